@@ -1,0 +1,9 @@
+//! Fleetform: a device fleet, declared in Git.
+
+pub mod event;
+pub mod finding;
+pub mod fleet;
+pub mod model;
+pub mod provider;
+pub mod settings;
+pub mod state;

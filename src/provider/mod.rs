@@ -1,0 +1,111 @@
+//! The MDM that holds the devices, seen from the controller.
+//!
+//! Observing and applying are separate, and observing changes nothing. Calls are
+//! asynchronous and bounded: by [`Limits`], and by the caller's time limit. An effect is
+//! repeated only under the number of its intent, which a provider must take as an
+//! idempotency key. What went wrong is transient, permanent, or unknown: never a guess.
+
+pub mod local;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::event::ErrorClass;
+use crate::model::{DeviceId, Profile, Report, SerialNumber};
+
+/// What a provider has heard since it was last acknowledged.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observation {
+    /// In a fixed order: by batch name, then as written.
+    pub batches: Vec<Batch>,
+}
+
+/// What was handed over at once (for `local`: a file of the inbox): taken whole or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Names it towards [`Provider::acknowledge`] (for `local`: the file name).
+    pub name: String,
+    /// The reports, or why the batch cannot be used, in a sentence that says where.
+    pub reports: Result<Vec<Report>, String>,
+}
+
+/// What became of a batch; the snapshot that holds its telemetry is durable by now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acknowledgement {
+    /// As in [`Batch`].
+    pub name: String,
+    /// Reports that were taken: their `completed` commands are done.
+    pub taken: Vec<Report>,
+    /// Reports that were refused, each with why; the whole batch where it could not be used.
+    pub rejected: Rejected,
+}
+
+/// What of a batch was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rejected {
+    /// Nothing.
+    None,
+    /// Some reports.
+    Reports(Vec<(Report, String)>),
+    /// All of it: it could not be used.
+    Batch(String),
+}
+
+/// One effect on many devices.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// Idempotency key towards each target.
+    pub intent: u64,
+    /// What to push.
+    pub profile: Arc<Profile>,
+    /// To whom.
+    pub targets: Vec<Target>,
+}
+
+/// A device as a provider knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The ledger's name for it.
+    pub id: DeviceId,
+    /// The provider's.
+    pub serial: SerialNumber,
+}
+
+/// How much a provider takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Targets in one call.
+    pub batch: usize,
+    /// Calls under way.
+    pub concurrency: usize,
+    /// After which a call is given up, its outcome unknown.
+    pub timeout: Duration,
+}
+
+/// Why an effect did not, or may not have, come about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What to make of it.
+    pub class: ErrorClass,
+    /// What happened, where, and what to do.
+    pub message: String,
+}
+
+/// The MDM.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// How much it takes at once.
+    fn limits(&self) -> Limits;
+
+    /// What it has heard; changes nothing anywhere.
+    async fn observe(&self) -> Result<Observation, Error>;
+
+    /// Pushes a profile; one outcome for each target, in their order. An `Ok` is durable.
+    async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
+
+    /// Lets go of what was observed, now that the ledger has it.
+    async fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), Error>;
+}

@@ -1,0 +1,44 @@
+//! The numbers that decisions depend on, with the defaults of the contract.
+
+use chrono::TimeDelta;
+
+/// What the pure core needs to know of the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Pending longer than this becomes Failed.
+    pub enrollment_deadline: TimeDelta,
+    /// How often a device should be heard from; overdue after three of these.
+    pub sync_interval: TimeDelta,
+    /// How long after becoming non-compliant a device loses access.
+    pub block_after: TimeDelta,
+    /// When the guard freezes the controller.
+    pub limits: Limits,
+}
+
+/// The freeze of promise 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// More than this share of the active devices gone at once freezes.
+    pub max_removed_percent: u8,
+    /// Below this many active devices only an empty directory freezes.
+    pub min_fleet: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            enrollment_deadline: TimeDelta::minutes(30),
+            sync_interval: TimeDelta::hours(8),
+            block_after: TimeDelta::hours(24),
+            limits: Limits { max_removed_percent: 30, min_fleet: 10 },
+        }
+    }
+}
+
+impl Settings {
+    /// A device not heard from for longer than this is overdue: three intervals.
+    #[must_use]
+    pub fn overdue_after(&self) -> TimeDelta {
+        self.sync_interval * 3
+    }
+}
