@@ -1,8 +1,10 @@
 //! Fleetform: a device fleet, declared in Git.
 
+pub mod compliance;
 pub mod event;
 pub mod finding;
 pub mod fleet;
+pub mod lifecycle;
 pub mod model;
 pub mod provider;
 pub mod settings;

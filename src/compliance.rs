@@ -1,0 +1,284 @@
+//! Facts and a profile's requirements → a verdict with each check (sop.md §4).
+//!
+//! A required fact that no report gives makes the verdict unknown, never compliant; a device
+//! that never reported is unknown whatever its profile requires. Ages are judged at the time
+//! of the report, so a verdict is a function of what was reported: a device that falls
+//! silent becomes overdue, not non-compliant.
+
+use chrono::TimeDelta;
+
+use crate::model::{
+    ComplianceState, Facts, MIN_PIN_LENGTH, Platform, Requirements, Timestamp, words,
+};
+
+words! {
+    /// What a check says.
+    Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
+}
+
+/// One required fact, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// `antivirus`, `encryption`, `osVersion` or `screenLock`.
+    pub name: &'static str,
+    /// The judgement.
+    pub outcome: Outcome,
+    /// What the report said, for people.
+    pub seen: String,
+    /// What the profile wants, for people.
+    pub wanted: String,
+}
+
+/// The verdict over all checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Non-compliant if any check fails, else unknown if any lacks a fact.
+    pub state: ComplianceState,
+    /// Names of the checks that fail, sorted.
+    pub failing: Vec<String>,
+    /// Names of the checks that lack a fact, sorted.
+    pub missing: Vec<String>,
+}
+
+/// What a device's facts are, and when it said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported<'a> {
+    /// The facts.
+    pub facts: &'a Facts,
+    /// Date of the report.
+    pub at: Timestamp,
+}
+
+/// Every required fact, judged, sorted by name.
+#[must_use]
+pub fn checks(
+    wanted: &Requirements,
+    platform: Platform,
+    reported: Option<Reported<'_>>,
+) -> Vec<Check> {
+    let Requirements { minimum_os_version, antivirus, encryption, screen_lock } = wanted;
+    let facts = reported.map(|r| r.facts);
+    let mut checks = Vec::new();
+    if let Some(rule) = antivirus.filter(|rule| rule.required) {
+        checks.push(antivirus_check(rule.max_signature_age_days, reported));
+    }
+    if encryption.is_some_and(|rule| rule.required) {
+        let enabled = facts.and_then(|f| f.encryption).and_then(|e| e.enabled);
+        checks.push(on_or_off("encryption", enabled));
+    }
+    if let Some(minimum) = minimum_os_version.get(&platform) {
+        let seen = facts.and_then(|f| f.os_version.as_ref());
+        checks.push(Check {
+            name: "osVersion",
+            outcome: judge(seen.map(|seen| seen >= minimum)),
+            seen: seen.map_or_else(not_reported, ToString::to_string),
+            wanted: format!("at least {minimum}"),
+        });
+    }
+    if let Some(rule) = screen_lock.filter(|rule| rule.required) {
+        checks.push(screen_lock_check(rule.min_pin_length.max(MIN_PIN_LENGTH), facts));
+    }
+    checks
+}
+
+/// The verdict over [`checks`].
+#[must_use]
+pub fn verdict(
+    wanted: &Requirements,
+    platform: Platform,
+    reported: Option<Reported<'_>>,
+) -> Verdict {
+    if reported.is_none() {
+        return Verdict {
+            state: ComplianceState::Unknown,
+            failing: Vec::new(),
+            missing: Vec::new(),
+        };
+    }
+    let checks = checks(wanted, platform, reported);
+    let named = |outcome| {
+        checks.iter().filter(|c| c.outcome == outcome).map(|c| c.name.to_owned()).collect()
+    };
+    let (failing, missing): (Vec<String>, Vec<String>) =
+        (named(Outcome::Fail), named(Outcome::Unknown));
+    let state = match (failing.is_empty(), missing.is_empty()) {
+        (false, _) => ComplianceState::NonCompliant,
+        (true, false) => ComplianceState::Unknown,
+        (true, true) => ComplianceState::Compliant,
+    };
+    Verdict { state, failing, missing }
+}
+
+fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) -> Check {
+    let fact = reported.and_then(|r| r.facts.antivirus);
+    let enabled = fact.and_then(|f| f.enabled);
+    let Some(days) = max_age_days else { return on_or_off("antivirus", enabled) };
+    // Signatures dated after the report that names them say nothing about their age.
+    let age = fact
+        .and_then(|f| f.signatures_updated_at)
+        .zip(reported)
+        .map(|(updated, report)| report.at - updated)
+        .filter(|age| *age >= TimeDelta::zero());
+    let current = age.map(|age| age <= TimeDelta::days(days.into()));
+    let outcome = match (enabled, current) {
+        (Some(false), _) | (_, Some(false)) => Outcome::Fail,
+        (Some(true), Some(true)) => Outcome::Pass,
+        (None, _) | (_, None) => Outcome::Unknown,
+    };
+    let age = age.map_or_else(
+        || "age of signatures not reported".to_owned(),
+        |age| format!("signatures {} old", crate::lifecycle::text(age)),
+    );
+    Check {
+        name: "antivirus",
+        outcome,
+        seen: format!("{}, {age}", switch(enabled)),
+        wanted: format!("on, signatures at most {days}d old"),
+    }
+}
+
+fn screen_lock_check(least: u32, facts: Option<&Facts>) -> Check {
+    let fact = facts.and_then(|f| f.screen_lock);
+    let enabled = fact.and_then(|f| f.enabled);
+    let pin = fact.and_then(|f| f.pin_length);
+    let outcome = match (enabled, pin.map(|pin| pin >= least)) {
+        (Some(false), _) | (_, Some(false)) => Outcome::Fail,
+        (Some(true), Some(true)) => Outcome::Pass,
+        (None, _) | (_, None) => Outcome::Unknown,
+    };
+    let pin =
+        pin.map_or_else(|| "PIN length not reported".to_owned(), |pin| format!("PIN of {pin}"));
+    Check {
+        name: "screenLock",
+        outcome,
+        seen: format!("{}, {pin}", switch(enabled)),
+        wanted: format!("on, PIN of at least {least}"),
+    }
+}
+
+fn on_or_off(name: &'static str, enabled: Option<bool>) -> Check {
+    Check { name, outcome: judge(enabled), seen: switch(enabled), wanted: "on".to_owned() }
+}
+
+fn judge(fine: Option<bool>) -> Outcome {
+    match fine {
+        Some(true) => Outcome::Pass,
+        Some(false) => Outcome::Fail,
+        None => Outcome::Unknown,
+    }
+}
+
+fn switch(enabled: Option<bool>) -> String {
+    enabled.map_or_else(not_reported, |on| if on { "on" } else { "off" }.to_owned())
+}
+
+fn not_reported() -> String {
+    "not reported".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Report;
+
+    fn standard() -> Requirements {
+        serde_json::from_str(
+            r#"{"minimumOsVersion":{"windows":"10.0.26100"},
+                "antivirus":{"required":true,"maxSignatureAgeDays":7},
+                "encryption":{"required":true},
+                "screenLock":{"required":true,"minPinLength":6}}"#,
+        )
+        .expect("requirements")
+    }
+
+    fn good() -> serde_json::Value {
+        serde_json::json!({"serialNumber":"PF3XK9Q2","at":"2026-11-22T09:00:00Z",
+            "osVersion":"10.0.26100.2314",
+            "antivirus":{"enabled":true,"signaturesUpdatedAt":"2026-11-21T22:00:00Z"},
+            "encryption":{"enabled":true},"screenLock":{"enabled":true,"pinLength":6}})
+    }
+
+    fn judged(report: serde_json::Value) -> Verdict {
+        let report: Report = serde_json::from_value(report).expect("a report");
+        let facts = report.facts();
+        verdict(&standard(), Platform::Windows, Some(Reported { facts: &facts, at: report.at }))
+    }
+
+    #[test]
+    fn each_fact_can_pass_fail_and_be_missing() {
+        use serde_json::Value::Null;
+        let cases: &[(&str, serde_json::Value, ComplianceState, &str)] = &[
+            ("/osVersion", "10.0.26099".into(), ComplianceState::NonCompliant, "osVersion"),
+            ("/osVersion", Null, ComplianceState::Unknown, "osVersion"),
+            ("/antivirus/enabled", false.into(), ComplianceState::NonCompliant, "antivirus"),
+            ("/antivirus/enabled", Null, ComplianceState::Unknown, "antivirus"),
+            ("/antivirus/signaturesUpdatedAt", Null, ComplianceState::Unknown, "antivirus"),
+            (
+                "/antivirus/signaturesUpdatedAt",
+                "2026-11-15T08:59:59Z".into(),
+                ComplianceState::NonCompliant,
+                "antivirus",
+            ),
+            (
+                "/antivirus/signaturesUpdatedAt",
+                "2026-11-22T09:00:01Z".into(),
+                ComplianceState::Unknown,
+                "antivirus",
+            ),
+            ("/encryption/enabled", false.into(), ComplianceState::NonCompliant, "encryption"),
+            ("/encryption", Null, ComplianceState::Unknown, "encryption"),
+            ("/screenLock/enabled", false.into(), ComplianceState::NonCompliant, "screenLock"),
+            ("/screenLock/pinLength", 5.into(), ComplianceState::NonCompliant, "screenLock"),
+            ("/screenLock/pinLength", Null, ComplianceState::Unknown, "screenLock"),
+        ];
+        assert_eq!(judged(good()).state, ComplianceState::Compliant);
+        for (pointer, value, state, check) in cases {
+            let mut report = good();
+            *report.pointer_mut(pointer).expect("a fact") = value.clone();
+            let verdict = judged(report);
+            assert_eq!(verdict.state, *state, "{pointer} {value}");
+            let named = if *state == ComplianceState::Unknown {
+                &verdict.missing
+            } else {
+                &verdict.failing
+            };
+            assert_eq!(named, &[*check], "{pointer} {value}");
+        }
+    }
+
+    #[test]
+    fn edges_count_as_fine() {
+        let mut report = good();
+        report["antivirus"]["signaturesUpdatedAt"] = "2026-11-15T09:00:00Z".into();
+        report["osVersion"] = "10.0.26100".into();
+        assert_eq!(judged(report).state, ComplianceState::Compliant);
+    }
+
+    #[test]
+    fn a_failure_outweighs_a_missing_fact() {
+        let mut report = good();
+        report["encryption"]["enabled"] = false.into();
+        report["osVersion"] = serde_json::Value::Null;
+        let verdict = judged(report);
+        assert_eq!(verdict.state, ComplianceState::NonCompliant);
+        assert_eq!((verdict.failing.len(), verdict.missing.len()), (1, 1));
+    }
+
+    #[test]
+    fn silence_is_unknown_even_where_nothing_is_required() {
+        let nothing = Requirements::default();
+        assert_eq!(verdict(&nothing, Platform::Ios, None).state, ComplianceState::Unknown);
+        let facts = Facts::default();
+        let reported = Some(Reported { facts: &facts, at: Timestamp::EPOCH });
+        assert_eq!(verdict(&nothing, Platform::Ios, reported).state, ComplianceState::Compliant);
+    }
+
+    #[test]
+    fn a_minimum_for_another_platform_does_not_bind() {
+        let facts = Facts::default();
+        let reported = Some(Reported { facts: &facts, at: Timestamp::EPOCH });
+        let names: Vec<_> =
+            checks(&standard(), Platform::Macos, reported).iter().map(|c| c.name).collect();
+        assert_eq!(names, ["antivirus", "encryption", "screenLock"]);
+    }
+}
