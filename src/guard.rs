@@ -1,0 +1,156 @@
+//! The safety veto over a plan (contract §2, promise 5): absence never destroys.
+//!
+//! When the fleet directory is missing, empty or suddenly shrunken, every intent and every
+//! deadline is refused and only facts that devices report go through. There is no switch that
+//! skips the guard: an operator names the number of removals, and the log keeps it.
+//! [`ApprovedPlan`] has no other constructor than [`guard`].
+
+use crate::event::{FreezeCause, PassFrozen};
+use crate::fleet::Desired;
+use crate::model::Digest;
+use crate::plan::{Action, Cause, Hold, HoldReason, Op, Plan, digest};
+use crate::settings::Limits;
+use crate::state::State;
+
+/// A plan that may be carried out as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApprovedPlan {
+    plan: Plan,
+    refusal: Option<Refusal>,
+    digest: Digest,
+}
+
+/// What the guard refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why it froze.
+    pub why: PassFrozen,
+    /// How many actions it withheld.
+    pub withheld: usize,
+    /// The number that an operator named, where it was not the right one.
+    pub named: Option<u64>,
+}
+
+impl ApprovedPlan {
+    /// What is to be done, and what is not.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+    /// What the guard refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+    /// See [`digest`].
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+    /// Gives the plan out for execution, once.
+    #[must_use]
+    pub fn into_plan(self) -> Plan {
+        self.plan
+    }
+}
+
+/// Approves what may be done of a plan; `accepted` is the number of removals that an operator
+/// named.
+#[must_use]
+pub fn guard(
+    mut plan: Plan,
+    desired: &Desired,
+    recorded: &State,
+    limits: Limits,
+    accepted: Option<u64>,
+) -> ApprovedPlan {
+    let frozen = recorded.frozen.as_ref().map(|frozen| frozen.why.cause);
+    let Some(why) = implausible(&plan, desired, recorded, limits) else {
+        if frozen.is_some() {
+            thaw(&mut plan, None);
+        }
+        return approve(plan, None);
+    };
+    // Nobody can accept what nobody has seen: a directory that cannot be read proves no removal.
+    if accepted == Some(why.removed) && why.cause != FreezeCause::Missing {
+        thaw(&mut plan, accepted);
+        if frozen.is_none() {
+            plan.actions.insert(0, freeze(why));
+        }
+        return approve(plan, None);
+    }
+    let withheld = withhold(&mut plan, &why);
+    if frozen != Some(why.cause) {
+        plan.actions.insert(0, freeze(why.clone()));
+    }
+    approve(plan, Some(Refusal { why, withheld, named: accepted }))
+}
+
+fn approve(plan: Plan, refusal: Option<Refusal>) -> ApprovedPlan {
+    let digest = digest(&plan.actions);
+    ApprovedPlan { plan, refusal, digest }
+}
+
+/// Why the fleet directory cannot be what its owners want.
+fn implausible(
+    plan: &Plan,
+    desired: &Desired,
+    recorded: &State,
+    limits: Limits,
+) -> Option<PassFrozen> {
+    let of = recorded.active().count() as u64;
+    let removed =
+        plan.actions.iter().filter(|action| matches!(action.op, Op::Orphan { .. })).count() as u64;
+    let nothing_at_all = desired.profiles.is_empty() && desired.damaged.is_empty();
+    let empty = desired.device_documents == 0
+        && (of > 0 || (recorded.devices.is_empty() && nothing_at_all));
+    let shrunken =
+        of >= limits.min_fleet && removed * 100 > u64::from(limits.max_removed_percent) * of;
+    let cause = if desired.missing.is_some() {
+        FreezeCause::Missing
+    } else if empty {
+        FreezeCause::Empty
+    } else if shrunken {
+        FreezeCause::Shrunken
+    } else {
+        return None;
+    };
+    Some(PassFrozen { cause, removed, of })
+}
+
+/// Turns what is not a fact into holds; how many actions that were.
+fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
+    let before = plan.actions.len();
+    let (facts, refused): (Vec<Action>, Vec<Action>) =
+        std::mem::take(&mut plan.actions).into_iter().partition(|a| a.cause == Cause::Fact);
+    plan.actions = facts;
+    for action in refused {
+        let spec = action.spec();
+        plan.holds.push(Hold {
+            device: action.device,
+            serial: spec.map(|spec| spec.serial_number.clone()),
+            name: spec.map(|spec| spec.name.clone()),
+            detail: format!("{} is not done: {}", action.kind(), why.cause.explain()),
+            place: action.place,
+            reason: HoldReason::Frozen,
+        });
+    }
+    plan.holds.sort();
+    before - plan.actions.len()
+}
+
+fn freeze(why: PassFrozen) -> Action {
+    by_guard(why.cause.explain(), Op::Freeze(why))
+}
+
+fn thaw(plan: &mut Plan, accepted_removals: Option<u64>) {
+    let reason = match accepted_removals {
+        Some(_) => "an operator named the number of removals",
+        None => "the fleet directory is plausible again",
+    };
+    plan.actions.insert(0, by_guard(reason, Op::Thaw { accepted_removals }));
+}
+
+fn by_guard(reason: &'static str, op: Op) -> Action {
+    Action { device: None, op, place: None, cause: Cause::Guard, reason: reason.into() }
+}

@@ -1,0 +1,611 @@
+//! `plan(&Inputs) -> Plan`: the decision, total and deterministic.
+//!
+//! What is desired is compared with what is recorded, device by device, and becomes actions
+//! or holds, each with its reason and its place. The same function serves `plan` and
+//! `apply`: it reads nothing, knows no clock but its input, and cannot fail. Actions come in
+//! a fixed order: profiles by name, then devices by id, each device's in the order in which
+//! they are to be done. After they are done, planning again gives none.
+
+mod device;
+mod reports;
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::event::{Change, Field, FreezeCause, PassFrozen};
+use crate::finding::Finding;
+use crate::fleet::{Damage, Damaged, Desired};
+use crate::model::{
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Facts, Name, Place, Profile,
+    Report, SerialNumber, Status, Timestamp, words,
+};
+use crate::settings::Settings;
+use crate::state::{Device, State};
+
+/// All that a decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The clock.
+    pub now: Timestamp,
+    /// The numbers of the configuration.
+    pub settings: &'a Settings,
+    /// What the manifests want.
+    pub desired: &'a Desired,
+    /// What the ledger says.
+    pub recorded: &'a State,
+    /// What the provider has heard since the last pass.
+    pub heard: &'a [Heard],
+}
+
+/// A report and where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// Names the batch, for findings: `inbox/NAME` for the local provider.
+    pub origin: Arc<str>,
+    /// What the device said.
+    pub report: Report,
+}
+
+/// The decision.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// What is to be done, in order.
+    pub actions: Vec<Action>,
+    /// What is desired and not done, by place.
+    pub holds: Vec<Hold>,
+    /// Of the manifests and of the reports.
+    pub findings: Vec<Finding>,
+    /// What the devices last said, for the snapshot; never an action.
+    pub telemetry: Vec<Telemetry>,
+    /// Reports that nobody can use: index into [`Inputs::heard`], and why.
+    pub rejected: Vec<(usize, String)>,
+}
+
+/// One step of the decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// Whom it is about; a new device has the id that it will get.
+    pub device: Option<DeviceId>,
+    /// What is done.
+    pub op: Op,
+    /// Where the intent is written.
+    pub place: Option<Place>,
+    /// What it follows from.
+    pub cause: Cause,
+    /// Why, for people: a clause without a full stop.
+    pub reason: Cow<'static, str>,
+}
+
+words! {
+    /// What an action follows from: the guard lets facts through where it refuses intents.
+    Cause {
+        /// The manifests.
+        Intent = "intent",
+        /// A device's report.
+        Fact = "fact",
+        /// Time.
+        Clock = "clock",
+        /// The guard itself.
+        Guard = "guard",
+    }
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// Remember a profile's revision, before devices get it.
+    RecordProfile {
+        /// As recorded so far.
+        from: Option<Arc<Profile>>,
+        /// As desired.
+        to: Arc<Profile>,
+    },
+    /// Begin a device, and push its profile.
+    Provision {
+        /// What it is to be.
+        to: Arc<DesiredDevice>,
+        /// Its profile.
+        profile: Arc<Profile>,
+    },
+    /// A manifest with its serial is back.
+    Adopt {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// Where it is back.
+        to: Arc<DesiredDevice>,
+    },
+    /// Recorded fields follow the manifest.
+    Update {
+        /// At least one.
+        changes: Vec<Change>,
+        /// What it is to be.
+        to: Arc<DesiredDevice>,
+    },
+    /// The status moves.
+    Status {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// Before.
+        from: Status,
+        /// After.
+        to: Status,
+        /// The new enrolment, where it was raised.
+        enrollment: Option<u32>,
+        /// The manifest behind it.
+        manifest: Option<Arc<DesiredDevice>>,
+    },
+    /// Push the profile.
+    Push {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// What to push.
+        profile: Arc<Profile>,
+        /// The intent to finish, where an earlier one is in doubt or failed for a while.
+        resume: Option<u64>,
+    },
+    /// The verdict over its facts changes.
+    Compliance {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// Before.
+        from: ComplianceState,
+        /// After.
+        verdict: Box<crate::compliance::Verdict>,
+    },
+    /// Its manifest is gone.
+    Orphan {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+    },
+    /// Refuse all intents from now on.
+    Freeze(PassFrozen),
+    /// Refuse them no more.
+    Thaw {
+        /// The number that an operator named.
+        accepted_removals: Option<u64>,
+    },
+}
+
+words! {
+    /// The kind of an action, in output and in the digest.
+    ActionKind {
+        Freeze = "freeze",
+        Thaw = "thaw",
+        Profile = "profile",
+        Provision = "provision",
+        Adopt = "adopt",
+        Update = "update",
+        Status = "status",
+        Push = "push",
+        Compliance = "compliance",
+        Orphan = "orphan",
+    }
+}
+
+/// Something desired that is not planned, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hold {
+    /// Where the intent is written, or was last seen.
+    pub place: Option<Place>,
+    /// Whom it is about, where the ledger knows.
+    pub device: Option<DeviceId>,
+    /// Where it is known.
+    pub serial: Option<SerialNumber>,
+    /// Where it is known.
+    pub name: Option<Name>,
+    /// A stable word.
+    pub reason: HoldReason,
+    /// For people: what is missing, until when, what to do.
+    pub detail: String,
+}
+
+words! {
+    /// Why something desired is not planned.
+    HoldReason {
+        /// Its manifest cannot be used; the findings say why.
+        ManifestInvalid = "manifestInvalid",
+        /// Its profile's manifest cannot be used.
+        ProfileInvalid = "profileInvalid",
+        /// Enrolment completes when the device reports.
+        AwaitingReport = "awaitingReport",
+        /// Enrolment went wrong.
+        EnrollmentFailed = "enrollmentFailed",
+        /// The manifest's enrolment is lower than the recorded one.
+        EnrollmentLowered = "enrollmentLowered",
+        /// The device was wiped under this enrolment.
+        Wiped = "wiped",
+        /// The provider refused for good.
+        ProviderRefused = "providerRefused",
+        /// The guard refused the plan.
+        Frozen = "frozen",
+    }
+}
+
+/// What a report leaves in the snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telemetry {
+    /// Whose.
+    pub device: DeviceId,
+    /// Date of the report.
+    pub at: Timestamp,
+    /// Its raw facts.
+    pub facts: Facts,
+}
+
+/// Decides.
+#[must_use]
+pub fn plan(inputs: &Inputs<'_>) -> Plan {
+    let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
+    let heard = reports::sort(inputs, &mut plan);
+    record_profiles(inputs, &mut plan);
+
+    let damage = DamageIndex::new(inputs);
+    let (known, new) = match_serials(inputs);
+    for (id, device) in &inputs.recorded.devices {
+        let reports = heard.get(id).map_or(&[][..], Vec::as_slice);
+        let desired = known.get(id).copied();
+        device::decide(inputs, &damage, *id, device, desired, reports, &mut plan);
+    }
+    let mut id = inputs.recorded.next_id();
+    for desired in new {
+        device::provision(inputs, id, desired, &mut plan);
+        id = id.next();
+    }
+    damage.hold_unrecorded(inputs, &mut plan);
+    plan.holds.sort();
+    plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+    plan
+}
+
+type Matches<'a> = (HashMap<DeviceId, &'a Arc<DesiredDevice>>, Vec<&'a Arc<DesiredDevice>>);
+
+/// Which manifest belongs to which recorded device, and which are new, in order of serial.
+fn match_serials<'a>(inputs: &Inputs<'a>) -> Matches<'a> {
+    let mut known = HashMap::with_capacity(inputs.recorded.devices.len());
+    let mut new = Vec::new();
+    for desired in &inputs.desired.devices {
+        match inputs.recorded.by_serial(&desired.spec.serial_number) {
+            Some((_, device)) if device.is_wiped() && desired.enrollment > device.enrollment => {
+                new.push(desired);
+            }
+            Some((id, _)) => {
+                known.insert(id, desired);
+            }
+            None => new.push(desired),
+        }
+    }
+    (known, new)
+}
+
+fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
+    let used: BTreeSet<&Name> = inputs.desired.devices.iter().map(|d| &d.spec.profile).collect();
+    for name in used {
+        let Some(to) = inputs.desired.profiles.get(name) else { continue };
+        let from = inputs.recorded.profiles.get(name);
+        if from.is_none_or(|from| from.digest != to.digest) {
+            plan.actions.push(Action {
+                device: None,
+                place: None,
+                cause: Cause::Intent,
+                reason: if from.is_some() { "the profile changed" } else { "the profile is new" }
+                    .into(),
+                op: Op::RecordProfile { from: from.cloned(), to: to.clone() },
+            });
+        }
+    }
+}
+
+/// Looks up what may hide the intent for a recorded device.
+struct DamageIndex<'a> {
+    by_serial: HashMap<&'a SerialNumber, &'a Damaged>,
+    by_name: HashMap<&'a Name, &'a Damaged>,
+    by_path: HashMap<&'a str, &'a Damaged>,
+    directories: Vec<&'a Damaged>,
+}
+
+impl<'a> DamageIndex<'a> {
+    fn new(inputs: &Inputs<'a>) -> Self {
+        let mut index = Self {
+            by_serial: HashMap::new(),
+            by_name: HashMap::new(),
+            by_path: HashMap::new(),
+            directories: Vec::new(),
+        };
+        for damaged in &inputs.desired.damaged {
+            match &damaged.what {
+                Damage::Directory => index.directories.push(damaged),
+                Damage::File => {
+                    index.by_path.insert(&damaged.place.path, damaged);
+                }
+                Damage::ProfileOf { serial, .. } => {
+                    index.by_serial.insert(serial, damaged);
+                }
+                Damage::Device { serial: Some(serial), .. }
+                    if inputs.recorded.by_serial(serial).is_some() =>
+                {
+                    index.by_serial.insert(serial, damaged);
+                }
+                // Its serial cannot be read or is new: it may be any device of this file or name.
+                Damage::Device { name, .. } => {
+                    index.by_path.insert(&damaged.place.path, damaged);
+                    if let Some(name) = name {
+                        index.by_name.insert(name, damaged);
+                    }
+                }
+            }
+        }
+        index
+    }
+
+    fn of(&self, device: &Device) -> Option<&'a Damaged> {
+        let path = &*device.manifest.path;
+        let above = |directory: &&&Damaged| {
+            path.strip_prefix(&*directory.place.path).is_some_and(|rest| {
+                directory.place.path.is_empty() || rest.starts_with('/') || rest.is_empty()
+            })
+        };
+        self.by_serial
+            .get(&device.spec.serial_number)
+            .or_else(|| self.by_path.get(path))
+            .or_else(|| self.by_name.get(&device.spec.name))
+            .or_else(|| self.directories.iter().find(above))
+            .copied()
+    }
+
+    /// Damage that hides no recorded device may hide a new one: say so.
+    fn hold_unrecorded(&self, inputs: &Inputs<'_>, plan: &mut Plan) {
+        let held: BTreeSet<Place> = plan
+            .holds
+            .iter()
+            .filter(|hold| {
+                matches!(hold.reason, HoldReason::ManifestInvalid | HoldReason::ProfileInvalid)
+            })
+            .filter_map(|hold| hold.place.clone())
+            .collect();
+        for damaged in inputs.desired.damaged.iter().filter(|d| !held.contains(&d.place)) {
+            let (serial, name) = match &damaged.what {
+                Damage::Directory | Damage::File => (None, None),
+                Damage::Device { serial, name } => (serial.clone(), name.clone()),
+                Damage::ProfileOf { serial, name, .. } => {
+                    (Some(serial.clone()), Some(name.clone()))
+                }
+            };
+            let (reason, detail) = damaged.explain();
+            let place = Some(damaged.place.clone());
+            plan.holds.push(Hold { place, device: None, serial, name, reason, detail });
+        }
+    }
+}
+
+impl Damaged {
+    fn explain(&self) -> (HoldReason, String) {
+        match &self.what {
+            Damage::Directory => (
+                HoldReason::ManifestInvalid,
+                "the directory cannot be read; what is recorded from it stays as it is".into(),
+            ),
+            Damage::File => (
+                HoldReason::ManifestInvalid,
+                "the file cannot be used; what is recorded from it stays as it is".into(),
+            ),
+            Damage::Device { .. } => (
+                HoldReason::ManifestInvalid,
+                "the manifest has findings; mend them, and it proceeds".into(),
+            ),
+            Damage::ProfileOf { profile, .. } => (
+                HoldReason::ProfileInvalid,
+                format!(
+                    "the manifest of profile {profile} has findings; mend them, and it proceeds"
+                ),
+            ),
+        }
+    }
+}
+
+impl Action {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ActionKind {
+        match &self.op {
+            Op::RecordProfile { .. } => ActionKind::Profile,
+            Op::Provision { .. } => ActionKind::Provision,
+            Op::Adopt { .. } => ActionKind::Adopt,
+            Op::Update { .. } => ActionKind::Update,
+            Op::Status { .. } => ActionKind::Status,
+            Op::Push { .. } => ActionKind::Push,
+            Op::Compliance { .. } => ActionKind::Compliance,
+            Op::Orphan { .. } => ActionKind::Orphan,
+            Op::Freeze(_) => ActionKind::Freeze,
+            Op::Thaw { .. } => ActionKind::Thaw,
+        }
+    }
+
+    /// The device's specification, as it is to be or as recorded.
+    #[must_use]
+    pub fn spec(&self) -> Option<&DeviceSpec> {
+        match &self.op {
+            Op::Provision { to, .. } | Op::Update { to, .. } => Some(&to.spec),
+            Op::Adopt { spec, .. }
+            | Op::Status { spec, .. }
+            | Op::Push { spec, .. }
+            | Op::Compliance { spec, .. }
+            | Op::Orphan { spec } => Some(spec),
+            Op::RecordProfile { .. } | Op::Freeze(_) | Op::Thaw { .. } => None,
+        }
+    }
+
+    /// Field by field, what it changes; `null` stands for absent.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change<&'static str>> {
+        let one = |field, from: Value, to: Value| vec![Change { field, from, to }];
+        match &self.op {
+            Op::RecordProfile { from, to } => profile_changes(from.as_deref(), to),
+            Op::Provision { to, .. } => provision_changes(to),
+            Op::Update { changes, .. } => changes
+                .iter()
+                .map(|c| Change { field: c.field.as_str(), from: c.from.clone(), to: c.to.clone() })
+                .collect(),
+            Op::Status { from, to, enrollment, .. } => {
+                let mut changes = one("status", json!(from), json!(to));
+                if let Some(enrollment) = enrollment {
+                    changes.push(Change {
+                        field: "enrollment",
+                        from: Value::Null,
+                        to: json!(enrollment),
+                    });
+                }
+                changes
+            }
+            Op::Compliance { from, verdict, .. } => {
+                one("compliance", json!(from), json!(verdict.state))
+            }
+            Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
+            Op::Adopt { .. } => one("orphaned", json!(true), json!(false)),
+            Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
+            Op::Freeze(_) => one("frozen", json!(false), json!(true)),
+            Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
+        }
+    }
+}
+
+fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
+    let DeviceSpec {
+        name,
+        serial_number,
+        user_email,
+        profile,
+        platform,
+        os_version,
+        ownership,
+        labels,
+        hardware,
+    } = &*to.spec;
+    let all = [
+        ("name", json!(name)),
+        ("serialNumber", json!(serial_number)),
+        ("userEmail", json!(user_email)),
+        ("profile", json!(profile)),
+        ("platform", json!(platform)),
+        ("osVersion", json!(os_version)),
+        ("ownership", json!(ownership)),
+        ("labels", if labels.is_empty() { Value::Null } else { json!(labels) }),
+        ("hardware", json!(hardware)),
+        ("status", json!(Status::Pending)),
+        ("enrollment", json!(to.enrollment)),
+    ];
+    all.into_iter()
+        .filter(|(_, to)| !to.is_null())
+        .map(|(field, to)| Change { field, from: Value::Null, to })
+        .collect()
+}
+
+fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
+    let fields = |profile: &Profile| {
+        let Profile {
+            name: _,
+            description,
+            platforms,
+            apps,
+            settings,
+            licenses,
+            compliance,
+            digest: _,
+        } = profile;
+        [
+            ("description", json!(description)),
+            ("platforms", json!(platforms)),
+            ("apps", json!(apps)),
+            ("settings", settings.clone()),
+            ("licenses", json!(licenses)),
+            ("compliance", json!(compliance)),
+        ]
+    };
+    let before = from.map(fields);
+    fields(to)
+        .into_iter()
+        .enumerate()
+        .map(|(i, (field, to))| {
+            let from = before.as_ref().map_or(Value::Null, |before| before[i].1.clone());
+            Change { field, from, to }
+        })
+        .filter(|change| change.from != change.to)
+        .collect()
+}
+
+/// What of an action is the decision itself: not where it is written, nor how it is told.
+#[derive(Serialize)]
+struct Decision<'a> {
+    action: ActionKind,
+    device: Option<DeviceId>,
+    serial: Option<&'a SerialNumber>,
+    profile: Option<&'a Digest>,
+    changes: Vec<Change<&'static str>>,
+}
+
+/// A SHA-256 over the decision: what is done to whom, in order. Places, reasons and the
+/// moment of planning do not count, so the same decision made later has the same digest.
+#[must_use]
+pub fn digest(actions: &[Action]) -> Digest {
+    let mut hash = crate::model::Hasher::default();
+    for action in actions {
+        let decision = Decision {
+            action: action.kind(),
+            device: action.device,
+            serial: action.spec().map(|spec| &spec.serial_number),
+            profile: match &action.op {
+                Op::RecordProfile { to: profile, .. }
+                | Op::Provision { profile, .. }
+                | Op::Push { profile, .. } => Some(&profile.digest),
+                _ => None,
+            },
+            changes: action.changes(),
+        };
+        serde_json::to_writer(&mut hash, &decision).expect("plain data serialise");
+        hash.update(b"\n");
+    }
+    hash.finish()
+}
+
+impl FreezeCause {
+    /// What an operator can do about it.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Missing => "check --fleet and that the checkout is there",
+            Self::Empty | Self::Shrunken => {
+                "restore the manifests, or name the number with `fleetform apply --accept-removals N`"
+            }
+        }
+    }
+}
+
+/// Fields that differ between the record and the manifest.
+fn diff(device: &Device, desired: &DesiredDevice) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let (was, is) = (&*device.spec, &*desired.spec);
+    if was == is && *device.manifest.path == *desired.place.path {
+        return changes;
+    }
+    let mut note = |field, from: Value, to: Value| {
+        if from != to {
+            changes.push(Change { field, from, to });
+        }
+    };
+    note(Field::Name, json!(was.name), json!(is.name));
+    note(Field::UserEmail, json!(was.user_email), json!(is.user_email));
+    note(Field::Profile, json!(was.profile), json!(is.profile));
+    note(Field::Platform, json!(was.platform), json!(is.platform));
+    note(Field::OsVersion, json!(was.os_version), json!(is.os_version));
+    note(Field::Ownership, json!(was.ownership), json!(is.ownership));
+    note(Field::Labels, json!(was.labels), json!(is.labels));
+    note(Field::Hardware, json!(was.hardware), json!(is.hardware));
+    note(Field::Manifest, json!(device.manifest.path), json!(desired.place.path));
+    changes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,374 @@
+//! The decision over one device.
+//!
+//! Facts come first (what it reported), then the manifest, then time, then what follows
+//! from them: the push of its profile and the verdict over its facts.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{
+    Action, Cause, DamageIndex, Heard, Hold, HoldReason, Inputs, Op, Plan, Telemetry, diff,
+};
+use crate::compliance::{Reported, verdict};
+use crate::event::{Change, ErrorClass, Field};
+use crate::finding::{Code, Finding, Severity, Span};
+use crate::lifecycle::{Desire, Standing, Stimulus, Transition, step};
+use crate::model::{
+    ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Facts, Place, Profile, Status,
+    Timestamp,
+};
+use crate::state::{Device, PushState};
+
+/// A device while it is decided on: the record, and what this plan has already moved.
+struct Deciding<'a, 'p> {
+    inputs: &'a Inputs<'a>,
+    id: DeviceId,
+    device: &'a Device,
+    desired: Option<&'a Arc<DesiredDevice>>,
+    standing: Standing,
+    facts: Option<(Timestamp, Cow<'a, Facts>)>,
+    moved: bool,
+    restarted: bool,
+    plan: &'p mut Plan,
+}
+
+/// Begins a device that the ledger does not know.
+pub(super) fn provision(
+    inputs: &Inputs<'_>,
+    id: DeviceId,
+    desired: &Arc<DesiredDevice>,
+    plan: &mut Plan,
+) {
+    let profile = &inputs.desired.profiles[&desired.spec.profile];
+    let again = inputs.recorded.by_serial(&desired.spec.serial_number);
+    let reason: Cow<'static, str> = match again {
+        None => "the manifest is new".into(),
+        Some((old, _)) => format!("the hardware of wiped {old} enrols again").into(),
+    };
+    let place = Some(desired.place.clone());
+    let op = Op::Provision { to: desired.clone(), profile: profile.clone() };
+    plan.actions.push(Action {
+        device: Some(id),
+        op,
+        place: place.clone(),
+        cause: Cause::Intent,
+        reason,
+    });
+    let fresh =
+        Standing { status: Status::Pending, since: inputs.now, enrollment: desired.enrollment };
+    if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
+        plan.actions.push(Action {
+            device: Some(id),
+            op: Op::Status {
+                spec: desired.spec.clone(),
+                from: Status::Pending,
+                to: transition.to,
+                enrollment: transition.enrollment,
+                manifest: Some(desired.clone()),
+            },
+            place,
+            cause: Cause::Intent,
+            reason: transition.reason.into(),
+        });
+    }
+}
+
+/// Decides on a device that the ledger knows.
+pub(super) fn decide(
+    inputs: &Inputs<'_>,
+    damage: &DamageIndex<'_>,
+    id: DeviceId,
+    device: &Device,
+    desired: Option<&Arc<DesiredDevice>>,
+    reports: &[&Heard],
+    plan: &mut Plan,
+) {
+    if device.is_wiped() {
+        if let Some(desired) = desired {
+            plan.holds.push(wiped_hold(id, device, desired));
+        }
+        return;
+    }
+    let facts = device.facts.as_deref().zip(device.last_sync);
+    let mut deciding = Deciding {
+        inputs,
+        id,
+        device,
+        desired,
+        standing: Standing {
+            status: device.status,
+            since: device.status_since,
+            enrollment: device.enrollment,
+        },
+        facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
+        moved: false,
+        restarted: false,
+        plan,
+    };
+    deciding.hear(reports);
+    match desired {
+        Some(desired) => deciding.follow(desired),
+        None => deciding.miss(damage),
+    }
+    deciding.judge(reports.is_empty());
+}
+
+fn desire(desired: &DesiredDevice) -> Desire {
+    Desire { status: desired.status, enrollment: desired.enrollment }
+}
+
+impl Deciding<'_, '_> {
+    /// Takes the reports in, oldest first; those not newer than the last one change nothing.
+    fn hear(&mut self, reports: &[&Heard]) {
+        let mut last = self.device.last_sync;
+        for heard in reports {
+            let report = &heard.report;
+            if last.is_some_and(|last| report.at <= last) {
+                continue;
+            }
+            last = Some(report.at);
+            self.facts = Some((report.at, Cow::Owned(report.facts())));
+            if report.wiped {
+                self.plan.findings.push(unexpected_wipe(self.id, heard));
+            }
+            let error = report.enrollment_error.as_deref();
+            let stimulus = Stimulus::Report { enrollment_error: error };
+            self.step(stimulus, Cause::Fact);
+        }
+        if last != self.device.last_sync
+            && let Some((at, facts)) = &self.facts
+        {
+            let (device, at, facts) = (self.id, *at, facts.clone().into_owned());
+            self.plan.telemetry.push(Telemetry { device, at, facts });
+        }
+    }
+
+    /// Makes the record follow its manifest.
+    fn follow(&mut self, desired: &Arc<DesiredDevice>) {
+        if self.device.orphaned_since.is_some() {
+            let op = Op::Adopt { spec: self.device.spec.clone(), to: desired.clone() };
+            self.act(op, Cause::Intent, "a manifest with its serial number is back");
+        }
+        let before = self.standing.enrollment;
+        self.step(Stimulus::Manifest, Cause::Intent);
+        let mut changes = diff(self.device, desired);
+        if desired.enrollment > self.standing.enrollment {
+            changes.push(Change {
+                field: Field::Enrollment,
+                from: before.into(),
+                to: desired.enrollment.into(),
+            });
+            changes.sort_by_key(|change| change.field);
+            self.standing.enrollment = desired.enrollment;
+        }
+        // A manifest that only moved while its device was orphaned is adopted where it is.
+        let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
+        if !changes.is_empty() && !(moved_only && self.device.orphaned_since.is_some()) {
+            let reason = if moved_only { "the manifest moved" } else { "the manifest changed" };
+            self.act(Op::Update { changes, to: desired.clone() }, Cause::Intent, reason);
+        }
+        self.push_profile(desired);
+        let settings = self.inputs.settings;
+        let clock =
+            Stimulus::Clock { now: self.inputs.now, deadline: settings.enrollment_deadline };
+        self.step(clock, Cause::Clock);
+        self.explain(desired);
+    }
+
+    /// Its manifest is gone, or hidden by damage.
+    fn miss(&mut self, damage: &DamageIndex<'_>) {
+        if let Some(damaged) = damage.of(self.device) {
+            let (reason, detail) = damaged.explain();
+            self.hold(Some(damaged.place.clone()), reason, detail);
+        } else if self.device.orphaned_since.is_none() {
+            let op = Op::Orphan { spec: self.device.spec.clone() };
+            self.act(op, Cause::Intent, "its manifest is gone; nothing is done to the device");
+        }
+    }
+
+    fn push_profile(&mut self, desired: &DesiredDevice) {
+        let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
+        let push = &self.device.push;
+        let (resume, reason) = if self.restarted {
+            (None, "the device enrols again")
+        } else if push.digest != profile.digest {
+            let same = self.device.spec.profile == desired.spec.profile;
+            (None, if same { "the profile changed" } else { "the device got another profile" })
+        } else {
+            match &push.state {
+                PushState::Pushed => return,
+                PushState::Intended => (Some(push.intent), "whether it was pushed is in doubt"),
+                PushState::Failed(ErrorClass::Permanent, error) => {
+                    let detail = format!(
+                        "the provider refused profile {}: {error}; change the profile or the device to try again",
+                        desired.spec.profile
+                    );
+                    let place = Some(desired.place.clone());
+                    return self.hold(place, HoldReason::ProviderRefused, detail);
+                }
+                PushState::Failed(ErrorClass::Transient | ErrorClass::Unknown, _) => {
+                    (Some(push.intent), "the last push failed")
+                }
+            }
+        };
+        let op = Op::Push { spec: desired.spec.clone(), profile, resume };
+        self.act(op, Cause::Intent, reason);
+    }
+
+    /// Whatever the manifest wants that this plan does not bring about.
+    fn explain(&mut self, desired: &DesiredDevice) {
+        let place = Some(desired.place.clone());
+        if desired.enrollment < self.standing.enrollment {
+            let detail = format!(
+                "the manifest says enrollment {}, but {} is recorded; it can only be raised",
+                desired.enrollment, self.standing.enrollment
+            );
+            self.hold(place.clone(), HoldReason::EnrollmentLowered, detail);
+        }
+        if desired.status != DesiredStatus::Enrolled {
+            return;
+        }
+        match self.standing.status {
+            Status::Pending => {
+                let due = self.standing.since + self.inputs.settings.enrollment_deadline;
+                let detail = format!("enrols when the device reports; Failed from {}", due.short());
+                self.hold(place, HoldReason::AwaitingReport, detail);
+            }
+            Status::Failed => {
+                let next = self.standing.enrollment.saturating_add(1);
+                let reason = if self.moved {
+                    "enrolment failed"
+                } else {
+                    self.device.status_reason.as_str()
+                };
+                let detail = format!(
+                    "Failed: {reason}; enrols if the device reports after all, or set enrollment: {next} to try again"
+                );
+                self.hold(place, HoldReason::EnrollmentFailed, detail);
+            }
+            Status::Enrolled | Status::Wiped => {}
+        }
+    }
+
+    /// Judges the facts anew; without telemetry (it is not in the log) the recorded verdict
+    /// stands, until something happens that calls for a new one.
+    fn judge(&mut self, silent: bool) {
+        let profile = self.requirements();
+        let Some((platform, profile)) = profile else { return };
+        let changed = self.device.push.digest != profile.digest;
+        if self.facts.is_none() && !self.moved && !changed {
+            return;
+        }
+        let reported = self.facts.as_ref().map(|(at, facts)| Reported { facts, at: *at });
+        let verdict = verdict(&profile.compliance, platform, reported);
+        let recorded = &self.device.compliance;
+        if (recorded.state, &recorded.failing, &recorded.missing)
+            == (verdict.state, &verdict.failing, &verdict.missing)
+        {
+            return;
+        }
+        let reason = judgement(recorded.state, &verdict);
+        let cause = if silent { Cause::Intent } else { Cause::Fact };
+        let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec).clone();
+        let op = Op::Compliance { spec, from: recorded.state, verdict: Box::new(verdict) };
+        self.act(op, cause, reason);
+    }
+
+    /// What the device is judged by: the desired profile, or the recorded one where there is no
+    /// usable manifest.
+    fn requirements(&self) -> Option<(crate::model::Platform, Arc<Profile>)> {
+        let (spec, profiles) = match self.desired {
+            Some(desired) => (&desired.spec, &self.inputs.desired.profiles),
+            None => (&self.device.spec, &self.inputs.recorded.profiles),
+        };
+        Some((spec.platform, profiles.get(&spec.profile)?.clone()))
+    }
+
+    fn step(&mut self, stimulus: Stimulus<'_>, cause: Cause) {
+        let desire = self.desired.map(|desired| desire(desired));
+        let Some(transition) = step(self.standing, desire, stimulus) else { return };
+        let Transition { to, reason, enrollment } = transition;
+        let from = self.standing.status;
+        let spec = self.device.spec.clone();
+        let manifest = self.desired.filter(|_| cause == Cause::Intent).cloned();
+        self.standing.status = to;
+        self.standing.since = self.inputs.now;
+        self.moved = true;
+        if let Some(enrollment) = enrollment {
+            self.standing.enrollment = enrollment;
+            self.restarted = true;
+            self.facts = None;
+        }
+        self.act(Op::Status { spec, from, to, enrollment, manifest }, cause, reason);
+    }
+
+    fn act(&mut self, op: Op, cause: Cause, reason: impl Into<Cow<'static, str>>) {
+        let place = self.desired.map_or_else(
+            || Some(Place { path: self.device.manifest.path.clone(), line: 1 }),
+            |desired| Some(desired.place.clone()),
+        );
+        let device = Some(self.id);
+        self.plan.actions.push(Action { device, op, place, cause, reason: reason.into() });
+    }
+
+    fn hold(&mut self, place: Option<Place>, reason: HoldReason, detail: String) {
+        let spec = &self.device.spec;
+        self.plan.holds.push(Hold {
+            place,
+            device: Some(self.id),
+            serial: Some(spec.serial_number.clone()),
+            name: Some(self.desired.map_or(&spec.name, |desired| &desired.spec.name).clone()),
+            reason,
+            detail,
+        });
+    }
+}
+
+fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
+    Hold {
+        place: Some(desired.place.clone()),
+        device: Some(id),
+        serial: Some(desired.spec.serial_number.clone()),
+        name: Some(desired.spec.name.clone()),
+        reason: HoldReason::Wiped,
+        detail: format!(
+            "wiped on {}; remove it, or raise enrollment to provision the hardware again",
+            device.status_since.short()
+        ),
+    }
+}
+
+fn judgement(from: ComplianceState, verdict: &crate::compliance::Verdict) -> String {
+    let list = |names: &[String]| names.join(", ");
+    match verdict.state {
+        ComplianceState::Compliant => "every required check passes".to_owned(),
+        ComplianceState::NonCompliant => format!("fails: {}", list(&verdict.failing)),
+        ComplianceState::Unknown if verdict.missing.is_empty() => {
+            format!("nothing is reported; was {from}")
+        }
+        ComplianceState::Unknown => format!("not reported: {}", list(&verdict.missing)),
+    }
+}
+
+/// Somebody erased the device, and it was not us: the very thing that must not go unseen.
+fn unexpected_wipe(id: DeviceId, heard: &Heard) -> Finding {
+    Finding {
+        code: Code::UnexpectedWipe,
+        severity: Severity::Error,
+        message: format!(
+            "device {id} (serial {}) reports at {} that it was wiped, but no wipe was issued",
+            heard.report.serial_number,
+            heard.report.at.short()
+        ),
+        help: "find out who erased it; its status stays as it is".to_owned(),
+        span: Span {
+            path: heard.origin.clone(),
+            line: 0,
+            column: 0,
+            width: 1,
+            text: "".into(),
+            offset: 0,
+        },
+        related: None,
+    }
+}
