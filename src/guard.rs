@@ -21,7 +21,7 @@ pub struct ApprovedPlan {
 }
 
 /// What the guard refused, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
     /// Why it froze.
     pub why: PassFrozen,

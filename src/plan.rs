@@ -7,6 +7,8 @@
 //! they are to be done. After they are done, planning again gives none.
 
 mod device;
+pub mod entries;
+
 mod reports;
 
 use std::borrow::Cow;

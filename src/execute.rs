@@ -1,0 +1,202 @@
+//! Carries an approved plan out: log the intent, call the provider, log the outcome.
+//!
+//! It chooses nothing. Actions go in batches: all entries of a batch are durable before any
+//! of its effects, and the outcomes become durable with the next batch, or at the end. A stop
+//! is honoured between batches. If the log cannot be written, nothing more is done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::task::JoinSet;
+
+use crate::event::{ErrorClass, Event, ProfileFailed, Source};
+use crate::guard::ApprovedPlan;
+use crate::ledger::{self, Draft, Ledger};
+use crate::model::{DeviceId, Digest, Profile};
+use crate::plan::entries::pushed;
+use crate::plan::{Action, ActionKind};
+use crate::provider::{Error as ProviderError, Provider, Push, Target};
+
+/// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
+/// enough that a stop is quick.
+const BATCH: usize = 4096;
+
+/// What came of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Actions done, by kind.
+    pub done: std::collections::BTreeMap<ActionKind, usize>,
+    /// Effects that did not, or may not have, come about: whose, and why.
+    pub failed: Vec<(DeviceId, ErrorClass, String)>,
+    /// Actions not begun because of a stop.
+    pub left: usize,
+}
+
+/// Whatever an execution is told from outside, and tells.
+pub struct Control<'a> {
+    /// Set to stop after the batch under way.
+    pub stop: &'a AtomicBool,
+    /// Called after each batch: actions done, of how many.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+    /// The Git commit of the fleet directory.
+    pub revision: Option<Arc<str>>,
+}
+
+/// Does what the plan says, and takes its telemetry in.
+///
+/// # Errors
+/// If the log cannot be written; what is durable by then is carried on by the next pass.
+pub async fn execute(
+    approved: ApprovedPlan,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    control: &Control<'_>,
+) -> Result<Outcome, ledger::Error> {
+    let plan = approved.into_plan();
+    for telemetry in &plan.telemetry {
+        ledger.observe(telemetry.device, telemetry.at, &telemetry.facts);
+    }
+    let total = plan.actions.len();
+    let mut outcome = Outcome::default();
+    let mut begun = 0;
+    while begun < total {
+        if control.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let end = batch_end(&plan.actions, begun);
+        let batch = &plan.actions[begun..end];
+        run_batch(batch, ledger, provider, control.revision.as_ref(), &mut outcome).await?;
+        begun = end;
+        (control.progress)(begun, total);
+    }
+    ledger.sync()?;
+    outcome.left = total - begun;
+    Ok(outcome)
+}
+
+/// A batch ends where a device's actions end, so that a stop leaves no device half done.
+fn batch_end(actions: &[Action], begin: usize) -> usize {
+    let mut end = (begin + BATCH).min(actions.len());
+    while end < actions.len()
+        && actions[end].device.is_some()
+        && actions[end].device == actions[end - 1].device
+    {
+        end += 1;
+    }
+    end
+}
+
+async fn run_batch(
+    batch: &[Action],
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    revision: Option<&Arc<str>>,
+    outcome: &mut Outcome,
+) -> Result<(), ledger::Error> {
+    let (drafts, pushes) = intents(batch, ledger.next_seq(), revision);
+    ledger.append(drafts)?;
+    ledger.sync()?;
+    let mut outcomes = Vec::new();
+    for push in pushes {
+        for (target, result) in carry_out(&push, provider).await {
+            outcomes.push(told(&push, target.id, result, outcome));
+        }
+    }
+    ledger.append(outcomes)?;
+    for action in batch {
+        *outcome.done.entry(action.kind()).or_default() += 1;
+    }
+    Ok(())
+}
+
+/// What the log says before the effects, and the effects: one push for each profile and
+/// intent. The number of a new intent is that of the first entry that announces it.
+fn intents(
+    batch: &[Action],
+    next_seq: u64,
+    revision: Option<&Arc<str>>,
+) -> (Vec<Draft>, Vec<Push>) {
+    let mut drafts = Vec::with_capacity(batch.len());
+    let mut numbers: HashMap<Digest, u64> = HashMap::new();
+    let mut pushes: Vec<Push> = Vec::new();
+    let mut by_intent: HashMap<(u64, Digest), usize> = HashMap::new();
+    for action in batch {
+        let seq = next_seq + drafts.len() as u64;
+        let effect = action.effect();
+        let intent = effect.map_or(seq, |effect| {
+            effect
+                .resume
+                .unwrap_or_else(|| *numbers.entry(effect.profile.digest).or_insert(seq))
+        });
+        let source: Option<Source> = action.source(revision);
+        if let Some(event) = action.event(intent) {
+            drafts.push(Draft { device: action.device, source, event });
+        }
+        if let (Some(effect), Some(id), Some(spec)) = (effect, action.device, action.spec()) {
+            let at = *by_intent.entry((intent, effect.profile.digest)).or_insert_with(|| {
+                let profile: Arc<Profile> = effect.profile.clone();
+                pushes.push(Push { intent, profile, targets: Vec::new() });
+                pushes.len() - 1
+            });
+            pushes[at].targets.push(Target { id, serial: spec.serial_number.clone() });
+        }
+    }
+    (drafts, pushes)
+}
+
+type Told = (Target, Result<(), ProviderError>);
+
+/// Calls the provider within its limits; in order of the targets.
+async fn carry_out(push: &Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
+    let limits = provider.limits();
+    let mut waiting = push.targets.chunks(limits.batch.max(1)).enumerate();
+    let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();
+    let mut told: Vec<(usize, Vec<Told>)> = Vec::new();
+    loop {
+        while under_way.len() < limits.concurrency.max(1) {
+            let Some((index, targets)) = waiting.next() else { break };
+            let call = Push { targets: targets.to_vec(), ..push.clone() };
+            let provider = provider.clone();
+            under_way.spawn(async move { (index, one_call(call, &provider).await) });
+        }
+        match under_way.join_next().await {
+            Some(Ok(done)) => told.push(done),
+            // A provider that panics is a bug in it; the intents stay in doubt.
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => break,
+        }
+    }
+    told.sort_by_key(|(index, _)| *index);
+    told.into_iter().flat_map(|(_, told)| told).collect()
+}
+
+async fn one_call(call: Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
+    let targets = call.targets.clone();
+    let limit = provider.limits().timeout;
+    let results = match tokio::time::timeout(limit, provider.push(call)).await {
+        Ok(results) => results,
+        Err(_) => {
+            let message = format!("no answer within {}s", limit.as_secs());
+            vec![Err(ProviderError { class: ErrorClass::Unknown, message }); targets.len()]
+        }
+    };
+    assert_eq!(targets.len(), results.len(), "a provider gives one outcome for each target");
+    targets.into_iter().zip(results).collect()
+}
+
+fn told(
+    push: &Push,
+    id: DeviceId,
+    result: Result<(), ProviderError>,
+    outcome: &mut Outcome,
+) -> Draft {
+    let event = match result {
+        Ok(()) => Event::ProfilePushed(pushed(&push.profile, push.intent)),
+        Err(ProviderError { class, message }) => {
+            outcome.failed.push((id, class, message.clone()));
+            Event::ProfileFailed(ProfileFailed { intent: push.intent, class, error: message })
+        }
+    };
+    Draft { device: Some(id), source: None, event }
+}

@@ -1,0 +1,109 @@
+//! What an action says in the log, and what it does outside: nothing is left to choose.
+
+use std::sync::Arc;
+
+use super::{Action, Op};
+use crate::event::{
+    ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
+    ProfilePush, ProfileRecorded, Source,
+};
+use crate::model::{DesiredDevice, Profile};
+
+/// The part of an action that a provider carries out.
+#[derive(Debug, Clone, Copy)]
+pub struct Effect<'a> {
+    /// What to push.
+    pub profile: &'a Arc<Profile>,
+    /// The number of an earlier intent to finish; a new one is needed otherwise.
+    pub resume: Option<u64>,
+}
+
+impl Action {
+    /// The effect on the outside, if it has one.
+    #[must_use]
+    pub fn effect(&self) -> Option<Effect<'_>> {
+        match &self.op {
+            Op::Provision { profile, .. } => Some(Effect { profile, resume: None }),
+            Op::Push { profile, resume, .. } => Some(Effect { profile, resume: *resume }),
+            Op::RecordProfile { .. }
+            | Op::Adopt { .. }
+            | Op::Update { .. }
+            | Op::Status { .. }
+            | Op::Compliance { .. }
+            | Op::Orphan { .. }
+            | Op::Freeze(_)
+            | Op::Thaw { .. } => None,
+        }
+    }
+
+    /// What the log says before any effect; nothing where the intent is in the log already.
+    /// `intent` is the number for a new intent.
+    #[must_use]
+    pub fn event(&self, intent: u64) -> Option<Event> {
+        let event = match &self.op {
+            Op::RecordProfile { to, .. } => {
+                Event::ProfileRecorded(Box::new(ProfileRecorded::from(&**to)))
+            }
+            Op::Provision { to, profile } => {
+                Event::DeviceProvisioned(Box::new(DeviceProvisioned {
+                    spec: to.spec.clone(),
+                    enrollment: to.enrollment,
+                    intent,
+                    profile_digest: profile.digest,
+                }))
+            }
+            Op::Adopt { .. } => Event::DeviceAdopted(Nothing {}),
+            Op::Update { changes, .. } => {
+                Event::DeviceUpdated(DeviceUpdated { changes: changes.clone() })
+            }
+            Op::Status { from, to, enrollment, .. } => Event::DeviceStatus(DeviceStatus {
+                from: *from,
+                to: *to,
+                reason: self.reason.to_string(),
+                enrollment: *enrollment,
+            }),
+            Op::Push { resume: Some(_), .. } => return None,
+            Op::Push { profile, resume: None, .. } => {
+                Event::ProfileIntended(pushed(profile, intent))
+            }
+            Op::Compliance { from, verdict, .. } => Event::ComplianceChanged(ComplianceChanged {
+                from: *from,
+                to: verdict.state,
+                failing: verdict.failing.clone(),
+                missing: verdict.missing.clone(),
+            }),
+            Op::Orphan { .. } => Event::DeviceOrphaned(Nothing {}),
+            Op::Freeze(why) => Event::PassFrozen(why.clone()),
+            Op::Thaw { accepted_removals } => {
+                Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
+            }
+        };
+        Some(event)
+    }
+
+    /// The manifest behind it.
+    #[must_use]
+    pub fn source(&self, revision: Option<&Arc<str>>) -> Option<Source> {
+        let manifest: &DesiredDevice = match &self.op {
+            Op::Provision { to, .. } | Op::Adopt { to, .. } | Op::Update { to, .. } => to,
+            Op::Status { manifest, .. } => manifest.as_deref()?,
+            Op::RecordProfile { .. }
+            | Op::Push { .. }
+            | Op::Compliance { .. }
+            | Op::Orphan { .. }
+            | Op::Freeze(_)
+            | Op::Thaw { .. } => return None,
+        };
+        Some(Source {
+            path: manifest.place.path.clone(),
+            digest: manifest.digest,
+            revision: revision.cloned(),
+        })
+    }
+}
+
+/// `data` of a push of this profile under this intent.
+#[must_use]
+pub fn pushed(profile: &Profile, intent: u64) -> ProfilePush {
+    ProfilePush { intent, profile: profile.name.clone(), digest: profile.digest }
+}
