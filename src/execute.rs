@@ -15,7 +15,7 @@ use crate::guard::ApprovedPlan;
 use crate::ledger::{self, Draft, Ledger};
 use crate::model::{DeviceId, Digest, Profile};
 use crate::plan::entries::pushed;
-use crate::plan::{Action, ActionKind};
+use crate::plan::{Action, ActionKind, Telemetry};
 use crate::provider::{Error as ProviderError, Provider, Push, Target};
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
@@ -54,9 +54,7 @@ pub async fn execute(
     control: &Control<'_>,
 ) -> Result<Outcome, ledger::Error> {
     let plan = approved.into_plan();
-    for telemetry in &plan.telemetry {
-        ledger.observe(telemetry.device, telemetry.at, &telemetry.facts);
-    }
+    let mut telemetry = plan.telemetry.as_slice();
     let total = plan.actions.len();
     let mut outcome = Outcome::default();
     let mut begun = 0;
@@ -66,13 +64,27 @@ pub async fn execute(
         }
         let end = batch_end(&plan.actions, begun);
         let batch = &plan.actions[begun..end];
+        // What a device said goes in with its actions: were it taken in ahead of a stop, its
+        // report would be old news to the next pass, and what follows from it be lost.
+        let last = batch.last().and_then(|action| action.device);
+        let due = telemetry.partition_point(|said| Some(said.device) <= last);
+        observe(telemetry.split_off(..due).unwrap_or_default(), ledger);
         run_batch(batch, ledger, provider, control.revision.as_ref(), &mut outcome).await?;
         begun = end;
         (control.progress)(begun, total);
     }
     ledger.sync()?;
     outcome.left = total - begun;
+    if outcome.left == 0 {
+        observe(telemetry, ledger);
+    }
     Ok(outcome)
+}
+
+fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
+    for Telemetry { device, at, facts } in telemetry {
+        ledger.observe(*device, *at, facts);
+    }
 }
 
 /// A batch ends where a device's actions end, so that a stop leaves no device half done.

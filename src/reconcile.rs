@@ -1,0 +1,152 @@
+//! One pass: load, observe, plan, guard, execute. The only place that composes the rest.
+//!
+//! `plan` and `apply` share [`decide`]; what differs is whether the result is printed or
+//! handed to [`carry_out`]. A report is let go of only when the snapshot that holds what it
+//! said is durable, and reports whose actions were not done are heard again.
+
+use std::sync::Arc;
+
+use crate::execute::{self, Control, Outcome};
+use crate::fleet::Desired;
+use crate::guard::{ApprovedPlan, guard};
+use crate::ledger::{self, Ledger};
+use crate::model::{Report, Timestamp};
+use crate::plan::{Heard, Inputs, plan};
+use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
+use crate::settings::Settings;
+use crate::state::State;
+
+/// What goes wrong with a pass as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The provider could not be asked, or not be told that its reports are taken.
+    #[error("the provider failed: {0}")]
+    Provider(provider::Error),
+}
+
+/// A decision, and the observation that it rests on.
+#[derive(Debug)]
+pub struct Decision {
+    /// What may be done.
+    pub approved: ApprovedPlan,
+    /// What becomes of the reports once it is done.
+    acknowledgements: Vec<Acknowledgement>,
+}
+
+impl Decision {
+    /// Batches of reports that could not be used, each with why.
+    pub fn unusable(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.acknowledgements.iter().filter_map(|done| match &done.rejected {
+            Rejected::Batch(why) => Some((done.name.as_str(), why.as_str())),
+            Rejected::None | Rejected::Reports(_) => None,
+        })
+    }
+
+    /// Reports that were refused: batch, report and why.
+    pub fn refused(&self) -> impl Iterator<Item = (&str, &Report, &str)> {
+        self.acknowledgements.iter().flat_map(|done| {
+            let refused = match &done.rejected {
+                Rejected::Reports(refused) => refused.as_slice(),
+                Rejected::None | Rejected::Batch(_) => &[],
+            };
+            refused.iter().map(|(report, why)| (done.name.as_str(), report, why.as_str()))
+        })
+    }
+
+    /// Whether there is anything to carry out: actions, telemetry, or reports to let go of.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.approved.plan().actions.is_empty() && self.acknowledgements.is_empty()
+    }
+}
+
+/// What a decision depends on besides the observation.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    /// The clock.
+    pub now: Timestamp,
+    /// The numbers of the configuration.
+    pub settings: &'a Settings,
+    /// What the manifests want.
+    pub desired: &'a Desired,
+    /// What the ledger says.
+    pub recorded: &'a State,
+    /// The number of removals that an operator named.
+    pub accept_removals: Option<u64>,
+}
+
+/// Observes, plans and guards; changes nothing anywhere.
+///
+/// # Errors
+/// If the provider cannot be observed.
+pub async fn decide(basis: Basis<'_>, provider: &dyn Provider) -> Result<Decision, Error> {
+    let Observation { batches } = provider.observe().await.map_err(Error::Provider)?;
+    let heard = heard(&batches);
+    let Basis { now, settings, desired, recorded, accept_removals } = basis;
+    let plan = plan(&Inputs { now, settings, desired, recorded, heard: &heard });
+    let acknowledgements = acknowledgements(batches, &plan.rejected);
+    let approved = guard(plan, desired, recorded, settings.limits, accept_removals);
+    Ok(Decision { approved, acknowledgements })
+}
+
+/// Executes a decision, makes its snapshot durable, and lets go of its reports.
+///
+/// # Errors
+/// If the ledger cannot be written or the provider cannot be told; the next pass carries on.
+pub async fn carry_out(
+    decision: Decision,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    control: &Control<'_>,
+) -> Result<Outcome, Error> {
+    let Decision { approved, acknowledgements } = decision;
+    let outcome = execute::execute(approved, ledger, provider, control).await?;
+    ledger.snapshot()?;
+    if outcome.left == 0 && !acknowledgements.is_empty() {
+        provider.acknowledge(acknowledgements).await.map_err(Error::Provider)?;
+    }
+    Ok(outcome)
+}
+
+fn heard(batches: &[Batch]) -> Vec<Heard> {
+    let mut heard = Vec::new();
+    for batch in batches {
+        let origin: Arc<str> = format!("inbox/{}", batch.name).into();
+        for report in batch.reports.iter().flatten() {
+            heard.push(Heard { origin: origin.clone(), report: report.clone() });
+        }
+    }
+    heard
+}
+
+/// The plan's verdict over each report, batch by batch; indices run over all usable reports.
+fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Acknowledgement> {
+    let mut rejected = rejected.iter().peekable();
+    let mut index = 0;
+    let mut done = Vec::new();
+    for Batch { name, reports } in batches {
+        let reports = match reports {
+            Ok(reports) => reports,
+            Err(why) => {
+                let rejected = Rejected::Batch(why);
+                done.push(Acknowledgement { name, taken: Vec::new(), rejected });
+                continue;
+            }
+        };
+        let (mut taken, mut refused) = (Vec::new(), Vec::new());
+        for report in reports {
+            match rejected.next_if(|(at, _)| *at == index) {
+                Some((_, why)) => refused.push((report, why.clone())),
+                None => taken.push(report),
+            }
+            index += 1;
+        }
+        let rejected =
+            if refused.is_empty() { Rejected::None } else { Rejected::Reports(refused) };
+        done.push(Acknowledgement { name, taken, rejected });
+    }
+    done
+}

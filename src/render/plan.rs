@@ -1,0 +1,409 @@
+//! A plan for people and programs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::findings::{self, FindingJson};
+use super::json;
+use super::out::{Out, Tone};
+use super::text::{count, safe, safe_lines};
+use crate::event::Change;
+use crate::guard::{ApprovedPlan, Refusal};
+use crate::model::{DeviceId, Digest, Place, SerialNumber};
+use crate::plan::{Action, ActionKind, Hold, HoldReason, Op};
+
+/// What a plan was made of, for its header.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The root of the fleet directory as given, for paths that an editor can open.
+    pub root: &'a str,
+    /// The Git commit.
+    pub revision: Option<&'a str>,
+    /// Sequence number of the ledger's last entry.
+    pub seq: u64,
+    /// Hash of its line.
+    pub head: Digest,
+}
+
+/// Holds of one reason beyond this many are only counted, in text.
+const HOLDS_SHOWN: usize = 10;
+
+/// As text that is read at a glance: profiles, devices, what is held, findings, a summary line.
+///
+/// # Errors
+/// If writing fails.
+pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+    let plan = approved.plan();
+    if let Some(refusal) = approved.refusal() {
+        refused(out, refusal)?;
+    }
+    for action in &plan.actions {
+        action_text(out, action, context)?;
+    }
+    if !plan.actions.is_empty() {
+        writeln!(out)?;
+    }
+    holds_text(out, &plan.holds, context)?;
+    if !plan.findings.is_empty() {
+        findings::draw(out, &plan.findings, context.root)?;
+    }
+    let line = summary_line(approved);
+    writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
+    if !plan.actions.is_empty() {
+        let digest = format!("Digest: {}", approved.digest());
+        writeln!(out, "{}", out.paint(Tone::Dim, &digest))?;
+    }
+    Ok(())
+}
+
+fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
+    let Refusal { why, withheld, named } = refusal;
+    let title = format!("FROZEN: {}", why.cause.explain());
+    writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
+    writeln!(
+        out,
+        "  {} of {} would be orphaned; {} withheld, nothing is lost.",
+        why.removed,
+        count(why.of, "active device"),
+        if *withheld == 1 { "1 action is".to_owned() } else { format!("{withheld} actions are") }
+    )?;
+    if let Some(named) = named {
+        writeln!(out, "  --accept-removals {named} does not name that number.")?;
+    }
+    writeln!(out, "  help: {}\n", why.cause.help())
+}
+
+fn tone(kind: ActionKind) -> (&'static str, Tone) {
+    match kind {
+        ActionKind::Provision | ActionKind::Adopt | ActionKind::Thaw => ("+", Tone::Added),
+        ActionKind::Profile
+        | ActionKind::Update
+        | ActionKind::Status
+        | ActionKind::Push
+        | ActionKind::Compliance => ("~", Tone::Changed),
+        ActionKind::Orphan | ActionKind::Freeze => ("!", Tone::Removed),
+    }
+}
+
+fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Result<()> {
+    let (sign, tone) = tone(action.kind());
+    let mut line = format!("{sign} {:<10}", action.kind());
+    if let (Some(id), Some(spec)) = (action.device, action.spec()) {
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(line, " {id}  {}  {}", spec.serial_number, spec.name);
+    }
+    if let Op::RecordProfile { to, .. } = &action.op {
+        let _ = write!(line, " {}", to.name);
+    }
+    let what = headline(action);
+    let place = action.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
+    writeln!(
+        out,
+        "{}{what}  ({}){}",
+        out.paint(tone, &line),
+        safe(&action.reason),
+        out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
+    )?;
+    match &action.op {
+        Op::Provision { to, .. } => {
+            let spec = &to.spec;
+            writeln!(
+                out,
+                "      {}, profile {}, {} {}, {}",
+                spec.user_email, spec.profile, spec.platform, spec.os_version, spec.ownership
+            )
+        }
+        Op::Update { .. } | Op::RecordProfile { from: Some(_), .. } => {
+            action.changes().iter().try_for_each(|change| change_text(out, change))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The one change of an action that has just one, on the action's own line.
+fn headline(action: &Action) -> String {
+    match &action.op {
+        Op::Status { from, to, .. } => format!("  {from} -> {to}"),
+        Op::Compliance { from, verdict, .. } => format!("  {from} -> {}", verdict.state),
+        Op::Push { profile, .. } => format!("  {}", profile.name),
+        _ => String::new(),
+    }
+}
+
+/// `field: before -> after`, or line by line where a value is no plain word.
+fn change_text(out: &mut Out, change: &Change<&'static str>) -> io::Result<()> {
+    let Change { field, from, to } = change;
+    if let (Some(from), Some(to)) = (plain(from), plain(to)) {
+        return writeln!(out, "      {field}: {} -> {}", safe(&from), safe(&to));
+    }
+    writeln!(out, "      {field}:")?;
+    let (from, to) = (lines(from), lines(to));
+    let diff = TextDiff::from_lines(&from, &to);
+    for (index, group) in diff.grouped_ops(2).iter().enumerate() {
+        if index > 0 {
+            writeln!(out, "          …")?;
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, tone) = match change.tag() {
+                ChangeTag::Delete => ("-", Tone::Removed),
+                ChangeTag::Insert => ("+", Tone::Added),
+                ChangeTag::Equal => (" ", Tone::Plain),
+            };
+            let line = format!("{sign} {}", change.value().trim_end_matches('\n'));
+            writeln!(out, "        {}", out.paint(tone, &line))?;
+        }
+    }
+    Ok(())
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some("(none)".to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// As the manifest would spell it, a line a value.
+fn lines(value: &Value) -> String {
+    if value.is_null() {
+        return String::new();
+    }
+    serde_yaml::to_string(value).map_or_else(
+        |_| format!("{value:#}\n"),
+        |yaml| safe_lines(&yaml).into_owned(),
+    )
+}
+
+fn located(place: &Place, root: &str) -> String {
+    format!("{}:{}", std::path::Path::new(root).join(&*place.path).display(), place.line)
+}
+
+fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
+    let mut by_reason: BTreeMap<HoldReason, Vec<&Hold>> = BTreeMap::new();
+    for hold in holds {
+        by_reason.entry(hold.reason).or_default().push(hold);
+    }
+    for (reason, holds) in &by_reason {
+        let title = format!("Held, {}: {}", explain(*reason), holds.len());
+        writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
+        for hold in holds.iter().take(HOLDS_SHOWN) {
+            let mut who = String::from("  ");
+            let parts = [
+                hold.device.map(|id| id.to_string()),
+                hold.serial.as_ref().map(ToString::to_string),
+                hold.name.as_ref().map(ToString::to_string),
+            ];
+            who.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
+            let place = hold.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
+            writeln!(
+                out,
+                "{}  {}{}",
+                safe(&who),
+                safe(&hold.detail),
+                out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
+            )?;
+        }
+        if let Some(more) = holds.len().checked_sub(HOLDS_SHOWN).filter(|more| *more > 0) {
+            writeln!(out, "  … and {more} more (all of them with -o json)")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+const fn explain(reason: HoldReason) -> &'static str {
+    match reason {
+        HoldReason::ManifestInvalid => "the manifest cannot be used",
+        HoldReason::ProfileInvalid => "the profile's manifest cannot be used",
+        HoldReason::AwaitingReport => "waiting for the device's report",
+        HoldReason::EnrollmentFailed => "enrolment failed",
+        HoldReason::EnrollmentLowered => "enrollment can only be raised",
+        HoldReason::Wiped => "the device was wiped",
+        HoldReason::ProviderRefused => "the provider refused",
+        HoldReason::Frozen => "frozen",
+    }
+}
+
+/// One line that says it all.
+#[must_use]
+pub fn summary_line(approved: &ApprovedPlan) -> String {
+    let plan = approved.plan();
+    let mut parts: Vec<String> =
+        counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(told).collect();
+    if parts.is_empty() {
+        parts.push("nothing to do; the record matches the manifests".to_owned());
+        if !plan.holds.is_empty() || !plan.findings.is_empty() {
+            parts[0] = "nothing to do".to_owned();
+        }
+    }
+    if !plan.holds.is_empty() {
+        parts.push(format!("{} held", plan.holds.len()));
+    }
+    if !plan.findings.is_empty() {
+        parts.push(count(plan.findings.len() as u64, "finding"));
+    }
+    format!("Plan: {}.", parts.join(", "))
+}
+
+fn told((kind, n): (ActionKind, u64)) -> String {
+    match kind {
+        ActionKind::Freeze => "freeze".to_owned(),
+        ActionKind::Thaw => "thaw".to_owned(),
+        ActionKind::Profile => format!("{} to record", count(n, "profile")),
+        ActionKind::Provision => format!("{n} to provision"),
+        ActionKind::Adopt => format!("{n} to adopt"),
+        ActionKind::Update => format!("{n} to update"),
+        ActionKind::Status => count(n, "status change"),
+        ActionKind::Push => format!("{n} to push to"),
+        ActionKind::Compliance => count(n, "compliance change"),
+        ActionKind::Orphan => format!("{n} to orphan"),
+    }
+}
+
+fn counts(actions: &[Action]) -> BTreeMap<ActionKind, u64> {
+    let mut counts: BTreeMap<ActionKind, u64> =
+        ActionKind::ALL.iter().map(|kind| (*kind, 0)).collect();
+    for action in actions {
+        *counts.entry(action.kind()).or_default() += 1;
+    }
+    counts
+}
+
+/// As JSON, the contract's `plan -o json`.
+///
+/// # Errors
+/// If writing fails.
+pub fn json(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+    json::pretty(out, &PlanJson::new(approved, context))
+}
+
+/// A plan in JSON; also part of what `apply -o json` prints.
+#[derive(Serialize)]
+pub struct PlanJson<'a> {
+    version: u32,
+    revision: Option<&'a str>,
+    ledger: LedgerJson,
+    digest: Digest,
+    frozen: Option<FrozenJson>,
+    actions: Actions<'a>,
+    holds: Vec<HoldJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
+    summary: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct LedgerJson {
+    seq: u64,
+    head: Digest,
+}
+
+#[derive(Serialize)]
+struct FrozenJson {
+    cause: crate::event::FreezeCause,
+    removed: u64,
+    of: u64,
+    withheld: usize,
+}
+
+/// Made one by one while they are written: a plan for 100,000 devices is no 100 MB of JSON values.
+struct Actions<'a>(&'a [Action]);
+
+impl Serialize for Actions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ActionJson::new))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActionJson<'a> {
+    action: ActionKind,
+    device: Option<DeviceId>,
+    serial_number: Option<&'a SerialNumber>,
+    name: Option<&'a str>,
+    path: Option<&'a str>,
+    line: Option<u32>,
+    changes: Vec<Change<&'static str>>,
+    reason: &'a str,
+}
+
+impl<'a> ActionJson<'a> {
+    fn new(action: &'a Action) -> Self {
+        let spec = action.spec();
+        let profile = match &action.op {
+            Op::RecordProfile { to, .. } => Some(to.name.as_str()),
+            _ => None,
+        };
+        Self {
+            action: action.kind(),
+            device: action.device,
+            serial_number: spec.map(|spec| &spec.serial_number),
+            name: spec.map(|spec| spec.name.as_str()).or(profile),
+            path: action.place.as_ref().map(|place| &*place.path),
+            line: action.place.as_ref().map(|place| place.line),
+            changes: action.changes(),
+            reason: &action.reason,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HoldJson<'a> {
+    device: Option<DeviceId>,
+    serial_number: Option<&'a SerialNumber>,
+    name: Option<&'a str>,
+    path: Option<&'a str>,
+    line: Option<u32>,
+    reason: HoldReason,
+    detail: &'a str,
+}
+
+impl<'a> PlanJson<'a> {
+    /// Borrows all that it prints.
+    #[must_use]
+    pub fn new(approved: &'a ApprovedPlan, context: Context<'a>) -> Self {
+        let plan = approved.plan();
+        let mut summary: BTreeMap<&str, u64> =
+            counts(&plan.actions).into_iter().map(|(kind, n)| (kind.as_str(), n)).collect();
+        summary.insert("actions", plan.actions.len() as u64);
+        summary.insert("holds", plan.holds.len() as u64);
+        summary.insert("findings", plan.findings.len() as u64);
+        Self {
+            version: 1,
+            revision: context.revision,
+            ledger: LedgerJson { seq: context.seq, head: context.head },
+            digest: approved.digest(),
+            frozen: approved.refusal().map(|Refusal { why, withheld, named: _ }| FrozenJson {
+                cause: why.cause,
+                removed: why.removed,
+                of: why.of,
+                withheld: *withheld,
+            }),
+            actions: Actions(&plan.actions),
+            holds: plan.holds.iter().map(hold_json).collect(),
+            findings: plan.findings.iter().map(FindingJson::from).collect(),
+            summary,
+        }
+    }
+}
+
+fn hold_json(hold: &Hold) -> HoldJson<'_> {
+    let Hold { place, device, serial, name, reason, detail } = hold;
+    HoldJson {
+        device: *device,
+        serial_number: serial.as_ref(),
+        name: name.as_ref().map(|name| name.as_str()),
+        path: place.as_ref().map(|place| &*place.path),
+        line: place.as_ref().map(|place| place.line),
+        reason: *reason,
+        detail,
+    }
+}
