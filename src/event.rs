@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::{
-    ComplianceState, DeviceId, DeviceSpec, Digest, Name, Platform, Requirements, Status, Timestamp,
-    words,
+    ComplianceState, DeviceId, DeviceSpec, Digest, Email, Name, Platform, Requirements,
+    SerialNumber, Status, Timestamp, WipeReason, WipeScope, words,
 };
 
 /// The manifest behind an entry.
@@ -240,6 +241,111 @@ pub struct LogRepaired {
     pub digest: Digest,
 }
 
+/// A wipe request, as every entry about one not yet issued tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WipeSubject {
+    /// SHA-256 of the request's file: its identity, whatever the file is called.
+    pub request: Digest,
+    /// Its `metadata.name`.
+    pub name: Name,
+    /// The device that it names, which need not exist.
+    pub device_id: DeviceId,
+    /// The serial that it names.
+    pub serial_number: SerialNumber,
+    /// How much is erased.
+    pub scope: WipeScope,
+    /// Why.
+    pub reason: WipeReason,
+    /// Who asks.
+    pub requested_by: Email,
+    /// Until when it may be issued.
+    pub expires_at: Timestamp,
+}
+
+/// `wipe.accepted`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WipeAccepted {
+    /// Which.
+    #[serde(flatten)]
+    pub subject: WipeSubject,
+    /// Distinct people, sorted.
+    pub signers: Vec<Email>,
+    /// Not to be issued earlier: the end of cooling off.
+    pub issue_at: Timestamp,
+    /// Of the trust file that it was judged by.
+    pub trust: Digest,
+}
+
+/// `wipe.refused`, `wipe.held`, `wipe.expired` and `wipe.vetoed`: why it is not issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WipeStopped {
+    /// Which.
+    #[serde(flatten)]
+    pub subject: WipeSubject,
+    /// Stable.
+    pub code: CompactString,
+    /// For people.
+    pub detail: String,
+    /// Distinct people who signed it, sorted.
+    pub signers: Vec<Email>,
+}
+
+/// `wipe.issued`: the provider is called after this is durable, and never again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WipeIssued {
+    /// Which.
+    pub request: Digest,
+    /// Number of the intent: the sequence number of this entry.
+    pub intent: u64,
+    /// How much is erased.
+    pub scope: WipeScope,
+    /// Distinct people whose signatures held at this moment, sorted.
+    pub signers: Vec<Email>,
+    /// How many were needed.
+    pub needed: u32,
+}
+
+/// `wipe.confirmed`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WipeConfirmed {
+    /// Which.
+    pub request: Digest,
+    /// Number of the intent.
+    pub intent: u64,
+    /// Date of the report that says so.
+    pub reported_at: Timestamp,
+}
+
+/// `wipe.failed`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WipeFailed {
+    /// Which.
+    pub request: Digest,
+    /// Number of the intent.
+    pub intent: u64,
+    /// See [`ErrorClass`].
+    pub class: ErrorClass,
+    /// What the provider said.
+    pub error: String,
+}
+
+/// `trust.changed`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustChanged {
+    /// Of the files read before; absent the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Digest>,
+    /// Of the files as they are.
+    pub to: Digest,
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($data:ty) = $kind:literal),+ $(,)?) => {
         /// What happened.
@@ -298,6 +404,24 @@ events! {
     ProfileFailed(ProfileFailed) = "profile.failed",
     /// The verdict over a device changed.
     ComplianceChanged(ComplianceChanged) = "compliance.changed",
+    /// A request holds; it is issued after cooling off.
+    WipeAccepted(Box<WipeAccepted>) = "wipe.accepted",
+    /// A request breaks a rule.
+    WipeRefused(Box<WipeStopped>) = "wipe.refused",
+    /// A request lacks signatures, or its window is full.
+    WipeHeld(Box<WipeStopped>) = "wipe.held",
+    /// About to be handed to the provider.
+    WipeIssued(Box<WipeIssued>) = "wipe.issued",
+    /// The device says that it is erased.
+    WipeConfirmed(WipeConfirmed) = "wipe.confirmed",
+    /// The provider did not take it.
+    WipeFailed(WipeFailed) = "wipe.failed",
+    /// Its time ran out before it was issued.
+    WipeExpired(Box<WipeStopped>) = "wipe.expired",
+    /// Somebody stopped it before it was issued.
+    WipeVetoed(Box<WipeStopped>) = "wipe.vetoed",
+    /// The trust files are not what they were.
+    TrustChanged(TrustChanged) = "trust.changed",
     /// The guard refused a whole plan.
     PassFrozen(PassFrozen) = "pass.frozen",
     /// It does so no more.

@@ -4,6 +4,8 @@
 //! [`State::observe`] adds telemetry, which is never logged. A log that this module
 //! refuses was not written by it.
 
+mod wipes;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use crate::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Facts, Name, Profile, SerialNumber, Status,
     Timestamp,
 };
+
+pub use wipes::{Wipe, WipeState};
 
 /// Everything that the ledger says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,6 +38,10 @@ pub struct State {
     pub devices: BTreeMap<DeviceId, Device>,
     /// The last revision of each profile that a device was to get.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
+    /// Wipe requests that the log knows, by the digest of their files; none is ever removed.
+    pub wipes: BTreeMap<Digest, Wipe>,
+    /// Digest of the trust files last seen.
+    pub trust: Option<Digest>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: HashMap<SerialNumber, DeviceId>,
@@ -79,6 +87,8 @@ pub struct Device {
     pub push: Push,
     /// Since when its manifest has been gone.
     pub orphaned_since: Option<Timestamp>,
+    /// The last wipe that was accepted for it.
+    pub wipe: Option<Digest>,
     /// Telemetry: date of the last report.
     pub last_sync: Option<Timestamp>,
     /// Telemetry: facts of the last report.
@@ -217,6 +227,18 @@ impl State {
                 self.frozen.take().map(|_| ()).ok_or_else(|| "nothing was frozen".into())
             }
             Event::LogRepaired(_) => Ok(()),
+            Event::TrustChanged(changed) => {
+                self.trust = Some(changed.to);
+                Ok(())
+            }
+            Event::WipeAccepted(_)
+            | Event::WipeRefused(_)
+            | Event::WipeHeld(_)
+            | Event::WipeIssued(_)
+            | Event::WipeConfirmed(_)
+            | Event::WipeFailed(_)
+            | Event::WipeExpired(_)
+            | Event::WipeVetoed(_) => self.apply_wipe(entry),
             Event::DeviceProvisioned(new) => self.provision(entry, new),
             Event::DeviceUpdated(_)
             | Event::DeviceStatus(_)
@@ -267,6 +289,7 @@ impl State {
                     state: PushState::Intended,
                 },
                 orphaned_since: None,
+                wipe: None,
                 last_sync: None,
                 facts: None,
             },
@@ -341,6 +364,9 @@ impl Device {
         self.status_reason = status.reason.as_str().into();
         if let Some(enrollment) = status.enrollment {
             self.enrollment = enrollment;
+        }
+        // What it said before it was erased or began anew says nothing of what it is.
+        if status.enrollment.is_some() || status.to == Status::Wiped {
             self.facts = None;
         }
         Ok(())

@@ -1,1 +1,3 @@
-fn main() {}
+//! End-to-end tests of the real binary, and checks of the house itself.
+
+mod architecture;

@@ -1,0 +1,187 @@
+//! What the log says of wipe requests: the life of each, by the digest of its file.
+//!
+//! Expected flow: Held or Refused as long as something is missing, Accepted, Issued, then
+//! Confirmed or Failed. Expired and Vetoed end it before it is issued. A request that was
+//! issued is consumed: no entry can accept or issue it again, whatever its file is called.
+
+use compact_str::CompactString;
+
+use super::State;
+use crate::event::{Entry, Event, WipeStopped, WipeSubject};
+use crate::model::{Digest, Email, Status, Timestamp, words};
+
+words! {
+    /// How a wipe request stands.
+    WipeState {
+        /// A rule does not hold.
+        Refused = "refused",
+        /// Signatures are missing, or the window is full.
+        Held = "held",
+        /// It holds, and is issued when cooling off is over.
+        Accepted = "accepted",
+        /// The provider has it, or whether it does is in doubt.
+        Issued = "issued",
+        /// The device said that it is erased.
+        Confirmed = "confirmed",
+        /// The provider did not take it.
+        Failed = "failed",
+        /// Its time ran out before it was issued.
+        Expired = "expired",
+        /// Somebody stopped it before it was issued.
+        Vetoed = "vetoed",
+    }
+}
+
+impl WipeState {
+    /// Whether it may still be issued one day.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Refused | Self::Held | Self::Accepted)
+    }
+
+    /// Whether nothing else is done to its device.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Accepted | Self::Issued)
+    }
+}
+
+/// One wipe request, as the log tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wipe {
+    /// What it asks for.
+    pub subject: WipeSubject,
+    /// Its file when it was last spoken of, relative to the root of the fleet directory.
+    pub path: std::sync::Arc<str>,
+    /// How it stands.
+    pub state: WipeState,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why it is refused, held, failed, expired or vetoed: stable.
+    pub code: Option<CompactString>,
+    /// The same for people.
+    pub detail: String,
+    /// Distinct people who signed it, sorted.
+    pub signers: Vec<Email>,
+    /// End of cooling off, once accepted.
+    pub issue_at: Option<Timestamp>,
+    /// When it was issued: what the windows of the quorum count, whatever became of it.
+    pub issued_at: Option<Timestamp>,
+    /// Number of the intent, once issued.
+    pub intent: Option<u64>,
+}
+
+impl State {
+    /// The wipe of a device under way, if there is one.
+    #[must_use]
+    pub fn wipe_under_way(&self, device: &super::Device) -> Option<&Wipe> {
+        let wipe = self.wipes.get(&device.wipe?)?;
+        wipe.state.is_under_way().then_some(wipe)
+    }
+
+    pub(super) fn apply_wipe(&mut self, entry: &Entry) -> Result<(), String> {
+        match &entry.event {
+            Event::WipeAccepted(accepted) => {
+                let mut wipe = self.begin(entry, &accepted.subject, WipeState::Accepted)?;
+                let id = entry.device.ok_or("it names no device")?;
+                let device =
+                    self.devices.get(&id).ok_or_else(|| format!("there is no device {id}"))?;
+                if device.status == Status::Wiped {
+                    return Err("the device is wiped".into());
+                }
+                let other = self.wipe_under_way(device).map(|wipe| wipe.subject.request);
+                if other.is_some_and(|other| other != accepted.subject.request) {
+                    return Err("the device has another wipe under way".into());
+                }
+                if let Some(device) = self.devices.get_mut(&id) {
+                    device.wipe = Some(accepted.subject.request);
+                }
+                wipe.signers = accepted.signers.clone();
+                wipe.issue_at = Some(accepted.issue_at);
+                self.wipes.insert(accepted.subject.request, wipe);
+            }
+            Event::WipeRefused(stopped) => self.stop(entry, stopped, WipeState::Refused)?,
+            Event::WipeHeld(stopped) => self.stop(entry, stopped, WipeState::Held)?,
+            Event::WipeExpired(stopped) => self.stop(entry, stopped, WipeState::Expired)?,
+            Event::WipeVetoed(stopped) => self.stop(entry, stopped, WipeState::Vetoed)?,
+            Event::WipeIssued(issued) => {
+                let wipe =
+                    self.go_on(entry, issued.request, WipeState::Accepted, WipeState::Issued)?;
+                wipe.issued_at = Some(entry.at);
+                wipe.intent = Some(issued.intent);
+                wipe.signers = issued.signers.clone();
+            }
+            Event::WipeConfirmed(confirmed) => {
+                self.go_on(entry, confirmed.request, WipeState::Issued, WipeState::Confirmed)?;
+            }
+            Event::WipeFailed(failed) => {
+                let wipe =
+                    self.go_on(entry, failed.request, WipeState::Issued, WipeState::Failed)?;
+                wipe.code = Some(failed.class.as_str().into());
+                wipe.detail = failed.error.clone();
+            }
+            _ => return Err("it is not about a wipe".into()),
+        }
+        Ok(())
+    }
+
+    /// A request that is spoken of before it is issued.
+    fn begin(
+        &self,
+        entry: &Entry,
+        subject: &WipeSubject,
+        state: WipeState,
+    ) -> Result<Wipe, String> {
+        if let Some(known) = self.wipes.get(&subject.request)
+            && !known.state.is_open()
+        {
+            return Err(format!("the request is {} already", known.state));
+        }
+        let source = entry.source.as_ref().ok_or("it names no request file")?;
+        Ok(Wipe {
+            subject: subject.clone(),
+            path: source.path.clone(),
+            state,
+            since: entry.at,
+            code: None,
+            detail: String::new(),
+            signers: Vec::new(),
+            issue_at: None,
+            issued_at: None,
+            intent: None,
+        })
+    }
+
+    fn stop(
+        &mut self,
+        entry: &Entry,
+        stopped: &WipeStopped,
+        state: WipeState,
+    ) -> Result<(), String> {
+        let mut wipe = self.begin(entry, &stopped.subject, state)?;
+        wipe.code = Some(stopped.code.clone());
+        wipe.detail = stopped.detail.clone();
+        wipe.signers = stopped.signers.clone();
+        self.wipes.insert(stopped.subject.request, wipe);
+        Ok(())
+    }
+
+    fn go_on(
+        &mut self,
+        entry: &Entry,
+        request: Digest,
+        from: WipeState,
+        to: WipeState,
+    ) -> Result<&mut Wipe, String> {
+        let wipe = self.wipes.get_mut(&request).ok_or("the request is not known")?;
+        if wipe.state != from {
+            return Err(format!("the request is {}, not {from}", wipe.state));
+        }
+        if entry.device != Some(wipe.subject.device_id) {
+            return Err(format!("the request is about {}", wipe.subject.device_id));
+        }
+        wipe.state = to;
+        wipe.since = entry.at;
+        Ok(wipe)
+    }
+}
