@@ -1,4 +1,37 @@
 //! Fleetform: a device fleet, declared in Git.
+//!
+//! Operators commit manifests; a pass compares what is **desired** (the manifests) with what
+//! is **recorded** (the ledger) and what was **observed** (reports of devices), and carries
+//! the difference out. No device is wiped without fresh signatures of administrators, and
+//! everything that happened is in a log that cannot be quietly rewritten.
+//!
+//! ```text
+//!   fleet/*.yaml        inbox/               audit.jsonl + state.json
+//!       │                 │                            │
+//!   source ──► fleet   provider.observe             ledger::read/open
+//!       │  (manifest,     │                            │
+//!       │   yaml)         ▼                            ▼
+//!       └── Desired ──► plan(&Inputs) ◄──────────── State ◄─── fold ◄──┐
+//!                          │ Plan                                      │
+//!                        guard(Plan) ── ApprovedPlan                   │
+//!                          │                                           │
+//!            `plan` prints it, `apply` and the daemon hand it to       │
+//!                          ▼                                           │
+//!                       execute: log the intent ─► provider ─► log the outcome
+//! ```
+//!
+//! - **Core** (no file, no clock, no log, no async): [`model`], [`event`], [`state`],
+//!   [`yaml`], [`manifest`], [`fleet`], [`lifecycle`], [`compliance`], [`wipe`], [`plan`],
+//!   [`guard`], [`finding`], [`settings`].
+//! - **Edges**, each with one resource and one error: [`source`] (the fleet directory),
+//!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
+//!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
+//! - **Composition**: [`execute`], [`reconcile`] (one pass), [`cli`] with [`render`].
+//!
+//! Invariants: there is one planning function and no parameter that tells `plan` from
+//! `apply`; only [`guard::guard`] makes an [`guard::ApprovedPlan`], only [`wipe::verify`] a
+//! verified wipe; [`state::State::fold`] is the only code that changes recorded state; the
+//! log is durable before what it announces is done.
 
 pub mod compliance;
 pub mod event;
