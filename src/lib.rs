@@ -7,3 +7,5 @@ pub mod model;
 pub mod provider;
 pub mod settings;
 pub mod state;
+pub mod trust_file;
+pub mod wipe;
