@@ -10,6 +10,8 @@
 
 pub mod quorum;
 pub mod sshsig;
+#[cfg(test)]
+mod testing;
 pub mod trust;
 pub mod verify;
 

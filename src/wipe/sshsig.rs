@@ -1,11 +1,11 @@
 //! OpenSSH signatures (PROTOCOL.sshsig): which key signed exactly these bytes, for this purpose.
 //!
-//! Stricter than `ssh-keygen` and the parser beneath: the armour is the whole file, without
+//! Stricter than `ssh-keygen` and the library beneath: the armour is the whole file, without
 //! text around it; hardware keys must have been touched; keys that do not serve are named.
 //! It never says whether a key is trusted: that is [`super::trust`].
 
 use ssh_key::public::KeyData;
-use ssh_key::{Algorithm, EcdsaCurve, HashAlg, PublicKey, SshSig};
+use ssh_key::{Algorithm, HashAlg, PublicKey, Signature, SshSig};
 
 use super::Namespace;
 use crate::model::words;
@@ -30,9 +30,6 @@ pub const KEYS_THAT_SERVE: &str = "ed25519, ecdsa with the curve nistp256, and t
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
 const END: &str = "-----END SSH SIGNATURE-----";
-
-/// `ssh-keygen` breaks lines here, and the parser beneath insists on it.
-const LINE: usize = 70;
 
 /// Flags and counter that end the signature of a hardware key.
 const SK_TRAILER: usize = 5;
@@ -90,38 +87,37 @@ impl Checked {
 /// # Errors
 /// The first thing wrong with it.
 pub fn check(armoured: &[u8], message: &[u8], namespace: Namespace) -> Result<Checked, Failure> {
-    let signature = match SshSig::from_pem(rewrapped(armoured)?) {
-        Ok(signature) => signature,
-        Err(error) => {
-            return fail(
-                Fault::Malformed,
-                format!("it cannot be read as a signature ({error}); {KEYS_THAT_SERVE}"),
-            );
-        }
+    let blob = decode(unwrap(armoured)?);
+    let Some(parts) = blob.as_deref().and_then(Parts::read) else {
+        return fail(Fault::Malformed, format!("it holds no signature; {KEYS_THAT_SERVE}"));
     };
-    check_key_type(&signature)?;
-    if signature.version() != SshSig::VERSION || !signature.reserved().is_empty() {
-        return fail(Fault::Malformed, "it is no signature of version 1 without extensions");
+    if !KEY_TYPES.contains(&parts.key_type) {
+        return fail(
+            Fault::UnsupportedKey,
+            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", harmless(parts.key_type)),
+        );
     }
-    if signature.namespace() != namespace.as_str() {
+    if parts.namespace != namespace.as_str() {
         return fail(
             Fault::WrongNamespace,
             format!(
                 "it was made for `{}`, not for `{namespace}`; sign with `-n {namespace}`",
-                harmless(signature.namespace())
+                harmless(parts.namespace)
             ),
         );
     }
+    let Some((key, signature)) = parts.typed() else {
+        return fail(Fault::Malformed, "its key or signature cannot be read; sign again");
+    };
     check_presence(&signature)?;
-    let key = PublicKey::from(signature.public_key().clone());
-    if key.verify(namespace.as_str(), message, &signature).is_err() {
+    if PublicKey::from(key.clone()).verify(namespace.as_str(), message, &signature).is_err() {
         return fail(
             Fault::BadSignature,
             "it does not fit the file: was the file changed after signing, or its line ends \
              (Git's autocrlf)? Then sign it again",
         );
     }
-    Ok(Checked { key: signature.public_key().clone() })
+    Ok(Checked { key })
 }
 
 /// `SHA256:…`, as `ssh-keygen -l` prints it.
@@ -135,8 +131,8 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
-/// The armour, checked, its base64 broken into lines anew.
-fn rewrapped(armoured: &[u8]) -> Result<String, Failure> {
+/// The lines of base64 in the armour, which must be the whole file.
+fn unwrap(armoured: &[u8]) -> Result<&str, Failure> {
     let bad = |detail: &str| fail(Fault::BadArmour, detail);
     if armoured.len() > MAX_BYTES {
         return fail(
@@ -161,45 +157,99 @@ fn rewrapped(armoured: &[u8]) -> Result<String, Failure> {
     let Some(body) = body.strip_suffix('\n') else {
         return bad("it is empty, or its last line is not by itself");
     };
-    let base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    let base64 = |b: u8| b == b'=' || sextet(b).is_some();
     if !body.split('\n').all(|line| !line.is_empty() && line.bytes().all(base64)) {
         return bad("something other than lines of base64 is in it");
     }
-    let mut pem = BEGIN.to_owned();
-    for (i, c) in body.chars().filter(|c| *c != '\n').enumerate() {
-        if i > 0 && i % LINE == 0 {
-            pem.push('\n');
-        }
-        pem.push(c);
-    }
-    pem.push('\n');
-    pem.push_str(END);
-    pem.push('\n');
-    Ok(pem)
+    Ok(body)
 }
 
-/// The signature's own algorithm must be its key's: the verifiers beneath do not all compare them.
-fn check_key_type(signature: &SshSig) -> Result<(), Failure> {
-    let key = signature.public_key().algorithm();
-    match key {
-        Algorithm::Ed25519
-        | Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 }
-        | Algorithm::SkEd25519
-        | Algorithm::SkEcdsaSha2NistP256 => {}
-        _ => {
-            return fail(
-                Fault::UnsupportedKey,
-                format!(
-                    "keys of type `{}` do not serve; {KEYS_THAT_SERVE}",
-                    harmless(key.as_str())
-                ),
-            );
+/// Base64 with padding and line feeds, in its one canonical form.
+fn decode(body: &str) -> Option<Vec<u8>> {
+    let text: Vec<u8> = body.bytes().filter(|b| *b != b'\n').collect();
+    let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(&text);
+    if text.len() % 4 != 0 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for group in digits.chunks(4) {
+        let mut bits = 0;
+        for digit in group {
+            bits = bits << 6 | sextet(*digit)?;
         }
+        let whole = group.len() * 6 / 8;
+        let spare = group.len() * 6 % 8;
+        if bits & ((1 << spare) - 1) != 0 {
+            return None;
+        }
+        bytes.extend_from_slice(&(bits >> spare).to_be_bytes()[4 - whole..]);
     }
-    if signature.algorithm() != key {
-        return fail(Fault::Malformed, "its key and its signature are of different types");
+    Some(bytes)
+}
+
+fn sextet(b: u8) -> Option<u32> {
+    Some(u32::from(match b {
+        b'A'..=b'Z' => b - b'A',
+        b'a'..=b'z' => b - b'a' + 26,
+        b'0'..=b'9' => b - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    }))
+}
+
+/// What is in the armour. `ssh-key` would read it too, but overlooks wrong lengths and does not
+/// say the types of keys that it does not know, so it is only given the key and the signature.
+struct Parts<'a> {
+    key_type: &'a str,
+    key: &'a [u8],
+    namespace: &'a str,
+    hash: &'a str,
+    signature: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// `"SSHSIG" 1 key namespace reserved hash signature`, and nothing after it. The reserved
+    /// field is signed, and nothing but the empty string has a meaning yet.
+    fn read(blob: &'a [u8]) -> Option<Self> {
+        let mut rest = blob.strip_prefix(b"SSHSIG\0\0\0\x01")?;
+        let key = string(&mut rest)?;
+        let namespace = std::str::from_utf8(string(&mut rest)?).ok()?;
+        let reserved = string(&mut rest)?;
+        let hash = std::str::from_utf8(string(&mut rest)?).ok()?;
+        let signature = string(&mut rest)?;
+        let key_type = std::str::from_utf8(string(&mut { key })?).ok()?;
+        let whole = rest.is_empty() && reserved.is_empty();
+        whole.then_some(Self { key_type, key, namespace, hash, signature })
     }
-    Ok(())
+
+    /// Both in their one canonical form, and of one type: the verifiers beneath do not all
+    /// compare the types themselves.
+    fn typed(&self) -> Option<(Key, SshSig)> {
+        let key = PublicKey::from_bytes(self.key).ok()?;
+        let mut rest = self.signature;
+        let signature_type = string(&mut rest)?;
+        let signature = Signature::try_from(self.signature).ok()?;
+        // A length before the bytes; what a hardware key adds counts among them.
+        let whole = rest.len() == 4 + signature.as_bytes().len();
+        let canonical = key.to_bytes().ok()? == self.key;
+        if !whole || !canonical || signature_type != self.key_type.as_bytes() {
+            return None;
+        }
+        let key = KeyData::from(key);
+        let hash = self.hash.parse().ok()?;
+        let signature = SshSig::new(key.clone(), self.namespace, hash, signature).ok()?;
+        Some((key, signature))
+    }
+}
+
+/// A length and that many bytes.
+fn string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, after) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (bytes, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(bytes)
 }
 
 /// `ssh-keygen` takes signatures of hardware keys that nobody touched (malware on the
