@@ -44,3 +44,5 @@ pub mod plan;
 pub mod provider;
 pub mod settings;
 pub mod state;
+pub mod trust_file;
+pub mod wipe;

@@ -1,0 +1,383 @@
+//! Whether a wipe request holds: every rule's outcome as data, and the verdict.
+//!
+//! [`VerifiedWipe`] is the permission that everything after this asks for, and [`verify`] its
+//! only source. It judges one request by itself: how many signatures are enough for the number
+//! of wipes lately is [`super::quorum`]'s question, and whether a request was consumed before,
+//! or another one for the device is under way, the ledger's.
+//!
+//! Whoever can write to the fleet repository can put a file beside a request, so a signature
+//! file that does not count spoils nothing: it is reported, and the others count.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::sshsig::{self, harmless};
+use super::trust::Trust;
+use super::{Namespace, Request};
+use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope, words};
+
+/// Signature and veto files beside one request that are looked at: checking one takes about
+/// 0.2 ms, so that nobody can keep a pass busy with files. Beyond that the request is refused,
+/// not the surplus ignored: a veto might be in it.
+pub const MAX_FILES: usize = 256;
+
+words! {
+    /// The rules, in the order in which they are judged and shown.
+    Rule {
+        /// The request is what was read from the file.
+        Content = "content",
+        /// `confirm: true`.
+        Confirm = "confirm",
+        /// The device is recorded.
+        Device = "device",
+        /// It has this serial number.
+        Serial = "serial",
+        /// It is not wiped yet.
+        NotWiped = "notWiped",
+        /// Personal devices only selectively.
+        Scope = "scope",
+        /// Now is within `issuedAt` and `expiresAt`.
+        Time = "time",
+        /// They are not too far apart.
+        Validity = "validity",
+        /// There is a trust file, and it can be relied on.
+        Trust = "trust",
+        /// Not too many files beside it.
+        Files = "files",
+        /// At least one person signed.
+        Signatures = "signatures",
+        /// Who asks for it is one of them.
+        RequestedBy = "requestedBy",
+        /// Nobody objects.
+        Veto = "veto",
+    }
+}
+
+words! {
+    /// Why a request is refused.
+    Reason {
+        ContentChanged = "contentChanged",
+        NotConfirmed = "notConfirmed",
+        UnknownDevice = "unknownDevice",
+        SerialMismatch = "serialMismatch",
+        AlreadyWiped = "alreadyWiped",
+        PersonalFull = "personalFull",
+        NotYetIssued = "notYetIssued",
+        Expired = "expired",
+        ValidTooLong = "validTooLong",
+        NoTrust = "noTrust",
+        TooManyFiles = "tooManyFiles",
+        NotSigned = "notSigned",
+        RequesterNotSigner = "requesterNotSigner",
+    }
+}
+
+/// What the ledger says of the device that a request names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its id.
+    pub id: DeviceId,
+    /// As recorded.
+    pub serial: SerialNumber,
+    /// As recorded, whatever a manifest says by now.
+    pub ownership: Ownership,
+    /// Whether its life has ended.
+    pub wiped: bool,
+}
+
+/// Everything that a judgement depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// As parsed from `bytes`.
+    pub request: &'a Request,
+    /// The whole file, read once.
+    pub bytes: &'a [u8],
+    /// Signature files by name.
+    pub signatures: &'a BTreeMap<String, Vec<u8>>,
+    /// Veto files by name.
+    pub vetoes: &'a BTreeMap<String, Vec<u8>>,
+    /// The trust file, or in a sentence without a full stop why there is none.
+    pub trust: Result<&'a Trust, &'a str>,
+    /// The device that bears the request's id, if there is one.
+    pub device: Option<&'a Recorded>,
+    /// The time of judgement: keys, too, must be valid then, whenever they signed.
+    pub now: Timestamp,
+    /// How far `expiresAt` may be from `issuedAt`.
+    pub max_validity: TimeDelta,
+}
+
+/// One rule's outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Which.
+    pub rule: Rule,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was found, without a full stop.
+    pub detail: String,
+}
+
+/// What one signature or veto file is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCheck {
+    /// Its name, harmless to show.
+    pub name: String,
+    /// What it was read as.
+    pub purpose: Namespace,
+    /// Whose it is, or why it does not count.
+    pub outcome: Result<Email, Discounted>,
+}
+
+/// Why a file does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discounted {
+    /// Stable: a word of [`sshsig::Fault`] or [`super::trust::NoRight`].
+    pub code: &'static str,
+    /// Without a full stop.
+    pub detail: String,
+}
+
+/// All that [`verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// One for each [`Rule`], in its order.
+    pub checks: Vec<Check>,
+    /// Signatures, then vetoes, each sorted by name.
+    pub files: Vec<FileCheck>,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// What follows from the checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every rule holds.
+    Verified(VerifiedWipe),
+    /// A trusted signer objects, whatever else there is to say: the first by address.
+    Vetoed(Email),
+    /// The reason of the first rule that does not hold.
+    Refused(Reason),
+}
+
+/// Proof that [`verify`] found every rule to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedWipe {
+    request: Request,
+    signers: Vec<Email>,
+    at: Timestamp,
+    trust: Digest,
+}
+
+impl VerifiedWipe {
+    /// What was signed.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+    /// The distinct people who signed: sorted, at least one.
+    #[must_use]
+    pub fn signers(&self) -> &[Email] {
+        &self.signers
+    }
+    /// When it was judged.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+    /// Digest of the trust file that it was judged by.
+    #[must_use]
+    pub fn trust(&self) -> Digest {
+        self.trust
+    }
+}
+
+/// Judges a request by every rule.
+#[must_use]
+pub fn verify(evidence: &Evidence<'_>) -> Judgement {
+    let mut judge = Judge { evidence, checks: Vec::new(), refused: None };
+    judge.about_the_request();
+    judge.about_the_device();
+    judge.about_time();
+    let files = judge.files();
+    let signers = people(&files, Namespace::Wipe);
+    judge.about_the_signers(&signers);
+    let vetoed = people(&files, Namespace::Veto).into_iter().next();
+    judge.about_vetoes(vetoed.as_ref());
+    let verdict = match (vetoed, judge.refused, evidence.trust) {
+        (Some(by), _, _) => Verdict::Vetoed(by),
+        (None, Some(reason), _) => Verdict::Refused(reason),
+        (None, None, Ok(trust)) => Verdict::Verified(VerifiedWipe {
+            request: evidence.request.clone(),
+            signers,
+            at: evidence.now,
+            trust: trust.digest(),
+        }),
+        (None, None, Err(_)) => Verdict::Refused(Reason::NoTrust),
+    };
+    Judgement { checks: judge.checks, files, verdict }
+}
+
+/// Sorted, each once.
+fn people(files: &[FileCheck], purpose: Namespace) -> Vec<Email> {
+    let counted = files.iter().filter(|file| file.purpose == purpose);
+    let mut people: Vec<_> = counted.filter_map(|file| file.outcome.clone().ok()).collect();
+    people.sort();
+    people.dedup();
+    people
+}
+
+struct Judge<'a> {
+    evidence: &'a Evidence<'a>,
+    checks: Vec<Check>,
+    refused: Option<Reason>,
+}
+
+impl Judge<'_> {
+    fn rule(&mut self, rule: Rule, reason: Reason, holds: bool, detail: impl Into<String>) {
+        self.checks.push(Check { rule, holds, detail: detail.into() });
+        if !holds {
+            self.refused = self.refused.or(Some(reason));
+        }
+    }
+
+    fn about_the_request(&mut self) {
+        let Request { digest, confirm, .. } = self.evidence.request;
+        let same = Digest::of(self.evidence.bytes) == *digest;
+        let detail = if same { format!("digest {digest}") } else { "the file changed".into() };
+        self.rule(Rule::Content, Reason::ContentChanged, same, detail);
+        let detail = if *confirm { "confirm: true" } else { "the request needs confirm: true" };
+        self.rule(Rule::Confirm, Reason::NotConfirmed, *confirm, detail);
+    }
+
+    fn about_the_device(&mut self) {
+        let Request { device_id, serial, scope, .. } = self.evidence.request;
+        let Some(device) = self.evidence.device.filter(|device| device.id == *device_id) else {
+            let missing = format!("there is no device {device_id}");
+            self.rule(Rule::Device, Reason::UnknownDevice, false, missing.clone());
+            self.rule(Rule::Serial, Reason::SerialMismatch, false, missing.clone());
+            self.rule(Rule::NotWiped, Reason::AlreadyWiped, false, missing.clone());
+            self.rule(Rule::Scope, Reason::PersonalFull, false, missing);
+            return;
+        };
+        let Recorded { id, serial: recorded, ownership, wiped } = device;
+        self.rule(Rule::Device, Reason::UnknownDevice, true, format!("{id} is recorded"));
+        let same = recorded == serial;
+        let detail = if same {
+            format!("{id} has serial number {recorded}")
+        } else {
+            format!("{id} has serial number {recorded}, the request says {serial}")
+        };
+        self.rule(Rule::Serial, Reason::SerialMismatch, same, detail);
+        let detail = if *wiped { "is wiped already" } else { "is not wiped" };
+        self.rule(Rule::NotWiped, Reason::AlreadyWiped, !wiped, format!("{id} {detail}"));
+        let allowed = *ownership == Ownership::Corporate || *scope == WipeScope::Selective;
+        let detail = if allowed {
+            format!("a {scope} wipe of a {ownership} device")
+        } else {
+            format!("{id} is a personal device: only `scope: selective` is allowed")
+        };
+        self.rule(Rule::Scope, Reason::PersonalFull, allowed, detail);
+    }
+
+    fn about_time(&mut self) {
+        let Evidence { now, max_validity, .. } = *self.evidence;
+        let Request { issued_at, expires_at, .. } = *self.evidence.request;
+        let (from, until) = (issued_at.short(), expires_at.short());
+        let (reason, holds, detail) = if now < issued_at {
+            (
+                Reason::NotYetIssued,
+                false,
+                format!("it holds only from {from} on; is a clock wrong?"),
+            )
+        } else if now > expires_at {
+            (Reason::Expired, false, format!("it expired at {until}; write and sign a new one"))
+        } else {
+            (Reason::Expired, true, format!("it holds until {until}"))
+        };
+        self.rule(Rule::Time, reason, holds, detail);
+        let validity = expires_at - issued_at;
+        let (shown, most) = (hours(validity), hours(max_validity));
+        let holds = validity >= TimeDelta::zero() && validity <= max_validity;
+        let detail = format!("it is valid for {shown}; at most {most} are allowed");
+        self.rule(Rule::Validity, Reason::ValidTooLong, holds, detail);
+    }
+
+    /// Judges trust and number of files, then each file.
+    fn files(&mut self) -> Vec<FileCheck> {
+        let Evidence { signatures, vetoes, trust, .. } = *self.evidence;
+        let detail = match trust {
+            Ok(trust) => format!("trust file of digest {}", trust.digest()),
+            Err(why) => why.to_owned(),
+        };
+        self.rule(Rule::Trust, Reason::NoTrust, trust.is_ok(), detail);
+        let count = signatures.len().saturating_add(vetoes.len());
+        let few = count <= MAX_FILES;
+        let detail = if few {
+            format!("{count} signature files")
+        } else {
+            format!("{count} signature files; at most {MAX_FILES} are looked at: remove some")
+        };
+        self.rule(Rule::Files, Reason::TooManyFiles, few, detail);
+        let (Ok(trust), true) = (trust, few) else { return Vec::new() };
+        let signatures = signatures.iter().map(|file| (Namespace::Wipe, file));
+        let vetoes = vetoes.iter().map(|file| (Namespace::Veto, file));
+        signatures
+            .chain(vetoes)
+            .map(|(purpose, (name, bytes))| FileCheck {
+                name: harmless(name),
+                purpose,
+                outcome: self.signer(trust, bytes, purpose),
+            })
+            .collect()
+    }
+
+    fn signer(&self, trust: &Trust, file: &[u8], purpose: Namespace) -> Result<Email, Discounted> {
+        let checked = sshsig::check(file, self.evidence.bytes, purpose)
+            .map_err(|e| Discounted { code: e.code.as_str(), detail: e.detail })?;
+        trust
+            .who(checked.key(), self.evidence.now, purpose)
+            .cloned()
+            .map_err(|e| Discounted { code: e.code.as_str(), detail: e.detail })
+    }
+
+    fn about_the_signers(&mut self, signers: &[Email]) {
+        let names: Vec<_> = signers.iter().map(Email::as_str).collect();
+        let names = names.join(", ");
+        let detail = if signers.is_empty() {
+            "no signature counts; sign with `fleetform wipe sign`".to_owned()
+        } else {
+            format!("signed by {names}")
+        };
+        self.rule(Rule::Signatures, Reason::NotSigned, !signers.is_empty(), detail);
+        let by = &self.evidence.request.requested_by;
+        // The trust file has each address in one spelling only, so letter case means nothing.
+        let among = signers.iter().any(|s| s.as_str().eq_ignore_ascii_case(by.as_str()));
+        let detail = format!("{by} {}", if among { "signed" } else { "did not sign" });
+        self.rule(Rule::RequestedBy, Reason::RequesterNotSigner, among, detail);
+    }
+
+    /// A veto is no reason of refusal: it has a verdict of its own.
+    fn about_vetoes(&mut self, by: Option<&Email>) {
+        let detail = match (by, self.checks.iter().find(|c| c.rule == Rule::Trust && !c.holds)) {
+            (Some(by), _) => format!("{by} objects"),
+            (None, Some(_)) => "no veto could be checked".to_owned(),
+            (None, None) => "nobody objects".to_owned(),
+        };
+        self.checks.push(Check { rule: Rule::Veto, holds: by.is_none(), detail });
+    }
+}
+
+/// `72h`, `1h 30m`, `0s`.
+fn hours(delta: TimeDelta) -> String {
+    let seconds = delta.num_seconds();
+    let sign = if seconds < 0 { "-" } else { "" };
+    let seconds = seconds.unsigned_abs();
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let parts: Vec<_> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if parts.is_empty() { "0s".into() } else { format!("{sign}{}", parts.join(" ")) }
+}
+
+#[cfg(test)]
+mod tests;
