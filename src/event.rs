@@ -335,15 +335,26 @@ pub struct WipeFailed {
     pub error: String,
 }
 
+/// Digests of the trust files' bytes, as `sha256sum` gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrustFiles {
+    /// Of `trust.allowedSigners`.
+    pub allowed_signers: Digest,
+    /// Of `trust.revokedKeys`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_keys: Option<Digest>,
+}
+
 /// `trust.changed`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustChanged {
-    /// Of the files read before; absent the first time.
+    /// As read before; absent the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Digest>,
-    /// Of the files as they are.
-    pub to: Digest,
+    pub from: Option<TrustFiles>,
+    /// As they are.
+    pub to: TrustFiles,
 }
 
 macro_rules! events {

@@ -2,7 +2,8 @@
 //!
 //! It chooses nothing. Actions go in batches: all entries of a batch are durable before any
 //! of its effects, and the outcomes become durable with the next batch, or at the end. A stop
-//! is honoured between batches. If the log cannot be written, nothing more is done.
+//! is honoured between batches. If the log cannot be written, nothing more is done. A wipe is a
+//! batch of its own: it is issued once it is durable by itself, and never issued again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinSet;
 
-use crate::event::{ErrorClass, Event, ProfileFailed, Source};
+use crate::event::{ErrorClass, Event, ProfileFailed, Source, WipeFailed};
 use crate::guard::ApprovedPlan;
 use crate::ledger::{self, Draft, Ledger};
 use crate::model::{DeviceId, Digest, Profile};
 use crate::plan::entries::pushed;
-use crate::plan::{Action, ActionKind, Telemetry};
+use crate::plan::{Action, ActionKind, Op, Telemetry};
 use crate::provider::{Error as ProviderError, Provider, Push, Target};
+use crate::wipe::verify::VerifiedWipe;
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.
@@ -87,10 +89,17 @@ fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
     }
 }
 
-/// A batch ends where a device's actions end, so that a stop leaves no device half done.
+/// A batch ends where a device's actions end, so that a stop leaves no device half done, and
+/// before and after a wipe.
 fn batch_end(actions: &[Action], begin: usize) -> usize {
-    let mut end = (begin + BATCH).min(actions.len());
+    let is_wipe = |action: &Action| matches!(action.op, Op::Wipe { .. });
+    let full = (begin + BATCH).min(actions.len());
+    if let Some(wipe) = actions[begin..full].iter().position(is_wipe) {
+        return begin + wipe.max(1);
+    }
+    let mut end = full;
     while end < actions.len()
+        && !is_wipe(&actions[end])
         && actions[end].device.is_some()
         && actions[end].device == actions[end - 1].device
     {
@@ -110,6 +119,10 @@ async fn run_batch(
     ledger.append(drafts)?;
     ledger.sync()?;
     let mut outcomes = Vec::new();
+    if let [Action { device: Some(id), op: Op::Wipe { wipe, .. }, .. }] = batch {
+        let intent = ledger.state().seq;
+        outcomes.extend(issue(wipe, *id, intent, provider, outcome).await);
+    }
     for push in pushes {
         for (target, result) in carry_out(&push, provider).await {
             outcomes.push(told(&push, target.id, result, outcome));
@@ -155,6 +168,35 @@ fn intents(
         }
     }
     (drafts, pushes)
+}
+
+/// Gives the command for a wipe whose intent is durable. In doubt nothing is said: the wipe
+/// stays issued, and is not repeated.
+async fn issue(
+    wipe: &VerifiedWipe,
+    id: DeviceId,
+    intent: u64,
+    provider: &Arc<dyn Provider>,
+    outcome: &mut Outcome,
+) -> Option<Draft> {
+    let limit = provider.limits().timeout;
+    let result = tokio::time::timeout(limit, provider.wipe(wipe, intent)).await;
+    let error = match result {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => error,
+        Err(_) => {
+            let message = format!("no answer within {}s", limit.as_secs());
+            ProviderError { class: ErrorClass::Unknown, message }
+        }
+    };
+    let ProviderError { class, message } = error;
+    outcome.failed.push((id, class, message.clone()));
+    let failed = WipeFailed { request: wipe.request().digest, intent, class, error: message };
+    (class != ErrorClass::Unknown).then(|| Draft {
+        device: Some(id),
+        source: None,
+        event: Event::WipeFailed(failed),
+    })
 }
 
 type Told = (Target, Result<(), ProviderError>);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::finding::Finding;
 use crate::model::{DesiredDevice, Name, Place, Profile, SerialNumber};
+use crate::wipe::Request;
 
 /// Validated intent, from all manifests, and what could not be validated.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Desired {
     pub devices: Vec<Arc<DesiredDevice>>,
     /// Valid profiles.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
+    /// Valid wipe requests, each content once, with the files beside them; sorted by path.
+    pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
     pub damaged: Vec<Damaged>,
     /// Sorted by [`Finding::key`].
@@ -21,6 +24,21 @@ pub struct Desired {
     pub device_documents: u64,
     /// Why the root itself could not be read.
     pub missing: Option<String>,
+}
+
+/// A wipe request and all that is said about it: read once, and judged as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WipeFile {
+    /// As parsed from `bytes`.
+    pub request: Request,
+    /// Where it is written.
+    pub place: Place,
+    /// The whole file: what is signed.
+    pub bytes: Vec<u8>,
+    /// Signature files beside it, by name.
+    pub signatures: BTreeMap<String, Vec<u8>>,
+    /// Veto files beside it, by name.
+    pub vetoes: BTreeMap<String, Vec<u8>>,
 }
 
 /// Something in the fleet directory that could not be used.

@@ -4,12 +4,13 @@
 //! or holds, each with its reason and its place. The same function serves `plan` and
 //! `apply`: it reads nothing, knows no clock but its input, and cannot fail. Actions come in
 //! a fixed order: profiles by name, then devices by id, each device's in the order in which
-//! they are to be done. After they are done, planning again gives none.
+//! they are to be done, then wipes. After they are done, planning again gives none.
 
 mod device;
 pub mod entries;
 
 mod reports;
+mod wipes;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -18,15 +19,22 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::event::{Change, Field, FreezeCause, PassFrozen};
+use crate::event::{
+    Change, Field, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
+    WipeSubject,
+};
 use crate::finding::Finding;
-use crate::fleet::{Damage, Damaged, Desired};
+use crate::fleet::{Damage, Damaged, Desired, WipeFile};
 use crate::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Facts, Name, Place, Profile,
-    Report, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Facts, Name, Place,
+    Profile, Report, SerialNumber, Status, Timestamp, words,
 };
 use crate::settings::Settings;
-use crate::state::{Device, State};
+use crate::state::{Device, State, WipeState};
+use crate::wipe::trust::Trust;
+use crate::wipe::verify::VerifiedWipe;
+
+pub use wipes::{WipeStanding, WipeView};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +49,8 @@ pub struct Inputs<'a> {
     pub recorded: &'a State,
     /// What the provider has heard since the last pass.
     pub heard: &'a [Heard],
+    /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
+    pub trust: Result<&'a Trust, &'a str>,
 }
 
 /// A report and where it came from.
@@ -63,6 +73,8 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// What the devices last said, for the snapshot; never an action.
     pub telemetry: Vec<Telemetry>,
+    /// Every wipe request that is there or was until now, by path: for a section of its own.
+    pub wipes: Vec<WipeView>,
     /// Reports that nobody can use: index into [`Inputs::heard`], and why.
     pub rejected: Vec<(usize, String)>,
 }
@@ -158,6 +170,40 @@ pub enum Op {
         /// After.
         verdict: Box<crate::compliance::Verdict>,
     },
+    /// The trust files are not what they were.
+    Trust(TrustChanged),
+    /// A wipe request holds.
+    AcceptWipe {
+        /// What the log will say.
+        accepted: Box<WipeAccepted>,
+        /// The request.
+        file: Arc<WipeFile>,
+    },
+    /// A wipe request does not hold, or not yet, or no more.
+    StopWipe {
+        /// Refused, held, expired or vetoed.
+        state: WipeState,
+        /// What the log will say.
+        stopped: Box<WipeStopped>,
+        /// Where the request is, or was last seen.
+        path: Arc<str>,
+    },
+    /// Wipe a device: the one thing that cannot be undone.
+    Wipe {
+        /// The proof.
+        wipe: Box<VerifiedWipe>,
+        /// Distinct people who were needed.
+        needed: u32,
+        /// The request.
+        file: Arc<WipeFile>,
+    },
+    /// The device says that it is erased.
+    ConfirmWipe {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// What the log will say.
+        confirmed: WipeConfirmed,
+    },
     /// Its manifest is gone.
     Orphan {
         /// The record.
@@ -185,6 +231,16 @@ words! {
         Push = "push",
         Compliance = "compliance",
         Orphan = "orphan",
+        Trust = "trust",
+        /// A wipe request is accepted.
+        AcceptWipe = "acceptWipe",
+        RefuseWipe = "refuseWipe",
+        HoldWipe = "holdWipe",
+        ExpireWipe = "expireWipe",
+        VetoWipe = "vetoWipe",
+        /// The command is given.
+        Wipe = "wipe",
+        ConfirmWipe = "confirmWipe",
     }
 }
 
@@ -224,6 +280,14 @@ words! {
         ProviderRefused = "providerRefused",
         /// The guard refused the plan.
         Frozen = "frozen",
+        /// A wipe of the device is under way, and nothing else is done to it.
+        WipeUnderWay = "wipeUnderWay",
+        /// A wipe request is held.
+        WipeHeld = "wipeHeld",
+        /// A wipe request is refused.
+        WipeRefused = "wipeRefused",
+        /// A wipe request is spent, expired or vetoed: its file can go.
+        WipeOver = "wipeOver",
     }
 }
 
@@ -246,17 +310,20 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     record_profiles(inputs, &mut plan);
 
     let damage = DamageIndex::new(inputs);
+    let wipes = wipes::decide(inputs, &damage, &mut plan);
     let (known, new) = match_serials(inputs);
     for (id, device) in &inputs.recorded.devices {
         let reports = heard.get(id).map_or(&[][..], Vec::as_slice);
         let desired = known.get(id).copied();
-        device::decide(inputs, &damage, *id, device, desired, reports, &mut plan);
+        let known = device::Known { id: *id, device, desired, wiping: wipes.busy.contains(id) };
+        device::decide(inputs, &damage, known, reports, &mut plan);
     }
     let mut id = inputs.recorded.next_id();
     for desired in new {
         device::provision(inputs, id, desired, &mut plan);
         id = id.next();
     }
+    plan.actions.extend(wipes.actions);
     damage.hold_unrecorded(inputs, &mut plan);
     plan.holds.sort();
     plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
@@ -344,18 +411,21 @@ impl<'a> DamageIndex<'a> {
     }
 
     fn of(&self, device: &Device) -> Option<&'a Damaged> {
-        let path = &*device.manifest.path;
+        self.by_serial
+            .get(&device.spec.serial_number)
+            .copied()
+            .or_else(|| self.at(&device.manifest.path))
+            .or_else(|| self.by_name.get(&device.spec.name).copied())
+    }
+
+    /// What may hide whatever was written in this file.
+    fn at(&self, path: &str) -> Option<&'a Damaged> {
         let above = |directory: &&&Damaged| {
             path.strip_prefix(&*directory.place.path).is_some_and(|rest| {
                 directory.place.path.is_empty() || rest.starts_with('/') || rest.is_empty()
             })
         };
-        self.by_serial
-            .get(&device.spec.serial_number)
-            .or_else(|| self.by_path.get(path))
-            .or_else(|| self.by_name.get(&device.spec.name))
-            .or_else(|| self.directories.iter().find(above))
-            .copied()
+        self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
     }
 
     /// Damage that hides no recorded device may hide a new one: say so.
@@ -421,6 +491,20 @@ impl Action {
             Op::Push { .. } => ActionKind::Push,
             Op::Compliance { .. } => ActionKind::Compliance,
             Op::Orphan { .. } => ActionKind::Orphan,
+            Op::Trust(_) => ActionKind::Trust,
+            Op::AcceptWipe { .. } => ActionKind::AcceptWipe,
+            Op::StopWipe { state, .. } => match state {
+                WipeState::Held => ActionKind::HoldWipe,
+                WipeState::Expired => ActionKind::ExpireWipe,
+                WipeState::Vetoed => ActionKind::VetoWipe,
+                WipeState::Refused
+                | WipeState::Accepted
+                | WipeState::Issued
+                | WipeState::Confirmed
+                | WipeState::Failed => ActionKind::RefuseWipe,
+            },
+            Op::Wipe { .. } => ActionKind::Wipe,
+            Op::ConfirmWipe { .. } => ActionKind::ConfirmWipe,
             Op::Freeze(_) => ActionKind::Freeze,
             Op::Thaw { .. } => ActionKind::Thaw,
         }
@@ -435,8 +519,15 @@ impl Action {
             | Op::Status { spec, .. }
             | Op::Push { spec, .. }
             | Op::Compliance { spec, .. }
+            | Op::ConfirmWipe { spec, .. }
             | Op::Orphan { spec } => Some(spec),
-            Op::RecordProfile { .. } | Op::Freeze(_) | Op::Thaw { .. } => None,
+            Op::RecordProfile { .. }
+            | Op::Freeze(_)
+            | Op::Thaw { .. }
+            | Op::Trust(_)
+            | Op::AcceptWipe { .. }
+            | Op::StopWipe { .. }
+            | Op::Wipe { .. } => None,
         }
     }
 
@@ -470,8 +561,39 @@ impl Action {
             Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
+            Op::Trust(TrustChanged { from, to }) => one("trust", json!(from), json!(to)),
+            Op::AcceptWipe { accepted, .. } => {
+                wipe_change(&accepted.subject, WipeState::Accepted, &accepted.signers)
+            }
+            Op::StopWipe { state, stopped, .. } => {
+                wipe_change(&stopped.subject, *state, &stopped.signers)
+            }
+            Op::Wipe { wipe, .. } => {
+                wipe_change(&wipe.request().subject(), WipeState::Issued, wipe.signers())
+            }
+            Op::ConfirmWipe { confirmed, .. } => {
+                let request = json!({"request": confirmed.request, "state": WipeState::Confirmed});
+                one("wipe", Value::Null, request)
+            }
         }
     }
+}
+
+fn wipe_change(
+    subject: &WipeSubject,
+    state: WipeState,
+    signers: &[Email],
+) -> Vec<Change<&'static str>> {
+    let to = json!({
+        "request": subject.request,
+        "state": state,
+        "scope": subject.scope,
+        "reason": subject.reason,
+        "requestedBy": subject.requested_by,
+        "signers": signers,
+        "expiresAt": subject.expires_at,
+    });
+    vec![Change { field: "wipe", from: Value::Null, to }]
 }
 
 fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {

@@ -15,6 +15,7 @@ use crate::plan::{Heard, Inputs, plan};
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
 use crate::state::State;
+use crate::wipe::trust::Trust;
 
 /// What goes wrong with a pass as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,8 @@ pub struct Basis<'a> {
     pub desired: &'a Desired,
     /// What the ledger says.
     pub recorded: &'a State,
+    /// Whom wipes are taken from, or why from nobody.
+    pub trust: Result<&'a Trust, &'a str>,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,
 }
@@ -85,8 +88,8 @@ pub struct Basis<'a> {
 pub async fn decide(basis: Basis<'_>, provider: &dyn Provider) -> Result<Decision, Error> {
     let Observation { batches } = provider.observe().await.map_err(Error::Provider)?;
     let heard = heard(&batches);
-    let Basis { now, settings, desired, recorded, accept_removals } = basis;
-    let plan = plan(&Inputs { now, settings, desired, recorded, heard: &heard });
+    let Basis { now, settings, desired, recorded, trust, accept_removals } = basis;
+    let plan = plan(&Inputs { now, settings, desired, recorded, heard: &heard, trust });
     let acknowledgements = acknowledgements(batches, &plan.rejected);
     let approved = guard(plan, desired, recorded, settings.limits, accept_removals);
     Ok(Decision { approved, acknowledgements })

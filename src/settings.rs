@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 
+use crate::wipe::quorum::{Tier, Tiers};
+
 /// What the pure core needs to know of the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -13,6 +15,30 @@ pub struct Settings {
     pub block_after: TimeDelta,
     /// When the guard freezes the controller.
     pub limits: Limits,
+    /// What a wipe needs.
+    pub wipes: Wipes,
+}
+
+/// What a wipe needs besides signatures that hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wipes {
+    /// How far `expiresAt` may be from `issuedAt`.
+    pub max_validity: TimeDelta,
+    /// Cooling off between acceptance and issue.
+    pub delay: TimeDelta,
+    /// Signatures needed, by the number of wipes in a window.
+    pub quorum: Tiers,
+}
+
+impl Default for Wipes {
+    fn default() -> Self {
+        let tier = |up_to, signers| Tier { up_to, per: TimeDelta::hours(24), signers };
+        Self {
+            max_validity: TimeDelta::hours(72),
+            delay: TimeDelta::zero(),
+            quorum: Tiers::new(vec![tier(3, 1), tier(25, 2)]).expect("the contract's tiers rise"),
+        }
+    }
 }
 
 /// The freeze of promise 5.
@@ -31,6 +57,7 @@ impl Default for Settings {
             sync_interval: TimeDelta::hours(8),
             block_after: TimeDelta::hours(24),
             limits: Limits { max_removed_percent: 30, min_fleet: 10 },
+            wipes: Wipes::default(),
         }
     }
 }

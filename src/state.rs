@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, Entry, ErrorClass, Event, Field,
-    FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source,
+    FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source, TrustFiles,
 };
 use crate::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Facts, Name, Profile, SerialNumber, Status,
@@ -40,8 +40,8 @@ pub struct State {
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Wipe requests that the log knows, by the digest of their files; none is ever removed.
     pub wipes: BTreeMap<Digest, Wipe>,
-    /// Digest of the trust files last seen.
-    pub trust: Option<Digest>,
+    /// The trust files last seen.
+    pub trust: Option<TrustFiles>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: HashMap<SerialNumber, DeviceId>,

@@ -10,14 +10,14 @@ use super::{
     Action, Cause, DamageIndex, Heard, Hold, HoldReason, Inputs, Op, Plan, Telemetry, diff,
 };
 use crate::compliance::{Reported, verdict};
-use crate::event::{Change, ErrorClass, Field};
+use crate::event::{Change, ErrorClass, Field, WipeConfirmed};
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::lifecycle::{Desire, Standing, Stimulus, Transition, step};
 use crate::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Facts, Place, Profile, Status,
     Timestamp,
 };
-use crate::state::{Device, PushState};
+use crate::state::{Device, PushState, WipeState};
 
 /// A device while it is decided on: the record, and what this plan has already moved.
 struct Deciding<'a, 'p> {
@@ -73,16 +73,26 @@ pub(super) fn provision(
     }
 }
 
+/// A device that the ledger knows, and what the plan knows of it so far.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub id: DeviceId,
+    pub device: &'a Device,
+    /// Its manifest, where there is a usable one.
+    pub desired: Option<&'a Arc<DesiredDevice>>,
+    /// Whether a wipe is under way, or about to be.
+    pub wiping: bool,
+}
+
 /// Decides on a device that the ledger knows.
 pub(super) fn decide(
     inputs: &Inputs<'_>,
     damage: &DamageIndex<'_>,
-    id: DeviceId,
-    device: &Device,
-    desired: Option<&Arc<DesiredDevice>>,
+    known: Known<'_>,
     reports: &[&Heard],
     plan: &mut Plan,
 ) {
+    let Known { id, device, desired, wiping } = known;
     if device.is_wiped() {
         if let Some(desired) = desired {
             plan.holds.push(wiped_hold(id, device, desired));
@@ -105,8 +115,10 @@ pub(super) fn decide(
         restarted: false,
         plan,
     };
-    deciding.hear(reports);
+    deciding.hear(reports, wiping);
     match desired {
+        // Whatever else is wanted of a device that is being wiped comes too late, or too early.
+        _ if wiping => deciding.wait_for_wipe(),
         Some(desired) => deciding.follow(desired),
         None => deciding.miss(damage),
     }
@@ -119,7 +131,8 @@ fn desire(desired: &DesiredDevice) -> Desire {
 
 impl Deciding<'_, '_> {
     /// Takes the reports in, oldest first; those not newer than the last one change nothing.
-    fn hear(&mut self, reports: &[&Heard]) {
+    fn hear(&mut self, reports: &[&Heard], wiping: bool) {
+        self.finish_wipe();
         let mut last = self.device.last_sync;
         for heard in reports {
             let report = &heard.report;
@@ -128,12 +141,13 @@ impl Deciding<'_, '_> {
             }
             last = Some(report.at);
             self.facts = Some((report.at, Cow::Owned(report.facts())));
-            if report.wiped {
+            if report.wiped && !self.confirm_wipe(report.at) {
                 self.plan.findings.push(unexpected_wipe(self.id, heard));
             }
-            let error = report.enrollment_error.as_deref();
-            let stimulus = Stimulus::Report { enrollment_error: error };
-            self.step(stimulus, Cause::Fact);
+            if !wiping {
+                let error = report.enrollment_error.as_deref();
+                self.step(Stimulus::Report { enrollment_error: error }, Cause::Fact);
+            }
         }
         if last != self.device.last_sync
             && let Some((at, facts)) = &self.facts
@@ -141,6 +155,46 @@ impl Deciding<'_, '_> {
             let (device, at, facts) = (self.id, *at, facts.clone().into_owned());
             self.plan.telemetry.push(Telemetry { device, at, facts });
         }
+    }
+
+    /// The first report dated after the wipe was issued confirms it.
+    fn confirm_wipe(&mut self, reported_at: Timestamp) -> bool {
+        if self.standing.status == Status::Wiped {
+            return true;
+        }
+        let Some(wipe) = self.inputs.recorded.wipe_under_way(self.device) else { return false };
+        let (Some(issued_at), Some(intent)) = (wipe.issued_at, wipe.intent) else { return false };
+        if reported_at <= issued_at {
+            return false;
+        }
+        let request = wipe.subject.request;
+        let confirmed = WipeConfirmed { request, intent, reported_at };
+        let op = Op::ConfirmWipe { spec: self.device.spec.clone(), confirmed };
+        self.act(op, Cause::Fact, "the device reports that it is erased");
+        self.wiped();
+        true
+    }
+
+    /// A wipe that was confirmed just before a crash still ends the device.
+    fn finish_wipe(&mut self) {
+        let wipe = self.device.wipe.and_then(|digest| self.inputs.recorded.wipes.get(&digest));
+        if wipe.is_some_and(|wipe| wipe.state == WipeState::Confirmed) {
+            self.wiped();
+        }
+    }
+
+    fn wiped(&mut self) {
+        self.moved_to(Status::Wiped, None, "the wipe is confirmed".to_owned(), Cause::Fact);
+        self.facts = None;
+    }
+
+    fn wait_for_wipe(&mut self) {
+        if self.standing.status == Status::Wiped {
+            return;
+        }
+        let detail = "a wipe is under way; nothing else is done to the device".to_owned();
+        let place = self.desired.map(|desired| desired.place.clone());
+        self.hold(place, HoldReason::WipeUnderWay, detail);
     }
 
     /// Makes the record follow its manifest.
@@ -288,17 +342,21 @@ impl Deciding<'_, '_> {
         let desire = self.desired.map(|desired| desire(desired));
         let Some(transition) = step(self.standing, desire, stimulus) else { return };
         let Transition { to, reason, enrollment } = transition;
+        if let Some(enrollment) = enrollment {
+            self.standing.enrollment = enrollment;
+            self.restarted = true;
+            self.facts = None;
+        }
+        self.moved_to(to, enrollment, reason, cause);
+    }
+
+    fn moved_to(&mut self, to: Status, enrollment: Option<u32>, reason: String, cause: Cause) {
         let from = self.standing.status;
         let spec = self.device.spec.clone();
         let manifest = self.desired.filter(|_| cause == Cause::Intent).cloned();
         self.standing.status = to;
         self.standing.since = self.inputs.now;
         self.moved = true;
-        if let Some(enrollment) = enrollment {
-            self.standing.enrollment = enrollment;
-            self.restarted = true;
-            self.facts = None;
-        }
         self.act(Op::Status { spec, from, to, enrollment, manifest }, cause, reason);
     }
 

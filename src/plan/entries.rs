@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Action, Op};
 use crate::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
-    ProfilePush, ProfileRecorded, Source,
+    ProfilePush, ProfileRecorded, Source, WipeIssued,
 };
 use crate::model::{DesiredDevice, Profile};
+use crate::state::WipeState;
 
 /// The part of an action that a provider carries out.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,12 @@ impl Action {
             | Op::Compliance { .. }
             | Op::Orphan { .. }
             | Op::Freeze(_)
-            | Op::Thaw { .. } => None,
+            | Op::Thaw { .. }
+            | Op::Trust(_)
+            | Op::AcceptWipe { .. }
+            | Op::StopWipe { .. }
+            | Op::Wipe { .. }
+            | Op::ConfirmWipe { .. } => None,
         }
     }
 
@@ -77,6 +83,29 @@ impl Action {
             Op::Thaw { accepted_removals } => {
                 Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
             }
+            Op::Trust(changed) => Event::TrustChanged(*changed),
+            Op::AcceptWipe { accepted, .. } => Event::WipeAccepted(accepted.clone()),
+            Op::StopWipe { state, stopped, .. } => {
+                let stopped = stopped.clone();
+                match state {
+                    WipeState::Held => Event::WipeHeld(stopped),
+                    WipeState::Expired => Event::WipeExpired(stopped),
+                    WipeState::Vetoed => Event::WipeVetoed(stopped),
+                    WipeState::Refused
+                    | WipeState::Accepted
+                    | WipeState::Issued
+                    | WipeState::Confirmed
+                    | WipeState::Failed => Event::WipeRefused(stopped),
+                }
+            }
+            Op::Wipe { wipe, needed, .. } => Event::WipeIssued(Box::new(WipeIssued {
+                request: wipe.request().digest,
+                intent,
+                scope: wipe.request().scope,
+                signers: wipe.signers().to_vec(),
+                needed: *needed,
+            })),
+            Op::ConfirmWipe { confirmed, .. } => Event::WipeConfirmed(confirmed.clone()),
         };
         Some(event)
     }
@@ -84,21 +113,30 @@ impl Action {
     /// The manifest behind it.
     #[must_use]
     pub fn source(&self, revision: Option<&Arc<str>>) -> Option<Source> {
+        let source = |path: &Arc<str>, digest| Source {
+            path: path.clone(),
+            digest,
+            revision: revision.cloned(),
+        };
         let manifest: &DesiredDevice = match &self.op {
             Op::Provision { to, .. } | Op::Adopt { to, .. } | Op::Update { to, .. } => to,
             Op::Status { manifest, .. } => manifest.as_deref()?,
+            Op::AcceptWipe { file, .. } | Op::Wipe { file, .. } => {
+                return Some(source(&file.place.path, file.request.digest));
+            }
+            Op::StopWipe { stopped, path, .. } => {
+                return Some(source(path, stopped.subject.request));
+            }
             Op::RecordProfile { .. }
             | Op::Push { .. }
             | Op::Compliance { .. }
             | Op::Orphan { .. }
             | Op::Freeze(_)
-            | Op::Thaw { .. } => return None,
+            | Op::Thaw { .. }
+            | Op::Trust(_)
+            | Op::ConfirmWipe { .. } => return None,
         };
-        Some(Source {
-            path: manifest.place.path.clone(),
-            digest: manifest.digest,
-            revision: revision.cloned(),
-        })
+        Some(source(&manifest.place.path, manifest.digest))
     }
 }
 

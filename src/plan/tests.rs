@@ -112,6 +112,7 @@ impl World {
             desired: &self.desired,
             recorded: &self.state,
             heard: &self.heard,
+            trust: Err("no trust file is configured"),
         })
     }
 

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 
 use crate::event::ErrorClass;
 use crate::model::{DeviceId, Profile, Report, SerialNumber};
+use crate::wipe::verify::VerifiedWipe;
 
 /// What a provider has heard since it was last acknowledged.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,6 +106,10 @@ pub trait Provider: Send + Sync {
 
     /// Pushes a profile; one outcome for each target, in their order. An `Ok` is durable.
     async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
+
+    /// Gives the command to erase one device. An `Ok` is durable; any class but unknown means
+    /// that the device surely does not get it.
+    async fn wipe(&self, wipe: &VerifiedWipe, intent: u64) -> Result<(), Error>;
 
     /// Lets go of what was observed, now that the ledger has it.
     async fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), Error>;

@@ -17,6 +17,7 @@ pub mod verify;
 
 use std::sync::Arc;
 
+use crate::event::WipeSubject;
 use crate::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope, words,
 };
@@ -57,4 +58,21 @@ pub struct Request {
     pub expires_at: Timestamp,
     /// Over the whole file's exact bytes, which are what is signed; the request's identity.
     pub digest: Digest,
+}
+
+impl Request {
+    /// As the log tells it.
+    #[must_use]
+    pub fn subject(&self) -> WipeSubject {
+        WipeSubject {
+            request: self.digest,
+            name: self.name.clone(),
+            device_id: self.device_id,
+            serial_number: self.serial.clone(),
+            scope: self.scope,
+            reason: self.reason,
+            requested_by: self.requested_by.clone(),
+            expires_at: self.expires_at,
+        }
+    }
 }

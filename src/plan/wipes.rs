@@ -1,0 +1,517 @@
+//! The decision over wipe requests.
+//!
+//! Requests are taken in a fixed order, those accepted before first, then by `issuedAt`, each
+//! counting for the next. A request is known by the digest of its content: once issued it is
+//! consumed, under whatever name it comes back. Every pass judges anew, up to the moment of
+//! issue: a key revoked or a veto committed while a wipe cools off still stops it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::{Action, Cause, DamageIndex, Hold, HoldReason, Inputs, Op, Plan};
+use crate::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped, WipeSubject};
+use crate::fleet::WipeFile;
+use crate::model::{DeviceId, Digest, Email, Place, Timestamp, words};
+use crate::state::{Wipe, WipeState};
+use crate::wipe::Namespace;
+use crate::wipe::quorum::{self, Decision, History, Lacks};
+use crate::wipe::verify::{
+    Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
+};
+
+words! {
+    /// How a wipe request stands in a plan.
+    WipeStanding {
+        /// It is issued in this pass.
+        Issue = "issue",
+        /// Accepted, and issued when cooling off is over.
+        CoolingOff = "coolingOff",
+        /// Signatures are missing, the window is full, or the clock cannot be relied on.
+        Held = "held",
+        /// A rule does not hold.
+        Refused = "refused",
+        /// Somebody stopped it.
+        Vetoed = "vetoed",
+        /// Its time ran out.
+        Expired = "expired",
+        /// Issued before; the device has not confirmed it yet.
+        Issued = "issued",
+        /// The device confirmed it.
+        Confirmed = "confirmed",
+        /// The provider did not take it.
+        Failed = "failed",
+    }
+}
+
+/// One wipe request, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WipeView {
+    /// What it asks for.
+    pub subject: WipeSubject,
+    /// Where it is, or was last seen.
+    pub place: Place,
+    /// The user of the device, where the ledger knows it.
+    pub user: Option<Email>,
+    /// How it stands.
+    pub standing: WipeStanding,
+    /// Whether it came to that in this pass.
+    pub new: bool,
+    /// Why: stable.
+    pub code: String,
+    /// Why, for people.
+    pub detail: String,
+    /// Distinct people whose signatures hold, sorted.
+    pub signers: Vec<Email>,
+    /// Distinct people needed now, where a number is known.
+    pub needs: Option<u32>,
+    /// When it may go on by itself.
+    pub until: Option<Timestamp>,
+}
+
+impl WipeView {
+    /// Whether the guard's exit code speaks of it: held or refused, or stopped in this pass.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        match self.standing {
+            WipeStanding::Held | WipeStanding::CoolingOff | WipeStanding::Refused => true,
+            WipeStanding::Vetoed | WipeStanding::Expired => self.new,
+            WipeStanding::Issue
+            | WipeStanding::Issued
+            | WipeStanding::Confirmed
+            | WipeStanding::Failed => false,
+        }
+    }
+}
+
+/// What the rest of the plan has to know.
+pub(super) struct Wipes {
+    /// To be done after everything else.
+    pub actions: Vec<Action>,
+    /// Devices with a wipe under way after this plan.
+    pub busy: HashSet<DeviceId>,
+}
+
+struct Deciding<'a, 'p> {
+    inputs: &'a Inputs<'a>,
+    plan: &'p mut Plan,
+    actions: Vec<Action>,
+    busy: HashSet<DeviceId>,
+    issued: Vec<Timestamp>,
+    ahead: usize,
+}
+
+/// Decides on every request, known or new.
+pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut Plan) -> Wipes {
+    let recorded = inputs.recorded;
+    let busy = recorded
+        .devices
+        .iter()
+        .filter(|(_, device)| recorded.wipe_under_way(device).is_some())
+        .map(|(id, _)| *id)
+        .collect();
+    let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
+    let mut deciding = Deciding { inputs, plan, actions: Vec::new(), busy, issued, ahead: 0 };
+    deciding.trust();
+    deciding.gone(damage);
+    for file in in_order(inputs) {
+        deciding.request(file);
+    }
+    let Deciding { actions, busy, plan, .. } = deciding;
+    plan.wipes.sort_by(|a, b| a.place.cmp(&b.place));
+    Wipes { actions, busy }
+}
+
+/// Those accepted before, in the order in which they were, then the others by `issuedAt`.
+fn in_order<'a>(inputs: &Inputs<'a>) -> Vec<&'a Arc<WipeFile>> {
+    let mut files: Vec<_> = inputs.desired.wipes.iter().collect();
+    files.sort_by_key(|file| {
+        let digest = file.request.digest;
+        let accepted = inputs
+            .recorded
+            .wipes
+            .get(&digest)
+            .filter(|wipe| wipe.state == WipeState::Accepted)
+            .map(|wipe| wipe.since);
+        (accepted.is_none(), accepted, file.request.issued_at, digest)
+    });
+    files
+}
+
+impl Deciding<'_, '_> {
+    fn trust(&mut self) {
+        let Ok(trust) = self.inputs.trust else { return };
+        let to =
+            TrustFiles { allowed_signers: trust.digest(), revoked_keys: trust.revoked_digest() };
+        let from = self.inputs.recorded.trust;
+        if from != Some(to) {
+            self.plan.actions.push(Action {
+                device: None,
+                op: Op::Trust(TrustChanged { from, to }),
+                place: None,
+                // Not an intent of the fleet directory: the trust files lie outside of it.
+                cause: Cause::Fact,
+                reason: "the trust files changed".into(),
+            });
+        }
+    }
+
+    /// Open requests whose files are gone: deleting a request stops it for good.
+    fn gone(&mut self, damage: &DamageIndex<'_>) {
+        let there: BTreeSet<Digest> =
+            self.inputs.desired.wipes.iter().map(|file| file.request.digest).collect();
+        for (digest, wipe) in &self.inputs.recorded.wipes {
+            let open = matches!(wipe.state, WipeState::Held | WipeState::Accepted);
+            if !open || there.contains(digest) || self.inputs.desired.missing.is_some() {
+                continue;
+            }
+            let place = Place { path: wipe.path.clone(), line: 1 };
+            if damage.at(&wipe.path).is_some() {
+                let detail = "its file cannot be used, so the request waits";
+                self.show_known(wipe, place, WipeStanding::Held, "requestUnreadable", detail);
+                continue;
+            }
+            let detail = "its file was deleted or changed";
+            self.show_known(wipe, place.clone(), WipeStanding::Vetoed, "requestDeleted", detail);
+            self.busy.remove(&wipe.subject.device_id);
+            let stopped = WipeStopped {
+                subject: wipe.subject.clone(),
+                code: "requestDeleted".into(),
+                detail: detail.to_owned(),
+                signers: wipe.signers.clone(),
+            };
+            self.stop(WipeState::Vetoed, stopped, place);
+        }
+    }
+
+    fn request(&mut self, file: &Arc<WipeFile>) {
+        let known = self.inputs.recorded.wipes.get(&file.request.digest);
+        if let Some(wipe) = known.filter(|wipe| !wipe.state.is_open()) {
+            return self.over(file, wipe);
+        }
+        // A clock behind the log's last line was set back: expiry and windows mean nothing.
+        if self.inputs.recorded.at.is_some_and(|at| self.inputs.now < at) {
+            let detail = "this machine's clock is behind the log's last entry; mend the clock";
+            return self.show(file, &[], WipeStanding::Held, "clockBehind", detail);
+        }
+        let judgement = self.judge(file);
+        let signers = judgement.signers();
+        match &judgement.verdict {
+            Verdict::Vetoed(by) => {
+                let detail = format!("{by} objects");
+                self.stopped(file, &signers, WipeState::Vetoed, "veto", &detail);
+            }
+            Verdict::Refused(Reason::Expired) => {
+                let detail = judgement.why();
+                self.stopped(file, &signers, WipeState::Expired, "expired", &detail);
+            }
+            Verdict::Refused(Reason::NotSigned) => self.not_signed(file, &judgement),
+            Verdict::Refused(reason) => {
+                let detail = judgement.why();
+                self.stopped(file, &signers, WipeState::Refused, reason.as_str(), &detail);
+            }
+            Verdict::Verified(wipe) => self.verified(file, wipe, known),
+        }
+    }
+
+    fn judge(&self, file: &WipeFile) -> Judgement {
+        let device = self.inputs.recorded.devices.get(&file.request.device_id);
+        let device = device.map(|device| Recorded {
+            id: file.request.device_id,
+            serial: device.spec.serial_number.clone(),
+            ownership: device.spec.ownership,
+            wiped: device.is_wiped(),
+        });
+        verify(&Evidence {
+            request: &file.request,
+            bytes: &file.bytes,
+            signatures: &file.signatures,
+            vetoes: &file.vetoes,
+            trust: self.inputs.trust,
+            device: device.as_ref(),
+            now: self.inputs.now,
+            max_validity: self.inputs.settings.wipes.max_validity,
+        })
+    }
+
+    /// Without a signature it is not wrong, only short of one.
+    fn not_signed(&mut self, file: &Arc<WipeFile>, judgement: &Judgement) {
+        let needs = self.decide_quorum(0);
+        let detail = judgement.why();
+        self.stopped(file, &[], WipeState::Held, Reason::NotSigned.as_str(), &detail);
+        if let (Some(view), Decision::Held(hold)) = (self.plan.wipes.last_mut(), needs) {
+            view.needs = hold.needs;
+        }
+    }
+
+    fn decide_quorum(&self, has: u32) -> Decision {
+        let history = History { issued: &self.issued, ahead: self.ahead };
+        quorum::decide(&self.inputs.settings.wipes.quorum, history, self.inputs.now, has)
+    }
+
+    fn verified(&mut self, file: &Arc<WipeFile>, wipe: &VerifiedWipe, known: Option<&Wipe>) {
+        let signers = wipe.signers();
+        let device = file.request.device_id;
+        let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
+        if accepted.is_none() && self.busy.contains(&device) {
+            let detail = format!("another wipe of {device} is under way");
+            return self.stopped(file, signers, WipeState::Held, "deviceBusy", &detail);
+        }
+        let has = u32::try_from(signers.len()).unwrap_or(u32::MAX);
+        let needed = match self.decide_quorum(has) {
+            Decision::Issue { needs } => needs,
+            Decision::Held(hold) => {
+                let detail = short_of(&hold);
+                self.busy.remove(&device);
+                self.stopped(file, signers, WipeState::Held, hold.reason.as_str(), &detail);
+                if let Some(view) = self.plan.wipes.last_mut() {
+                    (view.needs, view.until) = (hold.needs, hold.until);
+                }
+                return;
+            }
+        };
+        let issue_at = accepted
+            .and_then(|wipe| wipe.issue_at)
+            .unwrap_or(self.inputs.now + self.inputs.settings.wipes.delay);
+        if accepted.is_none() {
+            self.accept(file, wipe, issue_at);
+        }
+        self.busy.insert(device);
+        self.ahead += 1;
+        if self.inputs.now < issue_at {
+            let detail = format!("cools off until {}", issue_at.short());
+            self.show(file, signers, WipeStanding::CoolingOff, "coolingOff", &detail);
+        } else {
+            self.show(file, signers, WipeStanding::Issue, "issue", "every rule holds");
+            let op = Op::Wipe { wipe: Box::new(wipe.clone()), needed, file: file.clone() };
+            self.act(device, op, file.place.clone(), "the request holds");
+        }
+        if let Some(view) = self.plan.wipes.last_mut() {
+            view.needs = Some(needed);
+            view.until = Some(issue_at).filter(|at| self.inputs.now < *at);
+            view.new = accepted.is_none();
+        }
+    }
+
+    fn accept(&mut self, file: &Arc<WipeFile>, wipe: &VerifiedWipe, issue_at: Timestamp) {
+        let accepted = Box::new(WipeAccepted {
+            subject: file.request.subject(),
+            signers: wipe.signers().to_vec(),
+            issue_at,
+            trust: wipe.trust(),
+        });
+        let op = Op::AcceptWipe { accepted, file: file.clone() };
+        self.act(file.request.device_id, op, file.place.clone(), "the request holds");
+    }
+
+    /// A request that does not go on: logged when it comes to that, not at every pass.
+    fn stopped(
+        &mut self,
+        file: &WipeFile,
+        signers: &[Email],
+        state: WipeState,
+        code: &str,
+        detail: &str,
+    ) {
+        let standing = match state {
+            WipeState::Held => WipeStanding::Held,
+            WipeState::Vetoed => WipeStanding::Vetoed,
+            WipeState::Expired => WipeStanding::Expired,
+            WipeState::Refused
+            | WipeState::Accepted
+            | WipeState::Issued
+            | WipeState::Confirmed
+            | WipeState::Failed => WipeStanding::Refused,
+        };
+        self.show(file, signers, standing, code, detail);
+        let known = self.inputs.recorded.wipes.get(&file.request.digest);
+        let said = known.is_some_and(|wipe| {
+            wipe.state == state && wipe.code.as_deref() == Some(code) && wipe.signers == signers
+        });
+        if known.is_some_and(|wipe| wipe.state == WipeState::Accepted) {
+            self.busy.remove(&file.request.device_id);
+        }
+        if said {
+            return;
+        }
+        if let Some(view) = self.plan.wipes.last_mut() {
+            view.new = true;
+        }
+        let stopped = WipeStopped {
+            subject: file.request.subject(),
+            code: code.into(),
+            detail: detail.to_owned(),
+            signers: signers.to_vec(),
+        };
+        self.stop(state, stopped, file.place.clone());
+    }
+
+    fn stop(&mut self, state: WipeState, stopped: WipeStopped, place: Place) {
+        let reason = stopped.detail.clone();
+        let device = stopped.subject.device_id;
+        let path = place.path.clone();
+        let op = Op::StopWipe { state, stopped: Box::new(stopped), path };
+        self.act(device, op, place, reason);
+    }
+
+    fn act(
+        &mut self,
+        device: DeviceId,
+        op: Op,
+        place: Place,
+        reason: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        // A request may name a device that does not exist: the log then names none.
+        let device = Some(device).filter(|id| self.inputs.recorded.devices.contains_key(id));
+        let (place, reason) = (Some(place), reason.into());
+        self.actions.push(Action { device, op, place, cause: Cause::Intent, reason });
+    }
+
+    /// A request whose life has ended; its file is still there.
+    fn over(&mut self, file: &WipeFile, wipe: &Wipe) {
+        let since = wipe.since.short();
+        let (standing, detail) = match wipe.state {
+            WipeState::Issued => (
+                WipeStanding::Issued,
+                format!("issued at {since}; confirmed by the device's next sync"),
+            ),
+            WipeState::Confirmed => {
+                (WipeStanding::Confirmed, format!("confirmed at {since}; the file can go"))
+            }
+            WipeState::Failed => (
+                WipeStanding::Failed,
+                format!(
+                    "failed at {since} and is never repeated: {}; write a new request",
+                    wipe.detail
+                ),
+            ),
+            WipeState::Expired => {
+                (WipeStanding::Expired, "expired; write a new request".to_owned())
+            }
+            WipeState::Vetoed | WipeState::Refused | WipeState::Held | WipeState::Accepted => (
+                WipeStanding::Vetoed,
+                format!("stopped for good at {since}: {}; write a new request", wipe.detail),
+            ),
+        };
+        self.show(file, &wipe.signers, standing, wipe.state.as_str(), &detail);
+    }
+
+    fn show(
+        &mut self,
+        file: &WipeFile,
+        signers: &[Email],
+        standing: WipeStanding,
+        code: &str,
+        detail: &str,
+    ) {
+        let subject = file.request.subject();
+        self.view(subject, file.place.clone(), signers.to_vec(), standing, code, detail);
+    }
+
+    fn show_known(
+        &mut self,
+        wipe: &Wipe,
+        place: Place,
+        standing: WipeStanding,
+        code: &str,
+        detail: &str,
+    ) {
+        let signers = wipe.signers.clone();
+        self.view(wipe.subject.clone(), place, signers, standing, code, detail);
+        if let Some(view) = self.plan.wipes.last_mut() {
+            view.new = standing == WipeStanding::Vetoed;
+        }
+    }
+
+    fn view(
+        &mut self,
+        subject: WipeSubject,
+        place: Place,
+        signers: Vec<Email>,
+        standing: WipeStanding,
+        code: &str,
+        detail: &str,
+    ) {
+        let device = self.inputs.recorded.devices.get(&subject.device_id);
+        let reason = match standing {
+            WipeStanding::Issue => None,
+            WipeStanding::Held | WipeStanding::CoolingOff => Some(HoldReason::WipeHeld),
+            WipeStanding::Refused => Some(HoldReason::WipeRefused),
+            WipeStanding::Issued => Some(HoldReason::WipeUnderWay),
+            WipeStanding::Vetoed
+            | WipeStanding::Expired
+            | WipeStanding::Confirmed
+            | WipeStanding::Failed => Some(HoldReason::WipeOver),
+        };
+        if let Some(reason) = reason {
+            self.plan.holds.push(Hold {
+                place: Some(place.clone()),
+                device: device.map(|_| subject.device_id),
+                serial: Some(subject.serial_number.clone()),
+                name: Some(subject.name.clone()),
+                reason,
+                detail: detail.to_owned(),
+            });
+        }
+        let user = device.map(|device| device.spec.user_email.clone());
+        self.plan.wipes.push(WipeView {
+            subject,
+            place,
+            user,
+            standing,
+            new: false,
+            code: code.to_owned(),
+            detail: detail.to_owned(),
+            signers,
+            needs: None,
+            until: None,
+        });
+    }
+}
+
+fn short_of(hold: &quorum::Hold) -> String {
+    let until = hold.until.map(|at| format!("; passes as it is from {}", at.short()));
+    let until = until.unwrap_or_default();
+    let window = hold.tier.map_or_else(String::new, |tier| {
+        let per = crate::lifecycle::text(tier.per);
+        format!(" ({} wipes within {per} already)", hold.count)
+    });
+    match (hold.reason, hold.needs) {
+        (Lacks::Signatures, Some(needs)) => {
+            format!("needs signatures of {needs} people, has {}{window}{until}", hold.has)
+        }
+        (Lacks::Signatures | Lacks::Room, _) => {
+            format!("over every tier{window}, whoever signs{until}")
+        }
+    }
+}
+
+impl Judgement {
+    /// The people whose signatures hold, sorted, each once.
+    #[must_use]
+    pub fn signers(&self) -> Vec<Email> {
+        let people: BTreeSet<&Email> = self
+            .files
+            .iter()
+            .filter(|file| file.purpose == Namespace::Wipe)
+            .filter_map(|file| file.outcome.as_ref().ok())
+            .collect();
+        people.into_iter().cloned().collect()
+    }
+
+    /// What the first rule that does not hold found, and what is wrong with the files beside it.
+    fn why(&self) -> String {
+        let first = self.checks.iter().find(|check| !check.holds);
+        let mut why = first.map(|check| check.detail.clone()).unwrap_or_default();
+        if first.is_some_and(|check| check.rule == Rule::Signatures) {
+            for file in &self.files {
+                if let Err(discounted) = &file.outcome {
+                    why.push_str(&format!("; {}: {}", file.name, discounted.detail));
+                }
+                if why.len() > 1_000 {
+                    break;
+                }
+            }
+        }
+        why
+    }
+}
