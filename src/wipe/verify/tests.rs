@@ -470,12 +470,13 @@ fn not_everything_is_a_veto() {
         eve().openssh()
     );
     let git = format!("g@example.com namespaces=\"git\" {}\n", TestKey::ed25519(8).openssh());
-    let cases: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
-        ("wrongNamespace", &|bytes| ana().sign(Namespace::Wipe, bytes)),
-        ("badSignature", &|_| ana().sign(Namespace::Veto, b"another request")),
-        ("expiredKey", &|bytes| eve().sign(Namespace::Veto, bytes)),
-        ("noNamespace", &|bytes| TestKey::ed25519(8).sign(Namespace::Veto, bytes)),
-        ("unknownKey", &|bytes| TestKey::ed25519(77).sign(Namespace::Veto, bytes)),
+    type Veto = fn(&[u8]) -> Vec<u8>;
+    let cases: [(&str, Veto); 5] = [
+        ("wrongNamespace", |bytes| ana().sign(Namespace::Wipe, bytes)),
+        ("badSignature", |_| ana().sign(Namespace::Veto, b"another request")),
+        ("expiredKey", |bytes| eve().sign(Namespace::Veto, bytes)),
+        ("noNamespace", |bytes| TestKey::ed25519(8).sign(Namespace::Veto, bytes)),
+        ("unknownKey", |bytes| TestKey::ed25519(77).sign(Namespace::Veto, bytes)),
     ];
     for (code, veto) in cases {
         let mut case = Case::new();
