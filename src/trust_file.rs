@@ -159,6 +159,7 @@ fn read_regular(list: List, path: &Path, me: u32) -> Result<Vec<u8>, Error> {
     if !metadata.is_file() {
         return Err(Error::NotAFile { list, path: path.to_owned() });
     }
+    // Once more, of what was opened: the walk saw what lay there a moment ago.
     check(list, path, &Standing::of(&metadata), me)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;

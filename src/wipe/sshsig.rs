@@ -168,7 +168,7 @@ fn unwrap(armoured: &[u8]) -> Result<&str, Failure> {
 fn decode(body: &str) -> Option<Vec<u8>> {
     let text: Vec<u8> = body.bytes().filter(|b| *b != b'\n').collect();
     let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(&text);
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

@@ -252,6 +252,29 @@ fn something_in_the_reserved_field_is_refused() {
 }
 
 #[test]
+fn a_good_signature_with_bytes_after_it_or_under_another_name_is_refused() {
+    for key in [TestKey::ed25519(1), TestKey::ed25519(1).as_hardware("ssh:")] {
+        let armoured = String::from_utf8(key.sign(Namespace::Wipe, REQUEST)).unwrap();
+        let parsed = SshSig::from_pem(&armoured).unwrap();
+        let (bytes, trailer) = parsed.signature_bytes().split_at(64);
+        let rebuilt = |name: &str, inside: &[u8], after: &[u8]| {
+            let mut blob = Vec::new();
+            string(&mut blob, name.as_bytes());
+            string(&mut blob, &[bytes, inside].concat());
+            blob.extend(after);
+            let whole = envelope(&key.public, "wipe@fleetform", HashAlg::Sha512, &blob);
+            verdict(&armour(&whole))
+        };
+        let name = key.public.algorithm().to_string();
+        assert_eq!(rebuilt(&name, b"", trailer), Ok(key.public.clone()));
+        assert_eq!(rebuilt(&name, b"", &[trailer, b"x"].concat()), Err(Fault::Malformed));
+        // The library beneath would take a hardware key's signature under any name.
+        assert_eq!(rebuilt("any@example.com", trailer, b""), Err(Fault::Malformed));
+        assert_eq!(rebuilt("ecdsa-sha2-nistp256", trailer, b""), Err(Fault::Malformed));
+    }
+}
+
+#[test]
 fn both_forms_of_an_ecdsa_signature_are_of_one_key() {
     let key = TestKey::p256();
     for form in other_form(&key, Namespace::Wipe, REQUEST) {
