@@ -5,5 +5,6 @@ pub mod finding;
 pub mod fleet;
 pub mod model;
 pub mod provider;
+pub mod render;
 pub mod settings;
 pub mod state;
