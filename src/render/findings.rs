@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use anstream::adapter::strip_str;
 
 use super::text::{escape, safe};
 use crate::finding::{Finding, Severity, Span};
@@ -44,10 +45,12 @@ impl<'a> Drawing<'a> {
             let note = Group::with_title(Level::NOTE.secondary_title(safe(what)));
             groups.push(self.place(note, span, AnnotationKind::Context));
         }
-        if let (false, Some(last)) = (help.is_empty(), groups.pop()) {
+        if !help.is_empty()
+            && let Some(last) = groups.pop()
+        {
             groups.push(last.element(Level::HELP.message(safe(help))));
         }
-        self.renderer.render(&groups)
+        without_joints(&self.renderer.render(&groups))
     }
 
     /// The path as the user can open it, harmless.
@@ -75,6 +78,13 @@ impl<'a> Drawing<'a> {
         let snippet = Snippet::source(source).line_start(span.line as usize);
         group.element(snippet.annotation(kind.span(marked)))
     }
+}
+
+/// The true place and a window of its line are two elements to the renderer, which joins them by
+/// a line of `:::`. Left to itself it would count columns from the window's beginning.
+fn without_joints(drawn: &str) -> String {
+    let is_joint = |line: &str| line.contains(":::") && strip_str(line).to_string().trim() == ":::";
+    drawn.lines().filter(|line| !is_joint(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// The line as it is shown, and the bytes of it that are meant.

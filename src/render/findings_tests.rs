@@ -37,18 +37,17 @@ fn both_places_and_the_help() {
         error[duplicate-serial]: serial number `PF3XK9Q2` is that of two devices
           --> ./fleet/madrid/ana.yaml:7:17
            |
-          ::: 
          7 |   serialNumber: PF3XK9Q2
            |                 ^^^^^^^^
            |
         note: the other one is here
           --> ./fleet/berlin/bo.yaml:17:17
            |
-          ::: 
         17 |   serialNumber: pf3xk9q2
            |                 --------
            = help: give each device its own
-    "#]].assert_eq(&drawn(&duplicate()));
+    "#]]
+    .assert_eq(&drawn(&duplicate()));
 }
 
 #[test]
@@ -60,12 +59,15 @@ fn a_whole_file_has_no_snippet() {
         warning[file-too-large]: the file is 1 GiB large
         --> ./fleet/big.yaml
          = help: give each device its own
-    "#]].assert_eq(&drawn(&finding));
+    "#]]
+    .assert_eq(&drawn(&finding));
     finding.span.path = "".into();
     finding.help = String::new();
     expect![[r#"
-
-    "#]].assert_eq(&drawn(&finding));
+        warning[file-too-large]: the file is 1 GiB large
+        --> ./fleet
+    "#]]
+    .assert_eq(&drawn(&finding));
 }
 
 #[test]
@@ -76,12 +78,12 @@ fn a_window_of_a_long_line_keeps_the_true_column() {
         error[invalid-value]: `bad` is wrong
          --> ./fleet/x.yaml:3:5001
           |
-         ::: 
         3 | …aaaa bad zzzz
           |       ^^^
           |
           = help: give each device its own
-    "#]].assert_eq(&drawn(&finding(Code::InvalidValue, "`bad` is wrong", at)));
+    "#]]
+    .assert_eq(&drawn(&finding(Code::InvalidValue, "`bad` is wrong", at)));
 }
 
 #[test]
@@ -91,12 +93,12 @@ fn the_end_of_a_line_can_be_meant() {
         error[missing-field]: a name is missing
          --> ./fleet/x.yaml:3:6
           |
-         ::: 
         3 | name:
           |      ^
           |
           = help: give each device its own
-    "#]].assert_eq(&drawn(&finding(Code::MissingField, "a name is missing", at)));
+    "#]]
+    .assert_eq(&drawn(&finding(Code::MissingField, "a name is missing", at)));
 }
 
 #[test]
@@ -106,12 +108,12 @@ fn wide_and_hostile_characters_keep_the_carets_in_place() {
         error[forbidden-character]: ev\u{202e}il\nline
          --> ./fleet/端\u{1b}.yaml:2:8
           |
-         ::: 
         2 | 名: "\u{202e}    \u{7}bad"
           |                       ^^^
           |
           = help: give each device its own
-    "#]].assert_eq(&drawn(&finding(Code::ForbiddenCharacter, "ev\u{202e}il\nline", at)));
+    "#]]
+    .assert_eq(&drawn(&finding(Code::ForbiddenCharacter, "ev\u{202e}il\nline", at)));
 }
 
 #[test]
@@ -210,7 +212,8 @@ fn check_writes_text_and_json() {
             "profiles": 0
           }
         }
-    "#]].assert_eq(&screen.results());
+    "#]]
+    .assert_eq(&screen.results());
 
     let screen = Screen::piped();
     check::text(&desired, Path::new("fleet"), &mut screen.out()).unwrap();

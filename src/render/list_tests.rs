@@ -49,10 +49,12 @@ fn at_80_and_200_columns() {
         D002  bo-li-phone   bo.li@examp…  Enrolled  unknown       2d ago     orphaned, …
         D003  cem-kaya-ta…  cem.kaya@ex…  Failed    unknown       never      push failed
         D004  dora-novak-…  dora.novak@…  Wiped     compliant     never
-    "#]].assert_eq(&listed(&narrow, &state(), |l, out| l.text(out)));
+    "#]]
+    .assert_eq(&listed(&narrow, &state(), |l, out| l.text(out)));
     expect![[r#"
         SERIAL, PROFILE, PLATFORM hidden: the terminal is too narrow; -o json has everything
-    "#]].assert_eq(&narrow.notes());
+    "#]]
+    .assert_eq(&narrow.notes());
     expect![[r#"
         ID    NAME               SERIAL    USER                    PROFILE    PLATFORM  STATUS    COMPLIANCE    LAST-SYNC  NOTES
         D001  ana-ruiz-laptop    PF3XK9Q2  ana.ruiz@example.com    Standard   windows   Enrolled  nonCompliant  1h ago     blocked
@@ -107,7 +109,8 @@ fn as_json() {
           "statusReason": "the enrolment deadline of 30m passed",
           "statusSince": "2026-11-22T09:50:00.000Z",
           "userEmail": "cem.kaya@example.com"
-        }"#]].assert_eq(&serde_json::to_string_pretty(&value["devices"][2]).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&value["devices"][2]).unwrap());
     assert_eq!(value["version"], 1);
     assert_eq!(value["devices"][1]["overdue"], true);
     assert_eq!(value["devices"][0]["facts"]["osVersion"], "10.0.26100.3000");

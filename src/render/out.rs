@@ -29,6 +29,11 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// The text made harmless, in this tone if `color`.
+    pub fn paint(self, text: &str, color: bool) -> impl fmt::Display + use<'_> {
+        Painted { style: if color { self.style() } else { Style::new() }, text }
+    }
+
     const fn style(self) -> Style {
         match self {
             Self::Plain => Style::new(),
@@ -94,7 +99,7 @@ impl Out {
 
     /// The text made harmless, in this tone where colours are allowed.
     pub fn paint<'a>(&self, tone: Tone, text: &'a str) -> impl fmt::Display + use<'a> {
-        Painted { style: if self.look.color { tone.style() } else { Style::new() }, text }
+        tone.paint(text, self.look.color)
     }
 
     /// One line to standard error, unless `--quiet`; a note that cannot be written is let go.

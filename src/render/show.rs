@@ -168,12 +168,6 @@ impl Shown<'_> {
                 ("Last sync", format!("{synced}; overdue since {}", at.short()), Tone::Changed)
             }
         });
-        let verdict = &device.compliance;
-        fields.push((
-            "Compliance",
-            format!("{} {}", verdict.state, since(verdict.since)),
-            compliance_tone(verdict.state),
-        ));
         fields.push(match access(device, self.settings, now) {
             Access::Allowed => ("Access", "allowed".into(), Tone::Plain),
             Access::BlocksAt(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
@@ -182,6 +176,12 @@ impl Shown<'_> {
             }
             Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
+        let verdict = &device.compliance;
+        fields.push((
+            "Compliance",
+            format!("{} {}", verdict.state, since(verdict.since)),
+            compliance_tone(verdict.state),
+        ));
         fields
     }
 
@@ -280,8 +280,8 @@ mod tests {
             Enrolment:     number 1
             Manifest:      madrid/ana.yaml
             Last sync:     2026-11-22T09:00:00Z (1h ago)
-            Compliance:    nonCompliant since 2026-11-20T09:30:00Z (2d ago)
             Access:        blocked since 2026-11-21T09:30:00Z
+            Compliance:    nonCompliant since 2026-11-20T09:30:00Z (2d ago)
               FAIL     encryption: off; wanted: on
               pass     osVersion: 10.0.26100.3000; wanted: at least 10.0.26100
               unknown  antivirus: not reported; wanted: on\u{1b}[2J
@@ -311,8 +311,8 @@ mod tests {
             Manifest:      madrid/ana.yaml
             Orphaned:      since 2026-11-21T09:00:00Z (1d 1h ago): its manifest is gone; nothing is done to it
             Last sync:     2026-11-20T09:31:00Z (2d ago); overdue since 2026-11-21T09:31:00Z
-            Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
             Access:        allowed
+            Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
 
             History:
               2026-11-20T08:00:00.000Z  device.provisioned  bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]

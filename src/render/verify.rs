@@ -135,7 +135,8 @@ mod tests {
             Lines:     16
             Head:      b17ef6d19c7a5b1ee83b907c595526dcb1eb06db8227d650d5dda0a9f4ce8cd9 (entry 16)
             Snapshot:  up to entry 16, the last
-        "#]].assert_eq(&text(&good()));
+        "#]]
+        .assert_eq(&text(&good()));
         expect![[r#"
             error: entry 9: its `prev` is not the hash of the line before it\u{1b}[2J
             error: log: the snapshot is ahead of the log
@@ -143,7 +144,8 @@ mod tests {
             Lines:     16
             Head:      b17ef6d19c7a5b1ee83b907c595526dcb1eb06db8227d650d5dda0a9f4ce8cd9 (entry 8)
             Snapshot:  none
-        "#]].assert_eq(&text(&broken()));
+        "#]]
+        .assert_eq(&text(&broken()));
     }
 
     #[test]
@@ -169,6 +171,7 @@ mod tests {
                 }
               ]
             }
-        "#]].assert_eq(&screen.results());
+        "#]]
+        .assert_eq(&screen.results());
     }
 }
