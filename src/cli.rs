@@ -31,6 +31,7 @@ pub use environment::Environment;
 pub use exit::Exit;
 pub use failure::Failure;
 pub use format::Format;
+use logging::LogFormat;
 
 use crate::render::out::Out;
 
@@ -82,8 +83,9 @@ pub struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
     /// Format of the log on standard error
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub log_format: logging::LogFormat,
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(value_parser = value::word!(LogFormat), ignore_case = true)]
+    pub log_format: LogFormat,
 }
 
 /// The verbs.

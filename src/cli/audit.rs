@@ -10,7 +10,7 @@ use crate::event::Entry;
 use crate::model::{DeviceId, Timestamp};
 use crate::render::history::Style;
 use crate::render::out::Out;
-use crate::render::verify::Verified;
+use crate::render::verify::{self, Verified};
 use crate::state::State;
 
 /// What to do with the log. None of it changes anything.
@@ -115,10 +115,10 @@ impl Filter<'_> {
 /// If writing fails.
 pub fn verify(verified: &Verified, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     match format {
-        Format::Json => verified.json(out)?,
-        Format::Text | Format::Csv | Format::Yaml => verified.text(out)?,
+        Format::Json => verify::json(verified, out)?,
+        Format::Text | Format::Csv | Format::Yaml => verify::text(verified, out)?,
     }
-    Ok(if verified.is_good() { Exit::Done } else { Exit::Failed })
+    Ok(if verified.problems.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 #[cfg(test)]

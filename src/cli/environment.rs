@@ -59,6 +59,12 @@ impl Environment {
         self.colors(color, self.stderr)
     }
 
+    /// Whether a progress bar may be drawn on standard error.
+    #[must_use]
+    pub fn progress(&self, quiet: bool) -> bool {
+        self.stderr && !quiet
+    }
+
     fn colors(&self, choice: ColorChoice, terminal: bool) -> bool {
         match choice {
             ColorChoice::Always => true,

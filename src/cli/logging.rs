@@ -2,18 +2,14 @@
 
 use std::io;
 
-use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use super::{Environment, Failure, Global};
+use crate::model::words;
 
-/// `--log-format`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
+words! {
+    /// `--log-format`: for people, or one JSON object a line.
+    LogFormat { Text = "text", Json = "json" }
 }
 
 /// Starts the log; once in a process.

@@ -40,15 +40,14 @@ impl<'a> Drawing<'a> {
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(safe(message)).id(code.as_str());
-        let mut groups = vec![self.place(Group::with_title(title), span, AnnotationKind::Primary)];
+        let mut primary = self.place(Group::with_title(title), span, AnnotationKind::Primary);
+        if !help.is_empty() {
+            primary = primary.element(Level::HELP.message(safe(help)));
+        }
+        let mut groups = vec![primary];
         if let Some((span, what)) = related {
             let note = Group::with_title(Level::NOTE.secondary_title(safe(what)));
             groups.push(self.place(note, span, AnnotationKind::Context));
-        }
-        if !help.is_empty()
-            && let Some(last) = groups.pop()
-        {
-            groups.push(last.element(Level::HELP.message(safe(help))));
         }
         without_joints(&self.renderer.render(&groups))
     }

@@ -40,12 +40,12 @@ fn both_places_and_the_help() {
          7 |   serialNumber: PF3XK9Q2
            |                 ^^^^^^^^
            |
+           = help: give each device its own
         note: the other one is here
           --> ./fleet/berlin/bo.yaml:17:17
            |
         17 |   serialNumber: pf3xk9q2
            |                 --------
-           = help: give each device its own
     "#]]
     .assert_eq(&drawn(&duplicate()));
 }

@@ -9,87 +9,102 @@ use super::out::{Out, Tone};
 use super::text::count;
 use crate::model::Digest;
 
-/// The outcome of a check of the chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// What was looked at and what was found.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
-    /// Lines that were read.
+    /// Whole lines.
     pub lines: u64,
-    /// Of the last good line; 0 where there is none.
-    pub seq: u64,
-    /// Hash of the last good line; 64 zeros where there is none.
+    /// Length of the log.
+    pub bytes: u64,
+    /// Hash of the last whole line; 64 zeros if there is none.
     pub head: Digest,
-    /// Up to which line the snapshot goes, where there is one.
+    /// The highest number of an entry; 0 if there is none.
+    pub seq: u64,
+    /// The entry at which the snapshot was made, where there is one that can be read.
     pub snapshot_seq: Option<u64>,
-    /// What is wrong, in the order of the log.
+    /// By number; none if all is well.
     pub problems: Vec<Problem>,
+    /// Whether there are more problems than are listed.
+    pub more: bool,
 }
 
 /// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The line that is meant, where it is one.
+    /// The entry that is changed, missing or out of place; `None` where it is the snapshot.
     pub seq: Option<u64>,
-    /// A sentence without a full stop that says what was found and where.
+    /// A sentence without a full stop.
     pub message: String,
 }
 
-impl Verified {
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
-        self.problems.is_empty()
+/// For people.
+///
+/// # Errors
+/// If writing fails.
+pub fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
+    let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
+    for Problem { seq, message } in problems {
+        let place = seq.map_or_else(|| "snapshot".into(), |seq| format!("entry {seq}"));
+        let label = format!("error: {place}:");
+        let message = out.paint(Tone::Plain, message).to_string();
+        writeln!(out, "{} {message}", out.paint(Tone::Removed, &label))?;
     }
+    let (verdict, tone) = if problems.is_empty() {
+        ("good".into(), Tone::Added)
+    } else {
+        let more = if *more { "more than " } else { "" };
+        (format!("BROKEN, {more}{}", count(problems.len() as u64, "problem")), Tone::Removed)
+    };
+    let snapshot = match snapshot_seq {
+        None => "none".into(),
+        Some(at) if at == seq => format!("up to entry {at}, the last"),
+        Some(at) => format!("up to entry {at}"),
+    };
+    writeln!(out, "Chain:     {}", out.paint(tone, &verdict))?;
+    writeln!(out, "Lines:     {lines} ({})", count(*bytes, "byte"))?;
+    writeln!(out, "Head:      {head} (entry {seq})")?;
+    writeln!(out, "Snapshot:  {snapshot}")
+}
 
-    /// For people.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Self { lines, seq, head, snapshot_seq, problems } = self;
-        for Problem { seq, message } in problems {
-            let place = seq.map_or_else(|| "log".into(), |seq| format!("entry {seq}"));
-            let label = format!("error: {place}:");
-            writeln!(
-                out,
-                "{} {}",
-                out.paint(Tone::Removed, &label),
-                out.paint(Tone::Plain, message)
-            )?;
-        }
-        let verdict = match problems.len() as u64 {
-            0 => ("good", Tone::Added),
-            _ => ("BROKEN", Tone::Removed),
-        };
-        let snapshot = match snapshot_seq {
-            None => "none".into(),
-            Some(at) if at == seq => format!("up to entry {at}, the last"),
-            Some(at) => format!("up to entry {at}"),
-        };
-        let wrong = match problems.len() as u64 {
-            0 => String::new(),
-            n => format!(", {}", count(n, "problem")),
-        };
-        writeln!(out, "Chain:     {}{wrong}", out.paint(verdict.1, verdict.0))?;
-        writeln!(out, "Lines:     {lines}")?;
-        writeln!(out, "Head:      {head} (entry {seq})")?;
-        writeln!(out, "Snapshot:  {snapshot}")
-    }
+/// `{"version": 1, "ok": …, "lines", "bytes", "seq", "head", "snapshotSeq", "problems": […], "more"}`.
+///
+/// # Errors
+/// If writing fails.
+pub fn json(verified: &Verified, out: &mut Out) -> io::Result<()> {
+    let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
+    let problems = problems.iter().map(|Problem { seq, message }| View { seq: *seq, message });
+    let document = Document {
+        version: 1,
+        ok: verified.problems.is_empty(),
+        lines: *lines,
+        bytes: *bytes,
+        seq: *seq,
+        head: *head,
+        snapshot_seq: *snapshot_seq,
+        problems: problems.collect(),
+        more: *more,
+    };
+    json::pretty(out, &document)
+}
 
-    /// `{"version": 1, "ok": …, "lines", "seq", "head", "snapshotSeq", "problems": […]}`.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn json(&self, out: &mut Out) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            version: u32,
-            ok: bool,
-            #[serde(flatten)]
-            verified: &'a Verified,
-        }
-        json::pretty(out, &Document { version: 1, ok: self.is_good(), verified: self })
-    }
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    version: u32,
+    ok: bool,
+    lines: u64,
+    bytes: u64,
+    seq: u64,
+    head: Digest,
+    snapshot_seq: Option<u64>,
+    problems: Vec<View<'a>>,
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    seq: Option<u64>,
+    message: &'a str,
 }
 
 #[cfg(test)]
@@ -102,10 +117,12 @@ mod tests {
     fn good() -> Verified {
         Verified {
             lines: 16,
+            bytes: 4_711,
             seq: 16,
             head: Digest::of(b"16"),
             snapshot_seq: Some(16),
             problems: Vec::new(),
+            more: false,
         }
     }
 
@@ -124,7 +141,7 @@ mod tests {
 
     fn text(verified: &Verified) -> String {
         let screen = Screen::piped();
-        verified.text(&mut screen.out()).unwrap();
+        super::text(verified, &mut screen.out()).unwrap();
         screen.results()
     }
 
@@ -132,16 +149,16 @@ mod tests {
     fn as_text() {
         expect![[r#"
             Chain:     good
-            Lines:     16
+            Lines:     16 (4711 bytes)
             Head:      b17ef6d19c7a5b1ee83b907c595526dcb1eb06db8227d650d5dda0a9f4ce8cd9 (entry 16)
             Snapshot:  up to entry 16, the last
         "#]]
         .assert_eq(&text(&good()));
         expect![[r#"
             error: entry 9: its `prev` is not the hash of the line before it\u{1b}[2J
-            error: log: the snapshot is ahead of the log
+            error: snapshot: the snapshot is ahead of the log
             Chain:     BROKEN, 2 problems
-            Lines:     16
+            Lines:     16 (4711 bytes)
             Head:      b17ef6d19c7a5b1ee83b907c595526dcb1eb06db8227d650d5dda0a9f4ce8cd9 (entry 8)
             Snapshot:  none
         "#]]
@@ -151,12 +168,13 @@ mod tests {
     #[test]
     fn as_json() {
         let screen = Screen::piped();
-        broken().json(&mut screen.out()).unwrap();
+        json(&broken(), &mut screen.out()).unwrap();
         expect![[r#"
             {
               "version": 1,
               "ok": false,
               "lines": 16,
+              "bytes": 4711,
               "seq": 8,
               "head": "b17ef6d19c7a5b1ee83b907c595526dcb1eb06db8227d650d5dda0a9f4ce8cd9",
               "snapshotSeq": null,
@@ -169,7 +187,8 @@ mod tests {
                   "seq": null,
                   "message": "the snapshot is ahead of the log"
                 }
-              ]
+              ],
+              "more": false
             }
         "#]]
         .assert_eq(&screen.results());
