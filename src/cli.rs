@@ -97,7 +97,7 @@ pub enum Command {
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
     Apply(apply::Args),
-    /// List devices.
+    /// List devices: all, or those for which every filter holds.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),

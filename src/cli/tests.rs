@@ -21,7 +21,7 @@ fn help(names: &[&str], expected: &Expect) {
     let text = at.render_help().to_string();
     let text = match (names, text.split_once("\nGlobal options:\n")) {
         ([_, ..], Some((own, rest))) => {
-            own.to_owned() + rest.split_once("\n\n").map_or("", |(_, end)| end)
+            format!("{own}\n{}", rest.split_once("\n\n").map_or("", |(_, end)| end))
         }
         _ => text,
     };
@@ -38,46 +38,46 @@ fn help_of_the_program() {
     help(
         &[],
         &expect![[r#"
-        A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request
+            A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request
 
-        Usage: fleetform [OPTIONS] <COMMAND>
+            Usage: fleetform [OPTIONS] <COMMAND>
 
-        Commands:
-          check   Validate the fleet directory; no ledger is needed
-          plan    Show what apply would do now; nothing is changed or locked
-          apply   Make the fleet as its manifests say, in one pass
-          list    List devices
-          show    Show one device: profile, versions, last sync, compliance check by check, history
-          report  Hand device reports to the inbox
-          audit   Look into the audit log
-          help    Print this message or the help of the given subcommand(s)
+            Commands:
+              check   Validate the fleet directory; no ledger is needed
+              plan    Show what apply would do now; nothing is changed or locked
+              apply   Make the fleet as its manifests say, in one pass
+              list    List devices: all, or those for which every filter holds
+              show    Show one device: profile, versions, last sync, compliance check by check, history
+              report  Hand device reports to the inbox
+              audit   Look into the audit log
+              help    Print this message or the help of the given subcommand(s)
 
-        Options:
-          -h, --help     Print help
-          -V, --version  Print version
+            Options:
+              -h, --help     Print help
+              -V, --version  Print version
 
-        Global options:
-              --config <FILE>        Configuration file [default: fleetform.yaml, where there is one]
-              --fleet <DIR>          Fleet directory, over the configuration's
-              --data <DIR>           Data directory, over the configuration's
-          -o, --output <FORMAT>      Format of the results: text, json and others that the command names
-                                     [default: text]
-          -q, --quiet                Errors only
-          -v, --verbose...           Say more on standard error; twice for all details
-              --color <WHEN>         When to use colours [default: auto] [possible values: auto, always,
-                                     never]
-              --log-format <FORMAT>  Format of the log on standard error [default: text] [possible values:
-                                     text, json]
+            Global options:
+                  --config <FILE>        Configuration file [default: fleetform.yaml, where there is one]
+                  --fleet <DIR>          Fleet directory, over the configuration's
+                  --data <DIR>           Data directory, over the configuration's
+              -o, --output <FORMAT>      Format of the results: text, json and others that the command names
+                                         [default: text]
+              -q, --quiet                Errors only
+              -v, --verbose...           Say more on standard error; twice for all details
+                  --color <WHEN>         When to use colours [default: auto] [possible values: auto, always,
+                                         never]
+                  --log-format <FORMAT>  Format of the log on standard error [default: text] [possible values:
+                                         text, json]
 
-        Examples:
-          fleetform check                     Is every manifest valid?
-          fleetform plan                      What would change?
-          fleetform apply                     Make it so
-          fleetform list --compliance nonCompliant
-          fleetform show D007
+            Examples:
+              fleetform check                     Is every manifest valid?
+              fleetform plan                      What would change?
+              fleetform apply                     Make it so
+              fleetform list --compliance nonCompliant
+              fleetform show D007
 
-        Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.
-    "#]],
+            Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.
+        "#]],
     );
 }
 
@@ -86,22 +86,23 @@ fn help_of_check() {
     help(
         &["check"],
         &expect![[r#"
-        Validate the fleet directory; no ledger is needed
+            Validate the fleet directory; no ledger is needed
 
-        Usage: fleetform check [OPTIONS] [FLEET]
+            Usage: fleetform check [OPTIONS] [FLEET]
 
-        Arguments:
-          [FLEET]  Fleet directory; as --fleet
+            Arguments:
+              [FLEET]  Fleet directory; as --fleet
 
-        Options:
-          -h, --help  Print help
-        Examples:
-          fleetform check
-          fleetform check ./fleet
-          fleetform check -o json | jq '.findings[].code'
+            Options:
+              -h, --help  Print help
 
-        Exits with 1 on any finding. Formats: text, json.
-    "#]],
+            Examples:
+              fleetform check
+              fleetform check ./fleet
+              fleetform check -o json | jq '.findings[].code'
+
+            Exits with 1 on any finding. Formats: text, json.
+        "#]],
     );
 }
 
@@ -110,20 +111,21 @@ fn help_of_plan() {
     help(
         &["plan"],
         &expect![[r#"
-        Show what apply would do now; nothing is changed or locked
+            Show what apply would do now; nothing is changed or locked
 
-        Usage: fleetform plan [OPTIONS]
+            Usage: fleetform plan [OPTIONS]
 
-        Options:
-              --detailed-exitcode  Exit with 2 when there are changes, and with 3 when a guard refuses them
-          -h, --help               Print help
-        Examples:
-          fleetform plan
-          fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
-          fleetform plan -o json | jq .summary
+            Options:
+                  --detailed-exitcode  Exit with 2 when there are changes, and with 3 when a guard refuses them
+              -h, --help               Print help
 
-        Formats: text, json.
-    "#]],
+            Examples:
+              fleetform plan
+              fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
+              fleetform plan -o json | jq .summary
+
+            Formats: text, json.
+        "#]],
     );
 }
 
@@ -132,24 +134,25 @@ fn help_of_apply() {
     help(
         &["apply"],
         &expect![[r#"
-        Make the fleet as its manifests say, in one pass
+            Make the fleet as its manifests say, in one pass
 
-        Usage: fleetform apply [OPTIONS]
+            Usage: fleetform apply [OPTIONS]
 
-        Options:
-          -y, --yes                  Do not ask; needed where standard input is no terminal
-              --plan <DIGEST>        Apply only the very plan that has this digest; exit with 3 if it has
-                                     changed
-              --accept-removals <N>  Accept that exactly so many devices are gone from the fleet directory
-          -h, --help                 Print help
-        Examples:
-          fleetform apply                         Show the plan, ask, do it
-          fleetform apply --yes                   Do it without asking, as a script must
-          fleetform apply --yes --plan "$(fleetform plan -o json | jq -r .digest)"
-          fleetform apply --accept-removals 12    Thaw a frozen controller
+            Options:
+              -y, --yes                  Do not ask; needed where standard input is no terminal
+                  --plan <DIGEST>        Apply only the very plan that has this digest; exit with 3 if it has
+                                         changed
+                  --accept-removals <N>  Accept that exactly so many devices are gone from the fleet directory
+              -h, --help                 Print help
 
-        Formats: text, json.
-    "#]],
+            Examples:
+              fleetform apply                         Show the plan, ask, do it
+              fleetform apply --yes                   Do it without asking, as a script must
+              fleetform apply --yes --plan "$(fleetform plan -o json | jq -r .digest)"
+              fleetform apply --accept-removals 12    Thaw a frozen controller
+
+            Formats: text, json.
+        "#]],
     );
 }
 
@@ -158,32 +161,33 @@ fn help_of_list() {
     help(
         &["list"],
         &expect![[r#"
-        List devices
+            List devices: all, or those for which every filter holds
 
-        Usage: fleetform list [OPTIONS]
+            Usage: fleetform list [OPTIONS]
 
-        Options:
-              --user <EMAIL>         Devices of this user
-              --status <STATUS>      Devices in this status [possible values: Pending, Enrolled, Failed,
-                                     Wiped]
-              --profile <NAME>       Devices of this profile
-              --compliance <STATE>   Devices with this verdict [possible values: compliant, nonCompliant,
-                                     unknown]
-              --platform <PLATFORM>  Devices of this platform [possible values: windows, macos, ios,
-                                     android]
-              --label <K=V>          Devices with this label; may be repeated
-              --orphaned             Devices whose manifest is gone
-              --overdue              Devices not heard from for three sync intervals
-          -h, --help                 Print help
-        Examples:
-          fleetform list
-          fleetform list --user ana.ruiz@example.com
-          fleetform list --compliance nonCompliant --label site=madrid
-          fleetform list --overdue -o csv > overdue.csv
+            Options:
+                  --user <EMAIL>         Devices of this user
+                  --status <STATUS>      Devices in this status [possible values: Pending, Enrolled, Failed,
+                                         Wiped]
+                  --profile <NAME>       Devices of this profile
+                  --compliance <STATE>   Devices with this verdict [possible values: compliant, nonCompliant,
+                                         unknown]
+                  --platform <PLATFORM>  Devices of this platform [possible values: windows, macos, ios,
+                                         android]
+                  --label <K=V>          Devices with this label; may be repeated
+                  --orphaned             Devices whose manifest is gone
+                  --overdue              Devices not heard from for three sync intervals
+              -h, --help                 Print help
 
-        Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for a formula
-        get an apostrophe in front.
-    "#]],
+            Examples:
+              fleetform list
+              fleetform list --user ana.ruiz@example.com
+              fleetform list --compliance nonCompliant --label site=madrid
+              fleetform list --overdue -o csv > overdue.csv
+
+            Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for a formula
+            get an apostrophe in front.
+        "#]],
     );
 }
 
@@ -192,22 +196,23 @@ fn help_of_show() {
     help(
         &["show"],
         &expect![[r#"
-        Show one device: profile, versions, last sync, compliance check by check, history
+            Show one device: profile, versions, last sync, compliance check by check, history
 
-        Usage: fleetform show [OPTIONS] <ID|SERIAL|NAME>
+            Usage: fleetform show [OPTIONS] <ID|SERIAL|NAME>
 
-        Arguments:
-          <ID|SERIAL|NAME>  Id, else serial number (its newest device), else name
+            Arguments:
+              <ID|SERIAL|NAME>  Id, else serial number (its newest device), else name
 
-        Options:
-          -h, --help  Print help
-        Examples:
-          fleetform show D007
-          fleetform show PF3XK9Q2
-          fleetform show ana-ruiz-laptop -o json | jq .checks
+            Options:
+              -h, --help  Print help
 
-        Formats: text, json.
-    "#]],
+            Examples:
+              fleetform show D007
+              fleetform show PF3XK9Q2
+              fleetform show ana-ruiz-laptop -o json | jq .checks
+
+            Formats: text, json.
+        "#]],
     );
 }
 
@@ -216,21 +221,22 @@ fn help_of_report() {
     help(
         &["report"],
         &expect![[r#"
-        Hand device reports to the inbox
+            Hand device reports to the inbox
 
-        Usage: fleetform report [OPTIONS] [FILE]
+            Usage: fleetform report [OPTIONS] [FILE]
 
-        Arguments:
-          [FILE]  Where to read them; `-` is standard input [default: -]
+            Arguments:
+              [FILE]  Where to read them; `-` is standard input [default: -]
 
-        Options:
-          -h, --help  Print help
-        Examples:
-          fleetform report ana-ruiz-laptop.json
-          echo '{"serialNumber":"PF3XK9Q2","at":"2026-11-22T09:00:00Z"}' | fleetform report
+            Options:
+              -h, --help  Print help
 
-        Formats: text, json.
-    "#]],
+            Examples:
+              fleetform report ana-ruiz-laptop.json
+              echo '{"serialNumber":"PF3XK9Q2","at":"2026-11-22T09:00:00Z"}' | fleetform report
+
+            Formats: text, json.
+        "#]],
     );
 }
 
@@ -239,19 +245,20 @@ fn help_of_audit() {
     help(
         &["audit"],
         &expect![[r#"
-        Look into the audit log
+            Look into the audit log
 
-        Usage: fleetform audit [OPTIONS] <COMMAND>
+            Usage: fleetform audit [OPTIONS] <COMMAND>
 
-        Commands:
-          verify  Check the chain of the log, and the snapshot against it
-          log     Print entries of the log
-          replay  Print the state that the log alone gives
-          help    Print this message or the help of the given subcommand(s)
+            Commands:
+              verify  Check the chain of the log, and the snapshot against it
+              log     Print entries of the log
+              replay  Print the state that the log alone gives
+              help    Print this message or the help of the given subcommand(s)
 
-        Options:
-          -h, --help  Print help
-    "#]],
+            Options:
+              -h, --help  Print help
+
+        "#]],
     );
 }
 
@@ -260,18 +267,19 @@ fn help_of_audit_verify() {
     help(
         &["audit", "verify"],
         &expect![[r#"
-        Check the chain of the log, and the snapshot against it
+            Check the chain of the log, and the snapshot against it
 
-        Usage: fleetform audit verify [OPTIONS]
+            Usage: fleetform audit verify [OPTIONS]
 
-        Options:
-          -h, --help  Print help
-        Examples:
-          fleetform audit verify
-          fleetform audit verify -o json | jq -r .head      Keep it elsewhere: it vouches for all before it
+            Options:
+              -h, --help  Print help
 
-        Exits with 1 if anything is wrong. Formats: text, json.
-    "#]],
+            Examples:
+              fleetform audit verify
+              fleetform audit verify -o json | jq -r .head      Keep it elsewhere: it vouches for all before it
+
+            Exits with 1 if anything is wrong. Formats: text, json.
+        "#]],
     );
 }
 
@@ -280,30 +288,31 @@ fn help_of_audit_log() {
     help(
         &["audit", "log"],
         &expect![[r#"
-        Print entries of the log
+            Print entries of the log
 
-        Usage: fleetform audit log [OPTIONS]
+            Usage: fleetform audit log [OPTIONS]
 
-        Options:
-              --device <ID|SERIAL>         Entries about this device; a serial number stands for all ids
-                                           that it ever had
-              --kind <KIND>                Entries of this kind; may be repeated [possible values:
-                                           ledger.created, device.provisioned, device.updated,
-                                           device.status, device.orphaned, device.adopted, profile.recorded,
-                                           profile.intended, profile.pushed, profile.failed,
-                                           compliance.changed, pass.frozen, pass.thawed, log.repaired]
-              --since <TIME|DURATION|SEQ>  Entries from then on: a time, a duration before now, or a
-                                           sequence number
-          -f, --follow                     Go on with entries as they are written, until interrupted
-          -h, --help                       Print help
-        Examples:
-          fleetform audit log --since 2h
-          fleetform audit log --device PF3XK9Q2
-          fleetform audit log --kind device.status --kind compliance.changed -o json
-          fleetform audit log --since 118 --follow
+            Options:
+                  --device <ID|SERIAL>         Entries about this device; a serial number stands for all ids
+                                               that it ever had
+                  --kind <KIND>                Entries of this kind; may be repeated [possible values:
+                                               ledger.created, device.provisioned, device.updated,
+                                               device.status, device.orphaned, device.adopted, profile.recorded,
+                                               profile.intended, profile.pushed, profile.failed,
+                                               compliance.changed, pass.frozen, pass.thawed, log.repaired]
+                  --since <TIME|DURATION|SEQ>  Entries from then on: a time, a duration before now, or a
+                                               sequence number
+              -f, --follow                     Go on with entries as they are written, until interrupted
+              -h, --help                       Print help
 
-        Formats: text, json (with --follow one object a line).
-    "#]],
+            Examples:
+              fleetform audit log --since 2h
+              fleetform audit log --device PF3XK9Q2
+              fleetform audit log --kind device.status --kind compliance.changed -o json
+              fleetform audit log --since 118 --follow
+
+            Formats: text, json (with --follow one object a line).
+        "#]],
     );
 }
 
@@ -312,17 +321,18 @@ fn help_of_audit_replay() {
     help(
         &["audit", "replay"],
         &expect![[r#"
-        Print the state that the log alone gives
+            Print the state that the log alone gives
 
-        Usage: fleetform audit replay [OPTIONS]
+            Usage: fleetform audit replay [OPTIONS]
 
-        Options:
-          -h, --help  Print help
-        Examples:
-          fleetform audit replay -o json > state.json
+            Options:
+              -h, --help  Print help
 
-        Formats: text, json.
-    "#]],
+            Examples:
+              fleetform audit replay -o json > state.json
+
+            Formats: text, json.
+        "#]],
     );
 }
 
