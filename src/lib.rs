@@ -33,6 +33,7 @@
 //! verified wipe; [`state::State::fold`] is the only code that changes recorded state; the
 //! log is durable before what it announces is done.
 
+pub mod cli;
 pub mod compliance;
 pub mod event;
 pub mod finding;
@@ -42,6 +43,7 @@ pub mod lifecycle;
 pub mod model;
 pub mod plan;
 pub mod provider;
+pub mod render;
 pub mod settings;
 pub mod state;
 pub mod trust_file;

@@ -1,0 +1,176 @@
+//! `fleetform audit`
+
+use std::collections::BTreeSet;
+
+use clap::Subcommand;
+
+use super::value::{Since, kind};
+use super::{Exit, Failure, Format, select};
+use crate::event::Entry;
+use crate::model::{DeviceId, Timestamp};
+use crate::render::history::Style;
+use crate::render::out::Out;
+use crate::render::verify::{self, Verified};
+use crate::state::State;
+
+/// What to do with the log. None of it changes anything.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the chain of the log, and the snapshot against it.
+    Verify(VerifyArgs),
+    /// Print entries of the log.
+    Log(LogArgs),
+    /// Print the state that the log alone gives.
+    Replay(ReplayArgs),
+}
+
+/// Checks every line of the log against the one before it, and the snapshot against the log.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform audit verify
+  fleetform audit verify -o json | jq -r .head      Keep it elsewhere: it vouches for all before it
+
+Exits with 1 if anything is wrong. Formats: text, json.")]
+pub struct VerifyArgs {}
+
+/// Prints the entries of the log for which all filters hold.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform audit log --since 2h
+  fleetform audit log --device PF3XK9Q2
+  fleetform audit log --kind device.status --kind compliance.changed -o json
+  fleetform audit log --since 118 --follow
+
+Formats: text, json (with --follow one object a line).")]
+pub struct LogArgs {
+    /// Entries about this device; a serial number stands for all ids that it ever had
+    #[arg(long, value_name = "ID|SERIAL")]
+    pub device: Option<String>,
+    /// Entries of this kind; may be repeated
+    #[arg(long = "kind", value_name = "KIND", value_parser = kind())]
+    pub kinds: Vec<String>,
+    /// Entries from then on: a time, a duration before now, or a sequence number
+    #[arg(long, value_name = "TIME|DURATION|SEQ")]
+    pub since: Option<Since>,
+    /// Go on with entries as they are written, until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+/// Prints the state that the log alone gives: the snapshot without telemetry.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform audit replay -o json > state.json
+
+Formats: text, json.")]
+pub struct ReplayArgs {}
+
+/// Which entries to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter<'a> {
+    devices: Option<BTreeSet<DeviceId>>,
+    kinds: &'a [String],
+    since: Option<Since>,
+    now: Timestamp,
+}
+
+impl LogArgs {
+    /// The filters, with the device found in `state`; durations count from `now`.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn filter(&self, state: &State, now: Timestamp) -> Result<Filter<'_>, Failure> {
+        let devices = self.device.as_ref().map(|text| select::devices(state, text)).transpose()?;
+        Ok(Filter { devices, kinds: &self.kinds, since: self.since, now })
+    }
+
+    /// How to write entries.
+    #[must_use]
+    pub fn style(&self, format: Format) -> Style {
+        match (format, self.follow) {
+            (Format::Json, true) => Style::JsonLines,
+            (Format::Json, false) => Style::Json,
+            (Format::Text | Format::Csv | Format::Yaml, _) => Style::Text,
+        }
+    }
+}
+
+impl Filter<'_> {
+    /// Whether all filters hold.
+    #[must_use]
+    pub fn admits(&self, entry: &Entry) -> bool {
+        let Self { devices, kinds, since, now } = self;
+        devices.as_ref().is_none_or(|ids| entry.device.is_some_and(|id| ids.contains(&id)))
+            && (kinds.is_empty() || kinds.iter().any(|kind| kind == entry.event.kind()))
+            && since.is_none_or(|since| since.admits(entry, *now))
+    }
+}
+
+/// Shows what was verified.
+///
+/// # Errors
+/// If writing fails.
+pub fn verify(verified: &Verified, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    match format {
+        Format::Json => verify::json(verified, out)?,
+        Format::Text | Format::Csv | Format::Yaml => verify::text(verified, out)?,
+    }
+    Ok(if verified.problems.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{self, parse};
+    use crate::render::testing::{log, now, state};
+
+    fn args(args: &[&str]) -> (LogArgs, Format) {
+        let args = ["fleetform", "audit", "log"].into_iter().chain(args.iter().copied());
+        let (cli, format) = parse(args).unwrap();
+        let cli::Command::Audit(Command::Log(args)) = cli.command else { panic!("not log") };
+        (args, format)
+    }
+
+    #[test]
+    fn filters_are_combined_by_and() {
+        let state = state();
+        for (text, expected) in [
+            ("--device D003", vec![5, 12, 13]),
+            ("--device pf3xk9q2 --kind device.status", vec![8]),
+            ("--kind device.orphaned --kind profile.failed", vec![11, 13]),
+            ("--since 15", vec![15, 16]),
+            ("--since 1h", vec![12, 13]),
+            ("--since 2026-11-22T08:00:00Z --kind device.status", vec![12, 16]),
+            ("--device D003 --since 12 --kind ledger.created", vec![]),
+        ] {
+            let (args, _) = args(&text.split(' ').collect::<Vec<_>>());
+            let filter = args.filter(&state, now()).unwrap();
+            let seqs: Vec<_> =
+                log().iter().filter(|e| filter.admits(e)).map(|entry| entry.seq).collect();
+            assert_eq!(seqs, expected, "{text}");
+        }
+        assert!(args(&["--device", "D999"]).0.filter(&state, now()).is_err());
+    }
+
+    #[test]
+    fn a_stream_is_json_lines() {
+        for (text, style) in [
+            (vec![], Style::Text),
+            (vec!["--follow"], Style::Text),
+            (vec!["-o", "json"], Style::Json),
+            (vec!["-o", "json", "--follow"], Style::JsonLines),
+        ] {
+            let (args, format) = args(&text);
+            assert_eq!(args.style(format), style);
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_gets_a_suggestion() {
+        let error = parse(["fleetform", "audit", "log", "--kind", "device.statsu"]).unwrap_err();
+        assert!(error.to_string().contains("'device.status'"), "{error}");
+    }
+}

@@ -1,0 +1,66 @@
+//! `fleetform check`
+
+use std::path::{Path, PathBuf};
+
+use super::{Exit, Failure, Format};
+use crate::fleet::Desired;
+use crate::render::check;
+use crate::render::out::Out;
+
+/// Validates the fleet directory and shows all findings at once; no ledger is needed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform check
+  fleetform check ./fleet
+  fleetform check -o json | jq '.findings[].code'
+
+Exits with 1 on any finding. Formats: text, json.")]
+pub struct Args {
+    /// Fleet directory; as --fleet
+    #[arg(value_name = "FLEET", conflicts_with = "fleet")]
+    pub directory: Option<PathBuf>,
+}
+
+/// Shows what is wrong in `desired`, which was loaded from `root`.
+///
+/// # Errors
+/// If the fleet directory could not be read, or writing fails.
+pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
+        let what = format!("cannot read the fleet directory {}: {why}", root.display());
+        return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));
+    }
+    match format {
+        Format::Json => check::json(desired, out)?,
+        Format::Text | Format::Csv | Format::Yaml => check::text(desired, root, out)?,
+    }
+    Ok(if desired.findings.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::Screen;
+
+    #[test]
+    fn a_missing_directory_is_an_error_and_not_a_clean_bill() {
+        let desired = Desired { missing: Some("no such directory".into()), ..Desired::default() };
+        let screen = Screen::piped();
+        let failure = run(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
+        let text = failure.unwrap_err().render(false);
+        assert_eq!(
+            text,
+            "error: cannot read the fleet directory ./fl\\u{1b}eet: no such directory\n\
+             help: name it with --fleet, or change to its parent\n"
+        );
+        assert_eq!(screen.results(), "");
+    }
+
+    #[test]
+    fn a_clean_fleet_exits_with_0() {
+        let screen = Screen::piped();
+        let exit = run(&Desired::default(), Path::new("f"), Format::Text, &mut screen.out());
+        assert_eq!(exit.unwrap(), Exit::Done);
+    }
+}

@@ -1,0 +1,117 @@
+//! What the process inherits: environment variables and terminals. Nothing else reads them.
+
+use std::io::{self, IsTerminal};
+
+use clap::ColorChoice;
+
+use crate::render::out::Look;
+
+/// What matters of the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `NO_COLOR` is set and not empty, or `TERM` is `dumb` (<https://no-color.org>).
+    pub no_color: bool,
+    /// `COLUMNS`, where it is a number.
+    pub columns: Option<usize>,
+    /// `FLEETFORM_LOG`, where it is not empty.
+    pub log_filter: Option<String>,
+    /// Width of the terminal that standard output is, if it is one; 0 where it does not say.
+    pub stdout: Option<usize>,
+    /// Whether standard error is a terminal.
+    pub stderr: bool,
+    /// Whether standard input is a terminal.
+    pub stdin: bool,
+}
+
+impl Environment {
+    /// Of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let stdout = io::stdout();
+        let columns =
+            || rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into());
+        Self {
+            no_color: variable("NO_COLOR").is_some()
+                || variable("TERM").is_some_and(|term| term == "dumb"),
+            columns: variable("COLUMNS").and_then(|text| text.parse().ok()).filter(|n| *n > 0),
+            log_filter: variable("FLEETFORM_LOG"),
+            stdout: stdout.is_terminal().then(columns),
+            stderr: io::stderr().is_terminal(),
+            stdin: io::stdin().is_terminal(),
+        }
+    }
+
+    /// How results look.
+    #[must_use]
+    pub fn look(&self, color: ColorChoice, quiet: bool) -> Look {
+        // A terminal that does not know its width is taken for the narrowest usual one.
+        let width = self.stdout.map(|width| match (self.columns, width) {
+            (Some(columns), _) => columns,
+            (None, 0) => 80,
+            (None, width) => width,
+        });
+        Look { color: self.colors(color, self.stdout.is_some()), width, quiet }
+    }
+
+    /// Whether standard error may be coloured.
+    #[must_use]
+    pub fn colored_errors(&self, color: ColorChoice) -> bool {
+        self.colors(color, self.stderr)
+    }
+
+    /// Whether a progress bar may be drawn on standard error.
+    #[must_use]
+    pub fn progress(&self, quiet: bool) -> bool {
+        self.stderr && !quiet
+    }
+
+    fn colors(&self, choice: ColorChoice, terminal: bool) -> bool {
+        match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && !self.no_color,
+        }
+    }
+}
+
+/// Empty counts as absent; what is not UTF-8 is read as far as it can be.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours() {
+        use ColorChoice::{Always, Auto, Never};
+        for (choice, terminal, no_color, colored) in [
+            (Auto, true, false, true),
+            (Auto, true, true, false),
+            (Auto, false, false, false),
+            (Always, false, true, true),
+            (Never, true, false, false),
+        ] {
+            let stdout = terminal.then_some(80);
+            let env = Environment { no_color, stdout, stderr: terminal, ..Default::default() };
+            assert_eq!(env.look(choice, false).color, colored);
+            assert_eq!(env.colored_errors(choice), colored);
+        }
+    }
+
+    #[test]
+    fn width_is_that_of_the_terminal_unless_columns_says_otherwise() {
+        for (stdout, columns, width) in [
+            (Some(120), None, Some(120)),
+            (Some(120), Some(60), Some(60)),
+            (Some(0), None, Some(80)),
+            (None, Some(60), None),
+        ] {
+            let env = Environment { stdout, columns, ..Default::default() };
+            assert_eq!(env.look(ColorChoice::Auto, false).width, width);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `fleetform list`
+
+use super::value::{Label, word};
+use super::{Exit, Failure, Format};
+use crate::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
+use crate::render::device::overdue_since;
+use crate::render::list::Listing;
+use crate::render::out::Out;
+use crate::settings::Settings;
+use crate::state::{Device, State};
+
+/// Lists the devices for which all filters hold, by id.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform list
+  fleetform list --user ana.ruiz@example.com
+  fleetform list --compliance nonCompliant --label site=madrid
+  fleetform list --overdue -o csv > overdue.csv
+
+Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for a formula
+get an apostrophe in front.")]
+pub struct Args {
+    /// Devices of this user
+    #[arg(long, value_name = "EMAIL")]
+    pub user: Option<String>,
+    /// Devices in this status
+    #[arg(long, value_parser = word!(Status), ignore_case = true)]
+    pub status: Option<Status>,
+    /// Devices of this profile
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Devices with this verdict
+    #[arg(long, value_name = "STATE", value_parser = word!(ComplianceState), ignore_case = true)]
+    pub compliance: Option<ComplianceState>,
+    /// Devices of this platform
+    #[arg(long, value_parser = word!(Platform), ignore_case = true)]
+    pub platform: Option<Platform>,
+    /// Devices with this label; may be repeated
+    #[arg(long = "label", value_name = "K=V")]
+    pub labels: Vec<Label>,
+    /// Devices whose manifest is gone
+    #[arg(long)]
+    pub orphaned: bool,
+    /// Devices not heard from for three sync intervals
+    #[arg(long)]
+    pub overdue: bool,
+}
+
+impl Args {
+    /// Whether all filters hold.
+    #[must_use]
+    pub fn admit(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {
+        let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
+        let spec = &device.spec;
+        let same = |wanted: &Option<String>, is: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(is))
+        };
+        let labelled = |label: &Label| {
+            spec.labels.get(label.key.as_str()).is_some_and(|value| *value == label.value)
+        };
+        same(user, spec.user_email.as_str())
+            && same(profile, spec.profile.as_str())
+            && status.is_none_or(|status| status == device.status)
+            && compliance.is_none_or(|state| state == device.compliance.state)
+            && platform.is_none_or(|platform| platform == spec.platform)
+            && labels.iter().all(labelled)
+            && (!orphaned || device.orphaned_since.is_some())
+            && (!overdue || overdue_since(device, settings, now).is_some())
+    }
+}
+
+/// Lists what of `state` the filters admit.
+///
+/// # Errors
+/// If writing fails.
+pub fn run(
+    args: &Args,
+    state: &State,
+    settings: &Settings,
+    now: Timestamp,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let admitted = |(_, device): &(_, &Device)| args.admit(device, settings, now);
+    let devices: Vec<(DeviceId, &Device)> =
+        state.devices.iter().map(|(id, device)| (*id, device)).filter(admitted).collect();
+    let listing = Listing { devices: &devices, settings, now };
+    match format {
+        Format::Text => listing.text(out)?,
+        Format::Json => listing.json(out)?,
+        Format::Csv => listing.csv(out)?,
+        Format::Yaml => listing.yaml(out)?,
+    }
+    if devices.is_empty() {
+        out.note(if state.devices.is_empty() {
+            "No devices yet: fleetform apply provisions those of the fleet directory."
+        } else {
+            "No devices match."
+        });
+    }
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Command, parse};
+    use crate::render::testing::{Screen, now, state};
+
+    fn ids(args: &[&str]) -> Vec<String> {
+        let args = ["fleetform", "list"].into_iter().chain(args.iter().copied());
+        let (cli, format) = parse(args).unwrap();
+        let Command::List(args) = cli.command else { panic!("not list") };
+        let screen = Screen::piped();
+        let settings = Settings::default();
+        run(&args, &state(), &settings, now(), format, &mut screen.out()).unwrap();
+        assert_eq!(screen.results().is_empty(), screen.notes() == "No devices match.\n");
+        let first = |line: &str| line.split(' ').next().map(str::to_owned);
+        screen.results().lines().skip(1).filter_map(first).collect()
+    }
+
+    #[test]
+    fn filters_are_combined_by_and() {
+        for (args, expected) in [
+            (vec![], "D001 D002 D003 D004"),
+            (vec!["--user", "ANA.Ruiz@example.COM"], "D001"),
+            (vec!["--user", "nobody@example.com"], ""),
+            (vec!["--status", "enrolled"], "D001 D002"),
+            (vec!["--profile", "Mobile"], "D002 D003"),
+            (vec!["--profile", "Mobile", "--status", "Failed"], "D003"),
+            (vec!["--compliance", "NONCOMPLIANT"], "D001"),
+            (vec!["--platform", "windows"], "D001 D004"),
+            (vec!["--platform", "ios", "--overdue", "--orphaned"], "D002"),
+            (vec!["--label", "site=madrid"], "D001 D002 D003 D004"),
+            (vec!["--label", "site=madrid", "--label", "floor=2"], ""),
+            (vec!["--label", "site=Madrid"], ""),
+            (vec!["--orphaned"], "D002"),
+            (vec!["--overdue"], "D002"),
+            (vec!["--overdue", "--status", "Wiped"], ""),
+        ] {
+            assert_eq!(ids(&args).join(" "), expected, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_a_usage_error() {
+        let error = parse(["fleetform", "list", "--status", "Enroled"]).unwrap_err().to_string();
+        assert!(error.contains("Pending, Enrolled, Failed, Wiped"), "{error}");
+        assert!(error.contains("similar value exists: 'Enrolled'"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_ledger_says_what_to_do() {
+        let screen = Screen::piped();
+        let (state, settings) = (State::default(), Settings::default());
+        let args = Args::default();
+        run(&args, &state, &settings, now(), Format::Text, &mut screen.out()).unwrap();
+        assert!(screen.notes().contains("fleetform apply"), "{}", screen.notes());
+    }
+}

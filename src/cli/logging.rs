@@ -1,0 +1,84 @@
+//! The program's own log: to standard error, quiet unless asked.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use super::{Environment, Failure, Global};
+use crate::model::words;
+
+words! {
+    /// `--log-format`: for people, or one JSON object a line.
+    LogFormat { Text = "text", Json = "json" }
+}
+
+/// Starts the log; once in a process.
+///
+/// # Errors
+/// If `FLEETFORM_LOG` is no filter, or a log was started already.
+pub fn start(global: &Global, environment: &Environment) -> Result<(), Failure> {
+    let directives = directives(global, environment);
+    let filter = EnvFilter::try_new(&directives).map_err(|e| {
+        Failure::new(format!("FLEETFORM_LOG={directives:?} is not a filter: {e}"))
+            .help("write it like `info` or `fleetform=debug,warn`")
+    })?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(environment.colored_errors(global.color));
+    match global.log_format {
+        LogFormat::Text => subscriber.with_target(false).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    }
+    .map_err(|e| Failure::new(format!("cannot start the log: {e}")))
+}
+
+/// Flags override the environment, as they do the configuration.
+fn directives(global: &Global, environment: &Environment) -> String {
+    match (global.quiet, global.verbose, &environment.log_filter) {
+        (true, ..) => "error".into(),
+        (false, 0, Some(filter)) => filter.clone(),
+        (false, 0, None) => "warn".into(),
+        // What is below us is not asked for its details.
+        (false, 1, _) => "warn,fleetform=info".into(),
+        (false, 2, _) => "warn,fleetform=debug".into(),
+        (false, ..) => "info,fleetform=trace".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::parse;
+
+    #[test]
+    fn how_much_is_said() {
+        let filter =
+            |text: &str| Environment { log_filter: Some(text.into()), ..Default::default() };
+        for (args, environment, expected) in [
+            (vec![], Environment::default(), "warn"),
+            (vec!["-q"], filter("debug"), "error"),
+            (vec!["-v"], filter("debug"), "warn,fleetform=info"),
+            (vec!["-vv"], Environment::default(), "warn,fleetform=debug"),
+            (vec!["-vvv"], Environment::default(), "info,fleetform=trace"),
+            (vec![], filter("fleetform=trace"), "fleetform=trace"),
+        ] {
+            let args = ["fleetform", "list"].into_iter().chain(args);
+            let (cli, _) = parse(args).unwrap();
+            assert_eq!(directives(&cli.global, &environment), expected);
+            EnvFilter::try_new(expected).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_bad_filter_is_an_error_with_help() {
+        let (cli, _) = parse(["fleetform", "list"]).unwrap();
+        let bad = Environment { log_filter: Some("fleetform=loud".into()), ..Default::default() };
+        let text = start(&cli.global, &bad).unwrap_err().render(false);
+        assert!(
+            text.starts_with("error: FLEETFORM_LOG=\"fleetform=loud\" is not a filter"),
+            "{text}"
+        );
+        assert!(text.contains("help: write it like"), "{text}");
+    }
+}

@@ -1,0 +1,263 @@
+//! What follows from a recorded device and the time, and its JSON.
+//!
+//! [`DeviceView`] is the one JSON form of a device, for `list` and `show`: the keys of the
+//! snapshot, and `id`, `overdue`. Keys are always there; `null` stands for absent.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use compact_str::CompactString;
+use serde::Serialize;
+
+use crate::event::ErrorClass;
+use crate::model::{
+    ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
+    Ownership, Platform, SerialNumber, Status, Timestamp,
+};
+use crate::settings::Settings;
+use crate::state::{Compliance, Device, Manifest, Push, PushState};
+
+/// Since when a device should have been heard from; absent if it was, or is wiped.
+#[must_use]
+pub fn overdue_since(device: &Device, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+    let due = device.heard_from() + settings.overdue_after();
+    (!device.is_wiped() && now > due).then_some(due)
+}
+
+/// Whether a device may reach corporate mail (sop.md §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It may.
+    Allowed,
+    /// It is not compliant and will lose access then.
+    BlocksAt(Timestamp),
+    /// It has not been compliant for too long.
+    BlockedSince(Timestamp),
+    /// A wiped device is nobody's.
+    Gone,
+}
+
+/// See [`Access`].
+#[must_use]
+pub fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
+    let at = device.compliance.since + settings.block_after;
+    match device.compliance.state {
+        _ if device.is_wiped() => Access::Gone,
+        ComplianceState::Compliant | ComplianceState::Unknown => Access::Allowed,
+        ComplianceState::NonCompliant if now > at => Access::BlockedSince(at),
+        ComplianceState::NonCompliant => Access::BlocksAt(at),
+    }
+}
+
+/// What an operator should see at a glance, in words that never change.
+#[must_use]
+pub fn notes(device: &Device, settings: &Settings, now: Timestamp) -> Vec<&'static str> {
+    let mut notes = Vec::new();
+    if device.orphaned_since.is_some() {
+        notes.push("orphaned");
+    }
+    if overdue_since(device, settings, now).is_some() {
+        notes.push("overdue");
+    }
+    if matches!(access(device, settings, now), Access::BlockedSince(_)) {
+        notes.push("blocked");
+    }
+    match device.push.state {
+        PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
+        PushState::Intended | PushState::Pushed | PushState::Failed(..) => {}
+    }
+    notes
+}
+
+/// How long ago, or that it never was.
+#[must_use]
+pub fn ago(at: Option<Timestamp>, now: Timestamp) -> String {
+    match at {
+        None => "never".into(),
+        Some(at) if now - at < TimeDelta::zero() => at.short(),
+        Some(at) => format!("{} ago", super::text::span(now - at)),
+    }
+}
+
+/// A device as JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceView<'a> {
+    id: DeviceId,
+    name: &'a Name,
+    serial_number: &'a SerialNumber,
+    user_email: &'a Email,
+    profile: &'a Name,
+    platform: Platform,
+    os_version: &'a OsVersion,
+    ownership: Ownership,
+    labels: &'a BTreeMap<CompactString, CompactString>,
+    hardware: Option<&'a Hardware>,
+    status: Status,
+    status_since: Timestamp,
+    status_reason: &'a str,
+    enrollment: u32,
+    manifest: ManifestView<'a>,
+    compliance: ComplianceView<'a>,
+    push: PushView<'a>,
+    orphaned_since: Option<Timestamp>,
+    wipe: Option<Digest>,
+    last_sync: Option<Timestamp>,
+    facts: Option<&'a Facts>,
+    overdue: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ManifestView<'a> {
+    path: &'a str,
+    digest: Digest,
+}
+
+#[derive(Debug, Serialize)]
+struct ComplianceView<'a> {
+    state: ComplianceState,
+    since: Timestamp,
+    failing: &'a [String],
+    missing: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct PushView<'a> {
+    intent: u64,
+    digest: Digest,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<ErrorClass>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> DeviceView<'a> {
+    /// Of this device, now.
+    #[must_use]
+    pub fn new(id: DeviceId, device: &'a Device, settings: &Settings, now: Timestamp) -> Self {
+        let Device {
+            spec,
+            status,
+            status_since,
+            status_reason,
+            enrollment,
+            manifest: Manifest { path, digest },
+            compliance: Compliance { state, since, failing, missing },
+            push,
+            orphaned_since,
+            wipe,
+            last_sync,
+            facts,
+        } = device;
+        let DeviceSpec {
+            name,
+            serial_number,
+            user_email,
+            profile,
+            platform,
+            os_version,
+            ownership,
+            labels,
+            hardware,
+        } = spec.as_ref();
+        Self {
+            id,
+            name,
+            serial_number,
+            user_email,
+            profile,
+            platform: *platform,
+            os_version,
+            ownership: *ownership,
+            labels,
+            hardware: hardware.as_deref(),
+            status: *status,
+            status_since: *status_since,
+            status_reason,
+            enrollment: *enrollment,
+            manifest: ManifestView { path, digest: *digest },
+            compliance: ComplianceView { state: *state, since: *since, failing, missing },
+            push: PushView::new(push),
+            orphaned_since: *orphaned_since,
+            wipe: *wipe,
+            last_sync: *last_sync,
+            facts: facts.as_deref(),
+            overdue: overdue_since(device, settings, now).is_some(),
+        }
+    }
+}
+
+impl<'a> PushView<'a> {
+    fn new(push: &'a Push) -> Self {
+        let Push { intent, digest, state } = push;
+        let (state, class, error) = match state {
+            PushState::Intended => ("intended", None, None),
+            PushState::Pushed => ("pushed", None, None),
+            PushState::Failed(class, error) => ("failed", Some(*class), Some(error.as_ref())),
+        };
+        Self { intent: *intent, digest: *digest, state, class, error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::{now, state, time};
+
+    fn device(id: &str) -> Device {
+        state().devices[&id.parse().unwrap()].clone()
+    }
+
+    #[test]
+    fn overdue_after_three_intervals_to_the_millisecond() {
+        let settings = Settings::default();
+        let mut device = device("D001");
+        let heard = time("2026-11-20T00:00:00Z");
+        let due = heard + TimeDelta::hours(24);
+        device.last_sync = Some(heard);
+        assert_eq!(overdue_since(&device, &settings, due), None);
+        let later = due + TimeDelta::milliseconds(1);
+        assert_eq!(overdue_since(&device, &settings, later), Some(due));
+        device.last_sync = None;
+        device.status_since = heard;
+        assert_eq!(overdue_since(&device, &settings, later), Some(due));
+        device.status = Status::Wiped;
+        assert_eq!(overdue_since(&device, &settings, later), None);
+    }
+
+    #[test]
+    fn access_is_blocked_after_a_day_of_non_compliance() {
+        let settings = Settings::default();
+        let mut device = device("D001");
+        let at = device.compliance.since + TimeDelta::hours(24);
+        assert_eq!(access(&device, &settings, at), Access::BlocksAt(at));
+        let later = at + TimeDelta::milliseconds(1);
+        assert_eq!(access(&device, &settings, later), Access::BlockedSince(at));
+        device.compliance.state = ComplianceState::Unknown;
+        assert_eq!(access(&device, &settings, later), Access::Allowed);
+        device.status = Status::Wiped;
+        assert_eq!(access(&device, &settings, later), Access::Gone);
+    }
+
+    #[test]
+    fn notes_by_device() {
+        let settings = Settings::default();
+        for (id, expected) in [
+            ("D001", vec!["blocked"]),
+            ("D002", vec!["orphaned", "overdue"]),
+            ("D003", vec!["push failed"]),
+            ("D004", vec![]),
+        ] {
+            assert_eq!(notes(&device(id), &settings, now()), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn ages() {
+        assert_eq!(ago(None, now()), "never");
+        assert_eq!(ago(Some(now() + TimeDelta::hours(-2)), now()), "2h ago");
+        // A device's clock may be ahead of ours.
+        assert_eq!(ago(Some(now() + TimeDelta::hours(2)), now()), "2026-11-22T12:00:00Z");
+    }
+}

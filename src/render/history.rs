@@ -1,0 +1,238 @@
+//! Log entries as lines: a table that can be written while entries arrive, or JSON.
+//!
+//! Lines are never shortened: what a log says, it says whole.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::json;
+use super::out::{Out, Tone};
+use super::summary::summary;
+use crate::event::{Entry, Event, Source};
+use crate::model::{DeviceId, Timestamp};
+
+/// How entries are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// `SEQ  TIME  KIND  DEVICE  SUMMARY`.
+    Text,
+    /// `{"version": 1, "entries": […]}`.
+    Json,
+    /// One JSON object a line: for streams without an end.
+    JsonLines,
+}
+
+/// An entry as the log has it, but for `prev`, which only the file knows.
+#[derive(Debug, Serialize)]
+pub struct EntryView<'a> {
+    seq: u64,
+    at: Timestamp,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
+    actor: &'a Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a Source>,
+    data: &'a Event,
+}
+
+impl<'a> From<&'a Entry> for EntryView<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        let Entry { seq, at, device, actor, source, event } = entry;
+        Self {
+            seq: *seq,
+            at: *at,
+            kind: event.kind(),
+            device: *device,
+            actor,
+            source: source.as_ref(),
+            data: event,
+        }
+    }
+}
+
+/// Writes entries as they come.
+#[derive(Debug)]
+pub struct Writer {
+    style: Style,
+    written: u64,
+}
+
+impl Writer {
+    /// Nothing is written before the first entry.
+    #[must_use]
+    pub fn new(style: Style) -> Self {
+        Self { style, written: 0 }
+    }
+
+    /// One more entry.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn entry(&mut self, entry: &Entry, out: &mut Out) -> io::Result<()> {
+        let first = self.written == 0;
+        self.written += 1;
+        match self.style {
+            Style::Text => {
+                if first {
+                    let titles = line("SEQ", "TIME", "KIND", "DEVICE", "SUMMARY");
+                    writeln!(out, "{}", out.paint(Tone::Strong, &titles))?;
+                }
+                text_line(entry, out)
+            }
+            Style::Json => {
+                out.write_all(if first { b"{\"version\":1,\"entries\":[\n" } else { b",\n" })?;
+                let mut text = Vec::new();
+                json::line(&mut text, &EntryView::from(entry))?;
+                out.write_all(text.trim_ascii_end())
+            }
+            Style::JsonLines => json::line(out, &EntryView::from(entry)),
+        }
+    }
+
+    /// After the last entry; says how many there were.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn finish(self, out: &mut Out) -> io::Result<u64> {
+        if self.style == Style::Json {
+            let end = if self.written == 0 { "{\"version\":1,\"entries\":[]}\n" } else { "\n]}\n" };
+            out.write_all(end.as_bytes())?;
+        }
+        Ok(self.written)
+    }
+}
+
+/// `2026-11-22T10:00:00.000Z  device.status  Pending → Enrolled: …`: within `show`.
+pub(super) fn brief(entry: &Entry, out: &mut Out) -> io::Result<()> {
+    let kind = format!("{:<18}", entry.event.kind());
+    let text = summary(&entry.event);
+    let tone = tone(&entry.event);
+    writeln!(
+        out,
+        "  {}  {}  {}",
+        out.paint(Tone::Dim, &entry.at.to_string()),
+        out.paint(tone, &kind),
+        out.paint(Tone::Plain, &text)
+    )
+}
+
+fn text_line(entry: &Entry, out: &mut Out) -> io::Result<()> {
+    let device = entry.device.map_or_else(|| "-".into(), |id| id.to_string());
+    let seq = entry.seq.to_string();
+    let text = summary(&entry.event);
+    if !out.color() {
+        let text = line(&seq, &entry.at.to_string(), entry.event.kind(), &device, &text);
+        return writeln!(out, "{}", out.paint(Tone::Plain, &text));
+    }
+    let kind = format!("{:<18}", entry.event.kind());
+    writeln!(
+        out,
+        "{seq:<6}  {}  {}  {device:<6}  {}",
+        out.paint(Tone::Dim, &entry.at.to_string()),
+        out.paint(tone(&entry.event), &kind),
+        out.paint(Tone::Plain, &text)
+    )
+}
+
+/// Widths are fixed, since a stream has no widest line: they hold a million entries and every kind.
+fn line(seq: &str, at: &str, kind: &str, device: &str, summary: &str) -> String {
+    format!("{seq:<6}  {at:<24}  {kind:<18}  {device:<6}  {summary}")
+}
+
+fn tone(event: &Event) -> Tone {
+    match event {
+        Event::DeviceProvisioned(_)
+        | Event::DeviceAdopted(_)
+        | Event::ProfilePushed(_)
+        | Event::PassThawed(_) => Tone::Added,
+        Event::DeviceUpdated(_)
+        | Event::DeviceStatus(_)
+        | Event::DeviceOrphaned(_)
+        | Event::ComplianceChanged(_)
+        | Event::TrustChanged(_)
+        | Event::WipeHeld(_)
+        | Event::WipeExpired(_)
+        | Event::WipeVetoed(_) => Tone::Changed,
+        Event::ProfileFailed(_)
+        | Event::PassFrozen(_)
+        | Event::LogRepaired(_)
+        | Event::WipeAccepted(_)
+        | Event::WipeRefused(_)
+        | Event::WipeIssued(_)
+        | Event::WipeConfirmed(_)
+        | Event::WipeFailed(_) => Tone::Removed,
+        Event::LedgerCreated(_) | Event::ProfileRecorded(_) | Event::ProfileIntended(_) => {
+            Tone::Plain
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::render::out::Look;
+    use crate::render::testing::{Screen, entry, event, log};
+
+    fn written(style: Style, entries: &[Entry], screen: &Screen) -> String {
+        let mut writer = Writer::new(style);
+        let mut out = screen.out();
+        for entry in entries {
+            writer.entry(entry, &mut out).unwrap();
+        }
+        assert_eq!(writer.finish(&mut out).unwrap(), entries.len() as u64);
+        screen.results()
+    }
+
+    #[test]
+    fn text() {
+        let text = written(Style::Text, &log()[6..12], &Screen::piped());
+        expect![[r#"
+            SEQ     TIME                      KIND                DEVICE  SUMMARY
+            7       2026-11-20T08:00:01.000Z  profile.pushed      D001    pushed profile Standard 1900eab6c028 [intent 2]
+            8       2026-11-20T09:30:00.000Z  device.status       D001    Pending → Enrolled: the device reported
+            9       2026-11-20T09:30:00.000Z  compliance.changed  D001    unknown → nonCompliant; failing: encryption; not reported: antivirus
+            10      2026-11-20T09:31:00.000Z  device.status       D002    Pending → Enrolled: the device reported
+            11      2026-11-21T09:00:00.000Z  device.orphaned     D002    its manifest is gone; nothing is done to it
+            12      2026-11-22T09:50:00.000Z  device.status       D003    Pending → Failed: the enrolment deadline of 30m passed
+        "#]].assert_eq(&text);
+        let colored = Screen::new(Look { color: true, ..Look::default() });
+        let colored = written(Style::Text, &log()[6..12], &colored);
+        assert_eq!(anstream::adapter::strip_str(&colored).to_string(), text);
+        assert!(Event::KINDS.iter().all(|kind| kind.len() <= 18));
+        assert_eq!(written(Style::Text, &[], &Screen::piped()), "");
+    }
+
+    #[test]
+    fn json_is_one_document_and_lines_are_many() {
+        let document = written(Style::Json, &log(), &Screen::piped());
+        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+        let lines: Vec<serde_json::Value> = written(Style::JsonLines, &log(), &Screen::piped())
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(document["version"], 1);
+        assert_eq!(document["entries"], serde_json::Value::Array(lines));
+        expect![[r#"{"actor":"ops@example.com","at":"2026-11-20T09:30:00.000Z","data":{"from":"Pending","reason":"the device reported","to":"Enrolled"},"device":"D001","kind":"device.status","seq":8,"source":{"digest":"05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f","path":"madrid/ana.yaml"}}"#]].assert_eq(&document["entries"][7].to_string());
+        let none = written(Style::Json, &[], &Screen::piped());
+        assert_eq!(none, "{\"version\":1,\"entries\":[]}\n");
+    }
+
+    #[test]
+    fn hostile_entries_stay_on_their_line() {
+        let data = serde_json::json!({
+            "from": "Pending", "to": "Failed", "reason": "\u{1b}[2J\n99  forged\u{202e}",
+        });
+        let hostile =
+            [entry(1, "2026-11-22T10:00:00Z", Some("D001"), event("device.status", &data))];
+        for style in [Style::Text, Style::Json, Style::JsonLines] {
+            let text = written(style, &hostile, &Screen::piped());
+            assert!(!text.chars().any(|c| c != '\n' && crate::model::is_deceptive(c)), "{text}");
+        }
+        assert_eq!(written(Style::Text, &hostile, &Screen::piped()).lines().count(), 2);
+    }
+}

@@ -1,0 +1,104 @@
+//! JSON and YAML that are as harmless on a terminal as text is.
+//!
+//! Deceptive characters are escaped (`\u202e`), which changes no value: whoever parses the
+//! output gets the same string.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+
+use super::text::safe_lines;
+use crate::model::is_deceptive;
+
+/// Pretty-printed, with a newline at the end.
+///
+/// # Errors
+/// If writing fails, or the value has keys that are no strings.
+pub fn pretty<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
+    let formatter = Harmless(PrettyFormatter::new());
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, formatter))?;
+    out.write_all(b"\n")
+}
+
+/// On one line, with a newline at the end: JSON Lines.
+///
+/// # Errors
+/// As [`pretty`].
+pub fn line<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
+    let formatter = Harmless(CompactFormatter);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, formatter))?;
+    out.write_all(b"\n")
+}
+
+/// As a YAML document; deceptive characters are spelt `\u{202e}`, since YAML leaves some as they are.
+///
+/// # Errors
+/// As [`pretty`].
+pub fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
+    let text = serde_yaml::to_string(value).map_err(io::Error::other)?;
+    out.write_all(safe_lines(&text).as_bytes())
+}
+
+/// Another formatter, but for the deceptive characters in strings.
+struct Harmless<F>(F);
+
+macro_rules! delegate {
+    ($($name:ident($($arg:ident: $type:ty),*)),+ $(,)?) => {$(
+        fn $name<W: Write + ?Sized>(&mut self, out: &mut W $(, $arg: $type)*) -> io::Result<()> {
+            self.0.$name(out $(, $arg)*)
+        }
+    )+};
+}
+
+impl<F: Formatter> Formatter for Harmless<F> {
+    delegate! {
+        begin_array(), end_array(), begin_array_value(first: bool), end_array_value(),
+        begin_object(), end_object(), begin_object_key(first: bool), end_object_key(),
+        begin_object_value(), end_object_value(),
+    }
+
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
+            // All of them lie below U+10000, so one escape is enough.
+            write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;
+            rest = &rest[at + c.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deceptive_characters_are_escaped_and_values_kept() {
+        let value =
+            serde_json::json!({"a\u{202e}": ["\u{1b}[31m", "\u{9b}x\u{feff}", 1, null, {}]});
+        let mut compact = Vec::new();
+        line(&mut compact, &value).unwrap();
+        let compact = String::from_utf8(compact).unwrap();
+        assert_eq!(compact, "{\"a\\u202e\":[\"\\u001b[31m\",\"\\u009bx\\ufeff\",1,null,{}]}\n");
+        let mut indented = Vec::new();
+        pretty(&mut indented, &value).unwrap();
+        let indented = String::from_utf8(indented).unwrap();
+        assert!(!indented.chars().any(|c| c != '\n' && is_deceptive(c)), "{indented}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&indented).unwrap(), value);
+        assert!(indented.starts_with("{\n  \"a\\u202e\": [\n    "));
+    }
+
+    #[test]
+    fn yaml_is_harmless() {
+        let mut out = Vec::new();
+        yaml(&mut out, &serde_json::json!({"a": "x\u{202e}y", "b": "\u{1b}", "c": "1"})).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.chars().any(|c| c != '\n' && is_deceptive(c)), "{text}");
+        assert!(text.contains("c: '1'"), "{text}");
+    }
+}

@@ -1,0 +1,23 @@
+//! What people and programs see: values in, bytes on [`out::Out`], nothing decided.
+//!
+//! Nothing here loads, asks or changes anything. Every text that others wrote goes through
+//! [`text::safe`] or [`json`], so that no manifest, report or file name can move a
+//! terminal's cursor or make a line read otherwise than it is. Colour is never the only
+//! signal. JSON is versioned and keeps its keys.
+
+pub mod check;
+pub mod device;
+pub mod findings;
+pub mod history;
+pub mod json;
+pub mod list;
+pub mod out;
+pub mod progress;
+pub mod show;
+pub mod summary;
+pub mod table;
+pub mod text;
+pub mod verify;
+
+#[cfg(test)]
+pub(crate) mod testing;

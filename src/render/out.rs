@@ -1,0 +1,212 @@
+//! Where results go: standard output, with its colours and width, and notes to standard error.
+//!
+//! A reader that has gone away is not an error: what is written after that is dropped, so
+//! that a pass is not torn by the death of a pager. Any other failure to write is one.
+
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::text::safe;
+
+/// The palette. Colour is never the only signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    /// As it is.
+    #[default]
+    Plain,
+    /// Titles and headers.
+    Strong,
+    /// New, or well.
+    Added,
+    /// Changed, or worth a look.
+    Changed,
+    /// Gone, failed, destructive.
+    Removed,
+    /// Of less weight.
+    Dim,
+}
+
+impl Tone {
+    /// The text made harmless, in this tone if `color`.
+    pub fn paint(self, text: &str, color: bool) -> impl fmt::Display + use<'_> {
+        Painted { style: if color { self.style() } else { Style::new() }, text }
+    }
+
+    const fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Strong => Style::new().bold(),
+            Self::Added => AnsiColor::Green.on_default(),
+            Self::Changed => AnsiColor::Yellow.on_default(),
+            Self::Removed => AnsiColor::Red.on_default(),
+            Self::Dim => Style::new().dimmed(),
+        }
+    }
+}
+
+/// How an [`Out`] looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Whether results may be coloured.
+    pub color: bool,
+    /// Columns of the terminal that results go to; absent in a pipe.
+    pub width: Option<usize>,
+    /// No notes.
+    pub quiet: bool,
+}
+
+/// Results and notes.
+pub struct Out {
+    results: Box<dyn Write + Send>,
+    notes: Box<dyn Write + Send>,
+    look: Look,
+    closed: bool,
+}
+
+impl Out {
+    /// To any two writers; `results` is not buffered any further.
+    #[must_use]
+    pub fn new(results: Box<dyn Write + Send>, notes: Box<dyn Write + Send>, look: Look) -> Self {
+        Self { results, notes, look, closed: false }
+    }
+
+    /// To standard output and standard error.
+    #[must_use]
+    pub fn standard(look: Look) -> Self {
+        let results = BufWriter::with_capacity(64 * 1024, io::stdout());
+        Self::new(Box::new(results), Box::new(io::stderr()), look)
+    }
+
+    /// Columns of the terminal that results go to; absent in a pipe.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        self.look.width
+    }
+
+    /// Whether results may be coloured.
+    #[must_use]
+    pub fn color(&self) -> bool {
+        self.look.color
+    }
+
+    /// Whether the reader of the results has gone away: more of them would be wasted.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The text made harmless, in this tone where colours are allowed.
+    pub fn paint<'a>(&self, tone: Tone, text: &'a str) -> impl fmt::Display + use<'a> {
+        tone.paint(text, self.look.color)
+    }
+
+    /// One line to standard error, unless `--quiet`; a note that cannot be written is let go.
+    pub fn note(&mut self, text: &str) {
+        if !self.look.quiet {
+            let _ = writeln!(self.notes, "{}", safe(text));
+        }
+    }
+
+    fn settle<T>(&mut self, result: io::Result<T>, done: T) -> io::Result<T> {
+        match result {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(done)
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
+            Err(e) => {
+                let what = format!("cannot write the results to standard output: {e}");
+                Err(io::Error::new(e.kind(), what))
+            }
+            Ok(value) => Ok(value),
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let result = self.results.write(bytes);
+        self.settle(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let result = self.results.flush();
+        self.settle(result, ())
+    }
+}
+
+struct Painted<'a> {
+    style: Style,
+    text: &'a str,
+}
+
+impl fmt::Display for Painted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { style, text } = self;
+        if style.is_plain() {
+            return f.write_str(&safe(text));
+        }
+        write!(f, "{style}{}{style:#}", safe(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::Screen;
+
+    struct Broken(io::ErrorKind);
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet_and_a_full_disk_is_not() {
+        let broken = |kind| Out::new(Box::new(Broken(kind)), Box::new(io::sink()), Look::default());
+        let mut out = broken(io::ErrorKind::BrokenPipe);
+        assert!(!out.is_closed());
+        writeln!(out, "lost").unwrap();
+        writeln!(out, "lost too").unwrap();
+        out.flush().unwrap();
+        assert!(out.is_closed());
+
+        let mut out = broken(io::ErrorKind::StorageFull);
+        let error = writeln!(out, "x").unwrap_err().to_string();
+        assert!(error.starts_with("cannot write the results to standard output: "), "{error}");
+        assert!(out.flush().is_err());
+    }
+
+    #[test]
+    fn paint_is_harmless_and_plain_without_colour() {
+        let screen = Screen::piped();
+        let out = screen.out();
+        assert_eq!(out.paint(Tone::Removed, "a\u{1b}[0m").to_string(), r"a\u{1b}[0m");
+        let screen = Screen::new(Look { color: true, ..Look::default() });
+        let out = screen.out();
+        assert_eq!(out.paint(Tone::Removed, "a").to_string(), "\u{1b}[31ma\u{1b}[0m");
+        assert_eq!(out.paint(Tone::Plain, "a").to_string(), "a");
+    }
+
+    #[test]
+    fn notes_are_harmless_and_can_be_silenced() {
+        let screen = Screen::piped();
+        screen.out().note("no \u{1b}[31mdevices");
+        assert_eq!(screen.notes(), "no \\u{1b}[31mdevices\n");
+        let screen = Screen::new(Look { quiet: true, ..Look::default() });
+        screen.out().note("no devices");
+        assert_eq!(screen.notes(), "");
+    }
+}

@@ -1,0 +1,348 @@
+//! One device, with all that there is to say about it.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::device::{Access, DeviceView, access, ago, overdue_since};
+use super::history::{EntryView, brief};
+use super::json;
+use super::list::{compliance_tone, status_tone};
+use super::out::{Out, Tone};
+use crate::event::Entry;
+use crate::model::{DeviceId, Profile, Timestamp, words};
+use crate::settings::Settings;
+use crate::state::{Device, PushState};
+
+words! {
+    /// How one check went.
+    Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
+}
+
+/// One check of a device's compliance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckRow {
+    /// Of the check.
+    pub name: String,
+    /// How it went.
+    pub outcome: Outcome,
+    /// What the device reported, for people.
+    pub seen: String,
+    /// What its profile demands, for people.
+    pub wanted: String,
+}
+
+/// One device and what surrounds it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Of the device.
+    pub id: DeviceId,
+    /// The device.
+    pub device: &'a Device,
+    /// The recorded revision of its profile.
+    pub profile: Option<&'a Profile>,
+    /// Its compliance in parts.
+    pub checks: &'a [CheckRow],
+    /// Its entries of the log, in their order.
+    pub history: &'a [Entry],
+    /// For what is overdue or blocked.
+    pub settings: &'a Settings,
+    /// Likewise.
+    pub now: Timestamp,
+}
+
+impl Shown<'_> {
+    /// For people.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+        for (key, value, tone) in self.fields() {
+            let key = format!("{:<15}", format!("{key}:"));
+            let value = out.paint(tone, &value).to_string();
+            writeln!(out, "{}{value}", out.paint(Tone::Strong, &key))?;
+        }
+        self.write_checks(out)?;
+        if !self.history.is_empty() {
+            writeln!(out, "\n{}", out.paint(Tone::Strong, "History:"))?;
+            for entry in self.history {
+                brief(entry, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `{"version": 1, "device": {…}, "checks": […], "history": […]}`.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            version: u32,
+            device: DeviceView<'a>,
+            checks: &'a [CheckRow],
+            history: Vec<EntryView<'a>>,
+        }
+        let document = Document {
+            version: 1,
+            device: DeviceView::new(self.id, self.device, self.settings, self.now),
+            checks: self.checks,
+            history: self.history.iter().map(EntryView::from).collect(),
+        };
+        json::pretty(out, &document)
+    }
+
+    fn fields(&self) -> Vec<(&'static str, String, Tone)> {
+        let spec = &self.device.spec;
+        let mut fields = vec![
+            ("Device", format!("{} {}", self.id, spec.name), Tone::Strong),
+            ("Serial", spec.serial_number.to_string(), Tone::Plain),
+            ("User", spec.user_email.to_string(), Tone::Plain),
+            ("Ownership", spec.ownership.to_string(), Tone::Plain),
+            ("Platform", spec.platform.to_string(), Tone::Plain),
+            ("OS version", self.os_version(), Tone::Plain),
+        ];
+        if let Some(hardware) = &spec.hardware {
+            let parts = [hardware.manufacturer.as_deref(), hardware.model.as_deref()];
+            let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            fields.extend((!text.is_empty()).then_some(("Hardware", text, Tone::Plain)));
+        }
+        if !spec.labels.is_empty() {
+            let labels: Vec<_> = spec.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            fields.push(("Labels", labels.join(", "), Tone::Plain));
+        }
+        fields.extend(self.profile_fields());
+        fields.extend(self.life_fields());
+        fields
+    }
+
+    fn profile_fields(&self) -> Vec<(&'static str, String, Tone)> {
+        let mut fields = Vec::new();
+        let name = &self.device.spec.profile;
+        match self.profile {
+            None => fields.push(("Profile", name.to_string(), Tone::Plain)),
+            Some(profile) => {
+                fields.push(("Profile", format!("{name}: {}", profile.description), Tone::Plain));
+                for (key, values) in [("  Apps", &profile.apps), ("  Licences", &profile.licenses)]
+                {
+                    if !values.is_empty() {
+                        fields.push((key, values.join(", "), Tone::Plain));
+                    }
+                }
+            }
+        }
+        fields.push(match &self.device.push.state {
+            PushState::Pushed => ("  Push", "the provider has it".into(), Tone::Added),
+            PushState::Intended => {
+                ("  Push", "under way, or in doubt until the next pass".into(), Tone::Changed)
+            }
+            PushState::Failed(class, error) => {
+                ("  Push", format!("failed ({class}): {error}"), Tone::Removed)
+            }
+        });
+        fields
+    }
+
+    fn life_fields(&self) -> Vec<(&'static str, String, Tone)> {
+        let Self { device, now, .. } = *self;
+        let since = |at: Timestamp| format!("since {} ({})", at.short(), ago(Some(at), now));
+        let mut fields = vec![(
+            "Status",
+            format!("{} {}: {}", device.status, since(device.status_since), device.status_reason),
+            status_tone(device.status),
+        )];
+        fields.push(("Enrolment", format!("number {}", device.enrollment), Tone::Plain));
+        fields.push(("Manifest", device.manifest.path.to_string(), Tone::Plain));
+        if let Some(at) = device.orphaned_since {
+            let text = format!("{}: its manifest is gone; nothing is done to it", since(at));
+            fields.push(("Orphaned", text, Tone::Changed));
+        }
+        let synced = device.last_sync.map_or_else(
+            || "never".into(),
+            |at| format!("{} ({})", at.short(), ago(Some(at), now)),
+        );
+        fields.push(match overdue_since(device, self.settings, now) {
+            None => ("Last sync", synced, Tone::Plain),
+            Some(at) => {
+                ("Last sync", format!("{synced}; overdue since {}", at.short()), Tone::Changed)
+            }
+        });
+        fields.push(match access(device, self.settings, now) {
+            Access::Allowed => ("Access", "allowed".into(), Tone::Plain),
+            Access::BlocksAt(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
+            Access::BlockedSince(at) => {
+                ("Access", format!("blocked since {}", at.short()), Tone::Removed)
+            }
+            Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
+        });
+        let verdict = &device.compliance;
+        fields.push((
+            "Compliance",
+            format!("{} {}", verdict.state, since(verdict.since)),
+            compliance_tone(verdict.state),
+        ));
+        fields
+    }
+
+    fn os_version(&self) -> String {
+        let recorded = &self.device.spec.os_version;
+        let facts = self.device.facts.as_ref();
+        match facts.and_then(|facts| facts.os_version.as_ref()) {
+            None => format!("{recorded} (provisioned; none reported)"),
+            Some(seen) if seen.as_str() == recorded.as_str() => format!("{recorded} (reported)"),
+            Some(seen) => format!("{seen} (reported; provisioned with {recorded})"),
+        }
+    }
+
+    fn write_checks(&self, out: &mut Out) -> io::Result<()> {
+        for CheckRow { name, outcome, seen, wanted } in self.checks {
+            let (mark, tone) = match outcome {
+                Outcome::Pass => ("pass   ", Tone::Added),
+                Outcome::Fail => ("FAIL   ", Tone::Removed),
+                Outcome::Unknown => ("unknown", Tone::Changed),
+            };
+            writeln!(
+                out,
+                "  {}  {}: {}; wanted: {}",
+                out.paint(tone, mark),
+                out.paint(Tone::Plain, name),
+                out.paint(Tone::Plain, seen),
+                out.paint(Tone::Plain, wanted)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::model::Digest;
+    use crate::render::testing::{Screen, log, now, state};
+    use crate::state::State;
+
+    fn checks() -> Vec<CheckRow> {
+        let row = |name: &str, outcome, seen: &str, wanted: &str| CheckRow {
+            name: name.into(),
+            outcome,
+            seen: seen.into(),
+            wanted: wanted.into(),
+        };
+        vec![
+            row("encryption", Outcome::Fail, "off", "on"),
+            row("osVersion", Outcome::Pass, "10.0.26100.3000", "at least 10.0.26100"),
+            row("antivirus", Outcome::Unknown, "not reported", "on\u{1b}[2J"),
+        ]
+    }
+
+    fn shown(
+        id: &str,
+        state: &State,
+        checks: &[CheckRow],
+        write: impl Fn(&Shown, &mut Out) -> io::Result<()>,
+    ) -> String {
+        let id = id.parse().unwrap();
+        let device = &state.devices[&id];
+        let history: Vec<_> = log().into_iter().filter(|e| e.device == Some(id)).collect();
+        let settings = Settings::default();
+        let shown = Shown {
+            id,
+            device,
+            profile: state.profiles.get(&device.spec.profile).map(AsRef::as_ref),
+            checks,
+            history: &history,
+            settings: &settings,
+            now: now(),
+        };
+        let screen = Screen::piped();
+        write(&shown, &mut screen.out()).unwrap();
+        screen.results()
+    }
+
+    #[test]
+    fn in_trouble() {
+        expect![[r#"
+            Device:        D001 ana-ruiz-laptop
+            Serial:        PF3XK9Q2
+            User:          ana.ruiz@example.com
+            Ownership:     corporate
+            Platform:      windows
+            OS version:    10.0.26100.3000 (reported; provisioned with 10.0.26100.2314)
+            Labels:        site=madrid
+            Profile:       Standard: Windows 11 workstation
+              Apps:        Microsoft 365 Apps, VPN
+              Licences:    SPE_E3
+              Push:        the provider has it
+            Status:        Enrolled since 2026-11-20T09:30:00Z (2d ago): the device reported
+            Enrolment:     number 1
+            Manifest:      madrid/ana.yaml
+            Last sync:     2026-11-22T09:00:00Z (1h ago)
+            Access:        blocked since 2026-11-21T09:30:00Z
+            Compliance:    nonCompliant since 2026-11-20T09:30:00Z (2d ago)
+              FAIL     encryption: off; wanted: on
+              pass     osVersion: 10.0.26100.3000; wanted: at least 10.0.26100
+              unknown  antivirus: not reported; wanted: on\u{1b}[2J
+
+            History:
+              2026-11-20T08:00:00.000Z  device.provisioned  ana-ruiz-laptop (PF3XK9Q2) for ana.ruiz@example.com: corporate windows 10.0.26100.2314, profile Standard 1900eab6c028 [intent 2]
+              2026-11-20T08:00:01.000Z  profile.pushed      pushed profile Standard 1900eab6c028 [intent 2]
+              2026-11-20T09:30:00.000Z  device.status       Pending → Enrolled: the device reported
+              2026-11-20T09:30:00.000Z  compliance.changed  unknown → nonCompliant; failing: encryption; not reported: antivirus
+        "#]].assert_eq(&shown("D001", &state(), &checks(), |s, out| s.text(out)));
+    }
+
+    #[test]
+    fn orphaned_and_overdue() {
+        expect![[r#"
+            Device:        D002 bo-li-phone
+            Serial:        C39ZZ1
+            User:          bo.li@example.com
+            Ownership:     corporate
+            Platform:      ios
+            OS version:    10.0.26100.3000 (reported; provisioned with 10.0.26100.2314)
+            Labels:        site=madrid
+            Profile:       Mobile
+              Push:        under way, or in doubt until the next pass
+            Status:        Enrolled since 2026-11-20T09:31:00Z (2d ago): the device reported
+            Enrolment:     number 1
+            Manifest:      madrid/ana.yaml
+            Orphaned:      since 2026-11-21T09:00:00Z (1d 1h ago): its manifest is gone; nothing is done to it
+            Last sync:     2026-11-20T09:31:00Z (2d ago); overdue since 2026-11-21T09:31:00Z
+            Access:        allowed
+            Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
+
+            History:
+              2026-11-20T08:00:00.000Z  device.provisioned  bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
+              2026-11-20T09:31:00.000Z  device.status       Pending → Enrolled: the device reported
+              2026-11-21T09:00:00.000Z  device.orphaned     its manifest is gone; nothing is done to it
+        "#]].assert_eq(&shown("D002", &state(), &[], |s, out| s.text(out)));
+    }
+
+    #[test]
+    fn failed_and_wiped() {
+        let failed = shown("D003", &state(), &[], |s, out| s.text(out));
+        assert!(failed.contains("  Push:        failed (permanent): no such group\n"), "{failed}");
+        assert!(failed.contains("Last sync:     never\n"), "{failed}");
+        let wiped = shown("D004", &state(), &[], |s, out| s.text(out));
+        assert!(wiped.contains("Access:        none: the device is wiped\n"), "{wiped}");
+        assert!(
+            wiped.contains("Status:        Wiped since 2026-11-22T08:00:00Z (2h ago)"),
+            "{wiped}"
+        );
+    }
+
+    #[test]
+    fn as_json() {
+        let text = shown("D001", &state(), &checks(), |s, out| s.json(out));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let keys: Vec<_> = value.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["checks", "device", "history", "version"]);
+        assert_eq!(value["device"]["id"], "D001");
+        assert_eq!(value["checks"][0]["outcome"], "fail");
+        assert_eq!(value["history"][1]["kind"], "profile.pushed");
+        assert_eq!(value["history"][1]["source"]["digest"], Digest::of(b"manifest").to_string());
+    }
+}

@@ -1,0 +1,319 @@
+//! One line for people about each kind of log entry.
+//!
+//! Every struct is taken apart without `..`: data added to the log has to be put into
+//! words, or left out on purpose, here.
+
+use serde_json::Value;
+
+use super::text::count;
+use crate::event::{
+    Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
+    LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
+    ProfileRecorded, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeFailed, WipeIssued,
+    WipeStopped, WipeSubject,
+};
+use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
+
+/// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
+#[must_use]
+pub fn summary(event: &Event) -> String {
+    match event {
+        Event::LedgerCreated(created) => {
+            let LedgerCreated { version, lineage } = created;
+            format!("the ledger begins: lineage {lineage}, format {version}")
+        }
+        Event::DeviceProvisioned(new) => provisioned(new),
+        Event::DeviceUpdated(updated) => {
+            let DeviceUpdated { changes } = updated;
+            changes.iter().map(change).collect::<Vec<_>>().join("; ")
+        }
+        Event::DeviceStatus(status) => {
+            let DeviceStatus { from, to, reason, enrollment } = status;
+            let again = enrollment.map(|n| format!(" (enrolment {n})")).unwrap_or_default();
+            format!("{from} → {to}{again}: {reason}")
+        }
+        Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; nothing is done to it".into(),
+        Event::DeviceAdopted(Nothing {}) => "a manifest with its serial number is back".into(),
+        Event::ProfileRecorded(profile) => recorded(profile),
+        Event::ProfileIntended(push) => pushed(push, "about to push"),
+        Event::ProfilePushed(push) => pushed(push, "pushed"),
+        Event::ProfileFailed(failed) => {
+            let ProfileFailed { intent, class, error } = failed;
+            format!("the push failed ({class}): {error} [intent {intent}]")
+        }
+        Event::ComplianceChanged(changed) => compliance(changed),
+        Event::WipeAccepted(accepted) => {
+            let WipeAccepted { subject, signers, issue_at, trust: _ } = accepted.as_ref();
+            let from = issue_at.short();
+            format!(
+                "accepted: {}, signed by {}; issued from {from}",
+                wipe(subject),
+                people(signers)
+            )
+        }
+        Event::WipeRefused(stopped) => wipe_stopped("refused", stopped),
+        Event::WipeHeld(stopped) => wipe_stopped("held", stopped),
+        Event::WipeExpired(stopped) => wipe_stopped("expired", stopped),
+        Event::WipeVetoed(stopped) => wipe_stopped("stopped for good", stopped),
+        Event::WipeIssued(issued) => {
+            let WipeIssued { request, intent, scope, signers, needed } = issued.as_ref();
+            format!(
+                "issued: {scope} wipe by request {}, signed by {} (needs {needed}) [intent {intent}]",
+                short(*request),
+                people(signers)
+            )
+        }
+        Event::WipeConfirmed(confirmed) => {
+            let WipeConfirmed { request, intent, reported_at } = confirmed;
+            let at = reported_at.short();
+            format!(
+                "request {}: the device reported at {at} that it is erased [intent {intent}]",
+                short(*request)
+            )
+        }
+        Event::WipeFailed(failed) => {
+            let WipeFailed { request, intent, class, error } = failed;
+            format!(
+                "request {} failed ({class}), never repeated: {error} [intent {intent}]",
+                short(*request)
+            )
+        }
+        Event::TrustChanged(changed) => {
+            let TrustChanged { from: _, to: TrustFiles { allowed_signers, revoked_keys } } =
+                changed;
+            let revoked = revoked_keys.map(|digest| format!(", revoked keys {}", short(digest)));
+            format!(
+                "trust: allowed signers {}{}",
+                short(*allowed_signers),
+                revoked.unwrap_or_default()
+            )
+        }
+        Event::PassFrozen(frozen) => {
+            let PassFrozen { cause, removed, of } = frozen;
+            let all = count(*of, "device");
+            format!("frozen: {}; {removed} of {all} would be orphaned", cause.explain())
+        }
+        Event::PassThawed(thawed) => {
+            let PassThawed { accepted_removals } = thawed;
+            match accepted_removals {
+                Some(n) => format!("thawed: an operator accepted {}", count(*n, "removal")),
+                None => "thawed: the fleet directory is plausible again".into(),
+            }
+        }
+        Event::LogRepaired(repaired) => {
+            let LogRepaired { bytes, digest } = repaired;
+            let moved = count(*bytes, "byte");
+            let digest = short(*digest);
+            format!(
+                "an unfinished last line was cut: {moved} moved to audit.jsonl.broken ({digest})"
+            )
+        }
+    }
+}
+
+/// What a request asks for.
+fn wipe(subject: &WipeSubject) -> String {
+    let WipeSubject {
+        request,
+        name,
+        device_id,
+        serial_number,
+        scope,
+        reason,
+        requested_by,
+        expires_at: _,
+    } = subject;
+    format!(
+        "{name} ({}): {scope} wipe of {device_id} ({serial_number}), {reason}, by {requested_by}",
+        short(*request)
+    )
+}
+
+fn wipe_stopped(how: &str, stopped: &WipeStopped) -> String {
+    let WipeStopped { subject, code, detail, signers } = stopped;
+    format!("{how} ({code}): {}; {detail}; signed by {}", wipe(subject), people(signers))
+}
+
+fn people(signers: &[Email]) -> String {
+    if signers.is_empty() {
+        return "nobody".into();
+    }
+    signers.iter().map(Email::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn provisioned(new: &DeviceProvisioned) -> String {
+    let DeviceProvisioned { spec, enrollment, intent, profile_digest } = new;
+    let DeviceSpec {
+        name,
+        serial_number,
+        user_email,
+        profile,
+        platform,
+        os_version,
+        ownership,
+        labels: _,
+        hardware: _,
+    } = spec.as_ref();
+    let again = if *enrollment == 1 { String::new() } else { format!(", enrolment {enrollment}") };
+    format!(
+        "{name} ({serial_number}) for {user_email}: {ownership} {platform} {os_version}{again}, \
+         profile {profile} {} [intent {intent}]",
+        short(*profile_digest)
+    )
+}
+
+fn recorded(recorded: &ProfileRecorded) -> String {
+    let ProfileRecorded {
+        name,
+        description: _,
+        platforms,
+        apps,
+        settings: _,
+        licenses,
+        compliance: _,
+        digest,
+    } = recorded;
+    let platforms: Vec<_> = platforms.iter().map(|platform| platform.as_str()).collect();
+    format!(
+        "profile {name} {} for {}: {}, {}",
+        short(*digest),
+        platforms.join(", "),
+        count(apps.len() as u64, "app"),
+        count(licenses.len() as u64, "licence"),
+    )
+}
+
+fn pushed(push: &ProfilePush, what: &str) -> String {
+    let ProfilePush { intent, profile, digest } = push;
+    format!("{what} profile {profile} {} [intent {intent}]", short(*digest))
+}
+
+fn compliance(changed: &ComplianceChanged) -> String {
+    let ComplianceChanged { from, to, failing, missing } = changed;
+    let mut text = if from == to { to.to_string() } else { format!("{from} → {to}") };
+    for (what, checks) in [("failing", failing), ("not reported", missing)] {
+        if !checks.is_empty() {
+            text.push_str(&format!("; {what}: {}", checks.join(", ")));
+        }
+    }
+    if text == ComplianceState::Unknown.as_str() {
+        text.push_str(": no report yet");
+    }
+    text
+}
+
+/// `profile: Standard → Executive`.
+fn change(change: &Change) -> String {
+    let Change { field, from, to } = change;
+    format!("{field}: {} → {}", value(from), value(to))
+}
+
+/// Short values as they are written; an object by its entries, so that labels stay readable.
+fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "none".into(),
+        Value::String(text) => text.clone(),
+        Value::Object(map) if map.is_empty() => "none".into(),
+        Value::Object(map) if map.values().all(Value::is_string) => {
+            let entry = |(key, value): (&String, &Value)| {
+                format!("{key}={}", value.as_str().unwrap_or_default())
+            };
+            map.iter().map(entry).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Enough of a digest to tell revisions apart.
+fn short(digest: Digest) -> String {
+    let mut text = digest.to_string();
+    text.truncate(12);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::render::testing::{event, log};
+
+    #[test]
+    fn every_kind_has_a_line() {
+        let digest = Digest::of(b"x");
+        let mut events: Vec<Event> = log().into_iter().map(|entry| entry.event).collect();
+        for (kind, data) in [
+            (
+                "device.updated",
+                json!({"changes": [
+                    {"field": "profile", "from": "Standard", "to": "Executive"},
+                    {"field": "labels", "from": {}, "to": {"site": "madrid", "floor": "2"}},
+                    {"field": "hardware", "from": null, "to": {"model": "X1"}},
+                    {"field": "enrollment", "from": 1, "to": 2},
+                ]}),
+            ),
+            (
+                "device.status",
+                json!({"from": "Failed", "to": "Pending", "reason": "enrolment was raised", "enrollment": 2}),
+            ),
+            ("device.adopted", json!({})),
+            ("profile.intended", json!({"intent": 7, "profile": "Standard", "digest": digest})),
+            (
+                "compliance.changed",
+                json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
+            ),
+            ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
+            ("pass.thawed", json!({"acceptedRemovals": 8})),
+            ("pass.thawed", json!({})),
+            ("log.repaired", json!({"bytes": 117, "digest": digest})),
+        ] {
+            events.push(event(kind, &data));
+        }
+        for kind in Event::KINDS {
+            assert!(events.iter().any(|event| event.kind() == *kind), "{kind} is not tested");
+        }
+        let text: String =
+            events.iter().map(|event| format!("{}: {}\n", event.kind(), summary(event))).collect();
+        expect![[r#"
+            ledger.created: the ledger begins: lineage 5f2d7c1e-0000-4000-8000-000000000001, format 1
+            profile.recorded: profile Standard 1900eab6c028 for windows: 2 apps, 1 licence
+            device.provisioned: ana-ruiz-laptop (PF3XK9Q2) for ana.ruiz@example.com: corporate windows 10.0.26100.2314, profile Standard 1900eab6c028 [intent 2]
+            device.provisioned: bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
+            device.provisioned: cem-kaya-tablet (R52T) for cem.kaya@example.com: corporate android 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
+            device.provisioned: dora-novak-laptop (PF9) for dora.novak@example.com: corporate windows 10.0.26100.2314, profile Executive 1900eab6c028 [intent 2]
+            profile.pushed: pushed profile Standard 1900eab6c028 [intent 2]
+            device.status: Pending → Enrolled: the device reported
+            compliance.changed: unknown → nonCompliant; failing: encryption; not reported: antivirus
+            device.status: Pending → Enrolled: the device reported
+            device.orphaned: its manifest is gone; nothing is done to it
+            device.status: Pending → Failed: the enrolment deadline of 30m passed
+            profile.failed: the push failed (permanent): no such group [intent 2]
+            device.status: Pending → Enrolled: the device reported
+            compliance.changed: unknown → compliant
+            device.status: Enrolled → Wiped: the wipe was confirmed
+            device.updated: profile: Standard → Executive; labels: none → floor=2,site=madrid; hardware: none → model=X1; enrollment: 1 → 2
+            device.status: Failed → Pending (enrolment 2): enrolment was raised
+            device.adopted: a manifest with its serial number is back
+            profile.intended: about to push profile Standard 2d711642b726 [intent 7]
+            compliance.changed: unknown: no report yet
+            pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
+            pass.thawed: thawed: an operator accepted 8 removals
+            pass.thawed: thawed: the fleet directory is plausible again
+            log.repaired: an unfinished last line was cut: 117 bytes moved to audit.jsonl.broken (2d711642b726)
+        "#]].assert_eq(&text);
+    }
+
+    #[test]
+    fn values() {
+        for (json, text) in [
+            (Value::Null, "none"),
+            (json!({}), "none"),
+            (json!("a"), "a"),
+            (json!({"b": "2", "a": "1"}), "a=1,b=2"),
+            (json!({"a": [1]}), r#"{"a":[1]}"#),
+        ] {
+            assert_eq!(value(&json), text);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Small pieces of text: made harmless, measured, cut, counted.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use chrono::TimeDelta;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::model::is_deceptive;
+
+/// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`).
+#[must_use]
+pub fn safe(text: &str) -> Cow<'_, str> {
+    escape(text, is_deceptive)
+}
+
+/// As [`safe`], but lines stay lines.
+#[must_use]
+pub fn safe_lines(text: &str) -> Cow<'_, str> {
+    escape(text, |c| c != '\n' && is_deceptive(c))
+}
+
+/// The characters that `which` picks, spelt as Rust spells them.
+pub(crate) fn escape(text: &str, which: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&which) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if which(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    Cow::Owned(safe)
+}
+
+/// How many columns of a terminal the text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// The text cut to at most `columns`, the last of them `…` where something was cut.
+#[must_use]
+pub fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let mut left = columns.saturating_sub(1);
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let wide = c.width().unwrap_or(0);
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        end = at + c.len_utf8();
+    }
+    Cow::Owned(if columns == 0 { String::new() } else { format!("{}…", &text[..end]) })
+}
+
+/// `1 device`, `14 devices`.
+#[must_use]
+pub fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// The two largest units: `3d 4h`, `2h 5m`, `5m`, `12s`; negative spans are `0s`.
+#[must_use]
+pub fn span(delta: TimeDelta) -> String {
+    let seconds = delta.num_seconds().max(0);
+    let units = [("d", seconds / 86_400), ("h", seconds / 3_600 % 24), ("m", seconds / 60 % 60)];
+    let mut text = String::new();
+    let largest = units.iter().position(|(_, n)| *n > 0).unwrap_or(units.len());
+    for (unit, n) in units.iter().skip(largest).take(2).filter(|(_, n)| *n > 0) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}{n}{unit}", if text.is_empty() { "" } else { " " });
+    }
+    if text.is_empty() { format!("{}s", seconds % 60) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_characters_become_visible() {
+        for (text, shown) in [
+            ("plain ünïcode 端末", "plain ünïcode 端末"),
+            ("\u{1b}[31mred\u{7}", r"\u{1b}[31mred\u{7}"),
+            ("a\nb\tc\rd", r"a\nb\tc\rd"),
+            ("ev\u{202e}lairet", r"ev\u{202e}lairet"),
+            ("\u{9b}31m\u{0}\u{7f}", r"\u{9b}31m\u{0}\u{7f}"),
+            ("\u{2066}x\u{2069}\u{feff}\u{2028}", r"\u{2066}x\u{2069}\u{feff}\u{2028}"),
+        ] {
+            assert_eq!(safe(text), shown);
+            assert!(!safe(text).chars().any(is_deceptive));
+        }
+        assert_eq!(safe_lines("a\nb\u{1b}"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn cutting_respects_columns() {
+        for (text, columns, cut) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("端末端末", 5, "端末…"),
+            ("端末端末", 4, "端…"),
+            ("abcd", 1, "…"),
+            ("abcd", 0, ""),
+        ] {
+            assert_eq!(truncate(text, columns), cut);
+            assert!(width(&truncate(text, columns)) <= columns);
+        }
+    }
+
+    #[test]
+    fn spans_and_counts() {
+        for (seconds, text) in [
+            (-5, "0s"),
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (3_600, "1h"),
+            (7_500, "2h 5m"),
+            (86_400, "1d"),
+            (86_400 + 59 * 60, "1d"),
+            (3 * 86_400 + 4 * 3_600 + 7, "3d 4h"),
+        ] {
+            assert_eq!(span(TimeDelta::seconds(seconds)), text);
+        }
+        assert_eq!(count(1, "device"), "1 device");
+        assert_eq!(count(0, "device"), "0 devices");
+    }
+}
