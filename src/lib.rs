@@ -1,5 +1,6 @@
 //! Fleetform: a device fleet, declared in Git.
 
+pub mod durable;
 pub mod event;
 pub mod finding;
 pub mod fleet;
