@@ -4,6 +4,7 @@ pub mod durable;
 pub mod event;
 pub mod finding;
 pub mod fleet;
+pub mod ledger;
 pub mod model;
 pub mod provider;
 pub mod settings;

@@ -1,0 +1,166 @@
+//! An entry as a line of `audit.jsonl`, and back.
+//!
+//! Compact JSON with the keys in a fixed order; what is absent is left out. `prev` is the
+//! chain's, so an entry only ever meets it here.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::event::{Entry, Event, Source};
+use crate::model::{DeviceId, Digest, Timestamp};
+
+/// Lines stay under this many bytes (contract §6), so that any tool can read them whole.
+pub const TOO_LONG: usize = 64 * 1024;
+
+/// How deep the free-form data of an entry may nest: less than the 128 levels at which the JSON
+/// reader gives up, with room for what is around them in a line and in the snapshot.
+const MAX_DEPTH: usize = 100;
+
+/// Why an entry is not written, or a line is no entry; the sentence is fit for an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(pub String);
+
+#[derive(Serialize)]
+struct Out<'a> {
+    seq: u64,
+    at: Timestamp,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
+    actor: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a Source>,
+    data: &'a Event,
+    prev: Digest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct In<'a> {
+    seq: u64,
+    at: Timestamp,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    device: Option<DeviceId>,
+    actor: Arc<str>,
+    #[serde(default)]
+    source: Option<Source>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    prev: Digest,
+}
+
+/// What a line says of its place in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Link {
+    /// Of the entry.
+    pub seq: u64,
+    /// Hash of the line before it.
+    pub prev: Digest,
+}
+
+/// As [`In`], where only the shape and the place in the chain matter.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape<'a> {
+    seq: u64,
+    #[serde(rename = "at")]
+    _at: IgnoredAny,
+    #[serde(borrow, rename = "kind")]
+    _kind: Cow<'a, str>,
+    #[serde(default, rename = "device")]
+    _device: IgnoredAny,
+    #[serde(rename = "actor")]
+    _actor: IgnoredAny,
+    #[serde(default, rename = "source")]
+    _source: IgnoredAny,
+    #[serde(rename = "data")]
+    _data: IgnoredAny,
+    prev: Digest,
+}
+
+/// Appends the line of an entry to `buffer`, with its newline, and gives its hash.
+///
+/// # Errors
+/// If the line would be 64 KiB or longer, or its data nest too deep to be read back; `buffer`
+/// is then as it was.
+pub fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result<Digest, Error> {
+    let start = buffer.len();
+    let refused =
+        |what: String| Err(Error(format!("entry {} ({}) {what}", entry.seq, entry.event.kind())));
+    if let Event::ProfileRecorded(profile) = &entry.event
+        && depth(&profile.settings) > MAX_DEPTH
+    {
+        return refused(format!("nests deeper than {MAX_DEPTH} levels"));
+    }
+    let out = Out {
+        seq: entry.seq,
+        at: entry.at,
+        kind: entry.event.kind(),
+        device: entry.device,
+        actor: &entry.actor,
+        source: entry.source.as_ref(),
+        data: &entry.event,
+        prev,
+    };
+    if let Err(e) = serde_json::to_writer(&mut *buffer, &out) {
+        buffer.truncate(start);
+        return refused(format!("cannot be written as JSON: {e}"));
+    }
+    let length = buffer.len() - start;
+    if length >= TOO_LONG {
+        buffer.truncate(start);
+        return refused(format!("is {length} bytes long; a line has to stay under {TOO_LONG}"));
+    }
+    let hash = Digest::of(&buffer[start..]);
+    buffer.push(b'\n');
+    Ok(hash)
+}
+
+fn depth(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        serde_json::Value::Object(items) => 1 + items.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The entry of a line (without its newline), and the hash of the line before it.
+///
+/// # Errors
+/// If it is not an entry that this program writes.
+pub fn read(line: &[u8]) -> Result<(Entry, Digest), Error> {
+    let raw: In<'_> = parse(line)?;
+    let event = Event::parse(&raw.kind, raw.data)
+        .map_err(|e| Error(format!("the data of its {} are wrong: {e}", raw.kind)))?;
+    let In { seq, at, kind: _, device, actor, source, data: _, prev } = raw;
+    Ok((Entry { seq, at, device, actor, source, event }, prev))
+}
+
+/// The place of a line (without its newline) in the chain; its data only have to be JSON.
+///
+/// # Errors
+/// If it has not the shape of an entry.
+pub fn link(line: &[u8]) -> Result<Link, Error> {
+    let shape: Shape<'_> = parse(line)?;
+    Ok(Link { seq: shape.seq, prev: shape.prev })
+}
+
+fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Error> {
+    if line.len() >= TOO_LONG {
+        return Err(Error(format!("it is longer than {TOO_LONG} bytes")));
+    }
+    // The line number is always 1 and says nothing.
+    serde_json::from_slice(line).map_err(|e| {
+        let column = e.column();
+        let text = e.to_string();
+        let text = text.split(" at line 1 ").next().unwrap_or_default();
+        Error(format!("it is not an entry of this log: {text} (column {column})"))
+    })
+}
