@@ -17,7 +17,15 @@ const NAME: &str = "lock";
 /// Held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child between its fork and its exec still has the file open.
+        // Nothing can be done about an error, and the end of the process unlocks anyway.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 /// Becomes the one writer of `dir`, without waiting.
@@ -41,7 +49,7 @@ pub fn take(dir: &Path) -> Result<Lock, Error> {
         Err(e) => return Err(durable::Error::at("lock", &path)(e.into()).into()),
     }
     write_pid(&mut file).map_err(durable::Error::at("write", &path))?;
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
 }
 
 fn write_pid(file: &mut File) -> io::Result<()> {

@@ -263,6 +263,13 @@ impl Judge {
     /// before it and, as its hash is another, the one after it; any other change only the latter.
     fn flush(&mut self) {
         let Some(Run { first, count }) = self.run.take() else { return };
+        if count == 1 && first == self.last.seq {
+            let message = format!(
+                "entry {first} was changed: its hash is not the `head` in {STATE}; or all of the log up to \
+                 it was written anew"
+            );
+            return self.problem(Some(first), message);
+        }
         if count == 1 && first > 0 {
             let next = first + 1;
             return self.problem(
