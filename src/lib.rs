@@ -35,10 +35,12 @@
 
 pub mod cli;
 pub mod compliance;
+pub mod durable;
 pub mod event;
 pub mod finding;
 pub mod fleet;
 pub mod guard;
+pub mod ledger;
 pub mod lifecycle;
 pub mod model;
 pub mod plan;

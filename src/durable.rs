@@ -1,0 +1,248 @@
+//! Writing files so that they survive a crash: the one module that does.
+//!
+//! A file is replaced by writing `.NAME.tmp` beside it, fsync, rename and fsync of the
+//! directory, so that a reader sees the old or the new bytes, never a part. A failed
+//! step is never tried again on the same file: after a failed fsync Linux may have
+//! marked the pages clean, and a retry would lie.
+//!
+//! Test builds can abort the process before and after every step, at [`CRASH_POINTS`];
+//! release builds carry no such hook.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+macro_rules! crash_points {
+    ($($file:literal: $($step:literal)+;)+) => {
+        /// Every point at which a test build can be made to abort, by the crate `fail`:
+        /// `FAILPOINTS='ledger.append.fsync.before=return'`, or `3*off->return` for the fourth time.
+        pub const CRASH_POINTS: &[&str] = &[$($(
+            concat!($file, ".", $step, ".before"),
+            concat!($file, ".", $step, ".after"),
+        )+)+];
+    };
+}
+
+crash_points! {
+    "ledger.append": "write" "fsync" "dirsync";
+    "ledger.broken": "write" "fsync" "dirsync";
+    "ledger.cut": "truncate" "fsync";
+    "ledger.snapshot": "write" "fsync" "rename" "dirsync";
+    "local.outbox": "write" "fsync" "rename" "dirsync";
+    "local.rejected": "write" "fsync" "rename" "dirsync";
+}
+
+/// What could not be done to a file, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}: {cause}", path.display())]
+pub struct Error {
+    /// A verb, as in "cannot write".
+    pub doing: &'static str,
+    /// The file or directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub cause: io::Error,
+}
+
+impl Error {
+    /// For `map_err`.
+    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |cause| Self { doing, path: path.to_owned(), cause }
+    }
+}
+
+/// Aborts the process here if a test asked for it; `file` and `step` as in [`CRASH_POINTS`].
+fn crash_point(file: &str, step: &str, when: &str) {
+    if fail::has_failpoints() {
+        let name = format!("{file}.{step}.{when}");
+        assert!(CRASH_POINTS.contains(&name.as_str()), "{name} is missing in CRASH_POINTS");
+        fail::fail_point!(&name, |_| std::process::abort());
+    }
+}
+
+/// One step towards durability, with a crash point on either side.
+///
+/// # Errors
+/// Those of the step.
+pub fn step<T>(file: &str, step: &str, action: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    crash_point(file, step, "before");
+    let done = action()?;
+    crash_point(file, step, "after");
+    Ok(done)
+}
+
+/// Replaces the file at `path` by what `write` writes, durably and at once; `file` names its
+/// crash points. What a crash left of an earlier attempt is overwritten.
+///
+/// # Errors
+/// If any step fails; the file is then what it was, unless it was the last fsync, of the
+/// directory, that failed.
+pub fn replace_file(
+    file: &str,
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), Error> {
+    let temporary = temporary(path);
+    let written =
+        write_new(file, &temporary, write).map_err(Error::at("write", &temporary)).and_then(|()| {
+            step(file, "rename", || fs::rename(&temporary, path))
+                .map_err(Error::at("replace", path))
+        });
+    if written.is_err() {
+        // The error that counts is the first one; the next attempt removes what is left.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    let directory = parent(path);
+    step(file, "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
+}
+
+fn write_new(
+    file: &str,
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    // create_new follows no link that somebody laid here.
+    let mut out = BufWriter::with_capacity(
+        1 << 16,
+        OpenOptions::new().write(true).create_new(true).open(path)?,
+    );
+    step(file, "write", || write(&mut out).and_then(|()| out.flush()))?;
+    step(file, "fsync", || out.get_ref().sync_all())
+}
+
+/// Makes a directory and those above it, readable by its owner only, durably; no error if it is
+/// there.
+///
+/// # Errors
+/// If one of them cannot be made.
+pub fn make_directory(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = parent(path);
+    make_directory(above)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Somebody else made it just now.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made.map_err(Error::at("make the directory", path))?,
+    }
+    sync_directory(above).map_err(Error::at("fsync", above))
+}
+
+/// Makes what was created, renamed or removed in a directory durable.
+///
+/// # Errors
+/// Those of opening it and of fsync.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The directory that a path lies in.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".tmp");
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn replaces_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        for text in ["one", "two"] {
+            replace_file("ledger.snapshot", &path, |w| w.write_all(text.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(names(dir.path()), ["state.json"]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        replace_file("ledger.snapshot", &path, |w| w.write_all(b"old")).unwrap();
+        let error = replace_file("ledger.snapshot", &path, |w| {
+            w.write_all(b"new")?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains(".state.json.tmp"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(dir.path()), ["state.json"]);
+    }
+
+    #[test]
+    fn a_leftover_or_a_link_in_the_way_is_not_written_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let victim = dir.path().join("victim");
+        replace_file("ledger.snapshot", &victim, |w| w.write_all(b"precious")).unwrap();
+        symlink(&victim, dir.path().join(".state.json.tmp")).unwrap();
+        replace_file("ledger.snapshot", &path, |w| w.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        assert_eq!(names(dir.path()), ["state.json", "victim"]);
+    }
+
+    #[test]
+    fn the_disk_being_full_is_an_error() {
+        // A stand-in for a full disk: the writer is one that always is.
+        let dir = tempfile::tempdir().unwrap();
+        let error = replace_file("ledger.snapshot", &dir.path().join("x"), |_| {
+            let mut full = OpenOptions::new().write(true).open("/dev/full")?;
+            full.write_all(b"x")
+        })
+        .unwrap_err();
+        assert_eq!(error.cause.kind(), io::ErrorKind::StorageFull);
+        assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn directories_are_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b");
+        make_directory(&path).unwrap();
+        make_directory(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(parent(Path::new("x")), Path::new("."));
+    }
+
+    #[test]
+    fn crash_points_can_be_named_in_the_environment_and_are_distinct() {
+        let mut sorted = CRASH_POINTS.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), CRASH_POINTS.len());
+        assert!(CRASH_POINTS.iter().all(|name| !name.contains(['=', ';'])));
+    }
+}

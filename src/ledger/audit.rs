@@ -1,0 +1,315 @@
+//! `audit.jsonl`: appending to the hash chain, following it, and cutting a torn end.
+//!
+//! A batch is one write and one fsync. After an error of either the log is poisoned: what is on
+//! the disk is unknown until somebody reads it anew, so nothing more is written and nothing
+//! is tried again. Only a last line without newline is ever cut; it was never acknowledged.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::line::{self, Link};
+use super::scan::{self, End, Line};
+use super::{Error, LOG};
+use crate::durable;
+use crate::event::{Entry, LogRepaired};
+use crate::model::Digest;
+
+/// Where cut ends of lines go.
+const BROKEN: &str = "audit.jsonl.broken";
+/// A buffer that one large batch has blown up further is given back.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// How far a log has been followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    /// Of the last line; 0 before the first.
+    pub seq: u64,
+    /// Hash of the last line; 64 zeros before the first.
+    pub head: Digest,
+    /// Where the next line begins.
+    pub end: u64,
+}
+
+/// What there is to know of a line, as far as it can be read.
+#[derive(Debug)]
+pub struct Seen {
+    /// Where it begins.
+    pub offset: u64,
+    /// Where the next one begins.
+    pub end: u64,
+    /// Its hash.
+    pub hash: Digest,
+    /// Its place in the chain, where it could be read.
+    pub link: Option<Link>,
+    /// The whole of it, where that was asked for; or why it is no entry.
+    pub entry: Result<Option<Entry>, line::Error>,
+}
+
+/// Looks at a line, at its data too if `whole`.
+pub fn look(line: Line<'_>, whole: bool) -> Seen {
+    let (link, entry) = if whole {
+        match line::read(line.bytes) {
+            Ok((entry, prev)) => (Some(Link { seq: entry.seq, prev }), Ok(Some(entry))),
+            Err(e) => (line::link(line.bytes).ok(), Err(e)),
+        }
+    } else {
+        match line::link(line.bytes) {
+            Ok(link) => (Some(link), Ok(None)),
+            Err(e) => (None, Err(e)),
+        }
+    };
+    Seen { offset: line.offset, end: line.end, hash: Digest::of(line.bytes), link, entry }
+}
+
+impl Chain {
+    /// Before the first line.
+    pub const START: Self = Self { seq: 0, head: Digest::ZERO, end: 0 };
+
+    /// Takes the next line and gives its entry, if it was looked at whole.
+    ///
+    /// # Errors
+    /// If the line cannot be read or does not follow the last one.
+    pub fn follow(&mut self, path: &Path, seen: Seen) -> Result<Option<Entry>, Error> {
+        let seq = self.seq + 1;
+        let broken =
+            |what: String| Error::Log { path: path.to_owned(), seq, offset: seen.offset, what };
+        let entry = seen.entry.map_err(|e| broken(e.0))?;
+        match seen.link {
+            Some(link) if link.seq != seq => Err(broken(format!(
+                "it says seq {}: a line was removed, repeated, moved or changed",
+                link.seq
+            ))),
+            Some(link) if link.prev == self.head => {
+                *self = Self { seq, head: seen.hash, end: seen.end };
+                Ok(entry)
+            }
+            _ => Err(broken(format!(
+                "its `prev` is not the hash of the line before it: entry {} or {seq} was changed",
+                self.seq
+            ))),
+        }
+    }
+
+    /// Follows the rest of a log; lines from byte `whole_from` on are looked at whole and their
+    /// entries handed on, of the others only that they were there.
+    ///
+    /// # Errors
+    /// Those of reading, of [`Chain::follow`], and of `take`.
+    pub fn follow_all(
+        &mut self,
+        path: &Path,
+        file: &File,
+        whole_from: u64,
+        mut take: impl FnMut(&Self, Option<Entry>) -> Result<(), Error>,
+    ) -> Result<End, Error> {
+        let mut at = file;
+        let failed = |e| Error::from(durable::Error::at("read", path)(e));
+        at.seek(SeekFrom::Start(self.end)).map_err(failed)?;
+        scan::scan(
+            file,
+            self.end,
+            failed,
+            |line| look(line, line.offset == 0 || line.offset >= whole_from),
+            |seen| {
+                let entry = self.follow(path, seen)?;
+                take(self, entry)
+            },
+        )
+    }
+}
+
+/// Opens a log for reading; `None` if there is none.
+///
+/// # Errors
+/// Those of the system.
+pub fn open(path: &Path) -> Result<Option<File>, Error> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(durable::Error::at("open", path)(e).into()),
+    }
+}
+
+/// Moves an unfinished last line to `audit.jsonl.broken`. After a crash in between it can be
+/// done again: at worst the line is there twice.
+///
+/// # Errors
+/// If a step fails; the log is then as it was, or cut.
+pub fn cut(dir: &Path, end: End) -> Result<LogRepaired, Error> {
+    let path = dir.join(LOG);
+    let mut log = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(durable::Error::at("open", &path))?;
+    let mut torn = Vec::new();
+    log.seek(SeekFrom::Start(end.offset))
+        .and_then(|_| log.read_to_end(&mut torn))
+        .map_err(durable::Error::at("read", &path))?;
+
+    let broken = dir.join(BROKEN);
+    keep(&broken, &torn).map_err(durable::Error::at("write", &broken))?;
+    durable::step("ledger.broken", "dirsync", || durable::sync_directory(dir))
+        .map_err(durable::Error::at("fsync", dir))?;
+
+    durable::step("ledger.cut", "truncate", || log.set_len(end.offset))
+        .and_then(|()| durable::step("ledger.cut", "fsync", || log.sync_all()))
+        .map_err(durable::Error::at("cut", &path))?;
+    Ok(LogRepaired { bytes: torn.len() as u64, digest: Digest::of(&torn) })
+}
+
+fn keep(path: &Path, torn: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let mut bytes = Vec::with_capacity(torn.len() + 1);
+    if file.metadata()?.len() > 0 {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(torn);
+    durable::step("ledger.broken", "write", || file.write_all(&bytes))?;
+    durable::step("ledger.broken", "fsync", || file.sync_all())
+}
+
+/// The end of a verified log, to append to.
+#[derive(Debug)]
+pub struct Audit {
+    path: PathBuf,
+    file: Option<File>,
+    chain: Chain,
+    buffer: Vec<u8>,
+    unsynced: bool,
+    created: bool,
+    poisoned: bool,
+}
+
+impl Audit {
+    /// Appends after `chain`, the end of the log at `path`, which is made when it is needed.
+    /// What is there is made durable first: whoever wrote it may have died before the fsync.
+    ///
+    /// # Errors
+    /// Those of opening and fsync.
+    pub fn new(path: PathBuf, chain: Chain) -> Result<Self, Error> {
+        let mut audit = Self {
+            file: None,
+            chain,
+            buffer: Vec::new(),
+            unsynced: false,
+            created: false,
+            poisoned: false,
+            path,
+        };
+        if chain.end > 0 {
+            let file = audit.file()?;
+            file.sync_all().map_err(durable::Error::at("fsync", &audit.path))?;
+        }
+        Ok(audit)
+    }
+
+    /// How far the log goes.
+    pub fn chain(&self) -> Chain {
+        self.chain
+    }
+
+    /// Whether nothing can be written any more.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`] if so.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.poisoned { Err(Error::Poisoned { path: self.path.clone() }) } else { Ok(()) }
+    }
+
+    /// Makes it so.
+    pub fn poison(&mut self) {
+        self.poisoned = true;
+    }
+
+    /// Adds a line to the batch, and gives its hash.
+    ///
+    /// # Errors
+    /// If the line is too long; the batch is then gone, and the log as it was before it.
+    pub fn stage(&mut self, entry: &Entry, before: Digest) -> Result<Digest, Error> {
+        self.check()?;
+        line::write(entry, before, &mut self.buffer).map_err(|e| {
+            self.buffer.clear();
+            Error::Line(e)
+        })
+    }
+
+    /// Writes the batch, whose last line has this number and hash, at once; not durable before
+    /// [`Audit::sync`].
+    ///
+    /// # Errors
+    /// If it cannot be written; the log is then poisoned.
+    pub fn write(&mut self, seq: u64, head: Digest) -> Result<(), Error> {
+        self.check()?;
+        let buffer = std::mem::take(&mut self.buffer);
+        self.poisoned = true;
+        let end = self.chain.end;
+        let file = self.file()?;
+        write_at_end(file, end, &buffer).map_err(durable::Error::at("append to", &self.path))?;
+        self.chain = Chain { seq, head, end: end + buffer.len() as u64 };
+        self.unsynced = true;
+        self.poisoned = false;
+        if buffer.capacity() <= KEPT_BUFFER {
+            self.buffer = buffer;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Makes all that was written durable.
+    ///
+    /// # Errors
+    /// If that fails; the log is then poisoned.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        self.check()?;
+        let Some(file) = self.file.as_ref().filter(|_| self.unsynced) else { return Ok(()) };
+        self.poisoned = true;
+        durable::step("ledger.append", "fsync", || file.sync_all())
+            .map_err(durable::Error::at("fsync", &self.path))?;
+        if self.created {
+            let dir = durable::parent(&self.path);
+            durable::step("ledger.append", "dirsync", || durable::sync_directory(dir))
+                .map_err(durable::Error::at("fsync", dir))?;
+        }
+        self.poisoned = false;
+        self.created = false;
+        self.unsynced = false;
+        Ok(())
+    }
+
+    fn file(&mut self) -> Result<&File, Error> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                self.created = self.chain.end == 0;
+                OpenOptions::new()
+                    .append(true)
+                    .create(self.created)
+                    .open(&self.path)
+                    .map_err(durable::Error::at("open", &self.path))?
+            }
+        };
+        Ok(self.file.insert(file))
+    }
+}
+
+/// One write; a log that somebody else made longer or shorter meanwhile is not touched.
+fn write_at_end(mut file: &File, end: u64, bytes: &[u8]) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    if length != end {
+        return Err(io::Error::other(format!(
+            "it is {length} bytes long and should be {end}: something else wrote to it"
+        )));
+    }
+    durable::step("ledger.append", "write", || file.write_all(bytes))
+}
+
+#[cfg(test)]
+impl Audit {
+    /// From now on writes to the end of this file.
+    pub fn break_file(&mut self, file: File) {
+        self.chain.end = file.metadata().unwrap().len();
+        self.file = Some(file);
+    }
+}
