@@ -125,9 +125,11 @@ impl Parser<'_> {
                     Some(Err(error)) => break start + self.syntax(start, rest, &error),
                 }
             };
-            // In JSON Lines one broken line says nothing about the next.
-            match self.text[end..].find("\n{") {
-                Some(next) => start = end + next + 1,
+            // In JSON Lines one broken line says nothing about the next, which may be the one
+            // whose beginning did not fit.
+            let from = self.text.floor_char_boundary(end.saturating_sub(2)).max(start);
+            match self.text[from..].find("\n{") {
+                Some(next) => start = from + next + 1,
                 None => return,
             }
         }
