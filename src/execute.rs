@@ -150,9 +150,7 @@ fn intents(
         let seq = next_seq + drafts.len() as u64;
         let effect = action.effect();
         let intent = effect.map_or(seq, |effect| {
-            effect
-                .resume
-                .unwrap_or_else(|| *numbers.entry(effect.profile.digest).or_insert(seq))
+            effect.resume.unwrap_or_else(|| *numbers.entry(effect.profile.digest).or_insert(seq))
         });
         let source: Option<Source> = action.source(revision);
         if let Some(event) = action.event(intent) {

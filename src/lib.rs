@@ -34,7 +34,9 @@
 //! log is durable before what it announces is done.
 
 pub mod cli;
+pub mod clock;
 pub mod compliance;
+pub mod config;
 pub mod durable;
 pub mod event;
 pub mod execute;
@@ -44,6 +46,7 @@ pub mod guard;
 pub mod ledger;
 pub mod lifecycle;
 pub mod model;
+pub mod object;
 pub mod plan;
 pub mod provider;
 pub mod reconcile;

@@ -147,8 +147,7 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
             }
             index += 1;
         }
-        let rejected =
-            if refused.is_empty() { Rejected::None } else { Rejected::Reports(refused) };
+        let rejected = if refused.is_empty() { Rejected::None } else { Rejected::Reports(refused) };
         done.push(Acknowledgement { name, taken, rejected });
     }
     done

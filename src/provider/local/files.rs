@@ -1,0 +1,398 @@
+//! The directories of the local provider, and the few operations that it does in them.
+//!
+//! Names are single components below an open directory: nothing is followed, nothing
+//! but regular files is opened, nothing is changed in place. What is new is written
+//! under a temporary name (`.N.tmp`, which no serial number and no batch can bear),
+//! made durable, and only then given its name. Every step is a crash point.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use crate::event::ErrorClass;
+
+/// Up to this many files each gets its own fsync; above it one syncfs is cheaper, although
+/// it also waits for what others have written (an fsync costs about 4 ms).
+const FSYNC_EACH: usize = 8;
+
+/// Why a directory or file could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The system refused.
+    #[error("cannot {doing} {}: {}{}", path.display(), reason(*errno), advice(*errno))]
+    Io {
+        /// A verb.
+        doing: &'static str,
+        /// Of what.
+        path: PathBuf,
+        /// What the system said.
+        errno: Errno,
+    },
+    /// It may or may not have reached the disk.
+    #[error(
+        "cannot make {} durable: {}; what was just written may be lost: check the disk",
+        path.display(), reason(*errno)
+    )]
+    InDoubt {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        errno: Errno,
+    },
+    /// A file of commands is not what this program writes.
+    #[error(
+        "{} is not a file of commands: {why}; move it away, \
+         and the device gets its profile again with the next push", path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What was to be handed in is no reports.
+    #[error("{}", join(.0))]
+    Reports(Vec<super::Problem>),
+}
+
+impl Error {
+    /// What to make of it: whether trying again later can help.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Io { errno, .. } => class(*errno),
+            Self::InDoubt { .. } => ErrorClass::Unknown,
+            Self::Corrupt { .. } | Self::Reports(_) => ErrorClass::Permanent,
+        }
+    }
+}
+
+impl From<Error> for crate::provider::Error {
+    fn from(error: Error) -> Self {
+        Self { class: error.class(), message: error.to_string() }
+    }
+}
+
+fn join(problems: &[super::Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn class(errno: Errno) -> ErrorClass {
+    match errno {
+        Errno::NOSPC
+        | Errno::DQUOT
+        | Errno::IO
+        | Errno::MFILE
+        | Errno::NFILE
+        | Errno::NOMEM
+        | Errno::INTR
+        | Errno::AGAIN
+        | Errno::BUSY
+        | Errno::STALE
+        | Errno::TIMEDOUT => ErrorClass::Transient,
+        _ => ErrorClass::Permanent,
+    }
+}
+
+/// What the system says of this number, without the number.
+pub(super) fn reason(errno: Errno) -> String {
+    let text = std::io::Error::from(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+fn advice(errno: Errno) -> &'static str {
+    match errno {
+        Errno::ACCESS | Errno::PERM => "; give it to the user who runs fleetform",
+        Errno::NOTDIR | Errno::ISDIR | Errno::LOOP => "; move away what is in its place",
+        Errno::NOSPC | Errno::DQUOT => "; free some space",
+        Errno::ROFS => "; mount the file system for writing",
+        Errno::MFILE | Errno::NFILE => "; raise the limit of open files (ulimit -n)",
+        Errno::IO => "; check the disk",
+        _ => "",
+    }
+}
+
+/// Aborts where a test has armed the point, as a power failure would.
+fn crash_point(area: &str, step: &str) {
+    if fail::has_failpoints() {
+        let name = format!("{area}.{step}");
+        let abort = |_: Option<String>| std::process::abort();
+        fail::fail_point!(&name, abort);
+        // Without the feature the macro is nothing, and the two are not used.
+        let _ = (name, abort);
+    }
+}
+
+/// What tells one file from another that took its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp([i128; 7]);
+
+impl Stamp {
+    fn of(stat: &fs::Stat) -> Self {
+        Self([
+            stat.st_dev.into(),
+            stat.st_ino.into(),
+            stat.st_size.into(),
+            stat.st_mtime.into(),
+            stat.st_mtime_nsec.into(),
+            stat.st_ctime.into(),
+            stat.st_ctime_nsec.into(),
+        ])
+    }
+}
+
+/// What was found under a name.
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A regular file, whole.
+    File(Stamp, Vec<u8>),
+    /// Something that is not opened, or cannot be read; and why.
+    Unusable(Stamp, String),
+}
+
+/// An open directory.
+pub(super) struct Dir {
+    fd: OwnedFd,
+    path: PathBuf,
+    /// What its crash points begin with.
+    area: &'static str,
+}
+
+impl fmt::Debug for Dir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Dir").field(&self.path).finish()
+    }
+}
+
+impl Dir {
+    /// An existing directory, or `None`.
+    pub(super) fn open(path: &Path, area: &'static str) -> Result<Option<Self>, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match fs::open(path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Some(Self { fd, path: path.into(), area })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(Error::Io { doing: "open", path: path.into(), errno }),
+        }
+    }
+
+    /// A directory that exists from now on, durably.
+    pub(super) fn create(path: &Path, area: &'static str) -> Result<Self, Error> {
+        if let Some(dir) = Self::open(path, area)? {
+            return Ok(dir);
+        }
+        let io = |errno| Error::Io { doing: "create", path: path.into(), errno };
+        let parent = match path.parent() {
+            None => return Err(io(Errno::NOENT)),
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+        };
+        let parent = Self::create(parent, area)?;
+        crash_point(area, "mkdir.before");
+        match fs::mkdir(path, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(io(errno)),
+        }
+        crash_point(area, "mkdir.after");
+        parent.sync()?;
+        Self::open(path, area)?.ok_or_else(|| io(Errno::NOENT))
+    }
+
+    fn io(&self, doing: &'static str, name: &OsStr, errno: Errno) -> Error {
+        Error::Io { doing, path: self.path.join(name), errno }
+    }
+
+    pub(super) fn path(&self, name: &OsStr) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Every name in it, in no order.
+    pub(super) fn names(&self) -> Result<Vec<OsString>, Error> {
+        let io = |errno| Error::Io { doing: "list", path: self.path.clone(), errno };
+        let mut names = Vec::new();
+        for entry in fs::Dir::read_from(&self.fd).map_err(io)? {
+            let name = entry.map_err(io)?.file_name().to_bytes().to_vec();
+            if name != b"." && name != b".." {
+                names.push(OsString::from_vec(name));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Which file has this name now; not followed, not opened.
+    pub(super) fn stamp(&self, name: &OsStr) -> Result<Option<Stamp>, Error> {
+        match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Stamp::of(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(self.io("look at", name, errno)),
+        }
+    }
+
+    /// Reads a regular file of at most `limit` bytes. The stamp is older than the
+    /// content: a file that grows meanwhile does not bear it any more.
+    pub(super) fn read(&self, name: &OsStr, limit: u64) -> Result<Found, Error> {
+        // A look before opening: opening a device can have effects of its own.
+        let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return Ok(Found::Nothing),
+            Err(errno) => return Err(self.io("look at", name, errno)),
+        };
+        let unusable = |stat, why: String| Ok(Found::Unusable(Stamp::of(stat), why));
+        if let Some(what) = irregular(&stat) {
+            return unusable(&stat, format!("is {what}, not a regular file"));
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match fs::openat(&self.fd, name, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(Found::Nothing),
+            Err(errno) if class(errno) == ErrorClass::Transient && errno != Errno::IO => {
+                return Err(self.io("open", name, errno));
+            }
+            Err(errno) => return unusable(&stat, format!("cannot be opened: {}", reason(errno))),
+        };
+        let stat = fs::fstat(&fd).map_err(|errno| self.io("look at", name, errno))?;
+        if let Some(what) = irregular(&stat) {
+            return unusable(&stat, format!("is {what}, not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        let read = File::from(fd).take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        match read {
+            Ok(_) if bytes.len() as u64 > limit => {
+                unusable(&stat, format!("is larger than {limit} bytes"))
+            }
+            Ok(_) => Ok(Found::File(Stamp::of(&stat), bytes)),
+            Err(error) => unusable(&stat, format!("cannot be read: {error}")),
+        }
+    }
+
+    /// Writes a file of a new name; not durable yet. Nothing is left of it on failure.
+    pub(super) fn write_new(&self, name: &OsStr, bytes: &[u8]) -> Result<(), Error> {
+        crash_point(self.area, "write.before");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let fd = fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o644))
+            .map_err(|errno| self.io("create", name, errno))?;
+        if let Err(error) = File::from(fd).write_all(bytes) {
+            self.discard(name);
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            return Err(self.io("write", name, errno));
+        }
+        crash_point(self.area, "write.after");
+        Ok(())
+    }
+
+    /// Makes the content of these files durable, but not their names.
+    pub(super) fn sync_contents(&self, names: &[&OsStr]) -> Result<(), Error> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        crash_point(self.area, "fsync.before");
+        let failed = |errno| Error::Io { doing: "fsync in", path: self.path.clone(), errno };
+        if names.len() > FSYNC_EACH {
+            fs::syncfs(&self.fd).map_err(failed)?;
+        } else {
+            for name in names {
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                fs::openat(&self.fd, *name, flags, Mode::empty())
+                    .and_then(fs::fsync)
+                    .map_err(failed)?;
+            }
+        }
+        crash_point(self.area, "fsync.after");
+        Ok(())
+    }
+
+    /// Makes the names in it durable: what was linked, renamed and removed.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        crash_point(self.area, "sync.before");
+        fs::fsync(&self.fd).map_err(|errno| Error::InDoubt { path: self.path.clone(), errno })?;
+        crash_point(self.area, "sync.after");
+        Ok(())
+    }
+
+    /// A second name for a file; the bare number, since the caller has a way round most.
+    pub(super) fn link(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
+        crash_point(self.area, "link.before");
+        fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty())?;
+        crash_point(self.area, "link.after");
+        Ok(())
+    }
+
+    /// Gives a file its name, in place of what had it.
+    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<(), Error> {
+        crash_point(self.area, "rename.before");
+        fs::renameat(&self.fd, from, &self.fd, to)
+            .map_err(|errno| self.io("replace", to, errno))?;
+        crash_point(self.area, "rename.after");
+        Ok(())
+    }
+
+    /// Moves a file to another directory, where the name must be free.
+    pub(super) fn move_to(&self, from: &OsStr, dir: &Self, to: &OsStr) -> Result<(), Error> {
+        crash_point(self.area, "move.before");
+        let flags = RenameFlags::NOREPLACE;
+        match fs::renameat_with(&self.fd, from, &dir.fd, to, flags) {
+            // Not every file system can refuse to replace; the caller has looked before.
+            Err(Errno::INVAL | Errno::NOSYS) => fs::renameat(&self.fd, from, &dir.fd, to),
+            done => done,
+        }
+        .map_err(|errno| dir.io("move a batch to", to, errno))?;
+        crash_point(self.area, "move.after");
+        Ok(())
+    }
+
+    /// Removes a file; that it is gone already is as good.
+    pub(super) fn remove(&self, name: &OsStr) -> Result<(), Error> {
+        crash_point(self.area, "unlink.before");
+        match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(self.io("remove", name, errno)),
+        }
+        crash_point(self.area, "unlink.after");
+        Ok(())
+    }
+
+    /// Removes a temporary after a failure, if it can be; the next sweep finds the rest.
+    pub(super) fn discard(&self, name: &OsStr) {
+        if let Err(error) = self.remove(name) {
+            tracing::debug!(%error, "a temporary file is left behind");
+        }
+    }
+
+    /// Removes the temporaries that a crash left behind. Only where one process writes.
+    pub(super) fn sweep(&self) -> Result<(), Error> {
+        for name in self.names()?.iter().filter(|name| is_temporary(name)) {
+            self.remove(name)?;
+        }
+        Ok(())
+    }
+}
+
+fn irregular(stat: &fs::Stat) -> Option<&'static str> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => None,
+        FileType::Directory => Some("a directory"),
+        FileType::Symlink => Some("a symbolic link"),
+        FileType::Fifo => Some("a FIFO"),
+        FileType::Socket => Some("a socket"),
+        _ => Some("a device"),
+    }
+}
+
+/// A name that nothing else bears, in a directory that was swept by this process.
+pub(super) fn temporary() -> OsString {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!(".{}.tmp", NEXT.fetch_add(1, Ordering::Relaxed)).into()
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    let number = name.as_bytes().strip_prefix(b".").and_then(|n| n.strip_suffix(b".tmp"));
+    number.is_some_and(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit))
+}

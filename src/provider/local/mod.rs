@@ -1,0 +1,190 @@
+//! The embedded provider: devices report into `inbox/` and read what to do from `outbox/`.
+//!
+//! Observing changes nothing. What was observed is let go only after the ledger has it,
+//! and only if it still is what was observed. No step is lost or half done by a crash:
+//! a repetition of the whole is harmless. It expects one writer, as the ledger's lock
+//! guarantees; [`submit`] and [`pending`] may be called by anyone at any time.
+
+mod files;
+mod inbox;
+mod outbox;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use files::Error;
+pub use inbox::submit;
+pub use outbox::{Command, CommandId, Verb, pending};
+pub use report::{Problem, parse as parse_reports};
+
+use super::{Acknowledgement, Limits, Observation, Provider, Push};
+use crate::event::ErrorClass;
+use crate::model::SerialNumber;
+use crate::wipe::verify::VerifiedWipe;
+use inbox::Inbox;
+use outbox::Outbox;
+
+/// Where a test can abort the process, by `fail`: before and after every step that changes
+/// the disk. `return` aborts.
+pub const CRASH_POINTS: &[&str] = &[
+    "outbox.mkdir.before",
+    "outbox.mkdir.after",
+    "outbox.write.before",
+    "outbox.write.after",
+    "outbox.fsync.before",
+    "outbox.fsync.after",
+    "outbox.link.before",
+    "outbox.link.after",
+    "outbox.rename.before",
+    "outbox.rename.after",
+    "outbox.unlink.before",
+    "outbox.unlink.after",
+    "outbox.sync.before",
+    "outbox.sync.after",
+    "rejected.mkdir.before",
+    "rejected.mkdir.after",
+    "rejected.write.before",
+    "rejected.write.after",
+    "rejected.fsync.before",
+    "rejected.fsync.after",
+    "rejected.rename.before",
+    "rejected.rename.after",
+    "rejected.sync.before",
+    "rejected.sync.after",
+    "inbox.move.before",
+    "inbox.move.after",
+    "inbox.unlink.before",
+    "inbox.unlink.after",
+    "inbox.sync.before",
+    "inbox.sync.after",
+    "submit.mkdir.before",
+    "submit.mkdir.after",
+    "submit.write.before",
+    "submit.write.after",
+    "submit.fsync.before",
+    "submit.fsync.after",
+    "submit.rename.before",
+    "submit.rename.after",
+    "submit.sync.before",
+    "submit.sync.after",
+];
+
+/// The embedded provider.
+#[derive(Debug, Clone)]
+pub struct Local {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    data: PathBuf,
+    inbox: Mutex<Inbox>,
+    outbox: Mutex<Outbox>,
+}
+
+impl Local {
+    /// Over the data directory; touches nothing yet.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self::with(data.into(), Outbox::new())
+    }
+
+    fn with(data: PathBuf, outbox: Outbox) -> Self {
+        let inner = Inner { data, inbox: Mutex::default(), outbox: Mutex::new(outbox) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Runs file work where it may block. A panic goes on in the caller.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> T + Send + 'static,
+    ) -> Result<T, super::Error> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|error| {
+            match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => super::Error {
+                    class: ErrorClass::Unknown,
+                    message: "the program was stopped in the middle of it".into(),
+                },
+            }
+        })
+    }
+}
+
+/// What a panic left behind in a lock is as good as what a crash leaves on the disk.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Provider for Local {
+    fn limits(&self) -> Limits {
+        // A batch shares one fsync; 4,096 is enough to make that cheap and small enough to
+        // stop a pass within a second. Both cores work in one call, so one call at a time.
+        Limits { batch: 4096, concurrency: 1, timeout: Duration::from_secs(60) }
+    }
+
+    async fn observe(&self) -> Result<Observation, super::Error> {
+        Ok(self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await??)
+    }
+
+    async fn push(&self, push: Push) -> Vec<Result<(), super::Error>> {
+        let count = push.targets.len();
+        let work = move |inner: &Inner| {
+            let serials: Vec<_> = push.targets.into_iter().map(|t| t.serial).collect();
+            let command = Command::profile(push.intent, &push.profile);
+            lock(&inner.outbox).push(&inner.data, &command, &serials)
+        };
+        match self.blocking(work).await {
+            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
+            Err(error) => vec![Err(error); count],
+        }
+    }
+
+    async fn wipe(&self, wipe: &VerifiedWipe, intent: u64) -> Result<(), super::Error> {
+        let command = Command::wipe(intent, wipe);
+        let serial = wipe.request().serial.clone();
+        let work = move |inner: &Inner| {
+            lock(&inner.outbox)
+                .push(&inner.data, &command, &[serial])
+                .into_iter()
+                .collect::<Result<(), Error>>()
+        };
+        Ok(self.blocking(work).await??)
+    }
+
+    async fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), super::Error> {
+        Ok(self.blocking(move |inner| inner.acknowledge(&done)).await??)
+    }
+}
+
+impl Inner {
+    /// Commands are struck out before the reports that show them done are let go: after a
+    /// crash in between they are struck out again. A batch stays where that failed.
+    fn acknowledge(&self, done: &[Acknowledgement]) -> Result<(), Error> {
+        let mut completed: BTreeMap<SerialNumber, BTreeSet<CommandId>> = BTreeMap::new();
+        for report in done.iter().flat_map(|a| &a.taken) {
+            // What is no id of a command names none; the inbox lets no such report through.
+            let ids: Vec<CommandId> =
+                report.completed.iter().filter_map(|id| id.parse().ok()).collect();
+            if !ids.is_empty() {
+                completed.entry(report.serial_number.clone()).or_default().extend(ids);
+            }
+        }
+        let failed = lock(&self.outbox).complete(&self.data, &completed)?;
+        let stays = |a: &&Acknowledgement| {
+            a.taken.iter().any(|r| !r.completed.is_empty() && failed.contains_key(&r.serial_number))
+        };
+        let (_, released): (Vec<_>, Vec<_>) = done.iter().partition(stays);
+        lock(&self.inbox).release(&self.data, &released)?;
+        failed.into_values().next().map_or(Ok(()), Err)
+    }
+}
