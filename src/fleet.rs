@@ -234,7 +234,11 @@ fn platform_of(
             Code::PlatformNotAllowed,
             format!("the profile `{}` does not serve the platform `{platform}`", profile.name),
             format!("it serves {}; choose another profile or platform", list.join(", ")),
-            draft.platform_at.as_ref().unwrap_or(&draft.profile_at).span(path, "platform", platform.as_str()),
+            draft.platform_at.as_ref().unwrap_or(&draft.profile_at).span(
+                path,
+                "platform",
+                platform.as_str(),
+            ),
         ),
         (None, _) => (
             Code::PlatformAmbiguous,
@@ -257,9 +261,9 @@ fn unknown_profile<'k>(
     let room = guesses.len() < MAX_GUESSES;
     let meant = match guesses.get(&draft.profile) {
         Some(guess) => *guess,
-        None if room => {
-            *guesses.entry(draft.profile.clone()).or_insert(closest(draft.profile.as_str(), names()))
-        }
+        None if room => *guesses
+            .entry(draft.profile.clone())
+            .or_insert(closest(draft.profile.as_str(), names())),
         None => None,
     };
     let help = match meant {
@@ -314,3 +318,7 @@ fn finish(draft: DeviceDraft, platform: Platform) -> Arc<DesiredDevice> {
     });
     Arc::new(DesiredDevice { spec, status, enrollment, place, digest })
 }
+
+#[cfg(test)]
+#[path = "fleet_tests.rs"]
+mod tests;

@@ -120,7 +120,8 @@ impl Walk {
     fn stop(&mut self) {
         if self.seen == self.limit {
             self.seen += 1;
-            let message = format!("there are more than {} manifests; the rest is not read", self.limit);
+            let message =
+                format!("there are more than {} manifests; the rest is not read", self.limit);
             let help = "split the fleet directory";
             self.lost.lose(Damage::Directory, &ROOT.into(), Code::Unreadable, message, help);
         }

@@ -135,8 +135,10 @@ fn number(text: &str) -> Option<Scalar<'_>> {
         b'0'..=b'9' | b'.' => (false, text),
         _ => return None,
     };
-    let all = |digits: &str, ok: fn(&u8) -> bool| !digits.is_empty() && digits.bytes().all(|b| ok(&b));
-    let int = |digits, radix| Some(Scalar::Int(i128::from_str_radix(digits, radix).unwrap_or(i128::MAX)));
+    let all =
+        |digits: &str, ok: fn(&u8) -> bool| !digits.is_empty() && digits.bytes().all(|b| ok(&b));
+    let int =
+        |digits, radix| Some(Scalar::Int(i128::from_str_radix(digits, radix).unwrap_or(i128::MAX)));
     if let Some(hex) = text.strip_prefix("0x") {
         return if all(hex, u8::is_ascii_hexdigit) { int(hex, 16) } else { None };
     }

@@ -91,15 +91,16 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraf
     let ownership = spec.get("ownership").and_then(|f| reader.word(&f, Ownership::WORDS));
     let status = spec.get("status").and_then(|f| status(reader, &f));
     let enrollment = spec.get("enrollment");
-    let enrollment =
-        enrollment.and_then(|f| reader.whole(&f, (1, u32::MAX), Code::InvalidValue));
+    let enrollment = enrollment.and_then(|f| reader.whole(&f, (1, u32::MAX), Code::InvalidValue));
     let hardware = spec.get("hardware").and_then(|f| hardware(reader, f));
     let (serial_number, profile_name): (SerialNumber, Name) = (serial_number?, profile_name?);
     let (name, name_at) = head.name?;
     Some(DeviceDraft {
         serial_at: reader.spot(&serial?, serial_number.as_str()),
         profile_at: reader.spot(&profile?, profile_name.as_str()),
-        platform_at: platform.zip(platform_word).map(|(f, p): (_, Platform)| reader.spot(&f, p.as_str())),
+        platform_at: platform
+            .zip(platform_word)
+            .map(|(f, p): (_, Platform)| reader.spot(&f, p.as_str())),
         name,
         serial_number,
         user_email: user_email?,

@@ -195,7 +195,8 @@ fn decode(first_line: u32, bytes: &[u8]) -> (Cow<'_, str>, Vec<Forbidden>) {
         if let Some((n, c)) = content.chars().enumerate().find(|(_, c)| bad(c)) {
             forbidden.push(forbidden_character(number, n, c));
         }
-        clean.extend(content.chars().map(|c| if bad(&c) { char::REPLACEMENT_CHARACTER } else { c }));
+        clean
+            .extend(content.chars().map(|c| if bad(&c) { char::REPLACEMENT_CHARACTER } else { c }));
         clean.push_str(&line[content.len()..]);
     }
     if forbidden.is_empty() { (text, forbidden) } else { (clean.into(), forbidden) }
@@ -276,7 +277,8 @@ fn read_root(reader: &mut Reader<'_>, root: Option<&Node<'_>>, frame: Frame) -> 
     let line = frame.place.line;
     let Some(node) = root.filter(|node| matches!(node.value, Value::Map(_))) else {
         let extent = root.map_or(whole_line(line), |node| node.extent);
-        let message = "a manifest is a mapping of `apiVersion`, `kind`, `metadata` and `spec`".into();
+        let message =
+            "a manifest is a mapping of `apiVersion`, `kind`, `metadata` and `spec`".into();
         reader.report(Code::WrongType, extent, message, "write `key: value` lines");
         return None;
     };
@@ -287,7 +289,8 @@ fn read_root(reader: &mut Reader<'_>, root: Option<&Node<'_>>, frame: Frame) -> 
     }
     let kind_at = reader.need(&root, "kind");
     let kind = kind_at.and_then(|field| kind(reader, &field));
-    let known: &[&str] = if matches!(kind, None | Some("Device")) { &["name", "labels"] } else { &["name"] };
+    let known: &[&str] =
+        if matches!(kind, None | Some("Device")) { &["name", "labels"] } else { &["name"] };
     let metadata = reader.need(&root, "metadata");
     let metadata = metadata.and_then(|field| reader.object("metadata", field, known));
     let named = metadata.as_ref().and_then(|metadata| reader.need(metadata, "name"));

@@ -180,8 +180,7 @@ fn minimum_versions(
     reader: &mut Reader<'_>,
     field: Field<'_>,
 ) -> Option<BTreeMap<Platform, OsVersion>> {
-    let object =
-        reader.object("spec.compliance.minimumOsVersion", field, Platform::WORDS)?;
+    let object = reader.object("spec.compliance.minimumOsVersion", field, Platform::WORDS)?;
     let versions = Platform::ALL.iter().filter_map(|platform| {
         let field = object.get(platform.as_str())?;
         Some((*platform, reader.parsed(&field, VERSION_HELP)?))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::model::{Invalid, check_text, is_deceptive};
 use crate::wording::{closest, harmless, quote};
-use crate::yaml::{Extent, Node, Problem, Scalar, Style, Value};
+use crate::yaml::{Extent, Node, Position, Problem, Scalar, Style, Value};
 
 /// Characters of a line that a finding shows.
 const WINDOW: usize = 300;
@@ -38,6 +38,19 @@ impl<'d> Lines<'d> {
     pub(super) fn from(&self, line: u32) -> &'d str {
         let n = line.saturating_sub(self.first) as usize;
         self.starts.get(n).map_or("", |start| &self.text[*start..])
+    }
+
+    /// The end of a text that ends in a line break is the end of the line before: what comes
+    /// after it is another document's.
+    fn settle(&self, extent: Extent) -> Extent {
+        let last =
+            self.first.saturating_add(u32::try_from(self.starts.len() - 1).unwrap_or(u32::MAX));
+        if extent.start.line < last || !self.get(last).is_empty() {
+            return extent;
+        }
+        let line = last.saturating_sub(1).max(self.first);
+        let end = Position { line, column: u32::MAX };
+        Extent { start: end, end }
     }
 
     fn get(&self, line: u32) -> &'d str {
@@ -158,7 +171,7 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn span(&self, extent: Extent) -> Span {
-        let Extent { start, end } = extent;
+        let Extent { start, end } = self.lines.settle(extent);
         let line = self.lines.get(start.line);
         let length = line.trim_end().chars().count();
         let column = (start.column as usize).clamp(1, length.max(1));
@@ -226,7 +239,9 @@ impl<'d> Reader<'d> {
                 }
                 Some(Object { owner, at: field.key.extent, entries })
             }
-            _ => self.wrong_type(&field, "a mapping", "write `key: value` lines below it, indented"),
+            _ => {
+                self.wrong_type(&field, "a mapping", "write `key: value` lines below it, indented")
+            }
         }
     }
 
@@ -296,7 +311,12 @@ impl<'d> Reader<'d> {
         let text = self.string(field)?;
         if text.is_empty() {
             let message = format!("{field} is empty");
-            self.report(Code::InvalidValue, field.extent(), message, "give it a value or remove it");
+            self.report(
+                Code::InvalidValue,
+                field.extent(),
+                message,
+                "give it a value or remove it",
+            );
             return None;
         }
         let Err(why) = check_text(text, max) else { return Some(text) };
@@ -308,7 +328,11 @@ impl<'d> Reader<'d> {
             _ if deceptive => (Code::ForbiddenCharacter, "write it on one line"),
             _ => (Code::InvalidValue, "shorten it"),
         };
-        self.report(code, field.extent(), format!("{field} {why}"), help);
+        let message = match text.chars().find(|c| is_deceptive(*c)) {
+            Some('\n') => format!("{field} has more than one line"),
+            _ => format!("{field} {why}"),
+        };
+        self.report(code, field.extent(), message, help);
         None
     }
 
@@ -334,8 +358,14 @@ impl<'d> Reader<'d> {
             return Some(n);
         }
         let code = if n < i128::from(least) { small } else { Code::InvalidValue };
-        let message = format!("{field} must be from {least} to {most}, not {}", describe(field.value));
-        self.report(code, field.extent(), message, format!("write at least {least}, at most {most}"));
+        let message =
+            format!("{field} must be from {least} to {most}, not {}", describe(field.value));
+        self.report(
+            code,
+            field.extent(),
+            message,
+            format!("write at least {least}, at most {most}"),
+        );
         None
     }
 
