@@ -29,6 +29,14 @@ pub struct Span {
     pub offset: u32,
 }
 
+impl Span {
+    /// A file or directory as a whole.
+    #[must_use]
+    pub fn whole(path: &Arc<str>) -> Self {
+        Self { path: path.clone(), line: 0, column: 0, width: 1, text: "".into(), offset: 0 }
+    }
+}
+
 /// One result of validation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {

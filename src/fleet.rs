@@ -1,11 +1,19 @@
 //! From documents to the desired fleet: the rules that need more than one document.
+//!
+//! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
+//! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::finding::Finding;
-use crate::model::{DesiredDevice, Name, Place, Profile, SerialNumber};
+use crate::finding::{Code, Finding, Severity, Span};
+use crate::manifest::{DeviceDraft, Documents, ProfileDraft, WipeDraft};
+use crate::model::{DesiredDevice, DeviceSpec, Name, Place, Platform, Profile, SerialNumber};
 use crate::wipe::Request;
+use crate::wording::closest;
+
+/// The path of the fleet directory itself, where a place within it is meant.
+pub const ROOT: &str = ".";
 
 /// Validated intent, from all manifests, and what could not be validated.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,7 +61,8 @@ pub struct Damaged {
 /// What could not be used, as far as it can be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Damage {
-    /// A directory, and so everything below it.
+    /// A directory, and so everything below it: [`ROOT`] stands for all. Also a symlink, which
+    /// may stand where a file or a directory was.
     Directory,
     /// A whole file.
     File,
@@ -74,3 +83,261 @@ pub enum Damage {
         profile: Name,
     },
 }
+
+/// Unknown profiles that a correction is looked for; a fleet has few, an attack many.
+const MAX_GUESSES: usize = 100;
+
+/// Validates all files together.
+#[must_use]
+pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
+    let mut all = Documents::default();
+    files.into_iter().for_each(|documents| all.absorb(documents));
+    let Documents { devices, profiles, wipes, damaged, damaged_profiles, findings, .. } = all;
+    let mut desired =
+        Desired { damaged, findings, device_documents: all.device_documents, ..Desired::default() };
+    let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
+    desired.wipes = unique_wipes(wipes, &mut desired.findings);
+    place_devices(devices, &known, &mut desired);
+    desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
+    desired.damaged.sort_unstable();
+    desired.damaged.dedup();
+    desired.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+    desired
+}
+
+/// Profiles that exist; `None` where they cannot be used.
+type Known = BTreeMap<Name, Option<Arc<Profile>>>;
+
+fn profiles_by_name(
+    mut profiles: Vec<ProfileDraft>,
+    damaged: Vec<Name>,
+    findings: &mut Vec<Finding>,
+) -> Known {
+    let key = |draft: &ProfileDraft| (draft.profile.name.clone(), draft.place.clone());
+    profiles.sort_by_cached_key(key);
+    let mut known: Known = damaged.into_iter().map(|name| (name, None)).collect();
+    for group in profiles.chunk_by(|a, b| a.profile.name == b.profile.name) {
+        let usable = if let [only] = group { Some(Arc::new(only.profile.clone())) } else { None };
+        known.insert(group[0].profile.name.clone(), usable);
+        clash(group, findings, Code::DuplicateName, |draft| {
+            let name = draft.profile.name.as_str();
+            let span = draft.name_at.span(&draft.place.path, "name", name);
+            (span, format!("the profile name `{name}`"), "rename one of them")
+        });
+    }
+    known
+}
+
+/// A copy of a request is that request: its content is what counts, wherever it lies.
+fn unique_wipes(mut wipes: Vec<WipeDraft>, findings: &mut Vec<Finding>) -> Vec<Arc<WipeFile>> {
+    wipes.sort_by(|a, b| {
+        let key = |w: &'_ WipeDraft| {
+            (w.file.request.name.clone(), w.file.request.digest, w.file.place.clone())
+        };
+        key(a).cmp(&key(b))
+    });
+    wipes.dedup_by_key(|draft| draft.file.request.digest);
+    let mut unique = Vec::new();
+    for group in wipes.chunk_by(|a, b| a.file.request.name == b.file.request.name) {
+        if let [only] = group {
+            unique.push(Arc::new(only.file.clone()));
+        }
+        clash(group, findings, Code::DuplicateName, |draft| {
+            let name = draft.file.request.name.as_str();
+            let span = draft.name_at.span(&draft.file.place.path, "name", name);
+            (span, format!("the wipe request name `{name}`"), "rename one of them")
+        });
+    }
+    unique.sort_by(|a, b| a.place.cmp(&b.place));
+    unique
+}
+
+/// A finding on each of a group of equals, related to another of them.
+fn clash<T>(
+    group: &[T],
+    findings: &mut Vec<Finding>,
+    code: Code,
+    describe: impl Fn(&T) -> (Span, String, &'static str),
+) {
+    let [first, second, ..] = group else { return };
+    for (n, member) in group.iter().enumerate() {
+        let (span, what, help) = describe(member);
+        let (other, ..) = describe(if n == 0 { second } else { first });
+        findings.push(Finding {
+            code,
+            severity: Severity::Error,
+            message: format!("{what} is given {} times", group.len()),
+            help: help.to_owned(),
+            span,
+            related: Some((other, "also given here".to_owned())),
+        });
+    }
+}
+
+fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desired) {
+    drafts.sort_unstable_by(|a, b| {
+        a.serial_number.cmp(&b.serial_number).then_with(|| a.place.cmp(&b.place))
+    });
+    let clashing = clashing(&drafts, &mut desired.findings);
+    let mut guesses = HashMap::new();
+    desired.devices.reserve_exact(drafts.len());
+    for (draft, clashes) in drafts.into_iter().zip(clashing) {
+        let usable = match known.get(&draft.profile) {
+            Some(Some(profile)) => platform_of(&draft, profile, &mut desired.findings),
+            Some(None) if !clashes => {
+                let DeviceDraft { serial_number: serial, name, profile, place, .. } = draft;
+                let what = Damage::ProfileOf { serial, name, profile };
+                desired.damaged.push(Damaged { place, what });
+                continue;
+            }
+            Some(None) => None,
+            None => {
+                desired.findings.push(unknown_profile(&draft, known, &mut guesses));
+                None
+            }
+        };
+        match usable {
+            Some(platform) if !clashes => desired.devices.push(finish(draft, platform)),
+            _ => {
+                let DeviceDraft { serial_number, name, place, .. } = draft;
+                let what = Damage::Device { serial: Some(serial_number), name: Some(name) };
+                desired.damaged.push(Damaged { place, what });
+            }
+        }
+    }
+}
+
+/// For each draft, whether another one has its serial number or its name.
+fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
+    let mut clashing = vec![false; drafts.len()];
+    let mut start = 0;
+    for group in drafts.chunk_by(|a, b| a.serial_number == b.serial_number) {
+        if group.len() > 1 {
+            clashing[start..start + group.len()].fill(true);
+            clash(group, findings, Code::DuplicateSerial, |draft| {
+                let serial = draft.serial_number.as_str();
+                let span = draft.serial_at.span(&draft.place.path, "serialNumber", serial);
+                let what = format!("the serial number `{serial}`");
+                (span, what, "a device has one manifest: delete or correct the others")
+            });
+        }
+        start += group.len();
+    }
+    let mut by_name: Vec<usize> = (0..drafts.len()).collect();
+    by_name.sort_unstable_by_key(|n| (&drafts[*n].name, &drafts[*n].place));
+    for group in by_name.chunk_by(|a, b| drafts[*a].name == drafts[*b].name) {
+        if group.len() > 1 {
+            group.iter().for_each(|n| clashing[*n] = true);
+            clash(group, findings, Code::DuplicateName, |n| {
+                let draft = &drafts[*n];
+                let name = draft.name.as_str();
+                let span = draft.name_at.span(&draft.place.path, "name", name);
+                (span, format!("the device name `{name}`"), "rename one of them")
+            });
+        }
+    }
+    clashing
+}
+
+fn platform_of(
+    draft: &DeviceDraft,
+    profile: &Profile,
+    findings: &mut Vec<Finding>,
+) -> Option<Platform> {
+    let path = &draft.place.path;
+    let list = profile.platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>();
+    let (code, message, help, span) = match (draft.platform, profile.platforms.as_slice()) {
+        (Some(platform), allowed) if allowed.contains(&platform) => return Some(platform),
+        (None, [only]) => return Some(*only),
+        (Some(platform), _) => (
+            Code::PlatformNotAllowed,
+            format!("the profile `{}` does not serve the platform `{platform}`", profile.name),
+            format!("it serves {}; choose another profile or platform", list.join(", ")),
+            draft.platform_at.as_ref().unwrap_or(&draft.profile_at).span(
+                path,
+                "platform",
+                platform.as_str(),
+            ),
+        ),
+        (None, _) => (
+            Code::PlatformAmbiguous,
+            format!("the profile `{}` serves several platforms, and none is given", profile.name),
+            format!("add `platform:` with one of {}", list.join(", ")),
+            draft.profile_at.span(path, "profile", draft.profile.as_str()),
+        ),
+    };
+    let severity = Severity::Error;
+    findings.push(Finding { code, severity, message, help, span, related: None });
+    None
+}
+
+fn unknown_profile<'k>(
+    draft: &DeviceDraft,
+    known: &'k Known,
+    guesses: &mut HashMap<Name, Option<&'k str>>,
+) -> Finding {
+    let names = || known.keys().map(Name::as_str);
+    let room = guesses.len() < MAX_GUESSES;
+    let meant = match guesses.get(&draft.profile) {
+        Some(guess) => *guess,
+        None if room => *guesses
+            .entry(draft.profile.clone())
+            .or_insert(closest(draft.profile.as_str(), names())),
+        None => None,
+    };
+    let help = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => "add a Profile of that name: there is none at all".to_owned(),
+        None => {
+            let some: Vec<_> = names().take(5).collect();
+            let more = if known.len() > some.len() { ", …" } else { "" };
+            format!("add a Profile of that name, or use one of {}{more}", some.join(", "))
+        }
+    };
+    Finding {
+        code: Code::UnknownProfile,
+        severity: Severity::Error,
+        message: format!("there is no profile `{}`", draft.profile),
+        help,
+        span: draft.profile_at.span(&draft.place.path, "profile", draft.profile.as_str()),
+        related: None,
+    }
+}
+
+fn finish(draft: DeviceDraft, platform: Platform) -> Arc<DesiredDevice> {
+    let DeviceDraft {
+        name,
+        serial_number,
+        user_email,
+        profile,
+        platform: _,
+        os_version,
+        ownership,
+        labels,
+        hardware,
+        status,
+        enrollment,
+        place,
+        digest,
+        name_at: _,
+        serial_at: _,
+        profile_at: _,
+        platform_at: _,
+    } = draft;
+    let spec = Arc::new(DeviceSpec {
+        name,
+        serial_number,
+        user_email,
+        profile,
+        platform,
+        os_version,
+        ownership,
+        labels,
+        hardware,
+    });
+    Arc::new(DesiredDevice { spec, status, enrollment, place, digest })
+}
+
+#[cfg(test)]
+#[path = "fleet_tests.rs"]
+mod tests;

@@ -286,6 +286,8 @@ macro_rules! words {
         impl $type {
             /// Every value, in the order of the contract.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// Their words, in the same order.
+            pub const WORDS: &[&'static str] = &[$($word),+];
             /// The word that stands for it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

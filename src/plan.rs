@@ -24,7 +24,7 @@ use crate::event::{
     WipeSubject,
 };
 use crate::finding::Finding;
-use crate::fleet::{Damage, Damaged, Desired, WipeFile};
+use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
 use crate::model::{
     ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Facts, Name, Place,
     Profile, Report, SerialNumber, Status, Timestamp, words,
@@ -421,9 +421,11 @@ impl<'a> DamageIndex<'a> {
     /// What may hide whatever was written in this file.
     fn at(&self, path: &str) -> Option<&'a Damaged> {
         let above = |directory: &&&Damaged| {
-            path.strip_prefix(&*directory.place.path).is_some_and(|rest| {
-                directory.place.path.is_empty() || rest.starts_with('/') || rest.is_empty()
-            })
+            let above = &*directory.place.path;
+            above == ROOT
+                || path
+                    .strip_prefix(above)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
     }

@@ -78,15 +78,16 @@ fn every_key_is_read() {
             sync_interval: TimeDelta::seconds(90),
             block_after: TimeDelta::days(2),
             limits: Limits { max_removed_percent: 0, min_fleet: 0 },
+            wipes: Wipes {
+                max_validity: TimeDelta::hours(1),
+                delay: TimeDelta::minutes(5),
+                quorum: Tiers::new(vec![Tier { up_to: 1, per: TimeDelta::hours(1), signers: 2 }])
+                    .unwrap(),
+            },
         },
         trust: Trust {
             allowed_signers: Some("conf/a".into()),
             revoked_keys: Some("conf/b".into()),
-        },
-        wipes: Wipes {
-            max_validity: TimeDelta::hours(1),
-            delay: TimeDelta::minutes(5),
-            quorum: vec![Tier { up_to: 1, per: TimeDelta::hours(1), signers: 2 }],
         },
         http_listen: Some("[::1]:80".parse().unwrap()),
     };
@@ -162,11 +163,11 @@ fn an_error_says_where_what_and_what_is_allowed() {
         ("wipes: {quorum: [{upTo: 1, per: 0s, signers: 1}]}", "wipes.quorum[0].per: "),
         (
             "wipes:\n  quorum:\n    - {upTo: 3, per: 1h, signers: 1}\n    - {upTo: 3, per: 1h, signers: 2}",
-            "3:5: wipes.quorum: tier 2: upTo is 3, but must be more than the 3 of the tier before",
+            "3:5: wipes.quorum: needs upTo and signers to rise from each tier to the next",
         ),
         (
             "wipes: {quorum: [{upTo: 3, per: 1h, signers: 2}, {upTo: 4, per: 1h, signers: 1}]}",
-            "tier 2: signers is 1, but must be at least the 2 of the tier before",
+            "needs upTo and signers to rise from each tier to the next",
         ),
         ("data: b: c", "1:8: mapping values are not allowed"),
         ("- fleet", "1:1: invalid type: sequence, expected a mapping"),

@@ -390,7 +390,7 @@ fn damage_holds_what_it_may_hide() {
     let cases = [
         (damage(Damage::File, "A1.yaml"), true),
         (damage(Damage::File, "other.yaml"), false),
-        (damage(Damage::Directory, ""), true),
+        (damage(Damage::Directory, ROOT), true),
         (damage(Damage::Directory, "A1.yaml"), true),
         (damage(Damage::Directory, "A1"), false),
         (damage(Damage::Device { serial: serial("a1"), name: None }, "moved.yaml"), true),

@@ -1,0 +1,194 @@
+//! `kind: Device`.
+
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
+
+use super::reader::{Field, Object, Reader, Spot};
+use super::{EMAIL_HELP, Head, NAME_HELP, SERIAL_HELP, VERSION_HELP};
+use crate::finding::Code;
+use crate::model::{
+    DesiredStatus, Digest, Email, Hardware, Labels, Name, OsVersion, Ownership, Place, Platform,
+    SerialNumber,
+};
+use crate::wording::quote;
+
+const SPEC: &[&str] = &[
+    "serialNumber",
+    "userEmail",
+    "profile",
+    "platform",
+    "osVersion",
+    "ownership",
+    "status",
+    "enrollment",
+    "hardware",
+];
+const MAX_LABELS: usize = 32;
+const MAX_LABEL_KEY: usize = 128;
+const MAX_LABEL_VALUE: usize = 256;
+/// All labels as JSON: a change of them, twice, has to fit a line of the log (64 KiB) with
+/// two hardware hashes.
+const MAX_LABELS_JSON: usize = 12 * 1024;
+const MAX_HARDWARE: usize = 256;
+const MAX_HASH: usize = 8 * 1024;
+
+/// A device manifest that is valid by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceDraft {
+    /// `metadata.name`.
+    pub name: Name,
+    /// `spec.serialNumber`.
+    pub serial_number: SerialNumber,
+    /// `spec.userEmail`.
+    pub user_email: Email,
+    /// `spec.profile`: perhaps of no profile.
+    pub profile: Name,
+    /// `spec.platform`, where it is given.
+    pub platform: Option<Platform>,
+    /// `spec.osVersion`.
+    pub os_version: OsVersion,
+    /// `spec.ownership`.
+    pub ownership: Ownership,
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// `spec.hardware`.
+    pub hardware: Option<Box<Hardware>>,
+    /// `spec.status`.
+    pub status: DesiredStatus,
+    /// `spec.enrollment`.
+    pub enrollment: u32,
+    /// Of the document.
+    pub place: Place,
+    /// Of the document.
+    pub digest: Digest,
+    /// Of `metadata.name`.
+    pub name_at: Spot,
+    /// Of `spec.serialNumber`.
+    pub serial_at: Spot,
+    /// Of `spec.profile`.
+    pub profile_at: Spot,
+    /// Of `spec.platform`.
+    pub platform_at: Option<Spot>,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraft> {
+    let labels = match head.metadata.as_ref().and_then(|m| m.get("labels")) {
+        Some(field) => labels(reader, field).unwrap_or_default(),
+        None => Labels::default(),
+    };
+    let spec = reader.object("spec", head.spec?, SPEC)?;
+    let serial = reader.need(&spec, "serialNumber");
+    let serial_number = serial.and_then(|f| reader.parsed(&f, SERIAL_HELP));
+    let email = reader.need(&spec, "userEmail");
+    let user_email = email.and_then(|f| reader.parsed(&f, EMAIL_HELP));
+    let profile = reader.need(&spec, "profile");
+    let profile_name: Option<Name> = profile.and_then(|f| reader.parsed(&f, NAME_HELP));
+    let platform = spec.get("platform");
+    let platform_word = platform.and_then(|f| reader.word(&f, Platform::WORDS));
+    let version = reader.need(&spec, "osVersion");
+    let os_version = version.and_then(|f| reader.parsed(&f, VERSION_HELP));
+    let ownership = spec.get("ownership").and_then(|f| reader.word(&f, Ownership::WORDS));
+    let status = spec.get("status").and_then(|f| status(reader, &f));
+    let enrollment = spec.get("enrollment");
+    let enrollment = enrollment.and_then(|f| reader.whole(&f, (1, u32::MAX), Code::InvalidValue));
+    let hardware = spec.get("hardware").and_then(|f| hardware(reader, f));
+    let (serial_number, profile_name): (SerialNumber, Name) = (serial_number?, profile_name?);
+    let (name, name_at) = head.name?;
+    Some(DeviceDraft {
+        serial_at: reader.spot(&serial?, serial_number.as_str()),
+        profile_at: reader.spot(&profile?, profile_name.as_str()),
+        platform_at: platform
+            .zip(platform_word)
+            .map(|(f, p): (_, Platform)| reader.spot(&f, p.as_str())),
+        name,
+        serial_number,
+        user_email: user_email?,
+        profile: profile_name,
+        platform: platform_word,
+        os_version: os_version?,
+        ownership: ownership.unwrap_or(Ownership::Corporate),
+        labels,
+        hardware,
+        status: status.unwrap_or(DesiredStatus::Enrolled),
+        enrollment: enrollment.unwrap_or(1),
+        place: head.place,
+        digest: head.digest,
+        name_at,
+    })
+}
+
+fn status(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<DesiredStatus> {
+    if field.value.text() == Some("Wiped") {
+        let message = format!("{field}: a manifest cannot wipe a device");
+        let help = "remove the line and write a WipeRequest (`fleetform wipe new`), which administrators sign";
+        reader.report(Code::StatusWiped, field.extent(), message, help);
+        return None;
+    }
+    reader.word(field, DesiredStatus::WORDS)
+}
+
+fn labels(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Labels> {
+    let object = reader.open("metadata.labels", field)?;
+    let mut labels = BTreeMap::new();
+    for label in object.fields() {
+        let Some(key) = label.key.text() else { continue };
+        if !(1..=MAX_LABEL_KEY).contains(&key.len()) || key.contains(char::is_control) {
+            let message = format!(
+                "the label {} is {} bytes long; 1 to {MAX_LABEL_KEY} are allowed, none of them control characters",
+                quote(key),
+                key.len()
+            );
+            reader.report(Code::InvalidValue, label.key.extent, message, "choose another key");
+        }
+        let Some(value) = label_value(reader, &label) else { continue };
+        labels.insert(CompactString::from(key), CompactString::from(value));
+    }
+    let count = object.fields().count();
+    if count > MAX_LABELS {
+        let message = format!("{field} has {count} labels; at most {MAX_LABELS} are allowed");
+        reader.report(Code::InvalidValue, field.extent(), message, "remove some");
+    } else if serde_json::to_string(&labels).is_ok_and(|json| json.len() > MAX_LABELS_JSON) {
+        let message = format!("{field} is more than {MAX_LABELS_JSON} bytes as JSON");
+        reader.report(Code::InvalidValue, field.extent(), message, "shorten some");
+    }
+    Some(labels.into())
+}
+
+/// Unlike other text a label's value may be empty: some labels only mark.
+fn label_value<'n>(reader: &mut Reader<'_>, label: &Field<'n>) -> Option<&'n str> {
+    match label.value.text() {
+        Some("") => Some(""),
+        _ => reader.prose(label, MAX_LABEL_VALUE),
+    }
+}
+
+fn hardware(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Box<Hardware>> {
+    let known = ["manufacturer", "model", "autopilotHash"];
+    let object = reader.object("spec.hardware", field, &known)?;
+    let mut text = |name| object.get(name).and_then(|f| reader.prose(&f, MAX_HARDWARE));
+    let manufacturer = text("manufacturer").map(CompactString::from);
+    let model = text("model").map(CompactString::from);
+    let autopilot_hash = hash(reader, &object);
+    Some(Box::new(Hardware { manufacturer, model, autopilot_hash }))
+}
+
+fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<CompactString> {
+    let field = hardware.get("autopilotHash")?;
+    let text = reader.prose(&field, MAX_HASH)?;
+    if !is_base64(text) {
+        let message = format!("{field}: {} is not base64", quote(text));
+        let help = "copy the hash as Get-WindowsAutopilotInfo prints it, on one line";
+        reader.report(Code::InvalidValue, field.extent(), message, help);
+        return None;
+    }
+    Some(text.into())
+}
+
+/// RFC 4648 §4, with its padding.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    text.len().is_multiple_of(4)
+        && text.len() - digits.len() <= 2
+        && digits.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}

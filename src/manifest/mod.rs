@@ -1,0 +1,362 @@
+//! Manifests as written, made into typed drafts or findings: one file at a time.
+//!
+//! A draft is valid by itself; what depends on other files is judged by [`crate::fleet`].
+//! A document with any finding gives no draft but [`Damage`], with as much of its identity as
+//! can be read, so that whatever is recorded of it is held. All findings come at once, up to
+//! [`MAX_FINDINGS`] a file. Where a document cannot be read to its end, or holds characters
+//! that make it look other than it is, its fields are not judged: they may not be what they seem.
+
+mod device;
+mod profile;
+mod reader;
+mod wipe;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+pub use device::DeviceDraft;
+pub use profile::ProfileDraft;
+pub use reader::Spot;
+pub use wipe::WipeDraft;
+
+use crate::finding::{Code, Finding, Severity, Span};
+use crate::fleet::{Damage, Damaged};
+use crate::model::{Digest, Labels, Name, Place, SerialNumber, is_deceptive};
+use crate::wording::{closest, quote};
+use crate::yaml::{self, Extent, Node, Piece, Position, Scalar, Value};
+use reader::{Field, Lines, Object, Reader};
+
+/// Most findings of one file; the last one says how many were left out.
+pub const MAX_FINDINGS: usize = 1000;
+
+const API_VERSION: &str = "fleetform/v1";
+const KINDS: &[&str] = &["Device", "Profile", "WipeRequest"];
+const NAME_HELP: &str = "choose a name like ana-ruiz-laptop";
+const SERIAL_HELP: &str = "write the serial number as it is on the device";
+const EMAIL_HELP: &str = "write the user's address in full";
+const VERSION_HELP: &str = "write it like \"10.0.26100\"";
+
+/// What one file holds, or many.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// Valid by themselves.
+    pub devices: Vec<DeviceDraft>,
+    /// Valid by themselves.
+    pub profiles: Vec<ProfileDraft>,
+    /// Valid by themselves.
+    pub wipes: Vec<WipeDraft>,
+    /// What could not be used.
+    pub damaged: Vec<Damaged>,
+    /// Names of damaged documents that are or may be profiles.
+    pub damaged_profiles: Vec<Name>,
+    /// In no particular order.
+    pub findings: Vec<Finding>,
+    /// As [`crate::fleet::Desired::device_documents`].
+    pub device_documents: u64,
+    labels: HashSet<Labels>,
+}
+
+impl Documents {
+    /// Takes in what another file holds; equal labels are shared from then on.
+    pub fn absorb(&mut self, other: Self) {
+        let Self {
+            mut devices,
+            profiles,
+            wipes,
+            damaged,
+            damaged_profiles,
+            findings,
+            device_documents,
+            labels: _,
+        } = other;
+        for device in &mut devices {
+            match self.labels.get(&device.labels) {
+                Some(known) => device.labels = known.clone(),
+                None => {
+                    self.labels.insert(device.labels.clone());
+                }
+            }
+        }
+        self.devices.append(&mut devices);
+        self.profiles.extend(profiles);
+        self.wipes.extend(wipes);
+        self.damaged.extend(damaged);
+        self.damaged_profiles.extend(damaged_profiles);
+        self.findings.extend(findings);
+        self.device_documents += device_documents;
+    }
+
+    /// Notes something that could not be read at all, with the finding that says why.
+    pub fn lose(&mut self, what: Damage, path: &Arc<str>, code: Code, message: String, help: &str) {
+        if what == Damage::File {
+            self.device_documents += 1;
+        }
+        self.damaged.push(Damaged { place: Place { path: path.clone(), line: 1 }, what });
+        self.findings.push(Finding {
+            code,
+            severity: Severity::Error,
+            message,
+            help: help.to_owned(),
+            span: Span::whole(path),
+            related: None,
+        });
+    }
+}
+
+/// Reads one file.
+#[must_use]
+pub fn parse_file(path: &Arc<str>, bytes: &[u8]) -> Documents {
+    let mut documents = Documents::default();
+    if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
+        let message = "the file is empty".to_owned();
+        let help = "restore it from Git, or delete it; an interrupted write leaves such files";
+        documents.lose(Damage::File, path, Code::EmptyFile, message, help);
+        return documents;
+    }
+    let pieces = yaml::cut(bytes);
+    let alone = pieces.len() == 1;
+    let mut omitted = 0;
+    for piece in &pieces {
+        let own = &bytes[piece.bytes.clone()];
+        let digest = Digest::of(if alone { bytes } else { own });
+        read_document(path, piece, own, (digest, alone), &mut documents);
+        let count = documents.findings.len();
+        documents.findings.truncate(MAX_FINDINGS);
+        omitted += count - documents.findings.len();
+    }
+    for draft in &mut documents.wipes {
+        draft.file.bytes = bytes.to_vec();
+    }
+    if let (1.., Some(last)) = (omitted, documents.findings.last_mut()) {
+        last.message += &format!(" (and {omitted} more findings in this file)");
+    }
+    documents
+}
+
+fn read_document(
+    path: &Arc<str>,
+    piece: &Piece,
+    bytes: &[u8],
+    (digest, alone): (Digest, bool),
+    documents: &mut Documents,
+) {
+    let (text, forbidden) = decode(piece.line, bytes);
+    let lines = Lines::new(&text, piece.line);
+    let parsed = yaml::parse(lines.from(piece.body_line), piece.body_line);
+    let mut reader = Reader { path, lines, findings: Vec::new() };
+    for line in &piece.directives {
+        let message = "a directive is not allowed".to_owned();
+        reader.report(Code::YamlTag, whole_line(*line), message, "remove the line");
+    }
+    // What is not the text that it seems to be would only give findings that mislead.
+    let honest = forbidden.is_empty();
+    for (code, extent, message, help) in forbidden {
+        reader.report(code, extent, message, help);
+    }
+    let problems = parsed.problems.into_iter().filter(|_| honest);
+    problems.for_each(|problem| reader.problem(problem));
+
+    let root = parsed.root.as_ref();
+    let line = root.map_or(piece.body_line, |root| root.extent.start.line);
+    let place = Place { path: path.clone(), line };
+    let draft = if honest && parsed.complete {
+        read_root(&mut reader, root, Frame { place: place.clone(), digest, alone })
+    } else {
+        None
+    };
+    match draft {
+        Some(draft) if reader.findings.is_empty() => draft.put(documents),
+        _ => damage(documents, root, place),
+    }
+    documents.findings.append(&mut reader.findings);
+}
+
+/// Why a text is not what it seems.
+type Forbidden = (Code, Extent, String, &'static str);
+
+/// The text of a document, and what in it is forbidden, at most once a line; such characters
+/// are replaced one for one, so that lines and columns stay.
+fn decode(first_line: u32, bytes: &[u8]) -> (Cow<'_, str>, Vec<Forbidden>) {
+    let mut forbidden = Vec::new();
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\n' | b'\t');
+    let text = match str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(plain) => return (text.into(), forbidden),
+        Ok(text) => Cow::Borrowed(text),
+        Err(error) => {
+            forbidden.push(not_utf8(first_line, &bytes[..error.valid_up_to()]));
+            String::from_utf8_lossy(bytes)
+        }
+    };
+    let mut clean = String::with_capacity(text.len());
+    for (number, line) in (first_line..).zip(text.split_inclusive('\n')) {
+        let content = line.strip_suffix("\r\n").or(line.strip_suffix('\n')).unwrap_or(line);
+        let bad = |c: &char| is_deceptive(*c) && *c != '\t';
+        if let Some((n, c)) = content.chars().enumerate().find(|(_, c)| bad(c)) {
+            forbidden.push(forbidden_character(number, n, c));
+        }
+        clean
+            .extend(content.chars().map(|c| if bad(&c) { char::REPLACEMENT_CHARACTER } else { c }));
+        clean.push_str(&line[content.len()..]);
+    }
+    if forbidden.is_empty() { (text, forbidden) } else { (clean.into(), forbidden) }
+}
+
+fn not_utf8(first_line: u32, valid: &[u8]) -> Forbidden {
+    let valid = String::from_utf8_lossy(valid);
+    let line = first_line.saturating_add(small(valid.matches('\n').count()));
+    let column = valid.rsplit('\n').next().unwrap_or_default().chars().count();
+    let help = "save the file as UTF-8";
+    (Code::InvalidUtf8, character(line, column), "the file is not UTF-8 here".into(), help)
+}
+
+fn forbidden_character(line: u32, column: usize, c: char) -> Forbidden {
+    let code = Code::ForbiddenCharacter;
+    let (message, help) = if c == '\u{FEFF}' && (line, column) == (1, 0) {
+        ("the file begins with a byte order mark".into(), "save it as UTF-8 without one")
+    } else {
+        let message = format!("the control or bidirectional character U+{:04X}", u32::from(c));
+        (message, "remove it; retype the line if it cannot be seen")
+    };
+    (code, character(line, column), message, help)
+}
+
+/// One character; `column` counts from 0.
+fn character(line: u32, column: usize) -> Extent {
+    let start = Position { line, column: small(column).saturating_add(1) };
+    Extent { start, end: Position { line, column: start.column.saturating_add(1) } }
+}
+
+fn whole_line(line: u32) -> Extent {
+    Extent { start: Position { line, column: 1 }, end: Position { line, column: u32::MAX } }
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// What a document is, besides its content.
+struct Frame {
+    place: Place,
+    digest: Digest,
+    alone: bool,
+}
+
+/// What all kinds have in common.
+struct Head<'n> {
+    kind: Extent,
+    metadata: Option<Object<'n>>,
+    name: Option<(Name, Spot)>,
+    spec: Option<Field<'n>>,
+    place: Place,
+    digest: Digest,
+    alone: bool,
+}
+
+enum Draft {
+    Device(DeviceDraft),
+    Profile(Box<ProfileDraft>),
+    Wipe(Box<WipeDraft>),
+}
+
+impl Draft {
+    fn put(self, documents: &mut Documents) {
+        match self {
+            Self::Device(draft) => {
+                documents.device_documents += 1;
+                documents.devices.reserve_exact(1);
+                documents.devices.push(draft);
+            }
+            Self::Profile(draft) => documents.profiles.push(*draft),
+            Self::Wipe(draft) => documents.wipes.push(*draft),
+        }
+    }
+}
+
+fn read_root(reader: &mut Reader<'_>, root: Option<&Node<'_>>, frame: Frame) -> Option<Draft> {
+    let line = frame.place.line;
+    let Some(node) = root.filter(|node| matches!(node.value, Value::Map(_))) else {
+        let extent = root.map_or(whole_line(line), |node| node.extent);
+        let message =
+            "a manifest is a mapping of `apiVersion`, `kind`, `metadata` and `spec`".into();
+        reader.report(Code::WrongType, extent, message, "write `key: value` lines");
+        return None;
+    };
+    let field = Field { owner: "", key: node, value: node, index: None };
+    let root = reader.object("", field, &["apiVersion", "kind", "metadata", "spec"])?;
+    if let Some(version) = reader.need(&root, "apiVersion") {
+        api_version(reader, &version);
+    }
+    let kind_at = reader.need(&root, "kind");
+    let kind = kind_at.and_then(|field| kind(reader, &field));
+    let known: &[&str] =
+        if matches!(kind, None | Some("Device")) { &["name", "labels"] } else { &["name"] };
+    let metadata = reader.need(&root, "metadata");
+    let metadata = metadata.and_then(|field| reader.object("metadata", field, known));
+    let named = metadata.as_ref().and_then(|metadata| reader.need(metadata, "name"));
+    let name = named.and_then(|field| {
+        let name: Name = reader.parsed(&field, NAME_HELP)?;
+        let spot = reader.spot(&field, name.as_str());
+        Some((name, spot))
+    });
+    let spec = reader.need(&root, "spec");
+    let Frame { place, digest, alone } = frame;
+    let head = Head { kind: kind_at?.extent(), metadata, name, spec, place, digest, alone };
+    match kind? {
+        "Device" => device::read(reader, head).map(Draft::Device),
+        "Profile" => profile::read(reader, head).map(Box::new).map(Draft::Profile),
+        _ => wipe::read(reader, head).map(Box::new).map(Draft::Wipe),
+    }
+}
+
+fn api_version(reader: &mut Reader<'_>, field: &Field<'_>) {
+    if let Some(version) = reader.string(field).filter(|version| *version != API_VERSION) {
+        let message = format!("{field}: {} is not supported", quote(version));
+        let help = format!("write `{API_VERSION}`");
+        reader.report(Code::UnsupportedVersion, field.extent(), message, help);
+    }
+}
+
+fn kind(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<&'static str> {
+    let text = reader.string(field)?;
+    let known = KINDS.iter().find(|kind| **kind == text).copied();
+    if known.is_none() {
+        let help = match closest(text, KINDS.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write one of {}", KINDS.join(", ")),
+        };
+        let message = format!("unknown kind {}", quote(text));
+        reader.report(Code::UnknownKind, field.extent(), message, help);
+    }
+    known
+}
+
+/// Notes a document that cannot be used, with as much of its identity as can be read.
+fn damage(documents: &mut Documents, root: Option<&Node<'_>>, place: Place) {
+    let kind = root.and_then(|root| root.get("kind")?.text());
+    let name = root.and_then(|root| written(root.get("metadata")?.get("name")?)?.parse().ok());
+    match kind {
+        Some("WipeRequest") => {}
+        Some("Profile") => documents.damaged_profiles.extend(name),
+        _ => {
+            if kind != Some("Device") {
+                documents.damaged_profiles.extend(name.clone());
+            }
+            let serial: Option<SerialNumber> =
+                root.and_then(|root| written(root.get("spec")?.get("serialNumber")?)?.parse().ok());
+            documents.device_documents += 1;
+            documents.damaged.push(Damaged { place, what: Damage::Device { serial, name } });
+        }
+    }
+}
+
+/// As it stands there: a serial number that lacks its quotes still identifies the device.
+fn written<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+    match (&node.value, node.scalar()) {
+        (Value::Scalar(text, _), Some(scalar)) if scalar != Scalar::Null => Some(text),
+        _ => None,
+    }
+}

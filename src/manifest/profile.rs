@@ -1,0 +1,216 @@
+//! `kind: Profile`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Number, json};
+
+use super::reader::{Field, Reader, Spot};
+use super::{Head, VERSION_HELP};
+use crate::finding::Code;
+use crate::model::{
+    AntivirusRequirement, Digest, EncryptionRequirement, MIN_PIN_LENGTH, OsVersion, Place,
+    Platform, Profile, Requirements, ScreenLockRequirement, check_text,
+};
+use crate::wording::quote;
+use crate::yaml::{Node, Scalar, Value};
+
+const SPEC: &[&str] = &["description", "platforms", "apps", "settings", "licenses", "compliance"];
+const MAX_DESCRIPTION: usize = 1024;
+const MAX_ITEM: usize = 256;
+const MAX_KEY: usize = 256;
+/// A profile is written into one line of the log (64 KiB), together with where it comes from.
+const MAX_JSON: usize = 48 * 1024;
+const MAX_AGE_DAYS: u32 = 3650;
+
+/// A profile manifest that is valid by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileDraft {
+    /// The profile.
+    pub profile: Profile,
+    /// Of the document.
+    pub place: Place,
+    /// Of `metadata.name`.
+    pub name_at: Spot,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<ProfileDraft> {
+    let field = head.spec?;
+    let spec = reader.object("spec", field, SPEC)?;
+    let description = spec.get("description").and_then(|f| reader.prose(&f, MAX_DESCRIPTION));
+    let platforms = reader.need(&spec, "platforms").and_then(|f| platforms(reader, f));
+    let apps = spec.get("apps").and_then(|f| texts(reader, f)).unwrap_or_default();
+    let settings = spec.get("settings").and_then(|f| settings(reader, f)).unwrap_or_default();
+    let licenses = spec.get("licenses").and_then(|f| texts(reader, f)).unwrap_or_default();
+    let compliance = spec.get("compliance").and_then(|f| compliance(reader, f));
+    let (name, name_at) = head.name?;
+    let mut profile = Profile {
+        name,
+        description: description.unwrap_or_default().to_owned(),
+        platforms: platforms?,
+        apps,
+        settings: settings.into(),
+        licenses,
+        compliance: compliance.unwrap_or_default(),
+        digest: Digest::ZERO,
+    };
+    let canonical = canonical(&profile);
+    if canonical.len() > MAX_JSON {
+        let message = format!(
+            "the profile is {} bytes as JSON; at most {MAX_JSON} fit a line of the log",
+            canonical.len()
+        );
+        let help = "move large values out of `settings`, or split the profile";
+        reader.report(Code::ProfileTooLarge, field.key.extent, message, help);
+        return None;
+    }
+    profile.digest = Digest::of(canonical.as_bytes());
+    Some(ProfileDraft { profile, place: head.place, name_at })
+}
+
+/// Compact JSON with sorted keys: equal profiles give equal bytes, however they are written.
+fn canonical(profile: &Profile) -> String {
+    let Profile { name, description, platforms, apps, settings, licenses, compliance, digest: _ } =
+        profile;
+    json!({
+        "name": name,
+        "description": description,
+        "platforms": platforms,
+        "apps": apps,
+        "settings": settings,
+        "licenses": licenses,
+        "compliance": compliance,
+    })
+    .to_string()
+}
+
+fn platforms(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Platform>> {
+    let items = reader.items(field)?;
+    if items.is_empty() {
+        let help = format!("list at least one of {}", Platform::WORDS.join(", "));
+        reader.report(Code::InvalidValue, field.extent(), format!("{field} is empty"), help);
+    }
+    let mut platforms = Vec::new();
+    for item in items {
+        let Some(platform) = reader.word(&item, Platform::WORDS) else { continue };
+        if platforms.contains(&platform) {
+            let message = format!("{item} repeats `{platform}`");
+            reader.report(Code::InvalidValue, item.extent(), message, "list each platform once");
+        } else {
+            platforms.push(platform);
+        }
+    }
+    platforms.sort_unstable();
+    Some(platforms)
+}
+
+fn texts(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<String>> {
+    let items = reader.items(field)?;
+    Some(items.iter().filter_map(|item| reader.prose(item, MAX_ITEM)).map(str::to_owned).collect())
+}
+
+fn settings(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Map<String, serde_json::Value>> {
+    match free_form(reader, field.value) {
+        serde_json::Value::Object(map) => Some(map),
+        _ => reader.wrong_type(&field, "a mapping", "write `key: value` lines below it, indented"),
+    }
+}
+
+/// Recursion is bounded: trees are at most [`crate::yaml::MAX_DEPTH`] deep.
+fn free_form(reader: &mut Reader<'_>, node: &Node<'_>) -> serde_json::Value {
+    match &node.value {
+        Value::Seq(items) => items.iter().map(|item| free_form(reader, item)).collect(),
+        Value::Map(entries) => entries
+            .iter()
+            .filter_map(|(key, value)| {
+                let value = free_form(reader, value);
+                Some((free_form_key(reader, key)?.to_owned(), value))
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Broken => serde_json::Value::Null,
+        Value::Scalar(text, _) => match node.scalar() {
+            Some(Scalar::Null) | None => serde_json::Value::Null,
+            Some(Scalar::Bool(value)) => value.into(),
+            Some(Scalar::Text(value)) => value.into(),
+            Some(Scalar::Int(n)) => match Number::from_i128(n) {
+                Some(number) => number.into(),
+                None => number_out_of_range(reader, node, text, "does not fit in 64 bits"),
+            },
+            Some(Scalar::Float(x)) => match Number::from_f64(x) {
+                Some(number) => number.into(),
+                None => number_out_of_range(reader, node, text, "is not a finite number"),
+            },
+        },
+    }
+}
+
+fn free_form_key<'n>(reader: &mut Reader<'_>, key: &'n Node<'_>) -> Option<&'n str> {
+    let text = reader.key(key)?;
+    if let Err(why) = check_text(text, MAX_KEY) {
+        let message = format!("a key of `spec.settings` {why}");
+        reader.report(Code::InvalidValue, key.extent, message, "choose another key");
+    }
+    Some(text)
+}
+
+fn number_out_of_range(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    text: &str,
+    why: &str,
+) -> serde_json::Value {
+    let message = format!("the number {} {why}", quote(text));
+    reader.report(Code::InvalidValue, node.extent, message, "put it in quotes to make it a string");
+    serde_json::Value::Null
+}
+
+fn compliance(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Requirements> {
+    let known = ["minimumOsVersion", "antivirus", "encryption", "screenLock"];
+    let object = reader.object("spec.compliance", field, &known)?;
+    let minimum = object.get("minimumOsVersion").and_then(|f| minimum_versions(reader, f));
+    Some(Requirements {
+        minimum_os_version: minimum.unwrap_or_default(),
+        antivirus: object.get("antivirus").and_then(|f| antivirus(reader, f)),
+        encryption: object.get("encryption").and_then(|f| encryption(reader, f)),
+        screen_lock: object.get("screenLock").and_then(|f| screen_lock(reader, f)),
+    })
+}
+
+fn minimum_versions(
+    reader: &mut Reader<'_>,
+    field: Field<'_>,
+) -> Option<BTreeMap<Platform, OsVersion>> {
+    let object = reader.object("spec.compliance.minimumOsVersion", field, Platform::WORDS)?;
+    let versions = Platform::ALL.iter().filter_map(|platform| {
+        let field = object.get(platform.as_str())?;
+        Some((*platform, reader.parsed(&field, VERSION_HELP)?))
+    });
+    Some(versions.collect())
+}
+
+fn antivirus(reader: &mut Reader<'_>, field: Field<'_>) -> Option<AntivirusRequirement> {
+    let known = ["required", "maxSignatureAgeDays"];
+    let object = reader.object("spec.compliance.antivirus", field, &known)?;
+    let required = reader.need(&object, "required").and_then(|f| reader.boolean(&f));
+    let age = object.get("maxSignatureAgeDays");
+    let age = age.and_then(|f| reader.whole(&f, (0, MAX_AGE_DAYS), Code::InvalidValue));
+    Some(AntivirusRequirement { required: required?, max_signature_age_days: age })
+}
+
+fn encryption(reader: &mut Reader<'_>, field: Field<'_>) -> Option<EncryptionRequirement> {
+    let object = reader.object("spec.compliance.encryption", field, &["required"])?;
+    let required = reader.need(&object, "required").and_then(|f| reader.boolean(&f));
+    Some(EncryptionRequirement { required: required? })
+}
+
+fn screen_lock(reader: &mut Reader<'_>, field: Field<'_>) -> Option<ScreenLockRequirement> {
+    let known = ["required", "minPinLength"];
+    let object = reader.object("spec.compliance.screenLock", field, &known)?;
+    let required = reader.need(&object, "required").and_then(|f| reader.boolean(&f));
+    let pin = object.get("minPinLength");
+    let pin = pin.and_then(|f| reader.whole(&f, (MIN_PIN_LENGTH, u32::MAX), Code::PinTooShort));
+    Some(ScreenLockRequirement {
+        required: required?,
+        min_pin_length: pin.unwrap_or(MIN_PIN_LENGTH),
+    })
+}

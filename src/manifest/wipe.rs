@@ -1,0 +1,85 @@
+//! `kind: WipeRequest`.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Reader, Spot};
+use super::{EMAIL_HELP, Head, SERIAL_HELP};
+use crate::finding::Code;
+use crate::fleet::WipeFile;
+use crate::model::{Timestamp, WipeReason, WipeScope};
+use crate::wipe::Request;
+
+const SPEC: &[&str] = &[
+    "deviceId",
+    "serialNumber",
+    "scope",
+    "reason",
+    "requestedBy",
+    "confirm",
+    "issuedAt",
+    "expiresAt",
+];
+const ID_HELP: &str = "`fleetform show` names the id of a device by its serial number";
+const TIME_HELP: &str = "write it in UTC, like 2026-11-22T10:00:00Z";
+
+/// A wipe request that is valid by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WipeDraft {
+    /// The request; its bytes and the files beside it are filled in by who has them.
+    pub file: WipeFile,
+    /// Of `metadata.name`.
+    pub name_at: Spot,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft> {
+    if !head.alone {
+        let message = "a WipeRequest shares its file with other documents".to_owned();
+        let help = "move it into a file of its own: signatures are over the whole file";
+        reader.report(Code::WipeNotAlone, head.kind, message, help);
+    }
+    let spec = reader.object("spec", head.spec?, SPEC)?;
+    let device_id = reader.need(&spec, "deviceId").and_then(|f| reader.parsed(&f, ID_HELP));
+    let serial = reader.need(&spec, "serialNumber");
+    let serial_number = serial.and_then(|f| reader.parsed(&f, SERIAL_HELP));
+    let scope = reader.need(&spec, "scope").and_then(|f| reader.word(&f, WipeScope::WORDS));
+    let reason = reader.need(&spec, "reason").and_then(|f| reader.word(&f, WipeReason::WORDS));
+    let by = reader.need(&spec, "requestedBy").and_then(|f| reader.parsed(&f, EMAIL_HELP));
+    if let Some(confirm) = reader.need(&spec, "confirm")
+        && reader.boolean(&confirm) == Some(false)
+    {
+        let message = format!("{confirm} must be `true`");
+        let help = "check the device id, then write true: a wipe cannot be undone";
+        reader.report(Code::InvalidValue, confirm.extent(), message, help);
+    }
+    let issued = reader.need(&spec, "issuedAt").and_then(|f| reader.parsed(&f, TIME_HELP));
+    let expires = reader.need(&spec, "expiresAt");
+    let expires_at: Option<Timestamp> = expires.and_then(|f| reader.parsed(&f, TIME_HELP));
+    if let (Some(issued), Some(until), Some(field)) = (issued, expires_at, expires)
+        && until <= issued
+    {
+        let message = format!("{field} is not after `spec.issuedAt`");
+        reader.report(Code::InvalidValue, field.extent(), message, "write a later time");
+    }
+    let (name, name_at) = head.name?;
+    let request = Request {
+        name,
+        path: head.place.path.clone(),
+        device_id: device_id?,
+        serial: serial_number?,
+        scope: scope?,
+        reason: reason?,
+        requested_by: by?,
+        confirm: true,
+        issued_at: issued?,
+        expires_at: expires_at?,
+        digest: head.digest,
+    };
+    let file = WipeFile {
+        request,
+        place: head.place,
+        bytes: Vec::new(),
+        signatures: BTreeMap::new(),
+        vetoes: BTreeMap::new(),
+    };
+    Some(WipeDraft { file, name_at })
+}

@@ -1,0 +1,220 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use super::*;
+use crate::fleet::Damaged;
+
+const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
+
+fn device(name: &str, serial: &str) -> String {
+    format!(
+        "apiVersion: fleetform/v1\nkind: Device\nmetadata:\n  name: {name}\nspec:\n  serialNumber: {serial}\n  userEmail: a@example.com\n  profile: Standard\n  osVersion: \"10.0\"\n"
+    )
+}
+
+struct Fleet(tempfile::TempDir);
+
+impl Fleet {
+    fn new() -> Self {
+        let fleet = Self(tempfile::tempdir().unwrap());
+        fleet.put("profile.yaml", PROFILE);
+        fleet.put("good.yaml", &device("good", "GOOD"));
+        fleet
+    }
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+    #[expect(clippy::disallowed_methods, reason = "a fixture need not survive a crash")]
+    fn put(&self, path: &str, text: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+        fs::write(self.path(path), text).unwrap();
+    }
+    /// Everything but the good device is damage, and the good device is there.
+    fn expect(&self, findings: &[(Code, &str)], damaged: &[(&str, Damage)]) -> Desired {
+        let desired = load(self.0.path());
+        let found: Vec<_> = desired.findings.iter().map(|f| (f.code, &*f.span.path)).collect();
+        assert_eq!(found, findings, "{:#?}", desired.findings);
+        let lost: Vec<_> = desired
+            .damaged
+            .iter()
+            .map(|Damaged { place, what }| (&*place.path, what.clone()))
+            .collect();
+        assert_eq!(lost, damaged);
+        assert_eq!(desired.devices.len(), 1);
+        assert_eq!(desired.missing, None);
+        desired
+    }
+}
+
+#[test]
+fn reads_all_layouts_and_only_yaml() {
+    let fleet = Fleet::new();
+    fleet.put("a/b/c.yml", device("c", "C"));
+    fleet.put("a/two.yaml", device("d", "D") + "---\n" + &device("e", "E"));
+    for ignored in [".hidden.yaml", ".git/x.yaml", "README.md", "a.yaml.sig", "x.YAML", "yaml"] {
+        fleet.put(ignored, "][");
+    }
+    let desired = load(fleet.0.path());
+    let serials: Vec<_> = desired.devices.iter().map(|d| d.spec.serial_number.as_str()).collect();
+    assert_eq!(serials, ["C", "D", "E", "GOOD"]);
+    assert_eq!(&*desired.devices[0].place.path, "a/b/c.yml");
+    assert_eq!((desired.device_documents, desired.findings.len()), (4, 0));
+}
+
+#[test]
+fn a_missing_root_says_so_and_is_not_an_empty_fleet() {
+    let dir = tempfile::tempdir().unwrap();
+    let gone = load(&dir.path().join("gone"));
+    assert!(gone.missing.unwrap().contains("No such file"));
+    let fleet = Fleet::new();
+    assert!(load(&fleet.path("good.yaml")).missing.is_some());
+    assert_eq!(load(dir.path()), Desired::default());
+}
+
+#[test]
+fn the_root_may_be_a_symlink_and_nothing_below_it() {
+    let fleet = Fleet::new();
+    let outside = tempfile::tempdir().unwrap();
+    symlink(fleet.0.path(), outside.path().join("current")).unwrap();
+    assert_eq!(load(&outside.path().join("current")), load(fleet.0.path()));
+
+    symlink("/etc/passwd", fleet.path("out.yaml")).unwrap();
+    symlink("good.yaml", fleet.path("in.yaml")).unwrap();
+    symlink("/etc", fleet.path("dir")).unwrap();
+    symlink(".", fleet.path("loop")).unwrap();
+    symlink("nowhere", fleet.path(".ignored")).unwrap();
+    let paths = ["dir", "in.yaml", "loop", "out.yaml"];
+    fleet.expect(&paths.map(|p| (Code::Symlink, p)), &paths.map(|p| (p, Damage::Directory)));
+}
+
+#[test]
+fn fifos_and_sockets_neither_hang_nor_pass() {
+    let fleet = Fleet::new();
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::mknodat(CWD, fleet.path("fifo.yaml"), FileType::Fifo, mode, 0).unwrap();
+    rustix::fs::mknodat(CWD, fleet.path("fifo.txt"), FileType::Fifo, mode, 0).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(fleet.path("socket.yml")).unwrap();
+    let paths = ["fifo.yaml", "socket.yml"];
+    fleet.expect(&paths.map(|p| (Code::NotAFile, p)), &paths.map(|p| (p, Damage::File)));
+}
+
+#[test]
+fn what_becomes_a_fifo_or_symlink_after_the_listing_is_caught() {
+    let fleet = Fleet::new();
+    rustix::fs::mknodat(CWD, fleet.path("f.yaml"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    symlink("good.yaml", fleet.path("s.yaml")).unwrap();
+    symlink(".", fleet.path("d")).unwrap();
+    let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
+    let all = |path| read(root.as_fd(), path, &[c"f.yaml".to_owned(), c"s.yaml".to_owned()]);
+    let codes = |path| all(path).findings.iter().map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(codes(""), [Code::NotAFile, Code::Symlink]);
+    assert_eq!(codes("d/"), [Code::Unreadable, Code::Unreadable]);
+}
+
+#[test]
+fn sizes_are_bounded() {
+    let fleet = Fleet::new();
+    fleet.put("sparse.yaml", "");
+    fs::OpenOptions::new()
+        .write(true)
+        .open(fleet.path("sparse.yaml"))
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    fleet.put("more.yaml", vec![b'#'; MAX_BYTES + 1]);
+    fleet.put("most.yaml", vec![b'#'; MAX_BYTES]);
+    fleet.put("zero.yaml", "");
+    fleet.expect(
+        &[
+            (Code::FileTooLarge, "more.yaml"),
+            (Code::FileTooLarge, "sparse.yaml"),
+            (Code::EmptyFile, "zero.yaml"),
+        ],
+        &["more.yaml", "sparse.yaml", "zero.yaml"].map(|p| (p, Damage::File)),
+    );
+}
+
+#[test]
+fn every_size_is_read_whole() {
+    let fleet = Fleet::new();
+    let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
+    for size in [1, 4095, 4096, 100_000, MAX_BYTES] {
+        fleet.put("f", vec![b'x'; size]);
+        let mut bytes = vec![1, 2, 3];
+        read_file(&root, c"f", &mut bytes).unwrap();
+        assert_eq!(bytes, vec![b'x'; size]);
+    }
+}
+
+#[test]
+fn bad_names_are_shown_harmlessly() {
+    use std::os::unix::ffi::OsStrExt;
+    let fleet = Fleet::new();
+    fleet.put("a\u{202e}.yaml", PROFILE);
+    fleet.put("d\n/x.yaml", PROFILE);
+    let bad = std::ffi::OsStr::from_bytes(b"z\xff.yml");
+    fs::copy(fleet.path("good.yaml"), fleet.0.path().join(bad)).unwrap();
+    let paths = ["a\u{fffd}.yaml", "d\u{fffd}", "z\u{fffd}.yml"];
+    let what = [Damage::File, Damage::Directory, Damage::File];
+    let lost: Vec<_> = paths.into_iter().zip(what).collect();
+    fleet.expect(&paths.map(|p| (Code::InvalidPath, p)), &lost);
+}
+
+#[test]
+fn directories_are_entered_to_a_depth() {
+    let fleet = Fleet::new();
+    let deepest = "d/".repeat(MAX_DEPTH);
+    fleet.put(&format!("{deepest}ok.txt"), "");
+    fleet.expect(&[], &[]);
+    fleet.put(&format!("{deepest}d/x.yaml"), device("x", "X"));
+    let path = format!("{deepest}d");
+    fleet.expect(&[(Code::InvalidPath, &path)], &[(&path, Damage::Directory)]);
+}
+
+#[test]
+fn unreadable_directories_are_damage() {
+    let fleet = Fleet::new();
+    let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
+    let lost = read(root.as_fd(), "gone/", &[c"x.yaml".to_owned()]);
+    assert_eq!(lost.damaged[0].what, Damage::File);
+    assert_eq!(&*lost.damaged[0].place.path, "gone/x.yaml");
+    assert_eq!((lost.findings[0].code, lost.device_documents), (Code::Unreadable, 1));
+}
+
+#[test]
+fn more_than_the_limit_damages_the_root_once() {
+    let fleet = Fleet::new();
+    for n in 0..5 {
+        fleet.put(&format!("d{n}/x.yaml"), device(&format!("n{n}"), &format!("S{n}")));
+    }
+    let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
+    for (limit, read, stopped) in [(12, 7, 0), (11, 6, 1), (7, 2, 1), (1, 0, 1)] {
+        let mut walk = Walk { limit, ..Walk::default() };
+        walk.directory(&root, String::new(), 0).unwrap();
+        let names: usize = walk.directories.iter().map(|d| d.names.len()).sum();
+        assert_eq!((names, walk.lost.damaged.len()), (read, stopped), "limit {limit}");
+        assert!(walk.lost.damaged.iter().all(|d| &*d.place.path == ROOT));
+    }
+}
+
+#[test]
+fn order_on_disk_does_not_matter() {
+    let (a, b) = (Fleet::new(), Fleet::new());
+    let names: Vec<_> = (0..300).map(|n| (format!("s{}/{n}.yaml", n % 3), n)).collect();
+    let text = |n: i32| device(&format!("n{}", n % 290), &format!("S{}", n % 280));
+    names.iter().for_each(|(path, n)| a.put(path, text(*n)));
+    names.iter().rev().for_each(|(path, n)| b.put(path, text(*n)));
+    let desired = load(a.0.path());
+    assert_eq!(desired, load(b.0.path()));
+    assert!(!desired.findings.is_empty());
+}
+
+#[test]
+fn the_sample_fleet_is_without_fault() {
+    let desired = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fleet"));
+    assert_eq!(desired.findings, []);
+    assert_eq!(desired.damaged, []);
+    assert_eq!(desired.profiles.len(), 3);
+    assert_eq!((desired.devices.len(), desired.device_documents), (12, 12));
+}

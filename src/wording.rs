@@ -1,0 +1,80 @@
+//! Words for findings: quoting what strangers wrote, and guessing what they meant.
+
+use crate::model::is_deceptive;
+
+/// Longest quotation in a message, in characters.
+const MAX_QUOTE: usize = 60;
+/// Longer words are not guessed at: the distance costs the product of the lengths.
+const MAX_GUESS: usize = 64;
+
+/// The text in backquotes, cut to 60 characters, every character harmless.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut out = String::from("`");
+    for (n, c) in text.chars().enumerate() {
+        if n == MAX_QUOTE {
+            out.push('…');
+            break;
+        }
+        match c {
+            '"' | '\'' | '\\' => out.push(c),
+            _ => out.extend(c.escape_debug()),
+        }
+    }
+    out.push('`');
+    out
+}
+
+/// The text with each deceptive character replaced by one that is harmless and as wide.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let replace = |c| match c {
+        '\t' => ' ',
+        c if is_deceptive(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(replace).collect()
+}
+
+/// The candidate that `given` was probably meant to be; the first of equals.
+pub fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if given.len() > MAX_GUESS {
+        return None;
+    }
+    let given = given.to_ascii_lowercase();
+    // A third of the letters may be wrong: `Standrad` is Standard, `Mobile` is not.
+    let most = (given.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|c| (strsim::osa_distance(&given, &c.to_ascii_lowercase()), c))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, c)| c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_short_and_harmless() {
+        assert_eq!(quote("a \"b\" 'c' \\"), "`a \"b\" 'c' \\`");
+        assert_eq!(quote("a\u{202e}\n\0"), "`a\\u{202e}\\n\\0`");
+        assert_eq!(quote(&"é".repeat(1000)), format!("`{}…`", "é".repeat(60)));
+    }
+
+    #[test]
+    fn harmless_keeps_the_columns() {
+        assert_eq!(harmless("a\tb\u{202e}\0é"), "a b\u{fffd}\u{fffd}é");
+    }
+
+    #[test]
+    fn guesses_what_is_near_and_nothing_else() {
+        let known = ["Standard", "Mobile", "Executive"];
+        assert_eq!(closest("Standrad", known), Some("Standard"));
+        assert_eq!(closest("standard", known), Some("Standard"));
+        assert_eq!(closest("Kiosk", known), None);
+        assert_eq!(closest("", known), None);
+        assert_eq!(closest(&"S".repeat(100_000), known), None);
+    }
+}

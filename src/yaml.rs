@@ -1,0 +1,511 @@
+//! One YAML file as text: cut into documents, each parsed to a small tree with places.
+//!
+//! There is one way of reading, and it always knows line and column. The dialect is YAML 1.2
+//! with the core schema, without anchors, aliases, merge keys, tags and directives; what is
+//! left out is a problem with a place, never an error that ends the file. Documents are cut
+//! before parsing, so that a syntax error harms only its own. Nothing here panics or recurses
+//! on input; trees are at most [`MAX_DEPTH`] deep, so that others may recurse over them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+
+use crate::finding::Code;
+use crate::model::is_deceptive;
+use crate::wording::quote;
+
+/// Deepest nesting; a manifest needs six, free-form settings rarely ten.
+pub const MAX_DEPTH: usize = 32;
+/// Most nodes of a document: a hundred times a large profile.
+pub const MAX_NODES: usize = 20_000;
+/// Maps longer than this find duplicates by hashing; manifests stay below it.
+const FEW: usize = 16;
+
+/// A place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Position {
+    /// From 1, within the file.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+}
+
+/// From `start` up to, not including, `end`; empty where a value is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Inclusive.
+    pub start: Position,
+    /// Exclusive.
+    pub end: Position,
+}
+
+/// One node of the tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node<'a> {
+    /// What it is.
+    pub value: Value<'a>,
+    /// Where it is.
+    pub extent: Extent,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Text, not yet resolved.
+    Scalar(Cow<'a, str>, Style),
+    /// A list.
+    Seq(Vec<Node<'a>>),
+    /// A mapping in the order written; a key may occur twice, which is a [`Problem`].
+    Map(Vec<(Node<'a>, Node<'a>)>),
+    /// Something that is already the subject of a [`Problem`].
+    Broken,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: may be a number, boolean or null.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// After `|` or `>`.
+    Block,
+}
+
+/// A scalar by the YAML 1.2 core schema (§10.3.2).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'n> {
+    /// `null`, `~` or nothing at all.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// Saturates beyond 128 bits.
+    Int(i128),
+    /// Perhaps not finite.
+    Float(f64),
+    /// Everything else.
+    Text(&'n str),
+}
+
+impl Node<'_> {
+    /// The resolved scalar, if it is one.
+    #[must_use]
+    pub fn scalar(&self) -> Option<Scalar<'_>> {
+        match &self.value {
+            Value::Scalar(text, Style::Plain) => Some(resolve(text)),
+            Value::Scalar(text, _) => Some(Scalar::Text(text)),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self.scalar()? {
+            Scalar::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of this key, if it is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|(k, _)| k.text() == Some(key)).map(|(_, value)| value)
+    }
+}
+
+fn resolve(text: &str) -> Scalar<'_> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "true" | "True" | "TRUE" => return Scalar::Bool(true),
+        "false" | "False" | "FALSE" => return Scalar::Bool(false),
+        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
+        _ => {}
+    }
+    number(text).unwrap_or(Scalar::Text(text))
+}
+
+fn number(text: &str) -> Option<Scalar<'_>> {
+    let (negative, rest) = match text.as_bytes()[0] {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        b'0'..=b'9' | b'.' => (false, text),
+        _ => return None,
+    };
+    let all =
+        |digits: &str, ok: fn(&u8) -> bool| !digits.is_empty() && digits.bytes().all(|b| ok(&b));
+    let int =
+        |digits, radix| Some(Scalar::Int(i128::from_str_radix(digits, radix).unwrap_or(i128::MAX)));
+    if let Some(hex) = text.strip_prefix("0x") {
+        return if all(hex, u8::is_ascii_hexdigit) { int(hex, 16) } else { None };
+    }
+    if let Some(octal) = text.strip_prefix("0o") {
+        return if all(octal, |b| (b'0'..=b'7').contains(b)) { int(octal, 8) } else { None };
+    }
+    if matches!(rest, ".inf" | ".Inf" | ".INF") {
+        return Some(Scalar::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
+    }
+    if all(rest, u8::is_ascii_digit) {
+        let magnitude = rest.parse().unwrap_or(i128::MAX);
+        return Some(Scalar::Int(if negative { -magnitude } else { magnitude }));
+    }
+    // What is left of Rust's grammar for floats after this is that of the core schema.
+    let float = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-');
+    if !all(text, float) {
+        return None;
+    }
+    text.parse().ok().map(Scalar::Float)
+}
+
+/// Something wrong with a document as YAML.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Stable.
+    pub code: Code,
+    /// As in a finding.
+    pub message: String,
+    /// As in a finding.
+    pub help: &'static str,
+    /// Where.
+    pub extent: Extent,
+    /// The other place, and what is there.
+    pub related: Option<(Extent, &'static str)>,
+}
+
+/// One document of a file, by bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Everything that belongs to it, comments and directives before it included.
+    pub bytes: Range<usize>,
+    /// Line of the first byte.
+    pub line: u32,
+    /// Where its content begins, after directives: what is to be parsed.
+    pub body: usize,
+    /// Line of `body`.
+    pub body_line: u32,
+    /// Lines of directives (`%YAML`, `%TAG`).
+    pub directives: Vec<u32>,
+    started: bool,
+    blank: bool,
+}
+
+/// Cuts a file into its documents; those of only comments and white space are left out.
+///
+/// YAML forbids `---` and `...` at the beginning of a line within any scalar (§9.1.2), so this
+/// is exact, and needs no UTF-8.
+#[must_use]
+pub fn cut(file: &[u8]) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(1);
+    let mut piece = Piece::at(0, 1);
+    let mut start = 0;
+    let mut number = 1;
+    for line in file.split_inclusive(|b| *b == b'\n') {
+        let next = start + line.len();
+        if is_marker(line, b"...") {
+            piece.end(next, &mut pieces);
+            piece = Piece::at(next, number + 1);
+        } else if is_marker(line, b"---") {
+            if piece.started {
+                piece.end(start, &mut pieces);
+                piece = Piece::at(start, number);
+            }
+            piece.start(start, number);
+            piece.blank &= is_blank(&line[3..]);
+        } else if !is_blank(line) {
+            if !piece.started && line[0] == b'%' {
+                piece.directives.push(number);
+            } else {
+                piece.start(start, number);
+                piece.blank = false;
+            }
+        }
+        start = next;
+        number = number.saturating_add(1);
+    }
+    piece.end(start, &mut pieces);
+    pieces
+}
+
+impl Piece {
+    fn at(byte: usize, line: u32) -> Self {
+        let (body, body_line) = (byte, line);
+        let bytes = byte..byte;
+        Self { bytes, line, body, body_line, directives: Vec::new(), started: false, blank: true }
+    }
+
+    fn start(&mut self, byte: usize, line: u32) {
+        if !self.started {
+            (self.body, self.body_line, self.started) = (byte, line, true);
+        }
+    }
+
+    fn end(mut self, byte: usize, pieces: &mut Vec<Self>) {
+        self.bytes.end = byte;
+        if !self.started {
+            self.body = byte;
+        }
+        if !self.blank || !self.directives.is_empty() {
+            pieces.push(self);
+        }
+    }
+}
+
+fn is_marker(line: &[u8], marker: &[u8]) -> bool {
+    line.starts_with(marker) && line.get(3).is_none_or(u8::is_ascii_whitespace)
+}
+
+/// Nothing but white space and a comment.
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().find(|b| !b.is_ascii_whitespace()).is_none_or(|b| *b == b'#')
+}
+
+/// A parsed document.
+#[derive(Debug, Default)]
+pub struct Parsed<'a> {
+    /// The tree; where `complete` is false, as much of it as could be read.
+    pub root: Option<Node<'a>>,
+    /// Whether the end was reached.
+    pub complete: bool,
+    /// In the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// Parses one document that begins in line `first_line` of its file.
+#[must_use]
+pub fn parse(text: &str, first_line: u32) -> Parsed<'_> {
+    let mut builder = Builder { first_line, ..Builder::default() };
+    let mut parser = Parser::new_from_str(text);
+    let complete = loop {
+        match parser.next_event() {
+            None | Some(Ok((Event::StreamEnd, _))) => break true,
+            Some(Ok((event, span))) => {
+                if !builder.take(event, span) {
+                    break false;
+                }
+            }
+            Some(Err(error)) => {
+                builder.refuse(&error);
+                break false;
+            }
+        }
+    };
+    // An unfinished tree is closed as it stands.
+    while !builder.frames.is_empty() {
+        let end = builder.end;
+        builder.close(end);
+    }
+    Parsed { root: builder.root, complete, problems: builder.problems }
+}
+
+#[derive(Default)]
+struct Builder<'a> {
+    first_line: u32,
+    frames: Vec<Frame<'a>>,
+    root: Option<Node<'a>>,
+    problems: Vec<Problem>,
+    nodes: usize,
+    end: Position,
+}
+
+struct Frame<'a> {
+    start: Position,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    Seq(Vec<Node<'a>>),
+    Map { entries: Vec<(Node<'a>, Node<'a>)>, key: Option<Node<'a>> },
+}
+
+impl<'a> Builder<'a> {
+    /// Whether to go on.
+    fn take(&mut self, event: Event<'a>, span: Span) -> bool {
+        let extent = self.extent(span);
+        self.end = extent.end;
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.decorations(anchor, tag.is_some(), extent);
+                let value = self.scalar(text, style, extent);
+                self.add(Node { value, extent });
+            }
+            Event::Alias(_) => {
+                self.anchor("an alias", extent);
+                self.add(Node { value: Value::Broken, extent });
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.decorations(anchor, tag.is_some(), extent);
+                return self.open(Content::Seq(Vec::new()), extent);
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.decorations(anchor, tag.is_some(), extent);
+                return self.open(Content::Map { entries: Vec::new(), key: None }, extent);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(extent.end),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => return true,
+        }
+        self.within(self.nodes <= MAX_NODES, extent, || format!("more than {MAX_NODES} nodes"))
+    }
+
+    fn open(&mut self, content: Content<'a>, extent: Extent) -> bool {
+        self.nodes += 1;
+        self.frames.push(Frame { start: extent.start, content });
+        let deep = self.frames.len() > MAX_DEPTH;
+        self.within(!deep, extent, || format!("nested more than {MAX_DEPTH} levels deep"))
+    }
+
+    fn within(&mut self, ok: bool, extent: Extent, what: impl Fn() -> String) -> bool {
+        if !ok {
+            let message = format!("the document is too complex: {}", what());
+            self.problem(Code::YamlTooComplex, message, "split it, or make it flatter", extent);
+        }
+        ok
+    }
+
+    fn close(&mut self, end: Position) {
+        let Some(frame) = self.frames.pop() else { return };
+        let value = match frame.content {
+            Content::Seq(items) => Value::Seq(items),
+            Content::Map { entries, .. } => {
+                self.duplicates(&entries);
+                Value::Map(entries)
+            }
+        };
+        self.attach(Node { value, extent: Extent { start: frame.start, end } });
+    }
+
+    fn add(&mut self, node: Node<'a>) {
+        self.nodes += 1;
+        self.attach(node);
+    }
+
+    fn attach(&mut self, node: Node<'a>) {
+        let merge = is_merge(&node);
+        match self.frames.last_mut().map(|f| &mut f.content) {
+            None => self.root = Some(node),
+            Some(Content::Seq(items)) => items.push(node),
+            Some(Content::Map { entries, key }) => match key.take() {
+                Some(key) if is_merge(&key) => {}
+                Some(key) => entries.push((key, node)),
+                None => {
+                    let extent = node.extent;
+                    *key = Some(node);
+                    if merge {
+                        self.anchor("a merge key", extent);
+                    }
+                }
+            },
+        }
+    }
+
+    fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, extent: Extent) -> Value<'a> {
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        // What stands in the file was looked at before: line breaks and tabs of a block are
+        // there for everyone to see. In quotes they, and worse, may come from escapes.
+        let visible = |c| style != Style::Quoted && matches!(c, '\n' | '\t');
+        match text.chars().find(|c| is_deceptive(*c) && !visible(*c)) {
+            None => Value::Scalar(text, style),
+            Some(c) => {
+                let message = format!(
+                    "the string {} contains the control or bidirectional character U+{:04X}",
+                    quote(&text),
+                    u32::from(c)
+                );
+                self.problem(Code::ForbiddenCharacter, message, "remove the escape", extent);
+                Value::Broken
+            }
+        }
+    }
+
+    fn decorations(&mut self, anchor: usize, tag: bool, extent: Extent) {
+        if anchor != 0 {
+            self.anchor("an anchor", extent);
+        }
+        if tag {
+            let help = "remove the tag; a string that looks like a number is put in quotes";
+            self.problem(Code::YamlTag, "a tag is not allowed".into(), help, extent);
+        }
+    }
+
+    fn anchor(&mut self, what: &str, extent: Extent) {
+        let message = format!("{what} is not allowed");
+        self.problem(Code::YamlAnchor, message, "write the value out where it is used", extent);
+    }
+
+    fn duplicates(&mut self, entries: &[(Node<'a>, Node<'a>)]) {
+        let keys = || {
+            entries.iter().filter_map(|(key, _)| match &key.value {
+                Value::Scalar(text, _) => Some((text.as_ref(), key.extent)),
+                _ => None,
+            })
+        };
+        let mut found = Vec::new();
+        if entries.len() <= FEW {
+            for (n, (key, extent)) in keys().enumerate() {
+                found.extend(keys().take(n).find(|(k, _)| *k == key).map(|f| (key, f.1, extent)));
+            }
+        } else {
+            let mut first = HashMap::with_capacity(entries.len());
+            for (key, extent) in keys() {
+                let at = *first.entry(key).or_insert(extent);
+                found.extend((at != extent).then_some((key, at, extent)));
+            }
+        }
+        for (key, first, extent) in found {
+            self.problems.push(Problem {
+                code: Code::DuplicateKey,
+                message: format!("the key {} is given twice", quote(key)),
+                help: "keep one of them",
+                extent,
+                related: Some((first, "first given here")),
+            });
+        }
+    }
+
+    fn refuse(&mut self, error: &ScanError) {
+        let start = self.position(*error.marker());
+        let extent = Extent { start, end: start };
+        let info = error.info();
+        if info.contains("unknown anchor") {
+            return self.anchor("an alias", extent);
+        }
+        if info.contains("handle wasn't declared") {
+            return self.decorations(0, true, extent);
+        }
+        let help = if info.contains("tab") {
+            "indent with spaces, not with tabs"
+        } else {
+            "compare indentation, quotes and brackets with the lines before; text with `: ` or ` #` needs quotes"
+        };
+        let info: String = info.chars().flat_map(char::escape_debug).take(200).collect();
+        self.problem(Code::YamlSyntax, format!("not valid YAML: {info}"), help, extent);
+    }
+
+    fn problem(&mut self, code: Code, message: String, help: &'static str, extent: Extent) {
+        self.problems.push(Problem { code, message, help, extent, related: None });
+    }
+
+    fn extent(&self, span: Span) -> Extent {
+        Extent { start: self.position(span.start), end: self.position(span.end) }
+    }
+
+    fn position(&self, marker: Marker) -> Position {
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let line = small(marker.line()).saturating_sub(1).saturating_add(self.first_line);
+        Position { line, column: small(marker.col()).saturating_add(1) }
+    }
+}
+
+fn is_merge(node: &Node<'_>) -> bool {
+    matches!(&node.value, Value::Scalar(text, Style::Plain) if text == "<<")
+}
