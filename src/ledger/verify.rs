@@ -293,10 +293,8 @@ impl Judge {
     fn place(&mut self, seq: u64, seen: Seen) {
         self.last = Last { seq, hash: seen.hash };
         match seen.entry {
-            Err(e) if seen.link.is_some() => {
-                if !self.blamed.contains(&seq) {
-                    self.problem(Some(seq), format!("entry {seq} cannot be read: {e}"));
-                }
+            Err(e) if seen.link.is_some() && !self.blamed.contains(&seq) => {
+                self.problem(Some(seq), format!("entry {seq} cannot be read: {e}"));
             }
             Ok(Some(mut entry)) if self.clean() => {
                 self.share.entry(&mut entry);
