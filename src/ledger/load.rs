@@ -104,7 +104,8 @@ impl Parts {
                     self.within = false;
                     used = end;
                 }
-                _ if self.within => {}
+                _ if self.within && self.promised => {}
+                _ if self.within => return None,
                 line => {
                     self.around.extend_from_slice(line);
                     self.within = line == b"  \"devices\": {\n";
