@@ -31,9 +31,8 @@ trap 'rm -rf "$work"' EXIT
 
 # One file for each line, without its newline, so that one sha256sum hashes thousands.
 mkdir "$work/lines"
-awk -v dir="$work/lines" '{
-  file = sprintf("%s/%09d", dir, NR); printf "" > file; ORS = ""; print $0 > file; close(file)
-}' "$log"
+awk -v dir="$work/lines" 'BEGIN { ORS = "" }
+  { file = sprintf("%s/%09d", dir, NR); print $0 > file; close(file) }' "$log"
 find "$work/lines" -type f | sort | xargs -r sha256sum | cut -c 1-64 > "$work/hashes"
 
 # Line by line, so that one that is no JSON object does not hide the others.

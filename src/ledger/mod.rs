@@ -14,6 +14,7 @@
 pub mod audit;
 pub mod entries;
 pub mod line;
+mod load;
 mod lock;
 mod scan;
 mod share;
@@ -157,7 +158,7 @@ impl Ledger {
         durable::make_directory(dir)?;
         let lock = lock::take(dir)?;
         let path = dir.join(LOG);
-        let snapshot = snapshot::load(dir)?;
+        let snapshot = load::load(dir)?;
         let saved = snapshot.as_ref().map_or(0, |s| s.state.seq);
         let mut following = Following::new(dir, snapshot.unwrap_or_default());
         let mut torn = None;
@@ -352,7 +353,7 @@ impl<'a> Following<'a> {
 /// log is followed from where the snapshot was made.
 pub fn read(dir: &Path) -> Result<State, Error> {
     // Before the log, which only grows: so that the snapshot cannot be ahead of it.
-    let snapshot = snapshot::load(dir)?.unwrap_or_default();
+    let snapshot = load::load(dir)?.unwrap_or_default();
     let mut following = Following::new(dir, snapshot);
     let mut chain = Chain::START;
     let path = dir.join(LOG);

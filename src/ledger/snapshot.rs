@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use compact_str::CompactString;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::STATE;
 use super::share::Share;
 use super::wipe_wire::{self, WipeWire};
-use super::{Error, STATE};
 use crate::durable;
 use crate::event::{ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles};
 use crate::model::{
@@ -68,9 +68,9 @@ struct SnapshotOut<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SnapshotIn {
+pub(super) struct SnapshotIn {
     at: Option<Timestamp>,
-    devices: Devices,
+    pub(super) devices: Devices,
     frozen: Option<FrozenWire>,
     head: Digest,
     lineage: Option<uuid::Uuid>,
@@ -118,7 +118,7 @@ struct DeviceOut<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DeviceIn {
+pub(super) struct DeviceIn {
     compliance: ComplianceIn,
     enrollment: u32,
     facts: Option<Box<Facts>>,
@@ -294,7 +294,7 @@ impl PushIn {
 }
 
 impl DeviceIn {
-    fn device(self, share: &mut Share) -> Result<Device, &'static str> {
+    pub(super) fn device(self, share: &mut Share) -> Result<Device, &'static str> {
         let ComplianceIn { failing, missing, since, state } = self.compliance;
         Ok(Device {
             spec: Arc::new(DeviceSpec {
@@ -327,7 +327,23 @@ impl DeviceIn {
 }
 
 /// Each becomes what the core knows as soon as it is read.
-struct Devices(BTreeMap<DeviceId, Device>);
+#[derive(Default)]
+pub(super) struct Devices(BTreeMap<DeviceId, Device>);
+
+impl Devices {
+    pub(super) fn collect(mut devices: Vec<(DeviceId, Device)>) -> Result<Self, String> {
+        // Sorted first, the map's nodes become full, where inserts leave them half so.
+        devices.sort_unstable_by_key(|(id, _)| *id);
+        if let Some(twice) = devices.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(format!("{} is there twice", twice[0].0));
+        }
+        Ok(Self(devices.into_iter().collect()))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl<'de> Deserialize<'de> for Devices {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -343,12 +359,7 @@ impl<'de> Deserialize<'de> for Devices {
                 while let Some((id, device)) = map.next_entry::<DeviceId, DeviceIn>()? {
                     devices.push((id, device.device(&mut share).map_err(A::Error::custom)?));
                 }
-                // Sorted first, the map's nodes become full, where inserts leave them half so.
-                devices.sort_unstable_by_key(|(id, _)| *id);
-                if let Some(twice) = devices.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                    return Err(A::Error::custom(format!("{} is there twice", twice[0].0)));
-                }
-                Ok(Devices(devices.into_iter().collect()))
+                Devices::collect(devices).map_err(A::Error::custom)
             }
         }
         deserializer.deserialize_map(ById)
@@ -381,7 +392,7 @@ fn profiles_out<S: Serializer>(
 }
 
 impl SnapshotIn {
-    fn snapshot(self) -> Result<Snapshot, String> {
+    pub(super) fn snapshot(self) -> Result<Snapshot, String> {
         if self.version != VERSION {
             return Err(format!("it is of version {}, not {VERSION}", self.version));
         }
@@ -451,28 +462,6 @@ pub(super) fn save(dir: &Path, state: &State, log_bytes: u64) -> Result<(), dura
     durable::replace_file("ledger.snapshot", &dir.join(STATE), |out: &mut BufWriter<File>| {
         write_state(state, log_bytes, out)
     })
-}
-
-/// Reads `state.json` in `dir`; `None` if there is none.
-///
-/// # Errors
-/// If it cannot be read, or is not what this program writes.
-pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
-    let path = dir.join(STATE);
-    let file = match File::open(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(durable::Error::at("open", &path))?,
-    };
-    let wire: SnapshotIn = match serde_json::from_reader(BufReader::with_capacity(1 << 18, file)) {
-        Ok(wire) => wire,
-        Err(e) if e.is_io() => return Err(durable::Error::at("read", &path)(e.into()).into()),
-        Err(e) => {
-            let (line, column, text) = (e.line(), e.column(), e.to_string());
-            let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what).to_owned();
-            return Err(Error::Snapshot { path, line, column, what });
-        }
-    };
-    wire.snapshot().map(Some).map_err(|what| Error::Snapshot { path, line: 1, column: 1, what })
 }
 
 /// The keys under which two records of a device differ, but for telemetry.

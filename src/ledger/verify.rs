@@ -12,7 +12,7 @@ use std::path::Path;
 use super::audit::{self, Seen};
 use super::scan::{self, End};
 use super::share::Share;
-use super::{Error, LOG, STATE, Snapshot, snapshot};
+use super::{Error, LOG, STATE, Snapshot, load, snapshot};
 use crate::durable;
 use crate::model::Digest;
 use crate::state::State;
@@ -60,7 +60,7 @@ impl fmt::Display for Problem {
 /// Only if a file cannot be read; what is wrong in it is a [`Problem`].
 pub fn verify(dir: &Path) -> Result<Verified, Error> {
     let mut judge = Judge::default();
-    match snapshot::load(dir) {
+    match load::load(dir) {
         Ok(snapshot) => judge.snapshot = snapshot,
         Err(e @ Error::Snapshot { .. }) => judge.problem(None, e.to_string()),
         Err(e) => return Err(e),
@@ -293,10 +293,8 @@ impl Judge {
     fn place(&mut self, seq: u64, seen: Seen) {
         self.last = Last { seq, hash: seen.hash };
         match seen.entry {
-            Err(e) if seen.link.is_some() => {
-                if !self.blamed.contains(&seq) {
-                    self.problem(Some(seq), format!("entry {seq} cannot be read: {e}"));
-                }
+            Err(e) if seen.link.is_some() && !self.blamed.contains(&seq) => {
+                self.problem(Some(seq), format!("entry {seq} cannot be read: {e}"));
             }
             Ok(Some(mut entry)) if self.clean() => {
                 self.share.entry(&mut entry);

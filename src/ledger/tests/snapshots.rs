@@ -135,6 +135,33 @@ fn reading_is_strict_and_says_where() {
 }
 
 #[test]
+fn the_layout_only_makes_reading_quicker() {
+    let dir = told();
+    let good = state(dir.path());
+    let expected = load::load(dir.path()).unwrap().unwrap();
+    let quickly = || load::as_written(&mut File::open(dir.path().join(STATE)).unwrap()).unwrap();
+    assert_eq!(quickly().as_ref(), Some(&expected));
+    let value: serde_json::Value = serde_json::from_str(&good).unwrap();
+    for text in [value.to_string(), good.replace('\n', " "), good.replace("  ", " ")] {
+        set(dir.path(), STATE, text);
+        assert_eq!(load::load(dir.path()).unwrap().as_ref(), Some(&expected));
+    }
+    let last = good.find("\n    }\n").unwrap();
+    let cases = [
+        good.replacen("\n    },\n", "\n    }\n", 1),
+        format!("{}\n    }},\n{}", &good[..last], &good[last + 7..]),
+        good.replacen("    \"D001\"", "   \"D001\"", 1).replacen("{\n", "{{\n", 1),
+        good.trim_end().trim_end_matches('}').to_owned(),
+        format!("{good}x"),
+        format!("{good}{good}"),
+    ];
+    for text in cases {
+        set(dir.path(), STATE, &text);
+        assert!(matches!(load::load(dir.path()), Err(Error::Snapshot { .. })), "{text}");
+    }
+}
+
+#[test]
 fn a_snapshot_of_another_log_stops_readers_and_writers() {
     let dir = told();
     let other = told();
