@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, WipeDraft};
-use crate::model::{DesiredDevice, DeviceSpec, Name, Place, Platform, Profile, SerialNumber};
+use crate::model::{DesiredDevice, Name, Place, Platform, Profile, SerialNumber};
 use crate::wipe::Request;
 use crate::wording::closest;
 
@@ -176,34 +176,33 @@ fn clash<T>(
 
 fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desired) {
     drafts.sort_unstable_by(|a, b| {
-        a.serial_number.cmp(&b.serial_number).then_with(|| a.place.cmp(&b.place))
+        (a.serial_number(), a.place()).cmp(&(b.serial_number(), b.place()))
     });
     let clashing = clashing(&drafts, &mut desired.findings);
     let mut guesses = HashMap::new();
     desired.devices.reserve_exact(drafts.len());
     for (draft, clashes) in drafts.into_iter().zip(clashing) {
-        let usable = match known.get(&draft.profile) {
+        let profile = known.get(draft.profile());
+        let platform = match profile {
             Some(Some(profile)) => platform_of(&draft, profile, &mut desired.findings),
-            Some(None) if !clashes => {
-                let DeviceDraft { serial_number: serial, name, profile, place, .. } = draft;
-                let what = Damage::ProfileOf { serial, name, profile };
-                desired.damaged.push(Damaged { place, what });
-                continue;
-            }
             Some(None) => None,
             None => {
                 desired.findings.push(unknown_profile(&draft, known, &mut guesses));
                 None
             }
         };
-        match usable {
-            Some(platform) if !clashes => desired.devices.push(finish(draft, platform)),
-            _ => {
-                let DeviceDraft { serial_number, name, place, .. } = draft;
-                let what = Damage::Device { serial: Some(serial_number), name: Some(name) };
-                desired.damaged.push(Damaged { place, what });
+        let (serial, name) = (draft.serial_number().clone(), draft.name().clone());
+        let what = match platform {
+            Some(platform) if !clashes => {
+                desired.devices.push(draft.finish(platform));
+                continue;
             }
-        }
+            _ if profile == Some(&None) && !clashes => {
+                Damage::ProfileOf { serial, name, profile: draft.profile().clone() }
+            }
+            _ => Damage::Device { serial: Some(serial), name: Some(name) },
+        };
+        desired.damaged.push(Damaged { place: draft.place().clone(), what });
     }
 }
 
@@ -211,12 +210,12 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
 fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
     let mut clashing = vec![false; drafts.len()];
     let mut start = 0;
-    for group in drafts.chunk_by(|a, b| a.serial_number == b.serial_number) {
+    for group in drafts.chunk_by(|a, b| a.serial_number() == b.serial_number()) {
         if group.len() > 1 {
             clashing[start..start + group.len()].fill(true);
             clash(group, findings, Code::DuplicateSerial, |draft| {
-                let serial = draft.serial_number.as_str();
-                let span = draft.serial_at.span(&draft.place.path, "serialNumber", serial);
+                let serial = draft.serial_number().as_str();
+                let span = draft.serial_at.span(&draft.place().path, "serialNumber", serial);
                 let what = format!("the serial number `{serial}`");
                 (span, what, "a device has one manifest: delete or correct the others")
             });
@@ -224,14 +223,14 @@ fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
         start += group.len();
     }
     let mut by_name: Vec<usize> = (0..drafts.len()).collect();
-    by_name.sort_unstable_by_key(|n| (&drafts[*n].name, &drafts[*n].place));
-    for group in by_name.chunk_by(|a, b| drafts[*a].name == drafts[*b].name) {
+    by_name.sort_unstable_by_key(|n| (drafts[*n].name(), drafts[*n].place()));
+    for group in by_name.chunk_by(|a, b| drafts[*a].name() == drafts[*b].name()) {
         if group.len() > 1 {
             group.iter().for_each(|n| clashing[*n] = true);
             clash(group, findings, Code::DuplicateName, |n| {
                 let draft = &drafts[*n];
-                let name = draft.name.as_str();
-                let span = draft.name_at.span(&draft.place.path, "name", name);
+                let name = draft.name().as_str();
+                let span = draft.name_at.span(&draft.place().path, "name", name);
                 (span, format!("the device name `{name}`"), "rename one of them")
             });
         }
@@ -244,7 +243,7 @@ fn platform_of(
     profile: &Profile,
     findings: &mut Vec<Finding>,
 ) -> Option<Platform> {
-    let path = &draft.place.path;
+    let path = &draft.place().path;
     let list = profile.platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>();
     let (code, message, help, span) = match (draft.platform, profile.platforms.as_slice()) {
         (Some(platform), allowed) if allowed.contains(&platform) => return Some(platform),
@@ -253,17 +252,13 @@ fn platform_of(
             Code::PlatformNotAllowed,
             format!("the profile `{}` does not serve the platform `{platform}`", profile.name),
             format!("it serves {}; choose another profile or platform", list.join(", ")),
-            draft.platform_at.as_ref().unwrap_or(&draft.profile_at).span(
-                path,
-                "platform",
-                platform.as_str(),
-            ),
+            draft.platform_at.span(path, "platform", platform.as_str()),
         ),
         (None, _) => (
             Code::PlatformAmbiguous,
             format!("the profile `{}` serves several platforms, and none is given", profile.name),
             format!("add `platform:` with one of {}", list.join(", ")),
-            draft.profile_at.span(path, "profile", draft.profile.as_str()),
+            draft.profile_at.span(path, "profile", draft.profile().as_str()),
         ),
     };
     let severity = Severity::Error;
@@ -278,11 +273,11 @@ fn unknown_profile<'k>(
 ) -> Finding {
     let names = || known.keys().map(Name::as_str);
     let room = guesses.len() < MAX_GUESSES;
-    let meant = match guesses.get(&draft.profile) {
+    let meant = match guesses.get(draft.profile()) {
         Some(guess) => *guess,
         None if room => *guesses
-            .entry(draft.profile.clone())
-            .or_insert(closest(draft.profile.as_str(), names())),
+            .entry(draft.profile().clone())
+            .or_insert(closest(draft.profile().as_str(), names())),
         None => None,
     };
     let help = match meant {
@@ -297,45 +292,11 @@ fn unknown_profile<'k>(
     Finding {
         code: Code::UnknownProfile,
         severity: Severity::Error,
-        message: format!("there is no profile `{}`", draft.profile),
+        message: format!("there is no profile `{}`", draft.profile()),
         help,
-        span: draft.profile_at.span(&draft.place.path, "profile", draft.profile.as_str()),
+        span: draft.profile_at.span(&draft.place().path, "profile", draft.profile().as_str()),
         related: None,
     }
-}
-
-fn finish(draft: DeviceDraft, platform: Platform) -> Arc<DesiredDevice> {
-    let DeviceDraft {
-        name,
-        serial_number,
-        user_email,
-        profile,
-        platform: _,
-        os_version,
-        ownership,
-        labels,
-        hardware,
-        status,
-        enrollment,
-        place,
-        digest,
-        name_at: _,
-        serial_at: _,
-        profile_at: _,
-        platform_at: _,
-    } = draft;
-    let spec = Arc::new(DeviceSpec {
-        name,
-        serial_number,
-        user_email,
-        profile,
-        platform,
-        os_version,
-        ownership,
-        labels,
-        hardware,
-    });
-    Arc::new(DesiredDevice { spec, status, enrollment, place, digest })
 }
 
 #[cfg(test)]

@@ -50,9 +50,9 @@ pub fn load(root: &Path) -> Desired {
     });
     match walked {
         Ok((root, walk)) => {
-            let chunks: Vec<_> = walk.directories.iter().flat_map(Directory::chunks).collect();
-            let read = chunks.par_iter().map(|(path, names)| read(root.as_fd(), path, names));
+            let read = walk.chunks.par_iter().map(|chunk| read(root.as_fd(), chunk));
             let read: Vec<Documents> = read.collect();
+            drop(walk.chunks);
             let mut desired = assemble(std::iter::once(walk.lost).chain(read));
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
@@ -64,23 +64,29 @@ pub fn load(root: &Path) -> Desired {
     }
 }
 
-/// A directory's manifests, by name.
-struct Directory {
-    /// Relative to the root, empty or with a slash at the end.
+/// Some of a directory's manifests.
+struct Chunk {
+    /// Of the directory: relative to the root, empty or with a slash at the end.
     path: String,
-    names: Vec<CString>,
+    /// Each with its NUL: a million names in few allocations.
+    names: Vec<u8>,
 }
 
-impl Directory {
-    fn chunks(&self) -> impl Iterator<Item = (&str, &[CString])> {
-        self.names.chunks(CHUNK).map(|names| (self.path.as_str(), names))
+impl Chunk {
+    fn new<'n>(path: &str, names: impl IntoIterator<Item = &'n CString>) -> Self {
+        let names = names.into_iter().flat_map(|name| name.as_bytes_with_nul()).copied();
+        Self { path: path.to_owned(), names: names.collect() }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &CStr> {
+        self.names.split_inclusive(|b| *b == 0).filter_map(|n| CStr::from_bytes_with_nul(n).ok())
     }
 }
 
 /// What listing directories brings to light.
 #[derive(Default)]
 struct Walk {
-    directories: Vec<Directory>,
+    chunks: Vec<Chunk>,
     lost: Documents,
     seen: usize,
     limit: usize,
@@ -105,7 +111,7 @@ impl Walk {
                 Err((what, trouble)) => self.lose(what, &path, &name, trouble),
             }
         }
-        self.directories.push(Directory { path: path.clone(), names });
+        self.chunks.extend(names.chunks(CHUNK).map(|names| Chunk::new(&path, names)));
         for name in below {
             let inner = open(fd, name.as_c_str(), OFlags::DIRECTORY | OFlags::NOFOLLOW);
             let inner = inner.and_then(|inner| {
@@ -186,12 +192,12 @@ fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage,
 }
 
 /// Reads files of one directory.
-fn read(root: BorrowedFd<'_>, path: &str, names: &[CString]) -> Documents {
-    let directory = enter(root, path);
+fn read(root: BorrowedFd<'_>, chunk: &Chunk) -> Documents {
+    let directory = enter(root, &chunk.path);
     let mut all = Documents::default();
     let mut bytes = Vec::new();
-    for name in names {
-        let path: Arc<str> = format!("{path}{}", name.to_string_lossy()).into();
+    for name in chunk.names() {
+        let path: Arc<str> = format!("{}{}", chunk.path, name.to_string_lossy()).into();
         let directory = directory.as_ref().map_err(|error| unreadable("directory", *error));
         match directory.and_then(|directory| read_file(directory, name, &mut bytes)) {
             Ok(()) => all.absorb(parse_file(&path, &bytes)),

@@ -106,7 +106,8 @@ fn what_becomes_a_fifo_or_symlink_after_the_listing_is_caught() {
     symlink("good.yaml", fleet.path("s.yaml")).unwrap();
     symlink(".", fleet.path("d")).unwrap();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    let all = |path| read(root.as_fd(), path, &[c"f.yaml".to_owned(), c"s.yaml".to_owned()]);
+    let names = [c"f.yaml".to_owned(), c"s.yaml".to_owned()];
+    let all = |path| read(root.as_fd(), &Chunk::new(path, &names));
     let codes = |path| all(path).findings.iter().map(|f| f.code).collect::<Vec<_>>();
     assert_eq!(codes(""), [Code::NotAFile, Code::Symlink]);
     assert_eq!(codes("d/"), [Code::Unreadable, Code::Unreadable]);
@@ -176,7 +177,7 @@ fn directories_are_entered_to_a_depth() {
 fn unreadable_directories_are_damage() {
     let fleet = Fleet::new();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    let lost = read(root.as_fd(), "gone/", &[c"x.yaml".to_owned()]);
+    let lost = read(root.as_fd(), &Chunk::new("gone/", &[c"x.yaml".to_owned()]));
     assert_eq!(lost.damaged[0].what, Damage::File);
     assert_eq!(&*lost.damaged[0].place.path, "gone/x.yaml");
     assert_eq!((lost.findings[0].code, lost.device_documents), (Code::Unreadable, 1));
@@ -192,7 +193,7 @@ fn more_than_the_limit_damages_the_root_once() {
     for (limit, read, stopped) in [(12, 7, 0), (11, 6, 1), (7, 2, 1), (1, 0, 1)] {
         let mut walk = Walk { limit, ..Walk::default() };
         walk.directory(&root, String::new(), 0).unwrap();
-        let names: usize = walk.directories.iter().map(|d| d.names.len()).sum();
+        let names: usize = walk.chunks.iter().map(|c| c.names().count()).sum();
         assert_eq!((names, walk.lost.damaged.len()), (read, stopped), "limit {limit}");
         assert!(walk.lost.damaged.iter().all(|d| &*d.place.path == ROOT));
     }

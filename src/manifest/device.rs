@@ -1,6 +1,7 @@
 //! `kind: Device`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -8,7 +9,7 @@ use super::reader::{Field, Object, Reader, Spot};
 use super::{EMAIL_HELP, Head, NAME_HELP, SERIAL_HELP, VERSION_HELP};
 use crate::finding::Code;
 use crate::model::{
-    DesiredStatus, Digest, Email, Hardware, Labels, Name, OsVersion, Ownership, Place, Platform,
+    DesiredDevice, DesiredStatus, DeviceSpec, Hardware, Labels, Name, Ownership, Place, Platform,
     SerialNumber,
 };
 use crate::wording::quote;
@@ -27,49 +28,77 @@ const SPEC: &[&str] = &[
 const MAX_LABELS: usize = 32;
 const MAX_LABEL_KEY: usize = 128;
 const MAX_LABEL_VALUE: usize = 256;
-/// All labels as JSON: a change of them, twice, has to fit a line of the log (64 KiB) with
-/// two hardware hashes.
-const MAX_LABELS_JSON: usize = 12 * 1024;
+/// All keys and values: a change of them, before and after, in JSON twice as long, has to fit
+/// a line of the log (64 KiB) beside two hardware hashes and a path.
+const MAX_LABELS_BYTES: usize = 6 * 1024;
 const MAX_HARDWARE: usize = 256;
 const MAX_HASH: usize = 8 * 1024;
 
-/// A device manifest that is valid by itself.
-#[derive(Debug, Clone, PartialEq)]
+/// A device manifest that is valid by itself. What becomes of it is allocated already, where
+/// it stays: that halves the memory of reading a fleet.
+#[derive(Debug)]
 pub struct DeviceDraft {
-    /// `metadata.name`.
-    pub name: Name,
-    /// `spec.serialNumber`.
-    pub serial_number: SerialNumber,
-    /// `spec.userEmail`.
-    pub user_email: Email,
-    /// `spec.profile`: perhaps of no profile.
-    pub profile: Name,
+    /// Its `spec.platform` means nothing yet.
+    device: Arc<DesiredDevice>,
     /// `spec.platform`, where it is given.
     pub platform: Option<Platform>,
-    /// `spec.osVersion`.
-    pub os_version: OsVersion,
-    /// `spec.ownership`.
-    pub ownership: Ownership,
-    /// `metadata.labels`.
-    pub labels: Labels,
-    /// `spec.hardware`.
-    pub hardware: Option<Box<Hardware>>,
-    /// `spec.status`.
-    pub status: DesiredStatus,
-    /// `spec.enrollment`.
-    pub enrollment: u32,
-    /// Of the document.
-    pub place: Place,
-    /// Of the document.
-    pub digest: Digest,
     /// Of `metadata.name`.
     pub name_at: Spot,
     /// Of `spec.serialNumber`.
     pub serial_at: Spot,
     /// Of `spec.profile`.
     pub profile_at: Spot,
-    /// Of `spec.platform`.
-    pub platform_at: Option<Spot>,
+    /// Of `spec.platform`; where that is not given, of `spec.profile`.
+    pub platform_at: Spot,
+}
+
+impl DeviceDraft {
+    /// `spec.serialNumber`.
+    #[must_use]
+    pub fn serial_number(&self) -> &SerialNumber {
+        &self.device.spec.serial_number
+    }
+
+    /// `metadata.name`.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.device.spec.name
+    }
+
+    /// `spec.profile`: perhaps of no profile.
+    #[must_use]
+    pub fn profile(&self) -> &Name {
+        &self.device.spec.profile
+    }
+
+    /// Of the document.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.device.place
+    }
+
+    /// With the platform that it is to have.
+    #[must_use]
+    pub fn finish(mut self, platform: Platform) -> Arc<DesiredDevice> {
+        if self.device.spec.platform != platform {
+            Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).platform = platform;
+        }
+        self.device
+    }
+
+    /// Gives up its labels for equal ones that are known already.
+    pub(super) fn share(&mut self, known: &mut HashSet<Labels>) {
+        let own = &self.device.spec.labels;
+        match known.get(own) {
+            Some(labels) if Arc::ptr_eq(labels, own) => {}
+            Some(labels) => {
+                Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).labels = labels.clone();
+            }
+            None => {
+                known.insert(own.clone());
+            }
+        }
+    }
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraft> {
@@ -83,7 +112,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraf
     let email = reader.need(&spec, "userEmail");
     let user_email = email.and_then(|f| reader.parsed(&f, EMAIL_HELP));
     let profile = reader.need(&spec, "profile");
-    let profile_name: Option<Name> = profile.and_then(|f| reader.parsed(&f, NAME_HELP));
+    let profile_name = profile.and_then(|f| reader.parsed(&f, NAME_HELP));
     let platform = spec.get("platform");
     let platform_word = platform.and_then(|f| reader.word(&f, Platform::WORDS));
     let version = reader.need(&spec, "osVersion");
@@ -93,28 +122,35 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraf
     let enrollment = spec.get("enrollment");
     let enrollment = enrollment.and_then(|f| reader.whole(&f, (1, u32::MAX), Code::InvalidValue));
     let hardware = spec.get("hardware").and_then(|f| hardware(reader, f));
-    let (serial_number, profile_name): (SerialNumber, Name) = (serial_number?, profile_name?);
     let (name, name_at) = head.name?;
-    Some(DeviceDraft {
-        serial_at: reader.spot(&serial?, serial_number.as_str()),
-        profile_at: reader.spot(&profile?, profile_name.as_str()),
-        platform_at: platform
-            .zip(platform_word)
-            .map(|(f, p): (_, Platform)| reader.spot(&f, p.as_str())),
+    let spec = DeviceSpec {
         name,
-        serial_number,
+        serial_number: serial_number?,
         user_email: user_email?,
-        profile: profile_name,
-        platform: platform_word,
+        profile: profile_name?,
+        platform: platform_word.unwrap_or(Platform::Windows),
         os_version: os_version?,
         ownership: ownership.unwrap_or(Ownership::Corporate),
         labels,
         hardware,
-        status: status.unwrap_or(DesiredStatus::Enrolled),
-        enrollment: enrollment.unwrap_or(1),
-        place: head.place,
-        digest: head.digest,
+    };
+    let profile_at = reader.spot(&profile?, spec.profile.as_str());
+    Some(DeviceDraft {
         name_at,
+        serial_at: reader.spot(&serial?, spec.serial_number.as_str()),
+        platform_at: match platform {
+            Some(field) => reader.spot(&field, spec.platform.as_str()),
+            None => profile_at.clone(),
+        },
+        profile_at,
+        platform: platform_word,
+        device: Arc::new(DesiredDevice {
+            spec: Arc::new(spec),
+            status: status.unwrap_or(DesiredStatus::Enrolled),
+            enrollment: enrollment.unwrap_or(1),
+            place: head.place,
+            digest: head.digest,
+        }),
     })
 }
 
@@ -148,8 +184,10 @@ fn labels(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Labels> {
     if count > MAX_LABELS {
         let message = format!("{field} has {count} labels; at most {MAX_LABELS} are allowed");
         reader.report(Code::InvalidValue, field.extent(), message, "remove some");
-    } else if serde_json::to_string(&labels).is_ok_and(|json| json.len() > MAX_LABELS_JSON) {
-        let message = format!("{field} is more than {MAX_LABELS_JSON} bytes as JSON");
+    }
+    let bytes: usize = labels.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if bytes > MAX_LABELS_BYTES {
+        let message = format!("{field} are {bytes} bytes; at most {MAX_LABELS_BYTES} are allowed");
         reader.report(Code::InvalidValue, field.extent(), message, "shorten some");
     }
     Some(labels.into())

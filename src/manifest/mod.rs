@@ -28,10 +28,10 @@ use crate::fleet::{Damage, Damaged};
 use crate::model::{Digest, Labels, Name, Place, SerialNumber, is_deceptive};
 use crate::wording::{closest, quote};
 use crate::yaml::{self, Extent, Node, Piece, Position, Scalar, Value};
-use reader::{Field, Lines, Object, Reader};
+use reader::{Field, Lines, Object, Reader, small};
 
 /// Most findings of one file; the last one says how many were left out.
-pub const MAX_FINDINGS: usize = 1000;
+pub const MAX_FINDINGS: usize = 200;
 
 const API_VERSION: &str = "fleetform/v1";
 const KINDS: &[&str] = &["Device", "Profile", "WipeRequest"];
@@ -74,12 +74,7 @@ impl Documents {
             labels: _,
         } = other;
         for device in &mut devices {
-            match self.labels.get(&device.labels) {
-                Some(known) => device.labels = known.clone(),
-                None => {
-                    self.labels.insert(device.labels.clone());
-                }
-            }
+            device.share(&mut self.labels);
         }
         self.devices.append(&mut devices);
         self.profiles.extend(profiles);
@@ -123,10 +118,7 @@ pub fn parse_file(path: &Arc<str>, bytes: &[u8]) -> Documents {
     for piece in &pieces {
         let own = &bytes[piece.bytes.clone()];
         let digest = Digest::of(if alone { bytes } else { own });
-        read_document(path, piece, own, (digest, alone), &mut documents);
-        let count = documents.findings.len();
-        documents.findings.truncate(MAX_FINDINGS);
-        omitted += count - documents.findings.len();
+        omitted += read_document(path, piece, own, (digest, alone), &mut documents);
     }
     for draft in &mut documents.wipes {
         draft.file.bytes = bytes.to_vec();
@@ -137,26 +129,26 @@ pub fn parse_file(path: &Arc<str>, bytes: &[u8]) -> Documents {
     documents
 }
 
+/// How many findings had no room.
 fn read_document(
     path: &Arc<str>,
     piece: &Piece,
     bytes: &[u8],
     (digest, alone): (Digest, bool),
     documents: &mut Documents,
-) {
+) -> usize {
     let (text, forbidden) = decode(piece.line, bytes);
     let lines = Lines::new(&text, piece.line);
     let parsed = yaml::parse(lines.from(piece.body_line), piece.body_line);
-    let mut reader = Reader { path, lines, findings: Vec::new() };
+    let room = MAX_FINDINGS - documents.findings.len();
+    let mut reader = Reader::new(path, lines, room);
     for line in &piece.directives {
         let message = "a directive is not allowed".to_owned();
         reader.report(Code::YamlTag, whole_line(*line), message, "remove the line");
     }
     // What is not the text that it seems to be would only give findings that mislead.
     let honest = forbidden.is_empty();
-    for (code, extent, message, help) in forbidden {
-        reader.report(code, extent, message, help);
-    }
+    forbidden.iter().for_each(|forbidden| forbidden.report(&mut reader));
     let problems = parsed.problems.into_iter().filter(|_| honest);
     problems.for_each(|problem| reader.problem(problem));
 
@@ -169,14 +161,46 @@ fn read_document(
         None
     };
     match draft {
-        Some(draft) if reader.findings.is_empty() => draft.put(documents),
+        Some(draft) if reader.is_content() => draft.put(documents),
         _ => damage(documents, root, place),
     }
     documents.findings.append(&mut reader.findings);
+    reader.omitted
 }
 
-/// Why a text is not what it seems.
-type Forbidden = (Code, Extent, String, &'static str);
+/// Where a text is not what it seems.
+struct Forbidden {
+    line: u32,
+    /// From 1.
+    column: u32,
+    /// Which character; none where it is not UTF-8.
+    character: Option<char>,
+}
+
+impl Forbidden {
+    fn report(&self, reader: &mut Reader<'_>) {
+        let Self { line, column, character } = *self;
+        let start = Position { line, column };
+        let extent = Extent { start, end: Position { line, column: column.saturating_add(1) } };
+        let (code, message, help) = match character {
+            None => {
+                let message = "the file is not UTF-8 here".to_owned();
+                (Code::InvalidUtf8, message, "save the file as UTF-8")
+            }
+            Some('\u{FEFF}') if (line, column) == (1, 1) => {
+                let message = "the file begins with a byte order mark".to_owned();
+                (Code::ForbiddenCharacter, message, "save it as UTF-8 without one")
+            }
+            Some(c) => {
+                let c = u32::from(c);
+                let message = format!("the control or bidirectional character U+{c:04X}");
+                let help = "remove it; retype the line if it cannot be seen";
+                (Code::ForbiddenCharacter, message, help)
+            }
+        };
+        reader.report(code, extent, message, help);
+    }
+}
 
 /// The text of a document, and what in it is forbidden, at most once a line; such characters
 /// are replaced one for one, so that lines and columns stay.
@@ -187,7 +211,10 @@ fn decode(first_line: u32, bytes: &[u8]) -> (Cow<'_, str>, Vec<Forbidden>) {
         Ok(text) if bytes.iter().all(plain) => return (text.into(), forbidden),
         Ok(text) => Cow::Borrowed(text),
         Err(error) => {
-            forbidden.push(not_utf8(first_line, &bytes[..error.valid_up_to()]));
+            let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = first_line.saturating_add(small(valid.matches('\n').count()));
+            let before = valid.rsplit('\n').next().unwrap_or_default().chars().count();
+            forbidden.push(Forbidden { line, column: small(before + 1), character: None });
             String::from_utf8_lossy(bytes)
         }
     };
@@ -196,7 +223,7 @@ fn decode(first_line: u32, bytes: &[u8]) -> (Cow<'_, str>, Vec<Forbidden>) {
         let content = line.strip_suffix("\r\n").or(line.strip_suffix('\n')).unwrap_or(line);
         let bad = |c: &char| is_deceptive(*c) && *c != '\t';
         if let Some((n, c)) = content.chars().enumerate().find(|(_, c)| bad(c)) {
-            forbidden.push(forbidden_character(number, n, c));
+            forbidden.push(Forbidden { line: number, column: small(n + 1), character: Some(c) });
         }
         clean
             .extend(content.chars().map(|c| if bad(&c) { char::REPLACEMENT_CHARACTER } else { c }));
@@ -205,37 +232,8 @@ fn decode(first_line: u32, bytes: &[u8]) -> (Cow<'_, str>, Vec<Forbidden>) {
     if forbidden.is_empty() { (text, forbidden) } else { (clean.into(), forbidden) }
 }
 
-fn not_utf8(first_line: u32, valid: &[u8]) -> Forbidden {
-    let valid = String::from_utf8_lossy(valid);
-    let line = first_line.saturating_add(small(valid.matches('\n').count()));
-    let column = valid.rsplit('\n').next().unwrap_or_default().chars().count();
-    let help = "save the file as UTF-8";
-    (Code::InvalidUtf8, character(line, column), "the file is not UTF-8 here".into(), help)
-}
-
-fn forbidden_character(line: u32, column: usize, c: char) -> Forbidden {
-    let code = Code::ForbiddenCharacter;
-    let (message, help) = if c == '\u{FEFF}' && (line, column) == (1, 0) {
-        ("the file begins with a byte order mark".into(), "save it as UTF-8 without one")
-    } else {
-        let message = format!("the control or bidirectional character U+{:04X}", u32::from(c));
-        (message, "remove it; retype the line if it cannot be seen")
-    };
-    (code, character(line, column), message, help)
-}
-
-/// One character; `column` counts from 0.
-fn character(line: u32, column: usize) -> Extent {
-    let start = Position { line, column: small(column).saturating_add(1) };
-    Extent { start, end: Position { line, column: start.column.saturating_add(1) } }
-}
-
 fn whole_line(line: u32) -> Extent {
     Extent { start: Position { line, column: 1 }, end: Position { line, column: u32::MAX } }
-}
-
-fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// What a document is, besides its content.

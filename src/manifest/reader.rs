@@ -43,8 +43,7 @@ impl<'d> Lines<'d> {
     /// The end of a text that ends in a line break is the end of the line before: what comes
     /// after it is another document's.
     fn settle(&self, extent: Extent) -> Extent {
-        let last =
-            self.first.saturating_add(u32::try_from(self.starts.len() - 1).unwrap_or(u32::MAX));
+        let last = self.first.saturating_add(small(self.starts.len() - 1));
         if extent.start.line < last || !self.get(last).is_empty() {
             return extent;
         }
@@ -61,30 +60,39 @@ impl<'d> Lines<'d> {
     }
 }
 
-/// Where a value that other files are compared with is written: as good as its [`Span`], but
-/// lean, since there is one for hundreds of thousands of values and hardly one is ever shown.
+/// Where a value that other files are compared with is written: as good as a [`Span`], but
+/// lean, since there are hundreds of thousands and hardly one is ever shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
-    line: u32,
-    column: u32,
-    width: u32,
-    /// The line, unless it is just `key: value` with blanks before it.
-    text: Option<Box<(u32, Arc<str>)>>,
+pub enum Spot {
+    /// The line is just `key: value` with blanks before it.
+    Plain {
+        /// As in [`Span`].
+        line: u32,
+        /// As in [`Span`].
+        column: u32,
+    },
+    /// Anything else.
+    Other(Box<Span>),
 }
 
 impl Spot {
     /// The span of `value`, which `key` introduces, in the file at `path`.
     #[must_use]
     pub fn span(&self, path: &Arc<str>, key: &str, value: &str) -> Span {
-        let (offset, text) = match self.text.as_deref() {
-            Some((offset, text)) => (*offset, text.clone()),
-            None => {
-                let indent = (self.column as usize).saturating_sub(key.len() + 3);
-                (0, format!("{:indent$}{key}: {value}", "").into())
+        match self {
+            Self::Other(span) => Span::clone(span),
+            Self::Plain { line, column } => {
+                let indent = (*column as usize).saturating_sub(key.len() + 3);
+                Span {
+                    path: path.clone(),
+                    line: *line,
+                    column: *column,
+                    width: small(value.chars().count()),
+                    text: format!("{:indent$}{key}: {value}", "").into(),
+                    offset: 0,
+                }
             }
-        };
-        let Self { line, column, width, .. } = *self;
-        Span { path: path.clone(), line, column, width, text, offset }
+        }
     }
 }
 
@@ -145,9 +153,22 @@ pub(super) struct Reader<'d> {
     pub(super) path: &'d Arc<str>,
     pub(super) lines: Lines<'d>,
     pub(super) findings: Vec<Finding>,
+    /// How many findings there may be: placing one takes time that grows with its line.
+    pub(super) room: usize,
+    /// How many there were beyond that.
+    pub(super) omitted: usize,
 }
 
 impl<'d> Reader<'d> {
+    pub(super) fn new(path: &'d Arc<str>, lines: Lines<'d>, room: usize) -> Self {
+        Self { path, lines, findings: Vec::new(), room, omitted: 0 }
+    }
+
+    /// Whether nothing was found.
+    pub(super) fn is_content(&self) -> bool {
+        self.findings.is_empty() && self.omitted == 0
+    }
+
     pub(super) fn report(
         &mut self,
         code: Code,
@@ -155,19 +176,30 @@ impl<'d> Reader<'d> {
         message: String,
         help: impl Into<String>,
     ) {
-        let span = self.span(extent);
-        let severity = Severity::Error;
-        let help = help.into();
-        self.findings.push(Finding { code, severity, message, help, span, related: None });
+        self.place(code, extent, message, help.into(), None);
     }
 
     pub(super) fn problem(&mut self, problem: Problem) {
         let Problem { code, message, help, extent, related } = problem;
-        self.report(code, extent, message, help);
-        let related = related.map(|(extent, what)| (self.span(extent), what.to_owned()));
-        if let Some(last) = self.findings.last_mut() {
-            last.related = related;
+        self.place(code, extent, message, help.to_owned(), related);
+    }
+
+    fn place(
+        &mut self,
+        code: Code,
+        extent: Extent,
+        message: String,
+        help: String,
+        related: Option<(Extent, &str)>,
+    ) {
+        if self.findings.len() >= self.room {
+            self.omitted += 1;
+            return;
         }
+        let span = self.span(extent);
+        let related = related.map(|(extent, what)| (self.span(extent), what.to_owned()));
+        let severity = Severity::Error;
+        self.findings.push(Finding { code, severity, message, help, span, related });
     }
 
     pub(super) fn span(&self, extent: Extent) -> Span {
@@ -177,8 +209,8 @@ impl<'d> Reader<'d> {
         let column = (start.column as usize).clamp(1, length.max(1));
         let past = if end.line == start.line { end.column as usize } else { length + 1 };
         let offset = if length <= WINDOW { 0 } else { (column - 1).saturating_sub(BEFORE) };
+        let past = past.min(quoted(line, column).unwrap_or(past));
         let past = past.min(length + 1).min(offset + WINDOW + 1);
-        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let window: String = line.chars().skip(offset).take(WINDOW).collect();
         Span {
             path: self.path.clone(),
@@ -195,13 +227,10 @@ impl<'d> Reader<'d> {
         let (line, column) = (extent.start.line, extent.start.column);
         let before = self.lines.get(line).strip_suffix(value).map(str::trim_start);
         let key = before.and_then(|b| b.strip_suffix(": "));
-        if key.is_some() && key == field.key.text() && extent.end.line == line {
-            let width = extent.end.column.saturating_sub(column);
-            return Spot { line, column, width, text: None };
+        match key {
+            Some(key) if field.key.text() == Some(key) => Spot::Plain { line, column },
+            _ => Spot::Other(Box::new(self.span(extent))),
         }
-        let span = self.span(extent);
-        let Span { line, column, width, text, offset, .. } = span;
-        Spot { line, column, width, text: Some(Box::new((offset, text))) }
     }
 
     /// The mapping that `field` is, all keys but `known` reported.
@@ -299,6 +328,9 @@ impl<'d> Reader<'d> {
         T: FromStr<Err = Invalid>,
     {
         let text = self.string(field)?;
+        if let Ok(word) = text.parse() {
+            return Some(word);
+        }
         let help = match closest(text, all.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("write one of {}", all.join(", ")),
@@ -397,6 +429,26 @@ impl<'d> Reader<'d> {
         }
         None
     }
+}
+
+/// The column after a quoted scalar that begins and ends in this line; what the parser says
+/// includes the blanks and the comment after it.
+fn quoted(line: &str, column: usize) -> Option<usize> {
+    let mut chars = (column..).zip(line.chars().skip(column - 1)).peekable();
+    let (_, quote) = chars.next().filter(|(_, c)| matches!(c, '"' | '\''))?;
+    while let Some((at, c)) = chars.next() {
+        let doubled = quote == '\'' && c == quote && chars.peek().is_some_and(|n| n.1 == quote);
+        if (quote == '"' && c == '\\') || doubled {
+            chars.next();
+        } else if c == quote {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+pub(super) fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 fn describe(node: &Node<'_>) -> String {
