@@ -6,6 +6,7 @@
 //! silent becomes overdue, not non-compliant.
 
 use chrono::TimeDelta;
+use serde::Serialize;
 
 use crate::model::{
     ComplianceState, Facts, MIN_PIN_LENGTH, Platform, Requirements, Timestamp, words,
@@ -17,7 +18,7 @@ words! {
 }
 
 /// One required fact, judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// `antivirus`, `encryption`, `osVersion` or `screenLock`.
     pub name: &'static str,

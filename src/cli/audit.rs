@@ -1,16 +1,21 @@
 //! `fleetform audit`
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Duration;
 
 use clap::Subcommand;
 
 use super::value::{Since, kind};
-use super::{Exit, Failure, Format, select};
+use super::run::Setup;
+use super::{Exit, Failure, Format, list, select};
 use crate::event::Entry;
+use crate::ledger;
 use crate::model::{DeviceId, Timestamp};
-use crate::render::history::Style;
+use crate::render::history::{Style, Writer};
 use crate::render::out::Out;
-use crate::render::verify::{self, Verified};
+use crate::ledger::verify::Verified;
+use crate::render::verify;
 use crate::state::State;
 
 /// What to do with the log. None of it changes anything.
@@ -119,6 +124,59 @@ pub fn verify(verified: &Verified, format: Format, out: &mut Out) -> Result<Exit
         Format::Text | Format::Csv | Format::Yaml => verify::text(verified, out)?,
     }
     Ok(if verified.problems.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// How often a log that is followed is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Prints entries.
+///
+/// # Errors
+/// If there is no such device, the log cannot be read, or writing fails.
+pub(super) fn log(
+    args: &LogArgs,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let state = if args.device.is_some() { setup.recorded()? } else { State::default() };
+    let filter = args.filter(&state, setup.now())?;
+    let mut writer = Writer::new(args.style(format));
+    let mut entries = ledger::entries::entries(&setup.config.data, 0);
+    loop {
+        for logged in entries.by_ref() {
+            let entry = logged?.entry;
+            if filter.admits(&entry) {
+                writer.entry(&entry, out)?;
+            }
+            if out.is_closed() {
+                break;
+            }
+        }
+        if !args.follow || out.is_closed() {
+            break;
+        }
+        out.flush()?;
+        std::thread::sleep(LOOK);
+    }
+    writer.finish(out)?;
+    Ok(Exit::Done)
+}
+
+/// Prints the state that the log alone gives.
+///
+/// # Errors
+/// If the log is not what this program writes, or writing fails.
+pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    let snapshot = ledger::replay(&setup.config.data)?;
+    match format {
+        Format::Json => ledger::snapshot::write(&snapshot, out)?,
+        Format::Text | Format::Csv | Format::Yaml => {
+            let (all, settings) = (list::Args::default(), &setup.config.settings);
+            list::run(&all, &snapshot.state, settings, setup.now(), format, out)?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use clap::ColorChoice;
 
+use crate::model::check_text;
 use crate::render::out::Look;
 
 /// What matters of the environment.
@@ -21,6 +22,8 @@ pub struct Environment {
     pub stderr: bool,
     /// Whether standard input is a terminal.
     pub stdin: bool,
+    /// `USER`: what the user is called, as far as anyone says so.
+    pub user: Option<String>,
 }
 
 impl Environment {
@@ -38,7 +41,17 @@ impl Environment {
             stdout: stdout.is_terminal().then(columns),
             stderr: io::stderr().is_terminal(),
             stdin: io::stdin().is_terminal(),
+            user: variable("USER"),
         }
+    }
+
+    /// Who runs the command, as `id` would say it: the number is the system's word, the name
+    /// only the environment's.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        let uid = rustix::process::getuid().as_raw();
+        let name = self.user.as_deref().filter(|name| check_text(name, 64).is_ok());
+        name.map_or_else(|| format!("uid={uid}"), |name| format!("uid={uid}({name})"))
     }
 
     /// How results look.

@@ -1,14 +1,151 @@
 //! From a parsed command line to a verb, with what the verb needs loaded.
 
-use super::{Cli, Environment, Exit, Failure, Format};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::runtime::Runtime;
+
+use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
+use super::{apply, audit, check, list, plan, report, show};
+use crate::config::{Config, ProviderKind};
+use crate::fleet::Desired;
+use crate::ledger;
+use crate::model::Timestamp;
+use crate::provider::Provider;
+use crate::provider::local::Local;
 use crate::render::out::Out;
+use crate::state::State;
+use crate::wipe::trust::Trust;
+use crate::{clock, revision, source, trust_file};
+
+/// What every verb stands on: the configuration, with the flags over it.
+pub(super) struct Setup {
+    /// With the flags over it.
+    pub config: Config,
+    /// Who runs the command, for the log.
+    pub actor: Arc<str>,
+    /// Whether a question can be asked.
+    pub can_ask: bool,
+    /// Whether a progress bar may be drawn.
+    pub progress: bool,
+}
+
+impl Setup {
+    fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
+        let Global { config, fleet, data, quiet, .. } = global;
+        let mut config = Config::load(config.as_deref())?;
+        let over = |setting: &mut PathBuf, flag: &Option<PathBuf>| {
+            if let Some(path) = flag {
+                setting.clone_from(path);
+            }
+        };
+        over(&mut config.fleet, fleet);
+        over(&mut config.data, data);
+        Ok(Self {
+            config,
+            actor: environment.actor().into(),
+            can_ask: environment.stdin && environment.stderr,
+            progress: environment.progress(*quiet),
+        })
+    }
+
+    /// The moment; asked once for each decision.
+    pub fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    /// The fleet directory.
+    pub fn desired(&self) -> Desired {
+        source::load(&self.config.fleet)
+    }
+
+    /// The fleet directory, as it is shown.
+    pub fn root(&self) -> String {
+        self.config.fleet.display().to_string()
+    }
+
+    /// The Git commit of the fleet directory.
+    pub fn revision(&self) -> Option<Arc<str>> {
+        revision::of(&self.config.fleet)
+    }
+
+    /// What the ledger says, without a lock.
+    pub fn recorded(&self) -> Result<State, Failure> {
+        Ok(ledger::read(&self.config.data)?)
+    }
+
+    /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
+    pub fn trust(&self) -> Result<Trust, String> {
+        let trust = &self.config.trust;
+        let Some(allowed) = &trust.allowed_signers else {
+            return Err("no trust file is configured (trust.allowedSigners)".to_owned());
+        };
+        trust_file::read(allowed, trust.revoked_keys.as_deref(), &self.config.fleet)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The MDM.
+    pub fn provider(&self) -> Arc<dyn Provider> {
+        match self.config.provider {
+            ProviderKind::Local => Arc::new(Local::new(&self.config.data)),
+        }
+    }
+}
+
+/// Starts what asynchronous calls need.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
+    Ok(runtime.build()?)
+}
+
+/// Set by the first SIGINT or SIGTERM; the second ends the process at once.
+pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
+    use std::sync::atomic::Ordering;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let _entered = runtime.enter();
+    for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
+        let mut signals = signal(kind)?;
+        let stop = stop.clone();
+        runtime.spawn(async move {
+            while signals.recv().await.is_some() {
+                if stop.swap(true, Ordering::Relaxed) {
+                    std::process::exit(code);
+                }
+                tracing::warn!("stopping after the batch under way; once more stops at once");
+            }
+        });
+    }
+    Ok(stop)
+}
 
 /// Runs the command.
 pub(super) fn run(
     cli: &Cli,
-    _format: Format,
-    _environment: &Environment,
-    _out: &mut Out,
+    format: Format,
+    environment: &Environment,
+    out: &mut Out,
 ) -> Result<Exit, Failure> {
-    Err(Failure::new(format!("{} is not wired up", cli.command.name())))
+    let setup = Setup::new(&cli.global, environment)?;
+    match &cli.command {
+        Command::Check(args) => {
+            let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
+            check::run(&source::load(root), root, format, out)
+        }
+        Command::Plan(args) => plan::run(args, &setup, format, out),
+        Command::Apply(args) => apply::run(args, &setup, format, out),
+        Command::List(args) => {
+            let state = setup.recorded()?;
+            list::run(args, &state, &setup.config.settings, setup.now(), format, out)
+        }
+        Command::Show(args) => show::run(args, &setup, format, out),
+        Command::Report(args) => report::run(args, &setup, format, out),
+        Command::Audit(audit::Command::Verify(_)) => {
+            audit::verify(&ledger::verify::verify(&setup.config.data)?, format, out)
+        }
+        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup, format, out),
+        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup, format, out),
+    }
 }

@@ -1,6 +1,9 @@
 //! `fleetform show`
 
-use super::{Exit, Failure, Format};
+use super::run::Setup;
+use super::{Exit, Failure, Format, select};
+use crate::compliance::{Reported, checks};
+use crate::ledger;
 use crate::render::out::Out;
 use crate::render::show::Shown;
 
@@ -19,11 +22,41 @@ pub struct Args {
     pub device: String,
 }
 
-/// Shows the device; [`super::select::device`] finds it.
+/// Shows the device, from the ledger alone.
 ///
 /// # Errors
-/// If writing fails.
-pub fn run(shown: &Shown, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+/// If there is no such device, the ledger cannot be read, or writing fails.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let state = setup.recorded()?;
+    let (id, device) = select::device(&state, &args.device)?;
+    let profile = state.profiles.get(&device.spec.profile).map(AsRef::as_ref);
+    let reported = device.facts.as_deref().zip(device.last_sync);
+    let reported = reported.map(|(facts, at)| Reported { facts, at });
+    let checks = profile.map_or_else(Vec::new, |profile| {
+        checks(&profile.compliance, device.spec.platform, reported)
+    });
+    let mut history = Vec::new();
+    for logged in ledger::entries::entries(&setup.config.data, 0) {
+        let entry = logged?.entry;
+        if entry.device == Some(id) {
+            history.push(entry);
+        }
+    }
+    let shown = Shown {
+        id,
+        device,
+        profile,
+        checks: &checks,
+        wipe: device.wipe.and_then(|digest| state.wipes.get(&digest)),
+        history: &history,
+        settings: &setup.config.settings,
+        now: setup.now(),
+    };
     match format {
         Format::Json => shown.json(out)?,
         Format::Text | Format::Csv | Format::Yaml => shown.text(out)?,

@@ -9,28 +9,11 @@ use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
-use crate::event::Entry;
-use crate::model::{DeviceId, Profile, Timestamp, words};
+use crate::compliance::{Check, Outcome};
+use crate::event::{Entry, WipeSubject};
+use crate::model::{DeviceId, Profile, Timestamp};
 use crate::settings::Settings;
-use crate::state::{Device, PushState};
-
-words! {
-    /// How one check went.
-    Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
-}
-
-/// One check of a device's compliance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CheckRow {
-    /// Of the check.
-    pub name: String,
-    /// How it went.
-    pub outcome: Outcome,
-    /// What the device reported, for people.
-    pub seen: String,
-    /// What its profile demands, for people.
-    pub wanted: String,
-}
+use crate::state::{Device, PushState, Wipe};
 
 /// One device and what surrounds it.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +25,9 @@ pub struct Shown<'a> {
     /// The recorded revision of its profile.
     pub profile: Option<&'a Profile>,
     /// Its compliance in parts.
-    pub checks: &'a [CheckRow],
+    pub checks: &'a [Check],
+    /// The last wipe that was accepted for it.
+    pub wipe: Option<&'a Wipe>,
     /// Its entries of the log, in their order.
     pub history: &'a [Entry],
     /// For what is overdue or blocked.
@@ -81,7 +66,7 @@ impl Shown<'_> {
         struct Document<'a> {
             version: u32,
             device: DeviceView<'a>,
-            checks: &'a [CheckRow],
+            checks: &'a [Check],
             history: Vec<EntryView<'a>>,
         }
         let document = Document {
@@ -176,6 +161,7 @@ impl Shown<'_> {
             }
             Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
+        fields.extend(self.wipe.map(|wipe| ("Wipe", told(wipe), Tone::Removed)));
         let verdict = &device.compliance;
         fields.push((
             "Compliance",
@@ -196,7 +182,7 @@ impl Shown<'_> {
     }
 
     fn write_checks(&self, out: &mut Out) -> io::Result<()> {
-        for CheckRow { name, outcome, seen, wanted } in self.checks {
+        for Check { name, outcome, seen, wanted } in self.checks {
             let (mark, tone) = match outcome {
                 Outcome::Pass => ("pass   ", Tone::Added),
                 Outcome::Fail => ("FAIL   ", Tone::Removed),
@@ -215,6 +201,15 @@ impl Shown<'_> {
     }
 }
 
+fn told(wipe: &Wipe) -> String {
+    let WipeSubject { name, scope, reason, requested_by, .. } = &wipe.subject;
+    format!(
+        "{} since {}: request {name}, {scope}, {reason}, by {requested_by}",
+        wipe.state,
+        wipe.since.short()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
@@ -224,9 +219,9 @@ mod tests {
     use crate::render::testing::{Screen, log, now, state};
     use crate::state::State;
 
-    fn checks() -> Vec<CheckRow> {
-        let row = |name: &str, outcome, seen: &str, wanted: &str| CheckRow {
-            name: name.into(),
+    fn checks() -> Vec<Check> {
+        let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {
+            name,
             outcome,
             seen: seen.into(),
             wanted: wanted.into(),
@@ -241,7 +236,7 @@ mod tests {
     fn shown(
         id: &str,
         state: &State,
-        checks: &[CheckRow],
+        checks: &[Check],
         write: impl Fn(&Shown, &mut Out) -> io::Result<()>,
     ) -> String {
         let id = id.parse().unwrap();
@@ -253,6 +248,7 @@ mod tests {
             device,
             profile: state.profiles.get(&device.spec.profile).map(AsRef::as_ref),
             checks,
+            wipe: None,
             history: &history,
             settings: &settings,
             now: now(),

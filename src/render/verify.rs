@@ -7,35 +7,8 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::text::count;
+use crate::ledger::verify::{Problem, Verified};
 use crate::model::Digest;
-
-/// What was looked at and what was found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verified {
-    /// Whole lines.
-    pub lines: u64,
-    /// Length of the log.
-    pub bytes: u64,
-    /// Hash of the last whole line; 64 zeros if there is none.
-    pub head: Digest,
-    /// The highest number of an entry; 0 if there is none.
-    pub seq: u64,
-    /// The entry at which the snapshot was made, where there is one that can be read.
-    pub snapshot_seq: Option<u64>,
-    /// By number; none if all is well.
-    pub problems: Vec<Problem>,
-    /// Whether there are more problems than are listed.
-    pub more: bool,
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The entry that is changed, missing or out of place; `None` where it is the snapshot.
-    pub seq: Option<u64>,
-    /// A sentence without a full stop.
-    pub message: String,
-}
 
 /// For people.
 ///
