@@ -262,7 +262,9 @@ impl Dir {
         if let Some(what) = irregular(&stat) {
             return unusable(&stat, format!("is {what}, not a regular file"));
         }
-        let mut bytes = Vec::new();
+        // One byte more than the file has, so that the end is found without growing.
+        let size = u64::try_from(stat.st_size).unwrap_or(0).min(limit);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
         let read = File::from(fd).take(limit.saturating_add(1)).read_to_end(&mut bytes);
         match read {
             Ok(_) if bytes.len() as u64 > limit => {

@@ -1,0 +1,155 @@
+//! Real files in real directories; the crash tests abort real processes.
+
+mod crash;
+mod inbox;
+mod outbox;
+mod reports;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode};
+
+use super::super::{Batch, Rejected, Target};
+use super::*;
+use crate::model::{DeviceId, Digest, Profile, Report, Requirements, Timestamp};
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    local: Local,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self::with(Outbox::new())
+    }
+
+    fn with(outbox: Outbox) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let local = Local::with(dir.path().into(), outbox);
+        Self { dir, local, runtime: runtime() }
+    }
+
+    fn data(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn drop_in(&self, name: &str, text: &str) {
+        write(&self.data().join("inbox").join(name), text.as_bytes());
+    }
+
+    fn observe(&self) -> Vec<Batch> {
+        self.runtime.block_on(self.local.observe()).unwrap().batches
+    }
+
+    fn observe_one(&self) -> Result<Vec<Report>, String> {
+        let mut batches = self.observe();
+        assert_eq!(batches.len(), 1, "{batches:?}");
+        batches.remove(0).reports
+    }
+
+    fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), super::super::Error> {
+        self.runtime.block_on(self.local.acknowledge(done))
+    }
+
+    fn push(&self, intent: u64, profile: &Arc<Profile>, serials: &[&str]) -> Outcomes {
+        push(&self.runtime, &self.local, intent, profile, serials)
+    }
+
+    fn pending(&self, name: &str) -> Vec<String> {
+        let commands = pending(self.data(), &serial(name)).unwrap();
+        commands.iter().map(|c| format!("{} {}", c.id, c.command)).collect()
+    }
+
+    /// Every file below the data directory, by path, with its content.
+    fn tree(&self) -> BTreeMap<String, String> {
+        tree(self.data())
+    }
+}
+
+type Outcomes = Vec<Result<(), super::super::Error>>;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+fn push(
+    runtime: &tokio::runtime::Runtime,
+    local: &Local,
+    intent: u64,
+    profile: &Arc<Profile>,
+    serials: &[&str],
+) -> Outcomes {
+    let target = |name: &&str| Target { id: DeviceId::FIRST, serial: serial(name) };
+    let targets = serials.iter().map(target).collect();
+    runtime.block_on(local.push(Push { intent, profile: profile.clone(), targets }))
+}
+
+fn tree(root: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut todo = vec![root.to_path_buf()];
+    while let Some(dir) = todo.pop() {
+        let Ok(entries) = std::fs::read_dir(&dir) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.symlink_metadata().unwrap().is_dir() {
+                todo.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                let regular = path.symlink_metadata().unwrap().is_file();
+                let text = if regular { std::fs::read(&path).unwrap() } else { Vec::new() };
+                files.insert(name, String::from_utf8_lossy(&text).into_owned());
+            }
+        }
+    }
+    files
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own file may be torn")]
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn serial(text: &str) -> SerialNumber {
+    text.parse().unwrap()
+}
+
+fn profile(name: &str, version: u32) -> Arc<Profile> {
+    Arc::new(Profile {
+        name: name.parse().unwrap(),
+        description: String::new(),
+        platforms: vec![crate::model::Platform::Windows],
+        apps: vec!["VPN".into()],
+        settings: serde_json::json!({ "revision": version }),
+        licenses: vec!["SPE_E3".into()],
+        compliance: Requirements::default(),
+        digest: Digest::of(&version.to_be_bytes()),
+    })
+}
+
+fn taken(batch: &Batch) -> Acknowledgement {
+    let taken = batch.reports.clone().unwrap();
+    Acknowledgement { name: batch.name.clone(), taken, rejected: Rejected::None }
+}
+
+fn refused(batch: &Batch) -> Acknowledgement {
+    let why = batch.reports.clone().unwrap_err();
+    Acknowledgement { name: batch.name.clone(), taken: Vec::new(), rejected: Rejected::Batch(why) }
+}
+
+fn report(serial: &str) -> String {
+    format!("{{\"serialNumber\":\"{serial}\",\"at\":\"2026-11-22T09:00:00Z\"}}\n")
+}
+
+const FULL: &str = r#"{"serialNumber":"PF3XK9Q2","at":"2026-11-22T09:00:00Z","osVersion":"10.0.26100.2314",
+ "antivirus":{"enabled":true,"signaturesUpdatedAt":"2026-11-21T22:00:00Z"},
+ "encryption":{"enabled":true},"screenLock":{"enabled":true,"pinLength":6},
+ "enrollmentError":null,"wiped":false,"completed":["c17"]}"#;
+
+/// A device with commands besides a profile.
+const OTHERS: &str = r#"{"version":1,"commands":[
+    {"id":"c9","command":"sync"},
+    {"id":"c10","command":"profile","profile":"Old","digest":"x"},
+    {"id":"c30","command":"selectiveWipe","request":"d007-lost","deep":{"a":[1]}}]}"#;

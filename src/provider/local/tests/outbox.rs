@@ -1,0 +1,201 @@
+//! Pushing, and striking out what is done.
+
+use std::os::unix::fs::MetadataExt;
+
+use super::*;
+
+#[test]
+fn a_first_push_writes_once_and_links() {
+    let fixture = Fixture::new();
+    let outcomes = fixture.push(17, &profile("Standard", 1), &["ab-1", "B", ".hidden", ".."]);
+    assert_eq!(outcomes, vec![Ok(()); 4]);
+    let names = [".HIDDEN.json", "...json", "AB-1.json", "B.json"];
+    let mut inodes: Vec<_> = names
+        .iter()
+        .map(|name| std::fs::metadata(fixture.data().join("outbox").join(name)).unwrap().ino())
+        .collect();
+    inodes.dedup();
+    assert_eq!(inodes.len(), 1, "one file of many names");
+    let tree = fixture.tree();
+    assert_eq!(tree.len(), 4, "no temporary is left: {tree:?}");
+    let value: serde_json::Value = serde_json::from_str(&tree["outbox/B.json"]).unwrap();
+    let expected = serde_json::json!({
+        "version": 1,
+        "commands": [{
+            "id": "c17", "command": "profile", "profile": "Standard",
+            "digest": Digest::of(&1_u32.to_be_bytes()),
+            "apps": ["VPN"], "settings": {"revision": 1}, "licenses": ["SPE_E3"], "compliance": {},
+        }],
+    });
+    assert_eq!(value, expected);
+    assert!(tree["outbox/B.json"].starts_with("{\n  \"version\": 1,\n"), "pretty-printed");
+    assert_eq!(fixture.pending("AB-1"), ["c17 profile"]);
+    assert_eq!(fixture.pending("unknown"), [""; 0]);
+}
+
+#[test]
+fn a_second_push_replaces_and_touches_no_other_device() {
+    for outbox in [Outbox::new(), Outbox::without_links()] {
+        let fixture = Fixture::with(outbox);
+        fixture.push(17, &profile("Standard", 1), &["A", "B"]);
+        let before = fixture.tree();
+        assert_eq!(fixture.push(18, &profile("Standard", 2), &["a", "C"]), vec![Ok(()); 2]);
+        let after = fixture.tree();
+        assert_eq!(after["outbox/B.json"], before["outbox/B.json"]);
+        assert_eq!(after["outbox/A.json"], after["outbox/C.json"]);
+        assert_eq!(fixture.pending("A"), ["c18 profile"]);
+        assert_eq!(after.len(), 3, "no temporary is left: {after:?}");
+    }
+}
+
+#[test]
+fn a_push_repeated_under_its_intent_changes_nothing() {
+    for outbox in [Outbox::new(), Outbox::without_links()] {
+        let fixture = Fixture::with(outbox);
+        let inode = || std::fs::metadata(fixture.data().join("outbox/A.json")).unwrap().ino();
+        fixture.push(17, &profile("Standard", 1), &["A"]);
+        let before = (fixture.tree(), inode());
+        let again = fixture.push(17, &profile("Standard", 1), &["A", "a"]);
+        assert_eq!((again, (fixture.tree(), inode())), (vec![Ok(()); 2], before));
+    }
+}
+
+#[test]
+fn other_commands_are_kept_in_order_with_all_they_say() {
+    let fixture = Fixture::new();
+    write(&fixture.data().join("outbox/A.json"), OTHERS.as_bytes());
+    assert_eq!(fixture.push(17, &profile("Standard", 1), &["A", "B"]), vec![Ok(()); 2]);
+    assert_eq!(fixture.pending("A"), ["c9 sync", "c17 profile", "c30 selectiveWipe"]);
+    let wipe = &pending(fixture.data(), &serial("a")).unwrap()[2];
+    assert_eq!(wipe.arguments["request"], "d007-lost");
+    assert_eq!(wipe.arguments["deep"], serde_json::json!({"a": [1]}));
+    assert_eq!(fixture.pending("B"), ["c17 profile"]);
+}
+
+#[test]
+fn commands_done_are_struck_out_and_an_empty_file_goes() {
+    let fixture = Fixture::new();
+    fixture.push(17, &profile("Standard", 1), &["A", "B", "C"]);
+    write(&fixture.data().join("outbox/D.json"), OTHERS.as_bytes());
+    let done =
+        |name: &str, ids: &str| report(name).replace('}', &format!(",\"completed\":[{ids}]}}"));
+    let lines = [
+        done("a", "\"c17\""),
+        done("B", "\"c16\""),
+        done("D", "\"c9\",\"c10\",\"c99\""),
+        done("none", "\"c1\""),
+    ];
+    fixture.drop_in("in", &lines.concat());
+    fixture.acknowledge(vec![taken(&fixture.observe()[0])]).unwrap();
+    assert_eq!(fixture.pending("B"), ["c17 profile"]);
+    assert_eq!(fixture.pending("D"), ["c30 selectiveWipe"]);
+    let tree = fixture.tree();
+    let names: Vec<_> = tree.keys().collect();
+    assert_eq!(names, ["outbox/B.json", "outbox/C.json", "outbox/D.json"]);
+}
+
+#[test]
+fn a_corrupt_file_harms_only_its_device() {
+    let newer = OTHERS.replace("\"version\":1", "\"version\":2");
+    let table = [
+        ("nonsense", "is not a file of commands: expected ident at line 1 column 2; move it away"),
+        ("", "EOF"),
+        ("{\"version\":1,\"commands\":[{\"id\":\"17\"}]}", "is not the id of a command"),
+        ("{\"version\":1,\"commands\":[],\"x\":1}", "unknown field `x`"),
+        (&newer, "its version is 2, not 1: a newer fleetform wrote it"),
+    ];
+    for (text, expected) in table {
+        let fixture = Fixture::new();
+        let path = fixture.data().join("outbox/B.json");
+        write(&path, text.as_bytes());
+        let outcomes = fixture.push(17, &profile("Standard", 1), &["A", "B", "C"]);
+        assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(()), &Ok(())));
+        let error = outcomes[1].as_ref().unwrap_err();
+        assert_eq!(error.class, ErrorClass::Permanent);
+        assert!(error.message.starts_with(&path.display().to_string()), "{error}");
+        assert!(error.message.contains(expected), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "left as it is");
+        assert_eq!(fixture.tree().len(), 3, "no temporary is left");
+    }
+}
+
+#[test]
+fn a_batch_stays_while_its_commands_cannot_be_struck_out() {
+    let fixture = Fixture::new();
+    write(&fixture.data().join("outbox/B.json"), b"nonsense");
+    fixture.push(17, &profile("Standard", 1), &["A"]);
+    for name in ["A", "B"] {
+        fixture.drop_in(name, &report(name).replace('}', ",\"completed\":[\"c17\"]}"));
+    }
+    let batches = fixture.observe();
+    let error = fixture.acknowledge(batches.iter().map(taken).collect()).unwrap_err();
+    assert!(error.message.contains("outbox/B.json is not a file of commands"), "{error}");
+    assert_eq!(fixture.observe(), [batches[1].clone()]);
+    assert_eq!(fixture.pending("A"), [""; 0]);
+}
+
+#[test]
+fn a_symlink_in_the_outbox_is_not_followed() {
+    let fixture = Fixture::new();
+    write(&fixture.data().join("secret"), OTHERS.as_bytes());
+    std::fs::create_dir(fixture.data().join("outbox")).unwrap();
+    std::os::unix::fs::symlink("../secret", fixture.data().join("outbox/A.json")).unwrap();
+    let outcomes = fixture.push(17, &profile("Standard", 1), &["A"]);
+    let error = outcomes[0].as_ref().unwrap_err();
+    assert!(error.message.contains("it is a symbolic link"), "{error}");
+    assert_eq!(fixture.tree()["secret"], OTHERS);
+}
+
+#[test]
+fn an_outbox_that_is_no_directory_is_an_error_for_each() {
+    let fixture = Fixture::new();
+    write(&fixture.data().join("outbox"), b"");
+    for outcome in fixture.push(17, &profile("Standard", 1), &["A", "B"]) {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.class, ErrorClass::Permanent);
+        assert!(error.message.contains("outbox: Not a directory; move away"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_crash_left_is_swept_and_nothing_else() {
+    let fixture = Fixture::new();
+    for name in [".17.tmp", ".5.TMP.json", ".tmp", ".x.tmp"] {
+        write(&fixture.data().join("outbox").join(name), OTHERS.as_bytes());
+    }
+    fixture.push(17, &profile("Standard", 1), &["A"]);
+    let tree = fixture.tree();
+    let names: Vec<_> = tree.keys().collect();
+    assert_eq!(names, ["outbox/.5.TMP.json", "outbox/.tmp", "outbox/.x.tmp", "outbox/A.json"]);
+}
+
+#[test]
+fn many_files_of_their_own_are_made_durable_together() {
+    let fixture = Fixture::with(Outbox::without_links());
+    let names: Vec<_> = (0..300).map(|n| format!("S{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    assert_eq!(fixture.push(17, &profile("Standard", 1), &names), vec![Ok(()); 300]);
+    assert_eq!(fixture.tree().len(), 300);
+}
+
+#[test]
+fn errors_that_pass_are_told_from_those_that_stay() {
+    use rustix::io::Errno;
+    let error = |errno| Error::Io { doing: "write", path: "x".into(), errno };
+    for errno in [Errno::NOSPC, Errno::DQUOT, Errno::IO, Errno::MFILE, Errno::NFILE] {
+        assert_eq!(error(errno).class(), ErrorClass::Transient, "{errno}");
+    }
+    for errno in [Errno::ACCESS, Errno::PERM, Errno::NOTDIR, Errno::ROFS, Errno::LOOP] {
+        assert_eq!(error(errno).class(), ErrorClass::Permanent, "{errno}");
+    }
+    let full = error(Errno::NOSPC).to_string();
+    assert_eq!(full, "cannot write x: No space left on device; free some space");
+}
+
+#[test]
+fn ids_of_commands_have_one_spelling() {
+    assert_eq!("c17".parse(), Ok(CommandId(17)));
+    for text in ["", "c", "17", "C17", "c017", "c+17", "c-1", "c17 ", "c99999999999999999999"] {
+        assert!(text.parse::<CommandId>().is_err(), "{text}");
+    }
+}
