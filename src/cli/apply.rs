@@ -1,6 +1,22 @@
 //! `fleetform apply`
 
+use std::io::{self, BufRead as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Runtime;
+
+use super::run::{Setup, runtime, stop_on_signal};
+use super::{Exit, Failure, Format, plan};
+use crate::clock;
+use crate::execute::{Control, Outcome};
+use crate::fleet::Desired;
+use crate::ledger::Ledger;
 use crate::model::Digest;
+use crate::provider::Provider;
+use crate::reconcile::{Basis, Decision, carry_out, decide};
+use crate::render::applied::Applied;
+use crate::render::out::Out;
+use crate::render::progress::Progress;
 
 /// Makes the fleet as its manifests say, in one pass.
 #[derive(Debug, clap::Args)]
@@ -22,4 +38,134 @@ pub struct Args {
     /// Accept that exactly so many devices are gone from the fleet directory
     #[arg(long, value_name = "N")]
     pub accept_removals: Option<u64>,
+}
+
+/// Runs one pass: plans, asks, does it.
+///
+/// # Errors
+/// If the ledger, the provider or the question fails; what was done by then is in the log.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let open = || Ledger::open(&setup.config.data, setup.actor.clone(), clock::now);
+    let (desired, ledger) = rayon::join(|| setup.desired(), open);
+    let mut ledger = ledger?;
+    let runtime = runtime()?;
+    let provider = setup.provider();
+    let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider)?;
+    if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
+        plan::show(&decision, setup, ledger.state(), format, out)?;
+        out.flush()?;
+        tracing::error!(%expected, found = %decision.approved.digest(), "this is another plan; nothing was done");
+        return Ok(Exit::Refused);
+    }
+    let guarded = plan::guarded(&decision);
+    let findings = decision.approved.plan().findings.len();
+    if format != Format::Json {
+        plan::show(&decision, setup, ledger.state(), format, out)?;
+    }
+    let decision = match consent(args, setup, &decision, out)? {
+        Consent::Given => decision,
+        Consent::Refused => return Ok(Exit::Failed),
+        // Time has passed while the question stood, and with it reports, expiries, the files.
+        Consent::GivenLater => {
+            let again = setup.desired();
+            let later = decide_now(args, setup, &runtime, &again, &ledger, &provider)?;
+            if later.approved.digest() != decision.approved.digest() {
+                return Err(Failure::new(
+                    "the plan changed while you were asked; nothing was done",
+                )
+                .help("look at it again with `fleetform plan`"));
+            }
+            later
+        }
+    };
+    let digest = decision.approved.digest();
+    let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
+    let recorded = ledger.state();
+    let applied =
+        Applied { digest, outcome: &outcome, seq: recorded.seq, head: recorded.head.0, findings };
+    match format {
+        Format::Json => applied.json(out)?,
+        Format::Text | Format::Csv | Format::Yaml => applied.text(out)?,
+    }
+    let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0;
+    Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded))
+}
+
+fn decide_now(
+    args: &Args,
+    setup: &Setup,
+    runtime: &Runtime,
+    desired: &Desired,
+    ledger: &Ledger,
+    provider: &Arc<dyn Provider>,
+) -> Result<Decision, Failure> {
+    let trust = setup.trust();
+    let basis = Basis {
+        now: setup.now(),
+        settings: &setup.config.settings,
+        desired,
+        recorded: ledger.state(),
+        trust: trust.as_ref().map_err(String::as_str),
+        accept_removals: args.accept_removals,
+    };
+    Ok(runtime.block_on(decide(basis, provider.as_ref()))?)
+}
+
+enum Consent {
+    Given,
+    GivenLater,
+    Refused,
+}
+
+/// Asks, where there is something to do and nobody has said yes beforehand: by `--yes`, or by
+/// naming the very plan.
+fn consent(
+    args: &Args,
+    setup: &Setup,
+    decision: &Decision,
+    out: &mut Out,
+) -> Result<Consent, Failure> {
+    if args.yes || args.plan.is_some() || decision.approved.plan().actions.is_empty() {
+        return Ok(Consent::Given);
+    }
+    if !setup.can_ask {
+        return Err(Failure::new("this changes the fleet, and there is no terminal to ask on")
+            .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
+    }
+    out.flush()?;
+    let mut error = io::stderr().lock();
+    write!(error, "Do this? Only yes is taken for a yes: ")?;
+    error.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == "yes" {
+        return Ok(Consent::GivenLater);
+    }
+    writeln!(error, "Nothing was done.")?;
+    Ok(Consent::Refused)
+}
+
+fn do_it(
+    decision: Decision,
+    setup: &Setup,
+    runtime: &Runtime,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+) -> Result<Outcome, Failure> {
+    let stop = stop_on_signal(runtime)?;
+    let total = decision.approved.plan().actions.len() as u64;
+    let progress = Mutex::new((Progress::new(setup.progress, "Applying", total), 0));
+    let advance = |done: usize, _: usize| {
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let step = done - progress.1;
+        progress.0.advance(step as u64);
+        progress.1 = done;
+    };
+    let control = Control { stop: &stop, progress: &advance, revision: setup.revision() };
+    Ok(runtime.block_on(carry_out(decision, ledger, provider, &control))?)
 }

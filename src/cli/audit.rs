@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::value::{Since, kind};
 use super::run::Setup;
+use super::value::{Since, kind};
 use super::{Exit, Failure, Format, list, select};
 use crate::event::Entry;
 use crate::ledger;
+use crate::ledger::verify::Verified;
 use crate::model::{DeviceId, Timestamp};
 use crate::render::history::{Style, Writer};
 use crate::render::out::Out;
-use crate::ledger::verify::Verified;
 use crate::render::verify;
 use crate::state::State;
 

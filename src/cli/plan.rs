@@ -4,9 +4,9 @@ use super::run::{Setup, runtime};
 use super::{Exit, Failure, Format};
 use crate::plan::WipeView;
 use crate::reconcile::{Basis, Decision, decide};
+use crate::render;
 use crate::render::out::Out;
 use crate::render::plan::Context;
-use crate::render;
 use crate::state::State;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.

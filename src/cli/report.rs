@@ -54,7 +54,8 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let source = if args.is_stdin() { "standard input".into() } else { args.file.display() .to_string() };
+    let source =
+        if args.is_stdin() { "standard input".into() } else { args.file.display().to_string() };
     let bytes = args.read().map_err(|error| {
         Failure::new(format!("cannot read {source}: {error}"))
             .help("give a file of reports, or - for standard input")
@@ -72,7 +73,8 @@ pub(super) fn run(
         }
         Format::Text | Format::Csv | Format::Yaml => {
             let what = count(reports.len() as u64, "report");
-            let line = format!("{what} handed over as {}; the next pass takes them.", path.display());
+            let line =
+                format!("{what} handed over as {}; the next pass takes them.", path.display());
             writeln!(out, "{}", out.paint(Tone::Plain, &line))?;
         }
     }

@@ -95,8 +95,7 @@ impl Setup {
 
 /// Starts what asynchronous calls need.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
-    Ok(runtime.build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 /// Set by the first SIGINT or SIGTERM; the second ends the process at once.

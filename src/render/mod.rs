@@ -5,6 +5,7 @@
 //! terminal's cursor or make a line read otherwise than it is. Colour is never the only
 //! signal. JSON is versioned and keeps its keys.
 
+pub mod applied;
 pub mod check;
 pub mod device;
 pub mod findings;
@@ -12,6 +13,7 @@ pub mod history;
 pub mod json;
 pub mod list;
 pub mod out;
+pub mod plan;
 pub mod progress;
 pub mod show;
 pub mod summary;

@@ -1,14 +1,18 @@
 //! A plan for people and programs.
 
+mod wipes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::findings::{self, FindingJson};
+use super::check::FindingView;
+use super::findings::Drawing;
 use super::json;
 use super::out::{Out, Tone};
 use super::text::{count, safe, safe_lines};
@@ -42,7 +46,8 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
     if let Some(refusal) = approved.refusal() {
         refused(out, refusal)?;
     }
-    for action in &plan.actions {
+    wipes::text(out, &plan.wipes, context.root)?;
+    for action in plan.actions.iter().filter(|action| !wipes::shows(action.kind())) {
         action_text(out, action, context)?;
     }
     if !plan.actions.is_empty() {
@@ -50,7 +55,10 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
     }
     holds_text(out, &plan.holds, context)?;
     if !plan.findings.is_empty() {
-        findings::draw(out, &plan.findings, context.root)?;
+        let drawing = Drawing::new(Path::new(context.root), out.color(), out.width());
+        for finding in &plan.findings {
+            writeln!(out, "{}\n", drawing.draw(finding))?;
+        }
     }
     let line = summary_line(approved);
     writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
@@ -81,6 +89,12 @@ fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
 fn tone(kind: ActionKind) -> (&'static str, Tone) {
     match kind {
         ActionKind::Provision | ActionKind::Adopt | ActionKind::Thaw => ("+", Tone::Added),
+        ActionKind::Trust
+        | ActionKind::RefuseWipe
+        | ActionKind::HoldWipe
+        | ActionKind::ExpireWipe
+        | ActionKind::VetoWipe => ("~", Tone::Changed),
+        ActionKind::AcceptWipe | ActionKind::Wipe | ActionKind::ConfirmWipe => ("!", Tone::Removed),
         ActionKind::Profile
         | ActionKind::Update
         | ActionKind::Status
@@ -175,14 +189,12 @@ fn lines(value: &Value) -> String {
     if value.is_null() {
         return String::new();
     }
-    serde_yaml::to_string(value).map_or_else(
-        |_| format!("{value:#}\n"),
-        |yaml| safe_lines(&yaml).into_owned(),
-    )
+    serde_yaml::to_string(value)
+        .map_or_else(|_| format!("{value:#}\n"), |yaml| safe_lines(&yaml).into_owned())
 }
 
-fn located(place: &Place, root: &str) -> String {
-    format!("{}:{}", std::path::Path::new(root).join(&*place.path).display(), place.line)
+pub(super) fn located(place: &Place, root: &str) -> String {
+    format!("{}:{}", Path::new(root).join(&*place.path).display(), place.line)
 }
 
 fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
@@ -201,7 +213,8 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
                 hold.name.as_ref().map(ToString::to_string),
             ];
             who.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
-            let place = hold.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
+            let place =
+                hold.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
             writeln!(
                 out,
                 "{}  {}{}",
@@ -228,6 +241,10 @@ const fn explain(reason: HoldReason) -> &'static str {
         HoldReason::Wiped => "the device was wiped",
         HoldReason::ProviderRefused => "the provider refused",
         HoldReason::Frozen => "frozen",
+        HoldReason::WipeUnderWay => "a wipe is under way",
+        HoldReason::WipeHeld => "a wipe request is held",
+        HoldReason::WipeRefused => "a wipe request is refused",
+        HoldReason::WipeOver => "a wipe request is over",
     }
 }
 
@@ -236,7 +253,7 @@ const fn explain(reason: HoldReason) -> &'static str {
 pub fn summary_line(approved: &ApprovedPlan) -> String {
     let plan = approved.plan();
     let mut parts: Vec<String> =
-        counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(told).collect();
+        counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(to_do).collect();
     if parts.is_empty() {
         parts.push("nothing to do; the record matches the manifests".to_owned());
         if !plan.holds.is_empty() || !plan.findings.is_empty() {
@@ -252,7 +269,8 @@ pub fn summary_line(approved: &ApprovedPlan) -> String {
     format!("Plan: {}.", parts.join(", "))
 }
 
-fn told((kind, n): (ActionKind, u64)) -> String {
+/// `3 to provision`: how many actions of a kind, in a plan.
+fn to_do((kind, n): (ActionKind, u64)) -> String {
     match kind {
         ActionKind::Freeze => "freeze".to_owned(),
         ActionKind::Thaw => "thaw".to_owned(),
@@ -260,10 +278,43 @@ fn told((kind, n): (ActionKind, u64)) -> String {
         ActionKind::Provision => format!("{n} to provision"),
         ActionKind::Adopt => format!("{n} to adopt"),
         ActionKind::Update => format!("{n} to update"),
-        ActionKind::Status => count(n, "status change"),
         ActionKind::Push => format!("{n} to push to"),
-        ActionKind::Compliance => count(n, "compliance change"),
         ActionKind::Orphan => format!("{n} to orphan"),
+        ActionKind::Trust => "new trust files".to_owned(),
+        ActionKind::Wipe => format!("{n} TO WIPE"),
+        ActionKind::AcceptWipe => format!("{} to accept", count(n, "wipe")),
+        ActionKind::Status
+        | ActionKind::Compliance
+        | ActionKind::RefuseWipe
+        | ActionKind::HoldWipe
+        | ActionKind::ExpireWipe
+        | ActionKind::VetoWipe
+        | ActionKind::ConfirmWipe => told(kind, n),
+    }
+}
+
+/// `3 provisioned`: how many actions of a kind, done.
+#[must_use]
+pub fn told(kind: ActionKind, n: u64) -> String {
+    match kind {
+        ActionKind::Freeze => "frozen".to_owned(),
+        ActionKind::Thaw => "thawed".to_owned(),
+        ActionKind::Profile => format!("{} recorded", count(n, "profile")),
+        ActionKind::Provision => format!("{n} provisioned"),
+        ActionKind::Adopt => format!("{n} adopted"),
+        ActionKind::Update => format!("{n} updated"),
+        ActionKind::Status => count(n, "status change"),
+        ActionKind::Push => format!("{n} pushed to"),
+        ActionKind::Compliance => count(n, "compliance change"),
+        ActionKind::Orphan => format!("{n} orphaned"),
+        ActionKind::Trust => "trust files noted".to_owned(),
+        ActionKind::AcceptWipe => format!("{} accepted", count(n, "wipe")),
+        ActionKind::RefuseWipe => format!("{} refused", count(n, "wipe")),
+        ActionKind::HoldWipe => format!("{} held", count(n, "wipe")),
+        ActionKind::ExpireWipe => format!("{} expired", count(n, "wipe")),
+        ActionKind::VetoWipe => format!("{} stopped", count(n, "wipe")),
+        ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
+        ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
     }
 }
 
@@ -293,8 +344,9 @@ pub struct PlanJson<'a> {
     digest: Digest,
     frozen: Option<FrozenJson>,
     actions: Actions<'a>,
+    wipes: Vec<wipes::WipeJson<'a>>,
     holds: Vec<HoldJson<'a>>,
-    findings: Vec<FindingJson<'a>>,
+    findings: Vec<FindingView<'a>>,
     summary: BTreeMap<&'static str, u64>,
 }
 
@@ -337,15 +389,22 @@ struct ActionJson<'a> {
 impl<'a> ActionJson<'a> {
     fn new(action: &'a Action) -> Self {
         let spec = action.spec();
-        let profile = match &action.op {
+        let name = match &action.op {
             Op::RecordProfile { to, .. } => Some(to.name.as_str()),
+            Op::Wipe { file, .. } | Op::AcceptWipe { file, .. } => Some(file.request.name.as_str()),
+            Op::StopWipe { stopped, .. } => Some(stopped.subject.name.as_str()),
+            _ => None,
+        };
+        let wiped = match &action.op {
+            Op::Wipe { file, .. } | Op::AcceptWipe { file, .. } => Some(&file.request.serial),
+            Op::StopWipe { stopped, .. } => Some(&stopped.subject.serial_number),
             _ => None,
         };
         Self {
             action: action.kind(),
             device: action.device,
-            serial_number: spec.map(|spec| &spec.serial_number),
-            name: spec.map(|spec| spec.name.as_str()).or(profile),
+            serial_number: spec.map(|spec| &spec.serial_number).or(wiped),
+            name: spec.map(|spec| spec.name.as_str()).or(name),
             path: action.place.as_ref().map(|place| &*place.path),
             line: action.place.as_ref().map(|place| place.line),
             changes: action.changes(),
@@ -388,8 +447,9 @@ impl<'a> PlanJson<'a> {
                 withheld: *withheld,
             }),
             actions: Actions(&plan.actions),
+            wipes: plan.wipes.iter().map(wipes::WipeJson::from).collect(),
             holds: plan.holds.iter().map(hold_json).collect(),
-            findings: plan.findings.iter().map(FindingJson::from).collect(),
+            findings: plan.findings.iter().map(FindingView::from).collect(),
             summary,
         }
     }

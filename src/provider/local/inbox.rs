@@ -18,7 +18,7 @@ use crate::model::{Report, Timestamp, is_deceptive};
 use crate::provider::{Acknowledgement, Batch, Observation, Rejected};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
-const FILE_LIMIT: u64 = 64 << 20;
+pub const FILE_LIMIT: u64 = 64 << 20;
 /// Of a rejected file's name, so that a suffix fits the 255 that file systems take.
 const NAME_LIMIT: usize = 200;
 /// Bytes of one reason beside a rejected file.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use files::Error;
-pub use inbox::submit;
+pub use inbox::{FILE_LIMIT as BATCH_LIMIT, submit};
 pub use outbox::{Command, CommandId, Verb, pending};
 pub use report::{Problem, parse as parse_reports};
 

@@ -1,0 +1,118 @@
+//! What came of a pass.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::json;
+use super::out::{Out, Tone};
+use super::plan::told;
+use super::text::count;
+use crate::event::ErrorClass;
+use crate::execute::Outcome;
+use crate::model::{DeviceId, Digest};
+
+/// A pass that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Applied<'a> {
+    /// Of the plan.
+    pub digest: Digest,
+    /// What was done.
+    pub outcome: &'a Outcome,
+    /// Of the log's last entry now.
+    pub seq: u64,
+    /// Hash of its line.
+    pub head: Digest,
+    /// Findings of the plan.
+    pub findings: usize,
+}
+
+/// Failures beyond this many are only counted, in text.
+const FAILURES_SHOWN: usize = 20;
+
+impl Applied<'_> {
+    /// For people: failures, what is left, and a line that says it all.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+        let Outcome { done, failed, left } = self.outcome;
+        for (id, class, why) in failed.iter().take(FAILURES_SHOWN) {
+            let label = format!("failed: {id}:");
+            writeln!(
+                out,
+                "{} {} ({class})",
+                out.paint(Tone::Removed, &label),
+                out.paint(Tone::Plain, why)
+            )?;
+        }
+        if let Some(more) = failed.len().checked_sub(FAILURES_SHOWN).filter(|more| *more > 0) {
+            writeln!(
+                out,
+                "… and {more} more that failed (fleetform audit log --kind profile.failed)"
+            )?;
+        }
+        let mut parts: Vec<String> = done.iter().map(|(kind, n)| told(*kind, *n as u64)).collect();
+        if parts.is_empty() {
+            parts.push("nothing".to_owned());
+        }
+        if !failed.is_empty() {
+            parts.push(format!("{} failed and tried again at the next pass", failed.len()));
+        }
+        let line = format!("Applied: {}. The log is at entry {}.", parts.join(", "), self.seq);
+        writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
+        if *left > 0 {
+            let what = count(*left as u64, "action");
+            let line = format!("Stopped: {what} left; run apply again to go on.");
+            writeln!(out, "{}", out.paint(Tone::Changed, &line))?;
+        }
+        Ok(())
+    }
+
+    /// `{"version": 1, "digest", "done": {kind: n}, "failed": […], "left", "ledger": {…}, …}`.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            version: u32,
+            digest: Digest,
+            done: BTreeMap<&'static str, usize>,
+            failed: Vec<Failed<'a>>,
+            left: usize,
+            findings: usize,
+            ledger: Ledger,
+        }
+        #[derive(Serialize)]
+        struct Failed<'a> {
+            device: DeviceId,
+            class: ErrorClass,
+            error: &'a str,
+        }
+        #[derive(Serialize)]
+        struct Ledger {
+            seq: u64,
+            head: Digest,
+        }
+        let Outcome { done, failed, left } = self.outcome;
+        let failed = failed.iter().map(|(device, class, error)| Failed {
+            device: *device,
+            class: *class,
+            error,
+        });
+        json::pretty(
+            out,
+            &Document {
+                version: 1,
+                digest: self.digest,
+                done: done.iter().map(|(kind, n)| (kind.as_str(), *n)).collect(),
+                failed: failed.collect(),
+                left: *left,
+                findings: self.findings,
+                ledger: Ledger { seq: self.seq, head: self.head },
+            },
+        )
+    }
+}
