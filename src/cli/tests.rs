@@ -299,7 +299,10 @@ fn help_of_audit_log() {
                                                ledger.created, device.provisioned, device.updated,
                                                device.status, device.orphaned, device.adopted, profile.recorded,
                                                profile.intended, profile.pushed, profile.failed,
-                                               compliance.changed, pass.frozen, pass.thawed, log.repaired]
+                                               compliance.changed, wipe.accepted, wipe.refused, wipe.held,
+                                               wipe.issued, wipe.confirmed, wipe.failed, wipe.expired,
+                                               wipe.vetoed, trust.changed, pass.frozen, pass.thawed,
+                                               log.repaired]
                   --since <TIME|DURATION|SEQ>  Entries from then on: a time, a duration before now, or a
                                                sequence number
               -f, --follow                     Go on with entries as they are written, until interrupted

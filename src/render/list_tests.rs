@@ -108,7 +108,8 @@ fn as_json() {
           "status": "Failed",
           "statusReason": "the enrolment deadline of 30m passed",
           "statusSince": "2026-11-22T09:50:00.000Z",
-          "userEmail": "cem.kaya@example.com"
+          "userEmail": "cem.kaya@example.com",
+          "wipe": null
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&value["devices"][2]).unwrap());
     assert_eq!(value["version"], 1);
