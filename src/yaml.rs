@@ -276,7 +276,7 @@ pub struct Parsed<'a> {
 /// Parses one document that begins in line `first_line` of its file.
 #[must_use]
 pub fn parse(text: &str, first_line: u32) -> Parsed<'_> {
-    let mut builder = Builder { first_line, ..Builder::default() };
+    let mut builder = Builder { text, first_line, ..Builder::default() };
     let mut parser = Parser::new_from_str(text);
     let complete = loop {
         match parser.next_event() {
@@ -302,6 +302,7 @@ pub fn parse(text: &str, first_line: u32) -> Parsed<'_> {
 
 #[derive(Default)]
 struct Builder<'a> {
+    text: &'a str,
     first_line: u32,
     frames: Vec<Frame<'a>>,
     root: Option<Node<'a>>,
@@ -328,7 +329,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.decorations(anchor, tag.is_some(), extent);
-                let value = self.scalar(text, style, extent);
+                let value = self.scalar(self.borrowed(text, span), style, extent);
                 self.add(Node { value, extent });
             }
             Event::Alias(_) => {
@@ -351,6 +352,15 @@ impl<'a> Builder<'a> {
             | Event::DocumentEnd => return true,
         }
         self.within(self.nodes <= MAX_NODES, extent, || format!("more than {MAX_NODES} nodes"))
+    }
+
+    /// The parser owns each plain scalar, with 128 bytes to spare. Where it stands in the text
+    /// just so, the text serves; its markers count characters, so this is a guess, checked.
+    fn borrowed(&self, scalar: Cow<'a, str>, span: Span) -> Cow<'a, str> {
+        match self.text.get(span.start.index()..span.end.index()) {
+            Some(text) if *text == *scalar => Cow::Borrowed(text),
+            _ => scalar,
+        }
     }
 
     fn open(&mut self, content: Content<'a>, extent: Extent) -> bool {
