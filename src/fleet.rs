@@ -3,7 +3,7 @@
 //! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::finding::{Code, Finding, Severity, Span};
@@ -221,6 +221,11 @@ fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
             });
         }
         start += group.len();
+    }
+    // Clashes are rare, and hashing is cheaper than sorting.
+    let mut seen = HashSet::with_capacity(drafts.len());
+    if drafts.iter().all(|draft| seen.insert(draft.name())) {
+        return clashing;
     }
     let mut by_name: Vec<usize> = (0..drafts.len()).collect();
     by_name.sort_unstable_by_key(|n| (drafts[*n].name(), drafts[*n].place()));

@@ -19,7 +19,7 @@ impl Fleet {
     fn new() -> Self {
         let fleet = Self(tempfile::tempdir().unwrap());
         fleet.put("profile.yaml", PROFILE);
-        fleet.put("good.yaml", &device("good", "GOOD"));
+        fleet.put("good.yaml", device("good", "GOOD"));
         fleet
     }
     fn path(&self, path: &str) -> PathBuf {

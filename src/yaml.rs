@@ -6,11 +6,14 @@
 //! before parsing, so that a syntax error harms only its own. Nothing here panics or recurses
 //! on input; trees are at most [`MAX_DEPTH`] deep, so that others may recurse over them.
 
+mod cut;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+
+pub use cut::{Piece, cut};
 
 use crate::finding::Code;
 use crate::model::is_deceptive;
@@ -175,93 +178,6 @@ pub struct Problem {
     pub related: Option<(Extent, &'static str)>,
 }
 
-/// One document of a file, by bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// Everything that belongs to it, comments and directives before it included.
-    pub bytes: Range<usize>,
-    /// Line of the first byte.
-    pub line: u32,
-    /// Where its content begins, after directives: what is to be parsed.
-    pub body: usize,
-    /// Line of `body`.
-    pub body_line: u32,
-    /// Lines of directives (`%YAML`, `%TAG`).
-    pub directives: Vec<u32>,
-    started: bool,
-    blank: bool,
-}
-
-/// Cuts a file into its documents; those of only comments and white space are left out.
-///
-/// YAML forbids `---` and `...` at the beginning of a line within any scalar (§9.1.2), so this
-/// is exact, and needs no UTF-8.
-#[must_use]
-pub fn cut(file: &[u8]) -> Vec<Piece> {
-    let mut pieces = Vec::with_capacity(1);
-    let mut piece = Piece::at(0, 1);
-    let mut start = 0;
-    let mut number = 1;
-    for line in file.split_inclusive(|b| *b == b'\n') {
-        let next = start + line.len();
-        if is_marker(line, b"...") {
-            piece.end(next, &mut pieces);
-            piece = Piece::at(next, number + 1);
-        } else if is_marker(line, b"---") {
-            if piece.started {
-                piece.end(start, &mut pieces);
-                piece = Piece::at(start, number);
-            }
-            piece.start(start, number);
-            piece.blank &= is_blank(&line[3..]);
-        } else if !is_blank(line) {
-            if !piece.started && line[0] == b'%' {
-                piece.directives.push(number);
-            } else {
-                piece.start(start, number);
-                piece.blank = false;
-            }
-        }
-        start = next;
-        number = number.saturating_add(1);
-    }
-    piece.end(start, &mut pieces);
-    pieces
-}
-
-impl Piece {
-    fn at(byte: usize, line: u32) -> Self {
-        let (body, body_line) = (byte, line);
-        let bytes = byte..byte;
-        Self { bytes, line, body, body_line, directives: Vec::new(), started: false, blank: true }
-    }
-
-    fn start(&mut self, byte: usize, line: u32) {
-        if !self.started {
-            (self.body, self.body_line, self.started) = (byte, line, true);
-        }
-    }
-
-    fn end(mut self, byte: usize, pieces: &mut Vec<Self>) {
-        self.bytes.end = byte;
-        if !self.started {
-            self.body = byte;
-        }
-        if !self.blank || !self.directives.is_empty() {
-            pieces.push(self);
-        }
-    }
-}
-
-fn is_marker(line: &[u8], marker: &[u8]) -> bool {
-    line.starts_with(marker) && line.get(3).is_none_or(u8::is_ascii_whitespace)
-}
-
-/// Nothing but white space and a comment.
-fn is_blank(line: &[u8]) -> bool {
-    line.iter().find(|b| !b.is_ascii_whitespace()).is_none_or(|b| *b == b'#')
-}
-
 /// A parsed document.
 #[derive(Debug, Default)]
 pub struct Parsed<'a> {
@@ -276,7 +192,7 @@ pub struct Parsed<'a> {
 /// Parses one document that begins in line `first_line` of its file.
 #[must_use]
 pub fn parse(text: &str, first_line: u32) -> Parsed<'_> {
-    let mut builder = Builder { first_line, ..Builder::default() };
+    let mut builder = Builder { text, first_line, ..Builder::default() };
     let mut parser = Parser::new_from_str(text);
     let complete = loop {
         match parser.next_event() {
@@ -302,6 +218,7 @@ pub fn parse(text: &str, first_line: u32) -> Parsed<'_> {
 
 #[derive(Default)]
 struct Builder<'a> {
+    text: &'a str,
     first_line: u32,
     frames: Vec<Frame<'a>>,
     root: Option<Node<'a>>,
@@ -328,7 +245,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.decorations(anchor, tag.is_some(), extent);
-                let value = self.scalar(text, style, extent);
+                let value = self.scalar(self.borrowed(text, span), style, extent);
                 self.add(Node { value, extent });
             }
             Event::Alias(_) => {
@@ -351,6 +268,15 @@ impl<'a> Builder<'a> {
             | Event::DocumentEnd => return true,
         }
         self.within(self.nodes <= MAX_NODES, extent, || format!("more than {MAX_NODES} nodes"))
+    }
+
+    /// The parser owns each plain scalar, with 128 bytes to spare. Where it stands in the text
+    /// just so, the text serves; its markers count characters, so this is a guess, checked.
+    fn borrowed(&self, scalar: Cow<'a, str>, span: Span) -> Cow<'a, str> {
+        match self.text.get(span.start.index()..span.end.index()) {
+            Some(text) if *text == *scalar => Cow::Borrowed(text),
+            _ => scalar,
+        }
     }
 
     fn open(&mut self, content: Content<'a>, extent: Extent) -> bool {
@@ -509,3 +435,6 @@ impl<'a> Builder<'a> {
 fn is_merge(node: &Node<'_>) -> bool {
     matches!(&node.value, Value::Scalar(text, Style::Plain) if text == "<<")
 }
+
+#[cfg(test)]
+mod tests;
