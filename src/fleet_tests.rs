@@ -81,7 +81,8 @@ fn names_are_unique_by_kind() {
         ("c.yaml", device("c", "C", "same", "")),
         ("w1.yaml", wipe("same")),
         ("w2.yaml", wipe("w2")),
-        ("w3.yaml", wipe("w2")),
+        ("w3.yaml", wipe("w2") + "# another one\n"),
+        ("w4.yaml", wipe("same")),
         ("w0.yaml", wipe("zzz")),
     ]);
     let code = Code::DuplicateName;

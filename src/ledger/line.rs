@@ -175,6 +175,13 @@ mod tests {
 
     /// A line of every kind, as it has to stand in the log for ever.
     fn examples() -> Vec<(&'static str, serde_json::Value)> {
+        let at = "2026-11-22T10:00:00.000Z";
+        let subject = json!({
+            "request": Digest::of(b"request"), "name": "lost", "deviceId": "D007",
+            "serialNumber": "PF3", "scope": "full", "reason": "lost",
+            "requestedBy": "b@example.com", "expiresAt": at,
+        });
+        let stopped = json!({"code": "veto", "detail": "no", "signers": []});
         let digest = Digest::of(b"x").to_string();
         let push = json!({"intent": 3, "profile": "Standard", "digest": digest});
         vec![
@@ -218,10 +225,37 @@ mod tests {
                 "compliance.changed",
                 json!({"from": "unknown", "to": "nonCompliant", "failing": ["a"], "missing": ["b"]}),
             ),
+            (
+                "wipe.accepted",
+                with(
+                    &subject,
+                    json!({"signers": ["b@example.com"], "issueAt": at, "trust": digest}),
+                ),
+            ),
+            ("wipe.refused", with(&subject, stopped.clone())),
+            ("wipe.held", with(&subject, stopped.clone())),
+            (
+                "wipe.issued",
+                json!({"request": digest, "intent": 9, "scope": "full", "signers": ["b@example.com"], "needed": 1}),
+            ),
+            ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
+            (
+                "wipe.failed",
+                json!({"request": digest, "intent": 9, "class": "permanent", "error": "no"}),
+            ),
+            ("wipe.expired", with(&subject, stopped.clone())),
+            ("wipe.vetoed", with(&subject, stopped)),
+            ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
             ("pass.frozen", json!({"cause": "shrunken", "removed": 5, "of": 12})),
             ("pass.thawed", json!({"acceptedRemovals": 5})),
             ("log.repaired", json!({"bytes": 17, "digest": digest})),
         ]
+    }
+
+    fn with(subject: &serde_json::Value, more: serde_json::Value) -> serde_json::Value {
+        let mut data = subject.clone();
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
     }
 
     fn entry(kind: &str, data: &serde_json::Value) -> Entry {

@@ -239,8 +239,21 @@ mod tests {
     use super::*;
     use crate::render::testing::{event, log};
 
+    fn with(subject: &Value, more: Value) -> Value {
+        let mut data = subject.clone();
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    }
+
     #[test]
     fn every_kind_has_a_line() {
+        let at = "2026-11-22T10:00:00.000Z";
+        let subject = json!({
+            "request": Digest::of(b"request"), "name": "lost", "deviceId": "D007",
+            "serialNumber": "PF3", "scope": "full", "reason": "lost",
+            "requestedBy": "b@example.com", "expiresAt": at,
+        });
+        let stopped = json!({"code": "veto", "detail": "c@example.com objects", "signers": []});
         let digest = Digest::of(b"x");
         let mut events: Vec<Event> = log().into_iter().map(|entry| entry.event).collect();
         for (kind, data) in [
@@ -263,6 +276,27 @@ mod tests {
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
             ),
+            (
+                "wipe.accepted",
+                with(
+                    &subject,
+                    json!({"signers": ["b@example.com"], "issueAt": at, "trust": digest}),
+                ),
+            ),
+            ("wipe.refused", with(&subject, stopped.clone())),
+            ("wipe.held", with(&subject, stopped.clone())),
+            ("wipe.expired", with(&subject, stopped.clone())),
+            ("wipe.vetoed", with(&subject, stopped)),
+            (
+                "wipe.issued",
+                json!({"request": digest, "intent": 9, "scope": "full", "signers": ["b@example.com", "c@example.com"], "needed": 2}),
+            ),
+            ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
+            (
+                "wipe.failed",
+                json!({"request": digest, "intent": 9, "class": "permanent", "error": "no"}),
+            ),
+            ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
             ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
             ("pass.thawed", json!({"acceptedRemovals": 8})),
             ("pass.thawed", json!({})),
@@ -297,6 +331,15 @@ mod tests {
             device.adopted: a manifest with its serial number is back
             profile.intended: about to push profile Standard 2d711642b726 [intent 7]
             compliance.changed: unknown: no report yet
+            wipe.accepted: accepted: lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com, signed by b@example.com; issued from 2026-11-22T10:00:00Z
+            wipe.refused: refused (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
+            wipe.held: held (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
+            wipe.expired: expired (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
+            wipe.vetoed: stopped for good (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
+            wipe.issued: issued: full wipe by request 2d711642b726, signed by b@example.com, c@example.com (needs 2) [intent 9]
+            wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
+            wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
+            trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
             pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
             pass.thawed: thawed: an operator accepted 8 removals
             pass.thawed: thawed: the fleet directory is plausible again
