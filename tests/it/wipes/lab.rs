@@ -149,6 +149,17 @@ impl Lab {
         lab
     }
 
+    /// The same files in another directory, at the same time.
+    pub fn copy(&self, change: impl FnOnce(&Self)) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        copy(self.dir.path(), dir.path());
+        let provider = Arc::new(Local::new(dir.path().join("data")));
+        let lab =
+            Self { dir, clock: self.clock.clone(), settings: self.settings.clone(), provider };
+        change(&lab);
+        lab
+    }
+
     pub fn path(&self, below: &str) -> PathBuf {
         self.dir.path().join(below)
     }
@@ -283,6 +294,18 @@ impl Lab {
         let bytes = report.to_string();
         fleetform::provider::local::submit(&self.path("data"), "r", bytes.as_bytes(), self.now())
             .expect("handed over");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let (from, to) = entry.map(|e| (e.path(), to.join(e.file_name()))).expect("an entry");
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("copied");
+        }
     }
 }
 

@@ -113,6 +113,22 @@ fn those_cooling_off_count_as_well() {
     assert_eq!(lab.issued(), 1);
 }
 
+#[test]
+fn one_that_falls_short_while_cooling_off_lets_go_of_its_device() {
+    let mut lab = lab(&[(1, 24, 2), (2, 24, 3)]);
+    lab.settings.wipes.delay = TimeDelta::hours(1);
+    sign(&lab, 1, &["bob", "carol"]);
+    assert_eq!(lab.judge("r1.yaml"), "coolingOff coolingOff");
+    lab.remove("r1.yaml.carol.sig");
+    let other = Request { name: "other".into(), ..Request::of(1) };
+    lab.request("x.yaml", &other.yaml(), &["bob", "dave"]);
+    let wipes = lab.pass();
+    assert_eq!((&*wipes["r1.yaml"].1, &*wipes["x.yaml"].1), ("deviceBusy", "coolingOff"));
+    let said = lab.kinds();
+    lab.pass();
+    assert_eq!(lab.kinds(), said);
+}
+
 // Whatever mix is thrown at it.
 
 const REQUESTS: usize = 7;
