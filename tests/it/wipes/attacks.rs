@@ -446,6 +446,7 @@ fn replayed_after_the_device_enrolled_again() {
     lab.pass();
     let again = lab.state().by_serial(&"SN001".parse().unwrap()).unwrap().0.to_string();
     assert_eq!(again, "D006");
+    assert_eq!(lab.commands(), 0, "the old command does not wait for the new device");
     lab.wait(TimeDelta::minutes(1));
     assert_eq!(lab.judge("r1.yaml"), "confirmed confirmed");
     // The old request, with the old id, signed anew in other words.

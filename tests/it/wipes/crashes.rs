@@ -133,6 +133,11 @@ fn killed_while_it_is_confirmed_it_is_confirmed_once_and_the_device_ends() {
             let confirmed = lab.kinds().iter().filter(|k| *k == "wipe.confirmed").count();
             assert_eq!(confirmed, 1, "{at}");
             assert!(lab.state().devices[&"D001".parse().expect("an id")].is_wiped(), "{at}");
+            assert_eq!(
+                outbox(&lab.path("data")).len(),
+                0,
+                "{at}: erased again when it enrols anew"
+            );
             if !aborted {
                 break;
             }
