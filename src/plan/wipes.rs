@@ -186,7 +186,9 @@ impl<'a> Deciding<'a, '_> {
             }
             let detail = "its file was deleted or changed";
             self.show_known(wipe, place.clone(), WipeStanding::Vetoed, "requestDeleted", detail);
-            self.taken.remove(&wipe.subject.device_id);
+            if wipe.state == WipeState::Accepted {
+                self.taken.remove(&wipe.subject.device_id);
+            }
             let stopped = WipeStopped {
                 subject: wipe.subject.clone(),
                 code: "requestDeleted".into(),

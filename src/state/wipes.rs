@@ -160,7 +160,8 @@ impl State {
             subject: subject.clone(),
             path: source.path.clone(),
             state,
-            since: entry.at,
+            // Never before what the log has seen: requests are taken in the order of acceptance.
+            since: self.at.map_or(entry.at, |at| at.max(entry.at)),
             code: None,
             detail: String::new(),
             signers: Vec::new(),
