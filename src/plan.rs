@@ -450,7 +450,9 @@ impl<'a> DamageIndex<'a> {
             };
             let (reason, detail) = damaged.explain();
             let place = Some(damaged.place.clone());
-            plan.holds.push(Hold { place, device: None, serial, name, reason, detail });
+            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
+            let device = known.map(|(id, _)| id);
+            plan.holds.push(Hold { place, device, serial, name, reason, detail });
         }
     }
 }

@@ -202,6 +202,7 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
     for hold in holds {
         by_reason.entry(hold.reason).or_default().push(hold);
     }
+    by_reason.values_mut().for_each(|holds| holds.sort_by_key(|hold| hold.device));
     for (reason, holds) in &by_reason {
         let title = format!("Held, {}: {}", explain(*reason), holds.len());
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
