@@ -28,7 +28,7 @@ pub struct Args {
 /// If the fleet directory could not be read, or writing fails.
 pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
-        let what = format!("cannot read the fleet directory {}: {why}", root.display());
+        let what = format!("the fleet directory {why}");
         return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));
     }
     match format {
@@ -45,13 +45,16 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_an_error_and_not_a_clean_bill() {
-        let desired = Desired { missing: Some("no such directory".into()), ..Desired::default() };
+        let desired = Desired {
+            missing: Some("`./fl\\u{1b}eet` cannot be read: no such directory".into()),
+            ..Desired::default()
+        };
         let screen = Screen::piped();
         let failure = run(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
         let text = failure.unwrap_err().render(false);
         assert_eq!(
             text,
-            "error: cannot read the fleet directory ./fl\\u{1b}eet: no such directory\n\
+            "error: the fleet directory `./fl\\u{1b}eet` cannot be read: no such directory\n\
              help: name it with --fleet, or change to its parent\n"
         );
         assert_eq!(screen.results(), "");

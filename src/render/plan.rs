@@ -70,16 +70,19 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
 }
 
 fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
-    let Refusal { why, withheld, named } = refusal;
-    let title = format!("FROZEN: {}", why.cause.explain());
+    let Refusal { why, missing, withheld, named } = refusal;
+    let title = match missing {
+        Some(missing) => format!("FROZEN: {missing}"),
+        None => format!("FROZEN: {}", why.cause.explain()),
+    };
     writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
-    writeln!(
-        out,
-        "  {} of {} would be orphaned; {} withheld, nothing is lost.",
-        why.removed,
-        count(why.of, "active device"),
-        if *withheld == 1 { "1 action is".to_owned() } else { format!("{withheld} actions are") }
-    )?;
+    if why.of > 0 {
+        let gone = count(why.of, "active device");
+        writeln!(out, "  {} of {gone} would be orphaned: nothing is done to them.", why.removed)?;
+    }
+    if *withheld > 0 {
+        writeln!(out, "  {} withheld.", count(*withheld as u64, "action"))?;
+    }
     if let Some(named) = named {
         writeln!(out, "  --accept-removals {named} does not name that number.")?;
     }
@@ -441,11 +444,13 @@ impl<'a> PlanJson<'a> {
             revision: context.revision,
             ledger: LedgerJson { seq: context.seq, head: context.head },
             digest: approved.digest(),
-            frozen: approved.refusal().map(|Refusal { why, withheld, named: _ }| FrozenJson {
-                cause: why.cause,
-                removed: why.removed,
-                of: why.of,
-                withheld: *withheld,
+            frozen: approved.refusal().map(|Refusal { why, missing: _, withheld, named: _ }| {
+                FrozenJson {
+                    cause: why.cause,
+                    removed: why.removed,
+                    of: why.of,
+                    withheld: *withheld,
+                }
             }),
             actions: Actions(&plan.actions),
             wipes: plan.wipes.iter().map(wipes::WipeJson::from).collect(),
