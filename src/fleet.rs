@@ -24,6 +24,8 @@ pub struct Desired {
     pub devices: Vec<Arc<DesiredDevice>>,
     /// Valid profiles.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
+    /// Where the valid profiles are written.
+    pub profile_places: BTreeMap<Name, Place>,
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
@@ -99,11 +101,14 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     } = all;
     let mut desired =
         Desired { damaged, findings, device_documents: all.device_documents, ..Desired::default() };
+    desired.profile_places =
+        profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
     let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
     desired.wipes = unique_wipes(wipes, &mut desired.findings);
     judge_shadows(&shadows, &devices, &known, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
     desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
+    desired.profile_places.retain(|name, _| desired.profiles.contains_key(name));
     desired.damaged.sort_unstable();
     desired.damaged.dedup();
     desired.findings.sort_by(|a, b| a.key().cmp(&b.key()));

@@ -358,7 +358,7 @@ fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if from.is_none_or(|from| from.digest != to.digest) {
             plan.actions.push(Action {
                 device: None,
-                place: None,
+                place: inputs.desired.profile_places.get(name).cloned(),
                 cause: Cause::Intent,
                 reason: if from.is_some() { "the profile changed" } else { "the profile is new" }
                     .into(),

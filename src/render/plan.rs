@@ -119,13 +119,11 @@ fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Resu
     }
     let what = headline(action);
     let place = action.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
-    writeln!(
-        out,
-        "{}{what}  ({}){}",
-        out.paint(tone, &line),
-        safe(&action.reason),
-        out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
-    )?;
+    write!(out, "{}{what}  ({})", out.paint(tone, &line), safe(&action.reason))?;
+    match place {
+        Some(place) => writeln!(out, "{}", out.paint(Tone::Dim, &place))?,
+        None => writeln!(out)?,
+    }
     match &action.op {
         Op::Provision { to, .. } => {
             let spec = &to.spec;
