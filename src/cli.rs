@@ -19,6 +19,7 @@ mod run;
 pub mod select;
 pub mod show;
 pub mod value;
+pub mod wipe;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -103,6 +104,9 @@ pub enum Command {
     Show(show::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Write a wipe request, sign it, see whether it would be accepted.
+    #[command(subcommand)]
+    Wipe(wipe::Command),
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -119,6 +123,9 @@ impl Command {
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Wipe(wipe::Command::New(_)) => "wipe new",
+            Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
+            Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
@@ -135,6 +142,7 @@ impl Command {
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)
+            | Self::Wipe(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

@@ -47,6 +47,8 @@ pub struct WipeFile {
     pub place: Place,
     /// The whole file: what is signed.
     pub bytes: Vec<u8>,
+    /// Where else the same bytes lie: what is beside a copy counts as well, above all a veto.
+    pub copies: Vec<Arc<str>>,
     /// Signature files beside it, by name.
     pub signatures: BTreeMap<String, Vec<u8>>,
     /// Veto files beside it, by name.
@@ -104,8 +106,8 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     desired.profile_places =
         profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
     let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
-    desired.wipes = unique_wipes(wipes, &mut desired.findings);
     judge_shadows(&shadows, &devices, &known, &mut desired.findings);
+    desired.wipes = unique_wipes(wipes, &mut desired.damaged, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
     desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
     desired.profile_places.retain(|name, _| desired.profiles.contains_key(name));
@@ -138,19 +140,35 @@ fn profiles_by_name(
     known
 }
 
-/// A copy of a request is that request: its content is what counts, wherever it lies.
-fn unique_wipes(mut wipes: Vec<WipeDraft>, findings: &mut Vec<Finding>) -> Vec<Arc<WipeFile>> {
+/// A copy of a request is that request: its content is what counts, wherever it lies. So a copy
+/// placed before it does not hide the veto beside it.
+fn unique_wipes(
+    mut wipes: Vec<WipeDraft>,
+    damaged: &mut Vec<Damaged>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Arc<WipeFile>> {
     wipes.sort_by(|a, b| {
         let key = |w: &'_ WipeDraft| {
             (w.file.request.name.clone(), w.file.request.digest, w.file.place.clone())
         };
         key(a).cmp(&key(b))
     });
-    wipes.dedup_by_key(|draft| draft.file.request.digest);
+    wipes.dedup_by(|copy, first| {
+        let same = copy.file.request.digest == first.file.request.digest;
+        if same {
+            first.file.copies.push(copy.file.place.path.clone());
+        }
+        same
+    });
     let mut unique = Vec::new();
     for group in wipes.chunk_by(|a, b| a.file.request.name == b.file.request.name) {
         if let [only] = group {
             unique.push(Arc::new(only.file.clone()));
+        } else {
+            // Not deleted, and so not vetoed: what is recorded of them waits.
+            let place = |draft: &WipeDraft| draft.file.place.clone();
+            let lost = |draft| Damaged { place: place(draft), what: Damage::File };
+            damaged.extend(group.iter().map(lost));
         }
         clash(group, findings, Code::DuplicateName, |draft| {
             let name = draft.file.request.name.as_str();

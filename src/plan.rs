@@ -34,7 +34,7 @@ use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
 
-pub use wipes::{WipeStanding, WipeView};
+pub use wipes::{WipeStanding, WipeView, judge};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]

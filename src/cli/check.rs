@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::fleet::Desired;
 use crate::render::check;
@@ -36,6 +37,26 @@ pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Res
         Format::Text | Format::Csv | Format::Yaml => check::text(desired, root, out)?,
     }
     Ok(if desired.findings.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// On standard error, what nobody looked at: this command reads wipe requests, but judges neither
+/// their signatures nor whether the devices are what they say.
+pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
+    if desired.wipes.is_empty() {
+        return;
+    }
+    let signatures = setup.trust().err().unwrap_or_else(|| "look with wipe verify".to_owned());
+    let devices = match setup.recorded() {
+        Ok(state) if state.seq > 0 => "look with wipe verify".to_owned(),
+        Ok(_) => format!("there is no ledger in {}", setup.config.data.display()),
+        Err(_) => format!("the ledger in {} cannot be read", setup.config.data.display()),
+    };
+    tracing::warn!(
+        requests = desired.wipes.len(),
+        %signatures,
+        %devices,
+        "signatures and devices of wipe requests are not checked"
+    );
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod summary;
 pub mod table;
 pub mod text;
 pub mod verify;
+pub mod wipe;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,6 +1,6 @@
 //! A plan for people and programs.
 
-mod wipes;
+pub mod wipes;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
