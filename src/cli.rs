@@ -9,6 +9,7 @@ pub mod audit;
 pub mod check;
 pub mod environment;
 pub mod exit;
+pub mod explain;
 pub mod failure;
 pub mod format;
 pub mod list;
@@ -94,6 +95,8 @@ pub struct Global {
 pub enum Command {
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
+    /// Explain the code of a finding, with a wrong and a right example.
+    Explain(explain::Args),
     /// Show what apply would do now; nothing is changed or locked.
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
@@ -118,6 +121,7 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Check(_) => "check",
+            Self::Explain(_) => "explain",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::List(_) => "list",
@@ -137,8 +141,11 @@ impl Command {
     pub const fn formats(&self) -> &'static [Format] {
         match self {
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
-            Self::Check(_)
-            | Self::Plan(_)
+            Self::Check(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
+            }
+            Self::Plan(_) => &[Format::Text, Format::Json, Format::Markdown, Format::Github],
+            Self::Explain(_)
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)

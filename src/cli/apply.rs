@@ -96,7 +96,7 @@ pub(super) fn run(
         Applied { digest, outcome: &outcome, seq: recorded.seq, head: recorded.head.0, findings };
     match format {
         Format::Json => applied.json(out)?,
-        Format::Text | Format::Csv | Format::Yaml => applied.text(out)?,
+        _ => applied.text(out)?,
     }
     let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0;
     Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded))

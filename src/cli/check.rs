@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::fleet::Desired;
-use crate::render::check;
 use crate::render::out::Out;
+use crate::render::{check, sarif};
 
 /// Validates the fleet directory and shows all findings at once; no ledger is needed.
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,12 @@ Examples:
   fleetform check ./fleet
   fleetform check -o json | jq '.findings[].code'
 
-Exits with 1 on any finding. Formats: text, json.")]
+  fleetform check -o github               Annotations on the lines of a pull request
+  fleetform check -o sarif > fleetform.sarif
+
+Exits with 1 on any finding; `fleetform explain CODE` tells more about each. Formats: text, json,
+markdown (for a comment), github (workflow commands), sarif (2.1.0). The paths of the last two are
+relative to the repository where the fleet directory is given relative to it.")]
 pub struct Args {
     /// Fleet directory; as --fleet
     #[arg(value_name = "FLEET", conflicts_with = "fleet")]
@@ -34,7 +39,10 @@ pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Res
     }
     match format {
         Format::Json => check::json(desired, out)?,
-        Format::Text | Format::Csv | Format::Yaml => check::text(desired, root, out)?,
+        Format::Markdown => check::markdown(desired, root, out)?,
+        Format::Github => check::github(desired, root, out)?,
+        Format::Sarif => sarif::write(out, &desired.findings, root)?,
+        _ => check::text(desired, root, out)?,
     }
     Ok(if desired.findings.is_empty() { Exit::Done } else { Exit::Failed })
 }

@@ -77,7 +77,7 @@ pub(super) fn run(
             });
             json::pretty(out, &document)?;
         }
-        Format::Text | Format::Csv | Format::Yaml => {
+        _ => {
             let what = count(reports.len() as u64, "report");
             let line =
                 format!("{what} handed over as {}; the next pass takes them.", path.display());

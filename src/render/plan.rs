@@ -1,5 +1,6 @@
 //! A plan for people and programs.
 
+pub mod ci;
 pub mod wipes;
 
 use std::collections::BTreeMap;
@@ -208,22 +209,8 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
         let title = format!("Held, {}: {}", explain(*reason), holds.len());
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
         for hold in holds.iter().take(HOLDS_SHOWN) {
-            let mut who = String::from("  ");
-            let parts = [
-                hold.device.map(|id| id.to_string()),
-                hold.serial.as_ref().map(ToString::to_string),
-                hold.name.as_ref().map(ToString::to_string),
-            ];
-            who.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
-            let place =
-                hold.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
-            writeln!(
-                out,
-                "{}  {}{}",
-                safe(&who),
-                safe(&hold.detail),
-                out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
-            )?;
+            let (what, place) = hold_parts(hold, context.root);
+            writeln!(out, "  {what}{}", out.paint(Tone::Dim, &place))?;
         }
         if let Some(more) = holds.len().checked_sub(HOLDS_SHOWN).filter(|more| *more > 0) {
             writeln!(out, "  … and {more} more (all of them with -o json)")?;
@@ -231,6 +218,23 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Who is held and why, and where that is written.
+fn hold_parts(hold: &Hold, root: &str) -> (String, String) {
+    let parts = [
+        hold.device.map(|id| id.to_string()),
+        hold.serial.as_ref().map(ToString::to_string),
+        hold.name.as_ref().map(ToString::to_string),
+    ];
+    let who = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    let place = hold.place.as_ref().map(|place| format!("  {}", located(place, root)));
+    (format!("{}  {}", safe(&who), safe(&hold.detail)), place.unwrap_or_default())
+}
+
+fn hold_line(hold: &Hold, root: &str) -> String {
+    let (what, place) = hold_parts(hold, root);
+    format!("{}: {what}{place}", explain(hold.reason))
 }
 
 const fn explain(reason: HoldReason) -> &'static str {
