@@ -48,10 +48,12 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
         refused(out, refusal)?;
     }
     wipes::text(out, &plan.wipes, context.root)?;
+    let mut shown = false;
     for action in plan.actions.iter().filter(|action| !wipes::shows(action.kind())) {
         action_text(out, action, context)?;
+        shown = true;
     }
-    if !plan.actions.is_empty() {
+    if shown {
         writeln!(out)?;
     }
     holds_text(out, &plan.holds, context)?;
