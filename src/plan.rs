@@ -7,8 +7,9 @@
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
 mod device;
+mod digest;
 pub mod entries;
-
+mod new_fields;
 mod reports;
 mod wipes;
 
@@ -16,7 +17,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::event::{
@@ -26,14 +26,16 @@ use crate::event::{
 use crate::finding::Finding;
 use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
 use crate::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Facts, Name, Place,
-    Profile, Report, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Facts, Name, Place, Profile,
+    Report, SerialNumber, Status, Timestamp, words,
 };
 use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
 
+pub use digest::digest;
+use new_fields::new_fields;
 pub use wipes::{WipeStanding, WipeView, judge};
 
 /// All that a decision depends on.
@@ -171,7 +173,7 @@ pub enum Op {
         verdict: Box<crate::compliance::Verdict>,
     },
     /// The trust files are not what they were.
-    Trust(TrustChanged),
+    Trust(Box<TrustChanged>),
     /// A wipe request holds.
     AcceptWipe {
         /// What the log will say.
@@ -202,7 +204,7 @@ pub enum Op {
         /// The record.
         spec: Arc<DeviceSpec>,
         /// What the log will say.
-        confirmed: WipeConfirmed,
+        confirmed: Box<WipeConfirmed>,
     },
     /// Its manifest is gone.
     Orphan {
@@ -319,6 +321,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         device::decide(inputs, &damage, known, reports, &mut plan);
     }
     let mut id = inputs.recorded.next_id();
+    // At once: growing by doubling would hold up to three times as much for a moment.
+    plan.actions.reserve_exact(new.len());
     for desired in new {
         device::provision(inputs, id, desired, &mut plan);
         id = id.next();
@@ -541,7 +545,7 @@ impl Action {
         let one = |field, from: Value, to: Value| vec![Change { field, from, to }];
         match &self.op {
             Op::RecordProfile { from, to } => profile_changes(from.as_deref(), to),
-            Op::Provision { to, .. } => provision_changes(to),
+            Op::Provision { to, .. } => new_fields(to).map(Change::from).collect(),
             Op::Update { changes, .. } => changes
                 .iter()
                 .map(|c| Change { field: c.field.as_str(), from: c.from.clone(), to: c.to.clone() })
@@ -565,7 +569,7 @@ impl Action {
             Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
-            Op::Trust(TrustChanged { from, to }) => one("trust", json!(from), json!(to)),
+            Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),
             Op::AcceptWipe { accepted, .. } => {
                 wipe_change(&accepted.subject, WipeState::Accepted, &accepted.signers)
             }
@@ -600,37 +604,6 @@ fn wipe_change(
     vec![Change { field: "wipe", from: Value::Null, to }]
 }
 
-fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
-    let DeviceSpec {
-        name,
-        serial_number,
-        user_email,
-        profile,
-        platform,
-        os_version,
-        ownership,
-        labels,
-        hardware,
-    } = &*to.spec;
-    let all = [
-        ("name", json!(name)),
-        ("serialNumber", json!(serial_number)),
-        ("userEmail", json!(user_email)),
-        ("profile", json!(profile)),
-        ("platform", json!(platform)),
-        ("osVersion", json!(os_version)),
-        ("ownership", json!(ownership)),
-        ("labels", if labels.is_empty() { Value::Null } else { json!(labels) }),
-        ("hardware", json!(hardware)),
-        ("status", json!(Status::Pending)),
-        ("enrollment", json!(to.enrollment)),
-    ];
-    all.into_iter()
-        .filter(|(_, to)| !to.is_null())
-        .map(|(field, to)| Change { field, from: Value::Null, to })
-        .collect()
-}
-
 fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
     let fields = |profile: &Profile| {
         let Profile {
@@ -662,40 +635,6 @@ fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static 
         })
         .filter(|change| change.from != change.to)
         .collect()
-}
-
-/// What of an action is the decision itself: not where it is written, nor how it is told.
-#[derive(Serialize)]
-struct Decision<'a> {
-    action: ActionKind,
-    device: Option<DeviceId>,
-    serial: Option<&'a SerialNumber>,
-    profile: Option<&'a Digest>,
-    changes: Vec<Change<&'static str>>,
-}
-
-/// A SHA-256 over the decision: what is done to whom, in order. Places, reasons and the
-/// moment of planning do not count, so the same decision made later has the same digest.
-#[must_use]
-pub fn digest(actions: &[Action]) -> Digest {
-    let mut hash = crate::model::Hasher::default();
-    for action in actions {
-        let decision = Decision {
-            action: action.kind(),
-            device: action.device,
-            serial: action.spec().map(|spec| &spec.serial_number),
-            profile: match &action.op {
-                Op::RecordProfile { to: profile, .. }
-                | Op::Provision { profile, .. }
-                | Op::Push { profile, .. } => Some(&profile.digest),
-                _ => None,
-            },
-            changes: action.changes(),
-        };
-        serde_json::to_writer(&mut hash, &decision).expect("plain data serialise");
-        hash.update(b"\n");
-    }
-    hash.finish()
 }
 
 impl FreezeCause {

@@ -91,8 +91,9 @@ impl Documents {
             device_documents,
             labels: _,
         } = other;
+        let mut last = None;
         for device in &mut devices {
-            device.share(&mut self.labels);
+            device.share(&mut self.labels, &mut last);
         }
         self.devices.append(&mut devices);
         self.profiles.extend(profiles);
