@@ -489,10 +489,10 @@ impl Timestamp {
     fn date(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
-    /// Without the milliseconds when they are zero, for people.
+    /// To the second, for people.
     #[must_use]
     pub fn short(self) -> String {
-        self.date().to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        self.date().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }
 impl std::ops::Add<TimeDelta> for Timestamp {

@@ -34,7 +34,7 @@ use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
 
-pub use wipes::{WipeStanding, WipeView};
+pub use wipes::{WipeStanding, WipeView, judge};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -358,7 +358,7 @@ fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if from.is_none_or(|from| from.digest != to.digest) {
             plan.actions.push(Action {
                 device: None,
-                place: None,
+                place: inputs.desired.profile_places.get(name).cloned(),
                 cause: Cause::Intent,
                 reason: if from.is_some() { "the profile changed" } else { "the profile is new" }
                     .into(),
@@ -450,7 +450,9 @@ impl<'a> DamageIndex<'a> {
             };
             let (reason, detail) = damaged.explain();
             let place = Some(damaged.place.clone());
-            plan.holds.push(Hold { place, device: None, serial, name, reason, detail });
+            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
+            let device = known.map(|(id, _)| id);
+            plan.holds.push(Hold { place, device, serial, name, reason, detail });
         }
     }
 }
