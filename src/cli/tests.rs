@@ -50,6 +50,7 @@ fn help_of_the_program() {
               list     List devices: all, or those for which every filter holds
               show     Show one device: profile, versions, last sync, compliance check by check, history
               report   Hand device reports to the inbox
+              wipe     Write a wipe request, sign it, see whether it would be accepted
               audit    Look into the audit log
               help     Print this message or the help of the given subcommand(s)
 
