@@ -243,9 +243,8 @@ fn a_bad_manifest_is_held_and_all_others_proceed() {
         fixture.replace("fleet/berlin/jonas-weber-laptop.yaml", "spec:", "spec:\n  status: Failed");
         fixture.write("fleet/new.yaml", device("NEW1"));
         fixture.run(&["check"]).exits(1);
-        fixture.run(&["plan"]).exits(0);
         fixture.run(&["plan", "--detailed-exitcode"]).exits(1);
-        let plan = fixture.json(&["plan"]);
+        let plan = fixture.run(&["plan", "-o", "json"]).exits(1).json();
         assert_eq!(actions(&plan), ["status PF5B20QK", "provision NEW1"], "{held:?}");
         let holds = plan["holds"].as_array().unwrap().iter();
         let mut holds: Vec<_> = holds
@@ -271,7 +270,7 @@ fn a_bad_profile_holds_its_devices_only() {
     let fixture = Fixture::enrolled();
     fixture.replace("fleet/profiles/executive.yaml", "minPinLength: 8", "minPinLength: 4");
     fixture.replace("fleet/profiles/standard.yaml", "vpn.example.com", "vpn2.example.com");
-    let plan = fixture.json(&["plan"]);
+    let plan = fixture.run(&["plan", "-o", "json"]).exits(1).json();
     assert_eq!(plan["findings"][0]["code"], "pin-too-short");
     let actions = actions(&plan);
     assert_eq!(actions.len(), 6, "the profile and its five devices: {actions:?}");
@@ -291,7 +290,7 @@ fn what_is_desired_and_not_planned_is_a_hold_with_its_reason() {
     fixture.report(&healthy("NEW1", 1).replace("{\"serial", "{\"enrollmentError\":\"no licence\",\"serial"));
     fixture.run(&["apply", "--yes"]).exits(0);
     fixture.write("fleet/bad.yaml", device("BAD1").replace("ana@", "ana"));
-    let plan = fixture.json(&["plan"]);
+    let plan = fixture.run(&["plan", "-o", "json"]).exits(1).json();
     assert_eq!(actions(&plan), [""; 0]);
     let holds = plan["holds"].as_array().unwrap().iter();
     let holds: Vec<_> = holds
