@@ -6,6 +6,7 @@
 //! a fixed order: profiles by name, then devices by id, each device's in the order in which
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
+pub mod changes;
 mod device;
 pub mod entries;
 
@@ -33,6 +34,7 @@ use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
+use changes::{diff, profile_changes, provision_changes};
 
 pub use wipes::{WipeStanding, WipeView};
 
@@ -598,70 +600,6 @@ fn wipe_change(
     vec![Change { field: "wipe", from: Value::Null, to }]
 }
 
-fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
-    let DeviceSpec {
-        name,
-        serial_number,
-        user_email,
-        profile,
-        platform,
-        os_version,
-        ownership,
-        labels,
-        hardware,
-    } = &*to.spec;
-    let all = [
-        ("name", json!(name)),
-        ("serialNumber", json!(serial_number)),
-        ("userEmail", json!(user_email)),
-        ("profile", json!(profile)),
-        ("platform", json!(platform)),
-        ("osVersion", json!(os_version)),
-        ("ownership", json!(ownership)),
-        ("labels", if labels.is_empty() { Value::Null } else { json!(labels) }),
-        ("hardware", json!(hardware)),
-        ("status", json!(Status::Pending)),
-        ("enrollment", json!(to.enrollment)),
-    ];
-    all.into_iter()
-        .filter(|(_, to)| !to.is_null())
-        .map(|(field, to)| Change { field, from: Value::Null, to })
-        .collect()
-}
-
-fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
-    let fields = |profile: &Profile| {
-        let Profile {
-            name: _,
-            description,
-            platforms,
-            apps,
-            settings,
-            licenses,
-            compliance,
-            digest: _,
-        } = profile;
-        [
-            ("description", json!(description)),
-            ("platforms", json!(platforms)),
-            ("apps", json!(apps)),
-            ("settings", settings.clone()),
-            ("licenses", json!(licenses)),
-            ("compliance", json!(compliance)),
-        ]
-    };
-    let before = from.map(fields);
-    fields(to)
-        .into_iter()
-        .enumerate()
-        .map(|(i, (field, to))| {
-            let from = before.as_ref().map_or(Value::Null, |before| before[i].1.clone());
-            Change { field, from, to }
-        })
-        .filter(|change| change.from != change.to)
-        .collect()
-}
-
 /// What of an action is the decision itself: not where it is written, nor how it is told.
 #[derive(Serialize)]
 struct Decision<'a> {
@@ -707,30 +645,6 @@ impl FreezeCause {
             }
         }
     }
-}
-
-/// Fields that differ between the record and the manifest.
-fn diff(device: &Device, desired: &DesiredDevice) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let (was, is) = (&*device.spec, &*desired.spec);
-    if was == is && *device.manifest.path == *desired.place.path {
-        return changes;
-    }
-    let mut note = |field, from: Value, to: Value| {
-        if from != to {
-            changes.push(Change { field, from, to });
-        }
-    };
-    note(Field::Name, json!(was.name), json!(is.name));
-    note(Field::UserEmail, json!(was.user_email), json!(is.user_email));
-    note(Field::Profile, json!(was.profile), json!(is.profile));
-    note(Field::Platform, json!(was.platform), json!(is.platform));
-    note(Field::OsVersion, json!(was.os_version), json!(is.os_version));
-    note(Field::Ownership, json!(was.ownership), json!(is.ownership));
-    note(Field::Labels, json!(was.labels), json!(is.labels));
-    note(Field::Hardware, json!(was.hardware), json!(is.hardware));
-    note(Field::Manifest, json!(device.manifest.path), json!(desired.place.path));
-    changes
 }
 
 #[cfg(test)]
