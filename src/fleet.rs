@@ -3,8 +3,12 @@
 //! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod alone;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+pub use alone::alone;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, WipeDraft};
@@ -22,6 +26,8 @@ pub struct Desired {
     pub devices: Vec<Arc<DesiredDevice>>,
     /// Valid profiles.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
+    /// Profiles that are there and cannot be used.
+    pub unusable_profiles: BTreeSet<Name>,
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
@@ -98,6 +104,8 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
     desired.wipes = unique_wipes(wipes, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
+    desired.unusable_profiles =
+        known.iter().filter(|(_, profile)| profile.is_none()).map(|(n, _)| n.clone()).collect();
     desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
     desired.damaged.sort_unstable();
     desired.damaged.dedup();

@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::event::{
-    Change, Field, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
+    Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
     WipeSubject,
 };
 use crate::finding::Finding;

@@ -41,7 +41,7 @@ const EMAIL_HELP: &str = "write the user's address in full";
 const VERSION_HELP: &str = "write it like \"10.0.26100\"";
 
 /// What one file holds, or many.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// Valid by themselves.
     pub devices: Vec<DeviceDraft>,
