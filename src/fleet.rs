@@ -3,10 +3,14 @@
 //! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod alone;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
+
+pub use alone::alone;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
@@ -26,6 +30,8 @@ pub struct Desired {
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Where the valid profiles are written.
     pub profile_places: BTreeMap<Name, Place>,
+    /// Profiles that are there and cannot be used.
+    pub unusable_profiles: BTreeSet<Name>,
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
@@ -109,6 +115,8 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     judge_shadows(&shadows, &devices, &known, &mut desired.findings);
     desired.wipes = unique_wipes(wipes, &mut desired.damaged, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
+    desired.unusable_profiles =
+        known.iter().filter(|(_, profile)| profile.is_none()).map(|(n, _)| n.clone()).collect();
     desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
     desired.profile_places.retain(|name, _| desired.profiles.contains_key(name));
     desired.damaged.sort_unstable();
