@@ -135,6 +135,14 @@ impl SerialNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// The first 16 bytes, for sorting: serials are in the order of their prefixes, and only
+    /// where these are equal it takes more to tell.
+    #[must_use]
+    pub fn prefix(&self) -> u128 {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(self.folded()).for_each(|(slot, b)| *slot = b);
+        u128::from_be_bytes(bytes)
+    }
     fn folded(&self) -> impl Iterator<Item = u8> + '_ {
         self.0.bytes().map(|b| b.to_ascii_uppercase())
     }

@@ -11,9 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
@@ -45,17 +44,10 @@ type Trouble = (Code, String, &'static str);
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    let walked = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| {
-        let mut walk = Walk { limit: MAX_ENTRIES, ..Walk::default() };
-        walk.directory(&fd, String::new(), 0)?;
-        Ok((fd, walk))
-    });
-    match walked {
-        Ok((root, walk)) => {
-            let read = walk.chunks.par_iter().map(|chunk| read(root.as_fd(), chunk));
-            let read: Vec<Documents> = read.collect();
-            drop(walk.chunks);
-            let mut desired = assemble(std::iter::once(walk.lost).chain(read));
+    let documents = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd)?, fd)));
+    match documents {
+        Ok((documents, root)) => {
+            let mut desired = assemble(documents);
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
         }
@@ -64,6 +56,25 @@ pub fn load(root: &Path) -> Desired {
             Desired { missing: Some(missing), ..Desired::default() }
         }
     }
+}
+
+/// All manifests, in no order. One thread lists directories while the others already read:
+/// listing 100,000 names takes 60 ms.
+fn read_below(root: &OwnedFd) -> Result<Vec<Documents>, Errno> {
+    let documents = Mutex::new(Vec::new());
+    let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
+    let lost = rayon::scope(|scope| {
+        let found = |chunk: Chunk| {
+            let keep = &keep;
+            scope.spawn(move |_| keep(read(root.as_fd(), &chunk)));
+        };
+        let mut walk =
+            Walk { found: &found, lost: Documents::default(), seen: 0, limit: MAX_ENTRIES };
+        walk.directory(root, String::new(), 0)?;
+        Ok(walk.lost)
+    })?;
+    keep(lost);
+    Ok(documents.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Some of a directory's manifests.
@@ -86,15 +97,15 @@ impl Chunk {
 }
 
 /// What listing directories brings to light.
-#[derive(Default)]
-struct Walk {
-    chunks: Vec<Chunk>,
+struct Walk<'w> {
+    /// Takes manifests to be read.
+    found: &'w dyn Fn(Chunk),
     lost: Documents,
     seen: usize,
     limit: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Lists `path`, which is empty or ends in a slash, and all below it, in order of names.
     fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
         let mut entries = list(fd)?;
@@ -113,7 +124,7 @@ impl Walk {
                 Err((what, trouble)) => self.lose(what, &path, &name, trouble),
             }
         }
-        self.chunks.extend(names.chunks(CHUNK).map(|names| Chunk::new(&path, names)));
+        names.chunks(CHUNK).for_each(|names| (self.found)(Chunk::new(&path, names)));
         for name in below {
             let inner = open(fd, name.as_c_str(), OFlags::DIRECTORY | OFlags::NOFOLLOW);
             let inner = inner.and_then(|inner| {

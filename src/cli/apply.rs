@@ -89,6 +89,8 @@ pub(super) fn run(
             later
         }
     };
+    // What was desired is in the decision, which lets go of it piece by piece.
+    drop(desired);
     let digest = decision.approved.digest();
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let recorded = ledger.state();

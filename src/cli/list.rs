@@ -84,7 +84,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let admitted = |(_, device): &(_, &Device)| args.admit(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
-        state.devices.iter().map(|(id, device)| (*id, device)).filter(admitted).collect();
+        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
     let listing = Listing { devices: &devices, wipes: &state.wipes, settings, now };
     match format {
         Format::Json => listing.json(out)?,

@@ -27,7 +27,7 @@ pub fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device)
     let mut named = BTreeMap::new();
     for (id, device) in &state.devices {
         if device.spec.name.as_str() == text {
-            named.insert(&device.spec.serial_number, (*id, device));
+            named.insert(&device.spec.serial_number, (*id, &**device));
         }
     }
     let mut found: Vec<_> = named.into_values().collect();
@@ -48,7 +48,7 @@ pub fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure>
         return Ok([id].into());
     }
     let serial = &device.spec.serial_number;
-    let same = |(_, device): &(_, &Device)| device.spec.serial_number == *serial;
+    let same = |(_, device): &(_, &Box<Device>)| device.spec.serial_number == *serial;
     Ok(state.devices.iter().filter(same).map(|(id, _)| *id).collect())
 }
 

@@ -42,7 +42,7 @@ const EMAIL_HELP: &str = "write the user's address in full";
 const VERSION_HELP: &str = "write it like \"10.0.26100\"";
 
 /// What one file holds, or many.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// Valid by themselves.
     pub devices: Vec<DeviceDraft>,
@@ -65,7 +65,7 @@ pub struct Documents {
 
 /// What of a damaged device the rules over all documents can still judge, so that all
 /// findings come at once; each with the place of its value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Shadow {
     /// `spec.serialNumber`.
     pub serial: Option<(SerialNumber, Span)>,
@@ -91,8 +91,9 @@ impl Documents {
             device_documents,
             labels: _,
         } = other;
+        let mut last = None;
         for device in &mut devices {
-            device.share(&mut self.labels);
+            device.share(&mut self.labels, &mut last);
         }
         self.devices.append(&mut devices);
         self.profiles.extend(profiles);

@@ -168,7 +168,7 @@ impl Deciding<'_, '_> {
             return false;
         }
         let request = wipe.subject.request;
-        let confirmed = WipeConfirmed { request, intent, reported_at };
+        let confirmed = Box::new(WipeConfirmed { request, intent, reported_at });
         let op = Op::ConfirmWipe { spec: self.device.spec.clone(), confirmed };
         self.act(op, Cause::Fact, "the device reports that it is erased");
         self.wiped();

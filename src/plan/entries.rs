@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Action, Op};
 use crate::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
-    ProfilePush, ProfileRecorded, Source, WipeIssued,
+    ProfilePush, ProfileRecorded, Source, WipeConfirmed, WipeIssued,
 };
 use crate::model::{DesiredDevice, Profile};
 use crate::state::WipeState;
@@ -83,7 +83,7 @@ impl Action {
             Op::Thaw { accepted_removals } => {
                 Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
             }
-            Op::Trust(changed) => Event::TrustChanged(*changed),
+            Op::Trust(changed) => Event::TrustChanged(**changed),
             Op::AcceptWipe { accepted, .. } => Event::WipeAccepted(accepted.clone()),
             Op::StopWipe { state, stopped, .. } => {
                 let stopped = stopped.clone();
@@ -105,7 +105,9 @@ impl Action {
                 signers: wipe.signers().to_vec(),
                 needed: *needed,
             })),
-            Op::ConfirmWipe { confirmed, .. } => Event::WipeConfirmed(confirmed.clone()),
+            Op::ConfirmWipe { confirmed, .. } => {
+                Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
+            }
         };
         Some(event)
     }

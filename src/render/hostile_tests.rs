@@ -43,12 +43,12 @@ pub(crate) fn directory() -> tempfile::TempDir {
          platforms: [windows]\n  description: {evil}\n  apps: [{evil}]\n  \
          settings: {{{evil}: {evil}}}\n---\napiVersion: fleetform/v1\nkind: Device\n\
          metadata: {{name: good, labels: {{{label}: {evil}}}}}\nspec:\n  serialNumber: GOOD\n  \
-         userEmail: '`@evil|<b>`@example.com'\n  profile: Standard\n  osVersion: \"1\"\n  \
+         userEmail: '`evil|`@example.com'\n  profile: Standard\n  osVersion: \"1\"\n  \
          hardware: {{model: {evil}}}\n",
         evil = quoted(EVIL),
         label = quoted("EVIL``` </b>::error::x"),
     );
-    fs::write(dir.path().join("good.yaml"), profile.replace("|<b>", "|")).unwrap();
+    fs::write(dir.path().join("good.yaml"), profile).unwrap();
     fs::write(dir.path().join("EVIL``` <b>,::error%0A.yaml"), "::error::EVIL\n```EVIL\n").unwrap();
     fs::write(dir.path().join("EVIL\n::error::x.yaml"), "x").unwrap();
     dir
@@ -143,7 +143,7 @@ fn check_is_harmless_in_all_formats() {
 fn plan_is_harmless_in_all_formats() {
     let dir = directory();
     let desired = source::load(dir.path());
-    assert_eq!(desired.devices.len(), 1);
+    assert_eq!(desired.devices.len(), 1, "{:#?}", desired.findings);
     let recorded = State::default();
     let settings = Settings::default();
     let inputs = Inputs {

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
@@ -48,10 +49,8 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
         refused(out, refusal)?;
     }
     wipes::text(out, &plan.wipes, context.root)?;
-    for action in plan.actions.iter().filter(|action| !wipes::shows(action.kind())) {
-        action_text(out, action, context)?;
-    }
-    if !plan.actions.is_empty() {
+    actions_text(out, &plan.actions, context)?;
+    if plan.actions.iter().any(|action| !wipes::shows(action.kind())) {
         writeln!(out)?;
     }
     holds_text(out, &plan.holds, context)?;
@@ -108,7 +107,24 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
     }
 }
 
-fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Result<()> {
+/// Drawn by all cores, in windows that fit a cache: with 100,000 actions one core took 0.3 s.
+fn actions_text(out: &mut Out, actions: &[Action], context: Context<'_>) -> io::Result<()> {
+    let color = out.color();
+    let draw = |share: &[Action]| -> io::Result<Vec<u8>> {
+        let mut text = Vec::with_capacity(share.len() * 256);
+        for action in share.iter().filter(|action| !wipes::shows(action.kind())) {
+            action_text(&mut text, action, context.root, color)?;
+        }
+        Ok(text)
+    };
+    for window in actions.chunks(8192) {
+        let drawn: Vec<_> = window.par_chunks(512).map(draw).collect();
+        drawn.into_iter().try_for_each(|text| out.write_all(&text?))?;
+    }
+    Ok(())
+}
+
+fn action_text(out: &mut Vec<u8>, action: &Action, root: &str, color: bool) -> io::Result<()> {
     let (sign, tone) = tone(action.kind());
     let mut line = format!("{sign} {:<10}", action.kind());
     if let (Some(id), Some(spec)) = (action.device, action.spec()) {
@@ -119,10 +135,10 @@ fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Resu
         let _ = write!(line, " {}", to.name);
     }
     let what = headline(action);
-    let place = action.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
-    write!(out, "{}{what}  ({})", out.paint(tone, &line), safe(&action.reason))?;
+    let place = action.place.as_ref().map(|place| format!("  {}", located(place, root)));
+    write!(out, "{}{what}  ({})", tone.paint(&line, color), safe(&action.reason))?;
     match place {
-        Some(place) => writeln!(out, "{}", out.paint(Tone::Dim, &place))?,
+        Some(place) => writeln!(out, "{}", Tone::Dim.paint(&place, color))?,
         None => writeln!(out)?,
     }
     match &action.op {
@@ -135,7 +151,7 @@ fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Resu
             )
         }
         Op::Update { .. } | Op::RecordProfile { from: Some(_), .. } => {
-            action.changes().iter().try_for_each(|change| change_text(out, change))
+            action.changes().iter().try_for_each(|change| change_text(out, change, color))
         }
         _ => Ok(()),
     }
@@ -152,7 +168,7 @@ fn headline(action: &Action) -> String {
 }
 
 /// `field: before -> after`, or line by line where a value is no plain word.
-fn change_text(out: &mut Out, change: &Change<&'static str>) -> io::Result<()> {
+fn change_text(out: &mut Vec<u8>, change: &Change<&'static str>, color: bool) -> io::Result<()> {
     let Change { field, from, to } = change;
     if let (Some(from), Some(to)) = (plain(from), plain(to)) {
         return writeln!(out, "      {field}: {} -> {}", safe(&from), safe(&to));
@@ -171,7 +187,7 @@ fn change_text(out: &mut Out, change: &Change<&'static str>) -> io::Result<()> {
                 ChangeTag::Equal => (" ", Tone::Plain),
             };
             let line = format!("{sign} {}", change.value().trim_end_matches('\n'));
-            writeln!(out, "        {}", out.paint(tone, &line))?;
+            writeln!(out, "        {}", tone.paint(&line, color))?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Pure: no file, no clock, no log, no async.
 const CORE: &[&str] = &[
     "compliance",
+    "diff",
     "event",
     "finding",
     "fleet",

@@ -222,7 +222,10 @@ fn malformed_reports_are_refused_at_once_or_put_aside() {
     let before = fixture.devices();
     fixture.write(".fleetform/inbox/torn", "{\"serialNumber\":");
     fixture.write(".fleetform/inbox/.being-written", "{");
-    fixture.write(".fleetform/inbox/wiped", healthy("PF3XK9Q2", 2).replace("{\"serial", "{\"wiped\":true,\"serial"));
+    fixture.write(
+        ".fleetform/inbox/wiped",
+        healthy("PF3XK9Q2", 2).replace("{\"serial", "{\"wiped\":true,\"serial"),
+    );
     fixture.run(&["apply", "--yes"]).exits(1).complains(&["torn"]);
     assert_eq!(fixture.read(".fleetform/inbox/rejected/torn"), "{\"serialNumber\":");
     assert!(fixture.read(".fleetform/inbox/rejected/torn.reason").contains("line 1"));

@@ -289,7 +289,9 @@ fn what_is_desired_and_not_planned_is_a_hold_with_its_reason() {
     fixture.replace("fleet/berlin/lena-vogt-iphone.yaml", "enrollment: 3", "enrollment: 2");
     fixture.write("fleet/new.yaml", device("NEW1"));
     fixture.run(&["apply", "--yes"]).exits(0);
-    fixture.report(&healthy("NEW1", 1).replace("{\"serial", "{\"enrollmentError\":\"no licence\",\"serial"));
+    fixture.report(
+        &healthy("NEW1", 1).replace("{\"serial", "{\"enrollmentError\":\"no licence\",\"serial"),
+    );
     fixture.run(&["apply", "--yes"]).exits(0);
     fixture.write("fleet/bad.yaml", device("BAD1").replace("ana@", "ana"));
     let plan = fixture.run(&["plan", "-o", "json"]).exits(1).json();
@@ -325,7 +327,8 @@ fn all_findings_come_at_once_and_say_where() {
     fixture.write("fleet/c.yaml", device("C1").replace("Standard", "Standrad"));
     fixture.write("fleet/cc.yaml", device("C2").replace("userE", "e") + "  colour: red\n");
     fixture.write("fleet/d.yaml", "kind: [\n");
-    fixture.write("fleet/e.yaml", device("E1") + "---\n" + &device("E2").replace("\"10.0\"", "10.0"));
+    fixture
+        .write("fleet/e.yaml", device("E1") + "---\n" + &device("E2").replace("\"10.0\"", "10.0"));
     std::os::unix::fs::symlink("/etc/passwd", fixture.path("fleet/f.yaml")).unwrap();
     let check = fixture.run(&["check", "-o", "json"]).exits(1).json();
     let findings = check["findings"].as_array().unwrap();
