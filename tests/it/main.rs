@@ -2,5 +2,7 @@
 
 mod architecture;
 mod commands;
+mod crashes;
+mod invariants;
 mod promises;
 mod support;
