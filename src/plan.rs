@@ -26,8 +26,8 @@ use crate::event::{
 use crate::finding::Finding;
 use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
 use crate::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Facts, Name, Place,
-    Profile, Report, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Facts, Name, Place, Profile,
+    Report, SerialNumber, Status, Timestamp, words,
 };
 use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};

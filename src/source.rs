@@ -42,8 +42,7 @@ type Trouble = (Code, String, &'static str);
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    let documents =
-        open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd)?, fd)));
+    let documents = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd)?, fd)));
     match documents {
         Ok((documents, root)) => {
             let mut desired = assemble(documents);

@@ -123,8 +123,10 @@ impl Node<'_> {
 fn resolve(text: &str) -> Scalar<'_> {
     // Nearly every scalar of a manifest begins as none of those below do.
     let first = text.bytes().next().unwrap_or(b'~');
-    if !matches!(first, b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9')
-    {
+    if !matches!(
+        first,
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9'
+    ) {
         return Scalar::Text(text);
     }
     match text {

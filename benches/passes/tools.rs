@@ -83,7 +83,10 @@ impl Place {
     pub fn sha256sum(&self) -> Command {
         let mut command = Command::new("sh");
         command.current_dir(&self.fleet);
-        command.args(["-c", "find . -name .git -prune -o -name '*.yaml' -print0 | xargs -0 sha256sum"]);
+        command.args([
+            "-c",
+            "find . -name .git -prune -o -name '*.yaml' -print0 | xargs -0 sha256sum",
+        ]);
         command
     }
 

@@ -105,7 +105,9 @@ impl Action {
                 signers: wipe.signers().to_vec(),
                 needed: *needed,
             })),
-            Op::ConfirmWipe { confirmed, .. } => Event::WipeConfirmed(WipeConfirmed::clone(confirmed)),
+            Op::ConfirmWipe { confirmed, .. } => {
+                Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
+            }
         };
         Some(event)
     }

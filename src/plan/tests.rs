@@ -9,7 +9,7 @@ use super::*;
 use crate::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed};
 use crate::finding::Code;
 use crate::guard::guard;
-use crate::model::DesiredStatus;
+use crate::model::{DesiredStatus, Digest};
 use crate::plan::entries::pushed;
 use crate::settings::Limits;
 
