@@ -9,6 +9,7 @@ pub mod audit;
 pub mod check;
 pub mod environment;
 pub mod exit;
+pub mod explain;
 pub mod failure;
 pub mod format;
 pub mod list;
@@ -19,6 +20,7 @@ mod run;
 pub mod select;
 pub mod show;
 pub mod value;
+pub mod wipe;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -93,6 +95,8 @@ pub struct Global {
 pub enum Command {
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
+    /// Explain the code of a finding, with a wrong and a right example.
+    Explain(explain::Args),
     /// Show what apply would do now; nothing is changed or locked.
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
@@ -103,6 +107,9 @@ pub enum Command {
     Show(show::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Write a wipe request, sign it, see whether it would be accepted.
+    #[command(subcommand)]
+    Wipe(wipe::Command),
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -114,11 +121,15 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Check(_) => "check",
+            Self::Explain(_) => "explain",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Wipe(wipe::Command::New(_)) => "wipe new",
+            Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
+            Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
@@ -130,11 +141,15 @@ impl Command {
     pub const fn formats(&self) -> &'static [Format] {
         match self {
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
-            Self::Check(_)
-            | Self::Plan(_)
+            Self::Check(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
+            }
+            Self::Plan(_) => &[Format::Text, Format::Json, Format::Markdown, Format::Github],
+            Self::Explain(_)
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)
+            | Self::Wipe(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

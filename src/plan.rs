@@ -6,6 +6,7 @@
 //! a fixed order: profiles by name, then devices by id, each device's in the order in which
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
+pub mod changes;
 mod device;
 mod digest;
 pub mod entries;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::event::{
-    Change, Field, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
+    Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
     WipeSubject,
 };
 use crate::finding::Finding;
@@ -33,10 +34,10 @@ use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
+use changes::{diff, profile_changes, provision_changes};
 
 pub use digest::digest;
-use new_fields::new_fields;
-pub use wipes::{WipeStanding, WipeView};
+pub use wipes::{WipeStanding, WipeView, judge};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -362,7 +363,7 @@ fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if from.is_none_or(|from| from.digest != to.digest) {
             plan.actions.push(Action {
                 device: None,
-                place: None,
+                place: inputs.desired.profile_places.get(name).cloned(),
                 cause: Cause::Intent,
                 reason: if from.is_some() { "the profile changed" } else { "the profile is new" }
                     .into(),
@@ -454,7 +455,9 @@ impl<'a> DamageIndex<'a> {
             };
             let (reason, detail) = damaged.explain();
             let place = Some(damaged.place.clone());
-            plan.holds.push(Hold { place, device: None, serial, name, reason, detail });
+            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
+            let device = known.map(|(id, _)| id);
+            plan.holds.push(Hold { place, device, serial, name, reason, detail });
         }
     }
 }
@@ -543,7 +546,7 @@ impl Action {
         let one = |field, from: Value, to: Value| vec![Change { field, from, to }];
         match &self.op {
             Op::RecordProfile { from, to } => profile_changes(from.as_deref(), to),
-            Op::Provision { to, .. } => new_fields(to).map(Change::from).collect(),
+            Op::Provision { to, .. } => provision_changes(to),
             Op::Update { changes, .. } => changes
                 .iter()
                 .map(|c| Change { field: c.field.as_str(), from: c.from.clone(), to: c.to.clone() })
@@ -602,39 +605,6 @@ fn wipe_change(
     vec![Change { field: "wipe", from: Value::Null, to }]
 }
 
-fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
-    let fields = |profile: &Profile| {
-        let Profile {
-            name: _,
-            description,
-            platforms,
-            apps,
-            settings,
-            licenses,
-            compliance,
-            digest: _,
-        } = profile;
-        [
-            ("description", json!(description)),
-            ("platforms", json!(platforms)),
-            ("apps", json!(apps)),
-            ("settings", settings.clone()),
-            ("licenses", json!(licenses)),
-            ("compliance", json!(compliance)),
-        ]
-    };
-    let before = from.map(fields);
-    fields(to)
-        .into_iter()
-        .enumerate()
-        .map(|(i, (field, to))| {
-            let from = before.as_ref().map_or(Value::Null, |before| before[i].1.clone());
-            Change { field, from, to }
-        })
-        .filter(|change| change.from != change.to)
-        .collect()
-}
-
 impl FreezeCause {
     /// What an operator can do about it.
     #[must_use]
@@ -646,30 +616,6 @@ impl FreezeCause {
             }
         }
     }
-}
-
-/// Fields that differ between the record and the manifest.
-fn diff(device: &Device, desired: &DesiredDevice) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let (was, is) = (&*device.spec, &*desired.spec);
-    if was == is && *device.manifest.path == *desired.place.path {
-        return changes;
-    }
-    let mut note = |field, from: Value, to: Value| {
-        if from != to {
-            changes.push(Change { field, from, to });
-        }
-    };
-    note(Field::Name, json!(was.name), json!(is.name));
-    note(Field::UserEmail, json!(was.user_email), json!(is.user_email));
-    note(Field::Profile, json!(was.profile), json!(is.profile));
-    note(Field::Platform, json!(was.platform), json!(is.platform));
-    note(Field::OsVersion, json!(was.os_version), json!(is.os_version));
-    note(Field::Ownership, json!(was.ownership), json!(is.ownership));
-    note(Field::Labels, json!(was.labels), json!(is.labels));
-    note(Field::Hardware, json!(was.hardware), json!(is.hardware));
-    note(Field::Manifest, json!(device.manifest.path), json!(desired.place.path));
-    changes
 }
 
 #[cfg(test)]

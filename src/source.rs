@@ -7,7 +7,7 @@
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -16,11 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+use crate::durable::parent;
 use crate::finding::Code;
 use crate::fleet::{Damage, Desired, ROOT, WipeFile, assemble};
 use crate::manifest::{Documents, parse_file};
 use crate::model::is_deceptive;
 use crate::wipe::sshsig;
+use crate::wipe::verify::MAX_FILES;
 use crate::wording::{harmless, quote};
 
 /// Largest manifest, in bytes: thousands of devices.
@@ -218,48 +220,86 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk) -> Documents {
     all
 }
 
-/// Fills in the signature and veto files beside each wipe request. What cannot be read is
-/// empty, and so counts for nothing; that a file is there is still seen.
+/// Fills in the signature and veto files beside each wipe request and its copies. What cannot be
+/// read is empty, and so counts for nothing; that a file is there is still seen.
 fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
-    let mut listed: BTreeMap<String, Vec<(CString, Vec<u8>)>> = BTreeMap::new();
+    let mut listed: BTreeMap<String, Option<Beside>> = BTreeMap::new();
     for wipe in wipes {
-        let (parent, name) = match wipe.place.path.rsplit_once('/') {
-            Some((parent, name)) => (format!("{parent}/"), name.to_owned()),
-            None => (String::new(), wipe.place.path.to_string()),
-        };
-        let files = listed
-            .entry(parent)
-            .or_insert_with_key(|parent| signature_files(root, parent).unwrap_or_default());
-        let mut beside = WipeFile::clone(wipe);
-        for (file, bytes) in files.iter() {
-            let file = file.to_string_lossy();
-            let Some(rest) = file.strip_prefix(&*name) else { continue };
-            let kind =
-                if rest.ends_with(VETO) { &mut beside.vetoes } else { &mut beside.signatures };
-            kind.insert(harmless(&file), bytes.clone());
+        let mut file = WipeFile::clone(wipe);
+        for path in std::iter::once(&wipe.place.path).chain(&wipe.copies) {
+            let (parent, name) = match path.rsplit_once('/') {
+                Some((parent, name)) => (format!("{parent}/"), name),
+                None => (String::new(), &**path),
+            };
+            let beside = listed
+                .entry(parent)
+                .or_insert_with_key(|parent| enter(root, parent).and_then(Beside::list).ok());
+            // Beside a copy a file may be called as one beside another.
+            let shown =
+                if *path == wipe.place.path { "" } else { &path[..path.len() - name.len()] };
+            if let Some(beside) = beside {
+                beside.fill(name, shown, &mut file);
+            }
         }
-        *wipe = Arc::new(beside);
+        *wipe = Arc::new(file);
     }
 }
 
-/// All `.sig` files of a directory.
-fn signature_files(root: BorrowedFd<'_>, path: &str) -> Result<Vec<(CString, Vec<u8>)>, Errno> {
-    let directory = enter(root, path)?;
-    let mut files = Vec::new();
-    for entry in Dir::read_from(&directory)? {
-        let name = entry?.file_name().to_owned();
-        if name.to_bytes().starts_with(b".") || !name.to_bytes().ends_with(SIGNATURE) {
-            continue;
-        }
-        let mut bytes = Vec::new();
-        if read_file(&directory, &name, &mut bytes).is_err() {
-            bytes.clear();
-        }
-        // More than the limit is refused by its length; the rest of it need not be kept.
-        bytes.truncate(sshsig::MAX_BYTES + 1);
-        files.push((name, bytes));
+/// A request by itself, wherever it lies, with what is beside it.
+///
+/// # Errors
+/// If it is no regular file that can be read.
+pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
+    let failed = |(_, message, _): Trouble| std::io::Error::other(message);
+    let name = path.file_name().ok_or(std::io::ErrorKind::IsADirectory)?;
+    let shown: Arc<str> = harmless(&name.to_string_lossy()).into();
+    let name = CString::new(name.as_encoded_bytes())?;
+    let directory = open(CWD, parent(path), OFlags::DIRECTORY)?;
+    let mut bytes = Vec::new();
+    read_file(&directory, &name, &mut bytes).map_err(failed)?;
+    let mut documents = parse_file(&shown, &bytes);
+    if let Some(draft) = documents.wipes.first_mut() {
+        Beside::list(directory)?.fill(&name.to_string_lossy(), "", &mut draft.file);
     }
-    Ok(files)
+    Ok((bytes, documents))
+}
+
+/// The `.sig` files of a directory.
+struct Beside {
+    directory: OwnedFd,
+    names: BTreeSet<CString>,
+}
+
+impl Beside {
+    fn list(directory: OwnedFd) -> Result<Self, Errno> {
+        let mut names = BTreeSet::new();
+        for entry in Dir::read_from(&directory)? {
+            let name = entry?.file_name().to_owned();
+            if !name.to_bytes().starts_with(b".") && name.to_bytes().ends_with(SIGNATURE) {
+                names.insert(name);
+            }
+        }
+        Ok(Self { directory, names })
+    }
+
+    /// Reads those whose names begin with `name`; one more than are looked at is enough to refuse.
+    fn fill(&self, name: &str, shown: &str, file: &mut WipeFile) {
+        let Ok(from) = CString::new(name) else { return };
+        let named =
+            self.names.range(from..).take_while(|n| n.to_bytes().starts_with(name.as_bytes()));
+        for found in named.take(MAX_FILES + 1) {
+            let mut bytes = Vec::new();
+            if read_file(&self.directory, found, &mut bytes).is_err() {
+                bytes.clear();
+            }
+            // More than the limit is refused by its length; the rest of it need not be kept.
+            bytes.truncate(sshsig::MAX_BYTES + 1);
+            let found = found.to_string_lossy();
+            let veto = found[name.len()..].ends_with(VETO);
+            let files = if veto { &mut file.vetoes } else { &mut file.signatures };
+            files.insert(harmless(&format!("{shown}{found}")), bytes);
+        }
+    }
 }
 
 /// Opens a directory below the root, following no symlink on the way.

@@ -30,7 +30,7 @@ pub struct State {
     pub lineage: Option<uuid::Uuid>,
     /// Of the last entry folded in; 0 before the first.
     pub seq: u64,
-    /// Time of the last entry folded in.
+    /// The latest time of all entries folded in: a clock that was set back does not set it back.
     pub at: Option<Timestamp>,
     /// Hash of the last line folded in.
     pub head: Head,
@@ -196,7 +196,7 @@ impl State {
         }
         self.apply(entry).map_err(fail)?;
         self.seq = entry.seq;
-        self.at = Some(entry.at);
+        self.at = self.at.max(Some(entry.at));
         self.head = Head(line);
         Ok(())
     }

@@ -36,7 +36,7 @@ const MAX_HASH: usize = 8 * 1024;
 
 /// A device manifest that is valid by itself. What becomes of it is allocated already, where
 /// it stays: that halves the memory of reading a fleet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DeviceDraft {
     /// Its `spec.platform` means nothing yet.
     device: Arc<DesiredDevice>,

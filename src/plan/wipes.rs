@@ -83,6 +83,9 @@ impl WipeView {
     }
 }
 
+/// The code of a request that a signer objects to.
+const VETO: &str = "veto";
+
 /// What the rest of the plan has to know.
 pub(super) struct Wipes {
     /// To be done after everything else.
@@ -193,12 +196,12 @@ impl Deciding<'_, '_> {
             let detail = "this machine's clock is behind the log's last entry; mend the clock";
             return self.show(file, &[], WipeStanding::Held, "clockBehind", detail);
         }
-        let judgement = self.judge(file);
+        let judgement = judge(self.inputs, file);
         let signers = judgement.signers();
         match &judgement.verdict {
             Verdict::Vetoed(by) => {
                 let detail = format!("{by} objects");
-                self.stopped(file, &signers, WipeState::Vetoed, "veto", &detail);
+                self.stopped(file, &signers, WipeState::Vetoed, VETO, &detail);
             }
             Verdict::Refused(Reason::Expired) => {
                 let detail = judgement.why();
@@ -211,26 +214,6 @@ impl Deciding<'_, '_> {
             }
             Verdict::Verified(wipe) => self.verified(file, wipe, known),
         }
-    }
-
-    fn judge(&self, file: &WipeFile) -> Judgement {
-        let device = self.inputs.recorded.devices.get(&file.request.device_id);
-        let device = device.map(|device| Recorded {
-            id: file.request.device_id,
-            serial: device.spec.serial_number.clone(),
-            ownership: device.spec.ownership,
-            wiped: device.is_wiped(),
-        });
-        verify(&Evidence {
-            request: &file.request,
-            bytes: &file.bytes,
-            signatures: &file.signatures,
-            vetoes: &file.vetoes,
-            trust: self.inputs.trust,
-            device: device.as_ref(),
-            now: self.inputs.now,
-            max_validity: self.inputs.settings.wipes.max_validity,
-        })
     }
 
     /// Without a signature it is not wrong, only short of one.
@@ -362,8 +345,11 @@ impl Deciding<'_, '_> {
     ) {
         // A request may name a device that does not exist: the log then names none.
         let device = Some(device).filter(|id| self.inputs.recorded.devices.contains_key(id));
+        // A veto is no intent that a freeze may withhold: stopping is easier than starting.
+        let veto = matches!(&op, Op::StopWipe { stopped, .. } if stopped.code == VETO);
+        let cause = if veto { Cause::Fact } else { Cause::Intent };
         let (place, reason) = (Some(place), reason.into());
-        self.actions.push(Action { device, op, place, cause: Cause::Intent, reason });
+        self.actions.push(Action { device, op, place, cause, reason });
     }
 
     /// A request whose life has ended; its file is still there.
@@ -466,6 +452,29 @@ impl Deciding<'_, '_> {
             until: None,
         });
     }
+}
+
+/// Judges one request by the rules that it has to keep by itself; what other wipes mean for it
+/// only the whole plan says.
+#[must_use]
+pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
+    let device = inputs.recorded.devices.get(&file.request.device_id);
+    let device = device.map(|device| Recorded {
+        id: file.request.device_id,
+        serial: device.spec.serial_number.clone(),
+        ownership: device.spec.ownership,
+        wiped: device.is_wiped(),
+    });
+    verify(&Evidence {
+        request: &file.request,
+        bytes: &file.bytes,
+        signatures: &file.signatures,
+        vetoes: &file.vetoes,
+        trust: inputs.trust,
+        device: device.as_ref(),
+        now: inputs.now,
+        max_validity: inputs.settings.wipes.max_validity,
+    })
 }
 
 fn short_of(hold: &quorum::Hold) -> String {

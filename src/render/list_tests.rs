@@ -12,7 +12,11 @@ fn listed(
     let devices: Vec<_> = state.devices.iter().map(|(id, device)| (*id, &**device)).collect();
     let settings = Settings::default();
     let mut out = screen.out();
-    write(&Listing { devices: &devices, settings: &settings, now: now() }, &mut out).unwrap();
+    write(
+        &Listing { devices: &devices, wipes: &state.wipes, settings: &settings, now: now() },
+        &mut out,
+    )
+    .unwrap();
     screen.results()
 }
 

@@ -1,6 +1,7 @@
 //! A plan for people and programs.
 
-mod wipes;
+pub mod ci;
+pub mod wipes;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -49,7 +50,7 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
     }
     wipes::text(out, &plan.wipes, context.root)?;
     actions_text(out, &plan.actions, context)?;
-    if !plan.actions.is_empty() {
+    if plan.actions.iter().any(|action| !wipes::shows(action.kind())) {
         writeln!(out)?;
     }
     holds_text(out, &plan.holds, context)?;
@@ -69,16 +70,19 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
 }
 
 fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
-    let Refusal { why, withheld, named } = refusal;
-    let title = format!("FROZEN: {}", why.cause.explain());
+    let Refusal { why, missing, withheld, named } = refusal;
+    let title = match missing {
+        Some(missing) => format!("FROZEN: {missing}"),
+        None => format!("FROZEN: {}", why.cause.explain()),
+    };
     writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
-    writeln!(
-        out,
-        "  {} of {} would be orphaned; {} withheld, nothing is lost.",
-        why.removed,
-        count(why.of, "active device"),
-        if *withheld == 1 { "1 action is".to_owned() } else { format!("{withheld} actions are") }
-    )?;
+    if why.of > 0 {
+        let gone = count(why.of, "active device");
+        writeln!(out, "  {} of {gone} would be orphaned: nothing is done to them.", why.removed)?;
+    }
+    if *withheld > 0 {
+        writeln!(out, "  {} withheld.", count(*withheld as u64, "action"))?;
+    }
     if let Some(named) = named {
         writeln!(out, "  --accept-removals {named} does not name that number.")?;
     }
@@ -132,13 +136,11 @@ fn action_text(out: &mut Vec<u8>, action: &Action, root: &str, color: bool) -> i
     }
     let what = headline(action);
     let place = action.place.as_ref().map(|place| format!("  {}", located(place, root)));
-    writeln!(
-        out,
-        "{}{what}  ({}){}",
-        tone.paint(&line, color),
-        safe(&action.reason),
-        Tone::Dim.paint(place.as_deref().unwrap_or_default(), color)
-    )?;
+    write!(out, "{}{what}  ({})", tone.paint(&line, color), safe(&action.reason))?;
+    match place {
+        Some(place) => writeln!(out, "{}", Tone::Dim.paint(&place, color))?,
+        None => writeln!(out)?,
+    }
     match &action.op {
         Op::Provision { to, .. } => {
             let spec = &to.spec;
@@ -218,26 +220,13 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
     for hold in holds {
         by_reason.entry(hold.reason).or_default().push(hold);
     }
+    by_reason.values_mut().for_each(|holds| holds.sort_by_key(|hold| hold.device));
     for (reason, holds) in &by_reason {
         let title = format!("Held, {}: {}", explain(*reason), holds.len());
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
         for hold in holds.iter().take(HOLDS_SHOWN) {
-            let mut who = String::from("  ");
-            let parts = [
-                hold.device.map(|id| id.to_string()),
-                hold.serial.as_ref().map(ToString::to_string),
-                hold.name.as_ref().map(ToString::to_string),
-            ];
-            who.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
-            let place =
-                hold.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
-            writeln!(
-                out,
-                "{}  {}{}",
-                safe(&who),
-                safe(&hold.detail),
-                out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
-            )?;
+            let (what, place) = hold_parts(hold, context.root);
+            writeln!(out, "  {what}{}", out.paint(Tone::Dim, &place))?;
         }
         if let Some(more) = holds.len().checked_sub(HOLDS_SHOWN).filter(|more| *more > 0) {
             writeln!(out, "  … and {more} more (all of them with -o json)")?;
@@ -245,6 +234,23 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Who is held and why, and where that is written.
+fn hold_parts(hold: &Hold, root: &str) -> (String, String) {
+    let parts = [
+        hold.device.map(|id| id.to_string()),
+        hold.serial.as_ref().map(ToString::to_string),
+        hold.name.as_ref().map(ToString::to_string),
+    ];
+    let who = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    let place = hold.place.as_ref().map(|place| format!("  {}", located(place, root)));
+    (format!("{}  {}", safe(&who), safe(&hold.detail)), place.unwrap_or_default())
+}
+
+fn hold_line(hold: &Hold, root: &str) -> String {
+    let (what, place) = hold_parts(hold, root);
+    format!("{}: {what}{place}", explain(hold.reason))
 }
 
 const fn explain(reason: HoldReason) -> &'static str {
@@ -456,11 +462,13 @@ impl<'a> PlanJson<'a> {
             revision: context.revision,
             ledger: LedgerJson { seq: context.seq, head: context.head },
             digest: approved.digest(),
-            frozen: approved.refusal().map(|Refusal { why, withheld, named: _ }| FrozenJson {
-                cause: why.cause,
-                removed: why.removed,
-                of: why.of,
-                withheld: *withheld,
+            frozen: approved.refusal().map(|Refusal { why, missing: _, withheld, named: _ }| {
+                FrozenJson {
+                    cause: why.cause,
+                    removed: why.removed,
+                    of: why.of,
+                    withheld: *withheld,
+                }
             }),
             actions: Actions(&plan.actions),
             wipes: plan.wipes.iter().map(wipes::WipeJson::from).collect(),

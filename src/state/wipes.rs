@@ -105,9 +105,12 @@ impl State {
             Event::WipeExpired(stopped) => self.stop(entry, stopped, WipeState::Expired)?,
             Event::WipeVetoed(stopped) => self.stop(entry, stopped, WipeState::Vetoed)?,
             Event::WipeIssued(issued) => {
+                // Never before what the log has seen: a clock set back in the middle of a pass
+                // must not make the wipe leave its window early.
+                let at = self.at.max(Some(entry.at));
                 let wipe =
                     self.go_on(entry, issued.request, WipeState::Accepted, WipeState::Issued)?;
-                wipe.issued_at = Some(entry.at);
+                wipe.issued_at = at;
                 wipe.intent = Some(issued.intent);
                 wipe.signers = issued.signers.clone();
             }

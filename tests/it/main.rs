@@ -1,3 +1,6 @@
-//! End-to-end tests of the real binary, and checks of the house itself.
+//! End-to-end tests of the real binary, properties of whole passes, and checks of the house.
 
 mod architecture;
+mod commands;
+mod promises;
+mod support;
