@@ -6,3 +6,4 @@ mod crashes;
 mod invariants;
 mod promises;
 mod support;
+mod wipes;
