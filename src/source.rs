@@ -7,6 +7,9 @@
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it.
 
+pub mod git;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -212,23 +215,26 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk) -> Documents {
 fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
     let mut listed: BTreeMap<String, Vec<(CString, Vec<u8>)>> = BTreeMap::new();
     for wipe in wipes {
-        let (parent, name) = match wipe.place.path.rsplit_once('/') {
-            Some((parent, name)) => (format!("{parent}/"), name.to_owned()),
-            None => (String::new(), wipe.place.path.to_string()),
-        };
+        let parent = wipe.place.path.rsplit_once('/').map(|(parent, _)| format!("{parent}/"));
         let files = listed
-            .entry(parent)
+            .entry(parent.unwrap_or_default())
             .or_insert_with_key(|parent| signature_files(root, parent).unwrap_or_default());
         let mut beside = WipeFile::clone(wipe);
         for (file, bytes) in files.iter() {
             let file = file.to_string_lossy();
-            let Some(rest) = file.strip_prefix(&*name) else { continue };
-            let kind =
-                if rest.ends_with(VETO) { &mut beside.vetoes } else { &mut beside.signatures };
-            kind.insert(harmless(&file), bytes.clone());
+            put_beside(&mut beside, &file, bytes);
         }
         *wipe = Arc::new(beside);
     }
+}
+
+/// Notes a `.sig` file of the same directory, if it is named like the request.
+fn put_beside(wipe: &mut WipeFile, file: &str, bytes: &[u8]) {
+    let path = &wipe.place.path;
+    let name = path.rsplit_once('/').map_or(&**path, |(_, name)| name);
+    let Some(rest) = file.strip_prefix(name) else { return };
+    let kind = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
+    kind.insert(harmless(file), bytes.to_vec());
 }
 
 /// All `.sig` files of a directory.
@@ -275,10 +281,6 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(not_a_file());
     }
-    let too_large = || {
-        let message = format!("the file is larger than {MAX_BYTES} bytes");
-        (Code::FileTooLarge, message, "split it into several files")
-    };
     let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= MAX_BYTES);
     let size = size.ok_or_else(too_large)?;
     // One more than expected, so that a file that has grown is seen to be longer.
@@ -300,6 +302,15 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
             bytes.resize((filled * 2).min(MAX_BYTES + 1), 0);
         }
     }
+}
+
+fn too_large() -> Trouble {
+    let message = format!("the file is larger than {MAX_BYTES} bytes");
+    (Code::FileTooLarge, message, "split it into several files")
+}
+
+fn unreadable_because(why: &str) -> Trouble {
+    (Code::Unreadable, why.to_owned(), "put the manifests themselves here")
 }
 
 fn symlink() -> Trouble {
