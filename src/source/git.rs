@@ -203,6 +203,11 @@ impl Repository {
     /// As [`Self::load`].
     pub fn compare(&self, base: &Commit, head: &Commit) -> Result<(Desired, Desired), Error> {
         let (before, after) = self.differing(base, head)?;
+        if before.is_empty() && after.is_empty() {
+            let tree = format!("{}:{}", base.id, self.prefix.trim_end_matches('/'));
+            let there = self.output("rev-parse", &["--verify", "--quiet", &tree]);
+            return there.map(|_| Default::default()).map_err(|_| self.no_directory(base));
+        }
         let (was, is) = (Side::of(&before), Side::of(&after));
         let (was_read, is_read) = (was.read(self)?, is.read(self)?);
         if was.is_plain()
