@@ -7,8 +7,10 @@
 pub mod apply;
 pub mod audit;
 pub mod check;
+pub mod diff;
 pub mod environment;
 pub mod exit;
+pub mod explain;
 pub mod failure;
 pub mod format;
 pub mod list;
@@ -94,6 +96,10 @@ pub struct Global {
 pub enum Command {
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
+    /// Explain the code of a finding, with a wrong and a right example.
+    Explain(explain::Args),
+    /// Show what a change of the fleet directory means, between Git revisions or directories.
+    Diff(diff::Args),
     /// Show what apply would do now; nothing is changed or locked.
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
@@ -118,6 +124,8 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Check(_) => "check",
+            Self::Explain(_) => "explain",
+            Self::Diff(_) => "diff",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::List(_) => "list",
@@ -137,8 +145,13 @@ impl Command {
     pub const fn formats(&self) -> &'static [Format] {
         match self {
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
-            Self::Check(_)
-            | Self::Plan(_)
+            Self::Check(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
+            }
+            Self::Diff(_) | Self::Plan(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github]
+            }
+            Self::Explain(_)
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)

@@ -30,8 +30,6 @@ crash_points! {
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";
     "ledger.snapshot": "write" "fsync" "rename" "dirsync";
-    "local.outbox": "write" "fsync" "rename" "dirsync";
-    "local.rejected": "write" "fsync" "rename" "dirsync";
     "new": "write" "fsync" "link" "dirsync";
 }
 

@@ -204,3 +204,31 @@ fn many_unknown_profiles_end_soon() {
     let desired = fleet(&files);
     assert_eq!(desired.findings.len(), 2000);
 }
+
+#[test]
+fn a_damaged_device_is_judged_by_the_other_rules_too_and_harms_no_other() {
+    let broken = device("a", "A", "Standrd", "  status: Wiped\n");
+    let mobile = device("b", "B", "Mobile", "  status: Wiped\n  platform: windows\n");
+    let desired = fleet(&[
+        ("p.yaml", profile("Standard", "windows")),
+        ("m.yaml", profile("Mobile", "ios")),
+        ("good.yaml", device("a", "A", "Standard", "")),
+        ("broken.yaml", broken),
+        ("mobile.yaml", mobile),
+    ]);
+    let found: Vec<_> = places(&desired).into_iter().map(|p| (p.0, p.1, p.4)).collect();
+    assert_eq!(
+        found,
+        [
+            ("broken.yaml", 4, Code::DuplicateName),
+            ("broken.yaml", 6, Code::DuplicateSerial),
+            ("broken.yaml", 8, Code::UnknownProfile),
+            ("broken.yaml", 10, Code::StatusWiped),
+            ("mobile.yaml", 10, Code::StatusWiped),
+            ("mobile.yaml", 11, Code::PlatformNotAllowed),
+        ]
+    );
+    let related = desired.findings[1].related.as_ref().expect("the other place");
+    assert_eq!((&*related.0.path, related.0.line), ("good.yaml", 6));
+    assert_eq!(desired.devices.len(), 1, "the good one proceeds");
+}

@@ -7,13 +7,15 @@
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it.
 
+pub mod git;
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
@@ -45,17 +47,10 @@ type Trouble = (Code, String, &'static str);
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    let walked = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| {
-        let mut walk = Walk { limit: MAX_ENTRIES, ..Walk::default() };
-        walk.directory(&fd, String::new(), 0)?;
-        Ok((fd, walk))
-    });
-    match walked {
-        Ok((root, walk)) => {
-            let read = walk.chunks.par_iter().map(|chunk| read(root.as_fd(), chunk));
-            let read: Vec<Documents> = read.collect();
-            drop(walk.chunks);
-            let mut desired = assemble(std::iter::once(walk.lost).chain(read));
+    let documents = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd)?, fd)));
+    match documents {
+        Ok((documents, root)) => {
+            let mut desired = assemble(documents);
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
         }
@@ -64,6 +59,25 @@ pub fn load(root: &Path) -> Desired {
             Desired { missing: Some(missing), ..Desired::default() }
         }
     }
+}
+
+/// All manifests, in no order. One thread lists directories while the others already read:
+/// listing 100,000 names takes 60 ms.
+fn read_below(root: &OwnedFd) -> Result<Vec<Documents>, Errno> {
+    let documents = Mutex::new(Vec::new());
+    let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
+    let lost = rayon::scope(|scope| {
+        let found = |chunk: Chunk| {
+            let keep = &keep;
+            scope.spawn(move |_| keep(read(root.as_fd(), &chunk)));
+        };
+        let mut walk =
+            Walk { found: &found, lost: Documents::default(), seen: 0, limit: MAX_ENTRIES };
+        walk.directory(root, String::new(), 0)?;
+        Ok(walk.lost)
+    })?;
+    keep(lost);
+    Ok(documents.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Some of a directory's manifests.
@@ -86,15 +100,15 @@ impl Chunk {
 }
 
 /// What listing directories brings to light.
-#[derive(Default)]
-struct Walk {
-    chunks: Vec<Chunk>,
+struct Walk<'w> {
+    /// Takes manifests to be read.
+    found: &'w dyn Fn(Chunk),
     lost: Documents,
     seen: usize,
     limit: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Lists `path`, which is empty or ends in a slash, and all below it, in order of names.
     fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
         let mut entries = list(fd)?;
@@ -113,7 +127,7 @@ impl Walk {
                 Err((what, trouble)) => self.lose(what, &path, &name, trouble),
             }
         }
-        self.chunks.extend(names.chunks(CHUNK).map(|names| Chunk::new(&path, names)));
+        names.chunks(CHUNK).for_each(|names| (self.found)(Chunk::new(&path, names)));
         for name in below {
             let inner = open(fd, name.as_c_str(), OFlags::DIRECTORY | OFlags::NOFOLLOW);
             let inner = inner.and_then(|inner| {
@@ -284,11 +298,23 @@ impl Beside {
             // More than the limit is refused by its length; the rest of it need not be kept.
             bytes.truncate(sshsig::MAX_BYTES + 1);
             let found = found.to_string_lossy();
-            let veto = found[name.len()..].ends_with(VETO);
-            let files = if veto { &mut file.vetoes } else { &mut file.signatures };
-            files.insert(harmless(&format!("{shown}{found}")), bytes);
+            put(file, name, shown, &found, bytes);
         }
     }
+}
+
+/// Notes a `.sig` file of the same directory, if it is named like the request.
+fn put_beside(wipe: &mut WipeFile, file: &str, bytes: &[u8]) {
+    let path = wipe.place.path.clone();
+    let name = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
+    put(wipe, name, "", file, bytes.to_vec());
+}
+
+/// `shown` goes before its name: beside a copy a file may be called as one beside another.
+fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, bytes: Vec<u8>) {
+    let Some(rest) = file.strip_prefix(name) else { return };
+    let files = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
+    files.insert(harmless(&format!("{shown}{file}")), bytes);
 }
 
 /// Opens a directory below the root, following no symlink on the way.
@@ -315,10 +341,6 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(not_a_file());
     }
-    let too_large = || {
-        let message = format!("the file is larger than {MAX_BYTES} bytes");
-        (Code::FileTooLarge, message, "split it into several files")
-    };
     let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= MAX_BYTES);
     let size = size.ok_or_else(too_large)?;
     // One more than expected, so that a file that has grown is seen to be longer.
@@ -340,6 +362,15 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
             bytes.resize((filled * 2).min(MAX_BYTES + 1), 0);
         }
     }
+}
+
+fn too_large() -> Trouble {
+    let message = format!("the file is larger than {MAX_BYTES} bytes");
+    (Code::FileTooLarge, message, "split it into several files")
+}
+
+fn unreadable_because(why: &str) -> Trouble {
+    (Code::Unreadable, why.to_owned(), "put the manifests themselves here")
 }
 
 fn symlink() -> Trouble {

@@ -84,13 +84,13 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let admitted = |(_, device): &(_, &Device)| args.admit(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
-        state.devices.iter().map(|(id, device)| (*id, device)).filter(admitted).collect();
+        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
     let listing = Listing { devices: &devices, wipes: &state.wipes, settings, now };
     match format {
-        Format::Text => listing.text(out)?,
         Format::Json => listing.json(out)?,
         Format::Csv => listing.csv(out)?,
         Format::Yaml => listing.yaml(out)?,
+        _ => listing.text(out)?,
     }
     if devices.is_empty() {
         out.note(if state.devices.is_empty() {

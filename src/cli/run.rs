@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, list, plan, report, show, wipe};
+use super::{apply, audit, check, diff, explain, list, plan, report, show, wipe};
 use crate::config::{Config, ProviderKind};
 use crate::fleet::Desired;
 use crate::ledger;
@@ -130,27 +130,32 @@ pub(super) fn run(
     environment: &Environment,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let setup = Setup::new(&cli.global, environment)?;
+    // What needs no setting is not kept from helping by a broken configuration.
+    let setup = || Setup::new(&cli.global, environment);
     match &cli.command {
         Command::Check(args) => {
+            let setup = setup()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
             let desired = source::load(root);
             check::say_what_is_left(&desired, &setup);
             check::run(&desired, root, format, out)
         }
-        Command::Plan(args) => plan::run(args, &setup, format, out),
-        Command::Apply(args) => apply::run(args, &setup, format, out),
+        Command::Explain(args) => explain::run(args, format, out),
+        Command::Diff(args) => diff::run(args, &setup()?, format, out),
+        Command::Plan(args) => plan::run(args, &setup()?, format, out),
+        Command::Apply(args) => apply::run(args, &setup()?, format, out),
         Command::List(args) => {
+            let setup = setup()?;
             let state = setup.recorded()?;
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
-        Command::Show(args) => show::run(args, &setup, format, out),
-        Command::Report(args) => report::run(args, &setup, format, out),
-        Command::Wipe(command) => wipe::run(command, &setup, format, out),
+        Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Report(args) => report::run(args, &setup()?, format, out),
+        Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
-            audit::verify(&ledger::verify::verify(&setup.config.data)?, format, out)
+            audit::verify(&ledger::verify::verify(&setup()?.config.data)?, format, out)
         }
-        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup, format, out),
-        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup, format, out),
+        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
+        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn run(
     };
     match format {
         Format::Json => shown.json(out)?,
-        Format::Text | Format::Csv | Format::Yaml => shown.text(out)?,
+        _ => shown.text(out)?,
     }
     Ok(Exit::Done)
 }

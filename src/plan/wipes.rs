@@ -160,7 +160,7 @@ impl<'a> Deciding<'a, '_> {
         if from != Some(to) {
             self.plan.actions.push(Action {
                 device: None,
-                op: Op::Trust(TrustChanged { from, to }),
+                op: Op::Trust(Box::new(TrustChanged { from, to })),
                 place: None,
                 // Not an intent of the fleet directory: the trust files lie outside of it.
                 cause: Cause::Fact,

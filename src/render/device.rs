@@ -232,7 +232,7 @@ mod tests {
     use crate::render::testing::{now, state, time};
 
     fn device(id: &str) -> Device {
-        state().devices[&id.parse().unwrap()].clone()
+        Device::clone(&state().devices[&id.parse().unwrap()])
     }
 
     #[test]

@@ -137,7 +137,7 @@ pub(super) fn run(
     };
     match format {
         Format::Json => json::pretty(out, &written)?,
-        Format::Text | Format::Csv | Format::Yaml => written.text(origin, device, out)?,
+        _ => written.text(origin, device, out)?,
     }
     Ok(Exit::Done)
 }

@@ -84,7 +84,7 @@ pub(super) fn run(
     };
     match format {
         Format::Json => json::pretty(out, &signed)?,
-        Format::Text | Format::Csv | Format::Yaml => signed.text(&path, out)?,
+        _ => signed.text(&path, out)?,
     }
     Ok(Exit::Done)
 }

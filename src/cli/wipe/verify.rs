@@ -68,7 +68,7 @@ pub(super) fn run(
     let verified = Verified::new(view, &judgement, context);
     match format {
         Format::Json => verified.json(out)?,
-        Format::Text | Format::Csv | Format::Yaml => verified.text(&setup.root(), out)?,
+        _ => verified.text(&setup.root(), out)?,
     }
     Ok(match verified.answer() {
         Answer::Accepted => Exit::Done,
