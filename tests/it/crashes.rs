@@ -101,9 +101,16 @@ fn outcome(fixture: &Fixture) -> Outcome {
         outbox.insert(name, commands.clone());
     }
     let refused = names(fixture, ".fleetform/inbox/rejected");
-    let refused = refused.iter().map(|name| fixture.read(&format!(".fleetform/inbox/rejected/{name}")));
+    let refused =
+        refused.iter().map(|name| fixture.read(&format!(".fleetform/inbox/rejected/{name}")));
     let waiting = names(fixture, ".fleetform/inbox");
-    Outcome { devices, profiles: state["profiles"].take(), outbox, refused: refused.collect(), waiting }
+    Outcome {
+        devices,
+        profiles: state["profiles"].take(),
+        outbox,
+        refused: refused.collect(),
+        waiting,
+    }
 }
 
 /// Names in a directory, but for those that a crash may leave and the next pass overwrites.

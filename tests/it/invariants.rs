@@ -107,7 +107,8 @@ impl Reading {
             Some(("pass", "thawed")) => {
                 ensure(std::mem::take(&mut self.frozen), "thawed and not frozen")?;
             }
-            Some(("device" | "compliance", _)) | Some(("profile", "intended" | "pushed" | "failed")) => {
+            Some(("device" | "compliance", _))
+            | Some(("profile", "intended" | "pushed" | "failed")) => {
                 let id = word(&entry["device"]);
                 let device = self.devices.get_mut(id).ok_or("no such device")?;
                 ensure(device.status != "Wiped", "something after the wipe")?;

@@ -5,4 +5,5 @@ mod commands;
 mod crashes;
 mod invariants;
 mod promises;
+mod properties;
 mod support;
