@@ -48,8 +48,8 @@ pub fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure>
         return Ok([id].into());
     }
     let serial = &device.spec.serial_number;
-    let same = |(_, device): &(_, &Box<Device>)| device.spec.serial_number == *serial;
-    Ok(state.devices.iter().filter(same).map(|(id, _)| *id).collect())
+    let same = |device: &Device| device.spec.serial_number == *serial;
+    Ok(state.devices.iter().filter(|(_, device)| same(device)).map(|(id, _)| *id).collect())
 }
 
 fn several(name: &str, n: usize, found: &mut [(DeviceId, &Device)]) -> Failure {

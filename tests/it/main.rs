@@ -7,3 +7,4 @@ mod invariants;
 mod promises;
 mod properties;
 mod support;
+mod wipes;
