@@ -1,5 +1,7 @@
 //! End-to-end tests of the real binary, properties of whole passes, and checks of the house.
 
+#![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
+
 mod architecture;
 mod commands;
 mod crashes;
