@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod audit;
 pub mod check;
+pub mod diff;
 pub mod environment;
 pub mod exit;
 pub mod explain;
@@ -97,6 +98,8 @@ pub enum Command {
     Check(check::Args),
     /// Explain the code of a finding, with a wrong and a right example.
     Explain(explain::Args),
+    /// Show what a change of the fleet directory means, between Git revisions or directories.
+    Diff(diff::Args),
     /// Show what apply would do now; nothing is changed or locked.
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
@@ -122,6 +125,7 @@ impl Command {
         match self {
             Self::Check(_) => "check",
             Self::Explain(_) => "explain",
+            Self::Diff(_) => "diff",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::List(_) => "list",
@@ -144,7 +148,9 @@ impl Command {
             Self::Check(_) => {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
             }
-            Self::Plan(_) => &[Format::Text, Format::Json, Format::Markdown, Format::Github],
+            Self::Diff(_) | Self::Plan(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github]
+            }
             Self::Explain(_)
             | Self::Apply(_)
             | Self::Show(_)

@@ -7,6 +7,9 @@
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it.
 
+pub mod git;
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -295,11 +298,23 @@ impl Beside {
             // More than the limit is refused by its length; the rest of it need not be kept.
             bytes.truncate(sshsig::MAX_BYTES + 1);
             let found = found.to_string_lossy();
-            let veto = found[name.len()..].ends_with(VETO);
-            let files = if veto { &mut file.vetoes } else { &mut file.signatures };
-            files.insert(harmless(&format!("{shown}{found}")), bytes);
+            put(file, name, shown, &found, bytes);
         }
     }
+}
+
+/// Notes a `.sig` file of the same directory, if it is named like the request.
+fn put_beside(wipe: &mut WipeFile, file: &str, bytes: &[u8]) {
+    let path = wipe.place.path.clone();
+    let name = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
+    put(wipe, name, "", file, bytes.to_vec());
+}
+
+/// `shown` goes before its name: beside a copy a file may be called as one beside another.
+fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, bytes: Vec<u8>) {
+    let Some(rest) = file.strip_prefix(name) else { return };
+    let files = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
+    files.insert(harmless(&format!("{shown}{file}")), bytes);
 }
 
 /// Opens a directory below the root, following no symlink on the way.
@@ -326,10 +341,6 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(not_a_file());
     }
-    let too_large = || {
-        let message = format!("the file is larger than {MAX_BYTES} bytes");
-        (Code::FileTooLarge, message, "split it into several files")
-    };
     let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= MAX_BYTES);
     let size = size.ok_or_else(too_large)?;
     // One more than expected, so that a file that has grown is seen to be longer.
@@ -351,6 +362,15 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
             bytes.resize((filled * 2).min(MAX_BYTES + 1), 0);
         }
     }
+}
+
+fn too_large() -> Trouble {
+    let message = format!("the file is larger than {MAX_BYTES} bytes");
+    (Code::FileTooLarge, message, "split it into several files")
+}
+
+fn unreadable_because(why: &str) -> Trouble {
+    (Code::Unreadable, why.to_owned(), "put the manifests themselves here")
 }
 
 fn symlink() -> Trouble {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, explain, list, plan, report, show, wipe};
+use super::{apply, audit, check, diff, explain, list, plan, report, show, wipe};
 use crate::config::{Config, ProviderKind};
 use crate::fleet::Desired;
 use crate::ledger;
@@ -141,6 +141,7 @@ pub(super) fn run(
             check::run(&desired, root, format, out)
         }
         Command::Explain(args) => explain::run(args, format, out),
+        Command::Diff(args) => diff::run(args, &setup()?, format, out),
         Command::Plan(args) => plan::run(args, &setup()?, format, out),
         Command::Apply(args) => apply::run(args, &setup()?, format, out),
         Command::List(args) => {

@@ -45,6 +45,7 @@ fn help_of_the_program() {
             Commands:
               check    Validate the fleet directory; no ledger is needed
               explain  Explain the code of a finding, with a wrong and a right example
+              diff     Show what a change of the fleet directory means, between Git revisions or directories
               plan     Show what apply would do now; nothing is changed or locked
               apply    Make the fleet as its manifests say, in one pass
               list     List devices: all, or those for which every filter holds
@@ -381,6 +382,7 @@ fn each_command_has_its_formats() {
         ("fleetform check", "text json markdown github sarif"),
         ("fleetform plan", "text json markdown github"),
         ("fleetform explain", "text json"),
+        ("fleetform diff main", "text json markdown github"),
         ("fleetform apply", "text json"),
         ("fleetform list", "text json csv yaml"),
         ("fleetform show D001", "text json"),

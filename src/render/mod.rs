@@ -8,6 +8,7 @@
 pub mod applied;
 pub mod check;
 pub mod device;
+pub mod diff;
 pub mod explain;
 pub mod findings;
 pub mod github;

@@ -168,7 +168,11 @@ fn headline(action: &Action) -> String {
 }
 
 /// `field: before -> after`, or line by line where a value is no plain word.
-fn change_text(out: &mut Vec<u8>, change: &Change<&'static str>, color: bool) -> io::Result<()> {
+pub(super) fn change_text(
+    out: &mut impl Write,
+    change: &Change<&'static str>,
+    color: bool,
+) -> io::Result<()> {
     let Change { field, from, to } = change;
     if let (Some(from), Some(to)) = (plain(from), plain(to)) {
         return writeln!(out, "      {field}: {} -> {}", safe(&from), safe(&to));
