@@ -1,5 +1,7 @@
 use std::fs;
 
+#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
+
 use super::*;
 use crate::diff::{Difference, diff};
 use crate::source;
