@@ -1,6 +1,6 @@
-use std::fs;
-
 #![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
+
+use std::fs;
 
 use super::*;
 use crate::diff::{Difference, diff};
