@@ -219,7 +219,8 @@ impl Deciding<'_, '_> {
         }
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
-        if !changes.is_empty() && !(moved_only && self.device.orphaned_since.is_some()) {
+        let adopted = moved_only && self.device.orphaned_since.is_some();
+        if !(changes.is_empty() || adopted) {
             let reason = if moved_only { "the manifest moved" } else { "the manifest changed" };
             self.act(Op::Update { changes, to: desired.clone() }, Cause::Intent, reason);
         }

@@ -229,7 +229,7 @@ fn keep(
     if let Some((name, _)) = beside.iter().find(|(_, bytes)| same(bytes)) {
         return Ok((request.with_file_name(name), false));
     }
-    let who = worth.signer.as_ref().map_or_else(|| fingerprint_name(key), |who| local_part(who));
+    let who = worth.signer.as_ref().map_or_else(|| fingerprint_name(key), local_part);
     for name in names(namespace, &who) {
         let mut path = request.as_os_str().to_owned();
         path.push(name);
