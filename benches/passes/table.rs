@@ -87,6 +87,6 @@ pub fn print(rows: &[Row], base: u64) -> std::io::Result<()> {
             memory.saturating_sub(base) / *devices as u64
         )?;
     }
-    writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of ")?;
+    writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of")?;
     writeln!(out, "one device ({} KiB).", base / 1024)
 }
