@@ -94,6 +94,7 @@ fn names_are_unique_by_kind() {
     ];
     assert_eq!(places(&desired), want);
     assert_eq!(&*desired.findings[2].span.text, "metadata: {name: w2}");
+    // Two requests of one name are not gone: what is recorded of them waits.
     assert_eq!(damaged(&desired), ["same/A", "same/B", "File", "File"]);
     let wipes: Vec<_> = desired.wipes.iter().map(|w| &*w.place.path).collect();
     assert_eq!(wipes, ["w0.yaml", "w1.yaml"]);

@@ -152,6 +152,8 @@ pub enum Op {
         to: Status,
         /// The new enrolment, where it was raised.
         enrollment: Option<u32>,
+        /// With it: the last report by now, which counts no more.
+        last_sync: Option<Timestamp>,
         /// The manifest behind it.
         manifest: Option<Arc<DesiredDevice>>,
     },

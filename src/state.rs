@@ -366,6 +366,8 @@ impl Device {
         if let Some(enrollment) = status.enrollment {
             self.enrollment = enrollment;
         }
+        // A replay knows no telemetry, and a crash may have lost it: what is void stays void.
+        self.last_sync = self.last_sync.max(status.last_sync);
         // What it said before it was erased or began anew says nothing of what it is.
         if status.enrollment.is_some() || status.to == Status::Wiped {
             self.facts = None;

@@ -17,7 +17,7 @@ pub use cut::{Piece, cut};
 
 use crate::finding::Code;
 use crate::model::is_deceptive;
-use crate::wording::quote;
+use crate::wording::{harmless, quote};
 
 /// Deepest nesting; a manifest needs six, free-form settings rarely ten.
 pub const MAX_DEPTH: usize = 32;
@@ -421,7 +421,7 @@ impl<'a> Builder<'a> {
         } else {
             "compare indentation, quotes and brackets with the lines before; text with `: ` or ` #` needs quotes"
         };
-        let info: String = info.chars().flat_map(char::escape_debug).take(200).collect();
+        let info: String = harmless(info).chars().take(200).collect();
         self.problem(Code::YamlSyntax, format!("not valid YAML: {info}"), help, extent);
     }
 

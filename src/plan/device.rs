@@ -26,6 +26,7 @@ struct Deciding<'a, 'p> {
     device: &'a Device,
     desired: Option<&'a Arc<DesiredDevice>>,
     standing: Standing,
+    last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
     moved: bool,
     restarted: bool,
@@ -64,6 +65,7 @@ pub(super) fn provision(
                 from: Status::Pending,
                 to: transition.to,
                 enrollment: transition.enrollment,
+                last_sync: None,
                 manifest: Some(desired.clone()),
             },
             place,
@@ -110,6 +112,7 @@ pub(super) fn decide(
             since: device.status_since,
             enrollment: device.enrollment,
         },
+        last_sync: device.last_sync,
         facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
         moved: false,
         restarted: false,
@@ -133,13 +136,12 @@ impl Deciding<'_, '_> {
     /// Takes the reports in, oldest first; those not newer than the last one change nothing.
     fn hear(&mut self, reports: &[&Heard], wiping: bool) {
         self.finish_wipe();
-        let mut last = self.device.last_sync;
         for heard in reports {
             let report = &heard.report;
-            if last.is_some_and(|last| report.at <= last) {
+            if self.last_sync.is_some_and(|last| report.at <= last) {
                 continue;
             }
-            last = Some(report.at);
+            self.last_sync = Some(report.at);
             self.facts = Some((report.at, Cow::Owned(report.facts())));
             if report.wiped && !self.confirm_wipe(report.at) {
                 self.plan.findings.push(unexpected_wipe(self.id, heard));
@@ -149,7 +151,7 @@ impl Deciding<'_, '_> {
                 self.step(Stimulus::Report { enrollment_error: error }, Cause::Fact);
             }
         }
-        if last != self.device.last_sync
+        if self.last_sync != self.device.last_sync
             && let Some((at, facts)) = &self.facts
         {
             let (device, at, facts) = (self.id, *at, facts.clone().into_owned());
@@ -357,7 +359,8 @@ impl Deciding<'_, '_> {
         self.standing.status = to;
         self.standing.since = self.inputs.now;
         self.moved = true;
-        self.act(Op::Status { spec, from, to, enrollment, manifest }, cause, reason);
+        let last_sync = enrollment.and(self.last_sync);
+        self.act(Op::Status { spec, from, to, enrollment, last_sync, manifest }, cause, reason);
     }
 
     fn act(&mut self, op: Op, cause: Cause, reason: impl Into<Cow<'static, str>>) {

@@ -101,6 +101,8 @@ struct Deciding<'a, 'p> {
     busy: HashSet<DeviceId>,
     issued: Vec<Timestamp>,
     ahead: usize,
+    /// Requests that cannot go on now, with their signers.
+    short: Vec<(&'a Arc<WipeFile>, Vec<Email>)>,
 }
 
 /// Decides on every request, known or new.
@@ -113,12 +115,21 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
         .map(|(id, _)| *id)
         .collect();
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
-    let mut deciding = Deciding { inputs, plan, actions: Vec::new(), busy, issued, ahead: 0 };
+    let (actions, short) = (Vec::new(), Vec::new());
+    let mut deciding = Deciding { inputs, plan, actions, busy, issued, ahead: 0, short };
     deciding.trust();
     deciding.gone(damage);
     for file in in_order(inputs) {
         deciding.request(file);
     }
+    // What they lack is judged last: those that go on may have taken their place meanwhile, or
+    // their device, and the next plan would then say something else. It is done first: one that
+    // was accepted before has to let go of its device.
+    let going_on = std::mem::take(&mut deciding.actions);
+    for (file, signers) in std::mem::take(&mut deciding.short) {
+        deciding.hold(file, &signers);
+    }
+    deciding.actions.extend(going_on);
     let Deciding { actions, busy, plan, .. } = deciding;
     plan.wipes.sort_by(|a, b| a.place.cmp(&b.place));
     Wipes { actions, busy }
@@ -140,7 +151,7 @@ fn in_order<'a>(inputs: &Inputs<'a>) -> Vec<&'a Arc<WipeFile>> {
     files
 }
 
-impl Deciding<'_, '_> {
+impl<'a> Deciding<'a, '_> {
     fn trust(&mut self) {
         let Ok(trust) = self.inputs.trust else { return };
         let to =
@@ -186,7 +197,7 @@ impl Deciding<'_, '_> {
         }
     }
 
-    fn request(&mut self, file: &Arc<WipeFile>) {
+    fn request(&mut self, file: &'a Arc<WipeFile>) {
         let known = self.inputs.recorded.wipes.get(&file.request.digest);
         if let Some(wipe) = known.filter(|wipe| !wipe.state.is_open()) {
             return self.over(file, wipe);
@@ -231,25 +242,19 @@ impl Deciding<'_, '_> {
         quorum::decide(&self.inputs.settings.wipes.quorum, history, self.inputs.now, has)
     }
 
-    fn verified(&mut self, file: &Arc<WipeFile>, wipe: &VerifiedWipe, known: Option<&Wipe>) {
+    fn verified(&mut self, file: &'a Arc<WipeFile>, wipe: &VerifiedWipe, known: Option<&Wipe>) {
         let signers = wipe.signers();
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
-        if accepted.is_none() && self.busy.contains(&device) {
-            let detail = format!("another wipe of {device} is under way");
-            return self.stopped(file, signers, WipeState::Held, "deviceBusy", &detail);
-        }
-        let has = u32::try_from(signers.len()).unwrap_or(u32::MAX);
-        let needed = match self.decide_quorum(has) {
-            Decision::Issue { needs } => needs,
-            Decision::Held(hold) => {
-                let detail = short_of(&hold);
-                self.busy.remove(&device);
-                self.stopped(file, signers, WipeState::Held, hold.reason.as_str(), &detail);
-                if let Some(view) = self.plan.wipes.last_mut() {
-                    (view.needs, view.until) = (hold.needs, hold.until);
+        let needed = match self.decide_quorum(people(signers)) {
+            Decision::Issue { needs } if accepted.is_some() || !self.busy.contains(&device) => {
+                needs
+            }
+            Decision::Issue { .. } | Decision::Held(_) => {
+                if accepted.is_some() {
+                    self.busy.remove(&device);
                 }
-                return;
+                return self.short.push((file, signers.to_vec()));
             }
         };
         let issue_at = accepted
@@ -272,6 +277,28 @@ impl Deciding<'_, '_> {
             view.needs = Some(needed);
             view.until = Some(issue_at).filter(|at| self.inputs.now < *at);
             view.new = accepted.is_none();
+        }
+    }
+
+    /// A request that every rule admits, but neither its device nor the window.
+    fn hold(&mut self, file: &WipeFile, signers: &[Email]) {
+        let device = file.request.device_id;
+        if self.busy.contains(&device) {
+            let detail = format!("another wipe of {device} is under way");
+            self.stopped(file, signers, WipeState::Held, "deviceBusy", &detail);
+            // By the other one, whatever this one was.
+            self.busy.insert(device);
+            return;
+        }
+        match self.decide_quorum(people(signers)) {
+            Decision::Held(hold) => {
+                let detail = short_of(&hold);
+                self.stopped(file, signers, WipeState::Held, hold.reason.as_str(), &detail);
+                if let Some(view) = self.plan.wipes.last_mut() {
+                    (view.needs, view.until) = (hold.needs, hold.until);
+                }
+            }
+            Decision::Issue { .. } => unreachable!("more wipes never need fewer signers"),
         }
     }
 
@@ -475,6 +502,10 @@ pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
         now: inputs.now,
         max_validity: inputs.settings.wipes.max_validity,
     })
+}
+
+fn people(signers: &[Email]) -> u32 {
+    u32::try_from(signers.len()).unwrap_or(u32::MAX)
 }
 
 fn short_of(hold: &quorum::Hold) -> String {

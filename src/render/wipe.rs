@@ -191,12 +191,12 @@ fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) ->
     let short = matches!(code.as_str(), "needsSignatures" | "overEveryTier");
     rows.push(match (&judgement.verdict, needs) {
         (Verdict::Verified(_), Some(needs)) if !short => {
-            let detail = format!("{needs} people must sign at present, {} did", signers.len());
+            let detail = signed(*needs, signers.len());
             row("quorum", Mark::Holds, &detail)
         }
         (Verdict::Verified(_), _) if short => row("quorum", Mark::Waits, detail),
         (_, Some(needs)) => {
-            let detail = format!("{needs} people must sign at present, {} did", signers.len());
+            let detail = signed(*needs, signers.len());
             row("quorum", Mark::Waits, &detail)
         }
         (_, None) => row("quorum", Mark::Unknown, "not judged before the rules above hold"),
@@ -213,6 +213,11 @@ fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) ->
         None => row("freeze", Mark::Holds, "the controller is not frozen"),
     });
     rows
+}
+
+fn signed(needs: u32, has: usize) -> String {
+    let people = if needs == 1 { "1 person" } else { &format!("{needs} people") };
+    format!("{people} must sign at present, {has} did")
 }
 
 fn answer(view: &WipeView, context: Context<'_>) -> Answer {

@@ -2,5 +2,8 @@
 
 mod architecture;
 mod commands;
+mod crashes;
+mod invariants;
 mod promises;
 mod support;
+mod wipes;

@@ -221,17 +221,19 @@ fn what_comes_back_thaws() {
 #[test]
 fn a_bad_manifest_is_held_and_all_others_proceed() {
     type Damage = fn(&Fixture);
-    let damages: [(&[&str], Damage); 5] = [
+    let damages: [(&[&str], Damage); 6] = [
         (&["PF3XK9Q2"], |f| {
             f.replace("fleet/madrid/ana-ruiz-laptop.yaml", "ana.ruiz@example.com", "ana")
         }),
         (&["PF3XK9Q2"], |f| f.write("fleet/madrid/ana-ruiz-laptop.yaml", [0xff, 0xfe, 0])),
         (&["PF3XK9Q2"], |f| f.write("fleet/madrid/ana-ruiz-laptop.yaml", "")),
-        // One of three documents.
+        // One of three documents, or a fourth.
+        (&[], |f| f.replace("fleet/lisbon/devices.yaml", "# The Lisbon", "{ The Lisbon")),
         (&["5CG4210XKQ"], |f| f.replace("fleet/lisbon/devices.yaml", "nuno.alves@", "nuno.alves")),
-        // The whole file.
+        // A whole file that cannot be parsed at all.
         (&["5CG4210XKP", "5CG4210XKQ", "R52N80ABCDE"], |f| {
-            f.replace("fleet/lisbon/devices.yaml", "# The Lisbon", "{ The Lisbon")
+            let text = f.read("fleet/lisbon/devices.yaml");
+            f.write("fleet/lisbon/devices.yaml", [&b"# \xff"[..], text.as_bytes()].concat());
         }),
     ];
     let enrolled = Fixture::enrolled();

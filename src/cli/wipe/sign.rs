@@ -291,8 +291,10 @@ impl Signed {
         let directory = shell(&durable::parent(signature).display().to_string());
         let name = shell(&signature.file_name().unwrap_or_default().to_string_lossy());
         let veto = if self.namespace == Namespace::Veto { "veto" } else { "sign" };
+        let request = Path::new(&self.path).file_name().unwrap_or_default();
+        let request = shell(&request.to_string_lossy());
         let commands = [
-            format!("git -C {directory} add {name}"),
+            format!("git -C {directory} add {request} {name}"),
             format!("git -C {directory} commit -m 'wipe: {veto}'"),
             format!("git -C {directory} push"),
             format!("fleetform wipe verify {}", shell(&self.path)),
