@@ -30,8 +30,8 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
     let (mut status, mut hash) = (Vec::new(), Vec::new());
     let (mut plan, mut apply) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        status.push(run(&mut subject.fresh.git_status())?.time);
-        hash.push(run(&mut subject.fresh.sha256sum())?.time);
+        status.push(run(&mut subject.fresh.git_status())?);
+        hash.push(run(&mut subject.fresh.sha256sum())?);
         plan.push(subject.cold_plan()?);
         apply.push(subject.first_apply()?);
     }

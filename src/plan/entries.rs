@@ -62,13 +62,15 @@ impl Action {
             Op::Update { changes, .. } => {
                 Event::DeviceUpdated(DeviceUpdated { changes: changes.clone() })
             }
-            Op::Status { from, to, enrollment, last_sync, .. } => Event::DeviceStatus(DeviceStatus {
-                from: *from,
-                to: *to,
-                reason: self.reason.to_string(),
-                enrollment: *enrollment,
-                last_sync: *last_sync,
-            }),
+            Op::Status { from, to, enrollment, last_sync, .. } => {
+                Event::DeviceStatus(DeviceStatus {
+                    from: *from,
+                    to: *to,
+                    reason: self.reason.to_string(),
+                    enrollment: *enrollment,
+                    last_sync: *last_sync,
+                })
+            }
             Op::Push { resume: Some(_), .. } => return None,
             Op::Push { profile, resume: None, .. } => {
                 Event::ProfileIntended(pushed(profile, intent))
