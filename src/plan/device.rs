@@ -164,11 +164,11 @@ impl Deciding<'_, '_> {
         if self.standing.status == Status::Wiped {
             return true;
         }
-        let Some(wipe) = self.inputs.recorded.wipe_under_way(self.device) else { return false };
-        let (Some(issued_at), Some(intent)) = (wipe.issued_at, wipe.intent) else { return false };
-        if reported_at <= issued_at {
-            return false;
-        }
+        let issued = self.inputs.recorded.wipes_of(self.id).filter(|wipe| {
+            wipe.state == WipeState::Issued && wipe.issued_at.is_some_and(|at| at < reported_at)
+        });
+        let Some(wipe) = issued.max_by_key(|wipe| wipe.intent) else { return false };
+        let Some(intent) = wipe.intent else { return false };
         let request = wipe.subject.request;
         let confirmed = Box::new(WipeConfirmed { request, intent, reported_at });
         let op = Op::ConfirmWipe { spec: self.device.spec.clone(), confirmed };
@@ -179,8 +179,10 @@ impl Deciding<'_, '_> {
 
     /// A wipe that was confirmed just before a crash still ends the device.
     fn finish_wipe(&mut self) {
-        let wipe = self.device.wipe.and_then(|digest| self.inputs.recorded.wipes.get(&digest));
-        if wipe.is_some_and(|wipe| wipe.state == WipeState::Confirmed) {
+        // None was ever accepted of most devices: those need no search.
+        let mut wipes =
+            self.device.wipe.iter().flat_map(|_| self.inputs.recorded.wipes_of(self.id));
+        if wipes.any(|wipe| wipe.state == WipeState::Confirmed) {
             self.wiped();
         }
     }

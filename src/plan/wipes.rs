@@ -98,7 +98,8 @@ struct Deciding<'a, 'p> {
     inputs: &'a Inputs<'a>,
     plan: &'p mut Plan,
     actions: Vec<Action>,
-    busy: HashSet<DeviceId>,
+    /// Devices of which no other request is accepted.
+    taken: HashSet<DeviceId>,
     issued: Vec<Timestamp>,
     ahead: usize,
     /// Requests that cannot go on now, with their signers.
@@ -108,15 +109,14 @@ struct Deciding<'a, 'p> {
 /// Decides on every request, known or new.
 pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut Plan) -> Wipes {
     let recorded = inputs.recorded;
-    let busy = recorded
-        .devices
-        .iter()
-        .filter(|(_, device)| recorded.wipe_under_way(device).is_some())
-        .map(|(id, _)| *id)
-        .collect();
+    let of = |holds: &dyn Fn(&Wipe) -> bool| -> HashSet<DeviceId> {
+        recorded.wipes.values().filter(|w| holds(w)).map(|w| w.subject.device_id).collect()
+    };
+    let taken = of(&|wipe| wipe.blocks(inputs.now));
+    let issued_to = of(&|wipe| wipe.state == WipeState::Issued);
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
-    let mut deciding = Deciding { inputs, plan, actions, busy, issued, ahead: 0, short };
+    let mut deciding = Deciding { inputs, plan, actions, taken, issued, ahead: 0, short };
     deciding.trust();
     deciding.gone(damage);
     for file in in_order(inputs) {
@@ -130,9 +130,9 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
         deciding.hold(file, &signers);
     }
     deciding.actions.extend(going_on);
-    let Deciding { actions, busy, plan, .. } = deciding;
+    let Deciding { actions, taken, plan, .. } = deciding;
     plan.wipes.sort_by(|a, b| a.place.cmp(&b.place));
-    Wipes { actions, busy }
+    Wipes { actions, busy: &taken | &issued_to }
 }
 
 /// Those accepted before, in the order in which they were, then the others by `issuedAt`.
@@ -186,7 +186,9 @@ impl<'a> Deciding<'a, '_> {
             }
             let detail = "its file was deleted or changed";
             self.show_known(wipe, place.clone(), WipeStanding::Vetoed, "requestDeleted", detail);
-            self.busy.remove(&wipe.subject.device_id);
+            if wipe.state == WipeState::Accepted {
+                self.taken.remove(&wipe.subject.device_id);
+            }
             let stopped = WipeStopped {
                 subject: wipe.subject.clone(),
                 code: "requestDeleted".into(),
@@ -247,12 +249,12 @@ impl<'a> Deciding<'a, '_> {
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
         let needed = match self.decide_quorum(people(signers)) {
-            Decision::Issue { needs } if accepted.is_some() || !self.busy.contains(&device) => {
+            Decision::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => {
                 needs
             }
             Decision::Issue { .. } | Decision::Held(_) => {
                 if accepted.is_some() {
-                    self.busy.remove(&device);
+                    self.taken.remove(&device);
                 }
                 return self.short.push((file, signers.to_vec()));
             }
@@ -263,7 +265,7 @@ impl<'a> Deciding<'a, '_> {
         if accepted.is_none() {
             self.accept(file, wipe, issue_at);
         }
-        self.busy.insert(device);
+        self.taken.insert(device);
         self.ahead += 1;
         if self.inputs.now < issue_at {
             let detail = format!("cools off until {}", issue_at.short());
@@ -283,11 +285,11 @@ impl<'a> Deciding<'a, '_> {
     /// A request that every rule admits, but neither its device nor the window.
     fn hold(&mut self, file: &WipeFile, signers: &[Email]) {
         let device = file.request.device_id;
-        if self.busy.contains(&device) {
-            let detail = format!("another wipe of {device} is under way");
+        if self.taken.contains(&device) {
+            let detail = self.under_way(device);
             self.stopped(file, signers, WipeState::Held, "deviceBusy", &detail);
             // By the other one, whatever this one was.
-            self.busy.insert(device);
+            self.taken.insert(device);
             return;
         }
         match self.decide_quorum(people(signers)) {
@@ -299,6 +301,19 @@ impl<'a> Deciding<'a, '_> {
                 }
             }
             Decision::Issue { .. } => unreachable!("more wipes never need fewer signers"),
+        }
+    }
+
+    fn under_way(&self, device: DeviceId) -> String {
+        let issued = |wipe: &&Wipe| wipe.state == WipeState::Issued;
+        let until = self.inputs.recorded.wipes_of(device).filter(issued);
+        match until.map(|wipe| wipe.subject.expires_at).max() {
+            Some(until) => format!(
+                "another wipe of {device} is issued and not confirmed; this one can follow if that \
+                 does not change until {}",
+                until.short()
+            ),
+            None => format!("another wipe of {device} is under way"),
         }
     }
 
@@ -338,7 +353,7 @@ impl<'a> Deciding<'a, '_> {
             wipe.state == state && wipe.code.as_deref() == Some(code) && wipe.signers == signers
         });
         if known.is_some_and(|wipe| wipe.state == WipeState::Accepted) {
-            self.busy.remove(&file.request.device_id);
+            self.taken.remove(&file.request.device_id);
         }
         if said {
             return;

@@ -103,7 +103,7 @@ impl<'a> Verified<'a> {
     /// # Errors
     /// If writing fails.
     pub fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
-        let WipeView { subject, place, user, standing, detail, .. } = self.view;
+        let WipeView { subject, place, user, standing, code, detail, .. } = self.view;
         let path = super::plan::located(place, root);
         let user = user.as_ref().map_or("user unknown", Email::as_str);
         let line = format!(
@@ -132,8 +132,8 @@ impl<'a> Verified<'a> {
             };
             writeln!(out, "           {}", out.paint(Tone::Dim, &said))?;
         }
-        let (head, tone) = headline(*standing);
-        let line = format!("{}: {head}: {detail}", self.answer.as_str().to_ascii_uppercase());
+        let (_, tone) = headline(*standing);
+        let line = format!("{}: {detail} [{code}]", self.answer.as_str().to_ascii_uppercase());
         writeln!(out, "{}", out.paint(tone, &line))
     }
 

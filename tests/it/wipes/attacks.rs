@@ -400,6 +400,43 @@ fn two_requests_for_one_device() {
 }
 
 #[test]
+fn an_issued_wipe_that_is_never_confirmed_can_be_followed_by_another_once_it_has_expired() {
+    let lab = Lab::new();
+    issue(&lab, 1);
+    let second =
+        Request { name: "again".into(), expires: start() + TimeDelta::hours(72), ..Request::of(1) };
+    lab.request("r2.yaml", &second.yaml(), &["bob"]);
+    lab.at(start() + TimeDelta::hours(24));
+    assert_eq!(lab.judge("r2.yaml"), "held deviceBusy");
+    lab.wait(TimeDelta::milliseconds(1));
+    assert_eq!(lab.judge("r2.yaml"), "issue issue");
+    assert_eq!((lab.issued(), lab.commands()), (2, 2));
+    lab.wait(TimeDelta::minutes(1));
+    lab.erased(1);
+    lab.pass();
+    assert!(lab.state().devices[&"D001".parse().unwrap()].is_wiped());
+    assert_eq!(lab.commands(), 0, "neither is left for the next who enrols with this hardware");
+}
+
+#[test]
+fn the_first_wipe_is_confirmed_while_the_second_cools_off() {
+    let mut lab = Lab::new();
+    issue(&lab, 1);
+    lab.settings.wipes.delay = TimeDelta::hours(2);
+    let second =
+        Request { name: "again".into(), expires: start() + TimeDelta::hours(72), ..Request::of(1) };
+    lab.request("r2.yaml", &second.yaml(), &["bob"]);
+    lab.at(start() + TimeDelta::hours(25));
+    assert_eq!(lab.judge("r2.yaml"), "coolingOff coolingOff");
+    lab.erased(1);
+    lab.pass();
+    assert!(lab.state().devices[&"D001".parse().unwrap()].is_wiped());
+    lab.wait(TimeDelta::hours(3));
+    assert_eq!(lab.judge("r2.yaml"), "refused alreadyWiped");
+    assert_eq!(lab.issued(), 1);
+}
+
+#[test]
 fn two_requests_of_one_name_wait_and_are_not_vetoed() {
     let mut lab = Lab::new();
     lab.settings.wipes.delay = TimeDelta::hours(1);
