@@ -55,13 +55,13 @@ impl Subject {
     /// The first pass over the fleet.
     fn first_apply(&self) -> Result<Duration, Box<dyn Error>> {
         self.fresh.forget()?;
-        Ok(run(&mut self.fresh.fleetform(APPLY))?.time)
+        Ok(run(&mut self.fresh.fleetform(APPLY))?)
     }
 
     /// A cold plan of the whole fleet, all of it new.
     fn cold_plan(&self) -> Result<Duration, Box<dyn Error>> {
         self.fresh.forget()?;
-        Ok(run(&mut self.fresh.fleetform(&["plan"]))?.time)
+        Ok(run(&mut self.fresh.fleetform(&["plan"]))?)
     }
 
     /// A pass after one manifest has changed; the log has to grow by that device's entry only.
@@ -69,7 +69,7 @@ impl Subject {
         let (path, text) = &self.manifest;
         fs::write(path, text.replace("osVersion: \"10.0.", &format!("osVersion: \"10.{turn}.")))?;
         let before = self.recorded.log()?;
-        let time = run(&mut self.recorded.fleetform(APPLY))?.time;
+        let time = run(&mut self.recorded.fleetform(APPLY))?;
         let after = self.recorded.log()?;
         let new = after.strip_prefix(&*before).ok_or("the log does not go on as it was")?;
         let [entry] = new else {
@@ -140,7 +140,7 @@ fn measure(criterion: &mut Criterion, subject: &Subject) -> Result<(), Box<dyn E
 }
 
 fn time(mut command: Command) -> Result<Duration, Box<dyn Error>> {
-    Ok(run(&mut command)?.time)
+    Ok(run(&mut command)?)
 }
 
 /// Measures what times itself; it is told how often it ran before.

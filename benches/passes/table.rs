@@ -30,8 +30,8 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
     let (mut status, mut hash) = (Vec::new(), Vec::new());
     let (mut plan, mut apply) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        status.push(run(&mut subject.fresh.git_status())?.time);
-        hash.push(run(&mut subject.fresh.sha256sum())?.time);
+        status.push(run(&mut subject.fresh.git_status())?);
+        hash.push(run(&mut subject.fresh.sha256sum())?);
         plan.push(subject.cold_plan()?);
         apply.push(subject.first_apply()?);
     }
@@ -87,6 +87,6 @@ pub fn print(rows: &[Row], base: u64) -> std::io::Result<()> {
             memory.saturating_sub(base) / *devices as u64
         )?;
     }
-    writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of ")?;
+    writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of")?;
     writeln!(out, "one device ({} KiB).", base / 1024)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Error};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often a running program is asked for the most memory that it had. What it says only
@@ -19,19 +19,11 @@ pub struct Place {
     pub data: PathBuf,
 }
 
-/// A program that ran well.
-pub struct Ran {
-    /// From its start to its end.
-    pub time: Duration,
-    /// What it printed.
-    pub output: Output,
-}
-
-/// Runs a program to its end, what it prints into memory.
+/// Runs a program to its end, what it prints into memory; gives how long that took.
 ///
 /// # Errors
 /// If it cannot be run, or says that it failed.
-pub fn run(command: &mut Command) -> io::Result<Ran> {
+pub fn run(command: &mut Command) -> io::Result<Duration> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let begun = Instant::now();
     let output = command.output()?;
@@ -40,7 +32,7 @@ pub fn run(command: &mut Command) -> io::Result<Ran> {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(Error::other(format!("{command:?}: {}: {said}", output.status)));
     }
-    Ok(Ran { time, output })
+    Ok(time)
 }
 
 /// Runs a program to its end, and gives the most resident memory that it had, in bytes.

@@ -161,6 +161,10 @@ fn a_second_writer_is_told_who_the_first_one_is_and_readers_do_not_wait() {
     fixture.run(&["apply", "--yes"]).exits(0);
 }
 
+fn text_of(bytes: Option<&[u8]>) -> String {
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
 /// A device's reports, from the command to the outbox.
 #[test]
 fn reports_enrol_are_judged_and_show_commands_done() {
@@ -192,7 +196,7 @@ fn reports_enrol_are_judged_and_show_commands_done() {
     assert_eq!(stands("5CG4210XKP"), json!(["Pending", "unknown", []]));
     assert_eq!(devices["PF3XK9Q2"]["lastSync"], "2020-01-05T09:00:00.000Z");
     let rejected = tree(&fixture.path(".fleetform/inbox"));
-    let rejected: Vec<_> = rejected.values().map(|file| String::from_utf8_lossy(&file.1)).collect();
+    let rejected: Vec<_> = rejected.values().map(|(bytes, ..)| text_of(bytes.as_deref())).collect();
     assert!(rejected.iter().any(|text| text.contains("NOBODY") && text.contains("09:00")));
     assert!(rejected.iter().any(|text| text.contains("no device with serial number NOBODY")));
     assert_eq!(rejected.len(), 4, "inbox, rejected, the report and its reason: {rejected:?}");

@@ -122,7 +122,6 @@ impl Fixture {
     }
 
     /// Writes a file, and the directories above it.
-    #[expect(clippy::disallowed_methods, reason = "no fixture outlives its test")]
     pub fn write(&self, relative: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(relative);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
@@ -147,7 +146,6 @@ impl Fixture {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
         command.args(args).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
-        #[expect(clippy::disallowed_methods, reason = "the one variable that is passed on")]
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command
     }
@@ -249,13 +247,16 @@ pub fn device(serial: &str) -> String {
     )
 }
 
-/// All below a directory: what it is, its bytes and when it was last changed.
-pub fn tree(root: &Path) -> BTreeMap<PathBuf, (bool, Vec<u8>, (i64, i64), u64)> {
-    fn walk(path: &Path, found: &mut BTreeMap<PathBuf, (bool, Vec<u8>, (i64, i64), u64)>) {
+/// A file or directory: its bytes, when it was last changed, and which one it is.
+type Node = (Option<Vec<u8>>, (i64, i64), u64);
+
+/// All below a directory, itself too.
+pub fn tree(root: &Path) -> BTreeMap<PathBuf, Node> {
+    fn walk(path: &Path, found: &mut BTreeMap<PathBuf, Node>) {
         let about = fs::symlink_metadata(path).expect("it is there");
-        let bytes = if about.is_file() { fs::read(path).expect("it can be read") } else { vec![] };
+        let bytes = about.is_file().then(|| fs::read(path).expect("it can be read"));
         let changed = (about.mtime(), about.mtime_nsec());
-        found.insert(path.to_owned(), (about.is_dir(), bytes, changed, about.ino()));
+        found.insert(path.to_owned(), (bytes, changed, about.ino()));
         if about.is_dir() {
             for entry in fs::read_dir(path).expect("it can be listed") {
                 walk(&entry.expect("an entry").path(), found);
