@@ -6,7 +6,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::lab::{Lab, Request, VETO, WIPE, digest, line, public, signature, start, time, trusted};
+use super::lab::{
+    Lab, Request, VETO, WIPE, digest, line, public, signature, start, time, trusted, write,
+};
 
 /// Everything is as it should be; `spoil` is the attack. Nothing is issued, and the request
 /// stands as expected.
@@ -120,7 +122,7 @@ fn a_device_manifest_in_the_same_file() {
 #[test]
 fn a_request_through_a_symlink() {
     unusable(|lab, text| {
-        fs::write(lab.path("etc/elsewhere.yaml"), text).unwrap();
+        write(lab.path("etc/elsewhere.yaml"), text);
         lab.remove("r1.yaml");
         symlink(lab.path("etc/elsewhere.yaml"), lab.path("fleet/r1.yaml")).unwrap();
     });
@@ -222,10 +224,7 @@ fn a_key_that_is_valid_only_later() {
 
 #[test]
 fn a_key_that_is_revoked() {
-    attack(
-        |lab, _| fs::write(lab.path("etc/revoked_keys"), public("bob") + "\n").unwrap(),
-        "held notSigned",
-    );
+    attack(|lab, _| write(lab.path("etc/revoked_keys"), public("bob") + "\n"), "held notSigned");
 }
 
 #[test]
@@ -512,7 +511,7 @@ fn replayed_after_state_json_was_restored_from_an_old_backup() {
     let lab = Lab::new();
     let old = fs::read(lab.path("data/state.json")).unwrap();
     issue(&lab, 1);
-    fs::write(lab.path("data/state.json"), old).unwrap();
+    write(lab.path("data/state.json"), old);
     assert_eq!(lab.judge("r1.yaml"), "issued issued");
     assert_eq!((lab.issued(), lab.commands()), (1, 1));
 }

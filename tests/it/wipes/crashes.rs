@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
-use super::lab::{Lab, Request, outbox};
+use super::lab::{Lab, Request, outbox, write};
 
 /// Points between acceptance and the command, by what writes there.
 const POINTS: &[&str] = &["ledger.append.", "ledger.snapshot.", "outbox."];
@@ -22,7 +22,7 @@ fn prepared() -> (Lab, String) {
         lab.path("data").display(),
         lab.path("etc/allowed_signers").display()
     );
-    fs::write(lab.path("fleetform.yaml"), config).expect("written");
+    write(lab.path("fleetform.yaml"), config);
     assert!(apply(&lab, None).status.success());
     let now = clock();
     let request = Request { issued: now, expires: now + TimeDelta::hours(24), ..Request::of(1) };
@@ -151,6 +151,6 @@ fn copy(from: &Lab) -> Lab {
         let config = fs::read_to_string(lab.path("fleetform.yaml")).expect("a configuration");
         let (old, new) = (from.path(""), lab.path(""));
         let config = config.replace(&*old.to_string_lossy(), &new.to_string_lossy());
-        fs::write(lab.path("fleetform.yaml"), config).expect("written");
+        write(lab.path("fleetform.yaml"), config);
     })
 }

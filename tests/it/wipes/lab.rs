@@ -34,8 +34,14 @@ pub fn time(text: &str) -> Timestamp {
 }
 
 /// Key files, made once by ssh-keygen: what is signed with them is what administrators make.
-static KEYS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let dir = tempfile::tempdir().expect("a directory");
+/// They stay with the build, since nothing ends a static.
+static KEYS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let keys = build.join("wipe-keys");
+    if keys.is_dir() {
+        return keys;
+    }
+    let dir = tempfile::tempdir_in(build).expect("a directory");
     for (name, kind) in [
         ("bob", "ed25519"),
         ("bob2", "ecdsa"),
@@ -51,11 +57,20 @@ static KEYS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
             .expect("ssh-keygen is needed: apt-get install openssh-client");
         assert!(status.success(), "{name}");
     }
-    dir
+    // Another process may have been faster: then its keys serve.
+    if fs::rename(dir.path(), &keys).is_err() {
+        assert!(keys.is_dir(), "there are keys");
+    }
+    keys
 });
 
 pub fn key(name: &str) -> PathBuf {
-    KEYS.path().join(name)
+    KEYS.join(name)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own file may be torn")]
+pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+    fs::write(path, bytes).expect("written");
 }
 
 /// `type base64`
@@ -167,7 +182,7 @@ impl Lab {
     pub fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path("fleet").join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs::write(path, bytes).expect("written");
+        write(path, bytes);
     }
 
     pub fn remove(&self, name: &str) {
@@ -184,7 +199,7 @@ impl Lab {
     }
 
     pub fn trust(&self, text: &str) {
-        fs::write(self.path("etc/allowed_signers"), text).expect("written");
+        write(self.path("etc/allowed_signers"), text);
     }
 
     /// Writes a request and the signatures of these people beside it.

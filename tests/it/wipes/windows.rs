@@ -184,7 +184,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (request.clone(), person.clone()).prop_map(|(r, p)| Step::Sign(r, p)),
         1 => (request.clone(), person.clone()).prop_map(|(r, p)| Step::Unsign(r, p)),
         1 => (request, person).prop_map(|(r, p)| Step::Veto(r, p)),
-        1 => any::<bool>().prop_map(Step::Trusted),
+        2 => prop::bool::weighted(0.8).prop_map(Step::Trusted),
         4 => (-300_i64..1500).prop_map(Step::Clock),
         3 => (0_usize..4, -90_i64..90).prop_map(|(cut, off)| Step::Pass(cut, off)),
         6 => Just(Step::Pass(usize::MAX, 0)),
@@ -222,6 +222,8 @@ impl World {
         let created = LedgerCreated { version: 1, lineage: uuid::Uuid::nil() };
         world.log(Event::LedgerCreated(created), None, 0);
         world.pass(usize::MAX, 0);
+        let signed = |n| (n, (BTreeSet::from([0]), BTreeSet::new()));
+        world.there = (0..REQUESTS).map(signed).collect();
         world
     }
 
