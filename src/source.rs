@@ -46,6 +46,12 @@ type Trouble = (Code, String, &'static str);
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
+    load_with(root, None)
+}
+
+/// As [`load`], but as if the file at this path, from the root, held these bytes.
+#[must_use]
+pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
     let walked = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| {
         let mut walk = Walk { limit: MAX_ENTRIES, ..Walk::default() };
         walk.directory(&fd, String::new(), 0)?;
@@ -53,10 +59,13 @@ pub fn load(root: &Path) -> Desired {
     });
     match walked {
         Ok((root, walk)) => {
-            let read = walk.chunks.par_iter().map(|chunk| read(root.as_fd(), chunk));
+            let other = |path: &str| written.is_none_or(|(written, _)| written != path);
+            let read = walk.chunks.par_iter().map(|chunk| read(root.as_fd(), chunk, other));
             let read: Vec<Documents> = read.collect();
             drop(walk.chunks);
-            let mut desired = assemble(std::iter::once(walk.lost).chain(read));
+            let written = written.map(|(path, bytes)| parse_file(&path.into(), bytes));
+            let all = std::iter::once(walk.lost).chain(read).chain(written);
+            let mut desired = assemble(all);
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
         }
@@ -194,13 +203,16 @@ fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage,
     }
 }
 
-/// Reads files of one directory.
-fn read(root: BorrowedFd<'_>, chunk: &Chunk) -> Documents {
+/// Reads files of one directory: those whose path is `wanted`.
+fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> Documents {
     let directory = enter(root, &chunk.path);
     let mut all = Documents::default();
     let mut bytes = Vec::new();
     for name in chunk.names() {
         let path: Arc<str> = format!("{}{}", chunk.path, name.to_string_lossy()).into();
+        if !wanted(&path) {
+            continue;
+        }
         let directory = directory.as_ref().map_err(|error| unreadable("directory", *error));
         match directory.and_then(|directory| read_file(directory, name, &mut bytes)) {
             Ok(()) => all.absorb(parse_file(&path, &bytes)),

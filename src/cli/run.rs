@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, diff, explain, list, plan, report, show};
+use super::{apply, audit, check, completions, diff, explain, list, plan};
+use super::{provision, report, schema, set, show};
 use crate::config::{Config, ProviderKind};
 use crate::fleet::Desired;
 use crate::ledger;
@@ -145,6 +146,10 @@ pub(super) fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Provision(args) => provision::run(args, &setup()?, format, out),
+        Command::Set(args) => set::run(args, &setup()?, format, out),
+        Command::Schema(args) => schema::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             audit::verify(&ledger::verify::verify(&setup()?.config.data)?, format, out)

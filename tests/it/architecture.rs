@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const CORE: &[&str] = &[
     "compliance",
     "diff",
+    "edit",
     "event",
     "finding",
     "fleet",
@@ -17,6 +18,7 @@ const CORE: &[&str] = &[
     "manifest",
     "model",
     "plan",
+    "schema",
     "settings",
     "state",
     "wipe",
