@@ -176,10 +176,13 @@ impl Repository {
         }
         let wanted = format!("{revision}^{{commit}}");
         match self.output("rev-parse", &["--verify", "--quiet", &wanted]) {
-            Ok(id) => Ok(Commit {
-                name: revision.to_owned(),
-                id: String::from_utf8_lossy(&id).trim().to_owned(),
-            }),
+            Ok(id) => {
+                let id = String::from_utf8_lossy(&id).trim().to_owned();
+                // `^main` names a commit, too: those that are not to be shown.
+                let is_id = id.bytes().all(|b| b.is_ascii_hexdigit());
+                let commit = Commit { name: revision.to_owned(), id };
+                if is_id { Ok(commit) } else { Err(unknown(false)) }
+            }
             Err(Error::Failed { .. }) => {
                 self.prefix()?;
                 let shallow = self.output("rev-parse", &["--is-shallow-repository"])?;
