@@ -26,6 +26,7 @@ pub mod select;
 pub mod set;
 pub mod show;
 pub mod value;
+pub mod wipe;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -118,6 +119,9 @@ pub enum Command {
     Set(set::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Write a wipe request, sign it, see whether it would be accepted.
+    #[command(subcommand)]
+    Wipe(wipe::Command),
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -144,6 +148,9 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
             Self::Report(_) => "report",
+            Self::Wipe(wipe::Command::New(_)) => "wipe new",
+            Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
+            Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
@@ -169,6 +176,7 @@ impl Command {
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)
+            | Self::Wipe(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

@@ -25,6 +25,8 @@ pub struct ApprovedPlan {
 pub struct Refusal {
     /// Why it froze.
     pub why: PassFrozen,
+    /// What is wrong with the fleet directory, where it cannot be read.
+    pub missing: Option<String>,
     /// How many actions it withheld.
     pub withheld: usize,
     /// The number that an operator named, where it was not the right one.
@@ -83,7 +85,8 @@ pub fn guard(
     if frozen != Some(why.cause) {
         plan.actions.insert(0, freeze(why.clone()));
     }
-    approve(plan, Some(Refusal { why, withheld, named: accepted }))
+    let missing = desired.missing.clone();
+    approve(plan, Some(Refusal { why, missing, withheld, named: accepted }))
 }
 
 fn approve(plan: Plan, refusal: Option<Refusal>) -> ApprovedPlan {

@@ -8,8 +8,9 @@
 
 pub mod changes;
 mod device;
+mod digest;
 pub mod entries;
-
+mod new_fields;
 mod reports;
 mod wipes;
 
@@ -17,7 +18,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::event::{
@@ -27,8 +27,8 @@ use crate::event::{
 use crate::finding::Finding;
 use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
 use crate::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Facts, Name, Place,
-    Profile, Report, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Facts, Name, Place, Profile,
+    Report, SerialNumber, Status, Timestamp, words,
 };
 use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
@@ -36,7 +36,8 @@ use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
 use changes::{diff, profile_changes, provision_changes};
 
-pub use wipes::{WipeStanding, WipeView};
+pub use digest::digest;
+pub use wipes::{WipeStanding, WipeView, judge};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -151,6 +152,8 @@ pub enum Op {
         to: Status,
         /// The new enrolment, where it was raised.
         enrollment: Option<u32>,
+        /// With it: the last report by now, which counts no more.
+        last_sync: Option<Timestamp>,
         /// The manifest behind it.
         manifest: Option<Arc<DesiredDevice>>,
     },
@@ -173,7 +176,7 @@ pub enum Op {
         verdict: Box<crate::compliance::Verdict>,
     },
     /// The trust files are not what they were.
-    Trust(TrustChanged),
+    Trust(Box<TrustChanged>),
     /// A wipe request holds.
     AcceptWipe {
         /// What the log will say.
@@ -204,7 +207,7 @@ pub enum Op {
         /// The record.
         spec: Arc<DeviceSpec>,
         /// What the log will say.
-        confirmed: WipeConfirmed,
+        confirmed: Box<WipeConfirmed>,
     },
     /// Its manifest is gone.
     Orphan {
@@ -321,6 +324,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         device::decide(inputs, &damage, known, reports, &mut plan);
     }
     let mut id = inputs.recorded.next_id();
+    // At once: growing by doubling would hold up to three times as much for a moment.
+    plan.actions.reserve_exact(new.len());
     for desired in new {
         device::provision(inputs, id, desired, &mut plan);
         id = id.next();
@@ -360,7 +365,7 @@ fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if from.is_none_or(|from| from.digest != to.digest) {
             plan.actions.push(Action {
                 device: None,
-                place: None,
+                place: inputs.desired.profile_places.get(name).cloned(),
                 cause: Cause::Intent,
                 reason: if from.is_some() { "the profile changed" } else { "the profile is new" }
                     .into(),
@@ -452,7 +457,9 @@ impl<'a> DamageIndex<'a> {
             };
             let (reason, detail) = damaged.explain();
             let place = Some(damaged.place.clone());
-            plan.holds.push(Hold { place, device: None, serial, name, reason, detail });
+            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
+            let device = known.map(|(id, _)| id);
+            plan.holds.push(Hold { place, device, serial, name, reason, detail });
         }
     }
 }
@@ -565,7 +572,7 @@ impl Action {
             Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
-            Op::Trust(TrustChanged { from, to }) => one("trust", json!(from), json!(to)),
+            Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),
             Op::AcceptWipe { accepted, .. } => {
                 wipe_change(&accepted.subject, WipeState::Accepted, &accepted.signers)
             }
@@ -598,40 +605,6 @@ fn wipe_change(
         "expiresAt": subject.expires_at,
     });
     vec![Change { field: "wipe", from: Value::Null, to }]
-}
-
-/// What of an action is the decision itself: not where it is written, nor how it is told.
-#[derive(Serialize)]
-struct Decision<'a> {
-    action: ActionKind,
-    device: Option<DeviceId>,
-    serial: Option<&'a SerialNumber>,
-    profile: Option<&'a Digest>,
-    changes: Vec<Change<&'static str>>,
-}
-
-/// A SHA-256 over the decision: what is done to whom, in order. Places, reasons and the
-/// moment of planning do not count, so the same decision made later has the same digest.
-#[must_use]
-pub fn digest(actions: &[Action]) -> Digest {
-    let mut hash = crate::model::Hasher::default();
-    for action in actions {
-        let decision = Decision {
-            action: action.kind(),
-            device: action.device,
-            serial: action.spec().map(|spec| &spec.serial_number),
-            profile: match &action.op {
-                Op::RecordProfile { to: profile, .. }
-                | Op::Provision { profile, .. }
-                | Op::Push { profile, .. } => Some(&profile.digest),
-                _ => None,
-            },
-            changes: action.changes(),
-        };
-        serde_json::to_writer(&mut hash, &decision).expect("plain data serialise");
-        hash.update(b"\n");
-    }
-    hash.finish()
 }
 
 impl FreezeCause {

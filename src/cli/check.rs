@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::fleet::Desired;
 use crate::render::out::Out;
@@ -33,7 +34,7 @@ pub struct Args {
 /// If the fleet directory could not be read, or writing fails.
 pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
-        let what = format!("cannot read the fleet directory {}: {why}", root.display());
+        let what = format!("the fleet directory {why}");
         return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));
     }
     match format {
@@ -46,6 +47,26 @@ pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Res
     Ok(if desired.findings.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
+/// On standard error, what nobody looked at: this command reads wipe requests, but judges neither
+/// their signatures nor whether the devices are what they say.
+pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
+    if desired.wipes.is_empty() {
+        return;
+    }
+    let signatures = setup.trust().err().unwrap_or_else(|| "look with wipe verify".to_owned());
+    let devices = match setup.recorded() {
+        Ok(state) if state.seq > 0 => "look with wipe verify".to_owned(),
+        Ok(_) => format!("there is no ledger in {}", setup.config.data.display()),
+        Err(_) => format!("the ledger in {} cannot be read", setup.config.data.display()),
+    };
+    tracing::warn!(
+        requests = desired.wipes.len(),
+        %signatures,
+        %devices,
+        "signatures and devices of wipe requests are not checked"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,13 +74,16 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_an_error_and_not_a_clean_bill() {
-        let desired = Desired { missing: Some("no such directory".into()), ..Desired::default() };
+        let desired = Desired {
+            missing: Some("`./fl\\u{1b}eet` cannot be read: no such directory".into()),
+            ..Desired::default()
+        };
         let screen = Screen::piped();
         let failure = run(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
         let text = failure.unwrap_err().render(false);
         assert_eq!(
             text,
-            "error: cannot read the fleet directory ./fl\\u{1b}eet: no such directory\n\
+            "error: the fleet directory `./fl\\u{1b}eet` cannot be read: no such directory\n\
              help: name it with --fleet, or change to its parent\n"
         );
         assert_eq!(screen.results(), "");

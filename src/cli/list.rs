@@ -84,8 +84,8 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let admitted = |(_, device): &(_, &Device)| args.admit(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
-        state.devices.iter().map(|(id, device)| (*id, device)).filter(admitted).collect();
-    let listing = Listing { devices: &devices, settings, now };
+        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
+    let listing = Listing { devices: &devices, wipes: &state.wipes, settings, now };
     match format {
         Format::Json => listing.json(out)?,
         Format::Csv => listing.csv(out)?,

@@ -95,7 +95,7 @@ fn exit_of(decision: &Decision, detailed: bool) -> Exit {
     let plan = decision.approved.plan();
     let findings = if plan.findings.is_empty() { Exit::Done } else { Exit::Failed };
     if !detailed {
-        return Exit::Done;
+        return findings;
     }
     let changes = if plan.actions.is_empty() { Exit::Done } else { Exit::Changes };
     findings.combine(guarded(decision)).combine(changes)

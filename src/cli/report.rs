@@ -17,6 +17,12 @@ Examples:
   fleetform report ana-ruiz-laptop.json
   echo '{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\"}' | fleetform report
 
+A report, of which all but serialNumber and at may be left out:
+  {\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\",\"osVersion\":\"10.0.26100.2314\",
+   \"antivirus\":{\"enabled\":true,\"signaturesUpdatedAt\":\"2026-11-21T22:00:00Z\"},
+   \"encryption\":{\"enabled\":true},\"screenLock\":{\"enabled\":true,\"pinLength\":6},
+   \"enrollmentError\":null,\"wiped\":false,\"completed\":[\"c17\"]}
+
 Formats: text, json.")]
 pub struct Args {
     /// Where to read them; `-` is standard input

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
 use super::{apply, audit, check, completions, diff, explain, list, plan};
-use super::{provision, report, schema, set, show};
+use super::{provision, report, schema, set, show, wipe};
 use crate::config::{Config, ProviderKind};
 use crate::fleet::Desired;
 use crate::ledger;
@@ -26,6 +26,8 @@ pub(super) struct Setup {
     pub config: Config,
     /// Who runs the command, for the log.
     pub actor: Arc<str>,
+    /// Where the user's keys are.
+    pub home: Option<PathBuf>,
     /// Whether a question can be asked.
     pub can_ask: bool,
     /// Whether a progress bar may be drawn.
@@ -46,6 +48,7 @@ impl Setup {
         Ok(Self {
             config,
             actor: environment.actor().into(),
+            home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
             progress: environment.progress(*quiet),
         })
@@ -134,7 +137,9 @@ pub(super) fn run(
         Command::Check(args) => {
             let setup = setup()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            check::run(&source::load(root), root, format, out)
+            let desired = source::load(root);
+            check::say_what_is_left(&desired, &setup);
+            check::run(&desired, root, format, out)
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &setup()?, format, out),
@@ -151,6 +156,7 @@ pub(super) fn run(
         Command::Schema(args) => schema::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
+        Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             audit::verify(&ledger::verify::verify(&setup()?.config.data)?, format, out)
         }

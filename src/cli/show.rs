@@ -47,12 +47,15 @@ pub(super) fn run(
             history.push(entry);
         }
     }
+    let mut wipes: Vec<_> =
+        state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
+    wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
     let shown = Shown {
         id,
         device,
         profile,
         checks: &checks,
-        wipe: device.wipe.and_then(|digest| state.wipes.get(&digest)),
+        wipes: &wipes,
         history: &history,
         settings: &setup.config.settings,
         now: setup.now(),

@@ -33,8 +33,10 @@ pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
 type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Platform)>;
 
 fn faces(documents: &Documents) -> Option<Faces<'_>> {
-    let Documents { devices, profiles, wipes, damaged_profiles, .. } = documents;
-    if !(profiles.is_empty() && wipes.is_empty() && damaged_profiles.is_empty()) {
+    let Documents { devices, profiles, wipes, shadows, damaged_profiles, .. } = documents;
+    // What a damaged device clashes with is in other files.
+    let plain = profiles.is_empty() && wipes.is_empty() && shadows.is_empty();
+    if !plain || !damaged_profiles.is_empty() {
         return None;
     }
     let face = |d: &'_ DeviceDraft| d.platform.is_some();

@@ -2,41 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::new_fields::new_fields;
 use crate::event::{Change, Field};
-use crate::model::{DesiredDevice, DeviceSpec, Profile, Status};
+use crate::model::{DesiredDevice, DeviceSpec, Profile};
 use crate::state::Device;
 
 /// Every field of a device that is new; `null` ones are left out.
 #[must_use]
 pub fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
-    let DeviceSpec {
-        name,
-        serial_number,
-        user_email,
-        profile,
-        platform,
-        os_version,
-        ownership,
-        labels,
-        hardware,
-    } = &*to.spec;
-    let all = [
-        ("name", json!(name)),
-        ("serialNumber", json!(serial_number)),
-        ("userEmail", json!(user_email)),
-        ("profile", json!(profile)),
-        ("platform", json!(platform)),
-        ("osVersion", json!(os_version)),
-        ("ownership", json!(ownership)),
-        ("labels", if labels.is_empty() { Value::Null } else { json!(labels) }),
-        ("hardware", json!(hardware)),
-        ("status", json!(Status::Pending)),
-        ("enrollment", json!(to.enrollment)),
-    ];
-    all.into_iter()
-        .filter(|(_, to)| !to.is_null())
-        .map(|(field, to)| Change { field, from: Value::Null, to })
-        .collect()
+    new_fields(to).map(Change::from).collect()
 }
 
 /// The fields of a profile that differ; all of them where it is new.

@@ -68,7 +68,7 @@ pub fn markdown(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()>
 /// A section of findings, as `text` draws them; open where there are few.
 pub fn findings_section(comment: &mut Comment, title: &str, findings: &[Finding], root: &Path) {
     let drawing = Drawing::new(root, false, None);
-    let items = findings.iter().map(|finding| drawing.draw(finding) + "\n ");
+    let items = findings.iter().map(|finding| drawing.draw(finding) + "\n\n");
     let title = format!("{title}: {}", findings.len());
     comment.section(&title, (findings.len() <= FEW, "text"), findings.len(), items);
 }

@@ -99,7 +99,10 @@ fn device_text(out: &mut Out, diff: &DeviceDiff, root: &str) -> io::Result<()> {
             );
             writeln!(out, "      {}", safe(&text))
         }
-        Difference::Changed => changes.iter().try_for_each(|change| change_text(out, change)),
+        Difference::Changed => {
+            let color = out.color();
+            changes.iter().try_for_each(|change| change_text(out, change, color))
+        }
         Difference::Held => {
             writeln!(out, "      its manifest cannot be used; what is recorded stays as it is")
         }
@@ -116,7 +119,8 @@ fn profile_text(out: &mut Out, diff: &ProfileDiff) -> io::Result<()> {
     let line = head(out, *difference, &format!("profile {name}"), &note);
     writeln!(out, "{line}")?;
     if *difference == Difference::Changed {
-        changes.iter().try_for_each(|change| change_text(out, change))?;
+        let color = out.color();
+        changes.iter().try_for_each(|change| change_text(out, change, color))?;
     }
     if reaches.is_empty() {
         return Ok(());

@@ -135,7 +135,7 @@ fn as_markdown() {
           | ^^^^
           |
           = help: add `osVersion`
- 
+
         error[unknown-field]: unknown field `spec.osVersoin`
          --> ./fleet/c.yaml:8:3
           |
@@ -143,7 +143,7 @@ fn as_markdown() {
           |   ^^^^^^^^^
           |
           = help: did you mean `osVersion`?
- 
+
         ```
 
         </details>

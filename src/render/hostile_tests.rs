@@ -1,5 +1,7 @@
 //! A fleet whose every free text attacks the reader, in all formats.
 
+#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -71,7 +71,8 @@ impl Comment {
         let mut room = (LIMIT - RESERVE).saturating_sub(self.used + title.chars().count() + 150);
         let mut shown = 0;
         for item in items {
-            let item = clip(safe_lines(&item).trim_end_matches('\n'));
+            let item = safe_lines(&item);
+            let item = clip(item.strip_suffix('\n').unwrap_or(&item));
             let Some(rest) = room.checked_sub(item.chars().count() + 1) else { break };
             room = rest;
             body.push_str(&item);

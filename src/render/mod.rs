@@ -25,6 +25,7 @@ pub mod summary;
 pub mod table;
 pub mod text;
 pub mod verify;
+pub mod wipe;
 
 #[cfg(test)]
 pub(crate) mod hostile_tests;

@@ -12,6 +12,10 @@ use crate::model::is_deceptive;
 /// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`).
 #[must_use]
 pub fn safe(text: &str) -> Cow<'_, str> {
+    // Nothing printable of ASCII is, and hardly any text has more.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     escape(text, is_deceptive)
 }
 

@@ -223,8 +223,8 @@ impl Repository {
         let (before, after) = differing;
         let (was, is) = (Side::of(&before), Side::of(&after));
         // One question for all: each start of git costs as much as a hundred blobs.
-        let mut blobs = Blobs::default();
-        blobs.commits = [base, head].map(|revision| format!("{revision}^{{commit}}")).into();
+        let commits = [base, head].map(|revision| format!("{revision}^{{commit}}")).into();
+        let mut blobs = Blobs { commits, ids: Vec::new() };
         was.ask(&mut blobs);
         is.ask(&mut blobs);
         let mut answers = self.answers(&blobs)?;

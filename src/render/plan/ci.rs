@@ -54,7 +54,10 @@ pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) ->
 
 /// Capturing to memory does not fail.
 fn drawn(action: &Action, context: Context<'_>) -> String {
-    Out::captured(|out| action_text(out, action, context)).unwrap_or_default()
+    let mut text = Vec::new();
+    // Writing to a vector cannot fail.
+    let _ = action_text(&mut text, action, context.root, false);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn made_of(approved: &ApprovedPlan, context: Context<'_>) -> String {
