@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const CORE: &[&str] = &[
     "compliance",
     "diff",
+    "edit",
     "event",
     "finding",
     "fleet",
@@ -18,6 +19,7 @@ const CORE: &[&str] = &[
     "model",
     "object",
     "plan",
+    "schema",
     "settings",
     "state",
     "wipe",

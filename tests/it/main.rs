@@ -8,5 +8,6 @@ mod crashes;
 mod invariants;
 mod promises;
 mod properties;
+mod pull_request;
 mod support;
 mod wipes;
