@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod audit;
 pub mod check;
+pub mod daemon;
 pub mod environment;
 pub mod exit;
 pub mod failure;
@@ -58,7 +59,7 @@ Examples:
 Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.";
 
 /// What every command takes, before or after its name.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Configuration file [default: fleetform.yaml, where there is one]
@@ -97,6 +98,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
     Apply(apply::Args),
+    /// Keep the fleet as its manifests say, until stopped.
+    Daemon(daemon::Args),
     /// List devices: all, or those for which every filter holds.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
@@ -116,6 +119,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Daemon(_) => "daemon",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
@@ -125,10 +129,20 @@ impl Command {
         }
     }
 
+    /// What its log says unless asked for more or less: what runs unattended tells what it does.
+    #[must_use]
+    pub const fn usual_log(&self) -> &'static str {
+        match self {
+            Self::Daemon(_) => "warn,fleetform=info",
+            _ => "warn",
+        }
+    }
+
     /// What `--output` may ask of it.
     #[must_use]
     pub const fn formats(&self) -> &'static [Format] {
         match self {
+            Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
             Self::Check(_)
             | Self::Plan(_)
@@ -158,7 +172,8 @@ where
     let environment = Environment::of_process();
     let Global { color, quiet, .. } = cli.global;
     let mut out = Out::standard(environment.look(color, quiet));
-    let ran = logging::start(&cli.global, &environment)
+    let usual = cli.command.usual_log();
+    let ran = logging::start(&cli.global, &environment, usual)
         .and_then(|()| run::run(&cli, format, &environment, &mut out));
     let flushed = out.flush().map_err(Failure::from);
     let colored = environment.colored_errors(color);

@@ -7,6 +7,7 @@
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
 mod device;
+pub mod due;
 pub mod entries;
 
 mod reports;
@@ -280,6 +281,11 @@ words! {
         ProviderRefused = "providerRefused",
         /// The guard refused the plan.
         Frozen = "frozen",
+        /// The fleet directory is still being changed: a large or destructive change waits for
+        /// a second look that finds the same.
+        Unsettled = "unsettled",
+        /// The provider failed, and is tried again later.
+        BackingOff = "backingOff",
         /// A wipe of the device is under way, and nothing else is done to it.
         WipeUnderWay = "wipeUnderWay",
         /// A wipe request is held.

@@ -241,6 +241,8 @@ const fn explain(reason: HoldReason) -> &'static str {
         HoldReason::Wiped => "the device was wiped",
         HoldReason::ProviderRefused => "the provider refused",
         HoldReason::Frozen => "frozen",
+        HoldReason::Unsettled => "the fleet directory is still being changed",
+        HoldReason::BackingOff => "the provider failed; tried again later",
         HoldReason::WipeUnderWay => "a wipe is under way",
         HoldReason::WipeHeld => "a wipe request is held",
         HoldReason::WipeRefused => "a wipe request is refused",

@@ -1,0 +1,8 @@
+//! The real daemon: what wakes it, what stops it, what it does when the disk fails, and what
+//! others see beside it. Every wait is for a condition, with a deadline; none is for time.
+
+mod beside;
+mod failing;
+mod soak;
+mod support;
+mod watching;
