@@ -8,31 +8,38 @@
 
 mod caution;
 mod signals;
+mod systemd;
 mod tell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::caution::Caution;
 use self::signals::Request;
 pub use self::signals::Signals;
+use self::systemd::Heart;
 use self::tell::Told;
 use crate::backoff::{Admission, Backoff, Growth};
 use crate::config::Config;
 use crate::event::ErrorClass;
 use crate::execute::{Control, Outcome};
+use crate::fleet::Desired;
 use crate::guard::ApprovedPlan;
+use crate::http::metrics::Metrics;
+use crate::http::view::View;
 use crate::ledger::{self, Ledger};
 use crate::model::{DeviceId, Timestamp};
 use crate::plan::due::next_due;
 use crate::plan::{Action, HoldReason, Inputs, Op, WipeView};
 use crate::provider::Provider;
 use crate::reconcile::{self, Basis, Decision, carry_out, decide};
-use crate::watch::{Pace, Places, Watch};
+use crate::watch::{Mode, Pace, Places, Watch};
+use crate::wipe::trust::Trust;
 use crate::{clock, revision, source};
 
 /// Between tries to open a ledger or ask a provider that failed: soon enough that a mended disk
@@ -53,6 +60,8 @@ pub struct Options {
     pub pace: Pace,
     /// Reads the configuration again, with the flags over it; or says why not.
     pub reload: Box<dyn Fn() -> Result<Config, String> + Send>,
+    /// Where to publish what others read; without it nothing is kept for them.
+    pub views: Option<watch::Sender<Arc<View>>>,
 }
 
 /// The reconciler that runs unattended.
@@ -69,6 +78,10 @@ pub struct Daemon {
     /// Passes that failed as a whole, in a row.
     failures: u32,
     told: Told,
+    metrics: Metrics,
+    heart: Heart,
+    /// When the event came that led to this pass.
+    woken: Option<Instant>,
 }
 
 /// When to look again.
@@ -109,6 +122,9 @@ impl Daemon {
             started: Instant::now(),
             failures: 0,
             told: Told::default(),
+            metrics: Metrics::default(),
+            heart: Heart::start(options.resync),
+            woken: None,
             config,
             options,
             signals,
@@ -122,6 +138,7 @@ impl Daemon {
     pub async fn run(mut self) -> Result<(), ledger::Error> {
         tracing::info!(fleet = ?self.config.fleet, data = ?self.config.data, "the daemon runs");
         while !self.signals.stopping() {
+            self.heart.beat();
             let passed = self.pass().await;
             let next = self.settle(passed);
             if !self.signals.stopping() {
@@ -129,6 +146,7 @@ impl Daemon {
             }
         }
         tracing::info!("the daemon stops");
+        systemd::stopping();
         self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
     }
 
@@ -148,7 +166,7 @@ impl Daemon {
                 Request::Stop => {}
                 Request::Reload => self.reload(),
             },
-            _ = self.watch.settled(), if watching => {}
+            first = self.watch.settled(), if watching => self.woken = Some(first),
             () = tokio::time::sleep_until(until) => {}
         }
     }
@@ -174,14 +192,13 @@ impl Daemon {
         let began = Instant::now();
         let desired = source::load(&self.config.fleet);
         let trust = reconcile::trust(&self.config);
-        let trust = trust.as_ref().map_err(String::as_str);
         let (now, settings) = (clock::now(), self.config.settings.clone());
         let basis = Basis {
             now,
             settings: &settings,
             desired: &desired,
             recorded: ledger.state(),
-            trust,
+            trust: trust.as_ref().map_err(String::as_str),
             accept_removals: None,
         };
         let decision = decide(basis, self.provider.as_ref()).await?;
@@ -190,13 +207,68 @@ impl Daemon {
         self.told.decision(&decision, ledger.state(), again.is_none());
         let wipes = decision.approved.plan().wipes.clone();
         let effects = effects(&decision.approved);
+        let standing = Standing::of(&decision.approved);
         let outcome = self.carry_out(decision, ledger).await?;
         self.learn(&effects, &outcome);
         self.told.outcome(&outcome, began.elapsed());
+        self.count(&outcome, began);
         let due = self.due(now, &desired, ledger, &wipes);
+        self.publish(ledger, desired, trust, standing);
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let at = again.into_iter().chain(retry).min();
         Ok(Next { due, at, not_before: None })
+    }
+
+    fn count(&mut self, outcome: &Outcome, began: Instant) {
+        let metrics = &mut self.metrics;
+        metrics.passes += 1;
+        metrics.pass.observe(began.elapsed());
+        if let Some(woken) = self.woken.take() {
+            metrics.lag.observe(woken.elapsed());
+        }
+        for (kind, n) in &outcome.done {
+            *metrics.done.entry(*kind).or_default() += *n as u64;
+        }
+        metrics.failed_effects += outcome.failed.len() as u64;
+    }
+
+    /// For whoever reads beside it: nothing of it is ever changed again.
+    fn publish(
+        &mut self,
+        ledger: &Ledger,
+        desired: Desired,
+        trust: Result<Trust, String>,
+        standing: Standing,
+    ) {
+        self.show(|view| {
+            let recorded = ledger.state();
+            // A copy costs time and memory: only where something is new.
+            if *view.recorded != *recorded {
+                view.recorded = Arc::new(recorded.clone());
+            }
+            (view.desired, view.trust) = (Arc::new(desired), Arc::new(trust));
+            let frozen = recorded.frozen.as_ref().map(|frozen| &frozen.why.cause);
+            view.not_ready = frozen
+                .map(|cause| format!("frozen: {}; {}", cause.explain(), cause.help()))
+                .into_iter()
+                .collect();
+            (view.holds, view.findings) = (standing.holds, standing.findings);
+        });
+    }
+
+    fn show(&self, change: impl FnOnce(&mut View)) {
+        let Some(views) = &self.options.views else { return };
+        let mut view = views.borrow().next();
+        view.config = Arc::new(self.config.clone());
+        let now = self.elapsed();
+        view.metrics = Metrics {
+            watching: *self.watch.mode() == Mode::Watching,
+            backing_off: self.backoff.waiting(now),
+            breaker: Some(self.backoff.admission(now)),
+            ..self.metrics.clone()
+        };
+        change(&mut view);
+        views.send_replace(Arc::new(view));
     }
 
     /// Less than was approved: what wants a second look, and what the provider is to be spared.
@@ -264,7 +336,7 @@ impl Daemon {
     fn due(
         &self,
         now: Timestamp,
-        desired: &crate::fleet::Desired,
+        desired: &Desired,
         ledger: &Ledger,
         wipes: &[WipeView],
     ) -> Option<Timestamp> {
@@ -287,12 +359,16 @@ impl Daemon {
                     tracing::info!("it works again");
                 }
                 self.failures = 0;
+                self.heart.ready();
                 next
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 let wait = TROUBLE.wait(std::process::id(), self.failures);
                 self.told.trouble(&error, wait);
+                self.metrics.failed_passes += 1;
+                let why = error.to_string();
+                self.show(|view| view.not_ready = vec![why]);
                 Next { not_before: Some(Instant::now() + wait), ..Next::default() }
             }
         }
@@ -303,7 +379,8 @@ impl Daemon {
         let changed = (self.options.reload)().and_then(|config| {
             let same = config.data == self.config.data
                 && config.provider == self.config.provider
-                && config.http_listen == self.config.http_listen;
+                && config.http_listen == self.config.http_listen
+                && config.http_token_file == self.config.http_token_file;
             if same { Ok(config) } else {
                 Err("data, provider and http can only be changed by starting again".to_owned())
             }
@@ -323,6 +400,23 @@ impl Daemon {
 
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// What a decision leaves undone, in numbers.
+struct Standing {
+    holds: BTreeMap<HoldReason, u64>,
+    findings: u64,
+}
+
+impl Standing {
+    fn of(approved: &ApprovedPlan) -> Self {
+        let plan = approved.plan();
+        let mut holds = BTreeMap::new();
+        for hold in &plan.holds {
+            *holds.entry(hold.reason).or_default() += 1;
+        }
+        Self { holds, findings: plan.findings.len() as u64 }
     }
 }
 

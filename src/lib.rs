@@ -27,7 +27,8 @@
 //!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
 //!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
 //! - **Composition**: [`execute`], [`reconcile`] (one pass), [`daemon`] (pass after pass, woken
-//!   by [`watch`], slowed by [`backoff`]), [`cli`] with [`render`].
+//!   by [`watch`], slowed by [`backoff`]), [`http`]
+//!   (what the daemon shows), [`cli`] with [`render`].
 //!
 //! Invariants: there is one planning function and no parameter that tells `plan` from
 //! `apply`; only [`guard::guard`] makes an [`guard::ApprovedPlan`], only [`wipe::verify`] a
@@ -46,6 +47,7 @@ pub mod execute;
 pub mod finding;
 pub mod fleet;
 pub mod guard;
+pub mod http;
 pub mod ledger;
 pub mod lifecycle;
 pub mod manifest;

@@ -1,11 +1,19 @@
 //! `fleetform daemon`
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::run::{Setup, configuration, runtime};
 use super::value::word;
 use super::{Exit, Failure, Global};
+use crate::config::Config;
 use crate::daemon::{Daemon, Options, Signals};
+use crate::http::Server;
+use crate::http::view::View;
 use crate::model::words;
 use crate::watch::Pace;
 
@@ -29,6 +37,7 @@ Examples:
   fleetform daemon
   fleetform daemon --resync 5m --log-format json
   fleetform daemon --watch poll            On network file systems
+  fleetform daemon --listen 127.0.0.1:8080 With /healthz, /readyz, /metrics and /api/v1
 
 Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
 under way and exit with 0; once more stops at once, which does no harm.")]
@@ -46,6 +55,23 @@ pub struct Args {
     /// Look for changes this often where the system does not tell of them
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive)]
     pub poll: Duration,
+    /// Answer HTTP here, read-only; over the configuration's http.listen
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// What clients must send as bearer token; needed beyond loopback
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// The flags over the configuration's settings.
+    fn over(&self, mut config: Config) -> Config {
+        config.http_listen = self.listen.or(config.http_listen);
+        if let Some(file) = &self.token_file {
+            config.http_token_file = Some(file.clone());
+        }
+        config
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -66,21 +92,39 @@ fn positive(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// If the ledger cannot be opened, say because another process writes it.
 pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Failure> {
-    let again = global.clone();
-    let options = Options {
-        actor: setup.actor,
-        resync: args.resync,
-        pace: Pace {
-            quiet: args.debounce,
-            most: MOST,
-            poll: args.poll,
-            always_poll: args.watch == Watching::Poll,
-        },
-        reload: Box::new(move || configuration(&again).map_err(|error| error.to_string())),
-    };
+    let (again, flags) = (global.clone(), args.clone());
+    let config = args.over(setup.config);
     runtime()?.block_on(async {
         let signals = Signals::listen()?;
-        Daemon::start(setup.config, options, signals)?.run().await?;
+        let server = match config.http_listen {
+            Some(address) => {
+                Some(Server::bind(address, config.http_token_file.as_deref()).await?)
+            }
+            None => None,
+        };
+        let views = server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
+        let seen = views.as_ref().map(watch::Sender::subscribe);
+        let options = Options {
+            actor: setup.actor,
+            resync: args.resync,
+            pace: Pace {
+                quiet: args.debounce,
+                most: MOST,
+                poll: args.poll,
+                always_poll: args.watch == Watching::Poll,
+            },
+            reload: Box::new(move || {
+                let config = configuration(&again).map_err(|error| error.to_string())?;
+                Ok(flags.over(config))
+            }),
+            views,
+        };
+        let daemon = Daemon::start(config, options, signals)?;
+        if let Some((server, seen)) = server.zip(seen) {
+            tracing::info!(address = %server.address()?, "answers HTTP");
+            tokio::spawn(server.run(seen));
+        }
+        daemon.run().await?;
         Ok(Exit::Done)
     })
 }

@@ -8,6 +8,7 @@
 pub mod applied;
 pub mod check;
 pub mod device;
+pub mod filter;
 pub mod findings;
 pub mod history;
 pub mod json;

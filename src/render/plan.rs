@@ -333,7 +333,11 @@ fn counts(actions: &[Action]) -> BTreeMap<ActionKind, u64> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub fn json(
+    out: &mut dyn Write,
+    approved: &ApprovedPlan,
+    context: Context<'_>,
+) -> io::Result<()> {
     json::pretty(out, &PlanJson::new(approved, context))
 }
 

@@ -113,7 +113,7 @@ impl Place {
     }
 
     /// The lines of the log.
-    #[allow(dead_code)] pub fn log(&self) -> Vec<Value> {
+    pub fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path(".fleetform/audit.jsonl")).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
