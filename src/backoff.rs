@@ -147,7 +147,10 @@ mod tests {
         {
             let waits: Vec<f64> =
                 (1..200).map(|n| GROWTH.wait(id(n), failures).as_secs_f64()).collect();
-            assert!(waits.iter().all(|wait| (least..=most).contains(wait)), "{failures}: {waits:?}");
+            assert!(
+                waits.iter().all(|wait| (least..=most).contains(wait)),
+                "{failures}: {waits:?}"
+            );
             let (min, max) = (
                 waits.iter().copied().fold(f64::MAX, f64::min),
                 waits.iter().copied().fold(0.0, f64::max),

@@ -8,8 +8,10 @@ pub mod apply;
 pub mod audit;
 pub mod check;
 pub mod daemon;
+pub mod diff;
 pub mod environment;
 pub mod exit;
+pub mod explain;
 pub mod failure;
 pub mod format;
 pub mod list;
@@ -20,6 +22,7 @@ mod run;
 pub mod select;
 pub mod show;
 pub mod value;
+pub mod wipe;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -94,6 +97,10 @@ pub struct Global {
 pub enum Command {
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
+    /// Explain the code of a finding, with a wrong and a right example.
+    Explain(explain::Args),
+    /// Show what a change of the fleet directory means, between Git revisions or directories.
+    Diff(diff::Args),
     /// Show what apply would do now; nothing is changed or locked.
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
@@ -106,6 +113,9 @@ pub enum Command {
     Show(show::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Write a wipe request, sign it, see whether it would be accepted.
+    #[command(subcommand)]
+    Wipe(wipe::Command),
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -117,12 +127,17 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Check(_) => "check",
+            Self::Explain(_) => "explain",
+            Self::Diff(_) => "diff",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Daemon(_) => "daemon",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Wipe(wipe::Command::New(_)) => "wipe new",
+            Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
+            Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
@@ -144,11 +159,17 @@ impl Command {
         match self {
             Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
-            Self::Check(_)
-            | Self::Plan(_)
+            Self::Check(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
+            }
+            Self::Diff(_) | Self::Plan(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github]
+            }
+            Self::Explain(_)
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)
+            | Self::Wipe(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

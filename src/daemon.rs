@@ -29,13 +29,13 @@ use crate::config::Config;
 use crate::event::ErrorClass;
 use crate::execute::{Control, Outcome};
 use crate::fleet::Desired;
-use crate::guard::ApprovedPlan;
+use crate::guard::{ApprovedPlan, guard};
 use crate::http::metrics::Metrics;
 use crate::http::view::View;
 use crate::ledger::{self, Ledger};
 use crate::model::{DeviceId, Timestamp};
 use crate::plan::due::next_due;
-use crate::plan::{Action, HoldReason, Inputs, Op, WipeView};
+use crate::plan::{Action, HoldReason, Inputs, Op, WipeView, plan};
 use crate::provider::Provider;
 use crate::reconcile::{self, Basis, Decision, carry_out, decide};
 use crate::watch::{Mode, Pace, Places, Watch};
@@ -101,7 +101,12 @@ fn places(config: &Config) -> Places {
     Places {
         fleet: config.fleet.clone(),
         inbox: config.data.join("inbox"),
-        files: trust.allowed_signers.iter().chain(&trust.revoked_keys).cloned().collect::<Vec<PathBuf>>(),
+        files: trust
+            .allowed_signers
+            .iter()
+            .chain(&trust.revoked_keys)
+            .cloned()
+            .collect::<Vec<PathBuf>>(),
     }
 }
 
@@ -110,7 +115,11 @@ impl Daemon {
     ///
     /// # Errors
     /// If that fails: a daemon that cannot begin says so and ends.
-    pub fn start(config: Config, options: Options, signals: Signals) -> Result<Self, ledger::Error> {
+    pub fn start(
+        config: Config,
+        options: Options,
+        signals: Signals,
+    ) -> Result<Self, ledger::Error> {
         let ledger = Ledger::open(&config.data, options.actor.clone(), clock::now)?;
         let seed = u64::from(std::process::id());
         Ok(Self {
@@ -213,7 +222,7 @@ impl Daemon {
         self.told.outcome(&outcome, began.elapsed());
         self.count(&outcome, began);
         let due = self.due(now, &desired, ledger, &wipes);
-        self.publish(ledger, desired, trust, standing);
+        self.publish(ledger, desired, trust, standing, &outcome);
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let at = again.into_iter().chain(retry).min();
         Ok(Next { due, at, not_before: None })
@@ -238,8 +247,19 @@ impl Daemon {
         ledger: &Ledger,
         desired: Desired,
         trust: Result<Trust, String>,
-        standing: Standing,
+        mut standing: Standing,
+        outcome: &Outcome,
     ) {
+        if !outcome.done.is_empty() && self.options.views.is_some() {
+            // What the pass has done changed what is left: provisioned devices wait by now.
+            let recorded = ledger.state();
+            let settings = &self.config.settings;
+            let trust = trust.as_ref().map_err(String::as_str);
+            let now = clock::now();
+            let inputs = Inputs { now, settings, desired: &desired, recorded, heard: &[], trust };
+            let left = guard(plan(&inputs), &desired, recorded, settings.limits, None);
+            standing = standing.after(&left);
+        }
         self.show(|view| {
             let recorded = ledger.state();
             // A copy costs time and memory: only where something is new.
@@ -381,7 +401,9 @@ impl Daemon {
                 && config.provider == self.config.provider
                 && config.http_listen == self.config.http_listen
                 && config.http_token_file == self.config.http_token_file;
-            if same { Ok(config) } else {
+            if same {
+                Ok(config)
+            } else {
                 Err("data, provider and http can only be changed by starting again".to_owned())
             }
         });
@@ -417,6 +439,16 @@ impl Standing {
             *holds.entry(hold.reason).or_default() += 1;
         }
         Self { holds, findings: plan.findings.len() as u64 }
+    }
+
+    /// As a later plan has it, but for what only the daemon holds back.
+    fn after(self, left: &ApprovedPlan) -> Self {
+        let mut after = Self::of(left);
+        for reason in [HoldReason::Unsettled, HoldReason::BackingOff] {
+            after.holds.extend(self.holds.get(&reason).map(|n| (reason, *n)));
+        }
+        // Findings of reports that the pass has taken are in no later plan.
+        Self { findings: self.findings.max(after.findings), ..after }
     }
 }
 

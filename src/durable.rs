@@ -30,8 +30,7 @@ crash_points! {
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";
     "ledger.snapshot": "write" "fsync" "rename" "dirsync";
-    "local.outbox": "write" "fsync" "rename" "dirsync";
-    "local.rejected": "write" "fsync" "rename" "dirsync";
+    "new": "write" "fsync" "link" "dirsync";
 }
 
 /// What could not be done to a file, and why.
@@ -97,6 +96,29 @@ pub fn replace_file(
     written?;
     let directory = parent(path);
     step(file, "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
+}
+
+/// Makes a file that is not there yet, whole and durable, or not at all: what is there by that
+/// name is never overwritten.
+///
+/// # Errors
+/// If any step fails; of kind [`io::ErrorKind::AlreadyExists`] if the name is taken.
+pub fn create_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut name = temporary(path).into_os_string();
+    name.push(std::process::id().to_string());
+    let temporary = PathBuf::from(name);
+    let made = write_new("new", &temporary, |out| out.write_all(bytes))
+        .map_err(Error::at("write", &temporary))
+        .and_then(|()| {
+            // Unlike a rename, a link takes no other file's name.
+            step("new", "link", || fs::hard_link(&temporary, path))
+                .map_err(Error::at("create", path))
+        });
+    // With its name it stays, without one it goes.
+    let _ = fs::remove_file(&temporary);
+    made?;
+    let directory = parent(path);
+    step("new", "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
 }
 
 fn write_new(
@@ -212,6 +234,20 @@ mod tests {
         replace_file("ledger.snapshot", &path, |w| w.write_all(b"new")).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
         assert_eq!(names(dir.path()), ["state.json", "victim"]);
+    }
+
+    #[test]
+    fn a_new_file_takes_no_other_files_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("d007.yaml");
+        create_file(&path, b"first").unwrap();
+        let error = create_file(&path, b"second").unwrap_err();
+        assert_eq!(error.cause.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        let dangling = dir.path().join("link");
+        symlink("nowhere", &dangling).unwrap();
+        assert!(create_file(&dangling, b"third").is_err());
+        assert_eq!(names(dir.path()), ["d007.yaml", "link"]);
     }
 
     #[test]

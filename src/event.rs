@@ -107,7 +107,7 @@ pub struct DeviceUpdated {
 
 /// `device.status`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeviceStatus {
     /// Before.
     pub from: Status,
@@ -118,6 +118,10 @@ pub struct DeviceStatus {
     /// Given when `enrollment` was raised: the device starts afresh, what it reported before is void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enrollment: Option<u32>,
+    /// Given with `enrollment`: date of the last report by then, void with all older ones, so
+    /// that one that is heard again after a crash does not count for the new enrolment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync: Option<Timestamp>,
 }
 
 /// An entry that says all by its kind.

@@ -60,19 +60,17 @@ pub async fn execute(
     let total = plan.actions.len();
     let mut outcome = Outcome::default();
     let mut begun = 0;
-    while begun < total {
+    for batch in batches(plan.actions) {
         if control.stop.load(Ordering::Relaxed) {
             break;
         }
-        let end = batch_end(&plan.actions, begun);
-        let batch = &plan.actions[begun..end];
         // What a device said goes in with its actions: were it taken in ahead of a stop, its
         // report would be old news to the next pass, and what follows from it be lost.
         let last = batch.last().and_then(|action| action.device);
         let due = telemetry.partition_point(|said| Some(said.device) <= last);
         observe(telemetry.split_off(..due).unwrap_or_default(), ledger);
+        begun += batch.len();
         run_batch(batch, ledger, provider, control.revision.as_ref(), &mut outcome).await?;
-        begun = end;
         (control.progress)(begun, total);
     }
     ledger.sync()?;
@@ -87,6 +85,24 @@ fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
     for Telemetry { device, at, facts } in telemetry {
         ledger.observe(*device, *at, facts);
     }
+}
+
+/// All actions in their order, in batches of their own, so that each is let go of once it is
+/// done: the record grows into the memory that the plan leaves (250 bytes a new device).
+fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
+    let mut begins = vec![0];
+    while let Some(end) = begins.last().map(|begin| batch_end(&actions, *begin))
+        && end < actions.len()
+    {
+        begins.push(end);
+    }
+    let mut split = |begin| {
+        let batch = actions.split_off(begin);
+        actions.shrink_to_fit();
+        batch
+    };
+    let mut batches: Vec<_> = begins.into_iter().rev().map(&mut split).collect();
+    std::iter::from_fn(move || batches.pop()).filter(|batch| !batch.is_empty())
 }
 
 /// A batch ends where a device's actions end, so that a stop leaves no device half done, and
@@ -109,17 +125,17 @@ fn batch_end(actions: &[Action], begin: usize) -> usize {
 }
 
 async fn run_batch(
-    batch: &[Action],
+    batch: Vec<Action>,
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,
     revision: Option<&Arc<str>>,
     outcome: &mut Outcome,
 ) -> Result<(), ledger::Error> {
-    let (drafts, pushes) = intents(batch, ledger.next_seq(), revision);
+    let (drafts, pushes) = intents(&batch, ledger.next_seq(), revision);
     ledger.append(drafts)?;
     ledger.sync()?;
     let mut outcomes = Vec::new();
-    if let [Action { device: Some(id), op: Op::Wipe { wipe, .. }, .. }] = batch {
+    if let [Action { device: Some(id), op: Op::Wipe { wipe, .. }, .. }] = &*batch {
         let intent = ledger.state().seq;
         outcomes.extend(issue(wipe, *id, intent, provider, outcome).await);
     }
@@ -129,7 +145,7 @@ async fn run_batch(
         }
     }
     ledger.append(outcomes)?;
-    for action in batch {
+    for action in &batch {
         *outcome.done.entry(action.kind()).or_default() += 1;
     }
     Ok(())

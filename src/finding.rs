@@ -3,6 +3,8 @@
 //! Findings are data. They hold the one line of source that they point at, so that
 //! drawing them needs no second look at a file that may have changed since.
 
+pub mod explain;
+
 use std::sync::Arc;
 
 use crate::model::words;

@@ -3,11 +3,17 @@
 //! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod alone;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Display;
+use std::hash::Hash;
 use std::sync::Arc;
 
+pub use alone::alone;
+
 use crate::finding::{Code, Finding, Severity, Span};
-use crate::manifest::{DeviceDraft, Documents, ProfileDraft, WipeDraft};
+use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
 use crate::model::{DesiredDevice, Name, Place, Platform, Profile, SerialNumber};
 use crate::wipe::Request;
 use crate::wording::closest;
@@ -22,6 +28,10 @@ pub struct Desired {
     pub devices: Vec<Arc<DesiredDevice>>,
     /// Valid profiles.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
+    /// Where the valid profiles are written.
+    pub profile_places: BTreeMap<Name, Place>,
+    /// Profiles that are there and cannot be used.
+    pub unusable_profiles: BTreeSet<Name>,
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
@@ -43,6 +53,8 @@ pub struct WipeFile {
     pub place: Place,
     /// The whole file: what is signed.
     pub bytes: Vec<u8>,
+    /// Where else the same bytes lie: what is beside a copy counts as well, above all a veto.
+    pub copies: Vec<Arc<str>>,
     /// Signature files beside it, by name.
     pub signatures: BTreeMap<String, Vec<u8>>,
     /// Veto files beside it, by name.
@@ -92,13 +104,21 @@ const MAX_GUESSES: usize = 100;
 pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     let mut all = Documents::default();
     files.into_iter().for_each(|documents| all.absorb(documents));
-    let Documents { devices, profiles, wipes, damaged, damaged_profiles, findings, .. } = all;
+    let Documents {
+        devices, profiles, wipes, damaged, shadows, damaged_profiles, findings, ..
+    } = all;
     let mut desired =
         Desired { damaged, findings, device_documents: all.device_documents, ..Desired::default() };
+    desired.profile_places =
+        profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
     let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
-    desired.wipes = unique_wipes(wipes, &mut desired.findings);
+    judge_shadows(&shadows, &devices, &known, &mut desired.findings);
+    desired.wipes = unique_wipes(wipes, &mut desired.damaged, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
+    desired.unusable_profiles =
+        known.iter().filter(|(_, profile)| profile.is_none()).map(|(n, _)| n.clone()).collect();
     desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
+    desired.profile_places.retain(|name, _| desired.profiles.contains_key(name));
     desired.damaged.sort_unstable();
     desired.damaged.dedup();
     desired.findings.sort_by(|a, b| a.key().cmp(&b.key()));
@@ -128,19 +148,35 @@ fn profiles_by_name(
     known
 }
 
-/// A copy of a request is that request: its content is what counts, wherever it lies.
-fn unique_wipes(mut wipes: Vec<WipeDraft>, findings: &mut Vec<Finding>) -> Vec<Arc<WipeFile>> {
+/// A copy of a request is that request: its content is what counts, wherever it lies. So a copy
+/// placed before it does not hide the veto beside it.
+fn unique_wipes(
+    mut wipes: Vec<WipeDraft>,
+    damaged: &mut Vec<Damaged>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Arc<WipeFile>> {
     wipes.sort_by(|a, b| {
         let key = |w: &'_ WipeDraft| {
             (w.file.request.name.clone(), w.file.request.digest, w.file.place.clone())
         };
         key(a).cmp(&key(b))
     });
-    wipes.dedup_by_key(|draft| draft.file.request.digest);
+    wipes.dedup_by(|copy, first| {
+        let same = copy.file.request.digest == first.file.request.digest;
+        if same {
+            first.file.copies.push(copy.file.place.path.clone());
+        }
+        same
+    });
     let mut unique = Vec::new();
     for group in wipes.chunk_by(|a, b| a.file.request.name == b.file.request.name) {
         if let [only] = group {
             unique.push(Arc::new(only.file.clone()));
+        } else {
+            // Not deleted, and so not vetoed: what is recorded of them waits.
+            let place = |draft: &WipeDraft| draft.file.place.clone();
+            let lost = |draft| Damaged { place: place(draft), what: Damage::File };
+            damaged.extend(group.iter().map(lost));
         }
         clash(group, findings, Code::DuplicateName, |draft| {
             let name = draft.file.request.name.as_str();
@@ -175,9 +211,7 @@ fn clash<T>(
 }
 
 fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desired) {
-    drafts.sort_unstable_by(|a, b| {
-        (a.serial_number(), a.place()).cmp(&(b.serial_number(), b.place()))
-    });
+    sort(&mut drafts);
     let clashing = clashing(&drafts, &mut desired.findings);
     let mut guesses = HashMap::new();
     desired.devices.reserve_exact(drafts.len());
@@ -187,7 +221,9 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
             Some(Some(profile)) => platform_of(&draft, profile, &mut desired.findings),
             Some(None) => None,
             None => {
-                desired.findings.push(unknown_profile(&draft, known, &mut guesses));
+                let name = draft.profile();
+                let span = draft.profile_at.span(&draft.place().path, "profile", name.as_str());
+                desired.findings.push(unknown_profile(name, span, known, &mut guesses));
                 None
             }
         };
@@ -206,9 +242,35 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
     }
 }
 
+/// By serial number, equal ones by place. Comparing prefixes that lie side by side takes a
+/// tenth of the time of comparing serials across the heap (100,000 devices: 120 ms).
+fn sort(drafts: &mut [DeviceDraft]) {
+    let prefix = |draft: &DeviceDraft| draft.serial_number().prefix();
+    drafts.sort_by_cached_key(prefix);
+    for tied in drafts.chunk_by_mut(|a, b| prefix(a) == prefix(b)) {
+        tied.sort_unstable_by(|a, b| {
+            (a.serial_number(), a.place()).cmp(&(b.serial_number(), b.place()))
+        });
+    }
+}
+
 /// For each draft, whether another one has its serial number or its name.
 fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
+    // Clashes are rare, and hashing is cheaper than sorting: beside the other it takes no time.
+    let names_differ = || {
+        let mut seen = HashSet::with_capacity(drafts.len());
+        drafts.iter().all(|draft| seen.insert(draft.name()))
+    };
     let mut clashing = vec![false; drafts.len()];
+    let serials = || serials_clash(drafts, &mut clashing, findings);
+    let (names_differ, ()) = rayon::join(names_differ, serials);
+    if !names_differ {
+        names_clash(drafts, &mut clashing, findings);
+    }
+    clashing
+}
+
+fn serials_clash(drafts: &[DeviceDraft], clashing: &mut [bool], findings: &mut Vec<Finding>) {
     let mut start = 0;
     for group in drafts.chunk_by(|a, b| a.serial_number() == b.serial_number()) {
         if group.len() > 1 {
@@ -222,11 +284,9 @@ fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
         }
         start += group.len();
     }
-    // Clashes are rare, and hashing is cheaper than sorting.
-    let mut seen = HashSet::with_capacity(drafts.len());
-    if drafts.iter().all(|draft| seen.insert(draft.name())) {
-        return clashing;
-    }
+}
+
+fn names_clash(drafts: &[DeviceDraft], clashing: &mut [bool], findings: &mut Vec<Finding>) {
     let mut by_name: Vec<usize> = (0..drafts.len()).collect();
     by_name.sort_unstable_by_key(|n| (drafts[*n].name(), drafts[*n].place()));
     for group in by_name.chunk_by(|a, b| drafts[*a].name() == drafts[*b].name()) {
@@ -240,7 +300,6 @@ fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
             });
         }
     }
-    clashing
 }
 
 fn platform_of(
@@ -249,40 +308,138 @@ fn platform_of(
     findings: &mut Vec<Finding>,
 ) -> Option<Platform> {
     let path = &draft.place().path;
-    let list = profile.platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>();
-    let (code, message, help, span) = match (draft.platform, profile.platforms.as_slice()) {
+    match (draft.platform, profile.platforms.as_slice()) {
         (Some(platform), allowed) if allowed.contains(&platform) => return Some(platform),
         (None, [only]) => return Some(*only),
-        (Some(platform), _) => (
-            Code::PlatformNotAllowed,
-            format!("the profile `{}` does not serve the platform `{platform}`", profile.name),
-            format!("it serves {}; choose another profile or platform", list.join(", ")),
-            draft.platform_at.span(path, "platform", platform.as_str()),
-        ),
-        (None, _) => (
-            Code::PlatformAmbiguous,
-            format!("the profile `{}` serves several platforms, and none is given", profile.name),
-            format!("add `platform:` with one of {}", list.join(", ")),
-            draft.profile_at.span(path, "profile", draft.profile().as_str()),
-        ),
-    };
-    let severity = Severity::Error;
-    findings.push(Finding { code, severity, message, help, span, related: None });
+        (Some(platform), _) => {
+            let span = draft.platform_at.span(path, "platform", platform.as_str());
+            findings.push(platform_not_allowed(profile, platform, span));
+        }
+        (None, _) => {
+            let span = draft.profile_at.span(path, "profile", draft.profile().as_str());
+            findings.push(platform_ambiguous(profile, span));
+        }
+    }
     None
 }
 
+fn platform_not_allowed(profile: &Profile, platform: Platform, span: Span) -> Finding {
+    Finding {
+        code: Code::PlatformNotAllowed,
+        severity: Severity::Error,
+        message: format!("the profile `{}` does not serve the platform `{platform}`", profile.name),
+        help: format!("it serves {}; choose another profile or platform", served(profile)),
+        span,
+        related: None,
+    }
+}
+
+fn platform_ambiguous(profile: &Profile, span: Span) -> Finding {
+    Finding {
+        code: Code::PlatformAmbiguous,
+        severity: Severity::Error,
+        message: format!(
+            "the profile `{}` serves several platforms, and none is given",
+            profile.name
+        ),
+        help: format!("add `platform:` with one of {}", served(profile)),
+        span,
+        related: None,
+    }
+}
+
+fn served(profile: &Profile) -> String {
+    profile.platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The rules over all documents for devices that are damaged already: findings on them alone,
+/// since a broken document takes no valid one down with it.
+fn judge_shadows(
+    shadows: &[Shadow],
+    drafts: &[DeviceDraft],
+    known: &Known,
+    findings: &mut Vec<Finding>,
+) {
+    if shadows.is_empty() {
+        return;
+    }
+    let mut guesses = HashMap::new();
+    for Shadow { profile, platform, .. } in shadows {
+        let Some((name, span)) = profile else { continue };
+        match (known.get(name), platform) {
+            (None, _) => findings.push(unknown_profile(name, span.clone(), known, &mut guesses)),
+            (Some(Some(profile)), Some((platform, span)))
+                if !profile.platforms.contains(platform) =>
+            {
+                findings.push(platform_not_allowed(profile, *platform, span.clone()));
+            }
+            (Some(Some(profile)), None) if profile.platforms.len() > 1 => {
+                findings.push(platform_ambiguous(profile, span.clone()));
+            }
+            (Some(_), _) => {}
+        }
+    }
+    let serial_of = |draft: &DeviceDraft| {
+        let serial = draft.serial_number();
+        let span = draft.serial_at.span(&draft.place().path, "serialNumber", serial.as_str());
+        (serial.clone(), span)
+    };
+    let name_of = |draft: &DeviceDraft| {
+        let name = draft.name();
+        (name.clone(), draft.name_at.span(&draft.place().path, "name", name.as_str()))
+    };
+    let serials = shadows.iter().filter_map(|shadow| shadow.serial.as_ref());
+    let code = Code::DuplicateSerial;
+    findings.extend(taken(serials, drafts, serial_of, code, "the serial number"));
+    let names = shadows.iter().filter_map(|shadow| shadow.name.as_ref());
+    findings.extend(taken(names, drafts, name_of, Code::DuplicateName, "the device name"));
+}
+
+/// A finding on each damaged device's value that another device has as well.
+fn taken<'s, T: Clone + Eq + Hash + Display + 's>(
+    shadows: impl Iterator<Item = &'s (T, Span)> + Clone,
+    drafts: &[DeviceDraft],
+    value: impl Fn(&DeviceDraft) -> (T, Span),
+    code: Code,
+    what: &str,
+) -> Vec<Finding> {
+    let mut places: HashMap<T, Vec<Span>> = HashMap::new();
+    for (value, span) in shadows.clone() {
+        places.entry(value.clone()).or_default().push(span.clone());
+    }
+    for (value, span) in drafts.iter().map(value) {
+        if let Some(spans) = places.get_mut(&value) {
+            spans.push(span);
+        }
+    }
+    places.values_mut().for_each(|spans| spans.sort());
+    shadows
+        .filter_map(|(value, span)| {
+            let others = places.get(value)?;
+            let other = others.iter().find(|other| *other != span)?;
+            Some(Finding {
+                code,
+                severity: Severity::Error,
+                message: format!("{what} `{value}` is given {} times", others.len()),
+                help: "a device has one manifest: delete or correct the others".to_owned(),
+                span: span.clone(),
+                related: Some((other.clone(), "also given here".to_owned())),
+            })
+        })
+        .collect()
+}
+
 fn unknown_profile<'k>(
-    draft: &DeviceDraft,
+    name: &Name,
+    span: Span,
     known: &'k Known,
     guesses: &mut HashMap<Name, Option<&'k str>>,
 ) -> Finding {
     let names = || known.keys().map(Name::as_str);
     let room = guesses.len() < MAX_GUESSES;
-    let meant = match guesses.get(draft.profile()) {
+    let meant = match guesses.get(name) {
         Some(guess) => *guess,
-        None if room => *guesses
-            .entry(draft.profile().clone())
-            .or_insert(closest(draft.profile().as_str(), names())),
+        None if room => *guesses.entry(name.clone()).or_insert(closest(name.as_str(), names())),
         None => None,
     };
     let help = match meant {
@@ -297,9 +454,9 @@ fn unknown_profile<'k>(
     Finding {
         code: Code::UnknownProfile,
         severity: Severity::Error,
-        message: format!("there is no profile `{}`", draft.profile()),
+        message: format!("there is no profile `{name}`"),
         help,
-        span: draft.profile_at.span(&draft.place().path, "profile", draft.profile().as_str()),
+        span,
         related: None,
     }
 }

@@ -94,7 +94,8 @@ fn names_are_unique_by_kind() {
     ];
     assert_eq!(places(&desired), want);
     assert_eq!(&*desired.findings[2].span.text, "metadata: {name: w2}");
-    assert_eq!(damaged(&desired), ["same/A", "same/B"]);
+    // Two requests of one name are not gone: what is recorded of them waits.
+    assert_eq!(damaged(&desired), ["same/A", "same/B", "File", "File"]);
     let wipes: Vec<_> = desired.wipes.iter().map(|w| &*w.place.path).collect();
     assert_eq!(wipes, ["w0.yaml", "w1.yaml"]);
 }
@@ -202,4 +203,32 @@ fn many_unknown_profiles_end_soon() {
     files.push(("devices.yaml", devices.join("---\n")));
     let desired = fleet(&files);
     assert_eq!(desired.findings.len(), 2000);
+}
+
+#[test]
+fn a_damaged_device_is_judged_by_the_other_rules_too_and_harms_no_other() {
+    let broken = device("a", "A", "Standrd", "  status: Wiped\n");
+    let mobile = device("b", "B", "Mobile", "  status: Wiped\n  platform: windows\n");
+    let desired = fleet(&[
+        ("p.yaml", profile("Standard", "windows")),
+        ("m.yaml", profile("Mobile", "ios")),
+        ("good.yaml", device("a", "A", "Standard", "")),
+        ("broken.yaml", broken),
+        ("mobile.yaml", mobile),
+    ]);
+    let found: Vec<_> = places(&desired).into_iter().map(|p| (p.0, p.1, p.4)).collect();
+    assert_eq!(
+        found,
+        [
+            ("broken.yaml", 4, Code::DuplicateName),
+            ("broken.yaml", 6, Code::DuplicateSerial),
+            ("broken.yaml", 8, Code::UnknownProfile),
+            ("broken.yaml", 10, Code::StatusWiped),
+            ("mobile.yaml", 10, Code::StatusWiped),
+            ("mobile.yaml", 11, Code::PlatformNotAllowed),
+        ]
+    );
+    let related = desired.findings[1].related.as_ref().expect("the other place");
+    assert_eq!((&*related.0.path, related.0.line), ("good.yaml", 6));
+    assert_eq!(desired.devices.len(), 1, "the good one proceeds");
 }

@@ -25,6 +25,8 @@ pub struct ApprovedPlan {
 pub struct Refusal {
     /// Why it froze.
     pub why: PassFrozen,
+    /// What is wrong with the fleet directory, where it cannot be read.
+    pub missing: Option<String>,
     /// How many actions it withheld.
     pub withheld: usize,
     /// The number that an operator named, where it was not the right one.
@@ -49,10 +51,7 @@ impl ApprovedPlan {
     }
     /// Less of the same plan: actions for which `why` has a reason become holds.
     #[must_use]
-    pub fn holding(
-        mut self,
-        mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>,
-    ) -> Self {
+    pub fn holding(mut self, mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
         let mut kept = Vec::with_capacity(self.plan.actions.len());
         let before = self.plan.holds.len();
         for action in std::mem::take(&mut self.plan.actions) {
@@ -104,7 +103,8 @@ pub fn guard(
     if frozen != Some(why.cause) {
         plan.actions.insert(0, freeze(why.clone()));
     }
-    approve(plan, Some(Refusal { why, withheld, named: accepted }))
+    let missing = desired.missing.clone();
+    approve(plan, Some(Refusal { why, missing, withheld, named: accepted }))
 }
 
 fn approve(plan: Plan, refusal: Option<Refusal>) -> ApprovedPlan {

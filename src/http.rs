@@ -54,7 +54,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Anyone could read the fleet.
-    #[error("{0} is not loopback: name a file with a bearer token (--token-file or http.tokenFile)")]
+    #[error(
+        "{0} is not loopback: name a file with a bearer token (--token-file or http.tokenFile)"
+    )]
     Open(SocketAddr),
     /// The token cannot be used.
     #[error("{}: {why}", path.display())]
@@ -91,9 +93,8 @@ impl Server {
         if token.is_none() && !address.ip().is_loopback() {
             return Err(Error::Open(address));
         }
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|source| Error::Listen { address, source })?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
         Ok(Self { listener, token })
     }
 

@@ -22,7 +22,7 @@
 //!
 //! - **Core** (no file, no clock, no log, no async): [`model`], [`event`], [`state`],
 //!   [`yaml`], [`manifest`], [`fleet`], [`lifecycle`], [`compliance`], [`wipe`], [`plan`],
-//!   [`guard`], [`finding`], [`settings`].
+//!   [`diff`], [`guard`], [`finding`], [`settings`].
 //! - **Edges**, each with one resource and one error: [`source`] (the fleet directory),
 //!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
 //!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
@@ -41,6 +41,7 @@ pub mod clock;
 pub mod compliance;
 pub mod config;
 pub mod daemon;
+pub mod diff;
 pub mod durable;
 pub mod event;
 pub mod execute;

@@ -4,6 +4,8 @@
 //! No value knows of files, clocks or YAML. Texts are bounded, so that whatever is
 //! built from them fits a log line (64 KiB).
 
+mod report;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +17,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact};
 
 /// Why a text is not the value it was taken for; the sentence is fit for a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +134,14 @@ impl SerialNumber {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+    /// The first 16 bytes, for sorting: serials are in the order of their prefixes, and only
+    /// where these are equal it takes more to tell.
+    #[must_use]
+    pub fn prefix(&self) -> u128 {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(self.folded()).for_each(|(slot, b)| *slot = b);
+        u128::from_be_bytes(bytes)
     }
     fn folded(&self) -> impl Iterator<Item = u8> + '_ {
         self.0.bytes().map(|b| b.to_ascii_uppercase())
@@ -485,10 +497,10 @@ impl Timestamp {
     fn date(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
-    /// Without the milliseconds when they are zero, for people.
+    /// To the second, for people.
     #[must_use]
     pub fn short(self) -> String {
-        self.date().to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        self.date().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }
 impl std::ops::Add<TimeDelta> for Timestamp {
@@ -661,99 +673,4 @@ pub struct DesiredDevice {
     pub place: Place,
     /// Over the document's bytes as written.
     pub digest: Digest,
-}
-
-/// What a device said of itself, as far as it said it: telemetry, judged by a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Facts {
-    /// Antivirus.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub antivirus: Option<AntivirusFact>,
-    /// Disk encryption.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<EncryptionFact>,
-    /// The running version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<OsVersion>,
-    /// Screen lock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screen_lock: Option<ScreenLockFact>,
-}
-
-/// Antivirus as reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AntivirusFact {
-    /// Whether it runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// When its signatures were last updated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signatures_updated_at: Option<Timestamp>,
-}
-
-/// Encryption as reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EncryptionFact {
-    /// Whether the disk is encrypted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-}
-
-/// Screen lock as reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ScreenLockFact {
-    /// Whether the screen locks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Digits of the PIN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pin_length: Option<u32>,
-}
-
-/// One report of one device: a sync (contract §7).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Report {
-    /// Whose report it is.
-    pub serial_number: SerialNumber,
-    /// When the device made it.
-    pub at: Timestamp,
-    /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<OsVersion>,
-    /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub antivirus: Option<AntivirusFact>,
-    /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<EncryptionFact>,
-    /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screen_lock: Option<ScreenLockFact>,
-    /// Why enrolment went wrong.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enrollment_error: Option<String>,
-    /// The device has erased itself.
-    #[serde(default)]
-    pub wiped: bool,
-    /// Commands of the outbox that are done, by id.
-    #[serde(default)]
-    pub completed: Vec<String>,
-}
-
-impl Report {
-    /// The raw facts.
-    #[must_use]
-    pub fn facts(&self) -> Facts {
-        Facts {
-            antivirus: self.antivirus,
-            encryption: self.encryption,
-            os_version: self.os_version.clone(),
-            screen_lock: self.screen_lock,
-        }
-    }
 }

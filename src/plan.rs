@@ -6,10 +6,12 @@
 //! a fixed order: profiles by name, then devices by id, each device's in the order in which
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
+pub mod changes;
 mod device;
+mod digest;
 pub mod due;
 pub mod entries;
-
+mod new_fields;
 mod reports;
 mod wipes;
 
@@ -17,25 +19,26 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::event::{
-    Change, Field, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
+    Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
     WipeSubject,
 };
 use crate::finding::Finding;
 use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
 use crate::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Facts, Name, Place,
-    Profile, Report, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Facts, Name, Place, Profile,
+    Report, SerialNumber, Status, Timestamp, words,
 };
 use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
+use changes::{diff, profile_changes, provision_changes};
 
-pub use wipes::{WipeStanding, WipeView};
+pub use digest::digest;
+pub use wipes::{WipeStanding, WipeView, judge};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +153,8 @@ pub enum Op {
         to: Status,
         /// The new enrolment, where it was raised.
         enrollment: Option<u32>,
+        /// With it: the last report by now, which counts no more.
+        last_sync: Option<Timestamp>,
         /// The manifest behind it.
         manifest: Option<Arc<DesiredDevice>>,
     },
@@ -172,7 +177,7 @@ pub enum Op {
         verdict: Box<crate::compliance::Verdict>,
     },
     /// The trust files are not what they were.
-    Trust(TrustChanged),
+    Trust(Box<TrustChanged>),
     /// A wipe request holds.
     AcceptWipe {
         /// What the log will say.
@@ -203,7 +208,7 @@ pub enum Op {
         /// The record.
         spec: Arc<DeviceSpec>,
         /// What the log will say.
-        confirmed: WipeConfirmed,
+        confirmed: Box<WipeConfirmed>,
     },
     /// Its manifest is gone.
     Orphan {
@@ -325,6 +330,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         device::decide(inputs, &damage, known, reports, &mut plan);
     }
     let mut id = inputs.recorded.next_id();
+    // At once: growing by doubling would hold up to three times as much for a moment.
+    plan.actions.reserve_exact(new.len());
     for desired in new {
         device::provision(inputs, id, desired, &mut plan);
         id = id.next();
@@ -364,7 +371,7 @@ fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if from.is_none_or(|from| from.digest != to.digest) {
             plan.actions.push(Action {
                 device: None,
-                place: None,
+                place: inputs.desired.profile_places.get(name).cloned(),
                 cause: Cause::Intent,
                 reason: if from.is_some() { "the profile changed" } else { "the profile is new" }
                     .into(),
@@ -456,7 +463,9 @@ impl<'a> DamageIndex<'a> {
             };
             let (reason, detail) = damaged.explain();
             let place = Some(damaged.place.clone());
-            plan.holds.push(Hold { place, device: None, serial, name, reason, detail });
+            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
+            let device = known.map(|(id, _)| id);
+            plan.holds.push(Hold { place, device, serial, name, reason, detail });
         }
     }
 }
@@ -569,7 +578,7 @@ impl Action {
             Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
-            Op::Trust(TrustChanged { from, to }) => one("trust", json!(from), json!(to)),
+            Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),
             Op::AcceptWipe { accepted, .. } => {
                 wipe_change(&accepted.subject, WipeState::Accepted, &accepted.signers)
             }
@@ -604,104 +613,6 @@ fn wipe_change(
     vec![Change { field: "wipe", from: Value::Null, to }]
 }
 
-fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
-    let DeviceSpec {
-        name,
-        serial_number,
-        user_email,
-        profile,
-        platform,
-        os_version,
-        ownership,
-        labels,
-        hardware,
-    } = &*to.spec;
-    let all = [
-        ("name", json!(name)),
-        ("serialNumber", json!(serial_number)),
-        ("userEmail", json!(user_email)),
-        ("profile", json!(profile)),
-        ("platform", json!(platform)),
-        ("osVersion", json!(os_version)),
-        ("ownership", json!(ownership)),
-        ("labels", if labels.is_empty() { Value::Null } else { json!(labels) }),
-        ("hardware", json!(hardware)),
-        ("status", json!(Status::Pending)),
-        ("enrollment", json!(to.enrollment)),
-    ];
-    all.into_iter()
-        .filter(|(_, to)| !to.is_null())
-        .map(|(field, to)| Change { field, from: Value::Null, to })
-        .collect()
-}
-
-fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
-    let fields = |profile: &Profile| {
-        let Profile {
-            name: _,
-            description,
-            platforms,
-            apps,
-            settings,
-            licenses,
-            compliance,
-            digest: _,
-        } = profile;
-        [
-            ("description", json!(description)),
-            ("platforms", json!(platforms)),
-            ("apps", json!(apps)),
-            ("settings", settings.clone()),
-            ("licenses", json!(licenses)),
-            ("compliance", json!(compliance)),
-        ]
-    };
-    let before = from.map(fields);
-    fields(to)
-        .into_iter()
-        .enumerate()
-        .map(|(i, (field, to))| {
-            let from = before.as_ref().map_or(Value::Null, |before| before[i].1.clone());
-            Change { field, from, to }
-        })
-        .filter(|change| change.from != change.to)
-        .collect()
-}
-
-/// What of an action is the decision itself: not where it is written, nor how it is told.
-#[derive(Serialize)]
-struct Decision<'a> {
-    action: ActionKind,
-    device: Option<DeviceId>,
-    serial: Option<&'a SerialNumber>,
-    profile: Option<&'a Digest>,
-    changes: Vec<Change<&'static str>>,
-}
-
-/// A SHA-256 over the decision: what is done to whom, in order. Places, reasons and the
-/// moment of planning do not count, so the same decision made later has the same digest.
-#[must_use]
-pub fn digest(actions: &[Action]) -> Digest {
-    let mut hash = crate::model::Hasher::default();
-    for action in actions {
-        let decision = Decision {
-            action: action.kind(),
-            device: action.device,
-            serial: action.spec().map(|spec| &spec.serial_number),
-            profile: match &action.op {
-                Op::RecordProfile { to: profile, .. }
-                | Op::Provision { profile, .. }
-                | Op::Push { profile, .. } => Some(&profile.digest),
-                _ => None,
-            },
-            changes: action.changes(),
-        };
-        serde_json::to_writer(&mut hash, &decision).expect("plain data serialise");
-        hash.update(b"\n");
-    }
-    hash.finish()
-}
-
 impl FreezeCause {
     /// What an operator can do about it.
     #[must_use]
@@ -713,30 +624,6 @@ impl FreezeCause {
             }
         }
     }
-}
-
-/// Fields that differ between the record and the manifest.
-fn diff(device: &Device, desired: &DesiredDevice) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let (was, is) = (&*device.spec, &*desired.spec);
-    if was == is && *device.manifest.path == *desired.place.path {
-        return changes;
-    }
-    let mut note = |field, from: Value, to: Value| {
-        if from != to {
-            changes.push(Change { field, from, to });
-        }
-    };
-    note(Field::Name, json!(was.name), json!(is.name));
-    note(Field::UserEmail, json!(was.user_email), json!(is.user_email));
-    note(Field::Profile, json!(was.profile), json!(is.profile));
-    note(Field::Platform, json!(was.platform), json!(is.platform));
-    note(Field::OsVersion, json!(was.os_version), json!(is.os_version));
-    note(Field::Ownership, json!(was.ownership), json!(is.ownership));
-    note(Field::Labels, json!(was.labels), json!(is.labels));
-    note(Field::Hardware, json!(was.hardware), json!(is.hardware));
-    note(Field::Manifest, json!(device.manifest.path), json!(desired.place.path));
-    changes
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! handed to [`carry_out`]. A report is let go of only when the snapshot that holds what it
 //! said is durable, and reports whose actions were not done are heard again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::{self, Config, ProviderKind};
@@ -12,11 +13,11 @@ use crate::fleet::Desired;
 use crate::guard::{ApprovedPlan, guard};
 use crate::ledger::{self, Ledger};
 use crate::model::{Report, Timestamp};
-use crate::plan::{Action, Heard, HoldReason, Inputs, plan};
+use crate::plan::{Action, Heard, HoldReason, Inputs, Op, Plan, plan};
 use crate::provider::local::Local;
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
-use crate::state::State;
+use crate::state::{State, WipeState};
 use crate::trust_file;
 use crate::wipe::trust::Trust;
 
@@ -120,7 +121,8 @@ pub async fn decide(basis: Basis<'_>, provider: &dyn Provider) -> Result<Decisio
     let heard = heard(&batches);
     let Basis { now, settings, desired, recorded, trust, accept_removals } = basis;
     let plan = plan(&Inputs { now, settings, desired, recorded, heard: &heard, trust });
-    let acknowledgements = acknowledgements(batches, &plan.rejected);
+    let mut acknowledgements = acknowledgements(batches, &plan.rejected);
+    confirm(&mut acknowledgements, &plan, recorded);
     let approved = guard(plan, desired, recorded, settings.limits, accept_removals);
     Ok(Decision { approved, acknowledgements })
 }
@@ -165,7 +167,8 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
             Ok(reports) => reports,
             Err(why) => {
                 let rejected = Rejected::Batch(why);
-                done.push(Acknowledgement { name, taken: Vec::new(), rejected });
+                let (taken, confirmed) = (Vec::new(), Vec::new());
+                done.push(Acknowledgement { name, taken, confirmed, rejected });
                 continue;
             }
         };
@@ -178,7 +181,29 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
             index += 1;
         }
         let rejected = if refused.is_empty() { Rejected::None } else { Rejected::Reports(refused) };
-        done.push(Acknowledgement { name, taken, rejected });
+        done.push(Acknowledgement { name, taken, confirmed: Vec::new(), rejected });
     }
     done
+}
+
+/// Notes which wipes the reports confirm, in this pass or, if one before it was cut short after
+/// the log had it, then. A command that stayed would erase the hardware again once it enrols anew.
+fn confirm(acknowledgements: &mut [Acknowledgement], plan: &Plan, recorded: &State) {
+    let now = plan.actions.iter().filter_map(|action| match &action.op {
+        Op::ConfirmWipe { .. } => action.device,
+        _ => None,
+    });
+    let before = recorded.wipes.values().filter(|wipe| wipe.state == WipeState::Confirmed);
+    let erased: BTreeSet<_> = now.chain(before.map(|wipe| wipe.subject.device_id)).collect();
+    let wipes = || recorded.wipes.values().filter(|w| erased.contains(&w.subject.device_id));
+    for done in acknowledgements {
+        for report in done.taken.iter().filter(|report| report.wiped) {
+            let its = wipes().filter(|wipe| {
+                wipe.subject.serial_number == report.serial_number
+                    && wipe.issued_at.is_some_and(|at| at < report.at)
+            });
+            let its = its.filter_map(|wipe| Some((report.serial_number.clone(), wipe.intent?)));
+            done.confirmed.extend(its);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The Git commit of the fleet directory, where it is in a work tree.
+//! What Git says of the fleet directory: its commit, and the user's own settings.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,10 +8,22 @@ use std::sync::Arc;
 /// where Git is not installed or distrusts the directory's owner.
 #[must_use]
 pub fn of(root: &Path) -> Option<Arc<str>> {
+    let text = ask(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?;
+    let is_commit = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_commit.then(|| text.into())
+}
+
+/// What the user has set in Git's configuration, as it holds in `root`: `user.email`, say.
+#[must_use]
+pub fn setting(root: &Path, key: &str) -> Option<String> {
+    ask(root, &["config", "--get", key]).filter(|text| !text.is_empty())
+}
+
+fn ask(root: &Path, question: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(root)
-        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+        .args(question)
         // Nothing of the caller's repository, say in a Git hook, may answer for another one.
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
@@ -19,9 +31,7 @@ pub fn of(root: &Path) -> Option<Arc<str>> {
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    let text = std::str::from_utf8(&output.stdout).ok()?.trim();
-    let is_commit = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    is_commit.then(|| text.into())
+    Some(std::str::from_utf8(&output.stdout).ok()?.trim().to_owned())
 }
 
 /// The lock under which Git is changing the work tree that holds `root`, if it is.

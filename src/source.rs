@@ -7,21 +7,25 @@
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it.
 
-use std::collections::BTreeMap;
+pub mod git;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+use crate::durable::parent;
 use crate::finding::Code;
 use crate::fleet::{Damage, Desired, ROOT, WipeFile, assemble};
 use crate::manifest::{Documents, parse_file};
 use crate::model::is_deceptive;
 use crate::wipe::sshsig;
+use crate::wipe::verify::MAX_FILES;
 use crate::wording::{harmless, quote};
 
 /// Largest manifest, in bytes: thousands of devices.
@@ -43,17 +47,10 @@ type Trouble = (Code, String, &'static str);
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    let walked = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| {
-        let mut walk = Walk { limit: MAX_ENTRIES, ..Walk::default() };
-        walk.directory(&fd, String::new(), 0)?;
-        Ok((fd, walk))
-    });
-    match walked {
-        Ok((root, walk)) => {
-            let read = walk.chunks.par_iter().map(|chunk| read(root.as_fd(), chunk));
-            let read: Vec<Documents> = read.collect();
-            drop(walk.chunks);
-            let mut desired = assemble(std::iter::once(walk.lost).chain(read));
+    let documents = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd)?, fd)));
+    match documents {
+        Ok((documents, root)) => {
+            let mut desired = assemble(documents);
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
         }
@@ -62,6 +59,25 @@ pub fn load(root: &Path) -> Desired {
             Desired { missing: Some(missing), ..Desired::default() }
         }
     }
+}
+
+/// All manifests, in no order. One thread lists directories while the others already read:
+/// listing 100,000 names takes 60 ms.
+fn read_below(root: &OwnedFd) -> Result<Vec<Documents>, Errno> {
+    let documents = Mutex::new(Vec::new());
+    let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
+    let lost = rayon::scope(|scope| {
+        let found = |chunk: Chunk| {
+            let keep = &keep;
+            scope.spawn(move |_| keep(read(root.as_fd(), &chunk)));
+        };
+        let mut walk =
+            Walk { found: &found, lost: Documents::default(), seen: 0, limit: MAX_ENTRIES };
+        walk.directory(root, String::new(), 0)?;
+        Ok(walk.lost)
+    })?;
+    keep(lost);
+    Ok(documents.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Some of a directory's manifests.
@@ -84,15 +100,15 @@ impl Chunk {
 }
 
 /// What listing directories brings to light.
-#[derive(Default)]
-struct Walk {
-    chunks: Vec<Chunk>,
+struct Walk<'w> {
+    /// Takes manifests to be read.
+    found: &'w dyn Fn(Chunk),
     lost: Documents,
     seen: usize,
     limit: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Lists `path`, which is empty or ends in a slash, and all below it, in order of names.
     fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
         let mut entries = list(fd)?;
@@ -111,7 +127,7 @@ impl Walk {
                 Err((what, trouble)) => self.lose(what, &path, &name, trouble),
             }
         }
-        self.chunks.extend(names.chunks(CHUNK).map(|names| Chunk::new(&path, names)));
+        names.chunks(CHUNK).for_each(|names| (self.found)(Chunk::new(&path, names)));
         for name in below {
             let inner = open(fd, name.as_c_str(), OFlags::DIRECTORY | OFlags::NOFOLLOW);
             let inner = inner.and_then(|inner| {
@@ -207,48 +223,98 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk) -> Documents {
     all
 }
 
-/// Fills in the signature and veto files beside each wipe request. What cannot be read is
-/// empty, and so counts for nothing; that a file is there is still seen.
+/// Fills in the signature and veto files beside each wipe request and its copies. What cannot be
+/// read is empty, and so counts for nothing; that a file is there is still seen.
 fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
-    let mut listed: BTreeMap<String, Vec<(CString, Vec<u8>)>> = BTreeMap::new();
+    let mut listed: BTreeMap<String, Option<Beside>> = BTreeMap::new();
     for wipe in wipes {
-        let (parent, name) = match wipe.place.path.rsplit_once('/') {
-            Some((parent, name)) => (format!("{parent}/"), name.to_owned()),
-            None => (String::new(), wipe.place.path.to_string()),
-        };
-        let files = listed
-            .entry(parent)
-            .or_insert_with_key(|parent| signature_files(root, parent).unwrap_or_default());
-        let mut beside = WipeFile::clone(wipe);
-        for (file, bytes) in files.iter() {
-            let file = file.to_string_lossy();
-            let Some(rest) = file.strip_prefix(&*name) else { continue };
-            let kind =
-                if rest.ends_with(VETO) { &mut beside.vetoes } else { &mut beside.signatures };
-            kind.insert(harmless(&file), bytes.clone());
+        let mut file = WipeFile::clone(wipe);
+        for path in std::iter::once(&wipe.place.path).chain(&wipe.copies) {
+            let (parent, name) = match path.rsplit_once('/') {
+                Some((parent, name)) => (format!("{parent}/"), name),
+                None => (String::new(), &**path),
+            };
+            let beside = listed
+                .entry(parent)
+                .or_insert_with_key(|parent| enter(root, parent).and_then(Beside::list).ok());
+            // Beside a copy a file may be called as one beside another.
+            let shown =
+                if *path == wipe.place.path { "" } else { &path[..path.len() - name.len()] };
+            if let Some(beside) = beside {
+                beside.fill(name, shown, &mut file);
+            }
         }
-        *wipe = Arc::new(beside);
+        *wipe = Arc::new(file);
     }
 }
 
-/// All `.sig` files of a directory.
-fn signature_files(root: BorrowedFd<'_>, path: &str) -> Result<Vec<(CString, Vec<u8>)>, Errno> {
-    let directory = enter(root, path)?;
-    let mut files = Vec::new();
-    for entry in Dir::read_from(&directory)? {
-        let name = entry?.file_name().to_owned();
-        if name.to_bytes().starts_with(b".") || !name.to_bytes().ends_with(SIGNATURE) {
-            continue;
-        }
-        let mut bytes = Vec::new();
-        if read_file(&directory, &name, &mut bytes).is_err() {
-            bytes.clear();
-        }
-        // More than the limit is refused by its length; the rest of it need not be kept.
-        bytes.truncate(sshsig::MAX_BYTES + 1);
-        files.push((name, bytes));
+/// A request by itself, wherever it lies, with what is beside it.
+///
+/// # Errors
+/// If it is no regular file that can be read.
+pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
+    let failed = |(_, message, _): Trouble| std::io::Error::other(message);
+    let name = path.file_name().ok_or(std::io::ErrorKind::IsADirectory)?;
+    let shown: Arc<str> = harmless(&name.to_string_lossy()).into();
+    let name = CString::new(name.as_encoded_bytes())?;
+    let directory = open(CWD, parent(path), OFlags::DIRECTORY)?;
+    let mut bytes = Vec::new();
+    read_file(&directory, &name, &mut bytes).map_err(failed)?;
+    let mut documents = parse_file(&shown, &bytes);
+    if let Some(draft) = documents.wipes.first_mut() {
+        Beside::list(directory)?.fill(&name.to_string_lossy(), "", &mut draft.file);
     }
-    Ok(files)
+    Ok((bytes, documents))
+}
+
+/// The `.sig` files of a directory.
+struct Beside {
+    directory: OwnedFd,
+    names: BTreeSet<CString>,
+}
+
+impl Beside {
+    fn list(directory: OwnedFd) -> Result<Self, Errno> {
+        let mut names = BTreeSet::new();
+        for entry in Dir::read_from(&directory)? {
+            let name = entry?.file_name().to_owned();
+            if !name.to_bytes().starts_with(b".") && name.to_bytes().ends_with(SIGNATURE) {
+                names.insert(name);
+            }
+        }
+        Ok(Self { directory, names })
+    }
+
+    /// Reads those whose names begin with `name`; one more than are looked at is enough to refuse.
+    fn fill(&self, name: &str, shown: &str, file: &mut WipeFile) {
+        let Ok(from) = CString::new(name) else { return };
+        let named =
+            self.names.range(from..).take_while(|n| n.to_bytes().starts_with(name.as_bytes()));
+        for found in named.take(MAX_FILES + 1) {
+            let mut bytes = Vec::new();
+            if read_file(&self.directory, found, &mut bytes).is_err() {
+                bytes.clear();
+            }
+            // More than the limit is refused by its length; the rest of it need not be kept.
+            bytes.truncate(sshsig::MAX_BYTES + 1);
+            let found = found.to_string_lossy();
+            put(file, name, shown, &found, bytes);
+        }
+    }
+}
+
+/// Notes a `.sig` file of the same directory, if it is named like the request.
+fn put_beside(wipe: &mut WipeFile, file: &str, bytes: &[u8]) {
+    let path = wipe.place.path.clone();
+    let name = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
+    put(wipe, name, "", file, bytes.to_vec());
+}
+
+/// `shown` goes before its name: beside a copy a file may be called as one beside another.
+fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, bytes: Vec<u8>) {
+    let Some(rest) = file.strip_prefix(name) else { return };
+    let files = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
+    files.insert(harmless(&format!("{shown}{file}")), bytes);
 }
 
 /// Opens a directory below the root, following no symlink on the way.
@@ -275,10 +341,6 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(not_a_file());
     }
-    let too_large = || {
-        let message = format!("the file is larger than {MAX_BYTES} bytes");
-        (Code::FileTooLarge, message, "split it into several files")
-    };
     let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= MAX_BYTES);
     let size = size.ok_or_else(too_large)?;
     // One more than expected, so that a file that has grown is seen to be longer.
@@ -300,6 +362,15 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
             bytes.resize((filled * 2).min(MAX_BYTES + 1), 0);
         }
     }
+}
+
+fn too_large() -> Trouble {
+    let message = format!("the file is larger than {MAX_BYTES} bytes");
+    (Code::FileTooLarge, message, "split it into several files")
+}
+
+fn unreadable_because(why: &str) -> Trouble {
+    (Code::Unreadable, why.to_owned(), "put the manifests themselves here")
 }
 
 fn symlink() -> Trouble {

@@ -30,12 +30,13 @@ pub struct State {
     pub lineage: Option<uuid::Uuid>,
     /// Of the last entry folded in; 0 before the first.
     pub seq: u64,
-    /// Time of the last entry folded in.
+    /// The latest time of all entries folded in: a clock that was set back does not set it back.
     pub at: Option<Timestamp>,
     /// Hash of the last line folded in.
     pub head: Head,
-    /// By id; none is ever removed.
-    pub devices: BTreeMap<DeviceId, Device>,
+    /// By id; none is ever removed. Boxed, because ids only rise, which leaves the nodes of
+    /// the map half full: of pointers, and not of 300 bytes for each device.
+    pub devices: BTreeMap<DeviceId, Box<Device>>,
     /// The last revision of each profile that a device was to get.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Wipe requests that the log knows, by the digest of their files; none is ever removed.
@@ -170,7 +171,7 @@ impl State {
         self.devices
             .iter()
             .filter(|(_, d)| d.status != Status::Wiped && d.orphaned_since.is_none())
-            .map(|(id, d)| (*id, d))
+            .map(|(id, d)| (*id, &**d))
     }
 
     /// A state read back from a snapshot; the index is made anew.
@@ -195,7 +196,7 @@ impl State {
         }
         self.apply(entry).map_err(fail)?;
         self.seq = entry.seq;
-        self.at = Some(entry.at);
+        self.at = self.at.max(Some(entry.at));
         self.head = Head(line);
         Ok(())
     }
@@ -270,7 +271,7 @@ impl State {
         self.by_serial.insert(new.spec.serial_number.clone(), id);
         self.devices.insert(
             id,
-            Device {
+            Box::new(Device {
                 spec: new.spec.clone(),
                 status: Status::Pending,
                 status_since: entry.at,
@@ -292,7 +293,7 @@ impl State {
                 wipe: None,
                 last_sync: None,
                 facts: None,
-            },
+            }),
         );
         Ok(())
     }
@@ -365,6 +366,8 @@ impl Device {
         if let Some(enrollment) = status.enrollment {
             self.enrollment = enrollment;
         }
+        // A replay knows no telemetry, and a crash may have lost it: what is void stays void.
+        self.last_sync = self.last_sync.max(status.last_sync);
         // What it said before it was erased or began anew says nothing of what it is.
         if status.enrollment.is_some() || status.to == Status::Wiped {
             self.facts = None;

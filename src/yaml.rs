@@ -17,7 +17,7 @@ pub use cut::{Piece, cut};
 
 use crate::finding::Code;
 use crate::model::is_deceptive;
-use crate::wording::quote;
+use crate::wording::{harmless, quote};
 
 /// Deepest nesting; a manifest needs six, free-form settings rarely ten.
 pub const MAX_DEPTH: usize = 32;
@@ -121,6 +121,14 @@ impl Node<'_> {
 }
 
 fn resolve(text: &str) -> Scalar<'_> {
+    // Nearly every scalar of a manifest begins as none of those below do.
+    let first = text.bytes().next().unwrap_or(b'~');
+    if !matches!(
+        first,
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9'
+    ) {
+        return Scalar::Text(text);
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
         "true" | "True" | "TRUE" => return Scalar::Bool(true),
@@ -413,7 +421,7 @@ impl<'a> Builder<'a> {
         } else {
             "compare indentation, quotes and brackets with the lines before; text with `: ` or ` #` needs quotes"
         };
-        let info: String = info.chars().flat_map(char::escape_debug).take(200).collect();
+        let info: String = harmless(info).chars().take(200).collect();
         self.problem(Code::YamlSyntax, format!("not valid YAML: {info}"), help, extent);
     }
 

@@ -50,6 +50,11 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    let agreed = args.yes || args.plan.is_some();
+    if !agreed && !setup.can_ask {
+        return Err(Failure::new("apply changes the fleet, and there is no terminal to ask on")
+            .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
+    }
     let open = || Ledger::open(&setup.config.data, setup.actor.clone(), clock::now);
     let (desired, ledger) = rayon::join(|| setup.desired(), open);
     let mut ledger = ledger?;
@@ -67,7 +72,8 @@ pub(super) fn run(
     if format != Format::Json {
         plan::show(&decision, setup, ledger.state(), format, out)?;
     }
-    let decision = match consent(args, setup, &decision, out)? {
+    let consent = if agreed { Consent::Given } else { ask(&decision, out)? };
+    let decision = match consent {
         Consent::Given => decision,
         Consent::Refused => return Ok(Exit::Failed),
         // Time has passed while the question stood, and with it reports, expiries, the files.
@@ -83,6 +89,8 @@ pub(super) fn run(
             later
         }
     };
+    // What was desired is in the decision, which lets go of it piece by piece.
+    drop(desired);
     let digest = decision.approved.digest();
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let recorded = ledger.state();
@@ -90,7 +98,7 @@ pub(super) fn run(
         Applied { digest, outcome: &outcome, seq: recorded.seq, head: recorded.head.0, findings };
     match format {
         Format::Json => applied.json(out)?,
-        Format::Text | Format::Csv | Format::Yaml => applied.text(out)?,
+        _ => applied.text(out)?,
     }
     let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0;
     Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded))
@@ -122,20 +130,10 @@ enum Consent {
     Refused,
 }
 
-/// Asks, where there is something to do and nobody has said yes beforehand: by `--yes`, or by
-/// naming the very plan.
-fn consent(
-    args: &Args,
-    setup: &Setup,
-    decision: &Decision,
-    out: &mut Out,
-) -> Result<Consent, Failure> {
-    if args.yes || args.plan.is_some() || decision.approved.plan().actions.is_empty() {
+/// Asks, where there is something to do.
+fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
+    if decision.approved.plan().actions.is_empty() {
         return Ok(Consent::Given);
-    }
-    if !setup.can_ask {
-        return Err(Failure::new("this changes the fleet, and there is no terminal to ask on")
-            .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
     }
     out.flush()?;
     let mut error = io::stderr().lock();

@@ -98,7 +98,7 @@ impl LogArgs {
         match (format, self.follow) {
             (Format::Json, true) => Style::JsonLines,
             (Format::Json, false) => Style::Json,
-            (Format::Text | Format::Csv | Format::Yaml, _) => Style::Text,
+            _ => Style::Text,
         }
     }
 }
@@ -121,7 +121,7 @@ impl Filter<'_> {
 pub fn verify(verified: &Verified, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     match format {
         Format::Json => verify::json(verified, out)?,
-        Format::Text | Format::Csv | Format::Yaml => verify::text(verified, out)?,
+        _ => verify::text(verified, out)?,
     }
     Ok(if verified.problems.is_empty() { Exit::Done } else { Exit::Failed })
 }
@@ -171,7 +171,7 @@ pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exi
     let snapshot = ledger::replay(&setup.config.data)?;
     match format {
         Format::Json => ledger::snapshot::write(&snapshot, out)?,
-        Format::Text | Format::Csv | Format::Yaml => {
+        _ => {
             let (all, settings) = (list::Args::default(), &setup.config.settings);
             list::run(&all, &snapshot.state, settings, setup.now(), format, out)?;
         }

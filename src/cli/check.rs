@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::fleet::Desired;
-use crate::render::check;
 use crate::render::out::Out;
+use crate::render::{check, sarif};
 
 /// Validates the fleet directory and shows all findings at once; no ledger is needed.
 #[derive(Debug, clap::Args)]
@@ -15,7 +16,12 @@ Examples:
   fleetform check ./fleet
   fleetform check -o json | jq '.findings[].code'
 
-Exits with 1 on any finding. Formats: text, json.")]
+  fleetform check -o github               Annotations on the lines of a pull request
+  fleetform check -o sarif > fleetform.sarif
+
+Exits with 1 on any finding; `fleetform explain CODE` tells more about each. Formats: text, json,
+markdown (for a comment), github (workflow commands), sarif (2.1.0). The paths of the last two are
+relative to the repository where the fleet directory is given relative to it.")]
 pub struct Args {
     /// Fleet directory; as --fleet
     #[arg(value_name = "FLEET", conflicts_with = "fleet")]
@@ -28,14 +34,37 @@ pub struct Args {
 /// If the fleet directory could not be read, or writing fails.
 pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
-        let what = format!("cannot read the fleet directory {}: {why}", root.display());
+        let what = format!("the fleet directory {why}");
         return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));
     }
     match format {
         Format::Json => check::json(desired, out)?,
-        Format::Text | Format::Csv | Format::Yaml => check::text(desired, root, out)?,
+        Format::Markdown => check::markdown(desired, root, out)?,
+        Format::Github => check::github(desired, root, out)?,
+        Format::Sarif => sarif::write(out, &desired.findings, root)?,
+        _ => check::text(desired, root, out)?,
     }
     Ok(if desired.findings.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// On standard error, what nobody looked at: this command reads wipe requests, but judges neither
+/// their signatures nor whether the devices are what they say.
+pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
+    if desired.wipes.is_empty() {
+        return;
+    }
+    let signatures = setup.trust().err().unwrap_or_else(|| "look with wipe verify".to_owned());
+    let devices = match setup.recorded() {
+        Ok(state) if state.seq > 0 => "look with wipe verify".to_owned(),
+        Ok(_) => format!("there is no ledger in {}", setup.config.data.display()),
+        Err(_) => format!("the ledger in {} cannot be read", setup.config.data.display()),
+    };
+    tracing::warn!(
+        requests = desired.wipes.len(),
+        %signatures,
+        %devices,
+        "signatures and devices of wipe requests are not checked"
+    );
 }
 
 #[cfg(test)]
@@ -45,13 +74,16 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_an_error_and_not_a_clean_bill() {
-        let desired = Desired { missing: Some("no such directory".into()), ..Desired::default() };
+        let desired = Desired {
+            missing: Some("`./fl\\u{1b}eet` cannot be read: no such directory".into()),
+            ..Desired::default()
+        };
         let screen = Screen::piped();
         let failure = run(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
         let text = failure.unwrap_err().render(false);
         assert_eq!(
             text,
-            "error: cannot read the fleet directory ./fl\\u{1b}eet: no such directory\n\
+            "error: the fleet directory `./fl\\u{1b}eet` cannot be read: no such directory\n\
              help: name it with --fleet, or change to its parent\n"
         );
         assert_eq!(screen.results(), "");

@@ -97,12 +97,11 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
     runtime()?.block_on(async {
         let signals = Signals::listen()?;
         let server = match config.http_listen {
-            Some(address) => {
-                Some(Server::bind(address, config.http_token_file.as_deref()).await?)
-            }
+            Some(address) => Some(Server::bind(address, config.http_token_file.as_deref()).await?),
             None => None,
         };
-        let views = server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
+        let views =
+            server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
         let seen = views.as_ref().map(watch::Sender::subscribe);
         let options = Options {
             actor: setup.actor,

@@ -1,6 +1,7 @@
 //! What the process inherits: environment variables and terminals. Nothing else reads them.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use clap::ColorChoice;
 
@@ -24,6 +25,8 @@ pub struct Environment {
     pub stdin: bool,
     /// `USER`: what the user is called, as far as anyone says so.
     pub user: Option<String>,
+    /// `HOME`: where the user's keys are.
+    pub home: Option<PathBuf>,
 }
 
 impl Environment {
@@ -42,6 +45,7 @@ impl Environment {
             stderr: io::stderr().is_terminal(),
             stdin: io::stdin().is_terminal(),
             user: variable("USER"),
+            home: variable("HOME").map(PathBuf::from),
         }
     }
 

@@ -4,7 +4,22 @@ use crate::model::words;
 
 words! {
     /// What `--output` names.
-    Format { Text = "text", Json = "json", Csv = "csv", Yaml = "yaml" }
+    Format {
+        /// For people.
+        Text = "text",
+        /// For programs; versioned.
+        Json = "json",
+        /// For spreadsheets.
+        Csv = "csv",
+        /// For other tools.
+        Yaml = "yaml",
+        /// For a comment on a pull request.
+        Markdown = "markdown",
+        /// Workflow commands of GitHub Actions.
+        Github = "github",
+        /// SARIF 2.1.0, for code scanning.
+        Sarif = "sarif",
+    }
 }
 
 impl Format {

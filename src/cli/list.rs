@@ -79,13 +79,13 @@ pub fn run(
     let filter = args.filter();
     let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
-        state.devices.iter().map(|(id, device)| (*id, device)).filter(admitted).collect();
-    let listing = Listing { devices: &devices, settings, now };
+        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
+    let listing = Listing { devices: &devices, wipes: &state.wipes, settings, now };
     match format {
-        Format::Text => listing.text(out)?,
         Format::Json => listing.json(out)?,
         Format::Csv => listing.csv(out)?,
         Format::Yaml => listing.yaml(out)?,
+        _ => listing.text(out)?,
     }
     if devices.is_empty() {
         out.note(if state.devices.is_empty() {

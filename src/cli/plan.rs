@@ -16,8 +16,9 @@ Examples:
   fleetform plan
   fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
   fleetform plan -o json | jq .summary
+  fleetform plan -o markdown              For a comment on a pull request
 
-Formats: text, json.")]
+Formats: text, json, markdown, github (workflow commands).")]
 pub struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
@@ -70,7 +71,9 @@ pub(super) fn show(
     };
     match format {
         Format::Json => render::plan::json(out, &decision.approved, context)?,
-        Format::Text | Format::Csv | Format::Yaml => {
+        Format::Markdown => render::plan::ci::markdown(out, &decision.approved, context)?,
+        Format::Github => render::plan::ci::github(out, &decision.approved, context)?,
+        _ => {
             render::plan::text(out, &decision.approved, context)?;
         }
     }
@@ -92,7 +95,7 @@ fn exit_of(decision: &Decision, detailed: bool) -> Exit {
     let plan = decision.approved.plan();
     let findings = if plan.findings.is_empty() { Exit::Done } else { Exit::Failed };
     if !detailed {
-        return Exit::Done;
+        return findings;
     }
     let changes = if plan.actions.is_empty() { Exit::Done } else { Exit::Changes };
     findings.combine(guarded(decision)).combine(changes)

@@ -17,6 +17,12 @@ Examples:
   fleetform report ana-ruiz-laptop.json
   echo '{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\"}' | fleetform report
 
+A report, of which all but serialNumber and at may be left out:
+  {\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\",\"osVersion\":\"10.0.26100.2314\",
+   \"antivirus\":{\"enabled\":true,\"signaturesUpdatedAt\":\"2026-11-21T22:00:00Z\"},
+   \"encryption\":{\"enabled\":true},\"screenLock\":{\"enabled\":true,\"pinLength\":6},
+   \"enrollmentError\":null,\"wiped\":false,\"completed\":[\"c17\"]}
+
 Formats: text, json.")]
 pub struct Args {
     /// Where to read them; `-` is standard input
@@ -71,7 +77,7 @@ pub(super) fn run(
             });
             json::pretty(out, &document)?;
         }
-        Format::Text | Format::Csv | Format::Yaml => {
+        _ => {
             let what = count(reports.len() as u64, "report");
             let line =
                 format!("{what} handed over as {}; the next pass takes them.", path.display());

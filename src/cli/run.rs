@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, daemon, list, plan, report, show};
+use super::{apply, audit, check, daemon, diff, explain, list, plan, report, show, wipe};
 use crate::config::{self, Config};
 use crate::fleet::Desired;
 use crate::ledger;
@@ -24,6 +24,8 @@ pub(super) struct Setup {
     pub config: Config,
     /// Who runs the command, for the log.
     pub actor: Arc<str>,
+    /// Where the user's keys are.
+    pub home: Option<PathBuf>,
     /// Whether a question can be asked.
     pub can_ask: bool,
     /// Whether a progress bar may be drawn.
@@ -35,6 +37,7 @@ impl Setup {
         Ok(Self {
             config: configuration(global)?,
             actor: environment.actor().into(),
+            home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
             progress: environment.progress(global.quiet),
         })
@@ -127,25 +130,33 @@ pub(super) fn run(
     environment: &Environment,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let setup = Setup::new(&cli.global, environment)?;
+    // What needs no setting is not kept from helping by a broken configuration.
+    let setup = || Setup::new(&cli.global, environment);
     match &cli.command {
         Command::Check(args) => {
+            let setup = setup()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            check::run(&source::load(root), root, format, out)
+            let desired = source::load(root);
+            check::say_what_is_left(&desired, &setup);
+            check::run(&desired, root, format, out)
         }
-        Command::Plan(args) => plan::run(args, &setup, format, out),
-        Command::Apply(args) => apply::run(args, &setup, format, out),
-        Command::Daemon(args) => daemon::run(args, &cli.global, setup),
+        Command::Explain(args) => explain::run(args, format, out),
+        Command::Diff(args) => diff::run(args, &setup()?, format, out),
+        Command::Plan(args) => plan::run(args, &setup()?, format, out),
+        Command::Apply(args) => apply::run(args, &setup()?, format, out),
+        Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::List(args) => {
+            let setup = setup()?;
             let state = setup.recorded()?;
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
-        Command::Show(args) => show::run(args, &setup, format, out),
-        Command::Report(args) => report::run(args, &setup, format, out),
+        Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Report(args) => report::run(args, &setup()?, format, out),
+        Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
-            audit::verify(&ledger::verify::verify(&setup.config.data)?, format, out)
+            audit::verify(&ledger::verify::verify(&setup()?.config.data)?, format, out)
         }
-        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup, format, out),
-        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup, format, out),
+        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
+        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),
     }
 }

@@ -27,7 +27,7 @@ pub fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device)
     let mut named = BTreeMap::new();
     for (id, device) in &state.devices {
         if device.spec.name.as_str() == text {
-            named.insert(&device.spec.serial_number, (*id, device));
+            named.insert(&device.spec.serial_number, (*id, &**device));
         }
     }
     let mut found: Vec<_> = named.into_values().collect();
@@ -48,8 +48,8 @@ pub fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure>
         return Ok([id].into());
     }
     let serial = &device.spec.serial_number;
-    let same = |(_, device): &(_, &Device)| device.spec.serial_number == *serial;
-    Ok(state.devices.iter().filter(same).map(|(id, _)| *id).collect())
+    let same = |device: &Device| device.spec.serial_number == *serial;
+    Ok(state.devices.iter().filter(|(_, device)| same(device)).map(|(id, _)| *id).collect())
 }
 
 fn several(name: &str, n: usize, found: &mut [(DeviceId, &Device)]) -> Failure {

@@ -51,19 +51,22 @@ pub(super) fn run(
             history.push(entry);
         }
     }
+    let mut wipes: Vec<_> =
+        state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
+    wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
     let shown = Shown {
         id,
         device,
         profile,
         checks: &checks,
-        wipe: device.wipe.and_then(|digest| state.wipes.get(&digest)),
+        wipes: &wipes,
         history: &history,
         settings: &setup.config.settings,
         now: setup.now(),
     };
     match format {
         Format::Json => shown.json(out)?,
-        Format::Text | Format::Csv | Format::Yaml => shown.text(out)?,
+        _ => shown.text(out)?,
     }
     Ok(Exit::Done)
 }

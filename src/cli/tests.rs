@@ -43,15 +43,17 @@ fn help_of_the_program() {
             Usage: fleetform [OPTIONS] <COMMAND>
 
             Commands:
-              check   Validate the fleet directory; no ledger is needed
-              plan    Show what apply would do now; nothing is changed or locked
-              apply   Make the fleet as its manifests say, in one pass
-              daemon  Keep the fleet as its manifests say, until stopped
-              list    List devices: all, or those for which every filter holds
-              show    Show one device: profile, versions, last sync, compliance check by check, history
-              report  Hand device reports to the inbox
-              audit   Look into the audit log
-              help    Print this message or the help of the given subcommand(s)
+              check    Validate the fleet directory; no ledger is needed
+              explain  Explain the code of a finding, with a wrong and a right example
+              diff     Show what a change of the fleet directory means, between Git revisions or directories
+              plan     Show what apply would do now; nothing is changed or locked
+              apply    Make the fleet as its manifests say, in one pass
+              list     List devices: all, or those for which every filter holds
+              show     Show one device: profile, versions, last sync, compliance check by check, history
+              report   Hand device reports to the inbox
+              wipe     Write a wipe request, sign it, see whether it would be accepted
+              audit    Look into the audit log
+              help     Print this message or the help of the given subcommand(s)
 
             Options:
               -h, --help     Print help
@@ -102,7 +104,12 @@ fn help_of_check() {
               fleetform check ./fleet
               fleetform check -o json | jq '.findings[].code'
 
-            Exits with 1 on any finding. Formats: text, json.
+              fleetform check -o github               Annotations on the lines of a pull request
+              fleetform check -o sarif > fleetform.sarif
+
+            Exits with 1 on any finding; `fleetform explain CODE` tells more about each. Formats: text, json,
+            markdown (for a comment), github (workflow commands), sarif (2.1.0). The paths of the last two are
+            relative to the repository where the fleet directory is given relative to it.
         "#]],
     );
 }
@@ -124,8 +131,9 @@ fn help_of_plan() {
               fleetform plan
               fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
               fleetform plan -o json | jq .summary
+              fleetform plan -o markdown              For a comment on a pull request
 
-            Formats: text, json.
+            Formats: text, json, markdown, github (workflow commands).
         "#]],
     );
 }
@@ -159,7 +167,9 @@ fn help_of_apply() {
 
 #[test]
 fn help_of_daemon() {
-    help(&["daemon"], &expect![[r#"
+    help(
+        &["daemon"],
+        &expect![[r#"
         Keep the fleet as its manifests say, until stopped
 
         Usage: fleetform daemon [OPTIONS]
@@ -181,7 +191,8 @@ fn help_of_daemon() {
 
         Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
         under way and exit with 0; once more stops at once, which does no harm.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -262,6 +273,12 @@ fn help_of_report() {
             Examples:
               fleetform report ana-ruiz-laptop.json
               echo '{"serialNumber":"PF3XK9Q2","at":"2026-11-22T09:00:00Z"}' | fleetform report
+
+            A report, of which all but serialNumber and at may be left out:
+              {"serialNumber":"PF3XK9Q2","at":"2026-11-22T09:00:00Z","osVersion":"10.0.26100.2314",
+               "antivirus":{"enabled":true,"signaturesUpdatedAt":"2026-11-21T22:00:00Z"},
+               "encryption":{"enabled":true},"screenLock":{"enabled":true,"pinLength":6},
+               "enrollmentError":null,"wiped":false,"completed":["c17"]}
 
             Formats: text, json.
         "#]],
@@ -392,8 +409,10 @@ fn global_flags_are_taken_before_and_after_the_command() {
 #[test]
 fn each_command_has_its_formats() {
     for (line, formats) in [
-        ("fleetform check", "text json"),
-        ("fleetform plan", "text json"),
+        ("fleetform check", "text json markdown github sarif"),
+        ("fleetform plan", "text json markdown github"),
+        ("fleetform explain", "text json"),
+        ("fleetform diff main", "text json markdown github"),
         ("fleetform apply", "text json"),
         ("fleetform list", "text json csv yaml"),
         ("fleetform show D001", "text json"),

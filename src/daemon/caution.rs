@@ -88,9 +88,8 @@ impl Caution {
 
 /// Whether it destroys or touches much.
 fn wants_two_looks(plan: &Plan, recorded: &State) -> bool {
-    let destroys = |action: &Action| {
-        matches!(action.op, Op::Orphan { .. } | Op::Wipe { .. } | Op::Freeze(_))
-    };
+    let destroys =
+        |action: &Action| matches!(action.op, Op::Orphan { .. } | Op::Wipe { .. } | Op::Freeze(_));
     if plan.actions.iter().any(destroys) {
         return true;
     }

@@ -81,8 +81,7 @@ impl Told {
             tracing::warn!(more = outcome.failed.len() - SHOWN, "the provider failed for others");
         }
         if !outcome.done.is_empty() {
-            let done: Vec<_> =
-                outcome.done.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            let done: Vec<_> = outcome.done.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
             tracing::info!(done = done.join(", "), left = outcome.left, ?took, "a pass");
         }
     }

@@ -15,7 +15,10 @@ pub(super) fn tagged(asked: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Re
     let tag = format!("\"{}\"", Digest::of(&body));
     let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|given| {
         let given = given.to_str().unwrap_or_default();
-        given.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == "*" || one == tag)
+        given
+            .split(',')
+            .map(|one| one.trim().trim_start_matches("W/"))
+            .any(|one| one == "*" || one == tag)
     });
     let (status, body) = if known {
         (StatusCode::NOT_MODIFIED, Body::empty())

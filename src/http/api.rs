@@ -62,8 +62,7 @@ pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
     let view = shown.view();
     let reasons = &view.not_ready;
     let ready = Ready { version: 1, ready: reasons.is_empty(), reasons };
-    let status =
-        if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     match body(|out| json::pretty(out, &ready)) {
         Ok(body) => respond(status, JSON, Body::from(body)),
         Err(answer) => answer,
@@ -92,15 +91,15 @@ pub(super) async fn devices(
     let (settings, now) = (&view.config.settings, clock::now());
     let from = after.map_or(DeviceId::FIRST, DeviceId::next);
     let limit = limit.unwrap_or(PAGE);
-    let mut found = view
-        .recorded
+    let recorded = &view.recorded;
+    let mut found = recorded
         .devices
         .range(from..)
-        .map(|(id, device)| (*id, device))
+        .map(|(id, device)| (*id, &**device))
         .filter(|(_, device)| filter.admits(device, settings, now));
     let devices: Vec<_> = found.by_ref().take(limit).collect();
     let next = found.next().and(devices.last()).map(|(id, _)| format!("after={id}"));
-    let listing = Listing { devices: &devices, settings, now };
+    let listing = Listing { devices: &devices, wipes: &recorded.wipes, settings, now };
     let answer = body(|out| listing.json(out)).map(|body| tagged(&headers, JSON, body));
     linked(answer.unwrap_or_else(|failed| failed), "/api/v1/devices", &query, "after", next)
 }
@@ -114,7 +113,9 @@ fn linked(
     next: Option<String>,
 ) -> Response {
     let Some(next) = next else { return answer };
-    let kept = query.split('&').filter(|part| !part.is_empty() && !part.starts_with(&format!("{replaced}=")));
+    let kept = query
+        .split('&')
+        .filter(|part| !part.is_empty() && !part.starts_with(&format!("{replaced}=")));
     let query = kept.map(str::to_owned).chain([next]).collect::<Vec<_>>().join("&");
     if let Ok(link) = HeaderValue::from_str(&format!("<{path}?{query}>; rel=\"next\"")) {
         answer.headers_mut().insert(header::LINK, link);
@@ -150,12 +151,15 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Response> {
         checks(&profile.compliance, device.spec.platform, reported)
     });
     let history = entries(view, |entry| entry.device == Some(id), usize::MAX)?;
+    let mut wipes: Vec<_> =
+        state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
+    wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
     let shown = Device {
         id,
         device,
         profile,
         checks: &checks,
-        wipe: device.wipe.and_then(|digest| state.wipes.get(&digest)),
+        wipes: &wipes,
         history: &history,
         settings: &view.config.settings,
         now: clock::now(),

@@ -116,7 +116,12 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
         .map(|kind| (kind.as_str(), done.get(kind).copied().unwrap_or_default()))
         .collect();
     text.by("actions_total", "kind", &done);
-    text.one("effects_failed_total", "counter", "Effects that the provider failed.", failed_effects);
+    text.one(
+        "effects_failed_total",
+        "counter",
+        "Effects that the provider failed.",
+        failed_effects,
+    );
     text.family("holds", "gauge", "What is desired and not done, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
@@ -128,9 +133,24 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
     if let Some(age) = snapshot_age {
         text.one("snapshot_age_seconds", "gauge", "Since the snapshot was written.", age);
     }
-    text.one("ready", "gauge", "Whether the daemon does its work.", u8::from(view.not_ready.is_empty()));
-    text.one("frozen", "gauge", "Whether the guard refuses all intents.", u8::from(view.recorded.frozen.is_some()));
-    text.one("watching", "gauge", "Whether events are relied on; 0 where it polls.", u8::from(*watching));
+    text.one(
+        "ready",
+        "gauge",
+        "Whether the daemon does its work.",
+        u8::from(view.not_ready.is_empty()),
+    );
+    text.one(
+        "frozen",
+        "gauge",
+        "Whether the guard refuses all intents.",
+        u8::from(view.recorded.frozen.is_some()),
+    );
+    text.one(
+        "watching",
+        "gauge",
+        "Whether events are relied on; 0 where it polls.",
+        u8::from(*watching),
+    );
     text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
     text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
@@ -150,9 +170,8 @@ fn devices(text: &mut Text, view: &View) {
     let counts = Status::ALL.iter().map(|s| (s.as_str(), status.get(s).copied().unwrap_or(0)));
     text.by("devices", "status", &counts.collect::<Vec<_>>());
     text.family("devices_compliance", "gauge", "Devices, by verdict.");
-    let counts = ComplianceState::ALL
-        .iter()
-        .map(|s| (s.as_str(), compliance.get(s).copied().unwrap_or(0)));
+    let counts =
+        ComplianceState::ALL.iter().map(|s| (s.as_str(), compliance.get(s).copied().unwrap_or(0)));
     text.by("devices_compliance", "state", &counts.collect::<Vec<_>>());
     text.one("devices_orphaned", "gauge", "Devices whose manifest is gone.", orphaned);
 }

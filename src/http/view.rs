@@ -59,9 +59,8 @@ impl View {
     /// The same, to be changed and published.
     #[must_use]
     pub fn next(&self) -> Self {
-        let Self {
-            config, recorded, desired, trust, not_ready, holds, findings, metrics, plan: _,
-        } = self;
+        let Self { config, recorded, desired, trust, not_ready, holds, findings, metrics, plan: _ } =
+            self;
         Self {
             config: config.clone(),
             recorded: recorded.clone(),

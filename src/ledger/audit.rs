@@ -6,7 +6,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::line::{self, Link};
 use super::scan::{self, End, Line};
@@ -123,10 +126,17 @@ impl Chain {
 /// Opens a log for reading; `None` if there is none.
 ///
 /// # Errors
-/// Those of the system.
+/// Those of the system, and if it is no regular file: a FIFO or a device may never end.
 pub fn open(path: &Path) -> Result<Option<File>, Error> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
+    // O_NONBLOCK, or the mere opening of a FIFO would wait for its writer.
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
+        Ok((true, file)) => Ok(Some(file)),
+        Ok((false, _)) => {
+            let cause = io::Error::other("it is not a regular file");
+            Err(durable::Error::at("open", path)(cause).into())
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(durable::Error::at("open", path)(e).into()),
     }

@@ -41,7 +41,8 @@ impl Lock {
     /// # Errors
     /// If it cannot be written.
     pub fn mark(&mut self, whole: u64) -> Result<(), Error> {
-        write(&self.file, Some(whole)).map_err(|e| durable::Error::at("write", &self.path)(e).into())
+        write(&self.file, Some(whole))
+            .map_err(|e| durable::Error::at("write", &self.path)(e).into())
     }
 }
 

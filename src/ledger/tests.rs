@@ -98,7 +98,8 @@ fn push(intent: u64) -> ProfilePush {
 }
 
 fn status(from: Status, to: Status) -> Event {
-    Event::DeviceStatus(DeviceStatus { from, to, reason: "it reported".into(), enrollment: None })
+    let reason = "it reported".into();
+    Event::DeviceStatus(DeviceStatus { from, to, reason, enrollment: None, last_sync: None })
 }
 
 /// Every kind that a pass writes, on three devices.

@@ -36,7 +36,7 @@ const MAX_HASH: usize = 8 * 1024;
 
 /// A device manifest that is valid by itself. What becomes of it is allocated already, where
 /// it stays: that halves the memory of reading a fleet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DeviceDraft {
     /// Its `spec.platform` means nothing yet.
     device: Arc<DesiredDevice>,
@@ -86,17 +86,20 @@ impl DeviceDraft {
         self.device
     }
 
-    /// Gives up its labels for equal ones that are known already.
-    pub(super) fn share(&mut self, known: &mut HashSet<Labels>) {
+    /// Gives up its labels for equal ones that are known already. `last` has those of the
+    /// device before it, and what they were given up for: mostly these are the very same.
+    pub(super) fn share(&mut self, known: &mut HashSet<Labels>, last: &mut Option<[Labels; 2]>) {
         let own = &self.device.spec.labels;
-        match known.get(own) {
-            Some(labels) if Arc::ptr_eq(labels, own) => {}
-            Some(labels) => {
-                Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).labels = labels.clone();
+        let [_, labels] = match last {
+            Some(last) if Arc::ptr_eq(&last[0], own) => last,
+            _ => {
+                let labels = known.get(own).unwrap_or(own).clone();
+                known.insert(labels.clone());
+                last.insert([own.clone(), labels])
             }
-            None => {
-                known.insert(own.clone());
-            }
+        };
+        if !Arc::ptr_eq(labels, own) {
+            Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).labels = labels.clone();
         }
     }
 }

@@ -16,6 +16,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::str::FromStr;
 use std::sync::Arc;
 
 pub use device::DeviceDraft;
@@ -25,7 +26,7 @@ pub use wipe::WipeDraft;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::{Damage, Damaged};
-use crate::model::{Digest, Labels, Name, Place, SerialNumber, is_deceptive};
+use crate::model::{Digest, Labels, Name, Place, Platform, SerialNumber, is_deceptive};
 use crate::wording::{closest, quote};
 use crate::yaml::{self, Extent, Node, Piece, Position, Scalar, Value};
 use reader::{Field, Lines, Object, Reader, small};
@@ -41,7 +42,7 @@ const EMAIL_HELP: &str = "write the user's address in full";
 const VERSION_HELP: &str = "write it like \"10.0.26100\"";
 
 /// What one file holds, or many.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// Valid by themselves.
     pub devices: Vec<DeviceDraft>,
@@ -51,6 +52,8 @@ pub struct Documents {
     pub wipes: Vec<WipeDraft>,
     /// What could not be used.
     pub damaged: Vec<Damaged>,
+    /// Damaged devices that can be read well enough to say what else is wrong with them.
+    pub shadows: Vec<Shadow>,
     /// Names of damaged documents that are or may be profiles.
     pub damaged_profiles: Vec<Name>,
     /// In no particular order.
@@ -58,6 +61,20 @@ pub struct Documents {
     /// As [`crate::fleet::Desired::device_documents`].
     pub device_documents: u64,
     labels: HashSet<Labels>,
+}
+
+/// What of a damaged device the rules over all documents can still judge, so that all
+/// findings come at once; each with the place of its value.
+#[derive(Debug, Clone)]
+pub struct Shadow {
+    /// `spec.serialNumber`.
+    pub serial: Option<(SerialNumber, Span)>,
+    /// `metadata.name`.
+    pub name: Option<(Name, Span)>,
+    /// `spec.profile`.
+    pub profile: Option<(Name, Span)>,
+    /// `spec.platform`.
+    pub platform: Option<(Platform, Span)>,
 }
 
 impl Documents {
@@ -68,18 +85,21 @@ impl Documents {
             profiles,
             wipes,
             damaged,
+            shadows,
             damaged_profiles,
             findings,
             device_documents,
             labels: _,
         } = other;
+        let mut last = None;
         for device in &mut devices {
-            device.share(&mut self.labels);
+            device.share(&mut self.labels, &mut last);
         }
         self.devices.append(&mut devices);
         self.profiles.extend(profiles);
         self.wipes.extend(wipes);
         self.damaged.extend(damaged);
+        self.shadows.extend(shadows);
         self.damaged_profiles.extend(damaged_profiles);
         self.findings.extend(findings);
         self.device_documents += device_documents;
@@ -162,7 +182,11 @@ fn read_document(
     };
     match draft {
         Some(draft) if reader.is_content() => draft.put(documents),
-        _ => damage(documents, root, place),
+        _ => {
+            let whole = root.filter(|_| honest && parsed.complete);
+            documents.shadows.extend(whole.and_then(|root| shadow(&reader, root)));
+            damage(documents, root, place);
+        }
     }
     documents.findings.append(&mut reader.findings);
     reader.omitted
@@ -349,6 +373,28 @@ fn damage(documents: &mut Documents, root: Option<&Node<'_>>, place: Place) {
             documents.damaged.push(Damaged { place, what: Damage::Device { serial, name } });
         }
     }
+}
+
+fn shadow(reader: &Reader<'_>, root: &Node<'_>) -> Option<Shadow> {
+    if root.get("kind")?.text() != Some("Device") {
+        return None;
+    }
+    let (metadata, spec) = (root.get("metadata"), root.get("spec"));
+    Some(Shadow {
+        serial: judged(reader, spec, "serialNumber"),
+        name: judged(reader, metadata, "name"),
+        profile: judged(reader, spec, "profile"),
+        platform: judged(reader, spec, "platform"),
+    })
+}
+
+fn judged<T: FromStr>(
+    reader: &Reader<'_>,
+    owner: Option<&Node<'_>>,
+    key: &str,
+) -> Option<(T, Span)> {
+    let node = owner?.get(key)?;
+    Some((written(node)?.parse().ok()?, reader.span(node.extent)))
 }
 
 /// As it stands there: a serial number that lacks its quotes still identifies the device.

@@ -390,14 +390,12 @@ impl<'d> Reader<'d> {
             return Some(n);
         }
         let code = if n < i128::from(least) { small } else { Code::InvalidValue };
-        let message =
-            format!("{field} must be from {least} to {most}, not {}", describe(field.value));
-        self.report(
-            code,
-            field.extent(),
-            message,
-            format!("write at least {least}, at most {most}"),
-        );
+        let range = match most {
+            u32::MAX => format!("at least {least}"),
+            most => format!("from {least} to {most}"),
+        };
+        let message = format!("{field} must be {range}, not {}", describe(field.value));
+        self.report(code, field.extent(), message, format!("write a number of {range}"));
         None
     }
 

@@ -78,6 +78,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft>
         request,
         place: head.place,
         bytes: Vec::new(),
+        copies: Vec::new(),
         signatures: BTreeMap::new(),
         vetoes: BTreeMap::new(),
     };

@@ -26,6 +26,7 @@ struct Deciding<'a, 'p> {
     device: &'a Device,
     desired: Option<&'a Arc<DesiredDevice>>,
     standing: Standing,
+    last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
     moved: bool,
     restarted: bool,
@@ -64,6 +65,7 @@ pub(super) fn provision(
                 from: Status::Pending,
                 to: transition.to,
                 enrollment: transition.enrollment,
+                last_sync: None,
                 manifest: Some(desired.clone()),
             },
             place,
@@ -110,6 +112,7 @@ pub(super) fn decide(
             since: device.status_since,
             enrollment: device.enrollment,
         },
+        last_sync: device.last_sync,
         facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
         moved: false,
         restarted: false,
@@ -133,13 +136,12 @@ impl Deciding<'_, '_> {
     /// Takes the reports in, oldest first; those not newer than the last one change nothing.
     fn hear(&mut self, reports: &[&Heard], wiping: bool) {
         self.finish_wipe();
-        let mut last = self.device.last_sync;
         for heard in reports {
             let report = &heard.report;
-            if last.is_some_and(|last| report.at <= last) {
+            if self.last_sync.is_some_and(|last| report.at <= last) {
                 continue;
             }
-            last = Some(report.at);
+            self.last_sync = Some(report.at);
             self.facts = Some((report.at, Cow::Owned(report.facts())));
             if report.wiped && !self.confirm_wipe(report.at) {
                 self.plan.findings.push(unexpected_wipe(self.id, heard));
@@ -149,7 +151,7 @@ impl Deciding<'_, '_> {
                 self.step(Stimulus::Report { enrollment_error: error }, Cause::Fact);
             }
         }
-        if last != self.device.last_sync
+        if self.last_sync != self.device.last_sync
             && let Some((at, facts)) = &self.facts
         {
             let (device, at, facts) = (self.id, *at, facts.clone().into_owned());
@@ -162,13 +164,13 @@ impl Deciding<'_, '_> {
         if self.standing.status == Status::Wiped {
             return true;
         }
-        let Some(wipe) = self.inputs.recorded.wipe_under_way(self.device) else { return false };
-        let (Some(issued_at), Some(intent)) = (wipe.issued_at, wipe.intent) else { return false };
-        if reported_at <= issued_at {
-            return false;
-        }
+        let issued = self.inputs.recorded.wipes_of(self.id).filter(|wipe| {
+            wipe.state == WipeState::Issued && wipe.issued_at.is_some_and(|at| at < reported_at)
+        });
+        let Some(wipe) = issued.max_by_key(|wipe| wipe.intent) else { return false };
+        let Some(intent) = wipe.intent else { return false };
         let request = wipe.subject.request;
-        let confirmed = WipeConfirmed { request, intent, reported_at };
+        let confirmed = Box::new(WipeConfirmed { request, intent, reported_at });
         let op = Op::ConfirmWipe { spec: self.device.spec.clone(), confirmed };
         self.act(op, Cause::Fact, "the device reports that it is erased");
         self.wiped();
@@ -177,8 +179,10 @@ impl Deciding<'_, '_> {
 
     /// A wipe that was confirmed just before a crash still ends the device.
     fn finish_wipe(&mut self) {
-        let wipe = self.device.wipe.and_then(|digest| self.inputs.recorded.wipes.get(&digest));
-        if wipe.is_some_and(|wipe| wipe.state == WipeState::Confirmed) {
+        // None was ever accepted of most devices: those need no search.
+        let mut wipes =
+            self.device.wipe.iter().flat_map(|_| self.inputs.recorded.wipes_of(self.id));
+        if wipes.any(|wipe| wipe.state == WipeState::Confirmed) {
             self.wiped();
         }
     }
@@ -217,7 +221,8 @@ impl Deciding<'_, '_> {
         }
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
-        if !changes.is_empty() && !(moved_only && self.device.orphaned_since.is_some()) {
+        let adopted = moved_only && self.device.orphaned_since.is_some();
+        if !(changes.is_empty() || adopted) {
             let reason = if moved_only { "the manifest moved" } else { "the manifest changed" };
             self.act(Op::Update { changes, to: desired.clone() }, Cause::Intent, reason);
         }
@@ -357,7 +362,8 @@ impl Deciding<'_, '_> {
         self.standing.status = to;
         self.standing.since = self.inputs.now;
         self.moved = true;
-        self.act(Op::Status { spec, from, to, enrollment, manifest }, cause, reason);
+        let last_sync = enrollment.and(self.last_sync);
+        self.act(Op::Status { spec, from, to, enrollment, last_sync, manifest }, cause, reason);
     }
 
     fn act(&mut self, op: Op, cause: Cause, reason: impl Into<Cow<'static, str>>) {

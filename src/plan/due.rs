@@ -75,7 +75,8 @@ mod tests {
     fn a_cooling_off_or_a_window_that_moves_on_is_due() {
         let world = World::enrolled(&["A"]);
         let after = |minutes| Some(world.now + TimeDelta::minutes(minutes));
-        let wipes = [held("coolingOff", after(90)), held("overEveryTier", after(60)), held("x", None)];
+        let wipes =
+            [held("coolingOff", after(90)), held("overEveryTier", after(60)), held("x", None)];
         assert_eq!(minutes(&world, &wipes), Some(60));
         assert_eq!(minutes(&world, &[held("coolingOff", after(-1))]), None, "that is past");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Action, Op};
 use crate::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
-    ProfilePush, ProfileRecorded, Source, WipeIssued,
+    ProfilePush, ProfileRecorded, Source, WipeConfirmed, WipeIssued,
 };
 use crate::model::{DesiredDevice, Profile};
 use crate::state::WipeState;
@@ -62,12 +62,15 @@ impl Action {
             Op::Update { changes, .. } => {
                 Event::DeviceUpdated(DeviceUpdated { changes: changes.clone() })
             }
-            Op::Status { from, to, enrollment, .. } => Event::DeviceStatus(DeviceStatus {
-                from: *from,
-                to: *to,
-                reason: self.reason.to_string(),
-                enrollment: *enrollment,
-            }),
+            Op::Status { from, to, enrollment, last_sync, .. } => {
+                Event::DeviceStatus(DeviceStatus {
+                    from: *from,
+                    to: *to,
+                    reason: self.reason.to_string(),
+                    enrollment: *enrollment,
+                    last_sync: *last_sync,
+                })
+            }
             Op::Push { resume: Some(_), .. } => return None,
             Op::Push { profile, resume: None, .. } => {
                 Event::ProfileIntended(pushed(profile, intent))
@@ -83,7 +86,7 @@ impl Action {
             Op::Thaw { accepted_removals } => {
                 Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
             }
-            Op::Trust(changed) => Event::TrustChanged(*changed),
+            Op::Trust(changed) => Event::TrustChanged(**changed),
             Op::AcceptWipe { accepted, .. } => Event::WipeAccepted(accepted.clone()),
             Op::StopWipe { state, stopped, .. } => {
                 let stopped = stopped.clone();
@@ -105,7 +108,9 @@ impl Action {
                 signers: wipe.signers().to_vec(),
                 needed: *needed,
             })),
-            Op::ConfirmWipe { confirmed, .. } => Event::WipeConfirmed(confirmed.clone()),
+            Op::ConfirmWipe { confirmed, .. } => {
+                Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
+            }
         };
         Some(event)
     }

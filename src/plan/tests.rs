@@ -9,7 +9,7 @@ use super::*;
 use crate::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed};
 use crate::finding::Code;
 use crate::guard::guard;
-use crate::model::DesiredStatus;
+use crate::model::{DesiredStatus, Digest};
 use crate::plan::entries::pushed;
 use crate::settings::Limits;
 
@@ -309,6 +309,25 @@ fn raising_enrollment_starts_afresh_and_pushes_again() {
     world.edit("A1", |d| d.enrollment = 1);
     assert_eq!(world.settle(), Vec::<String>::new());
     assert!(world.holds().contains(&held("A1", HoldReason::EnrollmentLowered)));
+}
+
+#[test]
+fn a_report_from_before_the_new_enrollment_does_not_count_for_it() {
+    let mut world = World::enrolled(&["A1"]);
+    world.edit("A1", |d| d.enrollment = 2);
+    world.hear("A1", json!({"encryption": {"enabled": true}}));
+    // The process dies when the entries are durable: the report is still there, its telemetry lost.
+    for action in world.plan().actions {
+        let event = action.event(world.state.seq + 1).expect("an event");
+        world.log(action.device, action.source(None), event);
+    }
+    assert_eq!(world.state.devices[&DeviceId::FIRST].last_sync, Some(world.now));
+    assert_eq!(world.settle(), ["push D001"]);
+    assert_eq!(world.status("A1"), Status::Pending);
+    world.now = world.now + TimeDelta::minutes(1);
+    world.hear("A1", json!({"encryption": {"enabled": true}}));
+    world.settle();
+    assert_eq!(world.status("A1"), Status::Enrolled);
 }
 
 #[test]

@@ -86,6 +86,9 @@ impl WipeView {
     }
 }
 
+/// The code of a request that a signer objects to.
+const VETO: &str = "veto";
+
 /// What the rest of the plan has to know.
 pub(super) struct Wipes {
     /// To be done after everything else.
@@ -98,30 +101,41 @@ struct Deciding<'a, 'p> {
     inputs: &'a Inputs<'a>,
     plan: &'p mut Plan,
     actions: Vec<Action>,
-    busy: HashSet<DeviceId>,
+    /// Devices of which no other request is accepted.
+    taken: HashSet<DeviceId>,
     issued: Vec<Timestamp>,
     ahead: usize,
+    /// Requests that cannot go on now, with their signers.
+    short: Vec<(&'a Arc<WipeFile>, Vec<Email>)>,
 }
 
 /// Decides on every request, known or new.
 pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut Plan) -> Wipes {
     let recorded = inputs.recorded;
-    let busy = recorded
-        .devices
-        .iter()
-        .filter(|(_, device)| recorded.wipe_under_way(device).is_some())
-        .map(|(id, _)| *id)
-        .collect();
+    let of = |holds: &dyn Fn(&Wipe) -> bool| -> HashSet<DeviceId> {
+        recorded.wipes.values().filter(|w| holds(w)).map(|w| w.subject.device_id).collect()
+    };
+    let taken = of(&|wipe| wipe.blocks(inputs.now));
+    let issued_to = of(&|wipe| wipe.state == WipeState::Issued);
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
-    let mut deciding = Deciding { inputs, plan, actions: Vec::new(), busy, issued, ahead: 0 };
+    let (actions, short) = (Vec::new(), Vec::new());
+    let mut deciding = Deciding { inputs, plan, actions, taken, issued, ahead: 0, short };
     deciding.trust();
     deciding.gone(damage);
     for file in in_order(inputs) {
         deciding.request(file);
     }
-    let Deciding { actions, busy, plan, .. } = deciding;
+    // What they lack is judged last: those that go on may have taken their place meanwhile, or
+    // their device, and the next plan would then say something else. It is done first: one that
+    // was accepted before has to let go of its device.
+    let going_on = std::mem::take(&mut deciding.actions);
+    for (file, signers) in std::mem::take(&mut deciding.short) {
+        deciding.hold(file, &signers);
+    }
+    deciding.actions.extend(going_on);
+    let Deciding { actions, taken, plan, .. } = deciding;
     plan.wipes.sort_by(|a, b| a.place.cmp(&b.place));
-    Wipes { actions, busy }
+    Wipes { actions, busy: &taken | &issued_to }
 }
 
 /// Those accepted before, in the order in which they were, then the others by `issuedAt`.
@@ -140,7 +154,7 @@ fn in_order<'a>(inputs: &Inputs<'a>) -> Vec<&'a Arc<WipeFile>> {
     files
 }
 
-impl Deciding<'_, '_> {
+impl<'a> Deciding<'a, '_> {
     fn trust(&mut self) {
         let Ok(trust) = self.inputs.trust else { return };
         let to =
@@ -149,7 +163,7 @@ impl Deciding<'_, '_> {
         if from != Some(to) {
             self.plan.actions.push(Action {
                 device: None,
-                op: Op::Trust(TrustChanged { from, to }),
+                op: Op::Trust(Box::new(TrustChanged { from, to })),
                 place: None,
                 // Not an intent of the fleet directory: the trust files lie outside of it.
                 cause: Cause::Fact,
@@ -175,7 +189,9 @@ impl Deciding<'_, '_> {
             }
             let detail = "its file was deleted or changed";
             self.show_known(wipe, place.clone(), WipeStanding::Vetoed, "requestDeleted", detail);
-            self.busy.remove(&wipe.subject.device_id);
+            if wipe.state == WipeState::Accepted {
+                self.taken.remove(&wipe.subject.device_id);
+            }
             let stopped = WipeStopped {
                 subject: wipe.subject.clone(),
                 code: "requestDeleted".into(),
@@ -186,7 +202,7 @@ impl Deciding<'_, '_> {
         }
     }
 
-    fn request(&mut self, file: &Arc<WipeFile>) {
+    fn request(&mut self, file: &'a Arc<WipeFile>) {
         let known = self.inputs.recorded.wipes.get(&file.request.digest);
         if let Some(wipe) = known.filter(|wipe| !wipe.state.is_open()) {
             return self.over(file, wipe);
@@ -196,12 +212,12 @@ impl Deciding<'_, '_> {
             let detail = "this machine's clock is behind the log's last entry; mend the clock";
             return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, detail);
         }
-        let judgement = self.judge(file);
+        let judgement = judge(self.inputs, file);
         let signers = judgement.signers();
         match &judgement.verdict {
             Verdict::Vetoed(by) => {
                 let detail = format!("{by} objects");
-                self.stopped(file, &signers, WipeState::Vetoed, "veto", &detail);
+                self.stopped(file, &signers, WipeState::Vetoed, VETO, &detail);
             }
             Verdict::Refused(Reason::Expired) => {
                 let detail = judgement.why();
@@ -214,26 +230,6 @@ impl Deciding<'_, '_> {
             }
             Verdict::Verified(wipe) => self.verified(file, wipe, known),
         }
-    }
-
-    fn judge(&self, file: &WipeFile) -> Judgement {
-        let device = self.inputs.recorded.devices.get(&file.request.device_id);
-        let device = device.map(|device| Recorded {
-            id: file.request.device_id,
-            serial: device.spec.serial_number.clone(),
-            ownership: device.spec.ownership,
-            wiped: device.is_wiped(),
-        });
-        verify(&Evidence {
-            request: &file.request,
-            bytes: &file.bytes,
-            signatures: &file.signatures,
-            vetoes: &file.vetoes,
-            trust: self.inputs.trust,
-            device: device.as_ref(),
-            now: self.inputs.now,
-            max_validity: self.inputs.settings.wipes.max_validity,
-        })
     }
 
     /// Without a signature it is not wrong, only short of one.
@@ -251,25 +247,19 @@ impl Deciding<'_, '_> {
         quorum::decide(&self.inputs.settings.wipes.quorum, history, self.inputs.now, has)
     }
 
-    fn verified(&mut self, file: &Arc<WipeFile>, wipe: &VerifiedWipe, known: Option<&Wipe>) {
+    fn verified(&mut self, file: &'a Arc<WipeFile>, wipe: &VerifiedWipe, known: Option<&Wipe>) {
         let signers = wipe.signers();
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
-        if accepted.is_none() && self.busy.contains(&device) {
-            let detail = format!("another wipe of {device} is under way");
-            return self.stopped(file, signers, WipeState::Held, "deviceBusy", &detail);
-        }
-        let has = u32::try_from(signers.len()).unwrap_or(u32::MAX);
-        let needed = match self.decide_quorum(has) {
-            Decision::Issue { needs } => needs,
-            Decision::Held(hold) => {
-                let detail = short_of(&hold);
-                self.busy.remove(&device);
-                self.stopped(file, signers, WipeState::Held, hold.reason.as_str(), &detail);
-                if let Some(view) = self.plan.wipes.last_mut() {
-                    (view.needs, view.until) = (hold.needs, hold.until);
+        let needed = match self.decide_quorum(people(signers)) {
+            Decision::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => {
+                needs
+            }
+            Decision::Issue { .. } | Decision::Held(_) => {
+                if accepted.is_some() {
+                    self.taken.remove(&device);
                 }
-                return;
+                return self.short.push((file, signers.to_vec()));
             }
         };
         let issue_at = accepted
@@ -278,7 +268,7 @@ impl Deciding<'_, '_> {
         if accepted.is_none() {
             self.accept(file, wipe, issue_at);
         }
-        self.busy.insert(device);
+        self.taken.insert(device);
         self.ahead += 1;
         if self.inputs.now < issue_at {
             let detail = format!("cools off until {}", issue_at.short());
@@ -292,6 +282,41 @@ impl Deciding<'_, '_> {
             view.needs = Some(needed);
             view.until = Some(issue_at).filter(|at| self.inputs.now < *at);
             view.new = accepted.is_none();
+        }
+    }
+
+    /// A request that every rule admits, but neither its device nor the window.
+    fn hold(&mut self, file: &WipeFile, signers: &[Email]) {
+        let device = file.request.device_id;
+        if self.taken.contains(&device) {
+            let detail = self.under_way(device);
+            self.stopped(file, signers, WipeState::Held, "deviceBusy", &detail);
+            // By the other one, whatever this one was.
+            self.taken.insert(device);
+            return;
+        }
+        match self.decide_quorum(people(signers)) {
+            Decision::Held(hold) => {
+                let detail = short_of(&hold);
+                self.stopped(file, signers, WipeState::Held, hold.reason.as_str(), &detail);
+                if let Some(view) = self.plan.wipes.last_mut() {
+                    (view.needs, view.until) = (hold.needs, hold.until);
+                }
+            }
+            Decision::Issue { .. } => unreachable!("more wipes never need fewer signers"),
+        }
+    }
+
+    fn under_way(&self, device: DeviceId) -> String {
+        let issued = |wipe: &&Wipe| wipe.state == WipeState::Issued;
+        let until = self.inputs.recorded.wipes_of(device).filter(issued);
+        match until.map(|wipe| wipe.subject.expires_at).max() {
+            Some(until) => format!(
+                "another wipe of {device} is issued and not confirmed; this one can follow if that \
+                 does not change until {}",
+                until.short()
+            ),
+            None => format!("another wipe of {device} is under way"),
         }
     }
 
@@ -331,7 +356,7 @@ impl Deciding<'_, '_> {
             wipe.state == state && wipe.code.as_deref() == Some(code) && wipe.signers == signers
         });
         if known.is_some_and(|wipe| wipe.state == WipeState::Accepted) {
-            self.busy.remove(&file.request.device_id);
+            self.taken.remove(&file.request.device_id);
         }
         if said {
             return;
@@ -365,8 +390,11 @@ impl Deciding<'_, '_> {
     ) {
         // A request may name a device that does not exist: the log then names none.
         let device = Some(device).filter(|id| self.inputs.recorded.devices.contains_key(id));
+        // A veto is no intent that a freeze may withhold: stopping is easier than starting.
+        let veto = matches!(&op, Op::StopWipe { stopped, .. } if stopped.code == VETO);
+        let cause = if veto { Cause::Fact } else { Cause::Intent };
         let (place, reason) = (Some(place), reason.into());
-        self.actions.push(Action { device, op, place, cause: Cause::Intent, reason });
+        self.actions.push(Action { device, op, place, cause, reason });
     }
 
     /// A request whose life has ended; its file is still there.
@@ -469,6 +497,33 @@ impl Deciding<'_, '_> {
             until: None,
         });
     }
+}
+
+/// Judges one request by the rules that it has to keep by itself; what other wipes mean for it
+/// only the whole plan says.
+#[must_use]
+pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
+    let device = inputs.recorded.devices.get(&file.request.device_id);
+    let device = device.map(|device| Recorded {
+        id: file.request.device_id,
+        serial: device.spec.serial_number.clone(),
+        ownership: device.spec.ownership,
+        wiped: device.is_wiped(),
+    });
+    verify(&Evidence {
+        request: &file.request,
+        bytes: &file.bytes,
+        signatures: &file.signatures,
+        vetoes: &file.vetoes,
+        trust: inputs.trust,
+        device: device.as_ref(),
+        now: inputs.now,
+        max_validity: inputs.settings.wipes.max_validity,
+    })
+}
+
+fn people(signers: &[Email]) -> u32 {
+    u32::try_from(signers.len()).unwrap_or(u32::MAX)
 }
 
 fn short_of(hold: &quorum::Hold) -> String {

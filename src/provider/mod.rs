@@ -39,6 +39,9 @@ pub struct Acknowledgement {
     pub name: String,
     /// Reports that were taken: their `completed` commands are done.
     pub taken: Vec<Report>,
+    /// Wipes, by serial number and intent, that they confirm, whether or not they name the
+    /// command: it must not wait for the hardware to enrol again.
+    pub confirmed: Vec<(SerialNumber, u64)>,
     /// Reports that were refused, each with why; the whole batch where it could not be used.
     pub rejected: Rejected,
 }

@@ -1,4 +1,4 @@
-//! What `check` found: as text and as JSON.
+//! What `check` found: as text, as JSON, for a comment, and as annotations.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,10 +6,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::findings::{Drawing, summary};
-use super::json;
+use super::markdown::Comment;
 use super::out::{Out, Tone};
+use super::{github, json};
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::Desired;
+
+/// Sections of at most so many findings are shown unfolded.
+const FEW: usize = 10;
 
 /// Every finding, and a line that sums up.
 ///
@@ -47,6 +51,39 @@ pub fn json(desired: &Desired, out: &mut Out) -> io::Result<()> {
         },
     };
     json::pretty(out, &document)
+}
+
+/// For a comment: what it means first, then each finding as `text` draws it.
+///
+/// # Errors
+/// If writing fails.
+pub fn markdown(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
+    let (devices, profiles) = sizes(desired);
+    let line = summary(&desired.findings, devices, profiles);
+    let mut comment = Comment::new("Fleetform check", &line);
+    findings_section(&mut comment, "Findings", &desired.findings, root);
+    out.write_all(comment.finish().as_bytes())
+}
+
+/// A section of findings, as `text` draws them; open where there are few.
+pub fn findings_section(comment: &mut Comment, title: &str, findings: &[Finding], root: &Path) {
+    let drawing = Drawing::new(root, false, None);
+    let items = findings.iter().map(|finding| drawing.draw(finding) + "\n\n");
+    let title = format!("{title}: {}", findings.len());
+    comment.section(&title, (findings.len() <= FEW, "text"), findings.len(), items);
+}
+
+/// As annotations, and a notice that sums up.
+///
+/// # Errors
+/// If writing fails.
+pub fn github(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
+    for finding in &desired.findings {
+        github::finding(out, root, finding, "")?;
+    }
+    let (devices, profiles) = sizes(desired);
+    let line = summary(&desired.findings, devices, profiles);
+    github::annotate(out, github::Level::Notice, None, "fleetform check", &line)
 }
 
 fn sizes(desired: &Desired) -> (u64, u64) {

@@ -15,7 +15,7 @@ use crate::model::{
     Ownership, Platform, SerialNumber, Status, Timestamp,
 };
 use crate::settings::Settings;
-use crate::state::{Compliance, Device, Manifest, Push, PushState};
+use crate::state::{Compliance, Device, Manifest, Push, PushState, Wipe, WipeState};
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
@@ -49,10 +49,36 @@ pub fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
     }
 }
 
-/// What an operator should see at a glance, in words that never change.
+/// For each device the wipe that matters most: done or under way before failed and held.
 #[must_use]
-pub fn notes(device: &Device, settings: &Settings, now: Timestamp) -> Vec<&'static str> {
+pub fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<DeviceId, &'static str> {
+    let mut by_device: BTreeMap<DeviceId, (u8, &'static str)> = BTreeMap::new();
+    for wipe in wipes.values() {
+        let note = match wipe.state {
+            WipeState::Issued => (4, "wipe issued"),
+            WipeState::Accepted => (3, "wipe accepted"),
+            WipeState::Failed => (2, "wipe failed"),
+            WipeState::Held => (1, "wipe held"),
+            WipeState::Confirmed => (5, "wiped by request"),
+            WipeState::Refused | WipeState::Expired | WipeState::Vetoed => continue,
+        };
+        let seen = by_device.entry(wipe.subject.device_id).or_insert(note);
+        *seen = (*seen).max(note);
+    }
+    by_device.into_iter().map(|(id, (_, note))| (id, note)).collect()
+}
+
+/// What an operator should see at a glance, in words that never change; `wipe` is from
+/// [`wipes_by_device`].
+#[must_use]
+pub fn notes(
+    device: &Device,
+    wipe: Option<&'static str>,
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<&'static str> {
     let mut notes = Vec::new();
+    notes.extend(wipe);
     if device.orphaned_since.is_some() {
         notes.push("orphaned");
     }
@@ -206,7 +232,7 @@ mod tests {
     use crate::render::testing::{now, state, time};
 
     fn device(id: &str) -> Device {
-        state().devices[&id.parse().unwrap()].clone()
+        Device::clone(&state().devices[&id.parse().unwrap()])
     }
 
     #[test]
@@ -249,7 +275,7 @@ mod tests {
             ("D003", vec!["push failed"]),
             ("D004", vec![]),
         ] {
-            assert_eq!(notes(&device(id), &settings, now()), expected, "{id}");
+            assert_eq!(notes(&device(id), None, &settings, now()), expected, "{id}");
         }
     }
 

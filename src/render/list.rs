@@ -1,23 +1,26 @@
 //! Many devices: as a table, JSON, CSV and YAML, always in the order of their ids.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::{Serialize, Serializer};
 
-use super::device::{DeviceView, ago, notes};
+use super::device::{DeviceView, ago, notes, wipes_by_device};
 use super::json;
 use super::out::{Out, Tone};
 use super::table::{Cell, Column, Table};
 use super::text::safe;
-use crate::model::{ComplianceState, DeviceId, Status, Timestamp};
+use crate::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
 use crate::settings::Settings;
-use crate::state::Device;
+use crate::state::{Device, Wipe};
 
 /// What to show, and what it is judged by.
 #[derive(Debug, Clone, Copy)]
 pub struct Listing<'a> {
     /// In the order of their ids.
     pub devices: &'a [(DeviceId, &'a Device)],
+    /// Every wipe request that the ledger knows.
+    pub wipes: &'a BTreeMap<Digest, Wipe>,
     /// For what is overdue or blocked.
     pub settings: &'a Settings,
     /// Likewise.
@@ -42,7 +45,9 @@ impl Listing<'_> {
             Column::whole("LAST-SYNC"),
             Column::cut("NOTES", 8),
         ]);
+        let wipes = wipes_by_device(self.wipes);
         for (id, device) in self.devices {
+            let wipe = wipes.get(id).copied();
             let last_sync = match device.last_sync {
                 at if out.width().is_some() => ago(at, self.now),
                 at => at.map_or_else(|| "never".into(), Timestamp::short),
@@ -61,7 +66,10 @@ impl Listing<'_> {
                     compliance_tone(device.compliance.state),
                 ),
                 last_sync.into(),
-                Cell::toned(&notes(device, self.settings, self.now).join(", "), Tone::Changed),
+                Cell::toned(
+                    &notes(device, wipe, self.settings, self.now).join(", "),
+                    Tone::Changed,
+                ),
             ]);
         }
         if table.is_empty() { Ok(()) } else { table.write(out) }
@@ -110,7 +118,7 @@ impl Serialize for Listing<'_> {
         struct Devices<'a>(&'a Listing<'a>);
         impl Serialize for Devices<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let Listing { devices, settings, now } = *self.0;
+                let Listing { devices, wipes: _, settings, now } = *self.0;
                 serializer.collect_seq(
                     devices.iter().map(|(id, d)| DeviceView::new(*id, d, settings, now)),
                 )

@@ -9,10 +9,14 @@ fn listed(
     state: &State,
     write: impl Fn(&Listing, &mut Out) -> io::Result<()>,
 ) -> String {
-    let devices: Vec<_> = state.devices.iter().map(|(id, device)| (*id, device)).collect();
+    let devices: Vec<_> = state.devices.iter().map(|(id, device)| (*id, &**device)).collect();
     let settings = Settings::default();
     let mut out = screen.out();
-    write(&Listing { devices: &devices, settings: &settings, now: now() }, &mut out).unwrap();
+    write(
+        &Listing { devices: &devices, wipes: &state.wipes, settings: &settings, now: now() },
+        &mut out,
+    )
+    .unwrap();
     screen.results()
 }
 

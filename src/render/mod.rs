@@ -8,19 +8,27 @@
 pub mod applied;
 pub mod check;
 pub mod device;
+pub mod diff;
+pub mod explain;
 pub mod filter;
 pub mod findings;
+pub mod github;
 pub mod history;
 pub mod json;
 pub mod list;
+pub mod markdown;
 pub mod out;
 pub mod plan;
 pub mod progress;
+pub mod sarif;
 pub mod show;
 pub mod summary;
 pub mod table;
 pub mod text;
 pub mod verify;
+pub mod wipe;
 
+#[cfg(test)]
+pub(crate) mod hostile_tests;
 #[cfg(test)]
 pub(crate) mod testing;

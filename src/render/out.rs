@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
+use std::sync::{Arc, Mutex};
 
 use anstyle::{AnsiColor, Style};
 
@@ -70,6 +71,19 @@ impl Out {
     #[must_use]
     pub fn new(results: Box<dyn Write + Send>, notes: Box<dyn Write + Send>, look: Look) -> Self {
         Self { results, notes, look, closed: false }
+    }
+
+    /// What `draw` writes, as plain text.
+    ///
+    /// # Errors
+    /// Those of `draw`.
+    pub fn captured(draw: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<String> {
+        let kept = Kept::default();
+        let mut out = Self::new(Box::new(kept.clone()), Box::new(io::sink()), Look::default());
+        draw(&mut out)?;
+        drop(out);
+        let bytes = kept.0.lock().map(|mut bytes| std::mem::take(&mut *bytes)).unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// To standard output and standard error.
@@ -140,6 +154,20 @@ impl Write for Out {
         }
         let result = self.results.flush();
         self.settle(result, ())
+    }
+}
+
+/// Memory that outlives the writer it is lent to.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().map_err(|_| io::Error::other("poisoned"))?.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

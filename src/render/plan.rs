@@ -1,12 +1,14 @@
 //! A plan for people and programs.
 
-mod wipes;
+pub mod ci;
+pub mod wipes;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
@@ -47,10 +49,8 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
         refused(out, refusal)?;
     }
     wipes::text(out, &plan.wipes, context.root)?;
-    for action in plan.actions.iter().filter(|action| !wipes::shows(action.kind())) {
-        action_text(out, action, context)?;
-    }
-    if !plan.actions.is_empty() {
+    actions_text(out, &plan.actions, context)?;
+    if plan.actions.iter().any(|action| !wipes::shows(action.kind())) {
         writeln!(out)?;
     }
     holds_text(out, &plan.holds, context)?;
@@ -70,16 +70,19 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
 }
 
 fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
-    let Refusal { why, withheld, named } = refusal;
-    let title = format!("FROZEN: {}", why.cause.explain());
+    let Refusal { why, missing, withheld, named } = refusal;
+    let title = match missing {
+        Some(missing) => format!("FROZEN: {missing}"),
+        None => format!("FROZEN: {}", why.cause.explain()),
+    };
     writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
-    writeln!(
-        out,
-        "  {} of {} would be orphaned; {} withheld, nothing is lost.",
-        why.removed,
-        count(why.of, "active device"),
-        if *withheld == 1 { "1 action is".to_owned() } else { format!("{withheld} actions are") }
-    )?;
+    if why.of > 0 {
+        let gone = count(why.of, "active device");
+        writeln!(out, "  {} of {gone} would be orphaned: nothing is done to them.", why.removed)?;
+    }
+    if *withheld > 0 {
+        writeln!(out, "  {} withheld.", count(*withheld as u64, "action"))?;
+    }
     if let Some(named) = named {
         writeln!(out, "  --accept-removals {named} does not name that number.")?;
     }
@@ -104,7 +107,24 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
     }
 }
 
-fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Result<()> {
+/// Drawn by all cores, in windows that fit a cache: with 100,000 actions one core took 0.3 s.
+fn actions_text(out: &mut Out, actions: &[Action], context: Context<'_>) -> io::Result<()> {
+    let color = out.color();
+    let draw = |share: &[Action]| -> io::Result<Vec<u8>> {
+        let mut text = Vec::with_capacity(share.len() * 256);
+        for action in share.iter().filter(|action| !wipes::shows(action.kind())) {
+            action_text(&mut text, action, context.root, color)?;
+        }
+        Ok(text)
+    };
+    for window in actions.chunks(8192) {
+        let drawn: Vec<_> = window.par_chunks(512).map(draw).collect();
+        drawn.into_iter().try_for_each(|text| out.write_all(&text?))?;
+    }
+    Ok(())
+}
+
+fn action_text(out: &mut Vec<u8>, action: &Action, root: &str, color: bool) -> io::Result<()> {
     let (sign, tone) = tone(action.kind());
     let mut line = format!("{sign} {:<10}", action.kind());
     if let (Some(id), Some(spec)) = (action.device, action.spec()) {
@@ -115,14 +135,12 @@ fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Resu
         let _ = write!(line, " {}", to.name);
     }
     let what = headline(action);
-    let place = action.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
-    writeln!(
-        out,
-        "{}{what}  ({}){}",
-        out.paint(tone, &line),
-        safe(&action.reason),
-        out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
-    )?;
+    let place = action.place.as_ref().map(|place| format!("  {}", located(place, root)));
+    write!(out, "{}{what}  ({})", tone.paint(&line, color), safe(&action.reason))?;
+    match place {
+        Some(place) => writeln!(out, "{}", Tone::Dim.paint(&place, color))?,
+        None => writeln!(out)?,
+    }
     match &action.op {
         Op::Provision { to, .. } => {
             let spec = &to.spec;
@@ -133,7 +151,7 @@ fn action_text(out: &mut Out, action: &Action, context: Context<'_>) -> io::Resu
             )
         }
         Op::Update { .. } | Op::RecordProfile { from: Some(_), .. } => {
-            action.changes().iter().try_for_each(|change| change_text(out, change))
+            action.changes().iter().try_for_each(|change| change_text(out, change, color))
         }
         _ => Ok(()),
     }
@@ -150,7 +168,11 @@ fn headline(action: &Action) -> String {
 }
 
 /// `field: before -> after`, or line by line where a value is no plain word.
-fn change_text(out: &mut Out, change: &Change<&'static str>) -> io::Result<()> {
+pub(super) fn change_text(
+    out: &mut impl Write,
+    change: &Change<&'static str>,
+    color: bool,
+) -> io::Result<()> {
     let Change { field, from, to } = change;
     if let (Some(from), Some(to)) = (plain(from), plain(to)) {
         return writeln!(out, "      {field}: {} -> {}", safe(&from), safe(&to));
@@ -169,7 +191,7 @@ fn change_text(out: &mut Out, change: &Change<&'static str>) -> io::Result<()> {
                 ChangeTag::Equal => (" ", Tone::Plain),
             };
             let line = format!("{sign} {}", change.value().trim_end_matches('\n'));
-            writeln!(out, "        {}", out.paint(tone, &line))?;
+            writeln!(out, "        {}", tone.paint(&line, color))?;
         }
     }
     Ok(())
@@ -202,26 +224,13 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
     for hold in holds {
         by_reason.entry(hold.reason).or_default().push(hold);
     }
+    by_reason.values_mut().for_each(|holds| holds.sort_by_key(|hold| hold.device));
     for (reason, holds) in &by_reason {
         let title = format!("Held, {}: {}", explain(*reason), holds.len());
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
         for hold in holds.iter().take(HOLDS_SHOWN) {
-            let mut who = String::from("  ");
-            let parts = [
-                hold.device.map(|id| id.to_string()),
-                hold.serial.as_ref().map(ToString::to_string),
-                hold.name.as_ref().map(ToString::to_string),
-            ];
-            who.push_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
-            let place =
-                hold.place.as_ref().map(|place| format!("  {}", located(place, context.root)));
-            writeln!(
-                out,
-                "{}  {}{}",
-                safe(&who),
-                safe(&hold.detail),
-                out.paint(Tone::Dim, place.as_deref().unwrap_or_default())
-            )?;
+            let (what, place) = hold_parts(hold, context.root);
+            writeln!(out, "  {what}{}", out.paint(Tone::Dim, &place))?;
         }
         if let Some(more) = holds.len().checked_sub(HOLDS_SHOWN).filter(|more| *more > 0) {
             writeln!(out, "  … and {more} more (all of them with -o json)")?;
@@ -229,6 +238,23 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Who is held and why, and where that is written.
+fn hold_parts(hold: &Hold, root: &str) -> (String, String) {
+    let parts = [
+        hold.device.map(|id| id.to_string()),
+        hold.serial.as_ref().map(ToString::to_string),
+        hold.name.as_ref().map(ToString::to_string),
+    ];
+    let who = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    let place = hold.place.as_ref().map(|place| format!("  {}", located(place, root)));
+    (format!("{}  {}", safe(&who), safe(&hold.detail)), place.unwrap_or_default())
+}
+
+fn hold_line(hold: &Hold, root: &str) -> String {
+    let (what, place) = hold_parts(hold, root);
+    format!("{}: {what}{place}", explain(hold.reason))
 }
 
 const fn explain(reason: HoldReason) -> &'static str {
@@ -333,11 +359,7 @@ fn counts(actions: &[Action]) -> BTreeMap<ActionKind, u64> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(
-    out: &mut dyn Write,
-    approved: &ApprovedPlan,
-    context: Context<'_>,
-) -> io::Result<()> {
+pub fn json(out: &mut dyn Write, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
     json::pretty(out, &PlanJson::new(approved, context))
 }
 
@@ -446,11 +468,13 @@ impl<'a> PlanJson<'a> {
             revision: context.revision,
             ledger: LedgerJson { seq: context.seq, head: context.head },
             digest: approved.digest(),
-            frozen: approved.refusal().map(|Refusal { why, withheld, named: _ }| FrozenJson {
-                cause: why.cause,
-                removed: why.removed,
-                of: why.of,
-                withheld: *withheld,
+            frozen: approved.refusal().map(|Refusal { why, missing: _, withheld, named: _ }| {
+                FrozenJson {
+                    cause: why.cause,
+                    removed: why.removed,
+                    of: why.of,
+                    withheld: *withheld,
+                }
             }),
             actions: Actions(&plan.actions),
             wipes: plan.wipes.iter().map(wipes::WipeJson::from).collect(),

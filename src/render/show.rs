@@ -11,9 +11,9 @@ use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
 use crate::compliance::{Check, Outcome};
 use crate::event::{Entry, WipeSubject};
-use crate::model::{DeviceId, Profile, Timestamp};
+use crate::model::{DeviceId, Email, Profile, Timestamp};
 use crate::settings::Settings;
-use crate::state::{Device, PushState, Wipe};
+use crate::state::{Device, PushState, Wipe, WipeState};
 
 /// One device and what surrounds it.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +26,8 @@ pub struct Shown<'a> {
     pub profile: Option<&'a Profile>,
     /// Its compliance in parts.
     pub checks: &'a [Check],
-    /// The last wipe that was accepted for it.
-    pub wipe: Option<&'a Wipe>,
+    /// Every wipe request about it that the ledger knows, oldest first.
+    pub wipes: &'a [&'a Wipe],
     /// Its entries of the log, in their order.
     pub history: &'a [Entry],
     /// For what is overdue or blocked.
@@ -57,7 +57,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// `{"version": 1, "device": {…}, "checks": […], "history": […]}`.
+    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […]}`.
     ///
     /// # Errors
     /// If writing fails.
@@ -67,12 +67,14 @@ impl Shown<'_> {
             version: u32,
             device: DeviceView<'a>,
             checks: &'a [Check],
+            wipes: Vec<RecordedJson<'a>>,
             history: Vec<EntryView<'a>>,
         }
         let document = Document {
             version: 1,
             device: DeviceView::new(self.id, self.device, self.settings, self.now),
             checks: self.checks,
+            wipes: self.wipes.iter().map(RecordedJson::from).collect(),
             history: self.history.iter().map(EntryView::from).collect(),
         };
         json::pretty(out, &document)
@@ -161,7 +163,9 @@ impl Shown<'_> {
             }
             Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
-        fields.extend(self.wipe.map(|wipe| ("Wipe", told(wipe), Tone::Removed)));
+        for wipe in self.wipes {
+            fields.extend(told(wipe));
+        }
         let verdict = &device.compliance;
         fields.push((
             "Compliance",
@@ -201,13 +205,75 @@ impl Shown<'_> {
     }
 }
 
-fn told(wipe: &Wipe) -> String {
-    let WipeSubject { name, scope, reason, requested_by, .. } = &wipe.subject;
-    format!(
-        "{} since {}: request {name}, {scope}, {reason}, by {requested_by}",
-        wipe.state,
-        wipe.since.short()
-    )
+/// One wipe request: how it stands, who stands behind it, until when.
+fn told(wipe: &Wipe) -> Vec<(&'static str, String, Tone)> {
+    let Wipe { subject, path, state, since, code, detail, signers, issue_at, .. } = wipe;
+    let WipeSubject { name, scope, reason, requested_by, expires_at, .. } = subject;
+    let tone = match state {
+        WipeState::Accepted | WipeState::Issued | WipeState::Failed => Tone::Removed,
+        WipeState::Held | WipeState::Refused => Tone::Changed,
+        WipeState::Confirmed | WipeState::Expired | WipeState::Vetoed => Tone::Dim,
+    };
+    let signed: Vec<_> = signers.iter().map(Email::as_str).collect();
+    let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    let mut rows = vec![
+        ("Wipe", format!("{state} since {}: {scope}, {reason}", since.short()), tone),
+        ("  Request", format!("{name}  {path}"), Tone::Plain),
+        ("  Signed", format!("by {signed}; asked for by {requested_by}"), Tone::Plain),
+        ("  Expires", expires_at.short(), Tone::Plain),
+    ];
+    if let Some(at) = issue_at.filter(|_| *state == WipeState::Accepted) {
+        rows.push(("  Issued", format!("not before {}", at.short()), Tone::Plain));
+    }
+    if !detail.is_empty() {
+        let code = code.as_deref().map(|code| format!(" [{code}]")).unwrap_or_default();
+        rows.push(("  Because", format!("{detail}{code}"), Tone::Plain));
+    }
+    rows
+}
+
+/// A wipe request of the ledger, in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RecordedJson<'a> {
+    #[serde(flatten)]
+    subject: &'a WipeSubject,
+    path: &'a str,
+    state: WipeState,
+    since: Timestamp,
+    code: Option<&'a str>,
+    detail: &'a str,
+    signers: &'a [Email],
+    issue_at: Option<Timestamp>,
+    issued_at: Option<Timestamp>,
+}
+
+impl<'a> From<&&'a Wipe> for RecordedJson<'a> {
+    fn from(wipe: &&'a Wipe) -> Self {
+        let Wipe {
+            subject,
+            path,
+            state,
+            since,
+            code,
+            detail,
+            signers,
+            issue_at,
+            issued_at,
+            intent: _,
+        } = *wipe;
+        Self {
+            subject,
+            path,
+            state: *state,
+            since: *since,
+            code: code.as_deref(),
+            detail,
+            signers,
+            issue_at: *issue_at,
+            issued_at: *issued_at,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -248,7 +314,7 @@ mod tests {
             device,
             profile: state.profiles.get(&device.spec.profile).map(AsRef::as_ref),
             checks,
-            wipe: None,
+            wipes: &[],
             history: &history,
             settings: &settings,
             now: now(),
@@ -335,7 +401,7 @@ mod tests {
         let text = shown("D001", &state(), &checks(), |s, out| s.json(out));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<_> = value.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["checks", "device", "history", "version"]);
+        assert_eq!(keys, ["checks", "device", "history", "version", "wipes"]);
         assert_eq!(value["device"]["id"], "D001");
         assert_eq!(value["checks"][0]["outcome"], "fail");
         assert_eq!(value["history"][1]["kind"], "profile.pushed");

@@ -28,7 +28,7 @@ pub fn summary(event: &Event) -> String {
             changes.iter().map(change).collect::<Vec<_>>().join("; ")
         }
         Event::DeviceStatus(status) => {
-            let DeviceStatus { from, to, reason, enrollment } = status;
+            let DeviceStatus { from, to, reason, enrollment, last_sync: _ } = status;
             let again = enrollment.map(|n| format!(" (enrolment {n})")).unwrap_or_default();
             format!("{from} → {to}{again}: {reason}")
         }

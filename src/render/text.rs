@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
 
 use chrono::TimeDelta;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -11,6 +12,10 @@ use crate::model::is_deceptive;
 /// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`).
 #[must_use]
 pub fn safe(text: &str) -> Cow<'_, str> {
+    // Nothing printable of ASCII is, and hardly any text has more.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     escape(text, is_deceptive)
 }
 
@@ -36,6 +41,16 @@ pub(crate) fn escape(text: &str, which: impl Fn(char) -> bool) -> Cow<'_, str> {
 #[must_use]
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// A path of the fleet directory below its root as given, harmless, without `./` parts.
+#[must_use]
+pub fn joined(root: &Path, path: &str) -> String {
+    let whole = root.join(path);
+    let parts = whole.components().filter(|part| *part != Component::CurDir);
+    let plain: PathBuf = parts.collect();
+    let plain = if plain.as_os_str().is_empty() { Path::new(".") } else { &plain };
+    safe(&plain.to_string_lossy()).into_owned()
 }
 
 /// The text cut to at most `columns`, the last of them `…` where something was cut.
@@ -109,6 +124,19 @@ mod tests {
         ] {
             assert_eq!(truncate(text, columns), cut);
             assert!(width(&truncate(text, columns)) <= columns);
+        }
+    }
+
+    #[test]
+    fn joined_paths_are_plain() {
+        for (root, path, expected) in [
+            ("./fleet", "a/b.yaml", "fleet/a/b.yaml"),
+            (".", "b.yaml", "b.yaml"),
+            ("/srv/./fleet/", "b.yaml", "/srv/fleet/b.yaml"),
+            (".", ".", "."),
+            ("../f", "b\u{202e}", "../f/b\\u{202e}"),
+        ] {
+            assert_eq!(joined(Path::new(root), path), expected);
         }
     }
 

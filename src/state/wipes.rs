@@ -8,7 +8,7 @@ use compact_str::CompactString;
 
 use super::State;
 use crate::event::{Entry, Event, WipeStopped, WipeSubject};
-use crate::model::{Digest, Email, Status, Timestamp, words};
+use crate::model::{DeviceId, Digest, Email, Status, Timestamp, words};
 
 words! {
     /// How a wipe request stands.
@@ -71,12 +71,24 @@ pub struct Wipe {
     pub intent: Option<u64>,
 }
 
-impl State {
-    /// The wipe of a device under way, if there is one.
+impl Wipe {
+    /// Whether no other request for the device is accepted. One that was issued and not confirmed
+    /// blocks until it expires: whether the provider has it may be in doubt for ever, and it
+    /// is never repeated, so that people must be able to sign another one.
     #[must_use]
-    pub fn wipe_under_way(&self, device: &super::Device) -> Option<&Wipe> {
-        let wipe = self.wipes.get(&device.wipe?)?;
-        wipe.state.is_under_way().then_some(wipe)
+    pub fn blocks(&self, now: Timestamp) -> bool {
+        match self.state {
+            WipeState::Accepted => true,
+            WipeState::Issued => now <= self.subject.expires_at,
+            _ => false,
+        }
+    }
+}
+
+impl State {
+    /// Every wipe request about a device.
+    pub fn wipes_of(&self, id: DeviceId) -> impl Iterator<Item = &Wipe> {
+        self.wipes.values().filter(move |wipe| wipe.subject.device_id == id)
     }
 
     pub(super) fn apply_wipe(&mut self, entry: &Entry) -> Result<(), String> {
@@ -89,8 +101,11 @@ impl State {
                 if device.status == Status::Wiped {
                     return Err("the device is wiped".into());
                 }
-                let other = self.wipe_under_way(device).map(|wipe| wipe.subject.request);
-                if other.is_some_and(|other| other != accepted.subject.request) {
+                // One that was issued stands in the way for a time: that is the plan's to judge.
+                let request = accepted.subject.request;
+                let other =
+                    |w: &Wipe| w.subject.request != request && w.state == WipeState::Accepted;
+                if self.wipes_of(id).any(other) {
                     return Err("the device has another wipe under way".into());
                 }
                 if let Some(device) = self.devices.get_mut(&id) {
@@ -105,9 +120,12 @@ impl State {
             Event::WipeExpired(stopped) => self.stop(entry, stopped, WipeState::Expired)?,
             Event::WipeVetoed(stopped) => self.stop(entry, stopped, WipeState::Vetoed)?,
             Event::WipeIssued(issued) => {
+                // Never before what the log has seen: a clock set back in the middle of a pass
+                // must not make the wipe leave its window early.
+                let at = self.at.max(Some(entry.at));
                 let wipe =
                     self.go_on(entry, issued.request, WipeState::Accepted, WipeState::Issued)?;
-                wipe.issued_at = Some(entry.at);
+                wipe.issued_at = at;
                 wipe.intent = Some(issued.intent);
                 wipe.signers = issued.signers.clone();
             }
@@ -142,7 +160,8 @@ impl State {
             subject: subject.clone(),
             path: source.path.clone(),
             state,
-            since: entry.at,
+            // Never before what the log has seen: requests are taken in the order of acceptance.
+            since: self.at.map_or(entry.at, |at| at.max(entry.at)),
             code: None,
             detail: String::new(),
             signers: Vec::new(),

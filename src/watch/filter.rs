@@ -58,10 +58,7 @@ impl Filter {
 
 /// What leaves the inbox was taken by ourselves.
 fn arrives(kind: EventKind) -> bool {
-    !matches!(
-        kind,
-        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From))
-    )
+    !matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)))
 }
 
 /// Names that no reader looks at: editors' and Git's own files.

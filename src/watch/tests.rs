@@ -31,8 +31,7 @@ fn filter(dir: &Path) -> Filter {
 fn reading_and_tidying_and_neighbours_do_not_wake() {
     let dir = TempDir::new().unwrap();
     let filter = filter(dir.path());
-    let (made, gone) =
-        (EventKind::Create(CreateKind::Any), EventKind::Remove(RemoveKind::Any));
+    let (made, gone) = (EventKind::Create(CreateKind::Any), EventKind::Remove(RemoveKind::Any));
     let opened = EventKind::Access(AccessKind::Open(AccessMode::Any));
     let read = EventKind::Access(AccessKind::Close(AccessMode::Read));
     let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
@@ -130,7 +129,10 @@ fn only_what_is_new_is_watched_and_all_anew_once_something_is_another() {
     let root = dir.path().join("fleet");
     fs::create_dir_all(root.join("a/b")).unwrap();
     fs::create_dir_all(root.join(".git/objects")).unwrap();
-    assert_eq!(round(&BTreeMap::new(), &root), (vec!["fleet".into(), "fleet/a".into(), "fleet/a/b".into()], false));
+    assert_eq!(
+        round(&BTreeMap::new(), &root),
+        (vec!["fleet".into(), "fleet/a".into(), "fleet/a/b".into()], false)
+    );
     let before = known(&root);
     assert_eq!(round(&before, &root), (vec![], false));
     fs::create_dir(root.join("c")).unwrap();

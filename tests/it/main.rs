@@ -1,4 +1,13 @@
-//! End-to-end tests of the real binary, and checks of the house itself.
+//! End-to-end tests of the real binary, properties of whole passes, and checks of the house.
+
+#![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
 mod architecture;
+mod commands;
+mod crashes;
 mod daemon;
+mod invariants;
+mod promises;
+mod properties;
+mod support;
+mod wipes;

@@ -179,9 +179,13 @@ impl Inner {
                 completed.entry(report.serial_number.clone()).or_default().extend(ids);
             }
         }
+        for (serial, intent) in done.iter().flat_map(|a| &a.confirmed) {
+            completed.entry(serial.clone()).or_default().insert(CommandId(*intent));
+        }
         let failed = lock(&self.outbox).complete(&self.data, &completed)?;
         let stays = |a: &&Acknowledgement| {
             a.taken.iter().any(|r| !r.completed.is_empty() && failed.contains_key(&r.serial_number))
+                || a.confirmed.iter().any(|(serial, _)| failed.contains_key(serial))
         };
         let (_, released): (Vec<_>, Vec<_>) = done.iter().partition(stays);
         lock(&self.inbox).release(&self.data, &released)?;

@@ -23,7 +23,8 @@ pub fn shows(kind: ActionKind) -> bool {
 }
 
 /// What stands at the head of each request: words first, colour only besides.
-fn headline(standing: WipeStanding) -> (&'static str, Tone) {
+#[must_use]
+pub fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     match standing {
         WipeStanding::Issue => ("WIPE NOW", Tone::Removed),
         WipeStanding::CoolingOff => ("ACCEPTED, COOLING OFF", Tone::Removed),
@@ -37,6 +38,10 @@ fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     }
 }
 
+/// The section.
+///
+/// # Errors
+/// If writing fails.
 pub fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
     if wipes.is_empty() {
         return Ok(());

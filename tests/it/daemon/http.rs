@@ -96,7 +96,10 @@ fn pages_filters_and_etags() {
     assert_eq!(last.header("link"), None);
     let page = get(address, "/api/v1/audit?limit=2");
     assert!(page.header("link").unwrap().contains("since=3"), "{:?}", page.head);
-    assert_eq!(get(address, "/api/v1/devices?status=Failed").json()["devices"], serde_json::json!([]));
+    assert_eq!(
+        get(address, "/api/v1/devices?status=Failed").json()["devices"],
+        serde_json::json!([])
+    );
 
     let first = get(address, "/api/v1/devices");
     let tag = first.header("etag").unwrap().to_owned();
@@ -158,7 +161,8 @@ fn what_is_not_there_or_not_understood_is_said() {
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.json()["error"].is_string(), "{path}");
     }
-    let post = "POST /api/v1/plan HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let post =
+        "POST /api/v1/plan HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(send(address, post).status, 405);
 }
 

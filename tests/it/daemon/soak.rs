@@ -56,7 +56,11 @@ fn soak() {
     whole(&place);
     daemon.until("nothing left to do", || {
         let plan = place.json(&["plan"]);
-        if plan["actions"] == serde_json::json!([]) { Ok(()) } else { Err(plan["summary"].to_string()) }
+        if plan["actions"] == serde_json::json!([]) {
+            Ok(())
+        } else {
+            Err(plan["summary"].to_string())
+        }
     });
     daemon.stop();
     let (code, out, _) = place.run(&["audit", "verify"]);
@@ -121,9 +125,7 @@ fn fleet_of(state: &serde_json::Value) -> serde_json::Value {
 fn specs(list: &serde_json::Value) -> Vec<[String; 4]> {
     let devices = list["devices"].as_array().unwrap().iter();
     let mut all: Vec<_> = devices
-        .map(|d| {
-            ["serialNumber", "name", "userEmail", "profile"].map(|key| d[key].to_string())
-        })
+        .map(|d| ["serialNumber", "name", "userEmail", "profile"].map(|key| d[key].to_string()))
         .collect();
     all.sort();
     all

@@ -29,6 +29,7 @@ fn all_the_work(data: &Path) {
         let why = |r| (r, "not known".to_owned());
         done.push(Acknowledgement {
             name: batch.name.clone(),
+            confirmed: vec![],
             taken: good,
             rejected: Rejected::Reports(bad.into_iter().map(why).collect()),
         });

@@ -184,6 +184,7 @@ fn refused_reports_are_kept_and_the_others_are_not() {
     let why = |r: &Report| (r.clone(), format!("nobody knows {}\nat all", r.serial_number));
     let done = Acknowledgement {
         name: batch.name,
+        confirmed: vec![],
         taken: vec![reports[0].clone()],
         rejected: Rejected::Reports(reports[1..].iter().map(why).collect()),
     };

@@ -131,12 +131,17 @@ fn profile(name: &str, version: u32) -> Arc<Profile> {
 
 fn taken(batch: &Batch) -> Acknowledgement {
     let taken = batch.reports.clone().unwrap();
-    Acknowledgement { name: batch.name.clone(), taken, rejected: Rejected::None }
+    Acknowledgement { name: batch.name.clone(), taken, confirmed: vec![], rejected: Rejected::None }
 }
 
 fn refused(batch: &Batch) -> Acknowledgement {
     let why = batch.reports.clone().unwrap_err();
-    Acknowledgement { name: batch.name.clone(), taken: Vec::new(), rejected: Rejected::Batch(why) }
+    Acknowledgement {
+        name: batch.name.clone(),
+        taken: Vec::new(),
+        confirmed: vec![],
+        rejected: Rejected::Batch(why),
+    }
 }
 
 fn report(serial: &str) -> String {

@@ -1,0 +1,92 @@
+//! The table at the end: what the program promises, as ratios of one run.
+
+use std::error::Error;
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::tools::{Place, peak_memory, remove, run};
+use crate::{APPLY, SEED, Subject, fleet};
+
+/// How often each program has its turn; odd, for there to be one in the middle.
+pub const ROUNDS: usize = 7;
+
+/// What was measured of one fleet: times are medians.
+pub struct Row {
+    devices: usize,
+    status: Duration,
+    hash: Duration,
+    plan: Duration,
+    apply: Duration,
+    /// Most resident memory of a first pass, in bytes.
+    memory: u64,
+}
+
+/// Measures one fleet, all programs taking turns.
+///
+/// # Errors
+/// If one of them fails.
+pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
+    let (mut status, mut hash) = (Vec::new(), Vec::new());
+    let (mut plan, mut apply) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        status.push(run(&mut subject.fresh.git_status())?);
+        hash.push(run(&mut subject.fresh.sha256sum())?);
+        plan.push(subject.cold_plan()?);
+        apply.push(subject.first_apply()?);
+    }
+    subject.fresh.forget()?;
+    Ok(Row {
+        devices: subject.devices,
+        status: median(status),
+        hash: median(hash),
+        plan: median(plan),
+        apply: median(apply),
+        memory: peak_memory(&mut subject.fresh.fleetform(APPLY))?,
+    })
+}
+
+/// The most resident memory of a first pass over one device, in bytes.
+///
+/// # Errors
+/// If the pass fails.
+pub fn base(scratch: &Path) -> Result<u64, Box<dyn Error>> {
+    let home = scratch.join("one");
+    remove(&home)?;
+    let place = Place { fleet: home.join("fleet"), data: home.join("data") };
+    fleet::write(&place.fleet, 1, SEED)?;
+    Ok(peak_memory(&mut place.fleetform(APPLY))?)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Prints the table; `base` is what [`base`] gives.
+///
+/// # Errors
+/// If it cannot be printed.
+pub fn print(rows: &[Row], base: u64) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(out, "\nMedians of rounds in which the programs take turns; times in seconds.\n")?;
+    writeln!(
+        out,
+        "| devices | git status | sha256sum | cold plan | first apply | plan / sha256sum | \
+         plan / git status | apply / plan | bytes a device |\n\
+         |--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    )?;
+    for Row { devices, status, hash, plan, apply, memory } in rows {
+        let [status, hash, plan, apply] = [status, hash, plan, apply].map(Duration::as_secs_f64);
+        writeln!(
+            out,
+            "| {devices} | {status:.3} | {hash:.3} | {plan:.3} | {apply:.3} | {:.2} | {:.2} | {:.2} | {} |",
+            plan / hash,
+            plan / status,
+            apply / plan,
+            memory.saturating_sub(base) / *devices as u64
+        )?;
+    }
+    writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of")?;
+    writeln!(out, "one device ({} KiB).", base / 1024)
+}

@@ -1,0 +1,137 @@
+//! Programs to measure: this one, and those of the same machine that it is compared with.
+
+use std::fs;
+use std::io::{self, Error};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often a running program is asked for the most memory that it had. What it says only
+/// rises, so that all that can be missed is what it rises in its last moments.
+const ASKED_EVERY: Duration = Duration::from_millis(1);
+
+/// A fleet directory, and a data directory beside it that `fleetform` is run on.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The fleet directory, the root of a Git repository.
+    pub fleet: PathBuf,
+    /// The data directory; need not exist.
+    pub data: PathBuf,
+}
+
+/// Runs a program to its end, what it prints into memory; gives how long that took.
+///
+/// # Errors
+/// If it cannot be run, or says that it failed.
+pub fn run(command: &mut Command) -> io::Result<Duration> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let begun = Instant::now();
+    let output = command.output()?;
+    let time = begun.elapsed();
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Error::other(format!("{command:?}: {}: {said}", output.status)));
+    }
+    Ok(time)
+}
+
+/// Runs a program to its end, and gives the most resident memory that it had, in bytes.
+///
+/// # Errors
+/// As [`run`].
+pub fn peak_memory(command: &mut Command) -> io::Result<u64> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let mut peak = 0;
+    let status = loop {
+        peak = high_water(&child).unwrap_or(0).max(peak);
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        std::thread::sleep(ASKED_EVERY);
+    };
+    if status.success() { Ok(peak) } else { Err(Error::other(format!("{command:?}: {status}"))) }
+}
+
+/// `None` once the process is over.
+fn high_water(child: &Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+impl Place {
+    /// The program itself.
+    pub fn fleetform(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
+        // No configuration of the directory that the harness was started in.
+        command.current_dir(self.fleet.parent().unwrap_or(&self.fleet));
+        command.env_remove("FLEETFORM_LOG");
+        command.arg("--fleet").arg(&self.fleet).arg("--data").arg(&self.data).args(arguments);
+        command
+    }
+
+    /// What anybody would hash a tree with.
+    pub fn sha256sum(&self) -> Command {
+        let mut command = Command::new("sh");
+        command.current_dir(&self.fleet);
+        command.args([
+            "-c",
+            "find . -name .git -prune -o -name '*.yaml' -print0 | xargs -0 sha256sum",
+        ]);
+        command
+    }
+
+    /// What Git does to see that nothing has changed.
+    pub fn git_status(&self) -> Command {
+        self.git(&["status", "--porcelain"])
+    }
+
+    fn git(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.current_dir(&self.fleet).args(arguments);
+        // Nobody's own settings, so that figures compare.
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    }
+
+    /// Makes the fleet directory a repository, with everything in one commit.
+    ///
+    /// # Errors
+    /// If Git fails.
+    pub fn commit(&self) -> io::Result<()> {
+        let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"];
+        run(&mut self.git(&["init", "--quiet"]))?;
+        run(&mut self.git(&["add", "--all"]))?;
+        let commit = [&who[..], &["commit", "--quiet", "--message", "A fleet"]].concat();
+        run(&mut self.git(&commit)).map(drop)
+    }
+
+    /// How many entries the log has.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn log(&self) -> io::Result<Vec<String>> {
+        let text = fs::read_to_string(self.data.join("audit.jsonl"))?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Forgets the data directory: the next pass is the first.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn forget(&self) -> io::Result<()> {
+        remove(&self.data)
+    }
+}
+
+/// Removes a directory, if it is there.
+///
+/// # Errors
+/// Those of the file system.
+pub fn remove(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

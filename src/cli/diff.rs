@@ -1,0 +1,195 @@
+//! `fleetform diff`
+
+use std::path::Path;
+
+use super::run::Setup;
+use super::{Exit, Failure, Format};
+use crate::diff::{FleetDiff, diff};
+use crate::fleet::Desired;
+use crate::render::diff as render;
+use crate::render::out::Out;
+use crate::source;
+use crate::source::git::{Commit, Error, Repository};
+
+/// Show what a change of the fleet directory means, without a ledger.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform diff main                     From main to the fleet directory as it is on disk
+  fleetform diff origin/main HEAD         From one commit to another
+  fleetform diff \"$(git merge-base origin/main HEAD)\" HEAD -o markdown    For a pull request
+  fleetform diff ./before ./after         From one directory to another
+
+Revisions are those of the repository that the fleet directory lies in; in a bare repository, name
+the fleet directory from its root with --fleet. A path with a slash at its beginning, `./` or `../`
+names a directory. Moved and reordered files are no change. With --detailed-exitcode: 1 if there are
+new findings, 2 if there are changes. Formats: text, json, markdown (at most 60,000 characters),
+github (workflow commands).")]
+pub struct Args {
+    /// Git revision or directory to compare from
+    #[arg(value_name = "BASE")]
+    pub base: String,
+    /// Git revision or directory to compare to [default: the fleet directory, as it is on disk]
+    #[arg(value_name = "HEAD")]
+    pub head: Option<String>,
+    /// Exit with 2 when there are changes, and with 1 when there are new findings
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// One side, as given.
+enum Side<'a> {
+    Directory(&'a Path),
+    Revision(&'a str),
+}
+
+impl<'a> Side<'a> {
+    /// As the shell's paths: what might be a revision is one.
+    fn new(text: &'a str) -> Self {
+        let is_path = ["/", "./", "../"].iter().any(|start| text.starts_with(start));
+        if is_path || matches!(text, "." | "..") {
+            Self::Directory(Path::new(text))
+        } else {
+            Self::Revision(text)
+        }
+    }
+}
+
+/// A side, read.
+struct Read {
+    name: String,
+    commit: Option<String>,
+    fleet: Desired,
+}
+
+/// Shows the difference; reads, and changes nothing anywhere.
+///
+/// # Errors
+/// If a revision or directory cannot be read, or writing fails.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let fleet = &setup.config.fleet;
+    let base = Side::new(&args.base);
+    let head = args.head.as_deref().map_or(Side::Directory(fleet), Side::new);
+    let (base, head) = sides(&base, &head, fleet)?;
+    let root = setup.root();
+    let side = |read: &'_ Read| (read.name.clone(), read.commit.clone());
+    let ((base_name, base_commit), (head_name, head_commit)) = (side(&base), side(&head));
+    let context = render::Context {
+        root: &root,
+        base: render::Side { name: &base_name, commit: base_commit.as_deref() },
+        head: render::Side { name: &head_name, commit: head_commit.as_deref() },
+    };
+    let found = diff(&base.fleet, &head.fleet);
+    match format {
+        Format::Json => render::json(out, &found, context)?,
+        Format::Markdown => render::markdown(out, &found, context)?,
+        Format::Github => render::github(out, &found, context)?,
+        _ => render::text(out, &found, context)?,
+    }
+    Ok(exit_of(&found, args.detailed_exitcode))
+}
+
+fn sides(base: &Side<'_>, head: &Side<'_>, fleet: &Path) -> Result<(Read, Read), Failure> {
+    if let (Side::Directory(_), Side::Directory(_)) = (base, head) {
+        return Ok((read(base, None)?, read(head, None)?));
+    }
+    let repository = Repository::open(fleet).map_err(explain)?;
+    if let (Side::Revision(base), Side::Revision(head)) = (base, head) {
+        let base = repository.commit(base).map_err(explain)?;
+        let head = repository.commit(head).map_err(explain)?;
+        let (was, is) = repository.compare(&base, &head).map_err(explain)?;
+        return Ok((of_commit(base, was), of_commit(head, is)));
+    }
+    Ok((read(base, Some(&repository))?, read(head, Some(&repository))?))
+}
+
+fn read(side: &Side<'_>, repository: Option<&Repository>) -> Result<Read, Failure> {
+    match (side, repository) {
+        (Side::Revision(name), Some(repository)) => {
+            let commit = repository.commit(name).map_err(explain)?;
+            let fleet = repository.load(&commit).map_err(explain)?;
+            Ok(of_commit(commit, fleet))
+        }
+        (Side::Revision(path), None) => of_directory(Path::new(path)),
+        (Side::Directory(path), _) => of_directory(path),
+    }
+}
+
+fn of_commit(commit: Commit, fleet: Desired) -> Read {
+    Read { name: commit.name, commit: Some(commit.id), fleet }
+}
+
+fn of_directory(path: &Path) -> Result<Read, Failure> {
+    let fleet = source::load(path);
+    if let Some(why) = &fleet.missing {
+        return Err(Failure::new(format!("cannot read the fleet directory: {why}"))
+            .help("name it with --fleet, or name both sides as revisions"));
+    }
+    Ok(Read { name: path.display().to_string(), commit: None, fleet })
+}
+
+/// What to do about it.
+fn explain(error: Error) -> Failure {
+    let help = match &error {
+        Error::NoCommit { shallow: true, .. } => {
+            "the clone is shallow: deepen it with `git fetch --unshallow` or `git fetch \
+             --deepen=100`; in GitHub Actions, give actions/checkout `fetch-depth: 0`, in GitLab \
+             CI set GIT_DEPTH: 0"
+        }
+        Error::NoCommit { .. } => "`git fetch` it, or write ./NAME if a directory is meant",
+        Error::NoRepository(_) => "compare directories, as in fleetform diff ./before ./after",
+        Error::Outside(_) | Error::NoDirectory { .. } => {
+            "name the fleet directory with --fleet, from the root of the repository"
+        }
+        Error::NoObject(_) => "it is a partial clone: fetch all objects with `git fetch --refetch`",
+        Error::Start(_) => "install git",
+        Error::Failed { .. } | Error::Io { .. } => return error.into(),
+    };
+    Failure::from(error).help(help)
+}
+
+fn exit_of(diff: &FleetDiff, detailed: bool) -> Exit {
+    if !detailed {
+        return Exit::Done;
+    }
+    let findings = if diff.new.is_empty() { Exit::Done } else { Exit::Failed };
+    let changes = if diff.is_change() { Exit::Changes } else { Exit::Done };
+    findings.combine(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_from_revisions() {
+        for (text, is_path) in [
+            ("./a", true),
+            ("../a", true),
+            ("/a", true),
+            (".", true),
+            ("main", false),
+            ("origin/main", false),
+            ("HEAD~1", false),
+            ("v1..v2", false),
+        ] {
+            assert_eq!(matches!(Side::new(text), Side::Directory(_)), is_path, "{text}");
+        }
+    }
+
+    #[test]
+    fn shallow_clones_are_told_how_to_deepen() {
+        let error = Error::NoCommit { revision: "main".into(), shallow: true };
+        let text = explain(error).render(false);
+        assert!(text.contains("there is no commit `main`"), "{text}");
+        assert!(
+            text.contains("git fetch --unshallow") && text.contains("fetch-depth: 0"),
+            "{text}"
+        );
+    }
+}

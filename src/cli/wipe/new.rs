@@ -1,0 +1,386 @@
+//! `fleetform wipe new`
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::super::run::Setup;
+use super::super::value::word;
+use super::super::{Exit, Failure, Format, select};
+use super::shell;
+use crate::durable;
+use crate::manifest::parse_file;
+use crate::model::{
+    DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
+};
+use crate::render::json;
+use crate::render::out::{Out, Tone};
+use crate::revision;
+use crate::settings::Wipes;
+use crate::state::{Device, State, WipeState};
+use crate::wipe::Namespace;
+use crate::wipe::quorum::{self, Decision, History};
+
+/// Writes a wipe request for one device, filled in from the ledger, and says what comes next.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform wipe new D007 --reason lost
+  fleetform wipe new ana-ruiz-phone --reason termination --scope selective --valid 4h
+
+Writes wipes/ID-REASON.yaml below the fleet directory. Formats: text, json.")]
+pub struct Args {
+    /// Id, else serial number (its newest device), else name
+    #[arg(value_name = "ID|SERIAL|NAME")]
+    pub device: String,
+    /// Why
+    #[arg(long, value_parser = word!(WipeReason), ignore_case = true)]
+    pub reason: WipeReason,
+    /// How much to erase [default: full; selective on personal devices]
+    #[arg(long, value_parser = word!(WipeScope), ignore_case = true)]
+    pub scope: Option<WipeScope>,
+    /// How long the request holds, from now on [default: 24h]
+    #[arg(long, value_name = "DURATION")]
+    pub valid: Option<humantime::Duration>,
+    /// Who asks, and must sign [default: user.email of Git]
+    #[arg(long, value_name = "EMAIL")]
+    pub requested_by: Option<Email>,
+    /// Where to write it [default: wipes/ID-REASON.yaml below the fleet directory]
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+}
+
+/// What is asked for.
+struct Draft {
+    name: String,
+    id: DeviceId,
+    serial: SerialNumber,
+    scope: WipeScope,
+    reason: WipeReason,
+    requested_by: Email,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Draft {
+    /// The file. Strings are quoted: a serial number may look like a number.
+    fn yaml(&self) -> String {
+        let Self { name, id, serial, scope, reason, requested_by, issued_at, expires_at } = self;
+        format!(
+            "apiVersion: fleetform/v1\n\
+             kind: WipeRequest\n\
+             metadata: {{name: {name}}}\n\
+             spec:\n  \
+               deviceId: {id}\n  \
+               serialNumber: \"{serial}\"\n  \
+               scope: {scope}\n  \
+               reason: {reason}\n  \
+               requestedBy: \"{requested_by}\"\n  \
+               confirm: true\n  \
+               issuedAt: {}\n  \
+               expiresAt: {}\n",
+            issued_at.short(),
+            expires_at.short()
+        )
+    }
+}
+
+/// Writes the request, if it could ever be accepted.
+///
+/// # Errors
+/// If there is no such device, the request would be refused, or it cannot be written.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let state = setup.recorded()?;
+    let (id, device) = select::device(&state, &args.device)?;
+    let (requested_by, origin) = requester(args, setup)?;
+    let issued_at = Timestamp::from_millis(setup.now().millis() / 1000 * 1000);
+    let (taken, fleet) = (taken(setup)?, &setup.config.fleet);
+    let draft = Draft {
+        name: free_name(id, args.reason, |name| {
+            taken.contains(name) || (args.file.is_none() && file_of(fleet, name).exists())
+        }),
+        id,
+        serial: device.spec.serial_number.clone(),
+        scope: scope(args, id, device)?,
+        reason: args.reason,
+        requested_by,
+        issued_at,
+        expires_at: issued_at + valid(args, &setup.config.settings.wipes)?,
+    };
+    let path = args.file.clone().unwrap_or_else(|| file_of(fleet, &draft.name));
+    let yaml = draft.yaml();
+    write(&path, &yaml)?;
+    warn(setup, &draft, &state, &path, out);
+    let written = Written {
+        version: 1,
+        path: path.display().to_string(),
+        request: Digest::of(yaml.as_bytes()),
+        device: id,
+        serial_number: &draft.serial,
+        user_email: &device.spec.user_email,
+        scope: draft.scope,
+        reason: draft.reason,
+        requested_by: &draft.requested_by,
+        issued_at,
+        expires_at: draft.expires_at,
+        needs: needs(&state, &setup.config.settings.wipes, issued_at),
+        next: next(&path, &draft),
+    };
+    match format {
+        Format::Json => json::pretty(out, &written)?,
+        _ => written.text(origin, device, out)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn file_of(fleet: &Path, name: &str) -> PathBuf {
+    fleet.join("wipes").join(format!("{name}.yaml"))
+}
+
+/// Names of requests that are there, wherever they lie.
+fn taken(setup: &Setup) -> Result<BTreeSet<String>, Failure> {
+    let desired = setup.desired();
+    if let Some(why) = desired.missing {
+        return Err(Failure::new(why).help("name the fleet directory with --fleet"));
+    }
+    Ok(desired.wipes.iter().map(|file| file.request.name.to_string()).collect())
+}
+
+/// `d007-lost`, or the first free one of `d007-lost-2`, `d007-lost-3` …
+fn free_name(id: DeviceId, reason: WipeReason, taken: impl Fn(&str) -> bool) -> String {
+    let stem = format!("{}-{reason}", id.to_string().to_ascii_lowercase());
+    let numbered = (2..).map(|n: u32| format!("{stem}-{n}"));
+    let mut names = std::iter::once(stem.clone()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or(stem)
+}
+
+fn scope(args: &Args, id: DeviceId, device: &Device) -> Result<WipeScope, Failure> {
+    if device.is_wiped() {
+        let since = device.status_since.short();
+        return Err(Failure::new(format!("{id} was wiped on {since}")).help(
+            "hardware that was provisioned again has an id of its own: see `fleetform list`",
+        ));
+    }
+    let personal = device.spec.ownership == Ownership::Personal;
+    match args.scope {
+        Some(WipeScope::Full) if personal => Err(Failure::new(format!(
+            "{id} is a personal device: a full wipe of it is always refused"
+        ))
+        .help("leave --scope out, or use --scope selective, which erases corporate data only")),
+        Some(scope) => Ok(scope),
+        None if personal => Ok(WipeScope::Selective),
+        None => Ok(WipeScope::Full),
+    }
+}
+
+fn valid(args: &Args, wipes: &Wipes) -> Result<TimeDelta, Failure> {
+    let most = wipes.max_validity;
+    let Some(valid) = args.valid else { return Ok(TimeDelta::hours(24).min(most)) };
+    let delta = TimeDelta::from_std(*valid).ok().filter(|delta| *delta <= most);
+    let delta = delta.ok_or_else(|| {
+        let most = crate::lifecycle::text(most);
+        Failure::new(format!("--valid {valid} is longer than a request may hold: {most}"))
+            .help(format!("use at most --valid {most}; wipes.maxValidity says so"))
+    })?;
+    if delta < TimeDelta::seconds(1) {
+        return Err(Failure::new("--valid 0s would have expired before it is signed")
+            .help("use --valid 4h, say"));
+    }
+    Ok(delta)
+}
+
+/// Who asks, and where that was found.
+fn requester(args: &Args, setup: &Setup) -> Result<(Email, &'static str), Failure> {
+    if let Some(email) = &args.requested_by {
+        return Ok((email.clone(), "--requested-by"));
+    }
+    let help = "name the person who asks and signs: --requested-by you@example.com";
+    let Some(text) = revision::setting(&setup.config.fleet, "user.email") else {
+        return Err(Failure::new("nobody knows who asks: Git has no user.email").help(help));
+    };
+    let email = text
+        .parse()
+        .map_err(|why| Failure::new(format!("user.email of Git, {text:?}, {why}")).help(help))?;
+    Ok((email, "user.email of Git"))
+}
+
+/// Read as the daemon will read it, before it is there.
+fn write(path: &Path, yaml: &str) -> Result<(), Failure> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"));
+    let name = name.filter(|name| !name.starts_with('.')).ok_or_else(|| {
+        Failure::new(format!("{} is no name for a manifest", path.display()))
+            .help("end it in .yaml, and do not begin it with a dot")
+    })?;
+    let documents = parse_file(&Arc::from(name), yaml.as_bytes());
+    if let Some(finding) = documents.findings.first() {
+        return Err(Failure::new(format!("this would be no valid request: {}", finding.message)));
+    }
+    let directory = durable::parent(path);
+    std::fs::create_dir_all(directory)
+        .map_err(|e| Failure::new(format!("cannot make {}: {e}", directory.display())))?;
+    durable::create_file(path, yaml.as_bytes()).map_err(|error| match error.cause.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::new(format!("{} is there already; it was not touched", path.display()))
+                .help("give another name with --file")
+        }
+        _ => error.into(),
+    })
+}
+
+/// What does not make the request wrong, but will be asked about later.
+fn warn(setup: &Setup, draft: &Draft, state: &State, path: &Path, out: &mut Out) {
+    let inside = |path: &Path| {
+        Some(path.canonicalize().ok()?.starts_with(setup.config.fleet.canonicalize().ok()?))
+    };
+    if inside(path) == Some(false) {
+        out.note("note: it lies outside the fleet directory, where nobody will look for it");
+    }
+    if let Ok(trust) = setup.trust() {
+        let by = draft.requested_by.as_str();
+        let known = trust.signers().iter().any(|s| s.principal.as_str().eq_ignore_ascii_case(by));
+        if !known {
+            out.note(&format!(
+                "note: the trust file has no key of {by}, whose signature is needed"
+            ));
+        }
+    }
+    let open = |state| matches!(state, WipeState::Held | WipeState::Accepted | WipeState::Issued);
+    for wipe in state.wipes.values().filter(|w| w.subject.device_id == draft.id && open(w.state)) {
+        let (name, state) = (&wipe.subject.name, wipe.state);
+        out.note(&format!("note: the request {name} for {} is {state} already", draft.id));
+    }
+}
+
+/// People who would have to sign it now.
+fn needs(state: &State, wipes: &Wipes, now: Timestamp) -> Option<u32> {
+    let issued: Vec<_> = state.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
+    let ahead = state.wipes.values().filter(|wipe| wipe.state == WipeState::Accepted).count();
+    match quorum::decide(&wipes.quorum, History { issued: &issued, ahead }, now, 0) {
+        Decision::Issue { needs } => Some(needs),
+        Decision::Held(hold) => hold.needs,
+    }
+}
+
+/// The commands that follow, to copy.
+fn next(path: &Path, draft: &Draft) -> Vec<String> {
+    let text = path.display().to_string();
+    let file = shell(&text);
+    let directory = durable::parent(path);
+    let git = format!("git -C {}", shell(&directory.display().to_string()));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let files = shell(&name);
+    let message = format!("wipe: {} ({})", draft.id, draft.reason);
+    vec![
+        format!("fleetform wipe sign {file}"),
+        format!("ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n {} {file}", Namespace::Wipe),
+        format!("{git} add {files} {files}*.sig"),
+        format!("{git} commit -m {}", shell(&message)),
+        format!("{git} push"),
+        format!("fleetform wipe verify {file}"),
+    ]
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    version: u32,
+    path: String,
+    request: Digest,
+    device: DeviceId,
+    serial_number: &'a SerialNumber,
+    user_email: &'a Email,
+    scope: WipeScope,
+    reason: WipeReason,
+    requested_by: &'a Email,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    needs: Option<u32>,
+    next: Vec<String>,
+}
+
+impl Written<'_> {
+    fn text(&self, origin: &str, device: &Device, out: &mut Out) -> std::io::Result<()> {
+        let spec = &device.spec;
+        let needs = match self.needs {
+            Some(1) => "1 person now".to_owned(),
+            Some(n) => format!("{n} people now"),
+            None => "more than any number of people: too many wipes lately".to_owned(),
+        };
+        let line = format!("Written: {}", self.path);
+        writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
+        let rows = [
+            ("device", format!("{} {}, serial {}", self.device, spec.name, self.serial_number)),
+            ("user", format!("{} ({} device)", self.user_email, spec.ownership)),
+            ("wipe", format!("{}, because: {}", self.scope, self.reason)),
+            ("asked by", format!("{} ({origin})", self.requested_by)),
+            ("expires", self.expires_at.short()),
+            ("to sign", needs),
+        ];
+        for (key, value) in rows {
+            writeln!(out, "  {key:<9} {}", out.paint(Tone::Plain, &value))?;
+        }
+        let titles = [
+            "\nNothing is wiped yet. Look at the device once more, then sign:",
+            "or, without fleetform:",
+            "Send it:",
+            "",
+            "",
+            "See whether it will be accepted:",
+        ];
+        for (title, command) in titles.iter().zip(&self.next) {
+            if !title.is_empty() {
+                writeln!(out, "{title}")?;
+            }
+            writeln!(out, "    {}", out.paint(Tone::Strong, command))?;
+        }
+        writeln!(out, "To stop it, delete the file and push, or sign a veto with --veto.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_free_name_is_taken() {
+        let id = DeviceId::FIRST;
+        let name = |taken: &[&str]| free_name(id, WipeReason::Lost, |name| taken.contains(&name));
+        assert_eq!(name(&[]), "d001-lost");
+        assert_eq!(name(&["d001-lost", "d001-lost-2"]), "d001-lost-3");
+    }
+
+    #[test]
+    fn what_is_written_reads_back_whatever_the_serial_looks_like() {
+        for serial in ["PF3XK9Q2", "0123", "1e5", "null", "true", "-", "."] {
+            let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+            let draft = Draft {
+                name: "d001-lost".into(),
+                id: DeviceId::FIRST,
+                serial: serial.parse().unwrap(),
+                scope: WipeScope::Full,
+                reason: WipeReason::Lost,
+                requested_by: "o'neil+#x@example.com".parse().unwrap(),
+                issued_at: at,
+                expires_at: at + TimeDelta::hours(24),
+            };
+            let documents = parse_file(&"x.yaml".into(), draft.yaml().as_bytes());
+            assert!(documents.findings.is_empty(), "{:?}", documents.findings);
+            let request = &documents.wipes[0].file.request;
+            assert_eq!(
+                (&request.serial, &request.requested_by),
+                (&draft.serial, &draft.requested_by)
+            );
+            assert_eq!((request.issued_at, request.expires_at), (at, draft.expires_at));
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! `fleetform wipe sign`
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Serialize;
+
+use super::super::run::Setup;
+use super::super::{Exit, Failure, Format};
+use super::{request, shell};
+use crate::durable;
+use crate::fleet::WipeFile;
+use crate::model::{Digest, Email};
+use crate::plan::{Inputs, judge};
+use crate::render::json;
+use crate::render::out::{Out, Tone};
+use crate::revision;
+use crate::state::State;
+use crate::wipe::Namespace;
+use crate::wipe::sshsig::{self, Key, fingerprint};
+use crate::wipe::trust::Trust;
+
+/// Signs a wipe request, or a veto against it, by calling ssh-keygen: keys in an agent and
+/// hardware keys work as they do there.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform wipe sign fleet/wipes/d007-lost.yaml
+  fleetform wipe sign fleet/wipes/d007-lost.yaml --key ~/.ssh/id_ed25519_sk
+  fleetform wipe sign fleet/wipes/d007-lost.yaml --veto
+
+Without --key: user.signingkey of Git where it names a file, else the first of id_ed25519_sk,
+id_ecdsa_sk, id_ed25519 and id_ecdsa in ~/.ssh. A .pub file takes the key from the agent.
+Formats: text, json.")]
+pub struct Args {
+    /// The request
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Private key, or the public one of a key in the agent
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Sign against it: any trusted signer's veto stops it for good
+    #[arg(long)]
+    pub veto: bool,
+}
+
+/// The user's keys, hardware first.
+const KEYS: [&str; 4] = ["id_ed25519_sk", "id_ecdsa_sk", "id_ed25519", "id_ecdsa"];
+
+/// Shows what is signed, signs it, and says what the signature is worth.
+///
+/// # Errors
+/// If the request is not valid, or ssh-keygen cannot sign it.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let file = request(&args.file, out)?;
+    let namespace = if args.veto { Namespace::Veto } else { Namespace::Wipe };
+    let key = key(args, setup)?;
+    show(&file, setup, args.veto, out);
+    out.note(&format!("Signing with {}; a hardware key waits for your touch.", key.display()));
+    let armoured = ask_ssh_keygen(&key, namespace, &file.bytes)?;
+    let checked = sshsig::check(&armoured, &file.bytes, namespace).map_err(|why| {
+        Failure::new(format!("the signature of {} would not count: {}", key.display(), why.detail))
+            .help("sign with another key: --key FILE")
+    })?;
+    let worth = worth(setup, checked.key(), namespace);
+    let (path, fresh) = keep(&args.file, &file, namespace, checked.key(), &worth, &armoured)?;
+    let signed = Signed {
+        version: 1,
+        path: args.file.display().to_string(),
+        request: file.request.digest,
+        namespace,
+        signature: path.display().to_string(),
+        written: fresh,
+        key: fingerprint(checked.key()),
+        signer: worth.signer,
+        counts: worth.counts,
+        detail: worth.detail,
+    };
+    match format {
+        Format::Json => json::pretty(out, &signed)?,
+        _ => signed.text(&path, out)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn key(args: &Args, setup: &Setup) -> Result<PathBuf, Failure> {
+    if let Some(key) = &args.key {
+        return Ok(key.clone());
+    }
+    let home = setup.home.as_deref();
+    let configured = revision::setting(&setup.config.fleet, "user.signingkey").map(|text| {
+        match (text.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(text),
+        }
+    });
+    let usual = KEYS.iter().filter_map(|name| Some(home?.join(".ssh").join(name)));
+    let found = configured.into_iter().chain(usual).find(|path| path.is_file());
+    found.ok_or_else(|| {
+        Failure::new(
+            "there is no key to sign with: neither user.signingkey of Git nor ~/.ssh has one",
+        )
+        .help("name one with --key FILE, or make one with `ssh-keygen -t ed25519`")
+    })
+}
+
+/// What is about to be signed, on standard error, from the request and the ledger, and every
+/// rule that it breaks by itself.
+fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
+    let request = &file.request;
+    let state = setup.recorded().unwrap_or_default();
+    let device = state.devices.get(&request.device_id);
+    let title = if veto { "Sign AGAINST this wipe:" } else { "Sign this wipe:" };
+    out.note(title);
+    let (name, user) = match device {
+        Some(device) => (device.spec.name.to_string(), device.spec.user_email.to_string()),
+        None => ("(not in this ledger)".to_owned(), "unknown".to_owned()),
+    };
+    let rows = [
+        ("device", format!("{} {name}, serial {}", request.device_id, request.serial)),
+        ("user", user),
+        ("wipe", format!("{}, because: {}", request.scope, request.reason)),
+        ("asked by", request.requested_by.to_string()),
+        ("valid", format!("{} to {}", request.issued_at.short(), request.expires_at.short())),
+        ("digest", request.digest.to_string()),
+    ];
+    for (key, value) in rows {
+        out.note(&format!("  {key:<9} {value}"));
+    }
+    if state.seq > 0 && !veto {
+        warn(file, setup, &state, out);
+    }
+}
+
+fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
+    let desired = crate::fleet::Desired::default();
+    let inputs = Inputs {
+        now: setup.now(),
+        settings: &setup.config.settings,
+        desired: &desired,
+        recorded: state,
+        heard: &[],
+        trust: Err("not looked at yet"),
+    };
+    // The rules from the trust file on are about signatures, which are still to come.
+    let judged = judge(&inputs, file).checks;
+    let by_itself =
+        judged.iter().take_while(|check| check.rule != crate::wipe::verify::Rule::Trust);
+    for check in by_itself.filter(|check| !check.holds) {
+        out.note(&format!("  WARNING   it would be refused: {}", check.detail));
+    }
+}
+
+/// Its own questions (a passphrase, a PIN) go to the terminal.
+fn ask_ssh_keygen(key: &Path, namespace: Namespace, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+    let spawned = Command::new("ssh-keygen")
+        .args(["-q", "-Y", "sign", "-n", namespace.as_str(), "-f"])
+        .arg(key)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = spawned.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::new("there is no ssh-keygen to sign with").help(
+            "install OpenSSH: `apt-get install openssh-client`, `dnf install openssh-clients`, \
+             or Settings > Optional features on Windows",
+        ),
+        _ => Failure::new(format!("cannot run ssh-keygen: {error}")),
+    })?;
+    // What was shown is what is signed, whatever happens to the file meanwhile. If ssh-keygen
+    // gave up early, its exit says why.
+    let fed = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(bytes));
+    let output = child.wait_with_output()?;
+    if !output.status.success() || fed.is_err() {
+        return Err(Failure::new(format!("ssh-keygen did not sign with {}", key.display()))
+            .help("its own words are above; another key can be named with --key FILE"));
+    }
+    Ok(output.stdout)
+}
+
+/// What a signature is worth by the trust file of this machine.
+struct Worth {
+    signer: Option<Email>,
+    /// None where there is no trust file to tell.
+    counts: Option<bool>,
+    detail: String,
+}
+
+fn worth(setup: &Setup, key: &Key, namespace: Namespace) -> Worth {
+    let trust: Trust = match setup.trust() {
+        Ok(trust) => trust,
+        Err(why) => {
+            let detail = format!("whether it counts nobody can say here: {why}");
+            return Worth { signer: None, counts: None, detail };
+        }
+    };
+    match trust.who(key, setup.now(), namespace) {
+        Ok(person) => {
+            let what = if namespace == Namespace::Veto { "the veto" } else { "the signature" };
+            let detail = format!("it counts as {what} of {person}");
+            Worth { signer: Some(person.clone()), counts: Some(true), detail }
+        }
+        Err(why) => {
+            let detail = format!("it does NOT count: {}", why.detail);
+            Worth { signer: None, counts: Some(false), detail }
+        }
+    }
+}
+
+/// Writes the signature beside the request under a name that nobody has; where the same key has
+/// signed before, that file is as good. Gives the path, and whether it is new.
+fn keep(
+    request: &Path,
+    file: &WipeFile,
+    namespace: Namespace,
+    key: &Key,
+    worth: &Worth,
+    armoured: &[u8],
+) -> Result<(PathBuf, bool), Failure> {
+    let beside = if namespace == Namespace::Veto { &file.vetoes } else { &file.signatures };
+    let same = |bytes: &[u8]| {
+        sshsig::check(bytes, &file.bytes, namespace).is_ok_and(|checked| checked.key() == key)
+    };
+    if let Some((name, _)) = beside.iter().find(|(_, bytes)| same(bytes)) {
+        return Ok((request.with_file_name(name), false));
+    }
+    let who = worth.signer.as_ref().map_or_else(|| fingerprint_name(key), local_part);
+    for name in names(namespace, &who) {
+        let mut path = request.as_os_str().to_owned();
+        path.push(name);
+        let path = PathBuf::from(path);
+        match durable::create_file(&path, armoured) {
+            Ok(()) => return Ok((path, true)),
+            Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::new(format!("every name for a signature beside {} is taken", request.display()))
+        .help("remove the signatures that do not count: `fleetform wipe verify` names them"))
+}
+
+/// `.sig`, `.carol.sig`, `.carol-2.sig` …
+fn names(namespace: Namespace, who: &str) -> impl Iterator<Item = String> {
+    let end = if namespace == Namespace::Veto { ".veto.sig" } else { ".sig" };
+    let own = [end.to_owned(), format!(".{who}{end}")];
+    own.into_iter().chain((2..100).map(move |n| format!(".{who}-{n}{end}")))
+}
+
+/// Of an address, as far as it is fit for a file name.
+fn local_part(email: &Email) -> String {
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    local
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' })
+        .collect()
+}
+
+/// For a signer whom this machine does not know.
+fn fingerprint_name(key: &Key) -> String {
+    let print = fingerprint(key);
+    let print = print.trim_start_matches("SHA256:").chars();
+    format!("key-{}", print.filter(char::is_ascii_alphanumeric).take(8).collect::<String>())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Signed {
+    version: u32,
+    path: String,
+    request: Digest,
+    namespace: Namespace,
+    signature: String,
+    written: bool,
+    key: String,
+    signer: Option<Email>,
+    counts: Option<bool>,
+    detail: String,
+}
+
+impl Signed {
+    fn text(&self, signature: &Path, out: &mut Out) -> io::Result<()> {
+        let done = if self.written { "Written" } else { "Signed before" };
+        let tone = if self.counts == Some(false) { Tone::Removed } else { Tone::Plain };
+        writeln!(out, "{done}: {}", out.paint(Tone::Strong, &self.signature))?;
+        writeln!(out, "  {}", out.paint(tone, &self.detail))?;
+        let directory = shell(&durable::parent(signature).display().to_string());
+        let name = shell(&signature.file_name().unwrap_or_default().to_string_lossy());
+        let veto = if self.namespace == Namespace::Veto { "veto" } else { "sign" };
+        let request = Path::new(&self.path).file_name().unwrap_or_default();
+        let request = shell(&request.to_string_lossy());
+        let commands = [
+            format!("git -C {directory} add {request} {name}"),
+            format!("git -C {directory} commit -m 'wipe: {veto}'"),
+            format!("git -C {directory} push"),
+            format!("fleetform wipe verify {}", shell(&self.path)),
+        ];
+        writeln!(out, "Next:")?;
+        for command in commands {
+            writeln!(out, "    {}", out.paint(Tone::Strong, &command))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_signatures() {
+        let of = |namespace| names(namespace, "carol").take(3).collect::<Vec<_>>();
+        assert_eq!(of(Namespace::Wipe), [".sig", ".carol.sig", ".carol-2.sig"]);
+        assert_eq!(of(Namespace::Veto), [".veto.sig", ".carol.veto.sig", ".carol-2.veto.sig"]);
+        assert_eq!(local_part(&"o'neil/x@example.com".parse().unwrap()), "o-neil-x");
+    }
+}

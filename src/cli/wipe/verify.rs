@@ -1,0 +1,108 @@
+//! `fleetform wipe verify`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::run::{Setup, runtime};
+use super::super::{Exit, Failure, Format};
+use super::request;
+use crate::fleet::{Desired, WipeFile};
+use crate::plan::{Inputs, judge};
+use crate::reconcile::{Basis, decide};
+use crate::render::out::Out;
+use crate::render::wipe::{Answer, Context, Verified};
+
+/// Says rule by rule whether a wipe request would be accepted now, as the daemon judges it:
+/// by the ledger, the trust file and the other requests that this machine has.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform wipe verify fleet/wipes/d007-lost.yaml
+  fleetform wipe verify fleet/wipes/d007-lost.yaml -o json | jq -r .verdict
+
+Exits with 0 if it is accepted (also when it cools off, or was issued already), with 3 if it is
+held, with 1 if it is refused. Formats: text, json.")]
+pub struct Args {
+    /// The request
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Makes the whole plan with this request in it, and shows what it says of it.
+///
+/// # Errors
+/// If the request is not valid, or something that it is judged by cannot be read.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let file = request(&args.file, out)?;
+    let mut desired = setup.desired();
+    let file = place(file, &args.file, setup, &mut desired, out)?;
+    let (recorded, trust) = (setup.recorded()?, setup.trust());
+    let (now, settings) = (setup.now(), &setup.config.settings);
+    let trust = trust.as_ref().map_err(String::as_str);
+    let inputs =
+        Inputs { now, settings, desired: &desired, recorded: &recorded, heard: &[], trust };
+    let judgement = judge(&inputs, &file);
+    let basis = Basis {
+        now,
+        settings,
+        desired: &desired,
+        recorded: &recorded,
+        trust,
+        accept_removals: None,
+    };
+    let provider = setup.provider();
+    let decision = runtime()?.block_on(decide(basis, provider.as_ref()))?;
+    let view =
+        decision.approved.plan().wipes.iter().find(|v| v.subject.request == file.request.digest);
+    let view = view.ok_or_else(|| Failure::new("the plan does not speak of this request"))?;
+    let no_ledger = (recorded.seq == 0)
+        .then(|| format!("there is no ledger in {}", setup.config.data.display()));
+    let frozen = decision.approved.refusal().map(|refusal| refusal.why.cause.explain());
+    let spent = recorded.wipes.get(&view.subject.request).is_some_and(|wipe| !wipe.state.is_open());
+    let context = Context { no_ledger: no_ledger.as_deref(), frozen, spent };
+    let verified = Verified::new(view, &judgement, context);
+    match format {
+        Format::Json => verified.json(out)?,
+        _ => verified.text(&setup.root(), out)?,
+    }
+    Ok(match verified.answer() {
+        Answer::Accepted => Exit::Done,
+        Answer::Held => Exit::Refused,
+        Answer::Refused => Exit::Failed,
+    })
+}
+
+/// The request as the fleet directory has it; one that is not there yet is put among the others.
+fn place(
+    file: WipeFile,
+    path: &Path,
+    setup: &Setup,
+    desired: &mut Desired,
+    out: &mut Out,
+) -> Result<Arc<WipeFile>, Failure> {
+    let digest = file.request.digest;
+    if let Some(there) = desired.wipes.iter().find(|there| there.request.digest == digest) {
+        return Ok(there.clone());
+    }
+    if let Some(inside) = below(&setup.config.fleet, path) {
+        let finding = desired.findings.iter().find(|f| Path::new(&*f.span.path) == inside);
+        let why = finding.map_or("it is not read from there", |finding| &finding.message);
+        return Err(Failure::new(format!("{} is refused: {why}", path.display()))
+            .help("`fleetform check` shows all findings"));
+    }
+    out.note("note: it is not in the fleet directory; judged as if it were");
+    let file = Arc::new(file);
+    desired.wipes.push(file.clone());
+    Ok(file)
+}
+
+/// The path within the fleet directory, where it lies there.
+fn below(fleet: &Path, path: &Path) -> Option<PathBuf> {
+    let inside = path.canonicalize().ok()?;
+    Some(inside.strip_prefix(fleet.canonicalize().ok()?).ok()?.to_owned())
+}

@@ -1,0 +1,82 @@
+#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::*;
+use crate::fleet::Desired;
+
+/// What the examples stand beside.
+const PROFILES: &str = "\
+apiVersion: fleetform/v1
+kind: Profile
+metadata: {name: Standard}
+spec: {platforms: [windows]}
+---
+apiVersion: fleetform/v1
+kind: Profile
+metadata: {name: Mobile}
+spec: {platforms: [ios, android]}
+";
+
+/// What the wrong example of a code gives; none where it is told in prose.
+pub(crate) fn wrong(code: Code) -> Option<Desired> {
+    desired(code.explain().wrong)
+}
+
+fn codes(example: Example) -> Option<BTreeSet<Code>> {
+    Some(desired(example)?.findings.iter().map(|finding| finding.code).collect())
+}
+
+fn desired(example: Example) -> Option<Desired> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("profiles.yaml"), PROFILES).unwrap();
+    match example {
+        Example::Manifest(text) => fs::write(dir.path().join("example.yaml"), text).unwrap(),
+        Example::Shell(script) => shell(dir.path(), script),
+        Example::Prose(_) => return None,
+    }
+    let desired = crate::source::load(dir.path());
+    assert_eq!(desired.missing, None);
+    Some(desired)
+}
+
+fn shell(dir: &Path, script: &str) {
+    let done = Command::new("sh").args(["-euc", script]).current_dir(dir).status().unwrap();
+    assert!(done.success(), "{script}");
+}
+
+#[test]
+fn every_wrong_example_gives_its_code_and_every_right_one_nothing() {
+    for code in Code::ALL {
+        let Explanation { wrong, right, .. } = code.explain();
+        if let Some(found) = codes(wrong) {
+            assert_eq!(found, BTreeSet::from([*code]), "{code}, wrong:\n{}", wrong.text());
+        }
+        if let Some(found) = codes(right) {
+            assert_eq!(found, BTreeSet::new(), "{code}, right:\n{}", right.text());
+        }
+    }
+}
+
+#[test]
+fn only_what_lies_outside_the_manifests_is_told_in_prose() {
+    let prose = |code: &&Code| matches!(code.explain().wrong, Example::Prose(_));
+    let told: Vec<_> = Code::ALL.iter().filter(prose).collect();
+    assert_eq!(told, [&Code::Unreadable, &Code::UnexpectedWipe]);
+}
+
+#[test]
+fn every_code_has_words_of_its_own() {
+    let titles: BTreeSet<_> = Code::ALL.iter().map(|code| code.explain().title).collect();
+    assert_eq!(titles.len(), Code::ALL.len());
+    for code in Code::ALL {
+        let Explanation { title, why, wrong, right } = code.explain();
+        assert!(!title.ends_with('.') && why.ends_with('.'), "{code}");
+        assert!(!why.contains("  ") && !why.contains('\n'), "{code}: {why}");
+        assert!(wrong.text().ends_with('\n') && right.text().ends_with('\n'), "{code}");
+        assert_ne!(wrong, right, "{code}");
+    }
+}

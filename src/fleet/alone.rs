@@ -1,0 +1,72 @@
+//! A change that touches no rule between files can be judged by itself.
+//!
+//! A difference of two fleets of 100,000 manifests, one of them edited, needs only the two
+//! versions of that one: who has which serial number, name, profile and platform is the same
+//! before and after, so every conflict with the files that were not read is the same, too.
+//! Whatever is not certain (a new device, a profile, a wipe request) is not judged here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Desired, assemble};
+use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Spot};
+use crate::model::{Digest, Name, Place, Platform, Profile, Requirements, SerialNumber};
+
+/// Both sides of a change, of the files that differ; `None` where other files may matter.
+#[must_use]
+pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
+    if faces(base)? != faces(head)? {
+        return None;
+    }
+    let assumed = assumed(base);
+    let side = |documents: &Documents| {
+        let mut all = documents.clone();
+        all.profiles.extend(assumed.iter().cloned());
+        assemble([all])
+    };
+    Some((side(base), side(head)))
+}
+
+/// What other files can see of these: none of it may change.
+type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Platform)>;
+
+fn faces(documents: &Documents) -> Option<Faces<'_>> {
+    let Documents { devices, profiles, wipes, shadows, damaged_profiles, .. } = documents;
+    // What a damaged device clashes with is in other files.
+    let plain = profiles.is_empty() && wipes.is_empty() && shadows.is_empty();
+    if !plain || !damaged_profiles.is_empty() {
+        return None;
+    }
+    let face = |d: &'_ DeviceDraft| d.platform.is_some();
+    if !devices.iter().all(face) {
+        return None;
+    }
+    let mut faces: Faces<'_> = devices
+        .iter()
+        .filter_map(|d| Some((d.serial_number(), d.name(), d.profile(), d.platform?)))
+        .collect();
+    faces.sort_unstable();
+    Some(faces)
+}
+
+/// Profiles that stand for those in other files: their devices are as they were.
+fn assumed(documents: &Documents) -> Vec<ProfileDraft> {
+    let names: BTreeSet<&Name> = documents.devices.iter().map(DeviceDraft::profile).collect();
+    let draft = |name: &Name| ProfileDraft {
+        profile: Profile {
+            name: name.clone(),
+            description: String::new(),
+            platforms: Platform::ALL.to_vec(),
+            apps: Vec::new(),
+            settings: Value::Null,
+            licenses: Vec::new(),
+            compliance: Requirements::default(),
+            digest: Digest::ZERO,
+        },
+        place: Place { path: Arc::from(""), line: 1 },
+        name_at: Spot::Plain { line: 1, column: 1 },
+    };
+    names.into_iter().map(draft).collect()
+}

@@ -1,0 +1,217 @@
+//! What a change of the fleet directory means, for people and programs.
+
+mod ci;
+mod json;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+pub use ci::{github, markdown};
+pub use json::json;
+
+use super::findings::Drawing;
+use super::out::{Out, Tone};
+use super::plan::{change_text, located};
+use super::text::{count, safe};
+use crate::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
+use crate::finding::Finding;
+use crate::model::DesiredDevice;
+
+/// What is compared, for the header.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The root of the fleet directory as given, for paths that an editor can open.
+    pub root: &'a str,
+    /// As given, with its commit where it is one.
+    pub base: Side<'a>,
+    /// As given, with its commit where it is one.
+    pub head: Side<'a>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// As given.
+    pub name: &'a str,
+    /// The commit, where it is a revision.
+    pub commit: Option<&'a str>,
+}
+
+/// Devices of a profile beyond this many are only counted, in text.
+const REACH_SHOWN: usize = 8;
+
+/// As text: wipe requests, profiles, devices, findings, a summary line.
+///
+/// # Errors
+/// If writing fails.
+pub fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+    let FleetDiff { devices, profiles, wipes, new, mended } = diff;
+    wipes.iter().try_for_each(|wipe| wipe_text(out, wipe, context.root))?;
+    profiles.iter().try_for_each(|profile| profile_text(out, profile))?;
+    for device in devices {
+        if out.is_closed() {
+            return Ok(());
+        }
+        device_text(out, device, context.root)?;
+    }
+    if !(wipes.is_empty() && profiles.is_empty() && devices.is_empty()) {
+        writeln!(out)?;
+    }
+    let drawing = Drawing::new(Path::new(context.root), out.color(), out.width());
+    for finding in new {
+        writeln!(out, "{}\n", drawing.draw(finding))?;
+    }
+    for finding in mended {
+        writeln!(out, "{}", out.paint(Tone::Added, &mended_line(finding, context.root)))?;
+    }
+    writeln!(out, "{}", out.paint(Tone::Strong, &summary(diff)))
+}
+
+fn tone(difference: Difference) -> (&'static str, Tone) {
+    match difference {
+        Difference::Added | Difference::Mended => ("+", Tone::Added),
+        Difference::Changed => ("~", Tone::Changed),
+        Difference::Moved => (">", Tone::Dim),
+        Difference::Held => ("!", Tone::Removed),
+        Difference::Removed => ("-", Tone::Removed),
+    }
+}
+
+fn head(out: &Out, difference: Difference, what: &str, note: &str) -> String {
+    let (sign, tone) = tone(difference);
+    let line = format!("{sign} {difference:<8} {what}");
+    format!("{}{}", out.paint(tone, &line), out.paint(Tone::Dim, note))
+}
+
+fn device_text(out: &mut Out, diff: &DeviceDiff, root: &str) -> io::Result<()> {
+    let DeviceDiff { difference, device, moved_from, changes } = diff;
+    let spec = &device.spec;
+    let from = moved_from.as_ref().map(|from| format!(", was {from}")).unwrap_or_default();
+    let place = format!("  {}{from}", located(&device.place, root));
+    let what = format!("{}  {}", spec.serial_number, spec.name);
+    let line = head(out, *difference, &what, &place);
+    writeln!(out, "{line}")?;
+    match difference {
+        Difference::Added | Difference::Mended => {
+            let text = format!(
+                "{}, profile {}, {} {}, {}",
+                spec.user_email, spec.profile, spec.platform, spec.os_version, spec.ownership
+            );
+            writeln!(out, "      {}", safe(&text))
+        }
+        Difference::Changed => {
+            let color = out.color();
+            changes.iter().try_for_each(|change| change_text(out, change, color))
+        }
+        Difference::Held => {
+            writeln!(out, "      its manifest cannot be used; what is recorded stays as it is")
+        }
+        Difference::Removed => {
+            writeln!(out, "      becomes an orphan where it is recorded; nothing is done to it")
+        }
+        Difference::Moved => Ok(()),
+    }
+}
+
+fn profile_text(out: &mut Out, diff: &ProfileDiff) -> io::Result<()> {
+    let ProfileDiff { difference, name, changes, reaches } = diff;
+    let note = format!("  reaches {}", count(reaches.len() as u64, "device"));
+    let line = head(out, *difference, &format!("profile {name}"), &note);
+    writeln!(out, "{line}")?;
+    if *difference == Difference::Changed {
+        let color = out.color();
+        changes.iter().try_for_each(|change| change_text(out, change, color))?;
+    }
+    if reaches.is_empty() {
+        return Ok(());
+    }
+    let some: Vec<String> = reaches.iter().take(REACH_SHOWN).map(|d| who(d)).collect();
+    let more = match reaches.len().checked_sub(REACH_SHOWN) {
+        Some(more @ 1..) => format!(" and {more} more"),
+        _ => String::new(),
+    };
+    writeln!(out, "      devices: {}{more}", some.join(", "))
+}
+
+fn who(device: &DesiredDevice) -> String {
+    format!("{} ({})", device.spec.name, device.spec.serial_number)
+}
+
+fn wipe_text(out: &mut Out, diff: &WipeDiff, root: &str) -> io::Result<()> {
+    let WipeDiff { difference, file } = diff;
+    let request = &file.request;
+    let what = format!(
+        "WIPE REQUEST {}: {} ({}), {} wipe, {}",
+        request.name, request.device_id, request.serial, request.scope, request.reason
+    );
+    let place = format!("  {}", located(&file.place, root));
+    let (sign, _) = tone(*difference);
+    let line = format!("{sign} {difference:<8} {what}");
+    writeln!(out, "{}{}", out.paint(Tone::Removed, &line), out.paint(Tone::Dim, &place))?;
+    let names = |files: &mut dyn Iterator<Item = &String>| {
+        let names: Vec<&str> = files.map(String::as_str).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    let signatures = names(&mut file.signatures.keys());
+    let mut rows = vec![
+        ("requested", format!("by {}", request.requested_by)),
+        ("expires", request.expires_at.short()),
+        ("signatures", format!("{signatures} (not verified here)")),
+    ];
+    if !file.vetoes.is_empty() {
+        rows.push(("vetoes", names(&mut file.vetoes.keys())));
+    }
+    for (key, value) in rows {
+        writeln!(out, "      {key:<11}{}", safe(&value))?;
+    }
+    Ok(())
+}
+
+fn mended_line(finding: &Finding, root: &str) -> String {
+    let at = Path::new(root).join(&*finding.span.path);
+    let line =
+        if finding.span.line > 0 { format!(":{}", finding.span.line) } else { String::new() };
+    format!("mended[{}]: {}  {}{line}", finding.code, finding.message, at.display())
+}
+
+/// One line that says it all.
+#[must_use]
+pub fn summary(diff: &FleetDiff) -> String {
+    let FleetDiff { devices, profiles, wipes, new, mended } = diff;
+    let mut parts = Vec::new();
+    for difference in Difference::ALL {
+        let n = wipes.iter().filter(|wipe| wipe.difference == *difference).count() as u64;
+        if n > 0 {
+            parts.push(format!("{} {difference}", count(n, "WIPE REQUEST")));
+        }
+    }
+    for difference in Difference::ALL {
+        let n = devices.iter().filter(|device| device.difference == *difference).count() as u64;
+        if n > 0 {
+            parts.push(format!("{} {difference}", count(n, "device")));
+        }
+    }
+    for difference in Difference::ALL {
+        let of = || profiles.iter().filter(|profile| profile.difference == *difference);
+        let reach: usize = of().map(|profile| profile.reaches.len()).sum();
+        let n = of().count() as u64;
+        if n > 0 {
+            let reach = count(reach as u64, "device");
+            parts.push(format!("{} {difference} (reaching {reach})", count(n, "profile")));
+        }
+    }
+    if !new.is_empty() {
+        parts.push(count(new.len() as u64, "new finding"));
+    }
+    if !mended.is_empty() {
+        parts.push(format!("{} mended", count(mended.len() as u64, "finding")));
+    }
+    if parts.is_empty() {
+        return "No changes: the fleet means the same.".to_owned();
+    }
+    format!("Changes: {}.", parts.join(", "))
+}
+
+#[cfg(test)]
+#[path = "diff_tests.rs"]
+mod tests;

@@ -1,0 +1,188 @@
+//! A difference as JSON, version 1.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+
+use super::{Context, Side};
+use crate::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
+use crate::event::Change;
+use crate::model::{
+    DesiredDevice, DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
+};
+use crate::render::check::FindingView;
+use crate::render::json as harmless;
+use crate::render::out::Out;
+
+/// `{"version": 1, "base": …, "head": …, "devices": […], "profiles": […], "wipes": […],
+/// "findings": {"new": […], "mended": […]}, "summary": {…}}`
+///
+/// # Errors
+/// If writing fails.
+pub fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+    let FleetDiff { devices, profiles, wipes, new, mended } = diff;
+    let document = Document {
+        version: 1,
+        base: context.base.into(),
+        head: context.head.into(),
+        devices: devices.iter().map(DeviceView::from).collect(),
+        profiles: profiles.iter().map(ProfileView::from).collect(),
+        wipes: wipes.iter().map(WipeView::from).collect(),
+        findings: Findings {
+            new: new.iter().map(FindingView::from).collect(),
+            mended: mended.iter().map(FindingView::from).collect(),
+        },
+        summary: summary(diff),
+    };
+    harmless::pretty(out, &document)
+}
+
+/// `devicesAdded`, `profilesChanged`, …: all of them, also those that are 0.
+fn summary(diff: &FleetDiff) -> BTreeMap<String, usize> {
+    let FleetDiff { devices, profiles, wipes, new, mended } = diff;
+    let mut summary = BTreeMap::new();
+    let mut note = |what: &str, of: &mut dyn Iterator<Item = Difference>| {
+        for difference in Difference::ALL {
+            let word = difference.as_str();
+            summary.insert(format!("{what}{}{}", word[..1].to_ascii_uppercase(), &word[1..]), 0);
+        }
+        for difference in of {
+            let word = difference.as_str();
+            let key = format!("{what}{}{}", word[..1].to_ascii_uppercase(), &word[1..]);
+            *summary.entry(key).or_default() += 1;
+        }
+    };
+    note("devices", &mut devices.iter().map(|d| d.difference));
+    note("profiles", &mut profiles.iter().map(|d| d.difference));
+    note("wipes", &mut wipes.iter().map(|d| d.difference));
+    summary.insert("findingsNew".to_owned(), new.len());
+    summary.insert("findingsMended".to_owned(), mended.len());
+    summary
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    base: SideView<'a>,
+    head: SideView<'a>,
+    devices: Vec<DeviceView<'a>>,
+    profiles: Vec<ProfileView<'a>>,
+    wipes: Vec<WipeView<'a>>,
+    findings: Findings<'a>,
+    summary: BTreeMap<String, usize>,
+}
+
+#[derive(Serialize)]
+struct Findings<'a> {
+    new: Vec<FindingView<'a>>,
+    mended: Vec<FindingView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SideView<'a> {
+    name: &'a str,
+    revision: Option<&'a str>,
+}
+
+impl<'a> From<Side<'a>> for SideView<'a> {
+    fn from(Side { name, commit }: Side<'a>) -> Self {
+        Self { name, revision: commit }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceView<'a> {
+    difference: Difference,
+    #[serde(flatten)]
+    who: Who<'a>,
+    path: &'a str,
+    line: u32,
+    moved_from: Option<&'a str>,
+    changes: &'a [Change<&'static str>],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Who<'a> {
+    serial_number: &'a SerialNumber,
+    name: &'a Name,
+}
+
+impl<'a> From<&'a DesiredDevice> for Who<'a> {
+    fn from(device: &'a DesiredDevice) -> Self {
+        Self { serial_number: &device.spec.serial_number, name: &device.spec.name }
+    }
+}
+
+impl<'a> From<&'a DeviceDiff> for DeviceView<'a> {
+    fn from(diff: &'a DeviceDiff) -> Self {
+        let DeviceDiff { difference, device, moved_from, changes } = diff;
+        Self {
+            difference: *difference,
+            who: (&**device).into(),
+            path: &device.place.path,
+            line: device.place.line,
+            moved_from: moved_from.as_deref(),
+            changes,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ProfileView<'a> {
+    difference: Difference,
+    name: &'a Name,
+    changes: &'a [Change<&'static str>],
+    reaches: usize,
+    devices: Vec<Who<'a>>,
+}
+
+impl<'a> From<&'a ProfileDiff> for ProfileView<'a> {
+    fn from(diff: &'a ProfileDiff) -> Self {
+        let ProfileDiff { difference, name, changes, reaches } = diff;
+        let devices: Vec<Who<'a>> = reaches.iter().map(|device| (&**device).into()).collect();
+        Self { difference: *difference, name, changes, reaches: devices.len(), devices }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WipeView<'a> {
+    difference: Difference,
+    request: Digest,
+    name: &'a Name,
+    path: &'a str,
+    line: u32,
+    device: DeviceId,
+    serial_number: &'a SerialNumber,
+    scope: WipeScope,
+    reason: WipeReason,
+    requested_by: &'a Email,
+    expires_at: Timestamp,
+    signatures: Vec<&'a str>,
+    vetoes: Vec<&'a str>,
+}
+
+impl<'a> From<&'a WipeDiff> for WipeView<'a> {
+    fn from(diff: &'a WipeDiff) -> Self {
+        let WipeDiff { difference, file } = diff;
+        let request = &file.request;
+        Self {
+            difference: *difference,
+            request: request.digest,
+            name: &request.name,
+            path: &file.place.path,
+            line: file.place.line,
+            device: request.device_id,
+            serial_number: &request.serial,
+            scope: request.scope,
+            reason: request.reason,
+            requested_by: &request.requested_by,
+            expires_at: request.expires_at,
+            signatures: file.signatures.keys().map(String::as_str).collect(),
+            vetoes: file.vetoes.keys().map(String::as_str).collect(),
+        }
+    }
+}

@@ -1,0 +1,289 @@
+use std::fs;
+
+use expect_test::expect;
+
+use super::*;
+use crate::diff::diff;
+use crate::fleet::{Desired, assemble};
+use crate::manifest::parse_file;
+use crate::render::hostile_tests::{assert_commands, assert_harmless, assert_markdown, directory};
+use crate::source;
+
+const CONTEXT: Context<'static> = Context {
+    root: "./fleet",
+    base: Side { name: "main", commit: Some("0123456789abcdef0123456789abcdef01234567") },
+    head: Side { name: "./fleet", commit: None },
+};
+
+fn fleet(files: &[(&str, &str)]) -> Desired {
+    assemble(files.iter().map(|(path, text)| parse_file(&(*path).into(), text.as_bytes())))
+}
+
+fn device(name: &str, serial: &str, version: &str) -> String {
+    format!(
+        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}}}\nspec:\n  \
+         serialNumber: {serial}\n  userEmail: {name}@example.com\n  profile: Standard\n  \
+         osVersion: \"{version}\"\n"
+    )
+}
+
+const WIPE: &str = "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {name: w}\nspec:\n  \
+    deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
+    requestedBy: bob@example.com\n  confirm: true\n  issuedAt: 2026-11-22T10:00:00Z\n  \
+    expiresAt: 2026-11-23T10:00:00Z\n";
+
+/// One of everything.
+fn sample() -> FleetDiff {
+    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
+                   spec: {platforms: [windows], apps: [VPN], settings: {a: 1, b: 2}}\n";
+    let newer = profile.replace("[VPN]", "[VPN, Mail]");
+    let (a, b, c) = (device("a", "A1", "1.0"), device("b", "B1", "1.0"), device("c", "C1", "1.0"));
+    let base = fleet(&[
+        ("p.yaml", profile),
+        ("a.yaml", &a),
+        ("b.yaml", &b),
+        ("c.yaml", &c),
+        ("d.yaml", &device("d", "D1", "1.0")),
+        ("f.yaml", "f: ["),
+    ]);
+    let head = fleet(&[
+        ("p.yaml", &newer),
+        ("a.yaml", &device("a", "A1", "1.1")),
+        ("x/b.yaml", &b),
+        ("c.yaml", &c.replace("osVersion", "osVersoin")),
+        ("e.yaml", &device("e", "E1", "1.0")),
+        ("w.yaml", WIPE),
+    ]);
+    diff(&base, &head)
+}
+
+fn drawn(
+    diff: &FleetDiff,
+    draw: fn(&mut Out, &FleetDiff, Context<'_>) -> io::Result<()>,
+) -> String {
+    Out::captured(|out| draw(out, diff, CONTEXT)).unwrap()
+}
+
+#[test]
+fn as_text() {
+    expect![[r#"
+        + added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1
+              requested  by bob@example.com
+              expires    2026-11-23T10:00:00Z
+              signatures none (not verified here)
+        ~ changed  profile Standard  reaches 3 devices
+              apps:
+                  - VPN
+                + - Mail
+              devices: a (A1), b (B1), e (E1)
+        ~ changed  A1  a  ./fleet/a.yaml:1
+              osVersion: 1.0 -> 1.1
+        > moved    B1  b  ./fleet/x/b.yaml:1, was b.yaml
+        ! held     C1  c  ./fleet/c.yaml:1
+              its manifest cannot be used; what is recorded stays as it is
+        - removed  D1  d  ./fleet/d.yaml:1
+              becomes an orphan where it is recorded; nothing is done to it
+        + added    E1  e  ./fleet/e.yaml:1
+              e@example.com, profile Standard, windows 1.0, corporate
+
+        error[missing-field]: `spec.osVersion` is missing
+         --> ./fleet/c.yaml:4:1
+          |
+        4 | spec:
+          | ^^^^
+          |
+          = help: add `osVersion`
+
+        error[unknown-field]: unknown field `spec.osVersoin`
+         --> ./fleet/c.yaml:8:3
+          |
+        8 |   osVersoin: "1.0"
+          |   ^^^^^^^^^
+          |
+          = help: did you mean `osVersion`?
+
+        mended[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
+        Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
+    "#]].assert_eq(&drawn(&sample(), text));
+}
+
+#[test]
+fn as_markdown() {
+    expect![[r####"
+        ### Fleetform diff
+
+        **Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.**
+
+        <details open><summary>WIPE REQUESTS: 1</summary>
+
+        ```text
+        + added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1
+              requested  by bob@example.com
+              expires    2026-11-23T10:00:00Z
+              signatures none (not verified here)
+        ```
+
+        </details>
+
+        <details open><summary>New findings: 2</summary>
+
+        ```text
+        error[missing-field]: `spec.osVersion` is missing
+         --> ./fleet/c.yaml:4:1
+          |
+        4 | spec:
+          | ^^^^
+          |
+          = help: add `osVersion`
+
+        error[unknown-field]: unknown field `spec.osVersoin`
+         --> ./fleet/c.yaml:8:3
+          |
+        8 |   osVersoin: "1.0"
+          |   ^^^^^^^^^
+          |
+          = help: did you mean `osVersion`?
+
+        ```
+
+        </details>
+
+        <details open><summary>Profiles: 1</summary>
+
+        ```diff
+        ~ changed  profile Standard  reaches 3 devices
+              apps:
+                  - VPN
+                + - Mail
+              devices: a (A1), b (B1), e (E1)
+        ```
+
+        </details>
+
+        <details open><summary>Devices added: 1</summary>
+
+        ```diff
+        + added    E1  e  ./fleet/e.yaml:1
+              e@example.com, profile Standard, windows 1.0, corporate
+        ```
+
+        </details>
+
+        <details open><summary>Devices changed: 1</summary>
+
+        ```diff
+        ~ changed  A1  a  ./fleet/a.yaml:1
+              osVersion: 1.0 -> 1.1
+        ```
+
+        </details>
+
+        <details open><summary>Devices moved: 1</summary>
+
+        ```diff
+        > moved    B1  b  ./fleet/x/b.yaml:1, was b.yaml
+        ```
+
+        </details>
+
+        <details open><summary>Devices held: 1</summary>
+
+        ```diff
+        ! held     C1  c  ./fleet/c.yaml:1
+              its manifest cannot be used; what is recorded stays as it is
+        ```
+
+        </details>
+
+        <details open><summary>Devices removed: 1</summary>
+
+        ```diff
+        - removed  D1  d  ./fleet/d.yaml:1
+              becomes an orphan where it is recorded; nothing is done to it
+        ```
+
+        </details>
+
+        <details><summary>Mended: 1</summary>
+
+        ```text
+        mended[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
+        ```
+
+        </details>
+
+        From ` main ` (` 0123456789ab `) to ` ./fleet `.
+    "####]].assert_eq(&drawn(&sample(), markdown));
+}
+
+#[test]
+fn as_annotations() {
+    expect![[r#"
+        ::error file=fleet/c.yaml,line=4,endLine=4,col=1,endColumn=5,title=new missing-field::`spec.osVersion` is missing%0Ahelp: add `osVersion`
+        ::error file=fleet/c.yaml,line=8,endLine=8,col=3,endColumn=12,title=new unknown-field::unknown field `spec.osVersoin`%0Ahelp: did you mean `osVersion`?
+        ::warning file=fleet/w.yaml,line=1,title=wipe request added::+ added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1%0A      requested  by bob@example.com%0A      expires    2026-11-23T10:00:00Z%0A      signatures none (not verified here)
+        ::warning title=profile changed::~ changed  profile Standard  reaches 3 devices%0A      apps:%0A          - VPN%0A        + - Mail%0A      devices: a (A1), b (B1), e (E1)
+        ::notice file=fleet/a.yaml,line=1,title=device changed::~ changed  A1  a  ./fleet/a.yaml:1%0A      osVersion: 1.0 -> 1.1
+        ::notice file=fleet/x/b.yaml,line=1,title=device moved::> moved    B1  b  ./fleet/x/b.yaml:1, was b.yaml
+        ::warning title=device held::! held     C1  c  ./fleet/c.yaml:1%0A      its manifest cannot be used; what is recorded stays as it is
+        ::warning title=device removed::- removed  D1  d  ./fleet/d.yaml:1%0A      becomes an orphan where it is recorded; nothing is done to it
+        ::notice file=fleet/e.yaml,line=1,title=device added::+ added    E1  e  ./fleet/e.yaml:1%0A      e@example.com, profile Standard, windows 1.0, corporate
+        ::notice title=fleetform diff::Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
+    "#]].assert_eq(&drawn(&sample(), github));
+}
+
+#[test]
+fn as_json() {
+    let text = drawn(&sample(), json);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["summary"]["devicesMoved"], 1);
+    assert_eq!(json["summary"]["devicesMended"], 0);
+    assert_eq!(json["devices"][0]["changes"][0]["to"], "1.1");
+    assert_eq!(json["profiles"][0]["reaches"], 3);
+    assert_eq!(json["wipes"][0]["signatures"], serde_json::json!([]));
+    assert_eq!(json["findings"]["mended"][0]["code"], "yaml-syntax");
+}
+
+#[test]
+fn nothing_is_said_of_nothing() {
+    assert_eq!(drawn(&FleetDiff::default(), text), "No changes: the fleet means the same.\n");
+}
+
+#[test]
+fn hostile_fleets_are_harmless_in_all_formats() {
+    let dir = directory();
+    let hostile = source::load(dir.path());
+    let good = fs::read_to_string(dir.path().join("good.yaml")).unwrap();
+    let changed = good.replace("GOOD", "good").replace("EVIL", "EVILER");
+    let other = fleet(&[("good.yaml", &changed)]);
+    for (base, head) in [(&Desired::default(), &hostile), (&hostile, &other), (&other, &hostile)] {
+        let diff = diff(base, head);
+        assert!(diff.is_change());
+        assert_harmless(&drawn(&diff, text));
+        assert_harmless(&drawn(&diff, json));
+        assert_markdown(&drawn(&diff, markdown));
+        assert_commands(&drawn(&diff, github));
+    }
+}
+
+#[test]
+fn a_comment_stays_short_however_large_the_change() {
+    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
+                   spec: {platforms: [windows]}\n";
+    let many: String = (0..3_000)
+        .map(|n| "---\n".to_owned() + &device(&format!("d{n}"), &format!("S{n}"), "1.0"))
+        .collect();
+    let base = fleet(&[("p.yaml", profile)]);
+    let head = fleet(&[
+        ("p.yaml", &profile.replace("]", "]\n  # x\n").replace("{p", "{apps: [x], p")),
+        ("m.yaml", &many),
+    ]);
+    let diff = diff(&base, &head);
+    assert_eq!(diff.devices.len(), 3_000);
+    let text = drawn(&diff, markdown);
+    assert_markdown(&text);
+    let shown = text.matches("+ added ").count();
+    assert!(text.contains(&format!("**{} of 3000 are left out here:**", 3_000 - shown)), "{text}");
+    assert!(text.contains("3000 devices added"));
+}

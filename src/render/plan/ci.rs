@@ -1,0 +1,111 @@
+//! A plan in CI: as a comment and as annotations.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{Context, action_text, counts, hold_line, refused, summary_line, wipes};
+use crate::guard::ApprovedPlan;
+use crate::plan::{Action, ActionKind};
+use crate::render::check::findings_section;
+use crate::render::github::{self, Level, Target};
+use crate::render::markdown::{Comment, code};
+use crate::render::out::Out;
+use crate::render::text::{count, safe};
+
+/// Actions beyond this many are folded.
+const FEW: usize = 20;
+
+/// For a comment: the summary, what is refused, wipes, actions by kind, holds, findings.
+///
+/// # Errors
+/// If writing fails.
+pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+    let plan = approved.plan();
+    let mut comment = Comment::new("Fleetform plan", &summary_line(approved));
+    if let Some(refusal) = approved.refusal() {
+        let text = Out::captured(|out| refused(out, refusal))?;
+        comment.section("FROZEN", (true, "text"), 1, [text]);
+    }
+    if !plan.wipes.is_empty() {
+        let text = Out::captured(|out| wipes::text(out, &plan.wipes, context.root))?;
+        let title = format!("WIPE REQUESTS: {}", plan.wipes.len());
+        comment.section(&title, (true, "text"), 1, [text]);
+    }
+    findings_section(&mut comment, "Findings", &plan.findings, Path::new(context.root));
+    for (kind, n) in
+        counts(&plan.actions).into_iter().filter(|(kind, n)| *n > 0 && !wipes::shows(*kind))
+    {
+        let of = plan.actions.iter().filter(|action| action.kind() == kind);
+        let items = of.map(|action| drawn(action, context));
+        let title = format!("{kind}: {n}");
+        let n = usize::try_from(n).unwrap_or(usize::MAX);
+        comment.section(&title, (n <= FEW, "diff"), n, items);
+    }
+    let items = plan.holds.iter().map(|hold| hold_line(hold, context.root));
+    comment.section(
+        &format!("Held: {}", plan.holds.len()),
+        (false, "text"),
+        plan.holds.len(),
+        items,
+    );
+    comment.paragraph(&made_of(approved, context));
+    out.write_all(comment.finish().as_bytes())
+}
+
+/// Capturing to memory does not fail.
+fn drawn(action: &Action, context: Context<'_>) -> String {
+    let mut text = Vec::new();
+    // Writing to a vector cannot fail.
+    let _ = action_text(&mut text, action, context.root, false);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn made_of(approved: &ApprovedPlan, context: Context<'_>) -> String {
+    let revision = context.revision.map(|revision| format!(" of {}", code(revision)));
+    format!(
+        "Made{} against entry {} of the ledger; digest {}.",
+        revision.unwrap_or_default(),
+        context.seq,
+        code(&approved.digest().to_string())
+    )
+}
+
+/// As annotations: findings, what a guard refuses, wipes, then actions and holds where they
+/// are written, and a notice that sums up.
+///
+/// # Errors
+/// If writing fails.
+pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+    let plan = approved.plan();
+    let root = Path::new(context.root);
+    for finding in &plan.findings {
+        github::finding(out, root, finding, "")?;
+    }
+    if let Some(refusal) = approved.refusal() {
+        let text = Out::captured(|out| refused(out, refusal))?;
+        github::annotate(out, Level::Error, None, "frozen", text.trim_end())?;
+    }
+    for view in &plan.wipes {
+        let text = Out::captured(|out| wipes::text(out, std::slice::from_ref(view), context.root))?;
+        let title = format!("wipe request {}", view.subject.name);
+        let target = Target::at(root, &view.place);
+        github::annotate(out, Level::Warning, Some(&target), &title, text.trim_end())?;
+    }
+    for action in plan.actions.iter().filter(|action| !wipes::shows(action.kind())) {
+        let Some(place) = &action.place else { continue };
+        let level =
+            if action.kind() == ActionKind::Orphan { Level::Warning } else { Level::Notice };
+        let who = action.device.map(|id| format!(" {id}")).unwrap_or_default();
+        let title = format!("{}{who}", action.kind());
+        let text = drawn(action, context);
+        github::annotate(out, level, Some(&Target::at(root, place)), &title, text.trim_end())?;
+    }
+    for hold in &plan.holds {
+        let target = hold.place.as_ref().map(|place| Target::at(root, place));
+        let text = safe(&hold.detail);
+        github::annotate(out, Level::Warning, target.as_ref(), "held", &text)?;
+    }
+    let line = summary_line(approved);
+    let all = count(plan.actions.len() as u64, "action");
+    github::annotate(out, Level::Notice, None, &format!("fleetform plan, {all}"), &line)
+}

@@ -1,0 +1,236 @@
+//! One wipe request, rule by rule.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::json;
+use super::out::{Out, Tone};
+use super::plan::wipes::{WipeJson, headline};
+use crate::model::{Email, words};
+use crate::plan::{WipeStanding, WipeView};
+use crate::wipe::Namespace;
+use crate::wipe::verify::{FileCheck, Judgement, Rule, Verdict};
+
+words! {
+    /// Whether a rule holds.
+    Mark {
+        Holds = "holds",
+        Fails = "fails",
+        /// It will, by time or by what others do.
+        Waits = "waits",
+        /// Nobody could look.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What follows for the request as a whole.
+    Answer {
+        Accepted = "accepted",
+        Held = "held",
+        Refused = "refused",
+    }
+}
+
+/// What surrounds a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// That there is no ledger, and where none is.
+    pub no_ledger: Option<&'a str>,
+    /// Why the guard refuses every wipe.
+    pub frozen: Option<&'static str>,
+    /// Whether its life has ended before: issued, expired or stopped.
+    pub spent: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    rule: &'static str,
+    state: Mark,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FileJson<'a> {
+    name: &'a str,
+    namespace: Namespace,
+    signer: Option<&'a Email>,
+    code: Option<&'static str>,
+    detail: Option<&'a str>,
+}
+
+/// A judged request, ready to be shown.
+pub struct Verified<'a> {
+    view: &'a WipeView,
+    files: &'a [FileCheck],
+    rows: Vec<Row>,
+    answer: Answer,
+}
+
+impl<'a> Verified<'a> {
+    /// From what the plan says of it, and what the request is by itself.
+    #[must_use]
+    pub fn new(view: &'a WipeView, judgement: &'a Judgement, context: Context<'_>) -> Self {
+        let mut rows: Vec<Row> = judgement
+            .checks
+            .iter()
+            .map(|check| {
+                let about_device = matches!(
+                    check.rule,
+                    Rule::Device | Rule::Serial | Rule::NotWiped | Rule::Scope
+                );
+                let (state, detail) = match (check.holds, context.no_ledger) {
+                    (true, _) => (Mark::Holds, check.detail.as_str()),
+                    (false, Some(why)) if about_device => (Mark::Unknown, why),
+                    (false, _) => (Mark::Fails, check.detail.as_str()),
+                };
+                Row { rule: check.rule.as_str(), state, detail: detail.to_owned() }
+            })
+            .collect();
+        rows.extend(among_others(view, judgement, context));
+        Self { view, files: &judgement.files, rows, answer: answer(view, context) }
+    }
+
+    /// What follows.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        self.answer
+    }
+
+    /// For people.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
+        let WipeView { subject, place, user, standing, code, detail, .. } = self.view;
+        let path = super::plan::located(place, root);
+        let user = user.as_ref().map_or("user unknown", Email::as_str);
+        let line = format!(
+            "{} ({}), {user}: {} wipe, {}  {path}",
+            subject.device_id, subject.serial_number, subject.scope, subject.reason
+        );
+        writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
+        for Row { rule, state, detail } in &self.rows {
+            let (mark, tone) = match state {
+                Mark::Holds => ("ok     ", Tone::Added),
+                Mark::Fails => ("FAILS  ", Tone::Removed),
+                Mark::Waits => ("waits  ", Tone::Changed),
+                Mark::Unknown => ("unknown", Tone::Changed),
+            };
+            writeln!(
+                out,
+                "  {}  {rule:<13} {}",
+                out.paint(tone, mark),
+                out.paint(Tone::Plain, detail)
+            )?;
+        }
+        for FileCheck { name, outcome, .. } in self.files {
+            let said = match outcome {
+                Ok(person) => format!("{name}: counts for {person}"),
+                Err(why) => format!("{name}: does not count: {} [{}]", why.detail, why.code),
+            };
+            writeln!(out, "           {}", out.paint(Tone::Dim, &said))?;
+        }
+        let (_, tone) = headline(*standing);
+        let line = format!("{}: {detail} [{code}]", self.answer.as_str().to_ascii_uppercase());
+        writeln!(out, "{}", out.paint(tone, &line))
+    }
+
+    /// `{"version": 1, "verdict": …, "wipe": {…}, "rules": […], "files": […]}`.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            version: u32,
+            verdict: Answer,
+            wipe: WipeJson<'a>,
+            rules: &'a [Row],
+            files: Vec<FileJson<'a>>,
+        }
+        let files = self.files.iter().map(|FileCheck { name, purpose, outcome }| FileJson {
+            name,
+            namespace: *purpose,
+            signer: outcome.as_ref().ok(),
+            code: outcome.as_ref().err().map(|why| why.code),
+            detail: outcome.as_ref().err().map(|why| why.detail.as_str()),
+        });
+        let document = Document {
+            version: 1,
+            verdict: self.answer,
+            wipe: WipeJson::from(self.view),
+            rules: &self.rows,
+            files: files.collect(),
+        };
+        json::pretty(out, &document)
+    }
+}
+
+/// The rules that depend on the log, on other requests and on time.
+fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) -> Vec<Row> {
+    let WipeView { standing, code, detail, until, needs, signers, .. } = view;
+    let row = |rule, state, detail: &str| Row { rule, state, detail: detail.to_owned() };
+    let unless = |rule, failing: bool, state, good: &str| {
+        if failing { row(rule, state, detail) } else { row(rule, Mark::Holds, good) }
+    };
+    let mut rows =
+        vec![unless("once", context.spent, Mark::Fails, "it was never issued or stopped before")];
+    if context.spent {
+        return rows;
+    }
+    rows.push(unless(
+        "clock",
+        code == "clockBehind",
+        Mark::Waits,
+        "the clock is not behind the log",
+    ));
+    let busy = "no other wipe of the device is under way";
+    rows.push(unless("device free", code == "deviceBusy", Mark::Waits, busy));
+    let short = matches!(code.as_str(), "needsSignatures" | "overEveryTier");
+    rows.push(match (&judgement.verdict, needs) {
+        (Verdict::Verified(_), Some(needs)) if !short => {
+            let detail = signed(*needs, signers.len());
+            row("quorum", Mark::Holds, &detail)
+        }
+        (Verdict::Verified(_), _) if short => row("quorum", Mark::Waits, detail),
+        (_, Some(needs)) => {
+            let detail = signed(*needs, signers.len());
+            row("quorum", Mark::Waits, &detail)
+        }
+        (_, None) => row("quorum", Mark::Unknown, "not judged before the rules above hold"),
+    });
+    rows.push(match (standing, until) {
+        (WipeStanding::CoolingOff, Some(until)) => {
+            row("cooling off", Mark::Waits, &format!("until {}", until.short()))
+        }
+        (WipeStanding::Issue, _) => row("cooling off", Mark::Holds, "it is over"),
+        _ => row("cooling off", Mark::Unknown, "begins when the request is accepted"),
+    });
+    rows.push(match context.frozen {
+        Some(why) => row("freeze", Mark::Waits, why),
+        None => row("freeze", Mark::Holds, "the controller is not frozen"),
+    });
+    rows
+}
+
+fn signed(needs: u32, has: usize) -> String {
+    let people = if needs == 1 { "1 person" } else { &format!("{needs} people") };
+    format!("{people} must sign at present, {has} did")
+}
+
+fn answer(view: &WipeView, context: Context<'_>) -> Answer {
+    match view.standing {
+        WipeStanding::Issue if context.frozen.is_some() => Answer::Held,
+        WipeStanding::Issue
+        | WipeStanding::CoolingOff
+        | WipeStanding::Issued
+        | WipeStanding::Confirmed => Answer::Accepted,
+        WipeStanding::Held => Answer::Held,
+        WipeStanding::Refused
+        | WipeStanding::Vetoed
+        | WipeStanding::Expired
+        | WipeStanding::Failed => Answer::Refused,
+    }
+}

@@ -1,0 +1,271 @@
+//! `fleetform wipe new|sign|verify` as a person runs them.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use super::lab::{Lab, VETO, WIPE, key, signature, write};
+
+/// A directory where the binary works: `fleet`, `data` and a trust file; Git says `bob`.
+struct Desk(Lab);
+
+impl Desk {
+    fn new() -> Self {
+        let lab = Lab::new();
+        fs::remove_dir_all(lab.path("data")).expect("removed");
+        let config = "fleet: fleet\ndata: data\ntrust: {allowedSigners: etc/allowed_signers}\n";
+        write(lab.path("fleetform.yaml"), config);
+        fs::create_dir_all(lab.path("home/.ssh")).expect("a directory");
+        write(lab.path("home/.gitconfig"), "[user]\n\temail = bob@example.com\n");
+        let desk = Self(lab);
+        assert!(desk.run(&["apply", "--yes"]).status.success());
+        desk
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
+        command.args(args).current_dir(self.0.path("")).env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.0.path("home"));
+        command.output().expect("it runs")
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["-o", "json"]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)))
+    }
+
+    fn code(&self, args: &[&str]) -> i32 {
+        self.run(args).status.code().expect("a code")
+    }
+
+    fn sign(&self, file: &str, who: &str, more: &[&str]) -> Value {
+        let key = key(who);
+        let args = ["wipe", "sign", file, "--key", key.to_str().expect("UTF-8")];
+        self.json(&[&args, more].concat())
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const FILE: &str = "fleet/wipes/d001-lost.yaml";
+
+#[test]
+fn from_a_lost_laptop_to_the_command() {
+    let desk = Desk::new();
+    let written = desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    assert_eq!(written["path"], FILE);
+    assert_eq!(written["serialNumber"], "SN001");
+    assert_eq!(
+        (&written["scope"], &written["requestedBy"]),
+        (&"full".into(), &"bob@example.com".into())
+    );
+    assert_eq!(
+        (&written["needs"], &written["next"][0]),
+        (&1.into(), &format!("fleetform wipe sign {FILE}").into())
+    );
+    assert_eq!(desk.code(&["wipe", "verify", FILE]), 3);
+    let signed = desk.sign(FILE, "bob", &[]);
+    assert_eq!(signed["signature"], format!("{FILE}.sig"));
+    assert_eq!((&signed["signer"], &signed["counts"]), (&"bob@example.com".into(), &true.into()));
+    let verified = desk.json(&["wipe", "verify", FILE]);
+    assert_eq!(verified["verdict"], "accepted");
+    let rules = verified["rules"].as_array().expect("rules");
+    assert!(rules.iter().all(|rule| rule["state"] == "holds"), "{rules:#?}");
+    let plan = said_on_stdout(&desk.run(&["plan"]));
+    assert!(
+        plan.starts_with("==== WIPE REQUESTS: 1 ====\nWIPE NOW: D001 (SN001), full wipe, lost"),
+        "{plan}"
+    );
+    assert_eq!(desk.code(&["apply", "--yes"]), 0);
+    assert_eq!(desk.0.commands(), 1);
+    assert_eq!(desk.code(&["wipe", "verify", FILE]), 0);
+    assert!(said_on_stdout(&desk.run(&["list"])).contains("wipe issued"));
+    let shown = desk.json(&["show", "SN001"]);
+    assert_eq!(shown["wipes"][0]["state"], "issued");
+}
+
+fn said_on_stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn what_ssh_keygen_signs_counts_and_what_we_sign_ssh_keygen_verifies() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "stolen"]);
+    let file = "fleet/wipes/d001-stolen.yaml";
+    let bytes = fs::read(desk.0.path(file)).expect("the request");
+    write(desk.0.path(&format!("{file}.sig")), signature("bob2", WIPE, &bytes));
+    assert_eq!(desk.json(&["wipe", "verify", file])["verdict"], "accepted");
+    let signed = desk.sign(file, "carol", &[]);
+    let verified = Command::new("ssh-keygen")
+        .args([
+            "-Y",
+            "verify",
+            "-f",
+            "etc/allowed_signers",
+            "-I",
+            "carol@example.com",
+            "-n",
+            WIPE,
+            "-s",
+        ])
+        .arg(signed["signature"].as_str().expect("a path"))
+        .current_dir(desk.0.path(""))
+        .stdin(fs::File::open(desk.0.path(file)).expect("the request"))
+        .output()
+        .expect("ssh-keygen is needed: apt-get install openssh-client");
+    assert!(verified.status.success(), "{}", said(&verified));
+}
+
+#[test]
+fn a_signature_overwrites_no_other() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    let names = ["bob", "carol", "dave", "eve", "bob2"]
+        .map(|who| desk.sign(FILE, who, &[])["signature"].clone());
+    let own: Vec<_> = names
+        .iter()
+        .map(|n| n.as_str().expect("a path").strip_prefix(FILE).expect("beside"))
+        .collect();
+    assert_eq!(own[..3], [".sig", ".carol.sig", ".dave.sig"]);
+    assert!(own[3].starts_with(".key-"), "a stranger goes by the key: {own:?}");
+    assert_eq!(own[4], ".bob.sig");
+    let again = desk.sign(FILE, "bob", &[]);
+    assert_eq!(
+        (&again["signature"], &again["written"]),
+        (&format!("{FILE}.sig").into(), &false.into())
+    );
+    let verified = desk.json(&["wipe", "verify", FILE]);
+    assert_eq!(verified["files"].as_array().expect("files").len(), 5);
+    assert_eq!(verified["wipe"]["signers"].as_array().expect("people").len(), 3);
+}
+
+#[test]
+fn a_veto_refuses_it() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    desk.sign(FILE, "bob", &[]);
+    let veto = desk.sign(FILE, "dave", &["--veto"]);
+    assert_eq!(
+        (&veto["signature"], &veto["namespace"]),
+        (&format!("{FILE}.veto.sig").into(), &VETO.into())
+    );
+    assert_eq!(desk.code(&["wipe", "verify", FILE]), 1);
+    assert_eq!(desk.code(&["apply", "--yes"]), 3);
+    assert_eq!((desk.0.commands(), desk.0.kinds()), (0, vec!["wipe.vetoed".to_owned()]));
+}
+
+#[test]
+fn requests_that_would_be_refused_are_not_written() {
+    let desk = Desk::new();
+    for (args, why) in [
+        (&["D005", "--reason", "lost", "--scope", "full"][..], "personal device"),
+        (&["D099", "--reason", "lost"], "no device"),
+        (&["D001", "--reason", "lost", "--valid", "73h"], "at most --valid 3d"),
+        (&["D001", "--reason", "lost", "--valid", "0s"], "expired before"),
+        (&["D001", "--reason", "bored"], "invalid value"),
+        (&["D001", "--reason", "lost", "--requested-by", "bob"], "e-mail"),
+        (&["D001", "--reason", "lost", "--file", "x.txt"], "no name for a manifest"),
+        (&["D001", "--reason", "lost", "--file", "fleet/dev-1.yaml"], "there already"),
+    ] {
+        let output = desk.run(&[&["wipe", "new"], args].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(said(&output).contains(why), "{args:?}: {}", said(&output));
+    }
+    assert!(
+        fs::read_dir(desk.0.path("fleet/wipes")).is_err()
+            || fs::read_dir(desk.0.path("fleet/wipes")).expect("it").count() == 0
+    );
+    assert_eq!(desk.json(&["wipe", "new", "D005", "--reason", "lost"])["scope"], "selective");
+}
+
+#[test]
+fn a_second_request_gets_a_name_of_its_own() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    let second = desk.json(&["wipe", "new", "SN001", "--reason", "lost", "--valid", "1h"]);
+    assert_eq!(second["path"], "fleet/wipes/d001-lost-2.yaml");
+    assert_eq!(desk.code(&["check"]), 0);
+}
+
+#[test]
+fn keys_that_do_not_serve_leave_no_file() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    let rsa = key("rsa");
+    let output = desk.run(&["wipe", "sign", FILE, "--key", rsa.to_str().expect("UTF-8")]);
+    assert!(said(&output).contains("`ssh-rsa` do not serve"), "{}", said(&output));
+    let output = desk.run(&["wipe", "sign", FILE]);
+    assert!(said(&output).contains("no key to sign with"), "{}", said(&output));
+    assert_eq!(fs::read_dir(desk.0.path("fleet/wipes")).expect("it").count(), 1);
+}
+
+#[test]
+fn the_key_of_git_or_of_the_home_directory_is_taken() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    fs::copy(key("carol"), desk.0.path("home/.ssh/id_ecdsa")).expect("copied");
+    assert_eq!(desk.json(&["wipe", "sign", FILE])["signer"], "carol@example.com");
+    fs::copy(key("dave"), desk.0.path("home/work")).expect("copied");
+    let config = "[user]\n\temail = bob@example.com\n\tsigningkey = ~/work\n";
+    write(desk.0.path("home/.gitconfig"), config);
+    assert_eq!(desk.json(&["wipe", "sign", FILE])["signer"], "dave@example.com");
+}
+
+#[test]
+fn without_ssh_keygen_the_error_says_how_to_install_it() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
+    command.args(["wipe", "sign", FILE, "--key"]).arg(key("bob"));
+    let output = command.current_dir(desk.0.path("")).env_clear().env("PATH", "/nowhere").output();
+    let text = said(&output.expect("it runs"));
+    assert!(text.contains("apt-get install openssh-client"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_judged_is_said() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    fs::remove_file(desk.0.path("etc/allowed_signers")).expect("removed");
+    let output = desk.run(&["check", "--data", "nothing"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = said(&output);
+    assert!(text.contains("does not exist") && text.contains("no ledger in nothing"), "{text}");
+    let verified = desk.json(&["wipe", "verify", FILE, "--data", "nothing"]);
+    let state = |rule: &str| {
+        let rules = verified["rules"].as_array().expect("rules");
+        rules.iter().find(|r| r["rule"] == rule).expect(rule)["state"].clone()
+    };
+    assert_eq!((state("device"), state("trust")), ("unknown".into(), "fails".into()));
+    assert_eq!(verified["verdict"], "refused");
+    let signed = desk.sign(FILE, "bob", &[]);
+    assert_eq!(signed["counts"], Value::Null);
+}
+
+#[test]
+fn a_request_elsewhere_is_judged_as_if_it_were_in_the_fleet() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost", "--file", "draft.yaml"]);
+    desk.sign("draft.yaml", "bob", &[]);
+    let output = desk.run(&["wipe", "verify", "draft.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("not in the fleet directory"));
+}
+
+#[test]
+fn malformed_requests_are_refused_with_their_findings() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    let text = fs::read_to_string(desk.0.path(FILE)).expect("the request");
+    write(desk.0.path(FILE), text.replace("confirm: true", "confirm: false"));
+    for args in [&["wipe", "verify", FILE][..], &["wipe", "sign", FILE], &["check"]] {
+        let output = desk.run(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let all = said(&output) + &said_on_stdout(&output);
+        assert!(all.contains("must be `true`"), "{args:?}: {all}");
+    }
+}
