@@ -48,6 +48,7 @@ pub fn busy(root: &Path) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "as Git writes its lock")]
 mod tests {
     use std::fs;
 

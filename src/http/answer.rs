@@ -10,6 +10,39 @@ pub(super) const JSON: &str = "application/json";
 /// Of the Prometheus text format.
 pub(super) const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Why there is no answer, though the request is right.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Others are being answered.
+    Busy,
+    /// Something that ought to work did not.
+    Internal(String),
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl Failure {
+    pub(super) fn answer(self) -> Response {
+        match self {
+            Self::Busy => {
+                let why = "too many at once; try again";
+                let mut answer = fail(StatusCode::SERVICE_UNAVAILABLE, why);
+                let second = HeaderValue::from_static("1");
+                answer.headers_mut().insert(header::RETRY_AFTER, second);
+                answer
+            }
+            Self::Internal(why) => {
+                tracing::warn!(%why, "a request failed");
+                fail(StatusCode::INTERNAL_SERVER_ERROR, &why)
+            }
+        }
+    }
+}
+
 /// A body, or only that it is the one that the client has.
 pub(super) fn tagged(asked: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("\"{}\"", Digest::of(&body));

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::answer::{JSON, METRICS, fail, respond, tagged};
+use super::answer::{Failure, JSON, METRICS, fail, respond, tagged};
 use super::query::{Audit, Devices, PAGE};
 use super::view::View;
 use super::{Shown, metrics as numbers};
@@ -29,27 +29,16 @@ impl Shown {
     /// Work that takes a core, where there is one to spare.
     async fn heavy<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, Response> + Send + 'static,
-    ) -> Result<T, Response> {
-        let Ok(permit) = self.heavy.clone().try_acquire_owned() else { return Err(busy()) };
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Ok(permit) = self.heavy.clone().try_acquire_owned() else { return Err(Failure::Busy) };
         // The permit is held until the work is done, though the client may be gone by then.
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
         });
-        done.await.unwrap_or_else(|error| Err(internal(&error.to_string())))
+        done.await?
     }
-}
-
-fn busy() -> Response {
-    let mut answer = fail(StatusCode::SERVICE_UNAVAILABLE, "too many at once; try again");
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
-}
-
-fn internal(why: &str) -> Response {
-    tracing::warn!(%why, "a request failed");
-    fail(StatusCode::INTERNAL_SERVER_ERROR, why)
 }
 
 pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
@@ -65,7 +54,7 @@ pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     match body(|out| json::pretty(out, &ready)) {
         Ok(body) => respond(status, JSON, Body::from(body)),
-        Err(answer) => answer,
+        Err(failed) => failed.answer(),
     }
 }
 
@@ -101,7 +90,7 @@ pub(super) async fn devices(
     let next = found.next().and(devices.last()).map(|(id, _)| format!("after={id}"));
     let listing = Listing { devices: &devices, wipes: &recorded.wipes, settings, now };
     let answer = body(|out| listing.json(out)).map(|body| tagged(&headers, JSON, body));
-    linked(answer.unwrap_or_else(|failed| failed), "/api/v1/devices", &query, "after", next)
+    linked(answer.unwrap_or_else(Failure::answer), "/api/v1/devices", &query, "after", next)
 }
 
 /// The page after this one, where there is one: RFC 8288.
@@ -138,10 +127,10 @@ pub(super) async fn device(
         return fail(StatusCode::NOT_FOUND, "no device has this id or serial number");
     };
     let shown_device = shown.heavy(move || show(&view, id)).await;
-    shown_device.map_or_else(|failed| failed, |body| tagged(&headers, JSON, body))
+    shown_device.map_or_else(Failure::answer, |body| tagged(&headers, JSON, body))
 }
 
-fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Response> {
+fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let state = &view.recorded;
     let device = &state.devices[&id];
     let profile = state.profiles.get(&device.spec.profile).map(AsRef::as_ref);
@@ -168,10 +157,10 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Response> {
 }
 
 pub(super) async fn plan(State(shown): State<Shown>, headers: HeaderMap) -> Response {
-    let Ok(_permit) = shown.heavy.try_acquire() else { return busy() };
+    let Ok(_permit) = shown.heavy.try_acquire() else { return Failure::Busy.answer() };
     match shown.view().plan().await {
         Ok(plan) => tagged(&headers, JSON, plan.to_vec()),
-        Err(why) => internal(&why),
+        Err(why) => Failure::Internal(why).answer(),
     }
 }
 
@@ -206,7 +195,7 @@ pub(super) async fn audit(
         Ok((body, next)) => {
             linked(tagged(&headers, JSON, body), "/api/v1/audit", &query, "since", next)
         }
-        Err(failed) => failed,
+        Err(failed) => failed.answer(),
     }
 }
 
@@ -215,10 +204,10 @@ fn entries(
     view: &View,
     wanted: impl Fn(&Entry) -> bool,
     limit: usize,
-) -> Result<Vec<Entry>, Response> {
+) -> Result<Vec<Entry>, Failure> {
     let mut found = Vec::new();
     for logged in ledger::entries(&view.config.data, 0) {
-        let entry = logged.map_err(|error| internal(&error.to_string()))?.entry;
+        let entry = logged?.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {
             break;
         }
@@ -229,8 +218,8 @@ fn entries(
     Ok(found)
 }
 
-fn body(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Result<Vec<u8>, Response> {
+fn body(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    write(&mut body).map_err(|error| internal(&error.to_string()))?;
+    write(&mut body)?;
     Ok(body)
 }
