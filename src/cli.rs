@@ -9,6 +9,7 @@ pub mod audit;
 mod author;
 pub mod check;
 pub mod completions;
+pub mod daemon;
 pub mod diff;
 pub mod environment;
 pub mod exit;
@@ -66,7 +67,7 @@ Examples:
 Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.";
 
 /// What every command takes, before or after its name.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Configuration file [default: fleetform.yaml, where there is one]
@@ -109,6 +110,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Make the fleet as its manifests say, in one pass.
     Apply(apply::Args),
+    /// Keep the fleet as its manifests say, until stopped.
+    Daemon(daemon::Args),
     /// List devices: all, or those for which every filter holds.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
@@ -141,6 +144,7 @@ impl Command {
             Self::Diff(_) => "diff",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Daemon(_) => "daemon",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Provision(_) => "provision",
@@ -157,10 +161,20 @@ impl Command {
         }
     }
 
+    /// What its log says unless asked for more or less: what runs unattended tells what it does.
+    #[must_use]
+    pub const fn usual_log(&self) -> &'static str {
+        match self {
+            Self::Daemon(_) => "warn,fleetform=info",
+            _ => "warn",
+        }
+    }
+
     /// What `--output` may ask of it.
     #[must_use]
     pub const fn formats(&self) -> &'static [Format] {
         match self {
+            Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
             Self::Completions(_) => &[Format::Text],
             Self::Schema(_) => &[Format::Text, Format::Json],
@@ -200,7 +214,8 @@ where
     let environment = Environment::of_process();
     let Global { color, quiet, .. } = cli.global;
     let mut out = Out::standard(environment.look(color, quiet));
-    let ran = logging::start(&cli.global, &environment)
+    let usual = cli.command.usual_log();
+    let ran = logging::start(&cli.global, &environment, usual)
         .and_then(|()| run::run(&cli, format, &environment, &mut out));
     let flushed = out.flush().map_err(Failure::from);
     let colored = environment.colored_errors(color);

@@ -44,6 +44,8 @@ pub struct Config {
     pub trust: Trust,
     /// `http.listen`; without it nothing listens.
     pub http_listen: Option<SocketAddr>,
+    /// `http.tokenFile`: what clients must know; needed beyond loopback.
+    pub http_token_file: Option<PathBuf>,
 }
 
 /// Whose signatures count.
@@ -64,6 +66,7 @@ impl Default for Config {
             settings: Settings::default(),
             trust: Trust::default(),
             http_listen: None,
+            http_token_file: None,
         }
     }
 }
@@ -212,9 +215,10 @@ struct WrittenTier {
     signers: Number<1, { u32::MAX }>,
 }
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Http {
     listen: Option<Listen>,
+    token_file: Option<Text>,
 }
 
 impl Written {
@@ -250,6 +254,7 @@ impl Written {
                 revoked_keys: path(trust.revoked_keys),
             },
             http_listen: http.listen.map(|Listen(address)| address),
+            http_token_file: path(http.token_file),
         }
     }
 }

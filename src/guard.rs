@@ -49,6 +49,24 @@ impl ApprovedPlan {
     pub fn digest(&self) -> Digest {
         self.digest
     }
+    /// Less of the same plan: actions for which `why` has a reason become holds.
+    #[must_use]
+    pub fn holding(mut self, mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
+        let mut kept = Vec::with_capacity(self.plan.actions.len());
+        let before = self.plan.holds.len();
+        for action in std::mem::take(&mut self.plan.actions) {
+            match why(&action) {
+                None => kept.push(action),
+                Some((reason, detail)) => self.plan.holds.push(held(action, reason, detail)),
+            }
+        }
+        self.plan.actions = kept;
+        if self.plan.holds.len() > before {
+            self.plan.holds.sort();
+            self.digest = digest(&self.plan.actions);
+        }
+        self
+    }
     /// Gives the plan out for execution, once.
     #[must_use]
     pub fn into_plan(self) -> Plan {
@@ -128,18 +146,23 @@ fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
         std::mem::take(&mut plan.actions).into_iter().partition(|a| a.cause == Cause::Fact);
     plan.actions = facts;
     for action in refused {
-        let spec = action.spec();
-        plan.holds.push(Hold {
-            device: action.device,
-            serial: spec.map(|spec| spec.serial_number.clone()),
-            name: spec.map(|spec| spec.name.clone()),
-            detail: format!("{} is not done: {}", action.kind(), why.cause.explain()),
-            place: action.place,
-            reason: HoldReason::Frozen,
-        });
+        let detail = format!("{} is not done: {}", action.kind(), why.cause.explain());
+        plan.holds.push(held(action, HoldReason::Frozen, detail));
     }
     plan.holds.sort();
     before - plan.actions.len()
+}
+
+fn held(action: Action, reason: HoldReason, detail: String) -> Hold {
+    let spec = action.spec();
+    Hold {
+        device: action.device,
+        serial: spec.map(|spec| spec.serial_number.clone()),
+        name: spec.map(|spec| spec.name.clone()),
+        detail,
+        place: action.place,
+        reason,
+    }
 }
 
 fn freeze(why: PassFrozen) -> Action {

@@ -26,17 +26,21 @@
 //! - **Edges**, each with one resource and one error: [`source`] (the fleet directory),
 //!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
 //!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
-//! - **Composition**: [`execute`], [`reconcile`] (one pass), [`cli`] with [`render`].
+//! - **Composition**: [`execute`], [`reconcile`] (one pass), [`daemon`] (pass after pass, woken
+//!   by [`watch`], slowed by [`backoff`]), [`http`]
+//!   (what the daemon shows), [`cli`] with [`render`].
 //!
 //! Invariants: there is one planning function and no parameter that tells `plan` from
 //! `apply`; only [`guard::guard`] makes an [`guard::ApprovedPlan`], only [`wipe::verify`] a
 //! verified wipe; [`state::State::fold`] is the only code that changes recorded state; the
 //! log is durable before what it announces is done.
 
+pub mod backoff;
 pub mod cli;
 pub mod clock;
 pub mod compliance;
 pub mod config;
+pub mod daemon;
 pub mod diff;
 pub mod durable;
 pub mod edit;
@@ -45,6 +49,7 @@ pub mod execute;
 pub mod finding;
 pub mod fleet;
 pub mod guard;
+pub mod http;
 pub mod ledger;
 pub mod lifecycle;
 pub mod manifest;
@@ -60,6 +65,7 @@ pub mod settings;
 pub mod source;
 pub mod state;
 pub mod trust_file;
+pub mod watch;
 pub mod wipe;
 pub mod wording;
 pub mod yaml;

@@ -9,6 +9,7 @@
 pub mod changes;
 mod device;
 mod digest;
+pub mod due;
 pub mod entries;
 mod new_fields;
 mod reports;
@@ -285,6 +286,11 @@ words! {
         ProviderRefused = "providerRefused",
         /// The guard refused the plan.
         Frozen = "frozen",
+        /// The fleet directory is still being changed: a large or destructive change waits for
+        /// a second look that finds the same.
+        Unsettled = "unsettled",
+        /// The provider failed, and is tried again later.
+        BackingOff = "backingOff",
         /// A wipe of the device is under way, and nothing else is done to it.
         WipeUnderWay = "wipeUnderWay",
         /// A wipe request is held.

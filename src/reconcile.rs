@@ -7,15 +7,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::config::{self, Config, ProviderKind};
 use crate::execute::{self, Control, Outcome};
 use crate::fleet::Desired;
 use crate::guard::{ApprovedPlan, guard};
 use crate::ledger::{self, Ledger};
 use crate::model::{Report, Timestamp};
-use crate::plan::{Heard, Inputs, Op, Plan, plan};
+use crate::plan::{Action, Heard, HoldReason, Inputs, Op, Plan, plan};
+use crate::provider::local::Local;
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
 use crate::state::{State, WipeState};
+use crate::trust_file;
 use crate::wipe::trust::Trust;
 
 /// What goes wrong with a pass as a whole.
@@ -38,7 +41,34 @@ pub struct Decision {
     acknowledgements: Vec<Acknowledgement>,
 }
 
+/// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
+///
+/// # Errors
+/// If no trust file is configured, or it cannot be relied on.
+pub fn trust(config: &Config) -> Result<Trust, String> {
+    let config::Trust { allowed_signers, revoked_keys } = &config.trust;
+    let Some(allowed) = allowed_signers else {
+        return Err("no trust file is configured (trust.allowedSigners)".to_owned());
+    };
+    trust_file::read(allowed, revoked_keys.as_deref(), &config.fleet)
+        .map_err(|error| error.to_string())
+}
+
+/// The MDM.
+#[must_use]
+pub fn provider(config: &Config) -> Arc<dyn Provider> {
+    match config.provider {
+        ProviderKind::Local => Arc::new(Local::new(&config.data)),
+    }
+}
+
 impl Decision {
+    /// Less of the same: actions for which `why` has a reason become holds.
+    #[must_use]
+    pub fn holding(self, why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
+        Self { approved: self.approved.holding(why), ..self }
+    }
+
     /// Batches of reports that could not be used, each with why.
     pub fn unusable(&self) -> impl Iterator<Item = (&str, &str)> {
         self.acknowledgements.iter().filter_map(|done| match &done.rejected {

@@ -3,7 +3,7 @@
 use super::value::{Label, word};
 use super::{Exit, Failure, Format};
 use crate::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
-use crate::render::device::overdue_since;
+use crate::render::filter::Filter;
 use crate::render::list::Listing;
 use crate::render::out::Out;
 use crate::settings::Settings;
@@ -48,25 +48,19 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether all filters hold.
-    #[must_use]
-    pub fn admit(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {
+    fn filter(&self) -> Filter {
         let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
-        let spec = &device.spec;
-        let same = |wanted: &Option<String>, is: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(is))
-        };
-        let labelled = |label: &Label| {
-            spec.labels.get(label.key.as_str()).is_some_and(|value| *value == label.value)
-        };
-        same(user, spec.user_email.as_str())
-            && same(profile, spec.profile.as_str())
-            && status.is_none_or(|status| status == device.status)
-            && compliance.is_none_or(|state| state == device.compliance.state)
-            && platform.is_none_or(|platform| platform == spec.platform)
-            && labels.iter().all(labelled)
-            && (!orphaned || device.orphaned_since.is_some())
-            && (!overdue || overdue_since(device, settings, now).is_some())
+        let labels = labels.iter().map(|label| (label.key.clone(), label.value.clone()));
+        Filter {
+            user: user.clone(),
+            status: *status,
+            profile: profile.clone(),
+            compliance: *compliance,
+            platform: *platform,
+            labels: labels.collect(),
+            orphaned: *orphaned,
+            overdue: *overdue,
+        }
     }
 }
 
@@ -82,7 +76,8 @@ pub fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let admitted = |(_, device): &(_, &Device)| args.admit(device, settings, now);
+    let filter = args.filter();
+    let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
         state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
     let listing = Listing { devices: &devices, wipes: &state.wipes, settings, now };

@@ -16,8 +16,8 @@ words! {
 ///
 /// # Errors
 /// If `FLEETFORM_LOG` is no filter, or a log was started already.
-pub fn start(global: &Global, environment: &Environment) -> Result<(), Failure> {
-    let directives = directives(global, environment);
+pub fn start(global: &Global, environment: &Environment, usual: &str) -> Result<(), Failure> {
+    let directives = directives(global, environment, usual);
     let filter = EnvFilter::try_new(&directives).map_err(|e| {
         Failure::new(format!("FLEETFORM_LOG={directives:?} is not a filter: {e}"))
             .help("write it like `info` or `fleetform=debug,warn`")
@@ -34,11 +34,11 @@ pub fn start(global: &Global, environment: &Environment) -> Result<(), Failure> 
 }
 
 /// Flags override the environment, as they do the configuration.
-fn directives(global: &Global, environment: &Environment) -> String {
+fn directives(global: &Global, environment: &Environment, usual: &str) -> String {
     match (global.quiet, global.verbose, &environment.log_filter) {
         (true, ..) => "error".into(),
         (false, 0, Some(filter)) => filter.clone(),
-        (false, 0, None) => "warn".into(),
+        (false, 0, None) => usual.into(),
         // What is below us is not asked for its details.
         (false, 1, _) => "warn,fleetform=info".into(),
         (false, 2, _) => "warn,fleetform=debug".into(),
@@ -65,7 +65,7 @@ mod tests {
         ] {
             let args = ["fleetform", "list"].into_iter().chain(args);
             let (cli, _) = parse(args).unwrap();
-            assert_eq!(directives(&cli.global, &environment), expected);
+            assert_eq!(directives(&cli.global, &environment, "warn"), expected);
             EnvFilter::try_new(expected).unwrap();
         }
     }
@@ -74,7 +74,7 @@ mod tests {
     fn a_bad_filter_is_an_error_with_help() {
         let (cli, _) = parse(["fleetform", "list"]).unwrap();
         let bad = Environment { log_filter: Some("fleetform=loud".into()), ..Default::default() };
-        let text = start(&cli.global, &bad).unwrap_err().render(false);
+        let text = start(&cli.global, &bad, "warn").unwrap_err().render(false);
         assert!(
             text.starts_with("error: FLEETFORM_LOG=\"fleetform=loud\" is not a filter"),
             "{text}"

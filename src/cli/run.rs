@@ -7,18 +7,17 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, completions, diff, explain, list, plan};
+use super::{apply, audit, check, completions, daemon, diff, explain, list, plan};
 use super::{provision, report, schema, set, show, wipe};
-use crate::config::{Config, ProviderKind};
+use crate::config::{self, Config};
 use crate::fleet::Desired;
 use crate::ledger;
 use crate::model::Timestamp;
 use crate::provider::Provider;
-use crate::provider::local::Local;
 use crate::render::out::Out;
 use crate::state::State;
 use crate::wipe::trust::Trust;
-use crate::{clock, revision, source, trust_file};
+use crate::{clock, reconcile, revision, source};
 
 /// What every verb stands on: the configuration, with the flags over it.
 pub(super) struct Setup {
@@ -36,21 +35,12 @@ pub(super) struct Setup {
 
 impl Setup {
     fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
-        let Global { config, fleet, data, quiet, .. } = global;
-        let mut config = Config::load(config.as_deref())?;
-        let over = |setting: &mut PathBuf, flag: &Option<PathBuf>| {
-            if let Some(path) = flag {
-                setting.clone_from(path);
-            }
-        };
-        over(&mut config.fleet, fleet);
-        over(&mut config.data, data);
         Ok(Self {
-            config,
+            config: configuration(global)?,
             actor: environment.actor().into(),
             home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
-            progress: environment.progress(*quiet),
+            progress: environment.progress(global.quiet),
         })
     }
 
@@ -81,20 +71,30 @@ impl Setup {
 
     /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
     pub fn trust(&self) -> Result<Trust, String> {
-        let trust = &self.config.trust;
-        let Some(allowed) = &trust.allowed_signers else {
-            return Err("no trust file is configured (trust.allowedSigners)".to_owned());
-        };
-        trust_file::read(allowed, trust.revoked_keys.as_deref(), &self.config.fleet)
-            .map_err(|error| error.to_string())
+        reconcile::trust(&self.config)
     }
 
     /// The MDM.
     pub fn provider(&self) -> Arc<dyn Provider> {
-        match self.config.provider {
-            ProviderKind::Local => Arc::new(Local::new(&self.config.data)),
-        }
+        reconcile::provider(&self.config)
     }
+}
+
+/// The configuration with the flags over it.
+///
+/// # Errors
+/// If the file cannot be used.
+pub(super) fn configuration(global: &Global) -> Result<Config, config::Error> {
+    let Global { config, fleet, data, .. } = global;
+    let mut config = Config::load(config.as_deref())?;
+    let over = |setting: &mut PathBuf, flag: &Option<PathBuf>| {
+        if let Some(path) = flag {
+            setting.clone_from(path);
+        }
+    };
+    over(&mut config.fleet, fleet);
+    over(&mut config.data, data);
+    Ok(config)
 }
 
 /// Starts what asynchronous calls need.
@@ -145,6 +145,7 @@ pub(super) fn run(
         Command::Diff(args) => diff::run(args, &setup()?, format, out),
         Command::Plan(args) => plan::run(args, &setup()?, format, out),
         Command::Apply(args) => apply::run(args, &setup()?, format, out),
+        Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::List(args) => {
             let setup = setup()?;
             let state = setup.recorded()?;

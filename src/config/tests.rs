@@ -65,7 +65,7 @@ fn every_key_is_read() {
     let config = parse(
         "fleet: /srv/fleet\ndata: state\nenrollment: {deadline: 1h 30m}\nsync: {interval: 90s}\n\
          compliance: {blockAfter: 2d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
-         trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80'}\n\
+         trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t}\n\
          wipes: {maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n",
     )
     .unwrap();
@@ -90,6 +90,7 @@ fn every_key_is_read() {
             revoked_keys: Some("conf/b".into()),
         },
         http_listen: Some("[::1]:80".parse().unwrap()),
+        http_token_file: Some("conf/t".into()),
     };
     assert_eq!(config, expected);
 }

@@ -94,7 +94,7 @@ impl Chain {
         }
     }
 
-    /// Follows the rest of a log; lines from byte `whole_from` on are looked at whole and their
+    /// Follows the rest of a log up to byte `until`; lines from byte `whole_from` on are looked at whole and their
     /// entries handed on, of the others only that they were there.
     ///
     /// # Errors
@@ -103,6 +103,7 @@ impl Chain {
         &mut self,
         path: &Path,
         file: &File,
+        until: u64,
         whole_from: u64,
         mut take: impl FnMut(&Self, Option<Entry>) -> Result<(), Error>,
     ) -> Result<End, Error> {
@@ -110,7 +111,7 @@ impl Chain {
         let failed = |e| Error::from(durable::Error::at("read", path)(e));
         at.seek(SeekFrom::Start(self.end)).map_err(failed)?;
         scan::scan(
-            file,
+            file.take(until.saturating_sub(self.end)),
             self.end,
             failed,
             |line| look(line, line.offset == 0 || line.offset >= whole_from),

@@ -141,7 +141,7 @@ pub struct Ledger {
     audit: Audit,
     state: State,
     unsaved: bool,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Ledger {
@@ -176,12 +176,13 @@ impl Ledger {
             audit: Audit::new(path, chain)?,
             unsaved: state.seq > saved,
             state,
-            _lock: lock,
+            lock,
         };
         if let Some(repaired) = repaired {
             ledger.append(vec![Event::LogRepaired(repaired).into()])?;
             ledger.sync()?;
         }
+        ledger.mark_whole()?;
         Ok(ledger)
     }
 
@@ -252,7 +253,8 @@ impl Ledger {
         self.unsaved = true;
     }
 
-    /// Replaces `state.json`, if it is not up to date; what was appended is made durable first.
+    /// Ends a pass: replaces `state.json`, if it is not up to date, after what was appended is
+    /// durable. Only from now on do readers see what the pass recorded.
     ///
     /// # Errors
     /// If a step fails. The log is not touched by that; it may be tried again.
@@ -262,7 +264,11 @@ impl Ledger {
             snapshot::save(&self.dir, &self.state, self.audit.chain().end)?;
             self.unsaved = false;
         }
-        Ok(())
+        self.mark_whole()
+    }
+
+    fn mark_whole(&mut self) -> Result<(), Error> {
+        self.lock.mark(self.audit.chain().end)
     }
 }
 
@@ -283,7 +289,18 @@ impl<'a> Following<'a> {
     }
 
     fn all(&mut self, chain: &mut Chain, path: &Path, log: &File) -> Result<scan::End, Error> {
-        chain.follow_all(path, log, self.saved.end, |chain, entry| self.take(chain, entry))
+        self.until(chain, path, log, u64::MAX)
+    }
+
+    /// All lines that lie before byte `until`.
+    fn until(
+        &mut self,
+        chain: &mut Chain,
+        path: &Path,
+        log: &File,
+        until: u64,
+    ) -> Result<scan::End, Error> {
+        chain.follow_all(path, log, until, self.saved.end, |chain, entry| self.take(chain, entry))
     }
 
     fn take(&mut self, chain: &Chain, entry: Option<Entry>) -> Result<(), Error> {
@@ -345,8 +362,9 @@ impl<'a> Following<'a> {
     }
 }
 
-/// What is recorded in `dir`, for readers: no lock, no write; what a writer has not finished
-/// yet is left out. An absent directory holds nothing.
+/// What is recorded in `dir`, for readers: no lock, no write. While a writer is at work, this is
+/// what it had recorded at the end of its last whole pass; what a dead one left half done is
+/// taken as far as it got, as the next writer will take it. An absent directory holds nothing.
 ///
 /// # Errors
 /// If the files cannot be read, or are not as they were written as far as was looked: the
@@ -361,9 +379,22 @@ pub fn read(dir: &Path) -> Result<State, Error> {
         if following.saved.seq > 0 {
             chain = following.skip(&path, &log)?;
         }
-        following.all(&mut chain, &path, &log)?;
+        let whole = whole(dir, &log).map_err(durable::Error::at("read", &path))?;
+        following.until(&mut chain, &path, &log, whole)?;
     }
     following.done(chain)
+}
+
+/// Up to which byte the log is of whole passes, but for what a dead writer left.
+fn whole(dir: &Path, log: &File) -> std::io::Result<u64> {
+    loop {
+        let before = lock::look(dir);
+        let length = log.metadata()?.len();
+        // Who began, ended or finished a pass in between makes the length worth nothing.
+        if lock::look(dir) == before {
+            return Ok(before.filter(|mark| mark.live).map_or(length, |mark| mark.whole));
+        }
+    }
 }
 
 impl Following<'_> {

@@ -1,7 +1,6 @@
 //! The log from end to end: lines in order, looked at on every core, in bounded memory.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, BufRead as _};
 
 use rayon::prelude::*;
 
@@ -38,7 +37,7 @@ pub struct End {
 /// # Errors
 /// Those of reading, made into one by `failed`, and those of `take`.
 pub fn scan<T: Send, E>(
-    mut file: &File,
+    mut file: impl io::Read,
     mut offset: u64,
     failed: impl FnOnce(io::Error) -> E,
     look: impl Fn(Line<'_>) -> T + Sync,

@@ -105,15 +105,19 @@ impl World {
         });
     }
 
-    pub fn plan(&self) -> Plan {
-        plan(&Inputs {
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        Inputs {
             now: self.now,
             settings: &self.settings,
             desired: &self.desired,
             recorded: &self.state,
             heard: &self.heard,
             trust: Err("no trust file is configured"),
-        })
+        }
+    }
+
+    pub fn plan(&self) -> Plan {
+        plan(&self.inputs())
     }
 
     fn log(
@@ -134,7 +138,7 @@ impl World {
     }
 
     /// One pass as `execute` does it, without files; gives the actions as `kind device`.
-    fn pass(&mut self) -> Vec<String> {
+    pub(super) fn pass(&mut self) -> Vec<String> {
         self.pass_accepting(None)
     }
 
@@ -169,14 +173,14 @@ impl World {
     }
 
     /// A pass after which nothing is left to do.
-    fn settle(&mut self) -> Vec<String> {
+    pub(super) fn settle(&mut self) -> Vec<String> {
         let done = self.pass();
         let again = guard(self.plan(), &self.desired, &self.state, self.settings.limits, None);
         assert_eq!(again.plan().actions, vec![], "a second plan has nothing to do");
         done
     }
 
-    fn enrolled(serials: &[&str]) -> Self {
+    pub(super) fn enrolled(serials: &[&str]) -> Self {
         let mut world = Self::new(serials);
         world.settle();
         for serial in serials {

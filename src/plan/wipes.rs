@@ -19,6 +19,9 @@ use crate::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
 };
 
+/// The clock was set back: nothing is issued by it.
+pub(super) const CLOCK_BEHIND: &str = "clockBehind";
+
 words! {
     /// How a wipe request stands in a plan.
     WipeStanding {
@@ -207,7 +210,7 @@ impl<'a> Deciding<'a, '_> {
         // A clock behind the log's last line was set back: expiry and windows mean nothing.
         if self.inputs.recorded.at.is_some_and(|at| self.inputs.now < at) {
             let detail = "this machine's clock is behind the log's last entry; mend the clock";
-            return self.show(file, &[], WipeStanding::Held, "clockBehind", detail);
+            return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, detail);
         }
         let judgement = judge(self.inputs, file);
         let signers = judgement.signers();

@@ -79,7 +79,7 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+    pub fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         json::pretty(out, self)
     }
 

@@ -10,6 +10,7 @@ pub mod check;
 pub mod device;
 pub mod diff;
 pub mod explain;
+pub mod filter;
 pub mod findings;
 pub mod github;
 pub mod history;

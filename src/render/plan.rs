@@ -267,6 +267,8 @@ const fn explain(reason: HoldReason) -> &'static str {
         HoldReason::Wiped => "the device was wiped",
         HoldReason::ProviderRefused => "the provider refused",
         HoldReason::Frozen => "frozen",
+        HoldReason::Unsettled => "the fleet directory is still being changed",
+        HoldReason::BackingOff => "the provider failed; tried again later",
         HoldReason::WipeUnderWay => "a wipe is under way",
         HoldReason::WipeHeld => "a wipe request is held",
         HoldReason::WipeRefused => "a wipe request is refused",
@@ -357,7 +359,7 @@ fn counts(actions: &[Action]) -> BTreeMap<ActionKind, u64> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub fn json(out: &mut dyn Write, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
     json::pretty(out, &PlanJson::new(approved, context))
 }
 

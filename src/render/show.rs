@@ -61,7 +61,7 @@ impl Shown<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+    pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
             version: u32,

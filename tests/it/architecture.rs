@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Pure: no file, no clock, no log, no async.
 const CORE: &[&str] = &[
+    "backoff",
     "compliance",
     "diff",
     "edit",

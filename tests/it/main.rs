@@ -5,6 +5,7 @@
 mod architecture;
 mod commands;
 mod crashes;
+mod daemon;
 mod invariants;
 mod promises;
 mod properties;

@@ -1,0 +1,203 @@
+//! Whom to leave alone after failures, and for how long: no clock, no randomness of its own.
+//!
+//! A device whose effect failed waits, twice as long each time, and nobody else waits with it.
+//! When effects fail one after the other and none succeeds, it is the provider: all wait, and
+//! then one effect goes first to find out. The spread (half of each wait) comes from a seed,
+//! so that a fleet that failed together does not come back together.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::time::Duration;
+
+use crate::model::DeviceId;
+
+/// Failures without a success after which the provider is left alone altogether: more than
+/// a few bad devices, less than a fleet.
+const BREAKS_AFTER: u32 = 10;
+
+/// How waits grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Growth {
+    /// The first wait, at most.
+    pub first: Duration,
+    /// The longest wait.
+    pub most: Duration,
+    /// Of the spread.
+    pub seed: u64,
+}
+
+impl Growth {
+    /// The wait after so many failures in a row, from 1: half of it is spread by `key`.
+    #[must_use]
+    pub fn wait(&self, key: impl Hash, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        let full = self.first.saturating_mul(1 << doublings).min(self.most);
+        let mut hasher = DefaultHasher::new();
+        (self.seed, key, failures).hash(&mut hasher);
+        // 16 bits of spread are plenty.
+        let spread = (hasher.finish() & 0xffff) as u32;
+        full / 2 + (full / 2).saturating_mul(spread) / 0x1_0000
+    }
+}
+
+/// What may go to the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// All but the devices that wait.
+    All,
+    /// One effect, to find out whether the provider is back.
+    One,
+    /// Nothing until then.
+    Nothing(Duration),
+}
+
+/// Who waits. Times are since any fixed moment, on a clock that only goes forward.
+#[derive(Debug)]
+pub struct Backoff {
+    growth: Growth,
+    devices: BTreeMap<DeviceId, Waiting>,
+    /// Failures since the last success.
+    failures: u32,
+    /// How often in a row the provider was left alone, and until when.
+    broken: Option<Waiting>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    failures: u32,
+    until: Duration,
+}
+
+impl Backoff {
+    /// Nobody waits.
+    #[must_use]
+    pub fn new(growth: Growth) -> Self {
+        Self { growth, devices: BTreeMap::new(), failures: 0, broken: None }
+    }
+
+    /// What may go to the provider now.
+    #[must_use]
+    pub fn admission(&self, now: Duration) -> Admission {
+        match self.broken {
+            None => Admission::All,
+            Some(Waiting { until, .. }) if now < until => Admission::Nothing(until),
+            Some(_) => Admission::One,
+        }
+    }
+
+    /// Until when this device waits, if it does.
+    #[must_use]
+    pub fn waits(&self, device: DeviceId, now: Duration) -> Option<Duration> {
+        self.devices.get(&device).map(|waiting| waiting.until).filter(|until| now < *until)
+    }
+
+    /// How many devices wait.
+    #[must_use]
+    pub fn waiting(&self, now: Duration) -> usize {
+        self.devices.values().filter(|waiting| now < waiting.until).count()
+    }
+
+    /// What came of an effect.
+    pub fn record(&mut self, device: DeviceId, succeeded: bool, now: Duration) {
+        if succeeded {
+            self.devices.remove(&device);
+            (self.failures, self.broken) = (0, None);
+            return;
+        }
+        let waiting = self.devices.entry(device).or_insert(Waiting { failures: 0, until: now });
+        waiting.failures = waiting.failures.saturating_add(1);
+        waiting.until = now + self.growth.wait(device, waiting.failures);
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= BREAKS_AFTER {
+            let failures = match self.broken {
+                // Others that were under way when it broke make it no worse.
+                Some(Waiting { failures, until }) if now < until => failures,
+                broken => broken.map_or(0, |broken| broken.failures) + 1,
+            };
+            let until = now + self.growth.wait("provider", failures);
+            self.broken = Some(Waiting { failures, until });
+        }
+    }
+
+    /// When somebody has waited long enough next.
+    #[must_use]
+    pub fn next(&self, now: Duration) -> Option<Duration> {
+        if let Some(Waiting { until, .. }) = self.broken.filter(|broken| now < broken.until) {
+            return Some(until);
+        }
+        self.devices.values().map(|waiting| waiting.until).filter(|until| *until > now).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const GROWTH: Growth = Growth { first: SECOND, most: Duration::from_secs(60), seed: 7 };
+
+    fn id(n: usize) -> DeviceId {
+        format!("D{n:03}").parse().unwrap()
+    }
+
+    #[test]
+    fn waits_double_to_a_limit_and_are_spread() {
+        for (failures, least, most) in
+            [(1, 0.5, 1.0), (2, 1.0, 2.0), (5, 8.0, 16.0), (7, 30.0, 60.0), (u32::MAX, 30.0, 60.0)]
+        {
+            let waits: Vec<f64> =
+                (1..200).map(|n| GROWTH.wait(id(n), failures).as_secs_f64()).collect();
+            assert!(
+                waits.iter().all(|wait| (least..=most).contains(wait)),
+                "{failures}: {waits:?}"
+            );
+            let (min, max) = (
+                waits.iter().copied().fold(f64::MAX, f64::min),
+                waits.iter().copied().fold(0.0, f64::max),
+            );
+            assert!(max - min > (most - least) * 0.8, "{failures}: from {min} to {max}");
+        }
+        assert_eq!(GROWTH.wait(1, 3), GROWTH.wait(1, 3), "the same seed, the same waits");
+    }
+
+    #[test]
+    fn a_device_that_fails_waits_alone() {
+        let mut backoff = Backoff::new(GROWTH);
+        backoff.record(id(1), false, SECOND);
+        let until = backoff.waits(id(1), SECOND).unwrap();
+        assert_eq!(backoff.next(SECOND), Some(until));
+        assert_eq!(backoff.waits(id(2), SECOND), None);
+        assert_eq!(backoff.admission(SECOND), Admission::All);
+        assert_eq!(backoff.waits(id(1), until), None);
+        backoff.record(id(1), true, until);
+        assert_eq!(backoff.next(Duration::ZERO), None);
+        assert_eq!(backoff.waiting(Duration::ZERO), 0);
+    }
+
+    #[test]
+    fn when_all_fail_the_provider_is_left_alone_and_then_tried_once() {
+        let mut backoff = Backoff::new(GROWTH);
+        for n in 1..=500 {
+            backoff.record(id(n), false, SECOND);
+        }
+        let Admission::Nothing(until) = backoff.admission(SECOND) else { panic!("not broken") };
+        assert!(until <= SECOND * 2, "{until:?}: one batch breaks once");
+        assert_eq!(backoff.next(SECOND), Some(until));
+        assert_eq!(backoff.admission(until), Admission::One);
+        backoff.record(id(1), false, until);
+        let Admission::Nothing(later) = backoff.admission(until) else { panic!("not broken") };
+        assert!(later - until >= SECOND, "{:?}: longer than before", later - until);
+        backoff.record(id(2), true, later);
+        assert_eq!(backoff.admission(later), Admission::All);
+    }
+
+    #[test]
+    fn single_failures_between_successes_break_nothing() {
+        let mut backoff = Backoff::new(GROWTH);
+        for n in 1..1000 {
+            backoff.record(id(n), false, SECOND);
+            backoff.record(id(n + 1000), n % 9 != 0, SECOND);
+        }
+        assert_eq!(backoff.admission(SECOND), Admission::All);
+    }
+}

@@ -1,0 +1,129 @@
+//! `fleetform daemon`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::run::{Setup, configuration, runtime};
+use super::value::word;
+use super::{Exit, Failure, Global};
+use crate::config::Config;
+use crate::daemon::{Daemon, Options, Signals};
+use crate::http::Server;
+use crate::http::view::View;
+use crate::model::words;
+use crate::watch::Pace;
+
+/// After so long a look comes even if changes never cease.
+const MOST: Duration = Duration::from_secs(2);
+
+words! {
+    /// `--watch`
+    Watching {
+        /// Where the system can.
+        Auto = "auto",
+        /// Never: look every few seconds.
+        Poll = "poll",
+    }
+}
+
+/// Keeps the fleet as its manifests say, until stopped.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform daemon
+  fleetform daemon --resync 5m --log-format json
+  fleetform daemon --watch poll            On network file systems
+  fleetform daemon --listen 127.0.0.1:8080 With /healthz, /readyz, /metrics and /api/v1
+
+Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
+under way and exit with 0; once more stops at once, which does no harm.")]
+pub struct Args {
+    /// Look at everything at least this often
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
+    pub resync: Duration,
+    /// Wait until nothing has changed for so long, but for 2 s at most
+    #[arg(long, value_name = "DURATION", default_value = "300ms", value_parser = duration)]
+    pub debounce: Duration,
+    /// Whether to rely on the system to tell of changes
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    #[arg(value_parser = word!(Watching), ignore_case = true)]
+    pub watch: Watching,
+    /// Look for changes this often where the system does not tell of them
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive)]
+    pub poll: Duration,
+    /// Answer HTTP here, read-only; over the configuration's http.listen
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// What clients must send as bearer token; needed beyond loopback
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// The flags over the configuration's settings.
+    fn over(&self, mut config: Config) -> Config {
+        config.http_listen = self.listen.or(config.http_listen);
+        if let Some(file) = &self.token_file {
+            config.http_token_file = Some(file.clone());
+        }
+        config
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        // A day is more than anyone waits, and fits every clock.
+        .filter(|duration| *duration <= Duration::from_secs(86_400))
+        .ok_or_else(|| "is not a duration like 300ms, 60s or 5m, at most a day".into())
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration < Duration::from_millis(10) { Err("is too short".into()) } else { Ok(duration) }
+}
+
+/// Runs until a signal stops it.
+///
+/// # Errors
+/// If the ledger cannot be opened, say because another process writes it.
+pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Failure> {
+    let (again, flags) = (global.clone(), args.clone());
+    let config = args.over(setup.config);
+    runtime()?.block_on(async {
+        let signals = Signals::listen()?;
+        let server = match config.http_listen {
+            Some(address) => Some(Server::bind(address, config.http_token_file.as_deref()).await?),
+            None => None,
+        };
+        let views =
+            server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
+        let seen = views.as_ref().map(watch::Sender::subscribe);
+        let options = Options {
+            actor: setup.actor,
+            resync: args.resync,
+            pace: Pace {
+                quiet: args.debounce,
+                most: MOST,
+                poll: args.poll,
+                always_poll: args.watch == Watching::Poll,
+            },
+            reload: Box::new(move || {
+                let config = configuration(&again).map_err(|error| error.to_string())?;
+                Ok(flags.over(config))
+            }),
+            views,
+        };
+        let daemon = Daemon::start(config, options, signals)?;
+        if let Some((server, seen)) = server.zip(seen) {
+            tracing::info!(address = %server.address()?, "answers HTTP");
+            tokio::spawn(server.run(seen));
+        }
+        daemon.run().await?;
+        Ok(Exit::Done)
+    })
+}

@@ -1,0 +1,83 @@
+//! What the outside says: stop, stop at once, read the configuration again.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+
+/// A stop that takes longer than this is cut short: service managers wait for ten seconds. A
+/// cut loses nothing: the next start carries on, as after any crash.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// SIGTERM, SIGINT and SIGHUP.
+#[derive(Debug)]
+pub struct Signals {
+    stop: Arc<AtomicBool>,
+    stopped: Arc<Notify>,
+    reload: Signal,
+}
+
+impl Signals {
+    /// Listens from now on; in a runtime.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn listen() -> io::Result<Self> {
+        let (stop, stopped) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
+            let mut signals = signal(kind)?;
+            let (stop, stopped) = (stop.clone(), stopped.clone());
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() {
+                    if stop.swap(true, Ordering::Relaxed) {
+                        std::process::exit(code);
+                    }
+                    stopped.notify_one();
+                    tracing::info!("stopping after the batch under way; once more stops at once");
+                    tokio::spawn(cut_short());
+                }
+            });
+        }
+        // A file that may not grow further is a full disk, and no reason to be killed: once
+        // listened to, the write fails instead.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
+        Ok(Self { stop, stopped, reload: signal(SignalKind::hangup())? })
+    }
+
+    /// Set once it is to stop.
+    #[must_use]
+    pub fn flag(&self) -> &AtomicBool {
+        &self.stop
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Until it is to stop, or the configuration to be read again.
+    pub(super) async fn next(&mut self) -> Request {
+        tokio::select! {
+            biased;
+            () = self.stopped.notified() => Request::Stop,
+            _ = self.reload.recv() => Request::Reload,
+        }
+    }
+}
+
+/// What was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Stop.
+    Stop,
+    /// Read the configuration again.
+    Reload,
+}
+
+async fn cut_short() {
+    tokio::time::sleep(GRACE).await;
+    tracing::error!("the batch under way takes too long; the next start carries on");
+    std::process::exit(1);
+}

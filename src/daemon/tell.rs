@@ -1,0 +1,105 @@
+//! What the daemon says in its own log: each thing once, not at every pass.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::event::FreezeCause;
+use crate::execute::Outcome;
+use crate::reconcile::{self, Decision};
+use crate::state::State;
+
+/// Findings beyond this many are only counted.
+const SHOWN: usize = 20;
+
+/// What was said already.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    frozen: Option<FreezeCause>,
+    findings: BTreeSet<String>,
+    held: bool,
+    trouble: Option<String>,
+}
+
+impl Told {
+    /// What is wrong with what was loaded; a freeze only once it is `settled`.
+    pub(super) fn decision(&mut self, decision: &Decision, recorded: &State, settled: bool) {
+        let refusal = decision.approved.refusal().map(|refusal| &refusal.why);
+        let frozen = refusal.map(|why| why.cause);
+        if settled && frozen != self.frozen {
+            match refusal {
+                Some(why) => tracing::warn!(
+                    cause = %why.cause, removed = why.removed, of = why.of, help = why.cause.help(),
+                    "frozen: {}; nothing but reports is taken in", why.cause.explain()
+                ),
+                None => tracing::info!("no longer frozen: the fleet directory is plausible again"),
+            }
+            self.frozen = frozen;
+        }
+        self.findings(decision);
+        for (name, why) in decision.unusable() {
+            tracing::warn!(file = ?name, ?why, "a file of the inbox cannot be used");
+        }
+        for (name, report, why) in decision.refused() {
+            tracing::warn!(file = ?name, serial = %report.serial_number, ?why, "a report is refused");
+        }
+        let behind = recorded.at.is_some_and(|at| crate::clock::now() < at);
+        if behind && !self.held {
+            tracing::warn!(
+                "this machine's clock is behind the log's last entry: no wipe is issued; mend the clock"
+            );
+        }
+        self.held = behind;
+    }
+
+    fn findings(&mut self, decision: &Decision) {
+        let plan = decision.approved.plan();
+        let findings: BTreeSet<String> = plan
+            .findings
+            .iter()
+            .map(|f| format!("{}:{}: {}: {}", f.span.path, f.span.line, f.code, f.message))
+            .collect();
+        let new: Vec<_> = findings.difference(&self.findings).collect();
+        for finding in new.iter().take(SHOWN) {
+            tracing::warn!(?finding, "a finding");
+        }
+        if new.len() > SHOWN {
+            tracing::warn!(more = new.len() - SHOWN, "more findings: see `fleetform check`");
+        }
+        if findings.is_empty() && !self.findings.is_empty() {
+            tracing::info!("no findings any more");
+        }
+        self.findings = findings;
+    }
+
+    /// What was done, where anything was.
+    pub(super) fn outcome(&mut self, outcome: &Outcome, took: Duration) {
+        self.trouble = None;
+        for (device, class, why) in outcome.failed.iter().take(SHOWN) {
+            tracing::warn!(%device, %class, ?why, "the provider failed");
+        }
+        if outcome.failed.len() > SHOWN {
+            tracing::warn!(more = outcome.failed.len() - SHOWN, "the provider failed for others");
+        }
+        if !outcome.done.is_empty() {
+            let done: Vec<_> = outcome.done.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            tracing::info!(done = done.join(", "), left = outcome.left, ?took, "a pass");
+        }
+    }
+
+    /// That a pass failed as a whole.
+    pub(super) fn trouble(&mut self, error: &reconcile::Error, wait: Duration) {
+        let text = error.to_string();
+        let help = match error {
+            reconcile::Error::Ledger(_) => {
+                "nothing is done until the ledger can be opened and written again; look at the disk"
+            }
+            reconcile::Error::Provider(_) => "it is asked again later",
+        };
+        if self.trouble.as_ref() == Some(&text) {
+            tracing::debug!(error = %text, ?wait, "still the same");
+        } else {
+            tracing::error!(error = %text, again_in = ?wait, help, "the pass failed");
+        }
+        self.trouble = Some(text);
+    }
+}

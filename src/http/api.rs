@@ -1,0 +1,225 @@
+//! The answers.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::answer::{Failure, JSON, METRICS, fail, respond, tagged};
+use super::query::{Audit, Devices, PAGE};
+use super::view::View;
+use super::{Shown, metrics as numbers};
+use crate::compliance::{Reported, checks};
+use crate::event::Entry;
+use crate::model::{DeviceId, SerialNumber};
+use crate::render::history::EntryView;
+use crate::render::json;
+use crate::render::list::Listing;
+use crate::render::show::Shown as Device;
+use crate::{clock, ledger};
+
+impl Shown {
+    fn view(&self) -> Arc<View> {
+        self.views.borrow().clone()
+    }
+
+    /// Work that takes a core, where there is one to spare.
+    async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Ok(permit) = self.heavy.clone().try_acquire_owned() else { return Err(Failure::Busy) };
+        // The permit is held until the work is done, though the client may be gone by then.
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        done.await?
+    }
+}
+
+pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
+    #[derive(Serialize)]
+    struct Ready<'a> {
+        version: u32,
+        ready: bool,
+        reasons: &'a [String],
+    }
+    let view = shown.view();
+    let reasons = &view.not_ready;
+    let ready = Ready { version: 1, ready: reasons.is_empty(), reasons };
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    match body(|out| json::pretty(out, &ready)) {
+        Ok(body) => respond(status, JSON, Body::from(body)),
+        Err(failed) => failed.answer(),
+    }
+}
+
+pub(super) async fn metrics(State(shown): State<Shown>) -> Response {
+    let view = shown.view();
+    let snapshot = std::fs::metadata(view.config.data.join(ledger::STATE));
+    let age = snapshot.and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
+    let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
+    respond(StatusCode::OK, METRICS, Body::from(text))
+}
+
+pub(super) async fn devices(
+    State(shown): State<Shown>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let Devices { filter, after, limit } = match query.parse::<Devices>() {
+        Ok(wanted) => wanted,
+        Err(why) => return fail(StatusCode::BAD_REQUEST, &why),
+    };
+    let view = shown.view();
+    let (settings, now) = (&view.config.settings, clock::now());
+    let from = after.map_or(DeviceId::FIRST, DeviceId::next);
+    let limit = limit.unwrap_or(PAGE);
+    let recorded = &view.recorded;
+    let mut found = recorded
+        .devices
+        .range(from..)
+        .map(|(id, device)| (*id, &**device))
+        .filter(|(_, device)| filter.admits(device, settings, now));
+    let devices: Vec<_> = found.by_ref().take(limit).collect();
+    let next = found.next().and(devices.last()).map(|(id, _)| format!("after={id}"));
+    let listing = Listing { devices: &devices, wipes: &recorded.wipes, settings, now };
+    let answer = body(|out| listing.json(out)).map(|body| tagged(&headers, JSON, body));
+    linked(answer.unwrap_or_else(Failure::answer), "/api/v1/devices", &query, "after", next)
+}
+
+/// The page after this one, where there is one: RFC 8288.
+fn linked(
+    mut answer: Response,
+    path: &str,
+    query: &str,
+    replaced: &str,
+    next: Option<String>,
+) -> Response {
+    let Some(next) = next else { return answer };
+    let kept = query
+        .split('&')
+        .filter(|part| !part.is_empty() && !part.starts_with(&format!("{replaced}=")));
+    let query = kept.map(str::to_owned).chain([next]).collect::<Vec<_>>().join("&");
+    if let Ok(link) = HeaderValue::from_str(&format!("<{path}?{query}>; rel=\"next\"")) {
+        answer.headers_mut().insert(header::LINK, link);
+    }
+    answer
+}
+
+pub(super) async fn device(
+    State(shown): State<Shown>,
+    Path(wanted): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let view = shown.view();
+    let by_id = wanted.parse().ok().filter(|id| view.recorded.devices.contains_key(id));
+    let by_serial = || {
+        let serial: SerialNumber = wanted.parse().ok()?;
+        view.recorded.by_serial(&serial).map(|(id, _)| id)
+    };
+    let Some(id) = by_id.or_else(by_serial) else {
+        return fail(StatusCode::NOT_FOUND, "no device has this id or serial number");
+    };
+    let shown_device = shown.heavy(move || show(&view, id)).await;
+    shown_device.map_or_else(Failure::answer, |body| tagged(&headers, JSON, body))
+}
+
+fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
+    let state = &view.recorded;
+    let device = &state.devices[&id];
+    let profile = state.profiles.get(&device.spec.profile).map(AsRef::as_ref);
+    let reported = device.facts.as_deref().zip(device.last_sync);
+    let reported = reported.map(|(facts, at)| Reported { facts, at });
+    let checks = profile.map_or_else(Vec::new, |profile| {
+        checks(&profile.compliance, device.spec.platform, reported)
+    });
+    let history = entries(view, |entry| entry.device == Some(id), usize::MAX)?;
+    let mut wipes: Vec<_> =
+        state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
+    wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
+    let shown = Device {
+        id,
+        device,
+        profile,
+        checks: &checks,
+        wipes: &wipes,
+        history: &history,
+        settings: &view.config.settings,
+        now: clock::now(),
+    };
+    body(|out| shown.json(out))
+}
+
+pub(super) async fn plan(State(shown): State<Shown>, headers: HeaderMap) -> Response {
+    let Ok(_permit) = shown.heavy.try_acquire() else { return Failure::Busy.answer() };
+    match shown.view().plan().await {
+        Ok(plan) => tagged(&headers, JSON, plan.to_vec()),
+        Err(why) => Failure::Internal(why).answer(),
+    }
+}
+
+pub(super) async fn audit(
+    State(shown): State<Shown>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let Audit { since, limit } = match query.parse::<Audit>() {
+        Ok(wanted) => wanted,
+        Err(why) => return fail(StatusCode::BAD_REQUEST, &why),
+    };
+    let view = shown.view();
+    let limit = limit.unwrap_or(PAGE);
+    let read = shown.heavy(move || {
+        let mut found = entries(&view, |entry| entry.seq >= since, limit.saturating_add(1))?;
+        let next = found.get(limit).map(|entry| format!("since={}", entry.seq));
+        found.truncate(limit);
+        let body = body(|out| {
+            #[derive(Serialize)]
+            struct Document<'a> {
+                version: u32,
+                entries: Vec<EntryView<'a>>,
+            }
+            let entries = found.iter().map(EntryView::from).collect();
+            json::line(out, &Document { version: 1, entries })
+        });
+        Ok((body?, next))
+    });
+    match read.await {
+        Ok((body, next)) => {
+            linked(tagged(&headers, JSON, body), "/api/v1/audit", &query, "since", next)
+        }
+        Err(failed) => failed.answer(),
+    }
+}
+
+/// Entries of whole passes.
+fn entries(
+    view: &View,
+    wanted: impl Fn(&Entry) -> bool,
+    limit: usize,
+) -> Result<Vec<Entry>, Failure> {
+    let mut found = Vec::new();
+    for logged in ledger::entries(&view.config.data, 0) {
+        let entry = logged?.entry;
+        if entry.seq > view.recorded.seq || found.len() >= limit {
+            break;
+        }
+        if wanted(&entry) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+fn body(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    write(&mut body)?;
+    Ok(body)
+}

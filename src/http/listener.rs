@@ -1,0 +1,116 @@
+//! Connections that cannot pile up: a limited number, each for a limited time.
+//!
+//! A new connection always gets in: where there are too many the oldest is closed. One on which
+//! nothing moves, or that is old, is closed too; who still wants something connects again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Far more than scrapers and people need, far fewer than a process may have files open.
+const MOST: usize = 256;
+/// So long nothing may move.
+const IDLE: Duration = Duration::from_secs(10);
+/// So long a connection may live.
+const LIFE: Duration = Duration::from_secs(60);
+
+pub(super) struct Bounded {
+    listener: TcpListener,
+    /// Oldest first; dropping one closes its connection.
+    open: VecDeque<oneshot::Sender<()>>,
+}
+
+impl Bounded {
+    pub(super) fn new(listener: TcpListener) -> Self {
+        Self { listener, open: VecDeque::new() }
+    }
+}
+
+impl Listener for Bounded {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        self.open.retain(|open| !open.is_closed());
+        while self.open.len() >= MOST {
+            self.open.pop_front();
+        }
+        let (open, evicted) = oneshot::channel();
+        self.open.push_back(open);
+        (Connection::new(stream, evicted), address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    evicted: oneshot::Receiver<()>,
+    until: Pin<Box<Sleep>>,
+    end: Instant,
+}
+
+impl Connection {
+    fn new(stream: TcpStream, evicted: oneshot::Receiver<()>) -> Self {
+        let now = Instant::now();
+        Self { stream, evicted, until: Box::pin(sleep_until(now + IDLE)), end: now + LIFE }
+    }
+
+    /// Fails once its time is over; else what came of the operation, after which the time to
+    /// move begins anew.
+    fn bounded<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        operation: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let evicted = Pin::new(&mut self.evicted).poll(context).is_ready();
+        if evicted || self.until.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let moved = operation(Pin::new(&mut self.stream), context);
+        if moved.is_ready() {
+            self.until.as_mut().reset((Instant::now() + IDLE).min(self.end));
+        }
+        moved
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.get_mut().bounded(context, |stream, context| stream.poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().bounded(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

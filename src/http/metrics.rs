@@ -1,0 +1,218 @@
+//! Numbers about the daemon, as Prometheus reads them.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
+
+use super::view::View;
+use crate::backoff::Admission;
+use crate::model::{ComplianceState, Status};
+use crate::plan::{ActionKind, HoldReason};
+
+/// Upper ends in seconds: from one changed manifest to a whole fleet.
+const BUCKETS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
+
+/// How long something took, how often.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Histogram {
+    counts: [u64; BUCKETS.len()],
+    count: u64,
+    sum: f64,
+}
+
+impl Histogram {
+    /// Counts one more.
+    pub fn observe(&mut self, took: Duration) {
+        let seconds = took.as_secs_f64();
+        if let Some(at) = BUCKETS.iter().position(|end| seconds <= *end) {
+            self.counts[at] += 1;
+        }
+        self.count += 1;
+        self.sum += seconds;
+    }
+}
+
+/// What is counted since the start.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metrics {
+    /// Passes that went through.
+    pub passes: u64,
+    /// Passes that failed as a whole.
+    pub failed_passes: u64,
+    /// From the beginning of a pass to its end.
+    pub pass: Histogram,
+    /// From the first event to the end of the pass that it led to.
+    pub lag: Histogram,
+    /// Actions done, by kind.
+    pub done: BTreeMap<ActionKind, u64>,
+    /// Effects that did not, or may not have, come about.
+    pub failed_effects: u64,
+    /// Whether events are relied on.
+    pub watching: bool,
+    /// Devices that are left alone for a while.
+    pub backing_off: usize,
+    /// Whether the provider is.
+    pub breaker: Option<Admission>,
+}
+
+/// The text format, one sample a line.
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a String cannot fail, here and below.
+        let _ = writeln!(self.0, "# HELP fleetform_{name} {help}\n# TYPE fleetform_{name} {kind}");
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.family(name, kind, help);
+        let _ = writeln!(self.0, "fleetform_{name} {value}");
+    }
+
+    fn by(&mut self, name: &str, label: &str, samples: &[(&str, u64)]) {
+        for (word, value) in samples {
+            let _ = writeln!(self.0, "fleetform_{name}{{{label}=\"{word}\"}} {value}");
+        }
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+        self.family(name, "histogram", help);
+        let mut total = 0;
+        for (end, count) in BUCKETS.iter().zip(histogram.counts) {
+            total += count;
+            let _ = writeln!(self.0, "fleetform_{name}_bucket{{le=\"{end}\"}} {total}");
+        }
+        let Histogram { count, sum, .. } = histogram;
+        let _ = writeln!(
+            self.0,
+            "fleetform_{name}_bucket{{le=\"+Inf\"}} {count}\nfleetform_{name}_sum {sum}\n\
+             fleetform_{name}_count {count}"
+        );
+    }
+}
+
+/// All of it; `snapshot_age` in seconds, where there is a snapshot.
+pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
+    let mut text = Text(String::new());
+    devices(&mut text, view);
+    let Metrics {
+        passes,
+        failed_passes,
+        pass,
+        lag,
+        done,
+        failed_effects,
+        watching,
+        backing_off,
+        breaker,
+    } = &view.metrics;
+    text.family("passes_total", "counter", "Passes, by outcome.");
+    text.by("passes_total", "outcome", &[("done", *passes), ("failed", *failed_passes)]);
+    text.histogram("pass_duration_seconds", "How long passes took.", pass);
+    text.histogram("apply_lag_seconds", "From a change to the end of its pass.", lag);
+    text.family("actions_total", "counter", "Actions done, by kind.");
+    let done: Vec<_> = ActionKind::ALL
+        .iter()
+        .map(|kind| (kind.as_str(), done.get(kind).copied().unwrap_or_default()))
+        .collect();
+    text.by("actions_total", "kind", &done);
+    text.one(
+        "effects_failed_total",
+        "counter",
+        "Effects that the provider failed.",
+        failed_effects,
+    );
+    text.family("holds", "gauge", "What is desired and not done, by reason.");
+    let holds: Vec<_> = HoldReason::ALL
+        .iter()
+        .map(|reason| (reason.as_str(), view.holds.get(reason).copied().unwrap_or_default()))
+        .collect();
+    text.by("holds", "reason", &holds);
+    text.one("findings", "gauge", "Findings of manifests and reports.", view.findings);
+    text.one("log_sequence", "counter", "The last entry of the log.", view.recorded.seq);
+    if let Some(age) = snapshot_age {
+        text.one("snapshot_age_seconds", "gauge", "Since the snapshot was written.", age);
+    }
+    text.one(
+        "ready",
+        "gauge",
+        "Whether the daemon does its work.",
+        u8::from(view.not_ready.is_empty()),
+    );
+    text.one(
+        "frozen",
+        "gauge",
+        "Whether the guard refuses all intents.",
+        u8::from(view.recorded.frozen.is_some()),
+    );
+    text.one(
+        "watching",
+        "gauge",
+        "Whether events are relied on; 0 where it polls.",
+        u8::from(*watching),
+    );
+    text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
+    let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
+    text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
+    text.0
+}
+
+fn devices(text: &mut Text, view: &View) {
+    let mut status: BTreeMap<Status, u64> = BTreeMap::new();
+    let mut compliance: BTreeMap<ComplianceState, u64> = BTreeMap::new();
+    let mut orphaned = 0_u64;
+    for device in view.recorded.devices.values() {
+        *status.entry(device.status).or_default() += 1;
+        *compliance.entry(device.compliance.state).or_default() += 1;
+        orphaned += u64::from(device.orphaned_since.is_some());
+    }
+    text.family("devices", "gauge", "Devices, by status.");
+    let counts = Status::ALL.iter().map(|s| (s.as_str(), status.get(s).copied().unwrap_or(0)));
+    text.by("devices", "status", &counts.collect::<Vec<_>>());
+    text.family("devices_compliance", "gauge", "Devices, by verdict.");
+    let counts =
+        ComplianceState::ALL.iter().map(|s| (s.as_str(), compliance.get(s).copied().unwrap_or(0)));
+    text.by("devices_compliance", "state", &counts.collect::<Vec<_>>());
+    text.one("devices_orphaned", "gauge", "Devices whose manifest is gone.", orphaned);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_cumulative() {
+        let mut histogram = Histogram::default();
+        for millis in [5, 10, 20, 700, 500_000] {
+            histogram.observe(Duration::from_millis(millis));
+        }
+        let mut text = Text(String::new());
+        text.histogram("x", "X.", &histogram);
+        for line in [
+            "# TYPE fleetform_x histogram",
+            "fleetform_x_bucket{le=\"0.01\"} 2",
+            "fleetform_x_bucket{le=\"0.05\"} 3",
+            "fleetform_x_bucket{le=\"1\"} 4",
+            "fleetform_x_bucket{le=\"120\"} 4",
+            "fleetform_x_bucket{le=\"+Inf\"} 5",
+            "fleetform_x_count 5",
+        ] {
+            assert!(text.0.lines().any(|l| l == line), "{line}\n{}", text.0);
+        }
+    }
+
+    #[test]
+    fn every_word_has_a_sample_from_the_beginning() {
+        let view = View::first(crate::config::Config::default());
+        let text = text(&view, Some(1.5));
+        for line in [
+            "fleetform_devices{status=\"Wiped\"} 0",
+            "fleetform_actions_total{kind=\"wipe\"} 0",
+            "fleetform_holds{reason=\"frozen\"} 0",
+            "fleetform_snapshot_age_seconds 1.5",
+            "fleetform_ready 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+        }
+    }
+}

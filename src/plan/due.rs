@@ -1,0 +1,109 @@
+//! When time alone will change the plan: for whoever sleeps until then.
+
+use super::wipes::CLOCK_BEHIND;
+use super::{Inputs, WipeView};
+use crate::model::{Status, Timestamp};
+
+/// The next moment after `inputs.now` at which planning again may give something else, though
+/// nobody changed anything: an enrolment deadline, the end of a cooling off, the beginning or
+/// the end of a request's validity, a quorum window that moves on, a clock that is behind.
+///
+/// `wipes` is what the plan said of the requests. A moment too early does no harm.
+#[must_use]
+pub fn next_due(inputs: &Inputs<'_>, wipes: &[WipeView]) -> Option<Timestamp> {
+    let Inputs { now, settings, desired, recorded, .. } = *inputs;
+    let pending = recorded.active().filter(|(_, device)| device.status == Status::Pending);
+    let deadlines = pending.map(|(_, device)| device.status_since + settings.enrollment_deadline);
+    let open = desired.wipes.iter().filter(|file| {
+        let known = recorded.wipes.get(&file.request.digest);
+        known.is_none_or(|wipe| wipe.state.is_open())
+    });
+    let validity = open.flat_map(|file| {
+        // It still holds at the very moment of its expiry.
+        let over = Timestamp::from_millis(file.request.expires_at.millis().saturating_add(1));
+        [file.request.issued_at, over]
+    });
+    let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
+    deadlines
+        .chain(validity)
+        .chain(wipes.iter().filter_map(|view| view.until))
+        .chain(recorded.at.filter(|_| behind))
+        .filter(|at| *at > now)
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::model::Place;
+    use crate::plan::WipeStanding;
+    use crate::plan::tests::World;
+
+    fn minutes(world: &World, wipes: &[WipeView]) -> Option<i64> {
+        let due = next_due(&world.inputs(), wipes)?;
+        Some((due - world.inputs().now).num_minutes())
+    }
+
+    fn held(code: &str, until: Option<Timestamp>) -> WipeView {
+        WipeView {
+            subject: serde_json::from_value(serde_json::json!({
+                "request": crate::model::Digest::ZERO, "name": "x", "deviceId": "D001",
+                "serialNumber": "A", "scope": "full", "reason": "lost",
+                "requestedBy": "bo@example.com", "expiresAt": "2026-11-25T00:00:00Z",
+            }))
+            .unwrap(),
+            place: Place { path: "x.yaml".into(), line: 1 },
+            user: None,
+            standing: WipeStanding::Held,
+            new: false,
+            code: code.into(),
+            detail: String::new(),
+            signers: vec![],
+            needs: None,
+            until,
+        }
+    }
+
+    #[test]
+    fn a_quiet_fleet_is_never_due() {
+        assert_eq!(minutes(&World::enrolled(&["A", "B"]), &[]), None);
+    }
+
+    #[test]
+    fn a_cooling_off_or_a_window_that_moves_on_is_due() {
+        let world = World::enrolled(&["A"]);
+        let after = |minutes| Some(world.now + TimeDelta::minutes(minutes));
+        let wipes =
+            [held("coolingOff", after(90)), held("overEveryTier", after(60)), held("x", None)];
+        assert_eq!(minutes(&world, &wipes), Some(60));
+        assert_eq!(minutes(&world, &[held("coolingOff", after(-1))]), None, "that is past");
+    }
+
+    #[test]
+    fn the_first_enrolment_deadline_to_come_is_due() {
+        let mut world = World::new(&["A", "B"]);
+        world.pass();
+        let begun = world.inputs().now;
+        let due = next_due(&world.inputs(), &[]).unwrap();
+        let first = world.inputs().recorded.devices.values().map(|d| d.status_since).min();
+        assert_eq!(due, first.unwrap() + TimeDelta::minutes(30));
+        assert!(due > begun);
+        // What is due now is the business of this plan, not of the next one.
+        world.now = due;
+        assert!(!world.plan().actions.is_empty(), "it is due");
+        assert!(next_due(&world.inputs(), &[]).is_none_or(|next| next > due));
+        world.settle();
+        assert_eq!(next_due(&world.inputs(), &[]), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_is_due_when_it_has_caught_up() {
+        let mut world = World::enrolled(&["A"]);
+        let last = world.inputs().recorded.at.unwrap();
+        world.now = last + TimeDelta::hours(-2);
+        assert_eq!(minutes(&world, &[held(CLOCK_BEHIND, None)]), Some(120));
+        assert_eq!(minutes(&world, &[]), None, "without a wipe it does not matter");
+    }
+}

@@ -1,0 +1,50 @@
+//! Which devices to show: all filters combined by and.
+
+use super::device::overdue_since;
+use crate::model::{ComplianceState, Platform, Status, Timestamp};
+use crate::settings::Settings;
+use crate::state::Device;
+
+/// What is not named admits all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Devices of this user, whatever the case.
+    pub user: Option<String>,
+    /// Devices in this status.
+    pub status: Option<Status>,
+    /// Devices of this profile, whatever the case.
+    pub profile: Option<String>,
+    /// Devices with this verdict.
+    pub compliance: Option<ComplianceState>,
+    /// Devices of this platform.
+    pub platform: Option<Platform>,
+    /// Devices with all these labels.
+    pub labels: Vec<(String, String)>,
+    /// Devices whose manifest is gone.
+    pub orphaned: bool,
+    /// Devices not heard from for three sync intervals.
+    pub overdue: bool,
+}
+
+impl Filter {
+    /// Whether all filters hold.
+    #[must_use]
+    pub fn admits(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {
+        let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
+        let spec = &device.spec;
+        let same = |wanted: &Option<String>, is: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(is))
+        };
+        let labelled = |(key, wanted): &(String, String)| {
+            spec.labels.get(key.as_str()).is_some_and(|value| value == wanted)
+        };
+        same(user, spec.user_email.as_str())
+            && same(profile, spec.profile.as_str())
+            && status.is_none_or(|status| status == device.status)
+            && compliance.is_none_or(|state| state == device.compliance.state)
+            && platform.is_none_or(|platform| platform == spec.platform)
+            && labels.iter().all(labelled)
+            && (!orphaned || device.orphaned_since.is_some())
+            && (!overdue || overdue_since(device, settings, now).is_some())
+    }
+}

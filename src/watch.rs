@@ -1,0 +1,286 @@
+//! Wake-ups: that something may have changed where the fleet comes from, never what.
+//!
+//! An event only wakes; whoever is woken looks at everything. So events may be lost, doubled or
+//! come late: every directory is watched before it is listed, the way to each place (every
+//! directory and symlink on it) is watched too, and after an overflow, an error or a directory
+//! that is another one than before all is watched anew. Where watching is impossible, it looks
+//! itself every few seconds, and says so once. Reading never wakes.
+
+mod filter;
+mod survey;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use self::filter::Filter;
+use self::survey::{Identity, Prints, Survey};
+
+/// How often watching is tried again where it was impossible.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+/// A tree that changes while it is being watched anew is watched anew so often; after that the
+/// events wake once more.
+const ATTEMPTS: usize = 3;
+
+/// What is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The fleet directory: everything below it.
+    pub fleet: PathBuf,
+    /// The directory that reports come into.
+    pub inbox: PathBuf,
+    /// Single files.
+    pub files: Vec<PathBuf>,
+}
+
+/// When a wake-up comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// So long nothing may have happened.
+    pub quiet: Duration,
+    /// But so long after the first event it comes anyway.
+    pub most: Duration,
+    /// How often to look where watching is impossible.
+    pub poll: Duration,
+    /// Whether to look even where watching is possible.
+    pub always_poll: bool,
+}
+
+/// Whether events are relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    Watching,
+    /// They are not, for this reason.
+    Polling(String),
+}
+
+/// Knows when to look again.
+#[derive(Debug)]
+pub struct Watch {
+    places: Places,
+    pace: Pace,
+    mode: Mode,
+    shared: Arc<Shared>,
+    watcher: Option<RecommendedWatcher>,
+    known: BTreeMap<PathBuf, Identity>,
+    prints: Prints,
+    tried: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    wake: Notify,
+    dirt: Mutex<Dirt>,
+    filter: Mutex<Filter>,
+}
+
+/// Since when there is something to look at.
+#[derive(Debug, Default, Clone, Copy)]
+struct Dirt {
+    first: Option<Instant>,
+    last: Option<Instant>,
+    /// Events were lost: watch anew.
+    lost: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn soil(&self, lost: bool) {
+        let now = Instant::now();
+        let mut dirt = lock(&self.dirt);
+        dirt.first.get_or_insert(now);
+        dirt.last = Some(now);
+        dirt.lost |= lost;
+        drop(dirt);
+        self.wake.notify_one();
+    }
+
+    fn take(&self, event: notify::Result<notify::Event>) {
+        match event {
+            Ok(event) if event.need_rescan() => self.soil(true),
+            Ok(event) => {
+                if lock(&self.filter).wakes(&event) {
+                    self.soil(false);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "watching failed; it begins anew");
+                self.soil(true);
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// Watches nothing before [`Watch::arm`].
+    #[must_use]
+    pub fn new(places: Places, pace: Pace) -> Self {
+        Self {
+            places,
+            pace,
+            mode: Mode::Watching,
+            shared: Arc::default(),
+            watcher: None,
+            known: BTreeMap::new(),
+            prints: Prints::default(),
+            tried: None,
+        }
+    }
+
+    /// Whether events are relied on.
+    #[must_use]
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// Watches whatever there is by now. To be called before each look, so that what changes
+    /// during the look wakes again.
+    pub fn arm(&mut self) {
+        let lost = std::mem::take(&mut lock(&self.shared.dirt).lost);
+        if lost {
+            self.forget();
+        }
+        let polled = matches!(self.mode, Mode::Polling(_));
+        if polled && self.tried.is_some_and(|at| at.elapsed() < TRY_AGAIN) {
+            self.prints = Prints::of(&self.places);
+            return;
+        }
+        self.tried = Some(Instant::now());
+        match self.watch_all() {
+            Ok(()) if polled => {
+                tracing::info!("the fleet directory is watched again");
+                self.mode = Mode::Watching;
+            }
+            Ok(()) => {}
+            Err(why) => self.poll(why),
+        }
+    }
+
+    fn poll(&mut self, why: String) {
+        self.forget();
+        self.prints = Prints::of(&self.places);
+        if self.mode == Mode::Watching {
+            let every = self.pace.poll;
+            tracing::warn!(%why, ?every, "cannot watch for changes: looking for them instead");
+        }
+        self.mode = Mode::Polling(why);
+    }
+
+    fn forget(&mut self) {
+        self.watcher = None;
+        self.known.clear();
+    }
+
+    /// Watches what is not watched yet; all anew, once something is gone or another one.
+    fn watch_all(&mut self) -> Result<(), String> {
+        if self.pace.always_poll {
+            return Err("asked to look for changes (--watch poll)".into());
+        }
+        if let Some(kind) = survey::deaf(&self.places.fleet) {
+            return Err(format!("the fleet directory is on {kind}, which does not tell changes"));
+        }
+        for _ in 0..ATTEMPTS {
+            if self.watcher.is_none() {
+                let shared = self.shared.clone();
+                let watcher = notify::recommended_watcher(move |event| shared.take(event));
+                self.watcher = Some(watcher.map_err(|error| explain(&error))?);
+            }
+            let anchors = survey::anchors(&self.places);
+            lock(&self.shared.filter).set(&self.places, anchors.clone());
+            let mut survey = Survey::new(&self.known);
+            let watcher = self.watcher.as_mut();
+            if let Some(watcher) = watcher {
+                let filter = &self.shared.filter;
+                let mut one = |path: &Path, new: bool| match new
+                    .then(|| watcher.watch(path, RecursiveMode::NonRecursive))
+                {
+                    Some(Err(error)) if !is_passing(&error) => Err(explain(&error)),
+                    _ => Ok(()),
+                };
+                survey.anchors(&anchors, &mut one)?;
+                survey.single(&self.places.inbox, &mut one)?;
+                survey.tree(&self.places.fleet, &mut |path, new| {
+                    lock(filter).add(path);
+                    one(path, new)
+                })?;
+            }
+            match survey.done() {
+                Ok(known) => {
+                    self.known = known;
+                    return Ok(());
+                }
+                Err(survey::Replaced) => self.forget(),
+            }
+        }
+        self.shared.soil(true);
+        Ok(())
+    }
+
+    /// Waits until something may have changed and all has been quiet for a while; gives the
+    /// moment of the first event. May be dropped while it waits: nothing is lost.
+    pub async fn settled(&mut self) -> Instant {
+        loop {
+            let Dirt { first, last, .. } = *lock(&self.shared.dirt);
+            let at = first.zip(last).map(|(first, last)| {
+                let Pace { quiet, most, .. } = self.pace;
+                (first, (last + quiet).min(first + most.max(quiet)))
+            });
+            match at {
+                Some((first, at)) if at <= Instant::now() => {
+                    let mut dirt = lock(&self.shared.dirt);
+                    (dirt.first, dirt.last) = (None, None);
+                    return first;
+                }
+                Some((_, at)) => {
+                    let _ = tokio::time::timeout_at(at, self.shared.wake.notified()).await;
+                }
+                None if self.mode == Mode::Watching => self.shared.wake.notified().await,
+                None => self.look_later().await,
+            }
+        }
+    }
+
+    async fn look_later(&mut self) {
+        tokio::time::sleep(self.pace.poll).await;
+        let prints = Prints::of(&self.places);
+        if prints.wake_after(&self.prints) {
+            self.shared.soil(false);
+        }
+        self.prints = prints;
+    }
+}
+
+/// What is gone meanwhile, or may not be watched, changes no more than its parent tells.
+fn is_passing(error: &notify::Error) -> bool {
+    match &error.kind {
+        ErrorKind::PathNotFound => true,
+        ErrorKind::Io(error) => matches!(
+            error.kind(),
+            std::io::ErrorKind::NotFound
+                | std::io::ErrorKind::PermissionDenied
+                | std::io::ErrorKind::NotADirectory
+        ),
+        _ => false,
+    }
+}
+
+fn explain(error: &notify::Error) -> String {
+    match &error.kind {
+        ErrorKind::MaxFilesWatch => {
+            "the system's limit of watches is reached; raise fs.inotify.max_user_watches".into()
+        }
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

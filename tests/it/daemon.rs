@@ -1,0 +1,11 @@
+//! The real daemon: what wakes it, what stops it, what it does when the disk fails, and what
+//! others see beside it. Every wait is for a condition, with a deadline; none is for time.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod beside;
+mod failing;
+mod http;
+mod soak;
+mod support;
+mod watching;

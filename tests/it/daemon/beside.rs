@@ -1,0 +1,99 @@
+//! What others see beside the daemon: whole passes, and never half of one.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::support::{PROFILE, Place, device};
+
+/// More than the two batches of a pass, so that there is a half of it to be seen.
+const DEVICES: usize = 5000;
+
+fn fleet(place: &Place, user: &str) {
+    let devices: Vec<_> = (0..DEVICES)
+        .map(|n| device(&format!("S{n:04}")).replace("ana@", &format!("{user}@")))
+        .collect();
+    for (n, part) in devices.chunks(1000).enumerate() {
+        place.save(&format!("fleet/{n}.yaml"), &part.join("---\n"));
+    }
+}
+
+#[test]
+fn readers_see_whole_passes() {
+    let place = Place::empty();
+    place.write("fleet/profile.yaml", PROFILE);
+    fleet(&place, "u0");
+    let mut daemon = place.daemon(&[]);
+    let mut users = BTreeSet::new();
+    let mut looks = 0;
+    for round in 0..4 {
+        if round > 0 {
+            // At once, so that it is one pass: as a swap of the root.
+            fs::create_dir(place.path("next")).unwrap();
+            fs::rename(place.path("fleet"), place.path("next/fleet")).unwrap();
+            fleet_elsewhere(&place, round);
+        }
+        let expected = format!("u{round}@example.com");
+        daemon.until(&expected.clone(), || {
+            let list = place.json(&["list"]);
+            looks += 1;
+            let devices = list["devices"].as_array().unwrap();
+            let seen: BTreeSet<_> =
+                devices.iter().map(|d| d["userEmail"].as_str().unwrap().to_owned()).collect();
+            assert!(seen.len() <= 1, "half a pass: {seen:?} of {}", devices.len());
+            assert!(matches!(devices.len(), 0 | DEVICES), "half a pass: {}", devices.len());
+            users.extend(seen.clone());
+            if seen.contains(&expected) { Ok(()) } else { Err(format!("{seen:?}")) }
+        });
+    }
+    assert_eq!(users.len(), 4);
+    assert!(looks >= 4);
+    let (code, out, _) = place.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(code, 0, "{out}");
+    daemon.stop();
+    assert_eq!(place.run(&["audit", "verify"]).0, 0);
+}
+
+/// Makes the next fleet beside, and swaps it in.
+fn fleet_elsewhere(place: &Place, round: usize) {
+    let inner = place.path("next");
+    let devices: Vec<_> = (0..DEVICES)
+        .map(|n| device(&format!("S{n:04}")).replace("ana@", &format!("u{round}@")))
+        .collect();
+    fs::create_dir(inner.join("new")).unwrap();
+    fs::write(inner.join("new/profile.yaml"), PROFILE).unwrap();
+    for (n, part) in devices.chunks(1000).enumerate() {
+        fs::write(inner.join(format!("new/{n}.yaml")), part.join("---\n")).unwrap();
+    }
+    fs::rename(inner.join("new"), place.path("fleet")).unwrap();
+    fs::remove_dir_all(inner).unwrap();
+}
+
+#[test]
+fn what_a_dead_writer_left_is_seen() {
+    let place = Place::new(&["A", "B"]);
+    let mut daemon = place.daemon(&[]);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
+    daemon.signal("KILL");
+    daemon.ended();
+    // A pass that died in between: the log goes on after the mark and the snapshot.
+    fs::remove_file(place.path(".fleetform/state.json")).unwrap();
+    let lock = fs::read_to_string(place.path(".fleetform/lock")).unwrap();
+    let (pid, _) = lock.split_once('\n').unwrap();
+    let early = format!("{pid}\n{0} {0}\n", "00000000000000000000");
+    fs::write(place.path(".fleetform/lock"), early).unwrap();
+    assert_eq!(place.recorded(), ["A:Pending", "B:Pending"]);
+}
+
+#[test]
+fn a_second_writer_is_told_who_runs() {
+    let place = Place::new(&["A"]);
+    let mut daemon = place.daemon(&[]);
+    place.until_recorded(&mut daemon, &["A:Pending"]);
+    for args in [&["apply", "--yes"][..], &["daemon"]] {
+        let (code, _, err) = place.run(args);
+        assert_eq!(code, 1);
+        assert!(err.contains(&format!("process {} is writing", daemon.pid())), "{err}");
+    }
+    place.save("fleet/B.yaml", &device("B"));
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
+}

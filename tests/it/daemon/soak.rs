@@ -1,0 +1,132 @@
+//! Anything in any order, with `kill -9` at any moment: in the end it is as one `apply` has it.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use super::support::{PROFILE, Place, device};
+
+/// How long it goes on in a run of all tests; `SOAK_SECONDS` overrides it.
+const SECONDS: u64 = 20;
+/// Few enough that changes meet, too many for the guard to take a single one for a purge.
+const DEVICES: u64 = 30;
+
+/// SplitMix64: the same seed, the same tale.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn soak() {
+    let clock = UNIX_EPOCH.elapsed().unwrap();
+    let seed = number("SOAK_SEED").unwrap_or(clock.as_millis() as u64);
+    println!("SOAK_SEED={seed}");
+    let mut dice = Dice(seed);
+    let place = Place::empty();
+    place.write("fleet/profile.yaml", PROFILE);
+    for n in 0..DEVICES {
+        place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:02}")));
+    }
+    let mut daemon = place.daemon(&[]);
+    let end = Instant::now() + Duration::from_secs(number("SOAK_SECONDS").unwrap_or(SECONDS));
+    let mut kills = 0;
+    while Instant::now() < end {
+        step(&place, &mut dice);
+        thread::sleep(Duration::from_millis(dice.below(60)));
+        if dice.below(12) == 0 {
+            daemon.signal("KILL");
+            daemon.ended();
+            daemon = place.daemon(&[]);
+            kills += 1;
+        }
+    }
+    println!("{kills} kills");
+    whole(&place);
+    daemon.until("nothing left to do", || {
+        let plan = place.json(&["plan"]);
+        if plan["actions"] == serde_json::json!([]) {
+            Ok(())
+        } else {
+            Err(plan["summary"].to_string())
+        }
+    });
+    daemon.stop();
+    let (code, out, _) = place.run(&["audit", "verify"]);
+    assert_eq!(code, 0, "{out}");
+    assert_eq!(fleet_of(&place.json(&["audit", "replay"])), fleet_of(&snapshot(&place)));
+    // A fresh ledger over the same directory has the same fleet, but for its history.
+    let (code, _, err) = place.run(&["--data", "fresh", "apply", "--yes"]);
+    assert_eq!(code, 0, "{err}");
+    let fresh = place.json(&["--data", "fresh", "list"]);
+    assert_eq!(specs(&fresh), specs(&place.json(&["list"])));
+}
+
+/// One thing that people, programs and devices do.
+fn step(place: &Place, dice: &mut Dice) {
+    let n = dice.below(DEVICES);
+    let path = format!("fleet/{n}.yaml");
+    let manifest = device(&format!("S{n:02}"));
+    match dice.below(7) {
+        0 | 1 => place.save(&path, &manifest.replace("ana@", &format!("u{}@", dice.below(9)))),
+        2 => drop(fs::remove_file(place.path(&path))),
+        3 => place.write(&path, "kind: [broken"),
+        4 => place.write(&path, &manifest),
+        5 => {
+            let other = format!("fleet/moved/{n}.yaml");
+            fs::create_dir_all(place.path("fleet/moved")).unwrap();
+            let _ = fs::rename(place.path(&path), place.path(&other));
+            let _ = fs::rename(place.path(&other), place.path(&path));
+        }
+        _ => {
+            let at = humantime::format_rfc3339_millis(UNIX_EPOCH + UNIX_EPOCH.elapsed().unwrap());
+            let report = format!(r#"{{"serialNumber":"S{n:02}","at":"{at}"}}"#);
+            place.write("r.json", &report);
+            place.run(&["report", "r.json"]);
+        }
+    }
+}
+
+/// All manifests are there and right again.
+fn whole(place: &Place) {
+    for n in 0..DEVICES {
+        place.save(&format!("fleet/{n}.yaml"), &device(&format!("S{n:02}")));
+    }
+}
+
+fn snapshot(place: &Place) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(place.path(".fleetform/state.json")).unwrap()).unwrap()
+}
+
+/// A snapshot without telemetry, which no log has.
+fn fleet_of(state: &serde_json::Value) -> serde_json::Value {
+    let mut state = state.clone();
+    for device in state["devices"].as_object_mut().unwrap().values_mut() {
+        let device = device.as_object_mut().unwrap();
+        for key in ["lastSync", "facts"] {
+            device.remove(key);
+        }
+    }
+    state
+}
+
+/// What the manifests say of each device.
+fn specs(list: &serde_json::Value) -> Vec<[String; 4]> {
+    let devices = list["devices"].as_array().unwrap().iter();
+    let mut all: Vec<_> = devices
+        .map(|d| ["serialNumber", "name", "userEmail", "profile"].map(|key| d[key].to_string()))
+        .collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,228 @@
+//! A fleet directory, a data directory, and a daemon over them that dies with its test.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Long enough for a machine that is busy with everything else.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+pub const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
+    spec: {description: x, platforms: [windows]}\n";
+
+/// A manifest.
+pub fn device(serial: &str) -> String {
+    format!(
+        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{serial}}}\nspec:\n  \
+         serialNumber: {serial}\n  userEmail: ana@example.com\n  profile: Standard\n  \
+         platform: windows\n  osVersion: \"10.0\"\n"
+    )
+}
+
+/// Where everything is; removed at the end.
+pub struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    /// A fleet of a profile and these devices.
+    pub fn new(serials: &[&str]) -> Self {
+        let place = Self::empty();
+        place.write("fleet/profile.yaml", PROFILE);
+        for serial in serials {
+            place.write(&format!("fleet/{serial}.yaml"), &device(serial));
+        }
+        place
+    }
+
+    /// No fleet directory yet.
+    pub fn empty() -> Self {
+        Self { dir: TempDir::new().unwrap() }
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    /// Writes a file and the directories above it.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// As an editor saves: a temporary file beside it, then a rename over it.
+    pub fn save(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        let temporary = path.with_extension("tmp");
+        fs::write(&temporary, text).unwrap();
+        fs::rename(temporary, path).unwrap();
+    }
+
+    /// The program, with nothing inherited but the path.
+    pub fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
+        command.args(args).current_dir(self.dir.path()).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end: exit code, standard output, standard error.
+    pub fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let output = self.command(args).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// What a command says in JSON.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let (code, out, err) = self.run(&[args, &["-o", "json"]].concat());
+        assert!(code == 0, "{args:?}: {code}: {err}");
+        serde_json::from_str(&out).unwrap()
+    }
+
+    /// Serial numbers and, after a colon, statuses, as recorded; `-` in front of orphans.
+    pub fn recorded(&self) -> Vec<String> {
+        let list = self.json(&["list"]);
+        let devices = list["devices"].as_array().unwrap().iter();
+        let mut all: Vec<_> = devices
+            .map(|d| {
+                let orphan = if d["orphanedSince"].is_null() { "" } else { "-" };
+                let text = |key: &str| d[key].as_str().unwrap().to_owned();
+                format!("{orphan}{}:{}", text("serialNumber"), text("status"))
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Waits until the record is this.
+    pub fn until_recorded(&self, daemon: &mut Daemon, expected: &[&str]) {
+        daemon.until(&format!("the record to be {expected:?}"), || {
+            let recorded = self.recorded();
+            if recorded == expected { Ok(()) } else { Err(format!("{recorded:?}")) }
+        });
+    }
+
+    /// The lines of the log.
+    pub fn log(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.path(".fleetform/audit.jsonl")).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Starts a daemon that looks by itself only once an hour: whatever it does, an event did.
+    pub fn daemon(&self, args: &[&str]) -> Daemon {
+        let usual = ["daemon", "--resync", "1h", "--debounce", "50ms", "--color", "never"];
+        self.daemon_as(self.command([&usual[..], args].concat()))
+    }
+
+    pub fn daemon_as(&self, mut command: Command) -> Daemon {
+        let log = self.path("daemon.log");
+        let stderr = File::options().create(true).append(true).open(&log).unwrap();
+        let child = command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
+        Daemon { child, log }
+    }
+}
+
+/// Killed when dropped.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// What all daemons of the place have said.
+    pub fn said(&self) -> String {
+        let mut text = String::new();
+        File::open(&self.log).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    pub fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
+    /// Waits for a condition while the daemon lives; the error says how far it is.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, mut holds: impl FnMut() -> Result<(), String>) {
+        let start = Instant::now();
+        loop {
+            let Err(state) = holds() else { return };
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended with {ended:?}:\n{}", self.said());
+            let late = start.elapsed() > DEADLINE;
+            assert!(!late, "waited in vain for {what}; it is {state}\n{}", self.said());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until it has said so `times` times.
+    #[track_caller]
+    pub fn until_said(&mut self, what: &str, times: usize) {
+        let log = self.log.clone();
+        self.until(&format!("{what:?} in its log"), || {
+            let said = fs::read_to_string(&log).unwrap().matches(what).count();
+            if said >= times { Ok(()) } else { Err(format!("said {said} times")) }
+        });
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.pid()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < DEADLINE, "it does not end:\n{}", self.said());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Stops it as a service manager does, and expects that it took it well.
+    pub fn stop(mut self) {
+        self.signal("TERM");
+        let start = Instant::now();
+        let status = self.ended();
+        assert_eq!(status.code(), Some(0), "{}", self.said());
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs Git quietly, with a known author and no configuration.
+pub fn git(dir: &Path, args: &[&str]) {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(args)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
