@@ -70,8 +70,8 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
     }
 }
 
-/// All manifests but the one at `but`, in no order. One thread lists directories while the others already read:
-/// listing 100,000 names takes 60 ms.
+/// All manifests but the one at `but`, in no order. One thread lists directories while the
+/// others already read.
 fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Errno> {
     let documents = Mutex::new(Vec::new());
     let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
