@@ -53,6 +53,7 @@ fn help_of_the_program() {
               provision    Write the manifest of a new device, after checking it against the fleet
               set          Edit a device's manifest in place, after checking it against the fleet
               report       Hand device reports to the inbox
+              wipe         Write a wipe request, sign it, see whether it would be accepted
               audit        Look into the audit log
               schema       Print the JSON Schema of the manifests, for editors
               completions  Print a script that completes commands and flags in a shell

@@ -148,6 +148,8 @@ impl Repository {
             // What a hook sets is about the working directory, and is relative to it.
             git.arg("-C").arg(&self.fleet).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
         }
+        // `diff-tree` reads the whole index, 40 ms for 100,000 files, and makes no use of it here.
+        git.env("GIT_INDEX_FILE", "/nonexistent/index");
         git.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
         git.arg("--no-pager").arg("--no-replace-objects").arg(command);
         git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -107,7 +107,7 @@ fn what_would_not_validate_is_shown_and_not_written() {
     let dir = sample();
     let dir = dir.path();
     for (more, code) in [
-        (["--name", "ana-ruiz-laptop"], "duplicate-name"),
+        (["--name", "lisbon-desk-01"], "duplicate-name"),
         (["--platform", "ios"], "platform-not-allowed"),
         (["--name", "a b"], "invalid-value"),
     ] {
