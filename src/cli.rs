@@ -6,7 +6,9 @@
 
 pub mod apply;
 pub mod audit;
+mod author;
 pub mod check;
+pub mod completions;
 pub mod daemon;
 pub mod diff;
 pub mod environment;
@@ -17,9 +19,12 @@ pub mod format;
 pub mod list;
 pub mod logging;
 pub mod plan;
+pub mod provision;
 pub mod report;
 mod run;
+pub mod schema;
 pub mod select;
+pub mod set;
 pub mod show;
 pub mod value;
 pub mod wipe;
@@ -111,6 +116,10 @@ pub enum Command {
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),
+    /// Write the manifest of a new device, after checking it against the fleet.
+    Provision(provision::Args),
+    /// Edit a device's manifest in place, after checking it against the fleet.
+    Set(set::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
     /// Write a wipe request, sign it, see whether it would be accepted.
@@ -119,6 +128,10 @@ pub enum Command {
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Print the JSON Schema of the manifests, for editors.
+    Schema(schema::Args),
+    /// Print a script that completes commands and flags in a shell.
+    Completions(completions::Args),
 }
 
 impl Command {
@@ -134,6 +147,10 @@ impl Command {
             Self::Daemon(_) => "daemon",
             Self::List(_) => "list",
             Self::Show(_) => "show",
+            Self::Provision(_) => "provision",
+            Self::Set(_) => "set",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
             Self::Report(_) => "report",
             Self::Wipe(wipe::Command::New(_)) => "wipe new",
             Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
@@ -159,6 +176,8 @@ impl Command {
         match self {
             Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
+            Self::Completions(_) => &[Format::Text],
+            Self::Schema(_) => &[Format::Text, Format::Json],
             Self::Check(_) => {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
             }
@@ -166,6 +185,8 @@ impl Command {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github]
             }
             Self::Explain(_)
+            | Self::Provision(_)
+            | Self::Set(_)
             | Self::Apply(_)
             | Self::Show(_)
             | Self::Report(_)

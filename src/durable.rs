@@ -26,6 +26,7 @@ macro_rules! crash_points {
 }
 
 crash_points! {
+    "author.manifest": "write" "fsync" "rename" "dirsync";
     "ledger.append": "write" "fsync" "dirsync";
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";
@@ -57,8 +58,15 @@ fn crash_point(file: &str, step: &str, when: &str) {
     if fail::has_failpoints() {
         let name = format!("{file}.{step}.{when}");
         assert!(CRASH_POINTS.contains(&name.as_str()), "{name} is missing in CRASH_POINTS");
-        fail::fail_point!(&name, |_| std::process::abort());
+        crash_if_armed(&name);
     }
+}
+
+/// Aborts the process here, as a power failure would, if a test has armed the point.
+pub fn crash_if_armed(name: &str) {
+    fail::fail_point!(name, |_: Option<String>| std::process::abort());
+    // Without the feature the macro is nothing.
+    let _ = name;
 }
 
 /// One step towards durability, with a crash point on either side.

@@ -88,7 +88,7 @@ fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
 }
 
 /// All actions in their order, in batches of their own, so that each is let go of once it is
-/// done: the record grows into the memory that the plan leaves (250 bytes a new device).
+/// done: the record grows into the memory that the plan leaves.
 fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
     let mut begins = vec![0];
     while let Some(end) = begins.last().map(|begin| batch_end(&actions, *begin))

@@ -22,7 +22,7 @@
 //!
 //! - **Core** (no file, no clock, no log, no async): [`model`], [`event`], [`state`],
 //!   [`yaml`], [`manifest`], [`fleet`], [`lifecycle`], [`compliance`], [`wipe`], [`plan`],
-//!   [`diff`], [`guard`], [`finding`], [`settings`].
+//!   [`diff`], [`edit`], [`schema`], [`guard`], [`finding`], [`settings`].
 //! - **Edges**, each with one resource and one error: [`source`] (the fleet directory),
 //!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
 //!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
@@ -43,6 +43,7 @@ pub mod config;
 pub mod daemon;
 pub mod diff;
 pub mod durable;
+pub mod edit;
 pub mod event;
 pub mod execute;
 pub mod finding;
@@ -59,6 +60,7 @@ pub mod provider;
 pub mod reconcile;
 pub mod render;
 pub mod revision;
+pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod state;

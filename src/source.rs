@@ -47,10 +47,19 @@ type Trouble = (Code, String, &'static str);
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    let documents = open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd)?, fd)));
+    load_with(root, None)
+}
+
+/// As [`load`], but as if the file at this path, from the root, held these bytes.
+#[must_use]
+pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
+    let instead = written.map(|(path, _)| path);
+    let documents =
+        open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd, instead)?, fd)));
     match documents {
         Ok((documents, root)) => {
-            let mut desired = assemble(documents);
+            let written = written.map(|(path, bytes)| parse_file(&path.into(), bytes));
+            let mut desired = assemble(documents.into_iter().chain(written));
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
         }
@@ -61,15 +70,15 @@ pub fn load(root: &Path) -> Desired {
     }
 }
 
-/// All manifests, in no order. One thread lists directories while the others already read:
-/// listing 100,000 names takes 60 ms.
-fn read_below(root: &OwnedFd) -> Result<Vec<Documents>, Errno> {
+/// All manifests but the one at `but`, in no order. One thread lists directories while the
+/// others already read.
+fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Errno> {
     let documents = Mutex::new(Vec::new());
     let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     let lost = rayon::scope(|scope| {
         let found = |chunk: Chunk| {
             let keep = &keep;
-            scope.spawn(move |_| keep(read(root.as_fd(), &chunk)));
+            scope.spawn(move |_| keep(read(root.as_fd(), &chunk, |path| but != Some(path))));
         };
         let mut walk =
             Walk { found: &found, lost: Documents::default(), seen: 0, limit: MAX_ENTRIES };
@@ -207,13 +216,16 @@ fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage,
     }
 }
 
-/// Reads files of one directory.
-fn read(root: BorrowedFd<'_>, chunk: &Chunk) -> Documents {
+/// Reads files of one directory: those whose path is `wanted`.
+fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> Documents {
     let directory = enter(root, &chunk.path);
     let mut all = Documents::default();
     let mut bytes = Vec::new();
     for name in chunk.names() {
         let path: Arc<str> = format!("{}{}", chunk.path, name.to_string_lossy()).into();
+        if !wanted(&path) {
+            continue;
+        }
         let directory = directory.as_ref().map_err(|error| unreadable("directory", *error));
         match directory.and_then(|directory| read_file(directory, name, &mut bytes)) {
             Ok(()) => all.absorb(parse_file(&path, &bytes)),

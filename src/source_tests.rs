@@ -108,7 +108,7 @@ fn what_becomes_a_fifo_or_symlink_after_the_listing_is_caught() {
     symlink(".", fleet.path("d")).unwrap();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
     let names = [c"f.yaml".to_owned(), c"s.yaml".to_owned()];
-    let all = |path| read(root.as_fd(), &Chunk::new(path, &names));
+    let all = |path| read(root.as_fd(), &Chunk::new(path, &names), |_| true);
     let codes = |path| all(path).findings.iter().map(|f| f.code).collect::<Vec<_>>();
     assert_eq!(codes(""), [Code::NotAFile, Code::Symlink]);
     assert_eq!(codes("d/"), [Code::Unreadable, Code::Unreadable]);
@@ -178,7 +178,7 @@ fn directories_are_entered_to_a_depth() {
 fn unreadable_directories_are_damage() {
     let fleet = Fleet::new();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    let lost = read(root.as_fd(), &Chunk::new("gone/", &[c"x.yaml".to_owned()]));
+    let lost = read(root.as_fd(), &Chunk::new("gone/", &[c"x.yaml".to_owned()]), |_| true);
     assert_eq!(lost.damaged[0].what, Damage::File);
     assert_eq!(&*lost.damaged[0].place.path, "gone/x.yaml");
     assert_eq!((lost.findings[0].code, lost.device_documents), (Code::Unreadable, 1));

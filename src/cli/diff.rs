@@ -100,9 +100,7 @@ fn sides(base: &Side<'_>, head: &Side<'_>, fleet: &Path) -> Result<(Read, Read),
     }
     let repository = Repository::open(fleet).map_err(explain)?;
     if let (Side::Revision(base), Side::Revision(head)) = (base, head) {
-        let base = repository.commit(base).map_err(explain)?;
-        let head = repository.commit(head).map_err(explain)?;
-        let (was, is) = repository.compare(&base, &head).map_err(explain)?;
+        let [(base, was), (head, is)] = repository.compare(base, head).map_err(explain)?;
         return Ok((of_commit(base, was), of_commit(head, is)));
     }
     Ok((read(base, Some(&repository))?, read(head, Some(&repository))?))

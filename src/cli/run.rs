@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, daemon, diff, explain, list, plan, report, show, wipe};
+use super::{apply, audit, check, completions, daemon, diff, explain, list, plan};
+use super::{provision, report, schema, set, show, wipe};
 use crate::config::{self, Config};
 use crate::fleet::Desired;
 use crate::ledger;
@@ -151,6 +152,10 @@ pub(super) fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Provision(args) => provision::run(args, &setup()?, format, out),
+        Command::Set(args) => set::run(args, &setup()?, format, out),
+        Command::Schema(args) => schema::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {

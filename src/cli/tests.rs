@@ -43,18 +43,20 @@ fn help_of_the_program() {
             Usage: fleetform [OPTIONS] <COMMAND>
 
             Commands:
-              check    Validate the fleet directory; no ledger is needed
-              explain  Explain the code of a finding, with a wrong and a right example
-              diff     Show what a change of the fleet directory means, between Git revisions or directories
-              plan     Show what apply would do now; nothing is changed or locked
-              apply    Make the fleet as its manifests say, in one pass
-              daemon   Keep the fleet as its manifests say, until stopped
-              list     List devices: all, or those for which every filter holds
-              show     Show one device: profile, versions, last sync, compliance check by check, history
-              report   Hand device reports to the inbox
-              wipe     Write a wipe request, sign it, see whether it would be accepted
-              audit    Look into the audit log
-              help     Print this message or the help of the given subcommand(s)
+              check        Validate the fleet directory; no ledger is needed
+              explain      Explain the code of a finding, with a wrong and a right example
+              diff         Show what a change of the fleet directory means, between Git revisions or directories
+              plan         Show what apply would do now; nothing is changed or locked
+              apply        Make the fleet as its manifests say, in one pass
+              list         List devices: all, or those for which every filter holds
+              show         Show one device: profile, versions, last sync, compliance check by check, history
+              provision    Write the manifest of a new device, after checking it against the fleet
+              set          Edit a device's manifest in place, after checking it against the fleet
+              report       Hand device reports to the inbox
+              audit        Look into the audit log
+              schema       Print the JSON Schema of the manifests, for editors
+              completions  Print a script that completes commands and flags in a shell
+              help         Print this message or the help of the given subcommand(s)
 
             Options:
               -h, --help     Print help
@@ -441,7 +443,7 @@ fn each_command_has_its_formats() {
 #[test]
 fn usage_errors() {
     for (line, expected) in [
-        ("fleetform lsit", "similar subcommand exists: 'list'"),
+        ("fleetform aply", "similar subcommand exists: 'apply'"),
         ("fleetform list --profle X", "similar argument exists: '--profile'"),
         ("fleetform list -o xml", "list has no --output \"xml\": it has text, json, csv, yaml"),
         ("fleetform apply --plan abc", "is not a SHA-256"),

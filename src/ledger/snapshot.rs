@@ -399,8 +399,7 @@ fn members_out(devices: &[Named<'_>]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Writes the devices by all cores, in windows of a few megabytes (100,000 devices: one core
-/// took 0.4 s).
+/// Writes the devices by all cores, in windows of a few megabytes.
 fn devices_out(state: &State, mut out: impl Write) -> io::Result<()> {
     let mut by_name: Vec<Named<'_>> = state
         .devices

@@ -107,7 +107,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
     }
 }
 
-/// Drawn by all cores, in windows that fit a cache: with 100,000 actions one core took 0.3 s.
+/// Drawn by all cores, in windows that fit a cache.
 fn actions_text(out: &mut Out, actions: &[Action], context: Context<'_>) -> io::Result<()> {
     let color = out.color();
     let draw = |share: &[Action]| -> io::Result<Vec<u8>> {

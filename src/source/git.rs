@@ -5,8 +5,8 @@
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
 //! the rest is read only where a rule between files may be affected ([`crate::fleet::alone`]).
 
-use std::collections::{BTreeMap, HashSet};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -74,10 +74,17 @@ pub enum Error {
 /// A repository, and where the fleet directory is in it.
 #[derive(Debug)]
 pub struct Repository {
-    /// What git is told to change to, where it is not the working directory.
-    directory: Option<PathBuf>,
-    /// Of the fleet directory, from the root of the repository: empty, or with a slash at the end.
-    prefix: String,
+    fleet: PathBuf,
+    place: Place,
+}
+
+/// How git is told of the fleet directory.
+#[derive(Debug)]
+enum Place {
+    /// It is there: git is told to change to it.
+    Here,
+    /// It is not, as in a bare repository: its path from the root, with a slash at the end.
+    Within(String),
 }
 
 /// A commit.
@@ -103,47 +110,45 @@ impl Repository {
     /// repository, that of the working directory.
     ///
     /// # Errors
-    /// If there is none, or git cannot be run.
+    /// If the path cannot lie in it.
     pub fn open(fleet: &Path) -> Result<Self, Error> {
+        let fleet = fleet.to_owned();
         if fleet.is_dir() {
-            let directory = Some(fleet.to_owned());
-            let repository = Self { directory, prefix: String::new() };
-            let prefix = repository.prefix_of(fleet)?;
-            return Ok(Self { prefix, ..repository });
+            return Ok(Self { fleet, place: Place::Here });
         }
-        let mut repository = Self { directory: None, prefix: String::new() };
-        let mut prefix = repository.prefix_of(fleet)?;
+        let mut within = String::new();
         for part in fleet.components() {
             match part {
                 Component::CurDir => {}
-                Component::Normal(name) => {
-                    prefix.push_str(&name.to_string_lossy());
-                    prefix.push('/');
-                }
-                _ => return Err(Error::Outside(fleet.to_owned())),
+                Component::Normal(name) => within += &format!("{}/", name.to_string_lossy()),
+                _ => return Err(Error::Outside(fleet)),
             }
         }
-        repository.prefix = prefix;
-        Ok(repository)
+        Ok(Self { fleet, place: Place::Within(within) })
     }
 
-    fn prefix_of(&self, fleet: &Path) -> Result<String, Error> {
-        match self.output("rev-parse", &["--show-prefix"]) {
-            Ok(prefix) => Ok(String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned()),
+    /// The fleet directory from the root of the repository: empty, or with a slash at the end.
+    fn prefix(&self) -> Result<String, Error> {
+        let above = match self.output("rev-parse", &["--show-prefix"]) {
+            Ok(prefix) => String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned(),
             Err(Error::Failed { message, .. }) if message.contains("not a git repository") => {
-                Err(Error::NoRepository(fleet.to_owned()))
+                return Err(Error::NoRepository(self.fleet.clone()));
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
+        };
+        match &self.place {
+            Place::Here => Ok(above),
+            Place::Within(path) => Ok(above + path),
         }
     }
 
     fn git(&self, command: &'static str) -> Command {
         let mut git = Command::new("git");
-        if let Some(directory) = &self.directory {
+        if let Place::Here = self.place {
             // What a hook sets is about the working directory, and is relative to it.
-            git.arg("-C").arg(directory).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
+            git.arg("-C").arg(&self.fleet).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
         }
-        git.env("GIT_LITERAL_PATHSPECS", "0").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+        git.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
         git.arg("--no-pager").arg("--no-replace-objects").arg(command);
         git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         git
@@ -171,11 +176,15 @@ impl Repository {
         }
         let wanted = format!("{revision}^{{commit}}");
         match self.output("rev-parse", &["--verify", "--quiet", &wanted]) {
-            Ok(id) => Ok(Commit {
-                name: revision.to_owned(),
-                id: String::from_utf8_lossy(&id).trim().to_owned(),
-            }),
+            Ok(id) => {
+                let id = String::from_utf8_lossy(&id).trim().to_owned();
+                // `^main` names a commit, too: those that are not to be shown.
+                let is_id = id.bytes().all(|b| b.is_ascii_hexdigit());
+                let commit = Commit { name: revision.to_owned(), id };
+                if is_id { Ok(commit) } else { Err(unknown(false)) }
+            }
             Err(Error::Failed { .. }) => {
+                self.prefix()?;
                 let shallow = self.output("rev-parse", &["--is-shallow-repository"])?;
                 Err(unknown(shallow.starts_with(b"true")))
             }
@@ -193,56 +202,77 @@ impl Repository {
             return Err(self.no_directory(commit));
         }
         let side = Side::of(&entries);
-        let documents = side.read(self)?;
+        let documents = self.read(&side)?;
         self.finish(assemble([documents]), &side)
     }
 
-    /// The fleet as it was in both commits; of what is alike in both, as little as is needed.
+    /// The fleet as it was in both revisions; of what is alike in both, as little as is needed.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn compare(&self, base: &Commit, head: &Commit) -> Result<(Desired, Desired), Error> {
-        let (before, after) = self.differing(base, head)?;
-        if before.is_empty() && after.is_empty() {
-            let tree = format!("{}:{}", base.id, self.prefix.trim_end_matches('/'));
-            let there = self.output("rev-parse", &["--verify", "--quiet", &tree]);
-            return there.map(|_| Default::default()).map_err(|_| self.no_directory(base));
-        }
+    pub fn compare(&self, base: &str, head: &str) -> Result<[(Commit, Desired); 2], Error> {
+        let differing = match self.differing(base, head) {
+            // Find out which of them it is, and why.
+            Err(Error::Failed { command, message }) => {
+                self.commit(base)?;
+                self.commit(head)?;
+                return Err(Error::Failed { command, message });
+            }
+            differing => differing?,
+        };
+        let (before, after) = differing;
         let (was, is) = (Side::of(&before), Side::of(&after));
-        let (was_read, is_read) = (was.read(self)?, is.read(self)?);
+        // One question for all: each start of git costs as much as a hundred blobs.
+        let commits = [base, head].map(|revision| format!("{revision}^{{commit}}")).into();
+        let mut blobs = Blobs { commits, ids: Vec::new() };
+        was.ask(&mut blobs);
+        is.ask(&mut blobs);
+        let mut answers = self.answers(&blobs)?;
+        let mut commit = |name: &str| match answers.commits.pop_front().flatten() {
+            Some(id) => Ok(Commit { name: name.to_owned(), id }),
+            None => self.commit(name),
+        };
+        let (base, head) = (commit(base)?, commit(head)?);
+        if before.is_empty() && after.is_empty() {
+            let tree = format!("{}:{}", base.id, self.prefix()?.trim_end_matches('/'));
+            let there = self.output("rev-parse", &["--verify", "--quiet", &tree]);
+            let nothing = |_| [(base.clone(), Desired::default()), (head, Desired::default())];
+            return there.map(nothing).map_err(|_| self.no_directory(&base));
+        }
+        let (was_read, is_read) = (was.read(&mut answers), is.read(&mut answers));
         if was.is_plain()
             && is.is_plain()
-            && let Some(sides) = alone(&was_read, &is_read)
+            && let Some((was, is)) = alone(&was_read, &is_read)
         {
-            return Ok(sides);
+            return Ok([(base, was), (head, is)]);
         }
-        let differ: HashSet<&[u8]> = before.iter().map(|entry| &*entry.path).collect();
-        let all = self.list(base)?;
-        let (_, same): (Vec<Entry>, Vec<Entry>) =
-            all.into_iter().partition(|entry| differ.contains(&*entry.path));
+        let differ: HashSet<&[u8]> = before.iter().chain(&after).map(|e| &*e.path).collect();
+        let all = self.list(&base)?;
+        let same: Vec<Entry> =
+            all.into_iter().filter(|entry| !differ.contains(&*entry.path)).collect();
         let same = Side::of(&same);
-        let same_read = same.read(self)?;
-        let both = |own: Documents, side: &Side| {
-            let whole = assemble([same_read.clone(), own]);
-            self.finish(whole, &side.with(&same))
-        };
-        Ok((both(was_read, &was)?, both(is_read, &is)?))
+        let same_read = self.read(&same)?;
+        let was = self.finish(assemble([same_read.clone(), was_read]), &was.with(&same))?;
+        let is = self.finish(assemble([same_read, is_read]), &is.with(&same))?;
+        Ok([(base, was), (head, is)])
+    }
+
+    /// The manifests of one side.
+    fn read(&self, side: &Side) -> Result<Documents, Error> {
+        let mut blobs = Blobs::default();
+        side.ask(&mut blobs);
+        Ok(side.read(&mut self.answers(&blobs)?))
     }
 
     fn no_directory(&self, commit: &Commit) -> Error {
-        let directory = self.prefix.trim_end_matches('/').to_owned();
+        let directory = self.prefix().unwrap_or_default();
+        let directory = directory.trim_end_matches('/').to_owned();
         Error::NoDirectory { revision: commit.name.clone(), directory }
-    }
-
-    /// Limits a command to the fleet directory; nothing where it is the whole repository.
-    fn pathspec(&self) -> Option<String> {
-        let prefix = self.prefix.trim_end_matches('/');
-        (!prefix.is_empty()).then(|| format!(":(top,literal){prefix}"))
     }
 
     /// All files of the fleet directory.
     fn list(&self, commit: &Commit) -> Result<Vec<Entry>, Error> {
-        let tree = format!("{}:{}", commit.id, self.prefix.trim_end_matches('/'));
+        let tree = format!("{}:{}", commit.id, self.prefix()?.trim_end_matches('/'));
         // A tree named by itself knows no directory above it.
         let output = match self.output("ls-tree", &["-r", "-z", "--full-tree", &tree]) {
             Err(Error::Failed { .. }) => return Err(self.no_directory(commit)),
@@ -261,11 +291,18 @@ impl Repository {
     }
 
     /// The files that differ, as they are on either side.
-    fn differing(&self, base: &Commit, head: &Commit) -> Result<(Vec<Entry>, Vec<Entry>), Error> {
-        let mut args = vec!["-r", "-z", "--no-renames", "--raw", "--no-abbrev", &base.id, &head.id];
-        let pathspec = self.pathspec();
-        args.extend(["--"]);
-        args.extend(pathspec.as_deref());
+    fn differing(&self, base: &str, head: &str) -> Result<(Vec<Entry>, Vec<Entry>), Error> {
+        let [base, head] = [base, head].map(|revision| format!("{revision}^{{commit}}"));
+        // Git would take it for an option.
+        if base.starts_with('-') || head.starts_with('-') {
+            return Err(Error::Failed { command: "diff-tree", message: "no revision".into() });
+        }
+        let relative = match &self.place {
+            Place::Here => "--relative".to_owned(),
+            Place::Within(path) => format!("--relative={path}"),
+        };
+        let options = ["-r", "-z", "--no-renames", "--raw", "--no-abbrev", &relative];
+        let args = [&options[..], &[&base, &head, "--"]].concat();
         let output = self.output("diff-tree", &args)?;
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut parts = output.split(|b| *b == 0);
@@ -273,7 +310,6 @@ impl Repository {
         while let (Some(head @ [b':', ..]), Some(path)) = (parts.next(), parts.next()) {
             let words: Vec<&[u8]> = head[1..].split(|b| *b == b' ').collect();
             let [was_mode, is_mode, was_id, is_id, _] = words[..] else { continue };
-            let path = path.strip_prefix(self.prefix.as_bytes()).unwrap_or(path);
             for (side, mode, id) in [(&mut before, was_mode, was_id), (&mut after, is_mode, is_id)]
             {
                 if octal(mode) != 0 {
@@ -285,16 +321,14 @@ impl Repository {
         Ok((before, after))
     }
 
-    /// Reads blobs in the order asked for; `None` stands for one that is too large.
-    fn blobs(
-        &self,
-        ids: &[&str],
-        mut take: impl FnMut(usize, Option<Vec<u8>>),
-    ) -> Result<(), Error> {
-        if ids.is_empty() {
-            return Ok(());
-        }
+    /// Reads what is asked for.
+    fn answers(&self, asked: &Blobs) -> Result<Answers, Error> {
         const COMMAND: &str = "cat-file";
+        let Blobs { commits, ids } = asked;
+        let mut found = Answers::default();
+        if commits.is_empty() && ids.is_empty() {
+            return Ok(found);
+        }
         let io = |cause| Error::Io { command: COMMAND, cause };
         let mut git = self.git(COMMAND);
         git.args(["--batch", "--buffer"]).stdin(Stdio::piped()).stderr(Stdio::null());
@@ -305,13 +339,19 @@ impl Repository {
         let result = std::thread::scope(|scope| {
             // From a thread of its own, since git answers before it has read all.
             scope.spawn(move || {
-                let asked: String = ids.iter().flat_map(|id| [id, "\n"]).collect();
+                let lines = commits.iter().chain(ids).flat_map(|id| [id, "\n"]);
                 // Where git has gone away, reading says so.
-                let _ = stdin.write_all(asked.as_bytes());
+                let _ = stdin.write_all(lines.collect::<String>().as_bytes());
             });
             let mut answers = BufReader::with_capacity(1 << 16, stdout);
-            for (n, id) in ids.iter().enumerate() {
-                take(n, answer(&mut answers, id).map_err(|e| e.unwrap_or_else(io))?);
+            for _ in commits {
+                let answer = answer(&mut answers).map_err(io)?;
+                found.commits.push_back(answer.filter(Answer::is_commit).map(|a| a.id));
+            }
+            for id in ids {
+                let answer = answer(&mut answers).map_err(io)?.filter(|a| a.kind == "blob");
+                let missing = || Error::NoObject(id.clone());
+                found.blobs.push_back(answer.ok_or_else(missing)?.bytes);
             }
             Ok(())
         });
@@ -320,7 +360,7 @@ impl Repository {
             let _ = child.kill();
         }
         child.wait().map_err(io)?;
-        result
+        result.map(|()| found)
     }
 
     /// Fills in what lies beside the wipe requests.
@@ -328,14 +368,14 @@ impl Repository {
         if desired.wipes.is_empty() {
             return Ok(desired);
         }
-        let ids: Vec<&str> = side.signatures.values().map(|id| &**id).collect();
-        let mut read: Vec<Vec<u8>> = Vec::new();
-        self.blobs(&ids, |_, blob| read.push(blob.unwrap_or_default()))?;
+        let ids = side.signatures.values().cloned().collect();
+        let read = self.answers(&Blobs { ids, ..Blobs::default() })?.blobs;
         for wipe in &mut desired.wipes {
             let mut beside = WipeFile::clone(wipe);
             let directory = wipe.place.path.rsplit_once('/').map_or("", |(above, _)| above);
             for ((path, _), bytes) in side.signatures.iter().zip(&read) {
                 let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+                let bytes = bytes.as_deref().unwrap_or_default();
                 let bytes = &bytes[..bytes.len().min(sshsig::MAX_BYTES + 1)];
                 if above == directory {
                     super::put_beside(&mut beside, name, bytes);
@@ -347,28 +387,59 @@ impl Repository {
     }
 }
 
-/// One answer of `cat-file --batch`: `<id> <type> <size>`, the bytes, a newline.
-fn answer(
-    answers: &mut impl BufRead,
-    id: &str,
-) -> Result<Option<Vec<u8>>, Result<Error, io::Error>> {
+/// What is asked of `cat-file`.
+#[derive(Default)]
+struct Blobs {
+    commits: Vec<String>,
+    ids: Vec<String>,
+}
+
+/// What it says, in the same order.
+#[derive(Default)]
+struct Answers {
+    /// The ids; none where there is no such commit.
+    commits: VecDeque<Option<String>>,
+    /// None where one is too large.
+    blobs: VecDeque<Option<Vec<u8>>>,
+}
+
+/// An object.
+struct Answer {
+    id: String,
+    kind: String,
+    /// None where it is too large.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Answer {
+    /// Whether it is one, and was asked for as one: `^main` names it, too.
+    fn is_commit(&self) -> bool {
+        self.kind == "commit" && self.id.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+}
+
+/// One answer of `cat-file --batch`: `<id> <type> <size>`, the bytes, a newline; none where
+/// there is no such object.
+fn answer(answers: &mut impl BufRead) -> io::Result<Option<Answer>> {
     let mut head = String::new();
-    answers.read_line(&mut head).map_err(Err)?;
+    if answers.read_line(&mut head)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     let words: Vec<&str> = head.split_whitespace().collect();
-    let [_, "blob", size] = words[..] else { return Err(Ok(Error::NoObject(id.to_owned()))) };
-    let bad = || Err(io::Error::new(io::ErrorKind::InvalidData, head.clone()));
-    let size: u64 = size.parse().map_err(|_| bad())?;
+    let [id, kind, size] = words[..] else { return Ok(None) };
+    let Ok(size) = size.parse::<u64>() else { return Ok(None) };
+    let (id, kind) = (id.to_owned(), kind.to_owned());
     let mut rest = answers.take(size + 1);
     if size > MAX_BYTES as u64 {
-        io::copy(&mut rest, &mut io::sink()).map_err(Err)?;
-        return Ok(None);
+        io::copy(&mut rest, &mut io::sink())?;
+        return Ok(Some(Answer { id, kind, bytes: None }));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    rest.read_to_end(&mut bytes).map_err(Err)?;
+    rest.read_to_end(&mut bytes)?;
     if bytes.pop() != Some(b'\n') {
-        return Err(Err(io::ErrorKind::UnexpectedEof.into()));
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(Some(bytes))
+    Ok(Some(Answer { id, kind, bytes: Some(bytes) }))
 }
 
 /// What some files of one revision are.
@@ -423,11 +494,14 @@ impl Side {
         Self { signatures, ..Self::default() }
     }
 
-    /// Reads the manifests, and adds what is lost.
-    fn read(&self, repository: &Repository) -> Result<Documents, Error> {
-        let ids: Vec<&str> = self.manifests.iter().map(|(_, id)| &**id).collect();
-        let mut blobs = Vec::with_capacity(ids.len());
-        repository.blobs(&ids, |n, blob| blobs.push((self.manifests[n].0.clone(), blob)))?;
+    fn ask(&self, asked: &mut Blobs) {
+        asked.ids.extend(self.manifests.iter().map(|(_, id)| id.clone()));
+    }
+
+    /// Parses the manifests that it asked for, and adds what is lost.
+    fn read(&self, answers: &mut Answers) -> Documents {
+        let blobs = answers.blobs.drain(..self.manifests.len());
+        let blobs: Vec<_> = self.manifests.iter().map(|(path, _)| path).zip(blobs).collect();
         let parsed: Vec<Documents> = blobs
             .par_iter()
             .map(|(path, blob)| match blob {
@@ -442,7 +516,7 @@ impl Side {
             .collect();
         let mut all = self.lost.clone();
         parsed.into_iter().for_each(|documents| all.absorb(documents));
-        Ok(all)
+        all
     }
 }
 

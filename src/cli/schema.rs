@@ -1,0 +1,31 @@
+//! `fleetform schema`
+
+use super::value::word;
+use super::{Exit, Failure};
+use crate::render::json;
+use crate::render::out::Out;
+use crate::schema::{self, Kind};
+
+/// Print the JSON Schema (2020-12) of the manifests, for editors.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform schema > fleet/.schema/fleetform.json     Where `provision` points editors to
+  fleetform schema Device
+
+A schema judges one document: what `check` says of several together, it cannot know. Formats: text
+and json, which are the same.")]
+pub struct Args {
+    /// Of one kind only
+    #[arg(value_name = "KIND", value_parser = word!(Kind), ignore_case = true)]
+    pub kind: Option<Kind>,
+}
+
+/// Prints the schema.
+///
+/// # Errors
+/// If writing fails.
+pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    json::pretty(out, &schema::of(args.kind))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,236 @@
+//! The JSON Schema (2020-12) of manifests, for editors and other tools.
+//!
+//! It accepts what [`crate::manifest`] accepts, as far as a schema can tell: what YAML's own
+//! rules forbid (duplicate keys, anchors), limits in bytes, and rules between fields or files
+//! are not in it. Numbers and words are those of the code; a test compares on many manifests.
+
+use serde_json::{Value, json};
+
+use crate::model::{
+    DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, WipeReason, WipeScope, words,
+};
+
+words! {
+    /// What a manifest can be.
+    Kind { Device = "Device", Profile = "Profile", WipeRequest = "WipeRequest" }
+}
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+const NAME: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
+const SERIAL: &str = "^[A-Za-z0-9._-]{1,64}$";
+const VERSION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$";
+const EMAIL: &str = r"^(?=.{1,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
+const ID: &str = "^D([0-9]{3}|[1-9][0-9]{3,9})$";
+const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+/// No control and no bidirectional character.
+const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]*$";
+
+/// The schema of one kind, or of all.
+#[must_use]
+pub fn of(kind: Option<Kind>) -> Value {
+    let mut schema = match kind {
+        Some(kind) => one(kind),
+        None => json!({
+            "description": "A manifest of a device fleet.",
+            "type": "object",
+            "required": ["apiVersion", "kind"],
+            "properties": {"kind": {"enum": Kind::WORDS}},
+            "oneOf": Kind::ALL.iter().map(|kind| one(*kind)).collect::<Value>(),
+        }),
+    };
+    schema["$schema"] = json!(DIALECT);
+    schema["title"] = json!(kind.map_or("Fleetform manifest", Kind::as_str));
+    schema
+}
+
+fn one(kind: Kind) -> Value {
+    let (description, spec) = match kind {
+        Kind::Device => ("A device and what it is to be.", device()),
+        Kind::Profile => ("A configuration for many devices.", profile()),
+        Kind::WipeRequest => {
+            ("A request to wipe one device; alone in its file, signed beside it.", wipe())
+        }
+    };
+    let name = text_of("Unique among manifests of its kind.", NAME);
+    let metadata = match kind {
+        Kind::Device => {
+            object("What it is called.", &["name"], json!({"name": name, "labels": labels()}))
+        }
+        Kind::Profile | Kind::WipeRequest => {
+            object("What it is called.", &["name"], json!({"name": name}))
+        }
+    };
+    object(
+        description,
+        &["apiVersion", "kind", "metadata", "spec"],
+        json!({
+            "apiVersion": {"const": "fleetform/v1", "description": "Version of the format."},
+            "kind": {"const": kind, "description": "What the manifest is."},
+            "metadata": metadata,
+            "spec": spec,
+        }),
+    )
+}
+
+fn object(description: &str, required: &[&str], properties: Value) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn text_of(description: &str, pattern: &str) -> Value {
+    json!({"description": description, "type": "string", "pattern": pattern})
+}
+
+fn prose(description: &str, most: u32) -> Value {
+    json!({"description": description, "type": "string", "minLength": 1, "maxLength": most,
+           "pattern": PLAIN})
+}
+
+fn word(description: &str, words: &[&str]) -> Value {
+    json!({"description": description, "enum": words})
+}
+
+fn with_default(mut schema: Value, default: Value) -> Value {
+    schema["default"] = default;
+    schema
+}
+
+fn labels() -> Value {
+    json!({
+        "description": "Anything to find the device by.",
+        "type": "object",
+        "maxProperties": 32,
+        "propertyNames": {"minLength": 1, "maxLength": 128, "pattern": PLAIN},
+        "additionalProperties": {"type": "string", "maxLength": 256, "pattern": PLAIN},
+    })
+}
+
+fn device() -> Value {
+    let status = with_default(
+        word("The status to bring it to; a wipe needs a WipeRequest.", DesiredStatus::WORDS),
+        json!(DesiredStatus::Enrolled),
+    );
+    let ownership = with_default(
+        word(
+            "Who owns the hardware; personal devices are only wiped selectively.",
+            Ownership::WORDS,
+        ),
+        json!(Ownership::Corporate),
+    );
+    let hardware = object(
+        "What Intune needs to know of the hardware for some platforms.",
+        &[],
+        json!({
+            "manufacturer": prose("As the firmware spells it.", 256),
+            "model": prose("As the firmware spells it.", 256),
+            "autopilotHash": {
+                "description": "Base64 of the Windows Autopilot hardware hash.",
+                "type": "string", "minLength": 1, "maxLength": 8192,
+                "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+            },
+        }),
+    );
+    object(
+        "What the device is to be.",
+        &["serialNumber", "userEmail", "profile", "osVersion"],
+        json!({
+            "serialNumber": text_of("As it is on the device; unique, case ignored.", SERIAL),
+            "userEmail": text_of("The user whom it is assigned to.", EMAIL),
+            "profile": text_of("Name of a Profile.", NAME),
+            "platform": word(
+                "May be left out where the profile has just one.", Platform::WORDS),
+            "osVersion": text_of("What it is provisioned with: dotted numbers.", VERSION),
+            "ownership": ownership,
+            "status": status,
+            "enrollment": {
+                "description": "Raise it to enrol again after Failed or Wiped.",
+                "type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1,
+            },
+            "hardware": hardware,
+        }),
+    )
+}
+
+fn profile() -> Value {
+    let texts = |description: &str| json!({"description": description, "type": "array", "items": prose("", 256)});
+    let required = || json!({"description": "Whether it is demanded at all.", "type": "boolean"});
+    let minimum: serde_json::Map<String, Value> = Platform::WORDS
+        .iter()
+        .map(|platform| ((*platform).to_owned(), text_of("The oldest acceptable one.", VERSION)))
+        .collect();
+    let compliance = object(
+        "What its devices are judged by; what is absent is not demanded.",
+        &[],
+        json!({
+            "minimumOsVersion": object("By platform.", &[], minimum.into()),
+            "antivirus": object("Antivirus must be on.", &["required"], json!({
+                "required": required(),
+                "maxSignatureAgeDays": {
+                    "description": "How old the signatures may be, in days.",
+                    "type": "integer", "minimum": 0, "maximum": 3650,
+                },
+            })),
+            "encryption": object(
+                "The disk must be encrypted.", &["required"], json!({"required": required()})),
+            "screenLock": object("The screen must lock with a PIN.", &["required"], json!({
+                "required": required(),
+                "minPinLength": {
+                    "description": "Digits of the PIN.",
+                    "type": "integer", "minimum": MIN_PIN_LENGTH, "maximum": u32::MAX,
+                    "default": MIN_PIN_LENGTH,
+                },
+            })),
+        }),
+    );
+    object(
+        "What its devices get.",
+        &["platforms"],
+        json!({
+            "description": prose("For people.", 1024),
+            "platforms": {
+                "description": "The platforms that it serves.",
+                "type": "array", "minItems": 1, "uniqueItems": true,
+                "items": {"enum": Platform::WORDS},
+            },
+            "apps": texts("Apps to install, in this order."),
+            "settings": {"description": "Free form, pushed as it is.", "type": "object"},
+            "licenses": texts("Assigned to the user at enrolment."),
+            "compliance": compliance,
+        }),
+    )
+}
+
+fn wipe() -> Value {
+    object(
+        "Which device, how, and why.",
+        &[
+            "deviceId",
+            "serialNumber",
+            "scope",
+            "reason",
+            "requestedBy",
+            "confirm",
+            "issuedAt",
+            "expiresAt",
+        ],
+        json!({
+            "deviceId": text_of("Its id, as fleetform show tells it.", ID),
+            "serialNumber": text_of("Must match the device that bears the id.", SERIAL),
+            "scope": word("How much is erased.", WipeScope::WORDS),
+            "reason": word("Why.", WipeReason::WORDS),
+            "requestedBy": text_of("One of the signers.", EMAIL),
+            "confirm": {"const": true, "description": "A wipe cannot be undone."},
+            "issuedAt": text_of("When it was written: RFC 3339.", TIME),
+            "expiresAt": text_of("From when on it is void: RFC 3339.", TIME),
+        }),
+    )
+}
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
