@@ -174,28 +174,31 @@ fn help_of_daemon() {
     help(
         &["daemon"],
         &expect![[r#"
-        Keep the fleet as its manifests say, until stopped
+            Keep the fleet as its manifests say, until stopped
 
-        Usage: fleetform daemon [OPTIONS]
+            Usage: fleetform daemon [OPTIONS]
 
-        Options:
-              --resync <DURATION>    Look at everything at least this often [default: 60s]
-              --debounce <DURATION>  Wait until nothing has changed for so long, but for 2 s at most
-                                     [default: 300ms]
-              --watch <HOW>          Whether to rely on the system to tell of changes [default: auto]
-                                     [possible values: auto, poll]
-              --poll <DURATION>      Look for changes this often where the system does not tell of them
-                                     [default: 5s]
-          -h, --help                 Print help
+            Options:
+                  --resync <DURATION>      Look at everything at least this often [default: 60s]
+                  --debounce <DURATION>    Wait until nothing has changed for so long, but for 2 s at most
+                                           [default: 300ms]
+                  --watch <HOW>            Whether to rely on the system to tell of changes [default: auto]
+                                           [possible values: auto, poll]
+                  --poll <DURATION>        Look for changes this often where the system does not tell of them
+                                           [default: 5s]
+                  --listen <ADDRESS:PORT>  Answer HTTP here, read-only; over the configuration's http.listen
+                  --token-file <FILE>      What clients must send as bearer token; needed beyond loopback
+              -h, --help                   Print help
 
-        Examples:
-          fleetform daemon
-          fleetform daemon --resync 5m --log-format json
-          fleetform daemon --watch poll            On network file systems
+            Examples:
+              fleetform daemon
+              fleetform daemon --resync 5m --log-format json
+              fleetform daemon --watch poll            On network file systems
+              fleetform daemon --listen 127.0.0.1:8080 With /healthz, /readyz, /metrics and /api/v1
 
-        Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
-        under way and exit with 0; once more stops at once, which does no harm.
-    "#]],
+            Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
+            under way and exit with 0; once more stops at once, which does no harm.
+        "#]],
     );
 }
 

@@ -1,5 +1,7 @@
 //! Anything in any order, with `kill -9` at any moment: in the end it is as one `apply` has it.
 
+#![expect(clippy::print_stdout, reason = "who repeats a tale needs its seed")]
+
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
