@@ -48,6 +48,7 @@ fn help_of_the_program() {
               diff         Show what a change of the fleet directory means, between Git revisions or directories
               plan         Show what apply would do now; nothing is changed or locked
               apply        Make the fleet as its manifests say, in one pass
+              daemon       Keep the fleet as its manifests say, until stopped
               list         List devices: all, or those for which every filter holds
               show         Show one device: profile, versions, last sync, compliance check by check, history
               provision    Write the manifest of a new device, after checking it against the fleet
