@@ -48,11 +48,13 @@ fn help_of_the_program() {
               diff         Show what a change of the fleet directory means, between Git revisions or directories
               plan         Show what apply would do now; nothing is changed or locked
               apply        Make the fleet as its manifests say, in one pass
+              daemon       Keep the fleet as its manifests say, until stopped
               list         List devices: all, or those for which every filter holds
               show         Show one device: profile, versions, last sync, compliance check by check, history
               provision    Write the manifest of a new device, after checking it against the fleet
               set          Edit a device's manifest in place, after checking it against the fleet
               report       Hand device reports to the inbox
+              wipe         Write a wipe request, sign it, see whether it would be accepted
               audit        Look into the audit log
               schema       Print the JSON Schema of the manifests, for editors
               completions  Print a script that completes commands and flags in a shell
