@@ -15,6 +15,7 @@ const HITS: usize = 3;
 
 /// Points that no pass reaches, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("author.", "writes a manifest, for `provision` and `set`"),
     ("new.", "writes a wipe request, for `wipe new`"),
     ("submit.", "hands reports over, for `report`: tested below"),
 ];
