@@ -1,7 +1,7 @@
 //! What the daemon shows: read-only, the same JSON as `-o json`, and never in the way of a pass.
 //!
 //! Every answer comes from what was published after the last pass ([`view::View`]); the log is
-//! read as any other reader reads it. Connections are few and short ([`listener`]), heavy
+//! read as any other reader reads it. Connections are few and short (`listener`), heavy
 //! answers fewer still, and nobody's slowness is anyone else's. Beyond loopback a
 //! client must know a token.
 
