@@ -168,6 +168,9 @@ impl Ledger {
             torn = Some(end).filter(|end| end.torn > 0);
         }
         let state = following.done(chain)?;
+        if saved > 0 {
+            compare(dir, &state)?;
+        }
         let repaired = torn.map(|end| audit::cut(dir, end)).transpose()?;
         let mut ledger = Self {
             dir: dir.to_owned(),
@@ -269,6 +272,16 @@ impl Ledger {
 
     fn mark_whole(&mut self) -> Result<(), Error> {
         self.lock.mark(self.audit.chain().end)
+    }
+}
+
+/// A writer relies on nothing that only the snapshot says, but for telemetry: whoever can edit
+/// `state.json` could have a wipe forgotten, and issued again.
+fn compare(dir: &Path, state: &State) -> Result<(), Error> {
+    let replayed = replay(dir)?.state;
+    match verify::differences(state, &replayed).into_iter().next() {
+        Some(what) => Err(Error::Disagree { dir: dir.to_owned(), what }),
+        None => Ok(()),
     }
 }
 

@@ -413,7 +413,7 @@ impl Judge {
 }
 
 /// What a snapshot says otherwise than a replay, but for telemetry.
-fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
+pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
     let mut found = Vec::new();
     let mut differs = |what: &str, is: bool| {
         if is {
@@ -424,6 +424,8 @@ fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
     differs("its `at` is", snapshot.at != replayed.at);
     differs("its `frozen` is", snapshot.frozen != replayed.frozen);
     differs("its `profiles` are", snapshot.profiles != replayed.profiles);
+    differs("its `trust` is", snapshot.trust != replayed.trust);
+    differs("its `wipes` are", snapshot.wipes != replayed.wipes);
     let ids: BTreeSet<_> = snapshot.devices.keys().chain(replayed.devices.keys()).collect();
     for id in ids {
         match (snapshot.devices.get(id), replayed.devices.get(id)) {

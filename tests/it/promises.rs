@@ -363,3 +363,27 @@ fn all_findings_come_at_once_and_say_where() {
         assert!(drawn.contains(&format!("[{code}]")), "{code} is not in\n{drawn}");
     }
 }
+
+#[test]
+fn a_snapshot_that_says_otherwise_than_the_log_stops_the_writer() {
+    let fixture = Fixture::enrolled();
+    let state = fixture.read(".fleetform/state.json");
+    for (from, to) in [
+        ("\"status\": \"Enrolled\"", "\"status\": \"Wiped\""),
+        (
+            "\"trust\": null",
+            "\"trust\": {\"allowedSigners\": \"0000000000000000000000000000000000000000000000000000000000000000\"}",
+        ),
+        ("\"enrollment\": 1", "\"enrollment\": 7"),
+    ] {
+        assert!(state.contains(from), "{from}");
+        fixture.write(".fleetform/state.json", state.replacen(from, to, 1));
+        fixture
+            .run(&["apply", "--yes"])
+            .exits(1)
+            .complains(&["state.json", "not what the log gives"]);
+        fixture.run(&["audit", "verify"]).exits(1);
+    }
+    fixture.write(".fleetform/state.json", &state);
+    fixture.run(&["apply", "--yes"]).exits(0);
+}

@@ -12,7 +12,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::event::ErrorClass;
 use crate::model::SerialNumber;
 use crate::wipe::verify::VerifiedWipe;
 use inbox::Inbox;
-use outbox::Outbox;
+use outbox::{Outbox, Struck};
 
 /// Where a test can abort the process, by `fail`: before and after every step that changes
 /// the disk. `return` aborts.
@@ -170,17 +170,17 @@ impl Inner {
     /// Commands are struck out before the reports that show them done are let go: after a
     /// crash in between they are struck out again. A batch stays where that failed.
     fn acknowledge(&self, done: &[Acknowledgement]) -> Result<(), Error> {
-        let mut completed: BTreeMap<SerialNumber, BTreeSet<CommandId>> = BTreeMap::new();
+        let mut completed: BTreeMap<SerialNumber, Struck> = BTreeMap::new();
         for report in done.iter().flat_map(|a| &a.taken) {
             // What is no id of a command names none; the inbox lets no such report through.
             let ids: Vec<CommandId> =
                 report.completed.iter().filter_map(|id| id.parse().ok()).collect();
             if !ids.is_empty() {
-                completed.entry(report.serial_number.clone()).or_default().extend(ids);
+                completed.entry(report.serial_number.clone()).or_default().done.extend(ids);
             }
         }
         for (serial, intent) in done.iter().flat_map(|a| &a.confirmed) {
-            completed.entry(serial.clone()).or_default().insert(CommandId(*intent));
+            completed.entry(serial.clone()).or_default().erased.insert(CommandId(*intent));
         }
         let failed = lock(&self.outbox).complete(&self.data, &completed)?;
         let stays = |a: &&Acknowledgement| {

@@ -175,6 +175,24 @@ fn merge(mut commands: Vec<Command>, new: &Command) -> Option<Vec<Command>> {
     Some(commands)
 }
 
+/// Commands of one device that are over.
+#[derive(Debug, Default)]
+pub(super) struct Struck {
+    /// Named as completed by a report.
+    pub done: BTreeSet<CommandId>,
+    /// Wipes that the ledger has as confirmed.
+    pub erased: BTreeSet<CommandId>,
+}
+
+impl Struck {
+    /// An order to erase stays until the device says that it is erased: merely to name it as
+    /// completed would be a way to get rid of it.
+    pub(super) fn covers(&self, command: &Command) -> bool {
+        let erases = matches!(command.command, Verb::Wipe | Verb::SelectiveWipe);
+        self.erased.contains(&command.id) || (!erases && self.done.contains(&command.id))
+    }
+}
+
 /// The writer of the outbox; there is one, since the ledger's lock admits one.
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -302,7 +320,7 @@ impl Outbox {
     pub(super) fn complete(
         &mut self,
         data: &Path,
-        done: &BTreeMap<SerialNumber, BTreeSet<CommandId>>,
+        done: &BTreeMap<SerialNumber, Struck>,
     ) -> Result<BTreeMap<SerialNumber, Error>, Error> {
         if done.is_empty() || Dir::open(&data.join("outbox"), "outbox")?.is_none() {
             return Ok(BTreeMap::new());
@@ -312,7 +330,7 @@ impl Outbox {
         let steps = done
             .par_iter()
             .with_min_len(64)
-            .map(|(serial, ids)| strike(&dir, &file_name(serial), ids))
+            .map(|(serial, struck)| strike(&dir, &file_name(serial), struck))
             .collect();
         let serials: Vec<_> = done.iter().map(|(serial, _)| (*serial).clone()).collect();
         let outcomes = finish(&dir, &serials, steps);
@@ -322,9 +340,9 @@ impl Outbox {
     }
 }
 
-fn strike(dir: &Dir, name: &OsStr, ids: &BTreeSet<CommandId>) -> Result<Step, Error> {
+fn strike(dir: &Dir, name: &OsStr, struck: &Struck) -> Result<Step, Error> {
     let before = read(dir, name)?.unwrap_or_default();
-    let after: Vec<_> = before.iter().filter(|c| !ids.contains(&c.id)).cloned().collect();
+    let after: Vec<_> = before.iter().filter(|command| !struck.covers(command)).cloned().collect();
     if after.is_empty() {
         dir.remove(name)?;
         return Ok(Step::Named);

@@ -199,3 +199,18 @@ fn ids_of_commands_have_one_spelling() {
         assert!(text.parse::<CommandId>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn an_order_to_erase_is_not_struck_out_by_its_name_alone() {
+    use crate::provider::local::outbox::Struck;
+    for (verb, covered) in
+        [("profile", true), ("sync", true), ("wipe", false), ("selectiveWipe", false)]
+    {
+        let command: Command =
+            serde_json::from_value(serde_json::json!({"id": "c5", "command": verb})).unwrap();
+        let done = Struck { done: [CommandId(5)].into(), ..Struck::default() };
+        assert_eq!(done.covers(&command), covered, "{verb}");
+        let erased = Struck { erased: [CommandId(5)].into(), ..Struck::default() };
+        assert!(erased.covers(&command), "{verb}");
+    }
+}
