@@ -223,11 +223,9 @@ fn signed(needs: u32, has: usize) -> String {
 fn answer(view: &WipeView, context: Context<'_>) -> Answer {
     match view.standing {
         WipeStanding::Issue if context.frozen.is_some() => Answer::Held,
-        WipeStanding::Issue
-        | WipeStanding::CoolingOff
-        | WipeStanding::Issued
-        | WipeStanding::Confirmed => Answer::Accepted,
-        WipeStanding::Held => Answer::Held,
+        WipeStanding::Issue | WipeStanding::Issued | WipeStanding::Confirmed => Answer::Accepted,
+        // As `plan` and `apply` see it: what still cools off is held.
+        WipeStanding::Held | WipeStanding::CoolingOff => Answer::Held,
         WipeStanding::Refused
         | WipeStanding::Vetoed
         | WipeStanding::Expired

@@ -20,7 +20,7 @@ Examples:
   fleetform wipe verify fleet/wipes/d007-lost.yaml
   fleetform wipe verify fleet/wipes/d007-lost.yaml -o json | jq -r .verdict
 
-Exits with 0 if it is accepted (also when it cools off, or was issued already), with 3 if it is
+Exits with 0 if it is accepted (also when it was issued already), with 3 if it is
 held, with 1 if it is refused. Formats: text, json.")]
 pub struct Args {
     /// The request
