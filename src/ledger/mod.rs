@@ -145,8 +145,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Takes the lock in `dir`, which is made if need be, verifies the whole log, cuts an unfinished
-    /// last line, and completes the snapshot. A ledger that is new is not written yet.
+    /// Takes the lock in `dir`, which is made if need be, verifies the whole log, completes the
+    /// snapshot, compares it with what the log alone gives, and cuts an unfinished last line. A
+    /// ledger that is new is not written yet.
     ///
     /// # Errors
     /// If somebody else writes, or if anything is wrong with the files but for that last line.

@@ -1,6 +1,7 @@
 //! What `verify` says of logs that were tampered with, and that the check in the shell, which
 //! shares no code with it, agrees.
 
+use crate::model::Digest;
 use std::process::Command;
 
 use super::*;
@@ -233,5 +234,33 @@ fn at_most_twenty_problems_are_listed() {
         assert_eq!(verified.problems.len(), verify::MOST);
         assert!(verified.more);
         assert_eq!(verified.lines, lines.len() as u64);
+    }
+}
+
+#[test]
+fn a_snapshot_that_forgets_a_wipe_or_the_trust_files_is_found_out() {
+    use crate::event::TrustFiles;
+    use crate::ledger::verify::differences;
+    use crate::ledger::wipe_wire::WipeWire;
+    use crate::state::State;
+
+    let (at, request) = ("2026-11-22T10:00:00.000Z", Digest::of(b"request"));
+    let wipe: WipeWire = serde_json::from_value(serde_json::json!({
+        "code": null, "detail": "", "deviceId": "D001", "expiresAt": at, "intent": 9,
+        "issueAt": at, "issuedAt": at, "name": "lost", "path": "w.yaml", "reason": "lost",
+        "requestedBy": "b@example.com", "scope": "full", "serialNumber": "A",
+        "signers": ["b@example.com"], "since": at, "state": "issued",
+    }))
+    .unwrap();
+    let forgetful = State::default();
+    let mut wiped = State::default();
+    wiped.wipes.insert(request, wipe.into_wipe(request));
+    let trust = Some(TrustFiles { allowed_signers: request, revoked_keys: None });
+    let mut trusting = State::default();
+    trusting.trust = trust;
+    for logged in [wiped, trusting] {
+        assert_eq!(differences(&logged, &logged), Vec::<String>::new());
+        assert_eq!(differences(&forgetful, &logged).len(), 1);
+        assert_eq!(differences(&logged, &forgetful).len(), 1);
     }
 }
