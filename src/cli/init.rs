@@ -28,9 +28,10 @@ Examples:
   fleetform init                          Here
   fleetform init fleet-repository && cd fleet-repository && git init
 
-Writes profiles, an example device and the schema for editors below fleet/, fleetform.yaml, workflows
-for GitHub Actions and GitLab CI, CODEOWNERS, a Git hook and a README. What is there already is kept
-as it is, and named. Then `fleetform check` passes and `fleetform apply` works. Formats: text, json.")]
+Writes profiles, an example device and the schema for editors below fleet/, fleetform.yaml,
+workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git hook and a README. What is there
+already is kept as it is, and named. `fleetform check` then passes, and `fleetform apply` works.
+Formats: text, json.")]
 pub struct Args {
     /// Directory; made where there is none
     #[arg(value_name = "DIR", default_value = ".")]
@@ -175,14 +176,16 @@ fn own_fleet(root: &Path, parts: &[Part]) -> Option<&'static str> {
     let profiles = fleet.profile_places.values().map(|place| &place.path);
     let wipes = fleet.wipes.iter().map(|wipe| &wipe.place.path);
     let findings = fleet.findings.iter().map(|finding| &finding.span.path);
-    // What an earlier run wrote and nobody has touched since is not yet a fleet of their own.
-    let ours = |path: &str| {
-        let is_it = |part: &&Part| part.path.strip_prefix("fleet/") == Some(path);
-        let found = parts.iter().find(is_it).map(|part| (root.join(part.path), &part.text));
-        found.is_some_and(|(path, text)| fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()))
-    };
     let mut all = devices.chain(profiles).chain(wipes).chain(findings);
-    all.any(|path| !ours(path)).then_some("the fleet has manifests of its own")
+    // What an earlier run wrote, and nobody has changed since, is not yet a fleet of their own.
+    let manifests = || parts.iter().filter(|part| part.manifest);
+    let is_other = |path: &str| manifests().all(|p| p.path.strip_prefix("fleet/") != Some(path));
+    let is_changed = |part: &Part| {
+        let path = root.join(part.path);
+        path.exists() && !fs::read(path).is_ok_and(|bytes| bytes == part.text.as_bytes())
+    };
+    (all.any(|path| is_other(path)) || manifests().any(is_changed))
+        .then_some("the fleet has manifests of its own")
 }
 
 /// Writes the files, all or none.
@@ -281,4 +284,49 @@ fn text(out: &mut Out, document: &Document) -> io::Result<()> {
     out.flush()?;
     notes.iter().for_each(|note| out.note(note));
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a throw-away file in a temporary directory")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_configuration_shows_as_defaults_are_the_defaults() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let template = include_str!("../../examples/repository/fleetform.yaml");
+        fs::write(&path, template).unwrap();
+        assert_eq!(Config::load(Some(&path)).unwrap(), Config::default());
+        let (_, settings) = template.split_once("\n\n").unwrap();
+        let taken: String = settings
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap().to_owned() + "\n")
+            .collect();
+        fs::write(&path, taken).unwrap();
+        let Config { fleet, data, .. } = Config::default();
+        let expected = Config {
+            fleet: dir.path().join(fleet),
+            data: dir.path().join(data),
+            ..Config::default()
+        };
+        assert_eq!(Config::load(Some(&path)).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_file_is_written_once_and_is_text() {
+        let parts = parts().unwrap();
+        let paths: std::collections::BTreeSet<_> = parts.iter().map(|part| part.path).collect();
+        assert_eq!(paths.len(), parts.len());
+        for part in parts {
+            assert!(part.text.ends_with('\n') && !part.text.contains('\r'), "{}", part.path);
+            assert_eq!(part.executable, part.text.starts_with("#!"), "{}", part.path);
+            assert_eq!(
+                part.manifest,
+                part.text.contains("apiVersion: fleetform/v1\n"),
+                "{}",
+                part.path
+            );
+        }
+    }
 }
