@@ -93,7 +93,9 @@ fn help_of_the_program() {
 
 #[test]
 fn help_of_init() {
-    help(&["init"], &expect![[r#"
+    help(
+        &["init"],
+        &expect![[r#"
         Start a fleet repository: profiles, an example device, checks for pull requests
 
         Usage: fleetform init [OPTIONS] [DIR]
@@ -112,7 +114,8 @@ fn help_of_init() {
         workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git hook and a README. What is there
         already is kept as it is, and named. `fleetform check` then passes, and `fleetform apply` works.
         Formats: text, json.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
