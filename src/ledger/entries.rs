@@ -3,7 +3,8 @@
 //! At the end of the log the iterator ends, and goes on when there is more: for `--follow`.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Error, LOG, audit, line};
@@ -36,6 +37,53 @@ pub struct Entries {
 #[must_use]
 pub fn entries(dir: &Path, offset: u64) -> Entries {
     Entries { path: dir.join(LOG), log: None, offset, seq: 0 }
+}
+
+/// As [`entries`], from the entry of this number on, or from one not far before it: found without
+/// reading what goes before. A log whose lines do not say their numbers is read from its beginning.
+#[must_use]
+pub fn entries_from(dir: &Path, seq: u64) -> Entries {
+    let found = audit::open(&dir.join(LOG)).ok().flatten().and_then(|log| find(&log, seq).ok());
+    entries(dir, found.unwrap_or_default())
+}
+
+/// Where a line begins that is the one of this number, or not far before it: by halving.
+fn find(log: &File, seq: u64) -> io::Result<u64> {
+    let (mut from, mut to) = (0, log.metadata()?.len());
+    while to - from > line::TOO_LONG as u64 {
+        let middle = from + (to - from) / 2;
+        let begin = match next_line(log, middle)? {
+            Some((begin, found)) if begin < to => (found <= seq).then_some(begin),
+            _ => None,
+        };
+        match begin {
+            Some(begin) => from = begin,
+            None => to = middle,
+        }
+    }
+    Ok(from)
+}
+
+/// The first line that begins after this byte, and its number; `None` where there is none.
+fn next_line(log: &File, after: u64) -> io::Result<Option<(u64, u64)>> {
+    let mut bytes = vec![0; line::TOO_LONG + 64];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match log.read_at(&mut bytes[filled..], after + filled as u64)? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    let Some(end) = bytes[..filled].iter().position(|b| *b == b'\n') else { return Ok(None) };
+    let seq = bytes[end + 1..filled].strip_prefix(b"{\"seq\":").and_then(|rest| {
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
+    });
+    match seq {
+        Some(seq) => Ok(Some((after + end as u64 + 1, seq))),
+        None if end + 1 == filled => Ok(None),
+        None => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 impl Entries {
