@@ -1,13 +1,14 @@
 //! The log's entries one by one, for people: the chain is not looked at.
 //!
-//! At the end of the log the iterator ends, and goes on when there is more: for `--follow`.
+//! At the end of the log the iterator ends, and goes on when there is more: for `--follow`. While
+//! a writer is at work, the log ends for it where the last whole pass did.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, LOG, audit, line};
+use super::{Error, LOG, audit, line, whole};
 use crate::durable;
 use crate::event::Entry;
 
@@ -28,6 +29,8 @@ pub struct Entries {
     path: PathBuf,
     log: Option<BufReader<File>>,
     offset: u64,
+    /// Up to which byte there are whole passes, when it was last looked at.
+    whole: u64,
     /// Of the last entry, as far as it is known.
     seq: u64,
 }
@@ -36,7 +39,7 @@ pub struct Entries {
 /// need not be a log yet. `None` means that there are no more now; later there may be.
 #[must_use]
 pub fn entries(dir: &Path, offset: u64) -> Entries {
-    Entries { path: dir.join(LOG), log: None, offset, seq: 0 }
+    Entries { path: dir.join(LOG), log: None, offset, whole: 0, seq: 0 }
 }
 
 /// As [`entries`], from the entry of this number on, or from one not far before it: found without
@@ -104,6 +107,13 @@ impl Entries {
                 self.log.insert(log)
             }
         };
+        if self.offset >= self.whole {
+            self.whole = whole(durable::parent(&self.path), log.get_ref())
+                .map_err(durable::Error::at("read", &self.path))?;
+            if self.offset >= self.whole {
+                return Ok(None);
+            }
+        }
         let mut raw = Vec::new();
         let limit = line::TOO_LONG as u64 + 1;
         let length = log
