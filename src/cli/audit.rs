@@ -145,9 +145,9 @@ pub(super) fn log(
     let mut entries = ledger::entries::entries(&setup.config.data, 0);
     loop {
         for logged in entries.by_ref() {
-            let entry = logged?.entry;
-            if filter.admits(&entry) {
-                writer.entry(&entry, out)?;
+            let logged = logged?;
+            if filter.admits(&logged.entry) {
+                writer.entry(&logged, out)?;
             }
             if out.is_closed() {
                 break;

@@ -14,6 +14,7 @@ use super::view::View;
 use super::{Shown, metrics as numbers};
 use crate::compliance::{Reported, checks};
 use crate::event::Entry;
+use crate::ledger::Logged;
 use crate::model::{DeviceId, SerialNumber};
 use crate::render::history::EntryView;
 use crate::render::json;
@@ -178,7 +179,7 @@ pub(super) async fn audit(
     let limit = limit.unwrap_or(PAGE);
     let read = shown.heavy(move || {
         let mut found = entries(&view, |entry| entry.seq >= since, limit.saturating_add(1))?;
-        let next = found.get(limit).map(|entry| format!("since={}", entry.seq));
+        let next = found.get(limit).map(|logged| format!("since={}", logged.entry.seq));
         found.truncate(limit);
         let body = body(|out| {
             #[derive(Serialize)]
@@ -204,15 +205,16 @@ fn entries(
     view: &View,
     wanted: impl Fn(&Entry) -> bool,
     limit: usize,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<Vec<Logged>, Failure> {
     let mut found = Vec::new();
     for logged in ledger::entries(&view.config.data, 0) {
-        let entry = logged?.entry;
+        let logged = logged?;
+        let entry = &logged.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {
             break;
         }
-        if wanted(&entry) {
-            found.push(entry);
+        if wanted(entry) {
+            found.push(logged);
         }
     }
     Ok(found)
