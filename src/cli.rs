@@ -64,7 +64,20 @@ Examples:
   fleetform list --compliance nonCompliant
   fleetform show D007
 
-Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.";
+Exit codes:
+  0  Done
+  1  An error, or findings
+  2  There are changes (plan and diff with --detailed-exitcode)
+  3  A guard refused: frozen, or a wipe held or refused (apply, wipe verify,
+     plan --detailed-exitcode)
+Where several hold, the order is 1, 3, 2.
+
+Environment:
+  FLEETFORM_LOG  What is logged, as `debug`; -q and -v go before it
+  NO_COLOR       No colours, unless --color says otherwise; so does TERM=dumb
+  COLUMNS        Width of the terminal, over what it says itself
+
+`fleetform man` prints the manual.";
 
 /// What every command takes, before or after its name.
 #[derive(Debug, Clone, Args)]
@@ -269,6 +282,9 @@ fn color_of(args: &[OsString]) -> ColorChoice {
     values.filter_map(value).last().unwrap_or(ColorChoice::Auto)
 }
 
+#[cfg(test)]
+#[path = "cli/help_tests.rs"]
+mod help_tests;
 #[cfg(test)]
 #[path = "cli/tests.rs"]
 mod tests;
