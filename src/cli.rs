@@ -8,6 +8,7 @@ pub mod apply;
 pub mod audit;
 mod author;
 pub mod check;
+mod complete;
 pub mod completions;
 pub mod daemon;
 pub mod diff;
@@ -216,6 +217,13 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    if let Some(question) = complete::Question::of(&args) {
+        let (text, exit) = question.answer();
+        // A shell that has gone away wants no answer.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        return exit;
+    }
     let (cli, format) = match parse(args) {
         Ok(parsed) => parsed,
         Err(error) => {

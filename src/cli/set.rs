@@ -34,7 +34,8 @@ pub struct Args {
     pub fields: Vec<String>,
 }
 
-const SPEC: &[&str] = &[
+/// The fields of `spec` that can be set.
+pub(super) const SPEC: &[&str] = &[
     "serialNumber",
     "userEmail",
     "profile",

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod commands;
+mod completions;
 mod crashes;
 mod daemon;
 mod invariants;
