@@ -19,6 +19,7 @@ pub mod failure;
 pub mod format;
 pub mod list;
 pub mod logging;
+pub mod man;
 pub mod plan;
 pub mod provision;
 pub mod report;
@@ -144,8 +145,10 @@ pub enum Command {
     Audit(audit::Command),
     /// Print the JSON Schema of the manifests, for editors.
     Schema(schema::Args),
-    /// Print a script that completes commands and flags in a shell.
+    /// Print a script that completes commands, devices and profiles in a shell.
     Completions(completions::Args),
+    /// Print a page of the manual, or write all pages for packaging.
+    Man(man::Args),
 }
 
 impl Command {
@@ -165,6 +168,7 @@ impl Command {
             Self::Set(_) => "set",
             Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Report(_) => "report",
             Self::Wipe(wipe::Command::New(_)) => "wipe new",
             Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
@@ -190,7 +194,7 @@ impl Command {
         match self {
             Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
-            Self::Completions(_) => &[Format::Text],
+            Self::Completions(_) | Self::Man(_) => &[Format::Text],
             Self::Schema(_) => &[Format::Text, Format::Json],
             Self::Check(_) => {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
