@@ -45,6 +45,7 @@ pub use format::Format;
 use logging::LogFormat;
 
 use crate::render::out::Out;
+use crate::render::text::safe;
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -228,9 +229,12 @@ where
         let _ = std::io::stdout().write_all(text.as_bytes());
         return exit;
     }
-    let (cli, format) = match parse(args) {
+    let (cli, format) = match parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => {
+            // A usage error quotes what was given, which may be the name of a stranger's branch.
+            let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
+            let error = parse(harmless).err().filter(|_| error.use_stderr()).unwrap_or(error);
             // If it cannot be printed, the exit code still says it.
             let _ = error.print();
             return failure_of(&error);
