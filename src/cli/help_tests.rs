@@ -69,7 +69,7 @@ fn every_help_opens_with_a_sentence_and_shows_an_example_that_parses() {
         for line in shown.iter().filter(|line| !line.contains("$(")) {
             // What follows two spaces is said of it, and what follows a sign is the shell's.
             let line = line.trim_start().split("  ").next().unwrap();
-            let line = line.split(['|', '>', '<']).next().unwrap();
+            let line = line.split(['|', '>', '<', '&']).next().unwrap();
             parse(line.split_whitespace()).unwrap_or_else(|e| panic!("{line}: {e}"));
         }
     }

@@ -221,7 +221,7 @@ mod tests {
             .collect();
         assert_eq!(document["version"], 1);
         assert_eq!(document["entries"], serde_json::Value::Array(lines));
-        expect![[r#"{"actor":"ops@example.com","at":"2026-11-20T09:30:00.000Z","data":{"from":"Pending","reason":"the device reported","to":"Enrolled"},"device":"D001","kind":"device.status","seq":8,"source":{"digest":"05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f","path":"madrid/ana.yaml"}}"#]].assert_eq(&document["entries"][7].to_string());
+        expect![[r#"{"actor":"ops@example.com","at":"2026-11-20T09:30:00.000Z","data":{"from":"Pending","reason":"the device reported","to":"Enrolled"},"device":"D001","kind":"device.status","prev":"39045f39d3b751ed412a081efab9551e2329831dddf2b7444ce5586de13d5886","seq":8,"source":{"digest":"05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f","path":"madrid/ana.yaml"}}"#]].assert_eq(&document["entries"][7].to_string());
         let none = written(Style::Json, &[], &Screen::piped());
         assert_eq!(none, "{\"version\":1,\"entries\":[]}\n");
     }

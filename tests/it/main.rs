@@ -7,6 +7,7 @@ mod commands;
 mod completions;
 mod crashes;
 mod daemon;
+mod examples;
 mod hostile;
 mod invariants;
 mod promises;
