@@ -232,7 +232,8 @@ mod tests {
             ID    NAME                                  NOTES
             D001  端末端末端末端末端末端末端末端末端…   xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
             D002  👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 …  short
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
         let text = drawn(&Screen::wide(200));
         assert!(text.lines().all(|line| width(line) <= 200), "{text}");
         expect![[r#"

@@ -83,7 +83,8 @@ impl Known {
         let read = || {
             let root = self.config.as_ref()?.fleet.clone();
             let (tell, told) = mpsc::channel();
-            std::thread::spawn(move || tell.send(source::load(&root)));
+            // Who is late tells nobody.
+            std::thread::spawn(move || tell.send(source::load(&root)).is_ok());
             told.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()
         };
         self.desired.get_or_init(read).as_ref()
