@@ -36,11 +36,12 @@ words! {
 Examples:
   fleetform daemon
   fleetform daemon --resync 5m --log-format json
-  fleetform daemon --watch poll            On network file systems
-  fleetform daemon --listen 127.0.0.1:8080 With /healthz, /readyz, /metrics and /api/v1
+  fleetform daemon --watch poll               On network file systems
+  fleetform daemon --listen 127.0.0.1:8080    With /metrics and /api/v1
 
-Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
-under way and exit with 0; once more stops at once, which does no harm.")]
+Signals: HUP reads the configuration again, whole or not at all; TERM and INT
+finish what is under way and exit with 0; once more stops at once, which does no
+harm.")]
 pub struct Args {
     /// Look at everything at least this often
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]

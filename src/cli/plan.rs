@@ -14,11 +14,14 @@ use crate::state::State;
 #[command(after_help = "\
 Examples:
   fleetform plan
-  fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
+  fleetform plan --detailed-exitcode      2: changes; 3: a guard refuses them
   fleetform plan -o json | jq .summary
   fleetform plan -o markdown              For a comment on a pull request
 
-Formats: text, json, markdown, github (workflow commands).")]
+Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
+guard refuses (frozen, or a wipe is held or refused), else 2 when there are
+changes. Formats: text, json, markdown, github (workflow commands; GitHub shows
+10 of each kind a step).")]
 pub struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]

@@ -14,6 +14,7 @@ use super::view::View;
 use super::{Shown, metrics as numbers};
 use crate::compliance::{Reported, checks};
 use crate::event::Entry;
+use crate::ledger::Logged;
 use crate::model::{DeviceId, SerialNumber};
 use crate::render::history::EntryView;
 use crate::render::json;
@@ -183,7 +184,7 @@ pub(super) async fn audit(
     let read = shown.heavy(move || {
         let wanted = |entry: &Entry| entry.seq >= since;
         let mut found = entries(&view, since, wanted, limit.saturating_add(1))?;
-        let next = found.get(limit).map(|entry| format!("since={}", entry.seq));
+        let next = found.get(limit).map(|logged| format!("since={}", logged.entry.seq));
         found.truncate(limit);
         let body = body(|out| {
             #[derive(Serialize)]
@@ -210,15 +211,16 @@ fn entries(
     from: u64,
     wanted: impl Fn(&Entry) -> bool,
     limit: usize,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<Vec<Logged>, Failure> {
     let mut found = Vec::new();
     for logged in ledger::entries_from(&view.config.data, from) {
-        let entry = logged?.entry;
+        let logged = logged?;
+        let entry = &logged.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {
             break;
         }
-        if wanted(&entry) {
-            found.push(entry);
+        if wanted(entry) {
+            found.push(logged);
         }
     }
     Ok(found)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::{Error, LOG, audit, line, whole};
 use crate::durable;
 use crate::event::Entry;
+use crate::model::Digest;
 
 /// One entry, and its line.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Logged {
     pub raw: Vec<u8>,
     /// What it says.
     pub entry: Entry,
+    /// The hash of the line before it, as it says; not checked here.
+    pub prev: Digest,
 }
 
 /// See [`entries`].
@@ -128,14 +131,14 @@ impl Entries {
         let offset = self.offset;
         self.offset += length;
         self.seq += 1;
-        let (entry, _) = line::read(&raw).map_err(|e| Error::Log {
+        let (entry, prev) = line::read(&raw).map_err(|e| Error::Log {
             path: self.path.clone(),
             seq: self.seq,
             offset,
             what: e.0,
         })?;
         self.seq = entry.seq;
-        Ok(Some(Logged { offset, raw, entry }))
+        Ok(Some(Logged { offset, raw, entry, prev }))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod entries;
 pub mod line;
 mod load;
 mod lock;
+pub mod peek;
 mod scan;
 mod share;
 pub mod snapshot;

@@ -4,9 +4,11 @@
 
 mod architecture;
 mod commands;
+mod completions;
 mod crashes;
 mod daemon;
 mod examples;
+mod hostile;
 mod invariants;
 mod promises;
 mod properties;
