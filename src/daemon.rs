@@ -50,6 +50,9 @@ const TROUBLE: Growth =
 const DEVICE: Growth =
     Growth { first: Duration::from_secs(30), most: Duration::from_secs(3600), seed: 0 };
 
+/// Why it is not ready yet, where no pass failed.
+const UNSETTLED: &str = "the first pass is not done: a large change waits for a second look";
+
 /// How the daemon runs; what it does is in the configuration.
 pub struct Options {
     /// For the log.
@@ -78,6 +81,8 @@ pub struct Daemon {
     started: Instant,
     /// Passes that failed as a whole, in a row.
     failures: u32,
+    /// Whether a pass went through of which nothing waited for a second look.
+    settled: bool,
     told: Told,
     metrics: Metrics,
     heart: Heart,
@@ -131,6 +136,7 @@ impl Daemon {
             ledger: Some(ledger),
             started: Instant::now(),
             failures: 0,
+            settled: false,
             told: Told::default(),
             metrics: Metrics::default(),
             heart: Heart::start(options.resync),
@@ -261,6 +267,8 @@ impl Daemon {
             let left = guard(plan(&inputs), &desired, recorded, settings.limits, None);
             standing = standing.after(&left);
         }
+        self.settled |= !standing.holds.contains_key(&HoldReason::Unsettled);
+        let unsettled = (!self.settled).then(|| UNSETTLED.to_owned());
         self.show(|view| {
             let recorded = ledger.state();
             // A copy costs time and memory: only where something is new.
@@ -272,6 +280,7 @@ impl Daemon {
             view.not_ready = frozen
                 .map(|cause| format!("frozen: {}; {}", cause.explain(), cause.help()))
                 .into_iter()
+                .chain(unsettled)
                 .collect();
             (view.holds, view.findings) = (standing.holds, standing.findings);
         });
