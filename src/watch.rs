@@ -185,8 +185,8 @@ impl Watch {
         if self.pace.always_poll {
             return Err("asked to look for changes (--watch poll)".into());
         }
-        if let Some(kind) = survey::deaf(&self.places.fleet) {
-            return Err(format!("the fleet directory is on {kind}, which does not tell changes"));
+        if let Some(why) = survey::deaf(&self.places) {
+            return Err(why);
         }
         for _ in 0..ATTEMPTS {
             if self.watcher.is_none() {
