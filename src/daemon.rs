@@ -225,13 +225,14 @@ impl Daemon {
         let effects = effects(&decision.approved);
         let standing = Standing::of(&decision.approved);
         let outcome = self.carry_out(decision, ledger).await?;
-        self.learn(&effects, &outcome);
+        let mended = self.learn(&effects, &outcome);
         self.told.outcome(&outcome, began.elapsed());
         self.count(&outcome, began);
         let due = self.due(now, &desired, ledger, &wipes);
         self.publish(ledger, desired, trust, standing, &outcome);
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
-        let at = again.into_iter().chain(retry).min();
+        // Those that were spared need wait no longer.
+        let at = again.into_iter().chain(retry).chain(mended.then(Instant::now)).min();
         Ok(Next { due, at, not_before: None })
     }
 
@@ -347,11 +348,13 @@ impl Daemon {
     }
 
     /// Remembers whom the provider failed. What it refused for good is the plan's business.
-    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) {
+    /// Gives whether the provider, left alone until then, is back.
+    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) -> bool {
         if outcome.left > 0 {
-            return;
+            return false;
         }
         let now = self.elapsed();
+        let broken = self.backoff.admission(now) != Admission::All;
         let failed: BTreeSet<DeviceId> = outcome
             .failed
             .iter()
@@ -361,6 +364,7 @@ impl Daemon {
         for id in effects {
             self.backoff.record(*id, !failed.contains(id), now);
         }
+        broken && self.backoff.admission(now) == Admission::All
     }
 
     fn due(

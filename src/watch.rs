@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use rustix::io::Errno;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -277,6 +278,11 @@ fn explain(error: &notify::Error) -> String {
     match &error.kind {
         ErrorKind::MaxFilesWatch => {
             "the system's limit of watches is reached; raise fs.inotify.max_user_watches".into()
+        }
+        ErrorKind::Io(error) if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => {
+            "too many processes of this user watch files already (fs.inotify.max_user_instances), \
+             or too many files are open (ulimit -n)"
+                .into()
         }
         _ => error.to_string(),
     }

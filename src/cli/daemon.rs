@@ -12,8 +12,8 @@ use super::value::word;
 use super::{Exit, Failure, Global};
 use crate::config::Config;
 use crate::daemon::{Daemon, Options, Signals};
-use crate::http::{Server, Token};
 use crate::http::view::View;
+use crate::http::{Server, Token};
 use crate::model::words;
 use crate::watch::Pace;
 

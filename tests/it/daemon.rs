@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod beside;
+mod client;
 mod failing;
 mod http;
+mod signals;
 mod soak;
 mod support;
+mod unheard;
 mod watching;

@@ -1,59 +1,11 @@
 //! Every route, and clients that mean no good.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use super::support::{Daemon, Place, device};
-
-/// A daemon over A, B and C that answers, and where.
-fn started(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
-    let mut daemon = place.daemon(&[&["--listen", "127.0.0.1:0"], args].concat());
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
-    daemon.until_said("answers HTTP", 1);
-    let said = daemon.said();
-    let (_, address) = said.split_once("answers HTTP address=").unwrap();
-    let address = address.split_whitespace().next().unwrap().parse().unwrap();
-    (daemon, address)
-}
-
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        let line = |line: &'_ str| line.to_ascii_lowercase().starts_with(&format!("{name}:"));
-        self.head.lines().find(|l| line(l)).map(|line| line.split_once(':').unwrap().1.trim())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
-    }
-}
-
-fn send(address: SocketAddr, request: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
-}
-
-fn get_with(address: SocketAddr, path: &str, header: &str) -> Answer {
-    send(address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n"))
-}
-
-fn get(address: SocketAddr, path: &str) -> Answer {
-    get_with(address, path, "")
-}
+use super::client::{Answer, get, get_with, send, started};
+use super::support::{Place, device};
 
 fn place() -> Place {
     Place::new(&["A", "B", "C"])

@@ -14,9 +14,15 @@ use tempfile::TempDir;
 /// Long enough for a machine that is busy with everything else.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// It looks by itself only once an hour: whatever it does, an event did.
-const USUAL: [&str; 7] =
-    ["daemon", "--resync", "1h", "--debounce", "50ms", "--color", "never"];
+/// With these it looks by itself only once an hour: whatever it does, an event did.
+const USUAL: [(&str, &str); 3] = [("--resync", "1h"), ("--debounce", "50ms"), ("--color", "never")];
+
+/// `daemon`, the usual flags but for those that are given, and what is given.
+fn with_usual<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    let usual = USUAL.into_iter().filter(|(flag, _)| !args.contains(flag));
+    let usual = usual.flat_map(|(flag, value)| [flag, value]);
+    ["daemon"].into_iter().chain(usual).chain(args.iter().copied()).collect()
+}
 
 pub const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
     spec: {description: x, platforms: [windows]}\n";
@@ -124,13 +130,13 @@ impl Place {
 
     /// Starts a daemon that looks by itself only once an hour: whatever it does, an event did.
     pub fn daemon(&self, args: &[&str]) -> Daemon {
-        self.daemon_as(self.command([&USUAL[..], args].concat()))
+        self.daemon_as(self.command(with_usual(args)))
     }
 
     /// The same, run by another program: `strace`, `unshare`, `sh -c … sh`.
     pub fn daemon_under(&self, wrapper: &[&str], args: &[&str]) -> Daemon {
         let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(USUAL).args(args);
+        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(with_usual(args));
         command.current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         self.daemon_as(command)
@@ -144,8 +150,9 @@ impl Place {
         let trace = format!("trace={calls}");
         let inject = format!("inject={fault}");
         let log = self.path("strace.log").display().to_string();
-        let wrapper =
-            ["strace", "-D", "-f", "-qq", "-o", &log, "-P", path, "-e", &trace, "-e", &inject];
+        let wrapper = [
+            "strace", "-D", "-I2", "-f", "-qq", "-o", &log, "-P", path, "-e", &trace, "-e", &inject,
+        ];
         self.daemon_under(&wrapper, args)
     }
 
