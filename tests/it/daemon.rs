@@ -6,9 +6,12 @@
 mod beside;
 mod client;
 mod failing;
+mod freezing;
 mod http;
+mod service;
 mod signals;
 mod soak;
 mod support;
+mod time;
 mod unheard;
 mod watching;
