@@ -4,6 +4,7 @@
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
 mod alone;
+mod live;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -11,6 +12,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use alone::alone;
+pub use live::Live;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
@@ -94,6 +96,18 @@ pub enum Damage {
         /// Of the profile.
         profile: Name,
     },
+}
+
+impl Desired {
+    /// The valid device with this serial number.
+    #[must_use]
+    pub fn by_serial(&self, serial: &SerialNumber) -> Option<&Arc<DesiredDevice>> {
+        self.find(serial).ok().map(|at| &self.devices[at])
+    }
+
+    fn find(&self, serial: &SerialNumber) -> Result<usize, usize> {
+        self.devices.binary_search_by(|device| device.spec.serial_number.cmp(serial))
+    }
 }
 
 /// Unknown profiles that a correction is looked for; a fleet has few, an attack many.

@@ -313,34 +313,90 @@ pub struct Telemetry {
     pub facts: Facts,
 }
 
-/// Decides.
+/// Decides on the whole fleet.
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
-    let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
-    let heard = reports::sort(inputs, &mut plan);
-    record_profiles(inputs, &mut plan);
-
-    let damage = DamageIndex::new(inputs);
-    let wipes = wipes::decide(inputs, &damage, &mut plan);
+    let mut planning = Planning::begin(inputs, &inputs.desired.devices);
     let (known, new) = match_serials(inputs);
     for (id, device) in &inputs.recorded.devices {
-        let reports = heard.get(id).map_or(&[][..], Vec::as_slice);
-        let desired = known.get(id).copied();
-        let known = device::Known { id: *id, device, desired, wiping: wipes.busy.contains(id) };
-        device::decide(inputs, &damage, known, reports, &mut plan);
+        planning.device(*id, device, known.get(id).copied());
     }
     let mut id = inputs.recorded.next_id();
+    let Planning { damage, plan, .. } = &mut planning;
     // At once: growing by doubling would hold up to three times as much for a moment.
     plan.actions.reserve_exact(new.len());
     for desired in new {
-        device::provision(inputs, id, desired, &mut plan);
+        device::provision(inputs, id, desired, plan);
         id = id.next();
     }
-    plan.actions.extend(wipes.actions);
-    damage.hold_unrecorded(inputs, &mut plan);
-    plan.holds.sort();
-    plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
-    plan
+    damage.hold_unrecorded(inputs, plan);
+    planning.end()
+}
+
+/// The part of [`plan`] that is about these recorded devices and those that were heard from,
+/// their profiles, and wipes: as fast for one device of a large fleet as of a small one. Where
+/// nothing else is left to do, its actions are those of the whole plan, in the same order.
+#[must_use]
+pub fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
+    let Inputs { recorded, desired, heard, .. } = inputs;
+    let heard = heard.iter().filter_map(|h| Some(recorded.by_serial(&h.report.serial_number)?.0));
+    let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).collect();
+    let known = ids.into_iter().filter_map(|id| {
+        let device = recorded.devices.get(&id)?;
+        let serial = &device.spec.serial_number;
+        // The manifest of hardware that was wiped and enrols again is that of its new id.
+        let bears_it = recorded.by_serial(serial).is_some_and(|(now, _)| now == id);
+        let desired = desired.by_serial(serial).filter(|desired| {
+            bears_it && !(device.is_wiped() && desired.enrollment > device.enrollment)
+        });
+        Some((id, &**device, desired))
+    });
+    let known: Vec<_> = known.collect();
+    let mut planning = Planning::begin(inputs, known.iter().filter_map(|(.., desired)| *desired));
+    for (id, device, desired) in known {
+        planning.device(id, device, desired);
+    }
+    planning.end()
+}
+
+/// A plan under way.
+struct Planning<'a> {
+    inputs: &'a Inputs<'a>,
+    heard: HashMap<DeviceId, Vec<&'a Heard>>,
+    damage: DamageIndex<'a>,
+    wipes: wipes::Wipes,
+    plan: Plan,
+}
+
+impl<'a> Planning<'a> {
+    /// With what goes before devices: the profiles of `users`, and the trust files.
+    fn begin(
+        inputs: &'a Inputs<'a>,
+        users: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
+    ) -> Self {
+        let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
+        let heard = reports::sort(inputs, &mut plan);
+        record_profiles(inputs, users, &mut plan);
+        let damage = DamageIndex::new(inputs);
+        let wipes = wipes::decide(inputs, &damage, &mut plan);
+        Self { inputs, heard, damage, wipes, plan }
+    }
+
+    /// The next recorded device, in order of ids.
+    fn device(&mut self, id: DeviceId, device: &Device, desired: Option<&'a Arc<DesiredDevice>>) {
+        let Self { inputs, heard, damage, wipes, plan } = self;
+        let reports = heard.get(&id).map_or(&[][..], Vec::as_slice);
+        let known = device::Known { id, device, desired, wiping: wipes.busy.contains(&id) };
+        device::decide(inputs, damage, known, reports, plan);
+    }
+
+    fn end(self) -> Plan {
+        let Self { mut plan, wipes, .. } = self;
+        plan.actions.extend(wipes.actions);
+        plan.holds.sort();
+        plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+        plan
+    }
 }
 
 type Matches<'a> = (HashMap<DeviceId, &'a Arc<DesiredDevice>>, Vec<&'a Arc<DesiredDevice>>);
@@ -363,8 +419,12 @@ fn match_serials<'a>(inputs: &Inputs<'a>) -> Matches<'a> {
     (known, new)
 }
 
-fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
-    let used: BTreeSet<&Name> = inputs.desired.devices.iter().map(|d| &d.spec.profile).collect();
+fn record_profiles<'a>(
+    inputs: &Inputs<'a>,
+    devices: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
+    plan: &mut Plan,
+) {
+    let used: BTreeSet<&Name> = devices.into_iter().map(|d| &d.spec.profile).collect();
     for name in used {
         let Some(to) = inputs.desired.profiles.get(name) else { continue };
         let from = inputs.recorded.profiles.get(name);

@@ -3,7 +3,7 @@
 use super::run::{Setup, runtime};
 use super::{Exit, Failure, Format};
 use crate::plan::WipeView;
-use crate::reconcile::{Basis, Decision, decide};
+use crate::reconcile::{Basis, Decision, decide, observe};
 use crate::render;
 use crate::render::out::Out;
 use crate::render::plan::Context;
@@ -44,9 +44,10 @@ pub(super) fn run(
         recorded: &recorded,
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: None,
+        only: None,
     };
     let provider = setup.provider();
-    let decision = runtime()?.block_on(decide(basis, provider.as_ref()))?;
+    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref()))?);
     show(&decision, setup, &recorded, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
 }

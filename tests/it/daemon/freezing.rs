@@ -73,7 +73,7 @@ fn it_is_not_ready_while_the_first_large_plan_waits_for_its_second_look() {
     fs::write(place.path("fleet/.git/index.lock"), "").unwrap();
     let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
     let at = address(&mut daemon);
-    until_ready(&mut daemon, at, Some("a large change waits for a second look"));
+    until_ready(&mut daemon, at, Some("index.lock"));
     until_metrics(&mut daemon, at, &["ready 0", "holds{reason=\"unsettled\"} 21"]);
     fs::remove_file(place.path("fleet/.git/index.lock")).unwrap();
     until_ready(&mut daemon, at, None);
