@@ -160,10 +160,15 @@ fn router(shown: Shown) -> Router {
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
+        .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(shown.clone(), admit))
         // Says nothing but that the process lives, so anyone may ask.
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(async || "ok\n").fallback(read_only))
         .with_state(shown)
+}
+
+async fn read_only() -> Response {
+    fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
 }
 
 /// Who knows the token, in time.

@@ -26,11 +26,11 @@ fn it_ends_well_when_asked_to() {
 }
 
 /// Three batches, so that there is something left to do after the one under way.
-const MANY: usize = 12_000;
+const MANY: usize = 9_000;
 
 #[test]
 fn in_the_middle_of_a_large_pass_it_ends_soon_and_well() {
-    for names in [&["TERM"][..], &["INT"], &["TERM", "INT"], &["KILL"]] {
+    for names in [&["TERM"][..], &["INT", "TERM"]] {
         let place = Place::empty();
         place.write("fleet/profile.yaml", PROFILE);
         let devices: Vec<_> = (0..MANY).map(|n| device(&format!("S{n:05}"))).collect();
@@ -48,7 +48,6 @@ fn in_the_middle_of_a_large_pass_it_ends_soon_and_well() {
         let code = daemon.ended().code();
         assert!(start.elapsed() < Duration::from_secs(10), "{names:?}: {:?}", start.elapsed());
         match names {
-            ["KILL"] => assert_eq!(code, None),
             // The second one may come when it has ended already.
             [_, _] => assert!(matches!(code, Some(0 | 130 | 143)), "{code:?}"),
             _ => {
