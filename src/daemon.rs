@@ -199,19 +199,20 @@ impl Daemon {
                     }
                     return Wake::Pass;
                 }
-                (first, touched) = self.watch.settled(), if watching => {
-                    self.woken.get_or_insert(first);
-                    self.touched.merge(touched);
-                    // Reports are let go of with a snapshot, and so wait for the next one.
-                    if self.touched.anything || !self.touched.files.is_empty() {
-                        return Wake::Pass;
-                    }
+                // Before what is touched next, which may never end; they take little of the time.
+                () = tokio::time::sleep_until(rested), if watching && self.chores.undone() => {
+                    return Wake::Chores;
                 }
+                // Reports are let go of with a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.inbox => {
                     return Wake::Pass;
                 }
-                () = tokio::time::sleep_until(rested), if watching && self.chores.undone() => {
-                    return Wake::Chores;
+                (first, touched) = self.watch.settled(), if watching => {
+                    self.woken.get_or_insert(first);
+                    self.touched.merge(touched);
+                    if self.touched.anything || !self.touched.files.is_empty() {
+                        return Wake::Pass;
+                    }
                 }
                 () = tokio::time::sleep_until(until) => {
                     self.touched = Touched::anything();

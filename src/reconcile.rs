@@ -88,10 +88,16 @@ impl Decision {
         })
     }
 
+    /// Whether there are reports to let go of.
+    #[must_use]
+    pub fn has_reports(&self) -> bool {
+        !self.acknowledgements.is_empty()
+    }
+
     /// Whether there is nothing to carry out: no actions, and no reports to let go of.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.approved.plan().actions.is_empty() && self.acknowledgements.is_empty()
+        self.approved.plan().actions.is_empty() && !self.has_reports()
     }
 }
 

@@ -5,7 +5,6 @@
 //! a small fleet's are done at once, and those of 100,000 devices every few seconds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -23,12 +22,14 @@ const REST: u32 = 9;
 #[derive(Debug)]
 pub(super) struct Chores {
     undone: bool,
+    /// When a pass began that had to write the snapshot itself: then the rest comes at once.
+    begun: Option<Instant>,
     rested: Instant,
 }
 
 impl Default for Chores {
     fn default() -> Self {
-        Self { undone: false, rested: Instant::now() }
+        Self { undone: false, begun: None, rested: Instant::now() }
     }
 }
 
@@ -37,17 +38,22 @@ impl Chores {
         self.undone = true;
     }
 
+    pub(super) fn begin(&mut self, at: Instant) {
+        (self.undone, self.begun) = (true, Some(at));
+    }
+
     pub(super) fn undone(&self) -> bool {
         self.undone
     }
 
     /// From when on they may be done again.
     pub(super) fn rested(&self) -> Instant {
-        self.rested
+        self.begun.unwrap_or(self.rested)
     }
 
-    fn done(&mut self, took: Duration) {
-        *self = Self { undone: false, rested: Instant::now() + took * REST };
+    fn done(&mut self, began: Instant) {
+        let took = self.begun.unwrap_or(began).elapsed();
+        *self = Self { undone: false, begun: None, rested: Instant::now() + took * REST };
     }
 }
 
@@ -71,7 +77,7 @@ impl Daemon {
         }
         self.publish_numbers(ledger.state());
         self.ledger = Some(ledger);
-        self.chores.done(began.elapsed());
+        self.chores.done(began);
         Ok(())
     }
 

@@ -152,9 +152,11 @@ impl Daemon {
         let Plan { wipes, holds, findings, .. } = decision.approved.plan();
         let wipes = wipes.clone();
         self.sight.findings = findings.len() as u64;
-        self.sight.held_back = held_back(holds.iter().map(|hold| hold.reason));
+        if only.is_none() {
+            self.sight.held_back = held_back(holds.iter().map(|hold| hold.reason));
+        }
         let effects = effects(&decision.approved.plan().actions);
-        let idle = decision.is_empty();
+        let (idle, hearing) = (decision.is_empty(), decision.has_reports());
         let outcome = self.carry_out(decision, ledger).await?;
         let mended = self.learn(&effects, &outcome);
         self.told.outcome(&outcome, began.elapsed());
@@ -172,7 +174,9 @@ impl Daemon {
         }
         let open = again.is_some() || outcome.left > 0 || ledger.state().frozen.is_some();
         self.sight.whole = !open;
-        if !idle || only.is_none() {
+        if hearing {
+            self.chores.begin(began);
+        } else if !idle || only.is_none() {
             self.chores.add();
         }
         self.publish_numbers(ledger.state());

@@ -8,6 +8,7 @@ mod client;
 mod failing;
 mod freezing;
 mod http;
+mod narrow;
 mod service;
 mod signals;
 mod soak;
