@@ -56,10 +56,14 @@ fn soak() {
                 kills += 1;
             }
             3 => {
+                daemon.until_it_listens();
                 daemon.stop();
                 daemon = place.daemon(&[]);
             }
-            4 => daemon.signal("HUP"),
+            4 => {
+                daemon.until_it_listens();
+                daemon.signal("HUP");
+            }
             _ => {}
         }
     }

@@ -222,6 +222,19 @@ impl Daemon {
         });
     }
 
+    /// Waits until it takes signals, a moment after its start; before, they end any process.
+    #[track_caller]
+    pub fn until_it_listens(&mut self) {
+        let status = format!("/proc/{}/status", self.pid());
+        self.until("its handlers of signals", || {
+            let status = fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+            // SIGHUP, the last one to be listened to.
+            if caught & 1 == 1 { Ok(()) } else { Err(format!("{caught:x}")) }
+        });
+    }
+
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.pid()]).status().unwrap();
         assert!(status.success());
