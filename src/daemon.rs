@@ -47,6 +47,10 @@ const TROUBLE: Growth =
 const DEVICE: Growth =
     Growth { first: Duration::from_secs(30), most: Duration::from_secs(3600), seed: 0 };
 
+/// Reads the configuration again, given the one that holds, and all that belongs to it and not
+/// to the daemon; or says why nothing of it is taken.
+pub type Reload = dyn Fn(&Config) -> Result<Config, String> + Send;
+
 /// How the daemon runs; what it does is in the configuration.
 pub struct Options {
     /// For the log.
@@ -55,9 +59,8 @@ pub struct Options {
     pub resync: Duration,
     /// When an event leads to a look.
     pub pace: Pace,
-    /// Reads the configuration again, given the one that holds, and all that belongs to it and
-    /// not to the daemon; or says why nothing of it is taken.
-    pub reload: Box<dyn Fn(&Config) -> Result<Config, String> + Send>,
+    /// How the configuration is read again.
+    pub reload: Box<Reload>,
     /// Where to publish what others read; without it nothing is kept for them.
     pub views: Option<watch::Sender<Arc<View>>>,
 }
