@@ -158,7 +158,8 @@ impl Shared {
         match event {
             Ok(event) if event.need_rescan() => self.lose(),
             Ok(event) => {
-                let touched = lock(&self.filter).touched(&event);
+                let anything = lock(&self.dirt).touched.anything;
+                let touched = lock(&self.filter).touched(&event, anything);
                 if !touched.is_empty() {
                     self.soil(touched);
                 }

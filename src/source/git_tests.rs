@@ -133,6 +133,15 @@ fn the_rest_is_read_where_it_matters() {
 }
 
 #[test]
+fn a_fleet_may_begin() {
+    let fixture = Fixture::new();
+    fixture.git(&["commit", "-q", "--allow-empty", "-m", "before"]);
+    fixture.git(&["tag", "one"]);
+    fixture.commit("two");
+    assert_eq!(told(&fixture.repository()), ["added a", "added b"]);
+}
+
+#[test]
 fn renaming_is_moving() {
     let fixture = Fixture::new();
     fixture.commit("one");

@@ -35,8 +35,9 @@ impl Filter {
         }
     }
 
-    /// What a look may see otherwise than before; nothing where it is empty.
-    pub(super) fn touched(&self, event: &Event) -> Touched {
+    /// What a look may see otherwise than before; nothing where it is empty. Where `anything` is
+    /// touched already it is not asked where.
+    pub(super) fn touched(&self, event: &Event, anything: bool) -> Touched {
         let written = AccessKind::Close(AccessMode::Write);
         if matches!(event.kind, EventKind::Access(kind) if kind != written) {
             return Touched::default();
@@ -46,12 +47,12 @@ impl Filter {
         }
         let mut touched = Touched::default();
         for path in &event.paths {
-            touched.merge(self.touched_by(path, event.kind));
+            touched.merge(self.touched_by(path, event.kind, anything));
         }
         touched
     }
 
-    fn touched_by(&self, path: &Path, kind: EventKind) -> Touched {
+    fn touched_by(&self, path: &Path, kind: EventKind, anything: bool) -> Touched {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Touched::anything();
         };
@@ -67,6 +68,9 @@ impl Filter {
         }
         if !self.tree.contains(parent) || is_hidden(name) {
             return Touched::default();
+        }
+        if anything {
+            return Touched::anything();
         }
         self.file(path, name).map_or_else(Touched::anything, Touched::file)
     }

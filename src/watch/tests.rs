@@ -61,7 +61,7 @@ fn reading_and_tidying_and_neighbours_do_not_wake() {
         ("etc/passwd", written, false),
     ] {
         let event = Event::new(kind).add_path(dir.path().join(path));
-        assert_eq!(!filter.touched(&event).is_empty(), wakes, "{path} {kind:?}");
+        assert_eq!(!filter.touched(&event, false).is_empty(), wakes, "{path} {kind:?}");
     }
 }
 
@@ -88,12 +88,12 @@ fn events_tell_where_as_far_as_it_is_certain() {
         ("data/inbox/1.json", Touched { inbox: true, ..Touched::default() }),
     ] {
         let event = Event::new(made).add_path(dir.path().join(path));
-        assert_eq!(filter.touched(&event), touched, "{path}");
+        assert_eq!(filter.touched(&event, false), touched, "{path}");
     }
     let renamed = Event::new(made)
         .add_path(dir.path().join("fleet/a.yaml"))
         .add_path(dir.path().join("fleet/b.yaml"));
-    assert_eq!(filter.touched(&renamed).files.len(), 2);
+    assert_eq!(filter.touched(&renamed, false).files.len(), 2);
     let mut many = Touched::default();
     (0..=FILES).for_each(|n| many.merge(file(&n.to_string())));
     assert_eq!(many, Touched::anything());
@@ -107,7 +107,9 @@ fn a_tree_that_is_on_the_way_to_the_inbox_still_wakes() {
     filter.set(&places, survey::anchors(&places));
     filter.add(dir.path());
     let made = EventKind::Create(CreateKind::Any);
-    assert!(!filter.touched(&Event::new(made).add_path(dir.path().join("a.yaml"))).is_empty());
+    assert!(
+        !filter.touched(&Event::new(made).add_path(dir.path().join("a.yaml")), false).is_empty()
+    );
 }
 
 #[test]

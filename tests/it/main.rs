@@ -6,6 +6,7 @@ mod architecture;
 mod commands;
 mod crashes;
 mod daemon;
+mod examples;
 mod invariants;
 mod promises;
 mod properties;
