@@ -193,7 +193,9 @@ impl Daemon {
         for (kind, n) in &outcome.done {
             *metrics.done.entry(*kind).or_default() += *n as u64;
         }
-        metrics.failed_effects += outcome.failed.len() as u64;
+        for (kind, n) in &outcome.fell_short {
+            *metrics.fell_short.entry(*kind).or_default() += *n as u64;
+        }
     }
 
     /// Less than was approved: what wants a second look, and what the provider is to be spared.

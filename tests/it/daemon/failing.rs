@@ -136,7 +136,14 @@ fn a_provider_that_fails_for_a_device_holds_nobody_else_up() {
     daemon.until("the others", || {
         if outbox("B").exists() && outbox("C").exists() { Ok(()) } else { Err("none".into()) }
     });
-    until_metrics(&mut daemon, address, &["devices_backing_off 1", "breaker_open 0", "ready 1"]);
+    let lines = [
+        "devices_backing_off 1",
+        "breaker_open 0",
+        "ready 1",
+        "actions_total{kind=\"provision\",outcome=\"done\"} 2",
+        "actions_total{kind=\"provision\",outcome=\"failed\"} 1",
+    ];
+    until_metrics(&mut daemon, address, &lines);
     daemon.until_said("check the disk", 1);
     // Others come and go meanwhile, and nobody tries A again.
     place.save("fleet/D.yaml", &device("D"));

@@ -104,7 +104,7 @@ fn numbers_for_prometheus() {
         "devices{status=\"Pending\"} 2",
         "devices{status=\"Enrolled\"} 1",
         "devices_compliance{state=\"compliant\"} 1",
-        "actions_total{kind=\"provision\"} 3",
+        "actions_total{kind=\"provision\",outcome=\"done\"} 3",
         "holds{reason=\"awaitingReport\"} 2",
         "findings 1",
         "passes_total{outcome=\"failed\"} 0",
