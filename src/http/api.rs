@@ -143,7 +143,7 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let checks = profile.map_or_else(Vec::new, |profile| {
         checks(&profile.compliance, device.spec.platform, reported)
     });
-    let history = entries(view, |entry| entry.device == Some(id), usize::MAX)?;
+    let history = entries(view, 0, |entry| entry.device == Some(id), usize::MAX)?;
     let mut wipes: Vec<_> =
         state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
     wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
@@ -181,7 +181,8 @@ pub(super) async fn audit(
     let view = shown.view();
     let limit = limit.unwrap_or(PAGE);
     let read = shown.heavy(move || {
-        let mut found = entries(&view, |entry| entry.seq >= since, limit.saturating_add(1))?;
+        let wanted = |entry: &Entry| entry.seq >= since;
+        let mut found = entries(&view, since, wanted, limit.saturating_add(1))?;
         let next = found.get(limit).map(|entry| format!("since={}", entry.seq));
         found.truncate(limit);
         let body = body(|out| {
@@ -203,14 +204,15 @@ pub(super) async fn audit(
     }
 }
 
-/// Entries of whole passes.
+/// Entries of whole passes, from this number on.
 fn entries(
     view: &View,
+    from: u64,
     wanted: impl Fn(&Entry) -> bool,
     limit: usize,
 ) -> Result<Vec<Entry>, Failure> {
     let mut found = Vec::new();
-    for logged in ledger::entries(&view.config.data, 0) {
+    for logged in ledger::entries_from(&view.config.data, from) {
         let entry = logged?.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {
             break;
