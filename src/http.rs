@@ -68,29 +68,63 @@ pub enum Error {
     },
 }
 
+/// What clients must know, where anything; whoever has a copy sees it change.
+#[derive(Clone)]
+pub struct Token {
+    file: Option<PathBuf>,
+    /// Only the digest is kept and compared: neither content nor length shows in the time.
+    digest: watch::Sender<Option<Digest>>,
+}
+
+impl Token {
+    /// From its file; without one clients need to know nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or what it holds can be guessed.
+    pub fn read(file: Option<PathBuf>) -> Result<Self, Error> {
+        let token = Self { file, digest: watch::Sender::default() };
+        token.read_again()?;
+        Ok(token)
+    }
+
+    /// What the file holds by now counts from the next request on.
+    ///
+    /// # Errors
+    /// As for [`Token::read`]; the old one stays.
+    pub fn read_again(&self) -> Result<(), Error> {
+        let read = self.file.as_deref().map(read_token).transpose()?;
+        self.digest.send_replace(read);
+        Ok(())
+    }
+
+    fn admits(&self, given: &[u8]) -> bool {
+        let Some(wanted) = *self.digest.borrow() else { return true };
+        let given = Digest::of(given).to_string();
+        given.as_bytes().ct_eq(wanted.to_string().as_bytes()).into()
+    }
+}
+
 /// What all answers share.
 #[derive(Clone)]
 pub(crate) struct Shown {
     views: watch::Receiver<Arc<View>>,
-    /// Only the digest is compared, so that neither content nor length shows in the time.
-    token: Option<Digest>,
+    token: Token,
     heavy: Arc<Semaphore>,
 }
 
 /// A server that is not running yet.
 pub struct Server {
     listener: TcpListener,
-    token: Option<Digest>,
+    token: Token,
 }
 
 impl Server {
-    /// Takes the address and reads the token.
+    /// Takes the address.
     ///
     /// # Errors
-    /// If the address cannot be had, or a token is needed and there is none that serves.
-    pub async fn bind(address: SocketAddr, token_file: Option<&Path>) -> Result<Self, Error> {
-        let token = token_file.map(read_token).transpose()?;
-        if token.is_none() && !address.ip().is_loopback() {
+    /// If the address cannot be had, or a token is needed and there is none.
+    pub async fn bind(address: SocketAddr, token: Token) -> Result<Self, Error> {
+        if token.file.is_none() && !address.ip().is_loopback() {
             return Err(Error::Open(address));
         }
         let listener =
@@ -126,24 +160,26 @@ fn router(shown: Shown) -> Router {
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
+        .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(shown.clone(), admit))
         // Says nothing but that the process lives, so anyone may ask.
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(async || "ok\n").fallback(read_only))
         .with_state(shown)
+}
+
+async fn read_only() -> Response {
+    fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
 }
 
 /// Who knows the token, in time.
 async fn admit(State(shown): State<Shown>, request: Request, next: Next) -> Response {
-    if let Some(token) = shown.token {
-        let given = request.headers().get(header::AUTHORIZATION);
-        let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        let given = Digest::of(given.unwrap_or_default()).to_string();
-        if !bool::from(given.as_bytes().ct_eq(token.to_string().as_bytes())) {
-            let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
-            let scheme = header::HeaderValue::from_static("Bearer");
-            refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-            return refused;
-        }
+    let given = request.headers().get(header::AUTHORIZATION);
+    let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    if !shown.token.admits(given.unwrap_or_default()) {
+        let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
+        let scheme = header::HeaderValue::from_static("Bearer");
+        refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        return refused;
     }
     match tokio::time::timeout(ANSWER, next.run(request)).await {
         Ok(answer) => answer,

@@ -12,8 +12,8 @@ use super::value::word;
 use super::{Exit, Failure, Global};
 use crate::config::Config;
 use crate::daemon::{Daemon, Options, Signals};
-use crate::http::Server;
 use crate::http::view::View;
+use crate::http::{Server, Token};
 use crate::model::words;
 use crate::watch::Pace;
 
@@ -75,6 +75,16 @@ impl Args {
     }
 }
 
+/// What a running daemon cannot take on.
+fn check_change(from: &Config, to: &Config) -> Result<(), String> {
+    let same = from.data == to.data
+        && from.provider == to.provider
+        && from.http_listen == to.http_listen
+        && from.http_token_file == to.http_token_file;
+    let why = "data, provider and http can only be changed by starting again";
+    if same { Ok(()) } else { Err(why.into()) }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .ok()
@@ -97,8 +107,10 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
     let config = args.over(setup.config);
     runtime()?.block_on(async {
         let signals = Signals::listen()?;
+        let file = config.http_listen.and(config.http_token_file.clone());
+        let token = Token::read(file)?;
         let server = match config.http_listen {
-            Some(address) => Some(Server::bind(address, config.http_token_file.as_deref()).await?),
+            Some(address) => Some(Server::bind(address, token.clone()).await?),
             None => None,
         };
         let views =
@@ -113,9 +125,13 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
                 poll: args.poll,
                 always_poll: args.watch == Watching::Poll,
             },
-            reload: Box::new(move || {
+            reload: Box::new(move |holds| {
                 let config = configuration(&again).map_err(|error| error.to_string())?;
-                Ok(flags.over(config))
+                let config = flags.over(config);
+                check_change(holds, &config)?;
+                // Last, since it holds at once: whole or not at all.
+                token.read_again().map_err(|error| error.to_string())?;
+                Ok(config)
             }),
             views,
         };

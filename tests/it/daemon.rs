@@ -4,9 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod beside;
+mod client;
 mod failing;
+mod freezing;
 mod http;
 mod narrow;
+mod service;
+mod signals;
 mod soak;
 mod support;
+mod time;
+mod unheard;
 mod watching;
