@@ -51,6 +51,9 @@ const DEVICE: Growth =
 /// to the daemon; or says why nothing of it is taken.
 pub type Reload = dyn Fn(&Config) -> Result<Config, String> + Send;
 
+/// So often the clock is asked whether what it is waited for is due.
+const ASK_THE_CLOCK: Duration = Duration::from_secs(1);
+
 /// How the daemon runs; what it does is in the configuration.
 pub struct Options {
     /// For the log.
@@ -183,16 +186,17 @@ impl Daemon {
     /// Until there is something to do.
     async fn wait(&mut self) -> Wake {
         let Next { due, at, not_before } = self.next;
-        let mut until = Instant::now() + self.options.resync;
-        if let Some(due) = due {
-            let wait = (due - clock::now()).to_std().unwrap_or_default();
-            until = until.min(Instant::now() + wait);
-        }
-        until = at.map_or(until, |at| until.min(at));
-        until = not_before.map_or(until, |at| at);
+        let resync = self.sight.looked + self.options.resync;
+        let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));
+        let due = due.filter(|_| not_before.is_none());
         let watching = not_before.is_none();
         loop {
             let rested = self.chores.rested();
+            // The clock on the wall may jump, and goes on while the machine is suspended.
+            let until = due.map_or(latest, |due| {
+                let wait = (due - clock::now()).to_std().unwrap_or_default();
+                latest.min(Instant::now() + wait.min(ASK_THE_CLOCK))
+            });
             tokio::select! {
                 biased;
                 request = self.signals.next() => {
@@ -218,8 +222,10 @@ impl Daemon {
                     }
                 }
                 () = tokio::time::sleep_until(until) => {
-                    self.touched = Touched::anything();
-                    return Wake::Pass;
+                    if until == latest || due.is_some_and(|due| due <= clock::now()) {
+                        self.touched = Touched::anything();
+                        return Wake::Pass;
+                    }
                 }
             }
         }

@@ -34,6 +34,8 @@ pub(super) struct Sight {
     pub live: Live,
     /// Whom wipes are taken from, or why from nobody.
     pub trust: Arc<Result<Trust, String>>,
+    /// When everything was looked at.
+    pub looked: Instant,
     /// Whether a look at a few files may rest on it.
     whole: bool,
     /// Why the first pass is not done yet, as far as that was published.
@@ -51,6 +53,7 @@ impl Default for Sight {
         Self {
             live: Live::default(),
             trust: Arc::new(Err("not read yet".into())),
+            looked: Instant::now(),
             whole: false,
             waiting: Some("the first pass is not done".into()),
             begun: false,
@@ -153,6 +156,7 @@ impl Daemon {
         let wipes = wipes.clone();
         self.sight.findings = findings.len() as u64;
         if only.is_none() {
+            self.sight.looked = Instant::now();
             self.sight.held_back = held_back(holds.iter().map(|hold| hold.reason));
         }
         let effects = effects(&decision.approved.plan().actions);

@@ -1,5 +1,7 @@
 //! Which changes the daemon takes in by reading a few files, and which by looking at everything.
 
+use std::fs;
+
 use super::support::{Daemon, Place, device};
 
 const NARROW: &str = "everything=false";
@@ -57,5 +59,23 @@ fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
         &mut daemon,
         &["-A:Pending", "B:Pending", "C:Pending", "D:Pending", "E:Pending"],
     );
+    daemon.stop();
+}
+
+#[test]
+fn edits_without_end_keep_no_look_at_everything_away() {
+    let place = Place::new(&["A"]);
+    let mut daemon = place.daemon(&["-vv", "--resync", "500ms", "--debounce", "0s"]);
+    place.until_recorded(&mut daemon, &["A:Pending"]);
+    let (_, before) = looks(&daemon);
+    let log = place.path("daemon.log");
+    let mut turn = 0;
+    daemon.until("looks at everything between edits", || {
+        turn += 1;
+        let user = format!("user{turn}@example.com");
+        place.save("fleet/A.yaml", &device("A").replace("ana@example.com", &user));
+        let now = fs::read_to_string(&log).unwrap().matches(WHOLE).count();
+        if now > before + 3 { Ok(()) } else { Err(format!("{} looks", now - before)) }
+    });
     daemon.stop();
 }

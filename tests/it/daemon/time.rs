@@ -139,6 +139,17 @@ fn with_a_clock_behind_the_log_nothing_is_wiped_until_it_has_caught_up() {
 }
 
 #[test]
+fn what_a_jump_of_the_clock_makes_due_is_done_without_waiting_for_a_resync() {
+    let place = place("delay: 0s");
+    place.write("clock", "+0");
+    let mut daemon = with_clock(&place, &[]);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
+    place.save("clock", "+1d");
+    place.until_recorded(&mut daemon, &["A:Failed", "B:Failed", "C:Failed"]);
+    daemon.stop();
+}
+
+#[test]
 fn a_clock_that_jumps_does_no_harm() {
     let place = place("delay: 0s");
     place.write("clock", "+0");
