@@ -3,13 +3,16 @@
 //! Every answer comes from what was published after the last pass ([`view::View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), heavy
 //! answers fewer still, and nobody's slowness is anyone else's. Beyond loopback a
-//! client must know a token.
+//! client must know a token. [`remote`] is the other end: a client of our own.
 
 mod answer;
 mod api;
 mod listener;
 pub mod metrics;
 mod query;
+pub mod remote;
+mod state;
+mod token;
 pub mod view;
 
 use std::io;
@@ -33,13 +36,12 @@ use self::listener::Bounded;
 use self::view::View;
 use crate::model::Digest;
 
+pub use self::token::Token;
+
 /// An answer that takes longer is given up.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Answers that read the log or plan: each takes a core, and a pass needs one too.
 const HEAVY: usize = 2;
-/// Shorter tokens can be guessed.
-const SHORTEST_TOKEN: usize = 16;
-const LONGEST_TOKEN: u64 = 4096;
 
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,8 @@ pub(crate) struct Shown {
     /// Only the digest is compared, so that neither content nor length shows in the time.
     token: Option<Digest>,
     heavy: Arc<Semaphore>,
+    /// What takes as long as the client does.
+    streams: Arc<Semaphore>,
 }
 
 /// A server that is not running yet.
@@ -89,7 +93,11 @@ impl Server {
     /// # Errors
     /// If the address cannot be had, or a token is needed and there is none that serves.
     pub async fn bind(address: SocketAddr, token_file: Option<&Path>) -> Result<Self, Error> {
-        let token = token_file.map(read_token).transpose()?;
+        let read = |path: &Path| {
+            let token = Token::read(path).map(|token| token.digest());
+            token.map_err(|why| Error::Token { path: path.into(), why })
+        };
+        let token = token_file.map(read).transpose()?;
         if token.is_none() && !address.ip().is_loopback() {
             return Err(Error::Open(address));
         }
@@ -109,7 +117,8 @@ impl Server {
     /// Answers from what is published, until it is dropped.
     pub async fn run(self, views: watch::Receiver<Arc<View>>) {
         let heavy = Arc::new(Semaphore::new(HEAVY));
-        let shown = Shown { views, token: self.token, heavy };
+        let streams = Arc::new(Semaphore::new(state::STREAMS));
+        let shown = Shown { views, token: self.token, heavy, streams };
         let router = router(shown);
         if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
             tracing::error!(%error, "HTTP ended");
@@ -125,6 +134,7 @@ fn router(shown: Shown) -> Router {
         .route("/api/v1/devices/{id}", get(api::device))
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
+        .route(state::PATH, get(state::state))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
         .layer(from_fn_with_state(shown.clone(), admit))
         // Says nothing but that the process lives, so anyone may ask.
@@ -149,21 +159,4 @@ async fn admit(State(shown): State<Shown>, request: Request, next: Next) -> Resp
         Ok(answer) => answer,
         Err(_) => fail(StatusCode::SERVICE_UNAVAILABLE, "it takes too long; ask for less"),
     }
-}
-
-fn read_token(path: &Path) -> Result<Digest, Error> {
-    let failed = |why: String| Error::Token { path: path.into(), why };
-    let metadata = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?;
-    if !metadata.is_file() || metadata.len() > LONGEST_TOKEN {
-        return Err(failed(format!("is not a file of at most {LONGEST_TOKEN} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-    let token = text.trim();
-    if token.len() < SHORTEST_TOKEN || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(failed(format!(
-            "is not a token: at least {SHORTEST_TOKEN} visible ASCII characters, say from \
-             `openssl rand -hex 32`"
-        )));
-    }
-    Ok(Digest::of(token.as_bytes()))
 }

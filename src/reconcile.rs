@@ -117,14 +117,20 @@ pub struct Basis<'a> {
 /// # Errors
 /// If the provider cannot be observed.
 pub async fn decide(basis: Basis<'_>, provider: &dyn Provider) -> Result<Decision, Error> {
-    let Observation { batches } = provider.observe().await.map_err(Error::Provider)?;
+    Ok(decide_on(basis, provider.observe().await.map_err(Error::Provider)?))
+}
+
+/// As [`decide`], on what was observed; nothing, where the reports are another's to hear.
+#[must_use]
+pub fn decide_on(basis: Basis<'_>, observation: Observation) -> Decision {
+    let Observation { batches } = observation;
     let heard = heard(&batches);
     let Basis { now, settings, desired, recorded, trust, accept_removals } = basis;
     let plan = plan(&Inputs { now, settings, desired, recorded, heard: &heard, trust });
     let mut acknowledgements = acknowledgements(batches, &plan.rejected);
     confirm(&mut acknowledgements, &plan, recorded);
     let approved = guard(plan, desired, recorded, settings.limits, accept_removals);
-    Ok(Decision { approved, acknowledgements })
+    Decision { approved, acknowledgements }
 }
 
 /// Executes a decision, makes its snapshot durable, and lets go of its reports.

@@ -6,6 +6,7 @@
 mod beside;
 mod failing;
 mod http;
+mod remote;
 mod soak;
 mod support;
 mod watching;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::support::{Daemon, Place, device};
 
 /// A daemon over A, B and C that answers, and where.
-fn started(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
+pub fn started(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
     let mut daemon = place.daemon(&[&["--listen", "127.0.0.1:0"], args].concat());
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
     daemon.until_said("answers HTTP", 1);
@@ -19,14 +19,14 @@ fn started(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
     (daemon, address)
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let line = |line: &'_ str| line.to_ascii_lowercase().starts_with(&format!("{name}:"));
         self.head.lines().find(|l| line(l)).map(|line| line.split_once(':').unwrap().1.trim())
     }
@@ -47,11 +47,11 @@ fn send(address: SocketAddr, request: &str) -> Answer {
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-fn get_with(address: SocketAddr, path: &str, header: &str) -> Answer {
+pub fn get_with(address: SocketAddr, path: &str, header: &str) -> Answer {
     send(address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n"))
 }
 
-fn get(address: SocketAddr, path: &str) -> Answer {
+pub fn get(address: SocketAddr, path: &str) -> Answer {
     get_with(address, path, "")
 }
 
