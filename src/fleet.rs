@@ -4,6 +4,7 @@
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
 mod alone;
+mod keys;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -11,6 +12,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use alone::alone;
+pub use keys::Keys;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};

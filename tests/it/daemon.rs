@@ -8,5 +8,5 @@ mod failing;
 mod http;
 mod remote;
 mod soak;
-mod support;
+pub mod support;
 mod watching;

@@ -7,6 +7,7 @@ mod commands;
 mod crashes;
 mod daemon;
 mod invariants;
+mod pairs;
 mod promises;
 mod properties;
 mod pull_request;
