@@ -27,6 +27,9 @@ Examples:
   fleetform plan --data ./ledger          With a copy of the data directory, say an artefact
   fleetform plan --server https://fleet.example.com
 
+A copy of the data directory needs audit.jsonl and state.json; without the latter, what devices
+last reported is not known, and compliance may be judged otherwise.
+
 With --server the recorded state is that of a running daemon, and all else is yours: the fleet
 directory, and from fleetform.yaml the deadlines, limits, quorum and trust files. Reports that
 the daemon has not taken yet are not seen. The token is, in this order, that of --token-file, of

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
 mod architecture;
+mod artefact;
 mod commands;
 mod crashes;
 mod daemon;
