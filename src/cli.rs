@@ -16,6 +16,7 @@ pub mod exit;
 pub mod explain;
 pub mod failure;
 pub mod format;
+pub mod init;
 pub mod list;
 pub mod logging;
 pub mod plan;
@@ -58,6 +59,7 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
+  fleetform init                      Start a fleet repository
   fleetform check                     Is every manifest valid?
   fleetform plan                      What would change?
   fleetform apply                     Make it so
@@ -100,6 +102,8 @@ pub struct Global {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a fleet repository: profiles, an example device, checks for pull requests.
+    Init(init::Args),
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
     /// Explain the code of a finding, with a wrong and a right example.
@@ -139,6 +143,7 @@ impl Command {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Init(_) => "init",
             Self::Check(_) => "check",
             Self::Explain(_) => "explain",
             Self::Diff(_) => "diff",
@@ -184,7 +189,8 @@ impl Command {
             Self::Diff(_) | Self::Plan(_) => {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github]
             }
-            Self::Explain(_)
+            Self::Init(_)
+            | Self::Explain(_)
             | Self::Provision(_)
             | Self::Set(_)
             | Self::Apply(_)

@@ -1,17 +1,19 @@
-//! Pass after pass, until stopped: wake, load, decide, carry out.
+//! Pass after pass, until stopped: wake, look, decide, carry out.
 //!
 //! What a pass does is [`reconcile`]'s business; here is only when, how carefully, and what
 //! happens when it fails. A failed ledger is let go of at once, and effects with it; it is
 //! opened again, by reading the whole log, until it can be. Large and destructive changes wait
-//! for a second look that finds the same. Whoever reads beside it reads what was
-//! published after the last pass, so that no reader delays one.
+//! for a second look that finds the same. What takes longer the larger the fleet is, the
+//! snapshot and the copy for readers, are chores, done between passes and for a tenth of the
+//! time at most.
 
 mod caution;
+mod chores;
+mod look;
 mod signals;
 mod systemd;
 mod tell;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,27 +22,22 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::caution::Caution;
+use self::chores::Chores;
+use self::look::Sight;
 use self::signals::Request;
 pub use self::signals::Signals;
 use self::systemd::Heart;
 use self::tell::Told;
-use crate::backoff::{Admission, Backoff, Growth};
+use crate::backoff::{Backoff, Growth};
+use crate::clock;
 use crate::config::Config;
-use crate::event::ErrorClass;
-use crate::execute::{Control, Outcome};
-use crate::fleet::Desired;
-use crate::guard::{ApprovedPlan, guard};
 use crate::http::metrics::Metrics;
 use crate::http::view::View;
 use crate::ledger::{self, Ledger};
-use crate::model::{DeviceId, Timestamp};
-use crate::plan::due::next_due;
-use crate::plan::{Action, HoldReason, Inputs, Op, WipeView, plan};
+use crate::model::Timestamp;
 use crate::provider::Provider;
-use crate::reconcile::{self, Basis, Decision, carry_out, decide};
-use crate::watch::{Mode, Pace, Places, Watch};
-use crate::wipe::trust::Trust;
-use crate::{clock, revision, source};
+use crate::reconcile;
+use crate::watch::{Pace, Places, Touched, Watch};
 
 /// Between tries to open a ledger or ask a provider that failed: soon enough that a mended disk
 /// is noticed, late enough that a broken one is not worn out.
@@ -82,6 +79,18 @@ pub struct Daemon {
     heart: Heart,
     /// When the event came that led to this pass.
     woken: Option<Instant>,
+    /// Where the next pass has to look.
+    touched: Touched,
+    next: Next,
+    sight: Sight,
+    chores: Chores,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    Pass,
+    Chores,
 }
 
 /// When to look again.
@@ -134,6 +143,10 @@ impl Daemon {
             metrics: Metrics::default(),
             heart: Heart::start(options.resync),
             woken: None,
+            touched: Touched::anything(),
+            next: Next::default(),
+            sight: Sight::default(),
+            chores: Chores::default(),
             config,
             options,
             signals,
@@ -146,12 +159,16 @@ impl Daemon {
     /// If the last snapshot fails; the log has all that it would have held.
     pub async fn run(mut self) -> Result<(), ledger::Error> {
         tracing::info!(fleet = ?self.config.fleet, data = ?self.config.data, "the daemon runs");
+        let mut wake = Wake::Pass;
         while !self.signals.stopping() {
             self.heart.beat();
-            let passed = self.pass().await;
-            let next = self.settle(passed);
+            let done = match wake {
+                Wake::Pass => self.pass().await,
+                Wake::Chores => self.do_chores(),
+            };
+            self.settle(done);
             if !self.signals.stopping() {
-                self.wait(next).await;
+                wake = self.wait().await;
             }
         }
         tracing::info!("the daemon stops");
@@ -159,237 +176,86 @@ impl Daemon {
         self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
     }
 
-    /// Until there is a reason for another pass.
-    async fn wait(&mut self, next: Next) {
+    /// Until there is something to do.
+    async fn wait(&mut self) -> Wake {
+        let Next { due, at, not_before } = self.next;
         let mut until = Instant::now() + self.options.resync;
-        if let Some(due) = next.due {
+        if let Some(due) = due {
             let wait = (due - clock::now()).to_std().unwrap_or_default();
             until = until.min(Instant::now() + wait);
         }
-        until = next.at.map_or(until, |at| until.min(at));
-        until = next.not_before.map_or(until, |at| at);
-        let watching = next.not_before.is_none();
-        tokio::select! {
-            biased;
-            request = self.signals.next() => match request {
-                Request::Stop => {}
-                Request::Reload => self.reload(),
-            },
-            first = self.watch.settled(), if watching => self.woken = Some(first),
-            () = tokio::time::sleep_until(until) => {}
+        until = at.map_or(until, |at| until.min(at));
+        until = not_before.map_or(until, |at| at);
+        let watching = not_before.is_none();
+        loop {
+            let rested = self.chores.rested();
+            tokio::select! {
+                biased;
+                request = self.signals.next() => {
+                    if request == Request::Reload {
+                        self.reload();
+                        self.touched = Touched::anything();
+                    }
+                    return Wake::Pass;
+                }
+                // Before what is touched next, which may never end; they take little of the time.
+                () = tokio::time::sleep_until(rested), if watching && self.chores.undone() => {
+                    return Wake::Chores;
+                }
+                // Reports are let go of with a snapshot, and so wait for the next one.
+                () = tokio::time::sleep_until(rested), if watching && self.touched.inbox => {
+                    return Wake::Pass;
+                }
+                (first, touched) = self.watch.settled(), if watching => {
+                    self.woken.get_or_insert(first);
+                    self.touched.merge(touched);
+                    if self.touched.anything || !self.touched.files.is_empty() {
+                        return Wake::Pass;
+                    }
+                }
+                () = tokio::time::sleep_until(until) => {
+                    self.touched = Touched::anything();
+                    return Wake::Pass;
+                }
+            }
         }
     }
 
     /// One pass; the ledger is let go of where it failed.
-    async fn pass(&mut self) -> Result<Next, reconcile::Error> {
-        self.watch.arm();
-        let mut ledger = match self.ledger.take() {
-            Some(ledger) => ledger,
-            None => {
-                let actor = self.options.actor.clone();
-                Ledger::open(&self.config.data, actor, clock::now)?
-            }
+    async fn pass(&mut self) -> Result<(), reconcile::Error> {
+        let ledger = match self.ledger.take() {
+            Some(ledger) => Ok(ledger),
+            None => Ledger::open(&self.config.data, self.options.actor.clone(), clock::now),
         };
-        let passed = self.pass_with(&mut ledger).await;
+        let touched = std::mem::take(&mut self.touched);
+        let mut ledger = ledger?;
+        let passed = self.look(touched, &mut ledger).await;
         if !matches!(passed, Err(reconcile::Error::Ledger(_))) {
             self.ledger = Some(ledger);
         }
         passed
     }
 
-    async fn pass_with(&mut self, ledger: &mut Ledger) -> Result<Next, reconcile::Error> {
-        let began = Instant::now();
-        let desired = source::load(&self.config.fleet);
-        let trust = reconcile::trust(&self.config);
-        let (now, settings) = (clock::now(), self.config.settings.clone());
-        let basis = Basis {
-            now,
-            settings: &settings,
-            desired: &desired,
-            recorded: ledger.state(),
-            trust: trust.as_ref().map_err(String::as_str),
-            accept_removals: None,
-        };
-        let decision = decide(basis, self.provider.as_ref()).await?;
-        tracing::debug!(actions = decision.approved.plan().actions.len(), "a look");
-        let (decision, again) = self.hold_back(decision, ledger);
-        self.told.decision(&decision, ledger.state(), again.is_none());
-        let wipes = decision.approved.plan().wipes.clone();
-        let effects = effects(&decision.approved);
-        let standing = Standing::of(&decision.approved);
-        let outcome = self.carry_out(decision, ledger).await?;
-        self.learn(&effects, &outcome);
-        self.told.outcome(&outcome, began.elapsed());
-        self.count(&outcome, began);
-        let due = self.due(now, &desired, ledger, &wipes);
-        self.publish(ledger, desired, trust, standing, &outcome);
-        let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
-        let at = again.into_iter().chain(retry).min();
-        Ok(Next { due, at, not_before: None })
-    }
-
-    fn count(&mut self, outcome: &Outcome, began: Instant) {
-        let metrics = &mut self.metrics;
-        metrics.passes += 1;
-        metrics.pass.observe(began.elapsed());
-        if let Some(woken) = self.woken.take() {
-            metrics.lag.observe(woken.elapsed());
-        }
-        for (kind, n) in &outcome.done {
-            *metrics.done.entry(*kind).or_default() += *n as u64;
-        }
-        metrics.failed_effects += outcome.failed.len() as u64;
-    }
-
-    /// For whoever reads beside it: nothing of it is ever changed again.
-    fn publish(
-        &mut self,
-        ledger: &Ledger,
-        desired: Desired,
-        trust: Result<Trust, String>,
-        mut standing: Standing,
-        outcome: &Outcome,
-    ) {
-        if !outcome.done.is_empty() && self.options.views.is_some() {
-            // What the pass has done changed what is left: provisioned devices wait by now.
-            let recorded = ledger.state();
-            let settings = &self.config.settings;
-            let trust = trust.as_ref().map_err(String::as_str);
-            let now = clock::now();
-            let inputs = Inputs { now, settings, desired: &desired, recorded, heard: &[], trust };
-            let left = guard(plan(&inputs), &desired, recorded, settings.limits, None);
-            standing = standing.after(&left);
-        }
-        self.show(|view| {
-            let recorded = ledger.state();
-            // A copy costs time and memory: only where something is new.
-            if *view.recorded != *recorded {
-                view.recorded = Arc::new(recorded.clone());
-            }
-            (view.desired, view.trust) = (Arc::new(desired), Arc::new(trust));
-            let frozen = recorded.frozen.as_ref().map(|frozen| &frozen.why.cause);
-            view.not_ready = frozen
-                .map(|cause| format!("frozen: {}; {}", cause.explain(), cause.help()))
-                .into_iter()
-                .collect();
-            (view.holds, view.findings) = (standing.holds, standing.findings);
-        });
-    }
-
-    fn show(&self, change: impl FnOnce(&mut View)) {
-        let Some(views) = &self.options.views else { return };
-        let mut view = views.borrow().next();
-        view.config = Arc::new(self.config.clone());
-        let now = self.elapsed();
-        view.metrics = Metrics {
-            watching: *self.watch.mode() == Mode::Watching,
-            backing_off: self.backoff.waiting(now),
-            breaker: Some(self.backoff.admission(now)),
-            ..self.metrics.clone()
-        };
-        change(&mut view);
-        views.send_replace(Arc::new(view));
-    }
-
-    /// Less than was approved: what wants a second look, and what the provider is to be spared.
-    fn hold_back(&mut self, decision: Decision, ledger: &Ledger) -> (Decision, Option<Instant>) {
-        let state = ledger.state();
-        let unsettled = self.caution.judge(decision.approved.plan(), state, &self.config.fleet);
-        let now = self.elapsed();
-        let admission = self.backoff.admission(now);
-        let mut probed = false;
-        let decision = decision.holding(|action| {
-            if let Some((why, _)) = &unsettled
-                && caution::is_intent(action)
-            {
-                return Some((HoldReason::Unsettled, why.clone()));
-            }
-            if action.effect().is_none() && !matches!(action.op, Op::Wipe { .. }) {
-                return None;
-            }
-            let spared = match admission {
-                Admission::All => false,
-                Admission::One => std::mem::replace(&mut probed, true),
-                Admission::Nothing(_) => true,
-            };
-            let why = if spared {
-                "the provider failed again and again; it is left alone for a while"
-            } else if action.device.is_some_and(|id| self.backoff.waits(id, now).is_some()) {
-                "the provider failed for this device; it is tried again later"
-            } else {
-                return None;
-            };
-            Some((HoldReason::BackingOff, why.to_owned()))
-        });
-        (decision, unsettled.map(|(_, again)| again))
-    }
-
-    async fn carry_out(
-        &self,
-        decision: Decision,
-        ledger: &mut Ledger,
-    ) -> Result<Outcome, reconcile::Error> {
-        let revision = (!decision.approved.plan().actions.is_empty())
-            .then(|| revision::of(&self.config.fleet))
-            .flatten();
-        let control = Control { stop: self.signals.flag(), progress: &|_, _| {}, revision };
-        carry_out(decision, ledger, &self.provider, &control).await
-    }
-
-    /// Remembers whom the provider failed. What it refused for good is the plan's business.
-    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) {
-        if outcome.left > 0 {
-            return;
-        }
-        let now = self.elapsed();
-        let failed: BTreeSet<DeviceId> = outcome
-            .failed
-            .iter()
-            .filter(|(_, class, _)| *class != ErrorClass::Permanent)
-            .map(|(id, ..)| *id)
-            .collect();
-        for id in effects {
-            self.backoff.record(*id, !failed.contains(id), now);
-        }
-    }
-
-    fn due(
-        &self,
-        now: Timestamp,
-        desired: &Desired,
-        ledger: &Ledger,
-        wipes: &[WipeView],
-    ) -> Option<Timestamp> {
-        let inputs = Inputs {
-            now,
-            settings: &self.config.settings,
-            desired,
-            recorded: ledger.state(),
-            heard: &[],
-            trust: Err("not asked"),
-        };
-        next_due(&inputs, wipes)
-    }
-
-    /// After a pass: when the next one comes, sooner or later where it failed.
-    fn settle(&mut self, passed: Result<Next, reconcile::Error>) -> Next {
-        match passed {
-            Ok(next) => {
+    /// After a pass or chores: a failure puts off what comes next.
+    fn settle(&mut self, done: Result<(), reconcile::Error>) {
+        match done {
+            Ok(()) => {
                 if self.failures > 0 {
                     tracing::info!("it works again");
                 }
                 self.failures = 0;
                 self.heart.ready();
-                next
             }
             Err(error) => {
+                // Whatever it was about to do is not done: begin anew.
+                self.touched = Touched::anything();
                 self.failures = self.failures.saturating_add(1);
                 let wait = TROUBLE.wait(std::process::id(), self.failures);
                 self.told.trouble(&error, wait);
                 self.metrics.failed_passes += 1;
                 let why = error.to_string();
-                self.show(|view| view.not_ready = vec![why]);
-                Next { not_before: Some(Instant::now() + wait), ..Next::default() }
+                self.show(|view, _| view.not_ready = vec![why]);
+                self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };
             }
         }
     }
@@ -423,37 +289,4 @@ impl Daemon {
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
-}
-
-/// What a decision leaves undone, in numbers.
-struct Standing {
-    holds: BTreeMap<HoldReason, u64>,
-    findings: u64,
-}
-
-impl Standing {
-    fn of(approved: &ApprovedPlan) -> Self {
-        let plan = approved.plan();
-        let mut holds = BTreeMap::new();
-        for hold in &plan.holds {
-            *holds.entry(hold.reason).or_default() += 1;
-        }
-        Self { holds, findings: plan.findings.len() as u64 }
-    }
-
-    /// As a later plan has it, but for what only the daemon holds back.
-    fn after(self, left: &ApprovedPlan) -> Self {
-        let mut after = Self::of(left);
-        for reason in [HoldReason::Unsettled, HoldReason::BackingOff] {
-            after.holds.extend(self.holds.get(&reason).map(|n| (reason, *n)));
-        }
-        // Findings of reports that the pass has taken are in no later plan.
-        Self { findings: self.findings.max(after.findings), ..after }
-    }
-}
-
-/// Devices with an effect that will be tried.
-fn effects(approved: &ApprovedPlan) -> Vec<DeviceId> {
-    let tried = |action: &&Action| action.effect().is_some();
-    approved.plan().actions.iter().filter(tried).filter_map(|action| action.device).collect()
 }

@@ -5,6 +5,7 @@
 
 mod alone;
 mod keys;
+mod live;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use alone::alone;
 pub use keys::Keys;
+pub use live::Live;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
@@ -96,6 +98,18 @@ pub enum Damage {
         /// Of the profile.
         profile: Name,
     },
+}
+
+impl Desired {
+    /// The valid device with this serial number.
+    #[must_use]
+    pub fn by_serial(&self, serial: &SerialNumber) -> Option<&Arc<DesiredDevice>> {
+        self.find(serial).ok().map(|at| &self.devices[at])
+    }
+
+    fn find(&self, serial: &SerialNumber) -> Result<usize, usize> {
+        self.devices.binary_search_by(|device| device.spec.serial_number.cmp(serial))
+    }
 }
 
 /// Unknown profiles that a correction is looked for; a fleet has few, an attack many.

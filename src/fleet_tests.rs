@@ -1,19 +1,19 @@
 use super::*;
 use crate::manifest::parse_file;
 
-fn device(name: &str, serial: &str, profile: &str, more: &str) -> String {
+pub(super) fn device(name: &str, serial: &str, profile: &str, more: &str) -> String {
     format!(
         "apiVersion: fleetform/v1\nkind: Device\nmetadata:\n  name: {name}\nspec:\n  serialNumber: {serial}\n  userEmail: a@example.com\n  profile: {profile}\n  osVersion: '1'\n{more}"
     )
 }
 
-fn profile(name: &str, platforms: &str) -> String {
+pub(super) fn profile(name: &str, platforms: &str) -> String {
     format!(
         "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: {name}}}\nspec: {{platforms: [{platforms}]}}\n"
     )
 }
 
-fn wipe(name: &str) -> String {
+pub(super) fn wipe(name: &str) -> String {
     format!(
         "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: {name}}}\nspec: {{deviceId: D001, serialNumber: A, scope: full, reason: lost, requestedBy: a@b.c, confirm: true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
     )

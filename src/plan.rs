@@ -6,7 +6,9 @@
 //! a fixed order: profiles by name, then devices by id, each device's in the order in which
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
+mod action;
 pub mod changes;
+mod damage;
 mod device;
 mod digest;
 pub mod due;
@@ -19,23 +21,21 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use crate::event::{
     Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
-    WipeSubject,
 };
 use crate::finding::Finding;
-use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
+use crate::fleet::{Desired, WipeFile};
 use crate::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Facts, Name, Place, Profile,
-    Report, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Facts, Name, Place, Profile, Report,
+    SerialNumber, Status, Timestamp, words,
 };
 use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
-use changes::{diff, profile_changes, provision_changes};
+use changes::diff;
+use damage::DamageIndex;
 
 pub use digest::digest;
 pub use wipes::{WipeStanding, WipeView, judge};
@@ -313,34 +313,90 @@ pub struct Telemetry {
     pub facts: Facts,
 }
 
-/// Decides.
+/// Decides on the whole fleet.
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
-    let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
-    let heard = reports::sort(inputs, &mut plan);
-    record_profiles(inputs, &mut plan);
-
-    let damage = DamageIndex::new(inputs);
-    let wipes = wipes::decide(inputs, &damage, &mut plan);
+    let mut planning = Planning::begin(inputs, &inputs.desired.devices);
     let (known, new) = match_serials(inputs);
     for (id, device) in &inputs.recorded.devices {
-        let reports = heard.get(id).map_or(&[][..], Vec::as_slice);
-        let desired = known.get(id).copied();
-        let known = device::Known { id: *id, device, desired, wiping: wipes.busy.contains(id) };
-        device::decide(inputs, &damage, known, reports, &mut plan);
+        planning.device(*id, device, known.get(id).copied());
     }
     let mut id = inputs.recorded.next_id();
+    let Planning { damage, plan, .. } = &mut planning;
     // At once: growing by doubling would hold up to three times as much for a moment.
     plan.actions.reserve_exact(new.len());
     for desired in new {
-        device::provision(inputs, id, desired, &mut plan);
+        device::provision(inputs, id, desired, plan);
         id = id.next();
     }
-    plan.actions.extend(wipes.actions);
-    damage.hold_unrecorded(inputs, &mut plan);
-    plan.holds.sort();
-    plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
-    plan
+    damage.hold_unrecorded(inputs, plan);
+    planning.end()
+}
+
+/// The part of [`plan`] that is about these recorded devices and those that were heard from,
+/// their profiles, and wipes: as fast for one device of a large fleet as of a small one. Where
+/// nothing else is left to do, its actions are those of the whole plan, in the same order.
+#[must_use]
+pub fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
+    let Inputs { recorded, desired, heard, .. } = inputs;
+    let heard = heard.iter().filter_map(|h| Some(recorded.by_serial(&h.report.serial_number)?.0));
+    let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).collect();
+    let known = ids.into_iter().filter_map(|id| {
+        let device = recorded.devices.get(&id)?;
+        let serial = &device.spec.serial_number;
+        // The manifest of hardware that was wiped and enrols again is that of its new id.
+        let bears_it = recorded.by_serial(serial).is_some_and(|(now, _)| now == id);
+        let desired = desired.by_serial(serial).filter(|desired| {
+            bears_it && !(device.is_wiped() && desired.enrollment > device.enrollment)
+        });
+        Some((id, &**device, desired))
+    });
+    let known: Vec<_> = known.collect();
+    let mut planning = Planning::begin(inputs, known.iter().filter_map(|(.., desired)| *desired));
+    for (id, device, desired) in known {
+        planning.device(id, device, desired);
+    }
+    planning.end()
+}
+
+/// A plan under way.
+struct Planning<'a> {
+    inputs: &'a Inputs<'a>,
+    heard: HashMap<DeviceId, Vec<&'a Heard>>,
+    damage: DamageIndex<'a>,
+    wipes: wipes::Wipes,
+    plan: Plan,
+}
+
+impl<'a> Planning<'a> {
+    /// With what goes before devices: the profiles of `users`, and the trust files.
+    fn begin(
+        inputs: &'a Inputs<'a>,
+        users: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
+    ) -> Self {
+        let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
+        let heard = reports::sort(inputs, &mut plan);
+        record_profiles(inputs, users, &mut plan);
+        let damage = DamageIndex::new(inputs);
+        let wipes = wipes::decide(inputs, &damage, &mut plan);
+        Self { inputs, heard, damage, wipes, plan }
+    }
+
+    /// The next recorded device, in order of ids.
+    fn device(&mut self, id: DeviceId, device: &Device, desired: Option<&'a Arc<DesiredDevice>>) {
+        let Self { inputs, heard, damage, wipes, plan } = self;
+        let reports = heard.get(&id).map_or(&[][..], Vec::as_slice);
+        let known = device::Known { id, device, desired, wiping: wipes.busy.contains(&id) };
+        device::decide(inputs, damage, known, reports, plan);
+    }
+
+    fn end(self) -> Plan {
+        let Self { mut plan, wipes, .. } = self;
+        plan.actions.extend(wipes.actions);
+        plan.holds.sort();
+        plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+        plan
+    }
 }
 
 type Matches<'a> = (HashMap<DeviceId, &'a Arc<DesiredDevice>>, Vec<&'a Arc<DesiredDevice>>);
@@ -363,8 +419,12 @@ fn match_serials<'a>(inputs: &Inputs<'a>) -> Matches<'a> {
     (known, new)
 }
 
-fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
-    let used: BTreeSet<&Name> = inputs.desired.devices.iter().map(|d| &d.spec.profile).collect();
+fn record_profiles<'a>(
+    inputs: &Inputs<'a>,
+    devices: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
+    plan: &mut Plan,
+) {
+    let used: BTreeSet<&Name> = devices.into_iter().map(|d| &d.spec.profile).collect();
     for name in used {
         let Some(to) = inputs.desired.profiles.get(name) else { continue };
         let from = inputs.recorded.profiles.get(name);
@@ -379,238 +439,6 @@ fn record_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
             });
         }
     }
-}
-
-/// Looks up what may hide the intent for a recorded device.
-struct DamageIndex<'a> {
-    by_serial: HashMap<&'a SerialNumber, &'a Damaged>,
-    by_name: HashMap<&'a Name, &'a Damaged>,
-    by_path: HashMap<&'a str, &'a Damaged>,
-    directories: Vec<&'a Damaged>,
-}
-
-impl<'a> DamageIndex<'a> {
-    fn new(inputs: &Inputs<'a>) -> Self {
-        let mut index = Self {
-            by_serial: HashMap::new(),
-            by_name: HashMap::new(),
-            by_path: HashMap::new(),
-            directories: Vec::new(),
-        };
-        for damaged in &inputs.desired.damaged {
-            match &damaged.what {
-                Damage::Directory => index.directories.push(damaged),
-                Damage::File => {
-                    index.by_path.insert(&damaged.place.path, damaged);
-                }
-                Damage::ProfileOf { serial, .. } => {
-                    index.by_serial.insert(serial, damaged);
-                }
-                Damage::Device { serial: Some(serial), .. }
-                    if inputs.recorded.by_serial(serial).is_some() =>
-                {
-                    index.by_serial.insert(serial, damaged);
-                }
-                // Its serial cannot be read or is new: it may be any device of this file or name.
-                Damage::Device { name, .. } => {
-                    index.by_path.insert(&damaged.place.path, damaged);
-                    if let Some(name) = name {
-                        index.by_name.insert(name, damaged);
-                    }
-                }
-            }
-        }
-        index
-    }
-
-    fn of(&self, device: &Device) -> Option<&'a Damaged> {
-        self.by_serial
-            .get(&device.spec.serial_number)
-            .copied()
-            .or_else(|| self.at(&device.manifest.path))
-            .or_else(|| self.by_name.get(&device.spec.name).copied())
-    }
-
-    /// What may hide whatever was written in this file.
-    fn at(&self, path: &str) -> Option<&'a Damaged> {
-        let above = |directory: &&&Damaged| {
-            let above = &*directory.place.path;
-            above == ROOT
-                || path
-                    .strip_prefix(above)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
-    }
-
-    /// Damage that hides no recorded device may hide a new one: say so.
-    fn hold_unrecorded(&self, inputs: &Inputs<'_>, plan: &mut Plan) {
-        let held: BTreeSet<Place> = plan
-            .holds
-            .iter()
-            .filter(|hold| {
-                matches!(hold.reason, HoldReason::ManifestInvalid | HoldReason::ProfileInvalid)
-            })
-            .filter_map(|hold| hold.place.clone())
-            .collect();
-        for damaged in inputs.desired.damaged.iter().filter(|d| !held.contains(&d.place)) {
-            let (serial, name) = match &damaged.what {
-                Damage::Directory | Damage::File => (None, None),
-                Damage::Device { serial, name } => (serial.clone(), name.clone()),
-                Damage::ProfileOf { serial, name, .. } => {
-                    (Some(serial.clone()), Some(name.clone()))
-                }
-            };
-            let (reason, detail) = damaged.explain();
-            let place = Some(damaged.place.clone());
-            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
-            let device = known.map(|(id, _)| id);
-            plan.holds.push(Hold { place, device, serial, name, reason, detail });
-        }
-    }
-}
-
-impl Damaged {
-    fn explain(&self) -> (HoldReason, String) {
-        match &self.what {
-            Damage::Directory => (
-                HoldReason::ManifestInvalid,
-                "the directory cannot be read; what is recorded from it stays as it is".into(),
-            ),
-            Damage::File => (
-                HoldReason::ManifestInvalid,
-                "the file cannot be used; what is recorded from it stays as it is".into(),
-            ),
-            Damage::Device { .. } => (
-                HoldReason::ManifestInvalid,
-                "the manifest has findings; mend them, and it proceeds".into(),
-            ),
-            Damage::ProfileOf { profile, .. } => (
-                HoldReason::ProfileInvalid,
-                format!(
-                    "the manifest of profile {profile} has findings; mend them, and it proceeds"
-                ),
-            ),
-        }
-    }
-}
-
-impl Action {
-    /// Its kind.
-    #[must_use]
-    pub fn kind(&self) -> ActionKind {
-        match &self.op {
-            Op::RecordProfile { .. } => ActionKind::Profile,
-            Op::Provision { .. } => ActionKind::Provision,
-            Op::Adopt { .. } => ActionKind::Adopt,
-            Op::Update { .. } => ActionKind::Update,
-            Op::Status { .. } => ActionKind::Status,
-            Op::Push { .. } => ActionKind::Push,
-            Op::Compliance { .. } => ActionKind::Compliance,
-            Op::Orphan { .. } => ActionKind::Orphan,
-            Op::Trust(_) => ActionKind::Trust,
-            Op::AcceptWipe { .. } => ActionKind::AcceptWipe,
-            Op::StopWipe { state, .. } => match state {
-                WipeState::Held => ActionKind::HoldWipe,
-                WipeState::Expired => ActionKind::ExpireWipe,
-                WipeState::Vetoed => ActionKind::VetoWipe,
-                WipeState::Refused
-                | WipeState::Accepted
-                | WipeState::Issued
-                | WipeState::Confirmed
-                | WipeState::Failed => ActionKind::RefuseWipe,
-            },
-            Op::Wipe { .. } => ActionKind::Wipe,
-            Op::ConfirmWipe { .. } => ActionKind::ConfirmWipe,
-            Op::Freeze(_) => ActionKind::Freeze,
-            Op::Thaw { .. } => ActionKind::Thaw,
-        }
-    }
-
-    /// The device's specification, as it is to be or as recorded.
-    #[must_use]
-    pub fn spec(&self) -> Option<&DeviceSpec> {
-        match &self.op {
-            Op::Provision { to, .. } | Op::Update { to, .. } => Some(&to.spec),
-            Op::Adopt { spec, .. }
-            | Op::Status { spec, .. }
-            | Op::Push { spec, .. }
-            | Op::Compliance { spec, .. }
-            | Op::ConfirmWipe { spec, .. }
-            | Op::Orphan { spec } => Some(spec),
-            Op::RecordProfile { .. }
-            | Op::Freeze(_)
-            | Op::Thaw { .. }
-            | Op::Trust(_)
-            | Op::AcceptWipe { .. }
-            | Op::StopWipe { .. }
-            | Op::Wipe { .. } => None,
-        }
-    }
-
-    /// Field by field, what it changes; `null` stands for absent.
-    #[must_use]
-    pub fn changes(&self) -> Vec<Change<&'static str>> {
-        let one = |field, from: Value, to: Value| vec![Change { field, from, to }];
-        match &self.op {
-            Op::RecordProfile { from, to } => profile_changes(from.as_deref(), to),
-            Op::Provision { to, .. } => provision_changes(to),
-            Op::Update { changes, .. } => changes
-                .iter()
-                .map(|c| Change { field: c.field.as_str(), from: c.from.clone(), to: c.to.clone() })
-                .collect(),
-            Op::Status { from, to, enrollment, .. } => {
-                let mut changes = one("status", json!(from), json!(to));
-                if let Some(enrollment) = enrollment {
-                    changes.push(Change {
-                        field: "enrollment",
-                        from: Value::Null,
-                        to: json!(enrollment),
-                    });
-                }
-                changes
-            }
-            Op::Compliance { from, verdict, .. } => {
-                one("compliance", json!(from), json!(verdict.state))
-            }
-            Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
-            Op::Adopt { .. } => one("orphaned", json!(true), json!(false)),
-            Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
-            Op::Freeze(_) => one("frozen", json!(false), json!(true)),
-            Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
-            Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),
-            Op::AcceptWipe { accepted, .. } => {
-                wipe_change(&accepted.subject, WipeState::Accepted, &accepted.signers)
-            }
-            Op::StopWipe { state, stopped, .. } => {
-                wipe_change(&stopped.subject, *state, &stopped.signers)
-            }
-            Op::Wipe { wipe, .. } => {
-                wipe_change(&wipe.request().subject(), WipeState::Issued, wipe.signers())
-            }
-            Op::ConfirmWipe { confirmed, .. } => {
-                let request = json!({"request": confirmed.request, "state": WipeState::Confirmed});
-                one("wipe", Value::Null, request)
-            }
-        }
-    }
-}
-
-fn wipe_change(
-    subject: &WipeSubject,
-    state: WipeState,
-    signers: &[Email],
-) -> Vec<Change<&'static str>> {
-    let to = json!({
-        "request": subject.request,
-        "state": state,
-        "scope": subject.scope,
-        "reason": subject.reason,
-        "requestedBy": subject.requested_by,
-        "signers": signers,
-        "expiresAt": subject.expires_at,
-    });
-    vec![Change { field: "wipe", from: Value::Null, to }]
 }
 
 impl FreezeCause {

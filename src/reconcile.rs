@@ -12,8 +12,8 @@ use crate::execute::{self, Control, Outcome};
 use crate::fleet::Desired;
 use crate::guard::{ApprovedPlan, guard};
 use crate::ledger::{self, Ledger};
-use crate::model::{Report, Timestamp};
-use crate::plan::{Action, Heard, HoldReason, Inputs, Op, Plan, plan};
+use crate::model::{DeviceId, Report, Timestamp};
+use crate::plan::{Action, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
 use crate::provider::local::Local;
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
@@ -88,10 +88,16 @@ impl Decision {
         })
     }
 
-    /// Whether there is anything to carry out: actions, telemetry, or reports to let go of.
+    /// Whether there are reports to let go of.
+    #[must_use]
+    pub fn has_reports(&self) -> bool {
+        !self.acknowledgements.is_empty()
+    }
+
+    /// Whether there is nothing to carry out: no actions, and no reports to let go of.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.approved.plan().actions.is_empty() && self.acknowledgements.is_empty()
+        self.approved.plan().actions.is_empty() && !self.has_reports()
     }
 }
 
@@ -110,30 +116,37 @@ pub struct Basis<'a> {
     pub trust: Result<&'a Trust, &'a str>,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,
+    /// Only these devices, and those that are heard from; `None` is the whole fleet.
+    pub only: Option<&'a BTreeSet<DeviceId>>,
 }
 
-/// Observes, plans and guards; changes nothing anywhere.
+/// What the provider has heard; changes nothing anywhere.
 ///
 /// # Errors
-/// If the provider cannot be observed.
-pub async fn decide(basis: Basis<'_>, provider: &dyn Provider) -> Result<Decision, Error> {
-    Ok(decide_on(basis, provider.observe().await.map_err(Error::Provider)?))
+/// If it cannot be asked.
+pub async fn observe(provider: &dyn Provider) -> Result<Observation, Error> {
+    provider.observe().await.map_err(Error::Provider)
 }
 
-/// As [`decide`], on what was observed; nothing, where the reports are another's to hear.
+/// Plans and guards.
 #[must_use]
-pub fn decide_on(basis: Basis<'_>, observation: Observation) -> Decision {
+pub fn decide(basis: Basis<'_>, observation: Observation) -> Decision {
     let Observation { batches } = observation;
     let heard = heard(&batches);
-    let Basis { now, settings, desired, recorded, trust, accept_removals } = basis;
-    let plan = plan(&Inputs { now, settings, desired, recorded, heard: &heard, trust });
+    let Basis { now, settings, desired, recorded, trust, accept_removals, only } = basis;
+    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust };
+    let plan = match only {
+        None => plan(&inputs),
+        Some(only) => plan_for(&inputs, only),
+    };
     let mut acknowledgements = acknowledgements(batches, &plan.rejected);
     confirm(&mut acknowledgements, &plan, recorded);
     let approved = guard(plan, desired, recorded, settings.limits, accept_removals);
     Decision { approved, acknowledgements }
 }
 
-/// Executes a decision, makes its snapshot durable, and lets go of its reports.
+/// Executes a decision, and lets go of its reports once the snapshot that holds what they said
+/// is durable. Without reports the snapshot is the caller's business: the log has it all.
 ///
 /// # Errors
 /// If the ledger cannot be written or the provider cannot be told; the next pass carries on.
@@ -145,8 +158,10 @@ pub async fn carry_out(
 ) -> Result<Outcome, Error> {
     let Decision { approved, acknowledgements } = decision;
     let outcome = execute::execute(approved, ledger, provider, control).await?;
-    ledger.snapshot()?;
-    if outcome.left == 0 && !acknowledgements.is_empty() {
+    if acknowledgements.is_empty() || outcome.left > 0 {
+        ledger.end_pass()?;
+    } else {
+        ledger.snapshot()?;
         provider.acknowledge(acknowledgements).await.map_err(Error::Provider)?;
     }
     Ok(outcome)

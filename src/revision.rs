@@ -19,6 +19,15 @@ pub fn setting(root: &Path, key: &str) -> Option<String> {
     ask(root, &["config", "--get", key]).filter(|text| !text.is_empty())
 }
 
+/// Where `root` is in its work tree: empty at the top, or with a slash at the end; `None` outside
+/// of one, or where Git is not installed or distrusts the directory's owner.
+#[must_use]
+pub fn prefix(root: &Path) -> Option<String> {
+    let text = ask(root, &["rev-parse", "--is-inside-work-tree", "--show-prefix"])?;
+    let (inside, prefix) = text.split_once('\n').unwrap_or((&text, ""));
+    (inside == "true").then(|| prefix.to_owned())
+}
+
 fn ask(root: &Path, question: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")

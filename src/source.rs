@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+use self::tree::Judged;
 use crate::durable::parent;
 use crate::finding::Code;
 use crate::fleet::{Damage, Desired, ROOT, WipeFile, assemble};
@@ -67,6 +68,40 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
             let missing = format!("{} cannot be read: {error}", quote(&root.to_string_lossy()));
             Desired { missing: Some(missing), ..Desired::default() }
         }
+    }
+}
+
+/// A file of the fleet directory, looked at alone.
+#[derive(Debug)]
+pub enum Alone {
+    /// What a manifest holds by now.
+    Manifest(Box<Documents>),
+    /// None of our business.
+    Ignored,
+    /// Gone, or trouble: only a look at everything tells.
+    Unclear,
+}
+
+/// Reads the file at this path, from the root, anew.
+#[must_use]
+pub fn reread(root: &Path, path: &str) -> Alone {
+    const REGULAR: u32 = 0o100_644;
+    let path = match tree::judge(path.as_bytes(), REGULAR) {
+        Judged::Manifest(path) => path,
+        Judged::Ignored => return Alone::Ignored,
+        Judged::Signature(_) | Judged::Lost(..) => return Alone::Unclear,
+    };
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let mut bytes = Vec::new();
+    let read = CString::new(name).map_err(|_| not_a_file()).and_then(|name| {
+        let failed = |error| unreadable("directory", error);
+        let root = open(CWD, root, OFlags::DIRECTORY).map_err(failed)?;
+        let directory = enter(root.as_fd(), parent).map_err(failed)?;
+        read_file(&directory, &name, &mut bytes)
+    });
+    match read {
+        Ok(()) => Alone::Manifest(Box::new(parse_file(&path.into(), &bytes))),
+        Err(_) => Alone::Unclear,
     }
 }
 

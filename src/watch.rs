@@ -1,7 +1,8 @@
 //! Wake-ups: that something may have changed where the fleet comes from, never what.
 //!
-//! An event only wakes; whoever is woken looks at everything. So events may be lost, doubled or
-//! come late: every directory is watched before it is listed, the way to each place (every
+//! An event only wakes, and says at most where to look first; what counts is what the look finds,
+//! and whoever is woken looks at everything again every so often. So events may be lost, doubled
+//! or come late: every directory is watched before it is listed, the way to each place (every
 //! directory and symlink on it) is watched too, and after an overflow, an error or a directory
 //! that is another one than before all is watched anew. Where watching is impossible, it looks
 //! itself every few seconds, and says so once. Reading never wakes.
@@ -9,7 +10,7 @@
 mod filter;
 mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,9 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// events wake once more.
 const ATTEMPTS: usize = 3;
 
+/// More files than this are no small change: all is looked at.
+const FILES: usize = 64;
+
 /// What is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
@@ -36,6 +40,45 @@ pub struct Places {
     pub inbox: PathBuf,
     /// Single files.
     pub files: Vec<PathBuf>,
+}
+
+/// Where something may have changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Anywhere.
+    pub anything: bool,
+    /// In these files, and nowhere else in the fleet directory: their paths from its root.
+    pub files: BTreeSet<String>,
+    /// In the inbox.
+    pub inbox: bool,
+}
+
+impl Touched {
+    /// Who knows where.
+    #[must_use]
+    pub fn anything() -> Self {
+        Self { anything: true, ..Self::default() }
+    }
+
+    fn file(path: String) -> Self {
+        Self { files: BTreeSet::from([path]), ..Self::default() }
+    }
+
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.anything && !self.inbox && self.files.is_empty()
+    }
+
+    /// Both.
+    pub fn merge(&mut self, other: Self) {
+        self.anything |= other.anything;
+        self.inbox |= other.inbox;
+        self.files.extend(other.files);
+        if self.anything || self.files.len() > FILES {
+            (self.anything, self.files) = (true, BTreeSet::new());
+        }
+    }
 }
 
 /// When a wake-up comes.
@@ -80,11 +123,12 @@ struct Shared {
     filter: Mutex<Filter>,
 }
 
-/// Since when there is something to look at.
-#[derive(Debug, Default, Clone, Copy)]
+/// Since when there is something to look at, and where.
+#[derive(Debug, Default)]
 struct Dirt {
     first: Option<Instant>,
     last: Option<Instant>,
+    touched: Touched,
     /// Events were lost: watch anew.
     lost: bool,
 }
@@ -94,27 +138,34 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn soil(&self, lost: bool) {
+    fn soil(&self, touched: Touched) {
         let now = Instant::now();
         let mut dirt = lock(&self.dirt);
         dirt.first.get_or_insert(now);
         dirt.last = Some(now);
-        dirt.lost |= lost;
+        dirt.touched.merge(touched);
         drop(dirt);
         self.wake.notify_one();
     }
 
+    fn lose(&self) {
+        lock(&self.dirt).lost = true;
+        self.soil(Touched::anything());
+    }
+
     fn take(&self, event: notify::Result<notify::Event>) {
         match event {
-            Ok(event) if event.need_rescan() => self.soil(true),
+            Ok(event) if event.need_rescan() => self.lose(),
             Ok(event) => {
-                if lock(&self.filter).wakes(&event) {
-                    self.soil(false);
+                let anything = lock(&self.dirt).touched.anything;
+                let touched = lock(&self.filter).touched(&event, anything);
+                if !touched.is_empty() {
+                    self.soil(touched);
                 }
             }
             Err(error) => {
                 tracing::debug!(%error, "watching failed; it begins anew");
-                self.soil(true);
+                self.lose();
             }
         }
     }
@@ -221,15 +272,18 @@ impl Watch {
                 Err(survey::Replaced) => self.forget(),
             }
         }
-        self.shared.soil(true);
+        self.shared.lose();
         Ok(())
     }
 
     /// Waits until something may have changed and all has been quiet for a while; gives the
-    /// moment of the first event. May be dropped while it waits: nothing is lost.
-    pub async fn settled(&mut self) -> Instant {
+    /// moment of the first event, and where. May be dropped while it waits: nothing is lost.
+    pub async fn settled(&mut self) -> (Instant, Touched) {
         loop {
-            let Dirt { first, last, .. } = *lock(&self.shared.dirt);
+            let (first, last) = {
+                let dirt = lock(&self.shared.dirt);
+                (dirt.first, dirt.last)
+            };
             let at = first.zip(last).map(|(first, last)| {
                 let Pace { quiet, most, .. } = self.pace;
                 (first, (last + quiet).min(first + most.max(quiet)))
@@ -238,7 +292,7 @@ impl Watch {
                 Some((first, at)) if at <= Instant::now() => {
                     let mut dirt = lock(&self.shared.dirt);
                     (dirt.first, dirt.last) = (None, None);
-                    return first;
+                    return (first, std::mem::take(&mut dirt.touched));
                 }
                 Some((_, at)) => {
                     let _ = tokio::time::timeout_at(at, self.shared.wake.notified()).await;
@@ -252,8 +306,9 @@ impl Watch {
     async fn look_later(&mut self) {
         tokio::time::sleep(self.pace.poll).await;
         let prints = Prints::of(&self.places);
-        if prints.wake_after(&self.prints) {
-            self.shared.soil(false);
+        let touched = prints.touched_since(&self.prints);
+        if !touched.is_empty() {
+            self.shared.soil(touched);
         }
         self.prints = prints;
     }

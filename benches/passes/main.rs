@@ -7,15 +7,17 @@
 //! page cache throughout: "cold" is a plan for which nothing was kept from an earlier one.
 #![expect(clippy::disallowed_methods, reason = "fleets to measure with may be torn and lost")]
 
+mod daemon;
 mod fleet;
 mod table;
 mod tools;
 
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode};
@@ -66,8 +68,8 @@ impl Subject {
 
     /// A pass after one manifest has changed; the log has to grow by that device's entry only.
     fn apply_one(&self, turn: usize) -> Result<Duration, Box<dyn Error>> {
-        let (path, text) = &self.manifest;
-        fs::write(path, text.replace("osVersion: \"10.0.", &format!("osVersion: \"10.{turn}.")))?;
+        let path = &self.manifest.0;
+        self.change(turn)?;
         let before = self.recorded.log()?;
         let time = run(&mut self.recorded.fleetform(APPLY))?;
         let after = self.recorded.log()?;
@@ -82,6 +84,35 @@ impl Subject {
         } else {
             Err(format!("another device changed, and the log says: {entry:#}").into())
         }
+    }
+
+    /// Gives one device the version of this turn, from 1, as an editor saves: beside it, and renamed. Gives the
+    /// moment before that.
+    fn change(&self, turn: usize) -> io::Result<Instant> {
+        let (path, text) = &self.manifest;
+        let beside = path.with_extension("new");
+        let version = format!("osVersion: \"10.{turn}.");
+        fs::write(&beside, text.replace("osVersion: \"10.0.", &version))?;
+        let before = Instant::now();
+        fs::rename(&beside, path)?;
+        Ok(before)
+    }
+
+    /// All manifests.
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        let mut open = vec![self.fresh.fleet.clone()];
+        while let Some(directory) = open.pop() {
+            for entry in fs::read_dir(directory)? {
+                let path = entry?.path();
+                if path.is_dir() && !path.ends_with(".git") {
+                    open.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                    files.push(path);
+                }
+            }
+        }
+        Ok(files)
     }
 
     /// As it was before [`Subject::apply_one`].
@@ -101,7 +132,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("passes");
     let mut criterion = Criterion::default().configure_from_args();
     let sizes = if test { &[SMALL][..] } else { &SIZES[..] };
-    let mut rows = Vec::new();
+    let (mut rows, mut daemons) = (Vec::new(), Vec::new());
     for devices in sizes {
         if has("--list") {
             break;
@@ -109,9 +140,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let subject = Subject::new(&scratch, *devices)?;
         measure(&mut criterion, &subject)?;
         rows.push(table::row(&subject, if test { 1 } else { table::ROUNDS })?);
+        daemons.push(daemon::row(&subject, if test { 2 } else { daemon::CHANGES })?);
     }
     if !rows.is_empty() {
         table::print(&rows, table::base(&scratch)?)?;
+        daemon::print(&daemons)?;
     }
     criterion.final_summary();
     remove(&scratch)?;

@@ -58,7 +58,8 @@ pub fn base(scratch: &Path) -> Result<u64, Box<dyn Error>> {
     Ok(peak_memory(&mut place.fleetform(APPLY))?)
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// The one in the middle.
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

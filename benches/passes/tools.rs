@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Error};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often a running program is asked for the most memory that it had. What it says only
@@ -43,7 +43,7 @@ pub fn peak_memory(command: &mut Command) -> io::Result<u64> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let mut peak = 0;
     let status = loop {
-        peak = high_water(&child).unwrap_or(0).max(peak);
+        peak = memory(child.id(), "VmHWM:").unwrap_or(0).max(peak);
         if let Some(status) = child.try_wait()? {
             break status;
         }
@@ -52,10 +52,14 @@ pub fn peak_memory(command: &mut Command) -> io::Result<u64> {
     if status.success() { Ok(peak) } else { Err(Error::other(format!("{command:?}: {status}"))) }
 }
 
-/// `None` once the process is over.
-fn high_water(child: &Child) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// Resident memory of a process, in bytes; `None` once it is over.
+pub fn resident(process: u32) -> Option<u64> {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: u32, what: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }

@@ -13,7 +13,7 @@ use crate::fleet::Desired;
 use crate::ledger::Ledger;
 use crate::model::Digest;
 use crate::provider::Provider;
-use crate::reconcile::{Basis, Decision, carry_out, decide};
+use crate::reconcile::{Basis, Decision, carry_out, decide, observe};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
@@ -120,8 +120,9 @@ fn decide_now(
         recorded: ledger.state(),
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: args.accept_removals,
+        only: None,
     };
-    Ok(runtime.block_on(decide(basis, provider.as_ref()))?)
+    Ok(decide(basis, runtime.block_on(observe(provider.as_ref()))?))
 }
 
 enum Consent {
@@ -165,5 +166,7 @@ fn do_it(
         progress.1 = done;
     };
     let control = Control { stop: &stop, progress: &advance, revision: setup.revision() };
-    Ok(runtime.block_on(carry_out(decision, ledger, provider, &control))?)
+    let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
+    ledger.snapshot()?;
+    Ok(outcome)
 }

@@ -110,7 +110,11 @@ fn read(side: &Side<'_>, repository: Option<&Repository>) -> Result<Read, Failur
     match (side, repository) {
         (Side::Revision(name), Some(repository)) => {
             let commit = repository.commit(name).map_err(explain)?;
-            let fleet = repository.load(&commit).map_err(explain)?;
+            let fleet = match repository.load(&commit) {
+                // The other side is a directory that is there: it was begun after this commit.
+                Err(Error::NoDirectory { .. }) => Desired::default(),
+                loaded => loaded.map_err(explain)?,
+            };
             Ok(of_commit(commit, fleet))
         }
         (Side::Revision(path), None) => of_directory(Path::new(path)),

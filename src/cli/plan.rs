@@ -10,7 +10,7 @@ use crate::http::Token;
 use crate::http::remote::{self, Remote};
 use crate::plan::WipeView;
 use crate::provider::Observation;
-use crate::reconcile::{Basis, Decision, decide, decide_on};
+use crate::reconcile::{Basis, Decision, decide, observe};
 use crate::render;
 use crate::render::out::Out;
 use crate::render::plan::Context;
@@ -83,13 +83,14 @@ pub(super) fn run(
         recorded: &recorded,
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: None,
+        only: None,
     };
-    let decision = if remote.is_some() {
+    let observation = match remote {
         // Reports go to the daemon, and it alone hears them.
-        decide_on(basis, Observation::default())
-    } else {
-        runtime()?.block_on(decide(basis, setup.provider().as_ref()))?
+        Some(_) => Observation::default(),
+        None => runtime()?.block_on(observe(setup.provider().as_ref()))?,
     };
+    let decision = decide(basis, observation);
     show(&decision, setup, &recorded, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
 }

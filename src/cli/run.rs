@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, completions, daemon, diff, explain, list, plan};
+use super::{apply, audit, check, completions, daemon, diff, explain, init, list, plan};
 use super::{provision, report, schema, set, show, wipe};
 use crate::config::{self, Config};
 use crate::fleet::Desired;
@@ -134,6 +134,7 @@ pub(super) fn run(
     // What needs no setting is not kept from helping by a broken configuration.
     let setup = || Setup::new(&cli.global, environment);
     match &cli.command {
+        Command::Init(args) => init::run(args, &cli.global, format, out),
         Command::Check(args) => {
             let setup = setup()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);

@@ -43,6 +43,7 @@ fn help_of_the_program() {
             Usage: fleetform [OPTIONS] <COMMAND>
 
             Commands:
+              init         Start a fleet repository: profiles, an example device, checks for pull requests
               check        Validate the fleet directory; no ledger is needed
               explain      Explain the code of a finding, with a wrong and a right example
               diff         Show what a change of the fleet directory means, between Git revisions or directories
@@ -78,6 +79,7 @@ fn help_of_the_program() {
                                          text, json]
 
             Examples:
+              fleetform init                      Start a fleet repository
               fleetform check                     Is every manifest valid?
               fleetform plan                      What would change?
               fleetform apply                     Make it so
@@ -86,6 +88,33 @@ fn help_of_the_program() {
 
             Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.
         "#]],
+    );
+}
+
+#[test]
+fn help_of_init() {
+    help(
+        &["init"],
+        &expect![[r#"
+        Start a fleet repository: profiles, an example device, checks for pull requests
+
+        Usage: fleetform init [OPTIONS] [DIR]
+
+        Arguments:
+          [DIR]  Directory; made where there is none [default: .]
+
+        Options:
+          -h, --help  Print help
+
+        Examples:
+          fleetform init                          Here
+          fleetform init fleet-repository && cd fleet-repository && git init
+
+        Writes profiles, an example device and the schema for editors below fleet/, fleetform.yaml,
+        workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git hook and a README. What is there
+        already is kept as it is, and named. `fleetform check` then passes, and `fleetform apply` works.
+        Formats: text, json.
+    "#]],
     );
 }
 

@@ -62,7 +62,11 @@ pub(super) async fn metrics(State(shown): State<Shown>) -> Response {
     let view = shown.view();
     let snapshot = std::fs::metadata(view.config.data.join(ledger::STATE));
     let age = snapshot.and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
-    let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
+    let left = match view.left().await {
+        Ok(left) => left,
+        Err(why) => return Failure::Internal(why).answer(),
+    };
+    let text = numbers::text(&view, &left.holds, age.map(|age| age.as_secs_f64()));
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
 
@@ -158,8 +162,8 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
 
 pub(super) async fn plan(State(shown): State<Shown>, headers: HeaderMap) -> Response {
     let Ok(_permit) = shown.heavy.try_acquire() else { return Failure::Busy.answer() };
-    match shown.view().plan().await {
-        Ok(plan) => tagged(&headers, JSON, plan.to_vec()),
+    match shown.view().left().await {
+        Ok(left) => tagged(&headers, JSON, left.json.clone()),
         Err(why) => Failure::Internal(why).answer(),
     }
 }

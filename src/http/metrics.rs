@@ -91,8 +91,12 @@ impl Text {
     }
 }
 
-/// All of it; `snapshot_age` in seconds, where there is a snapshot.
-pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
+/// All of it; `holds` by reason, `snapshot_age` in seconds, where there is a snapshot.
+pub(super) fn text(
+    view: &View,
+    holds: &BTreeMap<HoldReason, u64>,
+    snapshot_age: Option<f64>,
+) -> String {
     let mut text = Text(String::new());
     devices(&mut text, view);
     let Metrics {
@@ -125,7 +129,7 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
     text.family("holds", "gauge", "What is desired and not done, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
-        .map(|reason| (reason.as_str(), view.holds.get(reason).copied().unwrap_or_default()))
+        .map(|reason| (reason.as_str(), holds.get(reason).copied().unwrap_or_default()))
         .collect();
     text.by("holds", "reason", &holds);
     text.one("findings", "gauge", "Findings of manifests and reports.", view.findings);
@@ -204,7 +208,7 @@ mod tests {
     #[test]
     fn every_word_has_a_sample_from_the_beginning() {
         let view = View::first(crate::config::Config::default());
-        let text = text(&view, Some(1.5));
+        let text = text(&view, &BTreeMap::new(), Some(1.5));
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",
             "fleetform_actions_total{kind=\"wipe\"} 0",

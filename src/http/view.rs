@@ -29,14 +29,23 @@ pub struct View {
     pub trust: Arc<Result<Trust, String>>,
     /// Why the daemon does not do its work now; nothing where it does.
     pub not_ready: Vec<String>,
-    /// What was not done, by reason.
-    pub holds: BTreeMap<HoldReason, u64>,
+    /// What only the daemon held back, by reason.
+    pub held_back: BTreeMap<HoldReason, u64>,
     /// Findings of manifests and reports.
     pub findings: u64,
     /// What was counted until then.
     pub metrics: Metrics,
     /// Made when somebody asks for it.
-    plan: OnceCell<Arc<[u8]>>,
+    left: OnceCell<Arc<Left>>,
+}
+
+/// What a pass left to do; reports that came since are not asked for.
+#[derive(Debug)]
+pub(super) struct Left {
+    /// As `plan -o json`.
+    pub json: Vec<u8>,
+    /// How many holds there are, by reason.
+    pub holds: BTreeMap<HoldReason, u64>,
 }
 
 impl View {
@@ -49,45 +58,54 @@ impl View {
             desired: Arc::default(),
             trust: Arc::new(Err("not read yet".into())),
             not_ready: vec!["the first pass is not done".into()],
-            holds: BTreeMap::new(),
+            held_back: BTreeMap::new(),
             findings: 0,
             metrics: Metrics::default(),
-            plan: OnceCell::new(),
+            left: OnceCell::new(),
         }
     }
 
     /// The same, to be changed and published.
     #[must_use]
     pub fn next(&self) -> Self {
-        let Self { config, recorded, desired, trust, not_ready, holds, findings, metrics, plan: _ } =
-            self;
+        let Self {
+            config,
+            recorded,
+            desired,
+            trust,
+            not_ready,
+            held_back,
+            findings,
+            metrics,
+            left: _,
+        } = self;
         Self {
             config: config.clone(),
             recorded: recorded.clone(),
             desired: desired.clone(),
             trust: trust.clone(),
             not_ready: not_ready.clone(),
-            holds: holds.clone(),
+            held_back: held_back.clone(),
             findings: *findings,
             metrics: metrics.clone(),
-            plan: OnceCell::new(),
+            left: OnceCell::new(),
         }
     }
 
-    /// What the pass left to do, as `plan -o json`; reports that came since are not asked for.
+    /// What the pass left to do.
     ///
     /// # Errors
     /// If it cannot be written as JSON.
-    pub(super) async fn plan(self: &Arc<Self>) -> Result<Arc<[u8]>, String> {
+    pub(super) async fn left(self: &Arc<Self>) -> Result<Arc<Left>, String> {
         let view = self.clone();
-        let made = self.plan.get_or_try_init(|| async move {
-            let made = tokio::task::spawn_blocking(move || view.make_plan()).await;
-            made.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
+        let made = self.left.get_or_try_init(|| async move {
+            let made = tokio::task::spawn_blocking(move || view.make_left()).await;
+            Ok(Arc::new(made.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?))
         });
         made.await.cloned()
     }
 
-    fn make_plan(&self) -> std::io::Result<Arc<[u8]>> {
+    fn make_left(&self) -> std::io::Result<Left> {
         let Self { config, recorded, desired, trust, .. } = self;
         let trust = trust.as_ref().as_ref().map_err(String::as_str);
         let settings = &config.settings;
@@ -101,8 +119,12 @@ impl View {
             seq: recorded.seq,
             head: recorded.head.0,
         };
-        let mut body = Vec::new();
-        render::plan::json(&mut body, &approved, context)?;
-        Ok(body.into())
+        let mut json = Vec::new();
+        render::plan::json(&mut json, &approved, context)?;
+        let mut holds = self.held_back.clone();
+        for hold in &approved.plan().holds {
+            *holds.entry(hold.reason).or_default() += 1;
+        }
+        Ok(Left { json, holds })
     }
 }

@@ -257,8 +257,17 @@ impl Ledger {
         self.unsaved = true;
     }
 
-    /// Ends a pass: replaces `state.json`, if it is not up to date, after what was appended is
-    /// durable. Only from now on do readers see what the pass recorded.
+    /// Ends a pass: what was appended is durable, and only from now on do readers see it.
+    ///
+    /// # Errors
+    /// If a step fails.
+    pub fn end_pass(&mut self) -> Result<(), Error> {
+        self.sync()?;
+        self.mark_whole()
+    }
+
+    /// Ends a pass as [`Ledger::end_pass`] does, and replaces `state.json` first, if it is not up
+    /// to date.
     ///
     /// # Errors
     /// If a step fails. The log is not touched by that; it may be tried again.

@@ -105,6 +105,28 @@ impl Documents {
         self.device_documents += device_documents;
     }
 
+    /// Whether it is valid devices and nothing else.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let Self {
+            devices: _,
+            profiles,
+            wipes,
+            damaged,
+            shadows,
+            damaged_profiles,
+            findings,
+            device_documents: _,
+            labels: _,
+        } = self;
+        profiles.is_empty()
+            && wipes.is_empty()
+            && damaged.is_empty()
+            && shadows.is_empty()
+            && damaged_profiles.is_empty()
+            && findings.is_empty()
+    }
+
     /// Notes something that could not be read at all, with the finding that says why.
     pub fn lose(&mut self, what: Damage, path: &Arc<str>, code: Code, message: String, help: &str) {
         if what == Damage::File {

@@ -3,17 +3,23 @@
 use super::wipes::CLOCK_BEHIND;
 use super::{Inputs, WipeView};
 use crate::model::{Status, Timestamp};
+use crate::state::Device;
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrolment deadline, the end of a cooling off, the beginning or
 /// the end of a request's validity, a quorum window that moves on, a clock that is behind.
 ///
-/// `wipes` is what the plan said of the requests. A moment too early does no harm.
+/// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
+/// moment too early does no harm.
 #[must_use]
-pub fn next_due(inputs: &Inputs<'_>, wipes: &[WipeView]) -> Option<Timestamp> {
+pub fn next_due<'a>(
+    inputs: &Inputs<'a>,
+    devices: impl Iterator<Item = &'a Device>,
+    wipes: &[WipeView],
+) -> Option<Timestamp> {
     let Inputs { now, settings, desired, recorded, .. } = *inputs;
-    let pending = recorded.active().filter(|(_, device)| device.status == Status::Pending);
-    let deadlines = pending.map(|(_, device)| device.status_since + settings.enrollment_deadline);
+    let pending = devices.filter(|device| device.status == Status::Pending);
+    let deadlines = pending.map(|device| device.status_since + settings.enrollment_deadline);
     let open = desired.wipes.iter().filter(|file| {
         let known = recorded.wipes.get(&file.request.digest);
         known.is_none_or(|wipe| wipe.state.is_open())
@@ -41,8 +47,13 @@ mod tests {
     use crate::plan::WipeStanding;
     use crate::plan::tests::World;
 
+    fn next(world: &World, wipes: &[WipeView]) -> Option<Timestamp> {
+        let inputs = world.inputs();
+        next_due(&inputs, inputs.recorded.active().map(|(_, device)| device), wipes)
+    }
+
     fn minutes(world: &World, wipes: &[WipeView]) -> Option<i64> {
-        let due = next_due(&world.inputs(), wipes)?;
+        let due = next(world, wipes)?;
         Some((due - world.inputs().now).num_minutes())
     }
 
@@ -86,16 +97,16 @@ mod tests {
         let mut world = World::new(&["A", "B"]);
         world.pass();
         let begun = world.inputs().now;
-        let due = next_due(&world.inputs(), &[]).unwrap();
+        let due = next(&world, &[]).unwrap();
         let first = world.inputs().recorded.devices.values().map(|d| d.status_since).min();
         assert_eq!(due, first.unwrap() + TimeDelta::minutes(30));
         assert!(due > begun);
         // What is due now is the business of this plan, not of the next one.
         world.now = due;
         assert!(!world.plan().actions.is_empty(), "it is due");
-        assert!(next_due(&world.inputs(), &[]).is_none_or(|next| next > due));
+        assert!(next(&world, &[]).is_none_or(|next| next > due));
         world.settle();
-        assert_eq!(next_due(&world.inputs(), &[]), None);
+        assert_eq!(next(&world, &[]), None);
     }
 
     #[test]

@@ -255,7 +255,11 @@ impl Repository {
             return Ok([(base, was), (head, is)]);
         }
         let differ: HashSet<&[u8]> = before.iter().chain(&after).map(|e| &*e.path).collect();
-        let all = self.list(&base)?;
+        let all = match self.list(&base) {
+            // The change begins the fleet directory.
+            Err(Error::NoDirectory { .. }) => Vec::new(),
+            all => all?,
+        };
         let same: Vec<Entry> =
             all.into_iter().filter(|entry| !differ.contains(&*entry.path)).collect();
         let same = Side::of(&same);

@@ -168,6 +168,15 @@ fn what_may_be_affected_is_followed_from_file_to_file() {
 }
 
 #[test]
+fn a_fleet_may_begin() {
+    let fixture = Fixture::new();
+    fixture.git(&["commit", "-q", "--allow-empty", "-m", "before"]);
+    fixture.git(&["tag", "one"]);
+    fixture.commit("two");
+    assert_eq!(told(&fixture.repository()), ["added a", "added b"]);
+}
+
+#[test]
 fn renaming_is_moving() {
     let fixture = Fixture::new();
     fixture.commit("one");

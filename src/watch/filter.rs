@@ -1,4 +1,5 @@
-//! Which events are worth a look: not our own reading and tidying, not what others do beside us.
+//! Which events are worth a look, and where: not our own reading and tidying, not what others do
+//! beside us.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind, RenameMode};
 
-use super::Places;
+use super::{Places, Touched};
 
 /// Directories on the way to a place, each with the names in it that matter.
 pub(super) type Anchors = BTreeMap<PathBuf, BTreeSet<OsString>>;
@@ -15,6 +16,7 @@ pub(super) type Anchors = BTreeMap<PathBuf, BTreeSet<OsString>>;
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     anchors: Anchors,
+    root: PathBuf,
     inbox: PathBuf,
     /// Directories of the tree.
     tree: HashSet<PathBuf>,
@@ -23,6 +25,7 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn set(&mut self, places: &Places, anchors: Anchors) {
         self.anchors = anchors;
+        self.root = super::survey::absolute(&places.fleet);
         self.inbox = super::survey::absolute(&places.inbox);
     }
 
@@ -32,27 +35,56 @@ impl Filter {
         }
     }
 
-    /// Whether it may change what a look sees.
-    pub(super) fn wakes(&self, event: &Event) -> bool {
+    /// What a look may see otherwise than before; nothing where it is empty. Where `anything` is
+    /// touched already it is not asked where.
+    pub(super) fn touched(&self, event: &Event, anything: bool) -> Touched {
         let written = AccessKind::Close(AccessMode::Write);
         if matches!(event.kind, EventKind::Access(kind) if kind != written) {
-            return false;
+            return Touched::default();
         }
-        event.paths.is_empty() || event.paths.iter().any(|path| self.concerns(path, event.kind))
+        if event.paths.is_empty() {
+            return Touched::anything();
+        }
+        let mut touched = Touched::default();
+        for path in &event.paths {
+            touched.merge(self.touched_by(path, event.kind, anything));
+        }
+        touched
     }
 
-    fn concerns(&self, path: &Path, kind: EventKind) -> bool {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return true };
+    fn touched_by(&self, path: &Path, kind: EventKind, anything: bool) -> Touched {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Touched::anything();
+        };
         if self.anchors.get(parent).is_some_and(|names| names.contains(name)) {
-            return true;
+            return Touched::anything();
         }
         if parent == self.inbox {
-            return arrives(kind) && !is_hidden(name) && name != "rejected";
+            let inbox = arrives(kind) && !is_hidden(name) && name != "rejected";
+            return Touched { inbox, ..Touched::default() };
         }
         if self.anchors.contains_key(path) || self.tree.contains(path) {
-            return true;
+            return Touched::anything();
         }
-        self.tree.contains(parent) && !is_hidden(name)
+        if !self.tree.contains(parent) || is_hidden(name) {
+            return Touched::default();
+        }
+        if anything {
+            return Touched::anything();
+        }
+        self.file(path, name).map_or_else(Touched::anything, Touched::file)
+    }
+
+    /// The path from the root, if it is a file that can be looked at alone: no signature, whose
+    /// request is another file, and no directory or symlink.
+    fn file(&self, path: &Path, name: &OsStr) -> Option<String> {
+        let signature = name.as_bytes().ends_with(b".sig");
+        let file = match std::fs::symlink_metadata(path) {
+            Ok(metadata) => metadata.is_file(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        let path = path.strip_prefix(&self.root).ok()?.to_str()?;
+        (file && !signature).then(|| path.to_owned())
     }
 }
 

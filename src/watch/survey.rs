@@ -8,8 +8,8 @@ use std::hash::{Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::Places;
 use super::filter::{Anchors, is_hidden};
+use super::{Places, Touched};
 
 /// As deep as manifests are read.
 const DEPTH: usize = 32;
@@ -179,10 +179,10 @@ impl Prints {
     }
 
     /// What left the inbox was taken by ourselves.
-    pub(super) fn wake_after(&self, before: &Self) -> bool {
-        self.fleet != before.fleet
-            || self.files != before.files
-            || !self.inbox.is_subset(&before.inbox)
+    pub(super) fn touched_since(&self, before: &Self) -> Touched {
+        let anything = self.fleet != before.fleet || self.files != before.files;
+        let inbox = !self.inbox.is_subset(&before.inbox);
+        Touched { anything, inbox, ..Touched::default() }
     }
 }
 

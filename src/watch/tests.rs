@@ -61,8 +61,42 @@ fn reading_and_tidying_and_neighbours_do_not_wake() {
         ("etc/passwd", written, false),
     ] {
         let event = Event::new(kind).add_path(dir.path().join(path));
-        assert_eq!(filter.wakes(&event), wakes, "{path} {kind:?}");
+        assert_eq!(!filter.touched(&event, false).is_empty(), wakes, "{path} {kind:?}");
     }
+}
+
+#[test]
+fn events_tell_where_as_far_as_it_is_certain() {
+    let dir = TempDir::new().unwrap();
+    let filter = filter(dir.path());
+    fs::create_dir_all(dir.path().join("fleet/made")).unwrap();
+    fs::write(dir.path().join("fleet/a.yaml"), "").unwrap();
+    symlink("a.yaml", dir.path().join("fleet/link.yaml")).unwrap();
+    let made = EventKind::Create(CreateKind::Any);
+    let file = |path: &str| Touched::file(path.into());
+    for (path, touched) in [
+        ("fleet/a.yaml", file("a.yaml")),
+        ("fleet/madrid/gone.yaml", file("madrid/gone.yaml")),
+        ("fleet/a.yaml.new", file("a.yaml.new")),
+        ("fleet/w.yaml.sig", Touched::anything()),
+        ("fleet/w.yaml.carol.veto.sig", Touched::anything()),
+        ("fleet/made", Touched::anything()),
+        ("fleet/madrid", Touched::anything()),
+        ("fleet/link.yaml", Touched::anything()),
+        ("fleet", Touched::anything()),
+        ("etc/allowed_signers", Touched::anything()),
+        ("data/inbox/1.json", Touched { inbox: true, ..Touched::default() }),
+    ] {
+        let event = Event::new(made).add_path(dir.path().join(path));
+        assert_eq!(filter.touched(&event, false), touched, "{path}");
+    }
+    let renamed = Event::new(made)
+        .add_path(dir.path().join("fleet/a.yaml"))
+        .add_path(dir.path().join("fleet/b.yaml"));
+    assert_eq!(filter.touched(&renamed, false).files.len(), 2);
+    let mut many = Touched::default();
+    (0..=FILES).for_each(|n| many.merge(file(&n.to_string())));
+    assert_eq!(many, Touched::anything());
 }
 
 #[test]
@@ -73,7 +107,9 @@ fn a_tree_that_is_on_the_way_to_the_inbox_still_wakes() {
     filter.set(&places, survey::anchors(&places));
     filter.add(dir.path());
     let made = EventKind::Create(CreateKind::Any);
-    assert!(filter.wakes(&Event::new(made).add_path(dir.path().join("a.yaml"))));
+    assert!(
+        !filter.touched(&Event::new(made).add_path(dir.path().join("a.yaml")), false).is_empty()
+    );
 }
 
 #[test]
@@ -153,7 +189,7 @@ fn prints_change_with_what_matters() {
     let mut last = Prints::of(&places);
     let mut look = |wakes: bool, what: &str| {
         let prints = Prints::of(&places);
-        assert_eq!(prints.wake_after(&last), wakes, "{what}");
+        assert_eq!(!prints.touched_since(&last).is_empty(), wakes, "{what}");
         last = prints;
     };
     look(false, "nothing at all");
@@ -192,17 +228,17 @@ async fn quiet_for_a_while_but_not_for_ever() {
     let dir = TempDir::new().unwrap();
     let mut watch = watch(dir.path());
     let start = Instant::now();
-    watch.shared.soil(false);
-    assert_eq!(watch.settled().await, start);
+    watch.shared.soil(Touched::anything());
+    assert_eq!(watch.settled().await, (start, Touched::anything()));
     assert_eq!(start.elapsed().as_millis(), 300);
 
     let start = Instant::now();
-    watch.shared.soil(false);
+    watch.shared.soil(Touched::anything());
     let shared = watch.shared.clone();
     let restless = tokio::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            shared.soil(false);
+            shared.soil(Touched::anything());
         }
     });
     watch.settled().await;
@@ -214,7 +250,7 @@ async fn quiet_for_a_while_but_not_for_ever() {
 async fn dropped_while_waiting_it_loses_nothing() {
     let dir = TempDir::new().unwrap();
     let mut watch = watch(dir.path());
-    watch.shared.soil(false);
+    watch.shared.soil(Touched::anything());
     let early = tokio::time::timeout(Duration::from_millis(10), watch.settled()).await;
     assert!(early.is_err());
     watch.settled().await;

@@ -6,6 +6,7 @@
 mod beside;
 mod failing;
 mod http;
+mod narrow;
 mod remote;
 mod soak;
 pub mod support;

@@ -7,6 +7,7 @@ mod artefact;
 mod commands;
 mod crashes;
 mod daemon;
+mod examples;
 mod invariants;
 mod pairs;
 mod promises;

@@ -1,7 +1,7 @@
 //! Random fleets, random edits, real passes in this process: what must hold whatever happens.
 //! A failure prints the steps that lead to it; nothing is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,10 +11,10 @@ use fleetform::fleet::{Desired, assemble};
 use fleetform::ledger::{self, Ledger};
 use fleetform::manifest::parse_file;
 use fleetform::model::{DeviceId, Digest, Timestamp};
-use fleetform::plan::{Inputs, plan};
+use fleetform::plan::{Action, Hold, Inputs, Plan, Telemetry, plan};
 use fleetform::provider::Provider;
 use fleetform::provider::local::{Local, submit};
-use fleetform::reconcile::{Basis, Decision, carry_out, decide};
+use fleetform::reconcile::{Basis, Decision, carry_out, decide, observe};
 use fleetform::settings::Settings;
 use fleetform::source;
 use fleetform::state::State;
@@ -228,6 +228,16 @@ impl World {
     }
 
     fn decide(&self, desired: &Desired, recorded: &State, provider: &dyn Provider) -> Decision {
+        self.decide_for(None, desired, recorded, provider)
+    }
+
+    fn decide_for(
+        &self,
+        only: Option<&BTreeSet<DeviceId>>,
+        desired: &Desired,
+        recorded: &State,
+        provider: &dyn Provider,
+    ) -> Decision {
         let basis = Basis {
             now: self.now(),
             settings: &self.settings,
@@ -235,8 +245,9 @@ impl World {
             recorded,
             trust: Err("no trust file is configured"),
             accept_removals: None,
+            only,
         };
-        self.runtime.block_on(decide(basis, provider)).expect("a decision")
+        decide(basis, self.runtime.block_on(observe(provider)).expect("an observation"))
     }
 
     /// One pass, and all that must hold after it.
@@ -252,11 +263,15 @@ impl World {
         let before = ledger.state().clone();
         let decision = self.decide(&desired, ledger.state(), provider.as_ref());
         let frozen = decision.approved.refusal().is_some();
+        if before.frozen.is_none() && !frozen {
+            self.a_part_is_as_in_the_whole(&decision, &desired, &before, provider.as_ref());
+        }
         let stop = AtomicBool::new(false);
         let control = Control { stop: &stop, progress: &|_, _| (), revision: None };
         let outcome = carry_out(decision, &mut ledger, &provider, &control);
         let outcome = self.runtime.block_on(outcome).expect("an outcome");
         assert_eq!((outcome.left, &outcome.failed), (0, &vec![]));
+        ledger.snapshot().expect("a snapshot");
 
         let again = self.decide(&desired, ledger.state(), provider.as_ref());
         assert_eq!(again.approved.plan().actions, [], "planning again gives no actions");
@@ -267,6 +282,35 @@ impl World {
             let replayed = ledger::replay(&data).expect("a log").state;
             assert_eq!(without_telemetry(&replayed), without_telemetry(ledger.state()));
             assert_eq!(ledger::verify(&data).expect("a ledger").problems, []);
+        }
+    }
+
+    /// Planning some devices decides of them what planning all does.
+    fn a_part_is_as_in_the_whole(
+        &self,
+        whole: &Decision,
+        desired: &Desired,
+        recorded: &State,
+        provider: &dyn Provider,
+    ) {
+        let whole = whole.approved.plan();
+        for part in 0..3 {
+            let ids = recorded.devices.keys().copied().enumerate();
+            let only: BTreeSet<_> = ids.filter(|(n, _)| n % 3 == part).map(|(_, id)| id).collect();
+            let narrow = self.decide_for(Some(&only), desired, recorded, provider);
+            let narrow = narrow.approved.plan();
+            let about = |id: Option<DeviceId>| id.is_some_and(|id| only.contains(&id));
+            let of = |plan: &Plan| -> (Vec<Action>, Vec<Hold>, Vec<Telemetry>) {
+                (
+                    plan.actions.iter().filter(|a| about(a.device)).cloned().collect(),
+                    plan.holds.iter().filter(|h| about(h.device)).cloned().collect(),
+                    plan.telemetry.iter().filter(|t| about(Some(t.device))).cloned().collect(),
+                )
+            };
+            assert_eq!(of(narrow), of(whole));
+            let mut rest = whole.actions.iter();
+            assert!(narrow.actions.iter().all(|a| rest.any(|b| a == b)), "and nothing else");
+            assert_eq!((&narrow.findings, &narrow.rejected), (&whole.findings, &whole.rejected));
         }
     }
 

@@ -8,7 +8,7 @@ use super::super::{Exit, Failure, Format};
 use super::request;
 use crate::fleet::{Desired, WipeFile};
 use crate::plan::{Inputs, judge};
-use crate::reconcile::{Basis, decide};
+use crate::reconcile::{Basis, decide, observe};
 use crate::render::out::Out;
 use crate::render::wipe::{Answer, Context, Verified};
 
@@ -54,9 +54,10 @@ pub(super) fn run(
         recorded: &recorded,
         trust,
         accept_removals: None,
+        only: None,
     };
     let provider = setup.provider();
-    let decision = runtime()?.block_on(decide(basis, provider.as_ref()))?;
+    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref()))?);
     let view =
         decision.approved.plan().wipes.iter().find(|v| v.subject.request == file.request.digest);
     let view = view.ok_or_else(|| Failure::new("the plan does not speak of this request"))?;

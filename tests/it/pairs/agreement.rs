@@ -13,7 +13,7 @@ use fleetform::model::{DesiredDevice, SerialNumber, Status, Timestamp};
 use fleetform::plan::{HoldReason, Inputs, Op, Plan, plan};
 use fleetform::provider::Provider;
 use fleetform::provider::local::Local;
-use fleetform::reconcile::{Basis, carry_out, decide};
+use fleetform::reconcile::{Basis, carry_out, decide, observe};
 use fleetform::settings::Settings;
 use fleetform::state::State;
 
@@ -37,8 +37,10 @@ fn recorded(pair: &Pair) -> State {
         recorded: ledger.state(),
         trust: Err("no trust file is configured"),
         accept_removals: None,
+        only: None,
     };
-    let decision = runtime.block_on(decide(basis, provider.as_ref())).expect("a decision");
+    let observed = runtime.block_on(observe(provider.as_ref())).expect("an observation");
+    let decision = decide(basis, observed);
     let control = Control { stop: &AtomicBool::new(false), progress: &|_, _| (), revision: None };
     let outcome = carry_out(decision, &mut ledger, &provider, &control);
     let outcome = runtime.block_on(outcome).expect("an outcome");

@@ -15,7 +15,7 @@ use fleetform::model::{Digest, Timestamp};
 use fleetform::plan::WipeView;
 use fleetform::provider::Provider;
 use fleetform::provider::local::Local;
-use fleetform::reconcile::{Basis, carry_out, decide};
+use fleetform::reconcile::{Basis, carry_out, decide, observe};
 use fleetform::settings::Settings;
 use fleetform::state::State;
 use fleetform::{source, trust_file};
@@ -249,12 +249,15 @@ impl Lab {
                 recorded: ledger.state(),
                 trust: trust.as_ref().map_err(String::as_str),
                 accept_removals: None,
+                only: None,
             };
-            let decision = decide(basis, &*self.provider).await.expect("a decision");
+            let seen = observe(&*self.provider).await.expect("an observation");
+            let decision = decide(basis, seen);
             let wipes = decision.approved.plan().wipes.iter().map(told).collect();
             let stop = AtomicBool::new(false);
             let control = Control { stop: &stop, progress: &|_, _| (), revision: None };
             carry_out(decision, &mut ledger, &self.provider, &control).await.expect("done");
+            ledger.snapshot().expect("a snapshot");
             wipes
         })
     }

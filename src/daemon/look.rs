@@ -1,0 +1,303 @@
+//! One pass of the daemon: a look at the fleet directory, the decision, and what comes of it.
+//!
+//! Most wake-ups name the few files that were touched. Where these hold what they held but for
+//! edits of their own devices, only they are read again, and only their devices planned: that
+//! takes as long in a large fleet as in a small one. It rests on a look at everything before it
+//! that left nothing open, and it is dropped for another one as soon as the decision has
+//! anything to do with other files, or with wipes. What events did not tell, the next look at
+//! everything finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Daemon, Next, caution};
+use crate::backoff::Admission;
+use crate::event::ErrorClass;
+use crate::execute::{Control, Outcome};
+use crate::fleet::Live;
+use crate::ledger::Ledger;
+use crate::model::{DeviceId, Timestamp};
+use crate::plan::due::next_due;
+use crate::plan::{Action, HoldReason, Inputs, Op, Plan, WipeView};
+use crate::provider::Observation;
+use crate::reconcile::{self, Basis, Decision, carry_out, decide, observe};
+use crate::source::Alone;
+use crate::watch::Touched;
+use crate::wipe::trust::Trust;
+use crate::{clock, revision, source};
+
+/// What was last seen.
+pub(super) struct Sight {
+    /// The fleet directory.
+    pub live: Live,
+    /// Whom wipes are taken from, or why from nobody.
+    pub trust: Arc<Result<Trust, String>>,
+    /// Whether a look at a few files may rest on it.
+    whole: bool,
+    /// Why the first pass is not done yet, as far as that was published.
+    pub waiting: Option<String>,
+    /// Whether it is.
+    pub begun: bool,
+    /// What only the daemon held back in the last pass.
+    pub held_back: BTreeMap<HoldReason, u64>,
+    /// Findings of manifests, and of the reports of the last pass.
+    pub findings: u64,
+}
+
+impl Default for Sight {
+    fn default() -> Self {
+        Self {
+            live: Live::default(),
+            trust: Arc::new(Err("not read yet".into())),
+            whole: false,
+            waiting: Some("the first pass is not done".into()),
+            begun: false,
+            held_back: BTreeMap::new(),
+            findings: 0,
+        }
+    }
+}
+
+impl Daemon {
+    /// Looks where something was touched, or everywhere, and does what follows.
+    pub(super) async fn look(
+        &mut self,
+        touched: Touched,
+        ledger: &mut Ledger,
+    ) -> Result<(), reconcile::Error> {
+        let began = Instant::now();
+        let whole = std::mem::take(&mut self.sight.whole);
+        let only = if whole { self.glance(&touched, ledger) } else { None };
+        let hear = only.is_none() || (touched.inbox && self.chores.rested() <= began);
+        self.touched.inbox |= touched.inbox && !hear;
+        let mut observation = Observation::default();
+        if hear {
+            observation = observe(self.provider.as_ref()).await?;
+        }
+        self.sight.trust = Arc::new(reconcile::trust(&self.config));
+        let narrow = only.map(|only| (self.decide(Some(&only), observation.clone(), ledger), only));
+        match narrow.filter(|(decision, _)| caution::may_be_narrow(decision.approved.plan())) {
+            Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
+            None => {
+                self.watch.arm();
+                self.sight.live = Live::new(source::load(&self.config.fleet));
+                if !hear {
+                    observation = observe(self.provider.as_ref()).await?;
+                    self.touched.inbox = false;
+                }
+                let decision = self.decide(None, observation, ledger);
+                self.act(decision, None, began, ledger).await
+            }
+        }
+    }
+
+    /// Reads the files that were touched: the devices in them, if nothing else can be concerned.
+    fn glance(&mut self, touched: &Touched, ledger: &Ledger) -> Option<BTreeSet<DeviceId>> {
+        let Touched { anything, files, inbox: _ } = touched;
+        if *anything {
+            return None;
+        }
+        let recorded = ledger.state();
+        let mut only = BTreeSet::new();
+        for path in files {
+            match source::reread(&self.config.fleet, path) {
+                Alone::Manifest(documents) => {
+                    for serial in self.sight.live.revise(*documents)? {
+                        only.insert(recorded.by_serial(&serial)?.0);
+                    }
+                }
+                Alone::Ignored if !self.sight.live.is_entangled(path) => {}
+                Alone::Ignored | Alone::Unclear => return None,
+            }
+        }
+        Some(only)
+    }
+
+    fn decide(
+        &self,
+        only: Option<&BTreeSet<DeviceId>>,
+        observation: Observation,
+        ledger: &Ledger,
+    ) -> Decision {
+        let basis = Basis {
+            now: clock::now(),
+            settings: &self.config.settings,
+            desired: self.sight.live.desired(),
+            recorded: ledger.state(),
+            trust: self.sight.trust.as_ref().as_ref().map_err(String::as_str),
+            accept_removals: None,
+            only,
+        };
+        decide(basis, observation)
+    }
+
+    /// Does what was decided, as far as it may be done now.
+    async fn act(
+        &mut self,
+        decision: Decision,
+        only: Option<&BTreeSet<DeviceId>>,
+        began: Instant,
+        ledger: &mut Ledger,
+    ) -> Result<(), reconcile::Error> {
+        tracing::debug!(
+            actions = decision.approved.plan().actions.len(),
+            everything = only.is_none(),
+            "a look"
+        );
+        let now = clock::now();
+        let (decision, unsettled) = self.hold_back(decision, ledger);
+        self.told.decision(&decision, ledger.state(), unsettled.is_none());
+        let Plan { wipes, holds, findings, .. } = decision.approved.plan();
+        let wipes = wipes.clone();
+        self.sight.findings = findings.len() as u64;
+        if only.is_none() {
+            self.sight.held_back = held_back(holds.iter().map(|hold| hold.reason));
+        }
+        let effects = effects(&decision.approved.plan().actions);
+        let (idle, hearing) = (decision.is_empty(), decision.has_reports());
+        let outcome = self.carry_out(decision, ledger).await?;
+        self.learn(&effects, &outcome);
+        self.told.outcome(&outcome, began.elapsed());
+        self.count(&outcome, began);
+        let due = self.due(now, only, ledger, &wipes);
+        let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
+        let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
+        let again = unsettled.as_ref().map(|(_, again)| *again);
+        self.next = Next { due, at: again.into_iter().chain(retry).min(), not_before: None };
+        match unsettled {
+            Some((why, _)) => self.sight.waiting = self.sight.waiting.take().map(|_| why),
+            None => self.sight.begun = true,
+        }
+        let open = again.is_some() || outcome.left > 0 || ledger.state().frozen.is_some();
+        self.sight.whole = !open;
+        if hearing {
+            self.chores.begin(began);
+        } else if !idle || only.is_none() {
+            self.chores.add();
+        }
+        self.publish_numbers(ledger.state());
+        Ok(())
+    }
+
+    fn count(&mut self, outcome: &Outcome, began: Instant) {
+        let metrics = &mut self.metrics;
+        metrics.passes += 1;
+        metrics.pass.observe(began.elapsed());
+        if let Some(woken) = self.woken.take() {
+            metrics.lag.observe(woken.elapsed());
+        }
+        for (kind, n) in &outcome.done {
+            *metrics.done.entry(*kind).or_default() += *n as u64;
+        }
+        metrics.failed_effects += outcome.failed.len() as u64;
+    }
+
+    /// Less than was approved: what wants a second look, and what the provider is to be spared.
+    fn hold_back(
+        &mut self,
+        decision: Decision,
+        ledger: &Ledger,
+    ) -> (Decision, Option<(String, Instant)>) {
+        let state = ledger.state();
+        let unsettled = self.caution.judge(decision.approved.plan(), state, &self.config.fleet);
+        let now = self.elapsed();
+        let admission = self.backoff.admission(now);
+        let mut probed = false;
+        let decision = decision.holding(|action| {
+            if let Some((why, _)) = &unsettled
+                && caution::is_intent(action)
+            {
+                return Some((HoldReason::Unsettled, why.clone()));
+            }
+            if action.effect().is_none() && !matches!(action.op, Op::Wipe { .. }) {
+                return None;
+            }
+            let spared = match admission {
+                Admission::All => false,
+                Admission::One => std::mem::replace(&mut probed, true),
+                Admission::Nothing(_) => true,
+            };
+            let why = if spared {
+                "the provider failed again and again; it is left alone for a while"
+            } else if action.device.is_some_and(|id| self.backoff.waits(id, now).is_some()) {
+                "the provider failed for this device; it is tried again later"
+            } else {
+                return None;
+            };
+            Some((HoldReason::BackingOff, why.to_owned()))
+        });
+        (decision, unsettled)
+    }
+
+    async fn carry_out(
+        &self,
+        decision: Decision,
+        ledger: &mut Ledger,
+    ) -> Result<Outcome, reconcile::Error> {
+        let revision = (!decision.approved.plan().actions.is_empty())
+            .then(|| revision::of(&self.config.fleet))
+            .flatten();
+        let control = Control { stop: self.signals.flag(), progress: &|_, _| {}, revision };
+        carry_out(decision, ledger, &self.provider, &control).await
+    }
+
+    /// Remembers whom the provider failed. What it refused for good is the plan's business.
+    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) {
+        if outcome.left > 0 {
+            return;
+        }
+        let now = self.elapsed();
+        let failed: BTreeSet<DeviceId> = outcome
+            .failed
+            .iter()
+            .filter(|(_, class, _)| *class != ErrorClass::Permanent)
+            .map(|(id, ..)| *id)
+            .collect();
+        for id in effects {
+            self.backoff.record(*id, !failed.contains(id), now);
+        }
+    }
+
+    fn due(
+        &self,
+        now: Timestamp,
+        only: Option<&BTreeSet<DeviceId>>,
+        ledger: &Ledger,
+        wipes: &[WipeView],
+    ) -> Option<Timestamp> {
+        let recorded = ledger.state();
+        let inputs = Inputs {
+            now,
+            settings: &self.config.settings,
+            desired: self.sight.live.desired(),
+            recorded,
+            heard: &[],
+            trust: Err("not asked"),
+        };
+        match only {
+            None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),
+            Some(only) => {
+                let devices = only.iter().filter_map(|id| recorded.devices.get(id));
+                next_due(&inputs, devices.map(|device| &**device), wipes)
+            }
+        }
+    }
+}
+
+/// How often a reason of the daemon's own is among these.
+fn held_back(reasons: impl Iterator<Item = HoldReason>) -> BTreeMap<HoldReason, u64> {
+    let own = [HoldReason::Unsettled, HoldReason::BackingOff];
+    let mut counts = BTreeMap::new();
+    for reason in reasons.filter(|reason| own.contains(reason)) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    counts
+}
+
+/// Devices with an effect that will be tried.
+fn effects(actions: &[Action]) -> Vec<DeviceId> {
+    let tried = |action: &&Action| action.effect().is_some();
+    actions.iter().filter(tried).filter_map(|action| action.device).collect()
+}

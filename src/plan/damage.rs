@@ -1,0 +1,122 @@
+//! What could not be read, and whose intent it may hide: those devices keep what is recorded.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Hold, HoldReason, Inputs, Plan};
+use crate::fleet::{Damage, Damaged, ROOT};
+use crate::model::{Name, Place, SerialNumber};
+use crate::state::Device;
+
+/// Looks up what may hide the intent for a recorded device.
+pub(super) struct DamageIndex<'a> {
+    by_serial: HashMap<&'a SerialNumber, &'a Damaged>,
+    by_name: HashMap<&'a Name, &'a Damaged>,
+    by_path: HashMap<&'a str, &'a Damaged>,
+    directories: Vec<&'a Damaged>,
+}
+
+impl<'a> DamageIndex<'a> {
+    pub(super) fn new(inputs: &Inputs<'a>) -> Self {
+        let mut index = Self {
+            by_serial: HashMap::new(),
+            by_name: HashMap::new(),
+            by_path: HashMap::new(),
+            directories: Vec::new(),
+        };
+        for damaged in &inputs.desired.damaged {
+            match &damaged.what {
+                Damage::Directory => index.directories.push(damaged),
+                Damage::File => {
+                    index.by_path.insert(&damaged.place.path, damaged);
+                }
+                Damage::ProfileOf { serial, .. } => {
+                    index.by_serial.insert(serial, damaged);
+                }
+                Damage::Device { serial: Some(serial), .. }
+                    if inputs.recorded.by_serial(serial).is_some() =>
+                {
+                    index.by_serial.insert(serial, damaged);
+                }
+                // Its serial cannot be read or is new: it may be any device of this file or name.
+                Damage::Device { name, .. } => {
+                    index.by_path.insert(&damaged.place.path, damaged);
+                    if let Some(name) = name {
+                        index.by_name.insert(name, damaged);
+                    }
+                }
+            }
+        }
+        index
+    }
+
+    pub(super) fn of(&self, device: &Device) -> Option<&'a Damaged> {
+        self.by_serial
+            .get(&device.spec.serial_number)
+            .copied()
+            .or_else(|| self.at(&device.manifest.path))
+            .or_else(|| self.by_name.get(&device.spec.name).copied())
+    }
+
+    /// What may hide whatever was written in this file.
+    pub(super) fn at(&self, path: &str) -> Option<&'a Damaged> {
+        let above = |directory: &&&Damaged| {
+            let above = &*directory.place.path;
+            above == ROOT
+                || path
+                    .strip_prefix(above)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
+    }
+
+    /// Damage that hides no recorded device may hide a new one: say so.
+    pub(super) fn hold_unrecorded(&self, inputs: &Inputs<'_>, plan: &mut Plan) {
+        let held: BTreeSet<Place> = plan
+            .holds
+            .iter()
+            .filter(|hold| {
+                matches!(hold.reason, HoldReason::ManifestInvalid | HoldReason::ProfileInvalid)
+            })
+            .filter_map(|hold| hold.place.clone())
+            .collect();
+        for damaged in inputs.desired.damaged.iter().filter(|d| !held.contains(&d.place)) {
+            let (serial, name) = match &damaged.what {
+                Damage::Directory | Damage::File => (None, None),
+                Damage::Device { serial, name } => (serial.clone(), name.clone()),
+                Damage::ProfileOf { serial, name, .. } => {
+                    (Some(serial.clone()), Some(name.clone()))
+                }
+            };
+            let (reason, detail) = damaged.explain();
+            let place = Some(damaged.place.clone());
+            let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
+            let device = known.map(|(id, _)| id);
+            plan.holds.push(Hold { place, device, serial, name, reason, detail });
+        }
+    }
+}
+
+impl Damaged {
+    pub(super) fn explain(&self) -> (HoldReason, String) {
+        match &self.what {
+            Damage::Directory => (
+                HoldReason::ManifestInvalid,
+                "the directory cannot be read; what is recorded from it stays as it is".into(),
+            ),
+            Damage::File => (
+                HoldReason::ManifestInvalid,
+                "the file cannot be used; what is recorded from it stays as it is".into(),
+            ),
+            Damage::Device { .. } => (
+                HoldReason::ManifestInvalid,
+                "the manifest has findings; mend them, and it proceeds".into(),
+            ),
+            Damage::ProfileOf { profile, .. } => (
+                HoldReason::ProfileInvalid,
+                format!(
+                    "the manifest of profile {profile} has findings; mend them, and it proceeds"
+                ),
+            ),
+        }
+    }
+}

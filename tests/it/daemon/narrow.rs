@@ -1,0 +1,61 @@
+//! Which changes the daemon takes in by reading a few files, and which by looking at everything.
+
+use super::support::{Daemon, Place, device};
+
+const NARROW: &str = "everything=false";
+const WHOLE: &str = "everything=true";
+
+/// How often it has looked, at a few files and at everything.
+fn looks(daemon: &Daemon) -> (usize, usize) {
+    let said = daemon.said();
+    (said.matches(NARROW).count(), said.matches(WHOLE).count())
+}
+
+#[test]
+fn an_edit_is_taken_in_by_reading_that_file() {
+    let place = Place::new(&["A", "B"]);
+    let mut daemon = place.daemon(&["-vv"]);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
+    let (narrow, whole) = looks(&daemon);
+    for (turn, serial) in ["A", "B", "A"].into_iter().enumerate() {
+        let user = format!("user{turn}@example.com");
+        place.save(
+            &format!("fleet/{serial}.yaml"),
+            &device(serial).replace("ana@example.com", &user),
+        );
+        daemon.until("the new user in the log", || {
+            let last = place.log().pop().unwrap_or_default();
+            let to = last["data"]["changes"][0]["to"].clone();
+            if to == *user { Ok(()) } else { Err(last.to_string()) }
+        });
+    }
+    daemon.until_said(NARROW, narrow + 3);
+    assert_eq!(looks(&daemon).1, whole, "{}", daemon.said());
+    daemon.stop();
+}
+
+#[test]
+fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
+    let place = Place::new(&["A", "B"]);
+    let mut daemon = place.daemon(&["-vv"]);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
+    for (path, text) in [
+        ("fleet/A.yaml", device("A").replace("name: dev-A", "name: dev-B")),
+        ("fleet/A.yaml", device("A")),
+        ("fleet/B.yaml", ": no".to_owned()),
+        ("fleet/B.yaml", device("B")),
+        ("fleet/D.yaml", device("D")),
+        ("fleet/x.yaml.sig", "x".to_owned()),
+        ("fleet/deep/er/E.yaml", device("E")),
+        ("fleet/A.yaml", device("C")),
+    ] {
+        let (_, whole) = looks(&daemon);
+        place.write(path, &text);
+        daemon.until_said(WHOLE, whole + 1);
+    }
+    place.until_recorded(
+        &mut daemon,
+        &["-A:Pending", "B:Pending", "C:Pending", "D:Pending", "E:Pending"],
+    );
+    daemon.stop();
+}
