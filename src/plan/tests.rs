@@ -8,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed};
 use crate::finding::Code;
+use crate::fleet::{Damage, Damaged, ROOT};
 use crate::guard::guard;
 use crate::model::{DesiredStatus, Digest};
 use crate::plan::entries::pushed;
