@@ -158,14 +158,32 @@ fn help_of_plan() {
             Usage: fleetform plan [OPTIONS]
 
             Options:
-                  --detailed-exitcode  Exit with 2 when there are changes, and with 3 when a guard refuses them
-              -h, --help               Print help
+                  --detailed-exitcode   Exit with 2 when there are changes, and with 3 when a guard refuses them
+                  --server <URL>        Plan with what a running daemon has recorded, instead of a data
+                                        directory
+                  --token-file <FILE>   What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then
+                                        http.tokenFile]
+                  --unencrypted         Send the token over http:// to another machine, though anyone on the way
+                                        can read it
+                  --timeout <DURATION>  Give up when the daemon has not answered in full by then [default: 60s]
+              -h, --help                Print help
 
             Examples:
               fleetform plan
               fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
               fleetform plan -o json | jq .summary
               fleetform plan -o markdown              For a comment on a pull request
+              fleetform plan --data ./ledger          With a copy of the data directory, say an artefact
+              fleetform plan --server https://fleet.example.com
+
+            A copy of the data directory needs audit.jsonl and state.json; without the latter, what devices
+            last reported is not known, and compliance may be judged otherwise.
+
+            With --server the recorded state is that of a running daemon, and all else is yours: the fleet
+            directory, and from fleetform.yaml the deadlines, limits, quorum and trust files. Reports that
+            the daemon has not taken yet are not seen. The token is, in this order, that of --token-file, of
+            the variable FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and not
+            over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are honoured.
 
             Formats: text, json, markdown, github (workflow commands).
         "#]],
