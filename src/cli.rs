@@ -8,6 +8,7 @@ pub mod apply;
 pub mod audit;
 mod author;
 pub mod check;
+mod complete;
 pub mod completions;
 pub mod daemon;
 pub mod diff;
@@ -19,6 +20,7 @@ pub mod format;
 pub mod init;
 pub mod list;
 pub mod logging;
+pub mod man;
 pub mod plan;
 pub mod provision;
 pub mod report;
@@ -44,6 +46,7 @@ pub use format::Format;
 use logging::LogFormat;
 
 use crate::render::out::Out;
+use crate::render::text::safe;
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -66,7 +69,20 @@ Examples:
   fleetform list --compliance nonCompliant
   fleetform show D007
 
-Exit codes: 0 done; 1 error or findings; 2 changes (plan --detailed-exitcode); 3 a guard refused.";
+Exit codes:
+  0  Done
+  1  An error, or findings
+  2  There are changes (plan and diff with --detailed-exitcode)
+  3  A guard refused: frozen, or a wipe held or refused (apply, wipe verify,
+     plan --detailed-exitcode)
+Where several hold, the order is 1, 3, 2.
+
+Environment:
+  FLEETFORM_LOG  What is logged, as `debug`; -q and -v go before it
+  NO_COLOR       No colours, unless --color says otherwise; so does TERM=dumb
+  COLUMNS        Width of the terminal, over what it says itself
+
+`fleetform man` prints the manual.";
 
 /// What every command takes, before or after its name.
 #[derive(Debug, Clone, Args)]
@@ -134,8 +150,10 @@ pub enum Command {
     Audit(audit::Command),
     /// Print the JSON Schema of the manifests, for editors.
     Schema(schema::Args),
-    /// Print a script that completes commands and flags in a shell.
+    /// Print a script that completes commands, devices and profiles in a shell.
     Completions(completions::Args),
+    /// Print a page of the manual, or write all pages for packaging.
+    Man(man::Args),
 }
 
 impl Command {
@@ -156,6 +174,7 @@ impl Command {
             Self::Set(_) => "set",
             Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Report(_) => "report",
             Self::Wipe(wipe::Command::New(_)) => "wipe new",
             Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
@@ -181,7 +200,7 @@ impl Command {
         match self {
             Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
-            Self::Completions(_) => &[Format::Text],
+            Self::Completions(_) | Self::Man(_) => &[Format::Text],
             Self::Schema(_) => &[Format::Text, Format::Json],
             Self::Check(_) => {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
@@ -209,9 +228,19 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let (cli, format) = match parse(args) {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    if let Some(question) = complete::Question::of(&args) {
+        let (text, exit) = question.answer();
+        // A shell that has gone away wants no answer.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        return exit;
+    }
+    let (cli, format) = match parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => {
+            // A usage error quotes what was given, which may be the name of a stranger's branch.
+            let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
+            let error = parse(harmless).err().filter(|_| error.use_stderr()).unwrap_or(error);
             // If it cannot be printed, the exit code still says it.
             let _ = error.print();
             return failure_of(&error);
@@ -275,6 +304,9 @@ fn color_of(args: &[OsString]) -> ColorChoice {
     values.filter_map(value).last().unwrap_or(ColorChoice::Auto)
 }
 
+#[cfg(test)]
+#[path = "cli/help_tests.rs"]
+mod help_tests;
 #[cfg(test)]
 #[path = "cli/tests.rs"]
 mod tests;

@@ -47,6 +47,10 @@ const TROUBLE: Growth =
 const DEVICE: Growth =
     Growth { first: Duration::from_secs(30), most: Duration::from_secs(3600), seed: 0 };
 
+/// Reads the configuration again, given the one that holds, and all that belongs to it and not
+/// to the daemon; or says why nothing of it is taken.
+pub type Reload = dyn Fn(&Config) -> Result<Config, String> + Send;
+
 /// How the daemon runs; what it does is in the configuration.
 pub struct Options {
     /// For the log.
@@ -55,8 +59,8 @@ pub struct Options {
     pub resync: Duration,
     /// When an event leads to a look.
     pub pace: Pace,
-    /// Reads the configuration again, with the flags over it; or says why not.
-    pub reload: Box<dyn Fn() -> Result<Config, String> + Send>,
+    /// How the configuration is read again.
+    pub reload: Box<Reload>,
     /// Where to publish what others read; without it nothing is kept for them.
     pub views: Option<watch::Sender<Arc<View>>>,
 }
@@ -253,7 +257,7 @@ impl Daemon {
                 let wait = TROUBLE.wait(std::process::id(), self.failures);
                 self.told.trouble(&error, wait);
                 self.metrics.failed_passes += 1;
-                let why = error.to_string();
+                let why = format!("{error}; {}", tell::help(&error));
                 self.show(|view, _| view.not_ready = vec![why]);
                 self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };
             }
@@ -262,18 +266,8 @@ impl Daemon {
 
     /// Takes the configuration anew: all of it, or nothing.
     fn reload(&mut self) {
-        let changed = (self.options.reload)().and_then(|config| {
-            let same = config.data == self.config.data
-                && config.provider == self.config.provider
-                && config.http_listen == self.config.http_listen
-                && config.http_token_file == self.config.http_token_file;
-            if same {
-                Ok(config)
-            } else {
-                Err("data, provider and http can only be changed by starting again".to_owned())
-            }
-        });
-        match changed {
+        self.heart.reloading();
+        match (self.options.reload)(&self.config) {
             Ok(config) => {
                 let (before, after) = (places(&self.config), places(&config));
                 if before != after {
@@ -284,6 +278,7 @@ impl Daemon {
             }
             Err(why) => tracing::error!(%why, "the configuration was not taken; the old one stays"),
         }
+        self.heart.reloaded();
     }
 
     fn elapsed(&self) -> Duration {

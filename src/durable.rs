@@ -26,7 +26,7 @@ macro_rules! crash_points {
 }
 
 crash_points! {
-    "author.manifest": "write" "fsync" "rename" "dirsync";
+    "author.file": "write" "fsync" "rename" "dirsync";
     "ledger.append": "write" "fsync" "dirsync";
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";

@@ -5,7 +5,7 @@
 //! is honoured between batches. If the log cannot be written, nothing more is done. A wipe is a
 //! batch of its own: it is issued once it is durable by itself, and never issued again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,6 +29,8 @@ const BATCH: usize = 4096;
 pub struct Outcome {
     /// Actions done, by kind.
     pub done: std::collections::BTreeMap<ActionKind, usize>,
+    /// Of these, actions whose effect did not, or may not have, come about.
+    pub fell_short: std::collections::BTreeMap<ActionKind, usize>,
     /// Effects that did not, or may not have, come about: whose, and why.
     pub failed: Vec<(DeviceId, ErrorClass, String)>,
     /// Actions not begun because of a stop.
@@ -134,7 +136,7 @@ async fn run_batch(
     let (drafts, pushes) = intents(&batch, ledger.next_seq(), revision);
     ledger.append(drafts)?;
     ledger.sync()?;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
     if let [Action { device: Some(id), op: Op::Wipe { wipe, .. }, .. }] = &*batch {
         let intent = ledger.state().seq;
         outcomes.extend(issue(wipe, *id, intent, provider, outcome).await);
@@ -145,8 +147,13 @@ async fn run_batch(
         }
     }
     ledger.append(outcomes)?;
+    let failed: HashSet<_> = outcome.failed[before..].iter().map(|(id, ..)| Some(*id)).collect();
     for action in &batch {
         *outcome.done.entry(action.kind()).or_default() += 1;
+        let has_effect = action.effect().is_some() || matches!(action.op, Op::Wipe { .. });
+        if has_effect && failed.contains(&action.device) {
+            *outcome.fell_short.entry(action.kind()).or_default() += 1;
+        }
     }
     Ok(())
 }

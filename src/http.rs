@@ -11,13 +11,13 @@ mod listener;
 pub mod metrics;
 mod query;
 pub mod remote;
+pub mod secret;
 mod state;
-mod token;
 pub mod view;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,10 +33,9 @@ use tokio::sync::{Semaphore, watch};
 
 use self::answer::fail;
 use self::listener::Bounded;
+use self::secret::Secret;
 use self::view::View;
 use crate::model::Digest;
-
-pub use self::token::Token;
 
 /// An answer that takes longer is given up.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -70,12 +69,51 @@ pub enum Error {
     },
 }
 
+/// What clients must know, where anything; whoever has a copy sees it change.
+#[derive(Clone)]
+pub struct Token {
+    file: Option<PathBuf>,
+    /// Only the digest is kept and compared: neither content nor length shows in the time.
+    digest: watch::Sender<Option<Digest>>,
+}
+
+impl Token {
+    /// From its file; without one clients need to know nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or what it holds can be guessed.
+    pub fn read(file: Option<PathBuf>) -> Result<Self, Error> {
+        let token = Self { file, digest: watch::Sender::default() };
+        token.read_again()?;
+        Ok(token)
+    }
+
+    /// What the file holds by now counts from the next request on.
+    ///
+    /// # Errors
+    /// As for [`Token::read`]; the old one stays.
+    pub fn read_again(&self) -> Result<(), Error> {
+        let read = |path: &PathBuf| {
+            let secret = Secret::read(path).map(|secret| secret.digest());
+            secret.map_err(|why| Error::Token { path: path.clone(), why })
+        };
+        let read = self.file.as_ref().map(read).transpose()?;
+        self.digest.send_replace(read);
+        Ok(())
+    }
+
+    fn admits(&self, given: &[u8]) -> bool {
+        let Some(wanted) = *self.digest.borrow() else { return true };
+        let given = Digest::of(given).to_string();
+        given.as_bytes().ct_eq(wanted.to_string().as_bytes()).into()
+    }
+}
+
 /// What all answers share.
 #[derive(Clone)]
 pub(crate) struct Shown {
     views: watch::Receiver<Arc<View>>,
-    /// Only the digest is compared, so that neither content nor length shows in the time.
-    token: Option<Digest>,
+    token: Token,
     heavy: Arc<Semaphore>,
     /// What takes as long as the client does.
     streams: Arc<Semaphore>,
@@ -84,21 +122,16 @@ pub(crate) struct Shown {
 /// A server that is not running yet.
 pub struct Server {
     listener: TcpListener,
-    token: Option<Digest>,
+    token: Token,
 }
 
 impl Server {
-    /// Takes the address and reads the token.
+    /// Takes the address.
     ///
     /// # Errors
-    /// If the address cannot be had, or a token is needed and there is none that serves.
-    pub async fn bind(address: SocketAddr, token_file: Option<&Path>) -> Result<Self, Error> {
-        let read = |path: &Path| {
-            let token = Token::read(path).map(|token| token.digest());
-            token.map_err(|why| Error::Token { path: path.into(), why })
-        };
-        let token = token_file.map(read).transpose()?;
-        if token.is_none() && !address.ip().is_loopback() {
+    /// If the address cannot be had, or a token is needed and there is none.
+    pub async fn bind(address: SocketAddr, token: Token) -> Result<Self, Error> {
+        if token.file.is_none() && !address.ip().is_loopback() {
             return Err(Error::Open(address));
         }
         let listener =
@@ -136,24 +169,26 @@ fn router(shown: Shown) -> Router {
         .route("/api/v1/audit", get(api::audit))
         .route(state::PATH, get(state::state))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
+        .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(shown.clone(), admit))
         // Says nothing but that the process lives, so anyone may ask.
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(async || "ok\n").fallback(read_only))
         .with_state(shown)
+}
+
+async fn read_only() -> Response {
+    fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
 }
 
 /// Who knows the token, in time.
 async fn admit(State(shown): State<Shown>, request: Request, next: Next) -> Response {
-    if let Some(token) = shown.token {
-        let given = request.headers().get(header::AUTHORIZATION);
-        let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        let given = Digest::of(given.unwrap_or_default()).to_string();
-        if !bool::from(given.as_bytes().ct_eq(token.to_string().as_bytes())) {
-            let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
-            let scheme = header::HeaderValue::from_static("Bearer");
-            refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-            return refused;
-        }
+    let given = request.headers().get(header::AUTHORIZATION);
+    let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    if !shown.token.admits(given.unwrap_or_default()) {
+        let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
+        let scheme = header::HeaderValue::from_static("Bearer");
+        refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        return refused;
     }
     match tokio::time::timeout(ANSWER, next.run(request)).await {
         Ok(answer) => answer,

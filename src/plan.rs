@@ -448,7 +448,8 @@ impl FreezeCause {
         match self {
             Self::Missing => "check --fleet and that the checkout is there",
             Self::Empty | Self::Shrunken => {
-                "restore the manifests, or name the number with `fleetform apply --accept-removals N`"
+                "restore the manifests, or name the number with `fleetform apply --accept-removals N` \
+                 (while no daemon runs)"
             }
         }
     }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use rustix::io::Errno;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -236,8 +237,8 @@ impl Watch {
         if self.pace.always_poll {
             return Err("asked to look for changes (--watch poll)".into());
         }
-        if let Some(kind) = survey::deaf(&self.places.fleet) {
-            return Err(format!("the fleet directory is on {kind}, which does not tell changes"));
+        if let Some(why) = survey::deaf(&self.places) {
+            return Err(why);
         }
         for _ in 0..ATTEMPTS {
             if self.watcher.is_none() {
@@ -332,6 +333,11 @@ fn explain(error: &notify::Error) -> String {
     match &error.kind {
         ErrorKind::MaxFilesWatch => {
             "the system's limit of watches is reached; raise fs.inotify.max_user_watches".into()
+        }
+        ErrorKind::Io(error) if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => {
+            "too many processes of this user watch files already (fs.inotify.max_user_instances), \
+             or too many files are open (ulimit -n)"
+                .into()
         }
         _ => error.to_string(),
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Runtime;
 
 use super::run::{Setup, runtime, stop_on_signal};
+use super::value::digest;
 use super::{Exit, Failure, Format, plan};
 use crate::clock;
 use crate::execute::{Control, Outcome};
@@ -27,13 +28,15 @@ Examples:
   fleetform apply --yes --plan \"$(fleetform plan -o json | jq -r .digest)\"
   fleetform apply --accept-removals 12    Thaw a frozen controller
 
-Formats: text, json.")]
+Exits with 1 where something failed or there are findings (the rest is done
+first), with 3 when a guard refused: frozen, another plan than --plan says, or a
+wipe held or refused. Formats: text, json.")]
 pub struct Args {
     /// Do not ask; needed where standard input is no terminal
     #[arg(long, short)]
     pub yes: bool,
     /// Apply only the very plan that has this digest; exit with 3 if it has changed
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub plan: Option<Digest>,
     /// Accept that exactly so many devices are gone from the fleet directory
     #[arg(long, value_name = "N")]

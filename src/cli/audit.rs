@@ -8,18 +8,23 @@ use clap::Subcommand;
 
 use super::run::Setup;
 use super::value::{Since, kind};
-use super::{Exit, Failure, Format, list, select};
+use super::{Exit, Failure, Format, select};
 use crate::event::Entry;
 use crate::ledger;
 use crate::ledger::verify::Verified;
 use crate::model::{DeviceId, Timestamp};
 use crate::render::history::{Style, Writer};
 use crate::render::out::Out;
-use crate::render::verify;
+use crate::render::{replayed, verify};
 use crate::state::State;
 
 /// What to do with the log. None of it changes anything.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  fleetform audit verify             Does each line vouch for the one before it?
+  fleetform audit log --since 2h     What happened lately?
+  fleetform audit replay             What does the log alone say of the fleet?")]
 pub enum Command {
     /// Check the chain of the log, and the snapshot against it.
     Verify(VerifyArgs),
@@ -34,9 +39,11 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   fleetform audit verify
-  fleetform audit verify -o json | jq -r .head      Keep it elsewhere: it vouches for all before it
+  fleetform audit verify -o json | jq -r .head    Keep it elsewhere
 
-Exits with 1 if anything is wrong. Formats: text, json.")]
+The head vouches for all before it, but for nothing if it is kept in the same
+place only. Exits with 1 if anything is wrong.
+Formats: text, json.")]
 pub struct VerifyArgs {}
 
 /// Prints the entries of the log for which all filters hold.
@@ -64,13 +71,15 @@ pub struct LogArgs {
     pub follow: bool,
 }
 
-/// Prints the state that the log alone gives: the snapshot without telemetry.
+/// Prints the state that the log alone gives: the snapshot without telemetry, or its summary.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  fleetform audit replay                    A summary
   fleetform audit replay -o json > state.json
 
-Formats: text, json.")]
+As JSON it is the whole state as state.json has it, but for telemetry (lastSync
+and facts), which no line of the log holds. Formats: text, json.")]
 pub struct ReplayArgs {}
 
 /// Which entries to print.
@@ -145,9 +154,9 @@ pub(super) fn log(
     let mut entries = ledger::entries::entries(&setup.config.data, 0);
     loop {
         for logged in entries.by_ref() {
-            let entry = logged?.entry;
-            if filter.admits(&entry) {
-                writer.entry(&entry, out)?;
+            let logged = logged?;
+            if filter.admits(&logged.entry) {
+                writer.entry(&logged, out)?;
             }
             if out.is_closed() {
                 break;
@@ -171,10 +180,7 @@ pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exi
     let snapshot = ledger::replay(&setup.config.data)?;
     match format {
         Format::Json => ledger::snapshot::write(&snapshot, out)?,
-        _ => {
-            let (all, settings) = (list::Args::default(), &setup.config.settings);
-            list::run(&all, &snapshot.state, settings, setup.now(), format, out)?;
-        }
+        _ => replayed::text(&snapshot.state, out)?,
     }
     Ok(Exit::Done)
 }

@@ -51,7 +51,7 @@ pub(super) fn write(
     }
     if now.as_deref() != Some(new) {
         fs::create_dir_all(durable::parent(&target))?;
-        durable::replace_file("author.manifest", &target, |to| to.write_all(new.as_bytes()))?;
+        durable::replace_file("author.file", &target, |to| to.write_all(new.as_bytes()))?;
     }
     let root = setup.root();
     let side = Side { name: &root, commit: None };

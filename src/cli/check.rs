@@ -16,12 +16,15 @@ Examples:
   fleetform check ./fleet
   fleetform check -o json | jq '.findings[].code'
 
-  fleetform check -o github               Annotations on the lines of a pull request
+  fleetform check -o github               Annotations on a pull request
   fleetform check -o sarif > fleetform.sarif
 
-Exits with 1 on any finding; `fleetform explain CODE` tells more about each. Formats: text, json,
-markdown (for a comment), github (workflow commands), sarif (2.1.0). The paths of the last two are
-relative to the repository where the fleet directory is given relative to it.")]
+Exits with 1 on any finding; `fleetform explain CODE` tells more about each.
+Formats: text, json, markdown (for a comment), github (workflow commands), sarif
+(2.1.0). The paths of the last two are relative to the repository where the
+fleet directory is given relative to it. GitHub shows only 10 annotations of
+each kind (errors, warnings, notices) a step: where there may be more, add sarif
+or markdown.")]
 pub struct Args {
     /// Fleet directory; as --fleet
     #[arg(value_name = "FLEET", conflicts_with = "fleet")]

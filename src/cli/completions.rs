@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use super::{Cli, Exit, Failure};
 use crate::render::out::Out;
 
-/// Print a script that completes commands, flags and their words in a shell.
+/// Print a script that completes commands and flags, devices and profiles in a shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -16,6 +16,10 @@ Examples:
   fleetform completions zsh > ~/.zfunc/_fleetform
   fleetform completions fish > ~/.config/fish/completions/fleetform.fish
 
+In bash (from 4.4), zsh and fish, ids, serial numbers and names of devices,
+profiles and statuses are completed too: from the ledger's snapshot and from the
+fleet directory, as --config, --fleet and --data say; where there are more than
+1,000 of them, type on. For elvish and powershell: commands and flags.
 Formats: text.")]
 pub struct Args {
     /// Which shell
@@ -28,9 +32,17 @@ pub struct Args {
 /// # Errors
 /// If writing fails.
 pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    // In memory first: the generator panics where it cannot write, and a closed pipe is no error.
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "fleetform", &mut script);
-    out.write_all(&script)?;
+    match args.shell {
+        Shell::Bash => out.write_all(include_bytes!("completions/fleetform.bash"))?,
+        Shell::Zsh => out.write_all(include_bytes!("completions/_fleetform"))?,
+        Shell::Fish => out.write_all(include_bytes!("completions/fleetform.fish"))?,
+        other => {
+            // In memory first: the generator panics where it cannot write, and a closed pipe is
+            // no error.
+            let mut script = Vec::new();
+            clap_complete::generate(other, &mut Cli::command(), "fleetform", &mut script);
+            out.write_all(&script)?;
+        }
+    }
     Ok(Exit::Done)
 }

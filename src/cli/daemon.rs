@@ -12,8 +12,8 @@ use super::value::{duration, positive, word};
 use super::{Exit, Failure, Global};
 use crate::config::Config;
 use crate::daemon::{Daemon, Options, Signals};
-use crate::http::Server;
 use crate::http::view::View;
+use crate::http::{Server, Token};
 use crate::model::words;
 use crate::watch::Pace;
 
@@ -36,11 +36,12 @@ words! {
 Examples:
   fleetform daemon
   fleetform daemon --resync 5m --log-format json
-  fleetform daemon --watch poll            On network file systems
-  fleetform daemon --listen 127.0.0.1:8080 With /healthz, /readyz, /metrics and /api/v1
+  fleetform daemon --watch poll               On network file systems
+  fleetform daemon --listen 127.0.0.1:8080    With /metrics and /api/v1
 
-Signals: HUP reads the configuration again, whole or not at all; TERM and INT finish what is
-under way and exit with 0; once more stops at once, which does no harm.")]
+Signals: HUP reads the configuration again, whole or not at all; TERM and INT
+finish what is under way and exit with 0; once more stops at once, which does no
+harm.")]
 pub struct Args {
     /// Look at everything at least this often
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
@@ -74,6 +75,16 @@ impl Args {
     }
 }
 
+/// What a running daemon cannot take on.
+fn check_change(from: &Config, to: &Config) -> Result<(), String> {
+    let same = from.data == to.data
+        && from.provider == to.provider
+        && from.http_listen == to.http_listen
+        && from.http_token_file == to.http_token_file;
+    let why = "data, provider and http can only be changed by starting again";
+    if same { Ok(()) } else { Err(why.into()) }
+}
+
 /// Runs until a signal stops it.
 ///
 /// # Errors
@@ -83,8 +94,10 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
     let config = args.over(setup.config);
     runtime()?.block_on(async {
         let signals = Signals::listen()?;
+        let file = config.http_listen.and(config.http_token_file.clone());
+        let token = Token::read(file)?;
         let server = match config.http_listen {
-            Some(address) => Some(Server::bind(address, config.http_token_file.as_deref()).await?),
+            Some(address) => Some(Server::bind(address, token.clone()).await?),
             None => None,
         };
         let views =
@@ -99,9 +112,13 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
                 poll: args.poll,
                 always_poll: args.watch == Watching::Poll,
             },
-            reload: Box::new(move || {
+            reload: Box::new(move |holds| {
                 let config = configuration(&again).map_err(|error| error.to_string())?;
-                Ok(flags.over(config))
+                let config = flags.over(config);
+                check_change(holds, &config)?;
+                // Last, since it holds at once: whole or not at all.
+                token.read_again().map_err(|error| error.to_string())?;
+                Ok(config)
             }),
             views,
         };

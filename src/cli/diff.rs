@@ -15,16 +15,17 @@ use crate::source::git::{Commit, Error, Repository};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform diff main                     From main to the fleet directory as it is on disk
+  fleetform diff main                     From main to what is on disk
   fleetform diff origin/main HEAD         From one commit to another
-  fleetform diff \"$(git merge-base origin/main HEAD)\" HEAD -o markdown    For a pull request
+  fleetform diff \"$(git merge-base origin/main HEAD)\" HEAD -o markdown
   fleetform diff ./before ./after         From one directory to another
 
-Revisions are those of the repository that the fleet directory lies in; in a bare repository, name
-the fleet directory from its root with --fleet. A path with a slash at its beginning, `./` or `../`
-names a directory. Moved and reordered files are no change. With --detailed-exitcode: 1 if there are
-new findings, 2 if there are changes. Formats: text, json, markdown (at most 60,000 characters),
-github (workflow commands).")]
+Revisions are those of the repository that the fleet directory lies in; in a
+bare repository, name the fleet directory from its root with --fleet. A path
+with a slash at its beginning, `./` or `../` names a directory. Moved and
+reordered files are no change. Exits with 0; with --detailed-exitcode with 1 if
+there are new findings, else with 2 if there are changes. Formats: text, json,
+markdown (at most 60,000 characters), github (workflow commands).")]
 pub struct Args {
     /// Git revision or directory to compare from
     #[arg(value_name = "BASE")]

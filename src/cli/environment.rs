@@ -6,15 +6,17 @@ use std::path::PathBuf;
 
 use clap::ColorChoice;
 
-use crate::http::Token;
+use crate::http::secret::Secret;
 use crate::model::check_text;
 use crate::render::out::Look;
 
 /// What matters of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// `NO_COLOR` is set and not empty, or `TERM` is `dumb` (<https://no-color.org>).
+    /// `NO_COLOR` is set and not empty (<https://no-color.org>).
     pub no_color: bool,
+    /// `TERM` is `dumb`: neither colours nor anything that moves.
+    pub dumb: bool,
     /// `COLUMNS`, where it is a number.
     pub columns: Option<usize>,
     /// `FLEETFORM_LOG`, where it is not empty.
@@ -30,7 +32,7 @@ pub struct Environment {
     /// `HOME`: where the user's keys are.
     pub home: Option<PathBuf>,
     /// `FLEETFORM_TOKEN`: what the daemon must be told, or why it cannot be that.
-    pub token: Option<Result<Token, String>>,
+    pub token: Option<Result<Secret, String>>,
     /// `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, with `NO_PROXY`.
     pub proxy: Option<ureq::Proxy>,
 }
@@ -43,8 +45,8 @@ impl Environment {
         let columns =
             || rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into());
         Self {
-            no_color: variable("NO_COLOR").is_some()
-                || variable("TERM").is_some_and(|term| term == "dumb"),
+            no_color: variable("NO_COLOR").is_some(),
+            dumb: variable("TERM").is_some_and(|term| term == "dumb"),
             columns: variable("COLUMNS").and_then(|text| text.parse().ok()).filter(|n| *n > 0),
             log_filter: variable("FLEETFORM_LOG"),
             stdout: stdout.is_terminal().then(columns),
@@ -52,7 +54,7 @@ impl Environment {
             stdin: io::stdin().is_terminal(),
             user: variable("USER"),
             home: variable("HOME").map(PathBuf::from),
-            token: variable("FLEETFORM_TOKEN").map(|text| Token::new(&text)),
+            token: variable("FLEETFORM_TOKEN").map(|text| Secret::new(&text)),
             proxy: ureq::Proxy::try_from_env(),
         }
     }
@@ -87,14 +89,14 @@ impl Environment {
     /// Whether a progress bar may be drawn on standard error.
     #[must_use]
     pub fn progress(&self, quiet: bool) -> bool {
-        self.stderr && !quiet
+        self.stderr && !quiet && !self.dumb
     }
 
     fn colors(&self, choice: ColorChoice, terminal: bool) -> bool {
         match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !self.no_color,
+            ColorChoice::Auto => terminal && !self.no_color && !self.dumb,
         }
     }
 }
@@ -125,6 +127,15 @@ mod tests {
             assert_eq!(env.look(choice, false).color, colored);
             assert_eq!(env.colored_errors(choice), colored);
         }
+    }
+
+    #[test]
+    fn a_dumb_terminal_gets_neither_colours_nor_a_bar() {
+        let env = Environment { stdout: Some(80), stderr: true, ..Default::default() };
+        assert!(env.look(ColorChoice::Auto, false).color && env.progress(false));
+        let dumb = Environment { dumb: true, ..env };
+        assert!(!dumb.look(ColorChoice::Auto, false).color && !dumb.progress(false));
+        assert!(dumb.look(ColorChoice::Always, false).color, "what is asked for is given");
     }
 
     #[test]

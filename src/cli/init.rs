@@ -28,10 +28,10 @@ Examples:
   fleetform init                          Here
   fleetform init fleet-repository && cd fleet-repository && git init
 
-Writes profiles, an example device and the schema for editors below fleet/, fleetform.yaml,
-workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git hook and a README. What is there
-already is kept as it is, and named. `fleetform check` then passes, and `fleetform apply` works.
-Formats: text, json.")]
+Writes profiles, an example device and the schema for editors below fleet/,
+fleetform.yaml, workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git
+hook and a README. What is there already is kept as it is, and named. `fleetform
+check` then passes, and `fleetform apply` works. Formats: text, json.")]
 pub struct Args {
     /// Directory; made where there is none
     #[arg(value_name = "DIR", default_value = ".")]

@@ -18,8 +18,8 @@ Examples:
   fleetform list --compliance nonCompliant --label site=madrid
   fleetform list --overdue -o csv > overdue.csv
 
-Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for a formula
-get an apostrophe in front.")]
+Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for
+a formula get an apostrophe in front.")]
 pub struct Args {
     /// Devices of this user
     #[arg(long, value_name = "EMAIL")]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::run::{Setup, runtime};
 use super::value::positive;
 use super::{Environment, Exit, Failure, Format, Global};
-use crate::http::Token;
 use crate::http::remote::{self, Remote};
+use crate::http::secret::Secret;
 use crate::plan::WipeView;
 use crate::provider::Observation;
 use crate::reconcile::{Basis, Decision, decide, observe};
@@ -21,7 +21,7 @@ use crate::state::State;
 #[command(after_help = "\
 Examples:
   fleetform plan
-  fleetform plan --detailed-exitcode      2: there are changes; 3: a guard refuses them
+  fleetform plan --detailed-exitcode      2: changes; 3: a guard refuses them
   fleetform plan -o json | jq .summary
   fleetform plan -o markdown              For a comment on a pull request
   fleetform plan --data ./ledger          With a copy of the data directory, say an artefact
@@ -36,7 +36,10 @@ the daemon has not taken yet are not seen. The token is, in this order, that of 
 the variable FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and not
 over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are honoured.
 
-Formats: text, json, markdown, github (workflow commands).")]
+Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
+guard refuses (frozen, or a wipe is held or refused), else 2 when there are
+changes. Formats: text, json, markdown, github (workflow commands; GitHub shows
+10 of each kind a step).")]
 pub struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
@@ -110,7 +113,7 @@ fn daemon(
     let named = args.token_file.as_ref();
     let read = |path: &PathBuf| {
         let failed = |why| Failure::new(format!("{}: {why}", path.display()));
-        Token::read(path).map_err(failed)
+        Secret::read(path).map_err(failed)
     };
     let token = match (named, &environment.token, &setup.config.http_token_file) {
         (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),

@@ -15,13 +15,16 @@ use crate::render::out::Out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform provision --serial PF3XK9Q2 --user ana.ruiz@example.com --profile Standard --os 10.0.26100
-  fleetform provision --serial C39ZZ1 --user bo.li@example.com --profile Mobile --os 18.1 \\
+  fleetform provision --serial PF3XK9Q2 --user ana.ruiz@example.com \\
+    --profile Standard --os 10.0.26100
+  fleetform provision --serial C39ZZ1 --user bo.li@example.com \\
+    --profile Mobile --os 18.1 \\
     --platform ios --name bo-li-phone --label site=madrid
 
-Only the fleet directory is edited: commit the file, and `apply` or the daemon provisions the
-device. It is written beside the devices that share most of its labels, or else to devices/NAME.yaml.
-Exits with 1, and writes nothing, where it would give a finding. Formats: text, json (as diff).")]
+Only the fleet directory is edited: commit the file, and `apply` or the daemon
+provisions the device. It is written beside the devices that share most of its
+labels, or else to devices/NAME.yaml. Exits with 1, and writes nothing, where it
+would give a finding. Formats: text, json (as diff).")]
 pub struct Args {
     /// Serial number, as it is on the device
     #[arg(long, value_name = "SERIAL")]

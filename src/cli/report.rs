@@ -15,10 +15,12 @@ use crate::render::text::count;
 #[command(after_help = "\
 Examples:
   fleetform report ana-ruiz-laptop.json
-  echo '{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\"}' | fleetform report
+  echo '{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\"}' |
+    fleetform report
 
 A report, of which all but serialNumber and at may be left out:
-  {\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\",\"osVersion\":\"10.0.26100.2314\",
+  {\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\",
+   \"osVersion\":\"10.0.26100.2314\",
    \"antivirus\":{\"enabled\":true,\"signaturesUpdatedAt\":\"2026-11-21T22:00:00Z\"},
    \"encryption\":{\"enabled\":true},\"screenLock\":{\"enabled\":true,\"pinLength\":6},
    \"enrollmentError\":null,\"wiped\":false,\"completed\":[\"c17\"]}

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, completions, daemon, diff, explain, init, list, plan};
+use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
 use super::{provision, report, schema, set, show, wipe};
 use crate::config::{self, Config};
 use crate::fleet::Desired;
@@ -157,6 +157,7 @@ pub(super) fn run(
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {

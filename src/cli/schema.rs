@@ -10,11 +10,11 @@ use crate::schema::{self, Kind};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform schema > fleet/.schema/fleetform.json     Where `provision` points editors to
+  fleetform schema > fleet/.schema/fleetform.json    Where editors look for it
   fleetform schema Device
 
-A schema judges one document: what `check` says of several together, it cannot know. Formats: text
-and json, which are the same.")]
+A schema judges one document: what `check` says of several together, it cannot
+know. Formats: text and json, which are the same.")]
 pub struct Args {
     /// Of one kind only
     #[arg(value_name = "KIND", value_parser = word!(Kind), ignore_case = true)]

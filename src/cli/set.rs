@@ -20,10 +20,11 @@ Examples:
   fleetform set D007 enrollment=+1              Enrol again
   fleetform set D007 labels.site=madrid labels.room=12
 
-Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion, ownership, status,
-enrollment, hardware.manufacturer, hardware.model, hardware.autopilotHash. Only the fleet directory
-is edited: commit the change. Exits with 1, and writes nothing, where it would give a finding.
-Formats: text, json (as diff).")]
+Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion,
+ownership, status, enrollment, hardware.manufacturer, hardware.model,
+hardware.autopilotHash. Only the fleet directory is edited: commit the change.
+Exits with 1, and writes nothing, where it would give a finding. Formats: text,
+json (as diff).")]
 pub struct Args {
     /// Device id, serial number or name
     #[arg(value_name = "ID|SERIAL|NAME")]
@@ -33,7 +34,8 @@ pub struct Args {
     pub fields: Vec<String>,
 }
 
-const SPEC: &[&str] = &[
+/// The fields of `spec` that can be set.
+pub(super) const SPEC: &[&str] = &[
     "serialNumber",
     "userEmail",
     "profile",

@@ -42,13 +42,14 @@ pub(super) fn run(
     });
     let mut history = Vec::new();
     for logged in ledger::entries::entries(&setup.config.data, 0) {
-        let entry = logged?.entry;
+        let logged = logged?;
+        let entry = &logged.entry;
         // What a pass under way has written is not recorded before its end.
         if entry.seq > state.seq {
             break;
         }
         if entry.device == Some(id) {
-            history.push(entry);
+            history.push(logged);
         }
     }
     let mut wipes: Vec<_> =

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::event::Entry;
-use crate::model::{Invalid, Timestamp};
+use crate::model::{Digest, Invalid, Timestamp};
 
 /// A closed set of words, whatever their case; clap shows them and suggests the nearest.
 macro_rules! word {
@@ -49,6 +49,16 @@ pub(super) fn positive(text: &str) -> Result<Duration, String> {
 /// A kind of log entry.
 pub(super) fn kind() -> impl TypedValueParser<Value = String> {
     PossibleValuesParser::new(crate::event::Event::KINDS)
+}
+
+/// `--plan DIGEST`
+pub(super) fn digest(text: &str) -> Result<Digest, Invalid> {
+    text.parse().map_err(|Invalid(why)| {
+        Invalid(format!(
+            "{why}: copy the whole of it from the last line of `fleetform plan`, or take the \
+             `digest` of `fleetform plan -o json`"
+        ))
+    })
 }
 
 /// `--label k=v`

@@ -158,14 +158,16 @@ impl Daemon {
         let effects = effects(&decision.approved.plan().actions);
         let (idle, hearing) = (decision.is_empty(), decision.has_reports());
         let outcome = self.carry_out(decision, ledger).await?;
-        self.learn(&effects, &outcome);
+        let mended = self.learn(&effects, &outcome);
         self.told.outcome(&outcome, began.elapsed());
         self.count(&outcome, began);
         let due = self.due(now, only, ledger, &wipes);
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let again = unsettled.as_ref().map(|(_, again)| *again);
-        self.next = Next { due, at: again.into_iter().chain(retry).min(), not_before: None };
+        // Those that the provider was spared need wait no longer.
+        let at = again.into_iter().chain(retry).chain(mended.then(Instant::now)).min();
+        self.next = Next { due, at, not_before: None };
         match unsettled {
             Some((why, _)) => self.sight.waiting = self.sight.waiting.take().map(|_| why),
             None => self.sight.begun = true,
@@ -191,7 +193,9 @@ impl Daemon {
         for (kind, n) in &outcome.done {
             *metrics.done.entry(*kind).or_default() += *n as u64;
         }
-        metrics.failed_effects += outcome.failed.len() as u64;
+        for (kind, n) in &outcome.fell_short {
+            *metrics.fell_short.entry(*kind).or_default() += *n as u64;
+        }
     }
 
     /// Less than was approved: what wants a second look, and what the provider is to be spared.
@@ -244,11 +248,13 @@ impl Daemon {
     }
 
     /// Remembers whom the provider failed. What it refused for good is the plan's business.
-    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) {
+    /// Gives whether the provider, left alone until then, is back.
+    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) -> bool {
         if outcome.left > 0 {
-            return;
+            return false;
         }
         let now = self.elapsed();
+        let broken = self.backoff.admission(now) != Admission::All;
         let failed: BTreeSet<DeviceId> = outcome
             .failed
             .iter()
@@ -258,6 +264,7 @@ impl Daemon {
         for id in effects {
             self.backoff.record(*id, !failed.contains(id), now);
         }
+        broken && self.backoff.admission(now) == Admission::All
     }
 
     fn due(

@@ -1,4 +1,4 @@
-//! What a service manager is told: ready, alive, stopping. Without one nothing happens.
+//! What a service manager is told: ready, alive, reloading, stopping. Without one nothing happens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ impl Heart {
                 loop {
                     let last = Duration::from_millis(beat.load(Ordering::Relaxed));
                     if started.elapsed().saturating_sub(last) < limit {
-                        tell(NotifyState::Watchdog);
+                        tell(&[NotifyState::Watchdog]);
                     }
                     tokio::time::sleep(every / 3).await;
                 }
@@ -48,18 +48,35 @@ impl Heart {
     /// The first pass is done.
     pub(super) fn ready(&mut self) {
         if !std::mem::replace(&mut self.ready, true) {
-            tell(NotifyState::Ready);
+            tell(&[NotifyState::Ready]);
+        }
+    }
+
+    /// The configuration is about to be read again; before the first pass that is nobody's
+    /// business.
+    pub(super) fn reloading(&self) {
+        if self.ready
+            && let Ok(now) = NotifyState::monotonic_usec_now()
+        {
+            tell(&[NotifyState::Reloading, now]);
+        }
+    }
+
+    /// It was, whatever came of it.
+    pub(super) fn reloaded(&self) {
+        if self.ready {
+            tell(&[NotifyState::Ready]);
         }
     }
 }
 
 /// That it stops.
 pub(super) fn stopping() {
-    tell(NotifyState::Stopping);
+    tell(&[NotifyState::Stopping]);
 }
 
-fn tell(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the service manager does not listen");
     }
 }

@@ -11,6 +11,16 @@ use crate::state::State;
 /// Findings beyond this many are only counted.
 const SHOWN: usize = 20;
 
+/// What to do where a pass failed as a whole.
+pub(super) fn help(error: &reconcile::Error) -> &'static str {
+    match error {
+        reconcile::Error::Ledger(_) => {
+            "nothing is done until the ledger can be opened and written again; look at the disk"
+        }
+        reconcile::Error::Provider(_) => "it is asked again later",
+    }
+}
+
 /// What was said already.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -89,16 +99,10 @@ impl Told {
     /// That a pass failed as a whole.
     pub(super) fn trouble(&mut self, error: &reconcile::Error, wait: Duration) {
         let text = error.to_string();
-        let help = match error {
-            reconcile::Error::Ledger(_) => {
-                "nothing is done until the ledger can be opened and written again; look at the disk"
-            }
-            reconcile::Error::Provider(_) => "it is asked again later",
-        };
         if self.trouble.as_ref() == Some(&text) {
             tracing::debug!(error = %text, ?wait, "still the same");
         } else {
-            tracing::error!(error = %text, again_in = ?wait, help, "the pass failed");
+            tracing::error!(error = %text, again_in = ?wait, help = help(error), "the pass failed");
         }
         self.trouble = Some(text);
     }

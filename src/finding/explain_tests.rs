@@ -7,6 +7,11 @@ use std::process::Command;
 
 use super::*;
 use crate::fleet::Desired;
+use crate::plan::{Heard, Inputs, plan};
+use crate::provider::local::parse_reports;
+use crate::render::testing::{now, state};
+use crate::settings::Settings;
+use crate::source::git::Repository;
 
 /// What the examples stand beside.
 const PROFILES: &str = "\
@@ -21,9 +26,51 @@ metadata: {name: Mobile}
 spec: {platforms: [ios, android]}
 ";
 
-/// What the wrong example of a code gives; none where it is told in prose.
-pub(crate) fn wrong(code: Code) -> Option<Desired> {
-    desired(code.explain().wrong)
+/// What the wrong example of a code gives; where it is told in prose, what is meant.
+pub(crate) fn wrong(code: Code) -> Desired {
+    desired(code.explain().wrong).unwrap_or_else(|| match code {
+        Code::Unreadable => unreadable(),
+        Code::UnexpectedWipe => unexpected_wipe(),
+        other => panic!("{other} is told in prose; write here how it comes about"),
+    })
+}
+
+/// A revision in which a submodule is named like a manifest: to the superuser, whom permissions
+/// do not stop, nothing else is unreadable on demand.
+fn unreadable() -> Desired {
+    let dir = tempfile::tempdir().unwrap();
+    shell(
+        dir.path(),
+        "git init -q && git -c user.name=t -c user.email=t@example.com \
+         commit -q --allow-empty -m base\n\
+         git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),fleet/ana.yaml\n\
+         git -c user.name=t -c user.email=t@example.com commit -q -m submodule\n\
+         mkdir fleet",
+    );
+    let repository = Repository::open(&dir.path().join("fleet")).unwrap();
+    repository.load(&repository.commit("HEAD").unwrap()).unwrap()
+}
+
+/// A report of D001 that it was wiped, as the plan sees it.
+fn unexpected_wipe() -> Desired {
+    let report = "{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:30:00Z\",\"wiped\":true}";
+    let heard = [Heard {
+        origin: "inbox/ana.json".into(),
+        report: parse_reports(report.as_bytes()).unwrap().remove(0),
+    }];
+    let (settings, recorded) = (Settings::default(), state());
+    let mut desired = Desired::default();
+    let inputs = Inputs {
+        now: now(),
+        settings: &settings,
+        desired: &desired,
+        recorded: &recorded,
+        heard: &heard,
+        trust: Err("no trust"),
+    };
+    let plan = plan(&inputs);
+    desired.findings = plan.findings;
+    desired
 }
 
 fn codes(example: Example) -> Option<BTreeSet<Code>> {

@@ -14,6 +14,7 @@ use super::view::View;
 use super::{Shown, metrics as numbers};
 use crate::compliance::{Reported, checks};
 use crate::event::Entry;
+use crate::ledger::Logged;
 use crate::model::{DeviceId, SerialNumber};
 use crate::render::history::EntryView;
 use crate::render::json;
@@ -143,7 +144,7 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let checks = profile.map_or_else(Vec::new, |profile| {
         checks(&profile.compliance, device.spec.platform, reported)
     });
-    let history = entries(view, |entry| entry.device == Some(id), usize::MAX)?;
+    let history = entries(view, 0, |entry| entry.device == Some(id), usize::MAX)?;
     let mut wipes: Vec<_> =
         state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
     wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
@@ -181,8 +182,9 @@ pub(super) async fn audit(
     let view = shown.view();
     let limit = limit.unwrap_or(PAGE);
     let read = shown.heavy(move || {
-        let mut found = entries(&view, |entry| entry.seq >= since, limit.saturating_add(1))?;
-        let next = found.get(limit).map(|entry| format!("since={}", entry.seq));
+        let wanted = |entry: &Entry| entry.seq >= since;
+        let mut found = entries(&view, since, wanted, limit.saturating_add(1))?;
+        let next = found.get(limit).map(|logged| format!("since={}", logged.entry.seq));
         found.truncate(limit);
         let body = body(|out| {
             #[derive(Serialize)]
@@ -203,20 +205,22 @@ pub(super) async fn audit(
     }
 }
 
-/// Entries of whole passes.
+/// Entries of whole passes, from this number on.
 fn entries(
     view: &View,
+    from: u64,
     wanted: impl Fn(&Entry) -> bool,
     limit: usize,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<Vec<Logged>, Failure> {
     let mut found = Vec::new();
-    for logged in ledger::entries(&view.config.data, 0) {
-        let entry = logged?.entry;
+    for logged in ledger::entries_from(&view.config.data, from) {
+        let logged = logged?;
+        let entry = &logged.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {
             break;
         }
-        if wanted(&entry) {
-            found.push(entry);
+        if wanted(entry) {
+            found.push(logged);
         }
     }
     Ok(found)

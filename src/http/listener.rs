@@ -114,3 +114,61 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    async fn listening() -> (Bounded, SocketAddr) {
+        let listener = Bounded::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    /// How many seconds a connection lives whose client sends a byte that often.
+    async fn life(every: Duration) -> u64 {
+        let (mut listener, address) = listening().await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut connection, _) = listener.accept().await;
+        let start = Instant::now();
+        let drip = async {
+            while client.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(every).await;
+            }
+        };
+        let read = async { while connection.read_u8().await.is_ok() {} };
+        tokio::select! {
+            () = drip => panic!("the client ended first"),
+            () = read => {}
+        }
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_nothing_or_drop_by_drop_is_let_go() {
+        for (every, seconds) in [(3600, 10), (11, 10), (9, 60), (1, 60)] {
+            assert_eq!(life(Duration::from_secs(every)).await, seconds, "every {every} s");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_makes_way() {
+        let (mut listener, address) = listening().await;
+        let mut clients = Vec::new();
+        let mut connections = Vec::new();
+        for _ in 0..=MOST {
+            clients.push(TcpStream::connect(address).await.unwrap());
+            connections.push(listener.accept().await.0);
+        }
+        let mut first = async |n: usize| {
+            let mut byte = [0];
+            let read = connections[n].read(&mut byte);
+            tokio::time::timeout(Duration::from_secs(1), read).await
+        };
+        let closed = first(0).await.expect("at once").unwrap_err();
+        assert_eq!(closed.kind(), io::ErrorKind::TimedOut);
+        assert!(first(1).await.is_err() && first(MOST).await.is_err(), "the others stay");
+    }
+}

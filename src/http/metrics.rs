@@ -45,8 +45,8 @@ pub struct Metrics {
     pub lag: Histogram,
     /// Actions done, by kind.
     pub done: BTreeMap<ActionKind, u64>,
-    /// Effects that did not, or may not have, come about.
-    pub failed_effects: u64,
+    /// Of these, actions whose effect did not, or may not have, come about.
+    pub fell_short: BTreeMap<ActionKind, u64>,
     /// Whether events are relied on.
     pub watching: bool,
     /// Devices that are left alone for a while.
@@ -105,7 +105,7 @@ pub(super) fn text(
         pass,
         lag,
         done,
-        failed_effects,
+        fell_short,
         watching,
         backing_off,
         breaker,
@@ -114,18 +114,13 @@ pub(super) fn text(
     text.by("passes_total", "outcome", &[("done", *passes), ("failed", *failed_passes)]);
     text.histogram("pass_duration_seconds", "How long passes took.", pass);
     text.histogram("apply_lag_seconds", "From a change to the end of its pass.", lag);
-    text.family("actions_total", "counter", "Actions done, by kind.");
-    let done: Vec<_> = ActionKind::ALL
-        .iter()
-        .map(|kind| (kind.as_str(), done.get(kind).copied().unwrap_or_default()))
-        .collect();
-    text.by("actions_total", "kind", &done);
-    text.one(
-        "effects_failed_total",
-        "counter",
-        "Effects that the provider failed.",
-        failed_effects,
-    );
+    let help = "Actions, by kind; failed where the provider did not do its part.";
+    text.family("actions_total", "counter", help);
+    for kind in ActionKind::ALL {
+        let [all, failed] = [done, fell_short].map(|of| of.get(kind).copied().unwrap_or_default());
+        let label = format!("kind=\"{}\",outcome", kind.as_str());
+        text.by("actions_total", &label, &[("done", all - failed), ("failed", failed)]);
+    }
     text.family("holds", "gauge", "What is desired and not done, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
@@ -211,7 +206,7 @@ mod tests {
         let text = text(&view, &BTreeMap::new(), Some(1.5));
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",
-            "fleetform_actions_total{kind=\"wipe\"} 0",
+            "fleetform_actions_total{kind=\"wipe\",outcome=\"failed\"} 0",
             "fleetform_holds{reason=\"frozen\"} 0",
             "fleetform_snapshot_age_seconds 1.5",
             "fleetform_ready 0",

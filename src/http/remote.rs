@@ -14,7 +14,7 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
-use super::Token;
+use super::secret::Secret;
 use super::state::{KIND, PATH};
 use crate::ledger::snapshot;
 use crate::state::State;
@@ -99,7 +99,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Remote {
     url: String,
-    token: Option<Token>,
+    token: Option<Secret>,
     proxy: Option<Proxy>,
     timeout: Duration,
     largest: u64,
@@ -114,7 +114,7 @@ impl Remote {
     /// for `plain`.
     pub fn new(
         url: &str,
-        token: Option<Token>,
+        token: Option<Secret>,
         plain: bool,
         proxy: Option<Proxy>,
         timeout: Duration,

@@ -5,11 +5,11 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn token() -> Option<Token> {
-    Some(Token::new("0123456789abcdef").unwrap())
+fn token() -> Option<Secret> {
+    Some(Secret::new("0123456789abcdef").unwrap())
 }
 
-fn remote(url: &str, token: Option<Token>) -> Result<Remote, Error> {
+fn remote(url: &str, token: Option<Secret>) -> Result<Remote, Error> {
     Remote::new(url, token, false, None, SECOND)
 }
 

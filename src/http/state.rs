@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::http::Token;
     use crate::http::view::View;
     use crate::render::testing;
 
@@ -177,7 +178,7 @@ mod tests {
         let (views, seen) = watch::channel(Arc::new(view.next()));
         let streams = Arc::new(Semaphore::new(1));
         let heavy = streams.clone();
-        let shown = Shown { views: seen, token: None, heavy, streams };
+        let shown = Shown { views: seen, token: Token::read(None).unwrap(), heavy, streams };
         let ask = || async { state(Extracted(shown.clone()), HeaderMap::new()).await };
         let refused = ask().await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);

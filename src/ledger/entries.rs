@@ -1,14 +1,17 @@
 //! The log's entries one by one, for people: the chain is not looked at.
 //!
-//! At the end of the log the iterator ends, and goes on when there is more: for `--follow`.
+//! At the end of the log the iterator ends, and goes on when there is more: for `--follow`. While
+//! a writer is at work, the log ends for it where the last whole pass did.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, LOG, audit, line};
+use super::{Error, LOG, audit, line, whole};
 use crate::durable;
 use crate::event::Entry;
+use crate::model::Digest;
 
 /// One entry, and its line.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +22,8 @@ pub struct Logged {
     pub raw: Vec<u8>,
     /// What it says.
     pub entry: Entry,
+    /// The hash of the line before it, as it says; not checked here.
+    pub prev: Digest,
 }
 
 /// See [`entries`].
@@ -27,6 +32,8 @@ pub struct Entries {
     path: PathBuf,
     log: Option<BufReader<File>>,
     offset: u64,
+    /// Up to which byte there are whole passes, when it was last looked at.
+    whole: u64,
     /// Of the last entry, as far as it is known.
     seq: u64,
 }
@@ -35,7 +42,54 @@ pub struct Entries {
 /// need not be a log yet. `None` means that there are no more now; later there may be.
 #[must_use]
 pub fn entries(dir: &Path, offset: u64) -> Entries {
-    Entries { path: dir.join(LOG), log: None, offset, seq: 0 }
+    Entries { path: dir.join(LOG), log: None, offset, whole: 0, seq: 0 }
+}
+
+/// As [`entries`], from the entry of this number on, or from one not far before it: found without
+/// reading what goes before. A log whose lines do not say their numbers is read from its beginning.
+#[must_use]
+pub fn entries_from(dir: &Path, seq: u64) -> Entries {
+    let found = audit::open(&dir.join(LOG)).ok().flatten().and_then(|log| find(&log, seq).ok());
+    entries(dir, found.unwrap_or_default())
+}
+
+/// Where a line begins that is the one of this number, or not far before it: by halving.
+fn find(log: &File, seq: u64) -> io::Result<u64> {
+    let (mut from, mut to) = (0, log.metadata()?.len());
+    while to - from > line::TOO_LONG as u64 {
+        let middle = from + (to - from) / 2;
+        let begin = match next_line(log, middle)? {
+            Some((begin, found)) if begin < to => (found <= seq).then_some(begin),
+            _ => None,
+        };
+        match begin {
+            Some(begin) => from = begin,
+            None => to = middle,
+        }
+    }
+    Ok(from)
+}
+
+/// The first line that begins after this byte, and its number; `None` where there is none.
+fn next_line(log: &File, after: u64) -> io::Result<Option<(u64, u64)>> {
+    let mut bytes = vec![0; line::TOO_LONG + 64];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match log.read_at(&mut bytes[filled..], after + filled as u64)? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    let Some(end) = bytes[..filled].iter().position(|b| *b == b'\n') else { return Ok(None) };
+    let seq = bytes[end + 1..filled].strip_prefix(b"{\"seq\":").and_then(|rest| {
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
+    });
+    match seq {
+        Some(seq) => Ok(Some((after + end as u64 + 1, seq))),
+        None if end + 1 == filled => Ok(None),
+        None => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 impl Entries {
@@ -56,6 +110,13 @@ impl Entries {
                 self.log.insert(log)
             }
         };
+        if self.offset >= self.whole {
+            self.whole = whole(durable::parent(&self.path), log.get_ref())
+                .map_err(durable::Error::at("read", &self.path))?;
+            if self.offset >= self.whole {
+                return Ok(None);
+            }
+        }
         let mut raw = Vec::new();
         let limit = line::TOO_LONG as u64 + 1;
         let length = log
@@ -70,14 +131,14 @@ impl Entries {
         let offset = self.offset;
         self.offset += length;
         self.seq += 1;
-        let (entry, _) = line::read(&raw).map_err(|e| Error::Log {
+        let (entry, prev) = line::read(&raw).map_err(|e| Error::Log {
             path: self.path.clone(),
             seq: self.seq,
             offset,
             what: e.0,
         })?;
         self.seq = entry.seq;
-        Ok(Some(Logged { offset, raw, entry }))
+        Ok(Some(Logged { offset, raw, entry, prev }))
     }
 }
 

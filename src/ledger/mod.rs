@@ -16,6 +16,7 @@ pub mod entries;
 pub mod line;
 mod load;
 mod lock;
+pub mod peek;
 mod scan;
 mod share;
 pub mod snapshot;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::audit::{Audit, Chain};
-pub use self::entries::{Entries, Logged, entries};
+pub use self::entries::{Entries, Logged, entries, entries_from};
 use self::lock::Lock;
 use self::share::Share;
 pub use self::snapshot::Snapshot;
@@ -161,7 +162,7 @@ impl Ledger {
         let path = dir.join(LOG);
         let snapshot = load::load(dir)?;
         let saved = snapshot.as_ref().map_or(0, |s| s.state.seq);
-        let mut following = Following::new(dir, snapshot.unwrap_or_default());
+        let mut following = Following::proving(dir, snapshot.unwrap_or_default());
         let mut torn = None;
         let mut chain = Chain::START;
         if let Some(log) = audit::open(&path)? {
@@ -169,9 +170,6 @@ impl Ledger {
             torn = Some(end).filter(|end| end.torn > 0);
         }
         let state = following.done(chain)?;
-        if saved > 0 {
-            compare(dir, &state)?;
-        }
         let repaired = torn.map(|end| audit::cut(dir, end)).transpose()?;
         let mut ledger = Self {
             dir: dir.to_owned(),
@@ -285,30 +283,31 @@ impl Ledger {
     }
 }
 
-/// A writer relies on nothing that only the snapshot says, but for telemetry: whoever can edit
-/// `state.json` could have a wipe forgotten, and issued again.
-fn compare(dir: &Path, state: &State) -> Result<(), Error> {
-    let replayed = replay(dir)?.state;
-    match verify::differences(state, &replayed).into_iter().next() {
-        Some(what) => Err(Error::Disagree { dir: dir.to_owned(), what }),
-        None => Ok(()),
-    }
-}
-
-/// A snapshot that is being compared with, and completed from, the log.
+/// A state that is being completed from the log.
 struct Following<'a> {
     dir: &'a Path,
     snapshot: Snapshot,
-    /// What the snapshot was made at.
+    /// What the snapshot on disk was made at, and of which lineage it is.
     saved: Chain,
+    lineage: Option<uuid::Uuid>,
+    /// What it says, where that is to be proved by the log from its beginning.
+    unproved: Option<State>,
     share: Share,
 }
 
 impl<'a> Following<'a> {
     fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
-        let State { seq, head, .. } = snapshot.state;
+        let State { seq, head, lineage, .. } = snapshot.state;
         let saved = Chain { seq, head: head.0, end: snapshot.log_bytes };
-        Self { dir, snapshot, saved, share: Share::default() }
+        Self { dir, snapshot, saved, lineage, unproved: None, share: Share::default() }
+    }
+
+    /// A writer relies on nothing that only the snapshot says, but for telemetry: whoever can edit
+    /// `state.json` could have a wipe forgotten, and issued again.
+    fn proving(dir: &'a Path, snapshot: Snapshot) -> Self {
+        let following = Self::new(dir, snapshot);
+        let unproved = (following.saved.seq > 0).then_some(following.snapshot.state);
+        Self { snapshot: Snapshot::default(), unproved, ..following }
     }
 
     fn all(&mut self, chain: &mut Chain, path: &Path, log: &File) -> Result<scan::End, Error> {
@@ -323,7 +322,8 @@ impl<'a> Following<'a> {
         log: &File,
         until: u64,
     ) -> Result<scan::End, Error> {
-        chain.follow_all(path, log, until, self.saved.end, |chain, entry| self.take(chain, entry))
+        let from = self.snapshot.log_bytes;
+        chain.follow_all(path, log, until, from, |chain, entry| self.take(chain, entry))
     }
 
     fn take(&mut self, chain: &Chain, entry: Option<Entry>) -> Result<(), Error> {
@@ -338,7 +338,7 @@ impl<'a> Following<'a> {
                 self.saved.head, self.saved.end
             )));
         }
-        if chain.seq <= self.saved.seq {
+        if chain.seq <= self.snapshot.state.seq {
             return Ok(());
         }
         let Some(mut entry) = entry else {
@@ -354,11 +354,28 @@ impl<'a> Following<'a> {
             what: e.to_string(),
         })?;
         self.snapshot.log_bytes = chain.end;
+        match self.unproved.take_if(|_| chain.seq == self.saved.seq) {
+            Some(saved) => self.prove(saved),
+            None => Ok(()),
+        }
+    }
+
+    /// At the entry that the snapshot was made at: the log gives the same, and has no telemetry.
+    fn prove(&mut self, saved: State) -> Result<(), Error> {
+        let replayed = &mut self.snapshot.state;
+        if let Some(what) = verify::differences(&saved, replayed).into_iter().next() {
+            return Err(self.disagree(what));
+        }
+        for (id, device) in saved.devices {
+            if let Some(replayed) = replayed.devices.get_mut(&id) {
+                (replayed.last_sync, replayed.facts) = (device.last_sync, device.facts);
+            }
+        }
         Ok(())
     }
 
     fn check_lineage(&self, first: Option<&Entry>) -> Result<(), Error> {
-        let ours = self.snapshot.state.lineage;
+        let ours = self.lineage;
         match first.map(|entry| &entry.event) {
             Some(Event::LedgerCreated(created)) if Some(created.lineage) == ours => Ok(()),
             Some(Event::LedgerCreated(created)) => Err(self.disagree(format!(

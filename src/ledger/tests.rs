@@ -389,6 +389,30 @@ fn a_log_that_something_else_wrote_to_is_left_alone() {
 }
 
 #[test]
+fn entries_are_found_by_their_number_without_reading_all() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(entries_from(dir.path(), 7).next().is_none(), "there need not be a log yet");
+    let mut ledger = open(dir.path()).unwrap();
+    for n in 0..400 {
+        ledger.append(vec![profile(&"x".repeat(n * n % 3_001))]).unwrap();
+    }
+    let last = ledger.state().seq;
+    for wanted in (0..=last + 1).step_by(7) {
+        let mut found = entries_from(dir.path(), wanted);
+        let start = found.offset();
+        let at = found.by_ref().map(Result::unwrap).find(|logged| logged.entry.seq >= wanted);
+        assert_eq!(at.as_ref().map(|at| at.entry.seq), (wanted <= last).then_some(wanted.max(1)));
+        let end = at.map_or(found.offset(), |at| at.offset);
+        assert!(end - start <= 2 * line::TOO_LONG as u64, "{wanted}: from {start} to {end}");
+    }
+    // Where the number of a line cannot be read, all is: the entries say what is wrong.
+    drop(ledger);
+    OpenOptions::new().write(true).truncate(true).open(dir.path().join(LOG)).unwrap();
+    add(dir.path(), &b"nonsense\n".repeat(40_000));
+    assert_eq!(entries_from(dir.path(), 7).offset(), 0);
+}
+
+#[test]
 fn entries_can_be_followed() {
     let dir = tempfile::tempdir().unwrap();
     let mut following = entries(dir.path(), 0);

@@ -386,11 +386,12 @@ fn damage(documents: &mut Documents, root: Option<&Node<'_>>, place: Place) {
         Some("WipeRequest") => {}
         Some("Profile") => documents.damaged_profiles.extend(name),
         _ => {
-            if kind != Some("Device") {
-                documents.damaged_profiles.extend(name.clone());
-            }
             let serial: Option<SerialNumber> =
                 root.and_then(|root| written(root.get("spec")?.get("serialNumber")?)?.parse().ok());
+            // What bears a serial number is a device, whatever its kind is misspelt as.
+            if kind != Some("Device") && serial.is_none() {
+                documents.damaged_profiles.extend(name.clone());
+            }
             documents.device_documents += 1;
             documents.damaged.push(Damaged { place, what: Damage::Device { serial, name } });
         }

@@ -390,8 +390,9 @@ impl<'d> Reader<'d> {
             return Some(n);
         }
         let code = if n < i128::from(least) { small } else { Code::InvalidValue };
+        // Only who gives too large a number has to know that there is an end.
         let range = match most {
-            u32::MAX => format!("at least {least}"),
+            u32::MAX if n < i128::from(least) => format!("at least {least}"),
             most => format!("from {least} to {most}"),
         };
         let message = format!("{field} must be {range}, not {}", describe(field.value));

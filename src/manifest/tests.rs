@@ -420,6 +420,28 @@ fn identity_survives_a_broken_end() {
 }
 
 #[test]
+fn a_misspelt_kind_may_be_a_profile_but_not_with_a_serial_number() {
+    let parsed = parse(PROFILE.replace("kind: Profile", "kind: Profil"));
+    assert_eq!(parsed.damaged_profiles, ["Standard".parse().unwrap()]);
+    let parsed = parse(DEVICE.replace("kind: Device", "kind: Devise"));
+    assert_eq!((parsed.damaged_profiles, parsed.damaged.len()), (vec![], 1));
+}
+
+#[test]
+fn a_number_that_is_too_large_is_told_the_largest() {
+    for (number, range) in [
+        ("0", "must be at least 1, not"),
+        ("-5", "must be at least 1, not"),
+        ("4294967296", "must be from 1 to 4294967295, not"),
+        ("99999999999999999999", "must be from 1 to 4294967295, not"),
+    ] {
+        let parsed = parse(DEVICE.replace("enrollment: 1", &format!("enrollment: {number}")));
+        let message = &parsed.findings[0].message;
+        assert!(message.contains(range), "{number}: {message}");
+    }
+}
+
+#[test]
 fn long_lines_are_shown_by_a_window() {
     let text = DEVICE.replace("{site: madrid}", &format!("{{é{}: x, k: 5}}", "é".repeat(60)));
     let text = text.replace("k: 5", &format!("{}k: 5", " ".repeat(400)));

@@ -37,7 +37,7 @@ impl Applied<'_> {
     /// # Errors
     /// If writing fails.
     pub fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Outcome { done, failed, left } = self.outcome;
+        let Outcome { done, fell_short: _, failed, left } = self.outcome;
         for (id, class, why) in failed.iter().take(FAILURES_SHOWN) {
             let label = format!("failed: {id}:");
             writeln!(
@@ -96,7 +96,7 @@ impl Applied<'_> {
             seq: u64,
             head: Digest,
         }
-        let Outcome { done, failed, left } = self.outcome;
+        let Outcome { done, fell_short: _, failed, left } = self.outcome;
         let failed = failed.iter().map(|(device, class, error)| Failed {
             device: *device,
             class: *class,

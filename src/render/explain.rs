@@ -111,7 +111,13 @@ pub fn page(out: &mut Out) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
     use super::*;
+    use crate::finding::explain::tests::wrong;
+    use crate::fleet::Desired;
+    use crate::render::{check, sarif};
 
     /// Compares with a file, or writes it where `UPDATE_EXPECT` is set.
     fn golden(path: &str, text: &str) {
@@ -133,16 +139,38 @@ mod tests {
         assert_eq!(files.unwrap().count(), Code::ALL.len(), "a golden file has no code");
     }
 
+    /// The formats of `check`, by the ending of their golden files.
+    fn formats(desired: &Desired) -> [(&'static str, String); 5] {
+        let root = Path::new("./fleet");
+        let captured = |draw: &dyn Fn(&mut Out) -> io::Result<()>| Out::captured(draw).unwrap();
+        // The rules, which are the explanations of all codes, have golden files of their own.
+        let log = captured(&|out| sarif::write(out, &desired.findings, root));
+        let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+        let results = serde_json::to_string_pretty(&log["runs"][0]["results"]).unwrap();
+        [
+            ("txt", captured(&|out| check::text(desired, root, out))),
+            ("json", captured(&|out| check::json(desired, out))),
+            ("md", captured(&|out| check::markdown(desired, root, out))),
+            ("github", captured(&|out| check::github(desired, root, out))),
+            ("sarif", results + "\n"),
+        ]
+    }
+
     #[test]
-    fn every_code_has_a_golden_finding() {
-        use crate::render::findings::Drawing;
+    fn every_code_has_a_golden_finding_in_every_format() {
+        let mut wanted = BTreeSet::new();
         for code in Code::ALL {
-            let desired = crate::finding::explain::tests::wrong(*code);
-            let drawing = Drawing::new(std::path::Path::new("./fleet"), false, None);
-            let Some(desired) = desired else { continue };
-            let drawn: Vec<_> = desired.findings.iter().map(|f| drawing.draw(f) + "\n").collect();
-            golden(&format!("tests/golden/check/{code}.txt"), &drawn.join("\n"));
+            let desired = wrong(*code);
+            assert!(desired.findings.iter().any(|f| f.code == *code), "no example gives {code}");
+            for (ending, text) in formats(&desired) {
+                golden(&format!("tests/golden/check/{code}.{ending}"), &text);
+                wanted.insert(format!("{code}.{ending}"));
+            }
         }
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/check"));
+        let name = |file: io::Result<std::fs::DirEntry>| file.unwrap().file_name();
+        let there: BTreeSet<_> = files.unwrap().map(|f| name(f).into_string().unwrap()).collect();
+        assert_eq!(there, wanted, "golden files, and codes in each format");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::json;
 use super::out::{Out, Tone};
 use super::summary::summary;
 use crate::event::{Entry, Event, Source};
-use crate::model::{DeviceId, Timestamp};
+use crate::ledger::Logged;
+use crate::model::{DeviceId, Digest, Timestamp};
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Style {
     JsonLines,
 }
 
-/// An entry as the log has it, but for `prev`, which only the file knows.
+/// An entry as its line in the log has it, with the keys in the same order.
 #[derive(Debug, Serialize)]
 pub struct EntryView<'a> {
     seq: u64,
@@ -36,10 +37,12 @@ pub struct EntryView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a Source>,
     data: &'a Event,
+    prev: Digest,
 }
 
-impl<'a> From<&'a Entry> for EntryView<'a> {
-    fn from(entry: &'a Entry) -> Self {
+impl<'a> From<&'a Logged> for EntryView<'a> {
+    fn from(logged: &'a Logged) -> Self {
+        let Logged { offset: _, raw: _, entry, prev } = logged;
         let Entry { seq, at, device, actor, source, event } = entry;
         Self {
             seq: *seq,
@@ -49,6 +52,7 @@ impl<'a> From<&'a Entry> for EntryView<'a> {
             actor,
             source: source.as_ref(),
             data: event,
+            prev: *prev,
         }
     }
 }
@@ -71,7 +75,7 @@ impl Writer {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn entry(&mut self, entry: &Entry, out: &mut Out) -> io::Result<()> {
+    pub fn entry(&mut self, logged: &Logged, out: &mut Out) -> io::Result<()> {
         let first = self.written == 0;
         self.written += 1;
         match self.style {
@@ -80,15 +84,15 @@ impl Writer {
                     let titles = line("SEQ", "TIME", "KIND", "DEVICE", "SUMMARY");
                     writeln!(out, "{}", out.paint(Tone::Strong, &titles))?;
                 }
-                text_line(entry, out)
+                text_line(&logged.entry, out)
             }
             Style::Json => {
                 out.write_all(if first { b"{\"version\":1,\"entries\":[\n" } else { b",\n" })?;
                 let mut text = Vec::new();
-                json::line(&mut text, &EntryView::from(entry))?;
+                json::line(&mut text, &EntryView::from(logged))?;
                 out.write_all(text.trim_ascii_end())
             }
-            Style::JsonLines => json::line(out, &EntryView::from(entry)),
+            Style::JsonLines => json::line(out, &EntryView::from(logged)),
         }
     }
 
@@ -176,9 +180,9 @@ mod tests {
 
     use super::*;
     use crate::render::out::Look;
-    use crate::render::testing::{Screen, entry, event, log};
+    use crate::render::testing::{Screen, entry, event, logged};
 
-    fn written(style: Style, entries: &[Entry], screen: &Screen) -> String {
+    fn written(style: Style, entries: &[Logged], screen: &Screen) -> String {
         let mut writer = Writer::new(style);
         let mut out = screen.out();
         for entry in entries {
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn text() {
-        let text = written(Style::Text, &log()[6..12], &Screen::piped());
+        let text = written(Style::Text, &logged()[6..12], &Screen::piped());
         expect![[r#"
             SEQ     TIME                      KIND                DEVICE  SUMMARY
             7       2026-11-20T08:00:01.000Z  profile.pushed      D001    pushed profile Standard 1900eab6c028 [intent 2]
@@ -201,7 +205,7 @@ mod tests {
             12      2026-11-22T09:50:00.000Z  device.status       D003    Pending → Failed: the enrolment deadline of 30m passed
         "#]].assert_eq(&text);
         let colored = Screen::new(Look { color: true, ..Look::default() });
-        let colored = written(Style::Text, &log()[6..12], &colored);
+        let colored = written(Style::Text, &logged()[6..12], &colored);
         assert_eq!(anstream::adapter::strip_str(&colored).to_string(), text);
         assert!(Event::KINDS.iter().all(|kind| kind.len() <= 18));
         assert_eq!(written(Style::Text, &[], &Screen::piped()), "");
@@ -209,15 +213,15 @@ mod tests {
 
     #[test]
     fn json_is_one_document_and_lines_are_many() {
-        let document = written(Style::Json, &log(), &Screen::piped());
+        let document = written(Style::Json, &logged(), &Screen::piped());
         let document: serde_json::Value = serde_json::from_str(&document).unwrap();
-        let lines: Vec<serde_json::Value> = written(Style::JsonLines, &log(), &Screen::piped())
+        let lines: Vec<serde_json::Value> = written(Style::JsonLines, &logged(), &Screen::piped())
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(document["version"], 1);
         assert_eq!(document["entries"], serde_json::Value::Array(lines));
-        expect![[r#"{"actor":"ops@example.com","at":"2026-11-20T09:30:00.000Z","data":{"from":"Pending","reason":"the device reported","to":"Enrolled"},"device":"D001","kind":"device.status","seq":8,"source":{"digest":"05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f","path":"madrid/ana.yaml"}}"#]].assert_eq(&document["entries"][7].to_string());
+        expect![[r#"{"actor":"ops@example.com","at":"2026-11-20T09:30:00.000Z","data":{"from":"Pending","reason":"the device reported","to":"Enrolled"},"device":"D001","kind":"device.status","prev":"39045f39d3b751ed412a081efab9551e2329831dddf2b7444ce5586de13d5886","seq":8,"source":{"digest":"05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f","path":"madrid/ana.yaml"}}"#]].assert_eq(&document["entries"][7].to_string());
         let none = written(Style::Json, &[], &Screen::piped());
         assert_eq!(none, "{\"version\":1,\"entries\":[]}\n");
     }
@@ -228,7 +232,7 @@ mod tests {
             "from": "Pending", "to": "Failed", "reason": "\u{1b}[2J\n99  forged\u{202e}",
         });
         let hostile =
-            [entry(1, "2026-11-22T10:00:00Z", Some("D001"), event("device.status", &data))];
+            [entry(1, "2026-11-22T10:00:00Z", Some("D001"), event("device.status", &data)).into()];
         for style in [Style::Text, Style::Json, Style::JsonLines] {
             let text = written(style, &hostile, &Screen::piped());
             assert!(!text.chars().any(|c| c != '\n' && crate::model::is_deceptive(c)), "{text}");

@@ -20,6 +20,7 @@ pub mod markdown;
 pub mod out;
 pub mod plan;
 pub mod progress;
+pub mod replayed;
 pub mod sarif;
 pub mod show;
 pub mod summary;

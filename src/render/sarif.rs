@@ -156,26 +156,12 @@ mod tests {
         assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), findings.len());
     }
 
-    /// A finding of each code: those of wrong examples, and for what no manifest can give, one
-    /// without a place in a file.
-    fn of(code: Code) -> Vec<Finding> {
-        let nowhere = || Finding {
-            code,
-            severity: Severity::Warning,
-            message: "it cannot be read".into(),
-            help: String::new(),
-            span: Span::whole(&"inbox/x [1]".into()),
-            related: None,
-        };
-        wrong(code).map_or_else(|| vec![nowhere()], |desired| desired.findings)
-    }
-
     #[test]
     fn every_code_is_valid_by_the_schema_of_the_standard() {
         let schema = schema();
         let mut all = Vec::new();
         for code in Code::ALL {
-            let findings = of(*code);
+            let findings = wrong(*code).findings;
             assert!(findings.iter().any(|finding| finding.code == *code), "{code}");
             assert_valid(&schema, &findings, "./fleet");
             all.extend(findings);
@@ -197,7 +183,8 @@ mod tests {
     #[test]
     fn the_schema_tells_what_is_wrong() {
         let schema = schema();
-        let text = Out::captured(|out| write(out, &of(Code::DuplicateSerial), Path::new("x")));
+        let text =
+            Out::captured(|out| write(out, &wrong(Code::DuplicateSerial).findings, Path::new("x")));
         let log: Value = serde_json::from_str(&text.unwrap()).unwrap();
         assert!(schema.is_valid(&log));
         for (pointer, bad) in [

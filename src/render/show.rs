@@ -10,7 +10,8 @@ use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
 use crate::compliance::{Check, Outcome};
-use crate::event::{Entry, WipeSubject};
+use crate::event::WipeSubject;
+use crate::ledger::Logged;
 use crate::model::{DeviceId, Email, Profile, Timestamp};
 use crate::settings::Settings;
 use crate::state::{Device, PushState, Wipe, WipeState};
@@ -29,7 +30,7 @@ pub struct Shown<'a> {
     /// Every wipe request about it that the ledger knows, oldest first.
     pub wipes: &'a [&'a Wipe],
     /// Its entries of the log, in their order.
-    pub history: &'a [Entry],
+    pub history: &'a [Logged],
     /// For what is overdue or blocked.
     pub settings: &'a Settings,
     /// Likewise.
@@ -50,8 +51,8 @@ impl Shown<'_> {
         self.write_checks(out)?;
         if !self.history.is_empty() {
             writeln!(out, "\n{}", out.paint(Tone::Strong, "History:"))?;
-            for entry in self.history {
-                brief(entry, out)?;
+            for logged in self.history {
+                brief(&logged.entry, out)?;
             }
         }
         Ok(())
@@ -282,7 +283,7 @@ mod tests {
 
     use super::*;
     use crate::model::Digest;
-    use crate::render::testing::{Screen, log, now, state};
+    use crate::render::testing::{Screen, logged, now, state};
     use crate::state::State;
 
     fn checks() -> Vec<Check> {
@@ -307,7 +308,7 @@ mod tests {
     ) -> String {
         let id = id.parse().unwrap();
         let device = &state.devices[&id];
-        let history: Vec<_> = log().into_iter().filter(|e| e.device == Some(id)).collect();
+        let history: Vec<_> = logged().into_iter().filter(|l| l.entry.device == Some(id)).collect();
         let settings = Settings::default();
         let shown = Shown {
             id,

@@ -216,6 +216,34 @@ mod tests {
         table
     }
 
+    #[test]
+    fn long_and_wide_values_fit_80_columns_and_use_200() {
+        let mut table =
+            Table::new([Column::whole("ID"), Column::cut("NAME", 6), Column::cut("NOTES", 5)]);
+        table.push(["D001".into(), "端末".repeat(30).into(), "x".repeat(90).into()]);
+        table.push(["D002".into(), "👩\u{200d}💻 e\u{301}".repeat(10).into(), "short".into()]);
+        let drawn = |screen: &Screen| {
+            table.write(&mut screen.out()).unwrap();
+            screen.results()
+        };
+        let text = drawn(&Screen::wide(80));
+        assert!(text.lines().all(|line| width(line) <= 80), "{text}");
+        expect![[r#"
+            ID    NAME                                  NOTES
+            D001  端末端末端末端末端末端末端末端末端…   xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+            D002  👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 …  short
+        "#]]
+        .assert_eq(&text);
+        let text = drawn(&Screen::wide(200));
+        assert!(text.lines().all(|line| width(line) <= 200), "{text}");
+        expect![[r#"
+            ID    NAME                                                                                                    NOTES
+            D001  端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末端末…   xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+            D002  👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é👩‍💻 é                                                                short
+        "#]].assert_eq(&text);
+        assert!(!drawn(&Screen::piped()).contains('…'), "in a pipe nothing is cut");
+    }
+
     fn drawn(screen: &Screen) -> String {
         sample().write(&mut screen.out()).unwrap();
         screen.results()

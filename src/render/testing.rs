@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::out::{Look, Out};
 use crate::event::{DeviceProvisioned, Entry, Event, Source};
+use crate::ledger::Logged;
 use crate::model::{DeviceId, Digest, Timestamp};
 use crate::state::State;
 
@@ -197,6 +198,17 @@ pub(crate) fn log() -> Vec<Entry> {
             json(r#"{"from":"Enrolled","to":"Wiped","reason":"the wipe was confirmed"}"#),
         ),
     ]
+}
+
+impl From<Entry> for Logged {
+    fn from(entry: Entry) -> Self {
+        Self { offset: 0, raw: Vec::new(), entry, prev: Digest::of(b"the line before") }
+    }
+}
+
+/// [`log`], as it is read.
+pub(crate) fn logged() -> Vec<Logged> {
+    log().into_iter().map(Logged::from).collect()
 }
 
 /// What [`log`] folds to, with some telemetry.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use chrono::TimeDelta;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::is_deceptive;
 
@@ -53,22 +53,19 @@ pub fn joined(root: &Path, path: &str) -> String {
     safe(&plain.to_string_lossy()).into_owned()
 }
 
+/// Characters a column that a text has at most, where it is cut.
+const MARKS: usize = 8;
+
 /// The text cut to at most `columns`, the last of them `…` where something was cut.
 #[must_use]
 pub fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mut left = columns.saturating_sub(1);
-    let mut end = 0;
-    for (at, c) in text.char_indices() {
-        let wide = c.width().unwrap_or(0);
-        if wide > left {
-            break;
-        }
-        left -= wide;
-        end = at + c.len_utf8();
-    }
+    // Of the whole prefix: a selector behind a character may make it wider. Marks without a width
+    // could go on for ever, so they are cut, too.
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).take(columns * MARKS);
+    let end = ends.take_while(|end| width(&text[..*end]) < columns).last().unwrap_or(0);
     Cow::Owned(if columns == 0 { String::new() } else { format!("{}…", &text[..end]) })
 }
 
@@ -121,10 +118,29 @@ mod tests {
             ("端末端末", 4, "端…"),
             ("abcd", 1, "…"),
             ("abcd", 0, ""),
+            ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
+            ("☺\u{fe0f}☺\u{fe0f}☺\u{fe0f}", 4, "☺\u{fe0f}☺…"),
+            ("👩\u{200d}💻👩\u{200d}💻👩\u{200d}💻", 5, "👩\u{200d}💻👩\u{200d}💻…"),
         ] {
             assert_eq!(truncate(text, columns), cut);
             assert!(width(&truncate(text, columns)) <= columns);
         }
+    }
+
+    #[test]
+    fn a_cut_is_never_too_wide_and_soon_made() {
+        let pieces =
+            ["a", "端", "e\u{301}", "☺\u{fe0f}", "👩\u{200d}💻", "🇪🇸", "\u{301}", "ب", "…"];
+        for n in 0..pieces.len().pow(4) {
+            let text: String =
+                (0u32..4).map(|k| pieces[n / pieces.len().pow(k) % pieces.len()]).collect();
+            for columns in 0..9 {
+                let cut = truncate(&text, columns);
+                assert!(width(&cut) <= columns, "{text:?} {columns} {cut:?}");
+            }
+        }
+        let marks = format!("端{}端端", "\u{301}".repeat(1 << 16));
+        assert!(width(&truncate(&marks, 4)) <= 4);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Context<'a> {
     pub frozen: Option<&'static str>,
     /// Whether its life has ended before: issued, expired or stopped.
     pub spent: bool,
+    /// Whether it lies in the fleet directory: no pass looks for it elsewhere.
+    pub in_fleet: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,6 +68,7 @@ pub struct Verified<'a> {
     files: &'a [FileCheck],
     rows: Vec<Row>,
     answer: Answer,
+    in_fleet: bool,
 }
 
 impl<'a> Verified<'a> {
@@ -89,7 +92,8 @@ impl<'a> Verified<'a> {
             })
             .collect();
         rows.extend(among_others(view, judgement, context));
-        Self { view, files: &judgement.files, rows, answer: answer(view, context) }
+        let (answer, in_fleet) = (answer(view, context), context.in_fleet);
+        Self { view, files: &judgement.files, rows, answer, in_fleet }
     }
 
     /// What follows.
@@ -134,18 +138,28 @@ impl<'a> Verified<'a> {
         }
         let (_, tone) = headline(*standing);
         let line = format!("{}: {detail} [{code}]", self.answer.as_str().to_ascii_uppercase());
-        writeln!(out, "{}", out.paint(tone, &line))
+        writeln!(out, "{}", out.paint(tone, &line))?;
+        if self.in_fleet {
+            return Ok(());
+        }
+        let line = format!(
+            "That is what it would be in the fleet directory {root}, but it is not there: no pass \
+             sees it. Put it there, with its signatures beside it."
+        );
+        writeln!(out, "{}", out.paint(Tone::Changed, &line))
     }
 
-    /// `{"version": 1, "verdict": …, "wipe": {…}, "rules": […], "files": […]}`.
+    /// `{"version": 1, "verdict": …, "inFleet": …, "wipe": {…}, "rules": […], "files": […]}`.
     ///
     /// # Errors
     /// If writing fails.
     pub fn json(&self, out: &mut Out) -> io::Result<()> {
         #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
         struct Document<'a> {
             version: u32,
             verdict: Answer,
+            in_fleet: bool,
             wipe: WipeJson<'a>,
             rules: &'a [Row],
             files: Vec<FileJson<'a>>,
@@ -160,6 +174,7 @@ impl<'a> Verified<'a> {
         let document = Document {
             version: 1,
             verdict: self.answer,
+            in_fleet: self.in_fleet,
             wipe: WipeJson::from(self.view),
             rules: &self.rows,
             files: files.collect(),

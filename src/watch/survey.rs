@@ -129,11 +129,22 @@ fn follow(path: &Path, links: &mut usize, anchors: &mut Anchors) -> PathBuf {
     here
 }
 
-/// The kind of a file system that tells nothing of what other machines change.
-pub(super) fn deaf(path: &Path) -> Option<&'static str> {
-    let statfs = rustix::fs::statfs(path).ok()?;
-    // The magic numbers of statfs(2); as 32 bits, since some of them look negative.
-    let magic = i128::from(statfs.f_type) & 0xffff_ffff;
+/// Which place is on a file system that tells nothing of what other machines change.
+pub(super) fn deaf(places: &Places) -> Option<String> {
+    let places = [("fleet directory", &places.fleet), ("inbox", &places.inbox)];
+    places.into_iter().find_map(|(what, path)| {
+        // What does not exist yet will be where its parent is.
+        let path = absolute(path);
+        let found = path.ancestors().find_map(|dir| rustix::fs::statfs(dir).ok())?;
+        let kind = remote(i128::from(found.f_type))?;
+        Some(format!("the {what} is on {kind}, which does not tell changes"))
+    })
+}
+
+/// The name of a file system that other machines may write, by its number in statfs(2).
+pub(super) fn remote(magic: i128) -> Option<&'static str> {
+    // As 32 bits, since some of them look negative.
+    let magic = magic & 0xffff_ffff;
     [
         (0x6969, "NFS"),
         (0x517b, "SMB"),

@@ -100,7 +100,12 @@ fn apply_takes_the_very_plan_or_none() {
 fn a_closed_pipe_is_no_error() {
     let fixture = Fixture::generated(3000);
     fixture.run(&["apply", "--yes"]).exits(0);
-    for args in [&["list"][..], &["list", "-o", "json"], &["audit", "log"], &["audit", "replay"]] {
+    for args in [
+        &["list"][..],
+        &["list", "-o", "json"],
+        &["audit", "log"],
+        &["audit", "replay", "-o", "json"],
+    ] {
         let mut command = fixture.command(args);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
@@ -324,4 +329,24 @@ fn the_shell_script_agrees_with_audit_verify() {
         assert_eq!(named, first["seq"].as_u64(), "{first} {theirs}");
         assert!(seq == 12 || named == Some(seq as u64), "{seq}: {theirs}");
     }
+}
+
+#[test]
+fn the_log_is_printed_as_it_is_written() {
+    let fixture = Fixture::enrolled();
+    let log = fixture.read(".fleetform/audit.jsonl");
+    let printed = fixture.run(&["audit", "log", "-o", "json"]).exits(0).stdout;
+    let lines = printed.strip_prefix("{\"version\":1,\"entries\":[\n").expect("the beginning");
+    let lines = lines.strip_suffix("\n]}\n").expect("the end");
+    assert_eq!(lines.replace(",\n{", "\n{") + "\n", log);
+}
+
+#[test]
+fn a_replay_in_text_is_a_summary_and_says_where_the_rest_is() {
+    let replayed = Fixture::enrolled().run(&["audit", "replay"]).exits(0);
+    assert!(
+        replayed.stdout.contains("\nDevices:     12: 1 Pending, 11 Enrolled\n"),
+        "{replayed:?}"
+    );
+    replayed.complains(&["-o json prints the whole state"]);
 }

@@ -4,10 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod beside;
+mod client;
 mod failing;
+mod freezing;
 mod http;
 mod narrow;
 mod remote;
+mod service;
+mod signals;
 mod soak;
 pub mod support;
+mod time;
+mod unheard;
 mod watching;

@@ -5,9 +5,11 @@
 mod architecture;
 mod artefact;
 mod commands;
+mod completions;
 mod crashes;
 mod daemon;
 mod examples;
+mod hostile;
 mod invariants;
 mod pairs;
 mod promises;

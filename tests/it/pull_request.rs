@@ -128,7 +128,14 @@ fn what_needs_no_fleet_asks_for_none() {
     fs::write(dir.join("fleetform.yaml"), "nonsense: [").expect("a broken configuration");
     assert!(says(dir, &["explain"], 0).contains("duplicate-serial"));
     assert!(says(dir, &["schema", "device"], 0).contains("2020-12"));
+    assert!(says(dir, &["man", "wipe", "new"], 0).contains("FLEETFORM-WIPE-NEW"));
     for shell in ["bash", "zsh", "fish"] {
+        assert!(says(dir, &["completions", shell], 0).contains("fleetform __complete"));
+        assert!(
+            says(dir, &["__complete", shell, "--", "fleetform", "prov"], 0).contains("provision")
+        );
+    }
+    for shell in ["elvish", "powershell"] {
         assert!(says(dir, &["completions", shell], 0).contains("provision"));
     }
 }

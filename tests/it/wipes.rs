@@ -4,5 +4,5 @@
 mod attacks;
 mod commands;
 mod crashes;
-mod lab;
+pub mod lab;
 mod windows;

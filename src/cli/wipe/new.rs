@@ -30,7 +30,8 @@ use crate::wipe::quorum::{self, Decision, History};
 #[command(after_help = "\
 Examples:
   fleetform wipe new D007 --reason lost
-  fleetform wipe new ana-ruiz-phone --reason termination --scope selective --valid 4h
+  fleetform wipe new ana-ruiz-phone --reason termination --scope selective \\
+    --valid 4h
 
 Writes wipes/ID-REASON.yaml below the fleet directory. Formats: text, json.")]
 pub struct Args {
@@ -49,7 +50,8 @@ pub struct Args {
     /// Who asks, and must sign [default: user.email of Git]
     #[arg(long, value_name = "EMAIL")]
     pub requested_by: Option<Email>,
-    /// Where to write it [default: wipes/ID-REASON.yaml below the fleet directory]
+    /// Where to write it, from the working directory [default: wipes/ID-REASON.yaml below the fleet
+    /// directory]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
 }
@@ -243,7 +245,12 @@ fn warn(setup: &Setup, draft: &Draft, state: &State, path: &Path, out: &mut Out)
         Some(path.canonicalize().ok()?.starts_with(setup.config.fleet.canonicalize().ok()?))
     };
     if inside(path) == Some(false) {
-        out.note("note: it lies outside the fleet directory, where nobody will look for it");
+        out.note(&format!(
+            "warning: {} lies outside the fleet directory {}: no pass sees it there; move it, \
+             before or after it is signed",
+            path.display(),
+            setup.root()
+        ));
     }
     if let Ok(trust) = setup.trust() {
         let by = draft.requested_by.as_str();

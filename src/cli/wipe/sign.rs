@@ -30,9 +30,9 @@ Examples:
   fleetform wipe sign fleet/wipes/d007-lost.yaml --key ~/.ssh/id_ed25519_sk
   fleetform wipe sign fleet/wipes/d007-lost.yaml --veto
 
-Without --key: user.signingkey of Git where it names a file, else the first of id_ed25519_sk,
-id_ecdsa_sk, id_ed25519 and id_ecdsa in ~/.ssh. A .pub file takes the key from the agent.
-Formats: text, json.")]
+Without --key: user.signingkey of Git where it names a file, else the first of
+id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in ~/.ssh. A .pub file takes
+the key from the agent. Formats: text, json.")]
 pub struct Args {
     /// The request
     #[arg(value_name = "FILE")]

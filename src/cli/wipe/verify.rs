@@ -20,8 +20,10 @@ Examples:
   fleetform wipe verify fleet/wipes/d007-lost.yaml
   fleetform wipe verify fleet/wipes/d007-lost.yaml -o json | jq -r .verdict
 
-Exits with 0 if it is accepted (also when it was issued already), with 3 if it is
-held, with 1 if it is refused. Formats: text, json.")]
+Exits with 0 if it is accepted (also when it was issued already), with 3 if it
+is held, with 1 if it is refused. A file elsewhere is judged as if it were in
+the fleet directory, and that it is not is said (`inFleet`). Formats: text,
+json.")]
 pub struct Args {
     /// The request
     #[arg(value_name = "FILE")]
@@ -40,7 +42,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let file = request(&args.file, out)?;
     let mut desired = setup.desired();
-    let file = place(file, &args.file, setup, &mut desired, out)?;
+    let (file, in_fleet) = place(file, &args.file, setup, &mut desired)?;
     let (recorded, trust) = (setup.recorded()?, setup.trust());
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = trust.as_ref().map_err(String::as_str);
@@ -65,7 +67,7 @@ pub(super) fn run(
         .then(|| format!("there is no ledger in {}", setup.config.data.display()));
     let frozen = decision.approved.refusal().map(|refusal| refusal.why.cause.explain());
     let spent = recorded.wipes.get(&view.subject.request).is_some_and(|wipe| !wipe.state.is_open());
-    let context = Context { no_ledger: no_ledger.as_deref(), frozen, spent };
+    let context = Context { no_ledger: no_ledger.as_deref(), frozen, spent, in_fleet };
     let verified = Verified::new(view, &judgement, context);
     match format {
         Format::Json => verified.json(out)?,
@@ -78,17 +80,17 @@ pub(super) fn run(
     })
 }
 
-/// The request as the fleet directory has it; one that is not there yet is put among the others.
+/// The request as the fleet directory has it, and whether it does; one that is not there yet is
+/// put among the others.
 fn place(
     file: WipeFile,
     path: &Path,
     setup: &Setup,
     desired: &mut Desired,
-    out: &mut Out,
-) -> Result<Arc<WipeFile>, Failure> {
+) -> Result<(Arc<WipeFile>, bool), Failure> {
     let digest = file.request.digest;
     if let Some(there) = desired.wipes.iter().find(|there| there.request.digest == digest) {
-        return Ok(there.clone());
+        return Ok((there.clone(), true));
     }
     if let Some(inside) = below(&setup.config.fleet, path) {
         let finding = desired.findings.iter().find(|f| Path::new(&*f.span.path) == inside);
@@ -96,10 +98,9 @@ fn place(
         return Err(Failure::new(format!("{} is refused: {why}", path.display()))
             .help("`fleetform check` shows all findings"));
     }
-    out.note("note: it is not in the fleet directory; judged as if it were");
     let file = Arc::new(file);
     desired.wipes.push(file.clone());
-    Ok(file)
+    Ok((file, false))
 }
 
 /// The path within the fleet directory, where it lies there.

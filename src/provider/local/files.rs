@@ -51,7 +51,7 @@ pub enum Error {
     /// A file of commands is not what this program writes.
     #[error(
         "{} is not a file of commands: {why}; move it away, \
-         and the device gets its profile again with the next push", path.display()
+         and the device gets its commands when that is tried again", path.display()
     )]
     Corrupt {
         /// The file.
@@ -69,9 +69,10 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Io { errno, .. } => class(*errno),
+            // Whoever mends a directory changes no manifest: only trying again finds out.
+            Self::Io { .. } | Self::Corrupt { .. } => ErrorClass::Transient,
             Self::InDoubt { .. } => ErrorClass::Unknown,
-            Self::Corrupt { .. } | Self::Reports(_) => ErrorClass::Permanent,
+            Self::Reports(_) => ErrorClass::Permanent,
         }
     }
 }
@@ -86,21 +87,19 @@ fn join(problems: &[super::Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn class(errno: Errno) -> ErrorClass {
-    match errno {
-        Errno::NOSPC
-        | Errno::DQUOT
-        | Errno::IO
-        | Errno::MFILE
-        | Errno::NFILE
-        | Errno::NOMEM
-        | Errno::INTR
-        | Errno::AGAIN
-        | Errno::BUSY
-        | Errno::STALE
-        | Errno::TIMEDOUT => ErrorClass::Transient,
-        _ => ErrorClass::Permanent,
-    }
+/// Whether it is the machine's trouble, not the file's.
+fn is_of_machine(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOMEM
+            | Errno::INTR
+            | Errno::AGAIN
+            | Errno::BUSY
+            | Errno::STALE
+            | Errno::TIMEDOUT
+    )
 }
 
 /// What the system says of this number, without the number.
@@ -250,9 +249,7 @@ impl Dir {
         let fd = match fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(errno) if class(errno) == ErrorClass::Transient && errno != Errno::IO => {
-                return Err(self.io("open", name, errno));
-            }
+            Err(errno) if is_of_machine(errno) => return Err(self.io("open", name, errno)),
             Err(errno) => return unusable(&stat, format!("cannot be opened: {}", reason(errno))),
         };
         let stat = fs::fstat(&fd).map_err(|errno| self.io("look at", name, errno))?;

@@ -1,164 +1,181 @@
-//! Signals, deadlines, and a disk that fails.
+//! A disk that fails and is mended: effects stop at once, readers go on, and nothing is lost.
 
+use std::fs;
+use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
 
-use super::support::{Daemon, Place, device};
+use super::client::{address, get, until_metrics, until_ready};
+use super::support::{Daemon, PROFILE, Place, device, needs};
 
-fn started(place: &Place, args: &[&str]) -> Daemon {
-    let mut daemon = place.daemon(args);
+const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
+
+/// As it has to be while the log cannot be written: B, which was asked for, is not there.
+fn only_readers(place: &Place, daemon: &mut Daemon, address: SocketAddr) {
+    until_ready(daemon, address, Some("look at the disk"));
+    assert_eq!(get(address, "/healthz").status, 200);
+    let devices = get(address, "/api/v1/devices").json();
+    assert_eq!(devices["devices"].as_array().unwrap().len(), 1, "{devices}");
+    assert_eq!(get(address, "/api/v1/devices/A").status, 200);
+    until_metrics(daemon, address, &["ready 0", "devices{status=\"Pending\"} 1"]);
+    assert!(place.recorded().contains(&"A:Pending".to_owned()), "readers go on");
+    assert!(!place.path(".fleetform/outbox/B.json").exists(), "without a log, no effect");
+}
+
+/// As it has to be once it is mended, with no other hand.
+fn recovered(place: &Place, mut daemon: Daemon, address: SocketAddr) {
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
+    daemon.until_said("it works again", 1);
+    until_ready(&mut daemon, address, None);
+    assert!(place.path(".fleetform/outbox/B.json").exists());
+    daemon.stop();
+    let (code, out, _) = place.run(&["audit", "verify"]);
+    assert_eq!(code, 0, "{out}");
+    let provisioned = |entry: &&serde_json::Value| entry["kind"] == "device.provisioned";
+    assert_eq!(place.log().iter().filter(provisioned).count(), 2, "each device once");
+}
+
+/// The log's own calls fail, one way or another, from the first entry after the start on.
+#[test]
+fn a_log_that_cannot_be_written_or_made_durable_is_read_anew_once_it_can() {
+    let log = ".fleetform/audit.jsonl";
+    thread::scope(|scope| {
+        for fault in [
+            "write,pwrite64,writev:error=EIO",
+            "write,pwrite64,writev:error=ENOSPC",
+            // The first is at the start.
+            "fsync,fdatasync:error=EIO:when=2+",
+        ] {
+            scope.spawn(move || {
+                let place = Place::new(&["A"]);
+                assert_eq!(place.run(&["apply", "--yes"]).0, 0);
+                let mut daemon = place.daemon_with_fault(log, fault, &LISTEN);
+                let address = address(&mut daemon);
+                until_ready(&mut daemon, address, None);
+                place.save("fleet/B.yaml", &device("B"));
+                only_readers(&place, &mut daemon, address);
+                daemon.mended();
+                recovered(&place, daemon, address);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_as_a_full_disk() {
+    needs("prlimit");
+    let place = Place::new(&["A"]);
+    let mut daemon = place.daemon(&LISTEN);
     place.until_recorded(&mut daemon, &["A:Pending"]);
-    daemon
-}
-
-#[test]
-fn it_ends_well_when_asked_to() {
-    for name in ["TERM", "INT"] {
-        let place = Place::new(&["A"]);
-        let mut daemon = started(&place, &[]);
-        daemon.signal(name);
-        assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.said());
-        let state = std::fs::read_to_string(place.path(".fleetform/state.json")).unwrap();
-        let state: serde_json::Value = serde_json::from_str(&state).unwrap();
-        assert_eq!(state["seq"], place.log().len(), "the snapshot is up to date");
-        assert_eq!(place.run(&["apply", "--yes"]).0, 0, "the lock is free");
-    }
-}
-
-#[test]
-fn a_second_signal_ends_it_at_once_and_that_does_no_harm() {
-    let place = Place::new(&[]);
-    let devices: Vec<_> = (0..20_000).map(|n| device(&format!("S{n:05}"))).collect();
-    for (n, part) in devices.chunks(2000).enumerate() {
-        place.write(&format!("fleet/{n}.yaml"), &part.join("---\n"));
-    }
-    let mut daemon = place.daemon(&[]);
-    daemon.until("the pass under way", || {
-        if place.log().len() > 1 { Ok(()) } else { Err("not begun".into()) }
-    });
-    daemon.signal("TERM");
-    daemon.signal("INT");
-    let code = daemon.ended().code();
-    assert!(matches!(code, Some(0 | 130 | 143)), "{code:?}");
-    let mut daemon = place.daemon(&[]);
-    daemon.until("20,000 devices", || {
-        let n = place.recorded().len();
-        if n == 20_000 { Ok(()) } else { Err(n.to_string()) }
-    });
-    daemon.stop();
-    assert_eq!(place.run(&["audit", "verify"]).0, 0);
-}
-
-#[test]
-fn after_a_kill_the_next_start_needs_no_hand() {
-    let place = Place::new(&["A"]);
-    let mut daemon = started(&place, &[]);
-    place.save("fleet/B.yaml", &device("B"));
-    daemon.signal("KILL");
-    daemon.ended();
-    let mut daemon = place.daemon(&[]);
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
-    daemon.stop();
-}
-
-#[test]
-fn a_deadline_wakes_it_by_itself() {
-    let place = Place::new(&["A"]);
-    place.write("fleetform.yaml", "enrollment: {deadline: 2s}\n");
-    let mut daemon = place.daemon(&[]);
-    place.until_recorded(&mut daemon, &["A:Failed"]);
-    let log = place.log();
-    let at = |kind: &str| {
-        let entry = log.iter().find(|entry| entry["kind"] == kind).unwrap();
-        humantime::parse_rfc3339(entry["at"].as_str().unwrap()).unwrap()
-    };
-    let late = at("device.status").duration_since(at("device.provisioned")).unwrap();
-    assert!(late >= Duration::from_secs(2), "{late:?}");
-    // The next look of its own would come in an hour.
-    assert!(late < Duration::from_secs(30), "{late:?}");
-}
-
-#[test]
-fn the_configuration_is_read_again_whole_or_not_at_all() {
-    let place = Place::new(&["A"]);
-    place.write("daemon.yaml", "provider: {kind: local}\n");
-    let mut daemon = started(&place, &["--config", "daemon.yaml"]);
-    place.write("daemon.yaml", "fleet: ./other\nenrollment: {deadline: 0s}\n");
-    daemon.signal("HUP");
-    daemon.until_said("the old one stays", 1);
-    place.save("fleet/B.yaml", &device("B"));
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
-    place.write("daemon.yaml", "data: ./elsewhere\n");
-    daemon.signal("HUP");
-    daemon.until_said("the old one stays", 2);
-    place.write("daemon.yaml", "enrollment: {deadline: 1s}\n");
-    daemon.signal("HUP");
-    place.until_recorded(&mut daemon, &["A:Failed", "B:Failed"]);
-    // Another fleet directory is watched from then on.
-    place.write("other/profile.yaml", super::support::PROFILE);
-    for serial in ["A", "B"] {
-        place.write(&format!("other/{serial}.yaml"), &device(serial));
-    }
-    place.write("daemon.yaml", "fleet: ./other\n");
-    daemon.signal("HUP");
-    daemon.until_said("the configuration was read again", 2);
-    place.write("other/C.yaml", &device("C"));
-    place.until_recorded(&mut daemon, &["A:Failed", "B:Failed", "C:Pending"]);
-    daemon.stop();
-}
-
-fn installed(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok()
-}
-
-#[test]
-fn a_full_disk_stops_effects_and_readers_go_on_until_it_is_mended() {
-    if !installed("prlimit") {
-        return;
-    }
-    let place = Place::new(&["A"]);
-    let mut daemon = started(&place, &[]);
+    let address = address(&mut daemon);
+    let pid = daemon.pid();
     let limit = |size: &str| {
-        let args = ["--pid", &daemon.pid(), &format!("--fsize={size}:unlimited")];
+        let args = ["--pid", &pid, &format!("--fsize={size}:unlimited")];
         assert!(Command::new("prlimit").args(args).status().unwrap().success());
     };
-    let size = std::fs::metadata(place.path(".fleetform/audit.jsonl")).unwrap().len();
+    let size = fs::metadata(place.path(".fleetform/audit.jsonl")).unwrap().len();
     // As on a full disk, a write goes only half through.
     limit(&(size + 100).to_string());
     place.save("fleet/B.yaml", &device("B"));
-    daemon.until_said("the pass failed", 1);
-    assert_eq!(place.recorded(), ["A:Pending"], "readers go on");
-    assert!(!place.path(".fleetform/outbox/B.json").exists(), "without a log, no effect");
-    let args = ["--pid", &daemon.pid(), "--fsize=unlimited:unlimited"];
-    assert!(Command::new("prlimit").args(args).status().unwrap().success());
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
-    daemon.until_said("it works again", 1);
-    daemon.stop();
-    assert_eq!(place.run(&["audit", "verify"]).0, 0);
+    only_readers(&place, &mut daemon, address);
+    limit("unlimited");
+    recovered(&place, daemon, address);
 }
 
+/// In a file system of its own that is too small, mounted where nobody else sees it.
 #[test]
-fn after_a_failed_fsync_the_log_is_read_anew() {
-    // Where tracing is forbidden, the fault cannot be made.
-    let allowed = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        return;
-    }
+fn a_full_disk_is_said_and_survived() {
+    needs("unshare");
     let place = Place::new(&["A"]);
-    assert_eq!(place.run(&["apply", "--yes"]).0, 0);
-    place.write("fleet/B.yaml", &device("B"));
-    // The first one is at the start; then the log cannot be made durable, three times.
-    let mut traced = Command::new("strace");
-    traced
-        .args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync"])
-        .args(["-e", "inject=fsync:error=EIO:when=2..4"])
-        .args([env!("CARGO_BIN_EXE_fleetform"), "daemon", "--resync", "1h", "--color", "never"])
-        .current_dir(place.path(""))
-        .stdin(std::process::Stdio::null());
-    let mut daemon = place.daemon_as(traced);
-    daemon.until_said("the pass failed", 1);
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
-    daemon.until_said("it works again", 1);
+    fs::create_dir(place.path(".fleetform")).unwrap();
+    let script = "mount -t tmpfs -o size=256k tmpfs .fleetform && exec \"$@\"";
+    let wrapper = ["unshare", "-Urm", "sh", "-c", script, "sh"];
+    let mut daemon = place.daemon_under(&wrapper, &LISTEN);
+    let address = address(&mut daemon);
+    until_ready(&mut daemon, address, None);
+    // What the daemon sees under that name.
+    let data = format!("/proc/{}/root{}", daemon.pid(), place.path(".fleetform").display());
+    let filler = format!("{data}/filler");
+    let mut size = 256 * 1024;
+    // Down to the last page.
+    while size > 0 && fs::write(&filler, vec![0; size]).is_err() {
+        size -= 4096;
+    }
+    fs::write(format!("{data}/rest"), "x").unwrap_err();
+    // More than fits the last page of the log.
+    let apps: Vec<_> = (0..40).map(|n| format!("{n}{}", "x".repeat(200))).collect();
+    let profile = PROFILE.replace("platforms:", &format!("apps: [{}], platforms:", apps.join(",")));
+    place.save("fleet/profile.yaml", &profile);
+    until_ready(&mut daemon, address, Some("No space left on device"));
+    until_ready(&mut daemon, address, Some("look at the disk"));
+    assert_eq!(get(address, "/healthz").status, 200);
+    let list = place.json(&["--data", &data, "list"]);
+    assert_eq!(list["devices"].as_array().unwrap().len(), 1, "{list}");
+    fs::remove_file(&filler).unwrap();
+    until_ready(&mut daemon, address, None);
+    daemon.until("the new profile", || {
+        let log = fs::read_to_string(format!("{data}/audit.jsonl")).unwrap();
+        let pushed = log.matches("\"profile.pushed\"").count();
+        if pushed == 2 { Ok(()) } else { Err(pushed.to_string()) }
+    });
+    let (code, out, _) = place.run(&["--data", &data, "audit", "verify"]);
+    assert_eq!(code, 0, "{out}");
     daemon.stop();
-    assert_eq!(place.run(&["audit", "verify"]).0, 0);
+}
+
+/// One device's commands cannot be written: it waits alone.
+#[test]
+fn a_provider_that_fails_for_a_device_holds_nobody_else_up() {
+    let place = Place::new(&[]);
+    let mut daemon = place.daemon_with_fault("A.json", "linkat:error=EIO", &LISTEN);
+    let address = address(&mut daemon);
+    for serial in ["A", "B", "C"] {
+        place.save(&format!("fleet/{serial}.yaml"), &device(serial));
+    }
+    let outbox = |serial: &str| place.path(&format!(".fleetform/outbox/{serial}.json"));
+    daemon.until("the others", || {
+        if outbox("B").exists() && outbox("C").exists() { Ok(()) } else { Err("none".into()) }
+    });
+    let lines = [
+        "devices_backing_off 1",
+        "breaker_open 0",
+        "ready 1",
+        "actions_total{kind=\"provision\",outcome=\"done\"} 2",
+        "actions_total{kind=\"provision\",outcome=\"failed\"} 1",
+    ];
+    until_metrics(&mut daemon, address, &lines);
+    daemon.until_said("check the disk", 1);
+    // Others come and go meanwhile, and nobody tries A again.
+    place.save("fleet/D.yaml", &device("D"));
+    daemon.until("D", || if outbox("D").exists() { Ok(()) } else { Err("none".into()) });
+    until_metrics(&mut daemon, address, &["holds{reason=\"backingOff\"} 1"]);
+    assert_eq!(daemon.said().matches("the provider failed").count(), 1, "{}", daemon.said());
+    daemon.mended();
+    daemon.until("A by itself", || if outbox("A").exists() { Ok(()) } else { Err("none".into()) });
+    until_metrics(&mut daemon, address, &["devices_backing_off 0"]);
+    daemon.stop();
+}
+
+/// No device's commands can be written: all wait, and then one goes first.
+#[test]
+fn a_provider_that_fails_for_all_is_left_alone_until_it_is_mended() {
+    let serials: Vec<_> = (0..12).map(|n| format!("S{n:02}")).collect();
+    let serials: Vec<_> = serials.iter().map(String::as_str).collect();
+    let place = Place::new(&serials);
+    place.write(".fleetform/outbox", "in the way");
+    let mut daemon = place.daemon(&LISTEN);
+    let address = address(&mut daemon);
+    until_metrics(&mut daemon, address, &["breaker_open 1", "devices_backing_off 12"]);
+    daemon.until_said("move away what is in its place", 1);
+    assert_eq!(get(address, "/healthz").status, 200);
+    // What needs no provider goes on.
+    place.write("r.json", r#"{"serialNumber":"S00","at":"2026-01-01T00:00:00Z"}"#);
+    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    until_metrics(&mut daemon, address, &["devices{status=\"Enrolled\"} 1", "breaker_open 1"]);
+    fs::remove_file(place.path(".fleetform/outbox")).unwrap();
+    until_metrics(&mut daemon, address, &["breaker_open 0", "devices_backing_off 0"]);
+    for serial in serials {
+        assert!(place.path(&format!(".fleetform/outbox/{serial}.json")).exists(), "{serial}");
+    }
+    daemon.stop();
 }

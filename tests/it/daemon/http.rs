@@ -1,59 +1,11 @@
 //! Every route, and clients that mean no good.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use super::support::{Daemon, Place, device};
-
-/// A daemon over A, B and C that answers, and where.
-pub fn started(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
-    let mut daemon = place.daemon(&[&["--listen", "127.0.0.1:0"], args].concat());
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
-    daemon.until_said("answers HTTP", 1);
-    let said = daemon.said();
-    let (_, address) = said.split_once("answers HTTP address=").unwrap();
-    let address = address.split_whitespace().next().unwrap().parse().unwrap();
-    (daemon, address)
-}
-
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let line = |line: &'_ str| line.to_ascii_lowercase().starts_with(&format!("{name}:"));
-        self.head.lines().find(|l| line(l)).map(|line| line.split_once(':').unwrap().1.trim())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
-    }
-}
-
-fn send(address: SocketAddr, request: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
-}
-
-pub fn get_with(address: SocketAddr, path: &str, header: &str) -> Answer {
-    send(address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n"))
-}
-
-pub fn get(address: SocketAddr, path: &str) -> Answer {
-    get_with(address, path, "")
-}
+use super::client::{Answer, ask, get, get_with, metric, started, until_metrics};
+use super::support::{Place, device};
 
 fn place() -> Place {
     Place::new(&["A", "B", "C"])
@@ -94,13 +46,42 @@ fn pages_filters_and_etags() {
     let last = get(address, next);
     assert_eq!(last.json()["devices"][0]["id"], "D003");
     assert_eq!(last.header("link"), None);
-    let page = get(address, "/api/v1/audit?limit=2");
-    assert!(page.header("link").unwrap().contains("since=3"), "{:?}", page.head);
+    let (mut next, mut entries) = (Some("/api/v1/audit?limit=2".to_owned()), Vec::new());
+    while let Some(path) = next.take() {
+        let page = get(address, &path);
+        entries.extend(page.json()["entries"].as_array().unwrap().clone());
+        let link = page.header("link").and_then(|link| link.strip_prefix('<'));
+        next = link.map(|link| link.split_once('>').unwrap().0.to_owned());
+    }
+    assert_eq!(entries.len(), place.log().len(), "every entry once, page by page");
+    assert!(entries.iter().zip(1..).all(|(entry, seq)| entry["seq"] == seq));
+    for (query, ids) in [
+        ("user=ana@example.com&limit=1", vec!["D001"]),
+        ("profile=Standard&platform=windows&after=D001", vec!["D002", "D003"]),
+        ("compliance=nonCompliant", vec![]),
+        ("orphaned", vec![]),
+        ("orphaned=false&overdue=false&limit=1000", vec!["D001", "D002", "D003"]),
+        ("label=site=madrid", vec![]),
+    ] {
+        let devices = get(address, &format!("/api/v1/devices?{query}")).json();
+        let devices = devices["devices"].as_array().unwrap().clone();
+        assert_eq!(devices.iter().map(|d| d["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+    }
     assert_eq!(
         get(address, "/api/v1/devices?status=Failed").json()["devices"],
         serde_json::json!([])
     );
 
+    for path in ["/api/v1/devices/D001", "/api/v1/plan", "/api/v1/audit", "/api/v1/devices?limit=1"]
+    {
+        let first = get(address, path);
+        let tag = first.header("etag").unwrap().to_owned();
+        for (given, status) in [(&*tag, 304), (&format!("\"x\", W/{tag}"), 304), ("\"x\"", 200)] {
+            let again = get_with(address, path, &format!("If-None-Match: {given}\r\n"));
+            assert_eq!(again.status, status, "{path} {given}");
+            assert_eq!(again.header("etag"), Some(&*tag), "{path}");
+        }
+    }
     let first = get(address, "/api/v1/devices");
     let tag = first.header("etag").unwrap().to_owned();
     let again = get_with(address, "/api/v1/devices", &format!("If-None-Match: {tag}\r\n"));
@@ -115,21 +96,47 @@ fn pages_filters_and_etags() {
 #[test]
 fn numbers_for_prometheus() {
     let place = place();
+    place.write("fleet/broken.yaml", "kind: [broken");
     let (mut daemon, address) = started(&place, &[]);
-    for line in [
-        "fleetform_devices{status=\"Pending\"} 3",
-        "fleetform_actions_total{kind=\"provision\"} 3",
-        "fleetform_holds{reason=\"awaitingReport\"} 3",
-        "fleetform_watching 1",
-        "fleetform_breaker_open 0",
-        "fleetform_ready 1",
-    ] {
-        daemon.until(line, || {
-            let text = get(address, "/metrics").body;
-            if text.lines().any(|l| l == line) { Ok(()) } else { Err(text) }
-        });
+    place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
+    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    let lines = [
+        "devices{status=\"Pending\"} 2",
+        "devices{status=\"Enrolled\"} 1",
+        "devices_compliance{state=\"compliant\"} 1",
+        "actions_total{kind=\"provision\",outcome=\"done\"} 3",
+        "holds{reason=\"awaitingReport\"} 2",
+        "findings 1",
+        "passes_total{outcome=\"failed\"} 0",
+        "apply_lag_seconds_count 1",
+        "watching 1",
+        "breaker_open 0",
+        "frozen 0",
+        "ready 1",
+    ];
+    until_metrics(&mut daemon, address, &lines);
+    assert_eq!(metric(address, "log_sequence"), place.log().len() as u64);
+    assert!(metric(address, "passes_total{outcome=\"done\"}") >= 2);
+    let text = get(address, "/metrics").body;
+    for name in ["snapshot_age_seconds ", "pass_duration_seconds_bucket{le=\"+Inf\"} "] {
+        assert!(text.contains(&format!("\nfleetform_{name}")), "{name}: {text}");
     }
-    assert!(get(address, "/metrics").body.contains("fleetform_snapshot_age_seconds "));
+    // Every sample belongs to a family that is explained, and no two samples are the same.
+    let mut seen = std::collections::BTreeSet::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, number) = line.rsplit_once(' ').unwrap();
+        assert!(number.parse::<f64>().is_ok(), "{line}");
+        assert!(seen.insert(name.to_owned()), "{line} twice");
+        let family = name.split('{').next().unwrap();
+        let family = ["_bucket", "_sum", "_count"].iter().fold(family, |name, end| {
+            if text.contains(&format!("# TYPE {name} ")) {
+                name
+            } else {
+                name.trim_end_matches(end)
+            }
+        });
+        assert!(text.contains(&format!("# HELP {family} ")), "{line}");
+    }
 }
 
 #[test]
@@ -161,9 +168,19 @@ fn what_is_not_there_or_not_understood_is_said() {
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.json()["error"].is_string(), "{path}");
     }
-    let post =
-        "POST /api/v1/plan HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    assert_eq!(send(address, post).status, 405);
+    for path in ["/healthz", "/readyz", "/metrics", "/api/v1/devices", "/api/v1/audit", "/"] {
+        let (got, head) = (get(address, path), ask(address, "HEAD", path, ""));
+        assert_eq!((head.status, head.body.as_str()), (got.status, ""), "HEAD {path}");
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let answer = ask(address, method, path, "Content-Length: 0\r\n");
+            let expected = if path == "/" { 404 } else { 405 };
+            assert_eq!(answer.status, expected, "{method} {path}");
+            if expected == 405 {
+                assert_eq!(answer.header("allow"), Some("GET,HEAD"), "{method} {path}");
+                assert!(answer.json()["error"].is_string(), "{method} {path}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -204,8 +221,11 @@ fn hostile_clients_delay_neither_a_pass_nor_others() {
         .collect();
     assert!(idle.len() > 500, "{}", idle.len());
     assert_eq!(get(address, "/healthz").status, 200);
+    let start = Instant::now();
     place.save("fleet/D.yaml", &device("D"));
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending", "D:Pending"]);
+    // Were it to wait for one of them, it would be for ten seconds.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 
     // Ten megabytes that nobody asked for are not read, as a body or as a head.
     let mut stream = TcpStream::connect(address).unwrap();

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::http::{get, get_with, started};
+use super::client::{get, get_with, started};
 use super::support::{Daemon, PROFILE, Place, device};
 
 const TOKEN: &str = "0123456789abcdef0123";

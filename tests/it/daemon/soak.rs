@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "who repeats a tale needs its seed")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use super::support::{PROFILE, Place, device};
 
 /// How long it goes on in a run of all tests; `SOAK_SECONDS` overrides it.
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 60;
 /// Few enough that changes meet, too many for the guard to take a single one for a purge.
 const DEVICES: u64 = 30;
 
@@ -47,11 +48,23 @@ fn soak() {
     while Instant::now() < end {
         step(&place, &mut dice);
         thread::sleep(Duration::from_millis(dice.below(60)));
-        if dice.below(12) == 0 {
-            daemon.signal("KILL");
-            daemon.ended();
-            daemon = place.daemon(&[]);
-            kills += 1;
+        match dice.below(40) {
+            0..=2 => {
+                daemon.signal("KILL");
+                daemon.ended();
+                daemon = place.daemon(&[]);
+                kills += 1;
+            }
+            3 => {
+                daemon.until_it_listens();
+                daemon.stop();
+                daemon = place.daemon(&[]);
+            }
+            4 => {
+                daemon.until_it_listens();
+                daemon.signal("HUP");
+            }
+            _ => {}
         }
     }
     println!("{kills} kills");
@@ -73,6 +86,8 @@ fn soak() {
     assert_eq!(code, 0, "{err}");
     let fresh = place.json(&["--data", "fresh", "list"]);
     assert_eq!(specs(&fresh), specs(&place.json(&["list"])));
+    // And devices have the same to do.
+    assert_eq!(profiles(&place, "fresh"), profiles(&place, ".fleetform"));
 }
 
 /// One thing that people, programs and devices do.
@@ -80,16 +95,25 @@ fn step(place: &Place, dice: &mut Dice) {
     let n = dice.below(DEVICES);
     let path = format!("fleet/{n}.yaml");
     let manifest = device(&format!("S{n:02}"));
-    match dice.below(7) {
+    match dice.below(9) {
         0 | 1 => place.save(&path, &manifest.replace("ana@", &format!("u{}@", dice.below(9)))),
         2 => drop(fs::remove_file(place.path(&path))),
         3 => place.write(&path, "kind: [broken"),
         4 => place.write(&path, &manifest),
         5 => {
-            let other = format!("fleet/moved/{n}.yaml");
-            fs::create_dir_all(place.path("fleet/moved")).unwrap();
-            let _ = fs::rename(place.path(&path), place.path(&other));
-            let _ = fs::rename(place.path(&other), place.path(&path));
+            let name = if dice.below(2) == 0 { ".out-of-sight" } else { "moved" };
+            fs::create_dir_all(place.path("fleet").join(name)).unwrap();
+            let _ = fs::rename(place.path(&path), place.path(&format!("fleet/{name}/{n}.yaml")));
+        }
+        6 => {
+            let apps = format!("spec: {{apps: [V{}], ", dice.below(9));
+            place.save("fleet/profile.yaml", &PROFILE.replace("spec: {", &apps));
+        }
+        7 => {
+            // The whole directory, swapped for what is in it, as git-sync does.
+            let _ = fs::rename(place.path("fleet"), place.path("old"));
+            thread::sleep(Duration::from_millis(dice.below(30)));
+            let _ = fs::rename(place.path("old"), place.path("fleet"));
         }
         _ => {
             let at = humantime::format_rfc3339_millis(UNIX_EPOCH + UNIX_EPOCH.elapsed().unwrap());
@@ -102,6 +126,10 @@ fn step(place: &Place, dice: &mut Dice) {
 
 /// All manifests are there and right again.
 fn whole(place: &Place) {
+    for name in ["moved", ".out-of-sight"] {
+        let _ = fs::remove_dir_all(place.path("fleet").join(name));
+    }
+    place.save("fleet/profile.yaml", PROFILE);
     for n in 0..DEVICES {
         place.save(&format!("fleet/{n}.yaml"), &device(&format!("S{n:02}")));
     }
@@ -124,11 +152,24 @@ fn fleet_of(state: &serde_json::Value) -> serde_json::Value {
 }
 
 /// What the manifests say of each device.
-fn specs(list: &serde_json::Value) -> Vec<[String; 4]> {
+fn specs(list: &serde_json::Value) -> Vec<String> {
+    let keys =
+        ["serialNumber", "name", "userEmail", "profile", "platform", "osVersion", "ownership"];
     let devices = list["devices"].as_array().unwrap().iter();
-    let mut all: Vec<_> = devices
-        .map(|d| ["serialNumber", "name", "userEmail", "profile"].map(|key| d[key].to_string()))
-        .collect();
+    let mut all: Vec<_> = devices.map(|d| keys.map(|key| d[key].to_string()).join(" ")).collect();
     all.sort();
     all
+}
+
+/// Which profiles each device is to take on, by file of the outbox.
+fn profiles(place: &Place, data: &str) -> BTreeMap<String, Vec<String>> {
+    let files = fs::read_dir(place.path(data).join("outbox")).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let document: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let commands = document["commands"].as_array().unwrap().iter();
+        let digests = commands.map(|command| command["digest"].to_string()).collect();
+        (path.file_name().unwrap().to_string_lossy().into_owned(), digests)
+    });
+    files.collect()
 }

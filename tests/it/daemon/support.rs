@@ -14,6 +14,16 @@ use tempfile::TempDir;
 /// Long enough for a machine that is busy with everything else.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// With these it looks by itself only once an hour: whatever it does, an event did.
+const USUAL: [(&str, &str); 3] = [("--resync", "1h"), ("--debounce", "50ms"), ("--color", "never")];
+
+/// `daemon`, the usual flags but for those that are given, and what is given.
+fn with_usual<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    let usual = USUAL.into_iter().filter(|(flag, _)| !args.contains(flag));
+    let usual = usual.flat_map(|(flag, value)| [flag, value]);
+    ["daemon"].into_iter().chain(usual).chain(args.iter().copied()).collect()
+}
+
 pub const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
     spec: {description: x, platforms: [windows]}\n";
 
@@ -120,8 +130,30 @@ impl Place {
 
     /// Starts a daemon that looks by itself only once an hour: whatever it does, an event did.
     pub fn daemon(&self, args: &[&str]) -> Daemon {
-        let usual = ["daemon", "--resync", "1h", "--debounce", "50ms", "--color", "never"];
-        self.daemon_as(self.command([&usual[..], args].concat()))
+        self.daemon_as(self.command(with_usual(args)))
+    }
+
+    /// The same, run by another program: `strace`, `unshare`, `sh -c … sh`.
+    pub fn daemon_under(&self, wrapper: &[&str], args: &[&str]) -> Daemon {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(with_usual(args));
+        command.current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        self.daemon_as(command)
+    }
+
+    /// The same, with system calls of the file that fail as `strace` is told, until
+    /// [`Daemon::mended`].
+    pub fn daemon_with_fault(&self, path: &str, fault: &str, args: &[&str]) -> Daemon {
+        needs("strace");
+        let calls = fault.split(':').next().unwrap();
+        let trace = format!("trace={calls}");
+        let inject = format!("inject={fault}");
+        let log = self.path("strace.log").display().to_string();
+        let wrapper = [
+            "strace", "-D", "-I2", "-f", "-qq", "-o", &log, "-P", path, "-e", &trace, "-e", &inject,
+        ];
+        self.daemon_under(&wrapper, args)
     }
 
     pub fn daemon_as(&self, mut command: Command) -> Daemon {
@@ -130,6 +162,13 @@ impl Place {
         let child = command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
         Daemon { child, log }
     }
+}
+
+/// Fails, and says what to do, where a program is missing that a test cannot do without.
+#[track_caller]
+pub fn needs(program: &str) {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    assert!(found, "{program} is needed: apt-get install strace util-linux faketime");
 }
 
 /// Killed when dropped.
@@ -148,6 +187,15 @@ impl Daemon {
 
     pub fn pid(&self) -> String {
         self.child.id().to_string()
+    }
+
+    /// Lets go of a daemon with a fault: from now on nothing fails.
+    pub fn mended(&self) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).unwrap();
+        assert_ne!(tracer.trim(), "0", "it is not traced");
+        let status = Command::new("kill").args(["-s", "TERM", tracer.trim()]).status().unwrap();
+        assert!(status.success());
     }
 
     /// Waits for a condition while the daemon lives; the error says how far it is.
@@ -171,6 +219,19 @@ impl Daemon {
         self.until(&format!("{what:?} in its log"), || {
             let said = fs::read_to_string(&log).unwrap().matches(what).count();
             if said >= times { Ok(()) } else { Err(format!("said {said} times")) }
+        });
+    }
+
+    /// Waits until it takes signals, a moment after its start; before, they end any process.
+    #[track_caller]
+    pub fn until_it_listens(&mut self) {
+        let status = format!("/proc/{}/status", self.pid());
+        self.until("its handlers of signals", || {
+            let status = fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+            // SIGHUP, the last one to be listened to.
+            if caught & 1 == 1 { Ok(()) } else { Err(format!("{caught:x}")) }
         });
     }
 

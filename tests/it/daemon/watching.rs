@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use super::support::{Daemon, PROFILE, Place, device, git};
 
@@ -15,19 +16,50 @@ fn started(place: &Place) -> Daemon {
     daemon
 }
 
+/// What programs do to save `B.yaml`: lines of shell in the fleet directory, with the new text
+/// on standard input.
+const EDITORS: [(&str, &str); 12] = [
+    ("in place", "cat > B.yaml"),
+    (
+        "vim",
+        "touch 4913; rm 4913; : > .B.yaml.swp; mv B.yaml B.yaml~; cat > B.yaml; rm B.yaml~ .B.yaml.swp",
+    ),
+    ("vim with backupcopy", "cp B.yaml B.yaml~; cat > B.yaml; rm B.yaml~"),
+    ("emacs", "ln -s me@host.1 .#B.yaml; mv B.yaml B.yaml~; cat > B.yaml; rm .#B.yaml"),
+    (
+        "JetBrains",
+        "cat > B.yaml___new; mv B.yaml B.yaml___old; mv B.yaml___new B.yaml; rm B.yaml___old",
+    ),
+    ("Kate", "cat > B.yaml.Xa1b2c; mv B.yaml.Xa1b2c B.yaml"),
+    ("gedit", "cat > .goutputstream-X1; mv .goutputstream-X1 B.yaml"),
+    ("sed -i", "cat > sedX1; mv sedX1 B.yaml"),
+    ("from elsewhere", "cat > ../B.new; mv ../B.new B.yaml"),
+    ("a hard link", "cat > .B.new; rm B.yaml; ln .B.new B.yaml; rm .B.new"),
+    ("removed and made again", "rm B.yaml; cat > B.yaml"),
+    (
+        "appended",
+        "head -c 40 B.yaml > .B.half; cat > .B.all; : > B.yaml; cat .B.all >> B.yaml; rm .B.*",
+    ),
+];
+
 #[test]
-fn an_editor_saves_atomically_and_in_place() {
-    let place = Place::new(&["A"]);
-    let mut daemon = started(&place);
-    place.save("fleet/B.yaml", &device("B"));
+fn whatever_way_an_editor_saves() {
+    let place = Place::new(&["A", "B"]);
+    let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &AB);
-    place.write("fleet/C.yaml", &device("C"));
-    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
-    place.save("fleet/B.yaml", &device("B").replace("ana@", "bo@"));
-    daemon.until("the new user", || {
-        let user = place.json(&["show", "B"])["device"]["userEmail"].clone();
-        if user == "bo@example.com" { Ok(()) } else { Err(user.to_string()) }
-    });
+    for (n, (editor, script)) in EDITORS.iter().enumerate() {
+        let user = format!("u{n}@example.com");
+        place.write("text", &device("B").replace("ana@example.com", &user));
+        let script = format!("set -e; exec < ../text; {script}");
+        let mut shell = Command::new("sh");
+        let saved = shell.args(["-c", &script]).current_dir(place.path("fleet")).status();
+        assert!(saved.unwrap().success(), "{editor}");
+        daemon.until(&format!("what {editor} saved"), || {
+            let recorded = place.json(&["show", "B"])["device"]["userEmail"].clone();
+            if recorded == user.as_str() { Ok(()) } else { Err(recorded.to_string()) }
+        });
+    }
+    assert!(!place.log().iter().any(|entry| entry["kind"] == "device.orphaned"));
     daemon.stop();
 }
 
@@ -201,15 +233,34 @@ fn a_large_change_waits_until_git_is_done() {
 }
 
 #[test]
-fn its_own_reading_does_not_wake_it() {
-    let place = Place::new(&["A"]);
-    let mut daemon = place.daemon(&["--log-format", "json", "-vv"]);
-    place.until_recorded(&mut daemon, &[A]);
-    // Two changes later there were as many passes as changes: none came of the reading.
-    for serial in ["B", "C"] {
-        place.save(&format!("fleet/{serial}.yaml"), &device(serial));
-        daemon.until_said("done\":\"1 provision\"", usize::from(serial == "C") + 1);
+fn what_is_there_for_a_moment_only_is_not_acted_on() {
+    let serials: Vec<_> = (0..30).map(|n| format!("S{n:02}")).collect();
+    let serials: Vec<_> = serials.iter().map(String::as_str).collect();
+    let place = Place::new(&serials);
+    // So long must it be the same: longer than the test takes to put it right.
+    let mut daemon = place.daemon(&["-vv", "--debounce", "2s"]);
+    let all: Vec<_> = serials.iter().map(|serial| format!("{serial}:Pending")).collect();
+    place.until_recorded(&mut daemon, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    // As in the middle of a checkout: some are gone, and many are other ones.
+    let path = |serial: &str| format!("fleet/{serial}.yaml");
+    fs::rename(place.path(&path("S00")), place.path("S00")).unwrap();
+    for serial in &serials[1..20] {
+        place.write(&path(serial), &device(serial).replace("ana@", "half@"));
     }
-    let passes = daemon.said().matches("\"a look\"").count();
-    assert!(passes <= 5, "{passes} passes:\n{}", daemon.said());
+    place.write("r.json", r#"{"serialNumber":"S29","at":"2026-01-01T00:00:00Z"}"#);
+    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    daemon.until("the look at it, which takes the report in", || {
+        let log = place.log();
+        let enrolled = |entry: &serde_json::Value| entry["kind"] == "device.status";
+        if log.iter().any(enrolled) { Ok(()) } else { Err(log.len().to_string()) }
+    });
+    let looks = daemon.said().matches("a look").count();
+    fs::rename(place.path("S00"), place.path(&path("S00"))).unwrap();
+    for serial in &serials[1..20] {
+        place.write(&path(serial), &device(serial));
+    }
+    daemon.until_said("a look", looks + 1);
+    for kind in ["device.orphaned", "device.updated", "pass.frozen"] {
+        assert!(!place.log().iter().any(|entry| entry["kind"] == kind), "{kind}");
+    }
 }

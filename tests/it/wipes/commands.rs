@@ -249,11 +249,22 @@ fn what_cannot_be_judged_is_said() {
 #[test]
 fn a_request_elsewhere_is_judged_as_if_it_were_in_the_fleet() {
     let desk = Desk::new();
-    desk.json(&["wipe", "new", "D001", "--reason", "lost", "--file", "draft.yaml"]);
+    let written = desk.run(&["wipe", "new", "D001", "--reason", "lost", "--file", "draft.yaml"]);
+    let warning = "warning: draft.yaml lies outside the fleet directory ";
+    assert!(said(&written).contains(warning), "{}", said(&written));
     desk.sign("draft.yaml", "bob", &[]);
     let output = desk.run(&["wipe", "verify", "draft.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("not in the fleet directory"));
+    let text = said_on_stdout(&output);
+    let (_, note) = text.split_once("\nACCEPTED: ").expect("a verdict");
+    assert!(note.contains("but it is not there: no pass sees it"), "{text}");
+    assert_eq!(desk.json(&["wipe", "verify", "draft.yaml"])["inFleet"], false);
+
+    fs::rename(desk.0.path("draft.yaml"), desk.0.path("fleet/draft.yaml")).expect("moved");
+    fs::rename(desk.0.path("draft.yaml.sig"), desk.0.path("fleet/draft.yaml.sig")).expect("moved");
+    assert_eq!(desk.json(&["wipe", "verify", "fleet/draft.yaml"])["inFleet"], true);
+    let text = said_on_stdout(&desk.run(&["wipe", "verify", "fleet/draft.yaml"]));
+    assert!(text.contains("\nACCEPTED: ") && !text.contains("not there"), "{text}");
 }
 
 #[test]

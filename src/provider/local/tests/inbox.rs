@@ -213,7 +213,7 @@ fn a_refusal_that_cannot_be_written_keeps_its_batch_and_no_other() {
     fixture.drop_in("rejected", "no directory");
     let batches = fixture.observe();
     let error = fixture.acknowledge(vec![refused(&batches[0]), taken(&batches[1])]).unwrap_err();
-    assert_eq!(error.class, ErrorClass::Permanent);
+    assert_eq!(error.class, ErrorClass::Transient);
     assert!(
         error.message.contains("inbox/rejected: Not a directory; move away what is in its place"),
         "{error}"

@@ -12,9 +12,9 @@ const LONGEST: usize = 4096;
 
 /// A bearer token: 16 to 4096 visible ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct Secret(String);
 
-impl Token {
+impl Secret {
     /// Whitespace around it does not count: files end in a newline.
     ///
     /// # Errors
@@ -58,9 +58,9 @@ impl Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
+        f.write_str("Secret(…)")
     }
 }
 
@@ -70,12 +70,12 @@ mod tests {
 
     #[test]
     fn a_token_is_long_and_visible_and_never_shown() {
-        let token = Token::new(" 0123456789abcdef\n").unwrap();
+        let token = Secret::new(" 0123456789abcdef\n").unwrap();
         assert_eq!(token.bearer(), "Bearer 0123456789abcdef");
-        assert_eq!(format!("{token:?}"), "Token(…)");
+        assert_eq!(format!("{token:?}"), "Secret(…)");
         let long = "x".repeat(LONGEST + 1);
         for bad in ["", "0123456789abcde", "0123456789 abcdef", "0123456789äbcdef", &long] {
-            let why = Token::new(bad).unwrap_err();
+            let why = Secret::new(bad).unwrap_err();
             assert!(why.contains("at least 16") && (bad.is_empty() || !why.contains(bad)), "{why}");
         }
     }

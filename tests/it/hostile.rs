@@ -1,0 +1,216 @@
+//! A fleet in which every free text attacks its reader, through every command and format of the
+//! real binary: nothing that a stranger wrote moves a cursor, begins a line or runs in a sheet.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+
+use fleetform::model::is_deceptive;
+use serde_json::json;
+
+use crate::support::{Fixture, Output, wait_until};
+
+/// What YAML and reports let in: markup, workflow commands, formulas, fences.
+const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascript:x) ::error::y";
+/// What no text may hold: escapes, a new line of its own, reading from right to left.
+const EVIL: &str = "EVIL\u{1b}[2J\r\n::error::forged\n\u{202e}desrever\u{9b}31m\u{7}";
+
+fn fleet() -> Fixture {
+    let fixture = Fixture::empty();
+    let quoted = |text: &str| serde_json::to_string(text).expect("JSON");
+    let plain = quoted(PLAIN);
+    let spec = "userEmail: '=cmd|`x@example.com', profile: Standard, osVersion: \"1\"";
+    let device = |name: &str, more: &str| {
+        format!(
+            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}, labels: \
+             {{l: {plain}, m: \"{}\"}}}}\nspec: {{serialNumber: SN-{name}, {spec}{more}}}\n",
+            "端末👩‍💻e\u{301}".repeat(12)
+        )
+    };
+    fixture.write(
+        "fleet/profile.yaml",
+        format!(
+            "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: Standard}}\nspec:\n  \
+             platforms: [windows]\n  description: {plain}\n  apps: [{plain}]\n  \
+             settings: {{{plain}: {plain}}}\n  licenses: [{plain}]\n  \
+             compliance: {{encryption: {{required: true}}}}\n"
+        ),
+    );
+    fixture.write("fleet/a.yaml", device("a", &format!(", hardware: {{model: {plain}}}")));
+    fixture.write("fleet/b.yaml", device("b", ""));
+    fixture.run(&["apply", "--yes"]).exits(0);
+    // What comes later is refused, held or rejected, and said everywhere.
+    fixture.write("fleet/long.yaml", device(&"n".repeat(300), ""));
+    fixture.write("fleet/evil.yaml", device("c", &format!(", ownership: {}", quoted(EVIL))));
+    fixture.write("fleet/raw.yaml", format!("{EVIL}: x"));
+    fixture.write(&format!("fleet/{EVIL}.yaml").replace("[2J", "").replace('/', "_"), "x");
+    fixture.write("fleet/::error file=x::y.yaml", "x");
+    fixture.write("fleet/a.yaml", device("a", ", status: Failed").replace("=cmd()", "=other()"));
+    let wipe = |reason: &str, by: &str| {
+        format!(
+            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w}}\nspec: {{deviceId: \
+             D001, serialNumber: SN-a, scope: full, reason: {reason}, requestedBy: {by}, confirm: \
+             true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
+        )
+    };
+    fixture.write("fleet/wipe.yaml", wipe("lost", "'=cmd|`x@example.com'"));
+    fixture.write("fleet/wipe.yaml.sig", EVIL);
+    fixture.write(&format!("fleet/wipe.yaml.{EVIL}.sig"), "x");
+    fixture.write("fleet/wipe-evil.yaml", wipe(&quoted(EVIL), &quoted(EVIL)));
+    fixture.write("signers", format!("{EVIL}@x namespaces=\"wipe@fleetform\" ssh-ed25519 AAAA\n"));
+    fixture.write("fleetform.yaml", "trust: {allowedSigners: signers}\n");
+    let report = |serial: &str, day: u32| {
+        json!({
+            "serialNumber": serial, "at": format!("2026-11-{day:02}T10:00:00Z"),
+            "enrollmentError": PLAIN, "encryption": {"enabled": false},
+        })
+    };
+    let evil = json!({"serialNumber": EVIL, "at": EVIL, "enrollmentError": EVIL, EVIL: EVIL});
+    for (n, text) in [report("SN-a", 20), report("SN-b", 20), report("SN-z", 20), evil]
+        .map(|report| report.to_string())
+        .into_iter()
+        .enumerate()
+    {
+        fixture.write(&format!(".fleetform/inbox/{n}.json"), text);
+    }
+    fixture.write(&format!(".fleetform/inbox/{EVIL}.json").replace("::", "_"), EVIL);
+    fixture
+}
+
+#[track_caller]
+fn harmless(what: &str, text: &str) {
+    let bad: Vec<char> = text.chars().filter(|c| *c != '\n' && is_deceptive(*c)).collect();
+    assert!(bad.is_empty(), "{what}: {bad:?} in\n{text}");
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("::error::")), "{what}: {text}");
+}
+
+#[track_caller]
+fn looked_at(fixture: &Fixture, args: &[&str]) -> Output {
+    let done = fixture.run(args);
+    assert!(done.code.is_some_and(|code| code <= 3), "{args:?}: {done:?}");
+    harmless(&format!("{args:?}"), &done.stdout);
+    harmless(&format!("{args:?} on standard error"), &done.stderr);
+    done
+}
+
+fn git(fixture: &Fixture, args: &[&str]) {
+    let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+    let done = Command::new("git").args(who).args(args).current_dir(fixture.path("")).output();
+    assert!(done.expect("git is needed: apt-get install git").status.success(), "{args:?}");
+}
+
+#[test]
+fn every_command_in_every_format_is_harmless() {
+    let fixture = fleet();
+    git(&fixture, &["init", "-q", "-b", "main"]);
+    git(&fixture, &["commit", "-q", "--allow-empty", "-m", EVIL]);
+    git(&fixture, &["add", "--", "fleet"]);
+    git(&fixture, &["commit", "-q", "-m", EVIL]);
+    let reading: &[(&[&str], &[&str])] = &[
+        (&["check"], &["text", "json", "markdown", "github", "sarif"]),
+        (&["plan"], &["text", "json", "markdown", "github"]),
+        (&["diff", "HEAD~1", "HEAD"], &["text", "json", "markdown", "github"]),
+        (&["diff", "HEAD~1"], &["text", "json", "markdown", "github"]),
+        (&["diff", EVIL], &["text", "json"]),
+        (&["list"], &["text", "json", "csv", "yaml"]),
+        (&["show", "D001"], &["text", "json"]),
+        (&["show", EVIL], &["text", "json"]),
+        (&["set", "D002", EVIL], &["text", "json"]),
+        (&["set", "D002", &format!("labels.x={EVIL}")], &["text", "json"]),
+        (&["explain", EVIL], &["text", "json"]),
+        (&["audit", "log"], &["text", "json"]),
+        (&["audit", "replay"], &["text", "json"]),
+        (&["audit", "verify"], &["text", "json"]),
+        (&["wipe", "verify", "fleet/wipe.yaml"], &["text", "json"]),
+        (&["wipe", "verify", "fleet/wipe-evil.yaml"], &["text", "json"]),
+        (&["wipe", "new", EVIL, "--reason", "lost"], &["text", "json"]),
+        (&["report", EVIL], &["text", "json"]),
+        (&["check", "--fleet", EVIL], &["text", "json"]),
+        (&["check", "--config", EVIL], &["text", "json"]),
+    ];
+    let all = |fixture: &Fixture| {
+        for (args, formats) in reading {
+            for format in *formats {
+                looked_at(fixture, &[*args, &["-o", format, "-v"]].concat());
+            }
+        }
+    };
+    all(&fixture);
+    for args in [["apply", "--yes"], ["apply", "--yes"]] {
+        looked_at(&fixture, &args);
+    }
+    looked_at(&fixture, &["apply", "--yes", "-o", "json"]);
+    // Now the log and the state have taken in what could be taken in.
+    assert!(fixture.read(".fleetform/audit.jsonl").contains("javascript"));
+    all(&fixture);
+    for args in [&["list", "--status", EVIL][..], &[EVIL], &["plan", "-o", EVIL], &["diff"]] {
+        let usage = looked_at(&fixture, args).exits(1);
+        assert!(usage.stderr.starts_with("error: "), "{usage:?}");
+    }
+}
+
+#[test]
+fn no_cell_of_a_sheet_is_a_formula() {
+    let fixture = fleet();
+    fixture.run(&["apply", "--yes"]);
+    let sheet = looked_at(&fixture, &["list", "-o", "csv"]).stdout;
+    let mut rows = csv::Reader::from_reader(sheet.as_bytes());
+    let cells: Vec<String> = rows
+        .records()
+        .flat_map(|row| row.expect("a row").iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert!(cells.iter().any(|cell| cell.starts_with("'=cmd|")), "{cells:?}");
+    for cell in &cells {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");
+    }
+}
+
+#[test]
+fn the_daemon_says_and_serves_nothing_harmful() {
+    let fixture = fleet();
+    for format in ["text", "json"] {
+        let log = fixture.path("daemon.log");
+        let mut daemon = fixture
+            .command(&["daemon", "--listen", "127.0.0.1:0", "--log-format", format, "-vv"])
+            .stderr(File::create(&log).expect("a file"))
+            .spawn()
+            .expect("it runs");
+        let said = || String::from_utf8_lossy(&std::fs::read(&log).expect("a log")).into_owned();
+        wait_until("it answers", || said().contains("answers HTTP"));
+        let said_so = said();
+        let (_, after) = said_so.split_once("127.0.0.1:").expect("an address");
+        let port: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let get = |path: &str| {
+            let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("connected");
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("sent");
+            let mut text = String::new();
+            stream.read_to_string(&mut text).expect("an answer");
+            text
+        };
+        wait_until("it is ready", || {
+            get("/readyz").starts_with("HTTP/1.1 200") || get("/readyz").starts_with("HTTP/1.1 503")
+        });
+        wait_until("the plan is made", || get("/api/v1/plan").starts_with("HTTP/1.1 200"));
+        for path in [
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/api/v1/devices",
+            "/api/v1/devices/D001",
+            "/api/v1/plan",
+            "/api/v1/audit?since=1",
+            "/api/v1/devices?status=%1b%5b2J%0a",
+            "/api/v1/devices/%1b%5b2J%e2%80%ae",
+            "/%1b%5b2J",
+        ] {
+            let answer = get(path);
+            assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer}");
+            harmless(path, &answer.replace("\r\n", "\n"));
+        }
+        daemon.kill().expect("it is killed");
+        daemon.wait().expect("it ends");
+        harmless(format, &said());
+    }
+}
