@@ -24,17 +24,20 @@ Examples:
   fleetform plan --detailed-exitcode      2: changes; 3: a guard refuses them
   fleetform plan -o json | jq .summary
   fleetform plan -o markdown              For a comment on a pull request
-  fleetform plan --data ./ledger          With a copy of the data directory, say an artefact
+  fleetform plan --data ./ledger          With a copy of the ledger
   fleetform plan --server https://fleet.example.com
 
-A copy of the data directory needs audit.jsonl and state.json; without the latter, what devices
-last reported is not known, and compliance may be judged otherwise.
+A copy of the data directory needs audit.jsonl and state.json; without the
+latter, what devices last reported is not known, and compliance may be judged
+otherwise.
 
-With --server the recorded state is that of a running daemon, and all else is yours: the fleet
-directory, and from fleetform.yaml the deadlines, limits, quorum and trust files. Reports that
-the daemon has not taken yet are not seen. The token is, in this order, that of --token-file, of
-the variable FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and not
-over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are honoured.
+With --server the recorded state is that of a running daemon, and all else is
+yours: the fleet directory, and from fleetform.yaml the deadlines, limits,
+quorum and trust files. Reports that the daemon has not taken yet are not seen.
+The token is, in this order, that of --token-file, of the variable
+FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and
+not over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE
+are honoured.
 
 Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
 guard refuses (frozen, or a wipe is held or refused), else 2 when there are
