@@ -475,7 +475,7 @@ pub fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
     write_state(&snapshot.state, snapshot.log_bytes, out)
 }
 
-/// As [`write`], of a state that is not in a snapshot.
+/// As [`write()`], of a state that is not in a snapshot.
 ///
 /// # Errors
 /// Those of `out`.
