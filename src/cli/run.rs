@@ -144,7 +144,7 @@ pub(super) fn run(
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &setup()?, format, out),
-        Command::Plan(args) => plan::run(args, &setup()?, format, out),
+        Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),
         Command::Apply(args) => apply::run(args, &setup()?, format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::List(args) => {
