@@ -219,6 +219,7 @@ impl Repository {
     /// # Errors
     /// As [`Self::load`].
     pub fn compare(&self, base: &str, head: &str) -> Result<[(Commit, Desired); 2], Error> {
+        let batch = self.batch()?;
         let differing = match self.differing(base, head) {
             // Find out which of them it is, and why.
             Err(Error::Failed { command, message }) => {
@@ -235,7 +236,7 @@ impl Repository {
         let mut blobs = Blobs { commits, ids: Vec::new() };
         was.ask(&mut blobs);
         is.ask(&mut blobs);
-        let mut answers = self.answers(&blobs)?;
+        let mut answers = batch.answers(&blobs)?;
         let mut commit = |name: &str| match answers.commits.pop_front().flatten() {
             Some(id) => Ok(Commit { name: name.to_owned(), id }),
             None => self.commit(name),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use super::{Error, Repository};
 use crate::source::MAX_BYTES;
@@ -65,23 +65,29 @@ fn answer(answers: &mut impl BufRead) -> io::Result<Option<Answer>> {
     Ok(Some(Answer { id, kind, bytes: Some(bytes) }))
 }
 
-impl Repository {
+const COMMAND: &str = "cat-file";
+
+/// A `cat-file` that waits for its questions.
+pub(super) struct Batch(Child);
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // It may still be writing what nobody reads any more, or have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Batch {
     /// Reads what is asked for.
-    pub(super) fn answers(&self, asked: &Blobs) -> Result<Answers, Error> {
-        const COMMAND: &str = "cat-file";
+    pub(super) fn answers(mut self, asked: &Blobs) -> Result<Answers, Error> {
         let Blobs { commits, ids } = asked;
         let mut found = Answers::default();
-        if commits.is_empty() && ids.is_empty() {
-            return Ok(found);
-        }
         let io = |cause| Error::Io { command: COMMAND, cause };
-        let mut git = self.git(COMMAND);
-        git.args(["--batch", "--buffer"]).stdin(Stdio::piped()).stderr(Stdio::null());
-        let mut child = git.spawn().map_err(Error::Start)?;
-        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        let (Some(mut stdin), Some(stdout)) = (self.0.stdin.take(), self.0.stdout.take()) else {
             return Err(io(io::ErrorKind::BrokenPipe.into()));
         };
-        let result = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             // From a thread of its own, since git answers before it has read all.
             scope.spawn(move || {
                 let lines = commits.iter().chain(ids).flat_map(|id| [id, "\n"]);
@@ -98,14 +104,25 @@ impl Repository {
                 let missing = || Error::NoObject(id.clone());
                 found.blobs.push_back(answer.ok_or_else(missing)?.bytes);
             }
-            Ok(())
-        });
-        if result.is_err() {
-            // It may still be writing what nobody reads any more.
-            let _ = child.kill();
+            Ok(found)
+        })
+    }
+}
+
+impl Repository {
+    /// Starts a process that answers later: it gets ready meanwhile.
+    pub(super) fn batch(&self) -> Result<Batch, Error> {
+        let mut git = self.git(COMMAND);
+        git.args(["--batch", "--buffer"]).stdin(Stdio::piped()).stderr(Stdio::null());
+        git.spawn().map(Batch).map_err(Error::Start)
+    }
+
+    /// Reads what is asked for.
+    pub(super) fn answers(&self, asked: &Blobs) -> Result<Answers, Error> {
+        if asked.commits.is_empty() && asked.ids.is_empty() {
+            return Ok(Answers::default());
         }
-        child.wait().map_err(io)?;
-        result.map(|()| found)
+        self.batch()?.answers(asked)
     }
 
     /// Reads blobs, by as many processes as there are cores: each inflates on one.
