@@ -55,7 +55,8 @@ pub(super) fn write(
     }
     let root = setup.root();
     let side = Side { name: &root, commit: None };
-    let context = Context { root: &root, base: side, head: side };
+    let now = setup.now();
+    let context = Context { root: &root, base: side, head: side, trust: None, now };
     match format {
         Format::Json => json(out, &found, context)?,
         _ => text(out, &found, context)?,

@@ -13,6 +13,8 @@ const CONTEXT: Context<'static> = Context {
     root: "./fleet",
     base: Side { name: "main", commit: Some("0123456789abcdef0123456789abcdef01234567") },
     head: Side { name: "./fleet", commit: None },
+    trust: None,
+    now: Timestamp::from_millis(1_763_800_000_000),
 };
 
 fn fleet(files: &[(&str, &str)]) -> Desired {
