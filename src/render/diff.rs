@@ -160,11 +160,11 @@ fn wipe_text(out: &mut Out, diff: &WipeDiff, context: Context<'_>) -> io::Result
         ("expires", request.expires_at.short()),
     ];
     let [signed, vetoed] = seen(diff, context);
-    if signed.is_empty() {
+    let told = signed.iter().map(|s| by("signed", s)).chain(vetoed.iter().map(|s| by("VETOED", s)));
+    rows.extend(told);
+    if !rows.iter().any(|(key, _)| *key == "signed") {
         rows.push(("signed", "by nobody".to_owned()));
     }
-    rows.extend(signed.iter().map(|sighting| ("signed", by(sighting))));
-    rows.extend(vetoed.iter().map(|sighting| ("VETOED", by(sighting))));
     for (key, value) in rows {
         writeln!(out, "      {key:<9} {}", safe(&value))?;
     }
@@ -177,11 +177,11 @@ fn seen(WipeDiff { file, .. }: &WipeDiff, context: Context<'_>) -> [Vec<Sighting
         .map(|files| sightings(&file.bytes, files, context.trust, context.now))
 }
 
-fn by(Sighting { name, key, person }: &Sighting) -> String {
+fn by<'a>(done: &'a str, Sighting { name, key, person }: &Sighting) -> (&'a str, String) {
     match (person, key) {
-        (Some(Ok(person)), Ok(key)) => format!("by {person} with {key} ({name})"),
-        (None, Ok(key)) => format!("by somebody with {key} ({name})"),
-        (Some(Err(why)), _) | (_, Err(why)) => format!("{name} does not count: {}", why.detail),
+        (Some(Ok(person)), Ok(key)) => (done, format!("by {person} with {key} ({name})")),
+        (None, Ok(key)) => (done, format!("by somebody with {key} ({name})")),
+        (Some(Err(why)), _) | (_, Err(why)) => ("ignored", format!("{name}: {}", why.detail)),
     }
 }
 
@@ -200,7 +200,8 @@ pub fn summary(diff: &FleetDiff) -> String {
     for difference in Difference::ALL {
         let n = wipes.iter().filter(|wipe| wipe.difference == *difference).count() as u64;
         if n > 0 {
-            parts.push(format!("{} {difference}", count(n, "WIPE REQUEST")));
+            let plural = if n == 1 { "" } else { "S" };
+            parts.push(format!("{n} WIPE REQUEST{plural} {difference}"));
         }
     }
     for difference in Difference::ALL {
