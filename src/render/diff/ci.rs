@@ -21,7 +21,7 @@ const FEW: usize = 5;
 pub fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     let Context { root, base, head, trust: _, now: _ } = context;
-    let mut comment = Comment::new("Fleetform diff", &format!("**{}**", summary(diff)));
+    let mut comment = Comment::new("Fleetform diff", &summary(diff));
     let mut texts = Vec::new();
     for wipe in wipes {
         texts.push(Out::captured(|out| wipe_text(out, wipe, context))?);
