@@ -15,7 +15,6 @@ Examples:
   fleetform check
   fleetform check ./fleet
   fleetform check -o json | jq '.findings[].code'
-
   fleetform check -o github               Annotations on a pull request
   fleetform check -o sarif > fleetform.sarif
 
@@ -53,12 +52,13 @@ pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Res
 /// On standard error, what nobody looked at: this command reads wipe requests, but judges neither
 /// their signatures nor whether the devices are what they say.
 pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
+    const JUDGES: &str = "`fleetform wipe verify` judges them";
     if desired.wipes.is_empty() {
         return;
     }
-    let signatures = setup.trust().err().unwrap_or_else(|| "look with wipe verify".to_owned());
+    let signatures = setup.trust().err().unwrap_or_else(|| JUDGES.to_owned());
     let devices = match setup.recorded() {
-        Ok(state) if state.seq > 0 => "look with wipe verify".to_owned(),
+        Ok(state) if state.seq > 0 => JUDGES.to_owned(),
         Ok(_) => format!("there is no ledger in {}", setup.config.data.display()),
         Err(_) => format!("the ledger in {} cannot be read", setup.config.data.display()),
     };

@@ -146,7 +146,7 @@ fn of_commit(commit: Commit, fleet: Desired) -> Read {
 fn of_directory(path: &Path) -> Result<Read, Failure> {
     let fleet = source::load(path);
     if let Some(why) = &fleet.missing {
-        return Err(Failure::new(format!("cannot read the fleet directory: {why}"))
+        return Err(Failure::new(format!("the fleet directory {why}"))
             .help("name it with --fleet, or name both sides as revisions"));
     }
     Ok(Read { name: path.display().to_string(), commit: None, fleet })

@@ -190,6 +190,8 @@ fn valid(args: &Args, wipes: &Wipes) -> Result<TimeDelta, Failure> {
     let delta = TimeDelta::from_std(*valid).ok().filter(|delta| *delta <= most);
     let delta = delta.ok_or_else(|| {
         let most = crate::lifecycle::text(most);
+        let valid =
+            TimeDelta::from_std(*valid).map_or_else(|_| valid.to_string(), crate::lifecycle::text);
         Failure::new(format!("--valid {valid} is longer than a request may hold: {most}"))
             .help(format!("use at most --valid {most}; wipes.maxValidity says so"))
     })?;
