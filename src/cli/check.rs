@@ -52,21 +52,20 @@ pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Res
 /// On standard error, what nobody looked at: this command reads wipe requests, but judges neither
 /// their signatures nor whether the devices are what they say.
 pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
-    const JUDGES: &str = "`fleetform wipe verify` judges them";
     if desired.wipes.is_empty() {
         return;
     }
-    let signatures = setup.trust().err().unwrap_or_else(|| JUDGES.to_owned());
-    let devices = match setup.recorded() {
-        Ok(state) if state.seq > 0 => JUDGES.to_owned(),
-        Ok(_) => format!("there is no ledger in {}", setup.config.data.display()),
-        Err(_) => format!("the ledger in {} cannot be read", setup.config.data.display()),
+    let data = setup.config.data.display();
+    let no_ledger = match setup.recorded() {
+        Ok(state) if state.seq > 0 => None,
+        Ok(_) => Some(format!("there is no ledger in {data}")),
+        Err(_) => Some(format!("the ledger in {data} cannot be read")),
     };
     tracing::warn!(
         requests = desired.wipes.len(),
-        %signatures,
-        %devices,
-        "signatures and devices of wipe requests are not checked"
+        signatures = setup.trust().err(),
+        devices = no_ledger,
+        "signatures and devices of wipe requests are not checked here; `fleetform wipe verify` does that"
     );
 }
 

@@ -36,8 +36,8 @@ impl Format {
             .ok_or_else(|| {
                 let names: Vec<_> = supported.iter().map(|format| format.as_str()).collect();
                 let meant = closest(name, names.iter().copied());
-                let meant = meant.map(|meant| format!("did you mean {meant}? "));
-                format!("{}it has {}", meant.unwrap_or_default(), names.join(", "))
+                let meant = meant.map(|meant| format!("; did you mean {meant}?"));
+                format!("it has {}{}", names.join(", "), meant.unwrap_or_default())
             })
     }
 }
