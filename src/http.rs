@@ -60,7 +60,7 @@ pub enum Error {
     )]
     Open(SocketAddr),
     /// The token cannot be used.
-    #[error("{}: {why}", path.display())]
+    #[error("the token file {}: {why}", path.display())]
     Token {
         /// Its file.
         path: PathBuf,

@@ -115,7 +115,7 @@ fn daemon(
     }
     let named = args.token_file.as_ref();
     let read = |path: &PathBuf| {
-        let failed = |why| Failure::new(format!("{}: {why}", path.display()));
+        let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
         Secret::read(path).map_err(failed)
     };
     let token = match (named, &environment.token, &setup.config.http_token_file) {
