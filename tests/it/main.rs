@@ -10,6 +10,7 @@ mod daemon;
 mod examples;
 mod hostile;
 mod invariants;
+mod narrow;
 mod promises;
 mod properties;
 mod pull_request;
