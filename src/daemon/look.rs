@@ -168,7 +168,8 @@ impl Daemon {
         self.sight.whole = !open;
         if hearing {
             self.chores.begin(began);
-        } else if !idle || only.is_none() {
+        } else if !idle || only.is_none_or(|only| !only.is_empty()) {
+            // Holds and their places may have changed with a manifest that leads to no action.
             self.chores.add();
         }
         self.publish_numbers(ledger.state());
