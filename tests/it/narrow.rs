@@ -12,28 +12,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::UNIX_EPOCH;
 
+use chrono::TimeDelta;
 use fleetform::event::{DeviceStatus, Event};
 use fleetform::execute::Control;
 use fleetform::fleet::{Desired, Live};
 use fleetform::ledger::{Draft, Ledger};
 use fleetform::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::plan::due::next_due;
-use fleetform::plan::{Inputs, Plan};
+use fleetform::plan::{Inputs, Op, Plan};
 use fleetform::provider::Provider;
 use fleetform::provider::local::{Local, submit};
 use fleetform::reconcile::{Basis, Decision, carry_out, decide, observe};
 use fleetform::settings::Settings;
-use fleetform::source;
+use fleetform::wipe::trust::Trust;
+use fleetform::{source, trust_file};
 use serde_json::Value;
 
 use crate::support::{Dice, Fixture};
+use crate::wipes::lab::{VETO, WIPE, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
 const FILES: u64 = 6;
 const BURSTS: u64 = 40;
 const TALES: u64 = 8;
-const TRUST: &str = "no trust file is configured";
+/// Of wipes that cool off: some bursts.
+const DELAY: TimeDelta = TimeDelta::seconds(4);
 
 /// A manifest in the making.
 #[derive(Debug, Clone)]
@@ -81,8 +85,9 @@ fn profile(name: &str, platforms: &str, ring: u64) -> String {
 fn request(n: u64) -> String {
     format!(
         "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{n}}}\nspec:\n  deviceId: \
-         D00{n}\n  serialNumber: SN{n}\n  scope: full\n  reason: lost\n  requestedBy: bob@example.com\n  \
-         confirm: true\n  issuedAt: 2025-11-22T08:00:00Z\n  expiresAt: 2025-11-23T08:00:00Z\n"
+         {}\n  serialNumber: SN{n}\n  scope: full\n  reason: lost\n  requestedBy: bob@example.com\n  \
+         confirm: true\n  issuedAt: 2025-11-22T08:00:00Z\n  expiresAt: 2025-11-23T08:00:00Z\n",
+        format_args!("D{:03}", n + 1),
     )
 }
 
@@ -135,6 +140,7 @@ struct World {
     on_disk: BTreeMap<String, Node>,
     now: Arc<AtomicI64>,
     settings: Settings,
+    trust: Trust,
     narrow: Side,
     whole: Side,
     live: Live,
@@ -159,6 +165,10 @@ impl World {
             ("deep/Broken.yaml", profile("Broken", "", 0)),
         ];
         let others = profiles.map(|(path, text)| (path.to_owned(), Node::Text(text))).into();
+        let mut settings = Settings::default();
+        settings.wipes.delay = DELAY;
+        let (signers, fleet) = (fixture.path("allowed_signers"), fixture.path("fleet"));
+        fixture.write("allowed_signers", trusted("bob"));
         let mut world = Self {
             fixture,
             dice,
@@ -166,7 +176,8 @@ impl World {
             others,
             on_disk: BTreeMap::new(),
             now,
-            settings: Settings::default(),
+            settings,
+            trust: trust_file::read(&signers, None, &fleet).expect("trust"),
             narrow,
             whole,
             live: Live::default(),
@@ -241,7 +252,7 @@ impl World {
     fn step(&mut self) -> bool {
         let n = self.dice.below(DEVICES);
         let file = self.dice.below(FILES);
-        let kind = self.dice.below(41);
+        let kind = self.dice.below(46);
         let value = match kind {
             0..=2 | 30..=40 => {
                 Some(("userEmail", self.pick(&["ana@example.com", "bo@example.com"])))
@@ -287,12 +298,24 @@ impl World {
                 };
                 self.others.insert(path, node);
             }
-            23 => {
+            23 | 41 | 42 => {
                 let path = self.pick(&["w.yaml", "copy.yaml", "d0/notes.txt"]);
                 self.others.insert(path, Node::Text(request(n)));
             }
-            24 | 25 => self.others.retain(|path, _| path.contains('S') || path.contains('M')),
-            26 => self.erase(n),
+            43..=45 => {
+                let (path, namespace) = match self.dice.below(4) {
+                    0 => ("w.yaml.veto.sig", VETO),
+                    1 => ("copy.yaml.sig", WIPE),
+                    _ => ("w.yaml.sig", WIPE),
+                };
+                if let Some(Node::Text(text)) = self.others.get("w.yaml") {
+                    let signed = signature("bob", namespace, text.as_bytes());
+                    let signed = String::from_utf8(signed).expect("armour");
+                    self.others.insert(path.to_owned(), Node::Text(signed));
+                }
+            }
+            24 => self.others.retain(|path, _| path.contains('S') || path.contains('M')),
+            25 | 26 => self.erase(n),
             27 | 28 => self.report(n),
             29 => {
                 // Longer than any deadline: none is due at a burst.
@@ -375,7 +398,7 @@ impl World {
             settings: &self.settings,
             desired,
             recorded: side.ledger.state(),
-            trust: Err(TRUST),
+            trust: Ok(&self.trust),
             accept_removals: None,
             only,
         };
@@ -390,7 +413,7 @@ impl World {
             desired: self.live.desired(),
             recorded,
             heard: &[],
-            trust: Err(TRUST),
+            trust: Ok(&self.trust),
         };
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)
@@ -426,7 +449,11 @@ impl World {
         let due = self.due_of(only.as_ref(), &again);
         self.due = [self.due, due].into_iter().flatten().min();
         let left = self.decide(&self.narrow, &desired, None);
-        assert!(left.is_empty(), "a whole look finds nothing left: {:?}", left.approved.plan());
+        // A request is judged by what was recorded before the pass, such as whose the device is.
+        let of_wipes = |op: &Op| matches!(op, Op::StopWipe { .. } | Op::AcceptWipe { .. });
+        let mut actions = left.approved.plan().actions.iter();
+        assert!(actions.all(|a| of_wipes(&a.op)), "left: {:?}", left.approved.plan().actions);
+        assert!(!left.has_reports());
         let due = self.due_of(None, &left);
         let late = due.is_some_and(|due| self.due.is_none_or(|ours| ours > due));
         assert!(!late, "due {due:?}, and it wakes {:?}", self.due);
@@ -469,14 +496,15 @@ fn narrow_looks_do_what_looks_at_everything_do() {
     let given = std::env::var("NARROW_SEED").ok().and_then(|seed| seed.parse().ok());
     let clock = UNIX_EPOCH.elapsed().expect("a time").as_millis() as u64;
     let seeds = given.map_or(clock..clock + TALES, |seed: u64| seed..seed + 1);
-    let mut taken = 0;
+    let (mut taken, mut issued) = (0, 0);
     for seed in seeds {
         println!("NARROW_SEED={seed}");
         let mut world = World::new(seed);
         (0..BURSTS).for_each(|_| world.burst());
         assert_eq!(world.log("narrow"), world.log("whole"));
         taken += world.taken;
+        issued += world.log("whole").iter().filter(|e| e["kind"] == "wipe.issued").count();
     }
-    println!("{taken} narrow looks");
+    println!("{taken} narrow looks, {issued} wipes");
     assert!(given.is_some() || taken > TALES, "{taken} narrow looks prove little");
 }
