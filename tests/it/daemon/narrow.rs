@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::support::{Daemon, Place, device};
+use super::support::{Daemon, PROFILE, Place, device};
 
 const NARROW: &str = "everything=false";
 const WHOLE: &str = "everything=true";
@@ -48,6 +48,9 @@ fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
         ("fleet/B.yaml", ": no".to_owned()),
         ("fleet/B.yaml", device("B")),
         ("fleet/D.yaml", device("D")),
+        ("fleet/other.yaml", PROFILE.replace("Standard", "Other")),
+        // A profile that nobody had so far is recorded first.
+        ("fleet/D.yaml", device("D").replace("Standard", "Other")),
         ("fleet/x.yaml.sig", "x".to_owned()),
         ("fleet/deep/er/E.yaml", device("E")),
         ("fleet/A.yaml", device("C")),
