@@ -206,9 +206,16 @@ impl Daemon {
                     }
                     return Wake::Pass;
                 }
-                // Before what is touched next, which may never end; they take little of the time.
+                // Before what is touched next, which may never end: chores, which take little of the
+                // time, and what is due.
                 () = tokio::time::sleep_until(rested), if watching && self.chores.undone() => {
                     return Wake::Chores;
+                }
+                () = tokio::time::sleep_until(until) => {
+                    if until == latest || due.is_some_and(|due| due <= clock::now()) {
+                        self.touched = Touched::anything();
+                        return Wake::Pass;
+                    }
                 }
                 // Reports are let go of with a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.inbox => {
@@ -218,12 +225,6 @@ impl Daemon {
                     self.woken.get_or_insert(first);
                     self.touched.merge(touched);
                     if self.touched.anything || !self.touched.files.is_empty() {
-                        return Wake::Pass;
-                    }
-                }
-                () = tokio::time::sleep_until(until) => {
-                    if until == latest || due.is_some_and(|due| due <= clock::now()) {
-                        self.touched = Touched::anything();
                         return Wake::Pass;
                     }
                 }

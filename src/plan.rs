@@ -18,7 +18,7 @@ mod reports;
 mod wipes;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::event::{
@@ -316,19 +316,10 @@ pub struct Telemetry {
 /// Decides on the whole fleet.
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
-    let mut planning = Planning::begin(inputs, &inputs.desired.devices);
-    let (known, new) = match_serials(inputs);
-    for (id, device) in &inputs.recorded.devices {
-        planning.device(*id, device, known.get(id).copied());
-    }
-    let mut id = inputs.recorded.next_id();
+    let Inputs { recorded, desired, .. } = inputs;
+    let mut planning = Planning::begin(inputs, &desired.devices);
+    planning.devices(&recorded.devices, desired.devices.iter());
     let Planning { damage, plan, .. } = &mut planning;
-    // At once: growing by doubling would hold up to three times as much for a moment.
-    plan.actions.reserve_exact(new.len());
-    for desired in new {
-        device::provision(inputs, id, desired, plan);
-        id = id.next();
-    }
     damage.hold_unrecorded(inputs, plan);
     planning.end()
 }
@@ -341,21 +332,14 @@ pub fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
     let Inputs { recorded, desired, heard, .. } = inputs;
     let heard = heard.iter().filter_map(|h| Some(recorded.by_serial(&h.report.serial_number)?.0));
     let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).collect();
-    let known = ids.into_iter().filter_map(|id| {
-        let device = recorded.devices.get(&id)?;
-        let serial = &device.spec.serial_number;
-        // The manifest of hardware that was wiped and enrols again is that of its new id.
-        let bears_it = recorded.by_serial(serial).is_some_and(|(now, _)| now == id);
-        let desired = desired.by_serial(serial).filter(|desired| {
-            bears_it && !(device.is_wiped() && desired.enrollment > device.enrollment)
-        });
-        Some((id, &**device, desired))
-    });
-    let known: Vec<_> = known.collect();
-    let mut planning = Planning::begin(inputs, known.iter().filter_map(|(.., desired)| *desired));
-    for (id, device, desired) in known {
-        planning.device(id, device, desired);
-    }
+    let devices = || ids.iter().filter_map(|id| recorded.devices.get_key_value(id));
+    // In order of serial number, each once: hardware that was wiped may have several ids.
+    let theirs: BTreeMap<_, _> = devices()
+        .filter_map(|(_, device)| desired.by_serial(&device.spec.serial_number))
+        .map(|desired| (&desired.spec.serial_number, desired))
+        .collect();
+    let mut planning = Planning::begin(inputs, theirs.values().copied());
+    planning.devices(devices(), theirs.values().copied());
     planning.end()
 }
 
@@ -382,7 +366,25 @@ impl<'a> Planning<'a> {
         Self { inputs, heard, damage, wipes, plan }
     }
 
-    /// The next recorded device, in order of ids.
+    /// Recorded devices, in order of ids, and what is new among these manifests.
+    fn devices<'d>(
+        &mut self,
+        recorded: impl IntoIterator<Item = (&'d DeviceId, &'d Box<Device>)>,
+        desired: impl ExactSizeIterator<Item = &'a Arc<DesiredDevice>>,
+    ) {
+        let (known, new) = match_serials(self.inputs.recorded, desired);
+        for (id, device) in recorded {
+            self.device(*id, device, known.get(id).copied());
+        }
+        let mut id = self.inputs.recorded.next_id();
+        // At once: growing by doubling would hold up to three times as much for a moment.
+        self.plan.actions.reserve_exact(new.len());
+        for desired in new {
+            device::provision(self.inputs, id, desired, &mut self.plan);
+            id = id.next();
+        }
+    }
+
     fn device(&mut self, id: DeviceId, device: &Device, desired: Option<&'a Arc<DesiredDevice>>) {
         let Self { inputs, heard, damage, wipes, plan } = self;
         let reports = heard.get(&id).map_or(&[][..], Vec::as_slice);
@@ -401,12 +403,15 @@ impl<'a> Planning<'a> {
 
 type Matches<'a> = (HashMap<DeviceId, &'a Arc<DesiredDevice>>, Vec<&'a Arc<DesiredDevice>>);
 
-/// Which manifest belongs to which recorded device, and which are new, in order of serial.
-fn match_serials<'a>(inputs: &Inputs<'a>) -> Matches<'a> {
-    let mut known = HashMap::with_capacity(inputs.recorded.devices.len());
+/// Which of these manifests belongs to which recorded device, and which are new, in their order.
+fn match_serials<'a>(
+    recorded: &State,
+    desired: impl ExactSizeIterator<Item = &'a Arc<DesiredDevice>>,
+) -> Matches<'a> {
+    let mut known = HashMap::with_capacity(desired.len());
     let mut new = Vec::new();
-    for desired in &inputs.desired.devices {
-        match inputs.recorded.by_serial(&desired.spec.serial_number) {
+    for desired in desired {
+        match recorded.by_serial(&desired.spec.serial_number) {
             Some((_, device)) if device.is_wiped() && desired.enrollment > device.enrollment => {
                 new.push(desired);
             }

@@ -22,9 +22,9 @@ use rustix::io::Errno;
 use self::tree::Judged;
 use crate::durable::parent;
 use crate::finding::Code;
-use crate::fleet::{Damage, Desired, ROOT, WipeFile, assemble};
+use crate::fleet::{Damage, Desired, Live, ROOT, WipeFile, assemble};
 use crate::manifest::{Documents, parse_file};
-use crate::model::is_deceptive;
+use crate::model::{SerialNumber, is_deceptive};
 use crate::wipe::sshsig;
 use crate::wipe::verify::MAX_FILES;
 use crate::wording::{harmless, quote};
@@ -71,9 +71,28 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
     }
 }
 
+/// Reads these files anew, by their paths from the root, and takes in what they hold by now: gives
+/// the serial numbers of their devices; `None` if only a look at everything tells.
+#[must_use]
+pub fn glance(
+    root: &Path,
+    files: impl IntoIterator<Item = impl AsRef<str>>,
+    live: &mut Live,
+) -> Option<Vec<SerialNumber>> {
+    let mut serials = Vec::new();
+    for path in files {
+        match reread(root, path.as_ref()) {
+            Alone::Manifest(documents) => serials.extend(live.revise(*documents)?),
+            Alone::Ignored if !live.is_entangled(path.as_ref()) => {}
+            Alone::Ignored | Alone::Unclear => return None,
+        }
+    }
+    Some(serials)
+}
+
 /// A file of the fleet directory, looked at alone.
 #[derive(Debug)]
-pub enum Alone {
+enum Alone {
     /// What a manifest holds by now.
     Manifest(Box<Documents>),
     /// None of our business.
@@ -83,8 +102,7 @@ pub enum Alone {
 }
 
 /// Reads the file at this path, from the root, anew.
-#[must_use]
-pub fn reread(root: &Path, path: &str) -> Alone {
+fn reread(root: &Path, path: &str) -> Alone {
     const REGULAR: u32 = 0o100_644;
     let path = match tree::judge(path.as_bytes(), REGULAR) {
         Judged::Manifest(path) => path,

@@ -41,28 +41,6 @@ pub(super) fn is_intent(action: &Action) -> bool {
     }
 }
 
-/// Whether a plan that rests on a look at a few files may be carried out: it neither destroys nor
-/// touches anything but devices.
-pub(super) fn may_be_narrow(plan: &Plan) -> bool {
-    plan.actions.iter().all(|action| match action.op {
-        Op::Update { .. }
-        | Op::Status { .. }
-        | Op::Push { .. }
-        | Op::Compliance { .. }
-        | Op::ConfirmWipe { .. } => true,
-        Op::RecordProfile { .. }
-        | Op::Provision { .. }
-        | Op::Adopt { .. }
-        | Op::Trust(_)
-        | Op::AcceptWipe { .. }
-        | Op::StopWipe { .. }
-        | Op::Wipe { .. }
-        | Op::Orphan { .. }
-        | Op::Freeze(_)
-        | Op::Thaw { .. } => false,
-    })
-}
-
 impl Caution {
     /// `quiet`: so long nothing has changed before a look.
     pub(super) fn new(quiet: Duration) -> Self {

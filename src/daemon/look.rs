@@ -23,7 +23,6 @@ use crate::plan::due::next_due;
 use crate::plan::{Action, HoldReason, Inputs, Op, Plan, WipeView};
 use crate::provider::Observation;
 use crate::reconcile::{self, Basis, Decision, carry_out, decide, observe};
-use crate::source::Alone;
 use crate::watch::Touched;
 use crate::wipe::trust::Trust;
 use crate::{clock, revision, source};
@@ -81,7 +80,7 @@ impl Daemon {
         }
         self.sight.trust = Arc::new(reconcile::trust(&self.config));
         let narrow = only.map(|only| (self.decide(Some(&only), observation.clone(), ledger), only));
-        match narrow.filter(|(decision, _)| caution::may_be_narrow(decision.approved.plan())) {
+        match narrow.filter(|(decision, _)| decision.approved.plan().may_be_narrow()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 self.watch.arm();
@@ -102,20 +101,9 @@ impl Daemon {
         if *anything {
             return None;
         }
+        let serials = source::glance(&self.config.fleet, files, &mut self.sight.live)?;
         let recorded = ledger.state();
-        let mut only = BTreeSet::new();
-        for path in files {
-            match source::reread(&self.config.fleet, path) {
-                Alone::Manifest(documents) => {
-                    for serial in self.sight.live.revise(*documents)? {
-                        only.insert(recorded.by_serial(&serial)?.0);
-                    }
-                }
-                Alone::Ignored if !self.sight.live.is_entangled(path) => {}
-                Alone::Ignored | Alone::Unclear => return None,
-            }
-        }
-        Some(only)
+        serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()
     }
 
     fn decide(
@@ -180,7 +168,8 @@ impl Daemon {
         self.sight.whole = !open;
         if hearing {
             self.chores.begin(began);
-        } else if !idle || only.is_none() {
+        } else if !idle || only.is_none_or(|only| !only.is_empty()) {
+            // Holds and their places may have changed with a manifest that leads to no action.
             self.chores.add();
         }
         self.publish_numbers(ledger.state());

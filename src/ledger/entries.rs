@@ -81,13 +81,16 @@ fn next_line(log: &File, after: u64) -> io::Result<Option<(u64, u64)>> {
         }
     }
     let Some(end) = bytes[..filled].iter().position(|b| *b == b'\n') else { return Ok(None) };
-    let seq = bytes[end + 1..filled].strip_prefix(b"{\"seq\":").and_then(|rest| {
+    let line = &bytes[end + 1..filled];
+    let seq = line.strip_prefix(b"{\"seq\":").and_then(|rest| {
         let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        // A number that ends where the file does may go on.
+        rest.get(digits).filter(|b| **b == b',')?;
         std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
     });
     match seq {
         Some(seq) => Ok(Some((after + end as u64 + 1, seq))),
-        None if end + 1 == filled => Ok(None),
+        None if !line.contains(&b'\n') => Ok(None),
         None => Err(io::ErrorKind::InvalidData.into()),
     }
 }

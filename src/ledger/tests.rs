@@ -413,6 +413,19 @@ fn entries_are_found_by_their_number_without_reading_all() {
 }
 
 #[test]
+fn the_number_of_a_line_that_is_being_written_is_no_number_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = open(dir.path()).unwrap();
+    ledger.append((0..9).map(|_| profile(&"x".repeat(1_000))).collect()).unwrap();
+    ledger.append(vec![profile(&"x".repeat(60_000))]).unwrap();
+    ledger.end_pass().unwrap();
+    // Entry 12, as far as it got.
+    add(dir.path(), b"{\"seq\":1");
+    let found = entries_from(dir.path(), 5).map(|found| found.unwrap().entry.seq);
+    assert!(found.collect::<Vec<_>>().contains(&5));
+}
+
+#[test]
 fn entries_can_be_followed() {
     let dir = tempfile::tempdir().unwrap();
     let mut following = entries(dir.path(), 0);

@@ -3,10 +3,35 @@
 use serde_json::{Value, json};
 
 use super::changes::{profile_changes, provision_changes};
-use super::{Action, ActionKind, Op};
+use super::{Action, ActionKind, Op, Plan};
 use crate::event::{Change, WipeSubject};
 use crate::model::{DeviceSpec, Email};
 use crate::state::WipeState;
+
+impl Plan {
+    /// Whether it may be carried out though it rests on a look at a few files: it neither destroys
+    /// nor touches anything but recorded devices.
+    #[must_use]
+    pub fn may_be_narrow(&self) -> bool {
+        self.actions.iter().all(|action| match action.op {
+            Op::Update { .. }
+            | Op::Status { .. }
+            | Op::Push { .. }
+            | Op::Compliance { .. }
+            | Op::ConfirmWipe { .. } => true,
+            Op::RecordProfile { .. }
+            | Op::Provision { .. }
+            | Op::Adopt { .. }
+            | Op::Trust(_)
+            | Op::AcceptWipe { .. }
+            | Op::StopWipe { .. }
+            | Op::Wipe { .. }
+            | Op::Orphan { .. }
+            | Op::Freeze(_)
+            | Op::Thaw { .. } => false,
+        })
+    }
+}
 
 impl Action {
     /// Its kind.

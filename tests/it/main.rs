@@ -11,6 +11,7 @@ mod daemon;
 mod examples;
 mod hostile;
 mod invariants;
+mod narrow;
 mod pairs;
 mod promises;
 mod properties;

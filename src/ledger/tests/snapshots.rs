@@ -105,6 +105,7 @@ fn reading_is_strict_and_says_where() {
         ("\"enrollment\": 1,", "\"enrollment\": 1, \"extra\": 2,", "unknown field `extra`"),
         ("\"version\": 1,", "\"version\": 2,", "it is of version 2, not 1"),
         ("\"seq\": 18,", "\"seq\": 18446744073709551615,", "beyond any log"),
+        ("\"seq\": 18,", "\"seq\": 0,", "the number of no entry"),
         ("\"seq\": 18,", "\"seq\": \"18\",", "invalid type: string"),
         ("\"wipes\": {}", "\"wipes\": {\"a\": 1}", "is not a SHA-256"),
         ("\"wipe\": null", "\"wipe\": 1", "invalid type: integer"),

@@ -84,3 +84,22 @@ fn it_is_not_ready_while_the_first_large_plan_waits_for_its_second_look() {
     until_metrics(&mut daemon, at, &["holds{reason=\"unsettled\"} 1", "ready 1"]);
     daemon.stop();
 }
+
+#[test]
+fn while_a_large_change_waits_edits_wait_with_it() {
+    let place = Place::new(&["A", "B"]);
+    let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
+    let at = address(&mut daemon);
+    place.write("fleet/.git/index.lock", "");
+    fs::remove_file(place.path("fleet/B.yaml")).unwrap();
+    until_metrics(&mut daemon, at, &["holds{reason=\"unsettled\"} 1"]);
+    let before = place.log().len();
+    place.save("fleet/A.yaml", &device("A").replace("ana@", "bo@"));
+    until_metrics(&mut daemon, at, &["holds{reason=\"unsettled\"} 2"]);
+    assert_eq!(place.log().len(), before);
+    fs::remove_file(place.path("fleet/.git/index.lock")).unwrap();
+    place.until_recorded(&mut daemon, &["-B:Pending", "A:Pending"]);
+    assert_eq!(place.log().iter().filter(|entry| entry["kind"] == "device.updated").count(), 1);
+    daemon.stop();
+}

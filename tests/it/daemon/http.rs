@@ -31,6 +31,18 @@ fn the_answers_are_those_of_the_command_line() {
 }
 
 #[test]
+fn an_edit_that_changes_nothing_recorded_is_shown_too() {
+    let place = place();
+    let (mut daemon, address) = started(&place, &[]);
+    place.save("fleet/A.yaml", &format!("# one line more\n{}", device("A")));
+    daemon.until("the line in the answer", || {
+        let (ours, theirs) = (get(address, "/api/v1/plan").json(), place.json(&["plan"]));
+        if ours == theirs { Ok(()) } else { Err(format!("{ours} and not {theirs}")) }
+    });
+    daemon.stop();
+}
+
+#[test]
 fn pages_filters_and_etags() {
     let place = place();
     let (mut daemon, address) = started(&place, &[]);

@@ -8,24 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::support::{PROFILE, Place, device};
+use crate::support::Dice;
 
 /// How long it goes on in a run of all tests; `SOAK_SECONDS` overrides it.
 const SECONDS: u64 = 60;
 /// Few enough that changes meet, too many for the guard to take a single one for a purge.
 const DEVICES: u64 = 30;
-
-/// SplitMix64: the same seed, the same tale.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-}
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
