@@ -71,14 +71,17 @@ fn made_of(approved: &ApprovedPlan, context: Context<'_>) -> String {
     )
 }
 
-/// As annotations: findings, what a guard refuses, wipes, then actions and holds where they
-/// are written, and a notice that sums up.
+/// As annotations: a notice that sums up, findings, what a guard refuses, wipes, then actions and
+/// holds where they are written. GitHub shows ten of a kind: what matters most comes first.
 ///
 /// # Errors
 /// If writing fails.
 pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
     let plan = approved.plan();
     let root = Path::new(context.root);
+    let all = count(plan.actions.len() as u64, "action");
+    let title = format!("fleetform plan, {all}");
+    github::annotate(out, Level::Notice, None, &title, &summary_line(approved))?;
     for finding in &plan.findings {
         github::finding(out, root, finding, "")?;
     }
@@ -108,7 +111,5 @@ pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> i
         let level = if usual { Level::Notice } else { Level::Warning };
         github::annotate(out, level, target.as_ref(), "held", &safe(&hold.detail))?;
     }
-    let line = summary_line(approved);
-    let all = count(plan.actions.len() as u64, "action");
-    github::annotate(out, Level::Notice, None, &format!("fleetform plan, {all}"), &line)
+    Ok(())
 }
