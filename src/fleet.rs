@@ -4,6 +4,7 @@
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
 mod alone;
+mod keys;
 mod live;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -12,6 +13,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use alone::alone;
+pub use keys::Keys;
 pub use live::Live;
 
 use crate::finding::{Code, Finding, Severity, Span};

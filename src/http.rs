@@ -3,18 +3,21 @@
 //! Every answer comes from what was published after the last pass ([`view::View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), heavy
 //! answers fewer still, and nobody's slowness is anyone else's. Beyond loopback a
-//! client must know a token.
+//! client must know a token. [`remote`] is the other end: a client of our own.
 
 mod answer;
 mod api;
 mod listener;
 pub mod metrics;
 mod query;
+pub mod remote;
+pub mod secret;
+mod state;
 pub mod view;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +33,7 @@ use tokio::sync::{Semaphore, watch};
 
 use self::answer::fail;
 use self::listener::Bounded;
+use self::secret::Secret;
 use self::view::View;
 use crate::model::Digest;
 
@@ -37,9 +41,6 @@ use crate::model::Digest;
 const ANSWER: Duration = Duration::from_secs(30);
 /// Answers that read the log or plan: each takes a core, and a pass needs one too.
 const HEAVY: usize = 2;
-/// Shorter tokens can be guessed.
-const SHORTEST_TOKEN: usize = 16;
-const LONGEST_TOKEN: u64 = 4096;
 
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ pub enum Error {
     )]
     Open(SocketAddr),
     /// The token cannot be used.
-    #[error("{}: {why}", path.display())]
+    #[error("the token file {}: {why}", path.display())]
     Token {
         /// Its file.
         path: PathBuf,
@@ -92,7 +93,11 @@ impl Token {
     /// # Errors
     /// As for [`Token::read`]; the old one stays.
     pub fn read_again(&self) -> Result<(), Error> {
-        let read = self.file.as_deref().map(read_token).transpose()?;
+        let read = |path: &PathBuf| {
+            let secret = Secret::read(path).map(|secret| secret.digest());
+            secret.map_err(|why| Error::Token { path: path.clone(), why })
+        };
+        let read = self.file.as_ref().map(read).transpose()?;
         self.digest.send_replace(read);
         Ok(())
     }
@@ -110,6 +115,8 @@ pub(crate) struct Shown {
     views: watch::Receiver<Arc<View>>,
     token: Token,
     heavy: Arc<Semaphore>,
+    /// What takes as long as the client does.
+    streams: Arc<Semaphore>,
 }
 
 /// A server that is not running yet.
@@ -143,7 +150,8 @@ impl Server {
     /// Answers from what is published, until it is dropped.
     pub async fn run(self, views: watch::Receiver<Arc<View>>) {
         let heavy = Arc::new(Semaphore::new(HEAVY));
-        let shown = Shown { views, token: self.token, heavy };
+        let streams = Arc::new(Semaphore::new(state::STREAMS));
+        let shown = Shown { views, token: self.token, heavy, streams };
         let router = router(shown);
         if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
             tracing::error!(%error, "HTTP ended");
@@ -159,6 +167,7 @@ fn router(shown: Shown) -> Router {
         .route("/api/v1/devices/{id}", get(api::device))
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
+        .route(state::PATH, get(state::state))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
         .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(shown.clone(), admit))
@@ -185,21 +194,4 @@ async fn admit(State(shown): State<Shown>, request: Request, next: Next) -> Resp
         Ok(answer) => answer,
         Err(_) => fail(StatusCode::SERVICE_UNAVAILABLE, "it takes too long; ask for less"),
     }
-}
-
-fn read_token(path: &Path) -> Result<Digest, Error> {
-    let failed = |why: String| Error::Token { path: path.into(), why };
-    let metadata = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?;
-    if !metadata.is_file() || metadata.len() > LONGEST_TOKEN {
-        return Err(failed(format!("is not a file of at most {LONGEST_TOKEN} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-    let token = text.trim();
-    if token.len() < SHORTEST_TOKEN || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(failed(format!(
-            "is not a token: at least {SHORTEST_TOKEN} visible ASCII characters, say from \
-             `openssl rand -hex 32`"
-        )));
-    }
-    Ok(Digest::of(token.as_bytes()))
 }

@@ -1,5 +1,5 @@
 //! How long whole passes take, and how much memory: the real program on generated fleets,
-//! beside `git status` and `sha256sum` over the same tree in the same run.
+//! beside `git status`, `git diff --stat` and `sha256sum` over the same tree in the same run.
 //!
 //! `cargo bench` measures and ends with a table of ratios; the figures of one table come from
 //! rounds in which all the programs take turns, so that a busy machine is busy for all of
@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "fleets to measure with may be torn and lost")]
 
 mod daemon;
+mod diff;
 mod fleet;
 mod table;
 mod tools;
@@ -48,9 +49,9 @@ impl Subject {
         let place = |data| Place { fleet: home.join("fleet"), data: home.join(data) };
         let (fresh, recorded) = (place("fresh"), place("recorded"));
         let manifest = fleet::write(&fresh.fleet, devices, SEED)?;
-        fresh.commit()?;
-        run(&mut recorded.fleetform(APPLY))?;
         let text = fs::read_to_string(&manifest)?;
+        diff::commit(&fresh, (&manifest, &text))?;
+        run(&mut recorded.fleetform(APPLY))?;
         Ok(Self { devices, fresh, recorded, manifest: (manifest, text) })
     }
 
@@ -132,7 +133,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("passes");
     let mut criterion = Criterion::default().configure_from_args();
     let sizes = if test { &[SMALL][..] } else { &SIZES[..] };
-    let (mut rows, mut daemons) = (Vec::new(), Vec::new());
+    let (mut rows, mut diffs, mut daemons) = (Vec::new(), Vec::new(), Vec::new());
     for devices in sizes {
         if has("--list") {
             break;
@@ -140,10 +141,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let subject = Subject::new(&scratch, *devices)?;
         measure(&mut criterion, &subject)?;
         rows.push(table::row(&subject, if test { 1 } else { table::ROUNDS })?);
+        diffs.push(diff::row(&subject, if test { 1 } else { diff::ROUNDS })?);
         daemons.push(daemon::row(&subject, if test { 2 } else { daemon::CHANGES })?);
     }
     if !rows.is_empty() {
         table::print(&rows, table::base(&scratch)?)?;
+        diff::print(&diffs)?;
         daemon::print(&daemons)?;
     }
     criterion.final_summary();
@@ -166,6 +169,11 @@ fn measure(criterion: &mut Criterion, subject: &Subject) -> Result<(), Box<dyn E
     bench(&mut group, "check", |_| time(recorded.fleetform(&["check"])));
     bench(&mut group, "list", |_| time(recorded.fleetform(&["list"])));
     bench(&mut group, "audit verify", |_| time(recorded.fleetform(&["audit", "verify"])));
+    for change in diff::CHANGES {
+        let name = format!("diff, {change}");
+        bench(&mut group, &name, |_| time(fresh.fleetform(&["diff", "base", change])));
+    }
+    bench(&mut group, "git diff --stat", |_| time(fresh.git_diff("base", "edited")));
     bench(&mut group, "git status", |_| time(fresh.git_status()));
     bench(&mut group, "sha256sum", |_| time(fresh.sha256sum()));
     group.finish();

@@ -99,16 +99,39 @@ impl Place {
         command
     }
 
-    /// Makes the fleet directory a repository, with everything in one commit.
+    /// What Git does to tell two revisions apart.
+    pub fn git_diff(&self, base: &str, head: &str) -> Command {
+        self.git(&["diff", "--stat", base, head])
+    }
+
+    /// Makes the fleet directory a repository, unless it is one, with everything in one more
+    /// commit, and tags that.
     ///
     /// # Errors
     /// If Git fails.
-    pub fn commit(&self) -> io::Result<()> {
+    pub fn commit(&self, tag: &str) -> io::Result<()> {
         let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"];
         run(&mut self.git(&["init", "--quiet"]))?;
         run(&mut self.git(&["add", "--all"]))?;
         let commit = [&who[..], &["commit", "--quiet", "--message", "A fleet"]].concat();
-        run(&mut self.git(&commit)).map(drop)
+        run(&mut self.git(&commit))?;
+        run(&mut self.git(&["tag", tag])).map(drop)
+    }
+
+    /// Makes the files what they were in a revision.
+    ///
+    /// # Errors
+    /// If Git fails.
+    pub fn back_to(&self, tag: &str) -> io::Result<()> {
+        run(&mut self.git(&["checkout", "--quiet", "--detach", tag])).map(drop)
+    }
+
+    /// Packs all objects.
+    ///
+    /// # Errors
+    /// If Git fails.
+    pub fn pack(&self) -> io::Result<()> {
+        run(&mut self.git(&["repack", "-a", "-d", "--quiet"])).map(drop)
     }
 
     /// How many entries the log has.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -127,7 +128,17 @@ impl Filter<'_> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn verify(verified: &Verified, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+pub fn verify(
+    verified: &Verified,
+    data: &Path,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    // Nothing at all is no good log: perhaps it is another directory that is meant.
+    if verified.lines == 0 && verified.bytes == 0 && verified.problems.is_empty() {
+        return Err(Failure::new(format!("there is no log in {}", data.display()))
+            .help("name the data directory with --data; `fleetform apply` begins a log"));
+    }
     match format {
         Format::Json => verify::json(verified, out)?,
         _ => verify::text(verified, out)?,

@@ -15,7 +15,6 @@ Examples:
   fleetform check
   fleetform check ./fleet
   fleetform check -o json | jq '.findings[].code'
-
   fleetform check -o github               Annotations on a pull request
   fleetform check -o sarif > fleetform.sarif
 
@@ -56,17 +55,17 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
     if desired.wipes.is_empty() {
         return;
     }
-    let signatures = setup.trust().err().unwrap_or_else(|| "look with wipe verify".to_owned());
-    let devices = match setup.recorded() {
-        Ok(state) if state.seq > 0 => "look with wipe verify".to_owned(),
-        Ok(_) => format!("there is no ledger in {}", setup.config.data.display()),
-        Err(_) => format!("the ledger in {} cannot be read", setup.config.data.display()),
+    let data = setup.config.data.display();
+    let no_ledger = match setup.recorded() {
+        Ok(state) if state.seq > 0 => None,
+        Ok(_) => Some(format!("there is no ledger in {data}")),
+        Err(_) => Some(format!("the ledger in {data} cannot be read")),
     };
     tracing::warn!(
         requests = desired.wipes.len(),
-        %signatures,
-        %devices,
-        "signatures and devices of wipe requests are not checked"
+        signatures = setup.trust().err(),
+        devices = no_ledger,
+        "signatures and devices of wipe requests are not checked here; `fleetform wipe verify` does that"
     );
 }
 

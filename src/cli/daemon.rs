@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::run::{Setup, configuration, runtime};
-use super::value::word;
+use super::value::{duration, positive, word};
 use super::{Exit, Failure, Global};
 use crate::config::Config;
 use crate::daemon::{Daemon, Options, Signals};
@@ -83,19 +83,6 @@ fn check_change(from: &Config, to: &Config) -> Result<(), String> {
         && from.http_token_file == to.http_token_file;
     let why = "data, provider and http can only be changed by starting again";
     if same { Ok(()) } else { Err(why.into()) }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .ok()
-        // A day is more than anyone waits, and fits every clock.
-        .filter(|duration| *duration <= Duration::from_secs(86_400))
-        .ok_or_else(|| "is not a duration like 300ms, 60s or 5m, at most a day".into())
-}
-
-fn positive(text: &str) -> Result<Duration, String> {
-    let duration = duration(text)?;
-    if duration < Duration::from_millis(10) { Err("is too short".into()) } else { Ok(duration) }
 }
 
 /// Runs until a signal stops it.

@@ -10,6 +10,7 @@ use crate::render::diff as render;
 use crate::render::out::Out;
 use crate::source;
 use crate::source::git::{Commit, Error, Repository};
+use crate::wipe::trust::Trust;
 
 /// Show what a change of the fleet directory means, without a ledger.
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,9 @@ Examples:
 Revisions are those of the repository that the fleet directory lies in; in a
 bare repository, name the fleet directory from its root with --fleet. A path
 with a slash at its beginning, `./` or `../` names a directory. Moved and
-reordered files are no change. Exits with 0; with --detailed-exitcode with 1 if
+reordered files are no change. A signature is shown with the fingerprint of its
+key (`ssh-keygen -l`), and with its owner where trust.allowedSigners names a
+file outside of the repository. Exits with 0; with --detailed-exitcode with 1 if
 there are new findings, else with 2 if there are changes. Formats: text, json,
 markdown (at most 60,000 characters), github (workflow commands).")]
 pub struct Args {
@@ -77,13 +80,17 @@ pub(super) fn run(
     let base = Side::new(&args.base);
     let head = args.head.as_deref().map_or(Side::Directory(fleet), Side::new);
     let (base, head) = sides(&base, &head, fleet)?;
-    let root = setup.root();
+    // Where something lies in the head: in that directory, or else where the fleet is.
+    let root = if head.commit.is_some() { setup.root() } else { head.name.clone() };
+    let trust = trust(setup);
     let side = |read: &'_ Read| (read.name.clone(), read.commit.clone());
     let ((base_name, base_commit), (head_name, head_commit)) = (side(&base), side(&head));
     let context = render::Context {
         root: &root,
         base: render::Side { name: &base_name, commit: base_commit.as_deref() },
         head: render::Side { name: &head_name, commit: head_commit.as_deref() },
+        trust: trust.as_ref(),
+        now: setup.now(),
     };
     let found = diff(&base.fleet, &head.fleet);
     match format {
@@ -93,6 +100,15 @@ pub(super) fn run(
         _ => render::text(out, &found, context)?,
     }
     Ok(exit_of(&found, args.detailed_exitcode))
+}
+
+/// Whose key it is says the trust file of this machine, where it has one. A pull request can
+/// change the configuration: a file of the same work tree would be its author's own word.
+fn trust(setup: &Setup) -> Option<Trust> {
+    let file = setup.config.trust.allowed_signers.as_ref()?.canonicalize().ok()?;
+    let fleet = setup.config.fleet.canonicalize().ok()?;
+    let tree = fleet.ancestors().find(|path| path.join(".git").exists()).unwrap_or(&fleet);
+    if file.starts_with(tree) { None } else { setup.trust().ok() }
 }
 
 fn sides(base: &Side<'_>, head: &Side<'_>, fleet: &Path) -> Result<(Read, Read), Failure> {
@@ -130,7 +146,7 @@ fn of_commit(commit: Commit, fleet: Desired) -> Read {
 fn of_directory(path: &Path) -> Result<Read, Failure> {
     let fleet = source::load(path);
     if let Some(why) = &fleet.missing {
-        return Err(Failure::new(format!("cannot read the fleet directory: {why}"))
+        return Err(Failure::new(format!("the fleet directory {why}"))
             .help("name it with --fleet, or name both sides as revisions"));
     }
     Ok(Read { name: path.display().to_string(), commit: None, fleet })

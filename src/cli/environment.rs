@@ -1,10 +1,12 @@
-//! What the process inherits: environment variables and terminals. Nothing else reads them.
+//! What the process inherits: environment variables and terminals. Nothing else reads them, but
+//! for the system's TLS, which is told by `SSL_CERT_FILE` and `SSL_CERT_DIR` whom to trust.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::ColorChoice;
 
+use crate::http::secret::Secret;
 use crate::model::check_text;
 use crate::render::out::Look;
 
@@ -29,6 +31,10 @@ pub struct Environment {
     pub user: Option<String>,
     /// `HOME`: where the user's keys are.
     pub home: Option<PathBuf>,
+    /// `FLEETFORM_TOKEN`: what the daemon must be told, or why it cannot be that.
+    pub token: Option<Result<Secret, String>>,
+    /// `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, with `NO_PROXY`.
+    pub proxy: Option<ureq::Proxy>,
 }
 
 impl Environment {
@@ -48,6 +54,8 @@ impl Environment {
             stdin: io::stdin().is_terminal(),
             user: variable("USER"),
             home: variable("HOME").map(PathBuf::from),
+            token: variable("FLEETFORM_TOKEN").map(|text| Secret::new(&text)),
+            proxy: ureq::Proxy::try_from_env(),
         }
     }
 

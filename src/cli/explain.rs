@@ -44,7 +44,7 @@ fn find(text: &str) -> Result<Code, Failure> {
         let failure = Failure::new(format!("there is no code {word:?}"));
         match closest(word, Code::WORDS.iter().copied()) {
             Some(meant) => failure.help(format!("did you mean {meant}?")),
-            None => failure.help("fleetform explain lists all codes"),
+            None => failure.help("`fleetform explain` lists all codes"),
         }
     })
 }

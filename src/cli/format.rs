@@ -1,6 +1,7 @@
 //! Formats of results. Each command says which of them it has.
 
 use crate::model::words;
+use crate::wording::closest;
 
 words! {
     /// What `--output` names.
@@ -34,7 +35,9 @@ impl Format {
             .copied()
             .ok_or_else(|| {
                 let names: Vec<_> = supported.iter().map(|format| format.as_str()).collect();
-                format!("it has {}", names.join(", "))
+                let meant = closest(name, names.iter().copied());
+                let meant = meant.map(|meant| format!("; did you mean {meant}?"));
+                format!("it has {}{}", names.join(", "), meant.unwrap_or_default())
             })
     }
 }

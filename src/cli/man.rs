@@ -55,7 +55,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         for name in &args.command {
             command = command.find_subcommand(name).ok_or_else(|| {
                 Failure::new(format!("there is no command {:?}", args.command.join(" ")))
-                    .help("fleetform --help lists the commands")
+                    .help("`fleetform --help` lists the commands")
             })?;
         }
         out.write_all(&page(command)?)?;

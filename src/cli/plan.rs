@@ -1,8 +1,15 @@
 //! `fleetform plan`
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::run::{Setup, runtime};
-use super::{Exit, Failure, Format};
+use super::value::positive;
+use super::{Environment, Exit, Failure, Format, Global};
+use crate::http::remote::{self, Remote};
+use crate::http::secret::Secret;
 use crate::plan::WipeView;
+use crate::provider::Observation;
 use crate::reconcile::{Basis, Decision, decide, observe};
 use crate::render;
 use crate::render::out::Out;
@@ -17,6 +24,20 @@ Examples:
   fleetform plan --detailed-exitcode      2: changes; 3: a guard refuses them
   fleetform plan -o json | jq .summary
   fleetform plan -o markdown              For a comment on a pull request
+  fleetform plan --data ./ledger          With a copy of the ledger
+  fleetform plan --server https://fleet.example.com
+
+A copy of the data directory needs audit.jsonl and state.json; without the
+latter, what devices last reported is not known, and compliance may be judged
+otherwise.
+
+With --server the recorded state is that of a running daemon, and all else is
+yours: the fleet directory, and from fleetform.yaml the deadlines, limits,
+quorum and trust files. Reports that the daemon has not taken yet are not seen.
+The token is, in this order, that of --token-file, of the variable
+FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and
+not over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE
+are honoured.
 
 Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
 guard refuses (frozen, or a wipe is held or refused), else 2 when there are
@@ -26,19 +47,40 @@ pub struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Plan with what a running daemon has recorded, instead of a data directory
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub token_file: Option<PathBuf>,
+    /// Send the token over http:// to another machine, though anyone on the way can read it
+    #[arg(long, requires = "server")]
+    pub unencrypted: bool,
+    /// Give up when the daemon has not answered in full by then
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
+    #[arg(requires = "server")]
+    pub timeout: Duration,
 }
 
 /// Shows the plan; reads, and changes nothing anywhere.
 ///
 /// # Errors
-/// If the ledger or the provider cannot be read, or writing fails.
+/// If the ledger, the daemon or the provider cannot be read, or writing fails.
 pub(super) fn run(
     args: &Args,
+    global: &Global,
+    environment: &Environment,
     setup: &Setup,
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let (desired, recorded) = rayon::join(|| setup.desired(), || setup.recorded());
+    let remote = args.server.as_deref().map(|url| daemon(url, args, global, environment, setup));
+    let remote = remote.transpose()?;
+    let recorded = || match &remote {
+        Some(remote) => remote.recorded().map_err(explain),
+        None => setup.recorded(),
+    };
+    let (desired, recorded) = rayon::join(|| setup.desired(), recorded);
     let (recorded, trust) = (recorded?, setup.trust());
     let basis = Basis {
         now: setup.now(),
@@ -49,10 +91,72 @@ pub(super) fn run(
         accept_removals: None,
         only: None,
     };
-    let provider = setup.provider();
-    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref()))?);
+    let observation = match remote {
+        // Reports go to the daemon, and it alone hears them.
+        Some(_) => Observation::default(),
+        None => runtime()?.block_on(observe(setup.provider().as_ref()))?,
+    };
+    let decision = decide(basis, observation);
     show(&decision, setup, &recorded, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
+}
+
+/// The daemon to ask.
+fn daemon(
+    url: &str,
+    args: &Args,
+    global: &Global,
+    environment: &Environment,
+    setup: &Setup,
+) -> Result<Remote, Failure> {
+    if global.data.is_some() {
+        return Err(Failure::new("--server and --data name two recorded states")
+            .help("give one of them: --data for a copy, --server for a running daemon"));
+    }
+    let named = args.token_file.as_ref();
+    let read = |path: &PathBuf| {
+        let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
+        Secret::read(path).map_err(failed)
+    };
+    let token = match (named, &environment.token, &setup.config.http_token_file) {
+        (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),
+        (None, Some(Ok(token)), _) => Some(token.clone()),
+        (None, Some(Err(why)), _) => return Err(Failure::new(format!("FLEETFORM_TOKEN {why}"))),
+        (None, None, None) => None,
+    };
+    let proxy = environment.proxy.clone();
+    Remote::new(url, token, args.unencrypted, proxy, args.timeout).map_err(explain)
+}
+
+/// What to do about it.
+fn explain(error: remote::Error) -> Failure {
+    use remote::Error as E;
+    let help = match &error {
+        E::Address { .. } => "name it like https://fleet.example.com or http://127.0.0.1:8080",
+        E::Plain(_) => {
+            "put TLS in front of the daemon and use https://, or, where the network may be \
+             trusted with the token, give --unencrypted"
+        }
+        E::Unreachable { .. } => {
+            "the daemon answers where --listen or http.listen says; give it more time with \
+             --timeout"
+        }
+        E::Unauthorized { sent: false, .. } => {
+            "name its file with --token-file, or set FLEETFORM_TOKEN"
+        }
+        E::Unauthorized { sent: true, .. } => {
+            "the daemon read its own from --token-file or http.tokenFile when it was started"
+        }
+        E::Redirect { .. } => "name that address, if the token is meant for it",
+        E::Status { status, .. } if status.as_u16() == 404 => {
+            "the daemon is older than this fleetform, or the address is not its own"
+        }
+        E::Status { .. } => "look at /readyz and at the daemon's log, and try again",
+        E::Foreign(_) => "name the address that the daemon says it answers at",
+        E::Version { .. } => "use the fleetform that the daemon runs",
+        E::Broken { .. } => "try again; give it more time with --timeout",
+    };
+    Failure::from(error).help(help)
 }
 
 /// Prints the plan of a decision.

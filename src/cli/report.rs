@@ -81,8 +81,9 @@ pub(super) fn run(
         }
         _ => {
             let what = count(reports.len() as u64, "report");
+            let them = if reports.len() == 1 { "it" } else { "them" };
             let line =
-                format!("{what} handed over as {}; the next pass takes them.", path.display());
+                format!("{what} handed over as {}; the next pass takes {them}.", path.display());
             writeln!(out, "{}", out.paint(Tone::Plain, &line))?;
         }
     }

@@ -144,7 +144,7 @@ pub(super) fn run(
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &setup()?, format, out),
-        Command::Plan(args) => plan::run(args, &setup()?, format, out),
+        Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),
         Command::Apply(args) => apply::run(args, &setup()?, format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::List(args) => {
@@ -161,7 +161,8 @@ pub(super) fn run(
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
-            audit::verify(&ledger::verify::verify(&setup()?.config.data)?, format, out)
+            let data = setup()?.config.data;
+            audit::verify(&ledger::verify::verify(&data)?, &data, format, out)
         }
         Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
         Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),

@@ -72,7 +72,7 @@ fn nobody(state: &State, text: &str) -> Failure {
             "there are no devices yet: fleetform apply provisions those of the fleet directory",
         )
     } else if close.is_empty() {
-        failure.help("fleetform list shows all devices")
+        failure.help("`fleetform list` shows all devices")
     } else {
         failure.help(format!("did you mean {}?", close.join(" or ")))
     }
@@ -171,7 +171,7 @@ mod tests {
         let text = why(&state, "ana-riuz-laptop");
         assert!(text.contains("help: did you mean ana-ruiz-laptop"), "{text}");
         assert!(why(&state, "d001").contains("did you mean D001"));
-        assert!(why(&state, "zzz\u{1b}").ends_with("help: fleetform list shows all devices\n"));
+        assert!(why(&state, "zzz\u{1b}").ends_with("help: `fleetform list` shows all devices\n"));
         assert!(!why(&state, "zzz\u{1b}").contains('\u{1b}'));
         assert!(why(&state, &"x".repeat(1 << 20)).contains("fleetform list"));
         assert!(why(&State::default(), "D001").contains("no devices yet"));

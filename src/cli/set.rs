@@ -60,7 +60,9 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let edits = args.fields.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let place = place(setup, &setup.desired(), &args.device)?;
+    let desired = setup.desired();
+    author::there(&desired)?;
+    let place = place(setup, &desired, &args.device)?;
     let path = setup.config.fleet.join(&*place.path);
     let old = fs::read_to_string(&path)
         .map_err(|why| Failure::new(format!("cannot read {}: {why}", path.display())))?;
@@ -95,7 +97,7 @@ fn parse(text: &str) -> Result<Edit, Failure> {
             let known = SPEC.iter().copied().chain(["name", "labels.KEY"]);
             return Err(match closest(bare, known) {
                 Some(meant) => failure.help(format!("did you mean {meant}?")),
-                None => failure.help("fleetform set --help lists the fields"),
+                None => failure.help("`fleetform set --help` lists the fields"),
             });
         }
     };
@@ -120,14 +122,18 @@ fn place(setup: &Setup, desired: &Desired, text: &str) -> Result<Place, Failure>
         [place] => Ok(place.clone()),
         [] => {
             let names = all.iter().filter_map(|(.., name)| Some(name.as_ref()?.as_str()));
-            let failure = Failure::new(format!("no manifest is that of a device {text:?}"));
-            Err(match closest(text, names) {
+            let failure = Failure::new(format!(
+                "no manifest has the device id, serial number or name {text:?}"
+            ));
+            // What is no slip of the keyboard may be the beginning of a name.
+            let begins = |name: &&str| text.len() > 2 && name.starts_with(text);
+            Err(match closest(text, names.clone()).or_else(|| names.clone().find(begins)) {
                 Some(meant) => failure.help(format!("did you mean {meant}?")),
-                None => failure.help("name it by its id, serial number or name"),
+                None => failure.help("`fleetform list` shows all devices that are recorded"),
             })
         }
         _ => Err(Failure::new(format!("{} manifests are of a device {text:?}", found.len()))
-            .help("fleetform check shows where they are")),
+            .help("`fleetform check` shows where they are")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values that only the command line has.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -28,6 +29,21 @@ pub(super) fn find_word<T: Copy>(
 ) -> Result<T, Invalid> {
     let found = all.iter().copied().find(|word| name(*word).eq_ignore_ascii_case(text));
     found.ok_or_else(|| Invalid("is not one of the words".into()))
+}
+
+/// A length of time, at most a day.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        // A day is more than anyone waits, and fits every clock.
+        .filter(|duration| *duration <= Duration::from_secs(86_400))
+        .ok_or_else(|| "is not a duration like 300ms, 60s or 5m, at most a day".into())
+}
+
+/// A length of time in which something can happen.
+pub(super) fn positive(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration < Duration::from_millis(10) { Err("is too short".into()) } else { Ok(duration) }
 }
 
 /// A kind of log entry.

@@ -52,8 +52,10 @@ pub(super) fn run(
 
 /// The one request in a file, with what is beside it. Findings go to standard error.
 fn request(path: &Path, out: &mut Out) -> Result<WipeFile, Failure> {
-    let (_, mut documents) = source::read_request(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    let (_, mut documents) = source::read_request(path).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display()))
+            .help("name the file of a request; `fleetform wipe new` writes one")
+    })?;
     if !documents.findings.is_empty() {
         let parent = path.parent().unwrap_or(Path::new(""));
         let drawing = Drawing::new(parent, false, None);

@@ -541,7 +541,7 @@ impl Code {
             _ => Explanation {
                 title: "A device reports that it was wiped, and no wipe was issued",
                 why: "Somebody may have erased the device by hand, or through the MDM's own console. \
-                      Nothing is recorded of it: only a wipe that was issued can be confirmed. Look \
+                      Nothing is recorded of it: a wipe is confirmed by a report dated after it was issued. Look \
                       into it; then raise `enrollment` or remove the manifest.",
                 wrong: lines!(Prose:
                     "A report, with no wipe of the device issued before:",

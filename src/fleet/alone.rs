@@ -4,14 +4,18 @@
 //! versions of that one: who has which serial number, name, profile and platform is the same
 //! before and after, so every conflict with the files that were not read is the same, too.
 //! Whatever is not certain (a new device, a profile, a wipe request) is not judged here.
+//!
+//! One thing is told otherwise than if everything were read: what changes in the manifest of a
+//! device that is in conflict with a file that differs not, before and after. It is shown as
+//! changed, though what is recorded of it stays until the conflict is mended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Desired, assemble};
-use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Spot};
+use crate::manifest::{Documents, ProfileDraft, Spot};
 use crate::model::{Digest, Name, Place, Platform, Profile, Requirements, SerialNumber};
 
 /// Both sides of a change, of the files that differ; `None` where other files may matter.
@@ -20,7 +24,7 @@ pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
     if faces(base)? != faces(head)? {
         return None;
     }
-    let assumed = assumed(base);
+    let assumed = assumed(base)?;
     let side = |documents: &Documents| {
         let mut all = documents.clone();
         all.profiles.extend(assumed.iter().cloned());
@@ -30,7 +34,7 @@ pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
 }
 
 /// What other files can see of these: none of it may change.
-type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Platform)>;
+type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Option<Platform>)>;
 
 fn faces(documents: &Documents) -> Option<Faces<'_>> {
     let Documents { devices, profiles, wipes, shadows, damaged_profiles, .. } = documents;
@@ -39,26 +43,37 @@ fn faces(documents: &Documents) -> Option<Faces<'_>> {
     if !plain || !damaged_profiles.is_empty() {
         return None;
     }
-    let face = |d: &'_ DeviceDraft| d.platform.is_some();
-    if !devices.iter().all(face) {
-        return None;
-    }
-    let mut faces: Faces<'_> = devices
-        .iter()
-        .filter_map(|d| Some((d.serial_number(), d.name(), d.profile(), d.platform?)))
-        .collect();
+    let mut faces: Faces<'_> =
+        devices.iter().map(|d| (d.serial_number(), d.name(), d.profile(), d.platform)).collect();
     faces.sort_unstable();
     Some(faces)
 }
 
-/// Profiles that stand for those in other files: their devices are as they were.
-fn assumed(documents: &Documents) -> Vec<ProfileDraft> {
-    let names: BTreeSet<&Name> = documents.devices.iter().map(DeviceDraft::profile).collect();
-    let draft = |name: &Name| ProfileDraft {
+/// Profiles that stand for those in other files: their devices are as they were. `None` where
+/// one would have to serve a single platform and several.
+fn assumed(documents: &Documents) -> Option<Vec<ProfileDraft>> {
+    let mut used: BTreeMap<&Name, BTreeSet<Option<Platform>>> = BTreeMap::new();
+    for device in &documents.devices {
+        used.entry(device.profile()).or_default().insert(device.platform);
+    }
+    used.into_iter().map(|(name, platforms)| assume(name, platforms)).collect()
+}
+
+fn assume(name: &Name, platforms: BTreeSet<Option<Platform>>) -> Option<ProfileDraft> {
+    let derived = platforms.contains(&None);
+    let mut platforms: Vec<Platform> = platforms.into_iter().flatten().collect();
+    if derived && platforms.len() > 1 {
+        return None;
+    }
+    if platforms.is_empty() {
+        // Which one does not show: it is the same before and after.
+        platforms.push(Platform::Windows);
+    }
+    Some(ProfileDraft {
         profile: Profile {
             name: name.clone(),
             description: String::new(),
-            platforms: Platform::ALL.to_vec(),
+            platforms,
             apps: Vec::new(),
             settings: Value::Null,
             licenses: Vec::new(),
@@ -67,6 +82,5 @@ fn assumed(documents: &Documents) -> Vec<ProfileDraft> {
         },
         place: Place { path: Arc::from(""), line: 1 },
         name_at: Spot::Plain { line: 1, column: 1 },
-    };
-    names.into_iter().map(draft).collect()
+    })
 }

@@ -15,6 +15,8 @@ pub(super) const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) enum Failure {
     /// Others are being answered.
     Busy,
+    /// The first pass is not done.
+    NotYet,
     /// Something that ought to work did not.
     Internal(String),
 }
@@ -28,13 +30,8 @@ impl<E: std::error::Error> From<E> for Failure {
 impl Failure {
     pub(super) fn answer(self) -> Response {
         match self {
-            Self::Busy => {
-                let why = "too many at once; try again";
-                let mut answer = fail(StatusCode::SERVICE_UNAVAILABLE, why);
-                let second = HeaderValue::from_static("1");
-                answer.headers_mut().insert(header::RETRY_AFTER, second);
-                answer
-            }
+            Self::Busy => later("too many at once; try again"),
+            Self::NotYet => later("the first pass is not done"),
             Self::Internal(why) => {
                 tracing::warn!(%why, "a request failed");
                 fail(StatusCode::INTERNAL_SERVER_ERROR, &why)
@@ -43,17 +40,27 @@ impl Failure {
     }
 }
 
-/// A body, or only that it is the one that the client has.
-pub(super) fn tagged(asked: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
-    let tag = format!("\"{}\"", Digest::of(&body));
-    let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|given| {
+fn later(why: &str) -> Response {
+    let mut answer = fail(StatusCode::SERVICE_UNAVAILABLE, why);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+/// Whether the client has what bears this tag.
+pub(super) fn is_known(asked: &HeaderMap, tag: &str) -> bool {
+    asked.get_all(header::IF_NONE_MATCH).iter().any(|given| {
         let given = given.to_str().unwrap_or_default();
         given
             .split(',')
             .map(|one| one.trim().trim_start_matches("W/"))
             .any(|one| one == "*" || one == tag)
-    });
-    let (status, body) = if known {
+    })
+}
+
+/// A body, or only that it is the one that the client has.
+pub(super) fn tagged(asked: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
+    let tag = format!("\"{}\"", Digest::of(&body));
+    let (status, body) = if is_known(asked, &tag) {
         (StatusCode::NOT_MODIFIED, Body::empty())
     } else {
         (StatusCode::OK, Body::from(body))

@@ -5,7 +5,7 @@
 //! again as one JSON document: that gives the same, or says where it is wrong.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use super::snapshot::{DeviceIn, Devices, Snapshot, SnapshotIn};
 use super::{Error, STATE};
 use crate::durable;
 use crate::model::DeviceId;
-use crate::state::Device;
+use crate::state::{Device, State};
 
 /// How much is read at once: some thousand devices.
 const BLOCK: usize = 4 << 20;
@@ -49,8 +49,17 @@ pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
     wire.snapshot().map(Some).map_err(|what| Error::Snapshot { path, line: 1, column: 1, what })
 }
 
+/// Reads what [`super::snapshot::write_state`] wrote, in bounded memory but for the state itself;
+/// `None` if it is anything else.
+///
+/// # Errors
+/// Those of `input`.
+pub fn read_state(mut input: impl io::Read) -> io::Result<Option<State>> {
+    Ok(as_written(&mut input)?.map(|snapshot| snapshot.state))
+}
+
 /// `None` if it is not laid out as this program does, or wrong.
-pub(super) fn as_written(file: &mut File) -> io::Result<Option<Snapshot>> {
+pub(super) fn as_written(file: &mut impl io::Read) -> io::Result<Option<Snapshot>> {
     let mut parts = Parts::default();
     let mut buffer = vec![0; BLOCK];
     let mut filled = 0;

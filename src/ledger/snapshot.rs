@@ -18,6 +18,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::STATE;
+pub use super::load::read_state;
 use super::share::Share;
 use super::wipe_wire::{self, WipeWire};
 use crate::durable;
@@ -477,7 +478,11 @@ pub fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
     write_state(&snapshot.state, snapshot.log_bytes, out)
 }
 
-pub(super) fn write_state(state: &State, log_bytes: u64, mut out: impl Write) -> io::Result<()> {
+/// As [`write()`], of a state that is not in a snapshot.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_state(state: &State, log_bytes: u64, mut out: impl Write) -> io::Result<()> {
     let wire = SnapshotOut {
         at: state.at,
         devices: Empty {},

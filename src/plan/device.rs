@@ -17,7 +17,7 @@ use crate::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Facts, Place, Profile, Status,
     Timestamp,
 };
-use crate::state::{Device, PushState, WipeState};
+use crate::state::{Device, PushState, Wipe, WipeState};
 
 /// A device while it is decided on: the record, and what this plan has already moved.
 struct Deciding<'a, 'p> {
@@ -144,7 +144,8 @@ impl Deciding<'_, '_> {
             self.last_sync = Some(report.at);
             self.facts = Some((report.at, Cow::Owned(report.facts())));
             if report.wiped && !self.confirm_wipe(report.at) {
-                self.plan.findings.push(unexpected_wipe(self.id, heard));
+                let issued = self.wipes_issued().next().is_some();
+                self.plan.findings.push(unexpected_wipe(self.id, heard, issued));
             }
             if !wiping {
                 let error = report.enrollment_error.as_deref();
@@ -164,9 +165,8 @@ impl Deciding<'_, '_> {
         if self.standing.status == Status::Wiped {
             return true;
         }
-        let issued = self.inputs.recorded.wipes_of(self.id).filter(|wipe| {
-            wipe.state == WipeState::Issued && wipe.issued_at.is_some_and(|at| at < reported_at)
-        });
+        let issued =
+            self.wipes_issued().filter(|wipe| wipe.issued_at.is_some_and(|at| at < reported_at));
         let Some(wipe) = issued.max_by_key(|wipe| wipe.intent) else { return false };
         let Some(intent) = wipe.intent else { return false };
         let request = wipe.subject.request;
@@ -175,6 +175,11 @@ impl Deciding<'_, '_> {
         self.act(op, Cause::Fact, "the device reports that it is erased");
         self.wiped();
         true
+    }
+
+    /// What the provider was told and the device has not confirmed.
+    fn wipes_issued(&self) -> impl Iterator<Item = &Wipe> {
+        self.inputs.recorded.wipes_of(self.id).filter(|wipe| wipe.state == WipeState::Issued)
     }
 
     /// A wipe that was confirmed just before a crash still ends the device.
@@ -415,16 +420,24 @@ fn judgement(from: ComplianceState, verdict: &crate::compliance::Verdict) -> Str
 }
 
 /// Somebody erased the device, and it was not us: the very thing that must not go unseen.
-fn unexpected_wipe(id: DeviceId, heard: &Heard) -> Finding {
+fn unexpected_wipe(id: DeviceId, heard: &Heard, issued: bool) -> Finding {
+    let (but, help) = if issued {
+        (
+            "that is not after the wipe was issued",
+            "a later report confirms the wipe; until it comes the device keeps its status",
+        )
+    } else {
+        ("no wipe was issued", "find out who erased it; its status stays as it is")
+    };
     Finding {
         code: Code::UnexpectedWipe,
         severity: Severity::Error,
         message: format!(
-            "device {id} (serial {}) reports at {} that it was wiped, but no wipe was issued",
+            "device {id} (serial {}) reports at {} that it was wiped, but {but}",
             heard.report.serial_number,
             heard.report.at.short()
         ),
-        help: "find out who erased it; its status stays as it is".to_owned(),
+        help: help.to_owned(),
         span: Span {
             path: heard.origin.clone(),
             line: 0,

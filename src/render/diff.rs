@@ -15,7 +15,10 @@ use super::plan::{change_text, located};
 use super::text::{count, safe};
 use crate::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
 use crate::finding::Finding;
-use crate::model::DesiredDevice;
+use crate::model::{DesiredDevice, Timestamp};
+use crate::wipe::Namespace;
+use crate::wipe::trust::Trust;
+use crate::wipe::verify::{Sighting, sightings};
 
 /// What is compared, for the header.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,10 @@ pub struct Context<'a> {
     pub base: Side<'a>,
     /// As given, with its commit where it is one.
     pub head: Side<'a>,
+    /// Whose keys signatures are of, where anybody here can say.
+    pub trust: Option<&'a Trust>,
+    /// When those keys have to be valid.
+    pub now: Timestamp,
 }
 
 /// One side of a comparison.
@@ -46,7 +53,7 @@ const REACH_SHOWN: usize = 8;
 /// If writing fails.
 pub fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
-    wipes.iter().try_for_each(|wipe| wipe_text(out, wipe, context.root))?;
+    wipes.iter().try_for_each(|wipe| wipe_text(out, wipe, context))?;
     profiles.iter().try_for_each(|profile| profile_text(out, profile))?;
     for device in devices {
         if out.is_closed() {
@@ -137,34 +144,45 @@ fn who(device: &DesiredDevice) -> String {
     format!("{} ({})", device.spec.name, device.spec.serial_number)
 }
 
-fn wipe_text(out: &mut Out, diff: &WipeDiff, root: &str) -> io::Result<()> {
+fn wipe_text(out: &mut Out, diff: &WipeDiff, context: Context<'_>) -> io::Result<()> {
     let WipeDiff { difference, file } = diff;
     let request = &file.request;
     let what = format!(
         "WIPE REQUEST {}: {} ({}), {} wipe, {}",
         request.name, request.device_id, request.serial, request.scope, request.reason
     );
-    let place = format!("  {}", located(&file.place, root));
+    let place = format!("  {}", located(&file.place, context.root));
     let (sign, _) = tone(*difference);
     let line = format!("{sign} {difference:<8} {what}");
     writeln!(out, "{}{}", out.paint(Tone::Removed, &line), out.paint(Tone::Dim, &place))?;
-    let names = |files: &mut dyn Iterator<Item = &String>| {
-        let names: Vec<&str> = files.map(String::as_str).collect();
-        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-    };
-    let signatures = names(&mut file.signatures.keys());
     let mut rows = vec![
-        ("requested", format!("by {}", request.requested_by)),
+        ("asked by", request.requested_by.to_string()),
         ("expires", request.expires_at.short()),
-        ("signatures", format!("{signatures} (not verified here)")),
     ];
-    if !file.vetoes.is_empty() {
-        rows.push(("vetoes", names(&mut file.vetoes.keys())));
+    let [signed, vetoed] = seen(diff, context);
+    let told = signed.iter().map(|s| by("signed", s)).chain(vetoed.iter().map(|s| by("VETOED", s)));
+    rows.extend(told);
+    if !rows.iter().any(|(key, _)| *key == "signed") {
+        rows.push(("signed", "by nobody".to_owned()));
     }
     for (key, value) in rows {
-        writeln!(out, "      {key:<11}{}", safe(&value))?;
+        writeln!(out, "      {key:<9} {}", safe(&value))?;
     }
     Ok(())
+}
+
+/// Who signed, and who objects.
+fn seen(WipeDiff { file, .. }: &WipeDiff, context: Context<'_>) -> [Vec<Sighting>; 2] {
+    [(&file.signatures, Namespace::Wipe), (&file.vetoes, Namespace::Veto)]
+        .map(|files| sightings(&file.bytes, files, context.trust, context.now))
+}
+
+fn by<'a>(done: &'a str, Sighting { name, key, person }: &Sighting) -> (&'a str, String) {
+    match (person, key) {
+        (Some(Ok(person)), Ok(key)) => (done, format!("by {person} with {key} ({name})")),
+        (None, Ok(key)) => (done, format!("by somebody with {key} ({name})")),
+        (Some(Err(why)), _) | (_, Err(why)) => ("ignored", format!("{name}: {}", why.detail)),
+    }
 }
 
 fn mended_line(finding: &Finding, root: &str) -> String {
@@ -182,7 +200,8 @@ pub fn summary(diff: &FleetDiff) -> String {
     for difference in Difference::ALL {
         let n = wipes.iter().filter(|wipe| wipe.difference == *difference).count() as u64;
         if n > 0 {
-            parts.push(format!("{} {difference}", count(n, "WIPE REQUEST")));
+            let plural = if n == 1 { "" } else { "S" };
+            parts.push(format!("{n} WIPE REQUEST{plural} {difference}"));
         }
     }
     for difference in Difference::ALL {

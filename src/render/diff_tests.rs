@@ -1,4 +1,5 @@
 use std::fs;
+use std::sync::Arc;
 
 use expect_test::expect;
 
@@ -8,12 +9,17 @@ use crate::fleet::{Desired, assemble};
 use crate::manifest::parse_file;
 use crate::render::hostile_tests::{assert_commands, assert_harmless, assert_markdown, directory};
 use crate::source;
+use crate::wipe::testing::TestKey;
 
-const CONTEXT: Context<'static> = Context {
-    root: "./fleet",
-    base: Side { name: "main", commit: Some("0123456789abcdef0123456789abcdef01234567") },
-    head: Side { name: "./fleet", commit: None },
-};
+fn context() -> Context<'static> {
+    Context {
+        root: "./fleet",
+        base: Side { name: "main", commit: Some("0123456789abcdef0123456789abcdef01234567") },
+        head: Side { name: "./fleet", commit: None },
+        trust: None,
+        now: Timestamp::from_millis(1_763_800_000_000),
+    }
+}
 
 fn fleet(files: &[(&str, &str)]) -> Desired {
     assemble(files.iter().map(|(path, text)| parse_file(&(*path).into(), text.as_bytes())))
@@ -61,16 +67,16 @@ fn drawn(
     diff: &FleetDiff,
     draw: fn(&mut Out, &FleetDiff, Context<'_>) -> io::Result<()>,
 ) -> String {
-    Out::captured(|out| draw(out, diff, CONTEXT)).unwrap()
+    Out::captured(|out| draw(out, diff, context())).unwrap()
 }
 
 #[test]
 fn as_text() {
     expect![[r#"
         + added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1
-              requested  by bob@example.com
-              expires    2026-11-23T10:00:00Z
-              signatures none (not verified here)
+              asked by  bob@example.com
+              expires   2026-11-23T10:00:00Z
+              signed    by nobody
         ~ changed  profile Standard  reaches 3 devices
               apps:
                   - VPN
@@ -118,9 +124,9 @@ fn as_markdown() {
 
         ```text
         + added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1
-              requested  by bob@example.com
-              expires    2026-11-23T10:00:00Z
-              signatures none (not verified here)
+              asked by  bob@example.com
+              expires   2026-11-23T10:00:00Z
+              signed    by nobody
         ```
 
         </details>
@@ -143,7 +149,6 @@ fn as_markdown() {
           |   ^^^^^^^^^
           |
           = help: did you mean `osVersion`?
-
         ```
 
         </details>
@@ -154,7 +159,7 @@ fn as_markdown() {
         ~ changed  profile Standard  reaches 3 devices
               apps:
                   - VPN
-                + - Mail
+        +         - Mail
               devices: a (A1), b (B1), e (E1)
         ```
 
@@ -212,7 +217,7 @@ fn as_markdown() {
 
         </details>
 
-        From ` main ` (` 0123456789ab `) to ` ./fleet `.
+        From `main` (`0123456789ab`) to `./fleet`.
     "####]].assert_eq(&drawn(&sample(), markdown));
 }
 
@@ -221,7 +226,7 @@ fn as_annotations() {
     expect![[r#"
         ::error file=fleet/c.yaml,line=4,endLine=4,col=1,endColumn=5,title=new missing-field::`spec.osVersion` is missing%0Ahelp: add `osVersion`
         ::error file=fleet/c.yaml,line=8,endLine=8,col=3,endColumn=12,title=new unknown-field::unknown field `spec.osVersoin`%0Ahelp: did you mean `osVersion`?
-        ::warning file=fleet/w.yaml,line=1,title=wipe request added::+ added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1%0A      requested  by bob@example.com%0A      expires    2026-11-23T10:00:00Z%0A      signatures none (not verified here)
+        ::warning file=fleet/w.yaml,line=1,title=wipe request added::+ added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1%0A      asked by  bob@example.com%0A      expires   2026-11-23T10:00:00Z%0A      signed    by nobody
         ::warning title=profile changed::~ changed  profile Standard  reaches 3 devices%0A      apps:%0A          - VPN%0A        + - Mail%0A      devices: a (A1), b (B1), e (E1)
         ::notice file=fleet/a.yaml,line=1,title=device changed::~ changed  A1  a  ./fleet/a.yaml:1%0A      osVersion: 1.0 -> 1.1
         ::notice file=fleet/x/b.yaml,line=1,title=device moved::> moved    B1  b  ./fleet/x/b.yaml:1, was b.yaml
@@ -284,6 +289,54 @@ fn a_comment_stays_short_however_large_the_change() {
     let text = drawn(&diff, markdown);
     assert_markdown(&text);
     let shown = text.matches("+ added ").count();
-    assert!(text.contains(&format!("**{} of 3000 are left out here:**", 3_000 - shown)), "{text}");
+    assert!(
+        text.contains(&format!(
+            "**Devices added: 3000, of which {} are left out here:**",
+            3_000 - shown
+        )),
+        "{text}"
+    );
     assert!(text.contains("3000 devices added"));
+}
+
+#[test]
+fn who_signed_is_told_as_far_as_it_is_known() {
+    let (bob, eve) = (TestKey::ed25519(1), TestKey::ed25519(2));
+    let mut diff = sample();
+    let file = Arc::make_mut(&mut diff.wipes[0].file);
+    for (name, key, message) in [
+        ("w.yaml.eve.sig", &eve, WIPE.as_bytes()),
+        ("w.yaml.old.sig", &bob, b"other bytes"),
+        ("w.yaml.sig", &bob, WIPE.as_bytes()),
+    ] {
+        file.signatures.insert(name.to_owned(), key.sign(Namespace::Wipe, message));
+    }
+    let veto = bob.sign(Namespace::Veto, WIPE.as_bytes());
+    file.vetoes.insert("w.yaml.veto.sig".to_owned(), veto);
+    let trust = Trust::parse(bob.line("bob@example.com").as_bytes(), None).unwrap();
+    let rows = |trust| {
+        let context = Context { trust, ..context() };
+        let text = Out::captured(|out| wipe_text(out, &diff.wipes[0], context)).unwrap();
+        text.lines().skip(3).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    expect![[r#"
+              signed    by somebody with SHA256:4A9jyZBOhnKZvcGQ6TRFbf5Gymb41AfYvYaVmWHD+G4 (w.yaml.eve.sig)
+              ignored   w.yaml.old.sig: it does not fit the file: was the file changed after signing, or its line ends (Git's autocrlf)? Then sign it again
+              signed    by somebody with SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8 (w.yaml.sig)
+              VETOED    by somebody with SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8 (w.yaml.veto.sig)
+    "#]].assert_eq(&rows(None));
+    expect![[r#"
+              ignored   w.yaml.eve.sig: no line of the trust file has the key SHA256:4A9jyZBOhnKZvcGQ6TRFbf5Gymb41AfYvYaVmWHD+G4
+              ignored   w.yaml.old.sig: it does not fit the file: was the file changed after signing, or its line ends (Git's autocrlf)? Then sign it again
+              signed    by bob@example.com with SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8 (w.yaml.sig)
+              VETOED    by bob@example.com with SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8 (w.yaml.veto.sig)
+    "#]].assert_eq(&rows(Some(&trust)));
+    let context = Context { trust: Some(&trust), ..context() };
+    let json = Out::captured(|out| json(out, &diff, context)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let signed = json["wipes"][0]["signedBy"].as_array().unwrap();
+    let told = |n: usize, key: &str| signed[n][key].as_str();
+    assert_eq!((told(0, "person"), told(0, "code")), (None, Some("unknownKey")));
+    assert_eq!((told(1, "key"), told(1, "code")), (None, Some("badSignature")));
+    assert_eq!((told(2, "person"), told(2, "code")), (Some("bob@example.com"), None));
 }

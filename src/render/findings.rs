@@ -111,7 +111,7 @@ fn window(span: &Span) -> (String, Range<usize>) {
     (shown, start..end)
 }
 
-/// `3 errors in 2 files; 14 devices and 3 profiles are fine`.
+/// `3 errors in 2 files; 14 devices and 3 profiles are fine.`
 #[must_use]
 pub fn summary(findings: &[Finding], devices: u64, profiles: u64) -> String {
     use super::text::count;
@@ -132,7 +132,7 @@ pub fn summary(findings: &[Finding], devices: u64, profiles: u64) -> String {
     let mut text = parts.join(" and ");
     // Writing to a String cannot fail.
     let _ = write!(text, " in {}; ", count(files.len() as u64, "file"));
-    let _ = write!(text, "{} are fine", fleet(" and "));
+    let _ = write!(text, "{} are fine.", fleet(" and "));
     text
 }
 

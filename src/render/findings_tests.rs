@@ -153,13 +153,13 @@ fn the_summary_counts() {
     warning.span.path = "other.yaml".into();
     for (findings, text) in [
         (vec![], "No findings: 14 devices, 1 profile."),
-        (vec![duplicate()], "1 error in 1 file; 14 devices and 1 profile are fine"),
-        (vec![duplicate(), duplicate()], "2 errors in 1 file; 14 devices and 1 profile are fine"),
+        (vec![duplicate()], "1 error in 1 file; 14 devices and 1 profile are fine."),
+        (vec![duplicate(), duplicate()], "2 errors in 1 file; 14 devices and 1 profile are fine."),
         (
             vec![duplicate(), warning.clone()],
-            "1 error and 1 warning in 2 files; 14 devices and 1 profile are fine",
+            "1 error and 1 warning in 2 files; 14 devices and 1 profile are fine.",
         ),
-        (vec![warning], "1 warning in 1 file; 14 devices and 1 profile are fine"),
+        (vec![warning], "1 warning in 1 file; 14 devices and 1 profile are fine."),
     ] {
         assert_eq!(summary(&findings, 14, 1), text);
     }
@@ -219,7 +219,7 @@ fn check_writes_text_and_json() {
     check::text(&desired, Path::new("fleet"), &mut screen.out()).unwrap();
     let text = screen.results();
     assert!(
-        text.ends_with("\n\n2 errors in 2 files; 0 devices and 0 profiles are fine\n"),
+        text.ends_with("\n\n2 errors in 2 files; 0 devices and 0 profiles are fine.\n"),
         "{text}"
     );
 

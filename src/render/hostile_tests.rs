@@ -167,7 +167,7 @@ fn plan_is_harmless_in_all_formats() {
     assert_harmless(&drawn(|out, approved, context| super::plan::json(out, approved, context)));
     let markdown = drawn(super::plan::ci::markdown);
     assert_markdown(&markdown);
-    assert!(markdown.contains("<summary>provision: 1</summary>"), "{markdown}");
+    assert!(markdown.contains("<summary>1 to provision</summary>"), "{markdown}");
     let github = drawn(super::plan::ci::github);
     assert_harmless(&github);
     assert_commands(&github);

@@ -23,11 +23,13 @@ pub fn code(text: &str) -> String {
     let text = safe(text);
     let text = truncate(&text, INLINE);
     let fence = "`".repeat(longest_run(&text) + 1);
-    // A blank at both ends is taken off again where there is something else between them.
     if text.trim().is_empty() {
         return format!("{fence}{}{fence}", if text.is_empty() { "(empty)" } else { &text });
     }
-    format!("{fence} {text} {fence}")
+    // A blank at both ends is taken off again, so that there may be a backtick or a blank.
+    let edge = |c: Option<char>| matches!(c, Some('`' | ' '));
+    let pad = if edge(text.chars().next()) || edge(text.chars().last()) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 fn longest_run(text: &str) -> usize {
@@ -45,7 +47,7 @@ impl Comment {
     /// Begins with the title and the summary: our own words, or [`code`].
     #[must_use]
     pub fn new(title: &str, summary: &str) -> Self {
-        let text = format!("### {title}\n\n{summary}\n");
+        let text = format!("### {title}\n\n**{summary}**\n");
         Self { used: text.chars().count(), text }
     }
 
@@ -73,6 +75,7 @@ impl Comment {
         for item in items {
             let item = safe_lines(&item);
             let item = clip(item.strip_suffix('\n').unwrap_or(&item));
+            let item = if language == "diff" { signs_first(&item) } else { item };
             let Some(rest) = room.checked_sub(item.chars().count() + 1) else { break };
             room = rest;
             body.push_str(&item);
@@ -83,17 +86,18 @@ impl Comment {
             self.push(&format!("\n**{title}**: no room to show them here.\n"));
             return;
         }
+        let body = body.trim_end_matches('\n');
         let fence = "`".repeat(body.lines().map(leading_run).max().unwrap_or(0).max(2) + 1);
         let open = if open { " open" } else { "" };
         self.push(&format!("\n<details{open}><summary>{title}</summary>\n\n"));
-        self.push(&format!("{fence}{language}\n{body}{fence}\n"));
+        self.push(&format!("{fence}{language}\n{body}\n{fence}\n"));
+        self.push("\n</details>\n");
         if shown < total {
             self.push(&format!(
-                "\n**{} of {total} are left out here:** a comment holds {LIMIT} characters.\n",
+                "\n**{title}, of which {} are left out here:** a comment holds 60,000 characters.\n",
                 total - shown
             ));
         }
-        self.push("\n</details>\n");
     }
 
     /// The comment: at most [`LIMIT`] characters.
@@ -117,6 +121,18 @@ fn leading_run(line: &str) -> usize {
     line.len() - line.trim_start_matches('`').len()
 }
 
+/// Lines that came or went get their sign in the first column: only there it is coloured.
+fn signs_first(item: &str) -> String {
+    const INDENT: &str = "        ";
+    let lines = item.lines().map(|line| match line.strip_prefix(INDENT) {
+        Some(rest) if rest.starts_with(['+', '-']) => {
+            format!("{}{INDENT}{}", &rest[..1], &rest[1..])
+        }
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn clip(item: &str) -> String {
     let Some((end, _)) = item.char_indices().nth(ITEM) else { return item.to_owned() };
     let mut text = item[..end].to_owned();
@@ -132,17 +148,21 @@ mod tests {
     #[test]
     fn code_cannot_be_left() {
         for (text, shown) in [
-            ("plain", "` plain `"),
-            ("a`b", "`` a`b ``"),
+            ("plain", "`plain`"),
+            ("a`b", "``a`b``"),
+            (" a", "`  a `"),
             ("``", "``` `` ```"),
             ("", "`(empty)`"),
-            ("<b>@all</b>\n# x", "` <b>@all</b>\\n# x `"),
-            ("a\u{202e}b", "` a\\u{202e}b `"),
+            ("<b>@all</b>\n# x", "`<b>@all</b>\\n# x`"),
+            ("a\u{202e}b", "`a\\u{202e}b`"),
         ] {
             assert_eq!(code(text), shown);
         }
         let long = code(&"`x".repeat(300));
-        assert!(long.chars().count() < 210 && long.ends_with("… ``"), "{long}");
+        assert!(
+            long.chars().count() < 210 && long.ends_with("… ``") || long.ends_with("…``"),
+            "{long}"
+        );
     }
 
     #[test]
@@ -152,8 +172,17 @@ mod tests {
         comment.section("One", (true, "diff"), 1, [hostile.to_owned()]);
         assert_eq!(
             comment.finish(),
-            "### T\n\nS\n\n<details open><summary>One</summary>\n\n`````diff\n```\n</details>\n   \
+            "### T\n\n**S**\n\n<details open><summary>One</summary>\n\n`````diff\n```\n</details>\n   \
              ````\n::error::x\\r\\u{1b}[2J\n`````\n\n</details>\n"
+        );
+    }
+
+    #[test]
+    fn what_came_and_went_is_marked_in_the_first_column() {
+        let item = "~ changed  a\n      apps:\n          - VPN\n        + - Mail\n        -   x: 1";
+        assert_eq!(
+            signs_first(item),
+            "~ changed  a\n      apps:\n          - VPN\n+         - Mail\n-           x: 1"
         );
     }
 
@@ -167,7 +196,9 @@ mod tests {
         assert!(text.chars().count() <= LIMIT, "{}", text.chars().count());
         let shown = text.matches("line ").count();
         assert!(shown > 3_000);
-        assert!(text.contains(&format!("**{} of 10000 are left out here:**", 10_000 - shown)));
+        assert!(
+            text.contains(&format!("**Many, of which {} are left out here:**", 10_000 - shown))
+        );
         assert!(text.contains("**More**: no room"));
     }
 

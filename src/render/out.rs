@@ -119,6 +119,9 @@ impl Out {
     /// One line to standard error, unless `--quiet`; a note that cannot be written is let go.
     pub fn note(&mut self, text: &str) {
         if !self.look.quiet {
+            // On a terminal it stands behind the results that it is about. What cannot be written
+            // now fails again at the end, and is told there.
+            let _ = self.flush();
             let _ = writeln!(self.notes, "{}", safe(text));
         }
     }

@@ -161,6 +161,7 @@ fn action_text(out: &mut Vec<u8>, action: &Action, root: &str, color: bool) -> i
 fn headline(action: &Action) -> String {
     match &action.op {
         Op::Status { from, to, .. } => format!("  {from} -> {to}"),
+        Op::Compliance { from, verdict, .. } if *from == verdict.state => format!("  {from}"),
         Op::Compliance { from, verdict, .. } => format!("  {from} -> {}", verdict.state),
         Op::Push { profile, .. } => format!("  {}", profile.name),
         _ => String::new(),
@@ -220,13 +221,8 @@ pub(super) fn located(place: &Place, root: &str) -> String {
 }
 
 fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
-    let mut by_reason: BTreeMap<HoldReason, Vec<&Hold>> = BTreeMap::new();
-    for hold in holds {
-        by_reason.entry(hold.reason).or_default().push(hold);
-    }
-    by_reason.values_mut().for_each(|holds| holds.sort_by_key(|hold| hold.device));
-    for (reason, holds) in &by_reason {
-        let title = format!("Held, {}: {}", explain(*reason), holds.len());
+    for (reason, holds) in &by_reason(holds) {
+        let title = held(*reason, holds);
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
         for hold in holds.iter().take(HOLDS_SHOWN) {
             let (what, place) = hold_parts(hold, context.root);
@@ -240,6 +236,19 @@ fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result
     Ok(())
 }
 
+fn by_reason(holds: &[Hold]) -> BTreeMap<HoldReason, Vec<&Hold>> {
+    let mut by_reason: BTreeMap<HoldReason, Vec<&Hold>> = BTreeMap::new();
+    for hold in holds {
+        by_reason.entry(hold.reason).or_default().push(hold);
+    }
+    by_reason.values_mut().for_each(|holds| holds.sort_by_key(|hold| hold.device));
+    by_reason
+}
+
+fn held(reason: HoldReason, holds: &[&Hold]) -> String {
+    format!("Held, {}: {}", explain(reason), holds.len())
+}
+
 /// Who is held and why, and where that is written.
 fn hold_parts(hold: &Hold, root: &str) -> (String, String) {
     let parts = [
@@ -248,13 +257,9 @@ fn hold_parts(hold: &Hold, root: &str) -> (String, String) {
         hold.name.as_ref().map(ToString::to_string),
     ];
     let who = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    let gap = if who.is_empty() { "" } else { "  " };
     let place = hold.place.as_ref().map(|place| format!("  {}", located(place, root)));
-    (format!("{}  {}", safe(&who), safe(&hold.detail)), place.unwrap_or_default())
-}
-
-fn hold_line(hold: &Hold, root: &str) -> String {
-    let (what, place) = hold_parts(hold, root);
-    format!("{}: {what}{place}", explain(hold.reason))
+    (format!("{}{gap}{}", safe(&who), safe(&hold.detail)), place.unwrap_or_default())
 }
 
 const fn explain(reason: HoldReason) -> &'static str {

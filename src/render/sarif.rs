@@ -131,6 +131,75 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::explain::tests::wrong;
+    use crate::render::hostile_tests::directory;
+    use crate::render::out::Out;
+    use crate::source;
+
+    /// OASIS's own, with the formats that it names: URIs among them.
+    fn schema() -> jsonschema::Validator {
+        let schema = include_str!("../../tests/fixtures/sarif-schema-2.1.0.json");
+        // One regular expression, of languages, has a bracket too many to be one.
+        let mended = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
+        assert_ne!(mended, schema);
+        let schema = serde_json::from_str(&mended).unwrap();
+        jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+    }
+
+    #[track_caller]
+    fn assert_valid(schema: &jsonschema::Validator, findings: &[Finding], root: &str) {
+        let text = Out::captured(|out| write(out, findings, Path::new(root))).unwrap();
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let wrong: Vec<_> =
+            schema.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:#?} in\n{text}");
+        assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), findings.len());
+    }
+
+    #[test]
+    fn every_code_is_valid_by_the_schema_of_the_standard() {
+        let schema = schema();
+        let mut all = Vec::new();
+        for code in Code::ALL {
+            let findings = wrong(*code).findings;
+            assert!(findings.iter().any(|finding| finding.code == *code), "{code}");
+            assert_valid(&schema, &findings, "./fleet");
+            all.extend(findings);
+        }
+        assert_valid(&schema, &all, "/srv/a fleet/[x]");
+        assert_valid(&schema, &[], ".");
+    }
+
+    #[test]
+    fn a_hostile_fleet_is_valid_by_the_schema_of_the_standard() {
+        let dir = directory();
+        let findings = source::load(dir.path()).findings;
+        assert!(findings.len() >= 9);
+        for root in ["./fleet", "../x y", "/srv/%", "javascript:alert(1)", "a\\b\u{202e}"] {
+            assert_valid(&schema(), &findings, root);
+        }
+    }
+
+    #[test]
+    fn the_schema_tells_what_is_wrong() {
+        let schema = schema();
+        let text =
+            Out::captured(|out| write(out, &wrong(Code::DuplicateSerial).findings, Path::new("x")));
+        let log: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        assert!(schema.is_valid(&log));
+        for (pointer, bad) in [
+            ("/version", json!("2.0.0")),
+            ("/runs/0/results/0/level", json!("fatal")),
+            ("/runs/0/results/0/message", json!({})),
+            ("/runs/0/results/0/locations/0/physicalLocation/region/startLine", json!(0)),
+            ("/runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri", json!("a b")),
+            ("/runs/0/tool/driver/rules/0/shortDescription", json!("a text")),
+        ] {
+            let mut log = log.clone();
+            *log.pointer_mut(pointer).unwrap() = bad;
+            assert!(!schema.is_valid(&log), "{pointer}");
+        }
+    }
 
     #[test]
     fn paths_are_uris() {

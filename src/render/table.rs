@@ -96,7 +96,8 @@ impl<const N: usize> Table<N> {
     /// # Errors
     /// If writing fails.
     pub fn write(&self, out: &mut Out) -> io::Result<()> {
-        let widths = fit(&self.columns, self.natural_widths(), out.width());
+        let natural = self.natural_widths(out.width().is_some());
+        let widths = fit(&self.columns, natural, out.width());
         self.write_row(out, &widths, &self.columns.map(|c| Cell::toned(c.title, Tone::Strong)))?;
         for row in &self.rows {
             if out.is_closed() {
@@ -104,9 +105,9 @@ impl<const N: usize> Table<N> {
             }
             self.write_row(out, &widths, row)?;
         }
-        let hidden: Vec<_> = self.columns.iter().zip(widths).filter(|(_, w)| w.is_none()).collect();
-        if !hidden.is_empty() {
-            let titles: Vec<_> = hidden.iter().map(|(column, _)| column.title).collect();
+        let hidden = (0..N).filter(|i| natural[*i].is_some() && widths[*i].is_none());
+        let titles: Vec<_> = hidden.map(|i| self.columns[i].title).collect();
+        if !titles.is_empty() {
             out.note(&format!(
                 "{} hidden: the terminal is too narrow; -o json has everything",
                 titles.join(", ")
@@ -115,14 +116,17 @@ impl<const N: usize> Table<N> {
         Ok(())
     }
 
-    fn natural_widths(&self) -> [usize; N] {
-        let mut widths = self.columns.map(|c| width(c.title));
+    /// Absent where no row has anything to show and room is scarce, as it is on a terminal.
+    fn natural_widths(&self, scarce: bool) -> [Option<usize>; N] {
+        let mut widths = [0; N];
         for row in &self.rows {
             for (widest, cell) in widths.iter_mut().zip(row) {
                 *widest = (*widest).max(width(&cell.text));
             }
         }
-        widths
+        std::array::from_fn(|i| {
+            (widths[i] > 0 || !scarce).then(|| widths[i].max(width(self.columns[i].title)))
+        })
     }
 
     fn write_row(
@@ -157,15 +161,15 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// The width of each column, absent where it is hidden.
+/// The width of each column, absent where it is hidden or was before.
 fn fit<const N: usize>(
     columns: &[Column; N],
-    natural: [usize; N],
+    natural: [Option<usize>; N],
     room: Option<usize>,
 ) -> [Option<usize>; N] {
-    let mut widths = natural.map(Some);
+    let mut widths = natural;
     let Some(room) = room else { return widths };
-    let least = |i: usize| natural[i].min(columns[i].min);
+    let least = |i: usize| natural[i].map(|natural| natural.min(columns[i].min));
     let total = |widths: &[Option<usize>; N]| {
         let shown = widths.iter().flatten();
         shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1)
@@ -173,7 +177,7 @@ fn fit<const N: usize>(
 
     let mut by_rank: Vec<_> = (0..N).filter(|i| columns[*i].hide.is_some()).collect();
     by_rank.sort_by_key(|i| columns[*i].hide);
-    let mut smallest: [Option<usize>; N] = std::array::from_fn(|i| Some(least(i)));
+    let mut smallest: [Option<usize>; N] = std::array::from_fn(least);
     for i in by_rank {
         if total(&smallest) <= room {
             break;
@@ -183,9 +187,7 @@ fn fit<const N: usize>(
     }
 
     while total(&widths) > room {
-        let widest = (0..N)
-            .filter(|i| widths[*i].is_some_and(|w| w > least(*i)))
-            .max_by_key(|i| (widths[*i], N - i));
+        let widest = (0..N).filter(|i| widths[*i] > least(*i)).max_by_key(|i| (widths[*i], N - i));
         let Some(i) = widest else { break };
         widths[i] = widths[i].map(|w| w - 1);
     }
@@ -280,6 +282,18 @@ mod tests {
             assert!(text.lines().all(|line| width(line) <= columns), "{columns}:\n{text}");
             assert!(text.lines().all(|line| !line.ends_with(' ')), "{columns}:\n{text}");
         }
+    }
+
+    #[test]
+    fn on_a_terminal_an_empty_column_takes_no_room() {
+        let mut table = Table::new([Column::whole("ID"), Column::cut("NOTES", 5)]);
+        table.push(["D001".into(), "".into()]);
+        let screen = Screen::wide(80);
+        table.write(&mut screen.out()).unwrap();
+        assert_eq!((screen.results().as_str(), screen.notes().as_str()), ("ID\nD001\n", ""));
+        let screen = Screen::piped();
+        table.write(&mut screen.out()).unwrap();
+        assert_eq!(screen.results(), "ID    NOTES\nD001\n", "a script finds every column");
     }
 
     #[test]

@@ -3,18 +3,24 @@
 //! Only ever reads objects: no work tree, no index, no hook and no configuration of the
 //! repository has a say, so bare repositories serve. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
-//! the rest is read only where a rule between files may be affected ([`crate::fleet::alone`]).
+//! the rest is read only where a rule between files may be affected ([`crate::fleet::alone`]),
+//! and of that only what may be affected is parsed ([`crate::fleet::Keys`]).
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+mod blobs;
+mod rest;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use self::blobs::{Answers, Blobs};
+use self::rest::Rest;
 use super::tree::{Judged, judge};
-use super::{MAX_BYTES, MAX_ENTRIES, too_large};
+use super::{MAX_ENTRIES, too_large};
 use crate::finding::Code;
 use crate::fleet::{Damage, Desired, ROOT, WipeFile, alone, assemble};
 use crate::manifest::{Documents, parse_file};
@@ -213,6 +219,7 @@ impl Repository {
     /// # Errors
     /// As [`Self::load`].
     pub fn compare(&self, base: &str, head: &str) -> Result<[(Commit, Desired); 2], Error> {
+        let batch = self.batch()?;
         let differing = match self.differing(base, head) {
             // Find out which of them it is, and why.
             Err(Error::Failed { command, message }) => {
@@ -229,7 +236,7 @@ impl Repository {
         let mut blobs = Blobs { commits, ids: Vec::new() };
         was.ask(&mut blobs);
         is.ask(&mut blobs);
-        let mut answers = self.answers(&blobs)?;
+        let mut answers = batch.answers(&blobs)?;
         let mut commit = |name: &str| match answers.commits.pop_front().flatten() {
             Some(id) => Ok(Commit { name: name.to_owned(), id }),
             None => self.commit(name),
@@ -257,9 +264,18 @@ impl Repository {
         let same: Vec<Entry> =
             all.into_iter().filter(|entry| !differ.contains(&*entry.path)).collect();
         let same = Side::of(&same);
-        let same_read = self.read(&same)?;
-        let was = self.finish(assemble([same_read.clone(), was_read]), &was.with(&same))?;
-        let is = self.finish(assemble([same_read, is_read]), &is.with(&same))?;
+        let rest = Rest::read(self, &same)?;
+        let sides = |same_read: Documents| {
+            let of = |read: &Documents, side: &Side| {
+                self.finish(assemble([same_read.clone(), read.clone()]), &side.with(&same))
+            };
+            Ok((of(&was_read, &was)?, of(&is_read, &is)?))
+        };
+        let (was, is) = match sides(rest.touching([&was_read, &is_read]))? {
+            // The help names the profiles that there are, or the one that was meant.
+            (was, is) if guesses(&was) || guesses(&is) => sides(rest.all())?,
+            sides => sides,
+        };
         Ok([(base, was), (head, is)])
     }
 
@@ -327,48 +343,6 @@ impl Repository {
         Ok((before, after))
     }
 
-    /// Reads what is asked for.
-    fn answers(&self, asked: &Blobs) -> Result<Answers, Error> {
-        const COMMAND: &str = "cat-file";
-        let Blobs { commits, ids } = asked;
-        let mut found = Answers::default();
-        if commits.is_empty() && ids.is_empty() {
-            return Ok(found);
-        }
-        let io = |cause| Error::Io { command: COMMAND, cause };
-        let mut git = self.git(COMMAND);
-        git.args(["--batch", "--buffer"]).stdin(Stdio::piped()).stderr(Stdio::null());
-        let mut child = git.spawn().map_err(Error::Start)?;
-        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io(io::ErrorKind::BrokenPipe.into()));
-        };
-        let result = std::thread::scope(|scope| {
-            // From a thread of its own, since git answers before it has read all.
-            scope.spawn(move || {
-                let lines = commits.iter().chain(ids).flat_map(|id| [id, "\n"]);
-                // Where git has gone away, reading says so.
-                let _ = stdin.write_all(lines.collect::<String>().as_bytes());
-            });
-            let mut answers = BufReader::with_capacity(1 << 16, stdout);
-            for _ in commits {
-                let answer = answer(&mut answers).map_err(io)?;
-                found.commits.push_back(answer.filter(Answer::is_commit).map(|a| a.id));
-            }
-            for id in ids {
-                let answer = answer(&mut answers).map_err(io)?.filter(|a| a.kind == "blob");
-                let missing = || Error::NoObject(id.clone());
-                found.blobs.push_back(answer.ok_or_else(missing)?.bytes);
-            }
-            Ok(())
-        });
-        if result.is_err() {
-            // It may still be writing what nobody reads any more.
-            let _ = child.kill();
-        }
-        child.wait().map_err(io)?;
-        result.map(|()| found)
-    }
-
     /// Fills in what lies beside the wipe requests.
     fn finish(&self, mut desired: Desired, side: &Side) -> Result<Desired, Error> {
         if desired.wipes.is_empty() {
@@ -391,61 +365,6 @@ impl Repository {
         }
         Ok(desired)
     }
-}
-
-/// What is asked of `cat-file`.
-#[derive(Default)]
-struct Blobs {
-    commits: Vec<String>,
-    ids: Vec<String>,
-}
-
-/// What it says, in the same order.
-#[derive(Default)]
-struct Answers {
-    /// The ids; none where there is no such commit.
-    commits: VecDeque<Option<String>>,
-    /// None where one is too large.
-    blobs: VecDeque<Option<Vec<u8>>>,
-}
-
-/// An object.
-struct Answer {
-    id: String,
-    kind: String,
-    /// None where it is too large.
-    bytes: Option<Vec<u8>>,
-}
-
-impl Answer {
-    /// Whether it is one, and was asked for as one: `^main` names it, too.
-    fn is_commit(&self) -> bool {
-        self.kind == "commit" && self.id.bytes().all(|b| b.is_ascii_hexdigit())
-    }
-}
-
-/// One answer of `cat-file --batch`: `<id> <type> <size>`, the bytes, a newline; none where
-/// there is no such object.
-fn answer(answers: &mut impl BufRead) -> io::Result<Option<Answer>> {
-    let mut head = String::new();
-    if answers.read_line(&mut head)? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    let words: Vec<&str> = head.split_whitespace().collect();
-    let [id, kind, size] = words[..] else { return Ok(None) };
-    let Ok(size) = size.parse::<u64>() else { return Ok(None) };
-    let (id, kind) = (id.to_owned(), kind.to_owned());
-    let mut rest = answers.take(size + 1);
-    if size > MAX_BYTES as u64 {
-        io::copy(&mut rest, &mut io::sink())?;
-        return Ok(Some(Answer { id, kind, bytes: None }));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    rest.read_to_end(&mut bytes)?;
-    if bytes.pop() != Some(b'\n') {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(Some(Answer { id, kind, bytes: Some(bytes) }))
 }
 
 /// What some files of one revision are.
@@ -508,22 +427,29 @@ impl Side {
     fn read(&self, answers: &mut Answers) -> Documents {
         let blobs = answers.blobs.drain(..self.manifests.len());
         let blobs: Vec<_> = self.manifests.iter().map(|(path, _)| path).zip(blobs).collect();
-        let parsed: Vec<Documents> = blobs
-            .par_iter()
-            .map(|(path, blob)| match blob {
-                Some(bytes) => parse_file(path, bytes),
-                None => {
-                    let (code, message, help) = too_large();
-                    let mut lost = Documents::default();
-                    lost.lose(Damage::File, path, code, message, help);
-                    lost
-                }
-            })
-            .collect();
+        let parsed: Vec<Documents> =
+            blobs.par_iter().map(|(path, blob)| parse(path, blob.as_deref())).collect();
         let mut all = self.lost.clone();
         parsed.into_iter().for_each(|documents| all.absorb(documents));
         all
     }
+}
+
+/// A file, or that it is too large to be one.
+fn parse(path: &Arc<str>, blob: Option<&[u8]>) -> Documents {
+    blob.map_or_else(
+        || {
+            let (code, message, help) = too_large();
+            let mut lost = Documents::default();
+            lost.lose(Damage::File, path, code, message, help);
+            lost
+        },
+        |bytes| parse_file(path, bytes),
+    )
+}
+
+fn guesses(fleet: &Desired) -> bool {
+    fleet.findings.iter().any(|finding| finding.code == Code::UnknownProfile)
 }
 
 fn split(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {

@@ -132,6 +132,41 @@ fn the_rest_is_read_where_it_matters() {
     }
 }
 
+/// What is parsed leads to more: the device of a profile that changes is in conflict with one
+/// that has nothing to do with the change.
+#[test]
+fn what_may_be_affected_is_followed_from_file_to_file() {
+    let other = PROFILE.replace("Standard", "Other");
+    for (name, serial, told) in [
+        ("c", "C1", vec!["changed profile Standard: a b"]),
+        ("c", "\"b1\"", vec!["changed profile Standard: a"]),
+        ("b", "C1", vec!["changed profile Standard: a"]),
+        ("b", "\"\\x43\"", vec!["changed profile Standard: a"]),
+    ] {
+        let fixture = Fixture::new();
+        fixture.write("other.yaml", &other);
+        let third = device(name, serial, "1.0").replace("profile: Standard", "profile: Other");
+        fixture.write("c.yaml", &third);
+        fixture.commit("one");
+        let before = source::load(&fixture.root());
+        fixture.write("p.yaml", &(PROFILE.replace("[windows]", "[windows], apps: [VPN]")));
+        fixture.commit("two");
+        let [(_, base), (_, head)] = fixture.repository().compare("one", "two").unwrap();
+        let found = diff(&base, &head);
+        assert_eq!(found, diff(&before, &source::load(&fixture.root())));
+        let profiles: Vec<_> = found
+            .profiles
+            .iter()
+            .map(|profile| {
+                let reached = profile.reaches.iter().map(|d| d.spec.name.as_str());
+                let reached = reached.collect::<Vec<_>>().join(" ");
+                format!("{} profile {}: {reached}", profile.difference, profile.name)
+            })
+            .collect();
+        assert_eq!(profiles, told, "{name} {serial}");
+    }
+}
+
 #[test]
 fn a_fleet_may_begin() {
     let fixture = Fixture::new();

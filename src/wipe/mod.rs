@@ -11,7 +11,7 @@
 pub mod quorum;
 pub mod sshsig;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod trust;
 pub mod verify;
 

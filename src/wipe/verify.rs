@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::sshsig::{self, harmless};
-use super::trust::Trust;
+use super::trust::{Trust, WhyNot};
 use super::{Namespace, Request};
 use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope, words};
 
@@ -218,6 +218,51 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
     Judgement { checks: judge.checks, files, verdict }
 }
 
+/// One signature or veto file, as far as it can be judged without a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its name, harmless to show.
+    pub name: String,
+    /// The fingerprint of the key that signed these very bytes, or why none did.
+    pub key: Result<String, Discounted>,
+    /// Where there is a trust file: whose key that is, or why it gives no right.
+    pub person: Option<Result<Email, Discounted>>,
+}
+
+/// Who signed `bytes`, by each of these files: at most [`MAX_FILES`] of them are looked at.
+#[must_use]
+pub fn sightings(
+    bytes: &[u8],
+    (files, purpose): (&BTreeMap<String, Vec<u8>>, Namespace),
+    trust: Option<&Trust>,
+    now: Timestamp,
+) -> Vec<Sighting> {
+    let sighting = |(name, file): (&String, &Vec<u8>)| {
+        let (key, person) = match sshsig::check(file, bytes, purpose) {
+            Ok(checked) => {
+                let person = trust.map(|trust| trust.who(checked.key(), now, purpose));
+                let person = person.map(|person| person.cloned().map_err(Discounted::from));
+                (Ok(sshsig::fingerprint(checked.key())), person)
+            }
+            Err(fault) => (Err(fault.into()), None),
+        };
+        Sighting { name: harmless(name), key, person }
+    };
+    files.iter().take(MAX_FILES).map(sighting).collect()
+}
+
+impl From<sshsig::Failure> for Discounted {
+    fn from(sshsig::Failure { code, detail }: sshsig::Failure) -> Self {
+        Self { code: code.as_str(), detail }
+    }
+}
+
+impl From<WhyNot> for Discounted {
+    fn from(WhyNot { code, detail }: WhyNot) -> Self {
+        Self { code: code.as_str(), detail }
+    }
+}
+
 /// Sorted, each once.
 fn people(files: &[FileCheck], purpose: Namespace) -> Vec<Email> {
     let counted = files.iter().filter(|file| file.purpose == purpose);
@@ -314,7 +359,7 @@ impl Judge<'_> {
         let count = signatures.len().saturating_add(vetoes.len());
         let few = count <= MAX_FILES;
         let detail = if few {
-            format!("{count} signature files")
+            format!("{count} signature file{}", if count == 1 { "" } else { "s" })
         } else {
             format!("{count} signature files; at most {MAX_FILES} are looked at: remove some")
         };
@@ -333,12 +378,8 @@ impl Judge<'_> {
     }
 
     fn signer(&self, trust: &Trust, file: &[u8], purpose: Namespace) -> Result<Email, Discounted> {
-        let checked = sshsig::check(file, self.evidence.bytes, purpose)
-            .map_err(|e| Discounted { code: e.code.as_str(), detail: e.detail })?;
-        trust
-            .who(checked.key(), self.evidence.now, purpose)
-            .cloned()
-            .map_err(|e| Discounted { code: e.code.as_str(), detail: e.detail })
+        let checked = sshsig::check(file, self.evidence.bytes, purpose)?;
+        Ok(trust.who(checked.key(), self.evidence.now, purpose)?.clone())
     }
 
     fn about_the_signers(&mut self, signers: &[Email]) {

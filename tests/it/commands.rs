@@ -14,9 +14,10 @@ use crate::support::{Fixture, actions, healthy, text, tree, wait_until};
 fn exit_codes() {
     let fixture = Fixture::sample();
     let exits = |args: &[&str], code: i32| drop(fixture.run(args).exits(code));
-    for done in [&["check"][..], &["plan"], &["list"], &["audit", "verify"], &["audit", "log"]] {
+    for done in [&["check"][..], &["plan"], &["list"], &["audit", "log"]] {
         exits(done, 0);
     }
+    fixture.run(&["audit", "verify"]).exits(1).complains(&["there is no log in", "--data"]);
     exits(&["plan", "--detailed-exitcode"], 2);
     exits(&["show", "D001"], 1);
     exits(&["report", "absent.json"], 1);

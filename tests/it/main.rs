@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
 mod architecture;
+mod artefact;
 mod commands;
 mod completions;
 mod crashes;
@@ -11,6 +12,7 @@ mod examples;
 mod hostile;
 mod invariants;
 mod narrow;
+mod pairs;
 mod promises;
 mod properties;
 mod pull_request;

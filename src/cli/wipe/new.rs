@@ -1,6 +1,5 @@
 //! `fleetform wipe new`
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use super::super::value::word;
 use super::super::{Exit, Failure, Format, select};
 use super::shell;
 use crate::durable;
+use crate::fleet::WipeFile;
 use crate::manifest::parse_file;
 use crate::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
@@ -105,10 +105,11 @@ pub(super) fn run(
     let (id, device) = select::device(&state, &args.device)?;
     let (requested_by, origin) = requester(args, setup)?;
     let issued_at = Timestamp::from_millis(setup.now().millis() / 1000 * 1000);
-    let (taken, fleet) = (taken(setup)?, &setup.config.fleet);
+    let (others, fleet) = (requests(setup)?, &setup.config.fleet);
     let draft = Draft {
         name: free_name(id, args.reason, |name| {
-            taken.contains(name) || (args.file.is_none() && file_of(fleet, name).exists())
+            others.iter().any(|file| file.request.name.as_str() == name)
+                || (args.file.is_none() && file_of(fleet, name).exists())
         }),
         id,
         serial: device.spec.serial_number.clone(),
@@ -122,6 +123,12 @@ pub(super) fn run(
     let yaml = draft.yaml();
     write(&path, &yaml)?;
     warn(setup, &draft, &state, &path, out);
+    // Of those that a pass has seen `warn` tells.
+    let unseen = others.iter().filter(|file| !state.wipes.contains_key(&file.request.digest));
+    for file in unseen.filter(|file| file.request.device_id == id) {
+        let at = fleet.join(&*file.place.path);
+        out.note(&format!("note: there is a request for {id} already: {}", at.display()));
+    }
     let written = Written {
         version: 1,
         path: path.display().to_string(),
@@ -148,13 +155,13 @@ fn file_of(fleet: &Path, name: &str) -> PathBuf {
     fleet.join("wipes").join(format!("{name}.yaml"))
 }
 
-/// Names of requests that are there, wherever they lie.
-fn taken(setup: &Setup) -> Result<BTreeSet<String>, Failure> {
+/// The requests that are there, wherever they lie.
+fn requests(setup: &Setup) -> Result<Vec<Arc<WipeFile>>, Failure> {
     let desired = setup.desired();
     if let Some(why) = desired.missing {
         return Err(Failure::new(why).help("name the fleet directory with --fleet"));
     }
-    Ok(desired.wipes.iter().map(|file| file.request.name.to_string()).collect())
+    Ok(desired.wipes)
 }
 
 /// `d007-lost`, or the first free one of `d007-lost-2`, `d007-lost-3` …
@@ -190,6 +197,8 @@ fn valid(args: &Args, wipes: &Wipes) -> Result<TimeDelta, Failure> {
     let delta = TimeDelta::from_std(*valid).ok().filter(|delta| *delta <= most);
     let delta = delta.ok_or_else(|| {
         let most = crate::lifecycle::text(most);
+        let valid =
+            TimeDelta::from_std(*valid).map_or_else(|_| valid.to_string(), crate::lifecycle::text);
         Failure::new(format!("--valid {valid} is longer than a request may hold: {most}"))
             .help(format!("use at most --valid {most}; wipes.maxValidity says so"))
     })?;

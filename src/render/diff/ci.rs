@@ -20,11 +20,11 @@ const FEW: usize = 5;
 /// If writing fails.
 pub fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
-    let Context { root, base, head } = context;
-    let mut comment = Comment::new("Fleetform diff", &format!("**{}**", summary(diff)));
+    let Context { root, base, head, trust: _, now: _ } = context;
+    let mut comment = Comment::new("Fleetform diff", &summary(diff));
     let mut texts = Vec::new();
     for wipe in wipes {
-        texts.push(Out::captured(|out| wipe_text(out, wipe, root))?);
+        texts.push(Out::captured(|out| wipe_text(out, wipe, context))?);
     }
     comment.section(&format!("WIPE REQUESTS: {}", wipes.len()), (true, "text"), wipes.len(), texts);
     findings_section(&mut comment, "New findings", new, Path::new(root));
@@ -76,7 +76,7 @@ pub fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Resu
         github::finding(out, root, finding, "new ")?;
     }
     for wipe in wipes {
-        let text = captured(|out| wipe_text(out, wipe, context.root));
+        let text = captured(|out| wipe_text(out, wipe, context));
         let target =
             (wipe.difference != Difference::Removed).then(|| Target::at(root, &wipe.file.place));
         let title = format!("wipe request {}", wipe.difference);

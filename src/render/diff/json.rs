@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Context, Side};
+use super::{Context, Side, seen};
 use crate::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
 use crate::event::Change;
 use crate::model::{
@@ -14,6 +14,7 @@ use crate::model::{
 use crate::render::check::FindingView;
 use crate::render::json as harmless;
 use crate::render::out::Out;
+use crate::wipe::verify::{Discounted, Sighting};
 
 /// `{"version": 1, "base": …, "head": …, "devices": […], "profiles": […], "wipes": […],
 /// "findings": {"new": […], "mended": […]}, "summary": {…}}`
@@ -28,7 +29,7 @@ pub fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result
         head: context.head.into(),
         devices: devices.iter().map(DeviceView::from).collect(),
         profiles: profiles.iter().map(ProfileView::from).collect(),
-        wipes: wipes.iter().map(WipeView::from).collect(),
+        wipes: wipes.iter().map(|wipe| WipeView::new(wipe, context)).collect(),
         findings: Findings {
             new: new.iter().map(FindingView::from).collect(),
             mended: mended.iter().map(FindingView::from).collect(),
@@ -163,10 +164,38 @@ struct WipeView<'a> {
     expires_at: Timestamp,
     signatures: Vec<&'a str>,
     vetoes: Vec<&'a str>,
+    signed_by: Vec<SightingView>,
+    vetoed_by: Vec<SightingView>,
 }
 
-impl<'a> From<&'a WipeDiff> for WipeView<'a> {
-    fn from(diff: &'a WipeDiff) -> Self {
+/// `key` is a fingerprint; `person` is absent, too, where there is no trust file to ask.
+#[derive(Serialize)]
+struct SightingView {
+    file: String,
+    key: Option<String>,
+    person: Option<Email>,
+    code: Option<&'static str>,
+    detail: Option<String>,
+}
+
+impl From<Sighting> for SightingView {
+    fn from(Sighting { name, key, person }: Sighting) -> Self {
+        let (key, fault) = key.map_or_else(|why| (None, Some(why)), |key| (Some(key), None));
+        let (person, no_right) = match person {
+            Some(Ok(person)) => (Some(person), None),
+            Some(Err(why)) => (None, Some(why)),
+            None => (None, None),
+        };
+        let why = fault.or(no_right);
+        let (code, detail) = why.map(|Discounted { code, detail }| (code, detail)).unzip();
+        Self { file: name, key, person, code, detail }
+    }
+}
+
+impl<'a> WipeView<'a> {
+    fn new(diff: &'a WipeDiff, context: Context<'_>) -> Self {
+        let [signed_by, vetoed_by] =
+            seen(diff, context).map(|files| files.into_iter().map(SightingView::from).collect());
         let WipeDiff { difference, file } = diff;
         let request = &file.request;
         Self {
@@ -183,6 +212,8 @@ impl<'a> From<&'a WipeDiff> for WipeView<'a> {
             expires_at: request.expires_at,
             signatures: file.signatures.keys().map(String::as_str).collect(),
             vetoes: file.vetoes.keys().map(String::as_str).collect(),
+            signed_by,
+            vetoed_by,
         }
     }
 }

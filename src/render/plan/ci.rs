@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, action_text, counts, hold_line, refused, summary_line, wipes};
+use super::{Context, action_text, by_reason, counts, held, hold_parts, refused, summary_line};
+use super::{to_do, wipes};
 use crate::guard::ApprovedPlan;
-use crate::plan::{Action, ActionKind};
+use crate::plan::{Action, ActionKind, Hold, HoldReason};
 use crate::render::check::findings_section;
 use crate::render::github::{self, Level, Target};
 use crate::render::markdown::{Comment, code};
@@ -26,28 +27,28 @@ pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) ->
         let text = Out::captured(|out| refused(out, refusal))?;
         comment.section("FROZEN", (true, "text"), 1, [text]);
     }
-    if !plan.wipes.is_empty() {
-        let text = Out::captured(|out| wipes::text(out, &plan.wipes, context.root))?;
-        let title = format!("WIPE REQUESTS: {}", plan.wipes.len());
-        comment.section(&title, (true, "text"), 1, [text]);
+    let mut texts = Vec::new();
+    for view in wipes::ordered(&plan.wipes) {
+        texts.push(Out::captured(|out| wipes::one(out, view, context.root))?);
     }
+    comment.section(&wipes::title(&plan.wipes), (true, "text"), plan.wipes.len(), texts);
     findings_section(&mut comment, "Findings", &plan.findings, Path::new(context.root));
     for (kind, n) in
         counts(&plan.actions).into_iter().filter(|(kind, n)| *n > 0 && !wipes::shows(*kind))
     {
         let of = plan.actions.iter().filter(|action| action.kind() == kind);
         let items = of.map(|action| drawn(action, context));
-        let title = format!("{kind}: {n}");
+        let title = to_do((kind, n));
         let n = usize::try_from(n).unwrap_or(usize::MAX);
         comment.section(&title, (n <= FEW, "diff"), n, items);
     }
-    let items = plan.holds.iter().map(|hold| hold_line(hold, context.root));
-    comment.section(
-        &format!("Held: {}", plan.holds.len()),
-        (false, "text"),
-        plan.holds.len(),
-        items,
-    );
+    for (reason, holds) in by_reason(&plan.holds) {
+        let items = holds.iter().map(|hold| {
+            let (what, place) = hold_parts(hold, context.root);
+            format!("{what}{place}")
+        });
+        comment.section(&held(reason, &holds), (false, "text"), holds.len(), items);
+    }
     comment.paragraph(&made_of(approved, context));
     out.write_all(comment.finish().as_bytes())
 }
@@ -85,8 +86,8 @@ pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> i
         let text = Out::captured(|out| refused(out, refusal))?;
         github::annotate(out, Level::Error, None, "frozen", text.trim_end())?;
     }
-    for view in &plan.wipes {
-        let text = Out::captured(|out| wipes::text(out, std::slice::from_ref(view), context.root))?;
+    for view in wipes::ordered(&plan.wipes) {
+        let text = Out::captured(|out| wipes::one(out, view, context.root))?;
         let title = format!("wipe request {}", view.subject.name);
         let target = Target::at(root, &view.place);
         github::annotate(out, Level::Warning, Some(&target), &title, text.trim_end())?;
@@ -100,10 +101,12 @@ pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> i
         let text = drawn(action, context);
         github::annotate(out, level, Some(&Target::at(root, place)), &title, text.trim_end())?;
     }
-    for hold in &plan.holds {
+    let told = |hold: &Hold| plan.wipes.iter().any(|view| Some(&view.place) == hold.place.as_ref());
+    for hold in plan.holds.iter().filter(|hold| !told(hold)) {
         let target = hold.place.as_ref().map(|place| Target::at(root, place));
-        let text = safe(&hold.detail);
-        github::annotate(out, Level::Warning, target.as_ref(), "held", &text)?;
+        let usual = hold.reason == HoldReason::AwaitingReport;
+        let level = if usual { Level::Notice } else { Level::Warning };
+        github::annotate(out, level, target.as_ref(), "held", &safe(&hold.detail))?;
     }
     let line = summary_line(approved);
     let all = count(plan.actions.len() as u64, "action");

@@ -46,33 +46,58 @@ pub fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
     if wipes.is_empty() {
         return Ok(());
     }
-    let title = format!("==== WIPE REQUESTS: {} ====", wipes.len());
+    let title = format!("==== {} ====", title(wipes));
     writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
-    for view in wipes {
-        let WipeView { subject, place, user, standing, code, detail, signers, needs, .. } = view;
-        let (head, tone) = headline(*standing);
-        let line = format!(
-            "{head}: {} ({}), {} wipe, {}",
-            subject.device_id, subject.serial_number, subject.scope, subject.reason
-        );
-        writeln!(out, "{}", out.paint(tone, &line))?;
-        let signed: Vec<&str> = signers.iter().map(Email::as_str).collect();
-        let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
-        let needs = needs.map_or_else(String::new, |needs| format!(" ({needs} needed)"));
-        let rows = [
-            ("request", format!("{}  {}", subject.name, located(place, root))),
-            ("user", user.as_ref().map_or_else(|| "unknown".into(), ToString::to_string)),
-            ("requested", format!("by {}", subject.requested_by)),
-            ("signed", format!("by {signed}{needs}")),
-            ("expires", subject.expires_at.short()),
-            ("because", format!("{detail} [{code}]")),
-        ];
-        for (key, value) in rows {
-            let value = out.paint(Tone::Plain, &value).to_string();
-            writeln!(out, "    {key:<10}{value}")?;
-        }
-    }
+    ordered(wipes).into_iter().try_for_each(|view| one(out, view, root))?;
     writeln!(out)
+}
+
+/// `WIPE REQUESTS: 3`
+#[must_use]
+pub fn title(wipes: &[WipeView]) -> String {
+    format!("WIPE REQUESTS: {}", wipes.len())
+}
+
+/// What this very pass does first, then what is about to be done.
+#[must_use]
+pub fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
+    let mut ordered: Vec<_> = wipes.iter().collect();
+    ordered.sort_by_key(|view| match view.standing {
+        WipeStanding::Issue => 0,
+        WipeStanding::CoolingOff => 1,
+        _ => 2,
+    });
+    ordered
+}
+
+/// One request.
+///
+/// # Errors
+/// If writing fails.
+pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
+    let WipeView { subject, place, user, standing, code, detail, signers, needs, .. } = view;
+    let (head, tone) = headline(*standing);
+    let line = format!(
+        "{head}: {} ({}), {} wipe, {}",
+        subject.device_id, subject.serial_number, subject.scope, subject.reason
+    );
+    writeln!(out, "{}", out.paint(tone, &line))?;
+    let signed: Vec<&str> = signers.iter().map(Email::as_str).collect();
+    let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    let needs = needs.map_or_else(String::new, |needs| format!(" ({needs} needed)"));
+    let rows = [
+        ("request", format!("{}  {}", subject.name, located(place, root))),
+        ("user", user.as_ref().map_or_else(|| "unknown".into(), ToString::to_string)),
+        ("asked by", subject.requested_by.to_string()),
+        ("signed", format!("by {signed}{needs}")),
+        ("expires", subject.expires_at.short()),
+        ("because", format!("{detail} [{code}]")),
+    ];
+    for (key, value) in rows {
+        let value = out.paint(Tone::Plain, &value).to_string();
+        writeln!(out, "    {key:<10}{value}")?;
+    }
+    Ok(())
 }
 
 /// One request, in JSON.

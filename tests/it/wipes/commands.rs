@@ -186,7 +186,14 @@ fn requests_that_would_be_refused_are_not_written() {
 fn a_second_request_gets_a_name_of_its_own() {
     let desk = Desk::new();
     desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
-    let second = desk.json(&["wipe", "new", "SN001", "--reason", "lost", "--valid", "1h"]);
+    let args = ["wipe", "new", "SN001", "--reason", "lost", "--valid", "1h", "-o", "json"];
+    let output = desk.run(&args);
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        notes.contains("there is a request for D001 already: fleet/wipes/d001-lost.yaml"),
+        "{notes}"
+    );
+    let second: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(second["path"], "fleet/wipes/d001-lost-2.yaml");
     assert_eq!(desk.code(&["check"]), 0);
 }

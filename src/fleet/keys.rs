@@ -1,0 +1,143 @@
+//! What a file says that another one may clash with, looked for in bytes instead of YAML.
+//!
+//! Serial numbers and names are made of a few characters, and whatever else stands before and
+//! after them in YAML is none of these. So a file in which a value stands has it as a whole word,
+//! unless it is written with a backslash; a file without either cannot have it. Words are
+//! compared without regard to case, and comments are not told from values: a file that
+//! touches too much is only parsed in vain.
+//!
+//! Files that touch nothing here are judged alike whatever the changed documents say: they
+//! have neither a serial number nor a name nor a profile of theirs, and they define none of
+//! the profiles that are used. Profiles and wipe requests touch always; they are few.
+
+use std::collections::HashSet;
+
+use crate::fleet::{Damage, Damaged};
+use crate::manifest::{Documents, Shadow};
+use crate::model::Name;
+
+/// Longest serial number; no name is longer.
+const LONGEST: usize = 64;
+
+/// Words to look for: those that are not yet looked for, and all of them.
+#[derive(Debug, Default)]
+pub struct Keys {
+    news: Words,
+    known: Words,
+    begun: bool,
+}
+
+#[derive(Debug, Default)]
+struct Words {
+    /// Serial numbers, and names of whatever changes or is affected; in capitals.
+    identities: HashSet<Vec<u8>>,
+    /// Profiles that devices here use, as they are written.
+    profiles: HashSet<Vec<u8>>,
+}
+
+impl Keys {
+    /// What a document that differs can have to do with others.
+    pub fn learn_changed(&mut self, documents: &Documents) {
+        let Documents { profiles, damaged_profiles, .. } = documents;
+        let changed = profiles.iter().map(|draft| &draft.profile.name).chain(damaged_profiles);
+        changed.for_each(|name| self.identity(name.as_str()));
+        self.learn(documents);
+    }
+
+    /// What a document that is affected can have to do with others. Its profiles are as they were.
+    pub fn learn(&mut self, documents: &Documents) {
+        let Documents { devices, damaged, shadows, .. } = documents;
+        for device in devices {
+            self.identity(device.serial_number().as_str());
+            self.identity(device.name().as_str());
+            self.profile(device.profile());
+        }
+        for Shadow { serial, name, profile, platform: _ } in shadows {
+            serial.iter().for_each(|(serial, _)| self.identity(serial.as_str()));
+            name.iter().for_each(|(name, _)| self.identity(name.as_str()));
+            profile.iter().for_each(|(profile, _)| self.profile(profile));
+        }
+        for Damaged { what, .. } in damaged {
+            if let Damage::Device { serial, name } = what {
+                serial.iter().for_each(|serial| self.identity(serial.as_str()));
+                name.iter().for_each(|name| self.identity(name.as_str()));
+            }
+        }
+    }
+
+    fn identity(&mut self, word: &str) {
+        let word = word.to_ascii_uppercase().into_bytes();
+        if !self.known.identities.contains(&word) {
+            self.news.identities.insert(word);
+        }
+    }
+
+    fn profile(&mut self, name: &Name) {
+        let word = name.as_str().as_bytes();
+        if !self.known.profiles.contains(word) {
+            self.news.profiles.insert(word.to_vec());
+        }
+    }
+
+    /// Whether there is anything that was not looked for.
+    #[must_use]
+    pub fn have_news(&self) -> bool {
+        !(self.begun && self.news.identities.is_empty() && self.news.profiles.is_empty())
+    }
+
+    /// Notes that all files were asked whether they touch the news.
+    pub fn forget_news(&mut self) {
+        self.begun = true;
+        let Words { identities, profiles } = std::mem::take(&mut self.news);
+        self.known.identities.extend(identities);
+        self.known.profiles.extend(profiles);
+    }
+
+    /// Whether a file may have to do with the news.
+    #[must_use]
+    pub fn touches(&self, bytes: &[u8]) -> bool {
+        bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_news(before, word))
+    }
+
+    fn is_news(&self, before: &[u8], word: &[u8]) -> bool {
+        if matches!(word, b"Profile" | b"WipeRequest") {
+            return true;
+        }
+        if word.len() > LONGEST {
+            return false;
+        }
+        let mut capitals = [0; LONGEST];
+        let capitals = &mut capitals[..word.len()];
+        capitals.copy_from_slice(word);
+        capitals.make_ascii_uppercase();
+        self.news.identities.contains(&*capitals)
+            || (self.news.profiles.contains(word) && !is_used(before))
+    }
+}
+
+/// Whether a word with this before it is the value of a key that ends in `profile`, in a line of
+/// its own: and so not the name of anything, whatever its document turns out to be.
+fn is_used(before: &[u8]) -> bool {
+    let Some(before) = before.strip_suffix(b"profile: ") else { return false };
+    let indent = before.iter().rev().take_while(|b| **b == b' ').count();
+    matches!(before[..before.len() - indent].last(), None | Some(b'\n'))
+}
+
+/// All words, each with what stands before it.
+fn words(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let begin = at + bytes[at..].iter().position(|b| is_word(*b))?;
+        let length = bytes[begin..].iter().position(|b| !is_word(*b));
+        at = length.map_or(bytes.len(), |length| begin + length);
+        Some((&bytes[..begin], &bytes[begin..at]))
+    })
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

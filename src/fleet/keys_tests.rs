@@ -1,0 +1,74 @@
+use super::*;
+use crate::manifest::parse_file;
+
+fn keys(text: &str) -> Keys {
+    let mut keys = Keys::default();
+    keys.learn_changed(&parse_file(&"x.yaml".into(), text.as_bytes()));
+    keys
+}
+
+fn device(name: &str, serial: &str, profile: &str) -> String {
+    format!(
+        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}}}\nspec:\n  \
+         serialNumber: {serial}\n  userEmail: a@example.com\n  profile: {profile}\n  \
+         osVersion: \"1.0\"\n"
+    )
+}
+
+const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
+                       spec: {platforms: [windows]}\n";
+
+#[test]
+fn a_device_touches_its_serial_its_name_and_what_may_define_its_profile() {
+    let keys = keys(&device("ana-laptop", "PF3.x", "Standard"));
+    for (text, touched) in [
+        (device("bo-laptop", "PF4", "Standard"), false),
+        (device("bo-laptop", "PF3.x1", "Mobile"), false),
+        (device("bo-laptop", "pf3.X", "Mobile"), true),
+        (device("bo-laptop", "'pf3.X'", "Mobile"), true),
+        (device("bo-laptop", "|-\n    pf3.x", "Mobile"), true),
+        (device("bo-laptop", "\"PF\\x33.x\"", "Mobile"), true),
+        (device("ana-laptop", "PF4", "Mobile"), true),
+        (device("xana-laptop", "PF4", "Mobile"), false),
+        ("{metadata: {name: ana-laptop}}".into(), true),
+        (PROFILE.into(), true),
+        (PROFILE.replace("Standard", "Other"), true),
+        // Neither kind nor an end: it may be the profile.
+        ("metadata: {name: Standard}\nx: [".into(), true),
+        ("metadata:\n  name:\n    Standard".into(), true),
+        ("metadata: {name: !profile: Standard}".into(), true),
+        ("metadata: {name: &profile: Standard}".into(), true),
+        ("  profile: Standard".into(), false),
+        ("profile: Standard".into(), false),
+        ("x-profile: Standard".into(), true),
+        ("kind: WipeRequest".into(), true),
+        ("\u{feff}\0PF3.x\u{2028}".into(), true),
+        (String::new(), false),
+    ] {
+        assert_eq!(keys.touches(text.as_bytes()), touched, "{text}");
+    }
+}
+
+#[test]
+fn a_profile_touches_its_devices() {
+    let keys = keys(PROFILE);
+    assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));
+    assert!(!keys.touches(device("bo", "PF4", "Mobile").as_bytes()));
+    // A broken one is one, too.
+    let keys = self::keys(&PROFILE.replace("windows", "dos"));
+    assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));
+}
+
+#[test]
+fn what_was_looked_for_is_no_news() {
+    let mut keys = Keys::default();
+    assert!(keys.have_news(), "profiles and wipe requests are");
+    keys.forget_news();
+    assert!(!keys.have_news());
+    let documents = parse_file(&"x.yaml".into(), device("a", "A", "P").as_bytes());
+    keys.learn(&documents);
+    assert!(keys.have_news() && keys.touches(b"A"));
+    keys.forget_news();
+    keys.learn(&documents);
+    assert!(!keys.have_news() && !keys.touches(b"A"));
+}
