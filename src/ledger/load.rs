@@ -33,7 +33,8 @@ pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
         file => file.map_err(durable::Error::at("open", &path))?,
     };
     let laid_out = as_written(&mut file).map_err(durable::Error::at("read", &path))?;
-    if laid_out.is_some() {
+    // Nothing is saved before the first entry: what says otherwise was not written by us.
+    if laid_out.as_ref().is_some_and(|snapshot| snapshot.state.seq > 0) {
         return Ok(laid_out);
     }
     file.rewind().map_err(durable::Error::at("read", &path))?;
@@ -46,7 +47,11 @@ pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
             return Err(Error::Snapshot { path, line, column, what });
         }
     };
-    wire.snapshot().map(Some).map_err(|what| Error::Snapshot { path, line: 1, column: 1, what })
+    let saved = wire.snapshot().and_then(|snapshot| match snapshot.state.seq {
+        0 => Err("its `seq` 0 is the number of no entry".to_owned()),
+        _ => Ok(snapshot),
+    });
+    saved.map(Some).map_err(|what| Error::Snapshot { path, line: 1, column: 1, what })
 }
 
 /// Reads what [`super::snapshot::write_state`] wrote, in bounded memory but for the state itself;

@@ -440,9 +440,6 @@ impl SnapshotIn {
         if self.version != VERSION {
             return Err(format!("it is of version {}, not {VERSION}", self.version));
         }
-        if self.seq == 0 {
-            return Err("its `seq` 0 is the number of no entry".to_owned());
-        }
         if self.seq > MAX_SEQ {
             return Err(format!("its `seq` {} is beyond any log", self.seq));
         }
