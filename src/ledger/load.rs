@@ -32,14 +32,10 @@ pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(durable::Error::at("open", &path))?,
     };
-    let wrong = |what| Error::Snapshot { path: path.clone(), line: 1, column: 1, what };
-    // Nothing is recorded before the first entry, and nothing of it would be proved by the log.
-    let begun = |snapshot: Snapshot| match snapshot.state.seq {
-        0 => Err(wrong("its `seq` 0 is the number of no entry".to_owned())),
-        _ => Ok(Some(snapshot)),
-    };
-    if let Some(laid_out) = as_written(&mut file).map_err(durable::Error::at("read", &path))? {
-        return begun(laid_out);
+    let laid_out = as_written(&mut file).map_err(durable::Error::at("read", &path))?;
+    // Nothing is saved before the first entry: what says otherwise was not written by us.
+    if laid_out.as_ref().is_some_and(|snapshot| snapshot.state.seq > 0) {
+        return Ok(laid_out);
     }
     file.rewind().map_err(durable::Error::at("read", &path))?;
     let wire: SnapshotIn = match serde_json::from_reader(BufReader::with_capacity(1 << 18, file)) {
@@ -51,7 +47,11 @@ pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
             return Err(Error::Snapshot { path, line, column, what });
         }
     };
-    begun(wire.snapshot().map_err(wrong)?)
+    let saved = wire.snapshot().and_then(|snapshot| match snapshot.state.seq {
+        0 => Err("its `seq` 0 is the number of no entry".to_owned()),
+        _ => Ok(snapshot),
+    });
+    saved.map(Some).map_err(|what| Error::Snapshot { path, line: 1, column: 1, what })
 }
 
 /// Reads what [`super::snapshot::write_state`] wrote, in bounded memory but for the state itself;

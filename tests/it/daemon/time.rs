@@ -86,6 +86,22 @@ fn the_end_of_a_cooling_off_of_a_window_and_of_a_request_wake_it() {
 }
 
 #[test]
+fn a_look_at_one_device_forgets_no_deadline_of_another() {
+    let place = Place::new(&["A", "B"]);
+    place.write("fleetform.yaml", "enrollment: {deadline: 4s}\n");
+    // Were it new, all would be looked at.
+    fs::create_dir_all(place.path(".fleetform/inbox")).unwrap();
+    let mut daemon = place.daemon(&[]);
+    let begun = until_logged(&place, &mut daemon, "device.provisioned", "D002");
+    place.write("r.json", &format!(r#"{{"serialNumber":"A","at":"{}"}}"#, text(now())));
+    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending"]);
+    let failed = until_logged(&place, &mut daemon, "device.status", "D002");
+    assert_due("the deadline", failed, begun + TimeDelta::seconds(4));
+    daemon.stop();
+}
+
+#[test]
 fn an_enrolment_deadline_wakes_it() {
     let place = Place::new(&["A"]);
     place.write("fleetform.yaml", "enrollment: {deadline: 2s}\n");
