@@ -13,8 +13,8 @@ use std::sync::Arc;
 use super::{Action, Cause, DamageIndex, Inputs, Op, Plan};
 use crate::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
 use crate::fleet::WipeFile;
-use crate::model::{DeviceId, Digest, Email, Place, Timestamp};
-use crate::state::{Wipe, WipeState};
+use crate::model::{DeviceId, Digest, Email, Ownership, Place, Timestamp};
+use crate::state::{Device, Wipe, WipeState};
 use crate::wipe::Namespace;
 use crate::wipe::quorum::{self, Decision, History, Lacks};
 use crate::wipe::verify::{
@@ -154,7 +154,17 @@ impl<'a> Deciding<'a, '_> {
         }
         let judgement = judge(self.inputs, file);
         let signers = judgement.signers();
+        // It was signed while the device was personal: who edits manifests does not change that.
+        let spoiled = |wipe: &&Wipe| {
+            wipe.state == WipeState::Refused
+                && wipe.code.as_deref() == Some(Reason::PersonalFull.as_str())
+        };
         match &judgement.verdict {
+            Verdict::Verified(_) if let Some(wipe) = known.filter(spoiled) => {
+                let (code, detail) = (Reason::PersonalFull.as_str(), "write a new request");
+                let detail = format!("its device was personal when it was refused; {detail}");
+                self.show(file, &wipe.signers, WipeStanding::Refused, code, &detail);
+            }
             Verdict::Vetoed(by) => {
                 let detail = format!("{by} objects");
                 self.stopped(file, &signers, WipeState::Vetoed, VETO, &detail);
@@ -346,7 +356,7 @@ pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
     let device = device.map(|device| Recorded {
         id: file.request.device_id,
         serial: device.spec.serial_number.clone(),
-        ownership: device.spec.ownership,
+        ownership: strictest(inputs, device),
         wiped: device.is_wiped(),
     });
     verify(&Evidence {
@@ -359,6 +369,14 @@ pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
         now: inputs.now,
         max_validity: inputs.settings.wipes.max_validity,
     })
+}
+
+/// Personal, if either the record or the manifest says so: a device that becomes personal in this
+/// very pass is not wiped whole in it.
+fn strictest(inputs: &Inputs<'_>, device: &Device) -> Ownership {
+    let desired = inputs.desired.by_serial(&device.spec.serial_number);
+    let desired = desired.map(|desired| desired.spec.ownership);
+    if desired == Some(Ownership::Personal) { Ownership::Personal } else { device.spec.ownership }
 }
 
 fn people(signers: &[Email]) -> u32 {

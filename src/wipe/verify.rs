@@ -80,7 +80,7 @@ pub struct Recorded {
     pub id: DeviceId,
     /// As recorded.
     pub serial: SerialNumber,
-    /// As recorded, whatever a manifest says by now.
+    /// Personal where the record or the manifest says so.
     pub ownership: Ownership,
     /// Whether its life has ended.
     pub wiped: bool,

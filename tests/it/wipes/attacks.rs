@@ -300,12 +300,30 @@ fn of_a_personal_device_in_full() {
 
 #[test]
 fn a_personal_device_declared_corporate_just_now() {
-    // What is recorded counts; the record itself follows in the same pass, so the attack
-    // needs a second one, and the log shows the change of ownership before the wipe.
     let lab = Lab::new();
     let request = Request { device: "D005".into(), serial: "SN005".into(), ..Request::of(1) };
     lab.request("r1.yaml", &request.yaml(), &["bob"]);
     lab.device(5, 1, "corporate");
+    assert_eq!(lab.judge("r1.yaml"), "refused personalFull");
+    // The record has followed by now: it was signed before that, and is refused for good.
+    let log = lab.log().len();
+    for _ in 0..2 {
+        assert_eq!(lab.judge("r1.yaml"), "refused personalFull");
+    }
+    assert_eq!(lab.log().len(), log, "planning again gives no actions");
+    nothing_issued(&lab);
+    // A new request is signed for a corporate device, and the log shows since when it is one.
+    let again = Request { name: "r2".into(), ..request };
+    lab.request("r2.yaml", &again.yaml(), &["bob"]);
+    assert_eq!(lab.judge("r2.yaml"), "issue issue");
+}
+
+#[test]
+fn a_device_that_becomes_personal_in_the_same_pass() {
+    let lab = Lab::new();
+    lab.request("r1.yaml", &Request::of(1).yaml(), &["bob"]);
+    lab.device(1, 1, "personal");
+    assert_eq!(lab.judge("r1.yaml"), "refused personalFull");
     assert_eq!(lab.judge("r1.yaml"), "refused personalFull");
     nothing_issued(&lab);
 }
