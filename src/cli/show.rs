@@ -2,7 +2,6 @@
 
 use super::run::Setup;
 use super::{Exit, Failure, Format, select};
-use crate::compliance::{Reported, checks};
 use crate::ledger;
 use crate::render::out::Out;
 use crate::render::show::Shown;
@@ -34,12 +33,6 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let state = setup.recorded()?;
     let (id, device) = select::device(&state, &args.device)?;
-    let profile = state.profiles.get(&device.spec.profile).map(AsRef::as_ref);
-    let reported = device.facts.as_deref().zip(device.last_sync);
-    let reported = reported.map(|(facts, at)| Reported { facts, at });
-    let checks = profile.map_or_else(Vec::new, |profile| {
-        checks(&profile.compliance, device.spec.platform, reported)
-    });
     let mut history = Vec::new();
     for logged in ledger::entries::entries(&setup.config.data, 0) {
         let logged = logged?;
@@ -52,19 +45,8 @@ pub(super) fn run(
             history.push(logged);
         }
     }
-    let mut wipes: Vec<_> =
-        state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
-    wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-    let shown = Shown {
-        id,
-        device,
-        profile,
-        checks: &checks,
-        wipes: &wipes,
-        history: &history,
-        settings: &setup.config.settings,
-        now: setup.now(),
-    };
+    let settings = &setup.config.settings;
+    let shown = Shown::of(&state, (id, device), &history, settings, setup.now());
     match format {
         Format::Json => shown.json(out)?,
         _ => shown.text(out)?,

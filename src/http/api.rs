@@ -12,7 +12,6 @@ use super::answer::{Failure, JSON, METRICS, fail, respond, tagged};
 use super::query::{Audit, Devices, PAGE};
 use super::view::View;
 use super::{Shown, metrics as numbers};
-use crate::compliance::{Reported, checks};
 use crate::event::Entry;
 use crate::ledger::Logged;
 use crate::model::{DeviceId, SerialNumber};
@@ -138,26 +137,9 @@ pub(super) async fn device(
 fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let state = &view.recorded;
     let device = &state.devices[&id];
-    let profile = state.profiles.get(&device.spec.profile).map(AsRef::as_ref);
-    let reported = device.facts.as_deref().zip(device.last_sync);
-    let reported = reported.map(|(facts, at)| Reported { facts, at });
-    let checks = profile.map_or_else(Vec::new, |profile| {
-        checks(&profile.compliance, device.spec.platform, reported)
-    });
     let history = entries(view, 0, |entry| entry.device == Some(id), usize::MAX)?;
-    let mut wipes: Vec<_> =
-        state.wipes.values().filter(|wipe| wipe.subject.device_id == id).collect();
-    wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-    let shown = Device {
-        id,
-        device,
-        profile,
-        checks: &checks,
-        wipes: &wipes,
-        history: &history,
-        settings: &view.config.settings,
-        now: clock::now(),
-    };
+    let settings = &view.config.settings;
+    let shown = Device::of(state, (id, device), &history, settings, clock::now());
     body(|out| shown.json(out))
 }
 

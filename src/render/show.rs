@@ -9,15 +9,15 @@ use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
-use crate::compliance::{Check, Outcome};
+use crate::compliance::{Check, Outcome, Reported, checks};
 use crate::event::WipeSubject;
 use crate::ledger::Logged;
 use crate::model::{DeviceId, Email, Profile, Timestamp};
 use crate::settings::Settings;
-use crate::state::{Device, PushState, Wipe, WipeState};
+use crate::state::{Device, PushState, State, Wipe, WipeState};
 
 /// One device and what surrounds it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Shown<'a> {
     /// Of the device.
     pub id: DeviceId,
@@ -26,15 +26,37 @@ pub struct Shown<'a> {
     /// The recorded revision of its profile.
     pub profile: Option<&'a Profile>,
     /// Its compliance in parts.
-    pub checks: &'a [Check],
+    pub checks: Vec<Check>,
     /// Every wipe request about it that the ledger knows, oldest first.
-    pub wipes: &'a [&'a Wipe],
+    pub wipes: Vec<&'a Wipe>,
     /// Its entries of the log, in their order.
     pub history: &'a [Logged],
     /// For what is overdue or blocked.
     pub settings: &'a Settings,
     /// Likewise.
     pub now: Timestamp,
+}
+
+impl<'a> Shown<'a> {
+    /// A recorded device, with its entries of the log.
+    #[must_use]
+    pub fn of(
+        state: &'a State,
+        (id, device): (DeviceId, &'a Device),
+        history: &'a [Logged],
+        settings: &'a Settings,
+        now: Timestamp,
+    ) -> Self {
+        let profile = state.profiles.get(&device.spec.profile).map(AsRef::as_ref);
+        let reported = device.facts.as_deref().zip(device.last_sync);
+        let reported = reported.map(|(facts, at)| Reported { facts, at });
+        let checks = profile.map_or_else(Vec::new, |profile| {
+            checks(&profile.compliance, device.spec.platform, reported)
+        });
+        let mut wipes: Vec<_> = state.wipes_of(id).collect();
+        wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
+        Self { id, device, profile, checks, wipes, history, settings, now }
+    }
 }
 
 impl Shown<'_> {
@@ -74,7 +96,7 @@ impl Shown<'_> {
         let document = Document {
             version: 1,
             device: DeviceView::new(self.id, self.device, self.settings, self.now),
-            checks: self.checks,
+            checks: &self.checks,
             wipes: self.wipes.iter().map(RecordedJson::from).collect(),
             history: self.history.iter().map(EntryView::from).collect(),
         };
@@ -164,7 +186,7 @@ impl Shown<'_> {
             }
             Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
-        for wipe in self.wipes {
+        for wipe in &self.wipes {
             fields.extend(told(wipe));
         }
         let verdict = &device.compliance;
@@ -187,7 +209,7 @@ impl Shown<'_> {
     }
 
     fn write_checks(&self, out: &mut Out) -> io::Result<()> {
-        for Check { name, outcome, seen, wanted } in self.checks {
+        for Check { name, outcome, seen, wanted } in &self.checks {
             let (mark, tone) = match outcome {
                 Outcome::Pass => ("pass   ", Tone::Added),
                 Outcome::Fail => ("FAIL   ", Tone::Removed),
@@ -284,7 +306,6 @@ mod tests {
     use super::*;
     use crate::model::Digest;
     use crate::render::testing::{Screen, logged, now, state};
-    use crate::state::State;
 
     fn checks() -> Vec<Check> {
         let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {
@@ -310,16 +331,8 @@ mod tests {
         let device = &state.devices[&id];
         let history: Vec<_> = logged().into_iter().filter(|l| l.entry.device == Some(id)).collect();
         let settings = Settings::default();
-        let shown = Shown {
-            id,
-            device,
-            profile: state.profiles.get(&device.spec.profile).map(AsRef::as_ref),
-            checks,
-            wipes: &[],
-            history: &history,
-            settings: &settings,
-            now: now(),
-        };
+        let of = Shown::of(state, (id, device), &history, &settings, now());
+        let shown = Shown { checks: checks.to_vec(), wipes: vec![], ..of };
         let screen = Screen::piped();
         write(&shown, &mut screen.out()).unwrap();
         screen.results()
