@@ -234,12 +234,11 @@ impl Daemon {
 
     /// One pass; the ledger is let go of where it failed.
     async fn pass(&mut self) -> Result<(), reconcile::Error> {
-        let ledger = match self.ledger.take() {
-            Some(ledger) => Ok(ledger),
-            None => Ledger::open(&self.config.data, self.options.actor.clone(), clock::now),
+        let mut ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            None => Ledger::open(&self.config.data, self.options.actor.clone(), clock::now)?,
         };
         let touched = std::mem::take(&mut self.touched);
-        let mut ledger = ledger?;
         let passed = self.look(touched, &mut ledger).await;
         if !matches!(passed, Err(reconcile::Error::Ledger(_))) {
             self.ledger = Some(ledger);
