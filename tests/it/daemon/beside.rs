@@ -84,6 +84,30 @@ fn what_a_dead_writer_left_is_seen() {
     assert_eq!(place.recorded(), ["A:Pending", "B:Pending"]);
 }
 
+/// How many entries `audit log` shows.
+fn entries(place: &Place) -> usize {
+    place.json(&["audit", "log"])["entries"].as_array().unwrap().len()
+}
+
+#[test]
+fn while_the_writer_lives_the_log_ends_with_its_last_whole_pass() {
+    let place = Place::new(&["A"]);
+    let mut daemon = place.daemon(&[]);
+    place.until_recorded(&mut daemon, &["A:Pending"]);
+    let log = fs::read_to_string(place.path(".fleetform/audit.jsonl")).unwrap();
+    let first = log.find('\n').unwrap() + 1;
+    let mark = format!("{:<10}\n{first:020} {first:020}\n", daemon.pid());
+    // Again, should the pass have ended only now.
+    daemon.until("the log to end with its first entry", || {
+        fs::write(place.path(".fleetform/lock"), &mark).unwrap();
+        let seen = entries(&place);
+        if seen == 1 { Ok(()) } else { Err(format!("{seen} entries")) }
+    });
+    daemon.signal("KILL");
+    daemon.ended();
+    assert_eq!(entries(&place), log.lines().count());
+}
+
 #[test]
 fn a_second_writer_is_told_who_runs() {
     let place = Place::new(&["A"]);
