@@ -14,7 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 
-use crate::model::words;
+use crate::model::{Digest, words};
 use crate::object::Object;
 use crate::settings::{Limits, Settings, Wipes};
 use crate::wipe::quorum::{Tier, Tiers};
@@ -36,6 +36,8 @@ pub struct Config {
     pub fleet: PathBuf,
     /// The data directory.
     pub data: PathBuf,
+    /// Whether somebody named it, so that it must hold a ledger.
+    pub data_is_named: bool,
     /// `provider.kind`
     pub provider: ProviderKind,
     /// What decisions depend on.
@@ -46,6 +48,8 @@ pub struct Config {
     pub http_listen: Option<SocketAddr>,
     /// `http.tokenFile`: what clients must know; needed beyond loopback.
     pub http_token_file: Option<PathBuf>,
+    /// Of the file that this is from, where there is one.
+    pub digest: Option<Digest>,
 }
 
 /// Whose signatures count.
@@ -62,11 +66,13 @@ impl Default for Config {
         Self {
             fleet: "./fleet".into(),
             data: "./.fleetform".into(),
+            data_is_named: false,
             provider: ProviderKind::Local,
             settings: Settings::default(),
             trust: Trust::default(),
             http_listen: None,
             http_token_file: None,
+            digest: None,
         }
     }
 }
@@ -125,7 +131,8 @@ impl Config {
             Error::Invalid { path: path.into(), line, column, message }
         })?;
         let Object(written) = written.unwrap_or_default();
-        Ok(written.into_config(path.parent().unwrap_or(Path::new(""))))
+        let config = written.into_config(path.parent().unwrap_or(Path::new("")));
+        Ok(Self { digest: Some(Digest::of(bytes)), ..config })
     }
 }
 
@@ -246,6 +253,7 @@ impl Written {
         };
         Config {
             fleet: path(fleet).unwrap_or(default.fleet),
+            data_is_named: data.is_some(),
             data: path(data).unwrap_or(default.data),
             provider: provider.kind.unwrap_or(default.provider),
             settings,
@@ -255,6 +263,7 @@ impl Written {
             },
             http_listen: http.listen.map(|Listen(address)| address),
             http_token_file: path(http.token_file),
+            digest: default.digest,
         }
     }
 }

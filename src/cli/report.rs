@@ -71,7 +71,7 @@ pub(super) fn run(
     let reports = local::parse_reports(&bytes).map_err(|problems| malformed(&source, &problems))?;
     let hint = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let hint = hint.filter(|_| !args.is_stdin()).unwrap_or_else(|| "report".into());
-    let path = local::submit(&setup.config.data, &hint, &bytes, setup.now())?;
+    let path = local::submit(setup.data()?, &hint, &bytes, setup.now())?;
     match format {
         Format::Json => {
             let document = serde_json::json!({

@@ -8,7 +8,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, LOG, audit, line, whole};
+use super::follow::whole;
+use super::{Error, LOG, audit, line};
 use crate::durable;
 use crate::event::Entry;
 use crate::model::Digest;
@@ -115,7 +116,8 @@ impl Entries {
         };
         if self.offset >= self.whole {
             self.whole = whole(durable::parent(&self.path), log.get_ref())
-                .map_err(durable::Error::at("read", &self.path))?;
+                .map_err(durable::Error::at("read", &self.path))?
+                .0;
             if self.offset >= self.whole {
                 return Ok(None);
             }
