@@ -14,6 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 
+use crate::event::{ConfigRights, QuorumTier};
 use crate::model::{Digest, words};
 use crate::object::Object;
 use crate::settings::{Limits, Settings, Wipes};
@@ -117,6 +118,33 @@ impl Config {
                 path: path.into(),
                 why: "no such file; --config names a file that exists".into(),
             }),
+        }
+    }
+
+    /// What it says about who may have devices wiped, and through which provider: for the log.
+    #[must_use]
+    pub fn rights(&self) -> ConfigRights {
+        let Self { provider, settings, trust, digest, .. } = self;
+        let Trust { allowed_signers, revoked_keys } = trust;
+        // Taken apart whole, so that a new setting of wipes cannot be forgotten here.
+        let Wipes { max_validity, delay, quorum } = &settings.wipes;
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let spelled = |span: &TimeDelta| {
+            humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
+        };
+        let tier = |Tier { up_to, per, signers }: &Tier| QuorumTier {
+            per: spelled(per),
+            signers: *signers,
+            up_to: *up_to,
+        };
+        ConfigRights {
+            allowed_signers: path(allowed_signers),
+            delay: spelled(delay),
+            digest: *digest,
+            max_validity: spelled(max_validity),
+            provider: provider.as_str().to_owned(),
+            quorum: quorum.as_slice().iter().map(tier).collect(),
+            revoked_keys: path(revoked_keys),
         }
     }
 

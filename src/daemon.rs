@@ -247,10 +247,20 @@ impl Daemon {
         };
         let touched = std::mem::take(&mut self.touched);
         let passed = match ledger.prove() {
-            Ok(_) => self.look(touched, &mut ledger).await,
+            Ok(_) => self.noted_look(touched, &mut ledger).await,
             Err(error) => Err(error.into()),
         };
         self.let_go(ledger, passed)
+    }
+
+    /// A look under a configuration that the log knows.
+    async fn noted_look(
+        &mut self,
+        touched: Touched,
+        ledger: &mut Ledger,
+    ) -> Result<(), reconcile::Error> {
+        reconcile::note_config(&self.config, ledger)?;
+        self.look(touched, ledger).await
     }
 
     /// Keeps the ledger, unless it failed: what is on the disk is then read anew.

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{self, Config, ProviderKind};
+use crate::event::{ConfigChanged, Event};
 use crate::execute::{self, Control, Outcome};
 use crate::fleet::Desired;
 use crate::guard::{ApprovedPlan, guard};
@@ -69,6 +70,19 @@ pub fn open(
     };
     let terms = ledger::Terms { expected, witness: &witness };
     Ledger::open_as(&config.data, &terms, actor, clock::now)
+}
+
+/// Notes in the log what the configuration says about rights, where that is not what the log said
+/// last; not in the plan, which is about the fleet. Durable with what comes next.
+///
+/// # Errors
+/// If the log cannot be written.
+pub fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), ledger::Error> {
+    let (from, to) = (ledger.state().config.as_deref().cloned(), config.rights());
+    if from.as_ref() == Some(&to) {
+        return Ok(());
+    }
+    ledger.append(vec![Event::ConfigChanged(Box::new(ConfigChanged { from, to })).into()])
 }
 
 /// The outbox gets a command only after its intent is durable in the log.

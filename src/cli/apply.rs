@@ -173,6 +173,7 @@ fn do_it(
         progress.1 = done;
     };
     let control = Control { stop: &stop, progress: &advance, revision: setup.revision() };
+    reconcile::note_config(&setup.config, ledger)?;
     let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
     ledger.snapshot()?;
     Ok(outcome)

@@ -4,7 +4,7 @@ mod crashes;
 mod snapshots;
 mod tampering;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 

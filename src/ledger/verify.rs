@@ -425,6 +425,7 @@ pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
     differs("its `frozen` is", snapshot.frozen != replayed.frozen);
     differs("its `profiles` are", snapshot.profiles != replayed.profiles);
     differs("its `trust` is", snapshot.trust != replayed.trust);
+    differs("its `config` is", snapshot.config != replayed.config);
     differs("its `wipes` are", snapshot.wipes != replayed.wipes);
     let ids: BTreeSet<_> = snapshot.devices.keys().chain(replayed.devices.keys()).collect();
     for id in ids {
