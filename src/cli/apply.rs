@@ -26,7 +26,8 @@ Examples:
   fleetform apply --yes                   Do it without asking, as a script must
   fleetform apply --yes --plan \"$(fleetform plan -o json | jq -r .digest)\"
   fleetform apply --accept-removals 12    Thaw a frozen controller
-  fleetform apply --yes --data /var/lib/fleetform --new-ledger   The first run
+  fleetform apply --yes --data /var/lib/fleetform --new-ledger
+                                          The first run with that directory
 
 Exits with 1 where something failed or there are findings (the rest is done
 first), with 3 when a guard refused: frozen, another plan than --plan says, or a

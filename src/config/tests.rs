@@ -35,6 +35,7 @@ wipes:
     let expected = Config {
         fleet: "conf/./fleet".into(),
         data: "conf/./.fleetform".into(),
+        data_is_named: true,
         trust: Trust {
             allowed_signers: Some("/etc/fleetform/allowed_signers".into()),
             revoked_keys: None,

@@ -1,6 +1,7 @@
 //! The ledger on real files: what is written, read back, completed, repaired and refused.
 
 mod crashes;
+mod held;
 mod snapshots;
 mod tampering;
 
