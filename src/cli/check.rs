@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::ledger;
 use crate::fleet::Desired;
+use crate::ledger;
 use crate::render::out::Out;
 use crate::render::{check, sarif};
 

@@ -161,6 +161,28 @@ pub fn open(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+/// That an open log is still the one that has the name, and not shorter than what was read of
+/// it, for who reads on in it.
+///
+/// # Errors
+/// [`Error::Replaced`] if not, and those of the system.
+pub fn still_named(log: &File, path: &Path, read: u64) -> Result<(), Error> {
+    let failed = |e: rustix::io::Errno| durable::Error::at("look at", path)(e.into());
+    let ours = rustix::fs::fstat(log).map_err(failed)?;
+    let what = match rustix::fs::stat(path) {
+        Ok(named) if Identity::from(&named) == Identity::from(&ours) => {
+            if u64::try_from(ours.st_size).is_ok_and(|length| length >= read) {
+                return Ok(());
+            }
+            "the log that was being read was cut"
+        }
+        Ok(_) => "another file has the name of the log that was being read",
+        Err(rustix::io::Errno::NOENT) => "the log that was being read is gone",
+        Err(e) => return Err(failed(e).into()),
+    };
+    Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: ROTATED })
+}
+
 /// Moves an unfinished last line to `audit.jsonl.broken`. After a crash in between it can be
 /// done again: at worst the line is there twice.
 ///

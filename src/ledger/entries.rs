@@ -119,6 +119,7 @@ impl Entries {
                 .map_err(durable::Error::at("read", &self.path))?
                 .0;
             if self.offset >= self.whole {
+                audit::still_named(log.get_ref(), &self.path, self.offset)?;
                 return Ok(None);
             }
         }
@@ -130,6 +131,7 @@ impl Entries {
             .map_err(durable::Error::at("read", &self.path))? as u64;
         if raw.pop_if(|b| *b == b'\n').is_none() && length < limit {
             // Unfinished: its writer is at work, or will cut it. Read anew next time.
+            audit::still_named(log.get_ref(), &self.path, self.offset)?;
             self.log = None;
             return Ok(None);
         }

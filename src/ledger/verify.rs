@@ -12,7 +12,7 @@ use std::path::Path;
 use super::audit::{self, Seen};
 use super::scan::{self, End};
 use super::share::Share;
-use super::{Error, LOG, STATE, Snapshot, load, snapshot};
+use super::{Error, LOG, STATE, Snapshot, load, lock, snapshot};
 use crate::durable;
 use crate::model::Digest;
 use crate::state::State;
@@ -65,20 +65,34 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
         Err(e @ Error::Snapshot { .. }) => judge.problem(None, e.to_string()),
         Err(e) => return Err(e),
     }
+    // Before the log, which only grows.
+    let marked = lock::look(dir).map_or(0, |mark| mark.whole);
     let path = dir.join(LOG);
     let end = match audit::open(&path)? {
         None => End { offset: 0, torn: 0 },
-        Some(log) => scan::scan(
-            &log,
-            0,
-            |e| Error::from(durable::Error::at("read", &path)(e)),
-            |line| audit::look(line, true),
-            |seen| {
-                judge.next(seen);
-                Ok(())
-            },
-        )?,
+        Some(log) => {
+            let end = scan::scan(
+                &log,
+                0,
+                |e| Error::from(durable::Error::at("read", &path)(e)),
+                |line| audit::look(line, true),
+                |seen| {
+                    judge.next(seen);
+                    Ok(())
+                },
+            )?;
+            audit::still_named(&log, &path, end.offset)?;
+            end
+        }
     };
+    if marked > end.offset {
+        let message = format!(
+            "{} says that the log was whole up to byte {marked}, but it ends at byte {}: its end is missing",
+            lock::NAME,
+            end.offset
+        );
+        judge.problem(None, message);
+    }
     Ok(judge.finish(end))
 }
 

@@ -66,7 +66,8 @@ fn an_outbox_with_orders_that_the_log_does_not_have_stops_every_writer() {
     fixture.write(".fleetform/audit.jsonl", &cut);
     fixture.remove(".fleetform/state.json");
     fixture.remove(".fleetform/lock");
-    let said = ["outbox", "which the log does not have", "ends at entry 4", "delete every wipe request"];
+    let said =
+        ["outbox", "which the log does not have", "ends at entry 4", "delete every wipe request"];
     fixture.run(&["apply", "--yes"]).exits(1).complains(&said);
     fixture.run(&["daemon"]).exits(1).complains(&said);
     assert_eq!(fixture.read(".fleetform/audit.jsonl"), cut, "nothing was changed");
@@ -75,7 +76,10 @@ fn an_outbox_with_orders_that_the_log_does_not_have_stops_every_writer() {
     fixture.run(&["apply", "--yes"]).exits(0);
     let order = r#"{"version":1,"commands":[{"id":"c3","command":"wipe","device":"D001","reason":"lost","request":"x"}]}"#;
     fixture.write(".fleetform/outbox/PF3XK9Q2.json", order);
-    fixture.run(&["apply", "--yes"]).exits(1).complains(&["c3 (wipe)", "which the log does not have"]);
+    fixture
+        .run(&["apply", "--yes"])
+        .exits(1)
+        .complains(&["c3 (wipe)", "which the log does not have"]);
     // What cannot be read is no witness.
     fixture.write(".fleetform/outbox/PF3XK9Q2.json", "nonsense");
     fixture.run(&["apply", "--yes"]).complains(&["cannot be compared with the log"]);

@@ -196,7 +196,10 @@ fn a_ledger_opened_again_may_have_grown_but_not_shrunk_or_changed() {
     let older = told();
     fs::remove_file(older.path().join("lock")).unwrap();
     let error = message(open_same(older.path(), grown));
-    assert!(error.contains("this process wrote it up to entry 19, but it ends at entry 18"), "{error}");
+    assert!(
+        error.contains("this process wrote it up to entry 19, but it ends at entry 18"),
+        "{error}"
+    );
     // Another ledger, as long as ours.
     let mut ledger = open(older.path()).unwrap();
     ledger.append(vec![profile("three")]).unwrap();
@@ -213,11 +216,14 @@ fn a_lock_removed_by_hand_lets_nobody_in() {
     let lock = dir.path().join("lock");
     let marked = fs::read(&lock).unwrap();
     let me = format!("process {} is writing to this ledger", std::process::id());
-    for take_away in [|lock: &Path| fs::remove_file(lock).unwrap(), |lock: &Path| {
-        let other = lock.with_extension("other");
-        fs::copy(lock, &other).unwrap();
-        fs::rename(other, lock).unwrap();
-    }] {
+    for take_away in [
+        |lock: &Path| fs::remove_file(lock).unwrap(),
+        |lock: &Path| {
+            let other = lock.with_extension("other");
+            fs::copy(lock, &other).unwrap();
+            fs::rename(other, lock).unwrap();
+        },
+    ] {
         take_away(&lock);
         let error = message(open(dir.path()));
         assert!(error.contains(&me), "{error}");
@@ -257,6 +263,23 @@ fn a_snapshot_that_is_no_file_of_its_own_is_not_read() {
     }
 }
 
+#[test]
+fn who_follows_a_log_is_told_that_it_is_another_one() {
+    for (what, lose, said) in [
+        ("renamed", LOSSES[0].1, "the log that was being read is gone"),
+        ("made anew", LOSSES[1].1, "another file has the name of the log that was being read"),
+        ("cut", LOSSES[3].1, "the log that was being read was cut"),
+    ] {
+        let dir = told();
+        let mut following = entries(dir.path(), 0);
+        assert_eq!(following.by_ref().map(Result::unwrap).count(), 18);
+        assert!(following.next().is_none());
+        lose(dir.path());
+        let error = message(following.next().expect("an error"));
+        assert!(error.contains(said) && error.contains("logrotate"), "{what}: {error}");
+    }
+}
+
 /// Whoever cuts the log takes the snapshot away with it; the lock stays.
 #[test]
 fn a_log_that_was_cut_is_refused_by_the_mark_in_the_lock() {
@@ -269,11 +292,9 @@ fn a_log_that_was_cut_is_refused_by_the_mark_in_the_lock() {
     cuts.extend([0, 9, whole.len() - 1, cuts[3] + 7]);
     for cut in cuts {
         set(dir.path(), LOG, &whole[..cut]);
-        for error in [
-            message(open(dir.path())),
-            message(read(dir.path())),
-            message(read_proven(dir.path())),
-        ] {
+        for error in
+            [message(open(dir.path())), message(read(dir.path())), message(read_proven(dir.path()))]
+        {
             assert!(error.contains("the end of the log is missing"), "{cut}: {error}");
             assert!(error.contains("Put the newest copy"), "{cut}: {error}");
         }
@@ -283,9 +304,9 @@ fn a_log_that_was_cut_is_refused_by_the_mark_in_the_lock() {
     set(dir.path(), LOG, &whole);
     assert_eq!(open(dir.path()).unwrap().state().seq, 18, "it is whole again");
     // Cut, and written anew beyond the mark.
-    let mut other = open(told().path()).unwrap();
-    other.append(vec![profile(&"x".repeat(5000))]).unwrap();
-    let foreign = log(other.dir.path());
+    let other = told();
+    open(other.path()).unwrap().append(vec![profile(&"x".repeat(5000))]).unwrap();
+    let foreign = log(other.path());
     assert!(foreign.len() > whole.len());
     set(dir.path(), LOG, foreign);
     let error = message(open(dir.path()));

@@ -170,7 +170,12 @@ pub fn find(
     data: &Path,
     is_wanted: impl Fn(&Command) -> bool + Sync,
 ) -> Result<Option<(PathBuf, Command)>, Error> {
-    let Some(dir) = Dir::open(&data.join("outbox"), "outbox")? else { return Ok(None) };
+    let dir = match Dir::open(&data.join("outbox"), "outbox") {
+        Ok(Some(dir)) => dir,
+        // What is no directory holds no commands, and no device can read any.
+        Ok(None) | Err(Error::Io { errno: Errno::NOTDIR, .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mut names = dir.names()?;
     names.retain(|name| !name.as_bytes().starts_with(b"."));
     // Files of one push are one file with many names: it is read once.

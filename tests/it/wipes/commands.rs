@@ -246,10 +246,7 @@ fn what_cannot_be_judged_is_said() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("there is no ledger in nothing"), "{}", said(&output));
     // The default need not hold a ledger.
-    write(
-        desk.0.path("bare.yaml"),
-        "fleet: fleet\ntrust: {allowedSigners: etc/allowed_signers}\n",
-    );
+    write(desk.0.path("bare.yaml"), "fleet: fleet\ntrust: {allowedSigners: etc/allowed_signers}\n");
     let verified = desk.json(&["wipe", "verify", FILE, "--config", "bare.yaml"]);
     let state = |rule: &str| {
         let rules = verified["rules"].as_array().expect("rules");
