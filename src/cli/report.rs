@@ -62,6 +62,7 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    let data = setup.data()?;
     let source =
         if args.is_stdin() { "standard input".into() } else { args.file.display().to_string() };
     let bytes = args.read().map_err(|error| {
@@ -71,7 +72,7 @@ pub(super) fn run(
     let reports = local::parse_reports(&bytes).map_err(|problems| malformed(&source, &problems))?;
     let hint = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let hint = hint.filter(|_| !args.is_stdin()).unwrap_or_else(|| "report".into());
-    let path = local::submit(setup.data()?, &hint, &bytes, setup.now())?;
+    let path = local::submit(data, &hint, &bytes, setup.now())?;
     match format {
         Format::Json => {
             let document = serde_json::json!({
