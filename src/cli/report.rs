@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
+use crate::ledger;
 use crate::provider::local;
 use crate::render::json;
 use crate::render::out::{Out, Tone};
@@ -63,6 +64,15 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let data = setup.data()?;
+    if !ledger::exists(data)? {
+        let what = format!(
+            "there is no ledger in {}, so nobody would ever take the reports",
+            data.display()
+        );
+        return Err(Failure::new(what).help(
+            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
+        ));
+    }
     let source =
         if args.is_stdin() { "standard input".into() } else { args.file.display().to_string() };
     let bytes = args.read().map_err(|error| {

@@ -90,7 +90,13 @@ pub fn take(dir: &Directory) -> Result<Lock, Error> {
                 pid(&file).map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
             return Err(Error::Locked { holder, path });
         }
-        Err(e) => return Err(durable::Error::at("lock", &path)(e.into()).into()),
+        Err(e) => {
+            let cause = io::Error::other(format!(
+                "{}; put the data directory on a file system that can lock files",
+                io::Error::from(e)
+            ));
+            return Err(durable::Error::at("lock", &path)(cause).into());
+        }
     }
     // The mark of the writer before stands until this one has looked at the log. Where there
     // are no record locks readers see every entry as soon as it is written.

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use super::support::{Fixture, actions};
+use super::daemon::support::needs;
+use super::support::{Fixture, Output, actions};
 
 /// Commands that look into the ledger, or write beside it.
 const READERS: &[&[&str]] = &[
@@ -54,6 +55,31 @@ fn a_named_ledger_is_begun_once_and_the_default_by_itself() {
         fixture.run(&begin).exits(1);
         fixture.run(&["--data", data, "apply", "--yes"]).exits(1);
     }
+}
+
+#[test]
+fn reports_are_not_handed_over_where_nobody_would_take_them() {
+    let fixture = Fixture::sample();
+    let said = fixture.feed(&["report"], "{}").exits(1);
+    said.complains(&["there is no ledger in ./.fleetform", "`fleetform apply` begins a ledger"]);
+    assert!(!fixture.path(".fleetform").exists());
+}
+
+/// Runs it with the `when`-th and all later calls of `flock` failing.
+fn without_flock(fixture: &Fixture, error: &str, when: &str) -> Output {
+    needs("strace");
+    let inject = format!("inject=flock:error={error}:when={when}");
+    let log = fixture.path("strace.log").display().to_string();
+    let trace = ["strace", "-f", "-qq", "-o", &log, "-e", "trace=flock", "-e", &inject];
+    fixture.run_under(&trace, &["apply", "--yes"])
+}
+
+#[test]
+fn a_file_system_that_cannot_lock_directories_has_the_lock_file_and_one_without_locks_is_refused() {
+    let fixture = Fixture::sample();
+    without_flock(&fixture, "EBADF", "1").exits(0);
+    let said = without_flock(&fixture, "EOPNOTSUPP", "1+").exits(1);
+    said.complains(&["cannot lock", "on a file system that can lock files"]);
 }
 
 #[test]
