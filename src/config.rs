@@ -14,7 +14,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 
-use crate::model::words;
+use crate::event::{ConfigRights, QuorumTier};
+use crate::model::{Digest, words};
 use crate::object::Object;
 use crate::settings::{Limits, Settings, Wipes};
 use crate::wipe::quorum::{Tier, Tiers};
@@ -36,6 +37,8 @@ pub struct Config {
     pub fleet: PathBuf,
     /// The data directory.
     pub data: PathBuf,
+    /// Whether somebody named it, so that it must hold a ledger.
+    pub data_is_named: bool,
     /// `provider.kind`
     pub provider: ProviderKind,
     /// What decisions depend on.
@@ -46,6 +49,8 @@ pub struct Config {
     pub http_listen: Option<SocketAddr>,
     /// `http.tokenFile`: what clients must know; needed beyond loopback.
     pub http_token_file: Option<PathBuf>,
+    /// Of the file that this is from, where there is one.
+    pub digest: Option<Digest>,
 }
 
 /// Whose signatures count.
@@ -62,11 +67,13 @@ impl Default for Config {
         Self {
             fleet: "./fleet".into(),
             data: "./.fleetform".into(),
+            data_is_named: false,
             provider: ProviderKind::Local,
             settings: Settings::default(),
             trust: Trust::default(),
             http_listen: None,
             http_token_file: None,
+            digest: None,
         }
     }
 }
@@ -114,6 +121,33 @@ impl Config {
         }
     }
 
+    /// What it says about who may have devices wiped, and through which provider: for the log.
+    #[must_use]
+    pub fn rights(&self) -> ConfigRights {
+        let Self { provider, settings, trust, digest, .. } = self;
+        let Trust { allowed_signers, revoked_keys } = trust;
+        // Taken apart whole, so that a new setting of wipes cannot be forgotten here.
+        let Wipes { max_validity, delay, quorum } = &settings.wipes;
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let spelled = |span: &TimeDelta| {
+            humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
+        };
+        let tier = |Tier { up_to, per, signers }: &Tier| QuorumTier {
+            per: spelled(per),
+            signers: *signers,
+            up_to: *up_to,
+        };
+        ConfigRights {
+            allowed_signers: path(allowed_signers),
+            delay: spelled(delay),
+            digest: *digest,
+            max_validity: spelled(max_validity),
+            provider: provider.as_str().to_owned(),
+            quorum: quorum.as_slice().iter().map(tier).collect(),
+            revoked_keys: path(revoked_keys),
+        }
+    }
+
     /// From the content of the file at `path`, whose directory is what paths are relative to.
     fn parse(bytes: &[u8], path: &Path) -> Result<Self, Error> {
         let written: Option<Object<Written>> = serde_yaml::from_slice(bytes).map_err(|error| {
@@ -125,7 +159,8 @@ impl Config {
             Error::Invalid { path: path.into(), line, column, message }
         })?;
         let Object(written) = written.unwrap_or_default();
-        Ok(written.into_config(path.parent().unwrap_or(Path::new(""))))
+        let config = written.into_config(path.parent().unwrap_or(Path::new("")));
+        Ok(Self { digest: Some(Digest::of(bytes)), ..config })
     }
 }
 
@@ -246,6 +281,7 @@ impl Written {
         };
         Config {
             fleet: path(fleet).unwrap_or(default.fleet),
+            data_is_named: data.is_some(),
             data: path(data).unwrap_or(default.data),
             provider: provider.kind.unwrap_or(default.provider),
             settings,
@@ -255,6 +291,7 @@ impl Written {
             },
             http_listen: http.listen.map(|Listen(address)| address),
             http_token_file: path(http.token_file),
+            digest: default.digest,
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::http::metrics::Metrics;
 use crate::http::view::View;
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Expected, Known, Ledger};
 use crate::model::Timestamp;
 use crate::provider::Provider;
 use crate::reconcile;
@@ -75,6 +75,8 @@ pub struct Daemon {
     signals: Signals,
     provider: Arc<dyn Provider>,
     ledger: Option<Ledger>,
+    /// Of the ledger, to open the same one again and no other.
+    known: Known,
     watch: Watch,
     caution: Caution,
     backoff: Backoff,
@@ -127,22 +129,24 @@ fn places(config: &Config) -> Places {
 }
 
 impl Daemon {
-    /// Opens the ledger, whose one writer it is from now on.
+    /// Opens the ledger, whose one writer it is from now on; `expected` is what has to be there.
     ///
     /// # Errors
     /// If that fails: a daemon that cannot begin says so and ends.
     pub fn start(
         config: Config,
+        expected: Expected,
         options: Options,
         signals: Signals,
     ) -> Result<Self, ledger::Error> {
-        let ledger = Ledger::open(&config.data, options.actor.clone(), clock::now)?;
+        let ledger = reconcile::open(&config, expected, options.actor.clone())?;
         let seed = u64::from(std::process::id());
         Ok(Self {
             provider: reconcile::provider(&config),
             watch: Watch::new(places(&config), options.pace),
             caution: Caution::new(options.pace.quiet),
             backoff: Backoff::new(Growth { seed, ..DEVICE }),
+            known: ledger.known(),
             ledger: Some(ledger),
             started: Instant::now(),
             failures: 0,
@@ -236,14 +240,45 @@ impl Daemon {
     async fn pass(&mut self) -> Result<(), reconcile::Error> {
         let mut ledger = match self.ledger.take() {
             Some(ledger) => ledger,
-            None => Ledger::open(&self.config.data, self.options.actor.clone(), clock::now)?,
+            None => {
+                let expected = Expected::Same(self.known);
+                reconcile::open(&self.config, expected, self.options.actor.clone())?
+            }
         };
         let touched = std::mem::take(&mut self.touched);
-        let passed = self.look(touched, &mut ledger).await;
-        if !matches!(passed, Err(reconcile::Error::Ledger(_))) {
-            self.ledger = Some(ledger);
-        }
-        passed
+        let passed = match ledger.prove() {
+            Ok(_) => self.noted_look(touched, &mut ledger).await,
+            Err(error) => Err(error.into()),
+        };
+        self.let_go(ledger, passed)
+    }
+
+    /// A look under a configuration that the log knows.
+    async fn noted_look(
+        &mut self,
+        touched: Touched,
+        ledger: &mut Ledger,
+    ) -> Result<(), reconcile::Error> {
+        reconcile::note_config(&self.config, ledger)?;
+        self.look(touched, ledger).await
+    }
+
+    /// Keeps the ledger, unless it failed: what is on the disk is then read anew.
+    fn let_go(
+        &mut self,
+        ledger: Ledger,
+        done: Result<(), reconcile::Error>,
+    ) -> Result<(), reconcile::Error> {
+        self.known = ledger.known();
+        let keeps = match &done {
+            Ok(()) | Err(reconcile::Error::Provider(_)) => true,
+            // It was made anew, and nobody was let in meanwhile; whoever let go now would let them.
+            Err(reconcile::Error::Ledger(error)) => {
+                matches!(error, ledger::Error::LockRemoved { .. })
+            }
+        };
+        self.ledger = keeps.then_some(ledger);
+        done
     }
 
     /// After a pass or chores: a failure puts off what comes next.

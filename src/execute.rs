@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::event::{ErrorClass, Event, ProfileFailed, Source, WipeFailed};
 use crate::guard::ApprovedPlan;
-use crate::ledger::{self, Draft, Ledger};
+use crate::ledger::{self, Draft, Ledger, Proof};
 use crate::model::{DeviceId, Digest, Profile};
 use crate::plan::entries::pushed;
 use crate::plan::{Action, ActionKind, Op, Telemetry};
@@ -139,13 +139,17 @@ async fn run_batch(
     let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
     if let [Action { device: Some(id), op: Op::Wipe { wipe, .. }, .. }] = &*batch {
         let intent = ledger.state().seq;
-        outcomes.extend(issue(wipe, *id, intent, provider, outcome).await);
+        let proof = ledger.prove()?;
+        outcomes.extend(issue(wipe, *id, intent, proof, provider, outcome).await);
     }
     for push in pushes {
-        for (target, result) in carry_out(&push, provider).await {
+        let proof = ledger.prove()?;
+        for (target, result) in carry_out(&push, proof, provider).await {
             outcomes.push(told(&push, target.id, result, outcome));
         }
     }
+    // Proves the ledger once more, also where there is nothing to log: what was in its place during
+    // an effect is found now, and not at the next one.
     ledger.append(outcomes)?;
     let failed: HashSet<_> = outcome.failed[before..].iter().map(|(id, ..)| Some(*id)).collect();
     for action in &batch {
@@ -197,6 +201,7 @@ async fn issue(
     wipe: &VerifiedWipe,
     id: DeviceId,
     intent: u64,
+    _: Proof,
     provider: &Arc<dyn Provider>,
     outcome: &mut Outcome,
 ) -> Option<Draft> {
@@ -223,7 +228,7 @@ async fn issue(
 type Told = (Target, Result<(), ProviderError>);
 
 /// Calls the provider within its limits; in order of the targets.
-async fn carry_out(push: &Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
+async fn carry_out(push: &Push, _: Proof, provider: &Arc<dyn Provider>) -> Vec<Told> {
     let limits = provider.limits();
     let mut waiting = push.targets.chunks(limits.batch.max(1)).enumerate();
     let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();

@@ -5,21 +5,23 @@
 //! said is durable, and reports whose actions were not done are heard again.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{self, Config, ProviderKind};
+use crate::event::{ConfigChanged, Event};
 use crate::execute::{self, Control, Outcome};
 use crate::fleet::Desired;
 use crate::guard::{ApprovedPlan, guard};
 use crate::ledger::{self, Ledger};
 use crate::model::{DeviceId, Report, Timestamp};
 use crate::plan::{Action, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
-use crate::provider::local::Local;
+use crate::provider::local::{self, Local, Verb};
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
 use crate::state::{State, WipeState};
-use crate::trust_file;
 use crate::wipe::trust::Trust;
+use crate::{clock, trust_file};
 
 /// What goes wrong with a pass as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,58 @@ pub fn trust(config: &Config) -> Result<Trust, String> {
     };
     trust_file::read(allowed, revoked_keys.as_deref(), &config.fleet)
         .map_err(|error| error.to_string())
+}
+
+/// Opens the ledger, unless what devices are told to do contradicts it.
+///
+/// # Errors
+/// Those of [`Ledger::open_as`].
+pub fn open(
+    config: &Config,
+    expected: ledger::Expected,
+    actor: Arc<str>,
+) -> Result<Ledger, ledger::Error> {
+    let witness = |recorded: &State| match config.provider {
+        ProviderKind::Local => agrees_with_outbox(&config.data, recorded),
+    };
+    let terms = ledger::Terms { expected, witness: &witness };
+    Ledger::open_as(&config.data, &terms, actor, clock::now)
+}
+
+/// Notes in the log what the configuration says about rights, where that is not what the log said
+/// last; not in the plan, which is about the fleet. Durable with what comes next.
+///
+/// # Errors
+/// If the log cannot be written.
+pub fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), ledger::Error> {
+    let (from, to) = (ledger.state().config.as_deref().cloned(), config.rights());
+    if from.as_ref() == Some(&to) {
+        return Ok(());
+    }
+    ledger.append(vec![Event::ConfigChanged(Box::new(ConfigChanged { from, to })).into()])
+}
+
+/// The outbox gets a command only after its intent is durable in the log.
+fn agrees_with_outbox(data: &Path, recorded: &State) -> Result<(), String> {
+    let wipes: BTreeSet<u64> = recorded.wipes.values().filter_map(|wipe| wipe.intent).collect();
+    let is_foreign = |command: &local::Command| {
+        let known = match command.command {
+            Verb::Wipe | Verb::SelectiveWipe => wipes.contains(&command.id.0),
+            Verb::Profile | Verb::Sync => true,
+        };
+        !known || command.id.0 > recorded.seq
+    };
+    let foreign = local::find(data, is_foreign).map_err(|error| error.to_string())?;
+    let Some((path, command)) = foreign else { return Ok(()) };
+    Err(format!(
+        "{} has the command {} ({}), which the log does not have; it ends at entry {}, and its end is \
+         missing, or the outbox is of another ledger: {}",
+        path.display(),
+        command.id,
+        command.command,
+        recorded.seq,
+        ledger::CUT
+    ))
 }
 
 /// The MDM.
@@ -162,6 +216,7 @@ pub async fn carry_out(
         ledger.end_pass()?;
     } else {
         ledger.snapshot()?;
+        ledger.prove()?;
         provider.acknowledge(acknowledgements).await.map_err(Error::Provider)?;
     }
     Ok(outcome)

@@ -13,8 +13,8 @@ use compact_str::CompactString;
 use serde_json::Value;
 
 use crate::event::{
-    Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, Entry, ErrorClass, Event, Field,
-    FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source, TrustFiles,
+    Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, Entry, ErrorClass,
+    Event, Field, FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source, TrustFiles,
 };
 use crate::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Facts, Name, Profile, SerialNumber, Status,
@@ -43,6 +43,8 @@ pub struct State {
     pub wipes: BTreeMap<Digest, Wipe>,
     /// The trust files last seen.
     pub trust: Option<TrustFiles>,
+    /// What the configuration said last about rights.
+    pub config: Option<Box<ConfigRights>>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: HashMap<SerialNumber, DeviceId>,
@@ -230,6 +232,10 @@ impl State {
             Event::LogRepaired(_) => Ok(()),
             Event::TrustChanged(changed) => {
                 self.trust = Some(changed.to);
+                Ok(())
+            }
+            Event::ConfigChanged(changed) => {
+                self.config = Some(Box::new(changed.to.clone()));
                 Ok(())
             }
             Event::WipeAccepted(_)

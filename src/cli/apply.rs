@@ -8,13 +8,12 @@ use tokio::runtime::Runtime;
 use super::run::{Setup, runtime, stop_on_signal};
 use super::value::digest;
 use super::{Exit, Failure, Format, plan};
-use crate::clock;
 use crate::execute::{Control, Outcome};
 use crate::fleet::Desired;
 use crate::ledger::Ledger;
 use crate::model::Digest;
 use crate::provider::Provider;
-use crate::reconcile::{Basis, Decision, carry_out, decide, observe};
+use crate::reconcile::{self, Basis, Decision, carry_out, decide, observe};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
@@ -27,6 +26,8 @@ Examples:
   fleetform apply --yes                   Do it without asking, as a script must
   fleetform apply --yes --plan \"$(fleetform plan -o json | jq -r .digest)\"
   fleetform apply --accept-removals 12    Thaw a frozen controller
+  fleetform apply --yes --data /var/lib/fleetform --new-ledger
+                                          The first run with that directory
 
 Exits with 1 where something failed or there are findings (the rest is done
 first), with 3 when a guard refused: frozen, another plan than --plan says, or a
@@ -41,6 +42,9 @@ pub struct Args {
     /// Accept that exactly so many devices are gone from the fleet directory
     #[arg(long, value_name = "N")]
     pub accept_removals: Option<u64>,
+    /// Begin a ledger in the data directory that was named, which has none; for the first run only
+    #[arg(long)]
+    pub new_ledger: bool,
 }
 
 /// Runs one pass: plans, asks, does it.
@@ -58,7 +62,8 @@ pub(super) fn run(
         return Err(Failure::new("apply changes the fleet, and there is no terminal to ask on")
             .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
     }
-    let open = || Ledger::open(&setup.config.data, setup.actor.clone(), clock::now);
+    let expected = setup.expected(args.new_ledger);
+    let open = || reconcile::open(&setup.config, expected, setup.actor.clone());
     let (desired, ledger) = rayon::join(|| setup.desired(), open);
     let mut ledger = ledger?;
     let runtime = runtime()?;
@@ -169,6 +174,7 @@ fn do_it(
         progress.1 = done;
     };
     let control = Control { stop: &stop, progress: &advance, revision: setup.revision() };
+    reconcile::note_config(&setup.config, ledger)?;
     let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
     ledger.snapshot()?;
     Ok(outcome)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::fleet::Desired;
+use crate::ledger;
 use crate::render::out::Out;
 use crate::render::{check, sarif};
 
@@ -56,10 +57,10 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
         return;
     }
     let data = setup.config.data.display();
-    let no_ledger = match setup.recorded() {
-        Ok(state) if state.seq > 0 => None,
-        Ok(_) => Some(format!("there is no ledger in {data}")),
-        Err(_) => Some(format!("the ledger in {data} cannot be read")),
+    let no_ledger = match ledger::exists(&setup.config.data) {
+        Ok(false) => Some(format!("there is no ledger in {data}")),
+        Ok(true) if setup.recorded().is_ok() => None,
+        Ok(true) | Err(_) => Some(format!("the ledger in {data} cannot be read")),
     };
     tracing::warn!(
         requests = desired.wipes.len(),

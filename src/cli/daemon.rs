@@ -62,6 +62,10 @@ pub struct Args {
     /// What clients must send as bearer token; needed beyond loopback
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Begin a ledger in the data directory that was named, which has none; for the first run only:
+    /// never in a unit file
+    #[arg(long)]
+    pub new_ledger: bool,
 }
 
 impl Args {
@@ -91,6 +95,7 @@ fn check_change(from: &Config, to: &Config) -> Result<(), String> {
 /// If the ledger cannot be opened, say because another process writes it.
 pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Failure> {
     let (again, flags) = (global.clone(), args.clone());
+    let expected = setup.expected(args.new_ledger);
     let config = args.over(setup.config);
     runtime()?.block_on(async {
         let signals = Signals::listen()?;
@@ -122,7 +127,7 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
             }),
             views,
         };
-        let daemon = Daemon::start(config, options, signals)?;
+        let daemon = Daemon::start(config, expected, options, signals)?;
         if let Some((server, seen)) = server.zip(seen) {
             tracing::info!(address = %server.address()?, "answers HTTP");
             tokio::spawn(server.run(seen));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
+use crate::ledger;
 use crate::provider::local;
 use crate::render::json;
 use crate::render::out::{Out, Tone};
@@ -62,6 +63,16 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    let data = setup.data()?;
+    if !ledger::exists(data)? {
+        let what = format!(
+            "there is no ledger in {}, so nobody would ever take the reports",
+            data.display()
+        );
+        return Err(Failure::new(what).help(
+            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
+        ));
+    }
     let source =
         if args.is_stdin() { "standard input".into() } else { args.file.display().to_string() };
     let bytes = args.read().map_err(|error| {
@@ -71,7 +82,7 @@ pub(super) fn run(
     let reports = local::parse_reports(&bytes).map_err(|problems| malformed(&source, &problems))?;
     let hint = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let hint = hint.filter(|_| !args.is_stdin()).unwrap_or_else(|| "report".into());
-    let path = local::submit(&setup.config.data, &hint, &bytes, setup.now())?;
+    let path = local::submit(data, &hint, &bytes, setup.now())?;
     match format {
         Format::Json => {
             let document = serde_json::json!({

@@ -1,6 +1,6 @@
 //! From a parsed command line to a verb, with what the verb needs loaded.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,7 +11,7 @@ use super::{apply, audit, check, completions, daemon, diff, explain, init, list,
 use super::{provision, report, schema, set, show, wipe};
 use crate::config::{self, Config};
 use crate::fleet::Desired;
-use crate::ledger;
+use crate::ledger::{self, Expected};
 use crate::model::Timestamp;
 use crate::provider::Provider;
 use crate::render::out::Out;
@@ -66,7 +66,31 @@ impl Setup {
 
     /// What the ledger says, without a lock.
     pub fn recorded(&self) -> Result<State, Failure> {
-        Ok(ledger::read(&self.config.data)?)
+        Ok(ledger::read(self.data()?)?)
+    }
+
+    /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
+    /// for what somebody is about to sign.
+    pub fn proven(&self) -> Result<State, Failure> {
+        Ok(ledger::read_proven(self.data()?)?)
+    }
+
+    /// The data directory; one that somebody named must hold a ledger.
+    pub fn data(&self) -> Result<&Path, Failure> {
+        let Config { data, data_is_named, .. } = &self.config;
+        if *data_is_named && !ledger::exists(data)? {
+            return Err(ledger::Error::Absent { dir: data.clone() }.into());
+        }
+        Ok(data)
+    }
+
+    /// What a writer expects in the data directory, given `--new-ledger`.
+    pub fn expected(&self, new: bool) -> Expected {
+        match (new, self.config.data_is_named) {
+            (true, _) => Expected::New,
+            (false, true) => Expected::Existing,
+            (false, false) => Expected::Any,
+        }
     }
 
     /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
@@ -94,6 +118,7 @@ pub(super) fn configuration(global: &Global) -> Result<Config, config::Error> {
     };
     over(&mut config.fleet, fleet);
     over(&mut config.data, data);
+    config.data_is_named |= data.is_some();
     Ok(config)
 }
 
@@ -161,8 +186,9 @@ pub(super) fn run(
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
-            let data = setup()?.config.data;
-            audit::verify(&ledger::verify::verify(&data)?, &data, format, out)
+            let setup = setup()?;
+            let data = setup.data()?;
+            audit::verify(&ledger::verify::verify(data)?, data, format, out)
         }
         Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
         Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),

@@ -106,10 +106,13 @@ fn parse(text: &str) -> Result<Edit, Failure> {
 
 /// Where the device is written: by its id in the ledger, by serial number, by name.
 fn place(setup: &Setup, desired: &Desired, text: &str) -> Result<Place, Failure> {
-    let by_id = text.parse::<DeviceId>().ok().and_then(|id| {
-        let state = setup.recorded().ok()?;
-        state.devices.get(&id).map(|device| device.spec.serial_number.clone())
-    });
+    let by_id = match text.parse::<DeviceId>() {
+        Ok(id) => {
+            let state = setup.recorded()?;
+            state.devices.get(&id).map(|device| device.spec.serial_number.clone())
+        }
+        Err(_) => None,
+    };
     let serial: Option<SerialNumber> = by_id.or_else(|| text.parse().ok());
     let all = manifests(desired);
     let of_serial = all.iter().filter(|(_, own, _)| own.is_some() && *own == serial.as_ref());

@@ -1,7 +1,9 @@
 use super::*;
 
 fn parse(text: &str) -> Result<Config, Error> {
-    Config::parse(text.as_bytes(), Path::new("conf/fleetform.yaml"))
+    let config = Config::parse(text.as_bytes(), Path::new("conf/fleetform.yaml"))?;
+    assert_eq!(config.digest, Some(Digest::of(text.as_bytes())));
+    Ok(Config { digest: None, ..config })
 }
 
 /// `LINE:COLUMN: MESSAGE`
@@ -33,6 +35,7 @@ wipes:
     let expected = Config {
         fleet: "conf/./fleet".into(),
         data: "conf/./.fleetform".into(),
+        data_is_named: true,
         trust: Trust {
             allowed_signers: Some("/etc/fleetform/allowed_signers".into()),
             revoked_keys: None,
@@ -72,6 +75,7 @@ fn every_key_is_read() {
     let expected = Config {
         fleet: "/srv/fleet".into(),
         data: "conf/state".into(),
+        data_is_named: true,
         provider: ProviderKind::Local,
         settings: Settings {
             enrollment_deadline: TimeDelta::minutes(90),
@@ -91,6 +95,7 @@ fn every_key_is_read() {
         },
         http_listen: Some("[::1]:80".parse().unwrap()),
         http_token_file: Some("conf/t".into()),
+        digest: None,
     };
     assert_eq!(config, expected);
 }

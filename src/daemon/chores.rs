@@ -62,7 +62,9 @@ impl Daemon {
     pub(super) fn do_chores(&mut self) -> Result<(), reconcile::Error> {
         let began = Instant::now();
         let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
-        ledger.snapshot()?;
+        if let Err(error) = ledger.snapshot() {
+            return self.let_go(ledger, Err(error.into()));
+        }
         let recorded = ledger.state();
         self.show(|view, daemon| {
             // A copy costs time and memory: only where something is new.

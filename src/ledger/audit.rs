@@ -6,11 +6,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::held::Identity;
 use super::line::{self, Link};
 use super::scan::{self, End, Line};
 use super::{Error, LOG};
@@ -20,6 +21,9 @@ use crate::model::Digest;
 
 /// Where cut ends of lines go.
 const BROKEN: &str = "audit.jsonl.broken";
+/// What to do where the log is not what this process wrote.
+const ROTATED: &str = "was it rotated (logrotate), renamed, removed, restored or edited? It must never be \
+                       rotated: take it out of logrotate, and put the very file back under its name";
 /// A buffer that one large batch has blown up further is given back.
 const KEPT_BUFFER: usize = 1 << 20;
 
@@ -68,6 +72,21 @@ pub fn look(line: Line<'_>, whole: bool) -> Seen {
 impl Chain {
     /// Before the first line.
     pub const START: Self = Self { seq: 0, head: Digest::ZERO, end: 0 };
+
+    /// The hash of the line that ends where this one does; `None` where no line ends there.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn last_line(&self, log: &File, path: &Path) -> Result<Option<Digest>, Error> {
+        let start = self.end.saturating_sub(line::TOO_LONG as u64);
+        let mut bytes = vec![0; usize::try_from(self.end - start).unwrap_or(line::TOO_LONG)];
+        match log.read_exact_at(&mut bytes, start) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read.map_err(durable::Error::at("read", path))?,
+        }
+        let lines = bytes.strip_suffix(b"\n");
+        Ok(lines.and_then(|lines| lines.rsplit(|b| *b == b'\n').next()).map(Digest::of))
+    }
 
     /// Takes the next line and gives its entry, if it was looked at whole.
     ///
@@ -142,6 +161,28 @@ pub fn open(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+/// That an open log is still the one that has the name, and not shorter than what was read of
+/// it, for who reads on in it.
+///
+/// # Errors
+/// [`Error::Replaced`] if not, and those of the system.
+pub fn still_named(log: &File, path: &Path, read: u64) -> Result<(), Error> {
+    let failed = |e: rustix::io::Errno| durable::Error::at("look at", path)(e.into());
+    let ours = rustix::fs::fstat(log).map_err(failed)?;
+    let what = match rustix::fs::stat(path) {
+        Ok(named) if Identity::from(&named) == Identity::from(&ours) => {
+            if u64::try_from(ours.st_size).is_ok_and(|length| length >= read) {
+                return Ok(());
+            }
+            "the log that was being read was cut"
+        }
+        Ok(_) => "another file has the name of the log that was being read",
+        Err(rustix::io::Errno::NOENT) => "the log that was being read is gone",
+        Err(e) => return Err(failed(e).into()),
+    };
+    Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: ROTATED })
+}
+
 /// Moves an unfinished last line to `audit.jsonl.broken`. After a crash in between it can be
 /// done again: at worst the line is there twice.
 ///
@@ -187,10 +228,15 @@ pub struct Audit {
     path: PathBuf,
     file: Option<File>,
     chain: Chain,
+    /// How far it is durable.
+    durable: Chain,
     buffer: Vec<u8>,
     unsynced: bool,
     created: bool,
     poisoned: bool,
+    /// Whether a test put another file in the log's place.
+    #[cfg(test)]
+    broken: bool,
 }
 
 impl Audit {
@@ -200,20 +246,72 @@ impl Audit {
     /// # Errors
     /// Those of opening and fsync.
     pub fn new(path: PathBuf, chain: Chain) -> Result<Self, Error> {
-        let mut audit = Self {
-            file: None,
+        let file = match OpenOptions::new().read(true).append(true).open(&path) {
+            Ok(file) => Some(file),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && chain.end == 0 => None,
+            Err(e) => return Err(durable::Error::at("open", &path)(e).into()),
+        };
+        if let Some(file) = file.as_ref().filter(|_| chain.end > 0) {
+            file.sync_all().map_err(durable::Error::at("fsync", &path))?;
+        }
+        Ok(Self {
+            path,
+            created: chain.end == 0,
+            file,
             chain,
+            durable: chain,
             buffer: Vec::new(),
             unsynced: false,
-            created: false,
             poisoned: false,
-            path,
-        };
-        if chain.end > 0 {
-            let file = audit.file()?;
-            file.sync_all().map_err(durable::Error::at("fsync", &audit.path))?;
+            #[cfg(test)]
+            broken: false,
+        })
+    }
+
+    /// How far the log is durable.
+    pub fn durable(&self) -> Chain {
+        self.durable
+    }
+
+    /// That the log by its name is the file that this process writes, as long as it should be,
+    /// and that it ends with the line that was written last.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] if not, and those of the system.
+    pub fn prove(&self) -> Result<(), Error> {
+        #[cfg(test)]
+        if self.broken {
+            return Ok(());
         }
-        Ok(audit)
+        let failed = |e: rustix::io::Errno| durable::Error::at("look at", &self.path)(e.into());
+        let replaced = |what| Err(Error::Replaced { path: self.path.clone(), what, help: ROTATED });
+        let named = match rustix::fs::stat(&self.path) {
+            Ok(stat) => Some(stat),
+            Err(rustix::io::Errno::NOENT) => None,
+            Err(e) => return Err(failed(e).into()),
+        };
+        let (file, named) = match (&self.file, named) {
+            (None, None) => return Ok(()),
+            (None, Some(_)) => return replaced("somebody else began a log here".into()),
+            (Some(_), None) => return replaced("the log that this process writes is gone".into()),
+            (Some(file), Some(named)) => (file, named),
+        };
+        let ours = rustix::fs::fstat(file).map_err(failed)?;
+        if Identity::from(&named) != Identity::from(&ours) {
+            return replaced(
+                "another file has the name of the log that this process writes".into(),
+            );
+        }
+        let (length, end) = (ours.st_size, self.chain.end);
+        if u64::try_from(length) != Ok(end) {
+            return replaced(format!(
+                "it is {length} bytes long and should be {end}: something else wrote to it"
+            ));
+        }
+        if self.chain.seq > 0 && self.chain.last_line(file, &self.path)? != Some(self.chain.head) {
+            return replaced(format!("it does not end with entry {} any more", self.chain.seq));
+        }
+        Ok(())
     }
 
     /// How far the log goes.
@@ -256,8 +354,9 @@ impl Audit {
         let buffer = std::mem::take(&mut self.buffer);
         self.poisoned = true;
         let end = self.chain.end;
-        let file = self.file()?;
-        write_at_end(file, end, &buffer).map_err(durable::Error::at("append to", &self.path))?;
+        let mut file = self.file()?;
+        durable::step("ledger.append", "write", || file.write_all(&buffer))
+            .map_err(durable::Error::at("append to", &self.path))?;
         self.chain = Chain { seq, head, end: end + buffer.len() as u64 };
         self.unsynced = true;
         self.poisoned = false;
@@ -286,34 +385,23 @@ impl Audit {
         self.poisoned = false;
         self.created = false;
         self.unsynced = false;
+        self.durable = self.chain;
         Ok(())
     }
 
     fn file(&mut self) -> Result<&File, Error> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => {
-                self.created = self.chain.end == 0;
-                OpenOptions::new()
-                    .append(true)
-                    .create(self.created)
-                    .open(&self.path)
-                    .map_err(durable::Error::at("open", &self.path))?
-            }
+            // A log that somebody else began meanwhile is not taken for ours.
+            None => OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create_new(true)
+                .open(&self.path)
+                .map_err(durable::Error::at("create", &self.path))?,
         };
         Ok(self.file.insert(file))
     }
-}
-
-/// One write; a log that somebody else made longer or shorter meanwhile is not touched.
-fn write_at_end(mut file: &File, end: u64, bytes: &[u8]) -> io::Result<()> {
-    let length = file.metadata()?.len();
-    if length != end {
-        return Err(io::Error::other(format!(
-            "it is {length} bytes long and should be {end}: something else wrote to it"
-        )));
-    }
-    durable::step("ledger.append", "write", || file.write_all(bytes))
 }
 
 #[cfg(test)]
@@ -322,5 +410,6 @@ impl Audit {
     pub fn break_file(&mut self, file: File) {
         self.chain.end = file.metadata().unwrap().len();
         self.file = Some(file);
+        self.broken = true;
     }
 }

@@ -8,7 +8,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, LOG, audit, line, whole};
+use super::follow::whole;
+use super::{Error, LOG, audit, line};
 use crate::durable;
 use crate::event::Entry;
 use crate::model::Digest;
@@ -115,8 +116,10 @@ impl Entries {
         };
         if self.offset >= self.whole {
             self.whole = whole(durable::parent(&self.path), log.get_ref())
-                .map_err(durable::Error::at("read", &self.path))?;
+                .map_err(durable::Error::at("read", &self.path))?
+                .0;
             if self.offset >= self.whole {
+                audit::still_named(log.get_ref(), &self.path, self.offset)?;
                 return Ok(None);
             }
         }
@@ -128,6 +131,7 @@ impl Entries {
             .map_err(durable::Error::at("read", &self.path))? as u64;
         if raw.pop_if(|b| *b == b'\n').is_none() && length < limit {
             // Unfinished: its writer is at work, or will cut it. Read anew next time.
+            audit::still_named(log.get_ref(), &self.path, self.offset)?;
             self.log = None;
             return Ok(None);
         }

@@ -246,6 +246,15 @@ mod tests {
             ("wipe.expired", with(&subject, stopped.clone())),
             ("wipe.vetoed", with(&subject, stopped)),
             ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
+            (
+                "config.changed",
+                json!({"to": {
+                    "allowedSigners": "/etc/fleetform/allowed_signers", "delay": "0s",
+                    "digest": digest, "maxValidity": "3days", "provider": "local",
+                    "quorum": [{"per": "1day", "signers": 1, "upTo": 3}],
+                    "revokedKeys": "/etc/fleetform/revoked_keys",
+                }}),
+            ),
             ("pass.frozen", json!({"cause": "shrunken", "removed": 5, "of": 12})),
             ("pass.thawed", json!({"acceptedRemovals": 5})),
             ("log.repaired", json!({"bytes": 17, "digest": digest})),

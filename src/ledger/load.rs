@@ -4,11 +4,13 @@
 //! read on every core, in bounded memory. Whatever does not come out right that way is read
 //! again as one JSON document: that gives the same, or says where it is wrong.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, BufRead as _, BufReader, Seek as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rayon::prelude::*;
+use rustix::fs::OFlags;
 
 use super::share::Share;
 use super::snapshot::{DeviceIn, Devices, Snapshot, SnapshotIn};
@@ -28,9 +30,18 @@ const AROUND: usize = 16 << 20;
 /// If it cannot be read, or is not what this program writes.
 pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
     let path = dir.join(STATE);
-    let mut file = match File::open(&path) {
+    // Whatever is not a file of its own there was not put there by this program: a link may lead
+    // anywhere, and a FIFO may never end.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(&path);
+    let mut file = match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(durable::Error::at("open", &path))?,
+        Ok((true, file)) => file,
+        Ok((false, _)) => {
+            let cause = io::Error::other("it is not a regular file");
+            return Err(durable::Error::at("open", &path)(cause).into());
+        }
+        Err(e) => return Err(durable::Error::at("open", &path)(e).into()),
     };
     let laid_out = as_written(&mut file).map_err(durable::Error::at("read", &path))?;
     // Nothing is saved before the first entry: what says otherwise was not written by us.

@@ -3,21 +3,23 @@
 //! The lock is the kernel's (`flock`), so it ends with its holder, however that dies; the pid
 //! in the file is for people. Below it stands up to which byte the log is of whole passes, and
 //! a record lock beside the other one lets readers see, without any lock of theirs, whether
-//! the one who wrote that still lives. The file is never removed: a second one could then be
-//! locked.
+//! the one who wrote that still lives. The file is never removed by this program; should
+//! somebody else remove it, the lock on the directory (see [`super::held`]) keeps others out.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, fstat};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::Error;
+use super::held::{Directory, Identity};
 use crate::durable;
 
-const NAME: &str = "lock";
+/// The lock's file name.
+pub(super) const NAME: &str = "lock";
 
 /// Held until dropped.
 #[derive(Debug)]
@@ -35,8 +37,9 @@ impl Drop for Lock {
 }
 
 impl Lock {
-    /// Says up to which byte the log is of whole passes. Durability does not matter: after a
-    /// crash nobody holds the lock, and then nobody reads this.
+    /// Says up to which byte the log is of whole passes. Called after that much of the log is
+    /// durable, so that a log that is shorter was cut. The mark itself need not be durable: it may
+    /// be older than the log, or lost.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -44,27 +47,56 @@ impl Lock {
         write(&self.file, Some(whole))
             .map_err(|e| durable::Error::at("write", &self.path)(e).into())
     }
+
+    /// The mark of the last writer, or of this one.
+    #[must_use]
+    pub fn marked(&self) -> Option<u64> {
+        parse(&self.file)?.1
+    }
+
+    /// That the file locked is the one that has the name. If not, a new one is made and locked,
+    /// while the lock on the directory keeps others out; the pass fails nevertheless.
+    ///
+    /// # Errors
+    /// [`Error::LockRemoved`] if not; [`Error::Locked`] if somebody else has locked the new file,
+    /// where directories cannot be locked.
+    pub fn prove(&mut self, dir: &Directory) -> Result<(), Error> {
+        let ours =
+            fstat(&self.file).map_err(|e| durable::Error::at("look at", &self.path)(e.into()))?;
+        if dir.identity_of(NAME)? == Some(Identity::from(&ours)) {
+            return Ok(());
+        }
+        let whole = self.marked();
+        *self = take(dir)?;
+        if let Some(whole) = whole {
+            self.mark(whole)?;
+        }
+        Err(Error::LockRemoved { path: self.path.clone() })
+    }
 }
 
 /// Becomes the one writer of `dir`, without waiting.
 ///
 /// # Errors
 /// [`Error::Locked`], with the pid of who holds it.
-pub fn take(dir: &Path) -> Result<Lock, Error> {
-    let path = dir.join(NAME);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(durable::Error::at("open", &path))?;
+pub fn take(dir: &Directory) -> Result<Lock, Error> {
+    let path = dir.path().join(NAME);
+    let file =
+        dir.open(NAME, OFlags::RDWR | OFlags::CREATE).map_err(durable::Error::at("open", &path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
-            return Err(Error::Locked { holder: holder(&file), path });
+            let holder =
+                pid(&file).map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
+            return Err(Error::Locked { holder, path });
         }
-        Err(e) => return Err(durable::Error::at("lock", &path)(e.into()).into()),
+        Err(e) => {
+            let cause = io::Error::other(format!(
+                "{}; put the data directory on a file system that can lock files",
+                io::Error::from(e)
+            ));
+            return Err(durable::Error::at("lock", &path)(cause).into());
+        }
     }
     // The mark of the writer before stands until this one has looked at the log. Where there
     // are no record locks readers see every entry as soon as it is written.
@@ -85,7 +117,8 @@ pub struct Mark {
 
 /// Looks at the lock without touching it; `None` where nothing is marked.
 pub fn look(dir: &Path) -> Option<Mark> {
-    let file = File::open(dir.join(NAME)).ok()?;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(dir.join(NAME)).ok()?;
     let asked = Flock::from(FlockType::ReadLock);
     let live = fcntl_getlk(&file, &asked).ok()?.is_some();
     loop {
@@ -114,12 +147,9 @@ fn parse(file: &File) -> Option<(bool, Option<u64>)> {
     Some((one != two, one.parse().ok().filter(|_| one == two)))
 }
 
-/// Its holder may be about to write it, so that there may be none.
-fn holder(file: &File) -> String {
-    let mut text = String::new();
-    let read = file.take(10).read_to_string(&mut text);
-    match text.lines().next().unwrap_or_default().trim().parse::<u32>() {
-        Ok(pid) if read.is_ok() => format!("process {pid}"),
-        _ => "another process".into(),
-    }
+/// Of the holder, which may be about to write it, so that there may be none.
+pub(super) fn pid(file: &File) -> Option<u32> {
+    let mut text = [0; 10];
+    let length = file.read_at(&mut text, 0).ok()?;
+    std::str::from_utf8(&text[..length]).ok()?.lines().next()?.trim().parse().ok()
 }

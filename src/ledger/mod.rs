@@ -13,6 +13,8 @@
 
 pub mod audit;
 pub mod entries;
+mod follow;
+mod held;
 pub mod line;
 mod load;
 mod lock;
@@ -23,15 +25,17 @@ pub mod snapshot;
 pub mod verify;
 mod wipe_wire;
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::path::{Path, PathBuf};
+
 use std::sync::Arc;
 
 use self::audit::{Audit, Chain};
 pub use self::entries::{Entries, Logged, entries, entries_from};
+use self::follow::Following;
+pub use self::follow::{CUT, Known, read, read_proven, replay};
+use self::held::Directory;
 use self::lock::Lock;
-use self::share::Share;
 pub use self::snapshot::Snapshot;
 pub use self::verify::{Problem, Verified, verify};
 use crate::durable;
@@ -99,6 +103,58 @@ pub enum Error {
         /// What was found in either.
         what: String,
     },
+    /// The log lacks entries that it had.
+    #[error("{}: the end of the log is missing: {what}; nothing was changed: {CUT}", path.display())]
+    Cut {
+        /// Of the log.
+        path: PathBuf,
+        /// What shows it.
+        what: String,
+    },
+    /// Something else in the data directory shows that this log is not the one it belongs to.
+    #[error("{}: {what}; nothing was changed", dir.display())]
+    Contradicted {
+        /// The data directory.
+        dir: PathBuf,
+        /// What was found, and what to do.
+        what: String,
+    },
+    /// There is none where one has to be.
+    #[error(
+        "there is no ledger in {}: is the path right, and the file system mounted? To begin a new ledger \
+         there, run `fleetform apply --new-ledger` once", dir.display()
+    )]
+    Absent {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// There is one where none may be.
+    #[error(
+        "there is a ledger in {} already; leave --new-ledger away: it is for the first run only", dir.display()
+    )]
+    Present {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// What this process holds is not there any more under its name.
+    #[error("{}: {what}; nothing more is done: {help}", path.display())]
+    Replaced {
+        /// Of the directory or file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+        /// What may have happened, and what to do.
+        help: &'static str,
+    },
+    /// The lock was taken away from the process that held it.
+    #[error(
+        "{}: the lock file was removed or replaced while this process held it; no other writer was let in, \
+         and the file was made anew: leave it alone", path.display()
+    )]
+    LockRemoved {
+        /// Of the lock.
+        path: PathBuf,
+    },
     /// An entry that the log cannot hold; nothing was written.
     #[error("nothing was written to the log: {0}")]
     Line(line::Error),
@@ -134,35 +190,82 @@ impl From<Event> for Draft {
     }
 }
 
+/// What a writer expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A ledger: somebody named the directory, so an empty one is a mistake.
+    Existing,
+    /// A ledger or none, and then one is begun.
+    Any,
+    /// None: one is begun.
+    New,
+    /// The one that this process wrote before, at least as far as it had come.
+    Same(Known),
+}
+
+/// What a ledger is opened with.
+pub struct Terms<'a> {
+    /// What has to be there.
+    pub expected: Expected,
+    /// Asked whether something outside of the ledger contradicts it, before anything is written.
+    pub witness: &'a dyn Fn(&State) -> Result<(), String>,
+}
+
+/// That the ledger was, a moment ago, the one that this process holds. What has an effect outside
+/// takes one, so that there is no effect without a log.
+#[derive(Debug)]
+pub struct Proof(());
+
 /// The one writer of a data directory.
 pub struct Ledger {
-    dir: PathBuf,
     actor: Arc<str>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     audit: Audit,
     state: State,
     unsaved: bool,
     lock: Lock,
+    // Last: it is let go of after the lock file.
+    dir: Directory,
 }
 
 impl Ledger {
-    /// Takes the lock in `dir`, which is made if need be, verifies the whole log, completes the
-    /// snapshot, compares it with what the log alone gives, and cuts an unfinished last line. A
-    /// ledger that is new is not written yet.
+    /// [`Ledger::open_as`], whether there is a ledger or not.
     ///
     /// # Errors
-    /// If somebody else writes, or if anything is wrong with the files but for that last line.
+    /// Those of [`Ledger::open_as`].
     pub fn open(
         dir: &Path,
         actor: Arc<str>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        durable::make_directory(dir)?;
-        let lock = lock::take(dir)?;
+        Self::open_as(dir, &Terms { expected: Expected::Any, witness: &|_| Ok(()) }, actor, now)
+    }
+
+    /// Locks `dir`, which is made if a ledger may be begun there, verifies the whole log, completes
+    /// the snapshot, compares it with what the log alone gives, and cuts an unfinished last line. A
+    /// ledger that is new is not written yet.
+    ///
+    /// # Errors
+    /// If somebody else writes, if the ledger is not the one expected, or if anything is wrong with
+    /// the files but for that last line.
+    pub fn open_as(
+        dir: &Path,
+        terms: &Terms<'_>,
+        actor: Arc<str>,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let Terms { expected, witness } = terms;
+        let known = expected.admit(dir)?;
+        let held = Directory::hold(dir)?;
+        if let Some(known) = known.filter(|known| known.lineage.is_none()) {
+            known.directory.prove(Some(held.identity()), dir)?;
+        }
+        let lock = lock::take(&held)?;
         let path = dir.join(LOG);
         let snapshot = load::load(dir)?;
         let saved = snapshot.as_ref().map_or(0, |s| s.state.seq);
-        let mut following = Following::proving(dir, snapshot.unwrap_or_default());
+        let snapshot = snapshot.unwrap_or_default();
+        let mut following = Following::proving(dir, snapshot, lock.marked(), known);
         let mut torn = None;
         let mut chain = Chain::START;
         if let Some(log) = audit::open(&path)? {
@@ -170,22 +273,44 @@ impl Ledger {
             torn = Some(end).filter(|end| end.torn > 0);
         }
         let state = following.done(chain)?;
+        witness(&state).map_err(|what| Error::Contradicted { dir: dir.to_owned(), what })?;
         let repaired = torn.map(|end| audit::cut(dir, end)).transpose()?;
         let mut ledger = Self {
-            dir: dir.to_owned(),
             actor,
             now: Box::new(now),
             audit: Audit::new(path, chain)?,
             unsaved: state.seq > saved,
             state,
             lock,
+            dir: held,
         };
+        ledger.prove()?;
         if let Some(repaired) = repaired {
             ledger.append(vec![Event::LogRepaired(repaired).into()])?;
             ledger.sync()?;
         }
         ledger.mark_whole()?;
         Ok(ledger)
+    }
+
+    /// That the data directory, the log and the lock are still those that this process opened, and
+    /// that the log ends where it should. Asked before each entry and each effect.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] or [`Error::LockRemoved`] if not; those of the system. Nothing may be done then.
+    pub fn prove(&mut self) -> Result<Proof, Error> {
+        self.dir.prove()?;
+        self.audit.prove()?;
+        self.lock.prove(&self.dir)?;
+        Ok(Proof(()))
+    }
+
+    /// To open the same ledger again after a failure.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let durable = self.audit.durable();
+        let lineage = self.state.lineage.filter(|_| durable.seq > 0);
+        Known { directory: self.dir.identity(), lineage, durable }
     }
 
     /// What is recorded, up to the last entry appended.
@@ -208,6 +333,7 @@ impl Ledger {
     /// written any more, and the state is not to be relied on.
     pub fn append(&mut self, drafts: Vec<Draft>) -> Result<(), Error> {
         self.audit.check()?;
+        self.prove()?;
         if drafts.is_empty() {
             return Ok(());
         }
@@ -271,8 +397,9 @@ impl Ledger {
     /// If a step fails. The log is not touched by that; it may be tried again.
     pub fn snapshot(&mut self) -> Result<(), Error> {
         self.sync()?;
+        self.prove()?;
         if self.unsaved && self.state.seq > 0 {
-            snapshot::save(&self.dir, &self.state, self.audit.chain().end)?;
+            snapshot::save(self.dir.path(), &self.state, self.audit.chain().end)?;
             self.unsaved = false;
         }
         self.mark_whole()
@@ -283,212 +410,39 @@ impl Ledger {
     }
 }
 
-/// A state that is being completed from the log.
-struct Following<'a> {
-    dir: &'a Path,
-    snapshot: Snapshot,
-    /// What the snapshot on disk was made at, and of which lineage it is.
-    saved: Chain,
-    lineage: Option<uuid::Uuid>,
-    /// What it says, where that is to be proved by the log from its beginning.
-    unproved: Option<State>,
-    share: Share,
-}
-
-impl<'a> Following<'a> {
-    fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
-        let State { seq, head, lineage, .. } = snapshot.state;
-        let saved = Chain { seq, head: head.0, end: snapshot.log_bytes };
-        Self { dir, snapshot, saved, lineage, unproved: None, share: Share::default() }
-    }
-
-    /// A writer relies on nothing that only the snapshot says, but for telemetry: whoever can edit
-    /// `state.json` could have a wipe forgotten, and issued again.
-    fn proving(dir: &'a Path, snapshot: Snapshot) -> Self {
-        let following = Self::new(dir, snapshot);
-        let unproved = (following.saved.seq > 0).then_some(following.snapshot.state);
-        Self { snapshot: Snapshot::default(), unproved, ..following }
-    }
-
-    fn all(&mut self, chain: &mut Chain, path: &Path, log: &File) -> Result<scan::End, Error> {
-        self.until(chain, path, log, u64::MAX)
-    }
-
-    /// All lines that lie before byte `until`.
-    fn until(
-        &mut self,
-        chain: &mut Chain,
-        path: &Path,
-        log: &File,
-        until: u64,
-    ) -> Result<scan::End, Error> {
-        let from = self.snapshot.log_bytes;
-        chain.follow_all(path, log, until, from, |chain, entry| self.take(chain, entry))
-    }
-
-    fn take(&mut self, chain: &Chain, entry: Option<Entry>) -> Result<(), Error> {
-        if chain.seq == 1 && self.saved.seq > 0 {
-            self.check_lineage(entry.as_ref())?;
-        }
-        if chain.seq == self.saved.seq && *chain != self.saved {
-            let Chain { seq, head, end } = chain;
-            return Err(self.disagree(format!(
-                "{STATE} was made at entry {seq} with the hash {}, ending at byte {}, but in {LOG} it \
-                 has the hash {head} and ends at byte {end}",
-                self.saved.head, self.saved.end
-            )));
-        }
-        if chain.seq <= self.snapshot.state.seq {
-            return Ok(());
-        }
-        let Some(mut entry) = entry else {
-            return Err(
-                self.disagree(format!("{STATE} does not say where entry {} ends", self.saved.seq))
-            );
-        };
-        self.share.entry(&mut entry);
-        self.snapshot.state.fold(&entry, chain.head).map_err(|e| Error::Log {
-            path: self.dir.join(LOG),
-            seq: e.seq,
-            offset: self.snapshot.log_bytes,
-            what: e.to_string(),
-        })?;
-        self.snapshot.log_bytes = chain.end;
-        match self.unproved.take_if(|_| chain.seq == self.saved.seq) {
-            Some(saved) => self.prove(saved),
-            None => Ok(()),
-        }
-    }
-
-    /// At the entry that the snapshot was made at: the log gives the same, and has no telemetry.
-    fn prove(&mut self, saved: State) -> Result<(), Error> {
-        let replayed = &mut self.snapshot.state;
-        if let Some(what) = verify::differences(&saved, replayed).into_iter().next() {
-            return Err(self.disagree(what));
-        }
-        for (id, device) in saved.devices {
-            if let Some(replayed) = replayed.devices.get_mut(&id) {
-                (replayed.last_sync, replayed.facts) = (device.last_sync, device.facts);
+impl Expected {
+    /// Whether a writer may begin at all, before anything is locked or made; and what it knows.
+    fn admit(self, dir: &Path) -> Result<Option<Known>, Error> {
+        let dir = || dir.to_owned();
+        match self {
+            Self::Existing if !exists(&dir())? => Err(Error::Absent { dir: dir() }),
+            Self::New if exists(&dir())? => Err(Error::Present { dir: dir() }),
+            Self::Any | Self::New => {
+                durable::make_directory(&dir()).map(|()| None).map_err(Error::from)
+            }
+            Self::Existing => Ok(None),
+            Self::Same(known) => {
+                held::still_there(&dir(), known.lineage.is_none() || exists(&dir())?)?;
+                Ok(Some(known))
             }
         }
-        Ok(())
-    }
-
-    fn check_lineage(&self, first: Option<&Entry>) -> Result<(), Error> {
-        let ours = self.lineage;
-        match first.map(|entry| &entry.event) {
-            Some(Event::LedgerCreated(created)) if Some(created.lineage) == ours => Ok(()),
-            Some(Event::LedgerCreated(created)) => Err(self.disagree(format!(
-                "{STATE} is of the lineage {}, but {LOG} of {}",
-                ours.map_or("none".into(), |l| l.to_string()),
-                created.lineage
-            ))),
-            _ => Err(self.disagree(format!("{LOG} does not begin with ledger.created"))),
-        }
-    }
-
-    fn done(self, chain: Chain) -> Result<State, Error> {
-        if chain.seq < self.saved.seq {
-            return Err(self.disagree(format!(
-                "{STATE} was made at entry {}, but {LOG} ends at entry {}: its end is missing",
-                self.saved.seq, chain.seq
-            )));
-        }
-        Ok(self.snapshot.state)
-    }
-
-    fn disagree(&self, what: String) -> Error {
-        Error::Disagree { dir: self.dir.to_owned(), what }
     }
 }
 
-/// What is recorded in `dir`, for readers: no lock, no write. While a writer is at work, this is
-/// what it had recorded at the end of its last whole pass; what a dead one left half done is
-/// taken as far as it got, as the next writer will take it. An absent directory holds nothing.
+/// Whether there is a ledger in `dir`, or what is left of one.
 ///
 /// # Errors
-/// If the files cannot be read, or are not as they were written as far as was looked: the
-/// log is followed from where the snapshot was made.
-pub fn read(dir: &Path) -> Result<State, Error> {
-    // Before the log, which only grows: so that the snapshot cannot be ahead of it.
-    let snapshot = load::load(dir)?.unwrap_or_default();
-    let mut following = Following::new(dir, snapshot);
-    let mut chain = Chain::START;
-    let path = dir.join(LOG);
-    if let Some(log) = audit::open(&path)? {
-        if following.saved.seq > 0 {
-            chain = following.skip(&path, &log)?;
+/// If that cannot be seen.
+pub fn exists(dir: &Path) -> Result<bool, Error> {
+    let there = |name: &str| {
+        let path = dir.join(name);
+        match std::fs::symlink_metadata(&path) {
+            Ok(about) => Ok(about.len() > 0),
+            Err(e) if matches!(e.kind(), NotFound | NotADirectory) => Ok(false),
+            Err(e) => Err(Error::from(durable::Error::at("look at", &path)(e))),
         }
-        let whole = whole(dir, &log).map_err(durable::Error::at("read", &path))?;
-        following.until(&mut chain, &path, &log, whole)?;
-    }
-    following.done(chain)
-}
-
-/// Up to which byte the log is of whole passes, but for what a dead writer left.
-fn whole(dir: &Path, log: &File) -> std::io::Result<u64> {
-    loop {
-        let before = lock::look(dir);
-        let length = log.metadata()?.len();
-        // Who began, ended or finished a pass in between makes the length worth nothing.
-        if lock::look(dir) == before {
-            return Ok(before.filter(|mark| mark.live).map_or(length, |mark| mark.whole));
-        }
-    }
-}
-
-impl Following<'_> {
-    /// To where the snapshot was made, by a look at the first line and that one.
-    fn skip(&self, path: &Path, log: &File) -> Result<Chain, Error> {
-        let failed = |e| Error::from(durable::Error::at("read", path)(e));
-        let end = self.saved.end;
-        let length = log.metadata().map_err(failed)?.len();
-        if length < end {
-            return Err(self.disagree(format!(
-                "{STATE} was made at entry {}, which ended at byte {end}, but {LOG} is only {length} \
-                 bytes long: its end is missing",
-                self.saved.seq
-            )));
-        }
-        let long = line::TOO_LONG as u64;
-        let first = read_at(log, 0, end.min(long)).map_err(failed)?;
-        let first = first.split(|b| *b == b'\n').next().unwrap_or_default();
-        self.check_lineage(line::read(first).ok().map(|(entry, _)| entry).as_ref())?;
-
-        let start = end.saturating_sub(long);
-        let before = read_at(log, start, end - start).map_err(failed)?;
-        let last =
-            before.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|b| *b == b'\n').next());
-        match last.map(Digest::of) {
-            Some(hash) if hash == self.saved.head => Ok(self.saved),
-            _ => Err(self.disagree(format!(
-                "{STATE} was made at entry {}, ending at byte {end}, with the hash {}, but that is not \
-                 the line that {LOG} has there",
-                self.saved.seq, self.saved.head
-            ))),
-        }
-    }
-}
-
-fn read_at(mut file: &File, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// What the log in `dir` alone gives: all but telemetry.
-///
-/// # Errors
-/// If the log cannot be read or is not as it was written.
-pub fn replay(dir: &Path) -> Result<Snapshot, Error> {
-    let mut following = Following::new(dir, Snapshot::default());
-    let mut chain = Chain::START;
-    let path = dir.join(LOG);
-    if let Some(log) = audit::open(&path)? {
-        following.all(&mut chain, &path, &log)?;
-    }
-    Ok(following.snapshot)
+    };
+    Ok(there(LOG)? || there(STATE)? || lock::look(dir).is_some_and(|mark| mark.whole > 0))
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ pub use super::load::read_state;
 use super::share::Share;
 use super::wipe_wire::{self, WipeWire};
 use crate::durable;
-use crate::event::{ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles};
+use crate::event::{
+    ConfigRights, ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles,
+};
 use crate::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
     Ownership, Platform, Profile, SerialNumber, Status, Timestamp, words,
@@ -57,6 +59,7 @@ words! {
 #[serde(rename_all = "camelCase")]
 struct SnapshotOut<'a> {
     at: Option<Timestamp>,
+    config: Option<&'a ConfigRights>,
     devices: Empty,
     frozen: Option<FrozenWire>,
     head: Digest,
@@ -75,6 +78,9 @@ struct SnapshotOut<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SnapshotIn {
     at: Option<Timestamp>,
+    // Older snapshots have none.
+    #[serde(default)]
+    config: Option<Box<ConfigRights>>,
     pub(super) devices: Devices,
     frozen: Option<FrozenWire>,
     head: Digest,
@@ -450,6 +456,7 @@ impl SnapshotIn {
         state.head = Head(self.head);
         state.devices = self.devices.0;
         state.trust = self.trust;
+        state.config = self.config;
         for (digest, wipe) in self.wipes {
             state.wipes.insert(digest, wipe.into_wipe(digest));
         }
@@ -482,6 +489,7 @@ pub fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
 pub fn write_state(state: &State, log_bytes: u64, mut out: impl Write) -> io::Result<()> {
     let wire = SnapshotOut {
         at: state.at,
+        config: state.config.as_deref(),
         devices: Empty {},
         frozen: state.frozen.as_ref().map(|Frozen { since, why }| FrozenWire {
             cause: why.cause,

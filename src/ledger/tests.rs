@@ -1,10 +1,11 @@
 //! The ledger on real files: what is written, read back, completed, repaired and refused.
 
 mod crashes;
+mod held;
 mod snapshots;
 mod tampering;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 

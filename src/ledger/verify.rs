@@ -12,7 +12,7 @@ use std::path::Path;
 use super::audit::{self, Seen};
 use super::scan::{self, End};
 use super::share::Share;
-use super::{Error, LOG, STATE, Snapshot, load, snapshot};
+use super::{Error, LOG, STATE, Snapshot, load, lock, snapshot};
 use crate::durable;
 use crate::model::Digest;
 use crate::state::State;
@@ -65,21 +65,37 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
         Err(e @ Error::Snapshot { .. }) => judge.problem(None, e.to_string()),
         Err(e) => return Err(e),
     }
+    // Before the log, which only grows.
+    let marked = lock::look(dir).map_or(0, |mark| mark.whole);
     let path = dir.join(LOG);
     let end = match audit::open(&path)? {
         None => End { offset: 0, torn: 0 },
-        Some(log) => scan::scan(
-            &log,
-            0,
-            |e| Error::from(durable::Error::at("read", &path)(e)),
-            |line| audit::look(line, true),
-            |seen| {
-                judge.next(seen);
-                Ok(())
-            },
-        )?,
+        Some(log) => {
+            let end = scan::scan(
+                &log,
+                0,
+                |e| Error::from(durable::Error::at("read", &path)(e)),
+                |line| audit::look(line, true),
+                |seen| {
+                    judge.next(seen);
+                    Ok(())
+                },
+            )?;
+            audit::still_named(&log, &path, end.offset)?;
+            end
+        }
     };
-    Ok(judge.finish(end))
+    let mut verified = judge.finish(end);
+    let next = Some(verified.seq + 1);
+    if marked > end.offset && !verified.problems.iter().any(|problem| problem.seq == next) {
+        let message = format!(
+            "{} says that the log was whole up to byte {marked}, but it ends at byte {}: its end is missing",
+            lock::NAME,
+            end.offset
+        );
+        verified.problems.push(Problem { seq: next, message });
+    }
+    Ok(verified)
 }
 
 /// The last line that stands where it should.
@@ -425,6 +441,7 @@ pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
     differs("its `frozen` is", snapshot.frozen != replayed.frozen);
     differs("its `profiles` are", snapshot.profiles != replayed.profiles);
     differs("its `trust` is", snapshot.trust != replayed.trust);
+    differs("its `config` is", snapshot.config != replayed.config);
     differs("its `wipes` are", snapshot.wipes != replayed.wipes);
     let ids: BTreeSet<_> = snapshot.devices.keys().chain(replayed.devices.keys()).collect();
     for id in ids {

@@ -157,6 +157,7 @@ fn tone(event: &Event) -> Tone {
         | Event::DeviceOrphaned(_)
         | Event::ComplianceChanged(_)
         | Event::TrustChanged(_)
+        | Event::ConfigChanged(_)
         | Event::WipeHeld(_)
         | Event::WipeExpired(_)
         | Event::WipeVetoed(_) => Tone::Changed,

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::text::count;
 use crate::event::{
-    Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
+    Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    ProfileRecorded, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeFailed, WipeIssued,
-    WipeStopped, WipeSubject,
+    ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeFailed,
+    WipeIssued, WipeStopped, WipeSubject,
 };
 use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 
@@ -88,6 +88,7 @@ pub fn summary(event: &Event) -> String {
                 revoked.unwrap_or_default()
             )
         }
+        Event::ConfigChanged(changed) => config(&changed.to),
         Event::PassFrozen(frozen) => {
             let PassFrozen { cause, removed, of } = frozen;
             let all = count(*of, "device");
@@ -132,6 +133,30 @@ fn wipe(subject: &WipeSubject) -> String {
 fn wipe_stopped(how: &str, stopped: &WipeStopped) -> String {
     let WipeStopped { subject, code, detail, signers } = stopped;
     format!("{how} ({code}): {}; {detail}; signed by {}", wipe(subject), people(signers))
+}
+
+fn config(rights: &ConfigRights) -> String {
+    let ConfigRights {
+        allowed_signers,
+        delay,
+        digest,
+        max_validity,
+        provider,
+        quorum,
+        revoked_keys,
+    } = rights;
+    let file = digest.map_or_else(|| "none, the defaults hold".into(), short);
+    let tiers: Vec<_> = quorum
+        .iter()
+        .map(|QuorumTier { per, signers, up_to }| format!("{signers} for up to {up_to} in {per}"))
+        .collect();
+    format!(
+        "configuration file {file}: provider {provider}, allowed signers {}, revoked keys {}, requests valid for \
+         {max_validity}, delay {delay}, signatures needed: {}",
+        allowed_signers.as_deref().unwrap_or("none"),
+        revoked_keys.as_deref().unwrap_or("none"),
+        tiers.join(", ")
+    )
 }
 
 fn people(signers: &[Email]) -> String {
@@ -297,6 +322,12 @@ mod tests {
                 json!({"request": digest, "intent": 9, "class": "permanent", "error": "no"}),
             ),
             ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
+            (
+                "config.changed",
+                json!({"to": {"digest": digest, "provider": "local", "allowedSigners": "/etc/f/signers",
+                    "maxValidity": "3days", "delay": "30m",
+                    "quorum": [{"upTo": 3, "per": "1day", "signers": 1}]}}),
+            ),
             ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
             ("pass.thawed", json!({"acceptedRemovals": 8})),
             ("pass.thawed", json!({})),
@@ -340,6 +371,7 @@ mod tests {
             wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
             wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
             trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
+            config.changed: configuration file 2d711642b726: provider local, allowed signers /etc/f/signers, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 1 for up to 3 in 1day
             pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
             pass.thawed: thawed: an operator accepted 8 removals
             pass.thawed: thawed: the fleet directory is plausible again

@@ -14,6 +14,7 @@ mod service;
 mod signals;
 mod soak;
 pub mod support;
+mod taken;
 mod time;
 mod unheard;
 mod watching;

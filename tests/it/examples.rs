@@ -121,6 +121,7 @@ mod github {
         let lab = Lab::new();
         let data = lab.repo().with_file_name("ledger");
         let data = data.to_str().expect("UTF-8");
+        lab.begin(data);
         let planned = lab.github("plan", &[("vars.FLEETFORM_DATA", data)]).exits(0);
         let digest = planned.outputs["digest"].clone();
         assert!(lab.world("summary.md").contains(&digest), "the reviewer sees which plan it is");
@@ -264,6 +265,7 @@ mod gitlab {
         let lab = Lab::new();
         let data = lab.repo().with_file_name("ledger");
         let data = ("FLEETFORM_DATA", data.to_str().expect("UTF-8"));
+        lab.begin(data.1);
         let ran = lab.gitlab("fleetform:plan", &[data]).exits(0);
         assert!(ran.stdout.contains("1 to provision"), "{ran:?}");
         let dotenv = lab.read("plan.env");

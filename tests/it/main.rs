@@ -11,6 +11,7 @@ mod daemon;
 mod examples;
 mod hostile;
 mod invariants;
+mod ledgers;
 mod narrow;
 mod pairs;
 mod promises;

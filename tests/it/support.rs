@@ -159,6 +159,16 @@ impl Fixture {
         Output::new(done.status, done.stdout, done.stderr)
     }
 
+    /// Runs it by another program, as `strace`.
+    pub fn run_under(&self, wrapper: &[&str], args: &[&str]) -> Output {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(args);
+        command.current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let done = command.output().expect("it runs");
+        Output::new(done.status, done.stdout, done.stderr)
+    }
+
     /// Runs it with something on standard input.
     pub fn feed(&self, args: &[&str], input: &str) -> Output {
         let mut command = self.command(args);

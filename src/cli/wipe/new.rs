@@ -101,7 +101,7 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let state = setup.recorded()?;
+    let state = setup.proven()?;
     let (id, device) = select::device(&state, &args.device)?;
     let (requested_by, origin) = requester(args, setup)?;
     let issued_at = Timestamp::from_millis(setup.now().millis() / 1000 * 1000);

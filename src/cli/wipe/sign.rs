@@ -114,13 +114,17 @@ fn key(args: &Args, setup: &Setup) -> Result<PathBuf, Failure> {
 /// rule that it breaks by itself.
 fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
     let request = &file.request;
-    let state = setup.recorded().unwrap_or_default();
+    // Whoever signs need not have the ledger at hand, but is told.
+    let (state, unknown) = match setup.proven() {
+        Ok(state) => (state, "(not in this ledger)"),
+        Err(_) => (State::default(), "(the ledger cannot be read)"),
+    };
     let device = state.devices.get(&request.device_id);
     let title = if veto { "Sign AGAINST this wipe:" } else { "Sign this wipe:" };
     out.note(title);
     let (name, user) = match device {
         Some(device) => (device.spec.name.to_string(), device.spec.user_email.to_string()),
-        None => ("(not in this ledger)".to_owned(), "unknown".to_owned()),
+        None => (unknown.to_owned(), "unknown".to_owned()),
     };
     let rows = [
         ("device", format!("{} {name}, serial {}", request.device_id, request.serial)),

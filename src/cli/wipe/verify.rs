@@ -43,7 +43,7 @@ pub(super) fn run(
     let file = request(&args.file, out)?;
     let mut desired = setup.desired();
     let (file, in_fleet) = place(file, &args.file, setup, &mut desired)?;
-    let (recorded, trust) = (setup.recorded()?, setup.trust());
+    let (recorded, trust) = (setup.proven()?, setup.trust());
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = trust.as_ref().map_err(String::as_str);
     let inputs =

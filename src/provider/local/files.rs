@@ -128,7 +128,7 @@ fn crash_point(area: &str, step: &str) {
 }
 
 /// What tells one file from another that took its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stamp([i128; 7]);
 
 impl Stamp {

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 
 pub use files::Error;
 pub use inbox::{FILE_LIMIT as BATCH_LIMIT, submit};
-pub use outbox::{Command, CommandId, Verb, pending};
+pub use outbox::{Command, CommandId, Verb, find, pending};
 pub use report::{Problem, parse as parse_reports};
 
 use super::{Acknowledgement, Limits, Observation, Provider, Push};

@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -160,6 +161,41 @@ pub fn pending(data: &Path, serial: &SerialNumber) -> Result<Vec<Command>, Error
     Ok(read(&dir, &file_name(serial))?.unwrap_or_default())
 }
 
+/// A command for which `is_wanted` says yes, of any device, and where it is; the first by name. A
+/// file that cannot be read is left to whoever has to write it, and said.
+///
+/// # Errors
+/// If the outbox cannot be listed.
+pub fn find(
+    data: &Path,
+    is_wanted: impl Fn(&Command) -> bool + Sync,
+) -> Result<Option<(PathBuf, Command)>, Error> {
+    let dir = match Dir::open(&data.join("outbox"), "outbox") {
+        Ok(Some(dir)) => dir,
+        // What is no directory holds no commands, and no device can read any.
+        Ok(None) | Err(Error::Io { errno: Errno::NOTDIR, .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut names = dir.names()?;
+    names.retain(|name| !name.as_bytes().starts_with(b"."));
+    // Files of one push are one file with many names: it is read once.
+    let mut stamps = names
+        .into_par_iter()
+        .with_min_len(64)
+        .map(|name| Ok((dir.stamp(&name)?, name)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    stamps.sort_unstable();
+    stamps.dedup_by(|a, b| a.0 == b.0);
+    let found = stamps.par_iter().with_min_len(64).filter_map(|(_, name)| {
+        let commands = read(&dir, name).unwrap_or_else(|error| {
+            tracing::warn!(%error, "commands cannot be compared with the log");
+            None
+        });
+        Some((dir.path(name), commands?.into_iter().find(&is_wanted)?))
+    });
+    Ok(found.min_by(|a, b| a.0.cmp(&b.0)))
+}
+
 /// The commands with a new one among them, or `None` where it is there already.
 /// A profile takes the place of whatever profile was to come before.
 fn merge(mut commands: Vec<Command>, new: &Command) -> Option<Vec<Command>> {
@@ -232,6 +268,11 @@ impl Outbox {
     }
 
     fn open(&mut self, data: &Path) -> Result<Dir, Error> {
+        // The data directory itself is never made here: one that is gone would be forgotten.
+        if Dir::open(data, "outbox")?.is_none() {
+            let errno = Errno::NOENT;
+            return Err(Error::Io { doing: "open", path: data.into(), errno });
+        }
         let dir = Dir::create(&data.join("outbox"), "outbox")?;
         // Listing 100,000 names costs as much as linking a thousand: once a process.
         if !self.swept {

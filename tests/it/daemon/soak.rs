@@ -70,7 +70,7 @@ fn soak() {
     assert_eq!(code, 0, "{out}");
     assert_eq!(fleet_of(&place.json(&["audit", "replay"])), fleet_of(&snapshot(&place)));
     // A fresh ledger over the same directory has the same fleet, but for its history.
-    let (code, _, err) = place.run(&["--data", "fresh", "apply", "--yes"]);
+    let (code, _, err) = place.run(&["--data", "fresh", "apply", "--yes", "--new-ledger"]);
     assert_eq!(code, 0, "{err}");
     let fresh = place.json(&["--data", "fresh", "list"]);
     assert_eq!(specs(&fresh), specs(&place.json(&["list"])));

@@ -19,7 +19,7 @@ impl Desk {
         fs::create_dir_all(lab.path("home/.ssh")).expect("a directory");
         write(lab.path("home/.gitconfig"), "[user]\n\temail = bob@example.com\n");
         let desk = Self(lab);
-        assert!(desk.run(&["apply", "--yes"]).status.success());
+        assert!(desk.run(&["apply", "--yes", "--new-ledger"]).status.success());
         desk
     }
 
@@ -242,7 +242,12 @@ fn what_cannot_be_judged_is_said() {
     assert_eq!(output.status.code(), Some(0));
     let text = said(&output);
     assert!(text.contains("does not exist") && text.contains("no ledger in nothing"), "{text}");
-    let verified = desk.json(&["wipe", "verify", FILE, "--data", "nothing"]);
+    let output = desk.run(&["wipe", "verify", FILE, "--data", "nothing"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("there is no ledger in nothing"), "{}", said(&output));
+    // The default need not hold a ledger.
+    write(desk.0.path("bare.yaml"), "fleet: fleet\ntrust: {allowedSigners: etc/allowed_signers}\n");
+    let verified = desk.json(&["wipe", "verify", FILE, "--config", "bare.yaml"]);
     let state = |rule: &str| {
         let rules = verified["rules"].as_array().expect("rules");
         rules.iter().find(|r| r["rule"] == rule).expect(rule)["state"].clone()

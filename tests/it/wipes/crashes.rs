@@ -23,7 +23,8 @@ fn prepared() -> (Lab, String) {
         lab.path("etc/allowed_signers").display()
     );
     write(lab.path("fleetform.yaml"), config);
-    assert!(apply(&lab, None).status.success());
+    let begun = command(&lab).arg("--new-ledger").output().expect("it runs");
+    assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
     let now = clock();
     let request = Request { issued: now, expires: now + TimeDelta::hours(24), ..Request::of(1) };
     lab.request("r1.yaml", &request.yaml(), &["bob"]);
@@ -36,10 +37,15 @@ fn clock() -> fleetform::model::Timestamp {
     fleetform::model::Timestamp::from_millis(Utc::now().timestamp_millis() - 1000)
 }
 
-fn apply(lab: &Lab, failpoint: Option<String>) -> Output {
+fn command(lab: &Lab) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
     command.arg("--config").arg(lab.path("fleetform.yaml")).args(["apply", "--yes"]);
     command.current_dir(lab.path("")).env_clear();
+    command
+}
+
+fn apply(lab: &Lab, failpoint: Option<String>) -> Output {
+    let mut command = command(lab);
     if let Some(failpoint) = failpoint {
         command.env("FAILPOINTS", failpoint);
     }
