@@ -73,6 +73,8 @@ words! {
         Symlink = "symlink",
         /// A FIFO, socket or device where a manifest should be.
         NotAFile = "not-a-file",
+        /// A Git repository below the root.
+        GitDirectory = "git-directory",
         /// Over 1 MiB.
         FileTooLarge = "file-too-large",
         /// A path that is not UTF-8, is deceptive, or lies too deep.

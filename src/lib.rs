@@ -25,7 +25,8 @@
 //!   [`diff`], [`edit`], [`schema`], [`guard`], [`finding`], [`settings`].
 //! - **Edges**, each with one resource and one error: [`source`] (the fleet directory),
 //!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
-//!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
+//!   [`revision`] (the commit), [`trust_file`], on [`durable`] (files that survive a crash),
+//!   [`git`] (the one place that starts it) and [`work_tree`] (what a merged change can write).
 //! - **Composition**: [`execute`], [`reconcile`] (one pass), [`daemon`] (pass after pass, woken
 //!   by [`watch`], slowed by [`backoff`]), [`http`]
 //!   (what the daemon shows), [`cli`] with [`render`].
@@ -48,6 +49,7 @@ pub mod event;
 pub mod execute;
 pub mod finding;
 pub mod fleet;
+pub mod git;
 pub mod guard;
 pub mod http;
 pub mod ledger;
@@ -68,4 +70,5 @@ pub mod trust_file;
 pub mod watch;
 pub mod wipe;
 pub mod wording;
+pub mod work_tree;
 pub mod yaml;

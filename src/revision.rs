@@ -1,59 +1,58 @@
 //! What Git says of the fleet directory: its commit, and the user's own settings.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-/// The commit checked out where `root` is, by asking `git`; `None` outside a work tree, or
-/// where Git is not installed or distrusts the directory's owner.
+use crate::git::{Git, QUESTION};
+use crate::work_tree::WorkTree;
+
+/// The commit checked out where `root` is; `None` outside a work tree, or where Git is not
+/// installed or distrusts the directory's owner.
 #[must_use]
 pub fn of(root: &Path) -> Option<Arc<str>> {
-    let text = ask(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?;
+    let (tree, _) = WorkTree::around(root)?;
+    let args = ["--verify", "--quiet", "HEAD"];
+    let text = Git::In(tree).output("rev-parse", &args, QUESTION).ok()?;
+    let text = std::str::from_utf8(&text).ok()?.trim();
     let is_commit = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_commit.then(|| text.into())
 }
 
-/// What the user has set in Git's configuration, as it holds in `root`: `user.email`, say.
+/// What the user has set in Git's configuration, as it holds in `root`: `user.email`, say. The
+/// configuration of the work tree counts, but no file that Git checked out, even where that
+/// configuration includes it: its author is whoever got it merged.
 #[must_use]
 pub fn setting(root: &Path, key: &str) -> Option<String> {
-    ask(root, &["config", "--get", key]).filter(|text| !text.is_empty())
+    let args = ["--show-origin", "-z", "--get-all", key];
+    let tree = WorkTree::around(root).map(|(tree, _)| tree);
+    let asked = tree.clone().map_or(Git::Nowhere, Git::In);
+    let output = asked.output("config", &args, QUESTION).ok()?;
+    // `<origin>` NUL `<value>` NUL, for each value; the last one holds.
+    let parts: Vec<&[u8]> = output.split(|b| *b == 0).collect();
+    let own = |origin: &[u8]| {
+        let (Some(tree), Some(file)) = (&tree, origin.strip_prefix(b"file:")) else { return true };
+        // Relative to the directory in which Git was asked.
+        std::str::from_utf8(file).is_ok_and(|file| !tree.checks_out(&tree.top.join(file)))
+    };
+    let values = parts.chunks_exact(2).filter(|pair| own(pair[0])).map(|pair| pair[1]);
+    let value = std::str::from_utf8(values.last()?).ok()?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 /// Where `root` is in its work tree: empty at the top, or with a slash at the end; `None` outside
-/// of one, or where Git is not installed or distrusts the directory's owner.
+/// of one.
 #[must_use]
 pub fn prefix(root: &Path) -> Option<String> {
-    let text = ask(root, &["rev-parse", "--is-inside-work-tree", "--show-prefix"])?;
-    let (inside, prefix) = text.split_once('\n').unwrap_or((&text, ""));
-    (inside == "true").then(|| prefix.to_owned())
-}
-
-fn ask(root: &Path, question: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(question)
-        // Nothing of the caller's repository, say in a Git hook, may answer for another one.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    Some(std::str::from_utf8(&output.stdout).ok()?.trim().to_owned())
+    let (_, below) = WorkTree::around(root)?;
+    let parts = below.iter().map(|part| format!("{}/", part.to_string_lossy()));
+    Some(parts.collect())
 }
 
 /// The lock under which Git is changing the work tree that holds `root`, if it is.
 #[must_use]
 pub fn busy(root: &Path) -> Option<PathBuf> {
-    let root = root.canonicalize().ok()?;
-    let git = root.ancestors().map(|dir| dir.join(".git")).find(|git| git.exists())?;
-    let dir = match std::fs::read_to_string(&git) {
-        // A linked work tree: the file says where its own directory is.
-        Ok(text) => git.parent()?.join(text.strip_prefix("gitdir:")?.trim()),
-        Err(_) => git,
-    };
-    Some(dir.join("index.lock")).filter(|lock| lock.exists())
+    let (tree, _) = WorkTree::around(root)?;
+    Some(tree.git_dir.join("index.lock")).filter(|lock| lock.symlink_metadata().is_ok())
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 //! leads out, and nothing blocks on a FIFO. The root itself may be a symlink; it is opened
 //! once, so that a swap gives the old tree or the new one. Time and memory are bounded by
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
-//! finding, and damage that holds whatever is recorded of it.
+//! finding, and damage that holds whatever is recorded of it; a fleet with more than
+//! [`MAX_ENTRIES`] counts as one that cannot be read at all.
 
 pub mod git;
 mod tree;
@@ -19,10 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
-use self::tree::Judged;
+use self::tree::{Judged, Marks};
 use crate::durable::parent;
 use crate::finding::Code;
-use crate::fleet::{Damage, Desired, Live, ROOT, WipeFile, assemble};
+use crate::fleet::{Damage, Desired, Live, WipeFile, assemble};
 use crate::manifest::{Documents, parse_file};
 use crate::model::{SerialNumber, is_deceptive};
 use crate::wipe::sshsig;
@@ -33,7 +34,7 @@ use crate::wording::{harmless, quote};
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// Deepest directory below the root.
 pub const MAX_DEPTH: usize = 32;
-/// Most manifests: ten times the largest fleet that this is built for.
+/// Most manifests and directories: ten times the largest fleet that this is built for.
 pub const MAX_ENTRIES: usize = 1_000_000;
 /// How signatures of wipe requests are named.
 const SIGNATURE: &[u8] = b".sig";
@@ -55,8 +56,9 @@ pub fn load(root: &Path) -> Desired {
 #[must_use]
 pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
     let instead = written.map(|(path, _)| path);
-    let documents =
-        open(CWD, root, OFlags::DIRECTORY).and_then(|fd| Ok((read_below(&fd, instead)?, fd)));
+    let documents = open(CWD, root, OFlags::DIRECTORY)
+        .map_err(Unread::Io)
+        .and_then(|fd| Ok((read_below(&fd, instead)?, fd)));
     match documents {
         Ok((documents, root)) => {
             let written = written.map(|(path, bytes)| parse_file(&path.into(), bytes));
@@ -65,7 +67,7 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
             desired
         }
         Err(error) => {
-            let missing = format!("{} cannot be read: {error}", quote(&root.to_string_lossy()));
+            let missing = format!("{} {error}", quote(&root.to_string_lossy()));
             Desired { missing: Some(missing), ..Desired::default() }
         }
     }
@@ -123,9 +125,20 @@ fn reread(root: &Path, path: &str) -> Alone {
     }
 }
 
+/// Why nothing is known of the whole fleet.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("cannot be read: {0}")]
+    Io(Errno),
+    /// What was read by then would be acted on without the rest: a device without the manifest
+    /// that clashes with it, a request without its veto.
+    #[error("has more than {0} manifests and directories, so not all of it was read: split it")]
+    TooMany(usize),
+}
+
 /// All manifests but the one at `but`, in no order. One thread lists directories while the
 /// others already read.
-fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Errno> {
+fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Unread> {
     let documents = Mutex::new(Vec::new());
     let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     let lost = rayon::scope(|scope| {
@@ -135,8 +148,8 @@ fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Errno
         };
         let mut walk =
             Walk { found: &found, lost: Documents::default(), seen: 0, limit: MAX_ENTRIES };
-        walk.directory(root, String::new(), 0)?;
-        Ok(walk.lost)
+        walk.directory(root, String::new(), 0).map_err(Unread::Io)?;
+        if walk.is_full() { Err(Unread::TooMany(MAX_ENTRIES)) } else { Ok(walk.lost) }
     })?;
     keep(lost);
     Ok(documents.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -173,16 +186,16 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// Lists `path`, which is empty or ends in a slash, and all below it, in order of names.
     fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
-        let mut entries = list(fd)?;
+        let (mut entries, marks) = list(fd)?;
+        self.seen += entries.len();
+        if self.is_full() {
+            return Ok(());
+        }
+        self.lost.findings.extend(marks.finding(&path));
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut names = Vec::new();
         let mut below = Vec::new();
         for (name, kind) in entries {
-            if self.seen >= self.limit {
-                self.stop();
-                break;
-            }
-            self.seen += 1;
             match judge(&name, kind, depth) {
                 Ok(FileType::Directory) => below.push(name),
                 Ok(_) => names.push(name),
@@ -191,6 +204,9 @@ impl Walk<'_> {
         }
         names.chunks(CHUNK).for_each(|names| (self.found)(Chunk::new(&path, names)));
         for name in below {
+            if self.is_full() {
+                break;
+            }
             let inner = open(fd, name.as_c_str(), OFlags::DIRECTORY | OFlags::NOFOLLOW);
             let inner = inner.and_then(|inner| {
                 let path = format!("{path}{}/", name.to_string_lossy());
@@ -208,24 +224,20 @@ impl Walk<'_> {
         self.lost.lose(what, &path.into(), code, message, help);
     }
 
-    /// Said once: after it no further directory has room for an entry.
-    fn stop(&mut self) {
-        if self.seen == self.limit {
-            self.seen += 1;
-            let message =
-                format!("there are more than {} manifests; the rest is not read", self.limit);
-            let help = "split the fleet directory";
-            self.lost.lose(Damage::Directory, &ROOT.into(), Code::Unreadable, message, help);
-        }
+    /// Whether there is more than may be read; what was found by then is worth nothing.
+    const fn is_full(&self) -> bool {
+        self.seen > self.limit
     }
 }
 
-/// Manifests, directories and symlinks; everything else is none of our business.
-fn list(fd: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
-    let mut entries = Vec::new();
+/// Manifests, directories and symlinks, and what looks like a part of a Git directory; everything
+/// else is none of our business.
+fn list(fd: &OwnedFd) -> Result<(Vec<(CString, FileType)>, Marks), Errno> {
+    let (mut entries, mut marks) = (Vec::new(), Marks::default());
     for entry in Dir::read_from(fd)? {
         let entry = entry?;
         let name = entry.file_name();
+        marks.note(name.to_bytes());
         if name.to_bytes().starts_with(b".") {
             continue;
         }
@@ -238,11 +250,13 @@ fn list(fd: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
             },
             kind => kind,
         };
-        if is_manifest(name) || matches!(kind, FileType::Directory | FileType::Symlink) {
+        // One whose kind cannot be told may be a directory full of manifests.
+        let may_hide = [FileType::Directory, FileType::Symlink, FileType::Unknown].contains(&kind);
+        if is_manifest(name) || may_hide {
             entries.push((name.to_owned(), kind));
         }
     }
-    Ok(entries)
+    Ok((entries, marks))
 }
 
 fn is_manifest(name: &CStr) -> bool {
@@ -254,6 +268,10 @@ fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage,
     let what = if kind == FileType::Directory { Damage::Directory } else { Damage::File };
     if kind == FileType::Symlink {
         return Err((Damage::Directory, symlink()));
+    }
+    if kind == FileType::Unknown {
+        let trouble = unreadable_because("the file system does not say what this is");
+        return Err((Damage::Directory, trouble));
     }
     if !name.to_str().is_ok_and(|name| !name.contains(is_deceptive)) {
         let message = "the name is not UTF-8, or has control or bidirectional characters".into();

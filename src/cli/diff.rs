@@ -21,8 +21,9 @@ Examples:
   fleetform diff \"$(git merge-base origin/main HEAD)\" HEAD -o markdown
   fleetform diff ./before ./after         From one directory to another
 
-Revisions are those of the repository that the fleet directory lies in; in a
-bare repository, name the fleet directory from its root with --fleet. A path
+Revisions are those of the work tree that the fleet directory lies in. A bare
+repository has to be named: GIT_DIR=. fleetform diff …, and the fleet directory
+from its root with --fleet. A path
 with a slash at its beginning, `./` or `../` names a directory. Moved and
 reordered files are no change. A signature is shown with the fingerprint of its
 key (`ssh-keygen -l`), and with its owner where trust.allowedSigners names a
@@ -161,13 +162,16 @@ fn explain(error: Error) -> Failure {
              CI set GIT_DEPTH: 0"
         }
         Error::NoCommit { .. } => "`git fetch` it, or write ./NAME if a directory is meant",
-        Error::NoRepository(_) => "compare directories, as in fleetform diff ./before ./after",
+        Error::NoRepository(_) => {
+            "compare directories, as in fleetform diff ./before ./after; a bare repository has to be \
+             named: GIT_DIR=. fleetform diff …"
+        }
         Error::Outside(_) | Error::NoDirectory { .. } => {
             "name the fleet directory with --fleet, from the root of the repository"
         }
         Error::NoObject(_) => "it is a partial clone: fetch all objects with `git fetch --refetch`",
         Error::Start(_) => "install git",
-        Error::Failed { .. } | Error::Io { .. } => return error.into(),
+        Error::Failed { .. } | Error::TooMany(_) | Error::Git(_) => return error.into(),
     };
     Failure::from(error).help(help)
 }

@@ -138,6 +138,7 @@ impl Code {
             Self::Unreadable
             | Self::Symlink
             | Self::NotAFile
+            | Self::GitDirectory
             | Self::FileTooLarge
             | Self::InvalidPath
             | Self::InvalidUtf8
@@ -188,6 +189,15 @@ impl Code {
                 wrong: Example::Shell("mkfifo queue.yaml\n"),
                 right: Example::Shell("mkfifo queue\n"),
             },
+            Self::GitDirectory => Explanation {
+                title: "A Git repository inside the fleet directory",
+                why: "Git takes a directory with `HEAD`, `objects` and `refs` for a repository, and \
+                      the `config` of a repository can run commands for whoever uses Git there. \
+                      Fleetform never asks such a repository; other programs may. Remove it, and \
+                      find out who added it. A `.git` at the top of the fleet directory is fine.",
+                wrong: Example::Shell("mkdir objects refs && echo 'ref: refs/heads/main' > HEAD\n"),
+                right: Example::Shell("rm -rf HEAD config objects refs\n"),
+            },
             Self::FileTooLarge => Explanation {
                 title: "A file over 1 MiB",
                 why: "A megabyte is thousands of devices; larger files are mistakes or attacks, and \
@@ -234,9 +244,8 @@ impl Code {
             },
             _ => Explanation {
                 title: "A file or directory that cannot be read",
-                why: "Permissions or the disk are in the way, or there are more than a million \
-                      manifests. Whatever was recorded from there is held, not removed: absence \
-                      never destroys.",
+                why: "Permissions or the disk are in the way. Whatever was recorded from there is \
+                      held, not removed: absence never destroys.",
                 wrong: Example::Prose(
                     "chmod 000 madrid/ana.yaml    (as somebody other than root)\n",
                 ),

@@ -1,7 +1,8 @@
 //! The fleet directory as it is in Git revisions, read by asking `git`.
 //!
 //! Only ever reads objects: no work tree, no index, no hook and no configuration of the
-//! repository has a say, so bare repositories serve. The rules for what is a manifest are those
+//! repository has a say ([`crate::git`]). A bare repository serves where `GIT_DIR` names it; a
+//! directory that merely looks like one is never asked. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
 //! the rest is read only where a rule between files may be affected ([`crate::fleet::alone`]),
 //! and of that only what may be affected is parsed ([`crate::fleet::Keys`]).
@@ -12,20 +13,21 @@ mod rest;
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use self::blobs::{Answers, Blobs};
 use self::rest::Rest;
-use super::tree::{Judged, judge};
+use super::tree::{Judged, Marks, judge};
 use super::{MAX_ENTRIES, too_large};
-use crate::finding::Code;
-use crate::fleet::{Damage, Desired, ROOT, WipeFile, alone, assemble};
+use crate::finding::{Code, Finding};
+use crate::fleet::{Damage, Desired, WipeFile, alone, assemble};
+use crate::git::{self, Git, LIST, Limit, QUESTION};
 use crate::manifest::{Documents, parse_file};
 use crate::wipe::sshsig;
 use crate::wording::quote;
+use crate::work_tree::WorkTree;
 
 /// Why Git could not tell.
 #[derive(Debug, thiserror::Error)]
@@ -66,31 +68,30 @@ pub enum Error {
         /// What it said.
         message: String,
     },
-    /// Talking to git broke off.
-    #[error("reading from git {command}")]
-    Io {
-        /// Its subcommand.
-        command: &'static str,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
+    /// There are more manifests than are read.
+    #[error("{} has more than {MAX_ENTRIES} manifests: split the fleet directory", quote(.0))]
+    TooMany(String),
+    /// It gave no whole answer.
+    #[error(transparent)]
+    Git(git::Error),
+}
+
+impl From<git::Error> for Error {
+    fn from(error: git::Error) -> Self {
+        match error {
+            git::Error::Start(cause) => Self::Start(cause),
+            git::Error::Failed { command, message } => Self::Failed { command, message },
+            other => Self::Git(other),
+        }
+    }
 }
 
 /// A repository, and where the fleet directory is in it.
 #[derive(Debug)]
 pub struct Repository {
-    fleet: PathBuf,
-    place: Place,
-}
-
-/// How git is told of the fleet directory.
-#[derive(Debug)]
-enum Place {
-    /// It is there: git is told to change to it.
-    Here,
-    /// It is not, as in a bare repository: its path from the root, with a slash at the end.
-    Within(String),
+    git: Git,
+    /// From the root of the repository: empty, or with a slash at the end.
+    prefix: String,
 }
 
 /// A commit.
@@ -113,63 +114,34 @@ struct Entry {
 
 impl Repository {
     /// The repository that `fleet` lies in. Where there is no such directory, as in a bare
-    /// repository, that of the working directory.
+    /// repository, the one that `GIT_DIR` names, or that of the working directory.
     ///
     /// # Errors
-    /// If the path cannot lie in it.
+    /// If there is none, or the path cannot lie in it.
     pub fn open(fleet: &Path) -> Result<Self, Error> {
-        let fleet = fleet.to_owned();
+        let none = || Error::NoRepository(fleet.to_owned());
         if fleet.is_dir() {
-            return Ok(Self { fleet, place: Place::Here });
+            let (tree, below) = WorkTree::around(fleet).ok_or_else(none)?;
+            return Ok(Self { git: Git::In(tree), prefix: prefix(&below) });
         }
-        let mut within = String::new();
-        for part in fleet.components() {
-            match part {
-                Component::CurDir => {}
-                Component::Normal(name) => within += &format!("{}/", name.to_string_lossy()),
-                _ => return Err(Error::Outside(fleet)),
-            }
+        let inside = |part| matches!(part, Component::CurDir | Component::Normal(_));
+        if !fleet.components().all(inside) {
+            return Err(Error::Outside(fleet.to_owned()));
         }
-        Ok(Self { fleet, place: Place::Within(within) })
+        if let Some(git) = Git::named() {
+            return Ok(Self { git, prefix: prefix(fleet) });
+        }
+        let (tree, below) = WorkTree::around(Path::new(".")).ok_or_else(none)?;
+        Ok(Self { git: Git::In(tree), prefix: prefix(&below.join(fleet)) })
     }
 
-    /// The fleet directory from the root of the repository: empty, or with a slash at the end.
-    fn prefix(&self) -> Result<String, Error> {
-        let above = match self.output("rev-parse", &["--show-prefix"]) {
-            Ok(prefix) => String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned(),
-            Err(Error::Failed { message, .. }) if message.contains("not a git repository") => {
-                return Err(Error::NoRepository(self.fleet.clone()));
-            }
-            Err(error) => return Err(error),
-        };
-        match &self.place {
-            Place::Here => Ok(above),
-            Place::Within(path) => Ok(above + path),
-        }
-    }
-
-    fn git(&self, command: &'static str) -> Command {
-        let mut git = Command::new("git");
-        if let Place::Here = self.place {
-            // What a hook sets is about the working directory, and is relative to it.
-            git.arg("-C").arg(&self.fleet).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
-        }
-        // `diff-tree` reads the whole index, 40 ms for 100,000 files, and makes no use of it here.
-        git.env("GIT_INDEX_FILE", "/nonexistent/index");
-        git.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-        git.arg("--no-pager").arg("--no-replace-objects").arg(command);
-        git.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        git
-    }
-
-    fn output(&self, command: &'static str, args: &[&str]) -> Result<Vec<u8>, Error> {
-        let output = self.git(command).args(args).output().map_err(Error::Start)?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        let message = String::from_utf8_lossy(&output.stderr);
-        let message = message.trim().trim_start_matches("fatal: ").to_owned();
-        Err(Error::Failed { command, message })
+    fn output(
+        &self,
+        command: &'static str,
+        args: &[&str],
+        limit: Limit,
+    ) -> Result<Vec<u8>, Error> {
+        Ok(self.git.output(command, args, limit)?)
     }
 
     /// The commit that `revision` names.
@@ -183,7 +155,7 @@ impl Repository {
             return Err(unknown(false));
         }
         let wanted = format!("{revision}^{{commit}}");
-        match self.output("rev-parse", &["--verify", "--quiet", &wanted]) {
+        match self.output("rev-parse", &["--verify", "--quiet", &wanted], QUESTION) {
             Ok(id) => {
                 let id = String::from_utf8_lossy(&id).trim().to_owned();
                 // `^main` names a commit, too: those that are not to be shown.
@@ -192,8 +164,7 @@ impl Repository {
                 if is_id { Ok(commit) } else { Err(unknown(false)) }
             }
             Err(Error::Failed { .. }) => {
-                self.prefix()?;
-                let shallow = self.output("rev-parse", &["--is-shallow-repository"])?;
+                let shallow = self.output("rev-parse", &["--is-shallow-repository"], QUESTION)?;
                 Err(unknown(shallow.starts_with(b"true")))
             }
             Err(error) => Err(error),
@@ -209,8 +180,9 @@ impl Repository {
         if entries.is_empty() {
             return Err(self.no_directory(commit));
         }
-        let side = Side::of(&entries);
-        let documents = self.read(&side)?;
+        let side = Side::of(&entries, &commit.name)?;
+        let mut documents = self.read(&side)?;
+        documents.findings.extend(git_directories([&side.marks]));
         self.finish(assemble([documents]), &side)
     }
 
@@ -230,7 +202,7 @@ impl Repository {
             differing => differing?,
         };
         let (before, after) = differing;
-        let (was, is) = (Side::of(&before), Side::of(&after));
+        let (was, is) = (Side::of(&before, base)?, Side::of(&after, head)?);
         // One question for all: each start of git costs as much as a hundred blobs.
         let commits = [base, head].map(|revision| format!("{revision}^{{commit}}")).into();
         let mut blobs = Blobs { commits, ids: Vec::new() };
@@ -243,8 +215,8 @@ impl Repository {
         };
         let (base, head) = (commit(base)?, commit(head)?);
         if before.is_empty() && after.is_empty() {
-            let tree = format!("{}:{}", base.id, self.prefix()?.trim_end_matches('/'));
-            let there = self.output("rev-parse", &["--verify", "--quiet", &tree]);
+            let tree = self.tree(&base);
+            let there = self.output("rev-parse", &["--verify", "--quiet", &tree], QUESTION);
             let nothing = |_| [(base.clone(), Desired::default()), (head, Desired::default())];
             return there.map(nothing).map_err(|_| self.no_directory(&base));
         }
@@ -263,13 +235,15 @@ impl Repository {
         };
         let same: Vec<Entry> =
             all.into_iter().filter(|entry| !differ.contains(&*entry.path)).collect();
-        let same = Side::of(&same);
+        let same = Side::of(&same, &base.name)?;
         let rest = Rest::read(self, &same)?;
         let sides = |same_read: Documents| {
             let of = |read: &Documents, side: &Side| {
-                self.finish(assemble([same_read.clone(), read.clone()]), &side.with(&same))
+                let mut read = read.clone();
+                read.findings.extend(git_directories([&same.marks, &side.marks]));
+                self.finish(assemble([same_read.clone(), read]), &side.with(&same))
             };
-            Ok((of(&was_read, &was)?, of(&is_read, &is)?))
+            Ok::<_, Error>((of(&was_read, &was)?, of(&is_read, &is)?))
         };
         let (was, is) = match sides(rest.touching([&was_read, &is_read]))? {
             // The help names the profiles that there are, or the one that was meant.
@@ -287,16 +261,20 @@ impl Repository {
     }
 
     fn no_directory(&self, commit: &Commit) -> Error {
-        let directory = self.prefix().unwrap_or_default();
-        let directory = directory.trim_end_matches('/').to_owned();
+        let directory = self.prefix.trim_end_matches('/').to_owned();
         Error::NoDirectory { revision: commit.name.clone(), directory }
+    }
+
+    /// The fleet directory in a commit, as Git names a tree.
+    fn tree(&self, commit: &Commit) -> String {
+        format!("{}:{}", commit.id, self.prefix.trim_end_matches('/'))
     }
 
     /// All files of the fleet directory.
     fn list(&self, commit: &Commit) -> Result<Vec<Entry>, Error> {
-        let tree = format!("{}:{}", commit.id, self.prefix()?.trim_end_matches('/'));
+        let tree = self.tree(commit);
         // A tree named by itself knows no directory above it.
-        let output = match self.output("ls-tree", &["-r", "-z", "--full-tree", &tree]) {
+        let output = match self.output("ls-tree", &["-r", "-z", "--full-tree", &tree], LIST) {
             Err(Error::Failed { .. }) => return Err(self.no_directory(commit)),
             output => output?,
         };
@@ -319,13 +297,14 @@ impl Repository {
         if base.starts_with('-') || head.starts_with('-') {
             return Err(Error::Failed { command: "diff-tree", message: "no revision".into() });
         }
-        let relative = match &self.place {
-            Place::Here => "--relative".to_owned(),
-            Place::Within(path) => format!("--relative={path}"),
+        let relative = match &*self.prefix {
+            "" => "--no-relative".to_owned(),
+            prefix => format!("--relative={prefix}"),
         };
+        let safe = ["--no-ext-diff", "--no-textconv"];
         let options = ["-r", "-z", "--no-renames", "--raw", "--no-abbrev", &relative];
-        let args = [&options[..], &[&base, &head, "--"]].concat();
-        let output = self.output("diff-tree", &args)?;
+        let args = [&safe[..], &options[..], &[&base, &head, "--"]].concat();
+        let output = self.output("diff-tree", &args, LIST)?;
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut parts = output.split(|b| *b == 0);
         // `:<mode> <mode> <id> <id> <status>` NUL `<path>` NUL
@@ -367,6 +346,12 @@ impl Repository {
     }
 }
 
+/// As Git writes a path from the root: empty, or with a slash at the end.
+fn prefix(path: &Path) -> String {
+    let parts = path.components().filter(|part| *part != Component::CurDir);
+    parts.map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect()
+}
+
 /// What some files of one revision are.
 #[derive(Default)]
 struct Side {
@@ -374,25 +359,23 @@ struct Side {
     /// By path.
     signatures: BTreeMap<String, String>,
     lost: Documents,
+    /// What of a Git directory lies in a directory, by its path with a slash at the end.
+    marks: BTreeMap<String, Marks>,
 }
 
 impl Side {
-    fn of(entries: &[Entry]) -> Self {
+    /// # Errors
+    /// If there are too many for all of them to be read.
+    fn of(entries: &[Entry], revision: &str) -> Result<Self, Error> {
         let mut side = Self::default();
         let mut said = HashSet::new();
         for entry in entries {
+            side.mark(&entry.path);
             match judge(&entry.path, entry.mode) {
-                Judged::Manifest(path) if side.manifests.len() < MAX_ENTRIES => {
-                    side.manifests.push((path.into(), entry.id.clone()));
+                Judged::Manifest(_) if side.manifests.len() >= MAX_ENTRIES => {
+                    return Err(Error::TooMany(revision.to_owned()));
                 }
-                Judged::Manifest(_) => {
-                    if said.insert(ROOT.to_owned()) {
-                        let what = format!("there are more than {MAX_ENTRIES} manifests");
-                        let help = "split the fleet directory";
-                        let (root, code) = (ROOT.into(), Code::Unreadable);
-                        side.lost.lose(Damage::Directory, &root, code, what, help);
-                    }
-                }
+                Judged::Manifest(path) => side.manifests.push((path.into(), entry.id.clone())),
                 Judged::Signature(path) => {
                     side.signatures.insert(path, entry.id.clone());
                 }
@@ -404,12 +387,30 @@ impl Side {
                 Judged::Ignored => {}
             }
         }
-        side
+        Ok(side)
+    }
+
+    /// Notes what of a Git directory lies on the way to this file.
+    fn mark(&mut self, path: &[u8]) {
+        let mut at = 0;
+        for part in path.split(|b| *b == b'/') {
+            // What lies below a hidden directory is not looked at on disk either.
+            if part.starts_with(b".") {
+                return;
+            }
+            let mut marks = Marks::default();
+            marks.note(part);
+            if !marks.is_empty() {
+                let directory = String::from_utf8_lossy(&path[..at]).into_owned();
+                self.marks.entry(directory).or_default().absorb(marks);
+            }
+            at += part.len() + 1;
+        }
     }
 
     /// Whether there is nothing but manifests.
     fn is_plain(&self) -> bool {
-        self.signatures.is_empty() && self.lost.findings.is_empty()
+        self.signatures.is_empty() && self.lost.findings.is_empty() && self.marks.is_empty()
     }
 
     /// With the signatures of the other side, too.
@@ -433,6 +434,17 @@ impl Side {
         parsed.into_iter().for_each(|documents| all.absorb(documents));
         all
     }
+}
+
+/// The findings on directories that Git would take for repositories.
+fn git_directories<'s>(
+    sides: impl IntoIterator<Item = &'s BTreeMap<String, Marks>>,
+) -> Vec<Finding> {
+    let mut all: BTreeMap<&str, Marks> = BTreeMap::new();
+    for (directory, marks) in sides.into_iter().flatten() {
+        all.entry(directory).or_default().absorb(*marks);
+    }
+    all.iter().filter_map(|(directory, marks)| marks.finding(directory)).collect()
 }
 
 /// A file, or that it is too large to be one.

@@ -1,11 +1,13 @@
-//! What a file of a Git tree is to the fleet: by the rules of the directory on disk.
+//! What a file of a Git tree is to the fleet, and what makes a directory a repository: by the same
+//! rules as on disk.
 
 use std::ffi::CString;
 
 use rustix::fs::FileType;
 
 use super::{Trouble, is_manifest, judge as judge_name, unreadable_because};
-use crate::fleet::Damage;
+use crate::finding::{Code, Finding, Severity, Span};
+use crate::fleet::{Damage, ROOT};
 use crate::wording::harmless;
 
 /// What a file is.
@@ -49,4 +51,62 @@ pub(super) fn judge(path: &[u8], mode: u32) -> Judged {
         }
     }
     Judged::Manifest(shown(last))
+}
+
+/// What of a Git directory lies in a directory. Git itself takes one with `HEAD`, `objects` and
+/// `refs` for a repository, or with `HEAD` and `commondir`, which leads to the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    head: bool,
+    objects: bool,
+    refs: bool,
+    common: bool,
+    dot_git: bool,
+}
+
+impl Marks {
+    /// Notes the name of an entry. Whatever it is: Git follows symlinks there. The case of letters
+    /// means nothing on some file systems.
+    pub(super) fn note(&mut self, name: &[u8]) {
+        let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+        self.head |= is("HEAD");
+        self.objects |= is("objects");
+        self.refs |= is("refs");
+        self.common |= is("commondir");
+        self.dot_git |= is(".git");
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        let Self { head, objects, refs, common, dot_git } = other;
+        self.head |= head;
+        self.objects |= objects;
+        self.refs |= refs;
+        self.common |= common;
+        self.dot_git |= dot_git;
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The finding on a directory, which is empty at the root or ends in a slash. A `.git` at the
+    /// root is the work tree's own.
+    pub(super) fn finding(self, directory: &str) -> Option<Finding> {
+        let Self { head, objects, refs, common, dot_git } = self;
+        let is_repository = head && (common || (objects && refs));
+        if !is_repository && !(dot_git && !directory.is_empty()) {
+            return None;
+        }
+        let path = if directory.is_empty() { ROOT } else { directory.trim_end_matches('/') };
+        Some(Finding {
+            code: Code::GitDirectory,
+            severity: Severity::Error,
+            message: "a Git repository inside the fleet directory: its configuration can run \
+                      commands wherever Git is used here"
+                .into(),
+            help: "remove it; look at who added it before you use Git in this directory".into(),
+            span: Span::whole(&harmless(path).into()),
+            related: None,
+        })
+    }
 }

@@ -29,13 +29,27 @@ const CORE: &[&str] = &[
 ];
 
 /// Each owns one resource; none knows another.
-const EDGES: &[&str] =
-    &["clock", "config", "durable", "ledger", "provider", "revision", "source", "trust_file"];
+const EDGES: &[&str] = &[
+    "clock",
+    "config",
+    "durable",
+    "git",
+    "ledger",
+    "provider",
+    "revision",
+    "source",
+    "trust_file",
+    "work_tree",
+];
 
 /// Edges on which other edges may stand, each with the argument for it.
 const FOUNDATIONS: &[&str] = &[
     // Writing a file so that it survives a crash is the same for all who write one.
     "durable",
+    // Git is started in one way, whatever it is asked.
+    "git",
+    // What a merged change can write is the same for settings, trust files and Git.
+    "work_tree",
 ];
 
 fn sources() -> Vec<(String, PathBuf)> {

@@ -1,10 +1,10 @@
 //! Objects, read through `git cat-file --batch`.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
-use std::process::{Child, Stdio};
+use std::io::{self, BufRead, BufReader, Read as _};
 
 use super::{Error, Repository};
+use crate::git::{self, CONTENT, Running};
 use crate::source::MAX_BYTES;
 
 /// So many blobs are worth another process: starting one costs as much as a hundred.
@@ -68,53 +68,60 @@ fn answer(answers: &mut impl BufRead) -> io::Result<Option<Answer>> {
 const COMMAND: &str = "cat-file";
 
 /// A `cat-file` that waits for its questions.
-pub(super) struct Batch(Child);
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        // It may still be writing what nobody reads any more, or have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+pub(super) struct Batch(Running);
 
 impl Batch {
     /// Reads what is asked for.
     pub(super) fn answers(mut self, asked: &Blobs) -> Result<Answers, Error> {
         let Blobs { commits, ids } = asked;
-        let mut found = Answers::default();
-        let io = |cause| Error::Io { command: COMMAND, cause };
-        let (Some(mut stdin), Some(stdout)) = (self.0.stdin.take(), self.0.stdout.take()) else {
-            return Err(io(io::ErrorKind::BrokenPipe.into()));
-        };
-        std::thread::scope(|scope| {
-            // From a thread of its own, since git answers before it has read all.
-            scope.spawn(move || {
-                let lines = commits.iter().chain(ids).flat_map(|id| [id, "\n"]);
-                // Where git has gone away, reading says so.
-                let _ = stdin.write_all(lines.collect::<String>().as_bytes());
-            });
-            let mut answers = BufReader::with_capacity(1 << 16, stdout);
-            for _ in commits {
-                let answer = answer(&mut answers).map_err(io)?;
-                found.commits.push_back(answer.filter(Answer::is_commit).map(|a| a.id));
+        let lines = commits.iter().chain(ids).flat_map(|id| [id, "\n"]);
+        self.0.feed(lines.collect())?;
+        let stdout = self.0.stdout.take();
+        let read = stdout.ok_or_else(|| io::ErrorKind::BrokenPipe.into()).and_then(|stdout| {
+            read_all(&mut BufReader::with_capacity(1 << 16, stdout), commits.len(), ids)
+        });
+        match read.map_err(|cause| self.0.failed(cause))? {
+            Read::Whole(found) => Ok(found),
+            Read::Missing(id) => Err(Error::NoObject(id)),
+            Read::TooMuch => {
+                Err(git::Error::Long { command: COMMAND, bytes: CONTENT.bytes }.into())
             }
-            for id in ids {
-                let answer = answer(&mut answers).map_err(io)?.filter(|a| a.kind == "blob");
-                let missing = || Error::NoObject(id.clone());
-                found.blobs.push_back(answer.ok_or_else(missing)?.bytes);
-            }
-            Ok(found)
-        })
+        }
     }
+}
+
+/// How far the answers went.
+enum Read {
+    Whole(Answers),
+    Missing(String),
+    TooMuch,
+}
+
+fn read_all(answers: &mut impl BufRead, commits: usize, ids: &[String]) -> io::Result<Read> {
+    let mut found = Answers::default();
+    for _ in 0..commits {
+        let answer = answer(answers)?;
+        found.commits.push_back(answer.filter(Answer::is_commit).map(|a| a.id));
+    }
+    // The same blob may be asked for a million times: a small repository can be a large fleet.
+    let mut held = 0;
+    for id in ids {
+        let Some(answer) = answer(answers)?.filter(|a| a.kind == "blob") else {
+            return Ok(Read::Missing(id.clone()));
+        };
+        held += answer.bytes.as_ref().map_or(0, Vec::len) as u64;
+        if held > CONTENT.bytes {
+            return Ok(Read::TooMuch);
+        }
+        found.blobs.push_back(answer.bytes);
+    }
+    Ok(Read::Whole(found))
 }
 
 impl Repository {
     /// Starts a process that answers later: it gets ready meanwhile.
     pub(super) fn batch(&self) -> Result<Batch, Error> {
-        let mut git = self.git(COMMAND);
-        git.args(["--batch", "--buffer"]).stdin(Stdio::piped()).stderr(Stdio::null());
-        git.spawn().map(Batch).map_err(Error::Start)
+        Ok(Batch(self.git.start(COMMAND, &["--batch", "--buffer"], CONTENT.time)?))
     }
 
     /// Reads what is asked for.

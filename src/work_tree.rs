@@ -1,0 +1,230 @@
+//! Git work trees around a path, found without asking Git.
+//!
+//! Who gets a change merged can write every file of a work tree, but never `.git`: Git refuses to
+//! check out anything of that name. So only `.git`, in the directory itself or above it, says where
+//! a work tree is. A directory that merely looks like a bare repository (`HEAD`, `objects`, `refs`)
+//! can be part of a change, and says nothing. Never starts a process, never writes.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Component, Path, PathBuf};
+
+/// The directory or file at the top of a work tree.
+const DOT_GIT: &str = ".git";
+/// A path of Linux has at most 4,096 bytes.
+const MAX_LINK_FILE: u64 = 8 * 1024;
+/// As many symbolic links as Linux itself follows.
+const MAX_LINKS: u32 = 40;
+
+/// A Git work tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkTree {
+    /// Its top directory, without symbolic links on the way.
+    pub top: PathBuf,
+    /// Where Git keeps its own files about it, without symbolic links on the way.
+    pub git_dir: PathBuf,
+}
+
+impl WorkTree {
+    /// The innermost work tree that holds the directory `root`, and the way down to `root`: empty
+    /// at the top. `None` where there is none, or where its Git directory cannot be relied on.
+    #[must_use]
+    pub fn around(root: &Path) -> Option<(Self, PathBuf)> {
+        let root = root.canonicalize().ok()?;
+        let top = root.ancestors().find(|dir| dir.join(DOT_GIT).symlink_metadata().is_ok())?;
+        let git_dir = git_dir(top)?;
+        let below = root.strip_prefix(top).ok()?.to_owned();
+        Some((Self { top: top.to_owned(), git_dir }, below))
+    }
+
+    /// Whether Git could have written this file from a commit: it is in the work tree and not in
+    /// a Git directory.
+    #[must_use]
+    pub fn checks_out(&self, file: &Path) -> bool {
+        file.canonicalize().map_or(true, |file| {
+            file.strip_prefix(&self.top).is_ok_and(|below| !below.iter().any(|p| p == DOT_GIT))
+        })
+    }
+}
+
+/// Where the `.git` of this directory leads; `None` where it leads into files that a commit can
+/// bring.
+fn git_dir(top: &Path) -> Option<PathBuf> {
+    let dot_git = top.join(DOT_GIT);
+    let found = if dot_git.is_dir() { dot_git } else { top.join(linked(&dot_git)?) };
+    let found = found.canonicalize().ok().filter(|found| found.is_dir())?;
+    let inside_git = |below: &Path| below.iter().any(|part| part == DOT_GIT);
+    let checked_out = found.ancestors().skip(1).any(|dir| {
+        dir.join(DOT_GIT).symlink_metadata().is_ok()
+            && found.strip_prefix(dir).is_ok_and(|below| !inside_git(below))
+    });
+    (!checked_out).then_some(found)
+}
+
+/// What a `.git` file says: `gitdir: PATH`, as in a linked work tree or a submodule.
+fn linked(file: &Path) -> Option<PathBuf> {
+    // A FIFO must not make anybody wait.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(file).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(MAX_LINK_FILE).read_to_string(&mut text).ok()?;
+    let path = text.strip_prefix("gitdir:")?.trim();
+    (!path.is_empty()).then(|| path.into())
+}
+
+/// A directory, by device and inode: the same one whatever path leads there.
+pub type Identity = (u64, u64);
+
+/// Of a file or directory.
+#[must_use]
+pub fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
+/// A directory whose content a merged change decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    identity: Identity,
+    /// Where it is, without symbolic links on the way.
+    pub path: PathBuf,
+    /// Whether it is the fleet directory, rather than a work tree around it.
+    pub is_fleet: bool,
+}
+
+/// All directories whose content a merged change decides: the fleet directory, and each work tree
+/// that holds it or a symbolic link on the way to it. Settings and trust must not come from there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkout(Vec<Reviewed>);
+
+impl Checkout {
+    /// Of this fleet directory. One that does not exist has only the work trees around the place
+    /// where it would be.
+    ///
+    /// # Errors
+    /// If a directory on the way cannot be looked at.
+    pub fn of(fleet: &Path) -> io::Result<Self> {
+        let way = way(fleet)?;
+        let is_fleet = |dir: &Dir| way.whole && way.dirs.last() == Some(dir);
+        let mut found = Vec::new();
+        for dir in &way.dirs {
+            let is_fleet = is_fleet(dir);
+            if is_fleet || dir.is_top()? {
+                let Dir { identity, path } = dir.clone();
+                found.push(Reviewed { identity, path, is_fleet });
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// Whether this directory is one of them.
+    #[must_use]
+    pub fn find(&self, identity: Identity) -> Option<&Reviewed> {
+        self.0.iter().find(|reviewed| reviewed.identity == identity)
+    }
+
+    /// The first of them that the way to `file` leads through, by the place of a symbolic link or
+    /// by its target.
+    ///
+    /// # Errors
+    /// If a directory on the way cannot be looked at.
+    pub fn holding(&self, file: &Path) -> io::Result<Option<&Reviewed>> {
+        let way = way(file)?;
+        Ok(way.dirs.iter().find_map(|dir| self.find(dir.identity)))
+    }
+}
+
+/// The top of a work tree that the way to `file` leads through, by the place of a symbolic link
+/// or by its target.
+///
+/// # Errors
+/// If a directory on the way cannot be looked at.
+pub fn holding(file: &Path) -> io::Result<Option<PathBuf>> {
+    for dir in way(file)?.dirs {
+        if dir.is_top()? {
+            return Ok(Some(dir.path));
+        }
+    }
+    Ok(None)
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Dir {
+    identity: Identity,
+    path: PathBuf,
+}
+
+impl Dir {
+    fn is_top(&self) -> io::Result<bool> {
+        match self.path.join(DOT_GIT).symlink_metadata() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Directories on the way to a path, in order.
+struct Way {
+    dirs: Vec<Dir>,
+    /// Whether the path is there, and the last of them is where it leads.
+    whole: bool,
+}
+
+/// Follows a path through every symbolic link, as far as there is something.
+fn way(path: &Path) -> io::Result<Way> {
+    let mut ahead = Vec::new();
+    push(&mut ahead, &std::path::absolute(path)?);
+    let mut here = PathBuf::from("/");
+    let mut dirs = Vec::new();
+    let mut links = 0;
+    while let Some(name) = ahead.pop() {
+        let next = if name == "/" {
+            PathBuf::from("/")
+        } else if name == ".." {
+            here.parent().unwrap_or(&here).to_owned()
+        } else {
+            here.join(&name)
+        };
+        let metadata = match next.symlink_metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Way { dirs, whole: false });
+            }
+            Err(error) => return Err(error),
+        };
+        if metadata.is_symlink() {
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(io::Error::other("too many symbolic links"));
+            }
+            push(&mut ahead, &std::fs::read_link(&next)?);
+        } else if metadata.is_dir() {
+            dirs.push(Dir { identity: identity(&metadata), path: next.clone() });
+            here = next;
+        } else {
+            return Ok(Way { dirs, whole: false });
+        }
+    }
+    Ok(Way { dirs, whole: true })
+}
+
+/// What is still to be walked, the next component last.
+fn push(ahead: &mut Vec<OsString>, path: &Path) {
+    for component in path.components().rev() {
+        match component {
+            Component::CurDir | Component::Prefix(_) => {}
+            Component::RootDir | Component::ParentDir | Component::Normal(_) => {
+                ahead.push(component.as_os_str().to_owned());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "work_tree_tests.rs"]
+mod tests;
