@@ -5,6 +5,7 @@
 //! said is durable, and reports whose actions were not done are heard again.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{self, Config, ProviderKind};
@@ -19,6 +20,7 @@ use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejec
 use crate::settings::Settings;
 use crate::state::{State, WipeState};
 use crate::trust_file;
+use crate::wipe::target::LoggedHead;
 use crate::wipe::trust::Trust;
 
 /// What goes wrong with a pass as a whole.
@@ -116,8 +118,23 @@ pub struct Basis<'a> {
     pub trust: Result<&'a Trust, &'a str>,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,
+    /// The entries that wipe requests name, as far as the log has them.
+    pub heads: &'a [LoggedHead],
     /// Only these devices, and those that are heard from; `None` is the whole fleet.
     pub only: Option<&'a BTreeSet<DeviceId>>,
+}
+
+/// The entries of the log in `data` that open requests name.
+#[must_use]
+pub fn heads(data: &Path, desired: &Desired, recorded: &State) -> Vec<LoggedHead> {
+    let open = desired.wipes.iter().filter(|file| {
+        recorded.wipes.get(&file.request.digest).is_none_or(|wipe| wipe.state.is_open())
+    });
+    let named = open.filter_map(|file| file.request.head);
+    // What is not recorded yet need not be looked for.
+    let seqs: BTreeSet<u64> =
+        named.map(|head| head.seq).filter(|seq| *seq <= recorded.seq).collect();
+    ledger::heads(data, &seqs)
 }
 
 /// What the provider has heard; changes nothing anywhere.
@@ -133,8 +150,8 @@ pub async fn observe(provider: &dyn Provider) -> Result<Observation, Error> {
 pub fn decide(basis: Basis<'_>, observation: Observation) -> Decision {
     let Observation { batches } = observation;
     let heard = heard(&batches);
-    let Basis { now, settings, desired, recorded, trust, accept_removals, only } = basis;
-    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust };
+    let Basis { now, settings, desired, recorded, trust, accept_removals, heads, only } = basis;
+    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust, heads };
     let plan = match only {
         None => plan(&inputs),
         Some(only) => plan_for(&inputs, only),

@@ -14,7 +14,7 @@ use crate::fleet::Desired;
 use crate::ledger::Ledger;
 use crate::model::Digest;
 use crate::provider::Provider;
-use crate::reconcile::{Basis, Decision, carry_out, decide, observe};
+use crate::reconcile::{Basis, Decision, carry_out, decide, heads, observe};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
@@ -116,6 +116,7 @@ fn decide_now(
     provider: &Arc<dyn Provider>,
 ) -> Result<Decision, Failure> {
     let trust = setup.trust();
+    let heads = heads(&setup.config.data, desired, ledger.state());
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
@@ -123,6 +124,7 @@ fn decide_now(
         recorded: ledger.state(),
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: args.accept_removals,
+        heads: &heads,
         only: None,
     };
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref()))?))

@@ -67,6 +67,7 @@ fn unexpected_wipe() -> Desired {
         recorded: &recorded,
         heard: &heard,
         trust: Err("no trust"),
+        heads: &[],
     };
     let plan = plan(&inputs);
     desired.findings = plan.findings;

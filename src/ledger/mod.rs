@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::audit::{Audit, Chain};
-pub use self::entries::{Entries, Logged, entries, entries_from};
+pub use self::entries::{Entries, Logged, entries, entries_from, heads};
 use self::lock::Lock;
 use self::share::Share;
 pub use self::snapshot::Snapshot;

@@ -114,6 +114,7 @@ impl World {
             recorded: &self.state,
             heard: &self.heard,
             trust: Err("no trust file is configured"),
+            heads: &[],
         }
     }
 

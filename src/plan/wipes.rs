@@ -17,6 +17,7 @@ use crate::model::{DeviceId, Digest, Email, Ownership, Place, Timestamp};
 use crate::state::{Device, Wipe, WipeState};
 use crate::wipe::Namespace;
 use crate::wipe::quorum::{self, Decision, History, Lacks};
+use crate::wipe::target::{LedgerId, LoggedHead};
 use crate::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
 };
@@ -365,10 +366,19 @@ pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
         signatures: &file.signatures,
         vetoes: &file.vetoes,
         trust: inputs.trust,
+        ledger: inputs.recorded.lineage.map(LedgerId),
+        logged: named(inputs, file),
+        require_head: inputs.settings.wipes.require_head,
         device: device.as_ref(),
         now: inputs.now,
         max_validity: inputs.settings.wipes.max_validity,
     })
+}
+
+/// The entry that the request names, as the log has it.
+fn named(inputs: &Inputs<'_>, file: &WipeFile) -> Option<LoggedHead> {
+    let seq = file.request.head?.seq;
+    inputs.heads.iter().find(|logged| logged.head.seq == seq).copied()
 }
 
 /// Personal, if either the record or the manifest says so: a device that becomes personal in this

@@ -116,6 +116,7 @@ fn wipe(subject: &WipeSubject) -> String {
     let WipeSubject {
         request,
         name,
+        ledger: _,
         device_id,
         serial_number,
         scope,

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::sshsig::{self, harmless};
+use super::target::{LedgerId, LoggedHead};
 use super::trust::{Trust, WhyNot};
 use super::{Namespace, Request};
 use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope, words};
@@ -29,6 +30,10 @@ words! {
         Content = "content",
         /// `confirm: true`.
         Confirm = "confirm",
+        /// It is meant for this ledger.
+        Ledger = "ledger",
+        /// The entry of the log that it names is there, and recent.
+        Head = "head",
         /// The device is recorded.
         Device = "device",
         /// It has this serial number.
@@ -59,6 +64,10 @@ words! {
     Reason {
         ContentChanged = "contentChanged",
         NotConfirmed = "notConfirmed",
+        OtherLedger = "otherLedger",
+        HeadMissing = "headMissing",
+        HeadUnknown = "headUnknown",
+        HeadTooOld = "headTooOld",
         UnknownDevice = "unknownDevice",
         SerialMismatch = "serialMismatch",
         AlreadyWiped = "alreadyWiped",
@@ -99,6 +108,12 @@ pub struct Evidence<'a> {
     pub vetoes: &'a BTreeMap<String, Vec<u8>>,
     /// The trust file, or in a sentence without a full stop why there is none.
     pub trust: Result<&'a Trust, &'a str>,
+    /// The lineage of this ledger; none where there is no ledger.
+    pub ledger: Option<LedgerId>,
+    /// What the log has under the number that the request's `head` names.
+    pub logged: Option<LoggedHead>,
+    /// Whether a request must name an entry of the log.
+    pub require_head: bool,
     /// The device that bears the request's id, if there is one.
     pub device: Option<&'a Recorded>,
     /// The time of judgement: keys, too, must be valid then, whenever they signed.
@@ -197,6 +212,8 @@ impl VerifiedWipe {
 pub fn verify(evidence: &Evidence<'_>) -> Judgement {
     let mut judge = Judge { evidence, checks: Vec::new(), refused: None };
     judge.about_the_request();
+    judge.about_the_ledger();
+    judge.about_the_head();
     judge.about_the_device();
     judge.about_time();
     let files = judge.files();
@@ -293,6 +310,61 @@ impl Judge<'_> {
         self.rule(Rule::Content, Reason::ContentChanged, same, detail);
         let detail = if *confirm { "confirm: true" } else { "the request needs confirm: true" };
         self.rule(Rule::Confirm, Reason::NotConfirmed, *confirm, detail);
+    }
+
+    fn about_the_ledger(&mut self) {
+        let asked = self.evidence.request.ledger;
+        let (holds, detail) = match self.evidence.ledger {
+            Some(this) if this == asked => (true, format!("it is for this ledger, {this}")),
+            Some(this) => (
+                false,
+                format!(
+                    "the request is for the ledger {asked}, this is {this}: write a new request here"
+                ),
+            ),
+            None => (false, format!("the request is for the ledger {asked}, and here is none yet")),
+        };
+        self.rule(Rule::Ledger, Reason::OtherLedger, holds, detail);
+    }
+
+    /// A request that names an entry names one that there is, also where none is asked for. How
+    /// old it may be: as long as a request may hold, since it was written at the time of the entry
+    /// or later.
+    fn about_the_head(&mut self) {
+        let Evidence { now, max_validity, logged, require_head, .. } = *self.evidence;
+        let unknown = Reason::HeadUnknown;
+        let (reason, holds, detail) = match (self.evidence.request.head, logged) {
+            (None, _) if require_head => (
+                Reason::HeadMissing,
+                false,
+                "it names no entry of the log (spec.head), and wipes.requireHead asks for one; \
+                 write a new request with `fleetform wipe new`"
+                    .to_owned(),
+            ),
+            (None, _) => (unknown, true, "it names no entry of the log, and need not".to_owned()),
+            (Some(head), None) => (
+                unknown,
+                false,
+                format!("this log has no entry {}, or it cannot be read", head.seq),
+            ),
+            (Some(head), Some(logged)) if head != logged.head => {
+                let detail = "has another hash in this log; write a new request here";
+                (unknown, false, format!("the entry {} that it names {detail}", head.seq))
+            }
+            (Some(head), Some(logged)) if now - logged.at > max_validity => {
+                let (at, most) = (logged.at.short(), hours(max_validity));
+                let detail = format!(
+                    "the entry {} that it names is of {at}; at most {most} are allowed: write a new \
+                     request",
+                    head.seq
+                );
+                (Reason::HeadTooOld, false, detail)
+            }
+            (Some(head), Some(_)) => {
+                (unknown, true, format!("the entry {} that it names is recent", head.seq))
+            }
+        };
+        self.rule(Rule::Head, reason, holds, detail);
     }
 
     fn about_the_device(&mut self) {

@@ -245,6 +245,7 @@ impl World {
             recorded,
             trust: Err("no trust file is configured"),
             accept_removals: None,
+            heads: &[],
             only,
         };
         decide(basis, self.runtime.block_on(observe(provider)).expect("an observation"))
@@ -361,6 +362,7 @@ impl World {
                 recorded: &recorded,
                 heard: &[],
                 trust,
+                heads: &[],
             })
         };
         assert_eq!(decide(&forth), decide(&back));

@@ -147,6 +147,7 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
         recorded: state,
         heard: &[],
         trust: Err("not looked at yet"),
+        heads: &[],
     };
     // The rules from the trust file on are about signatures, which are still to come.
     let judged = judge(&inputs, file).checks;

@@ -8,7 +8,7 @@ use super::super::{Exit, Failure, Format};
 use super::request;
 use crate::fleet::{Desired, WipeFile};
 use crate::plan::{Inputs, judge};
-use crate::reconcile::{Basis, decide, observe};
+use crate::reconcile::{Basis, decide, heads, observe};
 use crate::render::out::Out;
 use crate::render::wipe::{Answer, Context, Verified};
 
@@ -46,8 +46,9 @@ pub(super) fn run(
     let (recorded, trust) = (setup.recorded()?, setup.trust());
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = trust.as_ref().map_err(String::as_str);
+    let heads = &heads(&setup.config.data, &desired, &recorded);
     let inputs =
-        Inputs { now, settings, desired: &desired, recorded: &recorded, heard: &[], trust };
+        Inputs { now, settings, desired: &desired, recorded: &recorded, heard: &[], trust, heads };
     let judgement = judge(&inputs, &file);
     let basis = Basis {
         now,
@@ -56,6 +57,7 @@ pub(super) fn run(
         recorded: &recorded,
         trust,
         accept_removals: None,
+        heads,
         only: None,
     };
     let provider = setup.provider();

@@ -219,7 +219,7 @@ impl World {
             last: start(),
             issued: vec![],
         };
-        let created = LedgerCreated { version: 1, lineage: uuid::Uuid::nil() };
+        let created = LedgerCreated { version: 1, lineage: LEDGER.parse().expect("a UUID") };
         world.log(Event::LedgerCreated(created), None, 0);
         world.pass(usize::MAX, 0);
         let signed = |n| (n, (BTreeSet::from([0]), BTreeSet::new()));
@@ -265,6 +265,7 @@ impl World {
             recorded: &self.state,
             heard: &[],
             trust: if self.trusted { Ok(&self.trust) } else { Err("no trust file") },
+            heads: &[],
         });
         guard(plan, &desired, &self.state, self.settings.limits, None).into_plan()
     }
