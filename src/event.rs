@@ -299,6 +299,9 @@ pub struct WipeStopped {
     pub detail: String,
     /// Distinct people who signed it, sorted.
     pub signers: Vec<Email>,
+    /// In `wipe.refused`: nothing that happens later lets it through.
+    #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
+    pub for_good: bool,
 }
 
 /// `wipe.issued`: the provider is called after this is durable, and never again.

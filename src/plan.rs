@@ -58,6 +58,8 @@ pub struct Inputs<'a> {
     pub trust: Result<&'a Trust, &'a str>,
     /// The entries that wipe requests name, as far as the log has them; in any order.
     pub heads: &'a [LoggedHead],
+    /// The highest time that this ledger has seen, where it is known: a clock behind it was set back.
+    pub clock: Option<Timestamp>,
 }
 
 /// A report and where it came from.

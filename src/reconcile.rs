@@ -120,6 +120,8 @@ pub struct Basis<'a> {
     pub accept_removals: Option<u64>,
     /// The entries that wipe requests name, as far as the log has them.
     pub heads: &'a [LoggedHead],
+    /// The highest time that this ledger has seen.
+    pub clock: Option<Timestamp>,
     /// Only these devices, and those that are heard from; `None` is the whole fleet.
     pub only: Option<&'a BTreeSet<DeviceId>>,
 }
@@ -150,8 +152,9 @@ pub async fn observe(provider: &dyn Provider) -> Result<Observation, Error> {
 pub fn decide(basis: Basis<'_>, observation: Observation) -> Decision {
     let Observation { batches } = observation;
     let heard = heard(&batches);
-    let Basis { now, settings, desired, recorded, trust, accept_removals, heads, only } = basis;
-    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust, heads };
+    let Basis { now, settings, desired, recorded, trust, accept_removals, heads, clock, only } =
+        basis;
+    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust, heads, clock };
     let plan = match only {
         None => plan(&inputs),
         Some(only) => plan_for(&inputs, only),

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::execute::{Control, Outcome};
 use crate::fleet::Desired;
 use crate::ledger::Ledger;
+use crate::ledger::highest_time;
 use crate::model::Digest;
 use crate::provider::Provider;
 use crate::reconcile::{Basis, Decision, carry_out, decide, heads, observe};
@@ -125,6 +126,7 @@ fn decide_now(
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: args.accept_removals,
         heads: &heads,
+        clock: highest_time(&setup.config.data),
         only: None,
     };
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref()))?))

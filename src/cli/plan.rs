@@ -8,6 +8,7 @@ use super::value::positive;
 use super::{Environment, Exit, Failure, Format, Global};
 use crate::http::remote::{self, Remote};
 use crate::http::secret::Secret;
+use crate::ledger::highest_time;
 use crate::plan::WipeView;
 use crate::provider::Observation;
 use crate::reconcile::{Basis, Decision, decide, heads, observe};
@@ -96,6 +97,7 @@ pub(super) fn run(
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: None,
         heads: &heads,
+        clock: if remote.is_some() { None } else { highest_time(&setup.config.data) },
         only: None,
     };
     let observation = match remote {

@@ -18,6 +18,7 @@ use crate::event::ErrorClass;
 use crate::execute::{Control, Outcome};
 use crate::fleet::Live;
 use crate::ledger::Ledger;
+use crate::ledger::highest_time;
 use crate::model::{DeviceId, Timestamp};
 use crate::plan::due::next_due;
 use crate::plan::{Action, HoldReason, Inputs, Op, Plan, WipeView};
@@ -121,6 +122,7 @@ impl Daemon {
             trust: self.sight.trust.as_ref().as_ref().map_err(String::as_str),
             accept_removals: None,
             heads: &heads(&self.config.data, desired, recorded),
+            clock: highest_time(&self.config.data),
             only,
         };
         decide(basis, observation)
@@ -278,6 +280,7 @@ impl Daemon {
             heard: &[],
             trust: Err("not asked"),
             heads: &[],
+            clock: highest_time(&self.config.data),
         };
         match only {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),

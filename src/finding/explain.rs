@@ -165,6 +165,7 @@ impl Code {
             | Self::PlatformNotAllowed
             | Self::PlatformAmbiguous
             | Self::WipeNotAlone
+            | Self::TooManyWipeRequests
             | Self::UnexpectedWipe => self.explain_fleet(),
         }
     }
@@ -539,6 +540,17 @@ impl Code {
                       exactly one request. Move it into a file of its own.",
                 wrong: WIPE_AND_PROFILE,
                 right: WIPE,
+            },
+            Self::TooManyWipeRequests => Explanation {
+                title: "More wipe requests that nobody signed than are recorded",
+                why: "Whoever can write to the fleet directory can write requests without end. The \
+                      first thousand that nobody signed are recorded, so that the log does not grow \
+                      for ever; the others are not. A request that somebody trusted signed is always \
+                      recorded. Remove those that nobody means to sign.",
+                wrong: Example::Prose(
+                    "More than 1,000 wipe requests without a signature that counts.\n",
+                ),
+                right: Example::Prose("Requests that somebody means to sign, and no others.\n"),
             },
             _ => Explanation {
                 title: "A device reports that it was wiped, and no wipe was issued",

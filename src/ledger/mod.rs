@@ -12,6 +12,7 @@
 //! ```
 
 pub mod audit;
+mod clock;
 pub mod entries;
 pub mod line;
 mod load;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::audit::{Audit, Chain};
+pub use self::clock::highest_time;
 pub use self::entries::{Entries, Logged, entries, entries_from, heads};
 use self::lock::Lock;
 use self::share::Share;
@@ -142,6 +144,8 @@ pub struct Ledger {
     audit: Audit,
     state: State,
     unsaved: bool,
+    /// The time kept in `clock`.
+    clock: Option<Timestamp>,
     lock: Lock,
 }
 
@@ -178,6 +182,7 @@ impl Ledger {
             audit: Audit::new(path, chain)?,
             unsaved: state.seq > saved,
             state,
+            clock: highest_time(dir),
             lock,
         };
         if let Some(repaired) = repaired {
@@ -278,7 +283,11 @@ impl Ledger {
         self.mark_whole()
     }
 
+    /// Every pass ends here, also one in which nothing happened: its time is kept.
     fn mark_whole(&mut self) -> Result<(), Error> {
+        if self.state.seq > 0 {
+            clock::keep(&self.dir, &mut self.clock, (self.now)())?;
+        }
         self.lock.mark(self.audit.chain().end)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::event::WipeSubject;
 use crate::model::{DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope};
-use crate::state::{Wipe, WipeState};
+use crate::state::{Wipe, WipeState, refused};
 use crate::wipe::target::LedgerId;
 
 /// One request; the fields in the order of their keys.
@@ -122,6 +122,11 @@ impl WipeWire {
             reason,
             requested_by,
             expires_at,
+        };
+        // Written by a version that did not keep it as a state of its own.
+        let state = match state {
+            WipeState::Refused => refused(false, code.as_deref().unwrap_or_default()),
+            state => state,
         };
         Wipe { subject, path, state, since, code, detail, signers, issue_at, issued_at, intent }
     }

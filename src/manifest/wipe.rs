@@ -92,6 +92,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft>
         copies: Vec::new(),
         signatures: BTreeMap::new(),
         vetoes: BTreeMap::new(),
+        unreadable: BTreeMap::new(),
     };
     Some(WipeDraft { file, name_at })
 }

@@ -115,6 +115,7 @@ impl World {
             heard: &self.heard,
             trust: Err("no trust file is configured"),
             heads: &[],
+            clock: None,
         }
     }
 

@@ -156,6 +156,7 @@ fn plan_is_harmless_in_all_formats() {
         heard: &[],
         trust: Err("no trust"),
         heads: &[],
+        clock: None,
     };
     let approved = guard(plan::plan(&inputs), &desired, &recorded, settings.limits, None);
     assert!(!approved.plan().actions.is_empty() && !approved.plan().holds.is_empty());

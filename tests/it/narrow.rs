@@ -401,6 +401,7 @@ impl World {
             trust: Ok(&self.trust),
             accept_removals: None,
             heads: &[],
+            clock: None,
             only,
         };
         decide(basis, wait_for(observe(side.provider.as_ref())))
@@ -416,6 +417,7 @@ impl World {
             heard: &[],
             trust: Ok(&self.trust),
             heads: &[],
+            clock: None,
         };
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)

@@ -246,6 +246,7 @@ impl World {
             trust: Err("no trust file is configured"),
             accept_removals: None,
             heads: &[],
+            clock: None,
             only,
         };
         decide(basis, self.runtime.block_on(observe(provider)).expect("an observation"))
@@ -363,6 +364,7 @@ impl World {
                 heard: &[],
                 trust,
                 heads: &[],
+                clock: None,
             })
         };
         assert_eq!(decide(&forth), decide(&back));

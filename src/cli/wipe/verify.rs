@@ -7,6 +7,7 @@ use super::super::run::{Setup, runtime};
 use super::super::{Exit, Failure, Format};
 use super::request;
 use crate::fleet::{Desired, WipeFile};
+use crate::ledger::highest_time;
 use crate::plan::{Inputs, judge};
 use crate::reconcile::{Basis, decide, heads, observe};
 use crate::render::out::Out;
@@ -47,8 +48,17 @@ pub(super) fn run(
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = trust.as_ref().map_err(String::as_str);
     let heads = &heads(&setup.config.data, &desired, &recorded);
-    let inputs =
-        Inputs { now, settings, desired: &desired, recorded: &recorded, heard: &[], trust, heads };
+    let clock = highest_time(&setup.config.data);
+    let inputs = Inputs {
+        now,
+        settings,
+        desired: &desired,
+        recorded: &recorded,
+        heard: &[],
+        trust,
+        heads,
+        clock,
+    };
     let judgement = judge(&inputs, &file);
     let basis = Basis {
         now,
@@ -58,6 +68,7 @@ pub(super) fn run(
         trust,
         accept_removals: None,
         heads,
+        clock,
         only: None,
     };
     let provider = setup.provider();

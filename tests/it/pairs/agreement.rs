@@ -38,6 +38,7 @@ fn recorded(pair: &Pair) -> State {
         trust: Err("no trust file is configured"),
         accept_removals: None,
         heads: &[],
+        clock: None,
         only: None,
     };
     let observed = runtime.block_on(observe(provider.as_ref())).expect("an observation");
@@ -59,8 +60,16 @@ fn a_difference_is_what_a_plan_over_the_base_does() {
         let (recorded, found) = (recorded(pair), diff(&pair.base, &pair.head));
         let (settings, trust) = (Settings::default(), Err("no trust file is configured"));
         let (now, desired, recorded) = (now(), &pair.head, &recorded);
-        let inputs =
-            Inputs { now, settings: &settings, desired, recorded, heard: &[], trust, heads: &[] };
+        let inputs = Inputs {
+            now,
+            settings: &settings,
+            desired,
+            recorded,
+            heard: &[],
+            trust,
+            heads: &[],
+            clock: None,
+        };
         Agreement { pair, plan: &plan(&inputs), found: &found }.check();
     });
 }

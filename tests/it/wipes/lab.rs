@@ -270,6 +270,7 @@ impl Lab {
                 trust: trust.as_ref().map_err(String::as_str),
                 accept_removals: None,
                 heads: &heads,
+                clock: ledger::highest_time(&self.path("data")),
                 only: None,
             };
             let seen = observe(&*self.provider).await.expect("an observation");

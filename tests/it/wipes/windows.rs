@@ -19,7 +19,7 @@ use fleetform::wipe::trust::Trust;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::lab::{Lab, Request, VETO, WIPE, signature, start, trusted};
+use super::lab::{LEDGER, Lab, Request, VETO, WIPE, signature, start, trusted};
 
 /// `(upTo, hours, signers)`
 pub fn tiers(tiers: &[(u32, i64, u32)]) -> Tiers {
@@ -266,6 +266,7 @@ impl World {
             heard: &[],
             trust: if self.trusted { Ok(&self.trust) } else { Err("no trust file") },
             heads: &[],
+            clock: None,
         });
         guard(plan, &desired, &self.state, self.settings.limits, None).into_plan()
     }
