@@ -238,6 +238,7 @@ struct WrittenTrust {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct WrittenWipes {
+    require_head: Option<bool>,
     max_validity: Option<Span<1>>,
     delay: Option<Span<0>>,
     quorum: Option<Quorum>,
@@ -309,6 +310,7 @@ impl WrittenLimits {
 impl WrittenWipes {
     fn over(self, default: Wipes) -> Wipes {
         Wipes {
+            require_head: self.require_head.unwrap_or(default.require_head),
             max_validity: span(self.max_validity, default.max_validity),
             delay: span(self.delay, default.delay),
             quorum: self.quorum.map_or(default.quorum, |Quorum(tiers)| tiers),

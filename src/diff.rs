@@ -287,7 +287,10 @@ fn wipes(base: &[Arc<WipeFile>], head: &[Arc<WipeFile>]) -> Vec<WipeDiff> {
     for file in head {
         let difference = match known.get(&file.request.digest) {
             None => Difference::Added,
-            Some(was) if (&was.signatures, &was.vetoes) != (&file.signatures, &file.vetoes) => {
+            Some(was)
+                if (&was.signatures, &was.vetoes, &was.unreadable)
+                    != (&file.signatures, &file.vetoes, &file.unreadable) =>
+            {
                 Difference::Changed
             }
             Some(was) if was.place.path != file.place.path => Difference::Moved,

@@ -13,6 +13,7 @@ use crate::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Name, Platform, Requirements,
     SerialNumber, Status, Timestamp, WipeReason, WipeScope, words,
 };
+use crate::wipe::target::LedgerId;
 
 /// The manifest behind an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,6 +254,9 @@ pub struct WipeSubject {
     pub request: Digest,
     /// Its `metadata.name`.
     pub name: Name,
+    /// The ledger that it names; those that older versions logged name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerId>,
     /// The device that it names, which need not exist.
     pub device_id: DeviceId,
     /// The serial that it names.
@@ -295,6 +299,9 @@ pub struct WipeStopped {
     pub detail: String,
     /// Distinct people who signed it, sorted.
     pub signers: Vec<Email>,
+    /// In `wipe.refused`: nothing that happens later lets it through.
+    #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
+    pub for_good: bool,
 }
 
 /// `wipe.issued`: the provider is called after this is durable, and never again.

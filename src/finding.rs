@@ -125,6 +125,8 @@ words! {
         PlatformAmbiguous = "platform-ambiguous",
         /// A wipe request that shares its file.
         WipeNotAlone = "wipe-not-alone",
+        /// More wipe requests than are recorded, and nobody signed them.
+        TooManyWipeRequests = "too-many-wipe-requests",
         /// A device says that it was wiped, and nobody asked it to.
         UnexpectedWipe = "unexpected-wipe",
     }

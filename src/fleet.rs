@@ -18,7 +18,7 @@ pub use live::Live;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
-use crate::model::{DesiredDevice, Name, Place, Platform, Profile, SerialNumber};
+use crate::model::{DesiredDevice, Name, Ownership, Place, Platform, Profile, SerialNumber};
 use crate::wipe::Request;
 use crate::wording::closest;
 
@@ -40,6 +40,8 @@ pub struct Desired {
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
     pub damaged: Vec<Damaged>,
+    /// Of the damaged devices, those whose documents say plainly that they are corporate.
+    pub corporate: BTreeSet<Place>,
     /// Sorted by [`Finding::key`].
     pub findings: Vec<Finding>,
     /// Documents that are or may be devices, valid or not, each unreadable file counted once.
@@ -63,6 +65,9 @@ pub struct WipeFile {
     pub signatures: BTreeMap<String, Vec<u8>>,
     /// Veto files beside it, by name.
     pub vetoes: BTreeMap<String, Vec<u8>>,
+    /// Signature files that are there and could not be read, and directories that could not be
+    /// listed: by name, and why.
+    pub unreadable: BTreeMap<String, String>,
 }
 
 /// Something in the fleet directory that could not be used.
@@ -121,10 +126,23 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     let mut all = Documents::default();
     files.into_iter().for_each(|documents| all.absorb(documents));
     let Documents {
-        devices, profiles, wipes, damaged, shadows, damaged_profiles, findings, ..
+        devices,
+        profiles,
+        wipes,
+        damaged,
+        shadows,
+        damaged_profiles,
+        corporate,
+        findings,
+        ..
     } = all;
-    let mut desired =
-        Desired { damaged, findings, device_documents: all.device_documents, ..Desired::default() };
+    let mut desired = Desired {
+        damaged,
+        corporate,
+        findings,
+        device_documents: all.device_documents,
+        ..Desired::default()
+    };
     desired.profile_places =
         profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
     let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
@@ -254,6 +272,9 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
             }
             _ => Damage::Device { serial: Some(serial), name: Some(name) },
         };
+        if draft.ownership() == Ownership::Corporate {
+            desired.corporate.insert(draft.place().clone());
+        }
         desired.damaged.push(Damaged { place: draft.place().clone(), what });
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn profile(name: &str, platforms: &str) -> String {
 
 pub(super) fn wipe(name: &str) -> String {
     format!(
-        "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: {name}}}\nspec: {{deviceId: D001, serialNumber: A, scope: full, reason: lost, requestedBy: a@b.c, confirm: true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
+        "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: {name}}}\nspec: {{ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21, deviceId: D001, serialNumber: A, scope: full, reason: lost, requestedBy: a@b.c, confirm: true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
     )
 }
 

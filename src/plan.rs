@@ -32,6 +32,7 @@ use crate::model::{
 };
 use crate::settings::Settings;
 use crate::state::{Device, State, WipeState};
+use crate::wipe::target::LoggedHead;
 use crate::wipe::trust::Trust;
 use crate::wipe::verify::VerifiedWipe;
 use changes::diff;
@@ -55,6 +56,10 @@ pub struct Inputs<'a> {
     pub heard: &'a [Heard],
     /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
     pub trust: Result<&'a Trust, &'a str>,
+    /// The entries that wipe requests name, as far as the log has them; in any order.
+    pub heads: &'a [LoggedHead],
+    /// The highest time that this ledger has seen, where it is known: a clock behind it was set back.
+    pub clock: Option<Timestamp>,
 }
 
 /// A report and where it came from.

@@ -20,6 +20,7 @@ use crate::provider::local::{self, Local, Verb};
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
 use crate::state::{State, WipeState};
+use crate::wipe::target::LoggedHead;
 use crate::wipe::trust::Trust;
 use crate::{clock, trust_file};
 
@@ -170,8 +171,25 @@ pub struct Basis<'a> {
     pub trust: Result<&'a Trust, &'a str>,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,
+    /// The entries that wipe requests name, as far as the log has them.
+    pub heads: &'a [LoggedHead],
+    /// The highest time that this ledger has seen.
+    pub clock: Option<Timestamp>,
     /// Only these devices, and those that are heard from; `None` is the whole fleet.
     pub only: Option<&'a BTreeSet<DeviceId>>,
+}
+
+/// The entries of the log in `data` that open requests name.
+#[must_use]
+pub fn heads(data: &Path, desired: &Desired, recorded: &State) -> Vec<LoggedHead> {
+    let open = desired.wipes.iter().filter(|file| {
+        recorded.wipes.get(&file.request.digest).is_none_or(|wipe| wipe.state.is_open())
+    });
+    let named = open.filter_map(|file| file.request.head);
+    // What is not recorded yet need not be looked for.
+    let seqs: BTreeSet<u64> =
+        named.map(|head| head.seq).filter(|seq| *seq <= recorded.seq).collect();
+    ledger::heads(data, &seqs)
 }
 
 /// What the provider has heard; changes nothing anywhere.
@@ -187,8 +205,9 @@ pub async fn observe(provider: &dyn Provider) -> Result<Observation, Error> {
 pub fn decide(basis: Basis<'_>, observation: Observation) -> Decision {
     let Observation { batches } = observation;
     let heard = heard(&batches);
-    let Basis { now, settings, desired, recorded, trust, accept_removals, only } = basis;
-    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust };
+    let Basis { now, settings, desired, recorded, trust, accept_removals, heads, clock, only } =
+        basis;
+    let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust, heads, clock };
     let plan = match only {
         None => plan(&inputs),
         Some(only) => plan_for(&inputs, only),

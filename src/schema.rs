@@ -21,6 +21,8 @@ const SERIAL: &str = "^[A-Za-z0-9._-]{1,64}$";
 const VERSION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$";
 const EMAIL: &str = r"^(?=.{1,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 const ID: &str = "^D([0-9]{3}|[1-9][0-9]{3,9})$";
+const LEDGER: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+const HEAD: &str = "^[1-9][0-9]{0,15}:[0-9a-f]{64}$";
 const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 /// No control and no bidirectional character.
 const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]*$";
@@ -209,6 +211,7 @@ fn wipe() -> Value {
     object(
         "Which device, how, and why.",
         &[
+            "ledger",
             "deviceId",
             "serialNumber",
             "scope",
@@ -219,6 +222,11 @@ fn wipe() -> Value {
             "expiresAt",
         ],
         json!({
+            "ledger": text_of(
+                "The lineage of the ledger it is meant for; fleetform wipe new writes it.", LEDGER),
+            "head": text_of(
+                "A recent entry of that ledger's log, SEQ:HASH, where wipes.requireHead asks for it.",
+                HEAD),
             "deviceId": text_of("Its id, as fleetform show tells it.", ID),
             "serialNumber": text_of("Must match the device that bears the id.", SERIAL),
             "scope": word("How much is erased.", WipeScope::WORDS),

@@ -8,7 +8,7 @@ const DEVICE: &str = "apiVersion: fleetform/v1\nkind: Device\nmetadata: {name: a
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: a}\nspec:\n  \
     platforms: [windows]\n";
 const WIPE: &str = "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {name: w}\nspec:\n  \
-    deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
+    ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
     requestedBy: bob@example.com\n  confirm: true\n  issuedAt: \"2026-11-22T10:00:00Z\"\n  \
     expiresAt: \"2026-11-23T10:00:00Z\"\n";
 
@@ -81,7 +81,10 @@ fn corpus() -> Vec<String> {
                   hardware nonsense",
         ),
         (PROFILE, "description platforms apps settings licenses compliance nonsense"),
-        (WIPE, "deviceId serialNumber scope reason requestedBy confirm issuedAt expiresAt x"),
+        (
+            WIPE,
+            "ledger head deviceId serialNumber scope reason requestedBy confirm issuedAt expiresAt x",
+        ),
     ];
     let replaced = |text: &str, key: &str, value: &str| {
         let kept = text.lines().filter(|line| !line.trim_start().starts_with(&format!("{key}:")));

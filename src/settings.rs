@@ -22,6 +22,8 @@ pub struct Settings {
 /// What a wipe needs besides signatures that hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wipes {
+    /// Whether a request must name a recent entry of the log.
+    pub require_head: bool,
     /// How far `expiresAt` may be from `issuedAt`.
     pub max_validity: TimeDelta,
     /// Cooling off between acceptance and issue.
@@ -33,6 +35,7 @@ pub struct Wipes {
 impl Default for Wipes {
     fn default() -> Self {
         Self {
+            require_head: false,
             max_validity: TimeDelta::hours(72),
             delay: TimeDelta::zero(),
             quorum: Tiers::default(),

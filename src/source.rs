@@ -11,7 +11,7 @@
 pub mod git;
 mod tree;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -40,6 +40,10 @@ pub const MAX_ENTRIES: usize = 1_000_000;
 const SIGNATURE: &[u8] = b".sig";
 /// How vetoes are named.
 const VETO: &str = ".veto.sig";
+/// Most signature files that are given to requests in one pass. A file counts for every request
+/// that its name begins with, and checking one takes about 0.2 ms: nobody can keep a pass busy for
+/// longer than some seconds. Requests beyond it are held.
+const MAX_BESIDE: usize = 10_000;
 /// Files read by a thread before it looks for others' work.
 const CHUNK: usize = 128;
 
@@ -117,7 +121,7 @@ fn reread(root: &Path, path: &str) -> Alone {
         let failed = |error| unreadable("directory", error);
         let root = open(CWD, root, OFlags::DIRECTORY).map_err(failed)?;
         let directory = enter(root.as_fd(), parent).map_err(failed)?;
-        read_file(&directory, &name, &mut bytes)
+        read_file(&directory, &name, &mut bytes, MAX_BYTES)
     });
     match read {
         Ok(()) => Alone::Manifest(Box::new(parse_file(&path.into(), &bytes))),
@@ -298,7 +302,7 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> D
             continue;
         }
         let directory = directory.as_ref().map_err(|error| unreadable("directory", *error));
-        match directory.and_then(|directory| read_file(directory, name, &mut bytes)) {
+        match directory.and_then(|directory| read_file(directory, name, &mut bytes, MAX_BYTES)) {
             Ok(()) => all.absorb(parse_file(&path, &bytes)),
             Err((code, message, help)) => all.lose(Damage::File, &path, code, message, help),
         }
@@ -306,10 +310,11 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> D
     all
 }
 
-/// Fills in the signature and veto files beside each wipe request and its copies. What cannot be
-/// read is empty, and so counts for nothing; that a file is there is still seen.
+/// Fills in the signature and veto files beside each wipe request and its copies, each file read
+/// once. What cannot be read or listed is noted: it may be a veto.
 fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
-    let mut listed: BTreeMap<String, Option<Beside>> = BTreeMap::new();
+    let mut listed: BTreeMap<String, Result<Beside, Errno>> = BTreeMap::new();
+    let mut room = MAX_BESIDE;
     for wipe in wipes {
         let mut file = WipeFile::clone(wipe);
         for path in std::iter::once(&wipe.place.path).chain(&wipe.copies) {
@@ -319,12 +324,17 @@ fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
             };
             let beside = listed
                 .entry(parent)
-                .or_insert_with_key(|parent| enter(root, parent).and_then(Beside::list).ok());
+                .or_insert_with_key(|parent| enter(root, parent).and_then(Beside::list));
             // Beside a copy a file may be called as one beside another.
             let shown =
                 if *path == wipe.place.path { "" } else { &path[..path.len() - name.len()] };
-            if let Some(beside) = beside {
-                beside.fill(name, shown, &mut file);
+            let directory = &path[..path.len() - name.len()];
+            match beside {
+                Ok(beside) => beside.fill(name, shown, &mut file, &mut room),
+                Err(error) => {
+                    let why = format!("the directory cannot be listed: {error}");
+                    file.unreadable.insert(harmless(&format!("{directory}*.sig")), why);
+                }
             }
         }
         *wipe = Arc::new(file);
@@ -342,10 +352,12 @@ pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
     let name = CString::new(name.as_encoded_bytes())?;
     let directory = open(CWD, parent(path), OFlags::DIRECTORY)?;
     let mut bytes = Vec::new();
-    read_file(&directory, &name, &mut bytes).map_err(failed)?;
+    read_file(&directory, &name, &mut bytes, MAX_BYTES).map_err(failed)?;
     let mut documents = parse_file(&shown, &bytes);
     if let Some(draft) = documents.wipes.first_mut() {
-        Beside::list(directory)?.fill(&name.to_string_lossy(), "", &mut draft.file);
+        let mut room = MAX_BESIDE;
+        let mut beside = Beside::list(directory)?;
+        beside.fill(&name.to_string_lossy(), "", &mut draft.file, &mut room);
     }
     Ok((bytes, documents))
 }
@@ -353,51 +365,80 @@ pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
 /// The `.sig` files of a directory.
 struct Beside {
     directory: OwnedFd,
-    names: BTreeSet<CString>,
+    /// By name: what was read of each, once somebody asked for it.
+    files: BTreeMap<CString, Option<Content>>,
 }
+
+/// At most [`sshsig::MAX_BYTES`], or why there is nothing.
+type Content = Result<Arc<[u8]>, String>;
 
 impl Beside {
     fn list(directory: OwnedFd) -> Result<Self, Errno> {
-        let mut names = BTreeSet::new();
+        let mut files = BTreeMap::new();
         for entry in Dir::read_from(&directory)? {
             let name = entry?.file_name().to_owned();
             if !name.to_bytes().starts_with(b".") && name.to_bytes().ends_with(SIGNATURE) {
-                names.insert(name);
+                files.insert(name, None);
             }
         }
-        Ok(Self { directory, names })
+        Ok(Self { directory, files })
     }
 
     /// Reads those whose names begin with `name`; one more than are looked at is enough to refuse.
-    fn fill(&self, name: &str, shown: &str, file: &mut WipeFile) {
+    fn fill(&mut self, name: &str, shown: &str, file: &mut WipeFile, room: &mut usize) {
         let Ok(from) = CString::new(name) else { return };
-        let named =
-            self.names.range(from..).take_while(|n| n.to_bytes().starts_with(name.as_bytes()));
-        for found in named.take(MAX_FILES + 1) {
-            let mut bytes = Vec::new();
-            if read_file(&self.directory, found, &mut bytes).is_err() {
-                bytes.clear();
+        let named = self
+            .files
+            .range_mut(from..)
+            .take_while(|(n, _)| n.to_bytes().starts_with(name.as_bytes()));
+        for (found, content) in named.take(MAX_FILES + 1) {
+            if *room == 0 {
+                let why = format!(
+                    "there are more than {MAX_BESIDE} signature files beside wipe requests, and the \
+                     rest is not read"
+                );
+                file.unreadable.insert(harmless(&format!("{shown}{name}*.sig")), why);
+                return;
             }
-            // More than the limit is refused by its length; the rest of it need not be kept.
-            bytes.truncate(sshsig::MAX_BYTES + 1);
-            let found = found.to_string_lossy();
-            put(file, name, shown, &found, bytes);
+            *room -= 1;
+            let content = content.get_or_insert_with(|| signature(&self.directory, found));
+            put(file, name, shown, &found.to_string_lossy(), content.clone());
         }
     }
 }
 
+/// A signature file; a larger one than any signature is not read.
+fn signature(directory: &OwnedFd, name: &CStr) -> Content {
+    let mut bytes = Vec::new();
+    match read_file(directory, name, &mut bytes, sshsig::MAX_BYTES) {
+        Ok(()) => Ok(bytes.into()),
+        Err((code, message, _)) => Err(match code {
+            Code::FileTooLarge => too_large_to_sign(),
+            _ => message,
+        }),
+    }
+}
+
+fn too_large_to_sign() -> String {
+    format!("it is larger than any signature ({} KiB)", sshsig::MAX_BYTES / 1024)
+}
+
 /// Notes a `.sig` file of the same directory, if it is named like the request.
-fn put_beside(wipe: &mut WipeFile, file: &str, bytes: &[u8]) {
+fn put_beside(wipe: &mut WipeFile, file: &str, content: Content) {
     let path = wipe.place.path.clone();
     let name = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
-    put(wipe, name, "", file, bytes.to_vec());
+    put(wipe, name, "", file, content);
 }
 
 /// `shown` goes before its name: beside a copy a file may be called as one beside another.
-fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, bytes: Vec<u8>) {
+fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, content: Content) {
     let Some(rest) = file.strip_prefix(name) else { return };
     let files = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
-    files.insert(harmless(&format!("{shown}{file}")), bytes);
+    let name = harmless(&format!("{shown}{file}"));
+    match content {
+        Ok(bytes) => drop(files.insert(name, bytes.to_vec())),
+        Err(why) => drop(wipe.unreadable.insert(name, why)),
+    }
 }
 
 /// Opens a directory below the root, following no symlink on the way.
@@ -412,8 +453,13 @@ fn open(at: impl AsFd, path: impl rustix::path::Arg, flags: OFlags) -> Result<Ow
     openat(at, path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | flags, Mode::empty())
 }
 
-/// Fills `bytes` with a regular file of at most [`MAX_BYTES`].
-fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<(), Trouble> {
+/// Fills `bytes` with a regular file of at most `most` bytes.
+fn read_file(
+    directory: &OwnedFd,
+    name: &CStr,
+    bytes: &mut Vec<u8>,
+    most: usize,
+) -> Result<(), Trouble> {
     let io = |error| match error {
         Errno::LOOP => symlink(),
         Errno::NXIO => not_a_file(),
@@ -424,7 +470,7 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(not_a_file());
     }
-    let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= MAX_BYTES);
+    let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= most);
     let size = size.ok_or_else(too_large)?;
     // One more than expected, so that a file that has grown is seen to be longer.
     bytes.resize(size + 1, 0);
@@ -438,11 +484,11 @@ fn read_file(directory: &OwnedFd, name: &CStr, bytes: &mut Vec<u8>) -> Result<()
             bytes.truncate(filled);
             return Ok(());
         }
-        if filled > MAX_BYTES {
+        if filled > most {
             return Err(too_large());
         }
         if filled == bytes.len() {
-            bytes.resize((filled * 2).min(MAX_BYTES + 1), 0);
+            bytes.resize((filled * 2).min(most + 1), 0);
         }
     }
 }

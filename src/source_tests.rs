@@ -144,7 +144,7 @@ fn every_size_is_read_whole() {
     for size in [1, 4095, 4096, 100_000, MAX_BYTES] {
         fleet.put("f", vec![b'x'; size]);
         let mut bytes = vec![1, 2, 3];
-        read_file(&root, c"f", &mut bytes).unwrap();
+        read_file(&root, c"f", &mut bytes, MAX_BYTES).unwrap();
         assert_eq!(bytes, vec![b'x'; size]);
     }
 }

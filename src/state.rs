@@ -21,7 +21,7 @@ use crate::model::{
     Timestamp,
 };
 
-pub use wipes::{Wipe, WipeState};
+pub use wipes::{Wipe, WipeState, refused};
 
 /// Everything that the ledger says.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -11,9 +11,10 @@ use super::{Exit, Failure, Format, plan};
 use crate::execute::{Control, Outcome};
 use crate::fleet::Desired;
 use crate::ledger::Ledger;
+use crate::ledger::highest_time;
 use crate::model::Digest;
 use crate::provider::Provider;
-use crate::reconcile::{self, Basis, Decision, carry_out, decide, observe};
+use crate::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
@@ -121,6 +122,7 @@ fn decide_now(
     provider: &Arc<dyn Provider>,
 ) -> Result<Decision, Failure> {
     let trust = setup.trust();
+    let heads = heads(&setup.config.data, desired, ledger.state());
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
@@ -128,6 +130,8 @@ fn decide_now(
         recorded: ledger.state(),
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: args.accept_removals,
+        heads: &heads,
+        clock: highest_time(&setup.config.data),
         only: None,
     };
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref()))?))

@@ -8,6 +8,7 @@ use crate::render::list::Listing;
 use crate::render::out::Out;
 use crate::settings::Settings;
 use crate::state::{Device, State};
+use crate::wipe::target::LedgerId;
 
 /// Lists the devices for which all filters hold, by id.
 #[derive(Debug, Default, clap::Args)]
@@ -80,7 +81,13 @@ pub fn run(
     let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
         state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
-    let listing = Listing { devices: &devices, wipes: &state.wipes, settings, now };
+    let listing = Listing {
+        devices: &devices,
+        wipes: &state.wipes,
+        ledger: state.lineage.map(LedgerId),
+        settings,
+        now,
+    };
     match format {
         Format::Json => listing.json(out)?,
         Format::Csv => listing.csv(out)?,

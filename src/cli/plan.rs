@@ -8,13 +8,15 @@ use super::value::positive;
 use super::{Environment, Exit, Failure, Format, Global};
 use crate::http::remote::{self, Remote};
 use crate::http::secret::Secret;
+use crate::ledger::highest_time;
 use crate::plan::WipeView;
 use crate::provider::Observation;
-use crate::reconcile::{Basis, Decision, decide, observe};
+use crate::reconcile::{Basis, Decision, decide, heads, observe};
 use crate::render;
 use crate::render::out::Out;
 use crate::render::plan::Context;
 use crate::state::State;
+use crate::wipe::target::LedgerId;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]
@@ -82,6 +84,11 @@ pub(super) fn run(
     };
     let (desired, recorded) = rayon::join(|| setup.desired(), recorded);
     let (recorded, trust) = (recorded?, setup.trust());
+    // A daemon's log lies elsewhere: what requests name of it cannot be looked up from here.
+    let heads = match &remote {
+        Some(_) => Vec::new(),
+        None => heads(&setup.config.data, &desired, &recorded),
+    };
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
@@ -89,6 +96,8 @@ pub(super) fn run(
         recorded: &recorded,
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: None,
+        heads: &heads,
+        clock: if remote.is_some() { None } else { highest_time(&setup.config.data) },
         only: None,
     };
     let observation = match remote {
@@ -176,6 +185,7 @@ pub(super) fn show(
         revision: revision.as_deref(),
         seq: recorded.seq,
         head: recorded.head.0,
+        lineage: recorded.lineage.map(LedgerId),
     };
     match format {
         Format::Json => render::plan::json(out, &decision.approved, context)?,

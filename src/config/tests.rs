@@ -24,6 +24,7 @@ compliance: {blockAfter: 24h}
 limits: {maxRemovedPercent: 30, minFleet: 10}
 trust: {allowedSigners: /etc/fleetform/allowed_signers, revokedKeys: null}
 wipes:
+  requireHead: false
   maxValidity: 72h
   delay: 0s                      # cooling-off between acceptance and issue
   quorum:                        # signatures of distinct people needed
@@ -69,7 +70,7 @@ fn every_key_is_read() {
         "fleet: /srv/fleet\ndata: state\nenrollment: {deadline: 1h 30m}\nsync: {interval: 90s}\n\
          compliance: {blockAfter: 2d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
          trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t}\n\
-         wipes: {maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n",
+         wipes: {requireHead: true, maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n",
     )
     .unwrap();
     let expected = Config {
@@ -83,6 +84,7 @@ fn every_key_is_read() {
             block_after: TimeDelta::days(2),
             limits: Limits { max_removed_percent: 0, min_fleet: 0 },
             wipes: Wipes {
+                require_head: true,
                 max_validity: TimeDelta::hours(1),
                 delay: TimeDelta::minutes(5),
                 quorum: Tiers::new(vec![Tier { up_to: 1, per: TimeDelta::hours(1), signers: 2 }])
@@ -131,6 +133,7 @@ fn an_error_says_where_what_and_what_is_allowed() {
             "1:16: wipes.delay: invalid value: string \"-1s\", expected a duration like 30m, 8h or 7d, 0s or more",
         ),
         ("wipes: {maxValidity: 0s}", "wipes.maxValidity: "),
+        ("wipes: {requireHead: maybe}", "wipes.requireHead: "),
         ("limits: [30, 10]", "1:9: limits: invalid type: sequence, expected a mapping"),
         (
             "limits: {maxRemovedPercent: 101}",

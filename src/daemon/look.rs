@@ -18,11 +18,12 @@ use crate::event::ErrorClass;
 use crate::execute::{Control, Outcome};
 use crate::fleet::Live;
 use crate::ledger::Ledger;
+use crate::ledger::highest_time;
 use crate::model::{DeviceId, Timestamp};
 use crate::plan::due::next_due;
 use crate::plan::{Action, HoldReason, Inputs, Op, Plan, WipeView};
 use crate::provider::Observation;
-use crate::reconcile::{self, Basis, Decision, carry_out, decide, observe};
+use crate::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
 use crate::watch::Touched;
 use crate::wipe::trust::Trust;
 use crate::{clock, revision, source};
@@ -112,13 +113,16 @@ impl Daemon {
         observation: Observation,
         ledger: &Ledger,
     ) -> Decision {
+        let (desired, recorded) = (self.sight.live.desired(), ledger.state());
         let basis = Basis {
             now: clock::now(),
             settings: &self.config.settings,
-            desired: self.sight.live.desired(),
-            recorded: ledger.state(),
+            desired,
+            recorded,
             trust: self.sight.trust.as_ref().as_ref().map_err(String::as_str),
             accept_removals: None,
+            heads: &heads(&self.config.data, desired, recorded),
+            clock: highest_time(&self.config.data),
             only,
         };
         decide(basis, observation)
@@ -275,6 +279,8 @@ impl Daemon {
             recorded,
             heard: &[],
             trust: Err("not asked"),
+            heads: &[],
+            clock: highest_time(&self.config.data),
         };
         match only {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),

@@ -100,6 +100,7 @@ const WIPE: Example = lines!(Manifest:
     "kind: WipeRequest",
     "metadata: {name: d007-lost}",
     "spec:",
+    "  ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21",
     "  deviceId: D007",
     "  serialNumber: PF3XK9Q2",
     "  scope: full",
@@ -115,6 +116,7 @@ const WIPE_AND_PROFILE: Example = lines!(Manifest:
     "kind: WipeRequest",
     "metadata: {name: d007-lost}",
     "spec:",
+    "  ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21",
     "  deviceId: D007",
     "  serialNumber: PF3XK9Q2",
     "  scope: full",
@@ -164,6 +166,7 @@ impl Code {
             | Self::PlatformNotAllowed
             | Self::PlatformAmbiguous
             | Self::WipeNotAlone
+            | Self::TooManyWipeRequests
             | Self::UnexpectedWipe => self.explain_fleet(),
         }
     }
@@ -546,6 +549,17 @@ impl Code {
                       exactly one request. Move it into a file of its own.",
                 wrong: WIPE_AND_PROFILE,
                 right: WIPE,
+            },
+            Self::TooManyWipeRequests => Explanation {
+                title: "More wipe requests that nobody signed than are recorded",
+                why: "Whoever can write to the fleet directory can write requests without end. The \
+                      first thousand that nobody signed are recorded, so that the log does not grow \
+                      for ever; the others are not. A request that somebody trusted signed is always \
+                      recorded. Remove those that nobody means to sign.",
+                wrong: Example::Prose(
+                    "More than 1,000 wipe requests without a signature that counts.\n",
+                ),
+                right: Example::Prose("Requests that somebody means to sign, and no others.\n"),
             },
             _ => Explanation {
                 title: "A device reports that it was wiped, and no wipe was issued",

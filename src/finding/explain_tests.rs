@@ -7,6 +7,8 @@ use std::process::Command;
 
 use super::*;
 use crate::fleet::Desired;
+use crate::fleet::assemble;
+use crate::manifest::parse_file;
 use crate::plan::{Heard, Inputs, plan};
 use crate::provider::local::parse_reports;
 use crate::render::testing::{now, state};
@@ -31,6 +33,7 @@ pub(crate) fn wrong(code: Code) -> Desired {
     desired(code.explain().wrong).unwrap_or_else(|| match code {
         Code::Unreadable => unreadable(),
         Code::UnexpectedWipe => unexpected_wipe(),
+        Code::TooManyWipeRequests => too_many_wipe_requests(),
         other => panic!("{other} is told in prose; write here how it comes about"),
     })
 }
@@ -67,6 +70,32 @@ fn unexpected_wipe() -> Desired {
         recorded: &recorded,
         heard: &heard,
         trust: Err("no trust"),
+        heads: &[],
+        clock: None,
+    };
+    let plan = plan(&inputs);
+    desired.findings = plan.findings;
+    desired
+}
+
+/// One more request that nobody signed than is recorded, as the plan sees it.
+fn too_many_wipe_requests() -> Desired {
+    let Example::Manifest(text) = Code::WipeNotAlone.explain().right else { panic!("no request") };
+    let requests = (0..1_001).map(|n| {
+        let text = text.replace("d007-lost", &format!("r{n}"));
+        parse_file(&format!("r{n}.yaml").into(), text.as_bytes())
+    });
+    let mut desired = assemble(requests);
+    let (settings, recorded) = (Settings::default(), state());
+    let inputs = Inputs {
+        now: now(),
+        settings: &settings,
+        desired: &desired,
+        recorded: &recorded,
+        heard: &[],
+        trust: Err("no trust"),
+        heads: &[],
+        clock: None,
     };
     let plan = plan(&inputs);
     desired.findings = plan.findings;

@@ -19,6 +19,7 @@ use crate::render::history::EntryView;
 use crate::render::json;
 use crate::render::list::Listing;
 use crate::render::show::Shown as Device;
+use crate::wipe::target::LedgerId;
 use crate::{clock, ledger};
 
 impl Shown {
@@ -92,7 +93,13 @@ pub(super) async fn devices(
         .filter(|(_, device)| filter.admits(device, settings, now));
     let devices: Vec<_> = found.by_ref().take(limit).collect();
     let next = found.next().and(devices.last()).map(|(id, _)| format!("after={id}"));
-    let listing = Listing { devices: &devices, wipes: &recorded.wipes, settings, now };
+    let listing = Listing {
+        devices: &devices,
+        wipes: &recorded.wipes,
+        ledger: recorded.lineage.map(LedgerId),
+        settings,
+        now,
+    };
     let answer = body(|out| listing.json(out)).map(|body| tagged(&headers, JSON, body));
     linked(answer.unwrap_or_else(Failure::answer), "/api/v1/devices", &query, "after", next)
 }

@@ -13,8 +13,9 @@ use crate::plan::{HoldReason, Inputs, plan};
 use crate::render;
 use crate::render::plan::Context;
 use crate::state::State;
+use crate::wipe::target::LedgerId;
 use crate::wipe::trust::Trust;
-use crate::{clock, revision};
+use crate::{ledger, reconcile, revision};
 
 /// A pass, as it was when it ended.
 #[derive(Debug)]
@@ -109,8 +110,11 @@ impl View {
         let Self { config, recorded, desired, trust, .. } = self;
         let trust = trust.as_ref().as_ref().map_err(String::as_str);
         let settings = &config.settings;
-        let now = clock::now();
-        let plan = plan(&Inputs { now, settings, desired, recorded, heard: &[], trust });
+        let now = crate::clock::now();
+        let clock = ledger::highest_time(&config.data);
+        let heads = &reconcile::heads(&config.data, desired, recorded);
+        let plan =
+            plan(&Inputs { now, settings, desired, recorded, heard: &[], trust, heads, clock });
         let approved = guard(plan, desired, recorded, settings.limits, None);
         let (root, revision) = (config.fleet.display().to_string(), revision::of(&config.fleet));
         let context = Context {
@@ -118,6 +122,7 @@ impl View {
             revision: revision.as_deref(),
             seq: recorded.seq,
             head: recorded.head.0,
+            lineage: recorded.lineage.map(LedgerId),
         };
         let mut json = Vec::new();
         render::plan::json(&mut json, &approved, context)?;

@@ -3,6 +3,7 @@
 //! At the end of the log the iterator ends, and goes on when there is more: for `--follow`. While
 //! a writer is at work, the log ends for it where the last whole pass did.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
@@ -13,6 +14,7 @@ use super::{Error, LOG, audit, line};
 use crate::durable;
 use crate::event::Entry;
 use crate::model::Digest;
+use crate::wipe::target::{LogHead, LoggedHead};
 
 /// One entry, and its line.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +96,22 @@ fn next_line(log: &File, after: u64) -> io::Result<Option<(u64, u64)>> {
         None if !line.contains(&b'\n') => Ok(None),
         None => Err(io::ErrorKind::InvalidData.into()),
     }
+}
+
+/// The entries of these numbers, as far as the log in `dir` has them; what cannot be read is not
+/// among them. Each costs the reading of a few hundred kilobytes, whatever the length of the log.
+#[must_use]
+pub fn heads(dir: &Path, seqs: &BTreeSet<u64>) -> Vec<LoggedHead> {
+    let look_up = |seq: &u64| {
+        let found = entries_from(dir, *seq).find_map(|logged| match logged {
+            Ok(logged) if logged.entry.seq < *seq => None,
+            Ok(logged) => Some((logged.entry.seq == *seq).then_some(logged)),
+            Err(_) => Some(None),
+        })??;
+        let head = LogHead { seq: *seq, hash: Digest::of(&found.raw) };
+        Some(LoggedHead { head, at: found.entry.at })
+    };
+    seqs.iter().filter_map(look_up).collect()
 }
 
 impl Entries {

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod audit;
+mod clock;
 pub mod entries;
 mod follow;
 mod held;
@@ -31,10 +32,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::audit::{Audit, Chain};
-pub use self::entries::{Entries, Logged, entries, entries_from};
 use self::follow::Following;
 pub use self::follow::{CUT, Known, read, read_proven, replay};
 use self::held::Directory;
+pub use self::clock::highest_time;
+pub use self::entries::{Entries, Logged, entries, entries_from, heads};
 use self::lock::Lock;
 pub use self::snapshot::Snapshot;
 pub use self::verify::{Problem, Verified, verify};
@@ -223,6 +225,8 @@ pub struct Ledger {
     audit: Audit,
     state: State,
     unsaved: bool,
+    /// The time kept in `clock`.
+    clock: Option<Timestamp>,
     lock: Lock,
     // Last: it is let go of after the lock file.
     dir: Directory,
@@ -281,6 +285,7 @@ impl Ledger {
             audit: Audit::new(path, chain)?,
             unsaved: state.seq > saved,
             state,
+            clock: highest_time(dir),
             lock,
             dir: held,
         };
@@ -405,7 +410,11 @@ impl Ledger {
         self.mark_whole()
     }
 
+    /// Every pass ends here, also one in which nothing happened: its time is kept.
     fn mark_whole(&mut self) -> Result<(), Error> {
+        if self.state.seq > 0 {
+            clock::keep(&self.dir, &mut self.clock, (self.now)())?;
+        }
         self.lock.mark(self.audit.chain().end)
     }
 }

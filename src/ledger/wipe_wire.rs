@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::event::WipeSubject;
 use crate::model::{DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope};
-use crate::state::{Wipe, WipeState};
+use crate::state::{Wipe, WipeState, refused};
+use crate::wipe::target::LedgerId;
 
 /// One request; the fields in the order of their keys.
 #[derive(Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub struct WipeWire {
     intent: Option<u64>,
     issue_at: Option<Timestamp>,
     issued_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ledger: Option<LedgerId>,
     name: Name,
     path: Arc<str>,
     reason: WipeReason,
@@ -57,6 +60,7 @@ impl From<&Wipe> for WipeWire {
         let WipeSubject {
             request: _,
             name,
+            ledger,
             device_id,
             serial_number,
             scope,
@@ -72,6 +76,7 @@ impl From<&Wipe> for WipeWire {
             intent,
             issue_at,
             issued_at,
+            ledger,
             name,
             path,
             reason,
@@ -96,6 +101,7 @@ impl WipeWire {
             intent,
             issue_at,
             issued_at,
+            ledger,
             name,
             path,
             reason,
@@ -109,12 +115,18 @@ impl WipeWire {
         let subject = WipeSubject {
             request,
             name,
+            ledger,
             device_id,
             serial_number,
             scope,
             reason,
             requested_by,
             expires_at,
+        };
+        // Written by a version that did not keep it as a state of its own.
+        let state = match state {
+            WipeState::Refused => refused(false, code.as_deref().unwrap_or_default()),
+            state => state,
         };
         Wipe { subject, path, state, since, code, detail, signers, issue_at, issued_at, intent }
     }

@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::wording::quote;
 
-const SPEC: &[&str] = &[
+pub(super) const SPEC: &[&str] = &[
     "serialNumber",
     "userEmail",
     "profile",
@@ -63,6 +63,12 @@ impl DeviceDraft {
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.device.spec.name
+    }
+
+    /// `spec.ownership`.
+    #[must_use]
+    pub fn ownership(&self) -> Ownership {
+        self.device.spec.ownership
     }
 
     /// `spec.profile`: perhaps of no profile.

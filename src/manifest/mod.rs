@@ -15,7 +15,7 @@ mod wipe;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub use wipe::WipeDraft;
 
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::{Damage, Damaged};
-use crate::model::{Digest, Labels, Name, Place, Platform, SerialNumber, is_deceptive};
+use crate::model::{Digest, Labels, Name, Ownership, Place, Platform, SerialNumber, is_deceptive};
 use crate::wording::{closest, quote};
 use crate::yaml::{self, Extent, Node, Piece, Position, Scalar, Value};
 use reader::{Field, Lines, Object, Reader, small};
@@ -54,6 +54,8 @@ pub struct Documents {
     pub damaged: Vec<Damaged>,
     /// Damaged devices that can be read well enough to say what else is wrong with them.
     pub shadows: Vec<Shadow>,
+    /// Damaged devices that say plainly that they are corporate.
+    pub corporate: BTreeSet<Place>,
     /// Names of damaged documents that are or may be profiles.
     pub damaged_profiles: Vec<Name>,
     /// In no particular order.
@@ -87,6 +89,7 @@ impl Documents {
             damaged,
             shadows,
             damaged_profiles,
+            corporate,
             findings,
             device_documents,
             labels: _,
@@ -101,6 +104,7 @@ impl Documents {
         self.damaged.extend(damaged);
         self.shadows.extend(shadows);
         self.damaged_profiles.extend(damaged_profiles);
+        self.corporate.extend(corporate);
         self.findings.extend(findings);
         self.device_documents += device_documents;
     }
@@ -115,6 +119,8 @@ impl Documents {
             damaged,
             shadows,
             damaged_profiles,
+            // Only of what is damaged.
+            corporate: _,
             findings,
             device_documents: _,
             labels: _,
@@ -393,9 +399,26 @@ fn damage(documents: &mut Documents, root: Option<&Node<'_>>, place: Place) {
                 documents.damaged_profiles.extend(name.clone());
             }
             documents.device_documents += 1;
+            if root.is_some_and(says_corporate) {
+                documents.corporate.insert(place.clone());
+            }
             documents.damaged.push(Damaged { place, what: Damage::Device { serial, name } });
         }
     }
+}
+
+/// Whether the document says in a way that leaves no doubt that the device is corporate: also by
+/// leaving it out, where no other line can be a misspelt one.
+fn says_corporate(root: &Node<'_>) -> bool {
+    let Value::Map(fields) = &root.value else { return false };
+    let mut specs = fields.iter().filter(|(key, _)| key.text() == Some("spec"));
+    let (Some((_, spec)), None) = (specs.next(), specs.next()) else { return false };
+    let Value::Map(fields) = &spec.value else { return false };
+    fields.iter().all(|(key, value)| match key.text() {
+        Some("ownership") => written(value) == Some(Ownership::Corporate.as_str()),
+        Some(key) => device::SPEC.contains(&key),
+        None => false,
+    })
 }
 
 fn shadow(reader: &Reader<'_>, root: &Node<'_>) -> Option<Shadow> {

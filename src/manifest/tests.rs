@@ -41,6 +41,7 @@ apiVersion: fleetform/v1
 kind: WipeRequest
 metadata: {name: d007-lost}
 spec:
+  ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21
   deviceId: D007
   serialNumber: PF3XK9Q2
   scope: full

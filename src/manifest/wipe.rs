@@ -10,6 +10,8 @@ use crate::model::{Timestamp, WipeReason, WipeScope};
 use crate::wipe::Request;
 
 const SPEC: &[&str] = &[
+    "ledger",
+    "head",
     "deviceId",
     "serialNumber",
     "scope",
@@ -20,6 +22,10 @@ const SPEC: &[&str] = &[
     "expiresAt",
 ];
 const ID_HELP: &str = "`fleetform show` names the id of a device by its serial number";
+const LEDGER_HELP: &str = "`fleetform wipe new` writes it where the ledger is; `fleetform plan -o json` \
+                           shows it as ledger.lineage";
+const HEAD_HELP: &str = "`fleetform wipe new` writes it where the ledger is; leave it out where \
+                         `wipes.requireHead` is not set";
 const TIME_HELP: &str = "write it in UTC, like 2026-11-22T10:00:00Z";
 
 /// A wipe request that is valid by itself.
@@ -38,6 +44,9 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft>
         reader.report(Code::WipeNotAlone, head.kind, message, help);
     }
     let spec = reader.object("spec", head.spec?, SPEC)?;
+    let ledger = reader.need(&spec, "ledger").and_then(|f| reader.parsed(&f, LEDGER_HELP));
+    let head_field = spec.get("head");
+    let log_head = head_field.map(|f| reader.parsed(&f, HEAD_HELP));
     let device_id = reader.need(&spec, "deviceId").and_then(|f| reader.parsed(&f, ID_HELP));
     let serial = reader.need(&spec, "serialNumber");
     let serial_number = serial.and_then(|f| reader.parsed(&f, SERIAL_HELP));
@@ -64,6 +73,8 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft>
     let request = Request {
         name,
         path: head.place.path.clone(),
+        ledger: ledger?,
+        head: log_head.map_or(Some(None), |read| read.map(Some))?,
         device_id: device_id?,
         serial: serial_number?,
         scope: scope?,
@@ -81,6 +92,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft>
         copies: Vec::new(),
         signatures: BTreeMap::new(),
         vetoes: BTreeMap::new(),
+        unreadable: BTreeMap::new(),
     };
     Some(WipeDraft { file, name_at })
 }

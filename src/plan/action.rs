@@ -53,6 +53,7 @@ impl Action {
                 WipeState::Expired => ActionKind::ExpireWipe,
                 WipeState::Vetoed => ActionKind::VetoWipe,
                 WipeState::Refused
+                | WipeState::RefusedForGood
                 | WipeState::Accepted
                 | WipeState::Issued
                 | WipeState::Confirmed

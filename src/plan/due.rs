@@ -33,7 +33,7 @@ pub fn next_due<'a>(
     deadlines
         .chain(validity)
         .chain(wipes.iter().filter_map(|view| view.until))
-        .chain(recorded.at.filter(|_| behind))
+        .chain(recorded.at.max(inputs.clock).filter(|_| behind))
         .filter(|at| *at > now)
         .min()
 }

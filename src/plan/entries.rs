@@ -95,6 +95,7 @@ impl Action {
                     WipeState::Expired => Event::WipeExpired(stopped),
                     WipeState::Vetoed => Event::WipeVetoed(stopped),
                     WipeState::Refused
+                    | WipeState::RefusedForGood
                     | WipeState::Accepted
                     | WipeState::Issued
                     | WipeState::Confirmed

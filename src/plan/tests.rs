@@ -114,6 +114,8 @@ impl World {
             recorded: &self.state,
             heard: &self.heard,
             trust: Err("no trust file is configured"),
+            heads: &[],
+            clock: None,
         }
     }
 

@@ -5,18 +5,24 @@
 //! consumed, under whatever name it comes back. Every pass judges anew, up to the moment of
 //! issue: a key revoked or a veto committed while a wipe cools off still stops it.
 
+mod ownership;
 mod show;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
+use self::ownership::Ownerships;
 use super::{Action, Cause, DamageIndex, Inputs, Op, Plan};
 use crate::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
+use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::WipeFile;
-use crate::model::{DeviceId, Digest, Email, Ownership, Place, Timestamp};
-use crate::state::{Device, Wipe, WipeState};
+use crate::model::{DeviceId, Digest, Email, Place, Timestamp};
+use crate::state::{Wipe, WipeState};
 use crate::wipe::Namespace;
 use crate::wipe::quorum::{self, Decision, History, Lacks};
+use crate::wipe::target::{LedgerId, LoggedHead};
 use crate::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
 };
@@ -25,6 +31,15 @@ pub use show::{WipeStanding, WipeView};
 
 /// The clock was set back: nothing is issued by it.
 pub(super) const CLOCK_BEHIND: &str = "clockBehind";
+
+/// Requests that nobody trusted has signed and that are recorded: open ones, and those of the last
+/// day. Whoever can write to the fleet directory can write any number of them; beyond this they
+/// are a finding, and neither log nor state grows. A signed request is always recorded.
+const MAX_UNSIGNED: usize = 1_000;
+
+/// A clock may be this much behind the highest time seen: another process may have looked later
+/// than this one, and says so first.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The code of a request that a signer objects to.
 const VETO: &str = "veto";
@@ -45,6 +60,11 @@ struct Deciding<'a, 'p> {
     taken: HashSet<DeviceId>,
     issued: Vec<Timestamp>,
     ahead: usize,
+    ownerships: Ownerships<'a>,
+    /// How many more requests that nobody signed are recorded.
+    room: usize,
+    /// Requests that nobody signed and that are not recorded.
+    surplus: Vec<Place>,
     /// Requests that cannot go on now, with their signers.
     short: Vec<(&'a Arc<WipeFile>, Vec<Email>)>,
 }
@@ -59,7 +79,20 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
     let issued_to = of(&|wipe| wipe.state == WipeState::Issued);
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
-    let mut deciding = Deciding { inputs, plan, actions, taken, issued, ahead: 0, short };
+    let (ownerships, room) = (Ownerships::new(inputs), room(inputs));
+    let surplus = Vec::new();
+    let mut deciding = Deciding {
+        inputs,
+        plan,
+        actions,
+        taken,
+        issued,
+        ahead: 0,
+        ownerships,
+        room,
+        surplus,
+        short,
+    };
     deciding.trust();
     deciding.gone(damage);
     for file in in_order(inputs) {
@@ -73,9 +106,24 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
         deciding.hold(file, &signers);
     }
     deciding.actions.extend(going_on);
+    deciding.too_many();
     let Deciding { actions, taken, plan, .. } = deciding;
     plan.wipes.sort_by(|a, b| a.place.cmp(&b.place));
     Wipes { actions, busy: &taken | &issued_to }
+}
+
+/// How many more requests that nobody signed are recorded.
+fn room(inputs: &Inputs<'_>) -> usize {
+    let recent = |wipe: &Wipe| wipe.state.is_open() || wipe.since + TimeDelta::days(1) > inputs.now;
+    let unsigned = |wipe: &&Wipe| wipe.signers.is_empty() && recent(wipe);
+    MAX_UNSIGNED.saturating_sub(inputs.recorded.wipes.values().filter(unsigned).count())
+}
+
+/// The highest time that is known, where this machine's clock is behind it: it was set back.
+fn ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
+    let logged = inputs.recorded.at.filter(|at| inputs.now < *at);
+    let seen = inputs.clock.filter(|at| inputs.now + TOLERANCE < *at);
+    logged.max(seen)
 }
 
 /// Those accepted before, in the order in which they were, then the others by `issuedAt`.
@@ -137,6 +185,7 @@ impl<'a> Deciding<'a, '_> {
                 code: "requestDeleted".into(),
                 detail: detail.to_owned(),
                 signers: wipe.signers.clone(),
+                for_good: false,
             };
             self.stop(WipeState::Vetoed, stopped, place);
         }
@@ -147,38 +196,43 @@ impl<'a> Deciding<'a, '_> {
         if let Some(wipe) = known.filter(|wipe| !wipe.state.is_open()) {
             return self.over(file, wipe);
         }
-        // A clock behind the log's last line was set back: expiry and windows mean nothing.
-        if self.inputs.recorded.at.is_some_and(|at| self.inputs.now < at) {
-            let detail = "this machine's clock is behind the log's last entry; mend the clock";
-            return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, detail);
-        }
-        let judgement = judge(self.inputs, file);
+        let judgement = judge_with(self.inputs, &self.ownerships, file);
         let signers = judgement.signers();
-        // It was signed while the device was personal: who edits manifests does not change that.
-        let spoiled = |wipe: &&Wipe| {
-            wipe.state == WipeState::Refused
-                && wipe.code.as_deref() == Some(Reason::PersonalFull.as_str())
-        };
+        // A veto is recorded whenever it is seen, and so is what refuses for good: neither is
+        // undone by what comes later, a clock that is right again included.
+        if let Verdict::Vetoed(by) = &judgement.verdict {
+            let detail = format!("{by} objects");
+            return self.stopped(file, &signers, WipeState::Vetoed, VETO, &detail);
+        }
+        if let Some((reason, detail)) = &judgement.for_good {
+            let state = WipeState::RefusedForGood;
+            return self.stopped(file, &signers, state, reason.as_str(), detail);
+        }
+        // With a clock that was set back expiry and windows mean nothing.
+        if let Some(at) = ahead_of(self.inputs) {
+            let detail = format!(
+                "this machine's clock is behind {}, the highest time that this ledger has seen; \
+                 mend the clock",
+                at.short()
+            );
+            return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, &detail);
+        }
         match &judgement.verdict {
-            Verdict::Verified(_) if let Some(wipe) = known.filter(spoiled) => {
-                let (code, detail) = (Reason::PersonalFull.as_str(), "write a new request");
-                let detail = format!("its device was personal when it was refused; {detail}");
-                self.show(file, &wipe.signers, WipeStanding::Refused, code, &detail);
-            }
-            Verdict::Vetoed(by) => {
-                let detail = format!("{by} objects");
-                self.stopped(file, &signers, WipeState::Vetoed, VETO, &detail);
-            }
             Verdict::Refused(Reason::Expired) => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeState::Expired, "expired", &detail);
             }
             Verdict::Refused(Reason::NotSigned) => self.not_signed(file, &judgement),
+            Verdict::Refused(reason) if reason.holds() => {
+                let detail = judgement.why();
+                self.stopped(file, &signers, WipeState::Held, reason.as_str(), &detail);
+            }
             Verdict::Refused(reason) => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeState::Refused, reason.as_str(), &detail);
             }
             Verdict::Verified(wipe) => self.verified(file, wipe, known),
+            Verdict::Vetoed(_) => unreachable!("a veto was told of before"),
         }
     }
 
@@ -212,9 +266,13 @@ impl<'a> Deciding<'a, '_> {
                 return self.short.push((file, signers.to_vec()));
             }
         };
-        let issue_at = accepted
-            .and_then(|wipe| wipe.issue_at)
-            .unwrap_or(self.inputs.now + self.inputs.settings.wipes.delay);
+        // A delay that was raised counts for those accepted before as well, a lowered one does not.
+        let delay = self.inputs.settings.wipes.delay;
+        let issue_at = match accepted {
+            Some(wipe) => wipe.issue_at.max(Some(wipe.since + delay)),
+            None => None,
+        };
+        let issue_at = issue_at.unwrap_or(self.inputs.now + delay);
         if accepted.is_none() {
             self.accept(file, wipe, issue_at);
         }
@@ -295,6 +353,7 @@ impl<'a> Deciding<'a, '_> {
             WipeState::Vetoed => WipeStanding::Vetoed,
             WipeState::Expired => WipeStanding::Expired,
             WipeState::Refused
+            | WipeState::RefusedForGood
             | WipeState::Accepted
             | WipeState::Issued
             | WipeState::Confirmed
@@ -308,7 +367,7 @@ impl<'a> Deciding<'a, '_> {
         if known.is_some_and(|wipe| wipe.state == WipeState::Accepted) {
             self.taken.remove(&file.request.device_id);
         }
-        if said {
+        if said || (signers.is_empty() && !self.records(file, state, known)) {
             return;
         }
         if let Some(view) = self.plan.wipes.last_mut() {
@@ -319,8 +378,46 @@ impl<'a> Deciding<'a, '_> {
             code: code.into(),
             detail: detail.to_owned(),
             signers: signers.to_vec(),
+            for_good: state == WipeState::RefusedForGood,
         };
         self.stop(state, stopped, file.place.clone());
+    }
+
+    /// Whether a request that nobody trusted has signed is recorded: when it is first seen, if
+    /// there is room, and when it ends.
+    fn records(&mut self, file: &WipeFile, state: WipeState, known: Option<&Wipe>) -> bool {
+        match known {
+            Some(wipe) => !state.is_open() || !wipe.signers.is_empty(),
+            None if state == WipeState::Vetoed => true,
+            // It would be refused again tomorrow: nothing is lost by saying nothing.
+            None if state == WipeState::Expired => false,
+            None if self.room == 0 => {
+                self.surplus.push(file.place.clone());
+                false
+            }
+            None => {
+                self.room -= 1;
+                true
+            }
+        }
+    }
+
+    /// One finding for all requests that are not recorded.
+    fn too_many(&mut self) {
+        let Some(first) = self.surplus.iter().min() else { return };
+        self.plan.findings.push(Finding {
+            code: Code::TooManyWipeRequests,
+            severity: Severity::Error,
+            message: format!(
+                "{} wipe requests that nobody signed are not recorded: there are {MAX_UNSIGNED} \
+                 already",
+                self.surplus.len()
+            ),
+            help: "remove the requests that nobody means to sign; one that is signed is recorded"
+                .to_owned(),
+            span: Span::whole(&first.path),
+            related: None,
+        });
     }
 
     fn stop(&mut self, state: WipeState, stopped: WipeStopped, place: Place) {
@@ -352,31 +449,38 @@ impl<'a> Deciding<'a, '_> {
 /// only the whole plan says.
 #[must_use]
 pub fn judge(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
+    judge_with(inputs, &Ownerships::new(inputs), file)
+}
+
+fn judge_with(inputs: &Inputs<'_>, ownerships: &Ownerships<'_>, file: &WipeFile) -> Judgement {
     let device = inputs.recorded.devices.get(&file.request.device_id);
     let device = device.map(|device| Recorded {
         id: file.request.device_id,
         serial: device.spec.serial_number.clone(),
-        ownership: strictest(inputs, device),
+        ownership: ownerships.strictest(device),
         wiped: device.is_wiped(),
+        unclear: ownerships.unclear(device),
     });
     verify(&Evidence {
         request: &file.request,
         bytes: &file.bytes,
         signatures: &file.signatures,
         vetoes: &file.vetoes,
+        unreadable: &file.unreadable,
         trust: inputs.trust,
+        ledger: inputs.recorded.lineage.map(LedgerId),
+        logged: named(inputs, file),
+        require_head: inputs.settings.wipes.require_head,
         device: device.as_ref(),
         now: inputs.now,
         max_validity: inputs.settings.wipes.max_validity,
     })
 }
 
-/// Personal, if either the record or the manifest says so: a device that becomes personal in this
-/// very pass is not wiped whole in it.
-fn strictest(inputs: &Inputs<'_>, device: &Device) -> Ownership {
-    let desired = inputs.desired.by_serial(&device.spec.serial_number);
-    let desired = desired.map(|desired| desired.spec.ownership);
-    if desired == Some(Ownership::Personal) { Ownership::Personal } else { device.spec.ownership }
+/// The entry that the request names, as the log has it.
+fn named(inputs: &Inputs<'_>, file: &WipeFile) -> Option<LoggedHead> {
+    let seq = file.request.head?.seq;
+    inputs.heads.iter().find(|logged| logged.head.seq == seq).copied()
 }
 
 fn people(signers: &[Email]) -> u32 {

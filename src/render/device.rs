@@ -60,7 +60,10 @@ pub fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<DeviceId, &'s
             WipeState::Failed => (2, "wipe failed"),
             WipeState::Held => (1, "wipe held"),
             WipeState::Confirmed => (5, "wiped by request"),
-            WipeState::Refused | WipeState::Expired | WipeState::Vetoed => continue,
+            WipeState::Refused
+            | WipeState::RefusedForGood
+            | WipeState::Expired
+            | WipeState::Vetoed => continue,
         };
         let seen = by_device.entry(wipe.subject.device_id).or_insert(note);
         *seen = (*seen).max(note);

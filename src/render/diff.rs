@@ -173,11 +173,18 @@ fn wipe_text(out: &mut Out, diff: &WipeDiff, context: Context<'_>) -> io::Result
 
 /// Who signed, and who objects.
 fn seen(WipeDiff { file, .. }: &WipeDiff, context: Context<'_>) -> [Vec<Sighting>; 2] {
-    [(&file.signatures, Namespace::Wipe), (&file.vetoes, Namespace::Veto)]
-        .map(|files| sightings(&file.bytes, files, context.trust, context.now))
+    let all: Vec<_> = [(&file.signatures, Namespace::Wipe), (&file.vetoes, Namespace::Veto)]
+        .into_iter()
+        .flat_map(|files| sightings(&file.bytes, files, context.trust, context.now))
+        .collect();
+    let (signed, vetoed) = all.into_iter().partition(|seen| seen.purpose == Namespace::Wipe);
+    [signed, vetoed]
 }
 
-fn by<'a>(done: &'a str, Sighting { name, key, person }: &Sighting) -> (&'a str, String) {
+fn by<'a>(
+    done: &'a str,
+    Sighting { name, purpose: _, key, person }: &Sighting,
+) -> (&'a str, String) {
     match (person, key) {
         (Some(Ok(person)), Ok(key)) => (done, format!("by {person} with {key} ({name})")),
         (None, Ok(key)) => (done, format!("by somebody with {key} ({name})")),

@@ -34,7 +34,7 @@ fn device(name: &str, serial: &str, version: &str) -> String {
 }
 
 const WIPE: &str = "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {name: w}\nspec:\n  \
-    deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
+    ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
     requestedBy: bob@example.com\n  confirm: true\n  issuedAt: 2026-11-22T10:00:00Z\n  \
     expiresAt: 2026-11-23T10:00:00Z\n";
 

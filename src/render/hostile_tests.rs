@@ -155,11 +155,14 @@ fn plan_is_harmless_in_all_formats() {
         recorded: &recorded,
         heard: &[],
         trust: Err("no trust"),
+        heads: &[],
+        clock: None,
     };
     let approved = guard(plan::plan(&inputs), &desired, &recorded, settings.limits, None);
     assert!(!approved.plan().actions.is_empty() && !approved.plan().holds.is_empty());
     let (seq, head) = (recorded.seq, recorded.head.0);
-    let context = Context { root: "./fleet", revision: Some("EVIL` @all"), seq, head };
+    let context =
+        Context { root: "./fleet", revision: Some("EVIL` @all"), seq, head, lineage: None };
     let drawn = |draw: fn(&mut Out, &ApprovedPlan, Context<'_>) -> std::io::Result<()>| {
         Out::captured(|out| draw(out, &approved, context)).unwrap()
     };

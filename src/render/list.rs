@@ -13,6 +13,7 @@ use super::text::safe;
 use crate::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
 use crate::settings::Settings;
 use crate::state::{Device, Wipe};
+use crate::wipe::target::LedgerId;
 
 /// What to show, and what it is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,8 @@ pub struct Listing<'a> {
     pub devices: &'a [(DeviceId, &'a Device)],
     /// Every wipe request that the ledger knows.
     pub wipes: &'a BTreeMap<Digest, Wipe>,
+    /// Which ledger this is: what a wipe request has to name.
+    pub ledger: Option<LedgerId>,
     /// For what is overdue or blocked.
     pub settings: &'a Settings,
     /// Likewise.
@@ -75,7 +78,7 @@ impl Listing<'_> {
         if table.is_empty() { Ok(()) } else { table.write(out) }
     }
 
-    /// `{"version": 1, "devices": […]}`.
+    /// `{"version": 1, "ledger": {"lineage": …}, "devices": […]}`.
     ///
     /// # Errors
     /// If writing fails.
@@ -113,18 +116,24 @@ impl Serialize for Listing<'_> {
         #[derive(Serialize)]
         struct Document<'a> {
             version: u32,
+            ledger: Lineage,
             devices: Devices<'a>,
+        }
+        #[derive(Serialize)]
+        struct Lineage {
+            lineage: Option<LedgerId>,
         }
         struct Devices<'a>(&'a Listing<'a>);
         impl Serialize for Devices<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let Listing { devices, wipes: _, settings, now } = *self.0;
+                let Listing { devices, wipes: _, ledger: _, settings, now } = *self.0;
                 serializer.collect_seq(
                     devices.iter().map(|(id, d)| DeviceView::new(*id, d, settings, now)),
                 )
             }
         }
-        Document { version: 1, devices: Devices(self) }.serialize(serializer)
+        let ledger = Lineage { lineage: self.ledger };
+        Document { version: 1, ledger, devices: Devices(self) }.serialize(serializer)
     }
 }
 

@@ -3,6 +3,7 @@ use expect_test::expect;
 use super::*;
 use crate::render::testing::{Screen, now, state};
 use crate::state::State;
+use crate::wipe::target::LedgerId;
 
 fn listed(
     screen: &Screen,
@@ -13,7 +14,13 @@ fn listed(
     let settings = Settings::default();
     let mut out = screen.out();
     write(
-        &Listing { devices: &devices, wipes: &state.wipes, settings: &settings, now: now() },
+        &Listing {
+            devices: &devices,
+            wipes: &state.wipes,
+            ledger: state.lineage.map(LedgerId),
+            settings: &settings,
+            now: now(),
+        },
         &mut out,
     )
     .unwrap();

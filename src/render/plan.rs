@@ -22,6 +22,7 @@ use crate::event::Change;
 use crate::guard::{ApprovedPlan, Refusal};
 use crate::model::{DeviceId, Digest, Place, SerialNumber};
 use crate::plan::{Action, ActionKind, Hold, HoldReason, Op};
+use crate::wipe::target::LedgerId;
 
 /// What a plan was made of, for its header.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub struct Context<'a> {
     pub seq: u64,
     /// Hash of its line.
     pub head: Digest,
+    /// Which ledger that is; none where there is none yet.
+    pub lineage: Option<LedgerId>,
 }
 
 /// Holds of one reason beyond this many are only counted, in text.
@@ -387,6 +390,7 @@ pub struct PlanJson<'a> {
 struct LedgerJson {
     seq: u64,
     head: Digest,
+    lineage: Option<LedgerId>,
 }
 
 #[derive(Serialize)]
@@ -471,7 +475,7 @@ impl<'a> PlanJson<'a> {
         Self {
             version: 1,
             revision: context.revision,
-            ledger: LedgerJson { seq: context.seq, head: context.head },
+            ledger: LedgerJson { seq: context.seq, head: context.head, lineage: context.lineage },
             digest: approved.digest(),
             frozen: approved.refusal().map(|Refusal { why, missing: _, withheld, named: _ }| {
                 FrozenJson {

@@ -234,7 +234,7 @@ fn told(wipe: &Wipe) -> Vec<(&'static str, String, Tone)> {
     let WipeSubject { name, scope, reason, requested_by, expires_at, .. } = subject;
     let tone = match state {
         WipeState::Accepted | WipeState::Issued | WipeState::Failed => Tone::Removed,
-        WipeState::Held | WipeState::Refused => Tone::Changed,
+        WipeState::Held | WipeState::Refused | WipeState::RefusedForGood => Tone::Changed,
         WipeState::Confirmed | WipeState::Expired | WipeState::Vetoed => Tone::Dim,
     };
     let signed: Vec<_> = signers.iter().map(Email::as_str).collect();

@@ -117,6 +117,7 @@ fn wipe(subject: &WipeSubject) -> String {
     let WipeSubject {
         request,
         name,
+        ledger: _,
         device_id,
         serial_number,
         scope,
@@ -131,7 +132,8 @@ fn wipe(subject: &WipeSubject) -> String {
 }
 
 fn wipe_stopped(how: &str, stopped: &WipeStopped) -> String {
-    let WipeStopped { subject, code, detail, signers } = stopped;
+    let WipeStopped { subject, code, detail, signers, for_good } = stopped;
+    let how = if *for_good { format!("{how} for good") } else { how.to_owned() };
     format!("{how} ({code}): {}; {detail}; signed by {}", wipe(subject), people(signers))
 }
 

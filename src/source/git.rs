@@ -334,10 +334,15 @@ impl Repository {
             let directory = wipe.place.path.rsplit_once('/').map_or("", |(above, _)| above);
             for ((path, _), bytes) in side.signatures.iter().zip(&read) {
                 let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-                let bytes = bytes.as_deref().unwrap_or_default();
-                let bytes = &bytes[..bytes.len().min(sshsig::MAX_BYTES + 1)];
                 if above == directory {
-                    super::put_beside(&mut beside, name, bytes);
+                    let content = match bytes {
+                        Some(bytes) if bytes.len() <= sshsig::MAX_BYTES => {
+                            Ok(Arc::from(&bytes[..]))
+                        }
+                        Some(_) => Err(super::too_large_to_sign()),
+                        None => Err("it cannot be read from this revision".to_owned()),
+                    };
+                    super::put_beside(&mut beside, name, content);
                 }
             }
             *wipe = Arc::new(beside);

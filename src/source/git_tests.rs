@@ -79,7 +79,7 @@ fn a_revision_is_what_the_directory_was() {
     let deep = (0..34).map(|n| format!("d{n}/")).collect::<String>();
     fixture.write(&format!("{deep}x.yaml"), "x");
     let wipe = "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {name: w}\nspec:\n  \
-                deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
+                ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: D007\n  serialNumber: A1\n  scope: full\n  reason: lost\n  \
                 requestedBy: bob@example.com\n  confirm: true\n  \
                 issuedAt: 2026-11-22T10:00:00Z\n  expiresAt: 2026-11-23T10:00:00Z\n";
     fixture.write("w/w.yaml", wipe);

@@ -1,7 +1,7 @@
 //! What the log says of wipe requests: the life of each, by the digest of its file.
 //!
 //! Expected flow: Held or Refused as long as something is missing, Accepted, Issued, then
-//! Confirmed or Failed. Expired and Vetoed end it before it is issued. A request that was
+//! Confirmed or Failed. Expired, Vetoed and RefusedForGood end it before it is issued. A request that was
 //! issued is consumed: no entry can accept or issue it again, whatever its file is called.
 
 use compact_str::CompactString;
@@ -9,12 +9,15 @@ use compact_str::CompactString;
 use super::State;
 use crate::event::{Entry, Event, WipeStopped, WipeSubject};
 use crate::model::{DeviceId, Digest, Email, Status, Timestamp, words};
+use crate::wipe::verify::Reason;
 
 words! {
     /// How a wipe request stands.
     WipeState {
         /// A rule does not hold.
         Refused = "refused",
+        /// A rule does not hold, and nothing that happens later can change that.
+        RefusedForGood = "refusedForGood",
         /// Signatures are missing, or the window is full.
         Held = "held",
         /// It holds, and is issued when cooling off is over.
@@ -71,6 +74,17 @@ pub struct Wipe {
     pub intent: Option<u64>,
 }
 
+/// What `wipe.refused` makes of a request. Versions that did not say whether a refusal is final
+/// logged this code for the one that is.
+#[must_use]
+pub fn refused(for_good: bool, code: &str) -> WipeState {
+    if for_good || code == Reason::PersonalFull.as_str() {
+        WipeState::RefusedForGood
+    } else {
+        WipeState::Refused
+    }
+}
+
 impl Wipe {
     /// Whether no other request for the device is accepted. One that was issued and not confirmed
     /// blocks until it expires: whether the provider has it may be in doubt for ever, and it
@@ -115,7 +129,9 @@ impl State {
                 wipe.issue_at = Some(accepted.issue_at);
                 self.wipes.insert(accepted.subject.request, wipe);
             }
-            Event::WipeRefused(stopped) => self.stop(entry, stopped, WipeState::Refused)?,
+            Event::WipeRefused(stopped) => {
+                self.stop(entry, stopped, refused(stopped.for_good, &stopped.code))?;
+            }
             Event::WipeHeld(stopped) => self.stop(entry, stopped, WipeState::Held)?,
             Event::WipeExpired(stopped) => self.stop(entry, stopped, WipeState::Expired)?,
             Event::WipeVetoed(stopped) => self.stop(entry, stopped, WipeState::Vetoed)?,
@@ -150,8 +166,16 @@ impl State {
         subject: &WipeSubject,
         state: WipeState,
     ) -> Result<Wipe, String> {
+        // Older versions forgot that a request was refused for good, and their requests named no
+        // ledger: what they logged afterwards happened.
+        let forgot = |known: &Wipe| {
+            known.state == WipeState::RefusedForGood
+                && state == WipeState::Accepted
+                && subject.ledger.is_none()
+        };
         if let Some(known) = self.wipes.get(&subject.request)
             && !known.state.is_open()
+            && !forgot(known)
         {
             return Err(format!("the request is {} already", known.state));
         }
@@ -177,6 +201,11 @@ impl State {
         stopped: &WipeStopped,
         state: WipeState,
     ) -> Result<(), String> {
+        let known = self.wipes.get(&stopped.subject.request);
+        if known.is_some_and(|wipe| wipe.state == WipeState::RefusedForGood) {
+            // Final: whatever an older version went on to say of it.
+            return Ok(());
+        }
         let mut wipe = self.begin(entry, &stopped.subject, state)?;
         wipe.code = Some(stopped.code.clone());
         wipe.detail = stopped.detail.clone();

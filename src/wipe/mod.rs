@@ -10,6 +10,7 @@
 
 pub mod quorum;
 pub mod sshsig;
+pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trust;
@@ -17,6 +18,7 @@ pub mod verify;
 
 use std::sync::Arc;
 
+use self::target::{LedgerId, LogHead};
 use crate::event::WipeSubject;
 use crate::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope, words,
@@ -40,6 +42,10 @@ pub struct Request {
     pub name: Name,
     /// Of its file, relative to the root of the fleet directory.
     pub path: Arc<str>,
+    /// The ledger that it is meant for.
+    pub ledger: LedgerId,
+    /// A recent entry of that ledger's log, where the request names one.
+    pub head: Option<LogHead>,
     /// The one device to wipe.
     pub device_id: DeviceId,
     /// Must be that device's.
@@ -67,6 +73,7 @@ impl Request {
         WipeSubject {
             request: self.digest,
             name: self.name.clone(),
+            ledger: Some(self.ledger),
             device_id: self.device_id,
             serial_number: self.serial.clone(),
             scope: self.scope,

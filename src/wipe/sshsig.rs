@@ -14,7 +14,7 @@ use crate::model::words;
 pub type Key = KeyData;
 
 /// A signature of a hardware key with a long application name is under 1 KiB; this is room enough.
-pub const MAX_BYTES: usize = 16 * 1024;
+pub const MAX_BYTES: usize = 8 * 1024;
 
 /// The types of keys that serve, as `ssh-keygen` spells them.
 pub const KEY_TYPES: [&str; 4] = [
@@ -55,6 +55,14 @@ words! {
     }
 }
 
+impl Fault {
+    /// Whether it cannot even be told what the file is: it may be a veto that was damaged.
+    #[must_use]
+    pub const fn is_unreadable(self) -> bool {
+        matches!(self, Self::TooLarge | Self::BadArmour | Self::Malformed)
+    }
+}
+
 /// Why a signature file does not count, for machines and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -80,6 +88,14 @@ impl Checked {
     pub fn key(&self) -> &Key {
         &self.key
     }
+}
+
+/// What a signature says that it was made for; none for another purpose, or where it cannot be
+/// read. Whether it is genuine is not looked at.
+#[must_use]
+pub fn purpose(armoured: &[u8]) -> Option<Namespace> {
+    let blob = decode(unwrap(armoured).ok()?)?;
+    Parts::read(&blob)?.namespace.parse().ok()
 }
 
 /// Checks one armoured signature over `message`.

@@ -6,13 +6,16 @@
 //! or another one for the device is under way, the ledger's.
 //!
 //! Whoever can write to the fleet repository can put a file beside a request, so a signature
-//! file that does not count spoils nothing: it is reported, and the others count.
+//! file that does not count spoils nothing: it is reported, and the others count. One that
+//! cannot be read, or is no signature at all, holds the request: it may be a veto that was damaged.
+//! What a signature is for its namespace says, not the name of its file.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use super::sshsig::{self, harmless};
+use super::target::{LedgerId, LoggedHead};
 use super::trust::{Trust, WhyNot};
 use super::{Namespace, Request};
 use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope, words};
@@ -29,6 +32,10 @@ words! {
         Content = "content",
         /// `confirm: true`.
         Confirm = "confirm",
+        /// It is meant for this ledger.
+        Ledger = "ledger",
+        /// The entry of the log that it names is there, and recent.
+        Head = "head",
         /// The device is recorded.
         Device = "device",
         /// It has this serial number.
@@ -45,6 +52,8 @@ words! {
         Trust = "trust",
         /// Not too many files beside it.
         Files = "files",
+        /// Every file beside it can be read.
+        Readable = "readable",
         /// At least one person signed.
         Signatures = "signatures",
         /// Who asks for it is one of them.
@@ -59,17 +68,49 @@ words! {
     Reason {
         ContentChanged = "contentChanged",
         NotConfirmed = "notConfirmed",
+        OtherLedger = "otherLedger",
+        HeadMissing = "headMissing",
+        HeadUnknown = "headUnknown",
+        HeadTooOld = "headTooOld",
         UnknownDevice = "unknownDevice",
         SerialMismatch = "serialMismatch",
         AlreadyWiped = "alreadyWiped",
         PersonalFull = "personalFull",
+        OwnershipUnclear = "ownershipUnclear",
         NotYetIssued = "notYetIssued",
         Expired = "expired",
         ValidTooLong = "validTooLong",
         NoTrust = "noTrust",
         TooManyFiles = "tooManyFiles",
+        SignatureUnreadable = "signatureUnreadable",
         NotSigned = "notSigned",
         RequesterNotSigner = "requesterNotSigner",
+    }
+}
+
+impl Reason {
+    /// Whether the request only waits for something: nothing about it is wrong.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::NotSigned | Self::SignatureUnreadable | Self::OwnershipUnclear)
+    }
+
+    /// Whether nothing that happens later may let the request through.
+    ///
+    /// | final | because |
+    /// |---|---|
+    /// | `otherLedger` | a ledger never changes its lineage |
+    /// | `serialMismatch` | an id never gets another serial number |
+    /// | `alreadyWiped` | a wiped id never comes back |
+    /// | `personalFull` | who declares the device corporate later did not ask its owner |
+    ///
+    /// All others end by time, by a signature, by a mended file or by another configuration.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::OtherLedger | Self::SerialMismatch | Self::AlreadyWiped | Self::PersonalFull
+        )
     }
 }
 
@@ -84,6 +125,8 @@ pub struct Recorded {
     pub ownership: Ownership,
     /// Whether its life has ended.
     pub wiped: bool,
+    /// Why its manifest does not say reliably whose it is, without a full stop.
+    pub unclear: Option<String>,
 }
 
 /// Everything that a judgement depends on.
@@ -97,8 +140,17 @@ pub struct Evidence<'a> {
     pub signatures: &'a BTreeMap<String, Vec<u8>>,
     /// Veto files by name.
     pub vetoes: &'a BTreeMap<String, Vec<u8>>,
+    /// Files that are there and could not be read, or directories that could not be listed: by
+    /// name, and why.
+    pub unreadable: &'a BTreeMap<String, String>,
     /// The trust file, or in a sentence without a full stop why there is none.
     pub trust: Result<&'a Trust, &'a str>,
+    /// The lineage of this ledger; none where there is no ledger.
+    pub ledger: Option<LedgerId>,
+    /// What the log has under the number that the request's `head` names.
+    pub logged: Option<LoggedHead>,
+    /// Whether a request must name an entry of the log.
+    pub require_head: bool,
     /// The device that bears the request's id, if there is one.
     pub device: Option<&'a Recorded>,
     /// The time of judgement: keys, too, must be valid then, whenever they signed.
@@ -136,6 +188,8 @@ pub struct Discounted {
     pub code: &'static str,
     /// Without a full stop.
     pub detail: String,
+    /// Whether it could not even be told what the file is.
+    pub unreadable: bool,
 }
 
 /// All that [`verify`] found.
@@ -147,6 +201,8 @@ pub struct Judgement {
     pub files: Vec<FileCheck>,
     /// What follows.
     pub verdict: Verdict,
+    /// The reason that makes a refusal final, whatever other rules say.
+    pub for_good: Option<(Reason, String)>,
 }
 
 /// What follows from the checks.
@@ -195,8 +251,10 @@ impl VerifiedWipe {
 /// Judges a request by every rule.
 #[must_use]
 pub fn verify(evidence: &Evidence<'_>) -> Judgement {
-    let mut judge = Judge { evidence, checks: Vec::new(), refused: None };
+    let mut judge = Judge { evidence, checks: Vec::new(), refused: None, for_good: None };
     judge.about_the_request();
+    judge.about_the_ledger();
+    judge.about_the_head();
     judge.about_the_device();
     judge.about_time();
     let files = judge.files();
@@ -215,7 +273,7 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
         }),
         (None, None, Err(_)) => Verdict::Refused(Reason::NoTrust),
     };
-    Judgement { checks: judge.checks, files, verdict }
+    Judgement { checks: judge.checks, files, verdict, for_good: judge.for_good }
 }
 
 /// One signature or veto file, as far as it can be judged without a ledger.
@@ -223,6 +281,8 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
 pub struct Sighting {
     /// Its name, harmless to show.
     pub name: String,
+    /// What it was made for, as far as it says.
+    pub purpose: Namespace,
     /// The fingerprint of the key that signed these very bytes, or why none did.
     pub key: Result<String, Discounted>,
     /// Where there is a trust file: whose key that is, or why it gives no right.
@@ -233,11 +293,12 @@ pub struct Sighting {
 #[must_use]
 pub fn sightings(
     bytes: &[u8],
-    (files, purpose): (&BTreeMap<String, Vec<u8>>, Namespace),
+    (files, named): (&BTreeMap<String, Vec<u8>>, Namespace),
     trust: Option<&Trust>,
     now: Timestamp,
 ) -> Vec<Sighting> {
     let sighting = |(name, file): (&String, &Vec<u8>)| {
+        let purpose = sshsig::purpose(file).unwrap_or(named);
         let (key, person) = match sshsig::check(file, bytes, purpose) {
             Ok(checked) => {
                 let person = trust.map(|trust| trust.who(checked.key(), now, purpose));
@@ -246,20 +307,20 @@ pub fn sightings(
             }
             Err(fault) => (Err(fault.into()), None),
         };
-        Sighting { name: harmless(name), key, person }
+        Sighting { name: harmless(name), purpose, key, person }
     };
     files.iter().take(MAX_FILES).map(sighting).collect()
 }
 
 impl From<sshsig::Failure> for Discounted {
     fn from(sshsig::Failure { code, detail }: sshsig::Failure) -> Self {
-        Self { code: code.as_str(), detail }
+        Self { code: code.as_str(), detail, unreadable: code.is_unreadable() }
     }
 }
 
 impl From<WhyNot> for Discounted {
     fn from(WhyNot { code, detail }: WhyNot) -> Self {
-        Self { code: code.as_str(), detail }
+        Self { code: code.as_str(), detail, unreadable: false }
     }
 }
 
@@ -276,14 +337,19 @@ struct Judge<'a> {
     evidence: &'a Evidence<'a>,
     checks: Vec<Check>,
     refused: Option<Reason>,
+    for_good: Option<(Reason, String)>,
 }
 
 impl Judge<'_> {
     fn rule(&mut self, rule: Rule, reason: Reason, holds: bool, detail: impl Into<String>) {
-        self.checks.push(Check { rule, holds, detail: detail.into() });
+        let detail = detail.into();
         if !holds {
             self.refused = self.refused.or(Some(reason));
+            if reason.is_final() && self.for_good.is_none() {
+                self.for_good = Some((reason, detail.clone()));
+            }
         }
+        self.checks.push(Check { rule, holds, detail });
     }
 
     fn about_the_request(&mut self) {
@@ -295,17 +361,72 @@ impl Judge<'_> {
         self.rule(Rule::Confirm, Reason::NotConfirmed, *confirm, detail);
     }
 
+    fn about_the_ledger(&mut self) {
+        let asked = self.evidence.request.ledger;
+        let (holds, detail) = match self.evidence.ledger {
+            Some(this) if this == asked => (true, format!("it is for this ledger, {this}")),
+            Some(this) => (
+                false,
+                format!(
+                    "the request is for the ledger {asked}, this is {this}: write a new request here"
+                ),
+            ),
+            None => (false, format!("the request is for the ledger {asked}, and here is none yet")),
+        };
+        self.rule(Rule::Ledger, Reason::OtherLedger, holds, detail);
+    }
+
+    /// A request that names an entry names one that there is, also where none is asked for. How
+    /// old it may be: as long as a request may hold, since it was written at the time of the entry
+    /// or later.
+    fn about_the_head(&mut self) {
+        let Evidence { now, max_validity, logged, require_head, .. } = *self.evidence;
+        let unknown = Reason::HeadUnknown;
+        let (reason, holds, detail) = match (self.evidence.request.head, logged) {
+            (None, _) if require_head => (
+                Reason::HeadMissing,
+                false,
+                "it names no entry of the log (spec.head), and wipes.requireHead asks for one; \
+                 write a new request with `fleetform wipe new`"
+                    .to_owned(),
+            ),
+            (None, _) => (unknown, true, "it names no entry of the log, and need not".to_owned()),
+            (Some(head), None) => (
+                unknown,
+                false,
+                format!("this log has no entry {}, or it cannot be read", head.seq),
+            ),
+            (Some(head), Some(logged)) if head != logged.head => {
+                let detail = "has another hash in this log; write a new request here";
+                (unknown, false, format!("the entry {} that it names {detail}", head.seq))
+            }
+            (Some(head), Some(logged)) if now - logged.at > max_validity => {
+                let (at, most) = (logged.at.short(), hours(max_validity));
+                let detail = format!(
+                    "the entry {} that it names is of {at}; at most {most} are allowed: write a new \
+                     request",
+                    head.seq
+                );
+                (Reason::HeadTooOld, false, detail)
+            }
+            (Some(head), Some(_)) => {
+                (unknown, true, format!("the entry {} that it names is recent", head.seq))
+            }
+        };
+        self.rule(Rule::Head, reason, holds, detail);
+    }
+
     fn about_the_device(&mut self) {
         let Request { device_id, serial, scope, .. } = self.evidence.request;
         let Some(device) = self.evidence.device.filter(|device| device.id == *device_id) else {
             let missing = format!("there is no device {device_id}");
             self.rule(Rule::Device, Reason::UnknownDevice, false, missing.clone());
-            self.rule(Rule::Serial, Reason::SerialMismatch, false, missing.clone());
-            self.rule(Rule::NotWiped, Reason::AlreadyWiped, false, missing.clone());
-            self.rule(Rule::Scope, Reason::PersonalFull, false, missing);
+            for rule in [Rule::Serial, Rule::NotWiped, Rule::Scope] {
+                self.rule(rule, Reason::UnknownDevice, false, missing.clone());
+            }
             return;
         };
-        let Recorded { id, serial: recorded, ownership, wiped } = device;
+        let Recorded { id, serial: recorded, ownership, wiped, unclear } = device;
         self.rule(Rule::Device, Reason::UnknownDevice, true, format!("{id} is recorded"));
         let same = recorded == serial;
         let detail = if same {
@@ -322,7 +443,11 @@ impl Judge<'_> {
         } else {
             format!("{id} is a personal device: only `scope: selective` is allowed")
         };
-        self.rule(Rule::Scope, Reason::PersonalFull, allowed, detail);
+        let unclear = unclear.as_ref().filter(|_| *scope == WipeScope::Full);
+        match unclear.filter(|_| allowed) {
+            Some(why) => self.rule(Rule::Scope, Reason::OwnershipUnclear, false, why.clone()),
+            None => self.rule(Rule::Scope, Reason::PersonalFull, allowed, detail),
+        }
     }
 
     fn about_time(&mut self) {
@@ -364,17 +489,49 @@ impl Judge<'_> {
             format!("{count} signature files; at most {MAX_FILES} are looked at: remove some")
         };
         self.rule(Rule::Files, Reason::TooManyFiles, few, detail);
-        let (Ok(trust), true) = (trust, few) else { return Vec::new() };
+        let files = match trust {
+            Ok(trust) if few => self.judge_files(trust),
+            _ => Vec::new(),
+        };
+        self.about_unreadable(&files);
+        files
+    }
+
+    fn judge_files(&self, trust: &Trust) -> Vec<FileCheck> {
+        let Evidence { signatures, vetoes, unreadable, .. } = *self.evidence;
         let signatures = signatures.iter().map(|file| (Namespace::Wipe, file));
         let vetoes = vetoes.iter().map(|file| (Namespace::Veto, file));
-        signatures
+        let mut files: Vec<_> = signatures
             .chain(vetoes)
-            .map(|(purpose, (name, bytes))| FileCheck {
-                name: harmless(name),
-                purpose,
-                outcome: self.signer(trust, bytes, purpose),
+            .map(|(named, (name, bytes))| {
+                let purpose = sshsig::purpose(bytes).unwrap_or(named);
+                let outcome = self.signer(trust, bytes, purpose);
+                FileCheck { name: harmless(name), purpose, outcome }
             })
-            .collect()
+            .collect();
+        files.extend(unreadable.iter().map(|(name, why)| FileCheck {
+            name: harmless(name),
+            purpose: Namespace::Veto,
+            outcome: Err(Discounted { code: "unreadable", detail: why.clone(), unreadable: true }),
+        }));
+        files
+    }
+
+    /// A file that is there and cannot be read may be a veto: it holds the wipe.
+    fn about_unreadable(&mut self, files: &[FileCheck]) {
+        let failed = files.iter().find_map(|file| match &file.outcome {
+            Err(why) if why.unreadable => Some(format!("{}: {}", file.name, why.detail)),
+            _ => None,
+        });
+        let unseen =
+            || self.evidence.unreadable.iter().next().map(|(n, why)| format!("{n}: {why}"));
+        let (holds, detail) = match failed.or_else(unseen) {
+            Some(found) => {
+                (false, format!("{found}; it may be a veto: mend the file, or remove it"))
+            }
+            None => (true, "every signature file can be read".to_owned()),
+        };
+        self.rule(Rule::Readable, Reason::SignatureUnreadable, holds, detail);
     }
 
     fn signer(&self, trust: &Trust, file: &[u8], purpose: Namespace) -> Result<Email, Discounted> {

@@ -49,7 +49,7 @@ fn fleet() -> Fixture {
     fixture.write("fleet/a.yaml", device("a", ", status: Failed").replace("=cmd()", "=other()"));
     let wipe = |reason: &str, by: &str| {
         format!(
-            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w}}\nspec: {{deviceId: \
+            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w}}\nspec: {{ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21, deviceId: \
              D001, serialNumber: SN-a, scope: full, reason: {reason}, requestedBy: {by}, confirm: \
              true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
         )

@@ -84,7 +84,7 @@ fn profile(name: &str, platforms: &str, ring: u64) -> String {
 
 fn request(n: u64) -> String {
     format!(
-        "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{n}}}\nspec:\n  deviceId: \
+        "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{n}}}\nspec:\n  ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: \
          {}\n  serialNumber: SN{n}\n  scope: full\n  reason: lost\n  requestedBy: bob@example.com\n  \
          confirm: true\n  issuedAt: 2025-11-22T08:00:00Z\n  expiresAt: 2025-11-23T08:00:00Z\n",
         format_args!("D{:03}", n + 1),
@@ -400,6 +400,8 @@ impl World {
             recorded: side.ledger.state(),
             trust: Ok(&self.trust),
             accept_removals: None,
+            heads: &[],
+            clock: None,
             only,
         };
         decide(basis, wait_for(observe(side.provider.as_ref())))
@@ -414,6 +416,8 @@ impl World {
             recorded,
             heard: &[],
             trust: Ok(&self.trust),
+            heads: &[],
+            clock: None,
         };
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)

@@ -245,6 +245,8 @@ impl World {
             recorded,
             trust: Err("no trust file is configured"),
             accept_removals: None,
+            heads: &[],
+            clock: None,
             only,
         };
         decide(basis, self.runtime.block_on(observe(provider)).expect("an observation"))
@@ -361,6 +363,8 @@ impl World {
                 recorded: &recorded,
                 heard: &[],
                 trust,
+                heads: &[],
+                clock: None,
             })
         };
         assert_eq!(decide(&forth), decide(&back));

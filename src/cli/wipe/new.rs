@@ -24,6 +24,7 @@ use crate::settings::Wipes;
 use crate::state::{Device, State, WipeState};
 use crate::wipe::Namespace;
 use crate::wipe::quorum::{self, Decision, History};
+use crate::wipe::target::{LedgerId, LogHead};
 
 /// Writes a wipe request for one device, filled in from the ledger, and says what comes next.
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,8 @@ pub struct Args {
 /// What is asked for.
 struct Draft {
     name: String,
+    ledger: LedgerId,
+    head: Option<LogHead>,
     id: DeviceId,
     serial: SerialNumber,
     scope: WipeScope,
@@ -71,13 +74,16 @@ struct Draft {
 impl Draft {
     /// The file. Strings are quoted: a serial number may look like a number.
     fn yaml(&self) -> String {
-        let Self { name, id, serial, scope, reason, requested_by, issued_at, expires_at } = self;
+        let Self { name, ledger, head, id, serial, scope, reason, requested_by, .. } = self;
+        let Self { issued_at, expires_at, .. } = self;
+        let head = head.map(|head| format!("head: \"{head}\"\n  ")).unwrap_or_default();
         format!(
             "apiVersion: fleetform/v1\n\
              kind: WipeRequest\n\
              metadata: {{name: {name}}}\n\
              spec:\n  \
-               deviceId: {id}\n  \
+               ledger: {ledger}\n  \
+               {head}deviceId: {id}\n  \
                serialNumber: \"{serial}\"\n  \
                scope: {scope}\n  \
                reason: {reason}\n  \
@@ -103,6 +109,11 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let state = setup.proven()?;
     let (id, device) = select::device(&state, &args.device)?;
+    let ledger = state.lineage.map(LedgerId);
+    let ledger = ledger.ok_or_else(|| Failure::new("the ledger does not say which one it is"))?;
+    // An entry that is there now: who has a key only for a moment cannot name one to come.
+    let head = LogHead { seq: state.seq, hash: state.head.0 };
+    let head = Some(head).filter(|_| setup.config.settings.wipes.require_head);
     let (requested_by, origin) = requester(args, setup)?;
     let issued_at = Timestamp::from_millis(setup.now().millis() / 1000 * 1000);
     let (others, fleet) = (requests(setup)?, &setup.config.fleet);
@@ -111,6 +122,8 @@ pub(super) fn run(
             others.iter().any(|file| file.request.name.as_str() == name)
                 || (args.file.is_none() && file_of(fleet, name).exists())
         }),
+        ledger,
+        head,
         id,
         serial: device.spec.serial_number.clone(),
         scope: scope(args, id, device)?,
@@ -133,6 +146,8 @@ pub(super) fn run(
         version: 1,
         path: path.display().to_string(),
         request: Digest::of(yaml.as_bytes()),
+        ledger,
+        head,
         device: id,
         serial_number: &draft.serial,
         user_email: &device.spec.user_email,
@@ -312,6 +327,9 @@ struct Written<'a> {
     version: u32,
     path: String,
     request: Digest,
+    ledger: LedgerId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<LogHead>,
     device: DeviceId,
     serial_number: &'a SerialNumber,
     user_email: &'a Email,
@@ -339,6 +357,7 @@ impl Written<'_> {
             ("user", format!("{} ({} device)", self.user_email, spec.ownership)),
             ("wipe", format!("{}, because: {}", self.scope, self.reason)),
             ("asked by", format!("{} ({origin})", self.requested_by)),
+            ("ledger", self.ledger.to_string()),
             ("expires", self.expires_at.short()),
             ("to sign", needs),
         ];
@@ -381,6 +400,8 @@ mod tests {
             let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
             let draft = Draft {
                 name: "d001-lost".into(),
+                ledger: "4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21".parse().unwrap(),
+                head: Some(LogHead { seq: 7, hash: Digest::of(b"x") }),
                 id: DeviceId::FIRST,
                 serial: serial.parse().unwrap(),
                 scope: WipeScope::Full,
@@ -392,6 +413,7 @@ mod tests {
             let documents = parse_file(&"x.yaml".into(), draft.yaml().as_bytes());
             assert!(documents.findings.is_empty(), "{:?}", documents.findings);
             let request = &documents.wipes[0].file.request;
+            assert_eq!((request.ledger, request.head), (draft.ledger, draft.head));
             assert_eq!(
                 (&request.serial, &request.requested_by),
                 (&draft.serial, &draft.requested_by)

@@ -151,6 +151,8 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
         recorded: state,
         heard: &[],
         trust: Err("not looked at yet"),
+        heads: &[],
+        clock: None,
     };
     // The rules from the trust file on are about signatures, which are still to come.
     let judged = judge(&inputs, file).checks;
@@ -226,11 +228,11 @@ fn keep(
     worth: &Worth,
     armoured: &[u8],
 ) -> Result<(PathBuf, bool), Failure> {
-    let beside = if namespace == Namespace::Veto { &file.vetoes } else { &file.signatures };
     let same = |bytes: &[u8]| {
         sshsig::check(bytes, &file.bytes, namespace).is_ok_and(|checked| checked.key() == key)
     };
-    if let Some((name, _)) = beside.iter().find(|(_, bytes)| same(bytes)) {
+    let mut beside = file.signatures.iter().chain(&file.vetoes);
+    if let Some((name, _)) = beside.find(|(_, bytes)| same(bytes)) {
         return Ok((request.with_file_name(name), false));
     }
     let who = worth.signer.as_ref().map_or_else(|| fingerprint_name(key), local_part);

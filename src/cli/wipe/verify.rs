@@ -7,8 +7,9 @@ use super::super::run::{Setup, runtime};
 use super::super::{Exit, Failure, Format};
 use super::request;
 use crate::fleet::{Desired, WipeFile};
+use crate::ledger::highest_time;
 use crate::plan::{Inputs, judge};
-use crate::reconcile::{Basis, decide, observe};
+use crate::reconcile::{Basis, decide, heads, observe};
 use crate::render::out::Out;
 use crate::render::wipe::{Answer, Context, Verified};
 
@@ -46,8 +47,18 @@ pub(super) fn run(
     let (recorded, trust) = (setup.proven()?, setup.trust());
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = trust.as_ref().map_err(String::as_str);
-    let inputs =
-        Inputs { now, settings, desired: &desired, recorded: &recorded, heard: &[], trust };
+    let heads = &heads(&setup.config.data, &desired, &recorded);
+    let clock = highest_time(&setup.config.data);
+    let inputs = Inputs {
+        now,
+        settings,
+        desired: &desired,
+        recorded: &recorded,
+        heard: &[],
+        trust,
+        heads,
+        clock,
+    };
     let judgement = judge(&inputs, &file);
     let basis = Basis {
         now,
@@ -56,6 +67,8 @@ pub(super) fn run(
         recorded: &recorded,
         trust,
         accept_removals: None,
+        heads,
+        clock,
         only: None,
     };
     let provider = setup.provider();

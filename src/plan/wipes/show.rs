@@ -93,6 +93,12 @@ impl Deciding<'_, '_> {
             WipeState::Expired => {
                 (WipeStanding::Expired, "expired; write a new request".to_owned())
             }
+            WipeState::RefusedForGood => {
+                let code = wipe.code.clone().unwrap_or_default();
+                let detail =
+                    format!("refused for good at {since}: {}; write a new request", wipe.detail);
+                return self.show(file, &wipe.signers, WipeStanding::Refused, &code, &detail);
+            }
             WipeState::Vetoed | WipeState::Refused | WipeState::Held | WipeState::Accepted => (
                 WipeStanding::Vetoed,
                 format!("stopped for good at {since}: {}; write a new request", wipe.detail),

@@ -179,7 +179,7 @@ struct SightingView {
 }
 
 impl From<Sighting> for SightingView {
-    fn from(Sighting { name, key, person }: Sighting) -> Self {
+    fn from(Sighting { name, purpose: _, key, person }: Sighting) -> Self {
         let (key, fault) = key.map_or_else(|why| (None, Some(why)), |key| (Some(key), None));
         let (person, no_right) = match person {
             Some(Ok(person)) => (Some(person), None),
@@ -187,7 +187,7 @@ impl From<Sighting> for SightingView {
             None => (None, None),
         };
         let why = fault.or(no_right);
-        let (code, detail) = why.map(|Discounted { code, detail }| (code, detail)).unzip();
+        let (code, detail) = why.map(|Discounted { code, detail, .. }| (code, detail)).unzip();
         Self { file: name, key, person, code, detail }
     }
 }

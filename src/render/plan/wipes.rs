@@ -8,6 +8,7 @@ use super::located;
 use crate::model::{DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope};
 use crate::plan::{ActionKind, WipeStanding, WipeView};
 use crate::render::out::{Out, Tone};
+use crate::wipe::target::LedgerId;
 
 /// Whether this section tells of such an action, so that no other has to.
 pub fn shows(kind: ActionKind) -> bool {
@@ -89,6 +90,7 @@ pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
         ("request", format!("{}  {}", subject.name, located(place, root))),
         ("user", user.as_ref().map_or_else(|| "unknown".into(), ToString::to_string)),
         ("asked by", subject.requested_by.to_string()),
+        ("ledger", subject.ledger.map_or_else(|| "not named".into(), |id| id.to_string())),
         ("signed", format!("by {signed}{needs}")),
         ("expires", subject.expires_at.short()),
         ("because", format!("{detail} [{code}]")),
@@ -106,6 +108,7 @@ pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
 pub struct WipeJson<'a> {
     request: Digest,
     name: &'a Name,
+    ledger: Option<LedgerId>,
     path: &'a str,
     line: u32,
     device: DeviceId,
@@ -140,6 +143,7 @@ impl<'a> From<&'a WipeView> for WipeJson<'a> {
         Self {
             request: subject.request,
             name: &subject.name,
+            ledger: subject.ledger,
             path: &place.path,
             line: place.line,
             device: subject.device_id,

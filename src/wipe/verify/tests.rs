@@ -7,6 +7,7 @@ use crate::model::WipeReason;
 const ANA: &str = "ana@example.com";
 const BOB: &str = "bob@example.com";
 const EVE: &str = "eve@example.com";
+const LEDGER: &str = "4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21";
 
 /// An honest request and everything around it, to be spoilt one thing at a time.
 struct Case {
@@ -14,8 +15,12 @@ struct Case {
     bytes: Vec<u8>,
     signatures: BTreeMap<String, Vec<u8>>,
     vetoes: BTreeMap<String, Vec<u8>>,
+    unreadable: BTreeMap<String, String>,
     trust: Result<Trust, String>,
     device: Option<Recorded>,
+    ledger: Option<LedgerId>,
+    logged: Option<LoggedHead>,
+    require_head: bool,
     now: Timestamp,
 }
 
@@ -24,11 +29,14 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn text_of(request: &Request) -> Vec<u8> {
-    let Request { name, path: _, device_id, serial, scope, reason, requested_by, .. } = request;
+    let Request {
+        name, path: _, ledger, head, device_id, serial, scope, reason, requested_by, ..
+    } = request;
     let Request { confirm, issued_at, expires_at, .. } = request;
+    let head = head.map(|head| format!("head: {head}\n  ")).unwrap_or_default();
     format!(
         "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: {name}}}\nspec:\n  \
-         deviceId: {device_id}\n  serialNumber: {serial}\n  scope: {scope}\n  reason: {reason}\n  \
+         ledger: {ledger}\n  {head}deviceId: {device_id}\n  serialNumber: {serial}\n  scope: {scope}\n  reason: {reason}\n  \
          requestedBy: {requested_by}\n  confirm: {confirm}\n  issuedAt: {issued_at}\n  \
          expiresAt: {expires_at}\n"
     )
@@ -54,6 +62,8 @@ impl Case {
         let request = Request {
             name: "d007-lost".parse().unwrap(),
             path: "wipes/d007-lost.yaml".into(),
+            ledger: LEDGER.parse().unwrap(),
+            head: None,
             device_id: "D007".parse().unwrap(),
             serial: "PF3XK9Q2".parse().unwrap(),
             scope: WipeScope::Full,
@@ -69,13 +79,18 @@ impl Case {
             bytes: Vec::new(),
             signatures: BTreeMap::new(),
             vetoes: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             trust: Ok(lists(&[ana().line(ANA), bob().line(BOB), bobs_token().line(BOB)])),
             device: Some(Recorded {
                 id: "D007".parse().unwrap(),
                 serial: "pf3xk9q2".parse().unwrap(),
                 ownership: Ownership::Corporate,
                 wiped: false,
+                unclear: None,
             }),
+            ledger: Some(LEDGER.parse().unwrap()),
+            logged: None,
+            require_head: false,
             now: at("2026-11-22T23:00:00Z"),
         };
         case.rewrite();
@@ -102,13 +117,17 @@ impl Case {
     }
 
     fn judge(&self) -> Judgement {
-        let Self { request, bytes, signatures, vetoes, trust, device, now } = self;
+        let Self { request, bytes, signatures, vetoes, trust, device, now, .. } = self;
         let judgement = verify(&Evidence {
             request,
             bytes,
             signatures,
             vetoes,
+            unreadable: &self.unreadable,
             trust: trust.as_ref().map_err(String::as_str),
+            ledger: self.ledger,
+            logged: self.logged,
+            require_head: self.require_head,
             device: device.as_ref(),
             now: *now,
             max_validity: TimeDelta::hours(72),

@@ -31,7 +31,9 @@ fn place(wipes: &str) -> Place {
 /// A request to wipe the device with this number, from now until then, signed or not.
 fn request(place: &Place, n: usize, until: DateTime<Utc>, signed: bool) {
     let serial = ["A", "B", "C"][n - 1].to_owned();
+    let lineage = place.log()[0]["data"]["lineage"].as_str().unwrap().to_owned();
     let request = Request {
+        ledger: lineage,
         serial,
         issued: time(&text(now() - TimeDelta::seconds(1))),
         expires: time(&text(until)),

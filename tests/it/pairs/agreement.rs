@@ -37,6 +37,8 @@ fn recorded(pair: &Pair) -> State {
         recorded: ledger.state(),
         trust: Err("no trust file is configured"),
         accept_removals: None,
+        heads: &[],
+        clock: None,
         only: None,
     };
     let observed = runtime.block_on(observe(provider.as_ref())).expect("an observation");
@@ -58,7 +60,16 @@ fn a_difference_is_what_a_plan_over_the_base_does() {
         let (recorded, found) = (recorded(pair), diff(&pair.base, &pair.head));
         let (settings, trust) = (Settings::default(), Err("no trust file is configured"));
         let (now, desired, recorded) = (now(), &pair.head, &recorded);
-        let inputs = Inputs { now, settings: &settings, desired, recorded, heard: &[], trust };
+        let inputs = Inputs {
+            now,
+            settings: &settings,
+            desired,
+            recorded,
+            heard: &[],
+            trust,
+            heads: &[],
+            clock: None,
+        };
         Agreement { pair, plan: &plan(&inputs), found: &found }.check();
     });
 }

@@ -240,7 +240,7 @@ impl Document {
     fn wipe(&self) -> String {
         format!(
             "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{}}}\nspec:\n  \
-             deviceId: D00{}\n  serialNumber: SN{}\n  scope: full\n  reason: lost\n  \
+             ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: D00{}\n  serialNumber: SN{}\n  scope: full\n  reason: lost\n  \
              requestedBy: bob@example.com\n  confirm: true\n  \
              issuedAt: 2026-11-22T10:00:00Z\n  expiresAt: 2026-11-23T10:00:00Z\n",
             self.n % 3,

@@ -15,7 +15,7 @@ use fleetform::model::{Digest, Timestamp};
 use fleetform::plan::WipeView;
 use fleetform::provider::Provider;
 use fleetform::provider::local::Local;
-use fleetform::reconcile::{Basis, carry_out, decide, observe};
+use fleetform::reconcile::{Basis, carry_out, decide, heads, observe};
 use fleetform::settings::Settings;
 use fleetform::state::State;
 use fleetform::{source, trust_file};
@@ -23,6 +23,19 @@ use serde_json::{Value, json};
 
 pub const WIPE: &str = "wipe@fleetform";
 pub const VETO: &str = "wipe-veto@fleetform";
+
+/// The lineage of every lab's ledger: what requests name.
+pub const LEDGER: &str = "4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21";
+
+/// A ledger of that lineage, before its first pass.
+fn begin_ledger(data: &Path, at: Timestamp) {
+    fs::create_dir_all(data).expect("a directory");
+    let first = json!({
+        "seq": 1, "at": at, "kind": "ledger.created", "actor": "test",
+        "data": {"version": 1, "lineage": LEDGER}, "prev": Digest::ZERO,
+    });
+    write(data.join("audit.jsonl"), format!("{first}\n"));
+}
 
 /// When the devices have been provisioned.
 pub fn start() -> Timestamp {
@@ -99,6 +112,9 @@ pub fn signature(who: &str, namespace: &str, bytes: &[u8]) -> Vec<u8> {
 #[derive(Debug, Clone)]
 pub struct Request {
     pub name: String,
+    pub ledger: String,
+    /// `head: …` with its line end and the indent after it, or nothing.
+    pub head: String,
     pub device: String,
     pub serial: String,
     pub scope: &'static str,
@@ -112,6 +128,8 @@ impl Request {
     pub fn of(n: u32) -> Self {
         Self {
             name: format!("r{n}"),
+            ledger: LEDGER.into(),
+            head: String::new(),
             device: format!("D{n:03}"),
             serial: format!("SN{n:03}"),
             scope: "full",
@@ -122,10 +140,10 @@ impl Request {
     }
 
     pub fn yaml(&self) -> String {
-        let Self { name, device, serial, scope, by, issued, expires } = self;
+        let Self { name, ledger, head, device, serial, scope, by, issued, expires } = self;
         format!(
             "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: {name}}}\nspec:\n  \
-             deviceId: {device}\n  serialNumber: {serial}\n  scope: {scope}\n  reason: lost\n  \
+             ledger: {ledger}\n  {head}deviceId: {device}\n  serialNumber: {serial}\n  scope: {scope}\n  reason: lost\n  \
              requestedBy: {by}\n  confirm: true\n  issuedAt: {issued}\n  expiresAt: {expires}\n"
         )
     }
@@ -152,6 +170,7 @@ impl Lab {
         fs::create_dir_all(lab.path("etc")).expect("a directory");
         let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
                        spec: {platforms: [windows]}\n";
+        begin_ledger(&lab.path("data"), lab.now());
         lab.put("standard.yaml", profile);
         for n in 1..=devices {
             let ownership = if n == 5 { "personal" } else { "corporate" };
@@ -242,6 +261,7 @@ impl Lab {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
+            let heads = heads(&self.path("data"), &desired, ledger.state());
             let basis = Basis {
                 now: self.now(),
                 settings: &self.settings,
@@ -249,6 +269,8 @@ impl Lab {
                 recorded: ledger.state(),
                 trust: trust.as_ref().map_err(String::as_str),
                 accept_removals: None,
+                heads: &heads,
+                clock: ledger::highest_time(&self.path("data")),
                 only: None,
             };
             let seen = observe(&*self.provider).await.expect("an observation");

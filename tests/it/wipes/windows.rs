@@ -19,7 +19,7 @@ use fleetform::wipe::trust::Trust;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::lab::{Lab, Request, VETO, WIPE, signature, start, trusted};
+use super::lab::{LEDGER, Lab, Request, VETO, WIPE, signature, start, trusted};
 
 /// `(upTo, hours, signers)`
 pub fn tiers(tiers: &[(u32, i64, u32)]) -> Tiers {
@@ -219,7 +219,7 @@ impl World {
             last: start(),
             issued: vec![],
         };
-        let created = LedgerCreated { version: 1, lineage: uuid::Uuid::nil() };
+        let created = LedgerCreated { version: 1, lineage: LEDGER.parse().expect("a UUID") };
         world.log(Event::LedgerCreated(created), None, 0);
         world.pass(usize::MAX, 0);
         let signed = |n| (n, (BTreeSet::from([0]), BTreeSet::new()));
@@ -265,6 +265,8 @@ impl World {
             recorded: &self.state,
             heard: &[],
             trust: if self.trusted { Ok(&self.trust) } else { Err("no trust file") },
+            heads: &[],
+            clock: None,
         });
         guard(plan, &desired, &self.state, self.settings.limits, None).into_plan()
     }

@@ -1,0 +1,105 @@
+//! Whose a device is, as far as its manifests say: what a full wipe depends on.
+//!
+//! A manifest that cannot be used may have said `personal`. Unless it says plainly that the device
+//! is corporate, a full wipe waits until it is mended.
+
+use std::collections::HashMap;
+
+use crate::fleet::{Damage, Damaged, Desired, ROOT};
+use crate::model::{Name, Ownership, SerialNumber};
+use crate::plan::Inputs;
+use crate::state::Device;
+
+/// Damage that may be a device's manifest, by what is known of it.
+pub(super) struct Ownerships<'a> {
+    desired: &'a Desired,
+    by_serial: HashMap<&'a SerialNumber, Vec<&'a Damaged>>,
+    by_name: HashMap<&'a Name, Vec<&'a Damaged>>,
+    by_path: HashMap<&'a str, Vec<&'a Damaged>>,
+    directories: Vec<&'a Damaged>,
+}
+
+impl<'a> Ownerships<'a> {
+    pub(super) fn new(inputs: &Inputs<'a>) -> Self {
+        let mut found = Self {
+            desired: inputs.desired,
+            by_serial: HashMap::new(),
+            by_name: HashMap::new(),
+            by_path: HashMap::new(),
+            directories: Vec::new(),
+        };
+        for damaged in &inputs.desired.damaged {
+            match &damaged.what {
+                Damage::Directory => found.directories.push(damaged),
+                Damage::File => found.at(damaged),
+                Damage::ProfileOf { serial, .. } => found.with(serial, damaged),
+                Damage::Device { serial: Some(serial), name } => {
+                    found.with(serial, damaged);
+                    // A serial number that nobody knows may be a misspelt one.
+                    if inputs.recorded.by_serial(serial).is_none() {
+                        found.at(damaged);
+                        found.named(name.as_ref(), damaged);
+                    }
+                }
+                Damage::Device { serial: None, name } => {
+                    found.at(damaged);
+                    found.named(name.as_ref(), damaged);
+                }
+            }
+        }
+        found
+    }
+
+    fn with(&mut self, serial: &'a SerialNumber, damaged: &'a Damaged) {
+        self.by_serial.entry(serial).or_default().push(damaged);
+    }
+
+    fn at(&mut self, damaged: &'a Damaged) {
+        self.by_path.entry(&damaged.place.path).or_default().push(damaged);
+    }
+
+    fn named(&mut self, name: Option<&'a Name>, damaged: &'a Damaged) {
+        if let Some(name) = name {
+            self.by_name.entry(name).or_default().push(damaged);
+        }
+    }
+
+    /// Personal, if either the record or the manifest says so: a device that becomes personal in
+    /// this very pass is not wiped whole in it.
+    pub(super) fn strictest(&self, device: &Device) -> Ownership {
+        let desired = self.desired.by_serial(&device.spec.serial_number);
+        let desired = desired.map(|desired| desired.spec.ownership);
+        if desired == Some(Ownership::Personal) {
+            Ownership::Personal
+        } else {
+            device.spec.ownership
+        }
+    }
+
+    /// Why it is not certain whose the device is, without a full stop.
+    pub(super) fn unclear(&self, device: &Device) -> Option<String> {
+        let serial = &device.spec.serial_number;
+        let its = self.by_serial.get(serial).into_iter().flatten();
+        // A device with a valid manifest has none that is damaged, but for one with its serial.
+        let valid = self.desired.by_serial(serial).is_some();
+        let near = || {
+            let path = &*device.manifest.path;
+            let here = self.by_path.get(path).into_iter().flatten();
+            let named = self.by_name.get(&device.spec.name).into_iter().flatten();
+            let above = self.directories.iter().filter(move |damaged| {
+                let above = &*damaged.place.path;
+                let below = path.strip_prefix(above);
+                above == ROOT || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            here.chain(named).chain(above)
+        };
+        let near = (!valid).then(near).into_iter().flatten();
+        let doubtful = |damaged: &&&Damaged| !self.desired.corporate.contains(&damaged.place);
+        let damaged = its.chain(near).find(doubtful)?;
+        Some(format!(
+            "{}:{} cannot be used, and may say that the device is personal: mend it, or ask for \
+             `scope: selective`",
+            damaged.place.path, damaged.place.line
+        ))
+    }
+}
