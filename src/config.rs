@@ -127,7 +127,7 @@ impl Config {
         let Self { provider, settings, trust, digest, .. } = self;
         let Trust { allowed_signers, revoked_keys } = trust;
         // Taken apart whole, so that a new setting of wipes cannot be forgotten here.
-        let Wipes { max_validity, delay, quorum } = &settings.wipes;
+        let Wipes { max_validity, delay, quorum, require_head } = &settings.wipes;
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let spelled = |span: &TimeDelta| {
             humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
@@ -144,6 +144,7 @@ impl Config {
             max_validity: spelled(max_validity),
             provider: provider.as_str().to_owned(),
             quorum: quorum.as_slice().iter().map(tier).collect(),
+            require_head: *require_head,
             revoked_keys: path(revoked_keys),
         }
     }

@@ -400,6 +400,9 @@ pub struct ConfigRights {
     pub provider: String,
     /// `wipes.quorum`
     pub quorum: Vec<QuorumTier>,
+    /// `wipes.requireHead`
+    #[serde(default)]
+    pub require_head: bool,
     /// `trust.revokedKeys`, the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_keys: Option<String>,

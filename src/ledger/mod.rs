@@ -413,7 +413,7 @@ impl Ledger {
     /// Every pass ends here, also one in which nothing happened: its time is kept.
     fn mark_whole(&mut self) -> Result<(), Error> {
         if self.state.seq > 0 {
-            clock::keep(&self.dir, &mut self.clock, (self.now)())?;
+            clock::keep(self.dir.path(), &mut self.clock, (self.now)())?;
         }
         self.lock.mark(self.audit.chain().end)
     }

@@ -145,8 +145,10 @@ fn config(rights: &ConfigRights) -> String {
         max_validity,
         provider,
         quorum,
+        require_head,
         revoked_keys,
     } = rights;
+    let head = if *require_head { ", and of a recent entry" } else { "" };
     let file = digest.map_or_else(|| "none, the defaults hold".into(), short);
     let tiers: Vec<_> = quorum
         .iter()
@@ -154,7 +156,7 @@ fn config(rights: &ConfigRights) -> String {
         .collect();
     format!(
         "configuration file {file}: provider {provider}, allowed signers {}, revoked keys {}, requests valid for \
-         {max_validity}, delay {delay}, signatures needed: {}",
+         {max_validity}{head}, delay {delay}, signatures needed: {}",
         allowed_signers.as_deref().unwrap_or("none"),
         revoked_keys.as_deref().unwrap_or("none"),
         tiers.join(", ")
