@@ -36,7 +36,7 @@ use crate::http::view::View;
 use crate::ledger::{self, Ledger};
 use crate::model::Timestamp;
 use crate::provider::Provider;
-use crate::reconcile;
+use crate::reconcile::{self, Unconfirmed};
 use crate::watch::{Pace, Places, Touched, Watch};
 
 /// Between tries to open a ledger or ask a provider that failed: soon enough that a mended disk
@@ -75,6 +75,8 @@ pub struct Daemon {
     signals: Signals,
     provider: Arc<dyn Provider>,
     ledger: Option<Ledger>,
+    /// Wipes of an earlier process that the provider has yet to be asked about.
+    unconfirmed: Unconfirmed,
     watch: Watch,
     caution: Caution,
     backoff: Backoff,
@@ -143,6 +145,7 @@ impl Daemon {
             watch: Watch::new(places(&config), options.pace),
             caution: Caution::new(options.pace.quiet),
             backoff: Backoff::new(Growth { seed, ..DEVICE }),
+            unconfirmed: Unconfirmed::of(ledger.state()),
             ledger: Some(ledger),
             started: Instant::now(),
             failures: 0,
@@ -236,8 +239,14 @@ impl Daemon {
     async fn pass(&mut self) -> Result<(), reconcile::Error> {
         let mut ledger = match self.ledger.take() {
             Some(ledger) => ledger,
-            None => Ledger::open(&self.config.data, self.options.actor.clone(), clock::now)?,
+            None => {
+                let ledger =
+                    Ledger::open(&self.config.data, self.options.actor.clone(), clock::now)?;
+                self.unconfirmed = Unconfirmed::of(ledger.state());
+                ledger
+            }
         };
+        self.unconfirmed.ask(&mut ledger, &self.provider, clock::now()).await?;
         let touched = std::mem::take(&mut self.touched);
         let passed = self.look(touched, &mut ledger).await;
         if !matches!(passed, Err(reconcile::Error::Ledger(_))) {

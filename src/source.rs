@@ -7,6 +7,7 @@
 //! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it.
 
+pub mod again;
 pub mod git;
 mod tree;
 

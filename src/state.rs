@@ -21,7 +21,7 @@ use crate::model::{
     Timestamp,
 };
 
-pub use wipes::{Wipe, WipeState};
+pub use wipes::{DEFERRED, Wipe, WipeState};
 
 /// Everything that the ledger says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -236,6 +236,7 @@ impl State {
             | Event::WipeRefused(_)
             | Event::WipeHeld(_)
             | Event::WipeIssued(_)
+            | Event::WipeDeferred(_)
             | Event::WipeConfirmed(_)
             | Event::WipeFailed(_)
             | Event::WipeExpired(_)

@@ -14,7 +14,7 @@ use crate::fleet::Desired;
 use crate::ledger::Ledger;
 use crate::model::Digest;
 use crate::provider::Provider;
-use crate::reconcile::{Basis, Decision, carry_out, decide, observe};
+use crate::reconcile::{Basis, Decision, Unconfirmed, carry_out, decide, observe, reread_by};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
@@ -63,6 +63,8 @@ pub(super) fn run(
     let mut ledger = ledger?;
     let runtime = runtime()?;
     let provider = setup.provider();
+    let mut unconfirmed = Unconfirmed::of(ledger.state());
+    runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider)?;
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
         plan::show(&decision, setup, ledger.state(), format, out)?;
@@ -104,7 +106,8 @@ pub(super) fn run(
         _ => applied.text(out)?,
     }
     let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0;
-    Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded))
+    let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
+    Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded).combine(stopped))
 }
 
 fn decide_now(
@@ -168,7 +171,12 @@ fn do_it(
         progress.0.advance(step as u64);
         progress.1 = done;
     };
-    let control = Control { stop: &stop, progress: &advance, revision: setup.revision() };
+    let control = Control {
+        stop: &stop,
+        progress: &advance,
+        revision: setup.revision(),
+        reread: &|file, manifest| reread_by(&setup.config, file, manifest),
+    };
     let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
     ledger.snapshot()?;
     Ok(outcome)

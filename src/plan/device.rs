@@ -177,9 +177,9 @@ impl Deciding<'_, '_> {
         true
     }
 
-    /// What the provider was told and the device has not confirmed.
+    /// What the provider was told and the device has not confirmed, expired or not.
     fn wipes_issued(&self) -> impl Iterator<Item = &Wipe> {
-        self.inputs.recorded.wipes_of(self.id).filter(|wipe| wipe.state == WipeState::Issued)
+        self.inputs.recorded.wipes_of(self.id).filter(|wipe| wipe.may_be_confirmed())
     }
 
     /// A wipe that was confirmed just before a crash still ends the device.

@@ -5,7 +5,9 @@
 //! consumed, under whatever name it comes back. Every pass judges anew, up to the moment of
 //! issue: a key revoked or a veto committed while a wipe cools off still stops it.
 
+mod issue;
 mod show;
+mod withdraw;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -21,7 +23,9 @@ use crate::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
 };
 
+pub use issue::{Fresh, IssuableWipe, NotIssued, ahead_of, issuable};
 pub use show::{WipeStanding, WipeView};
+pub(super) use withdraw::withdraw;
 
 /// The clock was set back: nothing is issued by it.
 pub(super) const CLOCK_BEHIND: &str = "clockBehind";
@@ -56,7 +60,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
         recorded.wipes.values().filter(|w| holds(w)).map(|w| w.subject.device_id).collect()
     };
     let taken = of(&|wipe| wipe.blocks(inputs.now));
-    let issued_to = of(&|wipe| wipe.state == WipeState::Issued);
+    let issued_to = of(&|wipe| wipe.state == WipeState::Issued && wipe.blocks(inputs.now));
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
     let mut deciding = Deciding { inputs, plan, actions, taken, issued, ahead: 0, short };
@@ -137,6 +141,7 @@ impl<'a> Deciding<'a, '_> {
                 code: "requestDeleted".into(),
                 detail: detail.to_owned(),
                 signers: wipe.signers.clone(),
+                intent: None,
             };
             self.stop(WipeState::Vetoed, stopped, place);
         }
@@ -221,11 +226,23 @@ impl<'a> Deciding<'a, '_> {
         self.taken.insert(device);
         self.ahead += 1;
         if self.inputs.now < issue_at {
-            let detail = format!("cools off until {}", issue_at.short());
-            self.show(file, signers, WipeStanding::CoolingOff, "coolingOff", &detail);
+            let deferred =
+                accepted.filter(|wipe| wipe.code.as_deref() == Some(crate::state::DEFERRED));
+            let (code, detail) = match deferred {
+                Some(wipe) => {
+                    let until = issue_at.short();
+                    let detail =
+                        format!("not issued yet: {}; tried again from {until}", wipe.detail);
+                    (crate::state::DEFERRED, detail)
+                }
+                None => ("coolingOff", format!("cools off until {}", issue_at.short())),
+            };
+            self.show(file, signers, WipeStanding::CoolingOff, code, &detail);
         } else {
             self.show(file, signers, WipeStanding::Issue, "issue", "every rule holds");
-            let op = Op::Wipe { wipe: Box::new(wipe.clone()), needed, file: file.clone() };
+            let manifest = self.inputs.desired.by_serial(&file.request.serial).cloned();
+            let wipe = Box::new(wipe.clone());
+            let op = Op::Wipe { wipe, needed, file: file.clone(), manifest };
             self.act(device, op, file.place.clone(), "the request holds");
         }
         if let Some(view) = self.plan.wipes.last_mut() {
@@ -319,6 +336,7 @@ impl<'a> Deciding<'a, '_> {
             code: code.into(),
             detail: detail.to_owned(),
             signers: signers.to_vec(),
+            intent: None,
         };
         self.stop(state, stopped, file.place.clone());
     }

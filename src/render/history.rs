@@ -158,6 +158,7 @@ fn tone(event: &Event) -> Tone {
         | Event::ComplianceChanged(_)
         | Event::TrustChanged(_)
         | Event::WipeHeld(_)
+        | Event::WipeDeferred(_)
         | Event::WipeExpired(_)
         | Event::WipeVetoed(_) => Tone::Changed,
         Event::ProfileFailed(_)

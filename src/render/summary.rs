@@ -9,8 +9,8 @@ use super::text::count;
 use crate::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    ProfileRecorded, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeFailed, WipeIssued,
-    WipeStopped, WipeSubject,
+    ProfileRecorded, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred,
+    WipeFailed, WipeIssued, WipeStopped, WipeSubject,
 };
 use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 
@@ -69,6 +69,14 @@ pub fn summary(event: &Event) -> String {
             format!(
                 "request {}: the device reported at {at} that it is erased [intent {intent}]",
                 short(*request)
+            )
+        }
+        Event::WipeDeferred(deferred) => {
+            let WipeDeferred { request, intent, reason, until } = deferred.as_ref();
+            format!(
+                "request {} did not reach the provider: {reason}; issued again from {} on [intent {intent}]",
+                short(*request),
+                until.short()
             )
         }
         Event::WipeFailed(failed) => {
@@ -130,8 +138,10 @@ fn wipe(subject: &WipeSubject) -> String {
 }
 
 fn wipe_stopped(how: &str, stopped: &WipeStopped) -> String {
-    let WipeStopped { subject, code, detail, signers } = stopped;
-    format!("{how} ({code}): {}; {detail}; signed by {}", wipe(subject), people(signers))
+    let WipeStopped { subject, code, detail, signers, intent } = stopped;
+    let intent = intent.map(|intent| format!(" [intent {intent}]")).unwrap_or_default();
+    let (wipe, people) = (wipe(subject), people(signers));
+    format!("{how} ({code}): {wipe}; {detail}; signed by {people}{intent}")
 }
 
 fn people(signers: &[Email]) -> String {
