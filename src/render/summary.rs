@@ -301,6 +301,10 @@ mod tests {
                 "wipe.issued",
                 json!({"request": digest, "intent": 9, "scope": "full", "signers": ["b@example.com", "c@example.com"], "needed": 2}),
             ),
+            (
+                "wipe.deferred",
+                json!({"request": digest, "intent": 9, "reason": "busy", "until": at}),
+            ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
                 "wipe.failed",
@@ -347,6 +351,7 @@ mod tests {
             wipe.expired: expired (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.vetoed: stopped for good (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.issued: issued: full wipe by request 2d711642b726, signed by b@example.com, c@example.com (needs 2) [intent 9]
+            wipe.deferred: request 2d711642b726 did not reach the provider: busy; issued again from 2026-11-22T10:00:00Z on [intent 9]
             wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
             wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
             trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
