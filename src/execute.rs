@@ -43,6 +43,10 @@ pub struct Outcome {
     pub left: usize,
 }
 
+/// Reads again what a wipe was judged by: its request, and the manifest of its device at this path
+/// from the root of the fleet directory.
+pub type Reread = dyn Fn(&WipeFile, &str) -> Fresh + Sync;
+
 /// Whatever an execution is told from outside, and tells.
 pub struct Control<'a> {
     /// Set to stop after the batch under way.
@@ -51,9 +55,8 @@ pub struct Control<'a> {
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
     /// The Git commit of the fleet directory.
     pub revision: Option<Arc<str>>,
-    /// Reads again what a wipe was judged by: its request, and the manifest of its device at this
-    /// path from the root of the fleet directory.
-    pub reread: &'a (dyn Fn(&WipeFile, &str) -> Fresh + Sync),
+    /// How to read again what a wipe was judged by.
+    pub reread: &'a Reread,
 }
 
 /// Does what the plan says, and takes its telemetry in.

@@ -218,9 +218,7 @@ impl Daemon {
             {
                 return Some((HoldReason::Unsettled, why.clone()));
             }
-            if action.effect().is_none() {
-                return None;
-            }
+            action.effect()?;
             let spared = match admission {
                 Admission::All => false,
                 Admission::One => std::mem::replace(&mut probed, true),

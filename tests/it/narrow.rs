@@ -14,12 +14,12 @@ use std::time::UNIX_EPOCH;
 
 use chrono::TimeDelta;
 use fleetform::event::{DeviceStatus, Event};
-use fleetform::execute::Control;
+use fleetform::execute::{Control, Reread};
 use fleetform::fleet::{Desired, Live, WipeFile};
 use fleetform::ledger::{Draft, Ledger};
 use fleetform::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::plan::due::next_due;
-use fleetform::plan::{Fresh, Inputs, Plan};
+use fleetform::plan::{Inputs, Plan};
 use fleetform::provider::Provider;
 use fleetform::provider::local::{Local, submit};
 use fleetform::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
@@ -108,7 +108,7 @@ enum Node {
 struct Side {
     ledger: Ledger,
     provider: Arc<dyn Provider>,
-    reread: Box<dyn Fn(&WipeFile, &str) -> Fresh + Sync>,
+    reread: Box<Reread>,
 }
 
 impl Side {
@@ -129,7 +129,7 @@ impl Side {
     fn carry_out(&mut self, decision: Decision) {
         let stop = AtomicBool::new(false);
         let control =
-            Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &self.reread };
+            Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
         let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
         assert_eq!((done.left, &done.failed), (0, &vec![]));
     }
