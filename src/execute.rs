@@ -45,7 +45,7 @@ pub struct Outcome {
 
 /// Reads again what a wipe was judged by: its request, and the manifest of its device at this path
 /// from the root of the fleet directory.
-pub type Reread = dyn Fn(&WipeFile, &str) -> Fresh + Sync;
+pub type Reread<'a> = dyn Fn(&WipeFile, &str) -> Fresh + Sync + 'a;
 
 /// Whatever an execution is told from outside, and tells.
 pub struct Control<'a> {
@@ -56,7 +56,7 @@ pub struct Control<'a> {
     /// The Git commit of the fleet directory.
     pub revision: Option<Arc<str>>,
     /// How to read again what a wipe was judged by.
-    pub reread: &'a Reread,
+    pub reread: &'a Reread<'a>,
 }
 
 /// Does what the plan says, and takes its telemetry in.

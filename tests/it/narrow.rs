@@ -108,7 +108,7 @@ enum Node {
 struct Side {
     ledger: Ledger,
     provider: Arc<dyn Provider>,
-    reread: Box<Reread>,
+    reread: Box<Reread<'static>>,
 }
 
 impl Side {
