@@ -3,7 +3,7 @@
 //! It chooses nothing. Actions go in batches: all entries of a batch are durable before any
 //! of its effects, and the outcomes become durable with the next batch, or at the end. A stop
 //! is honoured between batches. If the log cannot be written, nothing more is done. A wipe goes by
-//! itself: see [`wipes`].
+//! itself: see `execute/wipes.rs`.
 
 mod wipes;
 
