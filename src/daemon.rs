@@ -36,7 +36,7 @@ use crate::http::view::View;
 use crate::ledger::{self, Expected, Known, Ledger};
 use crate::model::Timestamp;
 use crate::provider::Provider;
-use crate::reconcile;
+use crate::reconcile::{self, Unconfirmed};
 use crate::watch::{Pace, Places, Touched, Watch};
 
 /// Between tries to open a ledger or ask a provider that failed: soon enough that a mended disk
@@ -77,6 +77,8 @@ pub struct Daemon {
     ledger: Option<Ledger>,
     /// Of the ledger, to open the same one again and no other.
     known: Known,
+    /// Wipes of an earlier process that the provider has yet to be asked about.
+    unconfirmed: Unconfirmed,
     watch: Watch,
     caution: Caution,
     backoff: Backoff,
@@ -147,6 +149,7 @@ impl Daemon {
             caution: Caution::new(options.pace.quiet),
             backoff: Backoff::new(Growth { seed, ..DEVICE }),
             known: ledger.known(),
+            unconfirmed: Unconfirmed::of(ledger.state()),
             ledger: Some(ledger),
             started: Instant::now(),
             failures: 0,
@@ -242,9 +245,13 @@ impl Daemon {
             Some(ledger) => ledger,
             None => {
                 let expected = Expected::Same(self.known);
-                reconcile::open(&self.config, expected, self.options.actor.clone())?
+                let ledger =
+                    reconcile::open(&self.config, expected, self.options.actor.clone())?;
+                self.unconfirmed = Unconfirmed::of(ledger.state());
+                ledger
             }
         };
+        self.unconfirmed.ask(&mut ledger, &self.provider, clock::now()).await?;
         let touched = std::mem::take(&mut self.touched);
         let passed = match ledger.prove() {
             Ok(_) => self.noted_look(touched, &mut ledger).await,

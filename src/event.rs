@@ -302,9 +302,12 @@ pub struct WipeStopped {
     /// In `wipe.refused`: nothing that happens later lets it through.
     #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
     pub for_good: bool,
+    /// Given where it was issued and expired unconfirmed: number of the intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<u64>,
 }
 
-/// `wipe.issued`: the provider is called after this is durable, and never again.
+/// `wipe.issued`: the provider is called after this is durable, once for each intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WipeIssued {
@@ -318,6 +321,20 @@ pub struct WipeIssued {
     pub signers: Vec<Email>,
     /// How many were needed.
     pub needed: u32,
+}
+
+/// `wipe.deferred`: the provider surely did not get the command; the request is accepted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WipeDeferred {
+    /// Which.
+    pub request: Digest,
+    /// Number of the intent that ends with this; the next one gets a number of its own.
+    pub intent: u64,
+    /// Why, for people.
+    pub reason: String,
+    /// Not to be issued again earlier.
+    pub until: Timestamp,
 }
 
 /// `wipe.confirmed`
@@ -485,11 +502,13 @@ events! {
     WipeHeld(Box<WipeStopped>) = "wipe.held",
     /// About to be handed to the provider.
     WipeIssued(Box<WipeIssued>) = "wipe.issued",
+    /// The provider surely did not get it; it is issued again later.
+    WipeDeferred(Box<WipeDeferred>) = "wipe.deferred",
     /// The device says that it is erased.
     WipeConfirmed(WipeConfirmed) = "wipe.confirmed",
     /// The provider did not take it.
     WipeFailed(WipeFailed) = "wipe.failed",
-    /// Its time ran out before it was issued.
+    /// Its time ran out before it was issued, or before the device confirmed it.
     WipeExpired(Box<WipeStopped>) = "wipe.expired",
     /// Somebody stopped it before it was issued.
     WipeVetoed(Box<WipeStopped>) = "wipe.vetoed",

@@ -2,8 +2,10 @@
 //!
 //! It chooses nothing. Actions go in batches: all entries of a batch are durable before any
 //! of its effects, and the outcomes become durable with the next batch, or at the end. A stop
-//! is honoured between batches. If the log cannot be written, nothing more is done. A wipe is a
-//! batch of its own: it is issued once it is durable by itself, and never issued again.
+//! is honoured between batches. If the log cannot be written, nothing more is done. A wipe goes by
+//! itself: see `execute/wipes.rs`.
+
+mod wipes;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,14 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinSet;
 
-use crate::event::{ErrorClass, Event, ProfileFailed, Source, WipeFailed};
+use crate::event::{ErrorClass, Event, ProfileFailed, Source};
+use crate::fleet::WipeFile;
 use crate::guard::ApprovedPlan;
 use crate::ledger::{self, Draft, Ledger, Proof};
 use crate::model::{DeviceId, Digest, Profile};
+use crate::plan::entries::Effect;
 use crate::plan::entries::pushed;
-use crate::plan::{Action, ActionKind, Op, Telemetry};
+use crate::plan::{Action, ActionKind, Fresh, Telemetry};
 use crate::provider::{Error as ProviderError, Provider, Push, Target};
-use crate::wipe::verify::VerifiedWipe;
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.
@@ -33,9 +36,16 @@ pub struct Outcome {
     pub fell_short: std::collections::BTreeMap<ActionKind, usize>,
     /// Effects that did not, or may not have, come about: whose, and why.
     pub failed: Vec<(DeviceId, ErrorClass, String)>,
+    /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
+    /// why. The next plan says what becomes of them.
+    pub not_issued: Vec<(DeviceId, String)>,
     /// Actions not begun because of a stop.
     pub left: usize,
 }
+
+/// Reads again what a wipe was judged by: its request, and the manifest of its device at this path
+/// from the root of the fleet directory.
+pub type Reread<'a> = dyn Fn(&WipeFile, &str) -> Fresh + Sync + 'a;
 
 /// Whatever an execution is told from outside, and tells.
 pub struct Control<'a> {
@@ -45,6 +55,8 @@ pub struct Control<'a> {
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
     /// The Git commit of the fleet directory.
     pub revision: Option<Arc<str>>,
+    /// How to read again what a wipe was judged by.
+    pub reread: &'a Reread<'a>,
 }
 
 /// Does what the plan says, and takes its telemetry in.
@@ -62,6 +74,7 @@ pub async fn execute(
     let total = plan.actions.len();
     let mut outcome = Outcome::default();
     let mut begun = 0;
+    let going_on = wipes::going_on(&plan.wipes);
     for batch in batches(plan.actions) {
         if control.stop.load(Ordering::Relaxed) {
             break;
@@ -72,7 +85,14 @@ pub async fn execute(
         let due = telemetry.partition_point(|said| Some(said.device) <= last);
         observe(telemetry.split_off(..due).unwrap_or_default(), ledger);
         begun += batch.len();
-        run_batch(batch, ledger, provider, control.revision.as_ref(), &mut outcome).await?;
+        match <[Action; 1]>::try_from(batch) {
+            Ok([action]) if goes_alone(&action) => {
+                let issuing = wipes::Issuing { provider, control, going_on: &going_on };
+                issuing.run(&action, ledger, &mut outcome).await?;
+            }
+            Ok([action]) => run_batch(&[action], ledger, provider, control, &mut outcome).await?,
+            Err(batch) => run_batch(&batch, ledger, provider, control, &mut outcome).await?,
+        }
         (control.progress)(begun, total);
     }
     ledger.sync()?;
@@ -107,17 +127,21 @@ fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
     std::iter::from_fn(move || batches.pop()).filter(|batch| !batch.is_empty())
 }
 
+/// Whether it is a batch of its own: all that has to do with orders to erase.
+fn goes_alone(action: &Action) -> bool {
+    matches!(action.effect(), Some(Effect::Wipe { .. } | Effect::Withdraw { .. }))
+}
+
 /// A batch ends where a device's actions end, so that a stop leaves no device half done, and
-/// before and after a wipe.
+/// before and after what goes alone.
 fn batch_end(actions: &[Action], begin: usize) -> usize {
-    let is_wipe = |action: &Action| matches!(action.op, Op::Wipe { .. });
     let full = (begin + BATCH).min(actions.len());
-    if let Some(wipe) = actions[begin..full].iter().position(is_wipe) {
-        return begin + wipe.max(1);
+    if let Some(alone) = actions[begin..full].iter().position(goes_alone) {
+        return begin + alone.max(1);
     }
     let mut end = full;
     while end < actions.len()
-        && !is_wipe(&actions[end])
+        && !goes_alone(&actions[end])
         && actions[end].device.is_some()
         && actions[end].device == actions[end - 1].device
     {
@@ -127,21 +151,16 @@ fn batch_end(actions: &[Action], begin: usize) -> usize {
 }
 
 async fn run_batch(
-    batch: Vec<Action>,
+    batch: &[Action],
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,
-    revision: Option<&Arc<str>>,
+    control: &Control<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), ledger::Error> {
-    let (drafts, pushes) = intents(&batch, ledger.next_seq(), revision);
+    let (drafts, pushes) = intents(batch, ledger.next_seq(), control.revision.as_ref());
     ledger.append(drafts)?;
     ledger.sync()?;
     let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
-    if let [Action { device: Some(id), op: Op::Wipe { wipe, .. }, .. }] = &*batch {
-        let intent = ledger.state().seq;
-        let proof = ledger.prove()?;
-        outcomes.extend(issue(wipe, *id, intent, proof, provider, outcome).await);
-    }
     for push in pushes {
         let proof = ledger.prove()?;
         for (target, result) in carry_out(&push, proof, provider).await {
@@ -152,10 +171,9 @@ async fn run_batch(
     // an effect is found now, and not at the next one.
     ledger.append(outcomes)?;
     let failed: HashSet<_> = outcome.failed[before..].iter().map(|(id, ..)| Some(*id)).collect();
-    for action in &batch {
+    for action in batch {
         *outcome.done.entry(action.kind()).or_default() += 1;
-        let has_effect = action.effect().is_some() || matches!(action.op, Op::Wipe { .. });
-        if has_effect && failed.contains(&action.device) {
+        if action.effect().is_some() && failed.contains(&action.device) {
             *outcome.fell_short.entry(action.kind()).or_default() += 1;
         }
     }
@@ -175,17 +193,20 @@ fn intents(
     let mut by_intent: HashMap<(u64, Digest), usize> = HashMap::new();
     for action in batch {
         let seq = next_seq + drafts.len() as u64;
-        let effect = action.effect();
-        let intent = effect.map_or(seq, |effect| {
-            effect.resume.unwrap_or_else(|| *numbers.entry(effect.profile.digest).or_insert(seq))
+        let push = match action.effect() {
+            Some(Effect::Push { profile, resume }) => Some((profile, resume)),
+            Some(Effect::Wipe { .. } | Effect::Withdraw { .. }) | None => None,
+        };
+        let intent = push.map_or(seq, |(profile, resume)| {
+            resume.unwrap_or_else(|| *numbers.entry(profile.digest).or_insert(seq))
         });
         let source: Option<Source> = action.source(revision);
         if let Some(event) = action.event(intent) {
             drafts.push(Draft { device: action.device, source, event });
         }
-        if let (Some(effect), Some(id), Some(spec)) = (effect, action.device, action.spec()) {
-            let at = *by_intent.entry((intent, effect.profile.digest)).or_insert_with(|| {
-                let profile: Arc<Profile> = effect.profile.clone();
+        if let (Some((profile, _)), Some(id), Some(spec)) = (push, action.device, action.spec()) {
+            let at = *by_intent.entry((intent, profile.digest)).or_insert_with(|| {
+                let profile: Arc<Profile> = profile.clone();
                 pushes.push(Push { intent, profile, targets: Vec::new() });
                 pushes.len() - 1
             });
@@ -193,36 +214,6 @@ fn intents(
         }
     }
     (drafts, pushes)
-}
-
-/// Gives the command for a wipe whose intent is durable. In doubt nothing is said: the wipe
-/// stays issued, and is not repeated.
-async fn issue(
-    wipe: &VerifiedWipe,
-    id: DeviceId,
-    intent: u64,
-    _: Proof,
-    provider: &Arc<dyn Provider>,
-    outcome: &mut Outcome,
-) -> Option<Draft> {
-    let limit = provider.limits().timeout;
-    let result = tokio::time::timeout(limit, provider.wipe(wipe, intent)).await;
-    let error = match result {
-        Ok(Ok(())) => return None,
-        Ok(Err(error)) => error,
-        Err(_) => {
-            let message = format!("no answer within {}s", limit.as_secs());
-            ProviderError { class: ErrorClass::Unknown, message }
-        }
-    };
-    let ProviderError { class, message } = error;
-    outcome.failed.push((id, class, message.clone()));
-    let failed = WipeFailed { request: wipe.request().digest, intent, class, error: message };
-    (class != ErrorClass::Unknown).then(|| Draft {
-        device: Some(id),
-        source: None,
-        event: Event::WipeFailed(failed),
-    })
 }
 
 type Told = (Target, Result<(), ProviderError>);
@@ -256,10 +247,7 @@ async fn one_call(call: Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
     let limit = provider.limits().timeout;
     let results = match tokio::time::timeout(limit, provider.push(call)).await {
         Ok(results) => results,
-        Err(_) => {
-            let message = format!("no answer within {}s", limit.as_secs());
-            vec![Err(ProviderError { class: ErrorClass::Unknown, message }); targets.len()]
-        }
+        Err(_) => vec![Err(ProviderError::timed_out(limit)); targets.len()],
     };
     assert_eq!(targets.len(), results.len(), "a provider gives one outcome for each target");
     targets.into_iter().zip(results).collect()
@@ -273,7 +261,7 @@ fn told(
 ) -> Draft {
     let event = match result {
         Ok(()) => Event::ProfilePushed(pushed(&push.profile, push.intent)),
-        Err(ProviderError { class, message }) => {
+        Err(ProviderError { class, message, retry_after: _ }) => {
             outcome.failed.push((id, class, message.clone()));
             Event::ProfileFailed(ProfileFailed { intent: push.intent, class, error: message })
         }

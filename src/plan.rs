@@ -39,7 +39,9 @@ use changes::diff;
 use damage::DamageIndex;
 
 pub use digest::digest;
-pub use wipes::{WipeStanding, WipeView, judge};
+pub use wipes::{
+    Fresh, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable, judge,
+};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -207,6 +209,17 @@ pub enum Op {
         needed: u32,
         /// The request.
         file: Arc<WipeFile>,
+        /// The manifest of the device, where there is a usable one: to be read again.
+        manifest: Option<Arc<DesiredDevice>>,
+    },
+    /// Take back the command of a wipe that was issued, and that expired unconfirmed.
+    WithdrawWipe {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// What the log will say once it is taken back.
+        stopped: Box<WipeStopped>,
+        /// Where the request is, or was last seen.
+        path: Arc<str>,
     },
     /// The device says that it is erased.
     ConfirmWipe {
@@ -251,6 +264,8 @@ words! {
         VetoWipe = "vetoWipe",
         /// The command is given.
         Wipe = "wipe",
+        /// The command is taken back.
+        WithdrawWipe = "withdrawWipe",
         ConfirmWipe = "confirmWipe",
     }
 }
@@ -398,7 +413,9 @@ impl<'a> Planning<'a> {
     }
 
     fn end(self) -> Plan {
-        let Self { mut plan, wipes, .. } = self;
+        let Self { mut plan, wipes, inputs, .. } = self;
+        let withdrawn = wipes::withdraw(inputs, &plan.actions);
+        plan.actions.extend(withdrawn);
         plan.actions.extend(wipes.actions);
         plan.holds.sort();
         plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));

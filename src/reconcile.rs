@@ -4,6 +4,8 @@
 //! handed to [`carry_out`]. A report is let go of only when the snapshot that holds what it
 //! said is durable, and reports whose actions were not done are heard again.
 
+mod unconfirmed;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,18 +13,20 @@ use std::sync::Arc;
 use crate::config::{self, Config, ProviderKind};
 use crate::event::{ConfigChanged, Event};
 use crate::execute::{self, Control, Outcome};
-use crate::fleet::Desired;
+use crate::fleet::{Desired, WipeFile};
 use crate::guard::{ApprovedPlan, guard};
 use crate::ledger::{self, Ledger};
 use crate::model::{DeviceId, Report, Timestamp};
-use crate::plan::{Action, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
+use crate::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
 use crate::provider::local::{self, Local, Verb};
 use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
 use crate::settings::Settings;
 use crate::state::{State, WipeState};
 use crate::wipe::target::LoggedHead;
 use crate::wipe::trust::Trust;
-use crate::{clock, trust_file};
+use crate::{clock, source, trust_file};
+
+pub use unconfirmed::Unconfirmed;
 
 /// What goes wrong with a pass as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +119,35 @@ pub fn provider(config: &Config) -> Arc<dyn Provider> {
     match config.provider {
         ProviderKind::Local => Arc::new(Local::new(&config.data)),
     }
+}
+
+/// Reads again what a wipe was judged by, for [`Control::reread`]: its request with what is
+/// beside it, the manifest of its device at this path, the trust files, and last the clock.
+#[must_use]
+pub fn reread(
+    (fleet, data): (&Path, &Path),
+    settings: &Settings,
+    trust: impl FnOnce() -> Result<Trust, String>,
+    now: impl FnOnce() -> Timestamp,
+    (file, manifest): (&WipeFile, &str),
+) -> Fresh {
+    let named = file.request.head.map(|head| head.seq);
+    Fresh {
+        heads: ledger::heads(data, &named.into_iter().collect()),
+        clock: ledger::highest_time(data),
+        file: source::again::request(fleet, file),
+        manifest: source::again::device(fleet, manifest, &file.request.serial),
+        trust: trust(),
+        settings: settings.clone(),
+        now: now(),
+    }
+}
+
+/// As [`reread`], from where a configuration says.
+#[must_use]
+pub fn reread_by(config: &Config, file: &WipeFile, manifest: &str) -> Fresh {
+    let Config { fleet, data, settings, .. } = config;
+    reread((fleet, data), settings, || trust(config), clock::now, (file, manifest))
 }
 
 impl Decision {

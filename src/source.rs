@@ -8,6 +8,7 @@
 //! finding, and damage that holds whatever is recorded of it; a fleet with more than
 //! [`MAX_ENTRIES`] counts as one that cannot be read at all.
 
+pub mod again;
 pub mod git;
 mod tree;
 

@@ -21,7 +21,7 @@ use crate::model::{
     Timestamp,
 };
 
-pub use wipes::{Wipe, WipeState, refused};
+pub use wipes::{DEFERRED, Wipe, WipeState, refused};
 
 /// Everything that the ledger says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -242,6 +242,7 @@ impl State {
             | Event::WipeRefused(_)
             | Event::WipeHeld(_)
             | Event::WipeIssued(_)
+            | Event::WipeDeferred(_)
             | Event::WipeConfirmed(_)
             | Event::WipeFailed(_)
             | Event::WipeExpired(_)

@@ -14,7 +14,9 @@ use crate::ledger::Ledger;
 use crate::ledger::highest_time;
 use crate::model::Digest;
 use crate::provider::Provider;
-use crate::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
+use crate::reconcile::{
+    self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,
+};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
@@ -69,6 +71,8 @@ pub(super) fn run(
     let mut ledger = ledger?;
     let runtime = runtime()?;
     let provider = setup.provider();
+    let mut unconfirmed = Unconfirmed::of(ledger.state());
+    runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider)?;
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
         plan::show(&decision, setup, ledger.state(), format, out)?;
@@ -110,7 +114,8 @@ pub(super) fn run(
         _ => applied.text(out)?,
     }
     let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0;
-    Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded))
+    let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
+    Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded).combine(stopped))
 }
 
 fn decide_now(
@@ -177,8 +182,13 @@ fn do_it(
         progress.0.advance(step as u64);
         progress.1 = done;
     };
-    let control = Control { stop: &stop, progress: &advance, revision: setup.revision() };
     reconcile::note_config(&setup.config, ledger)?;
+    let control = Control {
+        stop: &stop,
+        progress: &advance,
+        revision: setup.revision(),
+        reread: &|file, manifest| reread_by(&setup.config, file, manifest),
+    };
     let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
     ledger.snapshot()?;
     Ok(outcome)

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -21,12 +22,15 @@ use crate::ledger::Ledger;
 use crate::ledger::highest_time;
 use crate::model::{DeviceId, Timestamp};
 use crate::plan::due::next_due;
-use crate::plan::{Action, HoldReason, Inputs, Op, Plan, WipeView};
+use crate::plan::{Action, HoldReason, Inputs, Plan, WipeView};
 use crate::provider::Observation;
 use crate::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
 use crate::watch::Touched;
 use crate::wipe::trust::Trust;
 use crate::{clock, revision, source};
+
+/// How soon to plan again after a wipe was not issued: it may have been the disk's fault.
+const PLAN_ANEW: Duration = Duration::from_secs(1);
 
 /// What was last seen.
 pub(super) struct Sight {
@@ -162,13 +166,19 @@ impl Daemon {
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let again = unsettled.as_ref().map(|(_, again)| *again);
         // Those that the provider was spared need wait no longer.
-        let at = again.into_iter().chain(retry).chain(mended.then(Instant::now)).min();
+        // What was planned and did not hold any more: the next plan says what becomes of it.
+        let planned_anew = (!outcome.not_issued.is_empty()).then(|| Instant::now() + PLAN_ANEW);
+        let at =
+            [again, retry, mended.then(Instant::now), planned_anew].into_iter().flatten().min();
         self.next = Next { due, at, not_before: None };
         match unsettled {
             Some((why, _)) => self.sight.waiting = self.sight.waiting.take().map(|_| why),
             None => self.sight.begun = true,
         }
-        let open = again.is_some() || outcome.left > 0 || ledger.state().frozen.is_some();
+        let open = again.is_some()
+            || planned_anew.is_some()
+            || outcome.left > 0
+            || ledger.state().frozen.is_some();
         self.sight.whole = !open;
         if hearing {
             self.chores.begin(began);
@@ -212,9 +222,7 @@ impl Daemon {
             {
                 return Some((HoldReason::Unsettled, why.clone()));
             }
-            if action.effect().is_none() && !matches!(action.op, Op::Wipe { .. }) {
-                return None;
-            }
+            action.effect()?;
             let spared = match admission {
                 Admission::All => false,
                 Admission::One => std::mem::replace(&mut probed, true),
@@ -240,7 +248,13 @@ impl Daemon {
         let revision = (!decision.approved.plan().actions.is_empty())
             .then(|| revision::of(&self.config.fleet))
             .flatten();
-        let control = Control { stop: self.signals.flag(), progress: &|_, _| {}, revision };
+        let config = &self.config;
+        let control = Control {
+            stop: self.signals.flag(),
+            progress: &|_, _| {},
+            revision,
+            reread: &|file, manifest| reconcile::reread_by(config, file, manifest),
+        };
         carry_out(decision, ledger, &self.provider, &control).await
     }
 
@@ -258,7 +272,8 @@ impl Daemon {
             .filter(|(_, class, _)| *class != ErrorClass::Permanent)
             .map(|(id, ..)| *id)
             .collect();
-        for id in effects {
+        let untried = |id: &&DeviceId| outcome.not_issued.iter().all(|(other, _)| other != *id);
+        for id in effects.iter().filter(untried) {
             self.backoff.record(*id, !failed.contains(id), now);
         }
         broken && self.backoff.admission(now) == Admission::All

@@ -87,6 +87,9 @@ impl Told {
         for (device, class, why) in outcome.failed.iter().take(SHOWN) {
             tracing::warn!(%device, %class, ?why, "the provider failed");
         }
+        for (device, why) in &outcome.not_issued {
+            tracing::warn!(%device, ?why, "a wipe was planned and is not issued");
+        }
         if outcome.failed.len() > SHOWN {
             tracing::warn!(more = outcome.failed.len() - SHOWN, "the provider failed for others");
         }

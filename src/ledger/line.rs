@@ -238,6 +238,10 @@ mod tests {
                 "wipe.issued",
                 json!({"request": digest, "intent": 9, "scope": "full", "signers": ["b@example.com"], "needed": 1}),
             ),
+            (
+                "wipe.deferred",
+                json!({"request": digest, "intent": 9, "reason": "busy", "until": at}),
+            ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
                 "wipe.failed",

@@ -9,8 +9,8 @@ use super::reader::{Field, Object, Reader, Spot};
 use super::{EMAIL_HELP, Head, NAME_HELP, SERIAL_HELP, VERSION_HELP};
 use crate::finding::Code;
 use crate::model::{
-    DesiredDevice, DesiredStatus, DeviceSpec, Hardware, Labels, Name, Ownership, Place, Platform,
-    SerialNumber,
+    DesiredDevice, DesiredStatus, DeviceSpec, Digest, Hardware, Labels, Name, Ownership, Place,
+    Platform, SerialNumber,
 };
 use crate::wording::quote;
 
@@ -75,6 +75,12 @@ impl DeviceDraft {
     #[must_use]
     pub fn profile(&self) -> &Name {
         &self.device.spec.profile
+    }
+
+    /// Over the document's bytes as written.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.device.digest
     }
 
     /// Of the document.

@@ -26,6 +26,7 @@ impl Plan {
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
             | Op::Wipe { .. }
+            | Op::WithdrawWipe { .. }
             | Op::Orphan { .. }
             | Op::Freeze(_)
             | Op::Thaw { .. } => false,
@@ -60,6 +61,7 @@ impl Action {
                 | WipeState::Failed => ActionKind::RefuseWipe,
             },
             Op::Wipe { .. } => ActionKind::Wipe,
+            Op::WithdrawWipe { .. } => ActionKind::WithdrawWipe,
             Op::ConfirmWipe { .. } => ActionKind::ConfirmWipe,
             Op::Freeze(_) => ActionKind::Freeze,
             Op::Thaw { .. } => ActionKind::Thaw,
@@ -76,6 +78,7 @@ impl Action {
             | Op::Push { spec, .. }
             | Op::Compliance { spec, .. }
             | Op::ConfirmWipe { spec, .. }
+            | Op::WithdrawWipe { spec, .. }
             | Op::Orphan { spec } => Some(spec),
             Op::RecordProfile { .. }
             | Op::Freeze(_)
@@ -126,6 +129,9 @@ impl Action {
             }
             Op::Wipe { wipe, .. } => {
                 wipe_change(&wipe.request().subject(), WipeState::Issued, wipe.signers())
+            }
+            Op::WithdrawWipe { stopped, .. } => {
+                wipe_change(&stopped.subject, WipeState::Expired, &stopped.signers)
             }
             Op::ConfirmWipe { confirmed, .. } => {
                 let request = json!({"request": confirmed.request, "state": WipeState::Confirmed});

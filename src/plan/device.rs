@@ -177,9 +177,15 @@ impl Deciding<'_, '_> {
         true
     }
 
-    /// What the provider was told and the device has not confirmed.
+    /// What the provider was told and the device has not confirmed, expired or not.
     fn wipes_issued(&self) -> impl Iterator<Item = &Wipe> {
-        self.inputs.recorded.wipes_of(self.id).filter(|wipe| wipe.state == WipeState::Issued)
+        // Who reported after the command was taken back, and was not erased, did not get it.
+        let heard = self.device.last_sync;
+        let obeyed = move |wipe: &&Wipe| {
+            wipe.state == WipeState::Issued || heard.is_none_or(|last| last <= wipe.since)
+        };
+        let wipes = self.inputs.recorded.wipes_of(self.id);
+        wipes.filter(|wipe| wipe.may_be_confirmed()).filter(obeyed)
     }
 
     /// A wipe that was confirmed just before a crash still ends the device.

@@ -3,11 +3,12 @@
 use super::wipes::CLOCK_BEHIND;
 use super::{Inputs, WipeView};
 use crate::model::{Status, Timestamp};
-use crate::state::Device;
+use crate::state::{Device, WipeState};
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
-/// nobody changed anything: an enrolment deadline, the end of a cooling off, the beginning or
-/// the end of a request's validity, a quorum window that moves on, a clock that is behind.
+/// nobody changed anything: an enrolment deadline, the end of a cooling off or of the wait for a
+/// provider, the beginning or the end of a request's validity, the time at which a command that
+/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind.
 ///
 /// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
 /// moment too early does no harm.
@@ -29,9 +30,18 @@ pub fn next_due<'a>(
         let over = Timestamp::from_millis(file.request.expires_at.millis().saturating_add(1));
         [file.request.issued_at, over]
     });
+    let issued = recorded.wipes.values().filter_map(|wipe| match wipe.state {
+        WipeState::Accepted => wipe.issue_at,
+        // Its command is then taken back.
+        WipeState::Issued => {
+            Some(Timestamp::from_millis(wipe.subject.expires_at.millis().saturating_add(1)))
+        }
+        _ => None,
+    });
     let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
     deadlines
         .chain(validity)
+        .chain(issued)
         .chain(wipes.iter().filter_map(|view| view.until))
         .chain(recorded.at.max(inputs.clock).filter(|_| behind))
         .filter(|at| *at > now)

@@ -5,18 +5,36 @@ use std::sync::Arc;
 use super::{Action, Op};
 use crate::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
-    ProfilePush, ProfileRecorded, Source, WipeConfirmed, WipeIssued,
+    ProfilePush, ProfileRecorded, Source, WipeConfirmed, WipeIssued, WipeStopped,
 };
+use crate::fleet::WipeFile;
 use crate::model::{DesiredDevice, Profile};
 use crate::state::WipeState;
+use crate::wipe::verify::VerifiedWipe;
 
-/// The part of an action that a provider carries out.
+/// The part of an action that a provider carries out. Here and nowhere else is said which
+/// actions have one.
 #[derive(Debug, Clone, Copy)]
-pub struct Effect<'a> {
-    /// What to push.
-    pub profile: &'a Arc<Profile>,
-    /// The number of an earlier intent to finish; a new one is needed otherwise.
-    pub resume: Option<u64>,
+pub enum Effect<'a> {
+    /// The device gets a profile.
+    Push {
+        /// What to push.
+        profile: &'a Arc<Profile>,
+        /// The number of an earlier intent to finish; a new one is needed otherwise.
+        resume: Option<u64>,
+    },
+    /// The device is erased.
+    Wipe {
+        /// The request.
+        file: &'a Arc<WipeFile>,
+        /// The manifest of the device, where there is a usable one.
+        manifest: Option<&'a Arc<DesiredDevice>>,
+    },
+    /// The command to erase the device is taken back.
+    Withdraw {
+        /// What the log will say.
+        stopped: &'a WipeStopped,
+    },
 }
 
 impl Action {
@@ -24,8 +42,12 @@ impl Action {
     #[must_use]
     pub fn effect(&self) -> Option<Effect<'_>> {
         match &self.op {
-            Op::Provision { profile, .. } => Some(Effect { profile, resume: None }),
-            Op::Push { profile, resume, .. } => Some(Effect { profile, resume: *resume }),
+            Op::Provision { profile, .. } => Some(Effect::Push { profile, resume: None }),
+            Op::Push { profile, resume, .. } => Some(Effect::Push { profile, resume: *resume }),
+            Op::Wipe { file, manifest, .. } => {
+                Some(Effect::Wipe { file, manifest: manifest.as_ref() })
+            }
+            Op::WithdrawWipe { stopped, .. } => Some(Effect::Withdraw { stopped }),
             Op::RecordProfile { .. }
             | Op::Adopt { .. }
             | Op::Update { .. }
@@ -37,13 +59,13 @@ impl Action {
             | Op::Trust(_)
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
-            | Op::Wipe { .. }
             | Op::ConfirmWipe { .. } => None,
         }
     }
 
-    /// What the log says before any effect; nothing where the intent is in the log already.
-    /// `intent` is the number for a new intent.
+    /// What the log says before any effect; nothing where the intent is in the log already. Of a
+    /// command taken back it is what the log says afterwards: until then it may still be there,
+    /// and to take it back twice is harmless. `intent` is the number for a new intent.
     #[must_use]
     pub fn event(&self, intent: u64) -> Option<Event> {
         let event = match &self.op {
@@ -102,13 +124,10 @@ impl Action {
                     | WipeState::Failed => Event::WipeRefused(stopped),
                 }
             }
-            Op::Wipe { wipe, needed, .. } => Event::WipeIssued(Box::new(WipeIssued {
-                request: wipe.request().digest,
-                intent,
-                scope: wipe.request().scope,
-                signers: wipe.signers().to_vec(),
-                needed: *needed,
-            })),
+            Op::Wipe { wipe, needed, .. } => {
+                Event::WipeIssued(Box::new(issued(wipe, *needed, intent)))
+            }
+            Op::WithdrawWipe { stopped, .. } => Event::WipeExpired(stopped.clone()),
             Op::ConfirmWipe { confirmed, .. } => {
                 Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
             }
@@ -130,7 +149,7 @@ impl Action {
             Op::AcceptWipe { file, .. } | Op::Wipe { file, .. } => {
                 return Some(source(&file.place.path, file.request.digest));
             }
-            Op::StopWipe { stopped, path, .. } => {
+            Op::StopWipe { stopped, path, .. } | Op::WithdrawWipe { stopped, path, .. } => {
                 return Some(source(path, stopped.subject.request));
             }
             Op::RecordProfile { .. }
@@ -143,6 +162,18 @@ impl Action {
             | Op::ConfirmWipe { .. } => return None,
         };
         Some(source(&manifest.place.path, manifest.digest))
+    }
+}
+
+/// `data` of a wipe that is issued under this intent.
+#[must_use]
+pub fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
+    WipeIssued {
+        request: wipe.request().digest,
+        intent,
+        scope: wipe.request().scope,
+        signers: wipe.signers().to_vec(),
+        needed,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::finding::Code;
 use crate::fleet::{Damage, Damaged, ROOT};
 use crate::guard::guard;
 use crate::model::{DesiredStatus, Digest};
-use crate::plan::entries::pushed;
+use crate::plan::entries::{Effect, pushed};
 use crate::settings::Limits;
 
 /// A fleet, its record and a clock, without files.
@@ -154,7 +154,10 @@ impl World {
         }
         let mut done = vec![];
         for action in &plan.actions {
-            let effect = action.effect().map(|e| (e.profile.clone(), e.resume));
+            let effect = match action.effect() {
+                Some(Effect::Push { profile, resume }) => Some((profile.clone(), resume)),
+                Some(Effect::Wipe { .. } | Effect::Withdraw { .. }) | None => None,
+            };
             let intent = effect.as_ref().and_then(|e| e.1).unwrap_or(self.state.seq + 1);
             if let Some(event) = action.event(intent) {
                 self.log(action.device, action.source(None), event);
@@ -465,7 +468,7 @@ fn pushes_in_doubt_are_finished_under_their_own_number() {
     let standard = world.desired.profiles.values().next().expect("a profile").clone();
     world.log(Some(DeviceId::FIRST), None, Event::ProfileIntended(pushed(&standard, 77)));
     let plan = world.plan();
-    assert_eq!(plan.actions[0].effect().expect("a push").resume, Some(77));
+    assert!(matches!(plan.actions[0].effect(), Some(Effect::Push { resume: Some(77), .. })));
     assert_eq!(world.settle(), ["push D001"]);
 }
 

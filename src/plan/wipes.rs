@@ -5,8 +5,10 @@
 //! consumed, under whatever name it comes back. Every pass judges anew, up to the moment of
 //! issue: a key revoked or a veto committed while a wipe cools off still stops it.
 
+mod issue;
 mod ownership;
 mod show;
+mod withdraw;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -27,7 +29,9 @@ use crate::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
 };
 
+pub use issue::{Fresh, IssuableWipe, NotIssued, ahead_of, issuable};
 pub use show::{WipeStanding, WipeView};
+pub(super) use withdraw::withdraw;
 
 /// The clock was set back: nothing is issued by it.
 pub(super) const CLOCK_BEHIND: &str = "clockBehind";
@@ -76,7 +80,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
         recorded.wipes.values().filter(|w| holds(w)).map(|w| w.subject.device_id).collect()
     };
     let taken = of(&|wipe| wipe.blocks(inputs.now));
-    let issued_to = of(&|wipe| wipe.state == WipeState::Issued);
+    let issued_to = of(&|wipe| wipe.state == WipeState::Issued && wipe.blocks(inputs.now));
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
     let (ownerships, room) = (Ownerships::new(inputs), room(inputs));
@@ -120,10 +124,24 @@ fn room(inputs: &Inputs<'_>) -> usize {
 }
 
 /// The highest time that is known, where this machine's clock is behind it: it was set back.
-fn ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
+fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
     let logged = inputs.recorded.at.filter(|at| inputs.now < *at);
     let seen = inputs.clock.filter(|at| inputs.now + TOLERANCE < *at);
     logged.max(seen)
+}
+
+/// When an accepted request may be issued. A delay that was raised counts for those accepted
+/// before as well, a lowered one does not. What was deferred has cooled off already.
+fn issue_at(wipe: &Wipe, delay: TimeDelta) -> Option<Timestamp> {
+    let deferred = wipe.code.as_deref() == Some(crate::state::DEFERRED);
+    if deferred { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
+}
+
+fn clock_behind(seen: Timestamp) -> String {
+    format!(
+        "this machine's clock is behind {}, the highest time that this ledger has seen; fix the clock",
+        seen.short()
+    )
 }
 
 /// Those accepted before, in the order in which they were, then the others by `issuedAt`.
@@ -186,6 +204,7 @@ impl<'a> Deciding<'a, '_> {
                 detail: detail.to_owned(),
                 signers: wipe.signers.clone(),
                 for_good: false,
+                intent: None,
             };
             self.stop(WipeState::Vetoed, stopped, place);
         }
@@ -209,13 +228,8 @@ impl<'a> Deciding<'a, '_> {
             return self.stopped(file, &signers, state, reason.as_str(), detail);
         }
         // With a clock that was set back expiry and windows mean nothing.
-        if let Some(at) = ahead_of(self.inputs) {
-            let detail = format!(
-                "this machine's clock is behind {}, the highest time that this ledger has seen; \
-                 mend the clock",
-                at.short()
-            );
-            return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, &detail);
+        if let Some(at) = time_ahead_of(self.inputs) {
+            return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, &clock_behind(at));
         }
         match &judgement.verdict {
             Verdict::Refused(Reason::Expired) => {
@@ -266,12 +280,8 @@ impl<'a> Deciding<'a, '_> {
                 return self.short.push((file, signers.to_vec()));
             }
         };
-        // A delay that was raised counts for those accepted before as well, a lowered one does not.
         let delay = self.inputs.settings.wipes.delay;
-        let issue_at = match accepted {
-            Some(wipe) => wipe.issue_at.max(Some(wipe.since + delay)),
-            None => None,
-        };
+        let issue_at = accepted.and_then(|wipe| issue_at(wipe, delay));
         let issue_at = issue_at.unwrap_or(self.inputs.now + delay);
         if accepted.is_none() {
             self.accept(file, wipe, issue_at);
@@ -279,11 +289,23 @@ impl<'a> Deciding<'a, '_> {
         self.taken.insert(device);
         self.ahead += 1;
         if self.inputs.now < issue_at {
-            let detail = format!("cools off until {}", issue_at.short());
-            self.show(file, signers, WipeStanding::CoolingOff, "coolingOff", &detail);
+            let deferred =
+                accepted.filter(|wipe| wipe.code.as_deref() == Some(crate::state::DEFERRED));
+            let (code, detail) = match deferred {
+                Some(wipe) => {
+                    let until = issue_at.short();
+                    let detail =
+                        format!("not issued yet: {}; tried again from {until}", wipe.detail);
+                    (crate::state::DEFERRED, detail)
+                }
+                None => ("coolingOff", format!("cools off until {}", issue_at.short())),
+            };
+            self.show(file, signers, WipeStanding::CoolingOff, code, &detail);
         } else {
             self.show(file, signers, WipeStanding::Issue, "issue", "every rule holds");
-            let op = Op::Wipe { wipe: Box::new(wipe.clone()), needed, file: file.clone() };
+            let manifest = self.inputs.desired.by_serial(&file.request.serial).cloned();
+            let wipe = Box::new(wipe.clone());
+            let op = Op::Wipe { wipe, needed, file: file.clone(), manifest };
             self.act(device, op, file.place.clone(), "the request holds");
         }
         if let Some(view) = self.plan.wipes.last_mut() {
@@ -379,6 +401,7 @@ impl<'a> Deciding<'a, '_> {
             detail: detail.to_owned(),
             signers: signers.to_vec(),
             for_good: state == WipeState::RefusedForGood,
+            intent: None,
         };
         self.stop(state, stopped, file.place.clone());
     }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use crate::event::ErrorClass;
 use crate::model::{DeviceId, Profile, Report, SerialNumber};
-use crate::wipe::verify::VerifiedWipe;
+use crate::plan::IssuableWipe;
 
 /// What a provider has heard since it was last acknowledged.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -96,6 +96,42 @@ pub struct Error {
     pub class: ErrorClass,
     /// What happened, where, and what to do.
     pub message: String,
+    /// How long the provider asks to be left alone, where it says so.
+    pub retry_after: Option<Duration>,
+}
+
+impl Error {
+    /// Without a wish to be left alone.
+    #[must_use]
+    pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), retry_after: None }
+    }
+
+    /// A call that was given up.
+    #[must_use]
+    pub fn timed_out(limit: Duration) -> Self {
+        Self::new(ErrorClass::Unknown, format!("no answer within {}s", limit.as_secs()))
+    }
+}
+
+/// Whether a provider has the command of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It has it, durably, or the device was seen to have it.
+    There,
+    /// It surely does not have it and never had it: under a new intent it may be given again.
+    NotThere,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// What became of a command that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// It is not there any more; a device that had read it before may still obey.
+    Gone,
+    /// This provider cannot take it back: why, without a full stop.
+    NotPossible(String),
 }
 
 /// The MDM.
@@ -111,8 +147,25 @@ pub trait Provider: Send + Sync {
     async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
 
     /// Gives the command to erase one device. An `Ok` is durable; any class but unknown means
-    /// that the device surely does not get it.
-    async fn wipe(&self, wipe: &VerifiedWipe, intent: u64) -> Result<(), Error>;
+    /// that the device surely does not get it: transient that it may be given again later, under
+    /// a new intent, permanent that this never helps.
+    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), Error>;
+
+    /// Whether it has the command to erase a device: asked of intents that an earlier process
+    /// may have been stopped in the middle of. `witness` is the intent of a push that the provider
+    /// must still have for the device, where there is one: without it, it has forgotten things,
+    /// and the answer is [`Presence::Unknown`]. So it is while a call of this process for the
+    /// intent may still be under way. An error means that it can be asked again.
+    async fn has(
+        &self,
+        target: &Target,
+        intent: u64,
+        witness: Option<u64>,
+    ) -> Result<Presence, Error>;
+
+    /// Takes the command to erase a device back, as far as that is possible. An `Ok` is durable.
+    /// Repeating it is harmless.
+    async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, Error>;
 
     /// Lets go of what was observed, now that the ledger has it.
     async fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), Error>;

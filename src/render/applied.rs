@@ -37,7 +37,12 @@ impl Applied<'_> {
     /// # Errors
     /// If writing fails.
     pub fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Outcome { done, fell_short: _, failed, left } = self.outcome;
+        let Outcome { done, fell_short: _, failed, not_issued, left } = self.outcome;
+        for (id, why) in not_issued {
+            let label = format!("not issued: {id}:");
+            let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
+            writeln!(out, "{label} {why}")?;
+        }
         for (id, class, why) in failed.iter().take(FAILURES_SHOWN) {
             let label = format!("failed: {id}:");
             writeln!(
@@ -70,7 +75,7 @@ impl Applied<'_> {
         Ok(())
     }
 
-    /// `{"version": 1, "digest", "done": {kind: n}, "failed": […], "left", "ledger": {…}, …}`.
+    /// `{"version": 1, "digest", "done": {kind: n}, "failed": […], "notIssued": […], "left", "ledger": {…}, …}`.
     ///
     /// # Errors
     /// If writing fails.
@@ -81,6 +86,8 @@ impl Applied<'_> {
             digest: Digest,
             done: BTreeMap<&'static str, usize>,
             failed: Vec<Failed<'a>>,
+            #[serde(rename = "notIssued")]
+            not_issued: Vec<NotIssued<'a>>,
             left: usize,
             findings: usize,
             ledger: Ledger,
@@ -92,11 +99,16 @@ impl Applied<'_> {
             error: &'a str,
         }
         #[derive(Serialize)]
+        struct NotIssued<'a> {
+            device: DeviceId,
+            reason: &'a str,
+        }
+        #[derive(Serialize)]
         struct Ledger {
             seq: u64,
             head: Digest,
         }
-        let Outcome { done, fell_short: _, failed, left } = self.outcome;
+        let Outcome { done, fell_short: _, failed, not_issued, left } = self.outcome;
         let failed = failed.iter().map(|(device, class, error)| Failed {
             device: *device,
             class: *class,
@@ -109,6 +121,10 @@ impl Applied<'_> {
                 digest: self.digest,
                 done: done.iter().map(|(kind, n)| (kind.as_str(), *n)).collect(),
                 failed: failed.collect(),
+                not_issued: not_issued
+                    .iter()
+                    .map(|(device, reason)| NotIssued { device: *device, reason })
+                    .collect(),
                 left: *left,
                 findings: self.findings,
                 ledger: Ledger { seq: self.seq, head: self.head },

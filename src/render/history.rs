@@ -159,6 +159,7 @@ fn tone(event: &Event) -> Tone {
         | Event::TrustChanged(_)
         | Event::ConfigChanged(_)
         | Event::WipeHeld(_)
+        | Event::WipeDeferred(_)
         | Event::WipeExpired(_)
         | Event::WipeVetoed(_) => Tone::Changed,
         Event::ProfileFailed(_)

@@ -99,7 +99,8 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::RefuseWipe
         | ActionKind::HoldWipe
         | ActionKind::ExpireWipe
-        | ActionKind::VetoWipe => ("~", Tone::Changed),
+        | ActionKind::VetoWipe
+        | ActionKind::WithdrawWipe => ("~", Tone::Changed),
         ActionKind::AcceptWipe | ActionKind::Wipe | ActionKind::ConfirmWipe => ("!", Tone::Removed),
         ActionKind::Profile
         | ActionKind::Update
@@ -326,6 +327,7 @@ fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::ExpireWipe
         | ActionKind::VetoWipe
         | ActionKind::ConfirmWipe => told(kind, n),
+        ActionKind::WithdrawWipe => format!("{} to take back", count(n, "wipe")),
     }
 }
 
@@ -350,6 +352,7 @@ pub fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::ExpireWipe => format!("{} expired", count(n, "wipe")),
         ActionKind::VetoWipe => format!("{} stopped", count(n, "wipe")),
         ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
+        ActionKind::WithdrawWipe => format!("{} taken back", count(n, "wipe")),
         ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
     }
 }

@@ -9,8 +9,8 @@ use super::text::count;
 use crate::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeFailed,
-    WipeIssued, WipeStopped, WipeSubject,
+    ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred,
+    WipeFailed, WipeIssued, WipeStopped, WipeSubject,
 };
 use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 
@@ -69,6 +69,14 @@ pub fn summary(event: &Event) -> String {
             format!(
                 "request {}: the device reported at {at} that it is erased [intent {intent}]",
                 short(*request)
+            )
+        }
+        Event::WipeDeferred(deferred) => {
+            let WipeDeferred { request, intent, reason, until } = deferred.as_ref();
+            format!(
+                "request {} did not reach the provider: {reason}; issued again from {} on [intent {intent}]",
+                short(*request),
+                until.short()
             )
         }
         Event::WipeFailed(failed) => {
@@ -132,9 +140,11 @@ fn wipe(subject: &WipeSubject) -> String {
 }
 
 fn wipe_stopped(how: &str, stopped: &WipeStopped) -> String {
-    let WipeStopped { subject, code, detail, signers, for_good } = stopped;
+    let WipeStopped { subject, code, detail, signers, for_good, intent } = stopped;
     let how = if *for_good { format!("{how} for good") } else { how.to_owned() };
-    format!("{how} ({code}): {}; {detail}; signed by {}", wipe(subject), people(signers))
+    let intent = intent.map(|intent| format!(" [intent {intent}]")).unwrap_or_default();
+    let (wipe, people) = (wipe(subject), people(signers));
+    format!("{how} ({code}): {wipe}; {detail}; signed by {people}{intent}")
 }
 
 fn config(rights: &ConfigRights) -> String {
@@ -320,6 +330,10 @@ mod tests {
                 "wipe.issued",
                 json!({"request": digest, "intent": 9, "scope": "full", "signers": ["b@example.com", "c@example.com"], "needed": 2}),
             ),
+            (
+                "wipe.deferred",
+                json!({"request": digest, "intent": 9, "reason": "busy", "until": at}),
+            ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
                 "wipe.failed",
@@ -372,6 +386,7 @@ mod tests {
             wipe.expired: expired (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.vetoed: stopped for good (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.issued: issued: full wipe by request 2d711642b726, signed by b@example.com, c@example.com (needs 2) [intent 9]
+            wipe.deferred: request 2d711642b726 did not reach the provider: busy; issued again from 2026-11-22T10:00:00Z on [intent 9]
             wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
             wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
             trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726

@@ -1,13 +1,15 @@
 //! What the log says of wipe requests: the life of each, by the digest of its file.
 //!
 //! Expected flow: Held or Refused as long as something is missing, Accepted, Issued, then
-//! Confirmed or Failed. Expired, Vetoed and RefusedForGood end it before it is issued. A request that was
-//! issued is consumed: no entry can accept or issue it again, whatever its file is called.
+//! Confirmed or Failed. Vetoed and RefusedForGood end it before it is issued; Expired also after that, when no
+//! device confirmed it in time. A request that was issued is consumed: no entry can accept or
+//! issue it again, whatever its file is called. The one exception is `wipe.deferred`, which says
+//! that the provider surely did not get it: the request is then Accepted again.
 
 use compact_str::CompactString;
 
 use super::State;
-use crate::event::{Entry, Event, WipeStopped, WipeSubject};
+use crate::event::{Entry, Event, WipeDeferred, WipeStopped, WipeSubject};
 use crate::model::{DeviceId, Digest, Email, Status, Timestamp, words};
 use crate::wipe::verify::Reason;
 
@@ -28,7 +30,7 @@ words! {
         Confirmed = "confirmed",
         /// The provider did not take it.
         Failed = "failed",
-        /// Its time ran out before it was issued.
+        /// Its time ran out before it was issued, or before the device confirmed it.
         Expired = "expired",
         /// Somebody stopped it before it was issued.
         Vetoed = "vetoed",
@@ -66,9 +68,10 @@ pub struct Wipe {
     pub detail: String,
     /// Distinct people who signed it, sorted.
     pub signers: Vec<Email>,
-    /// End of cooling off, once accepted.
+    /// End of cooling off, or of the wait after the provider did not get it; once accepted.
     pub issue_at: Option<Timestamp>,
-    /// When it was issued: what the windows of the quorum count, whatever became of it.
+    /// When it was issued: what the windows of the quorum count, whatever became of it, unless
+    /// the provider surely did not get it.
     pub issued_at: Option<Timestamp>,
     /// Number of the intent, once issued.
     pub intent: Option<u64>,
@@ -84,6 +87,8 @@ pub fn refused(for_good: bool, code: &str) -> WipeState {
         WipeState::Refused
     }
 }
+/// The code of an accepted request that the provider did not get the last time.
+pub const DEFERRED: &str = "deferred";
 
 impl Wipe {
     /// Whether no other request for the device is accepted. One that was issued and not confirmed
@@ -96,6 +101,13 @@ impl Wipe {
             WipeState::Issued => now <= self.subject.expires_at,
             _ => false,
         }
+    }
+
+    /// Whether a device that is erased may have been erased by it: it was issued, and nobody
+    /// knows yet what became of it. An expired one may have reached the device in time.
+    #[must_use]
+    pub fn may_be_confirmed(&self) -> bool {
+        self.intent.is_some() && matches!(self.state, WipeState::Issued | WipeState::Expired)
     }
 }
 
@@ -133,6 +145,13 @@ impl State {
                 self.stop(entry, stopped, refused(stopped.for_good, &stopped.code))?;
             }
             Event::WipeHeld(stopped) => self.stop(entry, stopped, WipeState::Held)?,
+            Event::WipeExpired(stopped) if stopped.intent.is_some() => {
+                self.check_intent(stopped.subject.request, stopped.intent)?;
+                let request = stopped.subject.request;
+                let wipe = self.go_on(entry, request, WipeState::Issued, WipeState::Expired)?;
+                wipe.code = Some(stopped.code.clone());
+                wipe.detail = stopped.detail.clone();
+            }
             Event::WipeExpired(stopped) => self.stop(entry, stopped, WipeState::Expired)?,
             Event::WipeVetoed(stopped) => self.stop(entry, stopped, WipeState::Vetoed)?,
             Event::WipeIssued(issued) => {
@@ -144,9 +163,14 @@ impl State {
                 wipe.issued_at = at;
                 wipe.intent = Some(issued.intent);
                 wipe.signers = issued.signers.clone();
+                (wipe.code, wipe.detail) = (None, String::new());
             }
+            Event::WipeDeferred(deferred) => self.defer(entry, deferred)?,
             Event::WipeConfirmed(confirmed) => {
-                self.go_on(entry, confirmed.request, WipeState::Issued, WipeState::Confirmed)?;
+                let known = self.wipes.get(&confirmed.request);
+                let from = known.filter(|wipe| wipe.may_be_confirmed()).map(|wipe| wipe.state);
+                let from = from.unwrap_or(WipeState::Issued);
+                self.go_on(entry, confirmed.request, from, WipeState::Confirmed)?;
             }
             Event::WipeFailed(failed) => {
                 let wipe =
@@ -193,6 +217,36 @@ impl State {
             issued_at: None,
             intent: None,
         })
+    }
+
+    /// The provider surely did not get it: it is as if it had not been issued.
+    fn defer(&mut self, entry: &Entry, deferred: &WipeDeferred) -> Result<(), String> {
+        let WipeDeferred { request, intent, reason, until } = deferred;
+        self.check_intent(*request, Some(*intent))?;
+        let device = entry.device.ok_or("it names no device")?;
+        if self.wipes_of(device).any(|other| other.state == WipeState::Accepted) {
+            return Err("the device has another wipe under way".into());
+        }
+        // Never before what the log has seen, as with acceptance.
+        let since = self.at.map_or(entry.at, |at| at.max(entry.at));
+        let wipe = self.go_on(entry, *request, WipeState::Issued, WipeState::Accepted)?;
+        wipe.since = since;
+        wipe.issue_at = wipe.issue_at.max(Some(*until));
+        (wipe.issued_at, wipe.intent) = (None, None);
+        (wipe.code, wipe.detail) = (Some(DEFERRED.into()), reason.clone());
+        if let Some(device) = self.devices.get_mut(&device) {
+            device.wipe = Some(*request);
+        }
+        Ok(())
+    }
+
+    /// Whether the entry is about the intent under which the request was issued last.
+    fn check_intent(&self, request: Digest, intent: Option<u64>) -> Result<(), String> {
+        match self.wipes.get(&request) {
+            Some(wipe) if wipe.intent == intent => Ok(()),
+            Some(_) => Err("the request was not issued under this intent".into()),
+            None => Err("the request is not known".into()),
+        }
     }
 
     fn stop(

@@ -77,7 +77,8 @@ impl Tiers {
 /// What was wiped lately, as far as a decision depends on it.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    /// When wipes were issued, from the log, in any order, whatever became of them.
+    /// When wipes were issued, from the log, in any order, whatever became of them, but for
+    /// those that surely did not reach the provider.
     pub issued: &'a [Timestamp],
     /// Wipes accepted and not yet issued (earlier in this pass, or cooling off): they count in
     /// every window.

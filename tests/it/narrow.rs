@@ -14,15 +14,15 @@ use std::time::UNIX_EPOCH;
 
 use chrono::TimeDelta;
 use fleetform::event::{DeviceStatus, Event};
-use fleetform::execute::Control;
-use fleetform::fleet::{Desired, Live};
+use fleetform::execute::{Control, Reread};
+use fleetform::fleet::{Desired, Live, WipeFile};
 use fleetform::ledger::{Draft, Ledger};
 use fleetform::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::plan::due::next_due;
 use fleetform::plan::{Inputs, Plan};
 use fleetform::provider::Provider;
 use fleetform::provider::local::{Local, submit};
-use fleetform::reconcile::{Basis, Decision, carry_out, decide, observe};
+use fleetform::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
 use fleetform::settings::Settings;
 use fleetform::wipe::trust::Trust;
 use fleetform::{source, trust_file};
@@ -108,19 +108,28 @@ enum Node {
 struct Side {
     ledger: Ledger,
     provider: Arc<dyn Provider>,
+    reread: Box<Reread<'static>>,
 }
 
 impl Side {
-    fn new(fixture: &Fixture, name: &str, now: &Arc<AtomicI64>) -> Self {
+    fn new(fixture: &Fixture, name: &str, now: &Arc<AtomicI64>, settings: &Settings) -> Self {
         let (data, now) = (fixture.path(name), now.clone());
+        let (fleet, settings) = (fixture.path("fleet"), settings.clone());
+        let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
+        let reread = move |file: &WipeFile, manifest: &str| {
+            let trust = || trust_file::read(&signers, None, &fleet).map_err(|e| e.to_string());
+            let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
+            reread(&fleet, &settings, trust, now, (file, manifest))
+        };
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
         let ledger = Ledger::open(&data, "property".into(), clock).expect("a ledger");
-        Self { ledger, provider: Arc::new(Local::new(&data)) }
+        Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
     }
 
     fn carry_out(&mut self, decision: Decision) {
         let stop = AtomicBool::new(false);
-        let control = Control { stop: &stop, progress: &|_, _| (), revision: None };
+        let control =
+            Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
         let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
         assert_eq!((done.left, &done.failed), (0, &vec![]));
     }
@@ -155,8 +164,10 @@ impl World {
     fn new(seed: u64) -> Self {
         let fixture = Fixture::empty();
         let now = Arc::new(AtomicI64::new(1_763_800_000_000));
-        let (narrow, whole) =
-            (Side::new(&fixture, "narrow", &now), Side::new(&fixture, "whole", &now));
+        let mut settings = Settings::default();
+        settings.wipes.delay = DELAY;
+        let side = |name| Side::new(&fixture, name, &now, &settings);
+        let (narrow, whole) = (side("narrow"), side("whole"));
         let mut dice = Dice(seed);
         let files = (0..DEVICES).map(|n| (n, Manifest::new(n, dice.below(FILES)))).collect();
         let profiles = [
@@ -165,8 +176,6 @@ impl World {
             ("deep/Broken.yaml", profile("Broken", "", 0)),
         ];
         let others = profiles.map(|(path, text)| (path.to_owned(), Node::Text(text))).into();
-        let mut settings = Settings::default();
-        settings.wipes.delay = DELAY;
         let (signers, fleet) = (fixture.path("allowed_signers"), fixture.path("fleet"));
         fixture.write("allowed_signers", trusted("bob"));
         let mut world = Self {

@@ -269,7 +269,12 @@ impl World {
             self.a_part_is_as_in_the_whole(&decision, &desired, &before, provider.as_ref());
         }
         let stop = AtomicBool::new(false);
-        let control = Control { stop: &stop, progress: &|_, _| (), revision: None };
+        let control = Control {
+            stop: &stop,
+            progress: &|_, _| (),
+            revision: None,
+            reread: &|_, _| unreachable!("nobody is trusted"),
+        };
         let outcome = carry_out(decision, &mut ledger, &provider, &control);
         let outcome = self.runtime.block_on(outcome).expect("an outcome");
         assert_eq!((outcome.left, &outcome.failed), (0, &vec![]));

@@ -4,5 +4,7 @@
 mod attacks;
 mod commands;
 mod crashes;
+mod issuing;
 pub mod lab;
+mod scripted;
 mod windows;

@@ -90,6 +90,9 @@ impl Deciding<'_, '_> {
                     wipe.detail
                 ),
             ),
+            WipeState::Expired if wipe.intent.is_some() => {
+                (WipeStanding::Expired, format!("{}; write a new request", wipe.detail))
+            }
             WipeState::Expired => {
                 (WipeStanding::Expired, "expired; write a new request".to_owned())
             }

@@ -79,7 +79,7 @@ impl Error {
 
 impl From<Error> for crate::provider::Error {
     fn from(error: Error) -> Self {
-        Self { class: error.class(), message: error.to_string() }
+        Self::new(error.class(), error.to_string())
     }
 }
 

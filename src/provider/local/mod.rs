@@ -12,7 +12,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,10 +24,10 @@ pub use inbox::{FILE_LIMIT as BATCH_LIMIT, submit};
 pub use outbox::{Command, CommandId, Verb, find, pending};
 pub use report::{Problem, parse as parse_reports};
 
-use super::{Acknowledgement, Limits, Observation, Provider, Push};
+use super::{Acknowledgement, Limits, Observation, Presence, Provider, Push, Target, Withdrawn};
 use crate::event::ErrorClass;
 use crate::model::SerialNumber;
-use crate::wipe::verify::VerifiedWipe;
+use crate::plan::IssuableWipe;
 use inbox::Inbox;
 use outbox::{Outbox, Struck};
 
@@ -87,6 +87,8 @@ struct Inner {
     data: PathBuf,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
+    /// Intents of wipes that a thread of this process may still be writing.
+    under_way: Mutex<BTreeSet<u64>>,
 }
 
 impl Local {
@@ -97,7 +99,8 @@ impl Local {
     }
 
     fn with(data: PathBuf, outbox: Outbox) -> Self {
-        let inner = Inner { data, inbox: Mutex::default(), outbox: Mutex::new(outbox) };
+        let (inbox, under_way) = (Mutex::default(), Mutex::default());
+        let inner = Inner { data, inbox, outbox: Mutex::new(outbox), under_way };
         Self { inner: Arc::new(inner) }
     }
 
@@ -110,10 +113,10 @@ impl Local {
         tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|error| {
             match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => super::Error {
-                    class: ErrorClass::Unknown,
-                    message: "the program was stopped in the middle of it".into(),
-                },
+                Err(_) => super::Error::new(
+                    ErrorClass::Unknown,
+                    "the program was stopped in the middle of it",
+                ),
             }
         })
     }
@@ -149,14 +152,41 @@ impl Provider for Local {
         }
     }
 
-    async fn wipe(&self, wipe: &VerifiedWipe, intent: u64) -> Result<(), super::Error> {
-        let command = Command::wipe(intent, wipe);
-        let serial = wipe.request().serial.clone();
+    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), super::Error> {
+        let command = Command::wipe(intent, wipe.wipe());
+        let serial = wipe.wipe().request().serial.clone();
+        // The caller may give up before the thread begins.
+        lock(&self.inner.under_way).insert(intent);
         let work = move |inner: &Inner| {
-            lock(&inner.outbox)
-                .push(&inner.data, &command, &[serial])
-                .into_iter()
-                .collect::<Result<(), Error>>()
+            let done = lock(&inner.outbox).order(&inner.data, &command, &serial);
+            lock(&inner.under_way).remove(&intent);
+            done
+        };
+        self.blocking(work).await?
+    }
+
+    async fn has(
+        &self,
+        target: &Target,
+        intent: u64,
+        witness: Option<u64>,
+    ) -> Result<Presence, super::Error> {
+        let serial = target.serial.clone();
+        let witness = witness.map(CommandId);
+        let work = move |inner: &Inner| {
+            let outbox = lock(&inner.outbox);
+            if lock(&inner.under_way).contains(&intent) {
+                return Ok(Presence::Unknown);
+            }
+            outbox.presence(&inner.data, &serial, CommandId(intent), witness)
+        };
+        Ok(self.blocking(work).await??)
+    }
+
+    async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, super::Error> {
+        let serial = target.serial.clone();
+        let work = move |inner: &Inner| {
+            lock(&inner.outbox).withdraw(&inner.data, &serial, CommandId(intent))
         };
         Ok(self.blocking(work).await??)
     }

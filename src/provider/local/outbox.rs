@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::files::{Dir, Error, Found, temporary};
+use crate::event::ErrorClass;
 use crate::model::{Invalid, Profile, SerialNumber, WipeScope, as_string, words};
+use crate::provider::{self, Presence, Withdrawn};
 use crate::wipe::verify::VerifiedWipe;
 
 /// A profile fits a line of the log (64 KiB); with hundreds of commands beside it a file
@@ -238,6 +240,12 @@ pub(super) struct Outbox {
     links: AtomicBool,
 }
 
+/// Beside the commands: that the one to erase was given. Whoever removes a device's file by hand
+/// does not remove this, so that the command is not given again.
+fn given(id: CommandId) -> OsString {
+    format!(".{id}.given").into()
+}
+
 /// How far a target has come before anything is durable.
 enum Step {
     /// The file has its name and its content.
@@ -318,6 +326,88 @@ impl Outbox {
         Ok(outcomes)
     }
 
+    /// Gives a device the command to erase it; repeating it is harmless. An `Ok` is durable.
+    ///
+    /// # Errors
+    /// Transient or permanent only where the device surely does not get it: before the file has
+    /// its name, or where a look finds that it has not.
+    pub(super) fn order(
+        &mut self,
+        data: &Path,
+        command: &Command,
+        serial: &SerialNumber,
+    ) -> Result<(), provider::Error> {
+        let surely_not =
+            |error: Error| provider::Error::new(ErrorClass::Transient, error.to_string());
+        let in_doubt = |error: Error| provider::Error::new(ErrorClass::Unknown, error.to_string());
+        let dir = self.open(data).map_err(surely_not)?;
+        let name = file_name(serial);
+        let before = read(&dir, &name).map_err(surely_not)?.unwrap_or_default();
+        if let Some(commands) = merge(before, command) {
+            let temp = temporary();
+            dir.write_new(&temp, &encode(commands)).map_err(surely_not)?;
+            let written = dir.sync_contents(&[&temp]).map_err(surely_not).and_then(|()| {
+                dir.replace(&temp, &name).map_err(|error| match read(&dir, &name) {
+                    Ok(now) if !has(&now, command.id) => surely_not(error),
+                    Ok(_) | Err(_) => in_doubt(error),
+                })
+            });
+            if written.is_err() {
+                dir.discard(&temp);
+            }
+            written?;
+        }
+        if let Err(error) = dir.write_new(&given(command.id), b"") {
+            // It only matters to whoever removes the file by hand.
+            tracing::debug!(%error, "it is not noted that the command was given");
+        }
+        dir.sync().map_err(in_doubt)
+    }
+
+    /// Whether a device has, or had, the command to erase it.
+    ///
+    /// # Errors
+    /// If that cannot be read now.
+    pub(super) fn presence(
+        &self,
+        data: &Path,
+        serial: &SerialNumber,
+        id: CommandId,
+        witness: Option<CommandId>,
+    ) -> Result<Presence, Error> {
+        // A wipe is never the first command of a ledger: without its directory all is forgotten.
+        let Some(dir) = Dir::open(&data.join("outbox"), "outbox")? else {
+            return Ok(Presence::Unknown);
+        };
+        let commands = read(&dir, &file_name(serial))?;
+        if has(&commands, id) {
+            dir.sync()?;
+            return Ok(Presence::There);
+        }
+        let removed = dir.stamp(&given(id))?.is_some();
+        let forgotten = witness.is_some_and(|witness| !has(&commands, witness));
+        Ok(if removed || forgotten { Presence::Unknown } else { Presence::NotThere })
+    }
+
+    /// Takes the command to erase a device back.
+    ///
+    /// # Errors
+    /// If it may still be there.
+    pub(super) fn withdraw(
+        &mut self,
+        data: &Path,
+        serial: &SerialNumber,
+        id: CommandId,
+    ) -> Result<Withdrawn, Error> {
+        let path = data.join("outbox");
+        if Dir::open(&path, "outbox")?.is_none() {
+            return Ok(Withdrawn::NotPossible(format!("{} does not exist", path.display())));
+        }
+        let over = Struck { erased: [id].into(), ..Struck::default() };
+        let failed = self.complete(data, &[(serial.clone(), over)].into())?;
+        failed.into_values().next().map_or(Ok(Withdrawn::Gone), Err)
+    }
+
     /// Everything but what has to wait until the content is durable.
     fn prepare(&self, dir: &Dir, common: &Common<'_>, name: &OsStr) -> Result<Step, Error> {
         if self.link(dir, &common.staged, name)? {
@@ -381,7 +471,14 @@ impl Outbox {
     }
 }
 
+fn has(commands: &Option<Vec<Command>>, id: CommandId) -> bool {
+    commands.iter().flatten().any(|command| command.id == id)
+}
+
 fn strike(dir: &Dir, name: &OsStr, struck: &Struck) -> Result<Step, Error> {
+    for id in &struck.erased {
+        dir.remove(&given(*id))?;
+    }
     let before = read(dir, name)?.unwrap_or_default();
     let after: Vec<_> = before.iter().filter(|command| !struck.covers(command)).cloned().collect();
     if after.is_empty() {

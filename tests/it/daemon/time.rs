@@ -192,3 +192,35 @@ fn a_clock_that_jumps_does_no_harm() {
     assert_eq!(statuses.count(), 4, "three failed and one enrolled");
     assert!(fs::metadata(place.path(".fleetform/outbox/A.json")).is_ok());
 }
+
+/// A command that nobody confirms: the daemon takes it back when its request expires.
+#[test]
+fn the_end_of_a_request_that_was_issued_wakes_it_and_the_command_is_taken_back() {
+    let place = place("");
+    let mut daemon = place.daemon(&[]);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
+    let end = DateTime::from_timestamp(now().timestamp() + 8, 0).unwrap();
+    request(&place, 1, end, true);
+    until_logged(&place, &mut daemon, "wipe.issued", "D001");
+    let expired = until_logged(&place, &mut daemon, "wipe.expired", "D001");
+    assert_due("the expiry", expired, end);
+    let commands = fs::read_to_string(place.path(".fleetform/outbox/A.json")).unwrap();
+    assert!(!commands.contains("\"wipe\""), "{commands}");
+    daemon.stop();
+}
+
+/// The provider does not take a wipe: the device waits, as after any other effect that failed.
+#[test]
+fn a_wipe_that_the_provider_did_not_take_is_tried_again_after_a_wait() {
+    let place = place("");
+    let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
+    let at = address(&mut daemon);
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
+    place.write(".fleetform/outbox/A.json", "nonsense");
+    request(&place, 1, now() + TimeDelta::days(1), true);
+    until_logged(&place, &mut daemon, "wipe.deferred", "D001");
+    let lines = ["devices_backing_off 1", "actions_total{kind=\"wipe\",outcome=\"failed\"} 1"];
+    until_metrics(&mut daemon, at, &lines);
+    assert_eq!(wipes(&place).len(), 1, "not at once");
+    daemon.stop();
+}

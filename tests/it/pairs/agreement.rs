@@ -43,7 +43,12 @@ fn recorded(pair: &Pair) -> State {
     };
     let observed = runtime.block_on(observe(provider.as_ref())).expect("an observation");
     let decision = decide(basis, observed);
-    let control = Control { stop: &AtomicBool::new(false), progress: &|_, _| (), revision: None };
+    let control = Control {
+        stop: &AtomicBool::new(false),
+        progress: &|_, _| (),
+        revision: None,
+        reread: &|_, _| unreachable!("nobody is trusted"),
+    };
     let outcome = carry_out(decision, &mut ledger, &provider, &control);
     let outcome = runtime.block_on(outcome).expect("an outcome");
     assert_eq!((outcome.left, &outcome.failed), (0, &vec![]));

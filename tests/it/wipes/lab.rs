@@ -1,23 +1,25 @@
 //! A fleet, its ledger and its administrators in a temporary directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
 use fleetform::execute::Control;
+use fleetform::fleet::WipeFile;
 use fleetform::ledger::{self, Ledger};
 use fleetform::model::{Digest, Timestamp};
-use fleetform::plan::WipeView;
+use fleetform::plan::{Fresh, WipeView};
 use fleetform::provider::Provider;
 use fleetform::provider::local::Local;
-use fleetform::reconcile::{Basis, carry_out, decide, heads, observe};
+use fleetform::reconcile::{Basis, Unconfirmed, carry_out, decide, heads, observe, reread};
 use fleetform::settings::Settings;
 use fleetform::state::State;
+use fleetform::wipe::trust::Trust;
 use fleetform::{source, trust_file};
 use serde_json::{Value, json};
 
@@ -153,8 +155,12 @@ pub struct Lab {
     dir: tempfile::TempDir,
     clock: Arc<AtomicI64>,
     pub settings: Settings,
-    provider: Arc<dyn Provider>,
+    pub provider: Arc<dyn Provider>,
+    meanwhile: Mutex<VecDeque<Event>>,
 }
+
+/// Something that happens.
+type Event = Box<dyn FnOnce(&Lab) + Send>;
 
 impl Lab {
     /// With five devices, `D001` to `D005`; the last is a personal one.
@@ -166,7 +172,8 @@ impl Lab {
         let dir = tempfile::tempdir().expect("a directory");
         let provider = Arc::new(Local::new(dir.path().join("data")));
         let clock = Arc::new(AtomicI64::new((start() + TimeDelta::hours(-1)).millis()));
-        let lab = Self { dir, clock, settings: Settings::default(), provider };
+        let (settings, meanwhile) = (Settings::default(), Mutex::default());
+        let lab = Self { dir, clock, settings, provider, meanwhile };
         fs::create_dir_all(lab.path("etc")).expect("a directory");
         let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
                        spec: {platforms: [windows]}\n";
@@ -188,8 +195,8 @@ impl Lab {
         let dir = tempfile::tempdir().expect("a directory");
         copy(self.dir.path(), dir.path());
         let provider = Arc::new(Local::new(dir.path().join("data")));
-        let lab =
-            Self { dir, clock: self.clock.clone(), settings: self.settings.clone(), provider };
+        let (clock, settings) = (self.clock.clone(), self.settings.clone());
+        let lab = Self { dir, clock, settings, provider, meanwhile: Mutex::default() };
         change(&lab);
         lab
     }
@@ -241,6 +248,29 @@ impl Lab {
         self.at(self.now() + delta);
     }
 
+    fn trusted(&self) -> Result<Trust, String> {
+        let trust = trust_file::read(
+            &self.path("etc/allowed_signers"),
+            Some(&self.path("etc/revoked_keys")).filter(|path| path.exists()).map(|p| &**p),
+            &self.path("fleet"),
+        );
+        trust.map_err(|error| error.to_string())
+    }
+
+    /// What a wipe was judged by, read again, after whatever is to happen meanwhile.
+    fn reread(&self, file: &WipeFile, manifest: &str) -> Fresh {
+        if let Some(happens) = self.meanwhile.lock().expect("no panic").pop_front() {
+            happens(self);
+        }
+        let (fleet, now) = (self.path("fleet"), || self.now());
+        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, (file, manifest))
+    }
+
+    /// What happens before a wipe is judged for the n-th time while it is carried out.
+    pub fn meanwhile(&self, happens: impl FnOnce(&Self) + Send + 'static) {
+        self.meanwhile.lock().expect("no panic").push_back(Box::new(happens));
+    }
+
     /// One pass as the daemon makes it, and what it said of each wipe: by file, how it stands
     /// and why.
     pub fn pass(&self) -> BTreeMap<String, (String, String, String)> {
@@ -249,12 +279,7 @@ impl Lab {
         let mut ledger =
             Ledger::open(&self.path("data"), "test".into(), now).expect("the ledger opens");
         let desired = source::load(&self.path("fleet"));
-        let trust = trust_file::read(
-            &self.path("etc/allowed_signers"),
-            Some(&self.path("etc/revoked_keys")).filter(|path| path.exists()).map(|p| &**p),
-            &self.path("fleet"),
-        );
-        let trust = trust.map_err(|error| error.to_string());
+        let trust = self.trusted();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -262,6 +287,9 @@ impl Lab {
             .expect("a runtime");
         runtime.block_on(async {
             let heads = heads(&self.path("data"), &desired, ledger.state());
+            let mut unconfirmed = Unconfirmed::of(ledger.state());
+            let asked = unconfirmed.ask(&mut ledger, &self.provider, self.now());
+            asked.await.expect("it is written");
             let basis = Basis {
                 now: self.now(),
                 settings: &self.settings,
@@ -277,7 +305,9 @@ impl Lab {
             let decision = decide(basis, seen);
             let wipes = decision.approved.plan().wipes.iter().map(told).collect();
             let stop = AtomicBool::new(false);
-            let control = Control { stop: &stop, progress: &|_, _| (), revision: None };
+            let fresh = |file: &WipeFile, manifest: &str| self.reread(file, manifest);
+            let control =
+                Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &fresh };
             carry_out(decision, &mut ledger, &self.provider, &control).await.expect("done");
             ledger.snapshot().expect("a snapshot");
             wipes

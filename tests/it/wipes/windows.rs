@@ -10,7 +10,7 @@ use fleetform::fleet::{Desired, WipeFile, assemble};
 use fleetform::guard::guard;
 use fleetform::manifest::parse_file;
 use fleetform::model::{Digest, Timestamp};
-use fleetform::plan::entries::pushed;
+use fleetform::plan::entries::{Effect, pushed};
 use fleetform::plan::{Action, ActionKind, Inputs, Plan, plan};
 use fleetform::settings::Settings;
 use fleetform::state::State;
@@ -305,8 +305,8 @@ impl World {
                 self.issued.push((issued.request, at, people));
             }
             self.log(event, Some(action), off);
-            if let Some(effect) = action.effect() {
-                let done = Event::ProfilePushed(pushed(effect.profile, intent));
+            if let Some(Effect::Push { profile, .. }) = action.effect() {
+                let done = Event::ProfilePushed(pushed(profile, intent));
                 self.log(done, Some(action), off);
             }
         }

@@ -213,3 +213,79 @@ fn an_order_to_erase_is_not_struck_out_by_its_name_alone() {
         assert!(erased.covers(&command), "{verb}");
     }
 }
+
+fn wipe(intent: u64) -> Command {
+    let command = serde_json::json!({"id": format!("c{intent}"), "command": "wipe"});
+    serde_json::from_value(command).unwrap()
+}
+
+fn order(fixture: &Fixture, intent: u64, name: &str) -> Result<(), super::super::super::Error> {
+    lock(&fixture.local.inner.outbox).order(fixture.data(), &wipe(intent), &serial(name))
+}
+
+fn presence(fixture: &Fixture, intent: u64, witness: Option<u64>) -> Result<Presence, Error> {
+    let (id, witness) = (CommandId(intent), witness.map(CommandId));
+    lock(&fixture.local.inner.outbox).presence(fixture.data(), &serial("A"), id, witness)
+}
+
+#[test]
+fn an_order_to_erase_is_there_once_it_was_given_and_not_before() {
+    let fixture = Fixture::new();
+    assert_eq!(presence(&fixture, 30, None), Ok(Presence::Unknown), "there is no outbox");
+    fixture.push(17, &profile("Standard", 1), &["A", "B"]);
+    assert_eq!(presence(&fixture, 30, None), Ok(Presence::NotThere));
+    assert_eq!(presence(&fixture, 30, Some(17)), Ok(Presence::NotThere));
+    assert_eq!(presence(&fixture, 30, Some(16)), Ok(Presence::Unknown), "it forgot a push");
+    assert_eq!(order(&fixture, 30, "a"), Ok(()));
+    assert_eq!(order(&fixture, 30, "a"), Ok(()), "again");
+    assert_eq!(fixture.pending("A"), ["c17 profile", "c30 wipe"]);
+    assert_eq!(fixture.pending("B"), ["c17 profile"], "not by way of the common file");
+    assert_eq!(presence(&fixture, 30, Some(16)), Ok(Presence::There));
+    assert_eq!(presence(&fixture, 31, None), Ok(Presence::NotThere));
+    std::fs::remove_file(fixture.data().join("outbox/A.json")).unwrap();
+    assert_eq!(presence(&fixture, 30, None), Ok(Presence::Unknown), "removed by hand");
+    write(&fixture.data().join("outbox/A.json"), b"nonsense");
+    assert!(presence(&fixture, 30, None).is_err(), "it is asked again");
+}
+
+#[test]
+fn an_order_to_erase_is_taken_back_and_nothing_else() {
+    let fixture = Fixture::new();
+    let target = Target { id: DeviceId::FIRST, serial: serial("A") };
+    let withdraw = || fixture.runtime.block_on(fixture.local.withdraw(&target, 30));
+    let missing = withdraw().unwrap();
+    assert!(matches!(missing, Withdrawn::NotPossible(why) if why.ends_with("does not exist")));
+    fixture.push(17, &profile("Standard", 1), &["A"]);
+    for intent in [29, 30] {
+        order(&fixture, intent, "A").unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(withdraw(), Ok(Withdrawn::Gone));
+        assert_eq!(fixture.pending("A"), ["c17 profile", "c29 wipe"]);
+    }
+    write(&fixture.data().join("outbox/A.json"), b"nonsense");
+    assert_eq!(withdraw().unwrap_err().class, ErrorClass::Transient, "it may still be there");
+}
+
+#[test]
+fn an_order_that_surely_was_not_given_is_a_refusal_for_now() {
+    for (at, text) in [("outbox/A.json", "nonsense"), ("outbox", "")] {
+        let fixture = Fixture::new();
+        write(&fixture.data().join(at), text.as_bytes());
+        let before = fixture.tree();
+        assert_eq!(order(&fixture, 30, "A").unwrap_err().class, ErrorClass::Transient, "{at}");
+        assert_eq!(fixture.tree(), before, "{at}: nothing is left");
+    }
+}
+
+#[test]
+fn nobody_can_tell_while_a_thread_may_still_be_writing() {
+    let fixture = Fixture::new();
+    fixture.push(17, &profile("Standard", 1), &["A"]);
+    let target = Target { id: DeviceId::FIRST, serial: serial("A") };
+    let has = || fixture.runtime.block_on(fixture.local.has(&target, 30, None));
+    lock(&fixture.local.inner.under_way).insert(30);
+    assert_eq!(has(), Ok(Presence::Unknown));
+    lock(&fixture.local.inner.under_way).remove(&30);
+    assert_eq!(has(), Ok(Presence::NotThere));
+}

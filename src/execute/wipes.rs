@@ -1,0 +1,208 @@
+//! Wipes, carried out: judged once more, logged, judged again, and only then handed over.
+//!
+//! What a wipe rests on is read again right before its intent is logged, and once more when the
+//! intent is durable, since writing may have taken long. What does not hold any more is not
+//! issued. The provider is called once for each intent. What surely did not reach it is deferred:
+//! the request is accepted again, and a later pass issues it under a new intent. In doubt nothing
+//! is said: the wipe stays issued, and is not repeated.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Control, Outcome};
+use crate::event::{ErrorClass, Event, WipeDeferred, WipeFailed, WipeStopped};
+use crate::fleet::WipeFile;
+use crate::ledger::{self, Draft, Ledger, Proof};
+use crate::model::{DesiredDevice, DeviceId, Digest, Timestamp};
+use crate::plan::entries::{Effect, issued};
+use crate::plan::{Action, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable};
+use crate::provider::{Error as ProviderError, Provider, Target, Withdrawn};
+
+/// Until a provider that did not take a wipe is asked again, where it does not say when.
+const RETRY: Duration = Duration::from_secs(60);
+/// The longest wait that a provider may ask for: beyond it a request would only expire.
+const LONGEST_RETRY: Duration = Duration::from_secs(3600);
+
+/// Requests that a plan issues or lets cool off.
+pub(super) fn going_on(wipes: &[WipeView]) -> HashSet<Digest> {
+    let goes_on =
+        |view: &&WipeView| matches!(view.standing, WipeStanding::Issue | WipeStanding::CoolingOff);
+    wipes.iter().filter(goes_on).map(|view| view.subject.request).collect()
+}
+
+/// What it takes to carry out a wipe, or to take one back.
+#[derive(Clone, Copy)]
+pub(super) struct Issuing<'a> {
+    pub provider: &'a Arc<dyn Provider>,
+    pub control: &'a Control<'a>,
+    pub going_on: &'a HashSet<Digest>,
+}
+
+/// A wipe as it was planned.
+#[derive(Clone, Copy)]
+struct Planned<'a> {
+    id: DeviceId,
+    file: &'a Arc<WipeFile>,
+    manifest: Option<&'a Arc<DesiredDevice>>,
+    /// See [`ahead_of`].
+    ahead: usize,
+}
+
+impl Issuing<'_> {
+    /// Carries out one action; one of another kind is not its business.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub(super) async fn run(
+        self,
+        action: &Action,
+        ledger: &mut Ledger,
+        outcome: &mut Outcome,
+    ) -> Result<(), ledger::Error> {
+        let failed = outcome.failed.len();
+        let done = match (action.effect(), action.device) {
+            (Some(Effect::Wipe { file, manifest }), Some(id)) => {
+                let request = file.request.digest;
+                let ahead = ahead_of(ledger.state(), request, self.going_on);
+                let planned = Planned { id, file, manifest, ahead };
+                self.issue(action, planned, ledger, outcome).await?
+            }
+            (Some(Effect::Withdraw { stopped }), Some(id)) => {
+                self.withdraw(action, stopped, id, ledger, outcome).await?
+            }
+            (Some(_) | None, _) => false,
+        };
+        if done {
+            *outcome.done.entry(action.kind()).or_default() += 1;
+        }
+        if outcome.failed.len() > failed {
+            *outcome.fell_short.entry(action.kind()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether its intent came to be.
+    async fn issue(
+        self,
+        action: &Action,
+        planned: Planned<'_>,
+        ledger: &mut Ledger,
+        outcome: &mut Outcome,
+    ) -> Result<bool, ledger::Error> {
+        let (id, request) = (planned.id, planned.file.request.digest);
+        let (_, judged) = self.judge(planned, ledger);
+        let before = match judged {
+            Ok(wipe) => wipe,
+            Err(why) => {
+                outcome.not_issued.push((id, why.detail));
+                return Ok(false);
+            }
+        };
+        let intent = ledger.next_seq();
+        let event = Event::WipeIssued(Box::new(issued(before.wipe(), before.needed(), intent)));
+        let source = action.source(self.control.revision.as_ref());
+        ledger.append(vec![Draft { device: Some(id), source, event }])?;
+        ledger.sync()?;
+        let (now, judged) = self.judge(planned, ledger);
+        let event = match judged {
+            Err(NotIssued { detail, .. }) => {
+                outcome.not_issued.push((id, detail.clone()));
+                Some(deferred(request, intent, detail, now))
+            }
+            Ok(wipe) => {
+                let proof = ledger.prove()?;
+                let error = self.hand_over(&wipe, intent, proof).await.err();
+                error.and_then(|error| {
+                    outcome.failed.push((id, error.class, error.message.clone()));
+                    not_taken(request, intent, error, now)
+                })
+            }
+        };
+        let outcomes = event.map(|event| Draft { device: Some(id), source: None, event });
+        ledger.append(outcomes.into_iter().collect())?;
+        Ok(true)
+    }
+
+    /// Reads again what a wipe rests on, and judges it by that; also gives the time.
+    fn judge(
+        self,
+        planned: Planned<'_>,
+        ledger: &Ledger,
+    ) -> (Timestamp, Result<IssuableWipe, NotIssued>) {
+        let recorded = ledger.state();
+        let Planned { id, file, manifest, ahead } = planned;
+        let place = manifest.map(|manifest| &manifest.place.path);
+        let place = place.or_else(|| Some(&recorded.devices.get(&id)?.manifest.path));
+        let fresh = (self.control.reread)(file, place.map_or("", |path| path));
+        (fresh.now, issuable(recorded, (file, manifest), &fresh, ahead))
+    }
+
+    async fn hand_over(
+        self,
+        wipe: &IssuableWipe,
+        intent: u64,
+        _: Proof,
+    ) -> Result<(), ProviderError> {
+        let limit = self.provider.limits().timeout;
+        let called = tokio::time::timeout(limit, self.provider.wipe(wipe, intent)).await;
+        called.unwrap_or_else(|_| Err(ProviderError::timed_out(limit)))
+    }
+
+    /// Whether the log has it as expired by now; where the provider failed, a later pass tries again.
+    async fn withdraw(
+        self,
+        action: &Action,
+        stopped: &WipeStopped,
+        id: DeviceId,
+        ledger: &mut Ledger,
+        outcome: &mut Outcome,
+    ) -> Result<bool, ledger::Error> {
+        let Some(intent) = stopped.intent else { return Ok(false) };
+        let target = Target { id, serial: stopped.subject.serial_number.clone() };
+        let limit = self.provider.limits().timeout;
+        ledger.prove()?;
+        let called = tokio::time::timeout(limit, self.provider.withdraw(&target, intent)).await;
+        let mut stopped = stopped.clone();
+        match called.unwrap_or_else(|_| Err(ProviderError::timed_out(limit))) {
+            Ok(Withdrawn::Gone) => {}
+            Ok(Withdrawn::NotPossible(why)) => {
+                stopped.code = "notWithdrawn".into();
+                stopped.detail = format!(
+                    "expired unconfirmed; the command could not be taken back ({why}), so that the \
+                     device may still obey it"
+                );
+            }
+            Err(ProviderError { class, message, retry_after: _ }) => {
+                outcome.failed.push((id, class, message));
+                return Ok(false);
+            }
+        }
+        let source = action.source(self.control.revision.as_ref());
+        let event = Event::WipeExpired(Box::new(stopped));
+        ledger.append(vec![Draft { device: Some(id), source, event }])?;
+        Ok(true)
+    }
+}
+
+/// What the log says of a command that the provider did not take; nothing where that is in doubt.
+fn not_taken(request: Digest, intent: u64, error: ProviderError, now: Timestamp) -> Option<Event> {
+    let ProviderError { class, message, retry_after } = error;
+    match class {
+        ErrorClass::Unknown => None,
+        ErrorClass::Permanent => {
+            Some(Event::WipeFailed(WipeFailed { request, intent, class, error: message }))
+        }
+        ErrorClass::Transient => {
+            let wait = retry_after.unwrap_or(RETRY).min(LONGEST_RETRY);
+            let wait = TimeDelta::from_std(wait).unwrap_or_default();
+            Some(deferred(request, intent, message, now + wait))
+        }
+    }
+}
+
+fn deferred(request: Digest, intent: u64, reason: String, until: Timestamp) -> Event {
+    Event::WipeDeferred(Box::new(WipeDeferred { request, intent, reason, until }))
+}

@@ -1,0 +1,142 @@
+//! The last judgement of a wipe: what it rests on is read again, right before it is issued.
+//!
+//! Between the plan and its last action lie minutes at worst: a slow disk, a stopped process,
+//! thousands of other devices. A veto, a revocation or an expiry of that time still counts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{
+    CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of,
+};
+use crate::fleet::{Desired, WipeFile};
+use crate::model::{DesiredDevice, Digest, Timestamp};
+use crate::plan::Inputs;
+use crate::settings::Settings;
+use crate::state::{State, Wipe, WipeState};
+use crate::wipe::quorum::{self, Decision, History};
+use crate::wipe::target::LoggedHead;
+use crate::wipe::trust::Trust;
+use crate::wipe::verify::{Verdict, VerifiedWipe};
+
+/// What a wipe was judged by, read again.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The clock.
+    pub now: Timestamp,
+    /// The highest time that this ledger has seen, where it is known.
+    pub clock: Option<Timestamp>,
+    /// The entry that the request names, as far as the log has it.
+    pub heads: Vec<LoggedHead>,
+    /// The numbers of the configuration.
+    pub settings: Settings,
+    /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
+    pub trust: Result<Trust, String>,
+    /// The request with what is beside it; or, without a full stop, why it cannot be read.
+    pub file: Result<WipeFile, String>,
+    /// Of the device's manifest, where the plan had it; absent where there is no usable one.
+    pub manifest: Option<Digest>,
+}
+
+/// Proof that a wipe was judged again and still holds: a provider takes nothing less.
+/// [`issuable`] is its only source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuableWipe {
+    wipe: VerifiedWipe,
+    needed: u32,
+}
+
+impl IssuableWipe {
+    /// What was signed, and by whom.
+    #[must_use]
+    pub fn wipe(&self) -> &VerifiedWipe {
+        &self.wipe
+    }
+    /// Distinct people who were needed.
+    #[must_use]
+    pub fn needed(&self) -> u32 {
+        self.needed
+    }
+}
+
+/// Why a wipe that was planned is not issued after all. The next plan says what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotIssued {
+    /// Stable.
+    pub code: String,
+    /// Without a full stop.
+    pub detail: String,
+}
+
+/// How many requests go before this accepted one: accepted earlier, not issued yet, and among
+/// those that the same plan lets go on. They count in every window, as they did in the plan.
+#[must_use]
+pub fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Digest>) -> usize {
+    let Some(known) = recorded.wipes.get(&request) else { return 0 };
+    let before = |wipe: &&Wipe| {
+        wipe.state == WipeState::Accepted
+            && going_on.contains(&wipe.subject.request)
+            && wipe.since < known.since
+    };
+    recorded.wipes.values().filter(before).count()
+}
+
+/// Judges a wipe, planned by this request and this manifest, by what was read again. The request must be accepted, or issued and
+/// not yet handed to the provider. `ahead` is from [`ahead_of`], asked before it was issued.
+///
+/// # Errors
+/// If it does not hold any more, or nobody can tell.
+pub fn issuable(
+    recorded: &State,
+    (planned, manifest): (&WipeFile, Option<&Arc<DesiredDevice>>),
+    fresh: &Fresh,
+    ahead: usize,
+) -> Result<IssuableWipe, NotIssued> {
+    let no = |code: &str, detail: String| Err(NotIssued { code: code.to_owned(), detail });
+    let request = planned.request.digest;
+    let file = match &fresh.file {
+        Ok(file) if file.request.digest == request => file,
+        Ok(_) => return no("requestChanged", "its file was changed".to_owned()),
+        Err(why) => return no("requestUnreadable", format!("its file cannot be read: {why}")),
+    };
+    if fresh.manifest != manifest.map(|manifest| manifest.digest) {
+        return no("manifestChanged", "the manifest of its device was changed".to_owned());
+    }
+    let desired =
+        Desired { devices: manifest.cloned().into_iter().collect(), ..Desired::default() };
+    let inputs = Inputs {
+        now: fresh.now,
+        settings: &fresh.settings,
+        desired: &desired,
+        recorded,
+        heard: &[],
+        trust: fresh.trust.as_ref().map_err(String::as_str),
+        heads: &fresh.heads,
+        clock: fresh.clock,
+    };
+    if let Some(seen) = time_ahead_of(&inputs) {
+        return no(CLOCK_BEHIND, clock_behind(seen));
+    }
+    let judgement = judge(&inputs, file);
+    let wipe = match &judgement.verdict {
+        Verdict::Verified(wipe) => wipe.clone(),
+        Verdict::Vetoed(by) => return no(VETO, format!("{by} objects")),
+        Verdict::Refused(reason) => return no(reason.as_str(), judgement.why()),
+    };
+    let known = recorded.wipes.get(&request);
+    let Some(known) = known.filter(|wipe| wipe.state.is_under_way()) else {
+        return no("notAccepted", "the log does not have it as accepted".to_owned());
+    };
+    let at = issue_at(known, fresh.settings.wipes.delay);
+    if let Some(at) = at.filter(|at| fresh.now < *at) {
+        return no("coolingOff", format!("cools off until {}", at.short()));
+    }
+    let others = || recorded.wipes.values().filter(|wipe| wipe.subject.request != request);
+    let issued: Vec<Timestamp> = others().filter_map(|wipe| wipe.issued_at).collect();
+    let history = History { issued: &issued, ahead };
+    let has = people(wipe.signers());
+    match quorum::decide(&fresh.settings.wipes.quorum, history, fresh.now, has) {
+        Decision::Issue { needs } => Ok(IssuableWipe { wipe, needed: needs }),
+        Decision::Held(hold) => no(hold.reason.as_str(), short_of(&hold)),
+    }
+}

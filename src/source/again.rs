@@ -1,0 +1,52 @@
+//! A few files of the fleet directory, read again: what a wipe rests on.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{CWD, OFlags};
+
+use super::{Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
+use crate::fleet::WipeFile;
+use crate::manifest::{Documents, parse_file};
+use crate::model::{Digest, SerialNumber};
+
+/// The request at the place of `file`, as it is now, with what is beside it and its copies.
+///
+/// # Errors
+/// If no request can be read there: why, without a full stop.
+pub fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
+    let failed = |(_, message, _): Trouble| message;
+    let fleet = directory(root).map_err(failed)?;
+    let documents = documents(&fleet, &file.place.path).map_err(failed)?;
+    let draft = documents.wipes.into_iter().next();
+    let mut now = draft.ok_or("it holds no wipe request that can be used")?.file;
+    now.copies.clone_from(&file.copies);
+    let mut wipes = [Arc::new(now)];
+    read_signatures(fleet.as_fd(), &mut wipes);
+    let [now] = wipes;
+    Ok(Arc::unwrap_or_clone(now))
+}
+
+/// The digest of the device with this serial number in the file at `path`, from the root; `None`
+/// if there is none that can be used.
+#[must_use]
+pub fn device(root: &Path, path: &str, serial: &SerialNumber) -> Option<Digest> {
+    let documents = documents(&directory(root).ok()?, path).ok()?;
+    let device = documents.devices.iter().find(|device| device.serial_number() == serial);
+    device.map(crate::manifest::DeviceDraft::digest)
+}
+
+fn directory(root: &Path) -> Result<OwnedFd, Trouble> {
+    open(CWD, root, OFlags::DIRECTORY).map_err(|error| unreadable("directory", error))
+}
+
+fn documents(root: &OwnedFd, path: &str) -> Result<Documents, Trouble> {
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = CString::new(name).map_err(|_| not_a_file())?;
+    let directory = enter(root.as_fd(), parent).map_err(|error| unreadable("directory", error))?;
+    let mut bytes = Vec::new();
+    read_file(&directory, &name, &mut bytes)?;
+    Ok(parse_file(&path.into(), &bytes))
+}
