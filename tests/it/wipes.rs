@@ -5,4 +5,5 @@ mod attacks;
 mod commands;
 mod crashes;
 pub mod lab;
+mod requests;
 mod windows;
