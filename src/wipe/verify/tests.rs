@@ -511,7 +511,7 @@ fn a_request_is_for_one_ledger() {
 #[test]
 fn a_request_names_a_recent_entry_where_that_is_asked_for() {
     let head = |seq, text: &[u8]| LogHead { seq, hash: Digest::of(text) };
-    let logged = |head, age| LoggedHead { head, at: at("2026-11-22T23:00:00Z") + -age };
+    let logged = |head, age: TimeDelta| LoggedHead { head, at: at("2026-11-22T23:00:00Z") + -age };
     let (right, other) = (head(7, b"a"), head(7, b"b"));
     let fresh = TimeDelta::hours(72);
     let old = fresh + TimeDelta::milliseconds(1);
