@@ -22,7 +22,7 @@ use crate::model::{DesiredDevice, Name, Ownership, Place, Platform, Profile, Ser
 use crate::wipe::Request;
 use crate::wording::closest;
 
-/// The path of the fleet directory itself, where a place within it is meant.
+/// The path of the fleet directory itself.
 pub const ROOT: &str = ".";
 
 /// Validated intent, and what could not be validated.
