@@ -27,9 +27,9 @@ macro_rules! crash_points {
 
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
+    "clock.file": "write" "fsync" "rename" "dirsync";
     "ledger.append": "write" "fsync" "dirsync";
     "ledger.broken": "write" "fsync" "dirsync";
-    "ledger.clock": "write" "fsync" "rename" "dirsync";
     "ledger.cut": "truncate" "fsync";
     "ledger.snapshot": "write" "fsync" "rename" "dirsync";
     "new": "write" "fsync" "link" "dirsync";
