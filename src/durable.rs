@@ -27,6 +27,7 @@ macro_rules! crash_points {
 
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
+    "clock.file": "write" "fsync" "rename" "dirsync";
     "ledger.append": "write" "fsync" "dirsync";
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";

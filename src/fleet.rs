@@ -22,10 +22,10 @@ use crate::model::{DesiredDevice, Name, Ownership, Place, Platform, Profile, Ser
 use crate::wipe::Request;
 use crate::wording::closest;
 
-/// The path of the fleet directory itself, where a place within it is meant.
+/// The path of the fleet directory itself.
 pub const ROOT: &str = ".";
 
-/// Validated intent, from all manifests, and what could not be validated.
+/// Validated intent, and what could not be validated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
     /// Valid devices, sorted by serial number, each once.
@@ -40,7 +40,7 @@ pub struct Desired {
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
     pub damaged: Vec<Damaged>,
-    /// Of the damaged devices, those whose documents say plainly that they are corporate.
+    /// Damaged devices that say plainly that they are corporate.
     pub corporate: BTreeSet<Place>,
     /// Sorted by [`Finding::key`].
     pub findings: Vec<Finding>,
@@ -65,8 +65,7 @@ pub struct WipeFile {
     pub signatures: BTreeMap<String, Vec<u8>>,
     /// Veto files beside it, by name.
     pub vetoes: BTreeMap<String, Vec<u8>>,
-    /// Signature files that are there and could not be read, and directories that could not be
-    /// listed: by name, and why.
+    /// Files beside it that could not be read, directories that could not be listed: and why.
     pub unreadable: BTreeMap<String, String>,
 }
 

@@ -9,10 +9,10 @@
 //! [`MAX_ENTRIES`] counts as one that cannot be read at all.
 
 pub mod again;
+mod beside;
 pub mod git;
 mod tree;
 
-use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -21,14 +21,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+use self::beside::{Beside, MAX_BESIDE, read_signatures};
 use self::tree::{Judged, Marks};
 use crate::durable::parent;
 use crate::finding::Code;
-use crate::fleet::{Damage, Desired, Live, WipeFile, assemble};
+use crate::fleet::{Damage, Desired, Live, assemble};
 use crate::manifest::{Documents, parse_file};
 use crate::model::{SerialNumber, is_deceptive};
-use crate::wipe::sshsig;
-use crate::wipe::verify::MAX_FILES;
 use crate::wording::{harmless, quote};
 
 /// Largest manifest, in bytes: thousands of devices.
@@ -37,14 +36,6 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_DEPTH: usize = 32;
 /// Most manifests and directories: ten times the largest fleet that this is built for.
 pub const MAX_ENTRIES: usize = 1_000_000;
-/// How signatures of wipe requests are named.
-const SIGNATURE: &[u8] = b".sig";
-/// How vetoes are named.
-const VETO: &str = ".veto.sig";
-/// Most signature files that are given to requests in one pass. A file counts for every request
-/// that its name begins with, and checking one takes about 0.2 ms: nobody can keep a pass busy for
-/// longer than some seconds. Requests beyond it are held.
-const MAX_BESIDE: usize = 10_000;
 /// Files read by a thread before it looks for others' work.
 const CHUNK: usize = 128;
 
@@ -311,37 +302,6 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> D
     all
 }
 
-/// Fills in the signature and veto files beside each wipe request and its copies, each file read
-/// once. What cannot be read or listed is noted: it may be a veto.
-fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
-    let mut listed: BTreeMap<String, Result<Beside, Errno>> = BTreeMap::new();
-    let mut room = MAX_BESIDE;
-    for wipe in wipes {
-        let mut file = WipeFile::clone(wipe);
-        for path in std::iter::once(&wipe.place.path).chain(&wipe.copies) {
-            let (parent, name) = match path.rsplit_once('/') {
-                Some((parent, name)) => (format!("{parent}/"), name),
-                None => (String::new(), &**path),
-            };
-            let beside = listed
-                .entry(parent)
-                .or_insert_with_key(|parent| enter(root, parent).and_then(Beside::list));
-            // Beside a copy a file may be called as one beside another.
-            let shown =
-                if *path == wipe.place.path { "" } else { &path[..path.len() - name.len()] };
-            let directory = &path[..path.len() - name.len()];
-            match beside {
-                Ok(beside) => beside.fill(name, shown, &mut file, &mut room),
-                Err(error) => {
-                    let why = format!("the directory cannot be listed: {error}");
-                    file.unreadable.insert(harmless(&format!("{directory}*.sig")), why);
-                }
-            }
-        }
-        *wipe = Arc::new(file);
-    }
-}
-
 /// A request by itself, wherever it lies, with what is beside it.
 ///
 /// # Errors
@@ -361,85 +321,6 @@ pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
         beside.fill(&name.to_string_lossy(), "", &mut draft.file, &mut room);
     }
     Ok((bytes, documents))
-}
-
-/// The `.sig` files of a directory.
-struct Beside {
-    directory: OwnedFd,
-    /// By name: what was read of each, once somebody asked for it.
-    files: BTreeMap<CString, Option<Content>>,
-}
-
-/// At most [`sshsig::MAX_BYTES`], or why there is nothing.
-type Content = Result<Arc<[u8]>, String>;
-
-impl Beside {
-    fn list(directory: OwnedFd) -> Result<Self, Errno> {
-        let mut files = BTreeMap::new();
-        for entry in Dir::read_from(&directory)? {
-            let name = entry?.file_name().to_owned();
-            if !name.to_bytes().starts_with(b".") && name.to_bytes().ends_with(SIGNATURE) {
-                files.insert(name, None);
-            }
-        }
-        Ok(Self { directory, files })
-    }
-
-    /// Reads those whose names begin with `name`; one more than are looked at is enough to refuse.
-    fn fill(&mut self, name: &str, shown: &str, file: &mut WipeFile, room: &mut usize) {
-        let Ok(from) = CString::new(name) else { return };
-        let named = self
-            .files
-            .range_mut(from..)
-            .take_while(|(n, _)| n.to_bytes().starts_with(name.as_bytes()));
-        for (found, content) in named.take(MAX_FILES + 1) {
-            if *room == 0 {
-                let why = format!(
-                    "there are more than {MAX_BESIDE} signature files beside wipe requests, and the \
-                     rest is not read"
-                );
-                file.unreadable.insert(harmless(&format!("{shown}{name}*.sig")), why);
-                return;
-            }
-            *room -= 1;
-            let content = content.get_or_insert_with(|| signature(&self.directory, found));
-            put(file, name, shown, &found.to_string_lossy(), content.clone());
-        }
-    }
-}
-
-/// A signature file; a larger one than any signature is not read.
-fn signature(directory: &OwnedFd, name: &CStr) -> Content {
-    let mut bytes = Vec::new();
-    match read_file(directory, name, &mut bytes, sshsig::MAX_BYTES) {
-        Ok(()) => Ok(bytes.into()),
-        Err((code, message, _)) => Err(match code {
-            Code::FileTooLarge => too_large_to_sign(),
-            _ => message,
-        }),
-    }
-}
-
-fn too_large_to_sign() -> String {
-    format!("it is larger than any signature ({} KiB)", sshsig::MAX_BYTES / 1024)
-}
-
-/// Notes a `.sig` file of the same directory, if it is named like the request.
-fn put_beside(wipe: &mut WipeFile, file: &str, content: Content) {
-    let path = wipe.place.path.clone();
-    let name = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
-    put(wipe, name, "", file, content);
-}
-
-/// `shown` goes before its name: beside a copy a file may be called as one beside another.
-fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, content: Content) {
-    let Some(rest) = file.strip_prefix(name) else { return };
-    let files = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
-    let name = harmless(&format!("{shown}{file}"));
-    match content {
-        Ok(bytes) => drop(files.insert(name, bytes.to_vec())),
-        Err(why) => drop(wipe.unreadable.insert(name, why)),
-    }
 }
 
 /// Opens a directory below the root, following no symlink on the way.

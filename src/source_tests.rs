@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use super::*;
-use crate::fleet::Damaged;
+use crate::fleet::{Damaged, WipeFile};
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
 
@@ -220,4 +220,35 @@ fn the_sample_fleet_is_without_fault() {
     assert_eq!(desired.damaged, []);
     assert_eq!(desired.profiles.len(), 3);
     assert_eq!((desired.devices.len(), desired.device_documents), (12, 12));
+}
+
+#[test]
+fn a_signature_file_is_read_once_for_all_requests_that_it_is_named_like() {
+    let fixture = Fleet::new();
+    let name = |n: usize| format!("a{}", ".yaml".repeat(n));
+    for n in 1..=20 {
+        let text = format!(
+            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{n}}}\nspec:\n  \
+             ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: D001\n  serialNumber: A\n  \
+             scope: full\n  reason: lost\n  requestedBy: a@b.c\n  confirm: true\n  \
+             issuedAt: 2026-11-22T10:00:00Z\n  expiresAt: 2026-11-23T10:00:00Z\n"
+        );
+        fixture.put(&name(n), &text);
+    }
+    let all = name(20);
+    fixture.put(&format!("{all}.sig"), "x");
+    let directory = open(CWD, fixture.0.path(), OFlags::DIRECTORY).unwrap();
+    let mut beside = Beside::list(directory).unwrap();
+    let (mut room, mut wipe) = (MAX_BESIDE, WipeFile::clone(&load(fixture.0.path()).wipes[0]));
+    wipe.signatures.clear();
+    beside.fill(&name(1), "", &mut wipe, &mut room);
+    // What was read is kept: nobody looks at the file again.
+    fs::remove_file(fixture.path(&format!("{all}.sig"))).unwrap();
+    beside.fill(&name(2), "", &mut wipe, &mut room);
+    assert_eq!((wipe.signatures.len(), wipe.unreadable.len()), (1, 0));
+    assert_eq!(room, MAX_BESIDE - 2);
+    // And there is an end to the work, which no request overlooks.
+    let mut none = 0;
+    beside.fill(&name(3), "", &mut wipe, &mut none);
+    assert_eq!(wipe.unreadable.len(), 1);
 }

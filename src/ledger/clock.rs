@@ -46,7 +46,7 @@ pub(super) fn keep(
     if kept.is_some_and(|kept| now <= kept) {
         return Ok(());
     }
-    durable::replace_file("clock", &dir.join(CLOCK), |out| writeln!(out, "{now}"))?;
+    durable::replace_file("clock.file", &dir.join(CLOCK), |out| writeln!(out, "{now}"))?;
     *kept = Some(now);
     Ok(())
 }

@@ -8,6 +8,7 @@
 mod issue;
 mod ownership;
 mod show;
+mod unsigned;
 mod withdraw;
 
 use std::collections::{BTreeSet, HashSet};
@@ -18,7 +19,6 @@ use chrono::TimeDelta;
 use self::ownership::Ownerships;
 use super::{Action, Cause, DamageIndex, Inputs, Op, Plan};
 use crate::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
-use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::WipeFile;
 use crate::model::{DeviceId, Digest, Email, Place, Timestamp};
 use crate::state::{Wipe, WipeState};
@@ -35,11 +35,6 @@ pub(super) use withdraw::withdraw;
 
 /// The clock was set back: nothing is issued by it.
 pub(super) const CLOCK_BEHIND: &str = "clockBehind";
-
-/// Requests that nobody trusted has signed and that are recorded: open ones, and those of the last
-/// day. Whoever can write to the fleet directory can write any number of them; beyond this they
-/// are a finding, and neither log nor state grows. A signed request is always recorded.
-const MAX_UNSIGNED: usize = 1_000;
 
 /// A clock may be this much behind the highest time seen: another process may have looked later
 /// than this one, and says so first.
@@ -83,7 +78,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
     let issued_to = of(&|wipe| wipe.state == WipeState::Issued && wipe.blocks(inputs.now));
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
-    let (ownerships, room) = (Ownerships::new(inputs), room(inputs));
+    let (ownerships, room) = (Ownerships::new(inputs), unsigned::room(inputs));
     let surplus = Vec::new();
     let mut deciding = Deciding {
         inputs,
@@ -114,13 +109,6 @@ pub(super) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut P
     let Deciding { actions, taken, plan, .. } = deciding;
     plan.wipes.sort_by(|a, b| a.place.cmp(&b.place));
     Wipes { actions, busy: &taken | &issued_to }
-}
-
-/// How many more requests that nobody signed are recorded.
-fn room(inputs: &Inputs<'_>) -> usize {
-    let recent = |wipe: &Wipe| wipe.state.is_open() || wipe.since + TimeDelta::days(1) > inputs.now;
-    let unsigned = |wipe: &&Wipe| wipe.signers.is_empty() && recent(wipe);
-    MAX_UNSIGNED.saturating_sub(inputs.recorded.wipes.values().filter(unsigned).count())
 }
 
 /// The highest time that is known, where this machine's clock is behind it: it was set back.
@@ -404,43 +392,6 @@ impl<'a> Deciding<'a, '_> {
             intent: None,
         };
         self.stop(state, stopped, file.place.clone());
-    }
-
-    /// Whether a request that nobody trusted has signed is recorded: when it is first seen, if
-    /// there is room, and when it ends.
-    fn records(&mut self, file: &WipeFile, state: WipeState, known: Option<&Wipe>) -> bool {
-        match known {
-            Some(wipe) => !state.is_open() || !wipe.signers.is_empty(),
-            None if state == WipeState::Vetoed => true,
-            // It would be refused again tomorrow: nothing is lost by saying nothing.
-            None if state == WipeState::Expired => false,
-            None if self.room == 0 => {
-                self.surplus.push(file.place.clone());
-                false
-            }
-            None => {
-                self.room -= 1;
-                true
-            }
-        }
-    }
-
-    /// One finding for all requests that are not recorded.
-    fn too_many(&mut self) {
-        let Some(first) = self.surplus.iter().min() else { return };
-        self.plan.findings.push(Finding {
-            code: Code::TooManyWipeRequests,
-            severity: Severity::Error,
-            message: format!(
-                "{} wipe requests that nobody signed are not recorded: there are {MAX_UNSIGNED} \
-                 already",
-                self.surplus.len()
-            ),
-            help: "remove the requests that nobody means to sign; one that is signed is recorded"
-                .to_owned(),
-            span: Span::whole(&first.path),
-            related: None,
-        });
     }
 
     fn stop(&mut self, state: WipeState, stopped: WipeStopped, place: Place) {

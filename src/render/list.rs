@@ -78,7 +78,7 @@ impl Listing<'_> {
         if table.is_empty() { Ok(()) } else { table.write(out) }
     }
 
-    /// `{"version": 1, "ledger": {"lineage": …}, "devices": […]}`.
+    /// `{"version": 1, "devices": […], "ledger": {"lineage": …}}`.
     ///
     /// # Errors
     /// If writing fails.
@@ -116,12 +116,13 @@ impl Serialize for Listing<'_> {
         #[derive(Serialize)]
         struct Document<'a> {
             version: u32,
-            ledger: Lineage,
             devices: Devices<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ledger: Option<Lineage>,
         }
         #[derive(Serialize)]
         struct Lineage {
-            lineage: Option<LedgerId>,
+            lineage: LedgerId,
         }
         struct Devices<'a>(&'a Listing<'a>);
         impl Serialize for Devices<'_> {
@@ -132,8 +133,8 @@ impl Serialize for Listing<'_> {
                 )
             }
         }
-        let ledger = Lineage { lineage: self.ledger };
-        Document { version: 1, ledger, devices: Devices(self) }.serialize(serializer)
+        let ledger = self.ledger.map(|lineage| Lineage { lineage });
+        Document { version: 1, devices: Devices(self), ledger }.serialize(serializer)
     }
 }
 

@@ -339,10 +339,10 @@ impl Repository {
                         Some(bytes) if bytes.len() <= sshsig::MAX_BYTES => {
                             Ok(Arc::from(&bytes[..]))
                         }
-                        Some(_) => Err(super::too_large_to_sign()),
+                        Some(_) => Err(super::beside::too_large_to_sign()),
                         None => Err("it cannot be read from this revision".to_owned()),
                     };
-                    super::put_beside(&mut beside, name, content);
+                    super::beside::put_beside(&mut beside, name, content);
                 }
             }
             *wipe = Arc::new(beside);

@@ -9,6 +9,7 @@
 //! one signer. Signature bytes are no identity either: a request is known by the digest of its file.
 
 pub mod quorum;
+mod rules;
 pub mod sshsig;
 pub mod target;
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! Whoever can write to the fleet repository can put a file beside a request, so a signature
 //! file that does not count spoils nothing: it is reported, and the others count. One that
 //! cannot be read, or is no signature at all, holds the request: it may be a veto that was damaged.
-//! What a signature is for its namespace says, not the name of its file.
+//! A veto is one by its namespace, whatever its file is called.
 
 use std::collections::BTreeMap;
 
@@ -18,101 +18,14 @@ use super::sshsig::{self, harmless};
 use super::target::{LedgerId, LoggedHead};
 use super::trust::{Trust, WhyNot};
 use super::{Namespace, Request};
-use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope, words};
+use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope};
+
+pub use super::rules::{Reason, Rule};
 
 /// Signature and veto files beside one request that are looked at: checking one takes about
 /// 0.2 ms, so that nobody can keep a pass busy with files. Beyond that the request is refused,
 /// not the surplus ignored: a veto might be in it.
 pub const MAX_FILES: usize = 256;
-
-words! {
-    /// The rules, in the order in which they are judged and shown.
-    Rule {
-        /// The request is what was read from the file.
-        Content = "content",
-        /// `confirm: true`.
-        Confirm = "confirm",
-        /// It is meant for this ledger.
-        Ledger = "ledger",
-        /// The entry of the log that it names is there, and recent.
-        Head = "head",
-        /// The device is recorded.
-        Device = "device",
-        /// It has this serial number.
-        Serial = "serial",
-        /// It is not wiped yet.
-        NotWiped = "notWiped",
-        /// Personal devices only selectively.
-        Scope = "scope",
-        /// Now is within `issuedAt` and `expiresAt`.
-        Time = "time",
-        /// They are not too far apart.
-        Validity = "validity",
-        /// There is a trust file, and it can be relied on.
-        Trust = "trust",
-        /// Not too many files beside it.
-        Files = "files",
-        /// Every file beside it can be read.
-        Readable = "readable",
-        /// At least one person signed.
-        Signatures = "signatures",
-        /// Who asks for it is one of them.
-        RequestedBy = "requestedBy",
-        /// Nobody objects.
-        Veto = "veto",
-    }
-}
-
-words! {
-    /// Why a request is refused.
-    Reason {
-        ContentChanged = "contentChanged",
-        NotConfirmed = "notConfirmed",
-        OtherLedger = "otherLedger",
-        HeadMissing = "headMissing",
-        HeadUnknown = "headUnknown",
-        HeadTooOld = "headTooOld",
-        UnknownDevice = "unknownDevice",
-        SerialMismatch = "serialMismatch",
-        AlreadyWiped = "alreadyWiped",
-        PersonalFull = "personalFull",
-        OwnershipUnclear = "ownershipUnclear",
-        NotYetIssued = "notYetIssued",
-        Expired = "expired",
-        ValidTooLong = "validTooLong",
-        NoTrust = "noTrust",
-        TooManyFiles = "tooManyFiles",
-        SignatureUnreadable = "signatureUnreadable",
-        NotSigned = "notSigned",
-        RequesterNotSigner = "requesterNotSigner",
-    }
-}
-
-impl Reason {
-    /// Whether the request only waits for something: nothing about it is wrong.
-    #[must_use]
-    pub const fn holds(self) -> bool {
-        matches!(self, Self::NotSigned | Self::SignatureUnreadable | Self::OwnershipUnclear)
-    }
-
-    /// Whether nothing that happens later may let the request through.
-    ///
-    /// | final | because |
-    /// |---|---|
-    /// | `otherLedger` | a ledger never changes its lineage |
-    /// | `serialMismatch` | an id never gets another serial number |
-    /// | `alreadyWiped` | a wiped id never comes back |
-    /// | `personalFull` | who declares the device corporate later did not ask its owner |
-    ///
-    /// All others end by time, by a signature, by a mended file or by another configuration.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::OtherLedger | Self::SerialMismatch | Self::AlreadyWiped | Self::PersonalFull
-        )
-    }
-}
 
 /// What the ledger says of the device that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -298,7 +211,7 @@ pub fn sightings(
     now: Timestamp,
 ) -> Vec<Sighting> {
     let sighting = |(name, file): (&String, &Vec<u8>)| {
-        let purpose = sshsig::purpose(file).unwrap_or(named);
+        let purpose = purpose(file, named);
         let (key, person) = match sshsig::check(file, bytes, purpose) {
             Ok(checked) => {
                 let person = trust.map(|trust| trust.who(checked.key(), now, purpose));
@@ -310,6 +223,13 @@ pub fn sightings(
         Sighting { name: harmless(name), purpose, key, person }
     };
     files.iter().take(MAX_FILES).map(sighting).collect()
+}
+
+/// A veto is one whatever its file is called; a signature for the wipe only where its file is not
+/// called a veto: whoever named it so did not mean to agree.
+fn purpose(file: &[u8], named: Namespace) -> Namespace {
+    let said = sshsig::purpose(file).filter(|said| *said == Namespace::Veto);
+    said.unwrap_or(named)
 }
 
 impl From<sshsig::Failure> for Discounted {
@@ -504,7 +424,7 @@ impl Judge<'_> {
         let mut files: Vec<_> = signatures
             .chain(vetoes)
             .map(|(named, (name, bytes))| {
-                let purpose = sshsig::purpose(bytes).unwrap_or(named);
+                let purpose = purpose(bytes, named);
                 let outcome = self.signer(trust, bytes, purpose);
                 FileCheck { name: harmless(name), purpose, outcome }
             })

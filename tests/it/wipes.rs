@@ -6,5 +6,6 @@ mod commands;
 mod crashes;
 mod issuing;
 pub mod lab;
+mod requests;
 mod scripted;
 mod windows;

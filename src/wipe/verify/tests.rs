@@ -3,6 +3,7 @@
 use super::super::testing::{TOUCHED, TestKey, other_form};
 use super::*;
 use crate::model::WipeReason;
+use crate::wipe::target::LogHead;
 
 const ANA: &str = "ana@example.com";
 const BOB: &str = "bob@example.com";
@@ -215,7 +216,8 @@ fn both_forms_of_one_signature_count_once() {
 #[test]
 fn every_field_altered_after_signing_spoils_the_signature() {
     type Alter = fn(&mut Request);
-    let alterations: [(&str, Alter); 10] = [
+    let alterations: [(&str, Alter); 11] = [
+        ("ledger", |r| r.ledger = "4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c22".parse().unwrap()),
         ("name", |r| r.name = "d008-lost".parse().unwrap()),
         ("deviceId", |r| r.device_id = "D008".parse().unwrap()),
         ("serialNumber", |r| r.serial = "PF3XK9Q3".parse().unwrap()),
@@ -426,12 +428,14 @@ fn forged_signatures_do_not_count() {
     for (code, spoil) in spoilt {
         let mut case = Case::new();
         case.add("", spoil(good(&case)));
-        case.unsigned(code);
+        assert_eq!(case.refused(), Reason::SignatureUnreadable, "{code}");
+        assert_eq!(case.discounted(), [code]);
     }
     let mut case = Case::new();
     case.add("", bob().sign(Namespace::Wipe, b"another file"));
     case.unsigned("badSignature");
-    case.add("", bob().sign(Namespace::Veto, &case.bytes));
+    let sha512 = ssh_key::HashAlg::Sha512;
+    case.add("", bob().sign_as("git", sha512, TOUCHED, &case.bytes));
     case.unsigned("wrongNamespace");
     case.sign("", &eve());
     case.unsigned("unknownKey");
@@ -446,14 +450,120 @@ fn forged_signatures_do_not_count() {
 fn files_that_do_not_count_spoil_nothing_and_are_reported() {
     let mut case = Case::new();
     case.sign(".eve", &eve());
-    case.add(".junk", b"\0\xff".to_vec());
-    case.add(".\u{202e}\u{1b}[2J", Vec::new());
+    case.add(".\u{202e}\u{1b}[2J", eve().sign(Namespace::Wipe, &case.bytes));
+    case.add(".git", bob().sign_as("git", ssh_key::HashAlg::Sha512, TOUCHED, &case.bytes));
     case.veto(eve().sign(Namespace::Veto, &case.bytes));
     assert_eq!(case.signers(), [BOB]);
     let mut codes = case.discounted();
     codes.sort_unstable();
-    assert_eq!(codes, ["badArmour", "badArmour", "unknownKey", "unknownKey"]);
+    assert_eq!(codes, ["unknownKey", "unknownKey", "unknownKey", "wrongNamespace"]);
     assert!(!case.judge().files.iter().any(|f| f.name.contains(['\u{202e}', '\u{1b}'])));
+}
+
+#[test]
+fn a_file_that_may_be_a_damaged_veto_holds_it() {
+    let veto = |case: &Case| ana().sign(Namespace::Veto, &case.bytes);
+    type Spoil = fn(Vec<u8>) -> Vec<u8>;
+    let spoilt: [Spoil; 5] = [
+        |_| Vec::new(),
+        |_| b"\0\xff".to_vec(),
+        |veto| veto[..veto.len() - 60].to_vec(),
+        |veto| String::from_utf8(veto).unwrap().replace('\n', "\r\n").into(),
+        |veto| String::from_utf8(veto).unwrap().replace("U1NIU0lH", "U1NIU0lI").into(),
+    ];
+    for (n, spoil) in spoilt.into_iter().enumerate() {
+        let mut case = Case::new();
+        case.veto(spoil(veto(&case)));
+        assert_eq!((case.refused(), n), (Reason::SignatureUnreadable, n));
+        assert_eq!(broken(&case), [Rule::Readable]);
+    }
+    let mut case = Case::new();
+    case.unreadable.insert("d007-lost.yaml.veto.sig".into(), "permission denied".into());
+    assert_eq!(
+        (case.refused(), broken(&case)),
+        (Reason::SignatureUnreadable, vec![Rule::Readable])
+    );
+    assert_eq!(case.discounted(), ["unreadable"]);
+    // Nobody could look at it either where nobody is trusted.
+    case.trust = Err("there is no trust file".into());
+    assert!(broken(&case).contains(&Rule::Readable));
+}
+
+#[test]
+fn a_veto_is_one_whatever_its_file_is_called() {
+    let mut case = Case::new();
+    case.add(".ana", ana().sign(Namespace::Veto, &case.bytes));
+    assert_eq!(case.judge().verdict, Verdict::Vetoed(ANA.parse().unwrap()));
+}
+
+#[test]
+fn a_request_is_for_one_ledger() {
+    let mut case = Case::new();
+    case.ledger = Some("4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c22".parse().unwrap());
+    assert_eq!((case.refused(), broken(&case)), (Reason::OtherLedger, vec![Rule::Ledger]));
+    case.ledger = None;
+    assert_eq!(case.refused(), Reason::OtherLedger, "there is none yet");
+    // Told before anything about the device is.
+    case.device = None;
+    assert_eq!(case.refused(), Reason::OtherLedger);
+}
+
+#[test]
+fn a_request_names_a_recent_entry_where_that_is_asked_for() {
+    let head = |seq, text: &[u8]| LogHead { seq, hash: Digest::of(text) };
+    let logged = |head, age: TimeDelta| LoggedHead { head, at: at("2026-11-22T23:00:00Z") + -age };
+    let (right, other) = (head(7, b"a"), head(7, b"b"));
+    let fresh = TimeDelta::hours(72);
+    let old = fresh + TimeDelta::milliseconds(1);
+    for (named, found, required, expected) in [
+        (None, None, false, None),
+        (None, None, true, Some(Reason::HeadMissing)),
+        (Some(right), Some(logged(right, fresh)), true, None),
+        (Some(right), Some(logged(right, old)), true, Some(Reason::HeadTooOld)),
+        (Some(right), Some(logged(right, old)), false, Some(Reason::HeadTooOld)),
+        (Some(right), Some(logged(other, fresh)), true, Some(Reason::HeadUnknown)),
+        (Some(right), None, false, Some(Reason::HeadUnknown)),
+    ] {
+        let mut case = Case::new();
+        case.request.head = named;
+        case.rewrite();
+        case.sign("", &bob());
+        (case.logged, case.require_head) = (found, required);
+        match expected {
+            None => assert_eq!(case.signers(), [BOB]),
+            Some(reason) => {
+                assert_eq!((case.refused(), broken(&case)), (reason, vec![Rule::Head]));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_final_is_found_behind_every_other_refusal() {
+    let mut case = Case::new();
+    case.device.as_mut().unwrap().ownership = Ownership::Personal;
+    case.signatures.clear();
+    case.trust = Err("there is no trust file".into());
+    case.now = at("2026-11-21T10:00:00Z");
+    case.require_head = true;
+    assert_eq!(case.refused(), Reason::HeadMissing);
+    assert_eq!(case.judge().for_good.map(|(reason, _)| reason), Some(Reason::PersonalFull));
+    // Without a device nothing is known of it.
+    case.device = None;
+    assert_eq!(case.judge().for_good, None);
+}
+
+#[test]
+fn an_unclear_ownership_holds_full_wipes_only() {
+    let mut case = Case::new();
+    case.device.as_mut().unwrap().unclear = Some("a.yaml:1 cannot be used".into());
+    assert_eq!((case.refused(), broken(&case)), (Reason::OwnershipUnclear, vec![Rule::Scope]));
+    case.device.as_mut().unwrap().ownership = Ownership::Personal;
+    assert_eq!(case.refused(), Reason::PersonalFull);
+    case.request.scope = WipeScope::Selective;
+    case.rewrite();
+    case.sign("", &bob());
+    assert_eq!(case.signers(), [BOB]);
 }
 
 #[test]
@@ -510,7 +620,7 @@ fn not_everything_is_a_veto() {
 fn a_flood_of_files_wipes_nothing_and_hides_no_veto() {
     let mut case = Case::new();
     for i in 0..MAX_FILES - 1 {
-        case.add(&format!(".{i}"), b"junk".to_vec());
+        case.sign(&format!(".{i}"), &eve());
     }
     assert_eq!(case.signers(), [BOB]);
     case.veto(ana().sign(Namespace::Veto, &case.bytes));

@@ -136,13 +136,18 @@ fn a_signature_through_a_symlink() {
             fs::rename(&here, &there).unwrap();
             symlink(there, here).unwrap();
         },
-        "held notSigned",
+        "held signatureUnreadable",
     );
 }
 
 /// Instead of Bob's signature there is another file.
 fn with_signature(make: impl FnOnce(&Lab, &str) -> Vec<u8>) {
     attack(|lab, text| lab.put("r1.yaml.bob.sig", make(lab, text)), "held notSigned");
+}
+
+/// Instead of Bob's signature there is a file of which nobody can tell what it was.
+fn with_damage(make: impl FnOnce(&Lab, &str) -> Vec<u8>) {
+    attack(|lab, text| lab.put("r1.yaml.bob.sig", make(lab, text)), "held signatureUnreadable");
 }
 
 #[test]
@@ -152,7 +157,10 @@ fn a_signature_for_another_purpose() {
 
 #[test]
 fn a_veto_called_a_signature() {
-    with_signature(|_, text| signature("bob", VETO, text.as_bytes()));
+    attack(
+        |lab, text| lab.put("r1.yaml.bob.sig", signature("bob", VETO, text.as_bytes())),
+        "vetoed veto",
+    );
 }
 
 #[test]
@@ -172,7 +180,7 @@ fn the_signature_of_another_request() {
 
 #[test]
 fn a_truncated_signature() {
-    with_signature(|_, text| {
+    with_damage(|_, text| {
         let whole = signature("bob", WIPE, text.as_bytes());
         whole[..whole.len() - 40].to_vec()
     });
@@ -180,26 +188,22 @@ fn a_truncated_signature() {
 
 #[test]
 fn a_doubled_signature() {
-    with_signature(|_, text| signature("bob", WIPE, text.as_bytes()).repeat(2));
+    with_damage(|_, text| signature("bob", WIPE, text.as_bytes()).repeat(2));
 }
 
 #[test]
 fn text_before_the_armour() {
-    with_signature(|_, text| {
-        [b"hi\n".as_slice(), &signature("bob", WIPE, text.as_bytes())].concat()
-    });
+    with_damage(|_, text| [b"hi\n".as_slice(), &signature("bob", WIPE, text.as_bytes())].concat());
 }
 
 #[test]
 fn text_after_the_armour() {
-    with_signature(|_, text| {
-        [&signature("bob", WIPE, text.as_bytes()), b"hi\n".as_slice()].concat()
-    });
+    with_damage(|_, text| [&signature("bob", WIPE, text.as_bytes()), b"hi\n".as_slice()].concat());
 }
 
 #[test]
 fn a_signature_with_crlf() {
-    with_signature(|_, text| {
+    with_damage(|_, text| {
         let armour = String::from_utf8(signature("bob", WIPE, text.as_bytes())).unwrap();
         armour.replace('\n', "\r\n").into_bytes()
     });
@@ -207,7 +211,7 @@ fn a_signature_with_crlf() {
 
 #[test]
 fn an_empty_signature() {
-    with_signature(|_, _| vec![]);
+    with_damage(|_, _| vec![]);
 }
 
 #[test]

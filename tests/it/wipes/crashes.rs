@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
-use super::lab::{Lab, Request, outbox, write};
+use super::lab::{Lab, Request, begin_ledger, outbox, write};
 
 /// Points between acceptance and the command, by what writes there.
 const POINTS: &[&str] = &["ledger.append.", "ledger.snapshot.", "outbox."];
@@ -23,8 +23,8 @@ fn prepared() -> (Lab, String) {
         lab.path("etc/allowed_signers").display()
     );
     write(lab.path("fleetform.yaml"), config);
-    let begun = command(&lab).arg("--new-ledger").output().expect("it runs");
-    assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
+    begin_ledger(&lab.path("data"), clock());
+    assert!(apply(&lab, None).status.success());
     let now = clock();
     let request = Request { issued: now, expires: now + TimeDelta::hours(24), ..Request::of(1) };
     lab.request("r1.yaml", &request.yaml(), &["bob"]);

@@ -30,12 +30,13 @@ pub const VETO: &str = "wipe-veto@fleetform";
 pub const LEDGER: &str = "4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21";
 
 /// A ledger of that lineage, before its first pass.
-fn begin_ledger(data: &Path, at: Timestamp) {
+pub fn begin_ledger(data: &Path, at: Timestamp) {
     fs::create_dir_all(data).expect("a directory");
-    let first = json!({
-        "seq": 1, "at": at, "kind": "ledger.created", "actor": "test",
-        "data": {"version": 1, "lineage": LEDGER}, "prev": Digest::ZERO,
-    });
+    let first = format!(
+        "{{\"seq\":1,\"at\":\"{at}\",\"kind\":\"ledger.created\",\"actor\":\"test\",\"data\":{{\"version\":1,\
+         \"lineage\":\"{LEDGER}\"}},\"prev\":\"{}\"}}",
+        Digest::ZERO
+    );
     write(data.join("audit.jsonl"), format!("{first}\n"));
 }
 

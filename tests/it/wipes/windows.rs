@@ -71,6 +71,7 @@ fn each_tier_ends_where_it_says_to_the_millisecond() {
 fn a_lone_signature_passes_when_the_day_is_over() {
     let lab = lab(&[(1, 24, 1), (2, 48, 2)]);
     sign(&lab, 1, &["bob"]);
+    lab.pass();
     sign(&lab, 2, &["bob"]);
     lab.pass();
     lab.at(start() + TimeDelta::hours(24));
@@ -81,6 +82,7 @@ fn a_lone_signature_passes_when_the_day_is_over() {
 fn what_is_held_says_what_is_missing_what_it_has_and_until_when() {
     let lab = lab(&[(1, 24, 1), (2, 48, 2)]);
     sign(&lab, 1, &["bob"]);
+    lab.pass();
     sign(&lab, 2, &["bob"]);
     lab.pass();
     let detail = &lab.pass()["r2.yaml"].2;
