@@ -309,9 +309,11 @@ mod tests {
         let expected = Config {
             fleet: dir.path().join(fleet),
             data: dir.path().join(data),
+            data_is_named: true,
             ..Config::default()
         };
-        assert_eq!(Config::load(Some(&path)).unwrap(), expected);
+        let config = Config { digest: None, ..Config::load(Some(&path)).unwrap() };
+        assert_eq!(config, expected);
     }
 
     #[test]

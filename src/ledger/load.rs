@@ -4,7 +4,7 @@
 //! read on every core, in bounded memory. Whatever does not come out right that way is read
 //! again as one JSON document: that gives the same, or says where it is wrong.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -24,24 +24,26 @@ const BLOCK: usize = 4 << 20;
 /// So much may stand around the devices; more is not worth the hurry.
 const AROUND: usize = 16 << 20;
 
+/// Opens a snapshot; `None` if there is none. Whatever is no file of its own there was not put
+/// there by this program: a link may lead anywhere, and a FIFO may never end.
+pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+        Ok(_) => Err(io::Error::other("it is not a regular file")),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// Reads `state.json` in `dir`; `None` if there is none.
 ///
 /// # Errors
 /// If it cannot be read, or is not what this program writes.
 pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
     let path = dir.join(STATE);
-    // Whatever is not a file of its own there was not put there by this program: a link may lead
-    // anywhere, and a FIFO may never end.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(&path);
-    let mut file = match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok((true, file)) => file,
-        Ok((false, _)) => {
-            let cause = io::Error::other("it is not a regular file");
-            return Err(durable::Error::at("open", &path)(cause).into());
-        }
-        Err(e) => return Err(durable::Error::at("open", &path)(e).into()),
+    let Some(mut file) = open(&path).map_err(durable::Error::at("open", &path))? else {
+        return Ok(None);
     };
     let laid_out = as_written(&mut file).map_err(durable::Error::at("read", &path))?;
     // Nothing is saved before the first entry: what says otherwise was not written by us.

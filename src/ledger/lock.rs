@@ -44,6 +44,9 @@ impl Lock {
     /// # Errors
     /// If it cannot be written.
     pub fn mark(&mut self, whole: u64) -> Result<(), Error> {
+        // Whoever in this process has looked at the file and closed it has let go of the record
+        // lock: that is how the system has it.
+        let _ = fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive);
         write(&self.file, Some(whole))
             .map_err(|e| durable::Error::at("write", &self.path)(e).into())
     }

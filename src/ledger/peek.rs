@@ -4,14 +4,13 @@
 //! It relies on how the snapshot is laid out (two spaces a level, keys sorted), takes only what
 //! is a valid name, and is silent about all else: what it misses is not offered, nothing more.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::time::Instant;
 
 use memchr::memmem::{Finder, find};
 
-use super::STATE;
+use super::{STATE, load};
 
 /// Far larger than a device, so that hardly any lies across two pieces.
 const PIECE: usize = 1 << 18;
@@ -35,7 +34,7 @@ pub enum Peeked<'a> {
 /// Shows every device and profile to `visit`; `None` if there is no snapshot that can be read,
 /// or it is not at its end before the deadline: half of the names would be as good as wrong.
 pub fn peek(dir: &Path, deadline: Instant, mut visit: impl FnMut(Peeked<'_>)) -> Option<()> {
-    let mut file = File::open(dir.join(STATE)).ok()?;
+    let mut file = load::open(&dir.join(STATE)).ok()??;
     let mut reader = Reader { keys: Keys::new(), section: Section::Other };
     let key = Finder::new(b"\n    \"");
     let mut piece = vec![0; PIECE];

@@ -299,13 +299,15 @@ fn a_log_that_was_cut_is_refused_by_the_mark_in_the_lock() {
             assert!(error.contains("Put the newest copy"), "{cut}: {error}");
         }
         assert_eq!(log(dir.path()), &whole[..cut], "{cut}: nothing was changed");
+        let found = verify(dir.path()).unwrap();
+        assert!(found.problems.iter().any(|p| p.message.contains("missing")), "{cut}: {found:?}");
         assert!(!dir.path().join("audit.jsonl.broken").exists());
     }
     set(dir.path(), LOG, &whole);
     assert_eq!(open(dir.path()).unwrap().state().seq, 18, "it is whole again");
     // Cut, and written anew beyond the mark.
-    let other = told();
-    open(other.path()).unwrap().append(vec![profile(&"x".repeat(5000))]).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    open(other.path()).unwrap().append(vec![profile(&"x".repeat(9000))]).unwrap();
     let foreign = log(other.path());
     assert!(foreign.len() > whole.len());
     set(dir.path(), LOG, foreign);
