@@ -135,12 +135,7 @@ impl Repository {
         Ok(Self { git: Git::In(tree), prefix: prefix(&below.join(fleet)) })
     }
 
-    fn output(
-        &self,
-        command: &'static str,
-        args: &[&str],
-        limit: Limit,
-    ) -> Result<Vec<u8>, Error> {
+    fn output(&self, command: &'static str, args: &[&str], limit: Limit) -> Result<Vec<u8>, Error> {
         Ok(self.git.output(command, args, limit)?)
     }
 
