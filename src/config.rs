@@ -2,7 +2,11 @@
 //!
 //! Read strictly: what is misspelt, given twice or out of range is an error that says
 //! where and what is allowed, never a default. Reads one file and no environment.
+//!
+//! A file that a merged change can write gives no rights: of one in the Git work tree that holds
+//! the fleet directory only `fleet` counts, whatever symbolic links lead there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -19,6 +23,7 @@ use crate::model::{Digest, words};
 use crate::object::Object;
 use crate::settings::{Limits, Settings, Wipes};
 use crate::wipe::quorum::{Tier, Tiers};
+use crate::work_tree::{self, Checkout};
 
 /// Looked for in the working directory.
 pub const FILE_NAME: &str = "fleetform.yaml";
@@ -78,6 +83,38 @@ impl Default for Config {
     }
 }
 
+/// A configuration, and what of its file does not count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// Without what does not count.
+    pub config: Config,
+    /// Where the file may say less than it does.
+    pub ignored: Option<Ignored>,
+}
+
+/// Settings that a merged change could have written, and that do not count for this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} is in the checkout {}, where a merged change can write it, so it must not set {}",
+    path.display(),
+    checkout.display(),
+    keys.join(", ")
+)]
+pub struct Ignored {
+    /// The configuration file.
+    pub path: PathBuf,
+    /// The top of the Git work tree, or the fleet directory.
+    pub checkout: PathBuf,
+    /// The keys, in the order of the alphabet.
+    pub keys: Vec<String>,
+}
+
+impl Ignored {
+    /// What to do about it.
+    pub const HELP: &'static str = "keep these settings in a file outside of the checkout, such as \
+        /etc/fleetform/fleetform.yaml, and name it with --config; in the checkout only `fleet` counts";
+}
+
 /// Why there is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -101,24 +138,49 @@ pub enum Error {
         /// The key, what is wrong with it, and what is allowed.
         message: String,
     },
+    /// It gives rights, and a merged change could have written it.
+    #[error("{0}; {help}", help = Ignored::HELP)]
+    GivesRights(Ignored),
+    /// Nobody knows whether a merged change could write the file.
+    #[error("{}: cannot tell whether it lies in a Git work tree: {why}", path.display())]
+    Place {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Config {
     /// From the file named, which must exist; or else from `fleetform.yaml` in the working
-    /// directory, where there is one; or else the defaults.
+    /// directory, where there is one; or else the defaults. `fleet` is the fleet directory where
+    /// it is not the configuration that says so.
     ///
     /// # Errors
     /// If the file cannot be read, or says what it may not.
-    pub fn load(explicit: Option<&Path>) -> Result<Self, Error> {
+    pub fn load(explicit: Option<&Path>, fleet: Option<&Path>) -> Result<Loaded, Error> {
         let path = explicit.unwrap_or(Path::new(FILE_NAME));
-        match read(path)? {
-            Some(bytes) => Self::parse(&bytes, path),
-            None if explicit.is_none() => Ok(Self::default()),
-            None => Err(Error::Unreadable {
-                path: path.into(),
-                why: "no such file; --config names a file that exists".into(),
-            }),
+        let Some(bytes) = read(path)? else {
+            return match explicit {
+                None => Ok(Loaded { config: Self::default(), ignored: None }),
+                Some(_) => Err(Error::Unreadable {
+                    path: path.into(),
+                    why: "no such file; --config names a file that exists".into(),
+                }),
+            };
+        };
+        let config = Self::parse(&bytes, path)?;
+        let fleet = fleet.unwrap_or(&config.fleet).to_owned();
+        let Some(checkout) = checkout(path, &fleet, explicit.is_some())? else {
+            return Ok(Loaded { config, ignored: None });
+        };
+        let keys = given(&bytes);
+        if keys.is_empty() {
+            return Ok(Loaded { config, ignored: None });
         }
+        let base = path.parent().unwrap_or(Path::new(""));
+        let config = Self { fleet: config.fleet, ..Written::default().into_config(base) };
+        Ok(Loaded { config, ignored: Some(Ignored { path: path.into(), checkout, keys }) })
     }
 
     /// What it says about who may have devices wiped, and through which provider: for the log.
@@ -163,6 +225,26 @@ impl Config {
         let config = written.into_config(path.parent().unwrap_or(Path::new("")));
         Ok(Self { digest: Some(Digest::of(bytes)), ..config })
     }
+}
+
+/// The directory in which a merged change could have written the file at `path`. One that was not
+/// named is not believed in any work tree: where the fleet is, it says itself.
+fn checkout(path: &Path, fleet: &Path, named: bool) -> Result<Option<PathBuf>, Error> {
+    let unknown =
+        |error: std::io::Error| Error::Place { path: path.into(), why: error.to_string() };
+    let around = Checkout::of(fleet).map_err(unknown)?;
+    if let Some(reviewed) = around.holding(path).map_err(unknown)? {
+        return Ok(Some(reviewed.path.clone()));
+    }
+    if named { Ok(None) } else { work_tree::holding(path).map_err(unknown) }
+}
+
+/// The keys that a valid file gives and that do not count in a checkout: all but `fleet`.
+fn given(bytes: &[u8]) -> Vec<String> {
+    let all: BTreeMap<String, serde_yaml::Value> =
+        serde_yaml::from_slice(bytes).unwrap_or_default();
+    let given = all.into_iter().filter(|(key, value)| key != "fleet" && !value.is_null());
+    given.map(|(key, _)| key).collect()
 }
 
 /// The bytes of a regular file, or `None` where there is nothing.
@@ -274,6 +356,11 @@ impl Written {
         } = self;
         let default = Config::default();
         let path = |text: Option<Text>| text.map(|Text(text)| base.join(text));
+        // As it is shown: `./fleet` beside the file in the working directory, else no dot.
+        let beside = |path: PathBuf| {
+            let here = base.as_os_str().is_empty();
+            if here { path } else { base.join(path.strip_prefix(".").unwrap_or(&path)) }
+        };
         let settings = Settings {
             enrollment_deadline: span(enrollment.deadline, default.settings.enrollment_deadline),
             sync_interval: span(sync.interval, default.settings.sync_interval),
@@ -282,9 +369,9 @@ impl Written {
             wipes: wipes.over(default.settings.wipes),
         };
         Config {
-            fleet: path(fleet).unwrap_or(default.fleet),
+            fleet: path(fleet).unwrap_or_else(|| beside(default.fleet)),
             data_is_named: data.is_some(),
-            data: path(data).unwrap_or(default.data),
+            data: path(data).unwrap_or_else(|| beside(default.data)),
             provider: provider.kind.unwrap_or(default.provider),
             settings,
             trust: Trust {

@@ -232,14 +232,11 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(
-        spawn: &mut Command,
-        command: &'static str,
-        time: Duration,
-    ) -> Result<Self, Error> {
+    fn start(spawn: &mut Command, command: &'static str, time: Duration) -> Result<Self, Error> {
         let mut child = spawn.spawn().map_err(Error::Start)?;
         let pid = Pid::from_child(&child);
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let child = Arc::new(Mutex::new(Some(child)));
         let is_late = Arc::new(AtomicBool::new(false));
         let (done, wait) = mpsc::channel::<()>();

@@ -54,7 +54,7 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
     let instead = written.map(|(path, _)| path);
     let documents = open(CWD, root, OFlags::DIRECTORY)
         .map_err(Unread::Io)
-        .and_then(|fd| Ok((read_below(&fd, instead)?, fd)));
+        .and_then(|fd| Ok((read_below(&fd, instead, MAX_ENTRIES)?, fd)));
     match documents {
         Ok((documents, root)) => {
             let written = written.map(|(path, bytes)| parse_file(&path.into(), bytes));
@@ -134,7 +134,7 @@ enum Unread {
 
 /// All manifests but the one at `but`, in no order. One thread lists directories while the
 /// others already read.
-fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Unread> {
+fn read_below(root: &OwnedFd, but: Option<&str>, limit: usize) -> Result<Vec<Documents>, Unread> {
     let documents = Mutex::new(Vec::new());
     let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     let lost = rayon::scope(|scope| {
@@ -142,10 +142,9 @@ fn read_below(root: &OwnedFd, but: Option<&str>) -> Result<Vec<Documents>, Unrea
             let keep = &keep;
             scope.spawn(move |_| keep(read(root.as_fd(), &chunk, |path| but != Some(path))));
         };
-        let mut walk =
-            Walk { found: &found, lost: Documents::default(), seen: 0, limit: MAX_ENTRIES };
+        let mut walk = Walk { found: &found, lost: Documents::default(), seen: 0, limit };
         walk.directory(root, String::new(), 0).map_err(Unread::Io)?;
-        if walk.is_full() { Err(Unread::TooMany(MAX_ENTRIES)) } else { Ok(walk.lost) }
+        if walk.is_full() { Err(Unread::TooMany(limit)) } else { Ok(walk.lost) }
     })?;
     keep(lost);
     Ok(documents.into_inner().unwrap_or_else(PoisonError::into_inner))

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -185,19 +184,53 @@ fn unreadable_directories_are_damage() {
 }
 
 #[test]
-fn more_than_the_limit_damages_the_root_once() {
+fn more_than_the_limit_is_nothing_to_act_on() {
     let fleet = Fleet::new();
     for n in 0..5 {
         fleet.put(&format!("d{n}/x.yaml"), device(&format!("n{n}"), &format!("S{n}")));
     }
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    for (limit, read, stopped) in [(12, 7, 0), (11, 6, 1), (7, 2, 1), (1, 0, 1)] {
-        let names = Cell::new(0);
-        let found = |chunk: Chunk| names.set(names.get() + chunk.names().count());
+    for (limit, is_full) in [(12, false), (11, true), (7, true), (1, true), (0, true)] {
+        let found = |_: Chunk| {};
         let mut walk = Walk { found: &found, lost: Documents::default(), seen: 0, limit };
         walk.directory(&root, String::new(), 0).unwrap();
-        assert_eq!((names.get(), walk.lost.damaged.len()), (read, stopped), "limit {limit}");
-        assert!(walk.lost.damaged.iter().all(|d| &*d.place.path == ROOT));
+        assert_eq!(walk.is_full(), is_full, "limit {limit}");
+        let read = read_below(&root, None, limit);
+        assert_eq!(matches!(read, Err(Unread::TooMany(_))), is_full, "limit {limit}");
+    }
+}
+
+#[test]
+fn what_the_file_system_does_not_tell_the_kind_of_may_be_a_directory() {
+    let (what, (code, ..)) = judge(c"madrid", FileType::Unknown, 0).unwrap_err();
+    assert_eq!((what, code), (Damage::Directory, Code::Unreadable));
+}
+
+#[test]
+fn a_git_repository_in_the_fleet_is_found() {
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["HEAD", "objects/x", "refs/x"], &["."]),
+        (&["a/head", "a/Objects/x", "a/REFS/x"], &["a"]),
+        (&["a/HEAD", "a/commondir"], &["a"]),
+        (&["a/b/.git"], &["a/b"]),
+        (&["a/.git/config"], &["a"]),
+        (&[".git/HEAD", ".git/objects/x", ".git/refs/x"], &[]),
+        (&["HEAD", "objects/x"], &[]),
+        (&["a/HEAD", "objects/x", "refs/x"], &[]),
+    ];
+    for (files, expected) in cases {
+        let fleet = Fleet::new();
+        files.iter().for_each(|file| fleet.put(file, "x"));
+        fleet.put("a/x.yaml", device("n", "S"));
+        let desired = load(fleet.0.path());
+        let found: Vec<_> = desired
+            .findings
+            .iter()
+            .filter(|finding| finding.code == Code::GitDirectory)
+            .map(|finding| &*finding.span.path)
+            .collect();
+        assert_eq!(found, expected, "{files:?}");
+        assert!(desired.damaged.iter().all(|d| &*d.place.path != "a"), "{files:?}: it is no loss");
     }
 }
 

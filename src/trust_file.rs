@@ -2,7 +2,8 @@
 //!
 //! The path is walked component by component, through every symbolic link: each step must
 //! belong to root or the current user, no one else may be able to replace it, and none may be
-//! the fleet directory, whose content strangers propose. The file is opened without following
+//! the fleet directory or the top of a Git work tree that holds it: their content strangers propose,
+//! and a merged change writes it. The file is opened without following
 //! links and without waiting, so that a FIFO cannot hang a pass. It never writes.
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use crate::wipe::trust::{List, Malformed, Trust};
+use crate::work_tree::{Checkout, identity};
 
 /// Far more than any company has administrators.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -63,6 +65,20 @@ pub enum Error {
         list: List,
         /// As configured.
         path: PathBuf,
+    },
+    /// It lies in a Git work tree that holds the fleet directory, or the way to it leads through
+    /// there.
+    #[error(
+        "{list} {path} lies in the Git work tree {tree}, where a merged pull request could change \
+         it: keep it elsewhere, such as /etc/fleetform"
+    )]
+    InsideWorkTree {
+        /// Which list.
+        list: List,
+        /// As configured.
+        path: PathBuf,
+        /// The top of the work tree.
+        tree: PathBuf,
     },
     /// A FIFO, socket, device or directory.
     #[error("{list} {path} is not a regular file: put a text file there")]
@@ -140,13 +156,12 @@ pub fn read(allowed: &Path, revoked: Option<&Path>, fleet: &Path) -> Result<Trus
 }
 
 fn read_one(list: List, path: &Path, fleet: &Path) -> Result<Vec<u8>, Error> {
-    let fleet = match std::fs::metadata(fleet) {
-        Ok(metadata) => Some(identity(&metadata)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(Error::Fleet { list, fleet: fleet.to_owned(), source }),
-    };
+    let checkout = Checkout::of(fleet).map_err(|source| {
+        let fleet = fleet.to_owned();
+        Error::Fleet { list, fleet, source }
+    })?;
     let me = rustix::process::geteuid().as_raw();
-    let walked = Walk { list, asked: path, fleet, me }.resolve()?;
+    let walked = Walk { list, asked: path, checkout: &checkout, me }.resolve()?;
     read_regular(list, &walked, me)
 }
 
@@ -167,11 +182,6 @@ fn read_regular(list: List, path: &Path, me: u32) -> Result<Vec<u8>, Error> {
         return Err(Error::TooLarge { list, path: path.to_owned() });
     }
     Ok(bytes)
-}
-
-/// A file is itself by device and inode, whatever path leads there.
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 /// Who could change a file or directory.
@@ -217,7 +227,7 @@ fn check(list: List, path: &Path, standing: &Standing, me: u32) -> Result<(), Er
 struct Walk<'a> {
     list: List,
     asked: &'a Path,
-    fleet: Option<(u64, u64)>,
+    checkout: &'a Checkout,
     me: u32,
 }
 
@@ -260,8 +270,13 @@ impl Walk<'_> {
 
     fn enter(&self, path: &Path) -> Result<Kind, Error> {
         let metadata = std::fs::symlink_metadata(path).map_err(|e| self.unreadable(path, e))?;
-        if Some(identity(&metadata)) == self.fleet {
-            return Err(Error::InsideFleet { list: self.list, path: self.asked.to_owned() });
+        if let Some(reviewed) = self.checkout.find(identity(&metadata)) {
+            let (list, path, tree) = (self.list, self.asked.to_owned(), reviewed.path.clone());
+            return Err(if reviewed.is_fleet {
+                Error::InsideFleet { list, path }
+            } else {
+                Error::InsideWorkTree { list, path, tree }
+            });
         }
         let standing = Standing::of(&metadata);
         check(self.list, path, &standing, self.me)?;

@@ -56,7 +56,7 @@ fn git_dir(top: &Path) -> Option<PathBuf> {
     let found = if dot_git.is_dir() { dot_git } else { top.join(linked(&dot_git)?) };
     let found = found.canonicalize().ok().filter(|found| found.is_dir())?;
     let inside_git = |below: &Path| below.iter().any(|part| part == DOT_GIT);
-    let checked_out = found.ancestors().skip(1).any(|dir| {
+    let checked_out = found.ancestors().any(|dir| {
         dir.join(DOT_GIT).symlink_metadata().is_ok()
             && found.strip_prefix(dir).is_ok_and(|below| !inside_git(below))
     });
@@ -206,8 +206,10 @@ fn way(path: &Path) -> io::Result<Way> {
         } else if metadata.is_dir() {
             dirs.push(Dir { identity: identity(&metadata), path: next.clone() });
             here = next;
-        } else {
+        } else if ahead.is_empty() {
             return Ok(Way { dirs, whole: false });
+        } else {
+            return Err(io::ErrorKind::NotADirectory.into());
         }
     }
     Ok(Way { dirs, whole: true })

@@ -10,7 +10,6 @@ use crate::render::diff as render;
 use crate::render::out::Out;
 use crate::source;
 use crate::source::git::{Commit, Error, Repository};
-use crate::wipe::trust::Trust;
 
 /// Show what a change of the fleet directory means, without a ledger.
 #[derive(Debug, clap::Args)]
@@ -27,7 +26,7 @@ from its root with --fleet. A path
 with a slash at its beginning, `./` or `../` names a directory. Moved and
 reordered files are no change. A signature is shown with the fingerprint of its
 key (`ssh-keygen -l`), and with its owner where trust.allowedSigners names a
-file outside of the repository. Exits with 0; with --detailed-exitcode with 1 if
+file outside of the checkout. Exits with 0; with --detailed-exitcode with 1 if
 there are new findings, else with 2 if there are changes. Formats: text, json,
 markdown (at most 60,000 characters), github (workflow commands).")]
 pub struct Args {
@@ -83,7 +82,8 @@ pub(super) fn run(
     let (base, head) = sides(&base, &head, fleet)?;
     // Where something lies in the head: in that directory, or else where the fleet is.
     let root = if head.commit.is_some() { setup.root() } else { head.name.clone() };
-    let trust = trust(setup);
+    // A trust file of the same work tree is refused: it would be its author's own word.
+    let trust = setup.trust().ok();
     let side = |read: &'_ Read| (read.name.clone(), read.commit.clone());
     let ((base_name, base_commit), (head_name, head_commit)) = (side(&base), side(&head));
     let context = render::Context {
@@ -101,15 +101,6 @@ pub(super) fn run(
         _ => render::text(out, &found, context)?,
     }
     Ok(exit_of(&found, args.detailed_exitcode))
-}
-
-/// Whose key it is says the trust file of this machine, where it has one. A pull request can
-/// change the configuration: a file of the same work tree would be its author's own word.
-fn trust(setup: &Setup) -> Option<Trust> {
-    let file = setup.config.trust.allowed_signers.as_ref()?.canonicalize().ok()?;
-    let fleet = setup.config.fleet.canonicalize().ok()?;
-    let tree = fleet.ancestors().find(|path| path.join(".git").exists()).unwrap_or(&fleet);
-    if file.starts_with(tree) { None } else { setup.trust().ok() }
 }
 
 fn sides(base: &Side<'_>, head: &Side<'_>, fleet: &Path) -> Result<(Read, Read), Failure> {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Exit, Failure, Format, Global};
-use crate::config::{Config, FILE_NAME};
+use crate::config::{Config, FILE_NAME, Loaded};
 use crate::durable;
 use crate::model::words;
 use crate::render::json;
@@ -167,8 +167,8 @@ fn own_fleet(root: &Path, parts: &[Part]) -> Option<&'static str> {
     let config = root.join(FILE_NAME);
     let here = [root.join(FLEET), Config::default().fleet];
     let elsewhere =
-        |config: Config| here.iter().all(|fleet| config.fleet.components().ne(fleet.components()));
-    if config.exists() && Config::load(Some(&config)).is_ok_and(elsewhere) {
+        |Loaded { config, .. }| here.iter().all(|f| config.fleet.components().ne(f.components()));
+    if config.exists() && Config::load(Some(&config), None).is_ok_and(elsewhere) {
         return Some("fleetform.yaml names another fleet directory");
     }
     let fleet = source::load(&root.join(FLEET));
@@ -297,14 +297,10 @@ mod tests {
         let path = dir.path().join(FILE_NAME);
         let template = include_str!("../../examples/repository/fleetform.yaml");
         fs::write(&path, template).unwrap();
-        let config = Config { digest: None, ..Config::load(Some(&path)).unwrap() };
-        assert_eq!(config, Config::default());
-        let (_, settings) = template.split_once("\n\n").unwrap();
-        let taken: String = settings
-            .lines()
-            .map(|line| line.strip_prefix("# ").unwrap().to_owned() + "\n")
-            .collect();
-        fs::write(&path, taken).unwrap();
+        let load = || {
+            let loaded = Config::load(Some(&path), None).unwrap();
+            Config { digest: None, ..loaded.config }
+        };
         let Config { fleet, data, .. } = Config::default();
         let expected = Config {
             fleet: dir.path().join(fleet),
@@ -312,8 +308,14 @@ mod tests {
             data_is_named: true,
             ..Config::default()
         };
-        let config = Config { digest: None, ..Config::load(Some(&path)).unwrap() };
-        assert_eq!(config, expected);
+        assert_eq!(load(), expected);
+        let (_, settings) = template.split_once("\n\n").unwrap();
+        let taken: String = settings
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap().to_owned() + "\n")
+            .collect();
+        fs::write(&path, taken).unwrap();
+        assert_eq!(load(), expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
 use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
 use super::{provision, report, schema, set, show, wipe};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Ignored, Loaded};
 use crate::fleet::Desired;
 use crate::ledger::{self, Expected};
 use crate::model::Timestamp;
@@ -35,13 +35,33 @@ pub(super) struct Setup {
 
 impl Setup {
     fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
-        Ok(Self {
-            config: configuration(global)?,
+        Ok(Self::with(configuration(global)?, global, environment))
+    }
+
+    /// For a command that needs nothing but the fleet directory: it goes on where the
+    /// configuration sets what it must not, and says what does not count.
+    fn for_fleet(global: &Global, environment: &Environment) -> Result<Self, Failure> {
+        let Loaded { config, ignored } = load(global)?;
+        if let Some(Ignored { path, checkout, keys }) = ignored {
+            tracing::warn!(
+                file = %path.display(),
+                checkout = %checkout.display(),
+                ignored = %keys.join(", "),
+                "these settings do not count: a merged change can write this file. {}",
+                Ignored::HELP
+            );
+        }
+        Ok(Self::with(config, global, environment))
+    }
+
+    fn with(config: Config, global: &Global, environment: &Environment) -> Self {
+        Self {
+            config,
             actor: environment.actor().into(),
             home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
             progress: environment.progress(global.quiet),
-        })
+        }
     }
 
     /// The moment; asked once for each decision.
@@ -107,19 +127,29 @@ impl Setup {
 /// The configuration with the flags over it.
 ///
 /// # Errors
-/// If the file cannot be used.
+/// If the file cannot be used, or sets what it must not because a merged change can write it.
 pub(super) fn configuration(global: &Global) -> Result<Config, config::Error> {
+    let Loaded { config, ignored } = load(global)?;
+    ignored.map_or(Ok(config), |ignored| Err(config::Error::GivesRights(ignored)))
+}
+
+/// As [`configuration`], for what needs no rights: settings that must not be where they are do not
+/// count.
+///
+/// # Errors
+/// If the file cannot be used.
+pub(super) fn load(global: &Global) -> Result<Loaded, config::Error> {
     let Global { config, fleet, data, .. } = global;
-    let mut config = Config::load(config.as_deref())?;
+    let mut loaded = Config::load(config.as_deref(), fleet.as_deref())?;
     let over = |setting: &mut PathBuf, flag: &Option<PathBuf>| {
         if let Some(path) = flag {
             setting.clone_from(path);
         }
     };
-    over(&mut config.fleet, fleet);
-    over(&mut config.data, data);
-    config.data_is_named |= data.is_some();
-    Ok(config)
+    over(&mut loaded.config.fleet, fleet);
+    over(&mut loaded.config.data, data);
+    loaded.config.data_is_named |= data.is_some();
+    Ok(loaded)
 }
 
 /// Starts what asynchronous calls need.
@@ -158,17 +188,18 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     // What needs no setting is not kept from helping by a broken configuration.
     let setup = || Setup::new(&cli.global, environment);
+    let for_fleet = || Setup::for_fleet(&cli.global, environment);
     match &cli.command {
         Command::Init(args) => init::run(args, &cli.global, format, out),
         Command::Check(args) => {
-            let setup = setup()?;
+            let setup = for_fleet()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
             let desired = source::load(root);
             check::say_what_is_left(&desired, &setup);
             check::run(&desired, root, format, out)
         }
         Command::Explain(args) => explain::run(args, format, out),
-        Command::Diff(args) => diff::run(args, &setup()?, format, out),
+        Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
         Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),
         Command::Apply(args) => apply::run(args, &setup()?, format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
@@ -178,7 +209,7 @@ pub(super) fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
-        Command::Provision(args) => provision::run(args, &setup()?, format, out),
+        Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Completions(args) => completions::run(args, out),

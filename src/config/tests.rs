@@ -12,6 +12,11 @@ fn refusal(text: &str) -> String {
     error.to_string().strip_prefix("conf/fleetform.yaml:").expect("the file first").to_owned()
 }
 
+/// Of a file outside of every checkout.
+fn load(explicit: Option<&Path>) -> Result<Config, Error> {
+    Config::load(explicit, None).map(|loaded| loaded.config)
+}
+
 #[test]
 fn the_contract_s_example_says_the_defaults() {
     let config = parse(
@@ -59,8 +64,10 @@ fn whatever_is_left_out_is_the_default() {
         "trust:\n  # later\nsync: {}\n",
         "wipes: {quorum: null}\n",
     ];
+    let beside =
+        Config { fleet: "conf/fleet".into(), data: "conf/.fleetform".into(), ..Config::default() };
     for text in nothing {
-        assert_eq!(parse(text), Ok(Config::default()), "{text:?}");
+        assert_eq!(parse(text).as_ref(), Ok(&beside), "{text:?}");
     }
 }
 
@@ -198,13 +205,13 @@ fn an_error_says_where_what_and_what_is_allowed() {
 fn only_a_file_that_was_named_must_exist() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("other.yaml");
-    let error = Config::load(Some(&path)).unwrap_err();
+    let error = load(Some(&path)).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("{}: no such file; --config names a file that exists", path.display())
     );
     // The tests run in the package's directory, which has no fleetform.yaml.
-    assert_eq!(Config::load(None), Ok(Config::default()));
+    assert_eq!(load(None), Ok(Config::default()));
 }
 
 #[test]
@@ -212,9 +219,11 @@ fn paths_are_relative_to_the_file_that_names_them() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("fleetform.yaml");
     write(&path, b"fleet: ../manifests\n");
-    let config = Config::load(Some(&path)).unwrap();
+    let config = load(Some(&path)).unwrap();
     assert_eq!(config.fleet, dir.path().join("../manifests"));
-    assert_eq!(config.data, Path::new("./.fleetform"), "a default is the working directory's");
+    assert_eq!(config.data, dir.path().join(".fleetform"), "a default as well");
+    write(&path, b"{}\n");
+    assert_eq!(load(Some(&path)).unwrap().fleet.to_str(), dir.path().join("fleet").to_str());
 }
 
 #[test]
@@ -230,7 +239,7 @@ fn what_is_no_file_neither_hangs_nor_fills_the_memory() {
         (dir.path(), "not a regular file"),
         (&large, "larger than"),
     ] {
-        let error = Config::load(Some(path)).unwrap_err().to_string();
+        let error = load(Some(path)).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
 }
@@ -238,4 +247,91 @@ fn what_is_no_file_neither_hangs_nor_fills_the_memory() {
 #[expect(clippy::disallowed_methods, reason = "a test's own file may be torn")]
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
+}
+
+/// A directory with a checkout in `repo`, and `outside` of it.
+fn checkout() -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().canonicalize().unwrap();
+    for path in ["repo/.git", "repo/fleet", "repo/conf", "outside"] {
+        std::fs::create_dir_all(at.join(path)).unwrap();
+    }
+    (dir, at)
+}
+
+const ALL_KEYS: &[u8] = b"fleet: FLEET\ndata: /elsewhere\nprovider: {kind: local}\n\
+    enrollment: {deadline: 1h}\nsync: {interval: 1h}\ncompliance: {blockAfter: 1h}\n\
+    limits: {maxRemovedPercent: 100}\ntrust: {allowedSigners: /evil}\nwipes: {delay: 1h}\n\
+    http: {listen: \"127.0.0.1:1\"}\n";
+
+#[test]
+fn in_a_checkout_only_the_fleet_directory_counts() {
+    let (_dir, at) = checkout();
+    let symlink = |to: &str, link: &str| {
+        std::os::unix::fs::symlink(at.join(to), at.join(link)).unwrap();
+    };
+    let text = |fleet: &str| {
+        let text = std::str::from_utf8(ALL_KEYS).unwrap();
+        text.replace("FLEET", at.join(fleet).to_str().unwrap())
+    };
+    write(&at.join("repo/f.yaml"), text("repo/fleet").as_bytes());
+    write(&at.join("repo/fleet/f.yaml"), text("repo/fleet").as_bytes());
+    write(&at.join("outside/f.yaml"), text("repo/fleet").as_bytes());
+    symlink("repo/f.yaml", "outside/to-inside.yaml");
+    symlink("outside/f.yaml", "repo/to-outside.yaml");
+    symlink("repo/conf", "outside/conf");
+    write(&at.join("repo/conf/f.yaml"), text("repo/fleet").as_bytes());
+    for (file, counts) in [
+        ("repo/f.yaml", false),
+        ("repo/fleet/f.yaml", false),
+        ("outside/../repo/f.yaml", false),
+        ("outside/to-inside.yaml", false),
+        ("repo/to-outside.yaml", false),
+        ("outside/conf/f.yaml", false),
+        ("outside/f.yaml", true),
+    ] {
+        let loaded = Config::load(Some(&at.join(file)), None).unwrap();
+        assert_eq!(loaded.ignored.is_none(), counts, "{file}");
+        assert_eq!(loaded.config.fleet, at.join("repo/fleet"), "{file}");
+        assert_eq!(loaded.config.settings == Settings::default(), !counts, "{file}");
+        assert_eq!(loaded.config.trust == Trust::default(), !counts, "{file}");
+        assert_eq!(loaded.config.http_listen.is_none(), !counts, "{file}");
+        if let Some(ignored) = loaded.ignored {
+            assert_eq!(loaded.config.data, at.join(file).with_file_name(".fleetform"));
+            assert_eq!(ignored.checkout, at.join("repo"));
+            let keys = "compliance data enrollment http limits provider sync trust wipes";
+            assert_eq!(ignored.keys.join(" "), keys, "every key but fleet");
+        }
+    }
+    // What gives nothing is not complained of.
+    write(&at.join("repo/f.yaml"), b"fleet: ./fleet\ntrust:\n");
+    assert_eq!(Config::load(Some(&at.join("repo/f.yaml")), None).unwrap().ignored, None);
+}
+
+#[test]
+fn what_holds_the_fleet_directory_is_a_checkout_whatever_leads_there() {
+    let (_dir, at) = checkout();
+    let load = |fleet: &str| {
+        let text = b"trust: {allowedSigners: /etc/x}\n";
+        write(&at.join("repo/conf/f.yaml"), text);
+        let loaded = Config::load(Some(&at.join("repo/conf/f.yaml")), Some(&at.join(fleet)));
+        loaded.unwrap().ignored.map(|ignored| ignored.checkout)
+    };
+    let repo = Some(at.join("repo"));
+    assert_eq!(load("repo/fleet"), repo);
+    assert_eq!(load("repo/not-there/yet"), repo);
+    assert_eq!(load("outside"), None);
+    // A submodule is a work tree in a work tree.
+    std::fs::create_dir_all(at.join("repo/sub/fleet")).unwrap();
+    write(&at.join("repo/sub/.git"), b"gitdir: ../.git/modules/sub\n");
+    assert_eq!(load("repo/sub/fleet"), repo);
+    // The way there, as git-sync makes it, and a link that a change can turn elsewhere.
+    std::os::unix::fs::symlink(at.join("repo/fleet"), at.join("current")).unwrap();
+    assert_eq!(load("current"), repo);
+    std::os::unix::fs::symlink(at.join("outside"), at.join("repo/linked")).unwrap();
+    assert_eq!(load("repo/linked"), repo);
+    // Without `.git`, as in an export, it is the fleet directory itself.
+    std::fs::remove_dir(at.join("repo/.git")).unwrap();
+    assert_eq!(load("repo/fleet"), None);
+    assert_eq!(load("repo/conf"), Some(at.join("repo/conf")));
 }

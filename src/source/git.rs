@@ -135,12 +135,7 @@ impl Repository {
         Ok(Self { git: Git::In(tree), prefix: prefix(&below.join(fleet)) })
     }
 
-    fn output(
-        &self,
-        command: &'static str,
-        args: &[&str],
-        limit: Limit,
-    ) -> Result<Vec<u8>, Error> {
+    fn output(&self, command: &'static str, args: &[&str], limit: Limit) -> Result<Vec<u8>, Error> {
         Ok(self.git.output(command, args, limit)?)
     }
 
@@ -372,12 +367,16 @@ impl Side {
     /// # Errors
     /// If there are too many for all of them to be read.
     fn of(entries: &[Entry], revision: &str) -> Result<Self, Error> {
+        Self::within(entries, revision, MAX_ENTRIES)
+    }
+
+    fn within(entries: &[Entry], revision: &str, limit: usize) -> Result<Self, Error> {
         let mut side = Self::default();
         let mut said = HashSet::new();
         for entry in entries {
             side.mark(&entry.path);
             match judge(&entry.path, entry.mode) {
-                Judged::Manifest(_) if side.manifests.len() >= MAX_ENTRIES => {
+                Judged::Manifest(_) if side.manifests.len() >= limit => {
                     return Err(Error::TooMany(revision.to_owned()));
                 }
                 Judged::Manifest(path) => side.manifests.push((path.into(), entry.id.clone())),

@@ -1,6 +1,8 @@
 #![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use super::*;
 use crate::diff::{Difference, diff};
@@ -98,10 +100,9 @@ fn a_revision_is_what_the_directory_was() {
     let bare = tempfile::tempdir().unwrap();
     let target = bare.path().join("bare.git");
     fixture.git(&["clone", "-q", "--bare", ".", target.to_str().unwrap()]);
-    let repository = Repository { fleet: target.clone(), place: Place::Here };
+    let repository = Repository { git: Git::Named(target), prefix: "sub/fleet/".into() };
     let commit = repository.commit("one").unwrap();
-    let whole = repository.load(&commit).unwrap();
-    assert_eq!(whole.devices.len(), on_disk.devices.len());
+    assert_eq!(repository.load(&commit).unwrap(), on_disk);
 }
 
 #[test]
@@ -207,9 +208,7 @@ fn errors_say_what_is_the_matter() {
     let shallow = Repository::open(&target.join("sub/fleet")).unwrap();
     let error = shallow.commit("one").unwrap_err();
     assert!(matches!(error, Error::NoCommit { shallow: true, .. }), "{error}");
-    let none = Repository::open(clone.path()).unwrap();
-    assert!(matches!(none.commit("one"), Err(Error::NoRepository(_))));
-    assert!(matches!(none.compare("one", "two"), Err(Error::NoRepository(_))));
+    assert!(matches!(Repository::open(clone.path()), Err(Error::NoRepository(_))));
     assert!(matches!(shallow.compare("one", "HEAD"), Err(Error::NoCommit { shallow: true, .. })));
     for bad in ["--all", "one..two", "^one", "one^@"] {
         let error = repository.compare(bad, "two").unwrap_err();
@@ -220,4 +219,34 @@ fn errors_say_what_is_the_matter() {
     assert!(matches!(gone.compare("one", "two"), Err(Error::NoDirectory { .. })));
     let error = gone.load(&gone.commit("one").unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "`one` has no directory `nowhere`");
+}
+
+/// Its parts may come in one change or, as here, one after the other.
+#[test]
+fn a_git_repository_in_the_fleet_is_found_in_revisions_as_on_disk() {
+    let fixture = Fixture::new();
+    fixture.write("b/HEAD", "ref: refs/heads/main");
+    fixture.write("b/refs/x", "");
+    fixture.commit("one");
+    fixture.write("b/objects/x", "");
+    fixture.write("a.yaml", &device("a", "A1", "2.0"));
+    fixture.commit("two");
+    let repository = fixture.repository();
+    let on_disk = source::load(&fixture.root());
+    assert_eq!(on_disk.findings[0].code, Code::GitDirectory);
+    assert_eq!(repository.load(&repository.commit("two").unwrap()).unwrap(), on_disk);
+    let [(_, base), (_, head)] = repository.compare("one", "two").unwrap();
+    assert_eq!((base.findings, head.findings), (vec![], on_disk.findings));
+}
+
+#[test]
+fn more_manifests_than_are_read_are_an_error() {
+    let entry = |n| Entry { path: format!("{n}.yaml").into(), mode: 0o100_644, id: "".into() };
+    let entries: Vec<_> = (0..3).map(entry).collect();
+    assert!(Side::within(&entries, "main", 3).is_ok());
+    let error = Side::within(&entries, "main", 2).err().map(|error| error.to_string());
+    assert_eq!(
+        error.as_deref(),
+        Some("`main` has more than 1000000 manifests: split the fleet directory")
+    );
 }

@@ -122,10 +122,12 @@ mod github {
         let data = lab.repo().with_file_name("ledger");
         let data = data.to_str().expect("UTF-8");
         lab.begin(data);
-        let planned = lab.github("plan", &[("vars.FLEETFORM_DATA", data)]).exits(0);
+        let config = lab.configuration();
+        let own = [("vars.FLEETFORM_DATA", data), ("vars.FLEETFORM_CONFIG", &*config)];
+        let planned = lab.github("plan", &own).exits(0);
         let digest = planned.outputs["digest"].clone();
         assert!(lab.world("summary.md").contains(&digest), "the reviewer sees which plan it is");
-        let context = [("vars.FLEETFORM_DATA", data), ("needs.plan.outputs.digest", &*digest)];
+        let context = [&own[..], &[("needs.plan.outputs.digest", &*digest)]].concat();
 
         // Something else has been merged meanwhile.
         let before = lab.read(DEVICE);
@@ -266,7 +268,9 @@ mod gitlab {
         let data = lab.repo().with_file_name("ledger");
         let data = ("FLEETFORM_DATA", data.to_str().expect("UTF-8"));
         lab.begin(data.1);
-        let ran = lab.gitlab("fleetform:plan", &[data]).exits(0);
+        let config = lab.configuration();
+        let config = ("FLEETFORM_CONFIG", &*config);
+        let ran = lab.gitlab("fleetform:plan", &[data, config]).exits(0);
         assert!(ran.stdout.contains("1 to provision"), "{ran:?}");
         let dotenv = lab.read("plan.env");
         let plan = dotenv.trim().split_once('=').expect("a variable");
@@ -274,10 +278,10 @@ mod gitlab {
         let list = format!("fleetform --data {} list -o json", data.1);
         let before = lab.read(DEVICE);
         change_user(&lab);
-        lab.gitlab("fleetform:apply", &[data, plan]).exits(3);
+        lab.gitlab("fleetform:apply", &[data, config, plan]).exits(3);
         assert_eq!(lab.bash(&list, &[]).devices(), 0);
         lab.write(DEVICE, &before);
-        lab.gitlab("fleetform:apply", &[data, plan]).exits(0);
+        lab.gitlab("fleetform:apply", &[data, config, plan]).exits(0);
         assert_eq!(lab.bash(&list, &[]).devices(), 1);
     }
 

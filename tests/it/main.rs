@@ -10,6 +10,7 @@ mod crashes;
 mod daemon;
 mod examples;
 mod hostile;
+mod hostile_repository;
 mod invariants;
 mod ledgers;
 mod narrow;

@@ -11,7 +11,7 @@ use clap::ColorChoice;
 use clap_complete::engine::CompletionCandidate as Candidate;
 
 use super::super::logging::LogFormat;
-use super::super::run::configuration;
+use super::super::run::load;
 use super::super::{Global, set};
 use crate::config::Config;
 use crate::finding::Code;
@@ -55,7 +55,7 @@ impl Known {
         Self {
             path: AtomicBool::new(false),
             asked: AtomicBool::new(false),
-            config: configuration(&global).ok(),
+            config: load(&global).ok().map(|loaded| loaded.config),
             deadline,
             desired: OnceLock::new(),
         }

@@ -62,6 +62,13 @@ impl Lab {
         self.dir.path().join("repo")
     }
 
+    /// A configuration of the runner's own, outside of the checkout.
+    pub fn configuration(&self) -> String {
+        let path = self.repo().with_file_name("runner.yaml");
+        fs::write(&path, "sync: {interval: 8h}\n").expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    }
+
     pub fn write(&self, path: &str, text: &str) {
         let path = self.repo().join(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
