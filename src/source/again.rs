@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, OFlags};
 
-use super::{Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
+use super::{MAX_BYTES, Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
 use crate::fleet::WipeFile;
 use crate::manifest::{Documents, parse_file};
 use crate::model::{Digest, SerialNumber};
@@ -47,6 +47,6 @@ fn documents(root: &OwnedFd, path: &str) -> Result<Documents, Trouble> {
     let name = CString::new(name).map_err(|_| not_a_file())?;
     let directory = enter(root.as_fd(), parent).map_err(|error| unreadable("directory", error))?;
     let mut bytes = Vec::new();
-    read_file(&directory, &name, &mut bytes)?;
+    read_file(&directory, &name, &mut bytes, MAX_BYTES)?;
     Ok(parse_file(&path.into(), &bytes))
 }

@@ -36,6 +36,7 @@ pub fn withdraw(inputs: &Inputs<'_>, planned: &[Action]) -> Vec<Action> {
                      it before"
                 .to_owned(),
             signers: wipe.signers.clone(),
+            for_good: false,
             intent: wipe.intent,
         });
         Some(Action {
