@@ -291,3 +291,6 @@ impl Daemon {
         self.started.elapsed()
     }
 }
+
+#[cfg(test)]
+mod tests;
