@@ -27,7 +27,7 @@
 //!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
 //!   [`revision`] (Git), [`trust_file`], on [`durable`] (files that survive a crash).
 //! - **Composition**: [`execute`], [`reconcile`] (one pass), [`daemon`] (pass after pass, woken
-//!   by [`watch`], slowed by [`backoff`]), [`http`]
+//!   by [`watch`], slowed by [`backoff`]), [`status`] and [`http`]
 //!   (what the daemon shows), [`cli`] with [`render`].
 //!
 //! Invariants: there is one planning function and no parameter that tells `plan` from
@@ -64,6 +64,7 @@ pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod state;
+pub mod status;
 pub mod trust_file;
 pub mod watch;
 pub mod wipe;

@@ -18,6 +18,7 @@ use crate::reconcile::{Basis, Decision, carry_out, decide, observe};
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
+use crate::wipe::trust::Trust;
 
 /// Makes the fleet as its manifests say, in one pass.
 #[derive(Debug, clap::Args)]
@@ -63,9 +64,12 @@ pub(super) fn run(
     let mut ledger = ledger?;
     let runtime = runtime()?;
     let provider = setup.provider();
-    let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider)?;
+    let trust = setup.trust();
+    let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+    let trust = setup.trust_state(&trust);
+    plan::warn_of_trust(trust);
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
-        plan::show(&decision, setup, ledger.state(), format, out)?;
+        plan::show(&decision, setup, ledger.state(), trust, format, out)?;
         out.flush()?;
         tracing::error!(%expected, found = %decision.approved.digest(), "this is another plan; nothing was done");
         return Ok(Exit::Refused);
@@ -73,7 +77,7 @@ pub(super) fn run(
     let guarded = plan::guarded(&decision);
     let findings = decision.approved.plan().findings.len();
     if format != Format::Json {
-        plan::show(&decision, setup, ledger.state(), format, out)?;
+        plan::show(&decision, setup, ledger.state(), trust, format, out)?;
     }
     let consent = if agreed { Consent::Given } else { ask(&decision, out)? };
     let decision = match consent {
@@ -82,7 +86,8 @@ pub(super) fn run(
         // Time has passed while the question stood, and with it reports, expiries, the files.
         Consent::GivenLater => {
             let again = setup.desired();
-            let later = decide_now(args, setup, &runtime, &again, &ledger, &provider)?;
+            let trust = setup.trust();
+            let later = decide_now(args, setup, &runtime, &again, &ledger, &provider, &trust)?;
             if later.approved.digest() != decision.approved.digest() {
                 return Err(Failure::new(
                     "the plan changed while you were asked; nothing was done",
@@ -97,8 +102,14 @@ pub(super) fn run(
     let digest = decision.approved.digest();
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let recorded = ledger.state();
-    let applied =
-        Applied { digest, outcome: &outcome, seq: recorded.seq, head: recorded.head.0, findings };
+    let applied = Applied {
+        digest,
+        outcome: &outcome,
+        seq: recorded.seq,
+        head: recorded.head.0,
+        findings,
+        trust,
+    };
     match format {
         Format::Json => applied.json(out)?,
         _ => applied.text(out)?,
@@ -114,8 +125,8 @@ fn decide_now(
     desired: &Desired,
     ledger: &Ledger,
     provider: &Arc<dyn Provider>,
+    trust: &Result<Trust, String>,
 ) -> Result<Decision, Failure> {
-    let trust = setup.trust();
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,

@@ -80,7 +80,8 @@ fn check_change(from: &Config, to: &Config) -> Result<(), String> {
     let same = from.data == to.data
         && from.provider == to.provider
         && from.http_listen == to.http_listen
-        && from.http_token_file == to.http_token_file;
+        && from.http_token_file == to.http_token_file
+        && from.http_names == to.http_names;
     let why = "data, provider and http can only be changed by starting again";
     if same { Ok(()) } else { Err(why.into()) }
 }
@@ -97,7 +98,7 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
         let file = config.http_listen.and(config.http_token_file.clone());
         let token = Token::read(file)?;
         let server = match config.http_listen {
-            Some(address) => Some(Server::bind(address, token.clone()).await?),
+            Some(address) => Some(Server::bind(address, token.clone(), &config.http_names).await?),
             None => None,
         };
         let views =

@@ -17,6 +17,7 @@ use crate::provider::Provider;
 use crate::render::out::Out;
 use crate::state::State;
 use crate::wipe::trust::Trust;
+use crate::wipe::trust_state::TrustState;
 use crate::{clock, reconcile, revision, source};
 
 /// What every verb stands on: the configuration, with the flags over it.
@@ -72,6 +73,12 @@ impl Setup {
     /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
     pub fn trust(&self) -> Result<Trust, String> {
         reconcile::trust(&self.config)
+    }
+
+    /// What there is of trust files, as it is told.
+    pub fn trust_state<'a>(&self, trust: &'a Result<Trust, String>) -> TrustState<'a> {
+        let configured = self.config.trust.is_configured();
+        TrustState::new(configured, trust.as_ref().map_err(String::as_str))
     }
 
     /// The MDM.
@@ -140,7 +147,8 @@ pub(super) fn run(
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
             let desired = source::load(root);
             check::say_what_is_left(&desired, &setup);
-            check::run(&desired, root, format, out)
+            let trust = check::trust_files(&setup);
+            Ok(check::run(&desired, root, format, out)?.combine(trust))
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &setup()?, format, out),

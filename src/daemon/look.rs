@@ -25,6 +25,7 @@ use crate::provider::Observation;
 use crate::reconcile::{self, Basis, Decision, carry_out, decide, observe};
 use crate::watch::Touched;
 use crate::wipe::trust::Trust;
+use crate::wipe::trust_state::TrustState;
 use crate::{clock, revision, source};
 
 /// What was last seen.
@@ -62,6 +63,13 @@ impl Default for Sight {
     }
 }
 
+impl Sight {
+    /// Whom wipes are taken from, or why from nobody.
+    pub(super) fn trust(&self) -> Result<&Trust, &str> {
+        self.trust.as_ref().as_ref().map_err(String::as_str)
+    }
+}
+
 impl Daemon {
     /// Looks where something was touched, or everywhere, and does what follows.
     pub(super) async fn look(
@@ -79,6 +87,8 @@ impl Daemon {
             observation = observe(self.provider.as_ref()).await?;
         }
         self.sight.trust = Arc::new(reconcile::trust(&self.config));
+        let trust = TrustState::new(self.config.trust.is_configured(), self.sight.trust());
+        self.told.trust(trust);
         let narrow = only.map(|only| (self.decide(Some(&only), observation.clone(), ledger), only));
         match narrow.filter(|(decision, _)| decision.approved.plan().may_be_narrow()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
@@ -117,7 +127,7 @@ impl Daemon {
             settings: &self.config.settings,
             desired: self.sight.live.desired(),
             recorded: ledger.state(),
-            trust: self.sight.trust.as_ref().as_ref().map_err(String::as_str),
+            trust: self.sight.trust(),
             accept_removals: None,
             only,
         };
@@ -174,6 +184,10 @@ impl Daemon {
         }
         self.publish_numbers(ledger.state());
         Ok(())
+    }
+
+    pub(super) fn trust_state(&self) -> TrustState<'_> {
+        TrustState::new(self.config.trust.is_configured(), self.sight.trust())
     }
 
     fn count(&mut self, outcome: &Outcome, began: Instant) {

@@ -43,8 +43,7 @@ async fn waits(daemon: &mut Daemon) -> f64 {
 async fn a_change_is_looked_for_in_time_while_a_deadline_lies_ahead() {
     for poll in [1, 2, 5, 30] {
         let dir = TempDir::new().unwrap();
-        let mut daemon =
-            daemon(&dir, Duration::from_secs(poll), Duration::from_secs(3600));
+        let mut daemon = daemon(&dir, Duration::from_secs(poll), Duration::from_secs(3600));
         daemon.next.due = Some(in_seconds(36_000));
         fs::write(dir.path().join("fleet/a.yaml"), "").unwrap();
         let waited = waits(&mut daemon).await;

@@ -106,6 +106,20 @@ impl AsyncWrite for Connection {
         self.get_mut().bounded(context, |stream, context| stream.poll_write(context, bytes))
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut()
+            .bounded(context, |stream, context| stream.poll_write_vectored(context, pieces))
+    }
+
+    /// Else each answer would be copied into a buffer of its connection.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_flush(context)
     }

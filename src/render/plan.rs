@@ -18,10 +18,12 @@ use super::findings::Drawing;
 use super::json;
 use super::out::{Out, Tone};
 use super::text::{count, safe, safe_lines};
+use super::trust::TrustJson;
 use crate::event::Change;
 use crate::guard::{ApprovedPlan, Refusal};
 use crate::model::{DeviceId, Digest, Place, SerialNumber};
 use crate::plan::{Action, ActionKind, Hold, HoldReason, Op};
+use crate::wipe::trust_state::TrustState;
 
 /// What a plan was made of, for its header.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,8 @@ pub struct Context<'a> {
     pub seq: u64,
     /// Hash of its line.
     pub head: Digest,
+    /// What signatures were checked against.
+    pub trust: TrustState<'a>,
 }
 
 /// Holds of one reason beyond this many are only counted, in text.
@@ -374,6 +378,7 @@ pub struct PlanJson<'a> {
     version: u32,
     revision: Option<&'a str>,
     ledger: LedgerJson,
+    trust: TrustJson<'a>,
     digest: Digest,
     frozen: Option<FrozenJson>,
     actions: Actions<'a>,
@@ -472,6 +477,7 @@ impl<'a> PlanJson<'a> {
             version: 1,
             revision: context.revision,
             ledger: LedgerJson { seq: context.seq, head: context.head },
+            trust: context.trust.into(),
             digest: approved.digest(),
             frozen: approved.refusal().map(|Refusal { why, missing: _, withheld, named: _ }| {
                 FrozenJson {

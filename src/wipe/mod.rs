@@ -13,6 +13,7 @@ pub mod sshsig;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trust;
+pub mod trust_state;
 pub mod verify;
 
 use std::sync::Arc;
