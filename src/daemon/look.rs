@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Daemon, Next, caution};
+use super::caution::Unsettled;
+use super::{Daemon, Next};
 use crate::backoff::Admission;
 use crate::event::ErrorClass;
 use crate::execute::{Control, Outcome};
@@ -149,7 +150,8 @@ impl Daemon {
         );
         let now = clock::now();
         let (decision, unsettled) = self.hold_back(decision, ledger);
-        self.told.decision(&decision, ledger.state(), unsettled.is_none());
+        let settled = unsettled.as_ref().is_none_or(|unsettled| !unsettled.holds_all());
+        self.told.decision(&decision, ledger.state(), settled);
         let Plan { wipes, holds, findings, .. } = decision.approved.plan();
         let wipes = wipes.clone();
         self.sight.findings = findings.len() as u64;
@@ -166,12 +168,14 @@ impl Daemon {
         let due = self.due(now, only, ledger, &wipes);
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
-        let again = unsettled.as_ref().map(|(_, again)| *again);
+        let again = unsettled.as_ref().map(|unsettled| unsettled.again);
         // Those that the provider was spared need wait no longer.
         let at = again.into_iter().chain(retry).chain(mended.then(Instant::now)).min();
         self.next = Next { due, at, not_before: None };
         match unsettled {
-            Some((why, _)) => self.sight.waiting = self.sight.waiting.take().map(|_| why),
+            Some(Unsettled { why, .. }) => {
+                self.sight.waiting = self.sight.waiting.take().map(|_| why);
+            }
             None => self.sight.begun = true,
         }
         let open = again.is_some() || outcome.left > 0 || ledger.state().frozen.is_some();
@@ -206,21 +210,18 @@ impl Daemon {
     }
 
     /// Less than was approved: what wants a second look, and what the provider is to be spared.
-    fn hold_back(
-        &mut self,
-        decision: Decision,
-        ledger: &Ledger,
-    ) -> (Decision, Option<(String, Instant)>) {
+    fn hold_back(&mut self, decision: Decision, ledger: &Ledger) -> (Decision, Option<Unsettled>) {
         let state = ledger.state();
-        let unsettled = self.caution.judge(decision.approved.plan(), state, &self.config.fleet);
+        let (plan, desired) = (decision.approved.plan(), self.sight.live.desired());
+        let unsettled = self.caution.judge(plan, desired, state, &self.config.fleet);
         let now = self.elapsed();
         let admission = self.backoff.admission(now);
         let mut probed = false;
         let decision = decision.holding(|action| {
-            if let Some((why, _)) = &unsettled
-                && caution::is_intent(action)
+            if let Some(unsettled) = &unsettled
+                && unsettled.holds(action)
             {
-                return Some((HoldReason::Unsettled, why.clone()));
+                return Some((HoldReason::Unsettled, unsettled.why.clone()));
             }
             if action.effect().is_none() && !matches!(action.op, Op::Wipe { .. }) {
                 return None;
