@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::runtime::Runtime;
 
+pub(super) use super::process::runtime;
+use super::process::start_threads;
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
 use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
 use super::{provision, report, schema, set, show, wipe};
@@ -104,11 +106,6 @@ pub(super) fn configuration(global: &Global) -> Result<Config, config::Error> {
     Ok(config)
 }
 
-/// Starts what asynchronous calls need.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
-}
-
 /// Set by the first SIGINT or SIGTERM; the second ends the process at once.
 pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
     use std::sync::atomic::Ordering;
@@ -139,9 +136,15 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     // What needs no setting is not kept from helping by a broken configuration.
-    let setup = || Setup::new(&cli.global, environment);
+    let setup = || {
+        start_threads()?;
+        Setup::new(&cli.global, environment)
+    };
     match &cli.command {
-        Command::Init(args) => init::run(args, &cli.global, format, out),
+        Command::Init(args) => {
+            start_threads()?;
+            init::run(args, &cli.global, format, out)
+        }
         Command::Check(args) => {
             let setup = setup()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
