@@ -267,3 +267,36 @@ fn a_client_that_never_finishes_is_let_go() {
     let _ = stream.read_to_end(&mut rest);
     assert!(start.elapsed() < Duration::from_secs(50), "{:?}", start.elapsed());
 }
+
+#[test]
+fn clients_that_ask_for_much_and_read_nothing_take_little_memory() {
+    let place = Place::new(&[]);
+    for n in 0..2000 {
+        place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:04}")));
+    }
+    let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
+    let address = super::client::address(&mut daemon);
+    until_metrics(&mut daemon, address, &["holds{reason=\"awaitingReport\"} 2000", "ready 1"]);
+    let size = get(address, "/api/v1/plan").body.len();
+    assert!(size > 400_000, "{size} bytes are no large answer");
+    let memory = |pid: &str| -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    };
+    let before = memory(&daemon.pid());
+    let clients: Vec<_> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let head = "GET /api/v1/plan HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            stream.write_all(head.as_bytes()).unwrap();
+            // Its answer has begun.
+            assert_eq!(stream.peek(&mut [0; 8]).unwrap(), 8);
+            stream
+        })
+        .collect();
+    let more = memory(&daemon.pid()) - before;
+    assert!(more < 40 << 20, "{more} bytes for {} answers of {size}", clients.len());
+    drop(clients);
+    daemon.stop();
+}

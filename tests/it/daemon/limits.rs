@@ -24,7 +24,7 @@ const COMMANDS: [&[&str]; 10] = [
     &["list"],
     &["show", "D001"],
     &["audit", "verify"],
-    &["provision", "x", "--serial", "X", "--user", "x@example.com", "--profile", "Standard"],
+    &["provision", "--serial=X", "--user=x@example.com", "--profile=Standard", "--os=10.0"],
     &["init"],
 ];
 
