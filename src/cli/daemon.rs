@@ -101,6 +101,8 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
             Some(address) => Some(Server::bind(address, token.clone(), &config.http_names).await?),
             None => None,
         };
+        let beyond_loopback = config.http_listen.is_some_and(|at| !at.ip().is_loopback());
+        let nobody_can_ask = beyond_loopback && config.http_names.is_empty();
         let views =
             server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
         let seen = views.as_ref().map(watch::Sender::subscribe);
@@ -125,7 +127,14 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
         };
         let daemon = Daemon::start(config, options, signals)?;
         if let Some((server, seen)) = server.zip(seen) {
-            tracing::info!(address = %server.address()?, "answers HTTP");
+            let address = server.address()?;
+            tracing::info!(%address, "answers HTTP");
+            if nobody_can_ask {
+                tracing::warn!(
+                    "http.names is empty: only requests for localhost are answered; list there the \
+                     host names that clients ask for"
+                );
+            }
             tokio::spawn(server.run(seen));
         }
         daemon.run().await?;

@@ -1,21 +1,20 @@
 //! What a command needs of the system before it begins: said as an error where it is not there,
 //! since the libraries below panic then.
 
-use std::io;
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::any::Any;
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::Failure;
 
-/// Threads of the runtime, and those that it starts for what blocks.
-const WORKERS: usize = 2;
-const BLOCKING: usize = 2;
-/// Pairs of descriptors that starting the runtime takes, with some to spare.
-const PAIRS: usize = 6;
+/// A thread that takes longer to start than this does not start.
+const START: Duration = Duration::from_secs(10);
+/// Longer than any process lives.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// From now on a write beyond the limit of file sizes fails like one on a full disk, instead of
 /// killing the process in the middle of its work.
@@ -42,51 +41,46 @@ pub(super) fn start_threads() -> Result<(), Failure> {
 /// # Errors
 /// If there are no threads or no descriptors for it.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    let pairs: Result<Vec<_>, _> = (0..PAIRS).map(|_| UnixStream::pair()).collect();
-    if let Err(error) = pairs {
-        return Err(Failure::new(format!("cannot open what a start needs: {error}"))
-            .help("raise the limit of open files (ulimit -n, LimitNOFILE= of the unit)"));
+    // The library has no error for a thread or a descriptor that it does not get: it panics, which
+    // is caught here, where nothing has begun yet.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let started = panic::catch_unwind(start_runtime);
+    panic::set_hook(hook);
+    started.unwrap_or_else(|why| Err(cannot_start(&text(why.as_ref()))))
+}
+
+fn start_runtime() -> Result<Runtime, Failure> {
+    // Threads for what blocks stay once they are there: while there is one, no later call panics
+    // for want of another, but waits for it.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_keep_alive(FOR_EVER)
+        .enable_all()
+        .build()
+        .map_err(|error| cannot_start(&error.to_string()))?;
+    let first = async { tokio::time::timeout(START, tokio::task::spawn_blocking(|| ())).await };
+    if matches!(runtime.block_on(first), Ok(Ok(()))) {
+        return Ok(runtime);
     }
-    if let Err(error) = try_threads(WORKERS + BLOCKING) {
-        return no_threads(error.to_string());
-    }
-    Ok(Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?)
+    runtime.shutdown_background();
+    no_threads("the system starts none".to_owned())
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> String {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason is given").to_owned()
+}
+
+fn cannot_start(why: &str) -> Failure {
+    Failure::new(format!("cannot start: {why}")).help(
+        "raise the limits of open files (ulimit -n, LimitNOFILE= of the unit) and of processes and \
+         threads (ulimit -u, TasksMax=)",
+    )
 }
 
 fn no_threads<T>(why: String) -> Result<T, Failure> {
     Err(Failure::new(format!("cannot start threads: {why}"))
         .help("raise the limit of processes and threads (ulimit -u, TasksMax= of the unit)"))
-}
-
-/// Whether so many threads can run at once: starts them, and lets them end.
-fn try_threads(n: usize) -> io::Result<()> {
-    let gate = (Mutex::new(()), Condvar::new());
-    let open = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let wait = || {
-            let mut held = gate.0.lock().unwrap_or_else(PoisonError::into_inner);
-            while !open.load(Ordering::Relaxed) {
-                held = gate.1.wait(held).unwrap_or_else(PoisonError::into_inner);
-            }
-        };
-        let started: io::Result<Vec<_>> =
-            (0..n).map(|_| thread::Builder::new().spawn_scoped(scope, wait)).collect();
-        let held = gate.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.store(true, Ordering::Relaxed);
-        gate.1.notify_all();
-        drop(held);
-        started.map(drop)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn threads_that_can_start_end_again() {
-        for n in [0, 1, 8] {
-            try_threads(n).unwrap();
-        }
-    }
 }

@@ -89,7 +89,6 @@ fn a_file_that_may_not_grow_is_an_error_in_every_command_that_writes() {
     place.write("reports.jsonl", &reports.concat());
     for args in [
         &["apply", "--yes"][..],
-        &["daemon"],
         &["report", "reports.jsonl"],
         &["man", "--dir", "man"],
         &["init", "new"],
