@@ -99,12 +99,12 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = buffer.filled().len();
-        let read = this.bounded(context, |stream, context| stream.poll_read(context, buffer));
-        this.unanswered += buffer.filled().len() - before;
         if this.unanswered > UNANSWERED {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
+        let before = buffer.filled().len();
+        let read = this.bounded(context, |stream, context| stream.poll_read(context, buffer));
+        this.unanswered += buffer.filled().len() - before;
         read
     }
 }
