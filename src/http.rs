@@ -121,10 +121,13 @@ pub(crate) struct Shown {
     /// For answers that clients have not read yet.
     room: Room,
     /// The plan that was asked for last: all who ask for it share its bytes.
-    plan: Arc<Mutex<Option<(Arc<Status>, Tagged)>>>,
+    plan: Arc<Mutex<Option<LastPlan>>>,
     /// What takes as long as the client does.
     streams: Arc<Semaphore>,
 }
+
+/// What a plan was made of, and its bytes.
+type LastPlan = (Arc<Status>, Tagged);
 
 /// A server that is not running yet.
 pub struct Server {
