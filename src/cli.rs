@@ -22,6 +22,7 @@ pub mod list;
 pub mod logging;
 pub mod man;
 pub mod plan;
+mod process;
 pub mod provision;
 pub mod report;
 mod run;
@@ -246,6 +247,7 @@ where
             return failure_of(&error);
         }
     };
+    process::outlive_the_file_size_limit();
     let environment = Environment::of_process();
     let Global { color, quiet, .. } = cli.global;
     let mut out = Out::standard(environment.look(color, quiet));

@@ -56,6 +56,9 @@ pub struct Config {
     pub http_token_file: Option<PathBuf>,
     /// Of the file that this is from, where there is one.
     pub digest: Option<Digest>,
+    /// `http.names`: host names that requests may ask for, beside those of loopback; as in a
+    /// URL, without a port.
+    pub http_names: Vec<String>,
 }
 
 /// Whose signatures count.
@@ -65,6 +68,15 @@ pub struct Trust {
     pub allowed_signers: Option<PathBuf>,
     /// Keys that count no more.
     pub revoked_keys: Option<PathBuf>,
+}
+
+impl Trust {
+    /// Whether a trust file of either kind is named.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        let Self { allowed_signers, revoked_keys } = self;
+        allowed_signers.is_some() || revoked_keys.is_some()
+    }
 }
 
 impl Default for Config {
@@ -79,6 +91,7 @@ impl Default for Config {
             http_listen: None,
             http_token_file: None,
             digest: None,
+            http_names: Vec::new(),
         }
     }
 }
@@ -338,6 +351,7 @@ struct WrittenTier {
 struct Http {
     listen: Option<Listen>,
     token_file: Option<Text>,
+    names: Option<HostNames>,
 }
 
 impl Written {
@@ -381,6 +395,7 @@ impl Written {
             http_listen: http.listen.map(|Listen(address)| address),
             http_token_file: path(http.token_file),
             digest: default.digest,
+            http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
         }
     }
 }
@@ -503,6 +518,49 @@ impl<'de> Deserialize<'de> for Listen {
         }
         deserializer.deserialize_any(Address)
     }
+}
+
+/// Names of this server.
+struct HostNames(Vec<String>);
+
+impl<'de> Deserialize<'de> for HostNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = HostNames;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a list of host names or addresses as they stand in a URL, without a port, \
+                     like [fleet.example.com, \"[fd00::7]\"]",
+                )
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HostNames, A::Error> {
+                let mut names = Vec::new();
+                while let Some(Text(name)) = seq.next_element()? {
+                    if !is_host(&name) {
+                        return Err(A::Error::invalid_value(Unexpected::Str(&name), &self));
+                    }
+                    names.push(name);
+                }
+                Ok(HostNames(names))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// A DNS name without a final dot, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 /// The tiers, judged together.

@@ -333,3 +333,6 @@ impl Daemon {
         self.started.elapsed()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,11 @@
 //! Every answer comes from what was published after the last pass ([`view::View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), heavy
 //! answers fewer still, and nobody's slowness is anyone else's. Beyond loopback a
-//! client must know a token. [`remote`] is the other end: a client of our own.
+//! client must know a token, and everywhere it must ask for a name that is known (`host`). [`remote`] is the other end: a client of our own.
 
 mod answer;
 mod api;
+mod host;
 mod listener;
 pub mod metrics;
 mod query;
@@ -18,7 +19,7 @@ pub mod view;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -31,11 +32,13 @@ use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use self::answer::fail;
+use self::answer::{Room, Tagged, fail};
+use self::host::Names;
 use self::listener::Bounded;
 use self::secret::Secret;
 use self::view::View;
 use crate::model::Digest;
+use crate::status::Status;
 
 /// An answer that takes longer is given up.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -115,28 +118,37 @@ pub(crate) struct Shown {
     views: watch::Receiver<Arc<View>>,
     token: Token,
     heavy: Arc<Semaphore>,
+    /// For answers that clients have not read yet.
+    room: Room,
+    /// The plan that was asked for last: all who ask for it share its bytes.
+    plan: Arc<Mutex<Option<LastPlan>>>,
     /// What takes as long as the client does.
     streams: Arc<Semaphore>,
 }
+
+/// What a plan was made of, and its bytes.
+type LastPlan = (Arc<Status>, Tagged);
 
 /// A server that is not running yet.
 pub struct Server {
     listener: TcpListener,
     token: Token,
+    names: Names,
 }
 
 impl Server {
-    /// Takes the address.
+    /// Takes the address. `names` are the host names that clients may ask for, beside those of
+    /// loopback.
     ///
     /// # Errors
     /// If the address cannot be had, or a token is needed and there is none.
-    pub async fn bind(address: SocketAddr, token: Token) -> Result<Self, Error> {
+    pub async fn bind(address: SocketAddr, token: Token, names: &[String]) -> Result<Self, Error> {
         if token.file.is_none() && !address.ip().is_loopback() {
             return Err(Error::Open(address));
         }
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-        Ok(Self { listener, token })
+        Ok(Self { listener, token, names: Names::new(names) })
     }
 
     /// Where it listens: with the port, where any would do.
@@ -149,17 +161,27 @@ impl Server {
 
     /// Answers from what is published, until it is dropped.
     pub async fn run(self, views: watch::Receiver<Arc<View>>) {
-        let heavy = Arc::new(Semaphore::new(HEAVY));
-        let streams = Arc::new(Semaphore::new(state::STREAMS));
-        let shown = Shown { views, token: self.token, heavy, streams };
-        let router = router(shown);
+        let router = router(Shown::new(views, self.token), self.names);
         if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
             tracing::error!(%error, "HTTP ended");
         }
     }
 }
 
-fn router(shown: Shown) -> Router {
+impl Shown {
+    fn new(views: watch::Receiver<Arc<View>>, token: Token) -> Self {
+        Self {
+            views,
+            token,
+            heavy: Arc::new(Semaphore::new(HEAVY)),
+            room: Room::default(),
+            plan: Arc::default(),
+            streams: Arc::new(Semaphore::new(state::STREAMS)),
+        }
+    }
+}
+
+fn router(shown: Shown, names: Names) -> Router {
     Router::new()
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(api::metrics))
@@ -173,6 +195,8 @@ fn router(shown: Shown) -> Router {
         .layer(from_fn_with_state(shown.clone(), admit))
         // Says nothing but that the process lives, so anyone may ask.
         .route("/healthz", get(async || "ok\n").fallback(read_only))
+        // Last, and so around everything.
+        .layer(from_fn_with_state(names, host::check))
         .with_state(shown)
 }
 
@@ -180,10 +204,16 @@ async fn read_only() -> Response {
     fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
 }
 
+/// The token of an `Authorization`: RFC 9110 §11.1, whose schemes have no case.
+fn bearer(credentials: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = credentials.split_at_checked(b"Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii_start())
+}
+
 /// Who knows the token, in time.
 async fn admit(State(shown): State<Shown>, request: Request, next: Next) -> Response {
     let given = request.headers().get(header::AUTHORIZATION);
-    let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let given = given.and_then(|value| bearer(value.as_bytes()));
     if !shown.token.admits(given.unwrap_or_default()) {
         let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
         let scheme = header::HeaderValue::from_static("Bearer");
@@ -195,3 +225,6 @@ async fn admit(State(shown): State<Shown>, request: Request, next: Next) -> Resp
         Err(_) => fail(StatusCode::SERVICE_UNAVAILABLE, "it takes too long; ask for less"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@
 //!   [`revision`] (the commit), [`trust_file`], on [`durable`] (files that survive a crash),
 //!   [`git`] (the one place that starts it) and [`work_tree`] (what a merged change can write).
 //! - **Composition**: [`execute`], [`reconcile`] (one pass), [`daemon`] (pass after pass, woken
-//!   by [`watch`], slowed by [`backoff`]), [`http`]
+//!   by [`watch`], slowed by [`backoff`]), [`status`] and [`http`]
 //!   (what the daemon shows), [`cli`] with [`render`].
 //!
 //! Invariants: there is one planning function and no parameter that tells `plan` from
@@ -66,6 +66,7 @@ pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod state;
+pub mod status;
 pub mod trust_file;
 pub mod watch;
 pub mod wipe;

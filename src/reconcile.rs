@@ -53,12 +53,20 @@ pub struct Decision {
 /// # Errors
 /// If no trust file is configured, or it cannot be relied on.
 pub fn trust(config: &Config) -> Result<Trust, String> {
+    read_trust(config).map_err(|error| match std::error::Error::source(&error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })
+}
+
+/// Reads the trust files that the configuration names.
+///
+/// # Errors
+/// As for [`trust`], for those who have to know which.
+pub fn read_trust(config: &Config) -> Result<Trust, trust_file::Error> {
     let config::Trust { allowed_signers, revoked_keys } = &config.trust;
-    let Some(allowed) = allowed_signers else {
-        return Err("no trust file is configured (trust.allowedSigners)".to_owned());
-    };
+    let allowed = allowed_signers.as_ref().ok_or(trust_file::Error::NotConfigured)?;
     trust_file::read(allowed, revoked_keys.as_deref(), &config.fleet)
-        .map_err(|error| error.to_string())
 }
 
 /// Opens the ledger, unless what devices are told to do contradicts it.

@@ -25,6 +25,9 @@ const MAX_LINKS: u32 = 40;
 /// Why there is nobody to trust; each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The configuration does not name it.
+    #[error("no trust file is configured (trust.allowedSigners)")]
+    NotConfigured,
     /// Nothing there.
     #[error("{list} {path} does not exist: create it, or correct trust.{list} in fleetform.yaml")]
     Missing {
@@ -136,6 +139,27 @@ pub enum Error {
         /// What is wrong.
         malformed: Malformed,
     },
+}
+
+impl Error {
+    /// Whether another user, or another machine with the same configuration, may find otherwise.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        match self {
+            Self::Missing { .. }
+            | Self::Unreadable { .. }
+            | Self::Fleet { .. }
+            | Self::ForeignOwner { .. } => true,
+            Self::NotConfigured
+            | Self::InsideFleet { .. }
+            | Self::InsideWorkTree { .. }
+            | Self::NotAFile { .. }
+            | Self::TooManyLinks { .. }
+            | Self::Writable { .. }
+            | Self::TooLarge { .. }
+            | Self::Malformed { .. } => false,
+        }
+    }
 }
 
 /// Reads both lists as they are now. Paths are relative to the working directory; a fleet

@@ -114,6 +114,9 @@ pub struct Watch {
     watcher: Option<RecommendedWatcher>,
     known: BTreeMap<PathBuf, Identity>,
     prints: Prints,
+    /// When to look next where nobody tells of changes: whoever waits may stop and begin again
+    /// any number of times.
+    next_look: Option<Instant>,
     tried: Option<Instant>,
 }
 
@@ -184,6 +187,7 @@ impl Watch {
             watcher: None,
             known: BTreeMap::new(),
             prints: Prints::default(),
+            next_look: None,
             tried: None,
         }
     }
@@ -305,7 +309,9 @@ impl Watch {
     }
 
     async fn look_later(&mut self) {
-        tokio::time::sleep(self.pace.poll).await;
+        let at = *self.next_look.get_or_insert_with(|| Instant::now() + self.pace.poll);
+        tokio::time::sleep_until(at).await;
+        self.next_look = None;
         let prints = Prints::of(&self.places);
         let touched = prints.touched_since(&self.prints);
         if !touched.is_empty() {

@@ -20,6 +20,7 @@ use crate::reconcile::{
 use crate::render::applied::Applied;
 use crate::render::out::Out;
 use crate::render::progress::Progress;
+use crate::wipe::trust::Trust;
 
 /// Makes the fleet as its manifests say, in one pass.
 #[derive(Debug, clap::Args)]
@@ -73,9 +74,12 @@ pub(super) fn run(
     let provider = setup.provider();
     let mut unconfirmed = Unconfirmed::of(ledger.state());
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
-    let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider)?;
+    let trust = setup.trust();
+    let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+    let trust = setup.trust_state(&trust);
+    plan::warn_of_trust(trust);
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
-        plan::show(&decision, setup, ledger.state(), format, out)?;
+        plan::show(&decision, setup, ledger.state(), trust, format, out)?;
         out.flush()?;
         tracing::error!(%expected, found = %decision.approved.digest(), "this is another plan; nothing was done");
         return Ok(Exit::Refused);
@@ -83,7 +87,7 @@ pub(super) fn run(
     let guarded = plan::guarded(&decision);
     let findings = decision.approved.plan().findings.len();
     if format != Format::Json {
-        plan::show(&decision, setup, ledger.state(), format, out)?;
+        plan::show(&decision, setup, ledger.state(), trust, format, out)?;
     }
     let consent = if agreed { Consent::Given } else { ask(&decision, out)? };
     let decision = match consent {
@@ -92,7 +96,8 @@ pub(super) fn run(
         // Time has passed while the question stood, and with it reports, expiries, the files.
         Consent::GivenLater => {
             let again = setup.desired();
-            let later = decide_now(args, setup, &runtime, &again, &ledger, &provider)?;
+            let trust = setup.trust();
+            let later = decide_now(args, setup, &runtime, &again, &ledger, &provider, &trust)?;
             if later.approved.digest() != decision.approved.digest() {
                 return Err(Failure::new(
                     "the plan changed while you were asked; nothing was done",
@@ -107,8 +112,14 @@ pub(super) fn run(
     let digest = decision.approved.digest();
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let recorded = ledger.state();
-    let applied =
-        Applied { digest, outcome: &outcome, seq: recorded.seq, head: recorded.head.0, findings };
+    let applied = Applied {
+        digest,
+        outcome: &outcome,
+        seq: recorded.seq,
+        head: recorded.head.0,
+        findings,
+        trust,
+    };
     match format {
         Format::Json => applied.json(out)?,
         _ => applied.text(out)?,
@@ -125,8 +136,8 @@ fn decide_now(
     desired: &Desired,
     ledger: &Ledger,
     provider: &Arc<dyn Provider>,
+    trust: &Result<Trust, String>,
 ) -> Result<Decision, Failure> {
-    let trust = setup.trust();
     let heads = heads(&setup.config.data, desired, ledger.state());
     let basis = Basis {
         now: setup.now(),

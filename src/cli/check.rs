@@ -6,6 +6,7 @@ use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::fleet::Desired;
 use crate::ledger;
+use crate::reconcile;
 use crate::render::out::Out;
 use crate::render::{check, sarif};
 
@@ -68,6 +69,24 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
         devices = no_ledger,
         "signatures and devices of wipe requests are not checked here; `fleetform wipe verify` does that"
     );
+}
+
+/// On standard error, that the trust files which the configuration names cannot be relied on. What
+/// is wrong with them for everybody fails the check; what only this machine or this user cannot see
+/// does not, since manifests are also checked where the files are not.
+pub(super) fn trust_files(setup: &Setup) -> Exit {
+    if !setup.config.trust.is_configured() {
+        return Exit::Done;
+    }
+    let Err(error) = reconcile::read_trust(&setup.config) else { return Exit::Done };
+    if error.is_of_this_machine() {
+        tracing::warn!(
+            why = %error, "the trust files cannot be checked here: if so on the server, every wipe is refused"
+        );
+        return Exit::Done;
+    }
+    tracing::error!(why = %error, "the trust files cannot be relied on: every wipe is refused");
+    Exit::Failed
 }
 
 #[cfg(test)]

@@ -84,7 +84,8 @@ fn check_change(from: &Config, to: &Config) -> Result<(), String> {
     let same = from.data == to.data
         && from.provider == to.provider
         && from.http_listen == to.http_listen
-        && from.http_token_file == to.http_token_file;
+        && from.http_token_file == to.http_token_file
+        && from.http_names == to.http_names;
     let why = "data, provider and http can only be changed by starting again";
     if same { Ok(()) } else { Err(why.into()) }
 }
@@ -102,9 +103,11 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
         let file = config.http_listen.and(config.http_token_file.clone());
         let token = Token::read(file)?;
         let server = match config.http_listen {
-            Some(address) => Some(Server::bind(address, token.clone()).await?),
+            Some(address) => Some(Server::bind(address, token.clone(), &config.http_names).await?),
             None => None,
         };
+        let beyond_loopback = config.http_listen.is_some_and(|at| !at.ip().is_loopback());
+        let nobody_can_ask = beyond_loopback && config.http_names.is_empty();
         let views =
             server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
         let seen = views.as_ref().map(watch::Sender::subscribe);
@@ -129,7 +132,14 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
         };
         let daemon = Daemon::start(config, expected, options, signals)?;
         if let Some((server, seen)) = server.zip(seen) {
-            tracing::info!(address = %server.address()?, "answers HTTP");
+            let address = server.address()?;
+            tracing::info!(%address, "answers HTTP");
+            if nobody_can_ask {
+                tracing::warn!(
+                    "http.names is empty: only requests for localhost are answered; list there the \
+                     host names that clients ask for"
+                );
+            }
             tokio::spawn(server.run(seen));
         }
         daemon.run().await?;

@@ -17,6 +17,7 @@ use crate::render::out::Out;
 use crate::render::plan::Context;
 use crate::state::State;
 use crate::wipe::target::LedgerId;
+use crate::wipe::trust_state::TrustState;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]
@@ -106,7 +107,9 @@ pub(super) fn run(
         None => runtime()?.block_on(observe(setup.provider().as_ref()))?,
     };
     let decision = decide(basis, observation);
-    show(&decision, setup, &recorded, format, out)?;
+    let trust = setup.trust_state(&trust);
+    warn_of_trust(trust);
+    show(&decision, setup, &recorded, trust, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
 }
 
@@ -176,6 +179,7 @@ pub(super) fn show(
     decision: &Decision,
     setup: &Setup,
     recorded: &State,
+    trust: TrustState<'_>,
     format: Format,
     out: &mut Out,
 ) -> Result<(), Failure> {
@@ -186,6 +190,7 @@ pub(super) fn show(
         seq: recorded.seq,
         head: recorded.head.0,
         lineage: recorded.lineage.map(LedgerId),
+        trust,
     };
     match format {
         Format::Json => render::plan::json(out, &decision.approved, context)?,
@@ -197,6 +202,13 @@ pub(super) fn show(
     }
     warn_of_reports(decision);
     Ok(())
+}
+
+/// That every wipe is refused though trust files are configured, on standard error.
+pub(super) fn warn_of_trust(trust: TrustState<'_>) {
+    if let Some(why) = trust.broken() {
+        tracing::warn!(?why, "the trust files cannot be relied on: every wipe is refused");
+    }
 }
 
 /// Reports that nobody can use, on standard error.

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::runtime::Runtime;
 
+pub(super) use super::process::runtime;
+use super::process::start_threads;
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
 use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
 use super::{provision, report, schema, set, show, wipe};
@@ -17,6 +19,7 @@ use crate::provider::Provider;
 use crate::render::out::Out;
 use crate::state::State;
 use crate::wipe::trust::Trust;
+use crate::wipe::trust_state::TrustState;
 use crate::{clock, reconcile, revision, source};
 
 /// What every verb stands on: the configuration, with the flags over it.
@@ -118,6 +121,12 @@ impl Setup {
         reconcile::trust(&self.config)
     }
 
+    /// What there is of trust files, as it is told.
+    pub fn trust_state<'a>(&self, trust: &'a Result<Trust, String>) -> TrustState<'a> {
+        let configured = self.config.trust.is_configured();
+        TrustState::new(configured, trust.as_ref().map_err(String::as_str))
+    }
+
     /// The MDM.
     pub fn provider(&self) -> Arc<dyn Provider> {
         reconcile::provider(&self.config)
@@ -152,11 +161,6 @@ pub(super) fn load(global: &Global) -> Result<Loaded, config::Error> {
     Ok(loaded)
 }
 
-/// Starts what asynchronous calls need.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
-}
-
 /// Set by the first SIGINT or SIGTERM; the second ends the process at once.
 pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
     use std::sync::atomic::Ordering;
@@ -187,16 +191,26 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     // What needs no setting is not kept from helping by a broken configuration.
-    let setup = || Setup::new(&cli.global, environment);
-    let for_fleet = || Setup::for_fleet(&cli.global, environment);
+    let setup = || {
+        start_threads()?;
+        Setup::new(&cli.global, environment)
+    };
+    let for_fleet = || {
+        start_threads()?;
+        Setup::for_fleet(&cli.global, environment)
+    };
     match &cli.command {
-        Command::Init(args) => init::run(args, &cli.global, format, out),
+        Command::Init(args) => {
+            start_threads()?;
+            init::run(args, &cli.global, format, out)
+        }
         Command::Check(args) => {
             let setup = for_fleet()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
             let desired = source::load(root);
             check::say_what_is_left(&desired, &setup);
-            check::run(&desired, root, format, out)
+            let trust = check::trust_files(&setup);
+            Ok(check::run(&desired, root, format, out)?.combine(trust))
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),

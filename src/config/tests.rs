@@ -76,7 +76,8 @@ fn every_key_is_read() {
     let config = parse(
         "fleet: /srv/fleet\ndata: state\nenrollment: {deadline: 1h 30m}\nsync: {interval: 90s}\n\
          compliance: {blockAfter: 2d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
-         trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t}\n\
+         trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t,\
+         names: [Fleet.example.com, '[fd00::7]', 10.0.0.5]}\n\
          wipes: {requireHead: true, maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n",
     )
     .unwrap();
@@ -105,6 +106,7 @@ fn every_key_is_read() {
         http_listen: Some("[::1]:80".parse().unwrap()),
         http_token_file: Some("conf/t".into()),
         digest: None,
+        http_names: vec!["Fleet.example.com".into(), "[fd00::7]".into(), "10.0.0.5".into()],
     };
     assert_eq!(config, expected);
 }
@@ -161,6 +163,16 @@ fn an_error_says_where_what_and_what_is_allowed() {
             "http: {listen: localhost}",
             "1:16: http.listen: invalid value: string \"localhost\", expected an address",
         ),
+        ("http: {names: fleet.example.com}", "http.names: invalid type: string"),
+        (
+            "http: {names: ['*']}",
+            "http.names: invalid value: string \"*\", expected a list of host",
+        ),
+        ("http: {names: ['a.example:80']}", "a list of host names or addresses as they stand in"),
+        ("http: {names: ['https://a.example']}", "without a port"),
+        ("http: {names: ['fd00::7']}", "without a port"),
+        ("http: {names: ['a.example.']}", "without a port"),
+        ("http: {names: ['']}", "http.names"),
         (
             "wipes: {quorum: []}",
             "wipes.quorum: invalid length 0, expected a list of at least one tier",

@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use super::Daemon;
 use crate::http::metrics::Metrics;
 use crate::http::view::View;
-use crate::reconcile;
 use crate::state::State;
+use crate::status::Status;
 use crate::watch::Mode;
+use crate::{clock, reconcile, revision};
 
 /// After chores they rest for so many times as long as they took.
 const REST: u32 = 9;
@@ -65,15 +66,7 @@ impl Daemon {
         if let Err(error) = ledger.snapshot() {
             return self.let_go(ledger, Err(error.into()));
         }
-        let recorded = ledger.state();
-        self.show(|view, daemon| {
-            // A copy costs time and memory: only where something is new.
-            if *view.recorded != *recorded {
-                view.recorded = Arc::new(recorded.clone());
-            }
-            view.desired = daemon.sight.live.desired().clone();
-            view.trust = daemon.sight.trust.clone();
-        });
+        self.publish(ledger.state());
         if self.sight.begun {
             self.sight.waiting = None;
         }
@@ -83,25 +76,52 @@ impl Daemon {
         Ok(())
     }
 
+    /// Publishes what is recorded, and what is shown of it.
+    fn publish(&self, recorded: &State) {
+        let Some(views) = &self.options.views else { return };
+        let shown = views.borrow().recorded.clone();
+        // A copy costs time and memory: only where something is new.
+        let recorded = if *shown == *recorded { shown } else { Arc::new(recorded.clone()) };
+        let status = Status::new(
+            &self.config,
+            &recorded,
+            self.sight.live.desired(),
+            self.sight.trust(),
+            revision::of(&self.config.fleet).as_deref(),
+            clock::now(),
+        );
+        match status {
+            Ok(status) => self.show(|view, _| {
+                view.recorded = recorded;
+                view.status = Some(Arc::new(status));
+            }),
+            Err(error) => tracing::error!(%error, "what HTTP shows cannot be renewed"),
+        }
+    }
+
     /// Publishes what a pass has counted, and whether the daemon does its work.
     pub(super) fn publish_numbers(&self, recorded: &State) {
         self.show(|view, daemon| {
             let frozen = recorded.frozen.as_ref().map(|frozen| &frozen.why.cause);
             let frozen = frozen.map(|why| format!("frozen: {}; {}", why.explain(), why.help()));
             view.not_ready = frozen.into_iter().chain(daemon.sight.waiting.clone()).collect();
+            let broken = daemon.trust_state().broken();
+            view.degraded =
+                broken.map(|why| format!("every wipe is refused: {why}")).into_iter().collect();
         });
     }
 
     /// For whoever reads beside it: nothing of what was shown is ever changed again.
     pub(super) fn show(&self, change: impl FnOnce(&mut View, &Self)) {
         let Some(views) = &self.options.views else { return };
-        let mut view = views.borrow().next();
+        let mut view = View::clone(&views.borrow());
         view.config = Arc::new(self.config.clone());
         let now = self.elapsed();
         view.metrics = Metrics {
             watching: *self.watch.mode() == Mode::Watching,
             backing_off: self.backoff.waiting(now),
             breaker: Some(self.backoff.admission(now)),
+            trust: Some(self.trust_state().word),
             ..self.metrics.clone()
         };
         view.held_back = self.sight.held_back.clone();

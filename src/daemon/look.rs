@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Daemon, Next, caution};
+use super::caution::Unsettled;
+use super::{Daemon, Next};
 use crate::backoff::Admission;
 use crate::event::ErrorClass;
 use crate::execute::{Control, Outcome};
@@ -27,6 +28,7 @@ use crate::provider::Observation;
 use crate::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
 use crate::watch::Touched;
 use crate::wipe::trust::Trust;
+use crate::wipe::trust_state::TrustState;
 use crate::{clock, revision, source};
 
 /// How soon to plan again after a wipe was not issued: it may have been the disk's fault.
@@ -67,6 +69,13 @@ impl Default for Sight {
     }
 }
 
+impl Sight {
+    /// Whom wipes are taken from, or why from nobody.
+    pub(super) fn trust(&self) -> Result<&Trust, &str> {
+        self.trust.as_ref().as_ref().map_err(String::as_str)
+    }
+}
+
 impl Daemon {
     /// Looks where something was touched, or everywhere, and does what follows.
     pub(super) async fn look(
@@ -84,6 +93,8 @@ impl Daemon {
             observation = observe(self.provider.as_ref()).await?;
         }
         self.sight.trust = Arc::new(reconcile::trust(&self.config));
+        let trust = TrustState::new(self.config.trust.is_configured(), self.sight.trust());
+        self.told.trust(trust);
         let narrow = only.map(|only| (self.decide(Some(&only), observation.clone(), ledger), only));
         match narrow.filter(|(decision, _)| decision.approved.plan().may_be_narrow()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
@@ -123,7 +134,7 @@ impl Daemon {
             settings: &self.config.settings,
             desired,
             recorded,
-            trust: self.sight.trust.as_ref().as_ref().map_err(String::as_str),
+            trust: self.sight.trust(),
             accept_removals: None,
             heads: &heads(&self.config.data, desired, recorded),
             clock: highest_time(&self.config.data),
@@ -147,7 +158,8 @@ impl Daemon {
         );
         let now = clock::now();
         let (decision, unsettled) = self.hold_back(decision, ledger);
-        self.told.decision(&decision, ledger.state(), unsettled.is_none());
+        let settled = unsettled.as_ref().is_none_or(|unsettled| !unsettled.holds_all());
+        self.told.decision(&decision, ledger.state(), settled);
         let Plan { wipes, holds, findings, .. } = decision.approved.plan();
         let wipes = wipes.clone();
         self.sight.findings = findings.len() as u64;
@@ -164,7 +176,7 @@ impl Daemon {
         let due = self.due(now, only, ledger, &wipes);
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
-        let again = unsettled.as_ref().map(|(_, again)| *again);
+        let again = unsettled.as_ref().map(|unsettled| unsettled.again);
         // Those that the provider was spared need wait no longer.
         // What was planned and did not hold any more: the next plan says what becomes of it.
         let planned_anew = (!outcome.not_issued.is_empty()).then(|| Instant::now() + PLAN_ANEW);
@@ -172,7 +184,9 @@ impl Daemon {
             [again, retry, mended.then(Instant::now), planned_anew].into_iter().flatten().min();
         self.next = Next { due, at, not_before: None };
         match unsettled {
-            Some((why, _)) => self.sight.waiting = self.sight.waiting.take().map(|_| why),
+            Some(Unsettled { why, .. }) => {
+                self.sight.waiting = self.sight.waiting.take().map(|_| why);
+            }
             None => self.sight.begun = true,
         }
         let open = again.is_some()
@@ -188,6 +202,10 @@ impl Daemon {
         }
         self.publish_numbers(ledger.state());
         Ok(())
+    }
+
+    pub(super) fn trust_state(&self) -> TrustState<'_> {
+        TrustState::new(self.config.trust.is_configured(), self.sight.trust())
     }
 
     fn count(&mut self, outcome: &Outcome, began: Instant) {
@@ -206,21 +224,18 @@ impl Daemon {
     }
 
     /// Less than was approved: what wants a second look, and what the provider is to be spared.
-    fn hold_back(
-        &mut self,
-        decision: Decision,
-        ledger: &Ledger,
-    ) -> (Decision, Option<(String, Instant)>) {
+    fn hold_back(&mut self, decision: Decision, ledger: &Ledger) -> (Decision, Option<Unsettled>) {
         let state = ledger.state();
-        let unsettled = self.caution.judge(decision.approved.plan(), state, &self.config.fleet);
+        let (plan, desired) = (decision.approved.plan(), self.sight.live.desired());
+        let unsettled = self.caution.judge(plan, desired, state, &self.config.fleet);
         let now = self.elapsed();
         let admission = self.backoff.admission(now);
         let mut probed = false;
         let decision = decision.holding(|action| {
-            if let Some((why, _)) = &unsettled
-                && caution::is_intent(action)
+            if let Some(unsettled) = &unsettled
+                && unsettled.holds(action)
             {
-                return Some((HoldReason::Unsettled, why.clone()));
+                return Some((HoldReason::Unsettled, unsettled.why.clone()));
             }
             action.effect()?;
             let spared = match admission {

@@ -41,9 +41,6 @@ impl Signals {
                 }
             });
         }
-        // A file that may not grow further is a full disk, and no reason to be killed: once
-        // listened to, the write fails instead.
-        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         Ok(Self { stop, stopped, reload: signal(SignalKind::hangup())? })
     }
 

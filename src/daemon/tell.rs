@@ -7,6 +7,7 @@ use crate::event::FreezeCause;
 use crate::execute::Outcome;
 use crate::reconcile::{self, Decision};
 use crate::state::State;
+use crate::wipe::trust_state::TrustState;
 
 /// Findings beyond this many are only counted.
 const SHOWN: usize = 20;
@@ -27,6 +28,8 @@ pub(super) struct Told {
     frozen: Option<FreezeCause>,
     findings: BTreeSet<String>,
     held: bool,
+    /// Why the trust files cannot be relied on.
+    trust: Option<String>,
     trouble: Option<String>,
 }
 
@@ -59,6 +62,22 @@ impl Told {
             );
         }
         self.held = behind;
+    }
+
+    /// That no wipe can be checked though trust files are configured, and that it can be again.
+    pub(super) fn trust(&mut self, state: TrustState<'_>) {
+        let broken = state.broken();
+        match broken {
+            Some(why) if self.trust.as_deref() != Some(why) => tracing::error!(
+                ?why,
+                "the trust files cannot be relied on: every wipe is refused until they can"
+            ),
+            None if self.trust.is_some() => {
+                tracing::info!("the trust files can be relied on again")
+            }
+            Some(_) | None => {}
+        }
+        self.trust = broken.map(str::to_owned);
     }
 
     fn findings(&mut self, decision: &Decision) {

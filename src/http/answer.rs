@@ -1,8 +1,11 @@
 //! Bodies with their type and ETag; errors as JSON.
 
-use axum::body::Body;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::model::Digest;
 
@@ -57,19 +60,73 @@ pub(super) fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// A body, or only that it is the one that the client has.
-pub(super) fn tagged(asked: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
-    let tag = format!("\"{}\"", Digest::of(&body));
-    let (status, body) = if is_known(asked, &tag) {
-        (StatusCode::NOT_MODIFIED, Body::empty())
-    } else {
-        (StatusCode::OK, Body::from(body))
-    };
-    let mut answer = respond(status, kind, body);
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        answer.headers_mut().insert(header::ETAG, tag);
+/// So many KiB of answers may wait for their clients, all together: dozens of the largest pages.
+const ROOM: u32 = 64 << 10;
+
+/// The memory for answers that clients have not read yet. Who asks and does not read takes it
+/// from others who ask, for as long as a connection may idle, and never from the passes.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM as usize)))
     }
-    answer
+}
+
+/// Bytes that give their room back once the last client has read them.
+struct Held {
+    bytes: Vec<u8>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Room {
+    /// # Errors
+    /// If there is no room now.
+    pub(super) fn hold(&self, mut bytes: Vec<u8>) -> Result<Bytes, Failure> {
+        bytes.shrink_to_fit();
+        // One that is larger than all the room gets all of it.
+        let size = u32::try_from(bytes.len() >> 10).unwrap_or(ROOM).saturating_add(1).min(ROOM);
+        let room = self.0.clone().try_acquire_many_owned(size);
+        let _room = room.map_err(|_| Failure::Busy)?;
+        Ok(Bytes::from_owner(Held { bytes, _room }))
+    }
+}
+
+/// A body and the tag by which a client knows that it has it. Copies share the bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Tagged {
+    body: Bytes,
+    tag: String,
+}
+
+impl Tagged {
+    /// # Errors
+    /// If there is no room now.
+    pub(super) fn new(body: Vec<u8>, room: &Room) -> Result<Self, Failure> {
+        let body = room.hold(body)?;
+        Ok(Self { tag: format!("\"{}\"", Digest::of(&body)), body })
+    }
+
+    /// The body, or only that it is the one that the client has.
+    pub(super) fn answer(self, asked: &HeaderMap, kind: &'static str) -> Response {
+        let (status, body) = if is_known(asked, &self.tag) {
+            (StatusCode::NOT_MODIFIED, Body::empty())
+        } else {
+            (StatusCode::OK, Body::from(self.body))
+        };
+        let mut answer = respond(status, kind, body);
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            answer.headers_mut().insert(header::ETAG, tag);
+        }
+        answer
+    }
 }
 
 /// `{"version": 1, "error": "…"}`.

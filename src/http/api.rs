@@ -1,6 +1,7 @@
 //! The answers.
 
-use std::sync::Arc;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -8,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::answer::{Failure, JSON, METRICS, fail, respond, tagged};
+use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
 use super::query::{Audit, Devices, PAGE};
 use super::view::View;
 use super::{Shown, metrics as numbers};
@@ -48,10 +49,11 @@ pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
         version: u32,
         ready: bool,
         reasons: &'a [String],
+        degraded: &'a [String],
     }
     let view = shown.view();
-    let reasons = &view.not_ready;
-    let ready = Ready { version: 1, ready: reasons.is_empty(), reasons };
+    let (reasons, degraded) = (&view.not_ready, &view.degraded);
+    let ready = Ready { version: 1, ready: reasons.is_empty(), reasons, degraded };
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     match body(|out| json::pretty(out, &ready)) {
         Ok(body) => respond(status, JSON, Body::from(body)),
@@ -63,11 +65,7 @@ pub(super) async fn metrics(State(shown): State<Shown>) -> Response {
     let view = shown.view();
     let snapshot = std::fs::metadata(view.config.data.join(ledger::STATE));
     let age = snapshot.and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
-    let left = match view.left().await {
-        Ok(left) => left,
-        Err(why) => return Failure::Internal(why).answer(),
-    };
-    let text = numbers::text(&view, &left.holds, age.map(|age| age.as_secs_f64()));
+    let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
 
@@ -83,12 +81,12 @@ pub(super) async fn devices(
     };
     let view = shown.view();
     let (settings, now) = (&view.config.settings, clock::now());
-    let from = after.map_or(DeviceId::FIRST, DeviceId::next);
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let limit = limit.unwrap_or(PAGE);
     let recorded = &view.recorded;
     let mut found = recorded
         .devices
-        .range(from..)
+        .range((from, Bound::Unbounded))
         .map(|(id, device)| (*id, &**device))
         .filter(|(_, device)| filter.admits(device, settings, now));
     let devices: Vec<_> = found.by_ref().take(limit).collect();
@@ -100,7 +98,8 @@ pub(super) async fn devices(
         settings,
         now,
     };
-    let answer = body(|out| listing.json(out)).map(|body| tagged(&headers, JSON, body));
+    let body = body(|out| listing.json(out)).and_then(|body| Tagged::new(body, &shown.room));
+    let answer = body.map(|body| body.answer(&headers, JSON));
     linked(answer.unwrap_or_else(Failure::answer), "/api/v1/devices", &query, "after", next)
 }
 
@@ -137,8 +136,9 @@ pub(super) async fn device(
     let Some(id) = by_id.or_else(by_serial) else {
         return fail(StatusCode::NOT_FOUND, "no device has this id or serial number");
     };
-    let shown_device = shown.heavy(move || show(&view, id)).await;
-    shown_device.map_or_else(Failure::answer, |body| tagged(&headers, JSON, body))
+    let room = shown.room.clone();
+    let body = shown.heavy(move || Tagged::new(show(&view, id)?, &room)).await;
+    body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
 }
 
 fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
@@ -151,10 +151,20 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
 }
 
 pub(super) async fn plan(State(shown): State<Shown>, headers: HeaderMap) -> Response {
-    let Ok(_permit) = shown.heavy.try_acquire() else { return Failure::Busy.answer() };
-    match shown.view().left().await {
-        Ok(left) => tagged(&headers, JSON, left.json.clone()),
-        Err(why) => Failure::Internal(why).answer(),
+    let Some(status) = shown.view().status.clone() else { return Failure::NotYet.answer() };
+    let mut last = shown.plan.lock().unwrap_or_else(PoisonError::into_inner);
+    let plan = match &*last {
+        Some((of, plan)) if Arc::ptr_eq(of, &status) => Ok(plan.clone()),
+        // The bytes of the one before go once the last client has read them.
+        _ => Tagged::new(status.plan.clone(), &shown.room),
+    };
+    match plan {
+        Ok(plan) => {
+            *last = Some((status, plan.clone()));
+            drop(last);
+            plan.answer(&headers, JSON)
+        }
+        Err(failed) => failed.answer(),
     }
 }
 
@@ -170,6 +180,7 @@ pub(super) async fn audit(
     };
     let view = shown.view();
     let limit = limit.unwrap_or(PAGE);
+    let room = shown.room.clone();
     let read = shown.heavy(move || {
         let wanted = |entry: &Entry| entry.seq >= since;
         let mut found = entries(&view, since, wanted, limit.saturating_add(1))?;
@@ -184,11 +195,11 @@ pub(super) async fn audit(
             let entries = found.iter().map(EntryView::from).collect();
             json::line(out, &Document { version: 1, entries })
         });
-        Ok((body?, next))
+        Ok((Tagged::new(body?, &room)?, next))
     });
     match read.await {
         Ok((body, next)) => {
-            linked(tagged(&headers, JSON, body), "/api/v1/audit", &query, "since", next)
+            linked(body.answer(&headers, JSON), "/api/v1/audit", &query, "since", next)
         }
         Err(failed) => failed.answer(),
     }

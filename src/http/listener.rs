@@ -22,6 +22,9 @@ const MOST: usize = 256;
 const IDLE: Duration = Duration::from_secs(10);
 /// So long a connection may live.
 const LIFE: Duration = Duration::from_secs(60);
+/// So many bytes a client may send without an answer in between: many times the longest request
+/// there is, and little memory for all connections together.
+const UNANSWERED: usize = 64 << 10;
 
 pub(super) struct Bounded {
     listener: TcpListener,
@@ -60,12 +63,14 @@ pub(super) struct Connection {
     evicted: oneshot::Receiver<()>,
     until: Pin<Box<Sleep>>,
     end: Instant,
+    unanswered: usize,
 }
 
 impl Connection {
     fn new(stream: TcpStream, evicted: oneshot::Receiver<()>) -> Self {
         let now = Instant::now();
-        Self { stream, evicted, until: Box::pin(sleep_until(now + IDLE)), end: now + LIFE }
+        let until = Box::pin(sleep_until(now + IDLE));
+        Self { stream, evicted, until, end: now + LIFE, unanswered: 0 }
     }
 
     /// Fails once its time is over; else what came of the operation, after which the time to
@@ -93,7 +98,14 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.get_mut().bounded(context, |stream, context| stream.poll_read(context, buffer))
+        let this = self.get_mut();
+        if this.unanswered > UNANSWERED {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        let before = buffer.filled().len();
+        let read = this.bounded(context, |stream, context| stream.poll_read(context, buffer));
+        this.unanswered += buffer.filled().len() - before;
+        read
     }
 }
 
@@ -103,7 +115,24 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().bounded(context, |stream, context| stream.poll_write(context, bytes))
+        let this = self.get_mut();
+        this.unanswered = 0;
+        this.bounded(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.unanswered = 0;
+        this.bounded(context, |stream, context| stream.poll_write_vectored(context, pieces))
+    }
+
+    /// Else each answer would be copied into a buffer of its connection.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -170,5 +199,25 @@ mod tests {
         let closed = first(0).await.expect("at once").unwrap_err();
         assert_eq!(closed.kind(), io::ErrorKind::TimedOut);
         assert!(first(1).await.is_err() && first(MOST).await.is_err(), "the others stay");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_read_for_ever_without_an_answer() {
+        let (mut listener, address) = listening().await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut connection, _) = listener.accept().await;
+        let mut bytes = vec![0; UNANSWERED / 2];
+        for _ in 0..4 {
+            client.write_all(&bytes).await.unwrap();
+            connection.read_exact(&mut bytes).await.unwrap();
+            connection.write_all(b"an answer").await.unwrap();
+        }
+        client.write_all(&bytes).await.unwrap();
+        connection.read_exact(&mut bytes).await.unwrap();
+        client.write_all(&bytes).await.unwrap();
+        client.write_all(b"one more").await.unwrap();
+        let mut rest = Vec::new();
+        let error = connection.read_to_end(&mut rest).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

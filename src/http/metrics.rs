@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::view::View;
 use crate::backoff::Admission;
-use crate::model::{ComplianceState, Status};
+use crate::model::{ComplianceState, Status as DeviceStatus};
 use crate::plan::{ActionKind, HoldReason};
+use crate::status::Status;
+use crate::wipe::trust_state::TrustWord;
 
 /// Upper ends in seconds: from one changed manifest to a whole fleet.
 const BUCKETS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
@@ -53,6 +55,8 @@ pub struct Metrics {
     pub backing_off: usize,
     /// Whether the provider is.
     pub breaker: Option<Admission>,
+    /// What there is to check signatures of wipes against.
+    pub trust: Option<TrustWord>,
 }
 
 /// The text format, one sample a line.
@@ -91,14 +95,12 @@ impl Text {
     }
 }
 
-/// All of it; `holds` by reason, `snapshot_age` in seconds, where there is a snapshot.
-pub(super) fn text(
-    view: &View,
-    holds: &BTreeMap<HoldReason, u64>,
-    snapshot_age: Option<f64>,
-) -> String {
+/// All of it; `snapshot_age` in seconds, where there is a snapshot.
+pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
     let mut text = Text(String::new());
-    devices(&mut text, view);
+    let none = Status::default();
+    let status = view.status.as_deref().unwrap_or(&none);
+    devices(&mut text, status);
     let Metrics {
         passes,
         failed_passes,
@@ -109,6 +111,7 @@ pub(super) fn text(
         watching,
         backing_off,
         breaker,
+        trust,
     } = &view.metrics;
     text.family("passes_total", "counter", "Passes, by outcome.");
     text.by("passes_total", "outcome", &[("done", *passes), ("failed", *failed_passes)]);
@@ -124,7 +127,10 @@ pub(super) fn text(
     text.family("holds", "gauge", "What is desired and not done, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
-        .map(|reason| (reason.as_str(), holds.get(reason).copied().unwrap_or_default()))
+        .map(|reason| {
+            let of = |holds: &BTreeMap<_, u64>| holds.get(reason).copied().unwrap_or_default();
+            (reason.as_str(), of(&status.holds) + of(&view.held_back))
+        })
         .collect();
     text.by("holds", "reason", &holds);
     text.one("findings", "gauge", "Findings of manifests and reports.", view.findings);
@@ -150,23 +156,23 @@ pub(super) fn text(
         "Whether events are relied on; 0 where it polls.",
         u8::from(*watching),
     );
+    let words = [TrustWord::Usable, TrustWord::Broken].map(|word| u8::from(*trust == Some(word)));
+    let help = "Whether signatures of wipe requests can be checked.";
+    text.one("trust_usable", "gauge", help, words[0]);
+    let help =
+        "Whether trust files are configured that cannot be relied on: every wipe is refused.";
+    text.one("trust_broken", "gauge", help, words[1]);
     text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
     text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
     text.0
 }
 
-fn devices(text: &mut Text, view: &View) {
-    let mut status: BTreeMap<Status, u64> = BTreeMap::new();
-    let mut compliance: BTreeMap<ComplianceState, u64> = BTreeMap::new();
-    let mut orphaned = 0_u64;
-    for device in view.recorded.devices.values() {
-        *status.entry(device.status).or_default() += 1;
-        *compliance.entry(device.compliance.state).or_default() += 1;
-        orphaned += u64::from(device.orphaned_since.is_some());
-    }
+fn devices(text: &mut Text, status: &Status) {
+    let Status { plan: _, holds: _, devices, compliance, orphaned } = status;
     text.family("devices", "gauge", "Devices, by status.");
-    let counts = Status::ALL.iter().map(|s| (s.as_str(), status.get(s).copied().unwrap_or(0)));
+    let counts =
+        DeviceStatus::ALL.iter().map(|s| (s.as_str(), devices.get(s).copied().unwrap_or(0)));
     text.by("devices", "status", &counts.collect::<Vec<_>>());
     text.family("devices_compliance", "gauge", "Devices, by verdict.");
     let counts =
@@ -203,7 +209,7 @@ mod tests {
     #[test]
     fn every_word_has_a_sample_from_the_beginning() {
         let view = View::first(crate::config::Config::default());
-        let text = text(&view, &BTreeMap::new(), Some(1.5));
+        let text = text(&view, Some(1.5));
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",
             "fleetform_actions_total{kind=\"wipe\",outcome=\"failed\"} 0",

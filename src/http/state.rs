@@ -175,10 +175,9 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_answered_before_the_first_pass_or_to_too_many() {
         let mut view = View::first(Config::default());
-        let (views, seen) = watch::channel(Arc::new(view.next()));
+        let (views, seen) = watch::channel(Arc::new(view.clone()));
         let streams = Arc::new(Semaphore::new(1));
-        let heavy = streams.clone();
-        let shown = Shown { views: seen, token: Token::read(None).unwrap(), heavy, streams };
+        let shown = Shown { streams, ..Shown::new(seen, Token::read(None).unwrap()) };
         let ask = || async { state(Extracted(shown.clone()), HeaderMap::new()).await };
         let refused = ask().await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);

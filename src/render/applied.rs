@@ -9,9 +9,11 @@ use super::json;
 use super::out::{Out, Tone};
 use super::plan::told;
 use super::text::count;
+use super::trust::TrustJson;
 use crate::event::ErrorClass;
 use crate::execute::Outcome;
 use crate::model::{DeviceId, Digest};
+use crate::wipe::trust_state::TrustState;
 
 /// A pass that is over.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,8 @@ pub struct Applied<'a> {
     pub head: Digest,
     /// Findings of the plan.
     pub findings: usize,
+    /// What signatures were checked against.
+    pub trust: TrustState<'a>,
 }
 
 /// Failures beyond this many are only counted, in text.
@@ -91,6 +95,7 @@ impl Applied<'_> {
             left: usize,
             findings: usize,
             ledger: Ledger,
+            trust: TrustJson<'a>,
         }
         #[derive(Serialize)]
         struct Failed<'a> {
@@ -128,6 +133,7 @@ impl Applied<'_> {
                 left: *left,
                 findings: self.findings,
                 ledger: Ledger { seq: self.seq, head: self.head },
+                trust: self.trust.into(),
             },
         )
     }

@@ -16,6 +16,7 @@ use crate::plan::{self, Inputs};
 use crate::settings::Settings;
 use crate::source;
 use crate::state::State;
+use crate::wipe::trust_state::TrustState;
 
 /// Marks what strangers wrote; `::error` and fences at the beginning of lines, markup, mentions.
 const EVIL: &str = "EVIL``` </details><script>alert(1)</script> @all #1 | [x](javascript:x) \
@@ -161,8 +162,15 @@ fn plan_is_harmless_in_all_formats() {
     let approved = guard(plan::plan(&inputs), &desired, &recorded, settings.limits, None);
     assert!(!approved.plan().actions.is_empty() && !approved.plan().holds.is_empty());
     let (seq, head) = (recorded.seq, recorded.head.0);
-    let context =
-        Context { root: "./fleet", revision: Some("EVIL` @all"), seq, head, lineage: None };
+    let trust = TrustState::new(true, Err("\u{1b}[2J @all"));
+    let context = Context {
+        root: "./fleet",
+        revision: Some("EVIL` @all"),
+        seq,
+        head,
+        lineage: None,
+        trust,
+    };
     let drawn = |draw: fn(&mut Out, &ApprovedPlan, Context<'_>) -> std::io::Result<()>| {
         Out::captured(|out| draw(out, &approved, context)).unwrap()
     };

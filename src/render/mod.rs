@@ -26,6 +26,7 @@ pub mod show;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod trust;
 pub mod verify;
 pub mod wipe;
 

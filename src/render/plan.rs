@@ -18,11 +18,13 @@ use super::findings::Drawing;
 use super::json;
 use super::out::{Out, Tone};
 use super::text::{count, safe, safe_lines};
+use super::trust::TrustJson;
 use crate::event::Change;
 use crate::guard::{ApprovedPlan, Refusal};
 use crate::model::{DeviceId, Digest, Place, SerialNumber};
 use crate::plan::{Action, ActionKind, Hold, HoldReason, Op};
 use crate::wipe::target::LedgerId;
+use crate::wipe::trust_state::TrustState;
 
 /// What a plan was made of, for its header.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,8 @@ pub struct Context<'a> {
     pub head: Digest,
     /// Which ledger that is; none where there is none yet.
     pub lineage: Option<LedgerId>,
+    /// What signatures were checked against.
+    pub trust: TrustState<'a>,
 }
 
 /// Holds of one reason beyond this many are only counted, in text.
@@ -380,6 +384,7 @@ pub struct PlanJson<'a> {
     version: u32,
     revision: Option<&'a str>,
     ledger: LedgerJson,
+    trust: TrustJson<'a>,
     digest: Digest,
     frozen: Option<FrozenJson>,
     actions: Actions<'a>,
@@ -479,6 +484,7 @@ impl<'a> PlanJson<'a> {
             version: 1,
             revision: context.revision,
             ledger: LedgerJson { seq: context.seq, head: context.head, lineage: context.lineage },
+            trust: context.trust.into(),
             digest: approved.digest(),
             frozen: approved.refusal().map(|Refusal { why, missing: _, withheld, named: _ }| {
                 FrozenJson {

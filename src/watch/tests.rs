@@ -293,3 +293,27 @@ fn lost_events_mean_to_watch_anew() {
     watch.arm();
     assert!(!watch.known.contains_key(Path::new("/gone")), "watched anew");
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_looks_in_time_though_whoever_waits_begins_anew_each_second() {
+    for (poll, again) in [(1000, 999), (1100, 1000), (5000, 1000), (5000, 4999), (60_000, 1000)] {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir(dir.path().join("fleet")).unwrap();
+        let pace = Pace { poll: Duration::from_millis(poll), always_poll: true, ..PACE };
+        let mut watch = Watch::new(places(dir.path()), pace);
+        watch.arm();
+        for n in 0..3 {
+            fs::write(dir.path().join(format!("fleet/{n}.yaml")), "").unwrap();
+            let start = Instant::now();
+            let most = pace.poll + pace.quiet + Duration::from_millis(10);
+            loop {
+                let once = tokio::time::timeout(Duration::from_millis(again), watch.settled());
+                if once.await.is_ok() {
+                    break;
+                }
+                assert!(start.elapsed() <= most, "every {poll} ms, anew after {again} ms");
+            }
+            assert!(start.elapsed() <= most, "every {poll} ms: {:?}", start.elapsed());
+        }
+    }
+}

@@ -15,6 +15,7 @@ pub mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trust;
+pub mod trust_state;
 pub mod verify;
 
 use std::sync::Arc;

@@ -117,8 +117,18 @@ fn arrows_point_at_the_core() {
 
 #[test]
 fn every_module_is_core_or_edge_or_composes() {
-    let composing =
-        ["cli", "daemon", "execute", "http", "lib", "main", "reconcile", "render", "watch"];
+    let composing = [
+        "cli",
+        "daemon",
+        "execute",
+        "http",
+        "lib",
+        "main",
+        "reconcile",
+        "render",
+        "status",
+        "watch",
+    ];
     for (module, path) in sources().into_iter().filter(|(_, path)| !is_test(path)) {
         let known = [CORE, EDGES, &composing].iter().any(|list| list.contains(&module.as_str()));
         assert!(known, "{} has no place in the architecture", path.display());

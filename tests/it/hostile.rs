@@ -183,7 +183,8 @@ fn the_daemon_says_and_serves_nothing_harmful() {
         let port: String = after.chars().take_while(char::is_ascii_digit).collect();
         let get = |path: &str| {
             let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("connected");
-            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             stream.write_all(request.as_bytes()).expect("sent");
             let mut text = String::new();
             stream.read_to_string(&mut text).expect("an answer");

@@ -114,12 +114,12 @@ struct Side {
 impl Side {
     fn new(fixture: &Fixture, name: &str, now: &Arc<AtomicI64>, settings: &Settings) -> Self {
         let (data, now) = (fixture.path(name), now.clone());
-        let (fleet, settings) = (fixture.path("fleet"), settings.clone());
+        let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
         let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
         let reread = move |file: &WipeFile, manifest: &str| {
             let trust = || trust_file::read(&signers, None, &fleet).map_err(|e| e.to_string());
             let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
-            reread(&fleet, &settings, trust, now, (file, manifest))
+            reread((&fleet, &log), &settings, trust, now, (file, manifest))
         };
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
         let ledger = Ledger::open(&data, "property".into(), clock).expect("a ledger");

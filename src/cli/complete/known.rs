@@ -84,7 +84,9 @@ impl Known {
             let root = self.config.as_ref()?.fleet.clone();
             let (tell, told) = mpsc::channel();
             // Who is late tells nobody.
-            std::thread::spawn(move || tell.send(source::load(&root)).is_ok());
+            crate::cli::process::start_threads().ok()?;
+            let read = move || tell.send(source::load(&root)).is_ok();
+            std::thread::Builder::new().spawn(read).ok()?;
             told.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()
         };
         self.desired.get_or_init(read).as_ref()

@@ -1,6 +1,6 @@
 //! `fleetform wipe sign`
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -181,12 +181,15 @@ fn ask_ssh_keygen(key: &Path, namespace: Namespace, bytes: &[u8]) -> Result<Vec<
     // What was shown is what is signed, whatever happens to the file meanwhile. If ssh-keygen
     // gave up early, its exit says why.
     let fed = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(bytes));
-    let output = child.wait_with_output()?;
-    if !output.status.success() || fed.is_err() {
+    let mut signature = Vec::new();
+    let read = child.stdout.take().map_or(Ok(0), |mut out| out.read_to_end(&mut signature));
+    let status = child.wait()?;
+    read?;
+    if !status.success() || fed.is_err() {
         return Err(Failure::new(format!("ssh-keygen did not sign with {}", key.display()))
             .help("its own words are above; another key can be named with --key FILE"));
     }
-    Ok(output.stdout)
+    Ok(signature)
 }
 
 /// What a signature is worth by the trust file of this machine.

@@ -38,7 +38,7 @@ pub fn send(address: SocketAddr, request: &str) -> Answer {
 
 /// `headers`: lines that each end in CRLF.
 pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &str) -> Answer {
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     send(address, &format!("{head}{headers}\r\n"))
 }
 

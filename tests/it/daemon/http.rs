@@ -241,7 +241,7 @@ fn hostile_clients_delay_neither_a_pass_nor_others() {
 
     // Ten megabytes that nobody asked for are not read, as a body or as a head.
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = "POST /api/v1/plan HTTP/1.1\r\nHost: x\r\nContent-Length: 10485760\r\n\r\n";
+    let head = "POST /api/v1/plan HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10485760\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     let sent = (0..160).take_while(|_| stream.write_all(&[b'x'; 65_536]).is_ok()).count();
     assert!(sent < 160, "all was taken");
@@ -266,4 +266,37 @@ fn a_client_that_never_finishes_is_let_go() {
     // Closed or reset, but not kept.
     let _ = stream.read_to_end(&mut rest);
     assert!(start.elapsed() < Duration::from_secs(50), "{:?}", start.elapsed());
+}
+
+#[test]
+fn clients_that_ask_for_much_and_read_nothing_take_little_memory() {
+    let place = Place::new(&[]);
+    for n in 0..2000 {
+        place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:04}")));
+    }
+    let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
+    let address = super::client::address(&mut daemon);
+    until_metrics(&mut daemon, address, &["holds{reason=\"awaitingReport\"} 2000", "ready 1"]);
+    let size = get(address, "/api/v1/plan").body.len();
+    assert!(size > 400_000, "{size} bytes are no large answer");
+    let memory = |pid: &str| -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    };
+    let before = memory(&daemon.pid());
+    let clients: Vec<_> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let head = "GET /api/v1/plan HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            stream.write_all(head.as_bytes()).unwrap();
+            // Its answer has begun.
+            assert_eq!(stream.peek(&mut [0; 8]).unwrap(), 8);
+            stream
+        })
+        .collect();
+    let more = memory(&daemon.pid()) - before;
+    assert!(more < 40 << 20, "{more} bytes for {} answers of {size}", clients.len());
+    drop(clients);
+    daemon.stop();
 }

@@ -11,7 +11,7 @@ use super::client::{address, until_metrics};
 use super::support::{Daemon, Place, needs};
 use crate::wipes::lab::{Request, WIPE, signature, time, trusted};
 
-fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 
@@ -20,7 +20,7 @@ fn text(at: DateTime<Utc>) -> String {
 }
 
 /// Devices, and Bob, whose signature counts; `wipes` is a part of the configuration.
-fn place(wipes: &str) -> Place {
+pub fn place(wipes: &str) -> Place {
     let place = Place::new(&["A", "B", "C"]);
     place.write("signers", &trusted("bob"));
     let config = format!("trust: {{allowedSigners: signers}}\nwipes: {{{wipes}}}\n");
@@ -29,7 +29,7 @@ fn place(wipes: &str) -> Place {
 }
 
 /// A request to wipe the device with this number, from now until then, signed or not.
-fn request(place: &Place, n: usize, until: DateTime<Utc>, signed: bool) {
+pub fn request(place: &Place, n: usize, until: DateTime<Utc>, signed: bool) {
     let serial = ["A", "B", "C"][n - 1].to_owned();
     let lineage = place.log()[0]["data"]["lineage"].as_str().unwrap().to_owned();
     let request = Request {

@@ -1,0 +1,86 @@
+//! What a command needs of the system before it begins: said as an error where it is not there,
+//! since the libraries below panic then.
+
+use std::any::Any;
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::Failure;
+
+/// A thread that takes longer to start than this does not start.
+const START: Duration = Duration::from_secs(10);
+/// Longer than any process lives.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// From now on a write beyond the limit of file sizes fails like one on a full disk, instead of
+/// killing the process in the middle of its work.
+pub(super) fn outlive_the_file_size_limit() {
+    // It can only fail for signals that nobody may catch.
+    let _ = signal_hook::flag::register(
+        rustix::process::Signal::XFSZ.as_raw(),
+        Arc::new(AtomicBool::new(false)),
+    );
+}
+
+/// Starts the threads that share heavy work.
+///
+/// # Errors
+/// If the system starts no more threads.
+pub(super) fn start_threads() -> Result<(), Failure> {
+    let Err(error) = rayon::ThreadPoolBuilder::new().build_global() else { return Ok(()) };
+    // Without a cause they run already.
+    std::error::Error::source(&error).map_or(Ok(()), |cause| no_threads(cause.to_string()))
+}
+
+/// Starts what asynchronous calls need.
+///
+/// # Errors
+/// If there are no threads or no descriptors for it.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    // The library has no error for a thread or a descriptor that it does not get: it panics, which
+    // is caught here, where nothing has begun yet.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let started = panic::catch_unwind(start_runtime);
+    panic::set_hook(hook);
+    started.unwrap_or_else(|why| Err(cannot_start(&text(why.as_ref()))))
+}
+
+fn start_runtime() -> Result<Runtime, Failure> {
+    // Threads for what blocks stay once they are there: while there is one, no later call panics
+    // for want of another, but waits for it.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_keep_alive(FOR_EVER)
+        .enable_all()
+        .build()
+        .map_err(|error| cannot_start(&error.to_string()))?;
+    let first = async { tokio::time::timeout(START, tokio::task::spawn_blocking(|| ())).await };
+    if matches!(runtime.block_on(first), Ok(Ok(()))) {
+        return Ok(runtime);
+    }
+    runtime.shutdown_background();
+    no_threads("the system starts none".to_owned())
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> String {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason is given").to_owned()
+}
+
+fn cannot_start(why: &str) -> Failure {
+    Failure::new(format!("cannot start: {why}")).help(
+        "raise the limits of open files (ulimit -n, LimitNOFILE= of the unit) and of processes and \
+         threads (ulimit -u, TasksMax=)",
+    )
+}
+
+fn no_threads<T>(why: String) -> Result<T, Failure> {
+    Err(Failure::new(format!("cannot start threads: {why}"))
+        .help("raise the limit of processes and threads (ulimit -u, TasksMax= of the unit)"))
+}

@@ -1,0 +1,83 @@
+//! When the loop wakes: the paused clock makes waiting free.
+
+#![expect(clippy::disallowed_methods, reason = "manifests are written plainly, too")]
+
+use std::fs;
+
+use chrono::TimeDelta;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A daemon over an empty fleet that only looks for changes, each `poll`.
+fn daemon(dir: &TempDir, poll: Duration, resync: Duration) -> Daemon {
+    let (fleet, data) = (dir.path().join("fleet"), dir.path().join("data"));
+    fs::create_dir_all(&fleet).unwrap();
+    let config = Config { fleet, data, ..Config::default() };
+    let pace = Pace {
+        quiet: Duration::from_millis(300),
+        most: Duration::from_secs(2),
+        poll,
+        always_poll: true,
+    };
+    let reload = Box::new(|config: &Config| Ok(config.clone()));
+    let options = Options { actor: "test".into(), resync, pace, reload, views: None };
+    let mut daemon = Daemon::start(config, Expected::Any, options, Signals::listen().unwrap()).unwrap();
+    daemon.watch.arm();
+    daemon.touched = Touched::default();
+    daemon
+}
+
+fn in_seconds(seconds: i64) -> Timestamp {
+    clock::now() + TimeDelta::seconds(seconds)
+}
+
+/// How many seconds it waits.
+async fn waits(daemon: &mut Daemon) -> f64 {
+    let start = Instant::now();
+    assert_eq!(daemon.wait().await, Wake::Pass);
+    start.elapsed().as_secs_f64()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_looked_for_in_time_while_a_deadline_lies_ahead() {
+    for poll in [1, 2, 5, 30] {
+        let dir = TempDir::new().unwrap();
+        let mut daemon = daemon(&dir, Duration::from_secs(poll), Duration::from_secs(3600));
+        daemon.next.due = Some(in_seconds(36_000));
+        fs::write(dir.path().join("fleet/a.yaml"), "").unwrap();
+        let waited = waits(&mut daemon).await;
+        assert!(waited <= poll as f64 + 0.4, "every {poll} s, and it took {waited} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
+    let dir = TempDir::new().unwrap();
+    let (hour, minute) = (Duration::from_secs(3600), Duration::from_secs(60));
+    // Looks that find nothing end each turn after 100 ms, and a deadline ends it after a second.
+    let mut daemon = daemon(&dir, Duration::from_millis(100), minute);
+    let about = |waited: f64, seconds: f64| (waited - seconds).abs() < 0.1;
+    let reset = |daemon: &mut Daemon| {
+        daemon.sight.looked = Instant::now();
+        daemon.touched = Touched::default();
+        daemon.next = Next { due: Some(in_seconds(36_000)), ..Next::default() };
+    };
+
+    reset(&mut daemon);
+    assert!(about(waits(&mut daemon).await, 60.0), "the look at everything");
+
+    reset(&mut daemon);
+    daemon.next.at = Some(Instant::now() + Duration::from_secs(7));
+    assert!(about(waits(&mut daemon).await, 7.0), "a retry, a second look");
+
+    reset(&mut daemon);
+    daemon.next.not_before = Some(Instant::now() + hour);
+    assert!(about(waits(&mut daemon).await, 3600.0), "after a pass that failed");
+
+    // Beside the resync that is a day away a deadline is met by the clock on the wall.
+    reset(&mut daemon);
+    daemon.sight.looked = Instant::now() + hour * 24;
+    daemon.next.due = Some(in_seconds(-1));
+    assert!(about(waits(&mut daemon).await, 0.0), "a deadline");
+}

@@ -1,0 +1,18 @@
+//! Whether anybody's signature counts, in JSON.
+
+use serde::Serialize;
+
+use crate::wipe::trust_state::{TrustState, TrustWord};
+
+/// `{"state": "usable" | "notConfigured" | "broken", "why": text or null}`
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct TrustJson<'a> {
+    state: TrustWord,
+    why: Option<&'a str>,
+}
+
+impl<'a> From<TrustState<'a>> for TrustJson<'a> {
+    fn from(TrustState { word, why }: TrustState<'a>) -> Self {
+        Self { state: word, why }
+    }
+}
