@@ -143,7 +143,7 @@ fn device_rules() {
         DEVICE,
         &[
             ("{site: madrid}", &fat, InvalidValue, &fat[..]),
-            ("PF3XK9Q2", "PF 3", InvalidValue, "PF 3"),
+            ("PF3XK9Q2", "PF;3", InvalidValue, "PF;3"),
             ("PF3XK9Q2", "12345", WrongType, "12345"),
             ("PF3XK9Q2", "0x1F", WrongType, "0x1F"),
             ("PF3XK9Q2", "1e5", WrongType, "1e5"),

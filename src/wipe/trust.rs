@@ -17,6 +17,7 @@ use ssh_key::public::{EcdsaPublicKey, KeyData};
 
 use super::Namespace;
 use super::sshsig::{KEY_TYPES, KEYS_THAT_SERVE, Key, fingerprint, harmless};
+use crate::encoding;
 use crate::model::{Digest, Email, Timestamp, is_deceptive, words};
 
 words! {
@@ -228,6 +229,10 @@ fn parse_lines<T>(
     bytes: &[u8],
     parse: impl Fn(&str, usize) -> Result<T, String>,
 ) -> Result<Vec<T>, Malformed> {
+    if let Some(encoding) = encoding::wide(bytes) {
+        let why = format!("the file is {encoding}, not UTF-8: {}", encoding::HELP);
+        return Err(Malformed { list, line: 1, why });
+    }
     let mut parsed = Vec::new();
     for (at, line) in bytes.split(|b| *b == b'\n').enumerate() {
         let malformed = |why| Malformed { list, line: at + 1, why };

@@ -31,7 +31,7 @@ words! {
         Confirm = "confirm",
         /// The device is recorded.
         Device = "device",
-        /// It has this serial number.
+        /// It has this serial number, which is one machine's alone.
         Serial = "serial",
         /// It is not wiped yet.
         NotWiped = "notWiped",
@@ -61,6 +61,7 @@ words! {
         NotConfirmed = "notConfirmed",
         UnknownDevice = "unknownDevice",
         SerialMismatch = "serialMismatch",
+        PlaceholderSerial = "placeholderSerial",
         AlreadyWiped = "alreadyWiped",
         PersonalFull = "personalFull",
         NotYetIssued = "notYetIssued",
@@ -313,7 +314,12 @@ impl Judge<'_> {
         } else {
             format!("{id} has serial number {recorded}, the request says {serial}")
         };
-        self.rule(Rule::Serial, Reason::SerialMismatch, same, detail);
+        if same && serial.is_placeholder() {
+            let detail = format!("{serial} stands for a missing serial number: many machines have it");
+            self.rule(Rule::Serial, Reason::PlaceholderSerial, false, detail);
+        } else {
+            self.rule(Rule::Serial, Reason::SerialMismatch, same, detail);
+        }
         let detail = if *wiped { "is wiped already" } else { "is not wiped" };
         self.rule(Rule::NotWiped, Reason::AlreadyWiped, !wiped, format!("{id} {detail}"));
         let allowed = *ownership == Ownership::Corporate || *scope == WipeScope::Selective;

@@ -9,7 +9,7 @@ fn a_first_push_writes_once_and_links() {
     let fixture = Fixture::new();
     let outcomes = fixture.push(17, &profile("Standard", 1), &["ab-1", "B", ".hidden", ".."]);
     assert_eq!(outcomes, vec![Ok(()); 4]);
-    let names = [".HIDDEN.json", "...json", "AB-1.json", "B.json"];
+    let names = ["%2EHIDDEN.json", "%2E..json", "AB-1.json", "B.json"];
     let mut inodes: Vec<_> = names
         .iter()
         .map(|name| std::fs::metadata(fixture.data().join("outbox").join(name)).unwrap().ino())
