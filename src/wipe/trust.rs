@@ -106,7 +106,7 @@ impl Trust {
                         .into(),
                 });
             }
-            Some(bytes) => parse_lines(List::RevokedKeys, bytes, |line, _| revoked_key(line))?,
+            Some(bytes) => parse_lines(List::RevokedKeys, bytes, |line, _| key_of_line(line))?,
             None => Vec::new(),
         };
         Ok(Self {
@@ -299,7 +299,7 @@ fn principal(text: &str) -> Result<Email, String> {
 }
 
 /// `type base64 [comment]`
-fn revoked_key(text: &str) -> Result<Key, String> {
+pub(crate) fn key_of_line(text: &str) -> Result<Key, String> {
     let (kind, rest) = word(text);
     public_key(kind, word(rest).0)
 }
