@@ -30,12 +30,21 @@ mod tests {
 
     #[test]
     fn wide_text_is_told_from_everything_else() {
-        for text in ["apiVersion: fleetform/v1\n", "\u{feff}apiVersion: x\n", "\u{feff}", "\u{feff}é"] {
+        for text in
+            ["apiVersion: fleetform/v1\n", "\u{feff}apiVersion: x\n", "\u{feff}", "\u{feff}é"]
+        {
             assert_eq!(wide(&utf16(text, u16::to_le_bytes)), Some("UTF-16"), "{text:?}");
             assert_eq!(wide(&utf16(text, u16::to_be_bytes)), Some("UTF-16"), "{text:?}");
         }
         assert_eq!(wide(b"\xff\xfe\0\0a\0\0\0"), Some("UTF-32"));
-        for narrow in [&b""[..], b"a", b"apiVersion: x\n", b"\xef\xbb\xbfapi", b"a\0\0\0\0\0\0\0", b"\0\0\0\0\0\0\0\0"] {
+        for narrow in [
+            &b""[..],
+            b"a",
+            b"apiVersion: x\n",
+            b"\xef\xbb\xbfapi",
+            b"a\0\0\0\0\0\0\0",
+            b"\0\0\0\0\0\0\0\0",
+        ] {
             assert_eq!(wide(narrow), None, "{narrow:?}");
         }
     }

@@ -184,8 +184,7 @@ impl FromStr for SerialNumber {
         // Spaces that nobody sees make two texts look like one serial number.
         let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
         // The file that is searched for a serial number is searched for its words.
-        let has_words =
-            text.bytes().all(plain) || text.bytes().any(|b| b.is_ascii_alphanumeric());
+        let has_words = text.bytes().all(plain) || text.bytes().any(|b| b.is_ascii_alphanumeric());
         if text.is_empty() || text.len() > 64 || !text.bytes().all(ok) || spaced || !has_words {
             return Err(Invalid::new(
                 "is not a serial number: 1 to 64 letters, digits and . _ - + / :, with single spaces inside",

@@ -36,7 +36,8 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
         Err(why) => return Err(Failure::new(format!("cannot read {}: {why}", path.display()))),
     };
     String::from_utf8(bytes).map(Some).map_err(|error| {
-        let encoding = encoding::wide(error.as_bytes()).map_or_else(String::new, |e| format!("{e}, "));
+        let encoding =
+            encoding::wide(error.as_bytes()).map_or_else(String::new, |e| format!("{e}, "));
         Failure::new(format!("{} is {encoding}not UTF-8", path.display())).help(encoding::HELP)
     })
 }
@@ -114,8 +115,7 @@ pub(super) fn write(
 /// nothing left in its file that keeps a field from being judged.
 fn is_judged(base: &Desired, head: &Desired, edited: &Edited<'_>) -> bool {
     let Edited { path, line, .. } = *edited;
-    let here =
-        |place: &Place| *place.path == *path && line.is_none_or(|line| place.line == line);
+    let here = |place: &Place| *place.path == *path && line.is_none_or(|line| place.line == line);
     let whole = |damaged: &Damaged| matches!(damaged.what, Damage::ProfileOf { .. });
     let is_device = head.devices.iter().any(|device| here(&device.place))
         || head.damaged.iter().any(|damaged| whole(damaged) && here(&damaged.place));

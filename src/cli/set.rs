@@ -1,6 +1,5 @@
 //! `fleetform set`
 
-
 use super::author::Edited;
 use super::run::Setup;
 use super::{Exit, Failure, Format, author};

@@ -22,7 +22,8 @@ pub(super) fn misleading(drafts: &[DeviceDraft]) -> Vec<Finding> {
         }
         if DeviceId::is_like(serial) && serial.len() <= 1 + MOST_DIGITS {
             let what = format!("the serial number `{serial}` looks like a device id");
-            let help = "if the device can report itself by another one, an asset tag say, write that";
+            let help =
+                "if the device can report itself by another one, an asset tag say, write that";
             findings.push(finding(Code::LooksLikeId, what, help, serial_at(draft), None));
         }
         if let Some(other) = bearer(drafts, &prefixes, name).filter(|other| *other != at && !own) {
@@ -92,7 +93,10 @@ mod tests {
             (vec![("zed", "D1234567"), ("D12", "D01"), ("D00x", "D-001")], vec![]),
             (vec![("AAA1", "AAA2"), ("zed", "AAA1")], vec!["name-is-serial"]),
             (vec![("aaa1", "AAA2"), ("zed", "AAA1")], vec!["name-is-serial"]),
-            (vec![("A-serial-longer-than-16-b", "A"), ("z", "a-serial-longer-than-16-B")], vec!["name-is-serial"]),
+            (
+                vec![("A-serial-longer-than-16-b", "A"), ("z", "a-serial-longer-than-16-B")],
+                vec!["name-is-serial"],
+            ),
             (vec![("A-serial-longer-than-16-c", "A"), ("z", "a-serial-longer-than-16-B")], vec![]),
             (vec![("AAA1", "AAA2"), ("AAA2", "AAA1")], vec!["name-is-serial", "name-is-serial"]),
             (vec![("AAA1", "aaa1"), ("AAA2", "AAA2")], vec![]),

@@ -251,7 +251,9 @@ fn settings_as_other_programs_write_them_are_as_good_as_a_block() {
         }
     }
     // What is not there to see stays forbidden, and so do keys of several lines.
-    for hidden in ["v: \"a\\rb\"", "v: \"a\\e[2Jb\"", "v: \"a\\u202eb\"", "v: \"a\\0b\"", "\"a\\nb\": v"] {
+    for hidden in
+        ["v: \"a\\rb\"", "v: \"a\\e[2Jb\"", "v: \"a\\u202eb\"", "v: \"a\\0b\"", "\"a\\nb\": v"]
+    {
         let text = PROFILE.replace("{vpn: {server: vpn.example.com}}", &format!("{{{hidden}}}"));
         let parsed = parse(&text);
         assert_eq!(parsed.findings.len(), 1, "{hidden}: {:?}", parsed.findings);
@@ -285,7 +287,8 @@ fn utf_16_is_one_finding_that_says_so() {
 #[test]
 fn a_serial_number_that_many_machines_have_is_no_serial_number() {
     for (text, damaged) in [(DEVICE, 1), (WIPE, 0)] {
-        for serial in ["\"0\"", "\"123456789\"", "None", "To be filled by O.E.M.", "N/A", "\"..\""] {
+        for serial in ["\"0\"", "\"123456789\"", "None", "To be filled by O.E.M.", "N/A", "\"..\""]
+        {
             let parsed = parse(&text.replace("PF3XK9Q2", serial));
             let codes: Vec<_> = parsed.findings.iter().map(|f| f.code).collect();
             assert_eq!(codes, [Code::PlaceholderSerial], "{serial} in {text}");
@@ -293,9 +296,12 @@ fn a_serial_number_that_many_machines_have_is_no_serial_number() {
             assert_eq!(parsed.damaged.len(), damaged);
         }
     }
-    for serial in
-        ["VMware-56 4d fa 72 69 7a 39 13-aa 0e 17 06 9b 09 42 c8", "VM5vodACsc+k", "/77NDZ12/CN7/", "..CN13."]
-    {
+    for serial in [
+        "VMware-56 4d fa 72 69 7a 39 13-aa 0e 17 06 9b 09 42 c8",
+        "VM5vodACsc+k",
+        "/77NDZ12/CN7/",
+        "..CN13.",
+    ] {
         let parsed = parse(&DEVICE.replace("PF3XK9Q2", serial));
         assert_eq!(parsed.findings, []);
         assert_eq!(parsed.devices[0].serial_number().as_str(), serial);

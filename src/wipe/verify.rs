@@ -315,7 +315,8 @@ impl Judge<'_> {
             format!("{id} has serial number {recorded}, the request says {serial}")
         };
         if same && serial.is_placeholder() {
-            let detail = format!("{serial} stands for a missing serial number: many machines have it");
+            let detail =
+                format!("{serial} stands for a missing serial number: many machines have it");
             self.rule(Rule::Serial, Reason::PlaceholderSerial, false, detail);
         } else {
             self.rule(Rule::Serial, Reason::SerialMismatch, same, detail);

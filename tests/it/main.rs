@@ -18,3 +18,4 @@ mod properties;
 mod pull_request;
 mod support;
 mod wipes;
+mod words;

@@ -104,10 +104,11 @@ pub(super) fn find(
 /// `key::ssh-ed25519 AAAA…`, `ssh-ed25519 AAAA…` as Git takes them, or the path of a file.
 fn configured(text: &str, home: Option<&Path>) -> Result<SigningKey, Failure> {
     let text = text.trim();
-    let help = "correct it with `git config --global user.signingkey`, or name a key with --key FILE";
+    let help =
+        "correct it with `git config --global user.signingkey`, or name a key with --key FILE";
     let marked = text.strip_prefix("key::");
-    let is_key = ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| text.starts_with(kind))
-        && text.contains(' ');
+    let is_key =
+        ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| text.starts_with(kind)) && text.contains(' ');
     if let Some(line) = marked.or(is_key.then_some(text)) {
         let key = key_of_line(line.trim()).map_err(|why| {
             Failure::new(format!("user.signingkey of Git, {}: {why}", quote(text))).help(help)
@@ -143,7 +144,8 @@ mod tests {
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBkr4wRC1jNmMN1UOfvTGzpGLNuJu+Yhm0Ck9dFmIKH2";
 
     fn with(key: &str, flag: Option<&str>, home: &Path) -> Result<SigningKey, Failure> {
-        let setting = |name: &str| (name == "user.signingkey" && !key.is_empty()).then(|| key.into());
+        let setting =
+            |name: &str| (name == "user.signingkey" && !key.is_empty()).then(|| key.into());
         find(flag.map(Path::new), setting, Some(home))
     }
 

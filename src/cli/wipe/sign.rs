@@ -144,7 +144,9 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
 /// Its own questions (a passphrase, a PIN) go to the terminal.
 fn ask_ssh_keygen(
     key: &SigningKey,
-    namespace: Namespace, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+    namespace: Namespace,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Failure> {
     let spawned = Command::new("ssh-keygen")
         .args(["-q", "-Y", "sign", "-n", namespace.as_str(), "-f"])
         .arg(key.path())
