@@ -1,9 +1,9 @@
 //! Which device a word means: the one place that decides it, for every command and for HTTP.
 //!
-//! A word is an id, a serial number or a name, in any case but for names. What fits several
+//! A word is an id, a serial number or a name, without regard to case. What fits several
 //! devices is refused with all of them, since the next thing may be a wipe; `id=D002`,
-//! `serial=PF3XK9Q2` and `name=ana-ruiz-laptop` say how the word is to be taken. A serial
-//! number means the newest device that bears it.
+//! `serial=PF3XK9Q2` and `name=ana-ruiz-laptop` say how the word is to be taken, a name then
+//! exactly as it is written. A serial number means the newest device that bears it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,13 +44,14 @@ impl<'t> Word<'t> {
         self.text.parse().ok().filter(|_| self.may_be(By::Serial))
     }
 
-    /// Whether it is this name. What looks like an id is compared without regard to case: `d002`
-    /// and `D002` must never be two devices.
+    /// Whether it is this name: in any case, since serial numbers and ids are, and a word must not
+    /// mean one device in capitals and another in small letters.
     #[must_use]
     pub fn is_name(self, name: &Name) -> bool {
-        let same = name.as_str() == self.text;
-        let alike = self.only.is_none() && DeviceId::is_like(self.text);
-        self.may_be(By::Name) && (same || alike && name.as_str().eq_ignore_ascii_case(self.text))
+        match self.only {
+            None => name.as_str().eq_ignore_ascii_case(self.text),
+            Some(by) => by == By::Name && name.as_str() == self.text,
+        }
     }
 
     fn may_be(self, by: By) -> bool {
@@ -188,7 +189,8 @@ mod tests {
             ("serial=pf3xk9q2", "D001 by serial"),
             ("name=pf3xk9q2", "nobody"),
             ("bo-li-phone", "D002 by name"),
-            ("Bo-Li-Phone", "nobody"),
+            ("Bo-Li-Phone", "D002 by name"),
+            ("name=Bo-Li-Phone", "nobody"),
             ("name=bo-li-phone", "D002 by name"),
             ("id=bo-li-phone", "nobody"),
             // Provisioned again: its newest device.
@@ -229,7 +231,14 @@ mod tests {
         assert_eq!(means(&state, "name=D002"), "nobody");
         // A name that is another's serial number, and one of two devices.
         let both = "say which one: id=D001 or id=D005";
-        assert_eq!(means(&with("D002", "X1", "PF3XK9Q2"), "PF3XK9Q2"), both);
+        for word in ["PF3XK9Q2", "pf3xk9q2"] {
+            assert_eq!(means(&with("D002", "X1", "PF3XK9Q2"), word), both);
+            assert_eq!(means(&with("D002", "X1", "pf3xk9q2"), word), both);
+        }
+        // Two names that differ in case only, which `name=` tells apart.
+        let state = with("D002", "X1", "Ana-Ruiz-Laptop");
+        assert_eq!(means(&state, "ana-ruiz-laptop"), both);
+        assert_eq!(means(&state, "name=ana-ruiz-laptop"), "D001 by name");
         assert_eq!(means(&with("D002", "X1", "ana-ruiz-laptop"), "ana-ruiz-laptop"), both);
         // A wiped device counts: its id and its name are still its own.
         let both = "say which one: id=D004 or id=D005";

@@ -151,7 +151,8 @@ fn told(place: &Place, serial: Option<&SerialNumber>, name: Option<&Name>) -> (S
     let of = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}, "));
     let (serial, name) = (serial.map(ToString::to_string), name.map(ToString::to_string));
     let selector = match (&serial, &name) {
-        (Some(serial), _) => format!("'serial={serial}'"),
+        (Some(serial), _) if serial.contains(' ') => format!("'serial={serial}'"),
+        (Some(serial), _) => format!("serial={serial}"),
         (None, Some(name)) => format!("name={name}"),
         (None, None) => place.path.to_string(),
     };

@@ -289,7 +289,7 @@ fn a_serial_number_that_many_machines_have_is_no_serial_number() {
     for (text, damaged) in [(DEVICE, 1), (WIPE, 0)] {
         for serial in ["\"0\"", "\"123456789\"", "None", "To be filled by O.E.M.", "N/A", "\"..\""]
         {
-            let parsed = parse(&text.replace("PF3XK9Q2", serial));
+            let parsed = parse(text.replace("PF3XK9Q2", serial));
             let codes: Vec<_> = parsed.findings.iter().map(|f| f.code).collect();
             assert_eq!(codes, [Code::PlaceholderSerial], "{serial} in {text}");
             assert_eq!((parsed.devices.len(), parsed.wipes.len()), (0, 0));
@@ -302,7 +302,7 @@ fn a_serial_number_that_many_machines_have_is_no_serial_number() {
         "/77NDZ12/CN7/",
         "..CN13.",
     ] {
-        let parsed = parse(&DEVICE.replace("PF3XK9Q2", serial));
+        let parsed = parse(DEVICE.replace("PF3XK9Q2", serial));
         assert_eq!(parsed.findings, []);
         assert_eq!(parsed.devices[0].serial_number().as_str(), serial);
     }

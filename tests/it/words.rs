@@ -46,7 +46,7 @@ fn every_command_refuses_a_word_that_fits_two_devices() {
         ("name=D002", "D001"),
         ("d001", "D001"),
     ] {
-        assert_eq!(fixture.json(&["show", word])["id"], id, "{word}");
+        assert_eq!(fixture.json(&["show", word])["device"]["id"], id, "{word}");
     }
     fixture.run(&["set", "id=D002", "status=Failed"]).exits(0);
     assert!(fixture.read("fleet/b.yaml").contains("status: Failed"));
@@ -183,7 +183,7 @@ fn serial_numbers_of_virtual_machines_go_all_the_way() {
     fixture.report(&reports.join("\n"));
     fixture.run(&["apply", "--yes"]).exits(0);
     for serial in serials {
-        let shown = fixture.json(&["show", serial]);
+        let shown = fixture.json(&["show", serial])["device"].take();
         assert_eq!(
             (&shown["serialNumber"], &shown["status"]),
             (&serial.into(), &"Enrolled".into())

@@ -174,7 +174,7 @@ mod tests {
             ("/nowhere/id_ed25519.pub", "/nowhere/id_ed25519.pub"),
             ("0xDEADBEEF", "0xDEADBEEF"),
             ("key::", "has no key"),
-            ("key::~/work", "cannot be read"),
+            ("key::~/work", "has no key"),
             ("ssh-ed25519 AAAA", "cannot be read"),
             ("ssh-ed25519", "`ssh-ed25519`"),
             ("~other/.ssh/key", "~other"),

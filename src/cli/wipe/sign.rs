@@ -31,10 +31,10 @@ Examples:
   fleetform wipe sign fleet/wipes/d007-lost.yaml --key ~/.ssh/id_ed25519_sk
   fleetform wipe sign fleet/wipes/d007-lost.yaml --veto
 
-Without --key: user.signingkey of Git, a file or the public key itself; where it
+Without --key: user.signingkey of Git, a file or the public key itself. Where it
 is not set, the first of id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in
-~/.ssh. A .pub file, or a public key itself (key::ssh-ed25519 AAAA...), takes the
-private key from the agent. Formats: text, json.")]
+~/.ssh. A .pub file, or a public key itself (key::ssh-ed25519 AAAA...), takes
+the private key from the agent. Formats: text, json.")]
 pub struct Args {
     /// The request
     #[arg(value_name = "FILE")]

@@ -33,10 +33,10 @@ fn the_answers_are_those_of_the_command_line() {
 #[test]
 fn a_device_is_found_by_any_word_and_an_ambiguous_one_is_refused() {
     let place = place();
-    let vm = "VMware-56 4d/fa+72";
-    place.write("fleet/vm.yaml", &device(vm).replace(&format!("dev-{vm}"), "D001"));
     let (mut daemon, address) = started(&place, &[]);
-    daemon.until("readiness", || match get(address, "/readyz").status {
+    let vm = "VMware-56 4d/fa+72";
+    place.save("fleet/vm.yaml", &device(vm).replace(&format!("dev-{vm}"), "D001"));
+    daemon.until("the fourth device", || match get(address, "/api/v1/devices/D004").status {
         200 => Ok(()),
         status => Err(status.to_string()),
     });
@@ -55,7 +55,7 @@ fn a_device_is_found_by_any_word_and_an_ambiguous_one_is_refused() {
         let answer = get(address, &format!("/api/v1/devices/{word}"));
         assert_eq!(answer.status, status, "{word}: {}", answer.body);
         match status {
-            200 => assert_eq!(answer.json()["id"], id, "{word}"),
+            200 => assert_eq!(answer.json()["device"]["id"], id, "{word}"),
             409 => assert!(answer.body.contains("id=D001 or id=D004"), "{word}: {}", answer.body),
             _ => {}
         }
