@@ -70,16 +70,16 @@ pub(super) fn write(
     let head = source::load_with(fleet, Some((path, new.as_bytes())));
     let found = diff(&base, &head);
     let in_the_way: Vec<_> = head.findings.iter().filter(|f| *f.span.path == *path).collect();
-    let judged = is_judged(&base, &head, edited);
     let shown = if found.new.is_empty() { in_the_way } else { found.new.iter().collect() };
-    if !found.new.is_empty() || !judged {
+    if !found.new.is_empty() || !is_judged(&base, &head, edited) {
         let drawing = Drawing::new(fleet, out.color(), out.width());
         for finding in shown {
             writeln!(out, "{}\n", drawing.draw(finding))?;
         }
-        out.note(match judged {
-            true => "Nothing is written.",
-            false => "Nothing is written: the manifest is invalid, so that the change cannot be checked; fix it first.",
+        out.note(if found.new.is_empty() {
+            "Nothing is written: with this finding the change cannot be checked. Fix it first."
+        } else {
+            "Nothing is written."
         });
         return Ok(Exit::Failed);
     }

@@ -231,3 +231,12 @@ fn what_is_no_file_neither_hangs_nor_fills_the_memory() {
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
+
+#[test]
+fn utf_16_says_so() {
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let text: Vec<u8> = "\u{feff}fleet: x\n".encode_utf16().flat_map(bytes).collect();
+        let error = Config::parse(&text, Path::new("fleetform.yaml")).unwrap_err().to_string();
+        assert!(error.starts_with("fleetform.yaml:1:1: the file is UTF-16, not UTF-8"), "{error}");
+    }
+}
