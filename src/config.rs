@@ -18,6 +18,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 
+use crate::encoding;
 use crate::event::{ConfigRights, QuorumTier};
 use crate::model::{Digest, words};
 use crate::object::Object;
@@ -226,6 +227,10 @@ impl Config {
 
     /// From the content of the file at `path`, whose directory is what paths are relative to.
     fn parse(bytes: &[u8], path: &Path) -> Result<Self, Error> {
+        if let Some(encoding) = encoding::wide(bytes) {
+            let message = format!("the file is {encoding}, not UTF-8: {}", encoding::HELP);
+            return Err(Error::Invalid { path: path.into(), line: 1, column: 1, message });
+        }
         let written: Option<Object<Written>> = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let text = error.to_string();

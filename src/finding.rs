@@ -117,6 +117,12 @@ words! {
         DuplicateName = "duplicate-name",
         /// Two devices with one serial number.
         DuplicateSerial = "duplicate-serial",
+        /// A serial number that stands for a missing one: many machines have it.
+        PlaceholderSerial = "placeholder-serial",
+        /// A device's name or serial number that looks like a device id.
+        LooksLikeId = "looks-like-id",
+        /// A device's name that is another device's serial number.
+        NameIsSerial = "name-is-serial",
         /// A device's profile does not exist.
         UnknownProfile = "unknown-profile",
         /// A device's platform is none of its profile's.

@@ -6,6 +6,7 @@
 mod alone;
 mod keys;
 mod live;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -299,7 +300,9 @@ fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
     };
     let mut clashing = vec![false; drafts.len()];
     let serials = || serials_clash(drafts, &mut clashing, findings);
-    let (names_differ, ()) = rayon::join(names_differ, serials);
+    let names = || (names_differ(), words::misleading(drafts));
+    let ((names_differ, misleading), ()) = rayon::join(names, serials);
+    findings.extend(misleading);
     if !names_differ {
         names_clash(drafts, &mut clashing, findings);
     }

@@ -198,7 +198,7 @@ fn many_unknown_profiles_end_soon() {
     let names: Vec<_> = (0..2000).map(|n| format!("profile-{n}")).collect();
     let mut files: Vec<_> = names.iter().map(|n| (n.as_str(), profile(n, "ios"))).collect();
     let devices: Vec<_> = (0..2000)
-        .map(|n| device(&format!("d{n}"), &format!("s{n}"), &format!("prfile-x{n}"), ""))
+        .map(|n| device(&format!("dev{n}"), &format!("s{n}"), &format!("prfile-x{n}"), ""))
         .collect();
     files.push(("devices.yaml", devices.join("---\n")));
     let desired = fleet(&files);

@@ -4,6 +4,7 @@
 //! No value knows of files, clocks or YAML. Texts are bounded, so that whatever is
 //! built from them fits a log line (64 KiB).
 
+mod placeholder;
 mod report;
 
 use std::cmp::Ordering;
@@ -124,8 +125,12 @@ impl fmt::Display for Name {
 }
 as_string!(Name);
 
-/// A serial number: `[A-Za-z0-9._-]{1,64}`. Kept as written; equal, ordered and hashed
-/// without regard to ASCII case.
+/// A serial number as vendors make them: 1 to 64 letters, digits and `. _ - + / :`, with single
+/// spaces inside (VMware: `VMware-56 4d fa …`, Dell boards: `/77NDZ12/CN70…/`). Kept as written;
+/// equal, ordered and hashed without regard to ASCII case.
+///
+/// What stands for a missing serial number is accepted here, since a ledger may hold it: see
+/// [`Self::is_placeholder`].
 #[derive(Debug, Clone)]
 pub struct SerialNumber(CompactString);
 
@@ -174,11 +179,16 @@ impl Hash for SerialNumber {
 impl FromStr for SerialNumber {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        // `.` and `..` would name directories where the serial names a file (outbox/SERIAL.json
-        // is safe, other providers' paths may not be).
-        if text.is_empty() || text.len() > 64 || !text.bytes().all(ok) {
-            return Err(Invalid::new("is not a serial number: 1 to 64 of A-Z a-z 0-9 . _ -"));
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let ok = |b: u8| plain(b) || matches!(b, b'+' | b'/' | b':' | b' ');
+        // Spaces that nobody sees make two texts look like one serial number.
+        let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+        // The file that is searched for a serial number is searched for its words.
+        let has_words = text.bytes().all(plain) || text.bytes().any(|b| b.is_ascii_alphanumeric());
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(ok) || spaced || !has_words {
+            return Err(Invalid::new(
+                "is not a serial number: 1 to 64 letters, digits and . _ - + / :, with single spaces inside",
+            ));
         }
         Ok(Self(text.into()))
     }
@@ -385,6 +395,20 @@ impl fmt::Display for DeviceId {
             return f.pad(&format!("D{:03}", self.0));
         }
         write!(f, "D{:03}", self.0)
+    }
+}
+impl DeviceId {
+    /// The id that a person means: as it is written, or with a small letter.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        text.to_ascii_uppercase().parse().ok()
+    }
+
+    /// Whether the text can be taken for an id: `D` and at least three digits, in either case.
+    #[must_use]
+    pub fn is_like(text: &str) -> bool {
+        let digits = text.strip_prefix(['D', 'd']).unwrap_or_default();
+        digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit())
     }
 }
 impl FromStr for DeviceId {

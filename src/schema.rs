@@ -17,7 +17,8 @@ words! {
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const NAME: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
-const SERIAL: &str = "^[A-Za-z0-9._-]{1,64}$";
+const SERIAL: &str =
+    "^(?=.{1,64}$)(?:[._-]+|(?=.*[A-Za-z0-9])[A-Za-z0-9._+/:-]+(?: [A-Za-z0-9._+/:-]+)*)$";
 const VERSION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$";
 const EMAIL: &str = r"^(?=.{1,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 const ID: &str = "^D([0-9]{3}|[1-9][0-9]{3,9})$";
@@ -141,7 +142,7 @@ fn device() -> Value {
         "What the device is to be.",
         &["serialNumber", "userEmail", "profile", "osVersion"],
         json!({
-            "serialNumber": text_of("As it is on the device; unique, case ignored.", SERIAL),
+            "serialNumber": text_of("As the device itself reports it; unique, case ignored.", SERIAL),
             "userEmail": text_of("The user whom it is assigned to.", EMAIL),
             "profile": text_of("Name of a Profile.", NAME),
             "platform": word(

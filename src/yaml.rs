@@ -344,9 +344,13 @@ impl<'a> Builder<'a> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        // What stands in the file was looked at before: line breaks and tabs of a block are
-        // there for everyone to see. In quotes they, and worse, may come from escapes.
-        let visible = |c| style != Style::Quoted && matches!(c, '\n' | '\t');
+        // What stands in the file was looked at before; in quotes anything may come from escapes.
+        // Line breaks and tabs mean no harm, however they are written: YAML's own writers put
+        // `\n` in quotes where others write a block. No key needs them.
+        let visible = |c| match style {
+            Style::Block => matches!(c, '\n' | '\t'),
+            Style::Plain | Style::Quoted => !self.at_key() && matches!(c, '\n' | '\t'),
+        };
         match text.chars().find(|c| is_deceptive(*c) && !visible(*c)) {
             None => Value::Scalar(text, style),
             Some(c) => {
@@ -359,6 +363,12 @@ impl<'a> Builder<'a> {
                 Value::Broken
             }
         }
+    }
+
+    /// Whether the next node is a key.
+    fn at_key(&self) -> bool {
+        let content = self.frames.last().map(|frame| &frame.content);
+        matches!(content, Some(Content::Map { key: None, .. }))
     }
 
     fn decorations(&mut self, anchor: usize, tag: bool, extent: Extent) {

@@ -59,7 +59,7 @@ Examples:
 Formats: text, json (with --follow one object a line).")]
 pub struct LogArgs {
     /// Entries about this device; a serial number stands for all ids that it ever had
-    #[arg(long, value_name = "ID|SERIAL")]
+    #[arg(long, value_name = "ID|SERIAL|NAME")]
     pub device: Option<String>,
     /// Entries of this kind; may be repeated
     #[arg(long = "kind", value_name = "KIND", value_parser = kind())]

@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::diff::diff;
-use crate::fleet::Desired;
+use crate::diff::{FleetDiff, diff};
+use crate::finding::Code;
+use crate::fleet::{Damage, Damaged, Desired};
+use crate::model::Place;
 use crate::render::diff::{Context, Side, json, text};
 use crate::render::findings::Drawing;
 use crate::render::out::Out;
-use crate::{durable, source};
+use crate::{durable, encoding, source};
 
 /// Nothing can be edited in a fleet directory that is not there.
 ///
@@ -22,47 +25,77 @@ pub(super) fn there(fleet: &Desired) -> Result<(), Failure> {
         .help("name it with --fleet, or change to its parent"))
 }
 
-/// Writes `new` to the file at `path`, from the fleet directory, which held `old`, and shows
-/// what that means. What would give a new finding is shown and not written.
+/// The text of a file, where it is there.
+///
+/// # Errors
+/// If it cannot be read, or is not UTF-8.
+pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(Failure::new(format!("cannot read {}: {why}", path.display()))),
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let encoding =
+            encoding::wide(error.as_bytes()).map_or_else(String::new, |e| format!("{e}, "));
+        Failure::new(format!("{} is {encoding}not UTF-8", path.display())).help(encoding::HELP)
+    })
+}
+
+/// A file with another content.
+pub(super) struct Edited<'a> {
+    /// From the fleet directory.
+    pub path: &'a str,
+    /// Where the document that was edited begins; none where the whole file is new.
+    pub line: Option<u32>,
+    /// None where there was no file.
+    pub old: Option<&'a str>,
+    pub new: &'a str,
+}
+
+/// Writes a file, and shows what that means. What would give a new finding, and what cannot be
+/// judged because of another finding, is shown and not written.
 ///
 /// # Errors
 /// If the fleet cannot be read, the file is another one by now, or writing fails.
 pub(super) fn write(
     setup: &Setup,
-    path: &str,
-    old: Option<&str>,
-    new: &str,
+    edited: &Edited<'_>,
     (format, out): (Format, &mut Out),
 ) -> Result<Exit, Failure> {
+    let Edited { path, old, new, .. } = *edited;
     let fleet = &setup.config.fleet;
     let base = source::load(fleet);
     there(&base)?;
     let head = source::load_with(fleet, Some((path, new.as_bytes())));
     let found = diff(&base, &head);
-    if !found.new.is_empty() {
+    let in_the_way: Vec<_> = head.findings.iter().filter(|f| *f.span.path == *path).collect();
+    let shown = if found.new.is_empty() { in_the_way } else { found.new.iter().collect() };
+    if !found.new.is_empty() || !is_judged(&base, &head, edited) {
         let drawing = Drawing::new(fleet, out.color(), out.width());
-        for finding in &found.new {
+        for finding in shown {
             writeln!(out, "{}\n", drawing.draw(finding))?;
         }
-        out.note("Nothing is written.");
+        out.note(if found.new.is_empty() {
+            "Nothing is written: with this finding the change cannot be checked. Fix it first."
+        } else {
+            "Nothing is written."
+        });
         return Ok(Exit::Failed);
     }
     let target = fleet.join(path);
-    let now = match fs::read_to_string(&target) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
-    };
-    if now.as_deref() != old {
+    if read(&target)?.as_deref() != old {
         let what = format!("{} is not what it was a moment ago", target.display());
         return Err(Failure::new(what).help("look at it, and try again"));
     }
-    if now.as_deref() != Some(new) {
+    let is_written = old != Some(new);
+    if is_written {
         let parent = durable::parent(&target);
         fs::create_dir_all(parent).map_err(|why| {
             Failure::new(format!("cannot make the directory {}: {why}", parent.display()))
         })?;
         durable::replace_file("author.file", &target, |to| to.write_all(new.as_bytes()))?;
+        out.note(&format!("Written: {}", target.display()));
     }
     let root = setup.root();
     let side = Side { name: &root, commit: None };
@@ -70,7 +103,42 @@ pub(super) fn write(
     let context = Context { root: &root, base: side, head: side, trust: None, now };
     match format {
         Format::Json => json(out, &found, context)?,
+        _ if is_written && found == FleetDiff::default() => {
+            writeln!(out, "The file has changed; the fleet means the same as before.")?;
+        }
         _ => text(out, &found, context)?,
     }
     Ok(Exit::Done)
+}
+
+/// Whether the document that was edited is a device by every rule; or else mended in part, with
+/// nothing left in its file that keeps a field from being judged.
+fn is_judged(base: &Desired, head: &Desired, edited: &Edited<'_>) -> bool {
+    let Edited { path, line, .. } = *edited;
+    let here = |place: &Place| *place.path == *path && line.is_none_or(|line| place.line == line);
+    let whole = |damaged: &Damaged| matches!(damaged.what, Damage::ProfileOf { .. });
+    let is_device = head.devices.iter().any(|device| here(&device.place))
+        || head.damaged.iter().any(|damaged| whole(damaged) && here(&damaged.place));
+    let of = |fleet: &Desired| fleet.findings.iter().filter(|f| *f.span.path == *path).count();
+    is_device
+        || of(head) < of(base)
+            && head.findings.iter().filter(|f| *f.span.path == *path).all(|f| hides_nothing(f.code))
+}
+
+/// Whether the fields of a document with such a finding are judged all the same.
+fn hides_nothing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownField
+            | Code::InvalidValue
+            | Code::StatusWiped
+            | Code::DuplicateName
+            | Code::DuplicateSerial
+            | Code::PlaceholderSerial
+            | Code::LooksLikeId
+            | Code::NameIsSerial
+            | Code::UnknownProfile
+            | Code::PlatformNotAllowed
+            | Code::PlatformAmbiguous
+    )
 }

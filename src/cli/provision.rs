@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::author::Edited;
 use super::run::Setup;
 use super::value::{Label, word};
 use super::{Exit, Failure, Format, author};
@@ -26,7 +27,7 @@ provisions the device. It is written beside the devices that share most of its
 labels, or else to devices/NAME.yaml. Exits with 1, and writes nothing, where it
 would give a finding. Formats: text, json (as diff).")]
 pub struct Args {
-    /// Serial number, as it is on the device
+    /// Serial number, as the device itself reports it
     #[arg(long, value_name = "SERIAL")]
     pub serial: String,
     /// E-mail address of the user
@@ -81,7 +82,8 @@ pub(super) fn run(
         return Err(Failure::new(format!("{} is there already", target.display()))
             .help("name another --file or --name; fleetform set edits a manifest"));
     }
-    author::write(setup, &path, None, &manifest(args, &name, &path), (format, out))
+    let new = manifest(args, &name, &path);
+    author::write(setup, &Edited { path: &path, line: None, old: None, new: &new }, (format, out))
 }
 
 /// The file, with a line by which editors find the schema.

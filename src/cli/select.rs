@@ -1,50 +1,27 @@
-//! Which device the user means: by id, serial number or name, in this order.
+//! The device that the user means, or a failure that helps to name it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
-use crate::model::{DeviceId, SerialNumber};
+use crate::lookup::{self, By, Error};
+use crate::model::DeviceId;
 use crate::state::{Device, State};
 
-/// The one device that `text` names.
-///
-/// A serial number, whatever its case, means the newest device that bears it; so does a name
-/// that only one serial number has.
+/// The one device that `text` names: see [`crate::lookup`].
 ///
 /// # Errors
-/// If there is none, or several serial numbers bear the name.
+/// If there is none, or there are several.
 pub fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device), Failure> {
-    if let Ok(id) = text.parse::<DeviceId>()
-        && let Some(device) = state.devices.get(&id)
-    {
-        return Ok((id, device));
-    }
-    if let Ok(serial) = text.parse::<SerialNumber>()
-        && let Some(found) = state.by_serial(&serial)
-    {
-        return Ok(found);
-    }
-    let mut named = BTreeMap::new();
-    for (id, device) in &state.devices {
-        if device.spec.name.as_str() == text {
-            named.insert(&device.spec.serial_number, (*id, &**device));
-        }
-    }
-    let mut found: Vec<_> = named.into_values().collect();
-    match found.len() {
-        0 => Err(nobody(state, text)),
-        1 => Ok(found.remove(0)),
-        n => Err(several(text, n, &mut found)),
-    }
+    find(state, text).map(|(id, device, _)| (id, device))
 }
 
 /// Every device that an id or a serial number means: for the history of hardware over several ids.
 ///
 /// # Errors
-/// If there is none.
+/// If there is none, or there are several.
 pub fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure> {
-    let (id, device) = device(state, text)?;
-    if text.parse() == Ok(id) {
+    let (id, device, by) = find(state, text)?;
+    if by == By::Id {
         return Ok([id].into());
     }
     let serial = &device.spec.serial_number;
@@ -52,16 +29,11 @@ pub fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure>
     Ok(state.devices.iter().filter(|(_, device)| same(device)).map(|(id, _)| *id).collect())
 }
 
-fn several(name: &str, n: usize, found: &mut [(DeviceId, &Device)]) -> Failure {
-    found.sort_by_key(|(id, _)| *id);
-    let list: Vec<_> = found
-        .iter()
-        .take(10)
-        .map(|(id, device)| format!("{id} ({}, {})", device.spec.serial_number, device.status))
-        .collect();
-    let more = if n > list.len() { ", …" } else { "" };
-    Failure::new(format!("{n} devices are named {name:?}: {}{more}", list.join(", ")))
-        .help("name one by its id or serial number")
+fn find<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device, By), Failure> {
+    lookup::device(state, text).map_err(|why| match &why {
+        Error::Nobody(_) => nobody(state, text),
+        Error::Ambiguous(several) => Failure::new(several.to_string()).help(several.help()),
+    })
 }
 
 fn nobody(state: &State, text: &str) -> Failure {
@@ -127,17 +99,27 @@ mod tests {
     }
 
     #[test]
-    fn ids_before_serials_before_names() {
+    fn a_word_of_two_devices_is_refused_with_both() {
         let state = with("D004", |spec| {
             spec.serial_number = "D002".parse().unwrap();
             spec.name = "PF9".parse().unwrap();
         });
+        assert_eq!(
+            why(&state, "d002"),
+            "error: \"d002\" fits 2 devices: D002 (serial C39ZZ1, name bo-li-phone, Enrolled), \
+             D005 (serial D002, name PF9, Pending)\n\
+             help: say which one: id=D002 or id=D005\n"
+        );
+        let all = devices(&state, "D002").unwrap_err().render(false);
+        assert!(all.contains("fits 2 devices"), "{all}");
         for (text, expected) in [
             ("D001", "D001"),
-            ("D002", "D002"),
-            ("d002", "D005"),
+            ("d001", "D001"),
+            ("id=D002", "D002"),
+            ("serial=D002", "D005"),
+            ("name=PF9", "D005"),
+            ("serial=pf9", "D004"),
             ("pf3xk9q2", "D001"),
-            ("PF9", "D004"),
             ("bo-li-phone", "D002"),
         ] {
             assert_eq!(id(&state, text), expected, "{text}");
@@ -160,8 +142,9 @@ mod tests {
         let state = with("D004", |spec| spec.serial_number = "PF10".parse().unwrap());
         assert_eq!(
             why(&state, "dora-novak-laptop"),
-            "error: 2 devices are named \"dora-novak-laptop\": D004 (PF9, Wiped), D005 (PF10, Pending)\n\
-             help: name one by its id or serial number\n"
+            "error: \"dora-novak-laptop\" fits 2 devices: D004 (serial PF9, name dora-novak-laptop, \
+             Wiped), D005 (serial PF10, name dora-novak-laptop, Pending)\n\
+             help: say which one: id=D004 or id=D005\n"
         );
     }
 
@@ -170,7 +153,7 @@ mod tests {
         let state = state();
         let text = why(&state, "ana-riuz-laptop");
         assert!(text.contains("help: did you mean ana-ruiz-laptop"), "{text}");
-        assert!(why(&state, "d001").contains("did you mean D001"));
+        assert!(why(&state, "d01").contains("did you mean D001"));
         assert!(why(&state, "zzz\u{1b}").ends_with("help: `fleetform list` shows all devices\n"));
         assert!(!why(&state, "zzz\u{1b}").contains('\u{1b}'));
         assert!(why(&state, &"x".repeat(1 << 20)).contains("fleetform list"));

@@ -1,13 +1,14 @@
 //! `fleetform set`
 
-use std::fs;
-
+use super::author::Edited;
 use super::run::Setup;
 use super::{Exit, Failure, Format, author};
 use crate::edit::{Edit, To, edit};
 use crate::fleet::{Damage, Desired};
+use crate::lookup::{Ambiguous, Word};
 use crate::model::{DeviceId, Name, Place, SerialNumber};
 use crate::render::out::Out;
+use crate::state::Device;
 use crate::wording::closest;
 
 /// Edit a device's manifest in place: comments, order and quotes stay. The result is checked
@@ -26,7 +27,8 @@ hardware.autopilotHash. Only the fleet directory is edited: commit the change.
 Exits with 1, and writes nothing, where it would give a finding. Formats: text,
 json (as diff).")]
 pub struct Args {
-    /// Device id, serial number or name
+    /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
+    /// or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
     pub device: String,
     /// What to change
@@ -64,12 +66,13 @@ pub(super) fn run(
     author::there(&desired)?;
     let place = place(setup, &desired, &args.device)?;
     let path = setup.config.fleet.join(&*place.path);
-    let old = fs::read_to_string(&path)
-        .map_err(|why| Failure::new(format!("cannot read {}: {why}", path.display())))?;
+    let old = author::read(&path)?
+        .ok_or_else(|| Failure::new(format!("{} is not there any more", path.display())))?;
     let new = edit(&old, place.line, &edits).map_err(|why| {
         Failure::new(format!("cannot edit {}: {why}", path.display())).help("edit it by hand")
     })?;
-    author::write(setup, &place.path, Some(&old), &new, (format, out))
+    let edited = Edited { path: &place.path, line: Some(place.line), old: Some(&old), new: &new };
+    author::write(setup, &edited, (format, out))
 }
 
 /// `status=Failed`, `enrollment=+1`, `labels.site=madrid`
@@ -104,39 +107,76 @@ fn parse(text: &str) -> Result<Edit, Failure> {
     Ok(Edit { path, to })
 }
 
-/// Where the device is written: by its id in the ledger, by serial number, by name.
+/// Where the device is written: by its id in the ledger, its serial number or its name. What
+/// fits several devices is refused, also where one of them has no manifest.
 fn place(setup: &Setup, desired: &Desired, text: &str) -> Result<Place, Failure> {
-    let by_id = match text.parse::<DeviceId>() {
-        Ok(id) => {
-            let state = setup.recorded()?;
-            state.devices.get(&id).map(|device| device.spec.serial_number.clone())
-        }
-        Err(_) => None,
+    let word = Word::new(text);
+    let by_id = recorded(setup, word)?;
+    let of_id = by_id.as_ref().map(|(_, device)| &device.spec.serial_number);
+    let serial = word.serial();
+    let fits = |own: Option<&SerialNumber>, name: Option<&Name>| {
+        own.is_some_and(|own| Some(own) == serial.as_ref() || Some(own) == of_id)
+            || name.is_some_and(|name| word.is_name(name))
     };
-    let serial: Option<SerialNumber> = by_id.or_else(|| text.parse().ok());
     let all = manifests(desired);
-    let of_serial = all.iter().filter(|(_, own, _)| own.is_some() && *own == serial.as_ref());
-    let mut found: Vec<&Place> = of_serial.map(|(place, ..)| *place).collect();
-    if found.is_empty() {
-        let named = all.iter().filter(|(.., name)| name.is_some_and(|name| name.as_str() == text));
-        found = named.map(|(place, ..)| *place).collect();
-    }
-    match found[..] {
-        [place] => Ok(place.clone()),
-        [] => {
-            let names = all.iter().filter_map(|(.., name)| Some(name.as_ref()?.as_str()));
-            let failure = Failure::new(format!(
-                "no manifest has the device id, serial number or name {text:?}"
-            ));
-            // What is no slip of the keyboard may be the beginning of a name.
-            let begins = |name: &&str| text.len() > 2 && name.starts_with(text);
-            Err(match closest(text, names.clone()).or_else(|| names.clone().find(begins)) {
-                Some(meant) => failure.help(format!("did you mean {meant}?")),
-                None => failure.help("`fleetform list` shows all devices that are recorded"),
-            })
+    let found: Vec<_> = all.iter().filter(|(_, own, name)| fits(*own, *name)).collect();
+    let is_written = found.iter().any(|(_, own, _)| own.is_some() && *own == of_id);
+    let gone = by_id.as_ref().filter(|_| !is_written);
+    match (&found[..], gone) {
+        ([(place, ..)], None) => Ok((*place).clone()),
+        ([], Some((id, device))) => Err(Failure::new(format!(
+            "no manifest has the serial number {} of {id}",
+            device.spec.serial_number
+        ))
+        .help("restore the manifest; an orphaned device keeps what was recorded of it")),
+        ([], None) => Err(nobody(&all, text)),
+        ([first, others @ ..], None) if others.iter().all(|other| other.1 == first.1) => {
+            Err(Failure::new(format!("{} manifests are of a device {text:?}", found.len()))
+                .help("`fleetform check` shows where they are"))
         }
-        _ => Err(Failure::new(format!("{} manifests are of a device {text:?}", found.len()))
-            .help("`fleetform check` shows where they are")),
+        _ => {
+            let gone = gone.map(|(id, device)| {
+                let serial = &device.spec.serial_number;
+                (format!("{id} (serial {serial}, no manifest)"), format!("id={id}"))
+            });
+            let written = found.iter().map(|(place, serial, name)| told(place, *serial, *name));
+            let several = Ambiguous::new(text, gone.into_iter().chain(written));
+            Err(Failure::new(several.to_string()).help(several.help()))
+        }
+    }
+}
+
+/// A manifest in a few words, and how to name it.
+fn told(place: &Place, serial: Option<&SerialNumber>, name: Option<&Name>) -> (String, String) {
+    let of = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}, "));
+    let (serial, name) = (serial.map(ToString::to_string), name.map(ToString::to_string));
+    let selector = match (&serial, &name) {
+        (Some(serial), _) if serial.contains(' ') => format!("'serial={serial}'"),
+        (Some(serial), _) => format!("serial={serial}"),
+        (None, Some(name)) => format!("name={name}"),
+        (None, None) => place.path.to_string(),
+    };
+    let what: String = [of("serial", serial), of("name", name)].into_iter().flatten().collect();
+    (format!("{} ({what}line {})", place.path, place.line), selector)
+}
+
+/// The recorded device whose id the word can be. Without a ledger there are no ids; one that
+/// cannot be read may have it.
+fn recorded(setup: &Setup, word: Word<'_>) -> Result<Option<(DeviceId, Box<Device>)>, Failure> {
+    let Some(id) = word.id() else { return Ok(None) };
+    let state = setup.recorded()?;
+    Ok(state.devices.get(&id).map(|device| (id, device.clone())))
+}
+
+fn nobody(all: &[Manifest<'_>], text: &str) -> Failure {
+    let names = all.iter().filter_map(|(.., name)| Some(name.as_ref()?.as_str()));
+    let failure =
+        Failure::new(format!("no manifest has the device id, serial number or name {text:?}"));
+    // What is no slip of the keyboard may be the beginning of a name.
+    let begins = |name: &&str| text.len() > 2 && name.starts_with(text);
+    match closest(text, names.clone()).or_else(|| names.clone().find(begins)) {
+        Some(meant) => failure.help(format!("did you mean {meant}?")),
+        None => failure.help("`fleetform list` shows all devices that are recorded"),
     }
 }
 

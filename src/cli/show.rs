@@ -16,7 +16,8 @@ Examples:
 
 Formats: text, json.")]
 pub struct Args {
-    /// Id, else serial number (its newest device), else name
+    /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
+    /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
     pub device: String,
 }

@@ -3,6 +3,7 @@
 //! None of them wipes anything or touches the ledger: they write files to commit, and look.
 //! The judgement of `verify` is the plan's own.
 
+mod key;
 mod new;
 mod sign;
 mod verify;

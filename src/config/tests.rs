@@ -347,3 +347,12 @@ fn what_holds_the_fleet_directory_is_a_checkout_whatever_leads_there() {
     assert_eq!(load("repo/fleet"), None);
     assert_eq!(load("repo/conf"), Some(at.join("repo/conf")));
 }
+
+#[test]
+fn utf_16_says_so() {
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let text: Vec<u8> = "\u{feff}fleet: x\n".encode_utf16().flat_map(bytes).collect();
+        let error = Config::parse(&text, Path::new("fleetform.yaml")).unwrap_err().to_string();
+        assert!(error.starts_with("fleetform.yaml:1:1: the file is UTF-16, not UTF-8"), "{error}");
+    }
+}

@@ -159,9 +159,12 @@ impl Code {
             | Self::UnknownKind
             | Self::StatusWiped
             | Self::PinTooShort
-            | Self::ProfileTooLarge => self.explain_field(),
+            | Self::ProfileTooLarge
+            | Self::PlaceholderSerial => self.explain_field(),
             Self::DuplicateName
             | Self::DuplicateSerial
+            | Self::LooksLikeId
+            | Self::NameIsSerial
             | Self::UnknownProfile
             | Self::PlatformNotAllowed
             | Self::PlatformAmbiguous
@@ -424,6 +427,27 @@ impl Code {
                     "compliance: {screenLock: {required: true, minPinLength: 6}}",
                 ),
             },
+            Self::PlaceholderSerial => Explanation {
+                title: "A serial number that stands for a missing one",
+                why: "Firmware says `To be filled by O.E.M.`, `0` or `123456789` where the vendor \
+                      wrote no serial number, and thousands of machines say the same. A command \
+                      for one of them, a wipe above all, would be a command for all. Write a \
+                      serial number into the firmware with the vendor's tool, or choose one of \
+                      your own (an asset tag, say), have the device report itself by it, and \
+                      write it here.",
+                wrong: device!(
+                    "serialNumber: To be filled by O.E.M.",
+                    "userEmail: ana.ruiz@example.com",
+                    "profile: Standard",
+                    "osVersion: \"10.0.26100\"",
+                ),
+                right: device!(
+                    "serialNumber: ASSET-004711",
+                    "userEmail: ana.ruiz@example.com",
+                    "profile: Standard",
+                    "osVersion: \"10.0.26100\"",
+                ),
+            },
             Self::ProfileTooLarge => Explanation {
                 title: "A profile of more than 48 KiB as JSON",
                 why: "A profile is recorded in one line of the audit log, and lines stay below \
@@ -492,6 +516,40 @@ impl Code {
                     "kind: Device",
                     "metadata: {name: bo-laptop}",
                     "spec: {serialNumber: pf3xk9q2, userEmail: bo@example.com, profile: Standard, osVersion: \"10.0\"}",
+                ),
+                right: TWO_DEVICES,
+            },
+            Self::LooksLikeId => Explanation {
+                title: "A device's name or serial number that looks like a device id",
+                why: "Ids are D001, D002 and so on. Commands take an id, a serial number or a \
+                      name, so a device that is named like the id of another one can be taken \
+                      for it. A word that fits several devices is refused; `id=D002`, \
+                      `serial=D002` and `name=D002` say which is meant. Choose another name. A \
+                      serial number with seven digits or more is accepted: no id is that long \
+                      before the fleet has had a million devices.",
+                wrong: lines!(Manifest:
+                    "apiVersion: fleetform/v1",
+                    "kind: Device",
+                    "metadata: {name: D002}",
+                    "spec: {serialNumber: PF3XK9Q2, userEmail: ana@example.com, profile: Standard, osVersion: \"10.0\"}",
+                ),
+                right: GOOD_DEVICE,
+            },
+            Self::NameIsSerial => Explanation {
+                title: "A device's name that is another device's serial number",
+                why: "Commands take a serial number or a name, so one device can be taken for the \
+                      other: a wipe would erase the wrong one. A word that fits several devices \
+                      is refused. Choose another name; a device's own serial number is a good one.",
+                wrong: lines!(Manifest:
+                    "apiVersion: fleetform/v1",
+                    "kind: Device",
+                    "metadata: {name: pf9zz001}",
+                    "spec: {serialNumber: PF3XK9Q2, userEmail: ana@example.com, profile: Standard, osVersion: \"10.0\"}",
+                    "---",
+                    "apiVersion: fleetform/v1",
+                    "kind: Device",
+                    "metadata: {name: bo-laptop}",
+                    "spec: {serialNumber: PF9ZZ001, userEmail: bo@example.com, profile: Standard, osVersion: \"10.0\"}",
                 ),
                 right: TWO_DEVICES,
             },

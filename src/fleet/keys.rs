@@ -1,8 +1,8 @@
 //! What a file says that another one may clash with, looked for in bytes instead of YAML.
 //!
-//! Serial numbers and names are made of a few characters, and whatever else stands before and
-//! after them in YAML is none of these. So a file in which a value stands has it as a whole word,
-//! unless it is written with a backslash; a file without either cannot have it. Words are
+//! Names and the words of serial numbers are made of a few characters, and whatever else stands
+//! before and after them in YAML is none of these. So a file in which a value stands has it as
+//! whole words, unless it is written with a backslash; a file without either cannot have it. Words are
 //! compared without regard to case, and comments are not told from values: a file that
 //! touches too much is only parsed in vain.
 //!
@@ -65,8 +65,10 @@ impl Keys {
         }
     }
 
-    fn identity(&mut self, word: &str) {
-        let word = word.to_ascii_uppercase().into_bytes();
+    /// A serial number of several words is looked for by the longest: a file that has it has them all.
+    fn identity(&mut self, text: &str) {
+        let longest = words(text.as_bytes()).map(|(_, word)| word).max_by_key(|word| word.len());
+        let word = longest.unwrap_or_default().to_ascii_uppercase();
         if !self.known.identities.contains(&word) {
             self.news.identities.insert(word);
         }

@@ -50,6 +50,20 @@ fn a_device_touches_its_serial_its_name_and_what_may_define_its_profile() {
 }
 
 #[test]
+fn a_serial_number_of_several_words_is_found_however_it_is_written() {
+    let keys = keys(&device("esx", "VMware-56 4d/fa+72", "Standard"));
+    for (text, touched) in [
+        (device("bo", "PF4", "Standard"), false),
+        (device("bo", "vmware-56 4D/FA+72", "Mobile"), true),
+        (device("bo", "'VMware-56 4d/fa+72'", "Mobile"), true),
+        (device("bo", "VMware-56\n    4d/fa+72", "Mobile"), true),
+        (device("bo", "\"VMware-56\\\n    \\ 4d/fa+72\"", "Mobile"), true),
+    ] {
+        assert_eq!(keys.touches(text.as_bytes()), touched, "{text}");
+    }
+}
+
+#[test]
 fn a_profile_touches_its_devices() {
     let keys = keys(PROFILE);
     assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));

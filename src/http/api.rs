@@ -15,13 +15,13 @@ use super::view::View;
 use super::{Shown, metrics as numbers};
 use crate::event::Entry;
 use crate::ledger::Logged;
-use crate::model::{DeviceId, SerialNumber};
+use crate::model::DeviceId;
 use crate::render::history::EntryView;
 use crate::render::json;
 use crate::render::list::Listing;
 use crate::render::show::Shown as Device;
 use crate::wipe::target::LedgerId;
-use crate::{clock, ledger};
+use crate::{clock, ledger, lookup};
 
 impl Shown {
     fn view(&self) -> Arc<View> {
@@ -128,13 +128,15 @@ pub(super) async fn device(
     headers: HeaderMap,
 ) -> Response {
     let view = shown.view();
-    let by_id = wanted.parse().ok().filter(|id| view.recorded.devices.contains_key(id));
-    let by_serial = || {
-        let serial: SerialNumber = wanted.parse().ok()?;
-        view.recorded.by_serial(&serial).map(|(id, _)| id)
-    };
-    let Some(id) = by_id.or_else(by_serial) else {
-        return fail(StatusCode::NOT_FOUND, "no device has this id or serial number");
+    let found = lookup::device(&view.recorded, &wanted).map(|(id, ..)| id);
+    let id = match found {
+        Ok(id) => id,
+        Err(lookup::Error::Nobody(_)) => {
+            return fail(StatusCode::NOT_FOUND, "no device has this id, serial number or name");
+        }
+        Err(lookup::Error::Ambiguous(several)) => {
+            return fail(StatusCode::CONFLICT, &format!("{several}; {}", several.help()));
+        }
     };
     let room = shown.room.clone();
     let body = shown.heavy(move || Tagged::new(show(&view, id)?, &room)).await;

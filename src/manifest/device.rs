@@ -123,7 +123,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraf
     };
     let spec = reader.object("spec", head.spec?, SPEC)?;
     let serial = reader.need(&spec, "serialNumber");
-    let serial_number = serial.and_then(|f| reader.parsed(&f, SERIAL_HELP));
+    let serial_number = serial.and_then(|f| serial_number(reader, &f));
     let email = reader.need(&spec, "userEmail");
     let user_email = email.and_then(|f| reader.parsed(&f, EMAIL_HELP));
     let profile = reader.need(&spec, "profile");
@@ -167,6 +167,22 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraf
             digest: head.digest,
         }),
     })
+}
+
+/// A serial number that one machine has, not thousands.
+pub(super) fn serial_number(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<SerialNumber> {
+    let serial: SerialNumber = reader.parsed(field, SERIAL_HELP)?;
+    if serial.is_placeholder() {
+        let message = format!(
+            "{field}: {} stands for a missing serial number; many machines have the same",
+            quote(serial.as_str())
+        );
+        let help = "write a serial number of the device's own, or an asset tag, and have the device report \
+                    itself by it";
+        reader.report(Code::PlaceholderSerial, field.extent(), message, help);
+        return None;
+    }
+    Some(serial)
 }
 
 fn status(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<DesiredStatus> {

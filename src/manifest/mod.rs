@@ -24,6 +24,7 @@ pub use profile::ProfileDraft;
 pub use reader::Spot;
 pub use wipe::WipeDraft;
 
+use crate::encoding;
 use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::{Damage, Damaged};
 use crate::model::{Digest, Labels, Name, Ownership, Place, Platform, SerialNumber, is_deceptive};
@@ -37,7 +38,8 @@ pub const MAX_FINDINGS: usize = 200;
 const API_VERSION: &str = "fleetform/v1";
 const KINDS: &[&str] = &["Device", "Profile", "WipeRequest"];
 const NAME_HELP: &str = "choose a name like ana-ruiz-laptop";
-const SERIAL_HELP: &str = "write the serial number as it is on the device";
+const SERIAL_HELP: &str = "write what the device reports as its serial number; where that has other characters, \
+     replace each by `-`, both here and in what the device reports";
 const EMAIL_HELP: &str = "write the user's address in full";
 const VERSION_HELP: &str = "write it like \"10.0.26100\"";
 
@@ -158,6 +160,11 @@ pub fn parse_file(path: &Arc<str>, bytes: &[u8]) -> Documents {
         let message = "the file is empty".to_owned();
         let help = "restore it from Git, or delete it; an interrupted write leaves such files";
         documents.lose(Damage::File, path, Code::EmptyFile, message, help);
+        return documents;
+    }
+    if let Some(encoding) = encoding::wide(bytes) {
+        let message = format!("the file is {encoding}, not UTF-8");
+        documents.lose(Damage::File, path, Code::InvalidUtf8, message, encoding::HELP);
         return documents;
     }
     let pieces = yaml::cut(bytes);

@@ -144,7 +144,7 @@ fn device_rules() {
         DEVICE,
         &[
             ("{site: madrid}", &fat, InvalidValue, &fat[..]),
-            ("PF3XK9Q2", "PF 3", InvalidValue, "PF 3"),
+            ("PF3XK9Q2", "PF;3", InvalidValue, "PF;3"),
             ("PF3XK9Q2", "12345", WrongType, "12345"),
             ("PF3XK9Q2", "0x1F", WrongType, "0x1F"),
             ("PF3XK9Q2", "1e5", WrongType, "1e5"),
@@ -231,6 +231,82 @@ fn profile_rules() {
             ("minPinLength: 6", "minPinLength: -6", PinTooShort, "-6"),
         ],
     );
+}
+
+#[test]
+fn settings_as_other_programs_write_them_are_as_good_as_a_block() {
+    let want: serde_json::Value =
+        serde_json::from_str(include_str!("../../tests/golden/emitted/settings.json")).unwrap();
+    for (writer, text) in [
+        ("PyYAML", include_str!("../../tests/golden/emitted/pyyaml.yaml")),
+        ("PyYAML, quoted", include_str!("../../tests/golden/emitted/pyyaml-quoted.yaml")),
+        ("PyYAML, Unicode", include_str!("../../tests/golden/emitted/pyyaml-unicode.yaml")),
+        ("PyYAML, flow", include_str!("../../tests/golden/emitted/pyyaml-flow.yaml")),
+        ("js-yaml", include_str!("../../tests/golden/emitted/js-yaml.yaml")),
+        ("js-yaml, quoted", include_str!("../../tests/golden/emitted/js-yaml-quoted.yaml")),
+    ] {
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let parsed = parse(&text);
+            assert_eq!(parsed.findings, [], "{writer}");
+            assert_eq!(parsed.profiles[0].profile.settings, want, "{writer}");
+        }
+    }
+    // What is not there to see stays forbidden, and so do keys of several lines.
+    for hidden in
+        ["v: \"a\\rb\"", "v: \"a\\e[2Jb\"", "v: \"a\\u202eb\"", "v: \"a\\0b\"", "\"a\\nb\": v"]
+    {
+        let text = PROFILE.replace("{vpn: {server: vpn.example.com}}", &format!("{{{hidden}}}"));
+        let parsed = parse(&text);
+        assert_eq!(parsed.findings.len(), 1, "{hidden}: {:?}", parsed.findings);
+        assert_eq!(parsed.findings[0].code, Code::ForbiddenCharacter, "{hidden}");
+    }
+}
+
+#[test]
+fn utf_16_is_one_finding_that_says_so() {
+    let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    let marked = format!("\u{feff}{DEVICE}");
+    for bytes in [
+        wide(&marked, u16::to_le_bytes),
+        wide(&marked, u16::to_be_bytes),
+        wide(DEVICE, u16::to_le_bytes),
+        wide(DEVICE, u16::to_be_bytes),
+    ] {
+        let parsed = parse(bytes);
+        assert_eq!((parsed.findings.len(), parsed.devices.len()), (1, 0));
+        let finding = &parsed.findings[0];
+        assert_eq!(finding.code, Code::InvalidUtf8);
+        assert_eq!(finding.message, "the file is UTF-16, not UTF-8");
+        assert!(finding.help.contains("Out-File -Encoding utf8"), "{}", finding.help);
+        // Nothing that was recorded of it is removed.
+        assert_eq!(parsed.damaged[0].what, Damage::File);
+    }
+}
+
+#[test]
+fn a_serial_number_that_many_machines_have_is_no_serial_number() {
+    for (text, damaged) in [(DEVICE, 1), (WIPE, 0)] {
+        for serial in ["\"0\"", "\"123456789\"", "None", "To be filled by O.E.M.", "N/A", "\"..\""]
+        {
+            let parsed = parse(text.replace("PF3XK9Q2", serial));
+            let codes: Vec<_> = parsed.findings.iter().map(|f| f.code).collect();
+            assert_eq!(codes, [Code::PlaceholderSerial], "{serial} in {text}");
+            assert_eq!((parsed.devices.len(), parsed.wipes.len()), (0, 0));
+            assert_eq!(parsed.damaged.len(), damaged);
+        }
+    }
+    for serial in [
+        "VMware-56 4d fa 72 69 7a 39 13-aa 0e 17 06 9b 09 42 c8",
+        "VM5vodACsc+k",
+        "/77NDZ12/CN7/",
+        "..CN13.",
+    ] {
+        let parsed = parse(DEVICE.replace("PF3XK9Q2", serial));
+        assert_eq!(parsed.findings, []);
+        assert_eq!(parsed.devices[0].serial_number().as_str(), serial);
+    }
 }
 
 #[test]

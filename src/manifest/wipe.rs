@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::{Reader, Spot};
-use super::{EMAIL_HELP, Head, SERIAL_HELP};
+use super::{EMAIL_HELP, Head, device};
 use crate::finding::Code;
 use crate::fleet::WipeFile;
 use crate::model::{Timestamp, WipeReason, WipeScope};
@@ -49,7 +49,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<WipeDraft>
     let log_head = head_field.map(|f| reader.parsed(&f, HEAD_HELP));
     let device_id = reader.need(&spec, "deviceId").and_then(|f| reader.parsed(&f, ID_HELP));
     let serial = reader.need(&spec, "serialNumber");
-    let serial_number = serial.and_then(|f| reader.parsed(&f, SERIAL_HELP));
+    let serial_number = serial.and_then(|f| device::serial_number(reader, &f));
     let scope = reader.need(&spec, "scope").and_then(|f| reader.word(&f, WipeScope::WORDS));
     let reason = reader.need(&spec, "reason").and_then(|f| reader.word(&f, WipeReason::WORDS));
     let by = reader.need(&spec, "requestedBy").and_then(|f| reader.parsed(&f, EMAIL_HELP));

@@ -277,7 +277,7 @@ fn a_comment_stays_short_however_large_the_change() {
     let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
                    spec: {platforms: [windows]}\n";
     let many: String = (0..3_000)
-        .map(|n| "---\n".to_owned() + &device(&format!("d{n}"), &format!("S{n}"), "1.0"))
+        .map(|n| "---\n".to_owned() + &device(&format!("dev{n}"), &format!("S{n}"), "1.0"))
         .collect();
     let base = fleet(&[("p.yaml", profile)]);
     let head = fleet(&[

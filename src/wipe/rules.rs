@@ -15,7 +15,7 @@ words! {
         Head = "head",
         /// The device is recorded.
         Device = "device",
-        /// It has this serial number.
+        /// It has this serial number, which is one machine's alone.
         Serial = "serial",
         /// It is not wiped yet.
         NotWiped = "notWiped",
@@ -51,6 +51,7 @@ words! {
         HeadTooOld = "headTooOld",
         UnknownDevice = "unknownDevice",
         SerialMismatch = "serialMismatch",
+        PlaceholderSerial = "placeholderSerial",
         AlreadyWiped = "alreadyWiped",
         PersonalFull = "personalFull",
         OwnershipUnclear = "ownershipUnclear",

@@ -17,6 +17,7 @@ use ssh_key::public::{EcdsaPublicKey, KeyData};
 
 use super::Namespace;
 use super::sshsig::{KEY_TYPES, KEYS_THAT_SERVE, Key, fingerprint, harmless};
+use crate::encoding;
 use crate::model::{Digest, Email, Timestamp, is_deceptive, words};
 
 words! {
@@ -105,7 +106,7 @@ impl Trust {
                         .into(),
                 });
             }
-            Some(bytes) => parse_lines(List::RevokedKeys, bytes, |line, _| revoked_key(line))?,
+            Some(bytes) => parse_lines(List::RevokedKeys, bytes, |line, _| key_of_line(line))?,
             None => Vec::new(),
         };
         Ok(Self {
@@ -228,6 +229,10 @@ fn parse_lines<T>(
     bytes: &[u8],
     parse: impl Fn(&str, usize) -> Result<T, String>,
 ) -> Result<Vec<T>, Malformed> {
+    if let Some(encoding) = encoding::wide(bytes) {
+        let why = format!("the file is {encoding}, not UTF-8: {}", encoding::HELP);
+        return Err(Malformed { list, line: 1, why });
+    }
     let mut parsed = Vec::new();
     for (at, line) in bytes.split(|b| *b == b'\n').enumerate() {
         let malformed = |why| Malformed { list, line: at + 1, why };
@@ -294,7 +299,7 @@ fn principal(text: &str) -> Result<Email, String> {
 }
 
 /// `type base64 [comment]`
-fn revoked_key(text: &str) -> Result<Key, String> {
+pub(crate) fn key_of_line(text: &str) -> Result<Key, String> {
     let (kind, rest) = word(text);
     public_key(kind, word(rest).0)
 }

@@ -354,7 +354,13 @@ impl Judge<'_> {
         } else {
             format!("{id} has serial number {recorded}, the request says {serial}")
         };
-        self.rule(Rule::Serial, Reason::SerialMismatch, same, detail);
+        if same && serial.is_placeholder() {
+            let detail =
+                format!("{serial} stands for a missing serial number: many machines have it");
+            self.rule(Rule::Serial, Reason::PlaceholderSerial, false, detail);
+        } else {
+            self.rule(Rule::Serial, Reason::SerialMismatch, same, detail);
+        }
         let detail = if *wiped { "is wiped already" } else { "is not wiped" };
         self.rule(Rule::NotWiped, Reason::AlreadyWiped, !wiped, format!("{id} {detail}"));
         let allowed = *ownership == Ownership::Corporate || *scope == WipeScope::Selective;

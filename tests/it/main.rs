@@ -20,3 +20,4 @@ mod properties;
 mod pull_request;
 mod support;
 mod wipes;
+mod words;

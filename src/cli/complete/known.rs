@@ -100,7 +100,8 @@ impl Known {
         if word.is_empty() {
             return ids.collect();
         }
-        let serials = devices.iter().map(|[id, name, serial]| said(serial, &[id, name]));
+        let serials = devices.iter().filter(|[.., serial]| is_word(serial));
+        let serials = serials.map(|[id, name, serial]| said(serial, &[id, name]));
         let names = devices.iter().map(|[id, name, serial]| said(name, &[id, serial]));
         ids.chain(serials).chain(names).collect()
     }
@@ -121,7 +122,7 @@ impl Known {
         let mut found = recorded;
         for (serial, name) in written {
             found.push(said(name, &[serial]));
-            if !word.is_empty() {
+            if !word.is_empty() && is_word(serial) {
                 found.push(said(serial, &[name]));
             }
         }
@@ -172,6 +173,12 @@ impl Known {
 pub(super) fn begins(value: &str, word: &str) -> bool {
     let start = value.as_bytes().get(..word.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether shells take a serial number for one word as it is; their devices are offered by id
+/// and name in any case.
+fn is_word(serial: &str) -> bool {
+    !serial.contains([' ', ':'])
 }
 
 /// A candidate and, in a few words, what it is.

@@ -36,7 +36,8 @@ Examples:
 
 Writes wipes/ID-REASON.yaml below the fleet directory. Formats: text, json.")]
 pub struct Args {
-    /// Id, else serial number (its newest device), else name
+    /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
+    /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
     pub device: String,
     /// Why
@@ -396,7 +397,16 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_whatever_the_serial_looks_like() {
-        for serial in ["PF3XK9Q2", "0123", "1e5", "null", "true", "-", "."] {
+        for serial in [
+            "PF3XK9Q2",
+            "0123",
+            "1e5",
+            "true",
+            "/77NDZ12/CN70163475007C/",
+            "..CN1374012345.",
+            "a: b",
+            "VMware-56 4d fa 72 69 7a 39 13-aa 0e 17 06 9b 09 42 c8",
+        ] {
             let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
             let draft = Draft {
                 name: "d001-lost".into(),

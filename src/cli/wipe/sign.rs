@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::run::Setup;
 use super::super::{Exit, Failure, Format};
+use super::key::{self, SigningKey};
 use super::{request, shell};
 use crate::durable;
 use crate::fleet::WipeFile;
@@ -30,9 +31,10 @@ Examples:
   fleetform wipe sign fleet/wipes/d007-lost.yaml --key ~/.ssh/id_ed25519_sk
   fleetform wipe sign fleet/wipes/d007-lost.yaml --veto
 
-Without --key: user.signingkey of Git where it names a file, else the first of
-id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in ~/.ssh. A .pub file takes
-the key from the agent. Formats: text, json.")]
+Without --key: user.signingkey of Git, a file or the public key itself. Where it
+is not set, the first of id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in
+~/.ssh. A .pub file, or a public key itself (key::ssh-ed25519 AAAA...), takes
+the private key from the agent. Formats: text, json.")]
 pub struct Args {
     /// The request
     #[arg(value_name = "FILE")]
@@ -44,9 +46,6 @@ pub struct Args {
     #[arg(long)]
     pub veto: bool,
 }
-
-/// The user's keys, hardware first.
-const KEYS: [&str; 4] = ["id_ed25519_sk", "id_ecdsa_sk", "id_ed25519", "id_ecdsa"];
 
 /// Shows what is signed, signs it, and says what the signature is worth.
 ///
@@ -60,14 +59,20 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let file = request(&args.file, out)?;
     let namespace = if args.veto { Namespace::Veto } else { Namespace::Wipe };
-    let key = key(args, setup)?;
+    let setting = |name: &str| revision::setting(&setup.config.fleet, name);
+    let key = key::find(args.key.as_deref(), setting, setup.home.as_deref())?;
     show(&file, setup, args.veto, out);
-    out.note(&format!("Signing with {}; a hardware key waits for your touch.", key.display()));
+    out.note(&format!("Signing with {key}; a hardware key waits for your touch."));
     let armoured = ask_ssh_keygen(&key, namespace, &file.bytes)?;
     let checked = sshsig::check(&armoured, &file.bytes, namespace).map_err(|why| {
-        Failure::new(format!("the signature of {} would not count: {}", key.display(), why.detail))
+        Failure::new(format!("the signature of {key} would not count: {}", why.detail))
             .help("sign with another key: --key FILE")
     })?;
+    if !key.may_be(checked.key()) {
+        let other = fingerprint(checked.key());
+        return Err(Failure::new(format!("ssh-keygen signed with {other}, not with {key}"))
+            .help("name the key with --key FILE"));
+    }
     let worth = worth(setup, checked.key(), namespace);
     let (path, fresh) = keep(&args.file, &file, namespace, checked.key(), &worth, &armoured)?;
     let signed = Signed {
@@ -87,27 +92,6 @@ pub(super) fn run(
         _ => signed.text(&path, out)?,
     }
     Ok(Exit::Done)
-}
-
-fn key(args: &Args, setup: &Setup) -> Result<PathBuf, Failure> {
-    if let Some(key) = &args.key {
-        return Ok(key.clone());
-    }
-    let home = setup.home.as_deref();
-    let configured = revision::setting(&setup.config.fleet, "user.signingkey").map(|text| {
-        match (text.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(text),
-        }
-    });
-    let usual = KEYS.iter().filter_map(|name| Some(home?.join(".ssh").join(name)));
-    let found = configured.into_iter().chain(usual).find(|path| path.is_file());
-    found.ok_or_else(|| {
-        Failure::new(
-            "there is no key to sign with: neither user.signingkey of Git nor ~/.ssh has one",
-        )
-        .help("name one with --key FILE, or make one with `ssh-keygen -t ed25519`")
-    })
 }
 
 /// What is about to be signed, on standard error, from the request and the ledger, and every
@@ -164,10 +148,14 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
 }
 
 /// Its own questions (a passphrase, a PIN) go to the terminal.
-fn ask_ssh_keygen(key: &Path, namespace: Namespace, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+fn ask_ssh_keygen(
+    key: &SigningKey,
+    namespace: Namespace,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Failure> {
     let spawned = Command::new("ssh-keygen")
         .args(["-q", "-Y", "sign", "-n", namespace.as_str(), "-f"])
-        .arg(key)
+        .arg(key.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
@@ -186,8 +174,7 @@ fn ask_ssh_keygen(key: &Path, namespace: Namespace, bytes: &[u8]) -> Result<Vec<
     let status = child.wait()?;
     read?;
     if !status.success() || fed.is_err() {
-        return Err(Failure::new(format!("ssh-keygen did not sign with {}", key.display()))
-            .help("its own words are above; another key can be named with --key FILE"));
+        return Err(Failure::new(format!("ssh-keygen did not sign with {key}")).help(key.help()));
     }
     Ok(signature)
 }

@@ -140,9 +140,21 @@ fn decode(bytes: &[u8]) -> Result<Vec<Command>, String> {
     }
 }
 
-/// Serials differ without regard to case, file names with it.
+/// Serials differ without regard to case, file names with it: so the name is in capitals. A dot
+/// at the beginning, which would hide the file, and whatever is no letter, digit or `.`, `_`, `-`
+/// is percent-encoded, byte by byte: `VMware-56 4d` is in `VMWARE-56%204D.json`. No serial
+/// number has a `%`, so each has a name of its own.
 fn file_name(serial: &SerialNumber) -> OsString {
-    format!("{}.json", serial.as_str().to_ascii_uppercase()).into()
+    let mut name = String::with_capacity(64);
+    for b in serial.as_str().bytes() {
+        match b {
+            b'.' if name.is_empty() => name.push_str("%2E"),
+            b'.' | b'_' | b'-' => name.push(char::from(b)),
+            b if b.is_ascii_alphanumeric() => name.push(char::from(b.to_ascii_uppercase())),
+            b => name.push_str(&format!("%{b:02X}")),
+        }
+    }
+    format!("{name}.json").into()
 }
 
 fn read(dir: &Dir, name: &OsStr) -> Result<Option<Vec<Command>>, Error> {

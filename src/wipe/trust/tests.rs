@@ -198,6 +198,9 @@ fn one_malformed_line_refuses_the_whole_file() {
     }
     let not_utf8 = [good.as_bytes(), b"# \xff\n"].concat();
     assert_eq!(Trust::parse(&not_utf8, None).unwrap_err().line, 2);
+    let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let error = Trust::parse(&utf16, None).unwrap_err();
+    assert!(error.why.contains("UTF-16") && error.line == 1, "{error}");
 }
 
 #[test]

@@ -283,6 +283,16 @@ fn the_device_must_be_the_one_meant() {
     assert_eq!(case.refused(), Reason::UnknownDevice);
     let case = device(|d| d.serial = "PF3XK9Q3".parse().unwrap());
     assert_eq!((case.refused(), broken(&case)), (Reason::SerialMismatch, vec![Rule::Serial]));
+    // A device that an older ledger has under a serial number that thousands of machines bear.
+    for serial in ["0", "To be filled by O.E.M.", "xxxxxxx"] {
+        let mut case = Case::new();
+        case.device.as_mut().unwrap().serial = serial.parse().unwrap();
+        case.request.serial = serial.parse().unwrap();
+        assert_eq!(
+            (case.refused(), broken(&case)),
+            (Reason::PlaceholderSerial, vec![Rule::Serial])
+        );
+    }
     let case = device(|d| d.wiped = true);
     assert_eq!((case.refused(), broken(&case)), (Reason::AlreadyWiped, vec![Rule::NotWiped]));
     let case = device(|d| d.ownership = Ownership::Personal);

@@ -31,6 +31,38 @@ fn the_answers_are_those_of_the_command_line() {
 }
 
 #[test]
+fn a_device_is_found_by_any_word_and_an_ambiguous_one_is_refused() {
+    let place = place();
+    let (mut daemon, address) = started(&place, &[]);
+    let vm = "VMware-56 4d/fa+72";
+    place.save("fleet/vm.yaml", &device(vm).replace(&format!("dev-{vm}"), "D001"));
+    daemon.until("the fourth device", || match get(address, "/api/v1/devices/D004").status {
+        200 => Ok(()),
+        status => Err(status.to_string()),
+    });
+    for (word, status, id) in [
+        ("d002", 200, "D002"),
+        ("dev-B", 200, "D002"),
+        ("name=dev-B", 200, "D002"),
+        ("VMware-56%204d%2Ffa%2B72", 200, "D004"),
+        ("vmware-56%204D%2FFA+72", 200, "D004"),
+        ("id=D001", 200, "D001"),
+        ("name=D001", 200, "D004"),
+        ("D001", 409, ""),
+        ("d001", 409, ""),
+        ("serial=D001", 404, ""),
+    ] {
+        let answer = get(address, &format!("/api/v1/devices/{word}"));
+        assert_eq!(answer.status, status, "{word}: {}", answer.body);
+        match status {
+            200 => assert_eq!(answer.json()["device"]["id"], id, "{word}"),
+            409 => assert!(answer.body.contains("id=D001 or id=D004"), "{word}: {}", answer.body),
+            _ => {}
+        }
+    }
+}
+
+#[test]
 fn an_edit_that_changes_nothing_recorded_is_shown_too() {
     let place = place();
     let (mut daemon, address) = started(&place, &[]);

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::lab::{Lab, VETO, WIPE, key, signature, write};
+use super::lab::{Lab, VETO, WIPE, key, public, signature, write};
 
 /// A directory where the binary works: `fleet`, `data` and a trust file; Git says `bob`.
 struct Desk(Lab);
@@ -220,6 +220,72 @@ fn the_key_of_git_or_of_the_home_directory_is_taken() {
     let config = "[user]\n\temail = bob@example.com\n\tsigningkey = ~/work\n";
     write(desk.0.path("home/.gitconfig"), config);
     assert_eq!(desk.json(&["wipe", "sign", FILE])["signer"], "dave@example.com");
+}
+
+/// An agent with these keys; it ends with this.
+struct Agent {
+    child: std::process::Child,
+    socket: std::path::PathBuf,
+}
+
+impl Agent {
+    fn with(desk: &Desk, who: &[&str]) -> Self {
+        let socket = desk.0.path("agent");
+        let mut command = Command::new("ssh-agent");
+        command.args(["-D", "-a"]).arg(&socket);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut agent = Self { child: command.spawn().expect("ssh-agent"), socket };
+        // It answers once it listens.
+        while !agent.add(&key(who[0])) {
+            assert!(agent.child.try_wait().expect("a child").is_none(), "ssh-agent ended");
+        }
+        assert!(who[1..].iter().all(|who| agent.add(&key(who))));
+        agent
+    }
+
+    fn add(&self, key: &std::path::Path) -> bool {
+        let mut command = Command::new("ssh-add");
+        command.arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.socket);
+        command.stderr(std::process::Stdio::null()).status().expect("ssh-add").success()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_key_that_git_names_signs_through_the_agent_and_never_another_one() {
+    let desk = Desk::new();
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    // What must never be taken instead.
+    fs::copy(key("carol"), desk.0.path("home/.ssh/id_ed25519")).expect("copied");
+    let agent = Agent::with(&desk, &["bob", "dave"]);
+    let sign = |configured: &str| {
+        let text = format!("[user]\n\tsigningkey = {configured}\n[gpg]\n\tformat = ssh\n");
+        write(desk.0.path("home/.gitconfig"), text);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
+        command.args(["wipe", "sign", FILE, "-o", "json"]).current_dir(desk.0.path("")).env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", desk.0.path("home"));
+        let output = command.env("SSH_AUTH_SOCK", &agent.socket).output().expect("it runs");
+        let signed: Option<Value> = serde_json::from_slice(&output.stdout).ok();
+        signed.map(|signed| signed["signer"].clone()).ok_or_else(|| said(&output))
+    };
+    assert_eq!(sign(&public("bob")).expect("signed"), "bob@example.com");
+    assert_eq!(sign(&format!("key::{}", public("dave"))).expect("signed"), "dave@example.com");
+    for (configured, part) in [
+        (public("eve"), "ssh-add"),
+        (format!("key::{}", public("eve")), "ssh-add"),
+        ("~/.ssh/gone".into(), "~/.ssh/gone"),
+        ("key::ssh-ed25519".into(), "has no key"),
+        ("3AA5C34371567BD2".into(), "3AA5C34371567BD2"),
+    ] {
+        let why = sign(&configured).expect_err("not with another key");
+        assert!(why.contains("user.signingkey") && why.contains(part), "{configured}: {why}");
+    }
 }
 
 #[test]

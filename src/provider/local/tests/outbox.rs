@@ -9,7 +9,7 @@ fn a_first_push_writes_once_and_links() {
     let fixture = Fixture::new();
     let outcomes = fixture.push(17, &profile("Standard", 1), &["ab-1", "B", ".hidden", ".."]);
     assert_eq!(outcomes, vec![Ok(()); 4]);
-    let names = [".HIDDEN.json", "...json", "AB-1.json", "B.json"];
+    let names = ["%2EHIDDEN.json", "%2E..json", "AB-1.json", "B.json"];
     let mut inodes: Vec<_> = names
         .iter()
         .map(|name| std::fs::metadata(fixture.data().join("outbox").join(name)).unwrap().ino())
@@ -288,4 +288,31 @@ fn nobody_can_tell_while_a_thread_may_still_be_writing() {
     assert_eq!(has(), Ok(Presence::Unknown));
     lock(&fixture.local.inner.under_way).remove(&30);
     assert_eq!(has(), Ok(Presence::NotThere));
+}
+
+/// Serial numbers as vendors make them have files that are there to see, one for each.
+#[test]
+fn whatever_the_serial_number_its_file_is_visible_and_its_own() {
+    let fixture = Fixture::new();
+    let files = [
+        ("PF3XK9Q2", "PF3XK9Q2.json"),
+        ("-a_b.C-", "-A_B.C-.json"),
+        ("VMware-56 4d fa", "VMWARE-56%204D%20FA.json"),
+        ("VM5vodACsc+k", "VM5VODACSC%2BK.json"),
+        ("/77NDZ12/CN7/", "%2F77NDZ12%2FCN7%2F.json"),
+        ("..CN13.", "%2E.CN13..json"),
+        (".", "%2E.json"),
+        ("..", "%2E..json"),
+        ("../x", "%2E.%2FX.json"),
+        ("a:b", "A%3AB.json"),
+        ("VMware-56-4d-fa", "VMWARE-56-4D-FA.json"),
+    ];
+    let serials: Vec<_> = files.iter().map(|(serial, _)| *serial).collect();
+    assert_eq!(fixture.push(17, &profile("Standard", 1), &serials), vec![Ok(()); files.len()]);
+    let want: std::collections::BTreeSet<_> =
+        files.iter().map(|(_, file)| format!("outbox/{file}")).collect();
+    assert_eq!(fixture.tree().into_keys().collect::<std::collections::BTreeSet<_>>(), want);
+    for serial in serials {
+        assert_eq!(fixture.pending(&serial.to_ascii_lowercase()), ["c17 profile"], "{serial}");
+    }
 }

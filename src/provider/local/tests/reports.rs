@@ -53,7 +53,7 @@ fn a_bad_report_is_placed_and_named() {
         ),
         ("{\"serialNumber\":\"A\"}", "line 1, column 20: missing field `at`"),
         (
-            "{\"serialNumber\":\"a/b\",\"at\":\"2026-11-22T09:00:00Z\"}",
+            "{\"serialNumber\":\"a%b\",\"at\":\"2026-11-22T09:00:00Z\"}",
             "line 1, column 21: `serialNumber`: is not a serial number",
         ),
         ("{\"serialNumber\":17}", "`serialNumber`: invalid type: integer `17`, expected a string"),

@@ -1,0 +1,215 @@
+//! Words that fit two devices, and manifests as other programs write them, by the program itself.
+
+use super::support::{Fixture, PROFILE, device, text};
+
+/// A manifest of a device with this name.
+fn named(name: &str, serial: &str) -> String {
+    device(&format!("\"{serial}\"")).replace(&format!("dev-\"{serial}\""), name)
+}
+
+/// D001 is named D002, and D002 like the serial number of D001.
+fn confusing() -> Fixture {
+    let fixture = Fixture::empty();
+    fixture.write("fleet/profile.yaml", PROFILE);
+    fixture.write("fleet/a.yaml", named("D002", "AAA1"));
+    fixture.write("fleet/b.yaml", named("AAA1", "AAA2"));
+    fixture.run(&["apply", "--yes"]).exits(1);
+    fixture
+}
+
+#[test]
+fn every_command_refuses_a_word_that_fits_two_devices() {
+    let fixture = confusing();
+    let check = fixture.run(&["check", "-o", "json"]).exits(1).json();
+    let codes: Vec<_> =
+        check["findings"].as_array().expect("findings").iter().map(|f| text(&f["code"])).collect();
+    assert_eq!(codes, ["looks-like-id", "name-is-serial"]);
+    for word in ["D002", "d002", "AAA1", "aaa1"] {
+        let commands: [&[&str]; 4] = [
+            &["show", word],
+            &["audit", "log", "--device", word],
+            &["wipe", "new", word, "--reason", "lost", "--requested-by", "bob@example.com"],
+            &["set", word, "status=Failed"],
+        ];
+        for args in commands {
+            let said = fixture.run(args).exits(1);
+            said.complains(&[&format!("{word:?} fits 2 devices"), "AAA1", "AAA2", "say which one"]);
+        }
+    }
+    assert!(!fixture.path("fleet/wipes").exists());
+    assert_eq!(fixture.read("fleet/a.yaml"), named("D002", "AAA1"));
+    assert_eq!(fixture.read("fleet/b.yaml"), named("AAA1", "AAA2"));
+    for (word, id) in [
+        ("id=d002", "D002"),
+        ("serial=AAA1", "D001"),
+        ("name=AAA1", "D002"),
+        ("name=D002", "D001"),
+        ("d001", "D001"),
+    ] {
+        assert_eq!(fixture.json(&["show", word])["device"]["id"], id, "{word}");
+    }
+    fixture.run(&["set", "id=D002", "status=Failed"]).exits(0);
+    assert!(fixture.read("fleet/b.yaml").contains("status: Failed"));
+    fixture.run(&["set", "name=D002", "status=Pending"]).exits(0);
+    assert!(fixture.read("fleet/a.yaml").contains("status: Pending"));
+}
+
+#[test]
+fn an_id_whose_manifest_is_gone_does_not_mean_another_device_of_that_name() {
+    let fixture = confusing();
+    fixture.remove("fleet/b.yaml");
+    let said = fixture.run(&["set", "D002", "status=Failed"]).exits(1);
+    said.complains(&["fits 2 devices", "no manifest"]);
+    fixture.write("fleet/a.yaml", named("zed", "AAA1"));
+    let said = fixture.run(&["set", "D002", "status=Failed"]).exits(1);
+    said.complains(&["no manifest has the serial number AAA2 of D002"]);
+    // An id that a ledger may have, which nobody can read.
+    fixture.write(".fleetform/audit.jsonl", "{}\n");
+    fixture.run(&["set", "D001", "status=Failed"]).exits(1);
+    assert_eq!(fixture.read("fleet/a.yaml"), named("zed", "AAA1"));
+    fixture.run(&["set", "zed", "status=Failed"]).exits(0);
+}
+
+/// What keeps a document, or a field, from being judged.
+#[test]
+fn what_set_cannot_check_it_does_not_write() {
+    let fixture = Fixture::empty();
+    fixture.write("fleet/profile.yaml", PROFILE);
+    let good = device("PF1");
+    let crlf = good.replace('\n', "\r\n");
+    for (what, file) in [
+        ("a byte order mark", format!("\u{feff}{good}")),
+        ("a byte order mark and CRLF", format!("\u{feff}{crlf}")),
+        ("one in the second document", format!("---\n{}---\n\u{feff}{good}", device("PF2"))),
+        ("a control character", good.replace("kind:", "#\u{7}\nkind:")),
+        ("another kind", good.replace("kind: Device", "kind: Devise")),
+        ("another version", good.replace("fleetform/v1", "fleetform/v9")),
+        ("a key twice", format!("{good}  osVersion: \"11\"\n")),
+        ("an anchor", good.replace("ana@example.com", "&a ana@example.com")),
+        ("an unknown field", format!("{good}  colour: red\n")),
+    ] {
+        fixture.write("fleet/a.yaml", &file);
+        for change in ["status=Bogus", "profile=Nowhere", "osVersion=x", "status=Failed"] {
+            let done = fixture.run(&["set", "PF1", change]).exits(1);
+            assert!(!done.stdout.contains("No changes"), "{what}, {change}: {done:#?}");
+            assert!(!done.stderr.is_empty(), "{what}, {change}: {done:#?}");
+            assert_eq!(fixture.read("fleet/a.yaml"), file, "{what}, {change}");
+        }
+    }
+    let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fixture.write("fleet/a.yaml", &utf16);
+    let check = fixture.run(&["check"]).exits(1);
+    assert!(check.stdout.contains("UTF-16") && check.stdout.contains("1 error"), "{check:#?}");
+    fixture.run(&["set", "PF1", "status=Failed"]).exits(1);
+    assert_eq!(std::fs::read(fixture.path("fleet/a.yaml")).expect("it"), utf16);
+}
+
+#[test]
+fn set_says_what_happened_and_mends_what_it_can() {
+    let fixture = Fixture::empty();
+    fixture.write("fleet/profile.yaml", PROFILE);
+    let good = device("PF1");
+    for (layout, file) in [
+        ("as usual", good.clone()),
+        ("CRLF", good.replace('\n', "\r\n")),
+        ("no newline at the end", good.trim_end().to_owned()),
+        ("between documents", format!("{}---\n{good}...\n---\n{}", device("PF0"), device("PF2"))),
+        ("beside a broken document", format!("{good}---\nkind: [\n")),
+    ] {
+        fixture.write("fleet/a.yaml", &file);
+        let done = fixture.run(&["set", "PF1", "status=Bogus"]).exits(1);
+        done.complains(&["Nothing is written"]);
+        assert_eq!(fixture.read("fleet/a.yaml"), file, "{layout}");
+        let done = fixture.run(&["set", "PF1", "status=Failed"]).exits(0);
+        assert!(done.stdout.contains("status: Enrolled -> Failed"), "{layout}: {done:#?}");
+        let written = fixture.read("fleet/a.yaml");
+        let end = if layout == "CRLF" { "\r\n" } else { "\n" };
+        assert!(written.contains(&format!("{end}  status: Failed")), "{layout}: {written}");
+        let again = fixture.run(&["set", "PF1", "status=Failed"]).exits(0);
+        assert!(again.stdout.contains("No changes"), "{layout}: {again:#?}");
+        assert_eq!(fixture.read("fleet/a.yaml"), written, "{layout}");
+    }
+    // Changed, and yet nothing else is meant.
+    fixture.write("fleet/a.yaml", &good);
+    let done = fixture.run(&["set", "PF1", "status=Enrolled"]).exits(0);
+    assert!(!done.stdout.contains("No changes"), "{done:#?}");
+    assert!(fixture.read("fleet/a.yaml").contains("status: Enrolled"));
+    // One of two mistakes is mended, then the other.
+    let file = good.replace("Standard", "Standrad").replace("ana@", "ana at ");
+    fixture.write("fleet/a.yaml", &file);
+    fixture.run(&["set", "PF1", "userEmail=ana@example.com"]).exits(0);
+    fixture.run(&["set", "PF1", "status=Failed"]).exits(1);
+    fixture.run(&["set", "PF1", "profile=Standard"]).exits(0);
+    assert_eq!(fixture.read("fleet/a.yaml"), good);
+}
+
+#[test]
+fn serial_numbers_of_virtual_machines_go_all_the_way() {
+    let fixture = Fixture::empty();
+    fixture.write("fleet/profile.yaml", PROFILE);
+    let serials =
+        ["VMware-56 4d fa 72 69 7a 39 13-aa 0e 17 06 9b 09 42 c8", "VM5vodACsc+k", "/77NDZ12/CN7/"];
+    for serial in serials {
+        fixture
+            .run(&[
+                "provision",
+                "--serial",
+                serial,
+                "--user",
+                "ana@example.com",
+                "--profile",
+                "Standard",
+                "--os",
+                "10.0",
+            ])
+            .exits(0);
+    }
+    fixture.run(&["check"]).exits(0);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    let mut outbox: Vec<_> = std::fs::read_dir(fixture.path(".fleetform/outbox"))
+        .expect("the outbox")
+        .map(|entry| entry.expect("it").file_name().into_string().expect("UTF-8"))
+        .collect();
+    outbox.sort();
+    assert_eq!(
+        outbox,
+        [
+            "%2F77NDZ12%2FCN7%2F.json",
+            "VM5VODACSC%2BK.json",
+            "VMWARE-56%204D%20FA%2072%2069%207A%2039%2013-AA%200E%2017%2006%209B%2009%2042%20C8.json",
+        ]
+    );
+    let reports: Vec<_> = serials.iter().map(|serial| super::support::healthy(serial, 1)).collect();
+    fixture.report(&reports.join("\n"));
+    fixture.run(&["apply", "--yes"]).exits(0);
+    for serial in serials {
+        let shown = fixture.json(&["show", serial])["device"].take();
+        assert_eq!(
+            (&shown["serialNumber"], &shown["status"]),
+            (&serial.into(), &"Enrolled".into())
+        );
+        let args = ["wipe", "new", serial, "--reason", "lost", "--requested-by", "bob@example.com"];
+        assert_eq!(fixture.json(&args)["serialNumber"], serial);
+        fixture.run(&["set", serial, "status=Failed"]).exits(0);
+    }
+    let csv = fixture.run(&["list", "-o", "csv"]).exits(0).stdout;
+    assert!(serials.iter().all(|serial| csv.contains(serial)), "{csv}");
+    // What stands for a missing serial number is no device's.
+    for serial in ["0", "To be filled by O.E.M.", "System Serial Number", "N/A", "..", "0123456789"]
+    {
+        let done = fixture
+            .run(&[
+                "provision",
+                "--serial",
+                serial,
+                "--user",
+                "ana@example.com",
+                "--profile",
+                "Standard",
+                "--os",
+                "10.0",
+            ])
+            .exits(1);
+        assert!(done.stdout.contains("placeholder-serial"), "{done:#?}");
+    }
+}
