@@ -172,6 +172,7 @@ pub fn cut(dir: &Path, end: End) -> Result<LogRepaired, Error> {
 
 fn keep(path: &Path, torn: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    durable::hand_over(&file, durable::parent(path))?;
     let mut bytes = Vec::with_capacity(torn.len() + 1);
     if file.metadata()?.len() > 0 {
         bytes.push(b'\n');
@@ -294,11 +295,13 @@ impl Audit {
             Some(file) => file,
             None => {
                 self.created = self.chain.end == 0;
-                OpenOptions::new()
-                    .append(true)
-                    .create(self.created)
-                    .open(&self.path)
-                    .map_err(durable::Error::at("open", &self.path))?
+                let opened = OpenOptions::new().append(true).create(self.created).open(&self.path);
+                let file = opened.map_err(durable::Error::at("open", &self.path))?;
+                if self.created {
+                    durable::hand_over(&file, durable::parent(&self.path))
+                        .map_err(durable::Error::at("give away", &self.path))?;
+                }
+                file
             }
         };
         Ok(self.file.insert(file))

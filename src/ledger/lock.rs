@@ -59,6 +59,7 @@ pub fn take(dir: &Path) -> Result<Lock, Error> {
         .truncate(false)
         .open(&path)
         .map_err(durable::Error::at("open", &path))?;
+    durable::hand_over(&file, dir).map_err(durable::Error::at("give away", &path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
