@@ -8,6 +8,7 @@ use super::view::View;
 use crate::backoff::Admission;
 use crate::model::{ComplianceState, Status};
 use crate::plan::{ActionKind, HoldReason};
+use crate::reconcile::ReportCounts;
 
 /// Upper ends in seconds: from one changed manifest to a whole fleet.
 const BUCKETS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
@@ -47,6 +48,8 @@ pub struct Metrics {
     pub done: BTreeMap<ActionKind, u64>,
     /// Of these, actions whose effect did not, or may not have, come about.
     pub fell_short: BTreeMap<ActionKind, u64>,
+    /// What became of reports.
+    pub reports: ReportCounts,
     /// Whether events are relied on.
     pub watching: bool,
     /// Devices that are left alone for a while.
@@ -106,6 +109,7 @@ pub(super) fn text(
         lag,
         done,
         fell_short,
+        reports,
         watching,
         backing_off,
         breaker,
@@ -121,6 +125,12 @@ pub(super) fn text(
         let label = format!("kind=\"{}\",outcome", kind.as_str());
         text.by("actions_total", &label, &[("done", all - failed), ("failed", failed)]);
     }
+    let ReportCounts { taken, passed_over, rejected } = *reports;
+    text.one("reports_taken_total", "counter", "Reports of known devices.", taken);
+    let help = "Of these, reports that came after later ones and change nothing.";
+    text.one("reports_passed_over_total", "counter", help, passed_over);
+    let help = "Lines and files of reports that nobody can use.";
+    text.one("reports_rejected_total", "counter", help, rejected);
     text.family("holds", "gauge", "What is desired and not done, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
@@ -160,11 +170,15 @@ fn devices(text: &mut Text, view: &View) {
     let mut status: BTreeMap<Status, u64> = BTreeMap::new();
     let mut compliance: BTreeMap<ComplianceState, u64> = BTreeMap::new();
     let mut orphaned = 0_u64;
+    let mut erased = 0_u64;
     for device in view.recorded.devices.values() {
         *status.entry(device.status).or_default() += 1;
         *compliance.entry(device.compliance.state).or_default() += 1;
         orphaned += u64::from(device.orphaned_since.is_some());
+        erased += u64::from(device.unrequested_wipe.is_some() && !device.is_wiped());
     }
+    let help = "Devices that report that they were erased, though nobody here asked for it.";
+    text.one("unrequested_wipes", "gauge", help, erased);
     text.family("devices", "gauge", "Devices, by status.");
     let counts = Status::ALL.iter().map(|s| (s.as_str(), status.get(s).copied().unwrap_or(0)));
     text.by("devices", "status", &counts.collect::<Vec<_>>());
@@ -210,6 +224,9 @@ mod tests {
             "fleetform_holds{reason=\"frozen\"} 0",
             "fleetform_snapshot_age_seconds 1.5",
             "fleetform_ready 0",
+            "fleetform_unrequested_wipes 0",
+            "fleetform_reports_passed_over_total 0",
+            "fleetform_reports_rejected_total 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

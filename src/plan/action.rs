@@ -18,6 +18,7 @@ impl Plan {
             | Op::Status { .. }
             | Op::Push { .. }
             | Op::Compliance { .. }
+            | Op::UnrequestedWipe { .. }
             | Op::ConfirmWipe { .. } => true,
             Op::RecordProfile { .. }
             | Op::Provision { .. }
@@ -60,6 +61,7 @@ impl Action {
             },
             Op::Wipe { .. } => ActionKind::Wipe,
             Op::ConfirmWipe { .. } => ActionKind::ConfirmWipe,
+            Op::UnrequestedWipe { .. } => ActionKind::UnrequestedWipe,
             Op::Freeze(_) => ActionKind::Freeze,
             Op::Thaw { .. } => ActionKind::Thaw,
         }
@@ -75,6 +77,7 @@ impl Action {
             | Op::Push { spec, .. }
             | Op::Compliance { spec, .. }
             | Op::ConfirmWipe { spec, .. }
+            | Op::UnrequestedWipe { spec, .. }
             | Op::Orphan { spec } => Some(spec),
             Op::RecordProfile { .. }
             | Op::Freeze(_)
@@ -130,6 +133,7 @@ impl Action {
                 let request = json!({"request": confirmed.request, "state": WipeState::Confirmed});
                 one("wipe", Value::Null, request)
             }
+            Op::UnrequestedWipe { .. } => one("erased", json!(false), json!(true)),
         }
     }
 }

@@ -38,7 +38,8 @@ impl Action {
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
             | Op::Wipe { .. }
-            | Op::ConfirmWipe { .. } => None,
+            | Op::ConfirmWipe { .. }
+            | Op::UnrequestedWipe { .. } => None,
         }
     }
 
@@ -111,6 +112,7 @@ impl Action {
             Op::ConfirmWipe { confirmed, .. } => {
                 Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
             }
+            Op::UnrequestedWipe { unrequested, .. } => Event::WipeUnrequested(unrequested.clone()),
         };
         Some(event)
     }
@@ -139,7 +141,8 @@ impl Action {
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)
-            | Op::ConfirmWipe { .. } => return None,
+            | Op::ConfirmWipe { .. }
+            | Op::UnrequestedWipe { .. } => return None,
         };
         Some(source(&manifest.place.path, manifest.digest))
     }

@@ -78,6 +78,9 @@ pub fn notes(
     now: Timestamp,
 ) -> Vec<&'static str> {
     let mut notes = Vec::new();
+    if device.unrequested_wipe.is_some() && !device.is_wiped() {
+        notes.push("erased, not by us");
+    }
     notes.extend(wipe);
     if device.orphaned_since.is_some() {
         notes.push("orphaned");
@@ -130,6 +133,8 @@ pub struct DeviceView<'a> {
     wipe: Option<Digest>,
     last_sync: Option<Timestamp>,
     facts: Option<&'a Facts>,
+    unrequested_wipe: Option<Timestamp>,
+    passed_over: u64,
     overdue: bool,
 }
 
@@ -173,8 +178,11 @@ impl<'a> DeviceView<'a> {
             push,
             orphaned_since,
             wipe,
+            unrequested_wipe,
+            void_until: _,
             last_sync,
             facts,
+            passed_over,
         } = device;
         let DeviceSpec {
             name,
@@ -209,6 +217,8 @@ impl<'a> DeviceView<'a> {
             wipe: *wipe,
             last_sync: *last_sync,
             facts: facts.as_deref(),
+            unrequested_wipe: *unrequested_wipe,
+            passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),
         }
     }

@@ -10,7 +10,7 @@ use crate::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
     ProfileRecorded, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeFailed, WipeIssued,
-    WipeStopped, WipeSubject,
+    WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 
@@ -69,6 +69,13 @@ pub fn summary(event: &Event) -> String {
             format!(
                 "request {}: the device reported at {at} that it is erased [intent {intent}]",
                 short(*request)
+            )
+        }
+        Event::WipeUnrequested(unrequested) => {
+            let WipeUnrequested { serial_number, origin, reported_at } = unrequested.as_ref();
+            let at = reported_at.map_or_else(String::new, |at| format!(" at {}", at.short()));
+            format!(
+                "{serial_number} reported{at} that it was erased, and nobody here asked for it ({origin})"
             )
         }
         Event::WipeFailed(failed) => {
@@ -293,6 +300,10 @@ mod tests {
             ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
+                "wipe.unrequested",
+                json!({"serialNumber": "PF3", "origin": "inbox/r1", "reportedAt": at}),
+            ),
+            (
                 "wipe.failed",
                 json!({"request": digest, "intent": 9, "class": "permanent", "error": "no"}),
             ),
@@ -338,6 +349,7 @@ mod tests {
             wipe.vetoed: stopped for good (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.issued: issued: full wipe by request 2d711642b726, signed by b@example.com, c@example.com (needs 2) [intent 9]
             wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
+            wipe.unrequested: PF3 reported at 2026-11-22T10:00:00Z that it was erased, and nobody here asked for it (inbox/r1)
             wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
             trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
             pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
