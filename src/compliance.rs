@@ -50,6 +50,10 @@ pub struct Reported<'a> {
     pub at: Timestamp,
 }
 
+/// So far ahead of the report signatures may be dated and are fresh: vendors date them by a clock
+/// of their own.
+const SIGNATURES_AHEAD: TimeDelta = TimeDelta::hours(1);
+
 /// Every required fact, judged, sorted by name.
 #[must_use]
 pub fn checks(
@@ -59,6 +63,11 @@ pub fn checks(
 ) -> Vec<Check> {
     let Requirements { minimum_os_version, antivirus, encryption, screen_lock } = wanted;
     let facts = reported.map(|r| r.facts);
+    let unreadable = |names: &[&str]| {
+        let given = facts.map(|facts| &facts.unreadable)?;
+        let found = names.iter().find_map(|name| Some((name, given.get(*name)?)))?;
+        Some(format!("`{}` cannot be read: {}", found.0, found.1))
+    };
     let mut checks = Vec::new();
     if let Some(rule) = antivirus.filter(|rule| rule.required) {
         checks.push(antivirus_check(rule.max_signature_age_days, reported));
@@ -71,13 +80,30 @@ pub fn checks(
         let seen = facts.and_then(|f| f.os_version.as_ref());
         checks.push(Check {
             name: "osVersion",
-            outcome: judge(seen.map(|seen| seen >= minimum)),
-            seen: seen.map_or_else(not_reported, ToString::to_string),
+            outcome: judge(seen.and_then(|seen| seen.at_least(minimum))),
+            seen: match seen {
+                Some(seen) if seen.at_least(minimum).is_none() => {
+                    format!("{seen} (cannot be compared)")
+                }
+                Some(seen) => seen.to_string(),
+                None => not_reported(),
+            },
             wanted: format!("at least {minimum}"),
         });
     }
     if let Some(rule) = screen_lock.filter(|rule| rule.required) {
         checks.push(screen_lock_check(rule.min_pin_length.max(MIN_PIN_LENGTH), facts));
+    }
+    for check in checks.iter_mut().filter(|check| check.outcome == Outcome::Unknown) {
+        let names: &[&str] = match check.name {
+            "antivirus" => &["antivirus", "antivirus.enabled", "antivirus.signaturesUpdatedAt"],
+            "encryption" => &["encryption", "encryption.enabled"],
+            "screenLock" => &["screenLock", "screenLock.enabled", "screenLock.pinLength"],
+            _ => &["osVersion"],
+        };
+        if let Some(text) = unreadable(names) {
+            check.seen = text;
+        }
     }
     checks
 }
@@ -114,22 +140,27 @@ fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) ->
     let fact = reported.and_then(|r| r.facts.antivirus);
     let enabled = fact.and_then(|f| f.enabled);
     let Some(days) = max_age_days else { return on_or_off("antivirus", enabled) };
-    // Signatures dated after the report that names them say nothing about their age.
-    let age = fact
+    let since = fact
         .and_then(|f| f.signatures_updated_at)
         .zip(reported)
-        .map(|(updated, report)| report.at - updated)
-        .filter(|age| *age >= TimeDelta::zero());
+        .map(|(updated, report)| report.at - updated);
+    // Signatures dated well after the report that names them say nothing about their age.
+    let future = since.filter(|age| *age < -SIGNATURES_AHEAD);
+    let age = since.filter(|_| future.is_none()).map(|age| age.max(TimeDelta::zero()));
     let current = age.map(|age| age <= TimeDelta::days(days.into()));
     let outcome = match (enabled, current) {
         (Some(false), _) | (_, Some(false)) => Outcome::Fail,
         (Some(true), Some(true)) => Outcome::Pass,
         (None, _) | (_, None) => Outcome::Unknown,
     };
-    let age = age.map_or_else(
-        || "age of signatures not reported".to_owned(),
-        |age| format!("signatures {} old", crate::lifecycle::text(age)),
-    );
+    let age = match (age, future) {
+        (_, Some(ahead)) => {
+            let ahead = crate::lifecycle::text(ahead);
+            format!("signatures dated {ahead} after the report: a clock is wrong")
+        }
+        (Some(age), None) => format!("signatures {} old", crate::lifecycle::text(age)),
+        (None, None) => "age of signatures not reported".to_owned(),
+    };
     Check {
         name: "antivirus",
         outcome,
@@ -201,8 +232,8 @@ mod tests {
 
     fn judged(report: serde_json::Value) -> Verdict {
         let report: Report = serde_json::from_value(report).expect("a report");
-        let facts = report.facts();
-        verdict(&standard(), Platform::Windows, Some(Reported { facts: &facts, at: report.at }))
+        let (facts, at) = (report.facts(true), report.at.expect("a date"));
+        verdict(&standard(), Platform::Windows, Some(Reported { facts: &facts, at }))
     }
 
     #[test]
@@ -222,7 +253,7 @@ mod tests {
             ),
             (
                 "/antivirus/signaturesUpdatedAt",
-                "2026-11-22T09:00:01Z".into(),
+                "2026-11-22T10:00:01Z".into(),
                 ComplianceState::Unknown,
                 "antivirus",
             ),
@@ -252,7 +283,32 @@ mod tests {
         let mut report = good();
         report["antivirus"]["signaturesUpdatedAt"] = "2026-11-15T09:00:00Z".into();
         report["osVersion"] = "10.0.26100".into();
+        assert_eq!(judged(report.clone()).state, ComplianceState::Compliant);
+        // Dated slightly after the report: fresh.
+        report["antivirus"]["signaturesUpdatedAt"] = "2026-11-22T10:00:00Z".into();
         assert_eq!(judged(report).state, ComplianceState::Compliant);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_the_check_that_needs_it() {
+        let facts = |json: serde_json::Value| serde_json::from_value::<Facts>(json).expect("facts");
+        let seen = |facts: &Facts, name: &str| {
+            let at = "2026-11-22T09:00:00Z".parse().expect("a time");
+            let checks = checks(&standard(), Platform::Windows, Some(Reported { facts, at }));
+            let check = checks.into_iter().find(|check| check.name == name).expect("the check");
+            (check.outcome, check.seen)
+        };
+        let unreadable =
+            facts(serde_json::json!({"unreadable": {"encryption.enabled": "\"yes\""}}));
+        let expected = "`encryption.enabled` cannot be read: \"yes\"".to_owned();
+        assert_eq!(seen(&unreadable, "encryption"), (Outcome::Unknown, expected));
+        let odd = facts(serde_json::json!({"osVersion": "Windows 11"}));
+        let expected = "Windows 11 (cannot be compared)".to_owned();
+        assert_eq!(seen(&odd, "osVersion"), (Outcome::Unknown, expected));
+        let future = facts(serde_json::json!({"antivirus":
+            {"enabled": true, "signaturesUpdatedAt": "2026-11-23T09:00:00Z"}}));
+        let expected = "on, signatures dated 1d after the report: a clock is wrong".to_owned();
+        assert_eq!(seen(&future, "antivirus"), (Outcome::Unknown, expected));
     }
 
     #[test]

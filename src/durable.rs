@@ -11,7 +11,7 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 macro_rules! crash_points {
@@ -140,10 +140,9 @@ fn write_new(
         _ => {}
     }
     // create_new follows no link that somebody laid here.
-    let mut out = BufWriter::with_capacity(
-        1 << 16,
-        OpenOptions::new().write(true).create_new(true).open(path)?,
-    );
+    let made = OpenOptions::new().write(true).create_new(true).open(path)?;
+    hand_over(&made, parent(path))?;
+    let mut out = BufWriter::with_capacity(1 << 16, made);
     step(file, "write", || write(&mut out).and_then(|()| out.flush()))?;
     step(file, "fsync", || out.get_ref().sync_all())
 }
@@ -162,9 +161,28 @@ pub fn make_directory(path: &Path) -> Result<(), Error> {
     match DirBuilder::new().mode(0o700).create(path) {
         // Somebody else made it just now.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-        made => made.map_err(Error::at("make the directory", path))?,
+        made => made
+            .and_then(|()| hand_over(&File::open(path)?, above))
+            .map_err(Error::at("make the directory", path))?,
     }
     sync_directory(above).map_err(Error::at("fsync", above))
+}
+
+/// Gives a file or directory that was just made to the owner of the directory that it lies in:
+/// made by the superuser beside a daemon of another user, it would shut that one out. Does
+/// nothing for everybody else.
+///
+/// # Errors
+/// Those of the system.
+pub fn hand_over(made: &File, directory: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let (ours, theirs) = (made.metadata()?, fs::metadata(directory)?);
+    if (ours.uid(), ours.gid()) == (theirs.uid(), theirs.gid()) {
+        return Ok(());
+    }
+    fchown(made, Some(theirs.uid()), Some(theirs.gid()))
 }
 
 /// Makes what was created, renamed or removed in a directory durable.
@@ -194,7 +212,7 @@ fn temporary(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -270,6 +288,22 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.cause.kind(), io::ErrorKind::StorageFull);
         assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn what_the_superuser_makes_is_the_directorys_owners() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::chown(dir.path(), Some(12_345), Some(54_321)).unwrap();
+        make_directory(&dir.path().join("a/b")).unwrap();
+        replace_file("ledger.snapshot", &dir.path().join("a/b/c"), |w| w.write_all(b"x")).unwrap();
+        create_file(&dir.path().join("a/d"), b"x").unwrap();
+        for path in ["a", "a/b", "a/b/c", "a/d"] {
+            let metadata = fs::metadata(dir.path().join(path)).unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (12_345, 54_321), "{path}");
+        }
     }
 
     #[test]

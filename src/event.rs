@@ -348,8 +348,21 @@ pub struct WipeConfirmed {
     pub request: Digest,
     /// Number of the intent.
     pub intent: u64,
-    /// Date of the report that says so.
+    /// When the report that says so counts: its date, or its arrival where that cannot be.
     pub reported_at: Timestamp,
+}
+
+/// `wipe.unrequested`: a device reports that it was erased, and no wipe of it was issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WipeUnrequested {
+    /// Whose report it is.
+    pub serial_number: SerialNumber,
+    /// Where the report came from: `inbox/NAME` for the local provider.
+    pub origin: String,
+    /// Date of the report, as the device gives it; absent where that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
 }
 
 /// `wipe.failed`
@@ -464,6 +477,8 @@ events! {
     WipeExpired(Box<WipeStopped>) = "wipe.expired",
     /// Somebody stopped it before it was issued.
     WipeVetoed(Box<WipeStopped>) = "wipe.vetoed",
+    /// A device says that it is erased, and nobody asked for it.
+    WipeUnrequested(Box<WipeUnrequested>) = "wipe.unrequested",
     /// The trust files are not what they were.
     TrustChanged(TrustChanged) = "trust.changed",
     /// The configuration gives other rights than before, or is another file.

@@ -104,8 +104,11 @@ pub async fn execute(
 }
 
 fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
-    for Telemetry { device, at, facts } in telemetry {
-        ledger.observe(*device, *at, facts);
+    for Telemetry { device, last, passed_over } in telemetry {
+        if let Some((at, facts)) = last {
+            ledger.observe(*device, *at, facts);
+        }
+        ledger.pass_over(*device, *passed_over);
     }
 }
 

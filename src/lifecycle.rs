@@ -4,7 +4,8 @@
 //! when it is to enrol again, Failed when it did not manage in time or an operator says so,
 //! Wiped at the end. Guarantees: from one standing and one stimulus there is at most one
 //! transition; nothing leads out of Wiped; without a desire (the manifest is gone or cannot
-//! be read) nothing moves but a wipe, so that silence never changes a status.
+//! be read) nothing moves but a wipe, so that silence never changes a status. A device that was
+//! erased though nobody asked for it is Failed, whatever is desired, until `enrollment` is raised.
 
 use chrono::TimeDelta;
 
@@ -19,6 +20,9 @@ pub struct Standing {
     pub since: Timestamp,
     /// The enrolment that it is in.
     pub enrollment: u32,
+    /// It reported that it was erased, and nobody had asked for it: it stays Failed until
+    /// `enrollment` is raised.
+    pub erased: bool,
 }
 
 /// What a valid manifest wants.
@@ -65,6 +69,8 @@ pub struct Transition {
 pub fn step(at: Standing, desire: Option<Desire>, stimulus: Stimulus<'_>) -> Option<Transition> {
     let desire = desire?;
     match stimulus {
+        Stimulus::Report { .. } if at.erased => None,
+        Stimulus::Manifest if at.erased && desire.enrollment <= at.enrollment => None,
         Stimulus::Report { enrollment_error } => report(at.status, desire.status, enrollment_error),
         Stimulus::Manifest => manifest(at, desire),
         Stimulus::Clock { now, deadline } => clock(at, desire.status, now, deadline),
@@ -153,7 +159,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::EPOCH;
 
     fn at(status: Status) -> Standing {
-        Standing { status, since: NOW, enrollment: 1 }
+        Standing { status, since: NOW, enrollment: 1, erased: false }
     }
 
     fn want(status: DesiredStatus, enrollment: u32) -> Option<Desire> {
@@ -215,6 +221,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_erased_stays_failed_until_the_enrollment_is_raised() {
+        let erased = Standing { erased: true, ..at(Status::Failed) };
+        for &desired in DesiredStatus::ALL {
+            for stimulus in [REPORT, ERROR, Stimulus::Manifest, later(30)] {
+                assert_eq!(
+                    step(erased, want(desired, 1), stimulus),
+                    None,
+                    "{desired} {stimulus:?}"
+                );
+            }
+            assert_eq!(step(erased, want(desired, 2), REPORT), None, "{desired}");
+        }
+        let raised = step(erased, want(DesiredStatus::Enrolled, 2), Stimulus::Manifest);
+        assert_eq!(raised.expect("a transition").to, Status::Pending);
     }
 
     #[test]

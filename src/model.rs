@@ -6,6 +6,7 @@
 
 mod placeholder;
 mod report;
+mod reported_version;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact};
+pub use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
+pub use reported_version::ReportedVersion;
 
 /// Why a text is not the value it was taken for; the sentence is fit for a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +69,23 @@ pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}'
             | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// At most `max` bytes of the text, with `�` for every deceptive character and `…` at a cut.
+#[must_use]
+pub fn harmless(text: &str, max: usize) -> String {
+    let mut safe = String::new();
+    for c in text.chars().map(|c| if is_deceptive(c) { '\u{FFFD}' } else { c }) {
+        if safe.len() + c.len_utf8() > max {
+            while safe.len() + '…'.len_utf8() > max {
+                safe.pop();
+            }
+            safe.push('…');
+            break;
+        }
+        safe.push(c);
+    }
+    safe
 }
 
 /// Free text of at most `max` bytes without deceptive characters.
@@ -512,6 +531,11 @@ impl Timestamp {
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(-62_167_219_200_000, 253_402_300_799_999))
+    }
+    /// As [`Timestamp::from_millis`], of a number within these years.
+    #[must_use]
+    pub const fn at_millis(millis: i64) -> Self {
+        Self(millis)
     }
     /// Milliseconds since 1970.
     #[must_use]

@@ -13,6 +13,7 @@ mod device;
 mod digest;
 pub mod due;
 pub mod entries;
+mod erased;
 mod new_fields;
 mod reports;
 mod wipes;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use crate::event::{
     Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
+    WipeUnrequested,
 };
 use crate::finding::Finding;
 use crate::fleet::{Desired, WipeFile};
@@ -88,6 +90,8 @@ pub struct Plan {
     pub wipes: Vec<WipeView>,
     /// Reports that nobody can use: index into [`Inputs::heard`], and why.
     pub rejected: Vec<(usize, String)>,
+    /// What of the reports that are used is odd: sentences without a full stop.
+    pub notes: Vec<String>,
 }
 
 /// One step of the decision.
@@ -228,6 +232,13 @@ pub enum Op {
         /// What the log will say.
         confirmed: Box<WipeConfirmed>,
     },
+    /// The device says that it is erased, and no wipe of it was issued.
+    UnrequestedWipe {
+        /// The record.
+        spec: Arc<DeviceSpec>,
+        /// What the log will say.
+        unrequested: Box<WipeUnrequested>,
+    },
     /// Its manifest is gone.
     Orphan {
         /// The record.
@@ -245,6 +256,8 @@ pub enum Op {
 words! {
     /// The kind of an action, in output and in the digest.
     ActionKind {
+        /// A device was erased, and nobody asked for it.
+        UnrequestedWipe = "unrequestedWipe",
         Freeze = "freeze",
         Thaw = "thaw",
         Profile = "profile",
@@ -290,6 +303,8 @@ pub struct Hold {
 words! {
     /// Why something desired is not planned.
     HoldReason {
+        /// The device reports that it was erased, and nobody asked for it.
+        UnrequestedWipe = "unrequestedWipe",
         /// Its manifest cannot be used; the findings say why.
         ManifestInvalid = "manifestInvalid",
         /// Its profile's manifest cannot be used.
@@ -322,15 +337,15 @@ words! {
     }
 }
 
-/// What a report leaves in the snapshot.
+/// What reports leave in the snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telemetry {
     /// Whose.
     pub device: DeviceId,
-    /// Date of the report.
-    pub at: Timestamp,
-    /// Its raw facts.
-    pub facts: Facts,
+    /// When the last report counts, and its raw facts.
+    pub last: Option<(Timestamp, Facts)>,
+    /// Reports that were passed over, because a later one was heard before.
+    pub passed_over: u64,
 }
 
 /// Decides on the whole fleet.
@@ -366,7 +381,7 @@ pub fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
 /// A plan under way.
 struct Planning<'a> {
     inputs: &'a Inputs<'a>,
-    heard: HashMap<DeviceId, Vec<&'a Heard>>,
+    heard: HashMap<DeviceId, Vec<reports::Dated<'a>>>,
     damage: DamageIndex<'a>,
     wipes: wipes::Wipes,
     plan: Plan,
@@ -482,5 +497,7 @@ impl FreezeCause {
     }
 }
 
+#[cfg(test)]
+mod reports_tests;
 #[cfg(test)]
 mod tests;

@@ -6,20 +6,23 @@
 
 mod unconfirmed;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{self, Config, ProviderKind};
 use crate::event::{ConfigChanged, Event};
 use crate::execute::{self, Control, Outcome};
+use crate::finding::{Code, Finding, Severity, Span};
 use crate::fleet::{Desired, WipeFile};
 use crate::guard::{ApprovedPlan, guard};
 use crate::ledger::{self, Ledger};
-use crate::model::{DeviceId, Report, Timestamp};
+use crate::model::{DeviceId, SerialNumber, Timestamp};
 use crate::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
 use crate::provider::local::{self, Local, Verb};
-use crate::provider::{self, Acknowledgement, Batch, Observation, Provider, Rejected};
+use crate::provider::{
+    self, Acknowledgement, Batch, Observation, Provider, Refused, Rejected, Trouble,
+};
 use crate::settings::Settings;
 use crate::state::{State, WipeState};
 use crate::wipe::target::LoggedHead;
@@ -46,6 +49,21 @@ pub struct Decision {
     pub approved: ApprovedPlan,
     /// What becomes of the reports once it is done.
     acknowledgements: Vec<Acknowledgement>,
+    /// What is no report: the name of its batch, and why.
+    bad: Vec<(String, String)>,
+    unknown_fields: BTreeSet<String>,
+    more: bool,
+}
+
+/// What became of reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReportCounts {
+    /// Reports of devices that the ledger knows.
+    pub taken: u64,
+    /// Of these, reports that change nothing: a later one was heard before.
+    pub passed_over: u64,
+    /// Lines and whole files that nobody can use.
+    pub rejected: u64,
 }
 
 /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
@@ -158,6 +176,16 @@ pub fn reread_by(config: &Config, file: &WipeFile, manifest: &str) -> Fresh {
     reread((fleet, data), settings, || trust(config), clock::now, (file, manifest))
 }
 
+impl ReportCounts {
+    /// Adds those of another pass.
+    pub fn add(&mut self, more: Self) {
+        let Self { taken, passed_over, rejected } = more;
+        self.taken += taken;
+        self.passed_over += passed_over;
+        self.rejected += rejected;
+    }
+}
+
 impl Decision {
     /// Less of the same: actions for which `why` has a reason become holds.
     #[must_use]
@@ -173,15 +201,44 @@ impl Decision {
         })
     }
 
-    /// Reports that were refused: batch, report and why.
-    pub fn refused(&self) -> impl Iterator<Item = (&str, &Report, &str)> {
+    /// What is no report: its batch, and why.
+    pub fn bad(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.bad.iter().map(|(name, why)| (name.as_str(), why.as_str()))
+    }
+
+    /// Reports that were refused: the batch, and which and why.
+    pub fn refused(&self) -> impl Iterator<Item = (&str, &Refused)> {
         self.acknowledgements.iter().flat_map(|done| {
             let refused = match &done.rejected {
                 Rejected::Reports(refused) => refused.as_slice(),
                 Rejected::None | Rejected::Batch(_) => &[],
             };
-            refused.iter().map(|(report, why)| (done.name.as_str(), report, why.as_str()))
+            refused.iter().map(|refused| (done.name.as_str(), refused))
         })
+    }
+
+    /// Fields of reports that this version does not know.
+    pub fn unknown_fields(&self) -> impl Iterator<Item = &str> {
+        self.unknown_fields.iter().map(String::as_str)
+    }
+
+    /// Whether more reports wait than one pass takes.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// What becomes of the reports, in numbers.
+    #[must_use]
+    pub fn reports(&self) -> ReportCounts {
+        let taken: usize = self.acknowledgements.iter().map(|done| done.taken.len()).sum();
+        let rejected = self.unusable().count() + self.bad.len() + self.refused().count();
+        let telemetry = &self.approved.plan().telemetry;
+        ReportCounts {
+            taken: taken as u64,
+            rejected: rejected as u64,
+            passed_over: telemetry.iter().map(|said| said.passed_over).sum(),
+        }
     }
 
     /// Whether there are reports to let go of.
@@ -244,19 +301,36 @@ pub async fn observe(provider: &dyn Provider) -> Result<Observation, Error> {
 /// Plans and guards.
 #[must_use]
 pub fn decide(basis: Basis<'_>, observation: Observation) -> Decision {
-    let Observation { batches } = observation;
+    let Observation { batches, troubles, unknown_fields, more } = observation;
     let heard = heard(&batches);
     let Basis { now, settings, desired, recorded, trust, accept_removals, heads, clock, only } =
         basis;
     let inputs = Inputs { now, settings, desired, recorded, heard: &heard, trust, heads, clock };
-    let plan = match only {
+    let mut plan = match only {
         None => plan(&inputs),
         Some(only) => plan_for(&inputs, only),
     };
+    plan.findings.extend(troubles.into_iter().map(unreadable));
+    plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+    let bad = batches.iter().flat_map(|batch| batch.bad.iter().map(|why| (&batch.name, why)));
+    let bad = bad.map(|(name, why)| (name.clone(), why.clone())).collect();
     let mut acknowledgements = acknowledgements(batches, &plan.rejected);
     confirm(&mut acknowledgements, &plan, recorded);
     let approved = guard(plan, desired, recorded, settings.limits, accept_removals);
-    Decision { approved, acknowledgements }
+    Decision { approved, acknowledgements, bad, unknown_fields, more }
+}
+
+/// What the provider could not look at.
+fn unreadable(trouble: Trouble) -> Finding {
+    let Trouble { path, message, help } = trouble;
+    Finding {
+        code: Code::Unreadable,
+        severity: Severity::Error,
+        message,
+        help,
+        span: Span::whole(&path.into()),
+        related: None,
+    }
 }
 
 /// Executes a decision, and lets go of its reports once the snapshot that holds what they said
@@ -270,7 +344,7 @@ pub async fn carry_out(
     provider: &Arc<dyn Provider>,
     control: &Control<'_>,
 ) -> Result<Outcome, Error> {
-    let Decision { approved, acknowledgements } = decision;
+    let Decision { approved, acknowledgements, bad: _, unknown_fields: _, more: _ } = decision;
     let outcome = execute::execute(approved, ledger, provider, control).await?;
     if acknowledgements.is_empty() || outcome.left > 0 {
         ledger.end_pass()?;
@@ -298,7 +372,7 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
     let mut rejected = rejected.iter().peekable();
     let mut index = 0;
     let mut done = Vec::new();
-    for Batch { name, reports } in batches {
+    for Batch { name, reports, bad: _ } in batches {
         let reports = match reports {
             Ok(reports) => reports,
             Err(why) => {
@@ -309,9 +383,13 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
             }
         };
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
-        for report in reports {
+        for (within, report) in reports.into_iter().enumerate() {
             match rejected.next_if(|(at, _)| *at == index) {
-                Some((_, why)) => refused.push((report, why.clone())),
+                Some((_, why)) => refused.push(Refused {
+                    index: within,
+                    serial: report.serial_number,
+                    why: why.clone(),
+                }),
                 None => taken.push(report),
             }
             index += 1;
@@ -323,7 +401,8 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
 }
 
 /// Notes which wipes the reports confirm, in this pass or, if one before it was cut short after
-/// the log had it, then. A command that stayed would erase the hardware again once it enrols anew.
+/// the log had it, then. A command that stayed would erase the hardware again once it enrols anew:
+/// all those of a device that is erased for good go.
 fn confirm(acknowledgements: &mut [Acknowledgement], plan: &Plan, recorded: &State) {
     let now = plan.actions.iter().filter_map(|action| match &action.op {
         Op::ConfirmWipe { .. } => action.device,
@@ -331,15 +410,16 @@ fn confirm(acknowledgements: &mut [Acknowledgement], plan: &Plan, recorded: &Sta
     });
     let before = recorded.wipes.values().filter(|wipe| wipe.state == WipeState::Confirmed);
     let erased: BTreeSet<_> = now.chain(before.map(|wipe| wipe.subject.device_id)).collect();
-    let wipes = || recorded.wipes.values().filter(|w| erased.contains(&w.subject.device_id));
+    let mut intents: BTreeMap<&SerialNumber, Vec<u64>> = BTreeMap::new();
+    for wipe in recorded.wipes.values().filter(|w| erased.contains(&w.subject.device_id)) {
+        if let Some(intent) = wipe.intent {
+            intents.entry(&wipe.subject.serial_number).or_default().push(intent);
+        }
+    }
     for done in acknowledgements {
         for report in done.taken.iter().filter(|report| report.wiped) {
-            let its = wipes().filter(|wipe| {
-                wipe.subject.serial_number == report.serial_number
-                    && wipe.issued_at.is_some_and(|at| at < report.at)
-            });
-            let its = its.filter_map(|wipe| Some((report.serial_number.clone(), wipe.intent?)));
-            done.confirmed.extend(its);
+            let its = intents.get(&report.serial_number).into_iter().flatten();
+            done.confirmed.extend(its.map(|intent| (report.serial_number.clone(), *intent)));
         }
     }
 }

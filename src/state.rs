@@ -92,10 +92,17 @@ pub struct Device {
     pub orphaned_since: Option<Timestamp>,
     /// The last wipe that was accepted for it.
     pub wipe: Option<Digest>,
-    /// Telemetry: date of the last report.
+    /// When it reported that it was erased though nobody had asked for it; until `enrollment` is
+    /// raised.
+    pub unrequested_wipe: Option<Timestamp>,
+    /// Reports dated up to then say nothing of the device as it is: it began anew.
+    pub void_until: Option<Timestamp>,
+    /// Telemetry: date of the last report, or its arrival where that date is not believed.
     pub last_sync: Option<Timestamp>,
     /// Telemetry: facts of the last report.
     pub facts: Option<Box<Facts>>,
+    /// Telemetry: how many reports were passed over because a later one had been heard before.
+    pub passed_over: u64,
 }
 
 /// The document that a device's record comes from.
@@ -211,6 +218,13 @@ impl State {
         }
     }
 
+    /// Telemetry: reports that came too late to count.
+    pub fn pass_over(&mut self, id: DeviceId, reports: u64) {
+        if let Some(device) = self.devices.get_mut(&id) {
+            device.passed_over = device.passed_over.saturating_add(reports);
+        }
+    }
+
     fn apply(&mut self, entry: &Entry) -> Result<(), String> {
         match &entry.event {
             Event::LedgerCreated(created) => {
@@ -255,7 +269,8 @@ impl State {
             | Event::ProfileIntended(_)
             | Event::ProfilePushed(_)
             | Event::ProfileFailed(_)
-            | Event::ComplianceChanged(_) => {
+            | Event::ComplianceChanged(_)
+            | Event::WipeUnrequested(_) => {
                 let id = entry.device.ok_or("it names no device")?;
                 let device =
                     self.devices.get_mut(&id).ok_or_else(|| format!("there is no device {id}"))?;
@@ -275,6 +290,8 @@ impl State {
             return Err(format!("serial {} is that of {old}", new.spec.serial_number));
         }
         let source = entry.source.as_ref().ok_or("it names no manifest")?;
+        // What the hardware said under its last id says nothing of this one.
+        let void_until = self.by_serial(&new.spec.serial_number).map(|_| entry.at);
         self.by_serial.insert(new.spec.serial_number.clone(), id);
         self.devices.insert(
             id,
@@ -298,8 +315,11 @@ impl State {
                 },
                 orphaned_since: None,
                 wipe: None,
+                unrequested_wipe: None,
+                void_until,
                 last_sync: None,
                 facts: None,
+                passed_over: 0,
             }),
         );
         Ok(())
@@ -325,7 +345,10 @@ impl Device {
                 let mut spec = DeviceSpec::clone(&self.spec);
                 for change in &updated.changes {
                     match change.field {
-                        Field::Enrollment => self.enrollment = value(&change.to)?,
+                        Field::Enrollment => {
+                            self.enrollment = value(&change.to)?;
+                            self.begin_anew(None);
+                        }
                         Field::Manifest => {}
                         _ => change.apply_to(&mut spec)?,
                     }
@@ -358,6 +381,12 @@ impl Device {
                 self.push.state = PushState::Failed(failed.class, failed.error.as_str().into());
             }
             Event::ComplianceChanged(changed) => self.set_compliance(entry.at, changed),
+            Event::WipeUnrequested(_) => {
+                if self.unrequested_wipe.is_some() {
+                    return Err("it is known to be erased already".into());
+                }
+                self.unrequested_wipe = Some(entry.at);
+            }
             _ => return Err("it is not about a device".into()),
         }
         Ok(())
@@ -372,6 +401,7 @@ impl Device {
         self.status_reason = status.reason.as_str().into();
         if let Some(enrollment) = status.enrollment {
             self.enrollment = enrollment;
+            self.begin_anew(status.last_sync);
         }
         // A replay knows no telemetry, and a crash may have lost it: what is void stays void.
         self.last_sync = self.last_sync.max(status.last_sync);
@@ -380,6 +410,12 @@ impl Device {
             self.facts = None;
         }
         Ok(())
+    }
+
+    /// Under a new enrolment: an erasure was seen to, and what was reported up to then is void.
+    fn begin_anew(&mut self, void_until: Option<Timestamp>) {
+        self.unrequested_wipe = None;
+        self.void_until = self.void_until.max(void_until);
     }
 
     fn set_compliance(&mut self, at: Timestamp, changed: &ComplianceChanged) {

@@ -30,6 +30,8 @@ pub struct Status {
     pub compliance: BTreeMap<ComplianceState, u64>,
     /// Devices whose manifest is gone.
     pub orphaned: u64,
+    /// Devices that report that they were erased, though nobody here asked for it.
+    pub erased: u64,
 }
 
 impl Status {
@@ -69,6 +71,8 @@ impl Status {
             *status.devices.entry(device.status).or_default() += 1;
             *status.compliance.entry(device.compliance.state).or_default() += 1;
             status.orphaned += u64::from(device.orphaned_since.is_some());
+            let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
+            status.erased += u64::from(erased);
         }
         Ok(status)
     }

@@ -10,7 +10,7 @@ use crate::http::remote::{self, Remote};
 use crate::http::secret::Secret;
 use crate::ledger::highest_time;
 use crate::plan::WipeView;
-use crate::provider::Observation;
+use crate::provider::{Observation, Refused};
 use crate::reconcile::{Basis, Decision, decide, heads, observe};
 use crate::render;
 use crate::render::out::Out;
@@ -210,14 +210,35 @@ pub(super) fn warn_of_trust(trust: TrustState<'_>) {
         tracing::warn!(?why, "the trust files cannot be relied on: every wipe is refused");
     }
 }
+/// Of what is said of reports, more than so many of a kind are only counted.
+const SHOWN: usize = 20;
 
 /// Reports that nobody can use, on standard error.
 fn warn_of_reports(decision: &Decision) {
     for (name, why) in decision.unusable() {
         tracing::warn!(file = ?name, ?why, "a file of the inbox cannot be used");
     }
-    for (name, report, why) in decision.refused() {
-        tracing::warn!(file = ?name, serial = %report.serial_number, ?why, "a report is refused");
+    for (name, why) in decision.bad().take(SHOWN) {
+        tracing::warn!(file = ?name, ?why, "this is no report; it goes to inbox/rejected");
+    }
+    for (name, refused) in decision.refused().take(SHOWN) {
+        let Refused { serial, why, .. } = refused;
+        tracing::warn!(file = ?name, %serial, ?why, "a report is refused");
+    }
+    let notes = &decision.approved.plan().notes;
+    for note in notes.iter().take(SHOWN) {
+        tracing::warn!("{note}");
+    }
+    let counts = [decision.bad().count(), decision.refused().count(), notes.len()];
+    let more: usize = counts.iter().map(|count| count.saturating_sub(SHOWN)).sum();
+    if more > 0 {
+        tracing::warn!(more, "more of the same, of other reports");
+    }
+    for field in decision.unknown_fields() {
+        tracing::warn!(?field, "a field of reports is not known, and is passed over");
+    }
+    if decision.has_more() {
+        tracing::warn!("more reports wait than one pass takes: run apply again for the rest");
     }
 }
 

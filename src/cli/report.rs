@@ -26,6 +26,10 @@ A report, of which all but serialNumber and at may be left out:
    \"encryption\":{\"enabled\":true},\"screenLock\":{\"enabled\":true,\"pinLength\":6},
    \"enrollmentError\":null,\"wiped\":false,\"completed\":[\"c17\"]}
 
+A field that is null is not given; one that cannot be read is unknown, alone;
+one that this version does not know is passed over. What is no report is named
+and not handed over, the others are; the exit code is then 1.
+
 Formats: text, json.")]
 pub struct Args {
     /// Where to read them; `-` is standard input
@@ -53,10 +57,10 @@ impl Args {
     }
 }
 
-/// Hands the reports to the inbox, if all of them are well formed.
+/// Hands the reports to the inbox; what is no report is named, and not handed over.
 ///
 /// # Errors
-/// If they cannot be read, one of them is malformed, or the inbox cannot be written.
+/// If they cannot be read, there is no report among them, or the inbox cannot be written.
 pub(super) fn run(
     args: &Args,
     setup: &Setup,
@@ -79,31 +83,73 @@ pub(super) fn run(
         Failure::new(format!("cannot read {source}: {error}"))
             .help("give a file of reports, or - for standard input")
     })?;
-    let reports = local::parse_reports(&bytes).map_err(|problems| malformed(&source, &problems))?;
     let hint = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let hint = hint.filter(|_| !args.is_stdin()).unwrap_or_else(|| "report".into());
-    let path = local::submit(data, &hint, &bytes, setup.now())?;
+    let handed = local::submit(data, &hint, &bytes, setup.now());
+    let (path, records) = match handed {
+        Err(local::Error::NoReports(problems)) => return Err(malformed(&source, &problems)),
+        handed => handed?,
+    };
+    let reports = records.good.len() as u64;
+    let bad: Vec<_> = records.bad.iter().map(|(_, problem)| problem).collect();
     match format {
         Format::Json => {
+            let rejected: Vec<_> = bad
+                .iter()
+                .map(|problem| serde_json::json!({"line": problem.line, "why": problem.message}))
+                .collect();
             let document = serde_json::json!({
-                "version": 1, "reports": reports.len(), "path": path.display().to_string(),
+                "version": 1, "reports": reports, "path": path.display().to_string(),
+                "rejected": rejected,
             });
             json::pretty(out, &document)?;
         }
         _ => {
-            let what = count(reports.len() as u64, "report");
-            let them = if reports.len() == 1 { "it" } else { "them" };
+            let what = count(reports, "report");
+            let them = if reports == 1 { "it" } else { "them" };
             let line =
                 format!("{what} handed over as {}; the next pass takes {them}.", path.display());
             writeln!(out, "{}", out.paint(Tone::Plain, &line))?;
         }
     }
-    Ok(Exit::Done)
+    notes(&records);
+    if bad.is_empty() {
+        return Ok(Exit::Done);
+    }
+    out.flush()?;
+    for problem in bad.iter().take(SHOWN) {
+        tracing::error!("{source}, {problem}");
+    }
+    let them = count(bad.len() as u64, "report");
+    tracing::error!("{them} of {source} not handed over: mend them, and hand them over again");
+    Ok(Exit::Failed)
 }
+
+/// What is handed over and cannot be used in full.
+fn notes(records: &local::Records) {
+    for field in &records.unknown {
+        tracing::warn!(?field, "a field of reports is not known, and is passed over");
+    }
+    let odd = records.good.iter().flat_map(|(_, report)| {
+        report.unreadable.iter().map(move |(field, text)| (&report.serial_number, field, text))
+    });
+    for (serial, field, text) in odd.take(SHOWN) {
+        tracing::warn!(%serial, %field, %text, "a fact cannot be read, and is unknown");
+    }
+}
+
+/// Problems beyond this many are only counted.
+const SHOWN: usize = 20;
 
 /// All that is wrong, at once.
 fn malformed(source: &str, problems: &[local::Problem]) -> Failure {
-    let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let mut list: Vec<String> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
+    if problems.is_empty() {
+        list.push("there is no report in it".to_owned());
+    }
+    if problems.len() > SHOWN {
+        list.push(format!("and {} more", problems.len() - SHOWN));
+    }
     Failure::new(format!("{source} was not handed over: {}", list.join("; ")))
         .help("mend the reports; the format is in `fleetform report --help`")
 }

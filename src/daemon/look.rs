@@ -169,10 +169,15 @@ impl Daemon {
         }
         let effects = effects(&decision.approved.plan().actions);
         let (idle, hearing) = (decision.is_empty(), decision.has_reports());
+        let (reports, more) = (decision.reports(), decision.has_more());
         let outcome = self.carry_out(decision, ledger).await?;
         let mended = self.learn(&effects, &outcome);
         self.told.outcome(&outcome, began.elapsed());
         self.count(&outcome, began);
+        if outcome.left == 0 {
+            self.metrics.reports.add(reports);
+        }
+        self.touched.inbox |= more;
         let due = self.due(now, only, ledger, &wipes);
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);

@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use crate::event::FreezeCause;
 use crate::execute::Outcome;
+use crate::plan::Op;
+use crate::provider::Refused;
 use crate::reconcile::{self, Decision};
 use crate::state::State;
 use crate::wipe::trust_state::TrustState;
 
 /// Findings beyond this many are only counted.
 const SHOWN: usize = 20;
+
+/// So much of what was said of reports is remembered.
+const NOTES_KEPT: usize = 10_000;
 
 /// What to do where a pass failed as a whole.
 pub(super) fn help(error: &reconcile::Error) -> &'static str {
@@ -27,6 +32,7 @@ pub(super) fn help(error: &reconcile::Error) -> &'static str {
 pub(super) struct Told {
     frozen: Option<FreezeCause>,
     findings: BTreeSet<String>,
+    notes: BTreeSet<String>,
     held: bool,
     /// Why the trust files cannot be relied on.
     trust: Option<String>,
@@ -52,9 +58,14 @@ impl Told {
         for (name, why) in decision.unusable() {
             tracing::warn!(file = ?name, ?why, "a file of the inbox cannot be used");
         }
-        for (name, report, why) in decision.refused() {
-            tracing::warn!(file = ?name, serial = %report.serial_number, ?why, "a report is refused");
+        for (name, why) in decision.bad().take(SHOWN) {
+            tracing::warn!(file = ?name, ?why, "this is no report; it goes to inbox/rejected");
         }
+        for (name, refused) in decision.refused().take(SHOWN) {
+            let Refused { serial, why, .. } = refused;
+            tracing::warn!(file = ?name, %serial, ?why, "a report is refused");
+        }
+        self.notes(decision);
         let behind = recorded.at.is_some_and(|at| crate::clock::now() < at);
         if behind && !self.held {
             tracing::warn!(
@@ -78,6 +89,30 @@ impl Told {
             Some(_) | None => {}
         }
         self.trust = broken.map(str::to_owned);
+    }
+
+    /// What is odd about reports: each thing once, though devices say it again and again.
+    fn notes(&mut self, decision: &Decision) {
+        if self.notes.len() > NOTES_KEPT {
+            self.notes.clear();
+        }
+        let plan = decision.approved.plan();
+        for action in &plan.actions {
+            if let (Op::UnrequestedWipe { spec, .. }, Some(device)) = (&action.op, action.device) {
+                let serial = &spec.serial_number;
+                tracing::error!(%device, %serial, "the device {}", action.reason);
+            }
+        }
+        for note in &plan.notes {
+            if self.notes.insert(note.clone()) {
+                tracing::warn!("{note}");
+            }
+        }
+        for field in decision.unknown_fields() {
+            if self.notes.insert(format!("field {field}")) {
+                tracing::warn!(?field, "a field of reports is not known, and is passed over");
+            }
+        }
     }
 
     fn findings(&mut self, decision: &Decision) {

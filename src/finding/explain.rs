@@ -622,8 +622,8 @@ impl Code {
             _ => Explanation {
                 title: "A device reports that it was wiped, and no wipe was issued",
                 why: "Somebody may have erased the device by hand, or through the MDM's own console. \
-                      Nothing is recorded of it: a wipe is confirmed by a report dated after it was issued. Look \
-                      into it; then raise `enrollment` or remove the manifest.",
+                      The log keeps it as wipe.unrequested, and the device is Failed, whatever it reports \
+                      later. Find out who erased it; then raise `enrollment` or remove the manifest.",
                 wrong: lines!(Prose:
                     "A report, with no wipe of the device issued before:",
                     "{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\",\"wiped\":true}",

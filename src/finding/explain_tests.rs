@@ -59,7 +59,7 @@ fn unexpected_wipe() -> Desired {
     let report = "{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:30:00Z\",\"wiped\":true}";
     let heard = [Heard {
         origin: "inbox/ana.json".into(),
-        report: parse_reports(report.as_bytes()).unwrap().remove(0),
+        report: parse_reports(report.as_bytes()).good.remove(0).1,
     }];
     let (settings, recorded) = (Settings::default(), state());
     let mut desired = Desired::default();

@@ -8,6 +8,7 @@ use super::view::View;
 use crate::backoff::Admission;
 use crate::model::{ComplianceState, Status as DeviceStatus};
 use crate::plan::{ActionKind, HoldReason};
+use crate::reconcile::ReportCounts;
 use crate::status::Status;
 use crate::wipe::trust_state::TrustWord;
 
@@ -49,6 +50,8 @@ pub struct Metrics {
     pub done: BTreeMap<ActionKind, u64>,
     /// Of these, actions whose effect did not, or may not have, come about.
     pub fell_short: BTreeMap<ActionKind, u64>,
+    /// What became of reports.
+    pub reports: ReportCounts,
     /// Whether events are relied on.
     pub watching: bool,
     /// Devices that are left alone for a while.
@@ -108,6 +111,7 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
         lag,
         done,
         fell_short,
+        reports,
         watching,
         backing_off,
         breaker,
@@ -124,6 +128,12 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
         let label = format!("kind=\"{}\",outcome", kind.as_str());
         text.by("actions_total", &label, &[("done", all - failed), ("failed", failed)]);
     }
+    let ReportCounts { taken, passed_over, rejected } = *reports;
+    text.one("reports_taken_total", "counter", "Reports of known devices.", taken);
+    let help = "Of these, reports that came after later ones and change nothing.";
+    text.one("reports_passed_over_total", "counter", help, passed_over);
+    let help = "Lines and files of reports that nobody can use.";
+    text.one("reports_rejected_total", "counter", help, rejected);
     text.family("holds", "gauge", "What is desired and not done, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
@@ -169,7 +179,9 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
 }
 
 fn devices(text: &mut Text, status: &Status) {
-    let Status { plan: _, holds: _, devices, compliance, orphaned } = status;
+    let Status { plan: _, holds: _, devices, compliance, orphaned, erased } = status;
+    let help = "Devices that report that they were erased, though nobody here asked for it.";
+    text.one("unrequested_wipes", "gauge", help, *erased);
     text.family("devices", "gauge", "Devices, by status.");
     let counts =
         DeviceStatus::ALL.iter().map(|s| (s.as_str(), devices.get(s).copied().unwrap_or(0)));
@@ -216,6 +228,9 @@ mod tests {
             "fleetform_holds{reason=\"frozen\"} 0",
             "fleetform_snapshot_age_seconds 1.5",
             "fleetform_ready 0",
+            "fleetform_unrequested_wipes 0",
+            "fleetform_reports_passed_over_total 0",
+            "fleetform_reports_rejected_total 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

@@ -213,6 +213,7 @@ pub fn cut(dir: &Path, end: End) -> Result<LogRepaired, Error> {
 
 fn keep(path: &Path, torn: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    durable::hand_over(&file, durable::parent(path))?;
     let mut bytes = Vec::with_capacity(torn.len() + 1);
     if file.metadata()?.len() > 0 {
         bytes.push(b'\n');
@@ -393,12 +394,17 @@ impl Audit {
         let file = match self.file.take() {
             Some(file) => file,
             // A log that somebody else began meanwhile is not taken for ours.
-            None => OpenOptions::new()
-                .read(true)
-                .append(true)
-                .create_new(true)
-                .open(&self.path)
-                .map_err(durable::Error::at("create", &self.path))?,
+            None => {
+                let file = OpenOptions::new()
+                    .read(true)
+                    .append(true)
+                    .create_new(true)
+                    .open(&self.path)
+                    .map_err(durable::Error::at("create", &self.path))?;
+                durable::hand_over(&file, durable::parent(&self.path))
+                    .map_err(durable::Error::at("give away", &self.path))?;
+                file
+            }
         };
         Ok(self.file.insert(file))
     }

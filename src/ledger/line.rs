@@ -249,6 +249,10 @@ mod tests {
             ),
             ("wipe.expired", with(&subject, stopped.clone())),
             ("wipe.vetoed", with(&subject, stopped)),
+            (
+                "wipe.unrequested",
+                json!({"serialNumber": "PF3", "origin": "inbox/r1", "reportedAt": at}),
+            ),
             ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
             (
                 "config.changed",

@@ -86,6 +86,7 @@ pub fn take(dir: &Directory) -> Result<Lock, Error> {
     let path = dir.path().join(NAME);
     let file =
         dir.open(NAME, OFlags::RDWR | OFlags::CREATE).map_err(durable::Error::at("open", &path))?;
+    durable::hand_over(&file, dir.path()).map_err(durable::Error::at("give away", &path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {

@@ -386,6 +386,12 @@ impl Ledger {
         self.unsaved = true;
     }
 
+    /// Telemetry of reports that came too late to count: for the snapshot only.
+    pub fn pass_over(&mut self, id: DeviceId, reports: u64) {
+        self.state.pass_over(id, reports);
+        self.unsaved = true;
+    }
+
     /// Ends a pass: what was appended is durable, and only from now on do readers see it.
     ///
     /// # Errors

@@ -116,6 +116,8 @@ struct DeviceOut<'a> {
     orphaned_since: Option<Timestamp>,
     os_version: &'a OsVersion,
     ownership: Ownership,
+    #[serde(skip_serializing_if = "is_zero")]
+    passed_over: u64,
     platform: Platform,
     profile: &'a Name,
     push: PushOut<'a>,
@@ -123,8 +125,17 @@ struct DeviceOut<'a> {
     status: Status,
     status_reason: &'a str,
     status_since: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrequested_wipe: Option<Timestamp>,
     user_email: &'a Email,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    void_until: Option<Timestamp>,
     wipe: Option<Digest>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Deserialize)]
@@ -141,6 +152,8 @@ pub(super) struct DeviceIn {
     orphaned_since: Option<Timestamp>,
     os_version: OsVersion,
     ownership: Ownership,
+    #[serde(default)]
+    passed_over: u64,
     platform: Platform,
     profile: Name,
     push: PushIn,
@@ -148,7 +161,11 @@ pub(super) struct DeviceIn {
     status: Status,
     status_reason: CompactString,
     status_since: Timestamp,
+    #[serde(default)]
+    unrequested_wipe: Option<Timestamp>,
     user_email: Email,
+    #[serde(default)]
+    void_until: Option<Timestamp>,
     wipe: Option<Digest>,
 }
 
@@ -229,8 +246,11 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             push,
             orphaned_since,
             wipe,
+            unrequested_wipe,
+            void_until,
             last_sync,
             facts,
+            passed_over,
         } = device;
         let DeviceSpec {
             name,
@@ -255,6 +275,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             orphaned_since: *orphaned_since,
             os_version,
             ownership: *ownership,
+            passed_over: *passed_over,
             platform: *platform,
             profile,
             push: PushOut::from(push),
@@ -262,7 +283,9 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             status: *status,
             status_reason,
             status_since: *status_since,
+            unrequested_wipe: *unrequested_wipe,
             user_email,
+            void_until: *void_until,
             wipe: *wipe,
         }
     }
@@ -331,8 +354,11 @@ impl DeviceIn {
             push: self.push.push()?,
             orphaned_since: self.orphaned_since,
             wipe: self.wipe,
+            unrequested_wipe: self.unrequested_wipe,
+            void_until: self.void_until,
             last_sync: self.last_sync,
             facts: self.facts,
+            passed_over: self.passed_over,
         })
     }
 }
@@ -535,6 +561,7 @@ pub(super) fn differences(a: &Device, b: &Device) -> Vec<String> {
         let mut out = DeviceOut::from(device);
         out.facts = None;
         out.last_sync = None;
+        out.passed_over = 0;
         out
     };
     let value = |device| serde_json::to_value(wire(device)).unwrap_or_default();

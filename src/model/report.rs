@@ -1,8 +1,15 @@
 //! What devices say of themselves: telemetry, judged by a profile.
 
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use super::{OsVersion, SerialNumber, Timestamp};
+use super::{ReportedVersion, SerialNumber, Timestamp};
+
+/// Facts that were given and could not be read: the field, like `antivirus.enabled`, and its
+/// text as reported, harmless and at most 100 bytes.
+pub type Unreadable = BTreeMap<CompactString, CompactString>;
 
 /// What a device said of itself, as far as it said it: telemetry, judged by a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -11,15 +18,30 @@ pub struct Facts {
     /// Antivirus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub antivirus: Option<AntivirusFact>,
+    /// The date that the report bears, where it is not believed: the report then counts as of
+    /// its arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<Timestamp>,
     /// Disk encryption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionFact>,
     /// The running version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<OsVersion>,
+    pub os_version: Option<ReportedVersion>,
     /// Screen lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen_lock: Option<ScreenLockFact>,
+    /// See [`Unreadable`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unreadable: Unreadable,
+}
+
+impl Facts {
+    /// Whether the report that they come from bears a date that is not believed.
+    #[must_use]
+    pub fn clock_is_off(&self) -> bool {
+        self.dated.is_some() || self.unreadable.contains_key("at")
+    }
 }
 
 /// Antivirus as reported.
@@ -61,22 +83,23 @@ pub struct ScreenLockFact {
 pub struct Report {
     /// Whose report it is.
     pub serial_number: SerialNumber,
-    /// When the device made it.
-    pub at: Timestamp,
+    /// When the device made it; absent where that could not be read.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
     /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<OsVersion>,
+    #[serde(default)]
+    pub os_version: Option<ReportedVersion>,
     /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub antivirus: Option<AntivirusFact>,
     /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub encryption: Option<EncryptionFact>,
     /// As [`Facts`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub screen_lock: Option<ScreenLockFact>,
     /// Why enrolment went wrong.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub enrollment_error: Option<String>,
     /// The device has erased itself.
     #[serde(default)]
@@ -84,17 +107,22 @@ pub struct Report {
     /// Commands of the outbox that are done, by id.
     #[serde(default)]
     pub completed: Vec<String>,
+    /// See [`Unreadable`].
+    #[serde(default)]
+    pub unreadable: Unreadable,
 }
 
 impl Report {
-    /// The raw facts.
+    /// The raw facts; `believed` says whether its date counts.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self, believed: bool) -> Facts {
         Facts {
             antivirus: self.antivirus,
+            dated: self.at.filter(|_| !believed),
             encryption: self.encryption,
             os_version: self.os_version.clone(),
             screen_lock: self.screen_lock,
+            unreadable: self.unreadable.clone(),
         }
     }
 }

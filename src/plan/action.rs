@@ -18,6 +18,7 @@ impl Plan {
             | Op::Status { .. }
             | Op::Push { .. }
             | Op::Compliance { .. }
+            | Op::UnrequestedWipe { .. }
             | Op::ConfirmWipe { .. } => true,
             Op::RecordProfile { .. }
             | Op::Provision { .. }
@@ -63,6 +64,7 @@ impl Action {
             Op::Wipe { .. } => ActionKind::Wipe,
             Op::WithdrawWipe { .. } => ActionKind::WithdrawWipe,
             Op::ConfirmWipe { .. } => ActionKind::ConfirmWipe,
+            Op::UnrequestedWipe { .. } => ActionKind::UnrequestedWipe,
             Op::Freeze(_) => ActionKind::Freeze,
             Op::Thaw { .. } => ActionKind::Thaw,
         }
@@ -79,6 +81,7 @@ impl Action {
             | Op::Compliance { spec, .. }
             | Op::ConfirmWipe { spec, .. }
             | Op::WithdrawWipe { spec, .. }
+            | Op::UnrequestedWipe { spec, .. }
             | Op::Orphan { spec } => Some(spec),
             Op::RecordProfile { .. }
             | Op::Freeze(_)
@@ -137,6 +140,7 @@ impl Action {
                 let request = json!({"request": confirmed.request, "state": WipeState::Confirmed});
                 one("wipe", Value::Null, request)
             }
+            Op::UnrequestedWipe { .. } => one("erased", json!(false), json!(true)),
         }
     }
 }

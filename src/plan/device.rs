@@ -6,31 +6,29 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{
-    Action, Cause, DamageIndex, Heard, Hold, HoldReason, Inputs, Op, Plan, Telemetry, diff,
-};
+use super::reports::Dated;
+use super::{Action, Cause, DamageIndex, Hold, HoldReason, Inputs, Op, Plan, Telemetry, diff};
 use crate::compliance::{Reported, verdict};
-use crate::event::{Change, ErrorClass, Field, WipeConfirmed};
-use crate::finding::{Code, Finding, Severity, Span};
+use crate::event::{Change, ErrorClass, Field};
 use crate::lifecycle::{Desire, Standing, Stimulus, Transition, step};
 use crate::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Facts, Place, Profile, Status,
     Timestamp,
 };
-use crate::state::{Device, PushState, Wipe, WipeState};
+use crate::state::{Device, PushState, WipeState};
 
 /// A device while it is decided on: the record, and what this plan has already moved.
-struct Deciding<'a, 'p> {
-    inputs: &'a Inputs<'a>,
-    id: DeviceId,
-    device: &'a Device,
+pub(super) struct Deciding<'a, 'p> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) id: DeviceId,
+    pub(super) device: &'a Device,
     desired: Option<&'a Arc<DesiredDevice>>,
-    standing: Standing,
+    pub(super) standing: Standing,
     last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
     moved: bool,
     restarted: bool,
-    plan: &'p mut Plan,
+    pub(super) plan: &'p mut Plan,
 }
 
 /// Begins a device that the ledger does not know.
@@ -55,8 +53,12 @@ pub(super) fn provision(
         cause: Cause::Intent,
         reason,
     });
-    let fresh =
-        Standing { status: Status::Pending, since: inputs.now, enrollment: desired.enrollment };
+    let fresh = Standing {
+        status: Status::Pending,
+        since: inputs.now,
+        enrollment: desired.enrollment,
+        erased: false,
+    };
     if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
         plan.actions.push(Action {
             device: Some(id),
@@ -91,7 +93,7 @@ pub(super) fn decide(
     inputs: &Inputs<'_>,
     damage: &DamageIndex<'_>,
     known: Known<'_>,
-    reports: &[&Heard],
+    reports: &[Dated<'_>],
     plan: &mut Plan,
 ) {
     let Known { id, device, desired, wiping } = known;
@@ -111,6 +113,7 @@ pub(super) fn decide(
             status: device.status,
             since: device.status_since,
             enrollment: device.enrollment,
+            erased: device.unrequested_wipe.is_some(),
         },
         last_sync: device.last_sync,
         facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
@@ -125,6 +128,7 @@ pub(super) fn decide(
         Some(desired) => deciding.follow(desired),
         None => deciding.miss(damage),
     }
+    deciding.tell_of_erasure();
     deciding.judge(reports.is_empty());
 }
 
@@ -133,59 +137,42 @@ fn desire(desired: &DesiredDevice) -> Desire {
 }
 
 impl Deciding<'_, '_> {
-    /// Takes the reports in, oldest first; those not newer than the last one change nothing.
-    fn hear(&mut self, reports: &[&Heard], wiping: bool) {
+    /// Takes the reports in. Of two the later one counts, by their dates where both are believed
+    /// and else by their arrival; the other changes nothing, but for what it says of a wipe.
+    fn hear(&mut self, reports: &[Dated<'_>], wiping: bool) {
         self.finish_wipe();
-        for heard in reports {
-            let report = &heard.report;
-            if self.last_sync.is_some_and(|last| report.at <= last) {
+        self.fail_if_erased();
+        let mut passed_over = 0;
+        for dated in reports {
+            if !self.is_news(dated) {
+                // The same date is the same report, heard again after a crash.
+                passed_over += u64::from(self.last_sync != Some(dated.at));
+                self.hear_of_wipe(dated);
                 continue;
             }
-            self.last_sync = Some(report.at);
-            self.facts = Some((report.at, Cow::Owned(report.facts())));
-            if report.wiped && !self.confirm_wipe(report.at) {
-                let issued = self.wipes_issued().next().is_some();
-                self.plan.findings.push(unexpected_wipe(self.id, heard, issued));
-            }
+            let report = &dated.heard.report;
+            self.last_sync = Some(dated.at);
+            self.facts = Some((dated.at, Cow::Owned(report.facts(dated.believed))));
+            self.hear_of_wipe(dated);
             if !wiping {
                 let error = report.enrollment_error.as_deref();
                 self.step(Stimulus::Report { enrollment_error: error }, Cause::Fact);
             }
         }
+        let mut last = None;
         if self.last_sync != self.device.last_sync
             && let Some((at, facts)) = &self.facts
         {
-            let (device, at, facts) = (self.id, *at, facts.clone().into_owned());
-            self.plan.telemetry.push(Telemetry { device, at, facts });
+            last = Some((*at, facts.clone().into_owned()));
+        }
+        if last.is_some() || passed_over > 0 {
+            self.plan.telemetry.push(Telemetry { device: self.id, last, passed_over });
         }
     }
 
-    /// The first report dated after the wipe was issued confirms it.
-    fn confirm_wipe(&mut self, reported_at: Timestamp) -> bool {
-        if self.standing.status == Status::Wiped {
-            return true;
-        }
-        let issued =
-            self.wipes_issued().filter(|wipe| wipe.issued_at.is_some_and(|at| at < reported_at));
-        let Some(wipe) = issued.max_by_key(|wipe| wipe.intent) else { return false };
-        let Some(intent) = wipe.intent else { return false };
-        let request = wipe.subject.request;
-        let confirmed = Box::new(WipeConfirmed { request, intent, reported_at });
-        let op = Op::ConfirmWipe { spec: self.device.spec.clone(), confirmed };
-        self.act(op, Cause::Fact, "the device reports that it is erased");
-        self.wiped();
-        true
-    }
-
-    /// What the provider was told and the device has not confirmed, expired or not.
-    fn wipes_issued(&self) -> impl Iterator<Item = &Wipe> {
-        // Who reported after the command was taken back, and was not erased, did not get it.
-        let heard = self.device.last_sync;
-        let obeyed = move |wipe: &&Wipe| {
-            wipe.state == WipeState::Issued || heard.is_none_or(|last| last <= wipe.since)
-        };
-        let wipes = self.inputs.recorded.wipes_of(self.id);
-        wipes.filter(|wipe| wipe.may_be_confirmed()).filter(obeyed)
+    fn is_news(&self, dated: &Dated<'_>) -> bool {
+        let off = self.facts.as_ref().is_some_and(|(_, facts)| facts.clock_is_off());
+        off || !dated.believed || self.last_sync.is_none_or(|last| dated.at > last)
     }
 
     /// A wipe that was confirmed just before a crash still ends the device.
@@ -198,7 +185,7 @@ impl Deciding<'_, '_> {
         }
     }
 
-    fn wiped(&mut self) {
+    pub(super) fn wiped(&mut self) {
         self.moved_to(Status::Wiped, None, "the wipe is confirmed".to_owned(), Cause::Fact);
         self.facts = None;
     }
@@ -208,8 +195,7 @@ impl Deciding<'_, '_> {
             return;
         }
         let detail = "a wipe is under way; nothing else is done to the device".to_owned();
-        let place = self.desired.map(|desired| desired.place.clone());
-        self.hold(place, HoldReason::WipeUnderWay, detail);
+        self.hold(self.place(), HoldReason::WipeUnderWay, detail);
     }
 
     /// Makes the record follow its manifest.
@@ -229,6 +215,7 @@ impl Deciding<'_, '_> {
             });
             changes.sort_by_key(|change| change.field);
             self.standing.enrollment = desired.enrollment;
+            self.standing.erased = false;
         }
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
@@ -304,6 +291,8 @@ impl Deciding<'_, '_> {
                 let detail = format!("enrols when the device reports; Failed from {}", due.short());
                 self.hold(place, HoldReason::AwaitingReport, detail);
             }
+            // Told by itself.
+            Status::Failed if self.standing.erased => {}
             Status::Failed => {
                 let next = self.standing.enrollment.saturating_add(1);
                 let reason = if self.moved {
@@ -360,13 +349,20 @@ impl Deciding<'_, '_> {
         let Transition { to, reason, enrollment } = transition;
         if let Some(enrollment) = enrollment {
             self.standing.enrollment = enrollment;
+            self.standing.erased = false;
             self.restarted = true;
             self.facts = None;
         }
         self.moved_to(to, enrollment, reason, cause);
     }
 
-    fn moved_to(&mut self, to: Status, enrollment: Option<u32>, reason: String, cause: Cause) {
+    pub(super) fn moved_to(
+        &mut self,
+        to: Status,
+        enrollment: Option<u32>,
+        reason: String,
+        cause: Cause,
+    ) {
         let from = self.standing.status;
         let spec = self.device.spec.clone();
         let manifest = self.desired.filter(|_| cause == Cause::Intent).cloned();
@@ -377,7 +373,12 @@ impl Deciding<'_, '_> {
         self.act(Op::Status { spec, from, to, enrollment, last_sync, manifest }, cause, reason);
     }
 
-    fn act(&mut self, op: Op, cause: Cause, reason: impl Into<Cow<'static, str>>) {
+    /// Where it is desired.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.desired.map(|desired| desired.place.clone())
+    }
+
+    pub(super) fn act(&mut self, op: Op, cause: Cause, reason: impl Into<Cow<'static, str>>) {
         let place = self.desired.map_or_else(
             || Some(Place { path: self.device.manifest.path.clone(), line: 1 }),
             |desired| Some(desired.place.clone()),
@@ -386,7 +387,7 @@ impl Deciding<'_, '_> {
         self.plan.actions.push(Action { device, op, place, cause, reason: reason.into() });
     }
 
-    fn hold(&mut self, place: Option<Place>, reason: HoldReason, detail: String) {
+    pub(super) fn hold(&mut self, place: Option<Place>, reason: HoldReason, detail: String) {
         let spec = &self.device.spec;
         self.plan.holds.push(Hold {
             place,
@@ -422,56 +423,5 @@ fn judgement(from: ComplianceState, verdict: &crate::compliance::Verdict) -> Str
             format!("nothing is reported; was {from}")
         }
         ComplianceState::Unknown => format!("not reported: {}", list(&verdict.missing)),
-    }
-}
-
-/// Somebody erased the device, and it was not us: the very thing that must not go unseen.
-fn unexpected_wipe(id: DeviceId, heard: &Heard, issued: bool) -> Finding {
-    let (but, help) = if issued {
-        (
-            "that is not after the wipe was issued",
-            "a later report confirms the wipe; until it comes the device keeps its status",
-        )
-    } else {
-        ("no wipe was issued", "find out who erased it; its status stays as it is")
-    };
-    Finding {
-        code: Code::UnexpectedWipe,
-        severity: Severity::Error,
-        message: format!(
-            "device {id} (serial {}) reports at {} that it was wiped, but {but}",
-            heard.report.serial_number,
-            heard.report.at.short()
-        ),
-        help: help.to_owned(),
-        span: Span {
-            path: heard.origin.clone(),
-            line: 0,
-            column: 0,
-            width: 1,
-            text: "".into(),
-            offset: 0,
-        },
-        related: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_wipe_told_too_early_is_not_one_that_nobody_ordered() {
-        let report = json!({"serialNumber": "A", "at": "2026-11-22T10:00:00Z", "wiped": true});
-        let report = serde_json::from_value(report).unwrap();
-        let heard = Heard { origin: "inbox/a.json".into(), report };
-        let told = |issued| unexpected_wipe(DeviceId::FIRST, &heard, issued);
-        let (ordered, unordered) = (told(true), told(false));
-        assert!(ordered.message.ends_with("that is not after the wipe was issued"), "{ordered:?}");
-        assert!(ordered.help.contains("a later report confirms"), "{ordered:?}");
-        assert!(unordered.message.ends_with("but no wipe was issued"), "{unordered:?}");
-        assert!(unordered.help.contains("find out who erased it"), "{unordered:?}");
     }
 }

@@ -59,7 +59,8 @@ impl Action {
             | Op::Trust(_)
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
-            | Op::ConfirmWipe { .. } => None,
+            | Op::ConfirmWipe { .. }
+            | Op::UnrequestedWipe { .. } => None,
         }
     }
 
@@ -131,6 +132,7 @@ impl Action {
             Op::ConfirmWipe { confirmed, .. } => {
                 Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
             }
+            Op::UnrequestedWipe { unrequested, .. } => Event::WipeUnrequested(unrequested.clone()),
         };
         Some(event)
     }
@@ -159,7 +161,8 @@ impl Action {
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)
-            | Op::ConfirmWipe { .. } => return None,
+            | Op::ConfirmWipe { .. }
+            | Op::UnrequestedWipe { .. } => return None,
         };
         Some(source(&manifest.place.path, manifest.digest))
     }

@@ -7,6 +7,7 @@
 
 pub mod local;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,15 +22,35 @@ use crate::plan::IssuableWipe;
 pub struct Observation {
     /// In a fixed order: by batch name, then as written.
     pub batches: Vec<Batch>,
+    /// What could not be looked at: it is tried again, and nothing is concluded from it.
+    pub troubles: Vec<Trouble>,
+    /// Fields of reports that this version does not know and passed over.
+    pub unknown_fields: BTreeSet<String>,
+    /// Whether there is more than one pass takes.
+    pub more: bool,
 }
 
-/// What was handed over at once (for `local`: a file of the inbox): taken whole or not at all.
+/// Something that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What: for `local` a path below the data directory.
+    pub path: String,
+    /// What is wrong, in a sentence without a full stop.
+    pub message: String,
+    /// What to do about it, likewise.
+    pub help: String,
+}
+
+/// What was handed over at once (for `local`: a file of the inbox, or as much of it as one
+/// pass takes).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// Names it towards [`Provider::acknowledge`] (for `local`: the file name).
     pub name: String,
-    /// The reports, or why the batch cannot be used, in a sentence that says where.
+    /// The reports, or why the batch cannot be used at all.
     pub reports: Result<Vec<Report>, String>,
+    /// What of it is no report: a sentence each, that says where.
+    pub bad: Vec<String>,
 }
 
 /// What became of a batch; the snapshot that holds its telemetry is durable by now.
@@ -42,19 +63,30 @@ pub struct Acknowledgement {
     /// Wipes, by serial number and intent, that they confirm, whether or not they name the
     /// command: it must not wait for the hardware to enrol again.
     pub confirmed: Vec<(SerialNumber, u64)>,
-    /// Reports that were refused, each with why; the whole batch where it could not be used.
+    /// Reports that were refused; the whole batch where it could not be used.
     pub rejected: Rejected,
 }
 
-/// What of a batch was refused.
+/// What of a batch was refused, besides what is no report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rejected {
     /// Nothing.
     None,
     /// Some reports.
-    Reports(Vec<(Report, String)>),
+    Reports(Vec<Refused>),
     /// All of it: it could not be used.
     Batch(String),
+}
+
+/// A report that was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// Which one of its batch, from 0.
+    pub index: usize,
+    /// Whose.
+    pub serial: SerialNumber,
+    /// Why, in a sentence without a full stop.
+    pub why: String,
 }
 
 /// One effect on many devices.

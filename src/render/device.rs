@@ -81,6 +81,9 @@ pub fn notes(
     now: Timestamp,
 ) -> Vec<&'static str> {
     let mut notes = Vec::new();
+    if device.unrequested_wipe.is_some() && !device.is_wiped() {
+        notes.push("erased, not by us");
+    }
     notes.extend(wipe);
     if device.orphaned_since.is_some() {
         notes.push("orphaned");
@@ -133,6 +136,8 @@ pub struct DeviceView<'a> {
     wipe: Option<Digest>,
     last_sync: Option<Timestamp>,
     facts: Option<&'a Facts>,
+    unrequested_wipe: Option<Timestamp>,
+    passed_over: u64,
     overdue: bool,
 }
 
@@ -176,8 +181,11 @@ impl<'a> DeviceView<'a> {
             push,
             orphaned_since,
             wipe,
+            unrequested_wipe,
+            void_until: _,
             last_sync,
             facts,
+            passed_over,
         } = device;
         let DeviceSpec {
             name,
@@ -212,6 +220,8 @@ impl<'a> DeviceView<'a> {
             wipe: *wipe,
             last_sync: *last_sync,
             facts: facts.as_deref(),
+            unrequested_wipe: *unrequested_wipe,
+            passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),
         }
     }

@@ -169,6 +169,7 @@ fn tone(event: &Event) -> Tone {
         | Event::WipeRefused(_)
         | Event::WipeIssued(_)
         | Event::WipeConfirmed(_)
+        | Event::WipeUnrequested(_)
         | Event::WipeFailed(_) => Tone::Removed,
         Event::LedgerCreated(_) | Event::ProfileRecorded(_) | Event::ProfileIntended(_) => {
             Tone::Plain

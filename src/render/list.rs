@@ -1,4 +1,4 @@
-//! Many devices: as a table, JSON, CSV and YAML, always in the order of their ids.
+//! Many devices: as a table, JSON, CSV and YAML, in the order of their ids.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,7 +31,7 @@ pub struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// A table; on a terminal times are ages, in a pipe they are times.
+    /// A table, devices that somebody erased whom nobody asked first; on a terminal times are ages, in a pipe they are times.
     ///
     /// # Errors
     /// If writing fails.
@@ -49,7 +49,10 @@ impl Listing<'_> {
             Column::cut("NOTES", 8),
         ]);
         let wipes = wipes_by_device(self.wipes);
-        for (id, device) in self.devices {
+        // What needs a person at once comes first, each in the order of the ids.
+        let mut devices: Vec<_> = self.devices.iter().collect();
+        devices.sort_by_key(|(_, device)| device.is_wiped() || device.unrequested_wipe.is_none());
+        for (id, device) in devices {
             let wipe = wipes.get(id).copied();
             let last_sync = match device.last_sync {
                 at if out.width().is_some() => ago(at, self.now),

@@ -106,6 +106,7 @@ fn as_json() {
           "osVersion": "10.0.26100.2314",
           "overdue": false,
           "ownership": "corporate",
+          "passedOver": 0,
           "platform": "android",
           "profile": "Mobile",
           "push": {
@@ -119,6 +120,7 @@ fn as_json() {
           "status": "Failed",
           "statusReason": "the enrolment deadline of 30m passed",
           "statusSince": "2026-11-22T09:50:00.000Z",
+          "unrequestedWipe": null,
           "userEmail": "cem.kaya@example.com",
           "wipe": null
         }"#]]

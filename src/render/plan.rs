@@ -55,6 +55,7 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
     if let Some(refusal) = approved.refusal() {
         refused(out, refusal)?;
     }
+    erased_text(out, &plan.holds, context)?;
     wipes::text(out, &plan.wipes, context.root)?;
     actions_text(out, &plan.actions, context)?;
     if plan.actions.iter().any(|action| !wipes::shows(action.kind())) {
@@ -74,6 +75,22 @@ pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io:
         writeln!(out, "{}", out.paint(Tone::Dim, &digest))?;
     }
     Ok(())
+}
+
+/// Before all else: devices that somebody erased whom nobody asked.
+fn erased_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
+    let erased: Vec<&Hold> =
+        holds.iter().filter(|hold| hold.reason == HoldReason::UnrequestedWipe).collect();
+    if erased.is_empty() {
+        return Ok(());
+    }
+    let title = format!("ERASED, AND NOBODY HERE ASKED FOR IT: {}", erased.len());
+    writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
+    for hold in erased {
+        let (what, place) = hold_parts(hold, context.root);
+        writeln!(out, "  {what}{}", out.paint(Tone::Dim, &place))?;
+    }
+    writeln!(out)
 }
 
 fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
@@ -105,7 +122,10 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::ExpireWipe
         | ActionKind::VetoWipe
         | ActionKind::WithdrawWipe => ("~", Tone::Changed),
-        ActionKind::AcceptWipe | ActionKind::Wipe | ActionKind::ConfirmWipe => ("!", Tone::Removed),
+        ActionKind::AcceptWipe
+        | ActionKind::Wipe
+        | ActionKind::ConfirmWipe
+        | ActionKind::UnrequestedWipe => ("!", Tone::Removed),
         ActionKind::Profile
         | ActionKind::Update
         | ActionKind::Status
@@ -229,7 +249,8 @@ pub(super) fn located(place: &Place, root: &str) -> String {
 }
 
 fn holds_text(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
-    for (reason, holds) in &by_reason(holds) {
+    let shown_first = |reason: &HoldReason| *reason == HoldReason::UnrequestedWipe;
+    for (reason, holds) in by_reason(holds).iter().filter(|(reason, _)| !shown_first(reason)) {
         let title = held(*reason, holds);
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
         for hold in holds.iter().take(HOLDS_SHOWN) {
@@ -272,6 +293,7 @@ fn hold_parts(hold: &Hold, root: &str) -> (String, String) {
 
 const fn explain(reason: HoldReason) -> &'static str {
     match reason {
+        HoldReason::UnrequestedWipe => "the device was erased, and nobody here asked for it",
         HoldReason::ManifestInvalid => "the manifest cannot be used",
         HoldReason::ProfileInvalid => "the profile's manifest cannot be used",
         HoldReason::AwaitingReport => "waiting for the device's report",
@@ -330,7 +352,8 @@ fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::HoldWipe
         | ActionKind::ExpireWipe
         | ActionKind::VetoWipe
-        | ActionKind::ConfirmWipe => told(kind, n),
+        | ActionKind::ConfirmWipe
+        | ActionKind::UnrequestedWipe => told(kind, n),
         ActionKind::WithdrawWipe => format!("{} to take back", count(n, "wipe")),
     }
 }
@@ -358,6 +381,9 @@ pub fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
         ActionKind::WithdrawWipe => format!("{} taken back", count(n, "wipe")),
         ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
+        ActionKind::UnrequestedWipe => {
+            format!("{} ERASED THAT NOBODY ASKED FOR", count(n, "device"))
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
+use super::text::count;
 use crate::compliance::{Check, Outcome, Reported, checks};
 use crate::event::WipeSubject;
 use crate::ledger::Logged;
@@ -178,6 +179,7 @@ impl Shown<'_> {
                 ("Last sync", format!("{synced}; overdue since {}", at.short()), Tone::Changed)
             }
         });
+        fields.extend(self.report_fields());
         fields.push(match access(device, self.settings, now) {
             Access::Allowed => ("Access", "allowed".into(), Tone::Plain),
             Access::BlocksAt(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
@@ -186,6 +188,14 @@ impl Shown<'_> {
             }
             Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
+        if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
+            let next = device.enrollment.saturating_add(1);
+            let text = format!(
+                "{}: the device reports that it was erased; nobody here asked for it. Find out who did, then set enrollment: {next}",
+                since(at)
+            );
+            fields.push(("Erased", text, Tone::Removed));
+        }
         for wipe in &self.wipes {
             fields.extend(told(wipe));
         }
@@ -195,6 +205,26 @@ impl Shown<'_> {
             format!("{} {}", verdict.state, since(verdict.since)),
             compliance_tone(verdict.state),
         ));
+        fields
+    }
+
+    /// What is odd about its reports.
+    fn report_fields(&self) -> Vec<(&'static str, String, Tone)> {
+        let mut fields = Vec::new();
+        let facts = self.device.facts.as_deref();
+        if let Some(at) = facts.and_then(|facts| facts.dated) {
+            let text = format!("says {}; the report counts as of its arrival", at.short());
+            fields.push(("  Clock", text, Tone::Changed));
+        }
+        for (field, text) in facts.into_iter().flat_map(|facts| &facts.unreadable) {
+            let text = format!("`{field}` of the last report: {text}");
+            fields.push(("  Unreadable", text, Tone::Changed));
+        }
+        if self.device.passed_over > 0 {
+            let reports = count(self.device.passed_over, "report");
+            let text = format!("{reports} that came after later ones");
+            fields.push(("  Passed over", text, Tone::Plain));
+        }
         fields
     }
 

@@ -10,7 +10,7 @@ use crate::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
     ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred,
-    WipeFailed, WipeIssued, WipeStopped, WipeSubject,
+    WipeFailed, WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 
@@ -77,6 +77,13 @@ pub fn summary(event: &Event) -> String {
                 "request {} did not reach the provider: {reason}; issued again from {} on [intent {intent}]",
                 short(*request),
                 until.short()
+            )
+        }
+        Event::WipeUnrequested(unrequested) => {
+            let WipeUnrequested { serial_number, origin, reported_at } = unrequested.as_ref();
+            let at = reported_at.map_or_else(String::new, |at| format!(" at {}", at.short()));
+            format!(
+                "{serial_number} reported{at} that it was erased, and nobody here asked for it ({origin})"
             )
         }
         Event::WipeFailed(failed) => {
@@ -336,6 +343,10 @@ mod tests {
             ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
+                "wipe.unrequested",
+                json!({"serialNumber": "PF3", "origin": "inbox/r1", "reportedAt": at}),
+            ),
+            (
                 "wipe.failed",
                 json!({"request": digest, "intent": 9, "class": "permanent", "error": "no"}),
             ),
@@ -388,6 +399,7 @@ mod tests {
             wipe.issued: issued: full wipe by request 2d711642b726, signed by b@example.com, c@example.com (needs 2) [intent 9]
             wipe.deferred: request 2d711642b726 did not reach the provider: busy; issued again from 2026-11-22T10:00:00Z on [intent 9]
             wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
+            wipe.unrequested: PF3 reported at 2026-11-22T10:00:00Z that it was erased, and nobody here asked for it (inbox/r1)
             wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
             trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
             config.changed: configuration file 2d711642b726: provider local, allowed signers /etc/f/signers, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 1 for up to 3 in 1day

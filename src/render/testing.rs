@@ -218,7 +218,7 @@ pub(crate) fn state() -> State {
         state.fold(&entry, Digest::of(&entry.seq.to_be_bytes())).unwrap();
     }
     let facts = crate::model::Facts {
-        os_version: Some("10.0.26100.3000".parse().unwrap()),
+        os_version: Some(crate::model::ReportedVersion::new("10.0.26100.3000")),
         ..Default::default()
     };
     let id = |text: &str| text.parse::<DeviceId>().unwrap();

@@ -213,7 +213,9 @@ fn reports_enrol_are_judged_and_show_commands_done() {
     let before = fixture.read(".fleetform/audit.jsonl");
     fixture.run(&["apply", "--yes"]).exits(0);
     assert_eq!(fixture.read(".fleetform/audit.jsonl"), before);
-    assert_eq!(fixture.devices(), devices);
+    let mut passed_over = devices.clone();
+    passed_over.get_mut("PF5B20QK").expect("the device")["passedOver"] = json!(1);
+    assert_eq!(fixture.devices(), passed_over, "it is counted");
     assert_eq!(tree(&fixture.path(".fleetform/inbox")).len(), 4, "and it is taken all the same");
 
     // Newer: it is judged anew, and enrols after all.
@@ -229,7 +231,6 @@ fn malformed_reports_are_refused_at_once_or_put_aside() {
     let fixture = Fixture::enrolled();
     let refused = fixture.feed(&["report"], "{\"serialNumber\":\"A\"}\n{\"at\":0}\n").exits(1);
     refused.complains(&["line 1", "line 2", "`at`", "not handed over"]);
-    let before = fixture.devices();
     fixture.write(".fleetform/inbox/torn", "{\"serialNumber\":");
     fixture.write(".fleetform/inbox/.being-written", "{");
     fixture.write(
@@ -241,8 +242,55 @@ fn malformed_reports_are_refused_at_once_or_put_aside() {
     assert!(fixture.read(".fleetform/inbox/rejected/torn.reason").contains("line 1"));
     assert!(fixture.path(".fleetform/inbox/.being-written").exists(), "its writer is not done");
     assert!(!fixture.path(".fleetform/inbox/torn").exists());
-    assert_eq!(fixture.devices()["PF3XK9Q2"]["status"], before["PF3XK9Q2"]["status"]);
+    assert_eq!(fixture.devices()["PF3XK9Q2"]["status"], "Failed", "nobody asked for that wipe");
     fixture.run(&["apply", "--yes"]).exits(0);
+}
+
+#[test]
+fn one_bad_line_harms_no_other_and_one_odd_fact_no_other_fact() {
+    let fixture = Fixture::enrolled();
+    let odd = healthy("PF3XK9Q2", 3)
+        .replace("\"99\"", "\"99.1 (a)\"")
+        .replace("\"encryption\":{\"enabled\":true}", "\"encryption\":{\"enabled\":false}")
+        .replace("\"at\"", "\"wiped\":null,\"model\":\"20XX\",\"at\"");
+    let unread = healthy("5CG4210XKP", 3).replace("\"pinLength\":8", "\"pinLength\":\"eight\"");
+    let lines = [&odd, "{\"serialNumber\":\"PF4A81LM\"}", &unread].map(|line| format!("{line}\n"));
+    let handed = fixture.feed(&["report"], &lines.concat()).exits(1);
+    handed.complains(&["line 2", "`at` is missing", "model", "screenLock.pinLength", "eight"]);
+    fixture.write(".fleetform/inbox/dropped", &lines[1]);
+    let applied = fixture.run(&["apply", "--yes"]).exits(0);
+    applied.complains(&["`at` is missing", "model", "eight"]);
+    let devices = fixture.devices();
+    assert_eq!(devices["PF3XK9Q2"]["compliance"]["failing"], json!(["encryption"]));
+    assert_eq!(devices["PF3XK9Q2"]["facts"]["osVersion"], "99.1 (a)");
+    assert_eq!(devices["5CG4210XKP"]["compliance"]["missing"], json!(["screenLock"]));
+    let unreadable = json!({"screenLock.pinLength": "\"eight\""});
+    assert_eq!(devices["5CG4210XKP"]["facts"]["unreadable"], unreadable);
+    assert_eq!(fixture.read(".fleetform/inbox/rejected/dropped"), lines[1], "byte for byte");
+    let shown = fixture.run(&["show", "5CG4210XKP"]).exits(0);
+    assert!(shown.stdout.contains("`screenLock.pinLength` cannot be read: \"eight\""));
+}
+
+#[test]
+fn a_wipe_that_nobody_asked_for_is_told_first_until_it_is_seen_to() {
+    let fixture = Fixture::enrolled();
+    let serial = "PF5B20QK";
+    fixture.report(&healthy(serial, 2).replace("\"at\"", "\"wiped\":true,\"at\""));
+    let told = fixture.run(&["apply", "--yes"]).exits(1).stdout;
+    assert!(told.starts_with("ERASED, AND NOBODY HERE ASKED FOR IT: 1"), "{told}");
+    assert_eq!(fixture.logged("wipe.unrequested"), 1);
+    fixture.report(&healthy(serial, 3));
+    fixture.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(fixture.logged("wipe.unrequested"), 1, "once");
+    assert_eq!(fixture.devices()[serial]["status"], "Failed");
+    let first = |args: &[&str], line: usize| {
+        let output = fixture.run(args).exits(0);
+        output.stdout.lines().nth(line).unwrap_or_default().to_owned()
+    };
+    assert!(first(&["plan"], 0).starts_with("ERASED, AND NOBODY HERE ASKED FOR IT: 1"));
+    assert!(first(&["list"], 1).contains(serial));
+    assert!(first(&["plan", "-o", "markdown"], 0).contains("Fleetform plan"));
+    fixture.run(&["audit", "verify"]).exits(0);
 }
 
 /// State, but for what depends on the moment.

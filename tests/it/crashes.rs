@@ -18,6 +18,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("author.", "writes a manifest, for `provision` and `set`"),
     ("new.", "writes a wipe request, for `wipe new`"),
     ("submit.", "hands reports over, for `report`: tested below"),
+    ("inbox.write", "leaves the rest of a large file: tested beside the provider"),
+    ("inbox.fsync", "likewise"),
+    ("inbox.rename", "likewise"),
 ];
 
 /// A first pass over everything, with reports that nobody can use, into a data directory that
@@ -26,6 +29,8 @@ fn first_pass() -> Fixture {
     let fixture = Fixture::sample();
     fixture.write(".fleetform/inbox/a", healthy("NOBODY", 1));
     fixture.write(".fleetform/inbox/nonsense", "nonsense");
+    // As a whole it is moved.
+    fixture.write(".fleetform/inbox/nothing", "");
     fixture
 }
 

@@ -370,9 +370,11 @@ impl World {
         self.now.fetch_add(1, Ordering::Relaxed);
         let now = self.now();
         let report = format!(r#"{{"serialNumber":"SN{n}","at":"{now}"{more}}}"#);
-        for side in ["narrow", "whole"] {
-            submit(&self.fixture.path(side), "r", report.as_bytes(), now).expect("a report");
-        }
+        let (path, _) =
+            submit(&self.fixture.path("narrow"), "r", report.as_bytes(), now).expect("a report");
+        // Under the same name: what the log says of a report names its file.
+        let name = path.file_name().expect("a name").to_str().expect("UTF-8");
+        self.fixture.write(&format!("whole/inbox/{name}"), &report);
     }
 
     /// As if a wipe of the device had been confirmed.

@@ -8,13 +8,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek as _, SeekFrom, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{self, Access, AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
 use crate::durable;
@@ -59,9 +59,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// What was to be handed in is no reports.
-    #[error("{}", join(.0))]
-    Reports(Vec<super::Problem>),
+    /// What was to be handed in holds no report, and why.
+    #[error("there is no report in it")]
+    NoReports(Vec<super::Problem>),
+    /// Somebody changed a file while it was read.
+    #[error("{} was changed while it was read; it is looked at again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Error {
@@ -70,9 +76,9 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             // Whoever mends a directory changes no manifest: only trying again finds out.
-            Self::Io { .. } | Self::Corrupt { .. } => ErrorClass::Transient,
+            Self::Io { .. } | Self::Corrupt { .. } | Self::Changed { .. } => ErrorClass::Transient,
             Self::InDoubt { .. } => ErrorClass::Unknown,
-            Self::Reports(_) => ErrorClass::Permanent,
+            Self::NoReports(_) => ErrorClass::Permanent,
         }
     }
 }
@@ -81,25 +87,6 @@ impl From<Error> for crate::provider::Error {
     fn from(error: Error) -> Self {
         Self::new(error.class(), error.to_string())
     }
-}
-
-fn join(problems: &[super::Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// Whether it is the machine's trouble, not the file's.
-fn is_of_machine(errno: Errno) -> bool {
-    matches!(
-        errno,
-        Errno::MFILE
-            | Errno::NFILE
-            | Errno::NOMEM
-            | Errno::INTR
-            | Errno::AGAIN
-            | Errno::BUSY
-            | Errno::STALE
-            | Errno::TIMEDOUT
-    )
 }
 
 /// What the system says of this number, without the number.
@@ -143,15 +130,32 @@ impl Stamp {
             stat.st_ctime_nsec.into(),
         ])
     }
+
+    /// In bytes.
+    pub(super) fn size(self) -> u64 {
+        u64::try_from(self.0[2]).unwrap_or(0)
+    }
+}
+
+/// Gives what was just made to the owner of the directory that it lies in, as far as whoever
+/// made it may: that is the superuser alone, and to all others nothing changes.
+fn hand_over(made: &OwnedFd, directory: &fs::Stat) -> Result<(), Errno> {
+    let stat = fs::fstat(made)?;
+    let same = (stat.st_uid, stat.st_gid) == (directory.st_uid, directory.st_gid);
+    if same || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let (uid, gid) = (Uid::from_raw(directory.st_uid), Gid::from_raw(directory.st_gid));
+    fs::fchown(made, Some(uid), Some(gid))
 }
 
 /// What was found under a name.
-pub(super) enum Found {
+pub(super) enum Found<T> {
     /// Nothing.
     Nothing,
-    /// A regular file, whole.
-    File(Stamp, Vec<u8>),
-    /// Something that is not opened, or cannot be read; and why.
+    /// A regular file.
+    File(Stamp, T),
+    /// Something that is no report whatever is done about it; and why.
     Unusable(Stamp, String),
 }
 
@@ -193,13 +197,25 @@ impl Dir {
         };
         let parent = Self::create(parent, area)?;
         crash_point(area, "mkdir.before");
-        match fs::mkdir(path, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => {}
+        // Nobody but its owner gets in until it has the mode of the directory that it lies in.
+        match fs::mkdir(path, Mode::RWXU) {
+            Ok(()) => parent.share(path).map_err(io)?,
+            Err(Errno::EXIST) => {}
             Err(errno) => return Err(io(errno)),
         }
         crash_point(area, "mkdir.after");
         parent.sync()?;
         Self::open(path, area)?.ok_or_else(|| io(Errno::NOENT))
+    }
+
+    /// Gives a directory that was just made below this one its owner and mode: made by the
+    /// superuser for a daemon of another user, it would shut that one out.
+    fn share(&self, path: &Path) -> Result<(), Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = fs::open(path, flags, Mode::empty())?;
+        let ours = fs::fstat(&self.fd)?;
+        hand_over(&made, &ours)?;
+        fs::fchmod(&made, Mode::from_raw_mode(ours.st_mode & 0o7777))
     }
 
     fn io(&self, doing: &'static str, name: &OsStr, errno: Errno) -> Error {
@@ -232,41 +248,65 @@ impl Dir {
         }
     }
 
-    /// Reads a regular file of at most `limit` bytes. The stamp is older than the
-    /// content: a file that grows meanwhile does not bear it any more.
-    pub(super) fn read(&self, name: &OsStr, limit: u64) -> Result<Found, Error> {
+    /// Opens a regular file, without waiting for anything.
+    pub(super) fn file(&self, name: &OsStr) -> Result<Found<File>, Error> {
         // A look before opening: opening a device can have effects of its own.
         let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
             Err(errno) => return Err(self.io("look at", name, errno)),
         };
-        let unusable = |stat, why: String| Ok(Found::Unusable(Stamp::of(stat), why));
+        let unusable = |stat: &fs::Stat, what: &str| {
+            Ok(Found::Unusable(Stamp::of(stat), format!("is {what}, not a regular file")))
+        };
         if let Some(what) = irregular(&stat) {
-            return unusable(&stat, format!("is {what}, not a regular file"));
+            return unusable(&stat, what);
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = match fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(errno) if is_of_machine(errno) => return Err(self.io("open", name, errno)),
-            Err(errno) => return unusable(&stat, format!("cannot be opened: {}", reason(errno))),
+            Err(errno) => return Err(self.io("open", name, errno)),
         };
         let stat = fs::fstat(&fd).map_err(|errno| self.io("look at", name, errno))?;
-        if let Some(what) = irregular(&stat) {
-            return unusable(&stat, format!("is {what}, not a regular file"));
+        match irregular(&stat) {
+            Some(what) => unusable(&stat, what),
+            None => Ok(Found::File(Stamp::of(&stat), File::from(fd))),
         }
+    }
+
+    /// Reads a regular file of at most `limit` bytes. The stamp is older than the
+    /// content: a file that grows meanwhile does not bear it any more.
+    pub(super) fn read(&self, name: &OsStr, limit: u64) -> Result<Found<Vec<u8>>, Error> {
+        let (stamp, file) = match self.file(name)? {
+            Found::File(stamp, file) => (stamp, file),
+            Found::Nothing => return Ok(Found::Nothing),
+            Found::Unusable(stamp, why) => return Ok(Found::Unusable(stamp, why)),
+        };
         // One byte more than the file has, so that the end is found without growing.
-        let size = u64::try_from(stat.st_size).unwrap_or(0).min(limit);
+        let size = stamp.size().min(limit);
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        let read = File::from(fd).take(limit.saturating_add(1)).read_to_end(&mut bytes);
-        match read {
-            Ok(_) if bytes.len() as u64 > limit => {
-                unusable(&stat, format!("is larger than {limit} bytes"))
-            }
-            Ok(_) => Ok(Found::File(Stamp::of(&stat), bytes)),
-            Err(error) => unusable(&stat, format!("cannot be read: {error}")),
+        file.take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.read_failed(name, &error))?;
+        if bytes.len() as u64 > limit {
+            return Ok(Found::Unusable(stamp, format!("is larger than {limit} bytes")));
         }
+        Ok(Found::File(stamp, bytes))
+    }
+
+    pub(super) fn read_failed(&self, name: &OsStr, error: &std::io::Error) -> Error {
+        self.io("read", name, Errno::from_io_error(error).unwrap_or(Errno::IO))
+    }
+
+    /// Whether names in it can be listed, made and removed.
+    pub(super) fn check_access(&self) -> Result<(), Error> {
+        let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+        fs::accessat(&self.fd, ".", wanted, AtFlags::EACCESS).map_err(|errno| Error::Io {
+            doing: "read and write in",
+            path: self.path.clone(),
+            errno,
+        })
     }
 
     /// Writes a file of a new name; not durable yet. Nothing is left of it on failure.
@@ -275,7 +315,32 @@ impl Dir {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o644))
             .map_err(|errno| self.io("create", name, errno))?;
-        if let Err(error) = File::from(fd).write_all(bytes) {
+        self.fill(name, fd, |file| file.write_all(bytes))
+    }
+
+    /// A new file with the rest of another one, from `offset` on; not durable yet. Nothing is
+    /// left of it on failure.
+    pub(super) fn write_rest(&self, name: &OsStr, from: &OsStr, offset: u64) -> Result<(), Error> {
+        let Found::File(_, mut source) = self.file(from)? else {
+            return Err(Error::Changed { path: self.path(from) });
+        };
+        source.seek(SeekFrom::Start(offset)).map_err(|error| self.read_failed(from, &error))?;
+        crash_point(self.area, "write.before");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let fd = fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o644))
+            .map_err(|errno| self.io("create", name, errno))?;
+        self.fill(name, fd, |file| std::io::copy(&mut source, file).map(|_| ()))
+    }
+
+    fn fill(
+        &self,
+        name: &OsStr,
+        fd: OwnedFd,
+        write: impl FnOnce(&mut File) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        let owned = fs::fstat(&self.fd).and_then(|ours| hand_over(&fd, &ours));
+        let written = owned.map_err(std::io::Error::from).and_then(|()| write(&mut File::from(fd)));
+        if let Err(error) = written {
             self.discard(name);
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
             return Err(self.io("write", name, errno));

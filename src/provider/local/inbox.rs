@@ -1,61 +1,119 @@
 //! What devices have to say: every file of `inbox/` is one batch of reports.
 //!
-//! Names that start with `.` are a writer's temporaries, and `rejected/` is where refused
-//! batches and reports go, each with a `.reason` beside it. Only regular files are opened.
-//! A file is let go only while it is the one that was observed; what is refused is durable
-//! in `rejected/`, with its reason, before the original goes.
+//! Names that start with `.` or end like a file that is being written are not looked at, and
+//! `rejected/` is where refused reports go, byte for byte, each file with a `.reason` beside it.
+//! Only regular files are opened. A file is let go only while it is the one that was observed;
+//! what is refused is durable in `rejected/`, with its reason, before the original goes. A pass
+//! takes a bounded number of reports: of a file with more, the rest stays under its name. What
+//! cannot be read is tried again, and never rejected.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io::{BufReader, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
+use rustix::io::Errno;
 
-use super::files::{Dir, Error, Found, Stamp, temporary};
-use super::report::{self, Problem, harmless};
-use crate::model::{Report, Timestamp, is_deceptive};
-use crate::provider::{Acknowledgement, Batch, Observation, Rejected};
+use super::files::{Dir, Error, Found, Stamp};
+use super::records::{self, Records, Stretch};
+use super::rejected::{Kept, Refusals, Released, lines};
+use crate::model::{Report, Timestamp, harmless, is_deceptive};
+use crate::provider::{Acknowledgement, Batch, Observation, Rejected, Trouble};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
 pub const FILE_LIMIT: u64 = 64 << 20;
-/// Of a rejected file's name, so that a suffix fits the 255 that file systems take.
-const NAME_LIMIT: usize = 200;
-/// Bytes of one reason beside a rejected file.
-const REASON_LIMIT: usize = 2000;
+/// Reports that one pass takes, and bytes of them: some ten megabytes in memory.
+const PASS_REPORTS: usize = 50_000;
+const PASS_BYTES: u64 = 16 << 20;
 const REJECTED: &str = "rejected";
+/// How temporaries for the rest of a file begin.
+const REST: &str = ".fleetform-rest-";
+/// What copies and editors give a file that is not whole yet.
+const UNFINISHED: &[&str] = &["~", ".tmp", ".part", ".swp", ".filepart"];
 
 /// What was last observed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inbox {
-    /// By name of the batch: the file's name, and which file had it.
-    seen: HashMap<String, (OsString, Stamp)>,
+    /// By name of the batch.
+    seen: HashMap<String, Seen>,
     /// Whether what a crash left behind in `rejected/` is gone.
     swept: bool,
+    /// See [`PASS_REPORTS`]; tests take less.
+    pub(super) pass_reports: usize,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self { seen: HashMap::new(), swept: false, pass_reports: PASS_REPORTS }
+    }
+}
+
+/// A file of the inbox, as it was observed.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub file: OsString,
+    pub stamp: Stamp,
+    /// Where each report is, in their order.
+    pub good: Vec<Stretch>,
+    /// What is no report, and why.
+    pub bad: Vec<(Stretch, String)>,
+    /// From where on it was not looked at.
+    rest: Option<u64>,
 }
 
 impl Inbox {
-    /// Reads every file, in the order of their names; changes nothing. Without a directory
-    /// there is nothing to read.
-    pub(super) fn observe(&mut self, data: &Path) -> Result<Observation, Error> {
+    /// Reads files in the order of their names, as many as one pass takes; changes nothing.
+    /// Without a directory there is nothing to read.
+    pub(super) fn observe(&mut self, data: &Path) -> Observation {
         self.seen.clear();
-        let Some(dir) = Dir::open(&data.join("inbox"), "inbox")? else {
-            return Ok(Observation::default());
-        };
-        let mut names = dir.names()?;
-        names.retain(|name| !name.as_bytes().starts_with(b".") && name != REJECTED);
-        names.sort_unstable();
-        let found: Vec<_> =
-            names.par_iter().map(|name| observe(&dir, name)).collect::<Result<_, _>>()?;
         let mut observation = Observation::default();
-        for (name, found) in names.into_iter().zip(found) {
-            // What is gone since the directory was listed was never there.
-            let Some((stamp, reports)) = found else { continue };
-            let batch = Batch { name: spell(&name), reports };
-            self.seen.insert(batch.name.clone(), (name, stamp));
-            observation.batches.push(batch);
+        let (dir, names) = match open(data) {
+            Ok(Some(found)) => found,
+            Ok(None) => return observation,
+            Err(error) => {
+                observation.troubles.push(trouble("inbox", &error));
+                return observation;
+            }
+        };
+        let mut budget = Budget { reports: self.pass_reports, bytes: PASS_BYTES };
+        for name in names {
+            if budget.is_spent() {
+                observation.more = true;
+                break;
+            }
+            match observe(&dir, &name, &mut budget) {
+                // What is gone since the directory was listed was never there.
+                Ok(None) => {}
+                Ok(Some(read)) => self.take(name, read, &mut observation),
+                Err(error) => {
+                    let path = format!("inbox/{}", spell(&name));
+                    observation.troubles.push(trouble(&path, &error));
+                }
+            }
         }
-        Ok(observation)
+        observation
+    }
+
+    fn take(&mut self, file: OsString, read: ReadFile, observation: &mut Observation) {
+        let ReadFile { stamp, records } = read;
+        let name = spell(&file);
+        let mut seen = Seen { file, stamp, good: Vec::new(), bad: Vec::new(), rest: None };
+        let batch = match records {
+            Err(why) => Batch { name, reports: Err(format!("the file {why}")), bad: Vec::new() },
+            Ok(Records { good, bad, unknown, rest }) => {
+                observation.unknown_fields.extend(unknown);
+                observation.more |= rest.is_some();
+                seen.rest = rest;
+                let told = bad.iter().map(|(_, problem)| problem.to_string()).collect();
+                seen.bad = bad.into_iter().map(|(at, problem)| (at, problem.message)).collect();
+                let (places, reports): (Vec<_>, Vec<Report>) = good.into_iter().unzip();
+                seen.good = places;
+                Batch { name, reports: Ok(reports), bad: told }
+            }
+        };
+        self.seen.insert(batch.name.clone(), seen);
+        observation.batches.push(batch);
     }
 
     /// Lets go of what was observed: moves what was refused away, removes the rest.
@@ -65,8 +123,8 @@ impl Inbox {
         let mut first = Ok(());
         let mut batches = Vec::new();
         for acknowledged in done {
-            match self.unchanged(&dir, &acknowledged.name) {
-                Ok(Some(file)) => batches.push((file, &acknowledged.rejected)),
+            match self.batch(&dir, acknowledged) {
+                Ok(Some(batch)) => batches.push(batch),
                 Ok(None) => {}
                 Err(error) => first = first.and(Err(error)),
             }
@@ -75,26 +133,44 @@ impl Inbox {
             return first;
         }
         // First, and all at once, what must be durable before anything goes.
-        if batches.iter().any(|(_, rejected)| **rejected != Rejected::None) {
+        if batches.iter().any(Released::keeps_something) {
             match self.refuse(data, &dir, &batches) {
                 Ok(()) => {}
                 Err(error) => {
                     first = first.and(Err(error));
-                    batches.retain(|(_, rejected)| **rejected == Rejected::None);
+                    batches.retain(|batch| !batch.keeps_something());
                 }
             }
         }
-        for (file, rejected) in &batches {
-            if !matches!(rejected, Rejected::Batch(_)) {
-                first = first.and(dir.remove(file));
-            }
+        for Released { file, rest, refused } in &batches {
+            first = first.and(match (refused, rest) {
+                (Kept::Whole(_), _) => Ok(()),
+                (_, None) => dir.remove(file),
+                (_, Some(offset)) => shorten(&dir, file, *offset),
+            });
         }
         dir.sync()?;
         first
     }
 
+    /// A batch that is let go of, if its file still is the one that was observed.
+    fn batch(&self, dir: &Dir, done: &Acknowledgement) -> Result<Option<Released>, Error> {
+        let Some(seen) = self.seen.get(&done.name) else { return Ok(None) };
+        // A writer who takes the name between this look and the removal, microseconds later,
+        // loses what it wrote; `submit` never uses a name twice.
+        if dir.stamp(&seen.file)? != Some(seen.stamp) {
+            return Ok(None);
+        }
+        let refused = match &done.rejected {
+            Rejected::Batch(why) => Kept::Whole(why.clone()),
+            Rejected::None => lines(dir, seen, &[])?,
+            Rejected::Reports(refused) => lines(dir, seen, refused)?,
+        };
+        Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
+    }
+
     /// Writes what is refused, with the reasons, then moves the batches refused as a whole.
-    fn refuse(&mut self, data: &Path, dir: &Dir, batches: &[Refusal<'_>]) -> Result<(), Error> {
+    fn refuse(&mut self, data: &Path, dir: &Dir, batches: &[Released]) -> Result<(), Error> {
         let target = self.open_rejected(data)?;
         let moves = Refusals::of(&target, batches)?.write(&target)?;
         if moves.is_empty() {
@@ -108,15 +184,6 @@ impl Inbox {
         first
     }
 
-    /// The file of a batch, if it still is the one that was observed.
-    fn unchanged(&self, dir: &Dir, batch: &str) -> Result<Option<OsString>, Error> {
-        let Some((file, stamp)) = self.seen.get(batch) else { return Ok(None) };
-        // A writer who takes the name between this look and the removal, microseconds later,
-        // loses what it wrote; `submit` never uses a name twice.
-        let now = dir.stamp(file)?;
-        Ok((now == Some(*stamp)).then(|| file.clone()))
-    }
-
     fn open_rejected(&mut self, data: &Path) -> Result<Dir, Error> {
         let dir = Dir::create(&data.join("inbox").join(REJECTED), REJECTED)?;
         if !self.swept {
@@ -127,25 +194,98 @@ impl Inbox {
     }
 }
 
-/// A file, and what of it was refused.
-type Refusal<'a> = (OsString, &'a Rejected);
-type Reports = Result<Vec<Report>, String>;
-
-fn observe(dir: &Dir, name: &OsStr) -> Result<Option<(Stamp, Reports)>, Error> {
-    Ok(match dir.read(name, FILE_LIMIT)? {
-        Found::Nothing => None,
-        Found::Unusable(stamp, why) => Some((stamp, Err(format!("the file {why}")))),
-        Found::File(stamp, bytes) => Some((stamp, report::parse(&bytes).map_err(summary))),
-    })
+/// The inbox and the names in it that may be reports, sorted. It must be possible to let go of
+/// what is read: else every pass would hear the same again.
+fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
+    let path = data.join("inbox");
+    let Some(dir) = Dir::open(&path, "inbox")? else { return Ok(None) };
+    dir.check_access()?;
+    match Dir::open(&path.join(REJECTED), REJECTED) {
+        Ok(Some(rejected)) => rejected.check_access()?,
+        Err(error @ Error::Io { errno: Errno::ACCESS, .. }) => return Err(error),
+        // What else is in its place is told once something is refused.
+        Ok(None) | Err(_) => {}
+    }
+    let mut names = dir.names()?;
+    names.retain(|name| {
+        !(name.as_bytes().starts_with(b".") || is_unfinished(name) || name == REJECTED)
+    });
+    names.sort_unstable();
+    Ok(Some((dir, names)))
 }
 
-/// The first problems, in one line.
-fn summary(problems: Vec<Problem>) -> String {
-    let mut texts: Vec<_> = problems.iter().take(3).map(ToString::to_string).collect();
-    if problems.len() > texts.len() {
-        texts.push(format!("and {} more", problems.len() - texts.len()));
+fn is_unfinished(name: &OsStr) -> bool {
+    UNFINISHED.iter().any(|end| name.as_bytes().ends_with(end.as_bytes()))
+}
+
+fn trouble(path: &str, error: &Error) -> Trouble {
+    Trouble {
+        path: path.to_owned(),
+        message: harmless(&error.to_string(), 2000),
+        help: "no report of it is taken until that is mended, and it is tried again; give it the \
+               owner and the mode of the data directory (chown --reference, chmod --reference)"
+            .into(),
     }
-    texts.join("; ")
+}
+
+/// What a pass still takes.
+struct Budget {
+    reports: usize,
+    bytes: u64,
+}
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.reports == 0 || self.bytes == 0
+    }
+}
+
+struct ReadFile {
+    stamp: Stamp,
+    /// What is in it, or why it cannot be used at all.
+    records: Result<Records, String>,
+}
+
+fn observe(dir: &Dir, name: &OsStr, budget: &mut Budget) -> Result<Option<ReadFile>, Error> {
+    let (stamp, file) = match dir.file(name)? {
+        Found::Nothing => return Ok(None),
+        Found::Unusable(stamp, why) => return Ok(Some(ReadFile { stamp, records: Err(why) })),
+        Found::File(stamp, file) => (stamp, file),
+    };
+    if stamp.size() > FILE_LIMIT {
+        let records = Err(format!("is larger than {FILE_LIMIT} bytes"));
+        return Ok(Some(ReadFile { stamp, records }));
+    }
+    let records = match records::read(BufReader::new(file), budget.reports, budget.bytes) {
+        Ok(records) => records,
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return Ok(Some(ReadFile { stamp, records: Err(error.to_string()) }));
+        }
+        Err(error) => return Err(dir.read_failed(name, &error)),
+    };
+    let found = records.good.len() + records.bad.len();
+    if found == 0 && records.rest.is_none() {
+        let records = Err("holds no report".to_owned());
+        return Ok(Some(ReadFile { stamp, records }));
+    }
+    budget.reports = budget.reports.saturating_sub(found);
+    budget.bytes = budget.bytes.saturating_sub(records.rest.unwrap_or(stamp.size()));
+    Ok(Some(ReadFile { stamp, records: Ok(records) }))
+}
+
+/// Leaves only what follows `offset` under the name of a file.
+fn shorten(dir: &Dir, file: &OsStr, offset: u64) -> Result<(), Error> {
+    // What a crash left of an earlier attempt; nobody else makes such names.
+    for name in dir.names()?.iter().filter(|name| name.as_bytes().starts_with(REST.as_bytes())) {
+        dir.remove(name)?;
+    }
+    let temp = OsString::from(format!("{REST}{}.tmp", uuid::Uuid::new_v4().simple()));
+    dir.write_rest(&temp, file, offset)?;
+    let named = dir.sync_contents(&[&temp]).and_then(|()| dir.replace(&temp, file));
+    if named.is_err() {
+        dir.discard(&temp);
+    }
+    named
 }
 
 /// A file name fit for people: `%XX` for bytes that are not UTF-8 or deceive, and for `%`,
@@ -166,143 +306,46 @@ fn spell(name: &OsStr) -> String {
     spelt
 }
 
-/// What is about to be written to `rejected/`.
-#[derive(Default)]
-struct Refusals {
-    /// New files: name and content.
-    files: Vec<(OsString, Vec<u8>)>,
-    /// Where whole batches go, by the name that they have in the inbox.
-    moves: Vec<(OsString, OsString)>,
-}
-
-impl Refusals {
-    fn of(dir: &Dir, batches: &[Refusal<'_>]) -> Result<Self, Error> {
-        let mut refusals = Self::default();
-        let mut taken = HashSet::new();
-        for (file, rejected) in batches {
-            match rejected {
-                Rejected::None => {}
-                Rejected::Reports(reports) if reports.is_empty() => {}
-                Rejected::Batch(why) => {
-                    let reason = format!("{}\n", harmless(why, REASON_LIMIT));
-                    let name = free(dir, &taken, file, None, &reason)?;
-                    refusals.reason(&mut taken, &name, reason);
-                    refusals.moves.push((file.clone(), name));
-                }
-                Rejected::Reports(reports) => {
-                    let (lines, reason) = lines(reports);
-                    let name = free(dir, &taken, file, Some(&lines), &reason)?;
-                    refusals.reason(&mut taken, &name, reason);
-                    refusals.files.push((name, lines));
-                }
-            }
-        }
-        Ok(refusals)
-    }
-
-    fn reason(&mut self, taken: &mut HashSet<OsString>, name: &OsStr, reason: String) {
-        let beside = suffixed(name, ".reason");
-        taken.extend([name.to_owned(), beside.clone()]);
-        self.files.push((beside, reason.into_bytes()));
-    }
-
-    /// Makes the files durable; gives the moves that are left to do.
-    fn write(self, dir: &Dir) -> Result<Vec<(OsString, OsString)>, Error> {
-        let mut temps = Vec::new();
-        let written = self.files.iter().try_for_each(|(_, bytes)| {
-            let temp = temporary();
-            dir.write_new(&temp, bytes)?;
-            temps.push(temp);
-            Ok(())
-        });
-        let names: Vec<_> = temps.iter().map(OsString::as_os_str).collect();
-        let named = written.and_then(|()| dir.sync_contents(&names)).and_then(|()| {
-            let mut files = names.iter().zip(&self.files);
-            files.try_for_each(|(temp, (name, _))| dir.replace(temp, name))
-        });
-        if let Err(error) = named {
-            temps.iter().for_each(|temp| dir.discard(temp));
-            return Err(error);
-        }
-        if !temps.is_empty() {
-            dir.sync()?;
-        }
-        Ok(self.moves)
-    }
-}
-
-/// JSON Lines of the reports, and a line each that says why.
-fn lines(reports: &[(Report, String)]) -> (Vec<u8>, String) {
-    let (mut lines, mut reason) = (Vec::new(), String::new());
-    for (number, (report, why)) in reports.iter().enumerate() {
-        lines.extend(serde_json::to_vec(report).expect("a report is plain data"));
-        lines.push(b'\n');
-        reason.push_str(&format!("line {}: {}\n", number + 1, harmless(why, REASON_LIMIT)));
-    }
-    (lines, reason)
-}
-
-/// The first of NAME, NAME.1, NAME.2 … that can be had, and its `.reason` too: not there
-/// yet, or left there by a crash with the very content that it is about to get.
-fn free(
-    dir: &Dir,
-    taken: &HashSet<OsString>,
-    file: &OsStr,
-    content: Option<&[u8]>,
-    reason: &str,
-) -> Result<OsString, Error> {
-    let bytes = file.as_bytes();
-    let base = OsString::from_vec(bytes[..bytes.len().min(NAME_LIMIT)].to_vec());
-    let mut name = base.clone();
-    for number in 1_u64.. {
-        let beside = suffixed(&name, ".reason");
-        if !taken.contains(&name)
-            && !taken.contains(&beside)
-            && can_hold(dir, &name, content)?
-            && can_hold(dir, &beside, Some(reason.as_bytes()))?
-        {
-            break;
-        }
-        name = suffixed(&base, &format!(".{number}"));
-    }
-    Ok(name)
-}
-
-fn can_hold(dir: &Dir, name: &OsStr, content: Option<&[u8]>) -> Result<bool, Error> {
-    if dir.stamp(name)?.is_none() {
-        return Ok(true);
-    }
-    let Some(content) = content else { return Ok(false) };
-    let found = dir.read(name, content.len() as u64)?;
-    Ok(matches!(found, Found::File(_, bytes) if bytes == content))
-}
-
-fn suffixed(name: &OsStr, suffix: &str) -> OsString {
-    let mut name = name.to_owned();
-    name.push(suffix);
-    name
-}
-
-/// Hands reports to the inbox, whole: it is there durably on return, under a name that
-/// sorts by `now` and that nothing else ever has. `hint` becomes a part of the name.
+/// Hands the reports among these bytes to the inbox, byte for byte: they are there durably on
+/// return, under a name that sorts by `now` and that nothing else ever has. `hint` becomes a
+/// part of the name. What is no report is told, and not handed in.
 ///
 /// # Errors
-/// [`Error::Reports`] with every problem if they are no reports; nothing is written then.
-pub fn submit(data: &Path, hint: &str, bytes: &[u8], now: Timestamp) -> Result<PathBuf, Error> {
-    report::parse(bytes).map_err(Error::Reports)?;
+/// [`Error::NoReports`] if there is no report among them, else if the inbox cannot be written.
+pub fn submit(
+    data: &Path,
+    hint: &str,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<(PathBuf, Records), Error> {
+    let read = records::parse(bytes);
+    if read.good.is_empty() {
+        return Err(Error::NoReports(read.bad.into_iter().map(|(_, problem)| problem).collect()));
+    }
+    let mut good = Vec::with_capacity(bytes.len());
+    for (Stretch { start, end }, _) in &read.good {
+        let range = usize::try_from(*start).unwrap_or(0)..usize::try_from(*end).unwrap_or(0);
+        good.extend_from_slice(bytes.get(range).unwrap_or_default());
+        if !good.ends_with(b"\n") {
+            good.push(b'\n');
+        }
+    }
     let dir = Dir::create(&data.join("inbox"), "submit")?;
     let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let hint: String = hint.chars().filter(plain).take(64).collect();
-    let name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
+    let mut name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
+    if is_unfinished(&name) {
+        name.push(".json");
+    }
     let mut temp = OsString::from(".");
     temp.push(&name);
-    dir.write_new(&temp, bytes)?;
+    dir.write_new(&temp, &good)?;
     let named = dir.sync_contents(&[&temp]).and_then(|()| dir.replace(&temp, &name));
     if let Err(error) = named {
         dir.discard(&temp);
         return Err(error);
     }
     dir.sync()?;
-    Ok(dir.path(&name))
+    Ok((dir.path(&name), read))
 }

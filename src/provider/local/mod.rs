@@ -8,6 +8,8 @@
 mod files;
 mod inbox;
 mod outbox;
+mod records;
+mod rejected;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,7 @@ use async_trait::async_trait;
 pub use files::Error;
 pub use inbox::{FILE_LIMIT as BATCH_LIMIT, submit};
 pub use outbox::{Command, CommandId, Verb, find, pending};
-pub use report::{Problem, parse as parse_reports};
+pub use records::{Problem, Records, parse as parse_reports};
 
 use super::{Acknowledgement, Limits, Observation, Presence, Provider, Push, Target, Withdrawn};
 use crate::event::ErrorClass;
@@ -58,6 +60,12 @@ pub const CRASH_POINTS: &[&str] = &[
     "rejected.rename.after",
     "rejected.sync.before",
     "rejected.sync.after",
+    "inbox.write.before",
+    "inbox.write.after",
+    "inbox.fsync.before",
+    "inbox.fsync.after",
+    "inbox.rename.before",
+    "inbox.rename.after",
     "inbox.move.before",
     "inbox.move.after",
     "inbox.unlink.before",
@@ -136,7 +144,7 @@ impl Provider for Local {
     }
 
     async fn observe(&self) -> Result<Observation, super::Error> {
-        Ok(self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await??)
+        self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await
     }
 
     async fn push(&self, push: Push) -> Vec<Result<(), super::Error>> {

@@ -1,290 +1,282 @@
-//! From bytes to reports: one JSON object, or several one after another (JSON Lines).
+//! From the text of one JSON object to a report (contract §7).
 //!
-//! All or nothing, and strict: what a device says is judged by machines, so that a word
-//! misspelt must not pass for a fact not given. Texts are made harmless here, since they
-//! end up in the log and on terminals. Knows no files.
+//! Each field is read by itself: what cannot be read is that fact alone, unknown, and its text
+//! is kept for people. Only a report without a serial number or a date is none. `null` is not
+//! given. Fields that this version does not know are passed over and named. Texts are made
+//! harmless here, since they end up in the log and on terminals. Knows no files.
 
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::outbox::CommandId;
 use crate::model::{
-    AntivirusFact, EncryptionFact, OsVersion, Report, ScreenLockFact, SerialNumber, Timestamp,
-    is_deceptive,
+    AntivirusFact, EncryptionFact, Report, ReportedVersion, ScreenLockFact, SerialNumber,
+    Timestamp, Unreadable, harmless,
 };
-use crate::object::Object;
 
 /// More is a mistake or malice: an outbox holds a handful of commands.
 const COMPLETED_LIMIT: usize = 1000;
 /// Bytes of an enrolment error: a sentence or two; it must fit a line of the log.
 const TEXT_LIMIT: usize = 512;
-/// Bytes of what an error quotes.
-const QUOTE_LIMIT: usize = 300;
-/// Beyond these many problems the rest is not looked at: placing one costs a look at the
-/// whole text, and nobody reads more.
-const PROBLEM_LIMIT: usize = 20;
+/// Bytes of what is quoted of a field that cannot be read.
+const QUOTE_LIMIT: usize = 100;
 
-/// What is wrong with reports, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-    /// Which field, like `antivirus.enabled`; empty where the report as a whole is meant.
-    pub field: String,
-    /// What is wrong with it, every character harmless.
-    pub message: String,
+/// A report, and the names of fields in it that are not known.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub report: Report,
+    pub unknown: Vec<String>,
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, field, message } = self;
-        write!(f, "line {line}, column {column}: ")?;
-        if !field.is_empty() {
-            write!(f, "`{field}`: ")?;
-        }
-        f.write_str(message)
-    }
-}
-
-/// At most `max` bytes of the text, with `�` for every deceptive character and `…` at a cut.
-pub(super) fn harmless(text: &str, max: usize) -> String {
-    let mut safe = String::new();
-    for c in text.chars().map(|c| if is_deceptive(c) { '\u{FFFD}' } else { c }) {
-        if safe.len() + c.len_utf8() > max {
-            while safe.len() + '…'.len_utf8() > max {
-                safe.pop();
-            }
-            safe.push('…');
-            break;
-        }
-        safe.push(c);
-    }
-    safe
-}
-
-/// Every report in the order written.
+/// Reads one report.
 ///
 /// # Errors
-/// All that is wrong, in order; at most twenty problems.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Report>, Vec<Problem>> {
-    // Windows writes a byte order mark where nobody asked for one.
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let good = str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-            return Err(vec![problem(good, good.len() + 1, "", "is not UTF-8")]);
-        }
+/// Why it is none, in a sentence without a full stop.
+pub(super) fn read(raw: &RawValue) -> Result<Read, String> {
+    let fields = fields(raw).ok_or("a report is an object like {\"serialNumber\":…,\"at\":…}")?;
+    let mut reader = Reader::default();
+    let serial = fields.iter().find(|field| field.name == "serialNumber");
+    let serial = serial.ok_or("`serialNumber` is missing")?;
+    let mut date = None;
+    let mut report = Report {
+        serial_number: serial_number(serial.raw)?,
+        at: None,
+        os_version: None,
+        antivirus: None,
+        encryption: None,
+        screen_lock: None,
+        enrollment_error: None,
+        wiped: false,
+        completed: Vec::new(),
+        unreadable: Unreadable::new(),
     };
-    let mut parser = Parser { text, reports: Vec::new(), problems: Vec::new() };
-    parser.run();
-    if parser.problems.is_empty() && parser.reports.is_empty() {
-        parser.problems.push(problem(text, 0, "", "there is no report in it"));
-    }
-    if parser.problems.is_empty() { Ok(parser.reports) } else { Err(parser.problems) }
-}
-
-/// `end` is the offset just behind the character that is meant.
-fn problem(text: &str, end: usize, field: &str, message: &str) -> Problem {
-    let before = &text[..text.floor_char_boundary(end.saturating_sub(1))];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Problem {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        field: harmless(field, QUOTE_LIMIT),
-        message: harmless(message, QUOTE_LIMIT),
-    }
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    reports: Vec<Report>,
-    problems: Vec<Problem>,
-}
-
-impl Parser<'_> {
-    fn run(&mut self) {
-        let mut start = 0;
-        while start < self.text.len() && self.problems.len() < PROBLEM_LIMIT {
-            let rest = &self.text[start..];
-            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-            let end = loop {
-                match values.next() {
-                    None => return,
-                    Some(Ok(raw)) => {
-                        let end = start + values.byte_offset();
-                        self.report(end - raw.get().len(), raw.get());
-                        if self.problems.len() >= PROBLEM_LIMIT {
-                            return;
-                        }
-                    }
-                    Some(Err(error)) => break start + self.syntax(start, rest, &error),
-                }
-            };
-            // In JSON Lines one broken line says nothing about the next, which may be the one
-            // whose beginning did not fit.
-            let from = self.text.floor_char_boundary(end.saturating_sub(2)).max(start);
-            match self.text[from..].find("\n{") {
-                Some(next) => start = from + next + 1,
-                None => return,
-            }
+    for Field { name, raw, twice } in fields {
+        if twice && matches!(name.as_str(), "serialNumber" | "at") {
+            return Err(format!("`{name}` is given twice"));
+        }
+        let given = Given { raw, twice };
+        match name.as_str() {
+            "serialNumber" => {}
+            "at" => date = (!given.is_null()).then_some(given),
+            "osVersion" => report.os_version = reader.fact("osVersion", given, version),
+            "antivirus" => report.antivirus = reader.antivirus(given),
+            "encryption" => report.encryption = reader.encryption(given),
+            "screenLock" => report.screen_lock = reader.screen_lock(given),
+            "enrollmentError" => report.enrollment_error = enrollment_error(raw),
+            "wiped" => report.wiped = reader.fact("wiped", given, flag).unwrap_or(false),
+            "completed" => report.completed = reader.completed(given),
+            _ => reader.unknown.push(harmless(&name, QUOTE_LIMIT)),
         }
     }
-
-    /// Notes that the text is no JSON; gives the offset in `rest` up to where it was read.
-    fn syntax(&mut self, start: usize, rest: &str, error: &serde_json::Error) -> usize {
-        let end = offset(rest, error);
-        let message = if error.is_eof() {
-            "the report breaks off: was it written whole?".to_owned()
-        } else {
-            format!("is not JSON: {}", without_place(error))
-        };
-        self.problems.push(problem(self.text, start + end, "", &message));
-        // A boundary, so that the search for the next line can go on from it.
-        rest.floor_char_boundary(end)
-    }
-
-    fn report(&mut self, start: usize, raw: &str) {
-        match serde_json::from_str::<Object<Written>>(raw) {
-            Ok(Object(written)) => self.reports.push(written.into()),
-            Err(error) => {
-                let end = offset(raw, &error);
-                let field = field_at(&raw[..raw.floor_char_boundary(end)]);
-                let message = without_place(&error);
-                self.problems.push(problem(self.text, start + end, &field, &message));
-            }
-        }
-    }
+    let date = date.ok_or("`at` is missing: the time at which the device made the report")?;
+    report.at = reader.fact("at", date, time);
+    report.unreadable = reader.unreadable;
+    Ok(Read { report, unknown: reader.unknown })
 }
 
-/// Just behind the last byte that the error is about.
-fn offset(text: &str, error: &serde_json::Error) -> usize {
-    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
-    lines.map(str::len).sum::<usize>() + error.column()
+/// What stands behind a name.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    raw: &'a RawValue,
+    /// Which of the two is meant, nobody knows.
+    twice: bool,
 }
 
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
-}
-
-/// The path to where a JSON text breaks off: serde's errors do not say it.
-fn field_at(json: &str) -> String {
-    enum Level<'a> {
-        Object(Option<&'a str>),
-        List(usize),
-    }
-    let (mut levels, mut word, mut at) = (Vec::new(), "", 0);
-    let bytes = json.as_bytes();
-    while let Some(byte) = bytes.get(at) {
-        match (byte, levels.last_mut()) {
-            (b'"', _) => {
-                let start = at + 1;
-                at = start;
-                while bytes.get(at).is_some_and(|b| *b != b'"') {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                word = json.get(start..at).unwrap_or_default();
-            }
-            (b'{', _) => levels.push(Level::Object(None)),
-            (b'[', _) => levels.push(Level::List(0)),
-            (b'}' | b']', _) => drop(levels.pop()),
-            (b':', Some(Level::Object(key))) => *key = Some(word),
-            (b',', Some(Level::Object(key))) => *key = None,
-            (b',', Some(Level::List(index))) => *index += 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    let mut path = String::new();
-    for level in levels {
-        match level {
-            Level::Object(Some(key)) if path.is_empty() => path.push_str(key),
-            Level::Object(Some(key)) => path.push_str(&format!(".{key}")),
-            Level::Object(None) => {}
-            Level::List(index) => path.push_str(&format!("[{index}]")),
-        }
-    }
-    path
-}
-
-/// A report as it is written (contract §7).
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written {
-    serial_number: SerialNumber,
-    at: Timestamp,
-    os_version: Option<OsVersion>,
-    antivirus: Option<Object<AntivirusFact>>,
-    encryption: Option<Object<EncryptionFact>>,
-    screen_lock: Option<Object<ScreenLockFact>>,
-    enrollment_error: Option<String>,
-    #[serde(default)]
-    wiped: bool,
-    #[serde(default)]
-    completed: Completed,
-}
-
-impl From<Written> for Report {
-    fn from(written: Written) -> Self {
-        let Written {
-            serial_number,
-            at,
-            os_version,
-            antivirus,
-            encryption,
-            screen_lock,
-            enrollment_error,
-            wiped,
-            completed,
-        } = written;
-        Self {
-            serial_number,
-            at,
-            os_version,
-            antivirus: antivirus.map(|Object(fact)| fact),
-            encryption: encryption.map(|Object(fact)| fact),
-            screen_lock: screen_lock.map(|Object(fact)| fact),
-            // An agent that fills in every field says "" where there was no error.
-            enrollment_error: enrollment_error
-                .filter(|text| !text.trim().is_empty())
-                .map(|text| harmless(&text, TEXT_LIMIT)),
-            wiped,
-            completed: completed.0.iter().map(CommandId::to_string).collect(),
-        }
+impl Given<'_> {
+    fn is_null(self) -> bool {
+        self.raw.get() == "null" && !self.twice
     }
 }
 
 #[derive(Default)]
-struct Completed(Vec<CommandId>);
+struct Reader {
+    unreadable: Unreadable,
+    unknown: Vec<String>,
+}
 
-impl<'de> Deserialize<'de> for Completed {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> serde::de::Visitor<'de> for List {
-            type Value = Completed;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a list of at most {COMPLETED_LIMIT} ids of commands")
-            }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut seq: A,
-            ) -> Result<Completed, A::Error> {
-                let mut ids = Vec::new();
-                while let Some(id) = seq.next_element()? {
-                    if ids.len() == COMPLETED_LIMIT {
-                        return Err(serde::de::Error::invalid_length(ids.len() + 1, &self));
-                    }
-                    ids.push(id);
+impl Reader {
+    /// A fact, or nothing where it is not given or cannot be read.
+    fn fact<T>(
+        &mut self,
+        name: &str,
+        given: Given<'_>,
+        read: impl FnOnce(&RawValue) -> Option<T>,
+    ) -> Option<T> {
+        if given.is_null() {
+            return None;
+        }
+        let value = if given.twice { None } else { read(given.raw) };
+        if value.is_none() {
+            let text = if given.twice { "given twice" } else { given.raw.get() };
+            self.unreadable.insert(name.into(), harmless(text, QUOTE_LIMIT).into());
+        }
+        value
+    }
+
+    /// The fields of a group of facts.
+    fn group<'a>(&mut self, name: &str, given: Given<'a>) -> Option<Vec<Field<'a>>> {
+        let Given { raw, .. } = given;
+        let mut read = None;
+        self.fact(name, given, |_| {
+            read = fields(raw);
+            read.as_ref().map(|_| ())
+        })?;
+        read
+    }
+
+    fn not_known(&mut self, group: &str, name: &str) {
+        self.unknown.push(harmless(&format!("{group}.{name}"), QUOTE_LIMIT));
+    }
+
+    fn antivirus(&mut self, given: Given<'_>) -> Option<AntivirusFact> {
+        let mut fact = AntivirusFact::default();
+        for Field { name, raw, twice } in self.group("antivirus", given)? {
+            let given = Given { raw, twice };
+            match name.as_str() {
+                "enabled" => fact.enabled = self.fact("antivirus.enabled", given, flag),
+                "signaturesUpdatedAt" => {
+                    fact.signatures_updated_at =
+                        self.fact("antivirus.signaturesUpdatedAt", given, time);
                 }
-                Ok(Completed(ids))
+                _ => self.not_known("antivirus", &name),
             }
         }
-        deserializer.deserialize_seq(List)
+        Some(fact)
+    }
+
+    fn encryption(&mut self, given: Given<'_>) -> Option<EncryptionFact> {
+        let mut fact = EncryptionFact::default();
+        for Field { name, raw, twice } in self.group("encryption", given)? {
+            match name.as_str() {
+                "enabled" => {
+                    fact.enabled = self.fact("encryption.enabled", Given { raw, twice }, flag);
+                }
+                _ => self.not_known("encryption", &name),
+            }
+        }
+        Some(fact)
+    }
+
+    fn screen_lock(&mut self, given: Given<'_>) -> Option<ScreenLockFact> {
+        let mut fact = ScreenLockFact::default();
+        for Field { name, raw, twice } in self.group("screenLock", given)? {
+            let given = Given { raw, twice };
+            match name.as_str() {
+                "enabled" => fact.enabled = self.fact("screenLock.enabled", given, flag),
+                "pinLength" => fact.pin_length = self.fact("screenLock.pinLength", given, whole),
+                _ => self.not_known("screenLock", &name),
+            }
+        }
+        Some(fact)
+    }
+
+    /// The ids that can be read; one that cannot takes no other with it.
+    fn completed(&mut self, given: Given<'_>) -> Vec<String> {
+        let list = |raw: &RawValue| serde_json::from_str::<Vec<Value>>(raw.get()).ok();
+        let listed = self.fact("completed", given, list).unwrap_or_default();
+        let mut ids = Vec::new();
+        for (index, value) in listed.iter().enumerate() {
+            let id = value.as_str().and_then(|id| id.parse::<CommandId>().ok());
+            match id.filter(|_| index < COMPLETED_LIMIT) {
+                Some(id) => ids.push(id.to_string()),
+                None => {
+                    let text = harmless(&value.to_string(), QUOTE_LIMIT);
+                    self.unreadable.entry("completed".into()).or_insert(text.into());
+                }
+            }
+        }
+        ids
     }
 }
+
+fn serial_number(raw: &RawValue) -> Result<SerialNumber, String> {
+    let shown = || harmless(raw.get(), QUOTE_LIMIT);
+    let text: String = serde_json::from_str(raw.get())
+        .map_err(|_| format!("`serialNumber`: {} is not a text in quotes", shown()))?;
+    text.parse().map_err(|why| format!("`serialNumber`: {} {why}", shown()))
+}
+
+fn flag(raw: &RawValue) -> Option<bool> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+fn time(raw: &RawValue) -> Option<Timestamp> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A text; a whole number is one too (`"osVersion": 14`), but 17.10 has lost its last digit
+/// before it was written, or has not.
+fn version(raw: &RawValue) -> Option<ReportedVersion> {
+    match serde_json::from_str(raw.get()).ok()? {
+        Value::String(text) => Some(ReportedVersion::new(&text)),
+        Value::Number(number) if number.is_u64() => Some(ReportedVersion::new(&number.to_string())),
+        _ => None,
+    }
+}
+
+/// A whole number, however it is written: 6.0 is 6.
+fn whole(raw: &RawValue) -> Option<u32> {
+    let number: f64 = serde_json::from_str(raw.get()).ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "what is not exact is not taken")]
+    #[expect(clippy::cast_sign_loss, reason = "likewise")]
+    let whole = number as u32;
+    (f64::from(whole) == number).then_some(whole)
+}
+
+/// An agent that fills in every field says `""`, 0 or false where there was no error; whatever
+/// else it says is one, in words or not.
+fn enrollment_error(raw: &RawValue) -> Option<String> {
+    let text = match serde_json::from_str(raw.get()).ok()? {
+        Value::Null | Value::Bool(false) => return None,
+        Value::Number(number) if number.as_f64() == Some(0.0) => return None,
+        Value::Array(list) if list.is_empty() => return None,
+        Value::Object(object) if object.is_empty() => return None,
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    (!text.trim().is_empty()).then(|| harmless(&text, TEXT_LIMIT))
+}
+
+/// A name in an object and what stands behind it.
+struct Field<'a> {
+    name: String,
+    raw: &'a RawValue,
+    /// Whether the name stands there more than once.
+    twice: bool,
+}
+
+/// The fields of an object, each once; `None` if the text is anything else.
+fn fields(raw: &RawValue) -> Option<Vec<Field<'_>>> {
+    struct Fields<'a>(Vec<Field<'a>>);
+    struct Members;
+    impl<'de> Visitor<'de> for Members {
+        type Value = Fields<'de>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+            let mut fields: Vec<Field<'de>> = Vec::new();
+            while let Some((name, raw)) = map.next_entry::<String, &'de RawValue>()? {
+                match fields.iter_mut().take(KNOWN_TWICE).find(|field| field.name == name) {
+                    Some(field) => field.twice = true,
+                    None => fields.push(Field { name, raw, twice: false }),
+                }
+            }
+            Ok(Fields(fields))
+        }
+    }
+    impl<'de> Deserialize<'de> for Fields<'de> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(Members)
+        }
+    }
+    serde_json::from_str::<Fields<'_>>(raw.get()).ok().map(|Fields(fields)| fields)
+}
+
+/// A name is looked for among so many before it: a report has ten fields, and an object of
+/// thousands must not take the square of that. Beyond, the last of two counts.
+const KNOWN_TWICE: usize = 64;

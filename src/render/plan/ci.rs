@@ -27,6 +27,11 @@ pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) ->
         let text = Out::captured(|out| refused(out, refusal))?;
         comment.section("FROZEN", (true, "text"), 1, [text]);
     }
+    let by_reason = by_reason(&plan.holds);
+    let is_first = |reason: HoldReason| reason == HoldReason::UnrequestedWipe;
+    for (reason, holds) in by_reason.iter().filter(|(reason, _)| is_first(**reason)) {
+        holds_section(&mut comment, *reason, holds, context);
+    }
     let mut texts = Vec::new();
     for view in wipes::ordered(&plan.wipes) {
         texts.push(Out::captured(|out| wipes::one(out, view, context.root))?);
@@ -42,15 +47,20 @@ pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) ->
         let n = usize::try_from(n).unwrap_or(usize::MAX);
         comment.section(&title, (n <= FEW, "diff"), n, items);
     }
-    for (reason, holds) in by_reason(&plan.holds) {
-        let items = holds.iter().map(|hold| {
-            let (what, place) = hold_parts(hold, context.root);
-            format!("{what}{place}")
-        });
-        comment.section(&held(reason, &holds), (false, "text"), holds.len(), items);
+    for (reason, holds) in by_reason.iter().filter(|(reason, _)| !is_first(**reason)) {
+        holds_section(&mut comment, *reason, holds, context);
     }
     comment.paragraph(&made_of(approved, context));
     out.write_all(comment.finish().as_bytes())
+}
+
+fn holds_section(comment: &mut Comment, reason: HoldReason, holds: &[&Hold], context: Context<'_>) {
+    let items = holds.iter().map(|hold| {
+        let (what, place) = hold_parts(hold, context.root);
+        format!("{what}{place}")
+    });
+    let open = reason == HoldReason::UnrequestedWipe;
+    comment.section(&held(reason, holds), (open, "text"), holds.len(), items);
 }
 
 /// Capturing to memory does not fail.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode};
 
-use super::super::{Batch, Rejected, Target};
+use super::super::{Batch, Refused, Rejected, Target};
 use super::*;
 use crate::model::{DeviceId, Digest, Profile, Report, Requirements, Timestamp};
 
@@ -41,6 +41,14 @@ impl Fixture {
 
     fn observe(&self) -> Vec<Batch> {
         self.runtime.block_on(self.local.observe()).unwrap().batches
+    }
+
+    fn troubles(&self) -> Vec<String> {
+        let troubles = self.runtime.block_on(self.local.observe()).unwrap().troubles;
+        troubles
+            .into_iter()
+            .map(|trouble| format!("{}: {}", trouble.path, trouble.message))
+            .collect()
     }
 
     fn observe_one(&self) -> Result<Vec<Report>, String> {
