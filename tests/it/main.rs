@@ -17,4 +17,5 @@ mod promises;
 mod properties;
 mod pull_request;
 mod support;
+mod sweeps;
 mod wipes;
