@@ -137,6 +137,11 @@ impl Deciding<'_, '_> {
     fn hear(&mut self, reports: &[&Heard], wiping: bool) {
         self.finish_wipe();
         for heard in reports {
+            // What comes after the end is no fact about this device: whatever bears the serial
+            // number then has another id.
+            if self.standing.status == Status::Wiped {
+                break;
+            }
             let report = &heard.report;
             if self.last_sync.is_some_and(|last| report.at <= last) {
                 continue;
