@@ -14,6 +14,6 @@ mod service;
 mod signals;
 mod soak;
 pub mod support;
-mod time;
+pub mod time;
 mod unheard;
 mod watching;

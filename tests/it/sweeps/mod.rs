@@ -17,6 +17,7 @@ use crate::wipes::lab::Request;
 
 mod faults;
 mod fuzz;
+mod losses;
 mod output;
 
 /// A number from the environment.

@@ -249,7 +249,9 @@ fn a_sheet_has_no_formula_and_every_row_every_cell() {
 #[test]
 fn json_and_yaml_are_read_back_and_say_the_same() {
     printed("json", |what, _, text| {
-        let read: Result<Value, _> = serde_json::from_str(text);
+        // An error stands on standard error, and nothing here.
+        let read: Result<Value, _> =
+            serde_json::from_str(if text.is_empty() { "{}" } else { text });
         assert!(read.is_ok(), "{what}: {read:?} in\n{text}");
     });
     printed("sarif", |what, _, text| {
