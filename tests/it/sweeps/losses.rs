@@ -83,8 +83,10 @@ impl World<'_> {
                 fs::create_dir(&data).unwrap();
             }
             Loss::Replaced => {
+                let copied = place.path("copied");
                 fs::rename(&data, &away).unwrap();
-                copy(&away, &data);
+                copy(&away, &copied);
+                fs::rename(copied, &data).unwrap();
             }
             Loss::LogRenamed => fs::rename(&log, &kept).unwrap(),
             Loss::LogRotated => {
