@@ -23,7 +23,7 @@ use crate::support::{Dice, Fixture};
 use crate::wipes::lab::{WIPE, outbox, signature, trusted};
 
 /// Points of a run that is not asked for all: together about half a minute on two cores.
-const SAMPLE: usize = 100;
+const SAMPLE: usize = 150;
 /// Between two sizes of files that a sweep of all points allows: prime, so that it meets every
 /// part of a line.
 const SIZES: usize = 31;
