@@ -133,9 +133,11 @@ pub(super) struct World<'a> {
     used: usize,
     /// Minutes that the daemon's clock is ahead.
     pub(super) ahead: i64,
+    /// How many bytes of the daemons' log earlier ones have written.
+    said: usize,
 }
 
-pub(super) fn start(place: &Place) -> Daemon {
+fn start(place: &Place) -> Daemon {
     with_clock(place, &["--resync", "1s"])
 }
 
@@ -157,6 +159,21 @@ fn place() -> Place {
 }
 
 impl World<'_> {
+    /// Another daemon, after the one before has ended.
+    pub(super) fn start(&mut self) {
+        self.said = self.daemon.said().len();
+        self.daemon = start(self.place);
+    }
+
+    /// Waits until the daemon has opened its ledger.
+    pub(super) fn until_it_runs(&mut self) {
+        let (log, from) = (self.place.path("daemon.log"), self.said);
+        self.daemon.until("its start", || {
+            let said = fs::read_to_string(&log).unwrap();
+            if said[from..].contains("the daemon runs") { Ok(()) } else { Err(said) }
+        });
+    }
+
     pub(super) fn data(&self) -> PathBuf {
         self.place.path("data")
     }
@@ -230,13 +247,13 @@ impl World<'_> {
             9 => {
                 self.daemon.signal("KILL");
                 self.daemon.ended();
-                self.daemon = start(self.place);
+                self.start();
             }
             10 => {
                 self.daemon.until_it_listens();
                 self.daemon.signal("TERM");
                 assert_eq!(self.daemon.ended().code(), Some(0), "{}", self.daemon.said());
-                self.daemon = start(self.place);
+                self.start();
             }
             11 => {
                 self.daemon.signal("STOP");
@@ -305,6 +322,7 @@ pub(super) fn run(what: impl Fn(&mut World<'_>)) {
             made: vec![],
             used: 0,
             ahead: 0,
+            said: 0,
         };
         let end = Instant::now() + Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(SECONDS));
         // A failure must end the watch too, or its thread is waited for for ever.

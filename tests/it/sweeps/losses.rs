@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::entries;
-use super::fuzz::{World, announced, below, commands, name, run, start};
+use super::fuzz::{World, announced, below, commands, name, run};
 use crate::wipes::lab::trusted;
 
 /// For something that must not happen: several times what the daemon takes to act.
@@ -42,7 +42,7 @@ enum Loss {
     Moved,
     /// Something unmounted it: an empty directory is in its place.
     Unmounted,
-    /// A copy is in its place.
+    /// An older copy is in its place.
     Replaced,
     LogRenamed,
     /// As logrotate does with `create`.
@@ -73,7 +73,7 @@ impl World<'_> {
         let place = self.place;
         let (data, away) = (self.data(), place.path("away"));
         let (log, kept) = (data.join("audit.jsonl"), data.join("audit.jsonl.1"));
-        self.daemon.until_it_listens();
+        self.until_it_runs();
         let directory = matches!(loss, Loss::Moved | Loss::Unmounted | Loss::Replaced);
         let saved = fs::read(&log).unwrap();
         match loss {
@@ -86,6 +86,9 @@ impl World<'_> {
                 let copied = place.path("copied");
                 fs::rename(&data, &away).unwrap();
                 copy(&away, &copied);
+                let older = saved.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').unwrap();
+                fs::write(copied.join("audit.jsonl"), &saved[..=older]).unwrap();
+                let _ = fs::remove_file(copied.join("state.json"));
                 fs::rename(copied, &data).unwrap();
             }
             Loss::LogRenamed => fs::rename(&log, &kept).unwrap(),
@@ -118,11 +121,12 @@ impl World<'_> {
         thread::sleep(Duration::from_millis(200));
         let named = if directory { away.clone() } else { self.ledger_copy(&saved) };
         let fresh = self.ask(&named, 0);
-        let restarted = directory && self.dice.below(3) == 0;
+        // A new process cannot know that there was more than an old copy has.
+        let restarted = directory && loss != Loss::Replaced && self.dice.below(3) == 0;
         if restarted {
             self.daemon.signal("KILL");
             self.daemon.ended();
-            self.daemon = start(place);
+            self.start();
         }
         if let Some(fresh) = &fresh {
             let end = Instant::now() + NOTHING_HAPPENS;
@@ -162,7 +166,7 @@ impl World<'_> {
             Loss::TrustBroken => place.write("signers", &trusted("bob")),
         }
         if restarted {
-            self.daemon = start(place);
+            self.start();
         }
         self.until_issued(fresh, loss);
     }
