@@ -82,8 +82,10 @@ fn confirming() -> Fixture {
     fixture
 }
 
-const SCENES: [(&str, fn() -> Fixture); 3] =
-    [("first", first), ("later", later), ("confirming", confirming)];
+/// A name, and what makes the files before the pass.
+type Scene = (&'static str, fn() -> Fixture);
+
+const SCENES: [Scene; 3] = [("first", first), ("later", later), ("confirming", confirming)];
 
 /// Where a run is disturbed, and how.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
