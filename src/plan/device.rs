@@ -144,6 +144,11 @@ impl Deciding<'_, '_> {
         self.fail_if_erased();
         let mut passed_over = 0;
         for dated in reports {
+            // What comes after the end is no fact about this device: whatever bears the serial
+            // number then has another id.
+            if self.standing.status == Status::Wiped {
+                break;
+            }
             if !self.is_news(dated) {
                 // The same date is the same report, heard again after a crash.
                 passed_over += u64::from(self.last_sync != Some(dated.at));

@@ -11,7 +11,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use anstream::adapter::strip_str;
 
-use super::text::{escape, safe};
+use super::text::{escape, is_command, safe};
 use crate::finding::{Finding, Severity, Span};
 use crate::model::is_deceptive;
 
@@ -98,9 +98,13 @@ fn window(span: &Span) -> (String, Range<usize>) {
     // A tab is drawn as spaces; all else that deceives is spelt out.
     let hostile = |c: char| c != '\t' && is_deceptive(c);
     let mut buffer = [0; 4];
-    for (i, c) in span.text.chars().enumerate() {
+    for (i, (at, c)) in span.text.char_indices().enumerate() {
         let from = shown.len();
-        shown.push_str(&escape(c.encode_utf8(&mut buffer), hostile));
+        if is_command(&span.text, at) {
+            shown.push_str(r"\u{23}");
+        } else {
+            shown.push_str(&escape(c.encode_utf8(&mut buffer), hostile));
+        }
         if (first..end).contains(&i) {
             let start = marked.map_or(from, |m: (usize, usize)| m.0);
             marked = Some((start, shown.len()));

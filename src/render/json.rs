@@ -1,14 +1,14 @@
 //! JSON and YAML that are as harmless on a terminal as text is.
 //!
-//! Deceptive characters are escaped (`\u202e`), which changes no value: whoever parses the
-//! output gets the same string.
+//! Deceptive characters and commands to CI runners are escaped (`\u202e`), which changes no value:
+//! whoever parses the output gets the same string.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use super::text::safe_lines;
+use super::text::{command, safe_lines};
 use crate::model::is_deceptive;
 
 /// Pretty-printed, with a newline at the end.
@@ -36,8 +36,23 @@ pub fn line<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) ->
 /// # Errors
 /// As [`pretty`].
 pub fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
-    let text = serde_yaml::to_string(value).map_err(io::Error::other)?;
-    out.write_all(safe_lines(&text).as_bytes())
+    // Spelt out before they are quoted: what is spelt out later may be no YAML.
+    let value = serde_yaml::to_value(value).map_err(io::Error::other)?;
+    let text = serde_yaml::to_string(&spelt_out(value)).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
+}
+
+fn spelt_out(value: serde_yaml::Value) -> serde_yaml::Value {
+    use serde_yaml::Value;
+    match value {
+        Value::String(text) => Value::String(safe_lines(&text).into_owned()),
+        Value::Sequence(list) => Value::Sequence(list.into_iter().map(spelt_out).collect()),
+        Value::Mapping(map) => {
+            let entries = map.into_iter();
+            Value::Mapping(entries.map(|(k, v)| (spelt_out(k), spelt_out(v))).collect())
+        }
+        other => other,
+    }
 }
 
 /// Another formatter, but for the deceptive characters in strings.
@@ -64,7 +79,10 @@ impl<F: Formatter> Formatter for Harmless<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
+        loop {
+            let deceptive = rest.char_indices().find(|(_, c)| is_deceptive(*c));
+            let mark = command(rest).map(|at| (at, '#'));
+            let Some((at, c)) = [deceptive, mark].into_iter().flatten().min() else { break };
             // All of them lie below U+10000, so one escape is enough.
             write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;
             rest = &rest[at + c.len_utf8()..];
@@ -94,11 +112,31 @@ mod tests {
     }
 
     #[test]
+    fn a_command_to_a_runner_is_escaped_and_its_value_kept() {
+        let value =
+            serde_json::json!({"##[group]x": "a ##[set-output name=b]c ##vso[task.d]###[e"});
+        let mut text = Vec::new();
+        line(&mut text, &value).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(
+            text,
+            "{\"#\\u0023[group]x\":\"a #\\u0023[set-output name=b]c #\\u0023vso[task.d]##\\u0023[e\"}\n"
+        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
     fn yaml_is_harmless() {
         let mut out = Vec::new();
         yaml(&mut out, &serde_json::json!({"a": "x\u{202e}y", "b": "\u{1b}", "c": "1"})).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.chars().any(|c| c != '\n' && is_deceptive(c)), "{text}");
         assert!(text.contains("c: '1'"), "{text}");
+        // A line break calls for quotes in which a backslash begins an escape.
+        let mut out = Vec::new();
+        yaml(&mut out, &serde_json::json!({"a": "\t\u{85}x\n\u{202e}: ##[group]", "b": ["\u{7}"]}))
+            .unwrap();
+        let read: serde_json::Value = serde_yaml::from_slice(&out).unwrap();
+        assert_eq!(read["a"], "\\t\\u{85}x\n\\u{202e}: #\\u{23}[group]");
     }
 }

@@ -9,20 +9,49 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::model::is_deceptive;
 
-/// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`).
+/// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`), and
+/// so the second `#` of what a CI runner takes for a command (see [`command`]).
 #[must_use]
 pub fn safe(text: &str) -> Cow<'_, str> {
     // Nothing printable of ASCII is, and hardly any text has more.
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
-        return Cow::Borrowed(text);
+        return without_commands(Cow::Borrowed(text));
     }
-    escape(text, is_deceptive)
+    without_commands(escape(text, is_deceptive))
 }
 
 /// As [`safe`], but lines stay lines.
 #[must_use]
 pub fn safe_lines(text: &str) -> Cow<'_, str> {
-    escape(text, |c| c != '\n' && is_deceptive(c))
+    without_commands(escape(text, |c| c != '\n' && is_deceptive(c)))
+}
+
+/// Where the text has the second `#` of a command to a CI runner: `##[set-output name=x]` of
+/// GitHub, `##vso[task.setvariable …]` of Azure, which they obey anywhere in a line that a job
+/// prints.
+pub(crate) fn command(text: &str) -> Option<usize> {
+    text.match_indices('#').map(|(at, _)| at).find(|at| is_command(text, *at))
+}
+
+/// Whether the `#` at this byte is the second one of such a command.
+pub(crate) fn is_command(text: &str, at: usize) -> bool {
+    let Some(rest) = text[at..].strip_prefix('#') else { return false };
+    let name = rest.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    text[..at].ends_with('#') && name.starts_with('[')
+}
+
+fn without_commands(text: Cow<'_, str>) -> Cow<'_, str> {
+    let Some(mut at) = command(&text) else { return text };
+    let (mut inert, mut rest) = (String::with_capacity(text.len() + 8), &*text);
+    loop {
+        inert.push_str(&rest[..at]);
+        inert.push_str("\\u{23}");
+        rest = &rest[at + 1..];
+        let Some(next) = command(rest) else { break };
+        at = next;
+    }
+    inert.push_str(rest);
+    Cow::Owned(inert)
 }
 
 /// The characters that `which` picks, spelt as Rust spells them.
@@ -100,6 +129,7 @@ mod tests {
             ("\u{1b}[31mred\u{7}", r"\u{1b}[31mred\u{7}"),
             ("a\nb\tc\rd", r"a\nb\tc\rd"),
             ("ev\u{202e}lairet", r"ev\u{202e}lairet"),
+            ("a ##[group]###vso[x ## [y", r"a #\u{23}[group]##\u{23}vso[x ## [y"),
             ("\u{9b}31m\u{0}\u{7f}", r"\u{9b}31m\u{0}\u{7f}"),
             ("\u{2066}x\u{2069}\u{feff}\u{2028}", r"\u{2066}x\u{2069}\u{feff}\u{2028}"),
         ] {

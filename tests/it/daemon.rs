@@ -17,7 +17,7 @@ mod signals;
 mod soak;
 pub mod support;
 mod taken;
-mod time;
+pub mod time;
 mod trust;
 mod unheard;
 mod watching;

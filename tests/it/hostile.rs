@@ -17,9 +17,14 @@ const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascri
 const EVIL: &str = "EVIL\u{1b}[2J\r\n::error::forged\n\u{202e}desrever\u{9b}31m\u{7}";
 
 fn fleet() -> Fixture {
+    fleet_with(PLAIN, EVIL)
+}
+
+/// Such a fleet, with what may stand in its texts and what may not; some is recorded already.
+pub fn fleet_with(plain_text: &str, evil: &str) -> Fixture {
     let fixture = Fixture::empty();
     let quoted = |text: &str| serde_json::to_string(text).expect("JSON");
-    let plain = quoted(PLAIN);
+    let plain = quoted(plain_text);
     let spec = "userEmail: '=cmd|`x@example.com', profile: Standard, osVersion: \"1\"";
     let device = |name: &str, more: &str| {
         format!(
@@ -42,9 +47,9 @@ fn fleet() -> Fixture {
     fixture.run(&["apply", "--yes"]).exits(0);
     // What comes later is refused, held or rejected, and said everywhere.
     fixture.write("fleet/long.yaml", device(&"n".repeat(300), ""));
-    fixture.write("fleet/evil.yaml", device("c", &format!(", ownership: {}", quoted(EVIL))));
-    fixture.write("fleet/raw.yaml", format!("{EVIL}: x"));
-    fixture.write(&format!("fleet/{EVIL}.yaml").replace("[2J", "").replace('/', "_"), "x");
+    fixture.write("fleet/evil.yaml", device("c", &format!(", ownership: {}", quoted(evil))));
+    fixture.write("fleet/raw.yaml", format!("{evil}: x"));
+    fixture.write(&format!("fleet/{evil}.yaml").replace("[2J", "").replace('/', "_"), "x");
     fixture.write("fleet/::error file=x::y.yaml", "x");
     fixture.write("fleet/a.yaml", device("a", ", status: Failed").replace("=cmd()", "=other()"));
     let wipe = |reason: &str, by: &str| {
@@ -55,31 +60,31 @@ fn fleet() -> Fixture {
         )
     };
     fixture.write("fleet/wipe.yaml", wipe("lost", "'=cmd|`x@example.com'"));
-    fixture.write("fleet/wipe.yaml.sig", EVIL);
-    fixture.write(&format!("fleet/wipe.yaml.{EVIL}.sig"), "x");
-    fixture.write("fleet/wipe-evil.yaml", wipe(&quoted(EVIL), &quoted(EVIL)));
-    fixture.write("signers", format!("{EVIL}@x namespaces=\"wipe@fleetform\" ssh-ed25519 AAAA\n"));
+    fixture.write("fleet/wipe.yaml.sig", evil);
+    fixture.write(&format!("fleet/wipe.yaml.{evil}.sig"), "x");
+    fixture.write("fleet/wipe-evil.yaml", wipe(&quoted(evil), &quoted(evil)));
+    fixture.write("signers", format!("{evil}@x namespaces=\"wipe@fleetform\" ssh-ed25519 AAAA\n"));
     fixture.write("fleetform.yaml", "trust: {allowedSigners: signers}\n");
     let report = |serial: &str, day: u32| {
         json!({
             "serialNumber": serial, "at": format!("2026-11-{day:02}T10:00:00Z"),
-            "enrollmentError": PLAIN, "encryption": {"enabled": false},
+            "enrollmentError": plain_text, "encryption": {"enabled": false},
         })
     };
-    let evil = json!({"serialNumber": EVIL, "at": EVIL, "enrollmentError": EVIL, EVIL: EVIL});
-    for (n, text) in [report("SN-a", 20), report("SN-b", 20), report("SN-z", 20), evil]
+    let rejected = json!({"serialNumber": evil, "at": evil, "enrollmentError": evil, evil: evil});
+    for (n, text) in [report("SN-a", 20), report("SN-b", 20), report("SN-z", 20), rejected]
         .map(|report| report.to_string())
         .into_iter()
         .enumerate()
     {
         fixture.write(&format!(".fleetform/inbox/{n}.json"), text);
     }
-    fixture.write(&format!(".fleetform/inbox/{EVIL}.json").replace("::", "_"), EVIL);
+    fixture.write(&format!(".fleetform/inbox/{evil}.json").replace("::", "_"), evil);
     fixture
 }
 
 #[track_caller]
-fn harmless(what: &str, text: &str) {
+pub fn harmless(what: &str, text: &str) {
     let bad: Vec<char> = text.chars().filter(|c| *c != '\n' && is_deceptive(*c)).collect();
     assert!(bad.is_empty(), "{what}: {bad:?} in\n{text}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with("::error::")), "{what}: {text}");
@@ -94,7 +99,7 @@ fn looked_at(fixture: &Fixture, args: &[&str]) -> Output {
     done
 }
 
-fn git(fixture: &Fixture, args: &[&str]) {
+pub fn git(fixture: &Fixture, args: &[&str]) {
     let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
     let done = Command::new("git").args(who).args(args).current_dir(fixture.path("")).output();
     assert!(done.expect("git is needed: apt-get install git").status.success(), "{args:?}");

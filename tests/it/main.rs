@@ -19,5 +19,6 @@ mod promises;
 mod properties;
 mod pull_request;
 mod support;
+mod sweeps;
 mod wipes;
 mod words;

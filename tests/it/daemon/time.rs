@@ -124,7 +124,7 @@ fn preload() -> String {
 }
 
 /// A daemon whose clock is off by what the file `clock` says.
-fn with_clock(place: &Place, args: &[&str]) -> Daemon {
+pub fn with_clock(place: &Place, args: &[&str]) -> Daemon {
     let (preload, file) = (preload(), place.path("clock"));
     let clock = format!("FAKETIME_TIMESTAMP_FILE={}", file.display());
     let more = ["FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
