@@ -245,8 +245,7 @@ impl Daemon {
             Some(ledger) => ledger,
             None => {
                 let expected = Expected::Same(self.known);
-                let ledger =
-                    reconcile::open(&self.config, expected, self.options.actor.clone())?;
+                let ledger = reconcile::open(&self.config, expected, self.options.actor.clone())?;
                 self.unconfirmed = Unconfirmed::of(ledger.state());
                 ledger
             }

@@ -22,7 +22,8 @@ fn daemon(dir: &TempDir, poll: Duration, resync: Duration) -> Daemon {
     };
     let reload = Box::new(|config: &Config| Ok(config.clone()));
     let options = Options { actor: "test".into(), resync, pace, reload, views: None };
-    let mut daemon = Daemon::start(config, Expected::Any, options, Signals::listen().unwrap()).unwrap();
+    let mut daemon =
+        Daemon::start(config, Expected::Any, options, Signals::listen().unwrap()).unwrap();
     daemon.watch.arm();
     daemon.touched = Touched::default();
     daemon

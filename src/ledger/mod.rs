@@ -32,11 +32,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::audit::{Audit, Chain};
+pub use self::clock::highest_time;
+pub use self::entries::{Entries, Logged, entries, entries_from, heads};
 use self::follow::Following;
 pub use self::follow::{CUT, Known, read, read_proven, replay};
 use self::held::Directory;
-pub use self::clock::highest_time;
-pub use self::entries::{Entries, Logged, entries, entries_from, heads};
 use self::lock::Lock;
 pub use self::snapshot::Snapshot;
 pub use self::verify::{Problem, Verified, verify};

@@ -163,14 +163,8 @@ fn plan_is_harmless_in_all_formats() {
     assert!(!approved.plan().actions.is_empty() && !approved.plan().holds.is_empty());
     let (seq, head) = (recorded.seq, recorded.head.0);
     let trust = TrustState::new(true, Err("\u{1b}[2J @all"));
-    let context = Context {
-        root: "./fleet",
-        revision: Some("EVIL` @all"),
-        seq,
-        head,
-        lineage: None,
-        trust,
-    };
+    let context =
+        Context { root: "./fleet", revision: Some("EVIL` @all"), seq, head, lineage: None, trust };
     let drawn = |draw: fn(&mut Out, &ApprovedPlan, Context<'_>) -> std::io::Result<()>| {
         Out::captured(|out| draw(out, &approved, context)).unwrap()
     };

@@ -9,8 +9,8 @@ use super::text::count;
 use crate::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred,
-    WipeFailed, WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
+    ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed,
+    WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 

@@ -6,9 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{
-    CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of,
-};
+use super::{CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of};
 use crate::fleet::{Desired, WipeFile};
 use crate::model::{DesiredDevice, Digest, Timestamp};
 use crate::plan::Inputs;

@@ -264,7 +264,13 @@ impl Lab {
             happens(self);
         }
         let (fleet, now) = (self.path("fleet"), || self.now());
-        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, (file, manifest))
+        reread(
+            (&fleet, &self.path("data")),
+            &self.settings,
+            || self.trusted(),
+            now,
+            (file, manifest),
+        )
     }
 
     /// What happens before a wipe is judged for the n-th time while it is carried out.
