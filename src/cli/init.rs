@@ -302,20 +302,20 @@ mod tests {
             Config { digest: None, ..loaded.config }
         };
         let Config { fleet, data, .. } = Config::default();
-        let expected = Config {
-            fleet: dir.path().join(fleet),
-            data: dir.path().join(data),
-            data_is_named: true,
+        let expected = |data_is_named| Config {
+            fleet: dir.path().join(&fleet),
+            data: dir.path().join(&data),
+            data_is_named,
             ..Config::default()
         };
-        assert_eq!(load(), expected);
+        assert_eq!(load(), expected(false));
         let (_, settings) = template.split_once("\n\n").unwrap();
         let taken: String = settings
             .lines()
             .map(|line| line.strip_prefix("# ").unwrap().to_owned() + "\n")
             .collect();
         fs::write(&path, taken).unwrap();
-        assert_eq!(load(), expected);
+        assert_eq!(load(), expected(true));
     }
 
     #[test]

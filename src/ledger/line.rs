@@ -259,7 +259,7 @@ mod tests {
                 json!({"to": {
                     "allowedSigners": "/etc/fleetform/allowed_signers", "delay": "0s",
                     "digest": digest, "maxValidity": "3days", "provider": "local",
-                    "quorum": [{"per": "1day", "signers": 1, "upTo": 3}],
+                    "quorum": [{"per": "1day", "signers": 1, "upTo": 3}], "requireHead": false,
                     "revokedKeys": "/etc/fleetform/revoked_keys",
                 }}),
             ),
