@@ -6,72 +6,31 @@
 //! everything that happened is in a log that cannot be quietly rewritten.
 //!
 //! ```text
-//!   fleet/*.yaml        inbox/               audit.jsonl + state.json
-//!       │                 │                            │
-//!   source ──► fleet   provider.observe             ledger::read/open
-//!       │  (manifest,     │                            │
-//!       │   yaml)         ▼                            ▼
-//!       └── Desired ──► plan(&Inputs) ◄──────────── State ◄─── fold ◄──┐
-//!                          │ Plan                                      │
-//!                        guard(Plan) ── ApprovedPlan                   │
-//!                          │                                           │
-//!            `plan` prints it, `apply` and the daemon hand it to       │
-//!                          ▼                                           │
-//!                       execute: log the intent ─► provider ─► log the outcome
+//!  ui      cli, http, client ──────────── render (values in, bytes out)
+//!             │
+//!  app     reconcile: one pass        daemon: pass after pass      execute: one plan
+//!             │ reads                                                │ log the intent,
+//!             ▼                                                      ▼ call the provider,
+//!  edges   source (fleet directory)   provider (the MDM)           ledger (log and snapshot)
+//!             │ Documents                │ Observation               ▲ log the outcome
+//!             ▼                          ▼                           │ State
+//!  domain  manifest ─► fleet ─► plan(Inputs) ─► guard ─► ApprovedPlan
 //! ```
 //!
-//! - **Core** (no file, no clock, no log, no async): [`model`], [`event`], [`state`],
-//!   [`yaml`], [`manifest`], [`fleet`], [`lifecycle`], [`compliance`], [`wipe`], [`plan`],
-//!   [`diff`], [`edit`], [`schema`], [`guard`], [`finding`], [`settings`].
-//! - **Edges**, each with one resource and one error: [`source`] (the fleet directory),
-//!   [`ledger`] (the log and its snapshot), [`provider`] (the MDM), [`config`], [`clock`],
-//!   [`revision`] (the commit), [`trust_file`], on [`durable`] (files that survive a crash),
-//!   [`git`] (the one place that starts it) and [`work_tree`] (what a merged change can write).
-//! - **Composition**: [`execute`], [`reconcile`] (one pass), [`daemon`] (pass after pass, woken
-//!   by [`watch`], slowed by [`backoff`]), [`status`] and [`http`]
-//!   (what the daemon shows), [`cli`] with [`render`].
+//! Each level imports only what lies below it, and the path of a file says its level:
+//!
+//! - [`domain`]: pure. No file, no clock, no log, no async. The decision is made here.
+//! - [`edges`]: each owns one resource of the outside and has one error.
+//! - [`app`]: puts them together: one pass, the daemon, what is carried out.
+//! - [`ui`]: the command line, HTTP, and everything that is shown.
 //!
 //! Invariants: there is one planning function and no parameter that tells `plan` from
-//! `apply`; only [`guard::guard`] makes an [`guard::ApprovedPlan`], only [`wipe::verify`] a
-//! verified wipe; [`state::State::fold`] is the only code that changes recorded state; the
-//! log is durable before what it announces is done.
+//! `apply`; only [`domain::guard::guard`] makes an [`domain::guard::ApprovedPlan`], only
+//! [`domain::wipe::verify`] a verified wipe, and only [`domain::plan::issuable`] one that may be
+//! issued; [`domain::state::State::fold`] is the only code that changes recorded state; the log is
+//! durable before what it announces is done.
 
-pub mod backoff;
-pub mod cli;
-pub mod clock;
-pub mod compliance;
-pub mod config;
-pub mod daemon;
-pub mod diff;
-pub mod durable;
-pub mod edit;
-pub mod encoding;
-pub mod event;
-pub mod execute;
-pub mod finding;
-pub mod fleet;
-pub mod git;
-pub mod guard;
-pub mod http;
-pub mod ledger;
-pub mod lifecycle;
-pub mod lookup;
-pub mod manifest;
-pub mod model;
-pub mod object;
-pub mod plan;
-pub mod provider;
-pub mod reconcile;
-pub mod render;
-pub mod revision;
-pub mod schema;
-pub mod settings;
-pub mod source;
-pub mod state;
-pub mod status;
-pub mod trust_file;
-pub mod watch;
-pub mod wipe;
-pub mod wording;
-pub mod work_tree;
-pub mod yaml;
+pub mod app;
+pub mod domain;
+pub mod edges;
+pub mod ui;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use fleetform::cli;
+use fleetform::ui::cli;
 
 fn main() -> ExitCode {
     // Failpoints exist in test builds only.

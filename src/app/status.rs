@@ -4,18 +4,19 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::config::Config;
-use crate::fleet::Desired;
-use crate::guard::guard;
-use crate::model::{ComplianceState, Status as DeviceStatus, Timestamp};
-use crate::plan::{HoldReason, Inputs, plan};
-use crate::render;
-use crate::render::plan::Context;
-use crate::state::State;
-use crate::wipe::target::LedgerId;
-use crate::wipe::trust::Trust;
-use crate::wipe::trust_state::TrustState;
-use crate::{ledger, reconcile};
+use crate::app::reconcile;
+use crate::domain::fleet::Desired;
+use crate::domain::guard::guard;
+use crate::domain::model::{ComplianceState, Status as DeviceStatus, Timestamp};
+use crate::domain::plan::{HoldReason, Inputs, plan};
+use crate::domain::state::State;
+use crate::domain::wipe::target::LedgerId;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::config::Config;
+use crate::edges::ledger;
+use crate::ui::render;
+use crate::ui::render::plan::Context;
 
 /// As of one moment.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::time::Duration;
 
-use crate::model::DeviceId;
+use crate::domain::model::DeviceId;
 
 /// Failures without a success after which the provider is left alone altogether: more than
 /// a few bad devices, less than a fleet.

@@ -8,7 +8,7 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::model::{
+use crate::domain::model::{
     ComplianceState, Facts, MIN_PIN_LENGTH, Platform, Requirements, Timestamp, words,
 };
 
@@ -155,10 +155,10 @@ fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) ->
     };
     let age = match (age, future) {
         (_, Some(ahead)) => {
-            let ahead = crate::lifecycle::text(ahead);
+            let ahead = crate::domain::lifecycle::text(ahead);
             format!("signatures dated {ahead} after the report: a clock is wrong")
         }
-        (Some(age), None) => format!("signatures {} old", crate::lifecycle::text(age)),
+        (Some(age), None) => format!("signatures {} old", crate::domain::lifecycle::text(age)),
         (None, None) => "age of signatures not reported".to_owned(),
     };
     Check {
@@ -211,7 +211,7 @@ fn not_reported() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Report;
+    use crate::domain::model::Report;
 
     fn standard() -> Requirements {
         serde_json::from_str(

@@ -5,12 +5,12 @@
 //! skips the guard: an operator names the number of removals, and the log keeps it.
 //! [`ApprovedPlan`] has no other constructor than [`guard`].
 
-use crate::event::{FreezeCause, PassFrozen};
-use crate::fleet::Desired;
-use crate::model::Digest;
-use crate::plan::{Action, Cause, Hold, HoldReason, Op, Plan, digest};
-use crate::settings::Limits;
-use crate::state::State;
+use crate::domain::fleet::Desired;
+use crate::domain::model::Digest;
+use crate::domain::plan::{Action, Cause, Hold, HoldReason, Op, Plan, digest};
+use crate::domain::settings::Limits;
+use crate::domain::state::State;
+use crate::domain::state::event::{FreezeCause, PassFrozen};
 
 /// A plan that may be carried out as it is.
 #[derive(Debug, Clone, PartialEq)]

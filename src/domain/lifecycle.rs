@@ -9,7 +9,7 @@
 
 use chrono::TimeDelta;
 
-use crate::model::{DesiredStatus, Status, Timestamp};
+use crate::domain::model::{DesiredStatus, Status, Timestamp};
 
 /// Where a device stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::model::{DeviceId, Name, SerialNumber, words};
-use crate::state::{Device, State};
+use crate::domain::model::{DeviceId, Name, SerialNumber, words};
+use crate::domain::state::{Device, State};
 
 words! {
     /// What of a device a word is.
@@ -155,7 +155,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::render::testing::state;
+    use crate::ui::render::testing::state;
 
     /// The sample devices, with a fifth that is like `like` but for this.
     fn with(like: &str, serial: &str, name: &str) -> State {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::wipe::quorum::Tiers;
+use crate::domain::wipe::quorum::Tiers;
 
 /// What the pure core needs to know of the configuration.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Words for findings: quoting what strangers wrote, and guessing what they meant.
 
-use crate::model::is_deceptive;
+use crate::domain::model::is_deceptive;
 
 /// Longest quotation in a message, in characters.
 const MAX_QUOTE: usize = 60;

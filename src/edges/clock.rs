@@ -1,6 +1,6 @@
 //! The system's clock. Everything else is told what time it is.
 
-use crate::model::Timestamp;
+use crate::domain::model::Timestamp;
 
 /// What time it is, to the millisecond; the only reader of the system's clock.
 #[must_use]

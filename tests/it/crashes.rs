@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleetform::{durable, ledger, provider::local};
+use fleetform::edges::fs::durable;
+use fleetform::edges::ledger;
+use fleetform::edges::provider::local;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 

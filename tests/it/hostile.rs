@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
-use fleetform::model::is_deceptive;
+use fleetform::domain::model::is_deceptive;
 use serde_json::json;
 
 use crate::support::{Fixture, Output, wait_until};

@@ -147,7 +147,7 @@ fn what_the_configuration_says_about_rights_is_in_the_log() {
     let log = fixture.log();
     let changes: Vec<_> = log.iter().filter(|entry| entry["kind"] == "config.changed").collect();
     assert_eq!(changes.len(), 2);
-    let digest = fleetform::model::Digest::of(fixture.read("fleetform.yaml").as_bytes());
+    let digest = fleetform::domain::model::Digest::of(fixture.read("fleetform.yaml").as_bytes());
     let expected = serde_json::json!({
         "allowedSigners": "/etc/f/signers",
         "delay": "5m",

@@ -13,19 +13,20 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use chrono::TimeDelta;
-use fleetform::event::{DeviceStatus, Event};
-use fleetform::execute::{Control, Reread};
-use fleetform::fleet::{Desired, Live, WipeFile};
-use fleetform::ledger::{Draft, Ledger};
-use fleetform::model::{DeviceId, SerialNumber, Status, Timestamp};
-use fleetform::plan::due::next_due;
-use fleetform::plan::{Inputs, Plan};
-use fleetform::provider::Provider;
-use fleetform::provider::local::{Local, submit};
-use fleetform::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
-use fleetform::settings::Settings;
-use fleetform::wipe::trust::Trust;
-use fleetform::{source, trust_file};
+use fleetform::app::execute::{Control, Reread};
+use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
+use fleetform::domain::fleet::{Desired, Live, WipeFile};
+use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
+use fleetform::domain::plan::due::next_due;
+use fleetform::domain::plan::{Inputs, Plan};
+use fleetform::domain::settings::Settings;
+use fleetform::domain::state::event::{DeviceStatus, Event};
+use fleetform::domain::wipe::trust::Trust;
+use fleetform::edges::ledger::{Draft, Ledger};
+use fleetform::edges::provider::Provider;
+use fleetform::edges::provider::local::{Local, submit};
+use fleetform::edges::source;
+use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use crate::support::{Dice, Fixture};
@@ -117,7 +118,7 @@ impl Side {
         let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
         let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
         let reread = move |file: &WipeFile, manifest: &str| {
-            let trust = || trust_file::read(&signers, None, &fleet).map_err(|e| e.to_string());
+            let trust = || trust_files::read(&signers, None, &fleet).map_err(|e| e.to_string());
             let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
             reread((&fleet, &log), &settings, trust, now, (file, manifest))
         };
@@ -186,7 +187,7 @@ impl World {
             on_disk: BTreeMap::new(),
             now,
             settings,
-            trust: trust_file::read(&signers, None, &fleet).expect("trust"),
+            trust: trust_files::read(&signers, None, &fleet).expect("trust"),
             narrow,
             whole,
             live: Live::default(),

@@ -9,11 +9,11 @@ mod fleets;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use fleetform::diff::{Difference, FleetDiff, diff};
-use fleetform::fleet::Desired;
-use fleetform::model::SerialNumber;
-use fleetform::source;
-use fleetform::source::git::Repository;
+use fleetform::domain::diff::{Difference, FleetDiff, diff};
+use fleetform::domain::fleet::Desired;
+use fleetform::domain::model::SerialNumber;
+use fleetform::edges::source;
+use fleetform::edges::source::git::Repository;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

@@ -7,12 +7,12 @@
 //! snapshot and the copy for readers, are chores, done between passes and for a tenth of the
 //! time at most.
 
-mod caution;
-mod chores;
-mod look;
+mod notices;
+mod pass;
+mod publish;
+mod settle;
 mod signals;
-mod systemd;
-mod tell;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,23 +21,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use self::caution::Caution;
-use self::chores::Chores;
-use self::look::Sight;
+use self::notices::Told;
+use self::pass::Sight;
+use self::publish::Chores;
+use self::settle::Caution;
 use self::signals::Request;
 pub use self::signals::Signals;
-use self::systemd::Heart;
-use self::tell::Told;
-use crate::backoff::{Backoff, Growth};
-use crate::clock;
-use crate::config::Config;
-use crate::http::metrics::Metrics;
-use crate::http::view::View;
-use crate::ledger::{self, Expected, Known, Ledger};
-use crate::model::Timestamp;
-use crate::provider::Provider;
-use crate::reconcile::{self, Unconfirmed};
-use crate::watch::{Pace, Places, Touched, Watch};
+use self::watchdog::Heart;
+use crate::app::reconcile::{self, Unconfirmed};
+use crate::domain::backoff::{Backoff, Growth};
+use crate::domain::model::Timestamp;
+use crate::edges::clock;
+use crate::edges::config::Config;
+use crate::edges::ledger::{self, Expected, Known, Ledger};
+use crate::edges::provider::Provider;
+use crate::edges::watch::{Pace, Places, Touched, Watch};
+use crate::ui::http::metrics::Metrics;
+use crate::ui::http::view::View;
 
 /// Between tries to open a ledger or ask a provider that failed: soon enough that a mended disk
 /// is noticed, late enough that a broken one is not worn out.
@@ -186,7 +186,7 @@ impl Daemon {
             }
         }
         tracing::info!("the daemon stops");
-        systemd::stopping();
+        watchdog::stopping();
         self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
     }
 
@@ -304,7 +304,7 @@ impl Daemon {
                 let wait = TROUBLE.wait(std::process::id(), self.failures);
                 self.told.trouble(&error, wait);
                 self.metrics.failed_passes += 1;
-                let why = format!("{error}; {}", tell::help(&error));
+                let why = format!("{error}; {}", notices::help(&error));
                 self.show(|view, _| view.not_ready = vec![why]);
                 self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };
             }

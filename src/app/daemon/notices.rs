@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::event::FreezeCause;
-use crate::execute::Outcome;
-use crate::plan::Op;
-use crate::provider::Refused;
-use crate::reconcile::{self, Decision};
-use crate::state::State;
-use crate::wipe::trust_state::TrustState;
+use crate::app::execute::Outcome;
+use crate::app::reconcile::{self, Decision};
+use crate::domain::plan::Op;
+use crate::domain::state::State;
+use crate::domain::state::event::FreezeCause;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::provider::Refused;
 
 /// Findings beyond this many are only counted.
 const SHOWN: usize = 20;
@@ -66,7 +66,7 @@ impl Told {
             tracing::warn!(file = ?name, %serial, ?why, "a report is refused");
         }
         self.notes(decision);
-        let behind = recorded.at.is_some_and(|at| crate::clock::now() < at);
+        let behind = recorded.at.is_some_and(|at| crate::edges::clock::now() < at);
         if behind && !self.held {
             tracing::warn!(
                 "this machine's clock is behind the log's last entry: no wipe is issued; mend the clock"

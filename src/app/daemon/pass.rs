@@ -13,23 +13,25 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::caution::Unsettled;
+use super::settle::Unsettled;
 use super::{Daemon, Next};
-use crate::backoff::Admission;
-use crate::event::ErrorClass;
-use crate::execute::{Control, Outcome};
-use crate::fleet::Live;
-use crate::ledger::Ledger;
-use crate::ledger::highest_time;
-use crate::model::{DeviceId, Timestamp};
-use crate::plan::due::next_due;
-use crate::plan::{Action, HoldReason, Inputs, Plan, WipeView};
-use crate::provider::Observation;
-use crate::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
-use crate::watch::Touched;
-use crate::wipe::trust::Trust;
-use crate::wipe::trust_state::TrustState;
-use crate::{clock, revision, source};
+use crate::app::execute::{Control, Outcome};
+use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
+use crate::domain::backoff::Admission;
+use crate::domain::fleet::Live;
+use crate::domain::model::{DeviceId, Timestamp};
+use crate::domain::plan::due::next_due;
+use crate::domain::plan::{Action, HoldReason, Inputs, Plan, WipeView};
+use crate::domain::state::event::ErrorClass;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::clock;
+use crate::edges::ledger::Ledger;
+use crate::edges::ledger::highest_time;
+use crate::edges::provider::Observation;
+use crate::edges::source;
+use crate::edges::source::revision;
+use crate::edges::watch::Touched;
 
 /// How soon to plan again after a wipe was not issued: it may have been the disk's fault.
 const PLAN_ANEW: Duration = Duration::from_secs(1);

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Daemon;
-use crate::http::metrics::Metrics;
-use crate::http::view::View;
-use crate::state::State;
-use crate::status::Status;
-use crate::watch::Mode;
-use crate::{clock, reconcile, revision};
+use crate::app::reconcile;
+use crate::app::status::Status;
+use crate::domain::state::State;
+use crate::edges::clock;
+use crate::edges::source::revision;
+use crate::edges::watch::Mode;
+use crate::ui::http::metrics::Metrics;
+use crate::ui::http::view::View;
 
 /// After chores they rest for so many times as long as they took.
 const REST: u32 = 9;

@@ -13,15 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinSet;
 
-use crate::event::{ErrorClass, Event, ProfileFailed, Source};
-use crate::fleet::WipeFile;
-use crate::guard::ApprovedPlan;
-use crate::ledger::{self, Draft, Ledger, Proof};
-use crate::model::{DeviceId, Digest, Profile};
-use crate::plan::entries::Effect;
-use crate::plan::entries::pushed;
-use crate::plan::{Action, ActionKind, Fresh, Telemetry};
-use crate::provider::{Error as ProviderError, Provider, Push, Target};
+use crate::domain::fleet::WipeFile;
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::model::{DeviceId, Digest, Profile};
+use crate::domain::plan::entries::Effect;
+use crate::domain::plan::entries::pushed;
+use crate::domain::plan::{Action, ActionKind, Fresh, Telemetry};
+use crate::domain::state::event::{ErrorClass, Event, ProfileFailed, Source};
+use crate::edges::ledger::{self, Draft, Ledger, Proof};
+use crate::edges::provider::{Error as ProviderError, Provider, Push, Target};
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.

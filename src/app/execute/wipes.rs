@@ -13,13 +13,15 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{Control, Outcome};
-use crate::event::{ErrorClass, Event, WipeDeferred, WipeFailed, WipeStopped};
-use crate::fleet::WipeFile;
-use crate::ledger::{self, Draft, Ledger, Proof};
-use crate::model::{DesiredDevice, DeviceId, Digest, Timestamp};
-use crate::plan::entries::{Effect, issued};
-use crate::plan::{Action, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable};
-use crate::provider::{Error as ProviderError, Provider, Target, Withdrawn};
+use crate::domain::fleet::WipeFile;
+use crate::domain::model::{DesiredDevice, DeviceId, Digest, Timestamp};
+use crate::domain::plan::entries::{Effect, issued};
+use crate::domain::plan::{
+    Action, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable,
+};
+use crate::domain::state::event::{ErrorClass, Event, WipeDeferred, WipeFailed, WipeStopped};
+use crate::edges::ledger::{self, Draft, Ledger, Proof};
+use crate::edges::provider::{Error as ProviderError, Provider, Target, Withdrawn};
 
 /// Until a provider that did not take a wipe is asked again, where it does not say when.
 const RETRY: Duration = Duration::from_secs(60);

@@ -10,24 +10,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{self, Config, ProviderKind};
-use crate::event::{ConfigChanged, Event};
-use crate::execute::{self, Control, Outcome};
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::fleet::{Desired, WipeFile};
-use crate::guard::{ApprovedPlan, guard};
-use crate::ledger::{self, Ledger};
-use crate::model::{DeviceId, SerialNumber, Timestamp};
-use crate::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
-use crate::provider::local::{self, Local, Verb};
-use crate::provider::{
+use crate::app::execute::{self, Control, Outcome};
+use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::guard::{ApprovedPlan, guard};
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
+use crate::domain::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
+use crate::domain::settings::Settings;
+use crate::domain::state::event::{ConfigChanged, Event};
+use crate::domain::state::{State, WipeState};
+use crate::domain::wipe::target::LoggedHead;
+use crate::domain::wipe::trust::Trust;
+use crate::edges::clock;
+use crate::edges::config::{self, Config, ProviderKind};
+use crate::edges::ledger::{self, Ledger};
+use crate::edges::provider::local::{self, Local, Verb};
+use crate::edges::provider::{
     self, Acknowledgement, Batch, Observation, Provider, Refused, Rejected, Trouble,
 };
-use crate::settings::Settings;
-use crate::state::{State, WipeState};
-use crate::wipe::target::LoggedHead;
-use crate::wipe::trust::Trust;
-use crate::{clock, source, trust_file};
+use crate::edges::source;
+use crate::edges::trust_files;
 
 pub use unconfirmed::Unconfirmed;
 
@@ -81,10 +83,10 @@ pub fn trust(config: &Config) -> Result<Trust, String> {
 ///
 /// # Errors
 /// As for [`trust`], for those who have to know which.
-pub fn read_trust(config: &Config) -> Result<Trust, trust_file::Error> {
+pub fn read_trust(config: &Config) -> Result<Trust, trust_files::Error> {
     let config::Trust { allowed_signers, revoked_keys } = &config.trust;
-    let allowed = allowed_signers.as_ref().ok_or(trust_file::Error::NotConfigured)?;
-    trust_file::read(allowed, revoked_keys.as_deref(), &config.fleet)
+    let allowed = allowed_signers.as_ref().ok_or(trust_files::Error::NotConfigured)?;
+    trust_files::read(allowed, revoked_keys.as_deref(), &config.fleet)
 }
 
 /// Opens the ledger, unless what devices are told to do contradicts it.

@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::event::{Event, WipeDeferred};
-use crate::ledger::{self, Draft, Ledger};
-use crate::model::{Digest, Timestamp};
-use crate::provider::{Error, Presence, Provider, Target};
-use crate::state::{PushState, State, Wipe, WipeState};
+use crate::domain::model::{Digest, Timestamp};
+use crate::domain::state::event::{Event, WipeDeferred};
+use crate::domain::state::{PushState, State, Wipe, WipeState};
+use crate::edges::ledger::{self, Draft, Ledger};
+use crate::edges::provider::{Error, Presence, Provider, Target};
 
 /// Requests that the provider has yet to be asked about.
 #[derive(Debug, Default)]

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::event::Change;
-use crate::finding::{Code, Finding};
-use crate::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
-use crate::model::{DesiredDevice, Name, Profile, SerialNumber, words};
-use crate::plan::changes::{profile_changes, provision_changes, spec_changes};
+use crate::domain::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
+use crate::domain::manifest::finding::{Code, Finding};
+use crate::domain::model::{DesiredDevice, Name, Profile, SerialNumber, words};
+use crate::domain::plan::changes::{profile_changes, provision_changes, spec_changes};
+use crate::domain::state::event::Change;
 
 words! {
     /// How two sides differ.
@@ -342,5 +342,4 @@ fn unmatched<'f>(
 }
 
 #[cfg(test)]
-#[path = "diff_tests.rs"]
 mod tests;

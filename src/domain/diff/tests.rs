@@ -1,6 +1,6 @@
 use super::*;
-use crate::fleet::{alone, assemble};
-use crate::manifest::{Documents, parse_file};
+use crate::domain::fleet::{alone, assemble};
+use crate::domain::manifest::{Documents, parse_file};
 
 const PROFILES: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
     spec: {platforms: [windows], apps: [VPN]}\n---\n\

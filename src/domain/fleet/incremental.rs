@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Desired, platform_of};
-use crate::manifest::Documents;
-use crate::model::{DesiredDevice, SerialNumber};
+use crate::domain::manifest::Documents;
+use crate::domain::model::{DesiredDevice, SerialNumber};
 
 /// Validated intent, kept up to date.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Live {
     #[must_use]
     pub fn is_entangled(&self, path: &str) -> bool {
         let Desired { profile_places, wipes, damaged, findings, .. } = &*self.desired;
-        let points = |span: &crate::finding::Span| *span.path == *path;
+        let points = |span: &crate::domain::manifest::finding::Span| *span.path == *path;
         profile_places.values().any(|place| *place.path == *path)
             || wipes.iter().any(|wipe| *wipe.place.path == *path)
             || damaged.iter().any(|damaged| *damaged.place.path == *path)
@@ -87,9 +87,9 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::assemble;
-    use crate::fleet::tests::{device, profile, wipe};
-    use crate::manifest::parse_file;
+    use crate::domain::fleet::assemble;
+    use crate::domain::fleet::tests::{device, profile, wipe};
+    use crate::domain::manifest::parse_file;
 
     type Files = std::collections::BTreeMap<String, String>;
 

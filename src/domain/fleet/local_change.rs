@@ -15,8 +15,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Desired, assemble};
-use crate::manifest::{Documents, ProfileDraft, Spot};
-use crate::model::{Digest, Name, Place, Platform, Profile, Requirements, SerialNumber};
+use crate::domain::manifest::{Documents, ProfileDraft, Spot};
+use crate::domain::model::{Digest, Name, Place, Platform, Profile, Requirements, SerialNumber};
 
 /// Both sides of a change, of the files that differ; `None` where other files may matter.
 #[must_use]

@@ -3,9 +3,9 @@
 //! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
-mod alone;
-mod keys;
-mod live;
+mod affected_files;
+mod incremental;
+mod local_change;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -13,15 +13,17 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
 
-pub use alone::alone;
-pub use keys::Keys;
-pub use live::Live;
+pub use affected_files::Keys;
+pub use incremental::Live;
+pub use local_change::alone;
 
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
-use crate::model::{DesiredDevice, Name, Ownership, Place, Platform, Profile, SerialNumber};
-use crate::wipe::Request;
-use crate::wording::closest;
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
+use crate::domain::model::{
+    DesiredDevice, Name, Ownership, Place, Platform, Profile, SerialNumber,
+};
+use crate::domain::wipe::Request;
+use crate::domain::wording::closest;
 
 /// The path of the fleet directory itself.
 pub const ROOT: &str = ".";
@@ -501,5 +503,4 @@ fn unknown_profile<'k>(
 }
 
 #[cfg(test)]
-#[path = "fleet_tests.rs"]
 mod tests;

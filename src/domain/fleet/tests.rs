@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::parse_file;
+use crate::domain::manifest::parse_file;
 
 pub(super) fn device(name: &str, serial: &str, profile: &str, more: &str) -> String {
     format!(

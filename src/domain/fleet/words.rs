@@ -1,9 +1,9 @@
 //! Names and serial numbers that can be taken for something else: findings that hold nothing
 //! back, since commands refuse a word that fits several devices anyway.
 
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::manifest::DeviceDraft;
-use crate::model::{DeviceId, SerialNumber};
+use crate::domain::manifest::DeviceDraft;
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::model::{DeviceId, SerialNumber};
 
 /// Longer numbers are serial numbers of some vendors, and ids only after a million devices.
 const MOST_DIGITS: usize = 6;
@@ -70,8 +70,8 @@ fn finding(
 #[cfg(test)]
 mod tests {
     use super::super::tests::{device, profile};
-    use crate::fleet::{Desired, assemble};
-    use crate::manifest::parse_file;
+    use crate::domain::fleet::{Desired, assemble};
+    use crate::domain::manifest::parse_file;
 
     fn fleet(devices: &[(&str, &str)]) -> Desired {
         let file = |n: usize, (name, serial): &(&str, &str)| {

@@ -7,12 +7,12 @@ use compact_str::CompactString;
 
 use super::reader::{Field, Object, Reader, Spot};
 use super::{EMAIL_HELP, Head, NAME_HELP, SERIAL_HELP, VERSION_HELP};
-use crate::finding::Code;
-use crate::model::{
+use crate::domain::manifest::finding::Code;
+use crate::domain::model::{
     DesiredDevice, DesiredStatus, DeviceSpec, Digest, Hardware, Labels, Name, Ownership, Place,
     Platform, SerialNumber,
 };
-use crate::wording::quote;
+use crate::domain::wording::quote;
 
 pub(super) const SPEC: &[&str] = &[
     "serialNumber",

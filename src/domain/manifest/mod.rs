@@ -1,15 +1,22 @@
 //! Manifests as written, made into typed drafts or findings: one file at a time.
 //!
-//! A draft is valid by itself; what depends on other files is judged by [`crate::fleet`].
+//! A draft is valid by itself; what depends on other files is judged by [`crate::domain::fleet`].
 //! A document with any finding gives no draft but [`Damage`], with as much of its identity as
 //! can be read, so that whatever is recorded of it is held. All findings come at once, up to
 //! [`MAX_FINDINGS`] a file. Where a document cannot be read to its end, or holds characters
 //! that make it look other than it is, its fields are not judged: they may not be what they seem.
 
+pub mod edit;
+pub mod encoding;
+pub mod finding;
+pub mod schema;
+pub mod strict_map;
+pub mod yaml;
+
 mod device;
 mod profile;
 mod reader;
-mod wipe;
+mod wipe_request;
 
 #[cfg(test)]
 mod tests;
@@ -22,14 +29,15 @@ use std::sync::Arc;
 pub use device::DeviceDraft;
 pub use profile::ProfileDraft;
 pub use reader::Spot;
-pub use wipe::WipeDraft;
+pub use wipe_request::WipeDraft;
 
-use crate::encoding;
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::fleet::{Damage, Damaged};
-use crate::model::{Digest, Labels, Name, Ownership, Place, Platform, SerialNumber, is_deceptive};
-use crate::wording::{closest, quote};
-use crate::yaml::{self, Extent, Node, Piece, Position, Scalar, Value};
+use crate::domain::fleet::{Damage, Damaged};
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::manifest::yaml::{Extent, Node, Piece, Position, Scalar, Value};
+use crate::domain::model::{
+    Digest, Labels, Name, Ownership, Place, Platform, SerialNumber, is_deceptive,
+};
+use crate::domain::wording::{closest, quote};
 use reader::{Field, Lines, Object, Reader, small};
 
 /// Most findings of one file; the last one says how many were left out.
@@ -62,7 +70,7 @@ pub struct Documents {
     pub damaged_profiles: Vec<Name>,
     /// In no particular order.
     pub findings: Vec<Finding>,
-    /// As [`crate::fleet::Desired::device_documents`].
+    /// As [`crate::domain::fleet::Desired::device_documents`].
     pub device_documents: u64,
     labels: HashSet<Labels>,
 }
@@ -365,7 +373,7 @@ fn read_root(reader: &mut Reader<'_>, root: Option<&Node<'_>>, frame: Frame) -> 
     match kind? {
         "Device" => device::read(reader, head).map(Draft::Device),
         "Profile" => profile::read(reader, head).map(Box::new).map(Draft::Profile),
-        _ => wipe::read(reader, head).map(Box::new).map(Draft::Wipe),
+        _ => wipe_request::read(reader, head).map(Box::new).map(Draft::Wipe),
     }
 }
 

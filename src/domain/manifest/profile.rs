@@ -6,13 +6,13 @@ use serde_json::{Map, Number, json};
 
 use super::reader::{Field, Reader, Spot};
 use super::{Head, VERSION_HELP};
-use crate::finding::Code;
-use crate::model::{
+use crate::domain::manifest::finding::Code;
+use crate::domain::manifest::yaml::{Node, Scalar, Value};
+use crate::domain::model::{
     AntivirusRequirement, Digest, EncryptionRequirement, MIN_PIN_LENGTH, OsVersion, Place,
     Platform, Profile, Requirements, ScreenLockRequirement, check_text,
 };
-use crate::wording::quote;
-use crate::yaml::{Node, Scalar, Value};
+use crate::domain::wording::quote;
 
 const SPEC: &[&str] = &["description", "platforms", "apps", "settings", "licenses", "compliance"];
 const MAX_DESCRIPTION: usize = 1024;
@@ -115,7 +115,7 @@ fn settings(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Map<String, ser
     }
 }
 
-/// Recursion is bounded: trees are at most [`crate::yaml::MAX_DEPTH`] deep.
+/// Recursion is bounded: trees are at most [`crate::domain::manifest::yaml::MAX_DEPTH`] deep.
 fn free_form(reader: &mut Reader<'_>, node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Seq(items) => items.iter().map(|item| free_form(reader, item)).collect(),

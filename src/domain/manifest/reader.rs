@@ -8,10 +8,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::model::{Invalid, check_text, is_deceptive};
-use crate::wording::{closest, harmless, quote};
-use crate::yaml::{Extent, Node, Position, Problem, Scalar, Style, Value};
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::manifest::yaml::{Extent, Node, Position, Problem, Scalar, Style, Value};
+use crate::domain::model::{Invalid, check_text, is_deceptive};
+use crate::domain::wording::{closest, harmless, quote};
 
 /// Characters of a line that a finding shows.
 const WINDOW: usize = 300;

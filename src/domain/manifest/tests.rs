@@ -1,7 +1,7 @@
 //! Every rule by its code and place; and what hostile hands may put into a file.
 
 use super::*;
-use crate::fleet::assemble;
+use crate::domain::fleet::assemble;
 
 const DEVICE: &str = "\
 apiVersion: fleetform/v1
@@ -67,8 +67,8 @@ fn found(bytes: impl AsRef<[u8]>) -> Vec<(Code, String)> {
     parse(bytes).findings.iter().map(|f| (f.code, pointed(f))).collect()
 }
 
-fn finished(text: &str, n: usize) -> Arc<crate::model::DesiredDevice> {
-    parse(text).devices.remove(n).finish(crate::model::Platform::Windows)
+fn finished(text: &str, n: usize) -> Arc<crate::domain::model::DesiredDevice> {
+    parse(text).devices.remove(n).finish(crate::domain::model::Platform::Windows)
 }
 
 fn check_each(valid: &str, cases: &[(&str, &str, Code, &str)]) {
@@ -180,14 +180,18 @@ fn device_defaults_and_values() {
     assert_eq!(parsed.findings, []);
     let device = parsed.devices.pop().unwrap();
     assert_eq!(device.platform, None);
-    let device = device.finish(crate::model::Platform::Ios);
-    assert_eq!((device.status, device.enrollment), (crate::model::DesiredStatus::Enrolled, 1));
+    let device = device.finish(crate::domain::model::Platform::Ios);
+    assert_eq!(
+        (device.status, device.enrollment),
+        (crate::domain::model::DesiredStatus::Enrolled, 1)
+    );
     assert_eq!(
         (device.spec.platform, device.spec.ownership),
-        (crate::model::Platform::Ios, crate::model::Ownership::Corporate)
+        (crate::domain::model::Platform::Ios, crate::domain::model::Ownership::Corporate)
     );
     assert_eq!(device.digest, Digest::of(least.as_bytes()));
-    let device = parse(DEVICE).devices.pop().unwrap().finish(crate::model::Platform::Windows);
+    let device =
+        parse(DEVICE).devices.pop().unwrap().finish(crate::domain::model::Platform::Windows);
     assert_eq!(device.spec.labels["site"], "madrid");
     let hash = device.spec.hardware.as_ref().unwrap().autopilot_hash.as_deref();
     assert_eq!((hash, device.place.line), (Some("T0VNSU5GTw=="), 1));
@@ -236,14 +240,14 @@ fn profile_rules() {
 #[test]
 fn settings_as_other_programs_write_them_are_as_good_as_a_block() {
     let want: serde_json::Value =
-        serde_json::from_str(include_str!("../../tests/golden/emitted/settings.json")).unwrap();
+        serde_json::from_str(include_str!("../../../tests/golden/emitted/settings.json")).unwrap();
     for (writer, text) in [
-        ("PyYAML", include_str!("../../tests/golden/emitted/pyyaml.yaml")),
-        ("PyYAML, quoted", include_str!("../../tests/golden/emitted/pyyaml-quoted.yaml")),
-        ("PyYAML, Unicode", include_str!("../../tests/golden/emitted/pyyaml-unicode.yaml")),
-        ("PyYAML, flow", include_str!("../../tests/golden/emitted/pyyaml-flow.yaml")),
-        ("js-yaml", include_str!("../../tests/golden/emitted/js-yaml.yaml")),
-        ("js-yaml, quoted", include_str!("../../tests/golden/emitted/js-yaml-quoted.yaml")),
+        ("PyYAML", include_str!("../../../tests/golden/emitted/pyyaml.yaml")),
+        ("PyYAML, quoted", include_str!("../../../tests/golden/emitted/pyyaml-quoted.yaml")),
+        ("PyYAML, Unicode", include_str!("../../../tests/golden/emitted/pyyaml-unicode.yaml")),
+        ("PyYAML, flow", include_str!("../../../tests/golden/emitted/pyyaml-flow.yaml")),
+        ("js-yaml", include_str!("../../../tests/golden/emitted/js-yaml.yaml")),
+        ("js-yaml, quoted", include_str!("../../../tests/golden/emitted/js-yaml-quoted.yaml")),
     ] {
         for text in [text.to_owned(), text.replace('\n', "\r\n")] {
             let parsed = parse(&text);

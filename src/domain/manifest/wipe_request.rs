@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::reader::{Reader, Spot};
 use super::{EMAIL_HELP, Head, device};
-use crate::finding::Code;
-use crate::fleet::WipeFile;
-use crate::model::{Timestamp, WipeReason, WipeScope};
-use crate::wipe::Request;
+use crate::domain::fleet::WipeFile;
+use crate::domain::manifest::finding::Code;
+use crate::domain::model::{Timestamp, WipeReason, WipeScope};
+use crate::domain::wipe::Request;
 
 const SPEC: &[&str] = &[
     "ledger",

@@ -339,15 +339,15 @@ macro_rules! words {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.pad(self.as_str()) }
         }
         impl ::std::str::FromStr for $type {
-            type Err = $crate::model::Invalid;
-            fn from_str(text: &str) -> Result<Self, $crate::model::Invalid> {
+            type Err = $crate::domain::model::Invalid;
+            fn from_str(text: &str) -> Result<Self, $crate::domain::model::Invalid> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err($crate::model::Invalid(format!("must be one of {}", [$($word),+].join(", ")))),
+                    _ => Err($crate::domain::model::Invalid(format!("must be one of {}", [$($word),+].join(", ")))),
                 }
             }
         }
-        $crate::model::as_string!($type);
+        $crate::domain::model::as_string!($type);
     };
 }
 pub(crate) use {as_string, words};

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::changes::{profile_changes, provision_changes};
 use super::{Action, ActionKind, Op, Plan};
-use crate::event::{Change, WipeSubject};
-use crate::model::{DeviceSpec, Email};
-use crate::state::WipeState;
+use crate::domain::model::{DeviceSpec, Email};
+use crate::domain::state::WipeState;
+use crate::domain::state::event::{Change, WipeSubject};
 
 impl Plan {
     /// Whether it may be carried out though it rests on a look at a few files: it neither destroys

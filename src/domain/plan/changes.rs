@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::new_fields::new_fields;
-use crate::event::{Change, Field};
-use crate::model::{DesiredDevice, DeviceSpec, Profile};
-use crate::state::Device;
+use crate::domain::model::{DesiredDevice, DeviceSpec, Profile};
+use crate::domain::state::Device;
+use crate::domain::state::event::{Change, Field};
 
 /// Every field of a device that is new; `null` ones are left out.
 #[must_use]

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Hold, HoldReason, Inputs, Plan};
-use crate::fleet::{Damage, Damaged, ROOT};
-use crate::model::{Name, Place, SerialNumber};
-use crate::state::Device;
+use crate::domain::fleet::{Damage, Damaged, ROOT};
+use crate::domain::model::{Name, Place, SerialNumber};
+use crate::domain::state::Device;
 
 /// Looks up what may hide the intent for a recorded device.
 pub(super) struct DamageIndex<'a> {

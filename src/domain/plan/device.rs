@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::reports::Dated;
 use super::{Action, Cause, DamageIndex, Hold, HoldReason, Inputs, Op, Plan, Telemetry, diff};
-use crate::compliance::{Reported, verdict};
-use crate::event::{Change, ErrorClass, Field};
-use crate::lifecycle::{Desire, Standing, Stimulus, Transition, step};
-use crate::model::{
+use crate::domain::compliance::{Reported, verdict};
+use crate::domain::lifecycle::{Desire, Standing, Stimulus, Transition, step};
+use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Facts, Place, Profile, Status,
     Timestamp,
 };
-use crate::state::{Device, PushState, WipeState};
+use crate::domain::state::event::{Change, ErrorClass, Field};
+use crate::domain::state::{Device, PushState, WipeState};
 
 /// A device while it is decided on: the record, and what this plan has already moved.
 pub(super) struct Deciding<'a, 'p> {
@@ -340,7 +340,7 @@ impl Deciding<'_, '_> {
 
     /// What the device is judged by: the desired profile, or the recorded one where there is no
     /// usable manifest.
-    fn requirements(&self) -> Option<(crate::model::Platform, Arc<Profile>)> {
+    fn requirements(&self) -> Option<(crate::domain::model::Platform, Arc<Profile>)> {
         let (spec, profiles) = match self.desired {
             Some(desired) => (&desired.spec, &self.inputs.desired.profiles),
             None => (&self.device.spec, &self.inputs.recorded.profiles),
@@ -419,7 +419,7 @@ fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
     }
 }
 
-fn judgement(from: ComplianceState, verdict: &crate::compliance::Verdict) -> String {
+fn judgement(from: ComplianceState, verdict: &crate::domain::compliance::Verdict) -> String {
     let list = |names: &[String]| names.join(", ");
     match verdict.state {
         ComplianceState::Compliant => "every required check passes".to_owned(),

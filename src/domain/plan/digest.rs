@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::new_fields::new_fields;
 use super::{Action, ActionKind, Op};
-use crate::model::{DeviceId, Digest, Hasher, SerialNumber};
+use crate::domain::model::{DeviceId, Digest, Hasher, SerialNumber};
 
 /// Actions written at once, and by one thread at a time: writing takes longer than hashing.
 const WINDOW: usize = 8192;

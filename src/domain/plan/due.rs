@@ -2,8 +2,8 @@
 
 use super::wipes::CLOCK_BEHIND;
 use super::{Inputs, WipeView};
-use crate::model::{Status, Timestamp};
-use crate::state::{Device, WipeState};
+use crate::domain::model::{Status, Timestamp};
+use crate::domain::state::{Device, WipeState};
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrolment deadline, the end of a cooling off or of the wait for a
@@ -53,9 +53,9 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::model::Place;
-    use crate::plan::WipeStanding;
-    use crate::plan::tests::World;
+    use crate::domain::model::Place;
+    use crate::domain::plan::WipeStanding;
+    use crate::domain::plan::tests::World;
 
     fn next(world: &World, wipes: &[WipeView]) -> Option<Timestamp> {
         let inputs = world.inputs();
@@ -70,7 +70,7 @@ mod tests {
     fn held(code: &str, until: Option<Timestamp>) -> WipeView {
         WipeView {
             subject: serde_json::from_value(serde_json::json!({
-                "request": crate::model::Digest::ZERO, "name": "x", "deviceId": "D001",
+                "request": crate::domain::model::Digest::ZERO, "name": "x", "deviceId": "D001",
                 "serialNumber": "A", "scope": "full", "reason": "lost",
                 "requestedBy": "bo@example.com", "expiresAt": "2026-11-25T00:00:00Z",
             }))

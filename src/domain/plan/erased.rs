@@ -8,10 +8,10 @@
 use super::device::Deciding;
 use super::reports::Dated;
 use super::{Cause, Heard, HoldReason, Op};
-use crate::event::{WipeConfirmed, WipeUnrequested};
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::model::{DeviceId, Status, Timestamp};
-use crate::state::{Wipe, WipeState};
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::model::{DeviceId, Status, Timestamp};
+use crate::domain::state::event::{WipeConfirmed, WipeUnrequested};
+use crate::domain::state::{Wipe, WipeState};
 
 /// Why the device is Failed.
 const ERASED: &str = "reports that it was erased; nobody here asked for it";
@@ -70,7 +70,7 @@ impl Deciding<'_, '_> {
     }
 
     /// The wipe that a report confirms: its request and its intent.
-    fn confirmed_by(&self, dated: &Dated<'_>) -> Option<(crate::model::Digest, u64)> {
+    fn confirmed_by(&self, dated: &Dated<'_>) -> Option<(crate::domain::model::Digest, u64)> {
         let report = &dated.heard.report;
         let named = |wipe: &Wipe| {
             let id = wipe.intent.map(|intent| format!("c{intent}"));

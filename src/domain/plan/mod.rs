@@ -22,21 +22,21 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::event::{
-    Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
-    WipeUnrequested,
-};
-use crate::finding::Finding;
-use crate::fleet::{Desired, WipeFile};
-use crate::model::{
+use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::manifest::finding::Finding;
+use crate::domain::model::{
     ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Facts, Name, Place, Profile, Report,
     SerialNumber, Status, Timestamp, words,
 };
-use crate::settings::Settings;
-use crate::state::{Device, State, WipeState};
-use crate::wipe::target::LoggedHead;
-use crate::wipe::trust::Trust;
-use crate::wipe::verify::VerifiedWipe;
+use crate::domain::settings::Settings;
+use crate::domain::state::event::{
+    Change, FreezeCause, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped,
+    WipeUnrequested,
+};
+use crate::domain::state::{Device, State, WipeState};
+use crate::domain::wipe::target::LoggedHead;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::verify::VerifiedWipe;
 use changes::diff;
 use damage::DamageIndex;
 
@@ -185,7 +185,7 @@ pub enum Op {
         /// Before.
         from: ComplianceState,
         /// After.
-        verdict: Box<crate::compliance::Verdict>,
+        verdict: Box<crate::domain::compliance::Verdict>,
     },
     /// The trust files are not what they were.
     Trust(Box<TrustChanged>),
@@ -497,7 +497,5 @@ impl FreezeCause {
     }
 }
 
-#[cfg(test)]
-mod reports_tests;
 #[cfg(test)]
 mod tests;

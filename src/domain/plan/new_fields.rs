@@ -8,8 +8,8 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::event::Change;
-use crate::model::{DesiredDevice, DeviceSpec, Hardware, Labels, Status};
+use crate::domain::model::{DesiredDevice, DeviceSpec, Hardware, Labels, Status};
+use crate::domain::state::event::Change;
 
 /// One field of a new device, which had none before.
 pub(super) struct NewField<'a> {
@@ -89,7 +89,7 @@ impl From<NewField<'_>> for Change<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Digest;
+    use crate::domain::model::Digest;
 
     #[test]
     fn a_field_is_written_as_the_change_that_it_is() {
@@ -107,9 +107,9 @@ mod tests {
             }
             let device = DesiredDevice {
                 spec: spec.into(),
-                status: crate::model::DesiredStatus::Failed,
+                status: crate::domain::model::DesiredStatus::Failed,
                 enrollment: 3,
-                place: crate::model::Place { path: "a.yaml".into(), line: 1 },
+                place: crate::domain::model::Place { path: "a.yaml".into(), line: 1 },
                 digest: Digest::ZERO,
             };
             let written: Vec<_> =

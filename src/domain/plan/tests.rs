@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
-use crate::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed};
-use crate::fleet::{Damage, Damaged, ROOT};
-use crate::guard::guard;
-use crate::model::{DesiredStatus, Digest};
-use crate::plan::entries::{Effect, pushed};
-use crate::settings::Limits;
+use crate::domain::fleet::{Damage, Damaged, ROOT};
+use crate::domain::guard::guard;
+use crate::domain::model::{DesiredStatus, Digest};
+use crate::domain::plan::entries::{Effect, pushed};
+use crate::domain::settings::Limits;
+use crate::domain::state::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed};
 
 /// A fleet, its record and a clock, without files.
 pub(crate) struct World {
@@ -28,7 +28,7 @@ fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
     Arc::new(Profile {
         name: name.parse().expect("a name"),
         description: String::new(),
-        platforms: vec![crate::model::Platform::Windows],
+        platforms: vec![crate::domain::model::Platform::Windows],
         apps: vec![],
         digest: Digest::of(settings.to_string().as_bytes()),
         settings,
@@ -125,7 +125,7 @@ impl World {
     pub(super) fn log(
         &mut self,
         device: Option<DeviceId>,
-        source: Option<crate::event::Source>,
+        source: Option<crate::domain::state::event::Source>,
         event: Event,
     ) {
         let entry = Entry {

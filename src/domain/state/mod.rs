@@ -4,6 +4,8 @@
 //! [`State::observe`] adds telemetry, which is never logged. A log that this module
 //! refuses was not written by it.
 
+pub mod event;
+
 mod wipes;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,13 +14,13 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde_json::Value;
 
-use crate::event::{
-    Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, Entry, ErrorClass,
-    Event, Field, FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source, TrustFiles,
-};
-use crate::model::{
+use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Facts, Name, Profile, SerialNumber, Status,
     Timestamp,
+};
+use crate::domain::state::event::{
+    Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, Entry, ErrorClass,
+    Event, Field, FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source, TrustFiles,
 };
 
 pub use wipes::{DEFERRED, Wipe, WipeState, refused};

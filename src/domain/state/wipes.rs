@@ -9,9 +9,9 @@
 use compact_str::CompactString;
 
 use super::State;
-use crate::event::{Entry, Event, WipeDeferred, WipeStopped, WipeSubject};
-use crate::model::{DeviceId, Digest, Email, Status, Timestamp, words};
-use crate::wipe::verify::Reason;
+use crate::domain::model::{DeviceId, Digest, Email, Status, Timestamp, words};
+use crate::domain::state::event::{Entry, Event, WipeDeferred, WipeStopped, WipeSubject};
+use crate::domain::wipe::verify::Reason;
 
 words! {
     /// How a wipe request stands.

@@ -21,10 +21,10 @@ pub mod verify;
 use std::sync::Arc;
 
 use self::target::{LedgerId, LogHead};
-use crate::event::WipeSubject;
-use crate::model::{
+use crate::domain::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope, words,
 };
+use crate::domain::state::event::WipeSubject;
 
 words! {
     /// What a signature is made for, as it stands in the signature itself: one made for

@@ -1,6 +1,6 @@
 //! The rules that a wipe request has to keep, why it is refused, and what of that is final.
 
-use crate::model::words;
+use crate::domain::model::words;
 
 words! {
     /// The rules, in the order in which they are judged and shown.

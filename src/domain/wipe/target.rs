@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::model::{Digest, Invalid, Timestamp, as_string};
+use crate::domain::model::{Digest, Invalid, Timestamp, as_string};
 
 /// The lineage of a ledger: the UUID that `ledger.created` gives it, in lowercase with hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! Whether anybody's signature counts, as it is told to people and programs.
 
 use super::trust::Trust;
-use crate::model::words;
+use crate::domain::model::words;
 
 words! {
     /// What there is to check signatures against.

@@ -18,13 +18,13 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 
-use crate::encoding;
-use crate::event::{ConfigRights, QuorumTier};
-use crate::model::{Digest, words};
-use crate::object::Object;
-use crate::settings::{Limits, Settings, Wipes};
-use crate::wipe::quorum::{Tier, Tiers};
-use crate::work_tree::{self, Checkout};
+use crate::domain::manifest::encoding;
+use crate::domain::manifest::strict_map::Object;
+use crate::domain::model::{Digest, words};
+use crate::domain::settings::{Limits, Settings, Wipes};
+use crate::domain::state::event::{ConfigRights, QuorumTier};
+use crate::domain::wipe::quorum::{Tier, Tiers};
+use crate::edges::fs::work_tree::{self, Checkout};
 
 /// Looked for in the working directory.
 pub const FILE_NAME: &str = "fleetform.yaml";
@@ -236,7 +236,8 @@ impl Config {
             let text = error.to_string();
             let place = format!(" at line {line} column {column}");
             let message = text.strip_suffix(&place).unwrap_or(&text);
-            let message = message.chars().filter(|c| !crate::model::is_deceptive(*c)).collect();
+            let message =
+                message.chars().filter(|c| !crate::domain::model::is_deceptive(*c)).collect();
             Error::Invalid { path: path.into(), line, column, message }
         })?;
         let Object(written) = written.unwrap_or_default();

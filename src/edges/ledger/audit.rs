@@ -15,9 +15,9 @@ use super::held::Identity;
 use super::line::{self, Link};
 use super::scan::{self, End, Line};
 use super::{Error, LOG};
-use crate::durable;
-use crate::event::{Entry, LogRepaired};
-use crate::model::Digest;
+use crate::domain::model::Digest;
+use crate::domain::state::event::{Entry, LogRepaired};
+use crate::edges::fs::durable;
 
 /// Where cut ends of lines go.
 const BROKEN: &str = "audit.jsonl.broken";

@@ -8,8 +8,8 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use crate::durable;
-use crate::model::Timestamp;
+use crate::domain::model::Timestamp;
+use crate::edges::fs::durable;
 
 /// The file, below the data directory.
 const CLOCK: &str = "clock";

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use super::follow::whole;
 use super::{Error, LOG, audit, line};
-use crate::durable;
-use crate::event::Entry;
-use crate::model::Digest;
-use crate::wipe::target::{LogHead, LoggedHead};
+use crate::domain::model::Digest;
+use crate::domain::state::event::Entry;
+use crate::domain::wipe::target::{LogHead, LoggedHead};
+use crate::edges::fs::durable;
 
 /// One entry, and its line.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,9 +9,9 @@ use super::held::Identity;
 use super::share::Share;
 use super::snapshot::Snapshot;
 use super::{Error, LOG, STATE, line, load, lock, scan, verify};
-use crate::durable;
-use crate::event::{Entry, Event};
-use crate::state::State;
+use crate::domain::state::State;
+use crate::domain::state::event::{Entry, Event};
+use crate::edges::fs::durable;
 
 /// What to do where the end of the log is missing.
 pub const CUT: &str = "was the log rotated (logrotate), renamed, cut or restored from an old backup? Put the newest \

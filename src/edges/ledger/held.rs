@@ -13,7 +13,7 @@ use rustix::fs::{self, AtFlags, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::Error;
-use crate::durable;
+use crate::edges::fs::durable;
 
 /// What to do where the data directory has gone.
 const MOVED: &str = "was it unmounted, moved, removed or replaced? Mount it or move it back; no new ledger \

@@ -10,8 +10,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::event::{Entry, Event, Source};
-use crate::model::{DeviceId, Digest, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Timestamp};
+use crate::domain::state::event::{Entry, Event, Source};
 
 /// Lines stay under this many bytes (contract §6), so that any tool can read them whole.
 pub const TOO_LONG: usize = 64 * 1024;

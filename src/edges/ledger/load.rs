@@ -15,9 +15,9 @@ use rustix::fs::OFlags;
 use super::share::Share;
 use super::snapshot::{DeviceIn, Devices, Snapshot, SnapshotIn};
 use super::{Error, STATE};
-use crate::durable;
-use crate::model::DeviceId;
-use crate::state::{Device, State};
+use crate::domain::model::DeviceId;
+use crate::domain::state::{Device, State};
+use crate::edges::fs::durable;
 
 /// How much is read at once: some thousand devices.
 const BLOCK: usize = 4 << 20;

@@ -16,7 +16,7 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::Error;
 use super::held::{Directory, Identity};
-use crate::durable;
+use crate::edges::fs::durable;
 
 /// The lock's file name.
 pub(super) const NAME: &str = "lock";

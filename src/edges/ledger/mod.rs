@@ -40,10 +40,10 @@ use self::held::Directory;
 use self::lock::Lock;
 pub use self::snapshot::Snapshot;
 pub use self::verify::{Problem, Verified, verify};
-use crate::durable;
-use crate::event::{Entry, Event, LedgerCreated, Source};
-use crate::model::{DeviceId, Digest, Facts, Timestamp};
-use crate::state::{FoldError, State};
+use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
+use crate::domain::state::event::{Entry, Event, LedgerCreated, Source};
+use crate::domain::state::{FoldError, State};
+use crate::edges::fs::durable;
 
 /// The log's file name.
 pub const LOG: &str = "audit.jsonl";

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::event::{Entry, Event};
-use crate::model::Labels;
+use crate::domain::model::Labels;
+use crate::domain::state::event::{Entry, Event};
 
 /// What was seen so far.
 #[derive(Debug, Default)]

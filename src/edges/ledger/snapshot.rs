@@ -21,15 +21,17 @@ use super::STATE;
 pub use super::load::read_state;
 use super::share::Share;
 use super::wipe_wire::{self, WipeWire};
-use crate::durable;
-use crate::event::{
-    ConfigRights, ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles,
-};
-use crate::model::{
+use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
     Ownership, Platform, Profile, SerialNumber, Status, Timestamp, words,
 };
-use crate::state::{Compliance, Device, Frozen, Head, Manifest, Push, PushState, State, Wipe};
+use crate::domain::state::event::{
+    ConfigRights, ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles,
+};
+use crate::domain::state::{
+    Compliance, Device, Frozen, Head, Manifest, Push, PushState, State, Wipe,
+};
+use crate::edges::fs::durable;
 
 /// Devices that are in memory as text at once, and those that one thread writes at a time.
 const WINDOW: usize = 2048;

@@ -13,9 +13,9 @@ use super::audit::{self, Seen};
 use super::scan::{self, End};
 use super::share::Share;
 use super::{Error, LOG, STATE, Snapshot, load, lock, snapshot};
-use crate::durable;
-use crate::model::Digest;
-use crate::state::{State, Wipe, WipeState};
+use crate::domain::model::Digest;
+use crate::domain::state::{State, Wipe, WipeState};
+use crate::edges::fs::durable;
 
 /// No more problems than this are listed.
 pub const MOST: usize = 20;

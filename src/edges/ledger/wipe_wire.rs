@@ -6,10 +6,12 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::event::WipeSubject;
-use crate::model::{DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope};
-use crate::state::{Wipe, WipeState, refused};
-use crate::wipe::target::LedgerId;
+use crate::domain::model::{
+    DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
+};
+use crate::domain::state::event::WipeSubject;
+use crate::domain::state::{Wipe, WipeState, refused};
+use crate::domain::wipe::target::LedgerId;
 
 /// One request; the fields in the order of their keys.
 #[derive(Serialize, Deserialize)]

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::event::ErrorClass;
-use crate::model::{DeviceId, Profile, Report, SerialNumber};
-use crate::plan::IssuableWipe;
+use crate::domain::model::{DeviceId, Profile, Report, SerialNumber};
+use crate::domain::plan::IssuableWipe;
+use crate::domain::state::event::ErrorClass;
 
 /// What a provider has heard since it was last acknowledged.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use rustix::fs::{CWD, OFlags};
 
 use super::{MAX_BYTES, Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
-use crate::fleet::WipeFile;
-use crate::manifest::{Documents, parse_file};
-use crate::model::{Digest, SerialNumber};
+use crate::domain::fleet::WipeFile;
+use crate::domain::manifest::{Documents, parse_file};
+use crate::domain::model::{Digest, SerialNumber};
 
 /// The request at the place of `file`, as it is now, with what is beside it and its copies.
 ///
@@ -35,7 +35,7 @@ pub fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
 pub fn device(root: &Path, path: &str, serial: &SerialNumber) -> Option<Digest> {
     let documents = documents(&directory(root).ok()?, path).ok()?;
     let device = documents.devices.iter().find(|device| device.serial_number() == serial);
-    device.map(crate::manifest::DeviceDraft::digest)
+    device.map(crate::domain::manifest::DeviceDraft::digest)
 }
 
 fn directory(root: &Path) -> Result<OwnedFd, Trouble> {

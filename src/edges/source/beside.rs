@@ -11,11 +11,11 @@ use rustix::fs::Dir;
 use rustix::io::Errno;
 
 use super::{enter, read_file};
-use crate::finding::Code;
-use crate::fleet::WipeFile;
-use crate::wipe::sshsig;
-use crate::wipe::verify::MAX_FILES;
-use crate::wording::harmless;
+use crate::domain::fleet::WipeFile;
+use crate::domain::manifest::finding::Code;
+use crate::domain::wipe::sshsig;
+use crate::domain::wipe::verify::MAX_FILES;
+use crate::domain::wording::harmless;
 
 /// How signatures of wipe requests are named.
 const SIGNATURE: &[u8] = b".sig";

@@ -8,6 +8,9 @@
 //! finding, and damage that holds whatever is recorded of it; a fleet with more than
 //! [`MAX_ENTRIES`] counts as one that cannot be read at all.
 
+pub mod git_process;
+pub mod revision;
+
 pub mod again;
 mod beside;
 pub mod git;
@@ -23,12 +26,12 @@ use rustix::io::Errno;
 
 use self::beside::{Beside, MAX_BESIDE, read_signatures};
 use self::tree::{Judged, Marks};
-use crate::durable::parent;
-use crate::finding::Code;
-use crate::fleet::{Damage, Desired, Live, assemble};
-use crate::manifest::{Documents, parse_file};
-use crate::model::{SerialNumber, is_deceptive};
-use crate::wording::{harmless, quote};
+use crate::domain::fleet::{Damage, Desired, Live, assemble};
+use crate::domain::manifest::finding::Code;
+use crate::domain::manifest::{Documents, parse_file};
+use crate::domain::model::{SerialNumber, is_deceptive};
+use crate::domain::wording::{harmless, quote};
+use crate::edges::fs::durable::parent;
 
 /// Largest manifest, in bytes: thousands of devices.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -399,5 +402,4 @@ fn unreadable(what: &str, error: Errno) -> Trouble {
 }
 
 #[cfg(test)]
-#[path = "source_tests.rs"]
 mod tests;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::git::{Git, QUESTION};
-use crate::work_tree::WorkTree;
+use crate::edges::fs::work_tree::WorkTree;
+use crate::edges::source::git_process::{Git, QUESTION};
 
 /// The commit checked out where `root` is; `None` outside a work tree, or where Git is not
 /// installed or distrusts the directory's owner.

@@ -6,9 +6,9 @@ use std::ffi::CString;
 use rustix::fs::FileType;
 
 use super::{Trouble, is_manifest, judge as judge_name, unreadable_because};
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::fleet::{Damage, ROOT};
-use crate::wording::harmless;
+use crate::domain::fleet::{Damage, ROOT};
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::wording::harmless;
 
 /// What a file is.
 pub(super) enum Judged {

@@ -14,8 +14,8 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::wipe::trust::{List, Malformed, Trust};
-use crate::work_tree::{Checkout, identity};
+use crate::domain::wipe::trust::{List, Malformed, Trust};
+use crate::edges::fs::work_tree::{Checkout, identity};
 
 /// Far more than any company has administrators.
 const MAX_BYTES: u64 = 1024 * 1024;

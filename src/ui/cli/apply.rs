@@ -8,19 +8,19 @@ use tokio::runtime::Runtime;
 use super::run::{Setup, runtime, stop_on_signal};
 use super::value::digest;
 use super::{Exit, Failure, Format, plan};
-use crate::execute::{Control, Outcome};
-use crate::fleet::Desired;
-use crate::ledger::Ledger;
-use crate::ledger::highest_time;
-use crate::model::Digest;
-use crate::provider::Provider;
-use crate::reconcile::{
+use crate::app::execute::{Control, Outcome};
+use crate::app::reconcile::{
     self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,
 };
-use crate::render::applied::Applied;
-use crate::render::out::Out;
-use crate::render::progress::Progress;
-use crate::wipe::trust::Trust;
+use crate::domain::fleet::Desired;
+use crate::domain::model::Digest;
+use crate::domain::wipe::trust::Trust;
+use crate::edges::ledger::Ledger;
+use crate::edges::ledger::highest_time;
+use crate::edges::provider::Provider;
+use crate::ui::render::applied::Applied;
+use crate::ui::render::out::Out;
+use crate::ui::render::progress::Progress;
 
 /// Makes the fleet as its manifests say, in one pass.
 #[derive(Debug, clap::Args)]

@@ -10,14 +10,14 @@ use clap::Subcommand;
 use super::run::Setup;
 use super::value::{Since, kind};
 use super::{Exit, Failure, Format, select};
-use crate::event::Entry;
-use crate::ledger;
-use crate::ledger::verify::Verified;
-use crate::model::{DeviceId, Timestamp};
-use crate::render::history::{Style, Writer};
-use crate::render::out::Out;
-use crate::render::{replayed, verify};
-use crate::state::State;
+use crate::domain::model::{DeviceId, Timestamp};
+use crate::domain::state::State;
+use crate::domain::state::event::Entry;
+use crate::edges::ledger;
+use crate::edges::ledger::verify::Verified;
+use crate::ui::render::history::{Style, Writer};
+use crate::ui::render::out::Out;
+use crate::ui::render::{replayed, verify};
 
 /// What to do with the log. None of it changes anything.
 #[derive(Debug, Subcommand)]
@@ -199,8 +199,8 @@ pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{self, parse};
-    use crate::render::testing::{log, now, state};
+    use crate::ui::cli::{self, parse};
+    use crate::ui::render::testing::{log, now, state};
 
     fn args(args: &[&str]) -> (LogArgs, Format) {
         let args = ["fleetform", "audit", "log"].into_iter().chain(args.iter().copied());

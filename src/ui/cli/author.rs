@@ -6,14 +6,16 @@ use std::path::Path;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::diff::{FleetDiff, diff};
-use crate::finding::Code;
-use crate::fleet::{Damage, Damaged, Desired};
-use crate::model::Place;
-use crate::render::diff::{Context, Side, json, text};
-use crate::render::findings::Drawing;
-use crate::render::out::Out;
-use crate::{durable, encoding, source};
+use crate::domain::diff::{FleetDiff, diff};
+use crate::domain::fleet::{Damage, Damaged, Desired};
+use crate::domain::manifest::encoding;
+use crate::domain::manifest::finding::Code;
+use crate::domain::model::Place;
+use crate::edges::fs::durable;
+use crate::edges::source;
+use crate::ui::render::diff::{Context, Side, json, text};
+use crate::ui::render::findings::Drawing;
+use crate::ui::render::out::Out;
 
 /// Nothing can be edited in a fleet directory that is not there.
 ///

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::fleet::Desired;
-use crate::ledger;
-use crate::reconcile;
-use crate::render::out::Out;
-use crate::render::{check, sarif};
+use crate::app::reconcile;
+use crate::domain::fleet::Desired;
+use crate::edges::ledger;
+use crate::ui::render::out::Out;
+use crate::ui::render::{check, sarif};
 
 /// Validates the fleet directory and shows all findings at once; no ledger is needed.
 #[derive(Debug, clap::Args)]
@@ -92,7 +92,7 @@ pub(super) fn trust_files(setup: &Setup) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::Screen;
+    use crate::ui::render::testing::Screen;
 
     #[test]
     fn a_missing_directory_is_an_error_and_not_a_clean_bill() {

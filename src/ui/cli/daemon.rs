@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use super::run::{Setup, configuration, runtime};
 use super::value::{duration, positive, word};
 use super::{Exit, Failure, Global};
-use crate::config::Config;
-use crate::daemon::{Daemon, Options, Signals};
-use crate::http::view::View;
-use crate::http::{Server, Token};
-use crate::model::words;
-use crate::watch::Pace;
+use crate::app::daemon::{Daemon, Options, Signals};
+use crate::domain::model::words;
+use crate::edges::config::Config;
+use crate::edges::watch::Pace;
+use crate::ui::http::view::View;
+use crate::ui::http::{Server, Token};
 
 /// After so long a look comes even if changes never cease.
 const MOST: Duration = Duration::from_secs(2);

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::diff::{FleetDiff, diff};
-use crate::fleet::Desired;
-use crate::render::diff as render;
-use crate::render::out::Out;
-use crate::source;
-use crate::source::git::{Commit, Error, Repository};
+use crate::domain::diff::{FleetDiff, diff};
+use crate::domain::fleet::Desired;
+use crate::edges::source;
+use crate::edges::source::git::{Commit, Error, Repository};
+use crate::ui::render::diff as render;
+use crate::ui::render::out::Out;
 
 /// Show what a change of the fleet directory means, without a ledger.
 #[derive(Debug, clap::Args)]

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::ColorChoice;
 
-use crate::http::secret::Secret;
-use crate::model::check_text;
-use crate::render::out::Look;
+use crate::domain::model::check_text;
+use crate::ui::http::secret::Secret;
+use crate::ui::render::out::Look;
 
 /// What matters of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! `fleetform explain`
 
 use super::{Exit, Failure, Format};
-use crate::finding::Code;
-use crate::render::explain;
-use crate::render::out::Out;
-use crate::wording::closest;
+use crate::domain::manifest::finding::Code;
+use crate::domain::wording::closest;
+use crate::ui::render::explain;
+use crate::ui::render::out::Out;
 
 /// Explain the code of a finding, with a wrong and a right example; without one, list all.
 #[derive(Debug, clap::Args)]
@@ -52,7 +52,7 @@ fn find(text: &str) -> Result<Code, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::Screen;
+    use crate::ui::render::testing::Screen;
 
     #[test]
     fn a_code_is_found_however_it_is_copied() {

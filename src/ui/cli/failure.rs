@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io;
 
-use crate::render::out::Tone;
-use crate::render::text::safe;
+use crate::ui::render::out::Tone;
+use crate::ui::render::text::safe;
 
 /// Any error, and a hint. It is printed once, at the end of the program.
 #[derive(Debug)]

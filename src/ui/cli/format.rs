@@ -1,7 +1,7 @@
 //! Formats of results. Each command says which of them it has.
 
-use crate::model::words;
-use crate::wording::closest;
+use crate::domain::model::words;
+use crate::domain::wording::closest;
 
 words! {
     /// What `--output` names.

@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Exit, Failure, Format, Global};
-use crate::config::{Config, FILE_NAME, Loaded};
-use crate::durable;
-use crate::model::words;
-use crate::render::json;
-use crate::render::out::{Out, Tone};
-use crate::render::text::count;
-use crate::{revision, schema, source};
+use crate::domain::manifest::schema;
+use crate::domain::model::words;
+use crate::edges::config::{Config, FILE_NAME, Loaded};
+use crate::edges::fs::durable;
+use crate::edges::source;
+use crate::edges::source::revision;
+use crate::ui::render::json;
+use crate::ui::render::out::{Out, Tone};
+use crate::ui::render::text::count;
 
 /// Start a fleet repository, in a directory that is new, empty or in use.
 #[derive(Debug, clap::Args)]
@@ -66,7 +68,7 @@ impl Part {
 
 macro_rules! part {
     ($make:ident $path:literal from $file:literal) => {
-        Part::$make($path, include_str!(concat!("../../", $file)))
+        Part::$make($path, include_str!(concat!("../../../", $file)))
     };
 }
 
@@ -295,7 +297,7 @@ mod tests {
     fn what_the_configuration_shows_as_defaults_are_the_defaults() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
-        let template = include_str!("../../examples/repository/fleetform.yaml");
+        let template = include_str!("../../../examples/repository/fleetform.yaml");
         fs::write(&path, template).unwrap();
         let load = || {
             let loaded = Config::load(Some(&path), None).unwrap();

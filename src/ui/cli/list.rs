@@ -2,13 +2,13 @@
 
 use super::value::{Label, word};
 use super::{Exit, Failure, Format};
-use crate::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
-use crate::render::filter::Filter;
-use crate::render::list::Listing;
-use crate::render::out::Out;
-use crate::settings::Settings;
-use crate::state::{Device, State};
-use crate::wipe::target::LedgerId;
+use crate::domain::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
+use crate::domain::settings::Settings;
+use crate::domain::state::{Device, State};
+use crate::domain::wipe::target::LedgerId;
+use crate::ui::render::filter::Filter;
+use crate::ui::render::list::Listing;
+use crate::ui::render::out::Out;
 
 /// Lists the devices for which all filters hold, by id.
 #[derive(Debug, Default, clap::Args)]
@@ -107,8 +107,8 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Command, parse};
-    use crate::render::testing::{Screen, now, state};
+    use crate::ui::cli::{Command, parse};
+    use crate::ui::render::testing::{Screen, now, state};
 
     fn ids(args: &[&str]) -> Vec<String> {
         let args = ["fleetform", "list"].into_iter().chain(args.iter().copied());

@@ -5,7 +5,7 @@ use std::io;
 use tracing_subscriber::EnvFilter;
 
 use super::{Environment, Failure, Global};
-use crate::model::words;
+use crate::domain::model::words;
 
 words! {
     /// `--log-format`: for people, or one JSON object a line.
@@ -49,7 +49,7 @@ fn directives(global: &Global, environment: &Environment, usual: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::parse;
+    use crate::ui::cli::parse;
 
     #[test]
     fn how_much_is_said() {

@@ -8,8 +8,8 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::{Cli, Exit, Failure};
-use crate::durable;
-use crate::render::out::Out;
+use crate::edges::fs::durable;
+use crate::ui::render::out::Out;
 
 /// Print a page of the manual, or write all pages for packaging.
 #[derive(Debug, clap::Args)]
@@ -207,7 +207,7 @@ mod tests {
     fn all_pages_are_written() {
         let dir = tempfile::tempdir().unwrap();
         let args = Args { command: vec![], dir: Some(dir.path().join("man1")) };
-        run(&args, &mut crate::render::testing::Screen::piped().out()).unwrap();
+        run(&args, &mut crate::ui::render::testing::Screen::piped().out()).unwrap();
         let files = std::fs::read_dir(dir.path().join("man1")).unwrap();
         let mut names: Vec<_> =
             files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();

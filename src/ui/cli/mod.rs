@@ -1,7 +1,7 @@
 //! The command line: what it accepts, where its settings come from, what its exit means.
 //!
 //! The only module that reads the environment. It decides nothing about devices: a verb
-//! hands loaded values to [`crate::render`]. Results go to standard output, all else to
+//! hands loaded values to [`crate::ui::render`]. Results go to standard output, all else to
 //! standard error.
 
 pub mod apply;
@@ -46,8 +46,8 @@ pub use failure::Failure;
 pub use format::Format;
 use logging::LogFormat;
 
-use crate::render::out::Out;
-use crate::render::text::safe;
+use crate::ui::render::out::Out;
+use crate::ui::render::text::safe;
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -307,8 +307,4 @@ fn color_of(args: &[OsString]) -> ColorChoice {
 }
 
 #[cfg(test)]
-#[path = "cli/help_tests.rs"]
-mod help_tests;
-#[cfg(test)]
-#[path = "cli/tests.rs"]
 mod tests;

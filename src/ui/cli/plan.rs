@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::run::{Setup, runtime};
 use super::value::positive;
 use super::{Environment, Exit, Failure, Format, Global};
-use crate::http::remote::{self, Remote};
-use crate::http::secret::Secret;
-use crate::ledger::highest_time;
-use crate::plan::WipeView;
-use crate::provider::{Observation, Refused};
-use crate::reconcile::{Basis, Decision, decide, heads, observe};
-use crate::render;
-use crate::render::out::Out;
-use crate::render::plan::Context;
-use crate::state::State;
-use crate::wipe::target::LedgerId;
-use crate::wipe::trust_state::TrustState;
+use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
+use crate::domain::plan::WipeView;
+use crate::domain::state::State;
+use crate::domain::wipe::target::LedgerId;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::ledger::highest_time;
+use crate::edges::provider::{Observation, Refused};
+use crate::ui::client::{self, Remote};
+use crate::ui::http::secret::Secret;
+use crate::ui::render;
+use crate::ui::render::out::Out;
+use crate::ui::render::plan::Context;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]
@@ -141,8 +141,8 @@ fn daemon(
 }
 
 /// What to do about it.
-fn explain(error: remote::Error) -> Failure {
-    use remote::Error as E;
+fn explain(error: client::Error) -> Failure {
+    use crate::ui::client::Error as E;
     let help = match &error {
         E::Address { .. } => "name it like https://fleet.example.com or http://127.0.0.1:8080",
         E::Plain(_) => {

@@ -7,10 +7,10 @@ use super::author::Edited;
 use super::run::Setup;
 use super::value::{Label, word};
 use super::{Exit, Failure, Format, author};
-use crate::edit::scalar;
-use crate::fleet::Desired;
-use crate::model::{Ownership, Platform};
-use crate::render::out::Out;
+use crate::domain::fleet::Desired;
+use crate::domain::manifest::edit::scalar;
+use crate::domain::model::{Ownership, Platform};
+use crate::ui::render::out::Out;
 
 /// Write the manifest of a new device, after checking it against the fleet.
 #[derive(Debug, clap::Args)]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::ledger;
-use crate::provider::local;
-use crate::render::json;
-use crate::render::out::{Out, Tone};
-use crate::render::text::count;
+use crate::edges::ledger;
+use crate::edges::provider::local;
+use crate::ui::render::json;
+use crate::ui::render::out::{Out, Tone};
+use crate::ui::render::text::count;
 
 /// Hands device reports, one JSON object or JSON Lines, to the inbox of the local provider.
 #[derive(Debug, clap::Args)]

@@ -11,16 +11,19 @@ use super::process::start_threads;
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
 use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
 use super::{provision, report, schema, set, show, wipe};
-use crate::config::{self, Config, Ignored, Loaded};
-use crate::fleet::Desired;
-use crate::ledger::{self, Expected};
-use crate::model::Timestamp;
-use crate::provider::Provider;
-use crate::render::out::Out;
-use crate::state::State;
-use crate::wipe::trust::Trust;
-use crate::wipe::trust_state::TrustState;
-use crate::{clock, reconcile, revision, source};
+use crate::app::reconcile;
+use crate::domain::fleet::Desired;
+use crate::domain::model::Timestamp;
+use crate::domain::state::State;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::clock;
+use crate::edges::config::{self, Config, Ignored, Loaded};
+use crate::edges::ledger::{self, Expected};
+use crate::edges::provider::Provider;
+use crate::edges::source;
+use crate::edges::source::revision;
+use crate::ui::render::out::Out;
 
 /// What every verb stands on: the configuration, with the flags over it.
 pub(super) struct Setup {

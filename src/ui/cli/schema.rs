@@ -2,9 +2,9 @@
 
 use super::value::word;
 use super::{Exit, Failure};
-use crate::render::json;
-use crate::render::out::Out;
-use crate::schema::{self, Kind};
+use crate::domain::manifest::schema::{self, Kind};
+use crate::ui::render::json;
+use crate::ui::render::out::Out;
 
 /// Print the JSON Schema (2020-12) of the manifests, for editors.
 #[derive(Debug, clap::Args)]

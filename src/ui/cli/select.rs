@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
-use crate::lookup::{self, By, Error};
-use crate::model::DeviceId;
-use crate::state::{Device, State};
+use crate::domain::lookup::{self, By, Error};
+use crate::domain::model::DeviceId;
+use crate::domain::state::{Device, State};
 
-/// The one device that `text` names: see [`crate::lookup`].
+/// The one device that `text` names: see [`crate::domain::lookup`].
 ///
 /// # Errors
 /// If there is none, or there are several.
@@ -77,11 +77,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::Status;
-    use crate::render::testing::state;
+    use crate::domain::model::Status;
+    use crate::ui::render::testing::state;
 
     /// A fifth device with the serial number or the name of another one.
-    fn with(like: &str, change: impl Fn(&mut crate::model::DeviceSpec)) -> State {
+    fn with(like: &str, change: impl Fn(&mut crate::domain::model::DeviceSpec)) -> State {
         let mut state = state();
         let mut device = state.devices[&like.parse().unwrap()].clone();
         change(Arc::make_mut(&mut device.spec));

@@ -3,13 +3,13 @@
 use super::author::Edited;
 use super::run::Setup;
 use super::{Exit, Failure, Format, author};
-use crate::edit::{Edit, To, edit};
-use crate::fleet::{Damage, Desired};
-use crate::lookup::{Ambiguous, Word};
-use crate::model::{DeviceId, Name, Place, SerialNumber};
-use crate::render::out::Out;
-use crate::state::Device;
-use crate::wording::closest;
+use crate::domain::fleet::{Damage, Desired};
+use crate::domain::lookup::{Ambiguous, Word};
+use crate::domain::manifest::edit::{Edit, To, edit};
+use crate::domain::model::{DeviceId, Name, Place, SerialNumber};
+use crate::domain::state::Device;
+use crate::domain::wording::closest;
+use crate::ui::render::out::Out;
 
 /// Edit a device's manifest in place: comments, order and quotes stay. The result is checked
 /// against the fleet before it is written.

@@ -2,9 +2,9 @@
 
 use super::run::Setup;
 use super::{Exit, Failure, Format, select};
-use crate::ledger;
-use crate::render::out::Out;
-use crate::render::show::Shown;
+use crate::edges::ledger;
+use crate::ui::render::out::Out;
+use crate::ui::render::show::Shown;
 
 /// Shows one device: profile, versions, last sync, compliance check by check, history.
 #[derive(Debug, clap::Args)]

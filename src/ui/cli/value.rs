@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::event::Entry;
-use crate::model::{Digest, Invalid, Timestamp};
+use crate::domain::model::{Digest, Invalid, Timestamp};
+use crate::domain::state::event::Entry;
 
 /// A closed set of words, whatever their case; clap shows them and suggests the nearest.
 macro_rules! word {
@@ -15,7 +15,7 @@ macro_rules! word {
         use clap::builder::TypedValueParser as _;
         clap::builder::PossibleValuesParser::new(<$type>::ALL.iter().map(|word| word.as_str()))
             .try_map(|text| {
-                $crate::cli::value::find_word(<$type>::ALL, |word| word.as_str(), &text)
+                $crate::ui::cli::value::find_word(<$type>::ALL, |word| word.as_str(), &text)
             })
     }};
 }
@@ -48,7 +48,7 @@ pub(super) fn positive(text: &str) -> Result<Duration, String> {
 
 /// A kind of log entry.
 pub(super) fn kind() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(crate::event::Event::KINDS)
+    PossibleValuesParser::new(crate::domain::state::event::Event::KINDS)
 }
 
 /// `--plan DIGEST`
@@ -126,7 +126,7 @@ impl FromStr for Since {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::{log, now, time};
+    use crate::ui::render::testing::{log, now, time};
 
     #[test]
     fn since() {

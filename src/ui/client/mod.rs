@@ -14,10 +14,10 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
-use super::secret::Secret;
-use super::state::{KIND, PATH};
-use crate::ledger::snapshot;
-use crate::state::State;
+use crate::domain::state::State;
+use crate::edges::ledger::snapshot;
+use crate::ui::http::secret::Secret;
+use crate::ui::http::state::{KIND, PATH};
 
 /// Twice what a million devices take.
 const LARGEST: u64 = 2 << 30;
@@ -248,5 +248,4 @@ fn is_loopback(host: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "remote_tests.rs"]
 mod tests;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::model::Digest;
+use crate::domain::model::Digest;
 
 pub(super) const JSON: &str = "application/json";
 /// Of the Prometheus text format.

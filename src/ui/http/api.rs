@@ -13,15 +13,17 @@ use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
 use super::query::{Audit, Devices, PAGE};
 use super::view::View;
 use super::{Shown, metrics as numbers};
-use crate::event::Entry;
-use crate::ledger::Logged;
-use crate::model::DeviceId;
-use crate::render::history::EntryView;
-use crate::render::json;
-use crate::render::list::Listing;
-use crate::render::show::Shown as Device;
-use crate::wipe::target::LedgerId;
-use crate::{clock, ledger, lookup};
+use crate::domain::lookup;
+use crate::domain::model::DeviceId;
+use crate::domain::state::event::Entry;
+use crate::domain::wipe::target::LedgerId;
+use crate::edges::clock;
+use crate::edges::ledger;
+use crate::edges::ledger::Logged;
+use crate::ui::render::history::EntryView;
+use crate::ui::render::json;
+use crate::ui::render::list::Listing;
+use crate::ui::render::show::Shown as Device;
 
 impl Shown {
     fn view(&self) -> Arc<View> {

@@ -5,12 +5,12 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use super::view::View;
-use crate::backoff::Admission;
-use crate::model::{ComplianceState, Status as DeviceStatus};
-use crate::plan::{ActionKind, HoldReason};
-use crate::reconcile::ReportCounts;
-use crate::status::Status;
-use crate::wipe::trust_state::TrustWord;
+use crate::app::reconcile::ReportCounts;
+use crate::app::status::Status;
+use crate::domain::backoff::Admission;
+use crate::domain::model::{ComplianceState, Status as DeviceStatus};
+use crate::domain::plan::{ActionKind, HoldReason};
+use crate::domain::wipe::trust_state::TrustWord;
 
 /// Upper ends in seconds: from one changed manifest to a whole fleet.
 const BUCKETS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_word_has_a_sample_from_the_beginning() {
-        let view = View::first(crate::config::Config::default());
+        let view = View::first(crate::edges::config::Config::default());
         let text = text(&view, Some(1.5));
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",

@@ -11,9 +11,8 @@ mod host;
 mod listener;
 pub mod metrics;
 mod query;
-pub mod remote;
 pub mod secret;
-mod state;
+pub mod state;
 pub mod view;
 
 use std::io;
@@ -37,8 +36,8 @@ use self::host::Names;
 use self::listener::Bounded;
 use self::secret::Secret;
 use self::view::View;
-use crate::model::Digest;
-use crate::status::Status;
+use crate::app::status::Status;
+use crate::domain::model::Digest;
 
 /// An answer that takes longer is given up.
 const ANSWER: Duration = Duration::from_secs(30);

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use crate::model::DeviceId;
-use crate::render::filter::Filter;
+use crate::domain::model::DeviceId;
+use crate::ui::render::filter::Filter;
 
 /// As many devices or entries an answer has unless asked for fewer, and at most.
 pub(super) const PAGE: usize = 1000;
@@ -124,7 +124,7 @@ fn limit(value: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Status;
+    use crate::domain::model::Status;
 
     #[test]
     fn filters_and_pages() {

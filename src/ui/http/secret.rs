@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::model::Digest;
+use crate::domain::model::Digest;
 
 /// Shorter tokens can be guessed.
 const SHORTEST: usize = 16;
@@ -53,7 +53,7 @@ impl Secret {
     }
 
     /// What stands after `Authorization:`.
-    pub(super) fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }
 }

@@ -16,14 +16,14 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Shown;
 use super::answer::{Failure, is_known, respond};
-use crate::ledger::snapshot;
-use crate::model::{DeviceId, Digest, Facts, Timestamp};
-use crate::state::State;
+use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
+use crate::domain::state::State;
+use crate::edges::ledger::snapshot;
 
 /// Where it is.
-pub(super) const PATH: &str = "/api/v1/state";
+pub(crate) const PATH: &str = "/api/v1/state";
 /// The layout of `state.json`, of this version. A client that knows another one stops here.
-pub(super) const KIND: &str = "application/vnd.fleetform.state+json; version=1";
+pub(crate) const KIND: &str = "application/vnd.fleetform.state+json; version=1";
 
 /// Answers under way at once.
 pub(super) const STREAMS: usize = 2;
@@ -114,10 +114,10 @@ mod tests {
     use tokio::sync::{Semaphore, watch};
 
     use super::*;
-    use crate::config::Config;
-    use crate::http::Token;
-    use crate::http::view::View;
-    use crate::render::testing;
+    use crate::edges::config::Config;
+    use crate::ui::http::Token;
+    use crate::ui::http::view::View;
+    use crate::ui::render::testing;
 
     /// What a client that takes everything gets.
     fn sent(state: &Arc<State>) -> Vec<u8> {
@@ -143,10 +143,10 @@ mod tests {
         }
         for state in [State::default(), testing::state(), state.reindexed()] {
             let body = sent(&Arc::new(state.clone()));
-            let read = crate::ledger::snapshot::read_state(&*body).unwrap();
+            let read = crate::edges::ledger::snapshot::read_state(&*body).unwrap();
             assert_eq!(read, Some(state.clone()));
             // Half of it is nothing.
-            let half = crate::ledger::snapshot::read_state(&body[..body.len() / 2]).unwrap();
+            let half = crate::edges::ledger::snapshot::read_state(&body[..body.len() / 2]).unwrap();
             assert_eq!(half, None);
         }
     }

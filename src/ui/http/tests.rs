@@ -6,9 +6,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::config::Config;
-use crate::model::DeviceId;
-use crate::render::testing;
+use crate::domain::model::DeviceId;
+use crate::edges::config::Config;
+use crate::ui::render::testing;
 
 const ROUTES: [&str; 9] = [
     "/healthz",
@@ -35,7 +35,7 @@ async fn server(view: View, token: Option<&str>) -> SocketAddr {
     let dir = tempfile::tempdir().unwrap();
     let file = token.map(|token| {
         let path = dir.path().join("token");
-        crate::durable::create_file(&path, token.as_bytes()).unwrap();
+        crate::edges::fs::durable::create_file(&path, token.as_bytes()).unwrap();
         path
     });
     let token = Token::read(file).unwrap();

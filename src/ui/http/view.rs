@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::metrics::Metrics;
-use crate::config::Config;
-use crate::plan::HoldReason;
-use crate::state::State;
-use crate::status::Status;
+use crate::app::status::Status;
+use crate::domain::plan::HoldReason;
+use crate::domain::state::State;
+use crate::edges::config::Config;
 
 /// A pass, as it was when it ended.
 #[derive(Debug, Clone)]

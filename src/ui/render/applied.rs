@@ -10,10 +10,10 @@ use super::out::{Out, Tone};
 use super::plan::told;
 use super::text::count;
 use super::trust::TrustJson;
-use crate::event::ErrorClass;
-use crate::execute::Outcome;
-use crate::model::{DeviceId, Digest};
-use crate::wipe::trust_state::TrustState;
+use crate::app::execute::Outcome;
+use crate::domain::model::{DeviceId, Digest};
+use crate::domain::state::event::ErrorClass;
+use crate::domain::wipe::trust_state::TrustState;
 
 /// A pass that is over.
 #[derive(Debug, Clone, Copy)]

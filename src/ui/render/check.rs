@@ -9,8 +9,8 @@ use super::findings::{Drawing, summary};
 use super::markdown::Comment;
 use super::out::{Out, Tone};
 use super::{github, json};
-use crate::finding::{Code, Finding, Severity, Span};
-use crate::fleet::Desired;
+use crate::domain::fleet::Desired;
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 
 /// Sections of at most so many findings are shown unfolded.
 const FEW: usize = 10;

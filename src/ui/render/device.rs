@@ -9,13 +9,13 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 use serde::Serialize;
 
-use crate::event::ErrorClass;
-use crate::model::{
+use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
     Ownership, Platform, SerialNumber, Status, Timestamp,
 };
-use crate::settings::Settings;
-use crate::state::{Compliance, Device, Manifest, Push, PushState, Wipe, WipeState};
+use crate::domain::settings::Settings;
+use crate::domain::state::event::ErrorClass;
+use crate::domain::state::{Compliance, Device, Manifest, Push, PushState, Wipe, WipeState};
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
@@ -242,7 +242,7 @@ impl<'a> PushView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::{now, state, time};
+    use crate::ui::render::testing::{now, state, time};
 
     fn device(id: &str) -> Device {
         Device::clone(&state().devices[&id.parse().unwrap()])

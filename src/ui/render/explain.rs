@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::text::width;
-use crate::finding::Code;
-use crate::finding::explain::{Example, Explanation};
+use crate::domain::manifest::finding::Code;
+use crate::domain::manifest::finding::explain::{Example, Explanation};
 
 /// One code: what it means, a wrong and a right example.
 ///
@@ -115,9 +115,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::finding::explain::tests::wrong;
-    use crate::fleet::Desired;
-    use crate::render::{check, sarif};
+    use crate::domain::fleet::Desired;
+    use crate::domain::manifest::finding::explain::tests::wrong;
+    use crate::ui::render::{check, sarif};
 
     /// Compares with a file, or writes it where `UPDATE_EXPECT` is set.
     fn golden(path: &str, text: &str) {

@@ -1,9 +1,9 @@
 //! Which devices to show: all filters combined by and.
 
 use super::device::overdue_since;
-use crate::model::{ComplianceState, Platform, Status, Timestamp};
-use crate::settings::Settings;
-use crate::state::Device;
+use crate::domain::model::{ComplianceState, Platform, Status, Timestamp};
+use crate::domain::settings::Settings;
+use crate::domain::state::Device;
 
 /// What is not named admits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

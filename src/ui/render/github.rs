@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::text::{joined, safe_lines};
-use crate::finding::{Finding, Severity};
-use crate::model::{Place, words};
+use crate::domain::manifest::finding::{Finding, Severity};
+use crate::domain::model::{Place, words};
 
 words! {
     /// How an annotation is shown.

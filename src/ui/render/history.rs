@@ -10,9 +10,9 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::summary::summary;
-use crate::event::{Entry, Event, Source};
-use crate::ledger::Logged;
-use crate::model::{DeviceId, Digest, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Timestamp};
+use crate::domain::state::event::{Entry, Event, Source};
+use crate::edges::ledger::Logged;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,8 +182,8 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::render::out::Look;
-    use crate::render::testing::{Screen, entry, event, logged};
+    use crate::ui::render::out::Look;
+    use crate::ui::render::testing::{Screen, entry, event, logged};
 
     fn written(style: Style, entries: &[Logged], screen: &Screen) -> String {
         let mut writer = Writer::new(style);
@@ -238,7 +238,10 @@ mod tests {
             [entry(1, "2026-11-22T10:00:00Z", Some("D001"), event("device.status", &data)).into()];
         for style in [Style::Text, Style::Json, Style::JsonLines] {
             let text = written(style, &hostile, &Screen::piped());
-            assert!(!text.chars().any(|c| c != '\n' && crate::model::is_deceptive(c)), "{text}");
+            assert!(
+                !text.chars().any(|c| c != '\n' && crate::domain::model::is_deceptive(c)),
+                "{text}"
+            );
         }
         assert_eq!(written(Style::Text, &hostile, &Screen::piped()).lines().count(), 2);
     }

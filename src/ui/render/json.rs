@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::text::{command, safe_lines};
-use crate::model::is_deceptive;
+use crate::domain::model::is_deceptive;
 
 /// Pretty-printed, with a newline at the end.
 ///

@@ -31,6 +31,6 @@ pub mod verify;
 pub mod wipe;
 
 #[cfg(test)]
-pub(crate) mod hostile_tests;
-#[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod tests;

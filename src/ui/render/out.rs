@@ -192,7 +192,7 @@ impl fmt::Display for Painted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::Screen;
+    use crate::ui::render::testing::Screen;
 
     struct Broken(io::ErrorKind);
     impl Write for Broken {

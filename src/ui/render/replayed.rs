@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::out::{Out, Tone};
-use crate::state::State;
+use crate::domain::state::State;
 
 /// For people.
 ///
@@ -51,7 +51,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::render::testing::{Screen, state};
+    use crate::ui::render::testing::{Screen, state};
 
     #[test]
     fn a_summary_and_where_the_rest_is() {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::json;
 use super::out::Out;
 use super::text::joined;
-use crate::finding::explain::Explanation;
-use crate::finding::{Code, Finding, Severity, Span};
+use crate::domain::manifest::finding::explain::Explanation;
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -131,14 +131,14 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::explain::tests::wrong;
-    use crate::render::hostile_tests::directory;
-    use crate::render::out::Out;
-    use crate::source;
+    use crate::domain::manifest::finding::explain::tests::wrong;
+    use crate::edges::source;
+    use crate::ui::render::out::Out;
+    use crate::ui::render::tests::directory;
 
     /// OASIS's own, with the formats that it names: URIs among them.
     fn schema() -> jsonschema::Validator {
-        let schema = include_str!("../../tests/fixtures/sarif-schema-2.1.0.json");
+        let schema = include_str!("../../../tests/fixtures/sarif-schema-2.1.0.json");
         // One regular expression, of languages, has a bracket too many to be one.
         let mended = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
         assert_ne!(mended, schema);

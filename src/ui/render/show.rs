@@ -10,12 +10,12 @@ use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
 use super::text::count;
-use crate::compliance::{Check, Outcome, Reported, checks};
-use crate::event::WipeSubject;
-use crate::ledger::Logged;
-use crate::model::{DeviceId, Email, Profile, Timestamp};
-use crate::settings::Settings;
-use crate::state::{Device, PushState, State, Wipe, WipeState};
+use crate::domain::compliance::{Check, Outcome, Reported, checks};
+use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
+use crate::domain::settings::Settings;
+use crate::domain::state::event::WipeSubject;
+use crate::domain::state::{Device, PushState, State, Wipe, WipeState};
+use crate::edges::ledger::Logged;
 
 /// One device and what surrounds it.
 #[derive(Debug, Clone)]
@@ -334,8 +334,8 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::Digest;
-    use crate::render::testing::{Screen, logged, now, state};
+    use crate::domain::model::Digest;
+    use crate::ui::render::testing::{Screen, logged, now, state};
 
     fn checks() -> Vec<Check> {
         let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {

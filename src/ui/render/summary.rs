@@ -6,13 +6,13 @@
 use serde_json::Value;
 
 use super::text::count;
-use crate::event::{
+use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email};
+use crate::domain::state::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
     ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed,
     WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
 };
-use crate::model::{ComplianceState, DeviceSpec, Digest, Email};
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
 #[must_use]
@@ -283,7 +283,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::render::testing::{event, log};
+    use crate::ui::render::testing::{event, log};
 
     fn with(subject: &Value, more: Value) -> Value {
         let mut data = subject.clone();

@@ -197,8 +197,8 @@ fn fit<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::out::Look;
-    use crate::render::testing::Screen;
+    use crate::ui::render::out::Look;
+    use crate::ui::render::testing::Screen;
     use expect_test::expect;
 
     fn sample() -> Table<4> {

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use super::out::{Look, Out};
-use crate::event::{DeviceProvisioned, Entry, Event, Source};
-use crate::ledger::Logged;
-use crate::model::{DeviceId, Digest, Timestamp};
-use crate::state::State;
+use crate::domain::model::{DeviceId, Digest, Timestamp};
+use crate::domain::state::State;
+use crate::domain::state::event::{DeviceProvisioned, Entry, Event, Source};
+use crate::edges::ledger::Logged;
 
 /// Both streams of an [`Out`], kept.
 #[derive(Clone, Default)]
@@ -217,8 +217,8 @@ pub(crate) fn state() -> State {
     for entry in log() {
         state.fold(&entry, Digest::of(&entry.seq.to_be_bytes())).unwrap();
     }
-    let facts = crate::model::Facts {
-        os_version: Some(crate::model::ReportedVersion::new("10.0.26100.3000")),
+    let facts = crate::domain::model::Facts {
+        os_version: Some(crate::domain::model::ReportedVersion::new("10.0.26100.3000")),
         ..Default::default()
     };
     let id = |text: &str| text.parse::<DeviceId>().unwrap();

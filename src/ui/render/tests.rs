@@ -9,14 +9,14 @@ use std::path::Path;
 use super::out::Out;
 use super::plan::Context;
 use super::{check, sarif};
-use crate::fleet::Desired;
-use crate::guard::{ApprovedPlan, guard};
-use crate::model::is_deceptive;
-use crate::plan::{self, Inputs};
-use crate::settings::Settings;
-use crate::source;
-use crate::state::State;
-use crate::wipe::trust_state::TrustState;
+use crate::domain::fleet::Desired;
+use crate::domain::guard::{ApprovedPlan, guard};
+use crate::domain::model::is_deceptive;
+use crate::domain::plan::{self, Inputs};
+use crate::domain::settings::Settings;
+use crate::domain::state::State;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::source;
 
 /// Marks what strangers wrote; `::error` and fences at the beginning of lines, markup, mentions.
 const EVIL: &str = "EVIL``` </details><script>alert(1)</script> @all #1 | [x](javascript:x) \

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use chrono::TimeDelta;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::is_deceptive;
+use crate::domain::model::is_deceptive;
 
 /// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`), and
 /// so the second `#` of what a CI runner takes for a command (see [`command`]).

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::wipe::trust_state::{TrustState, TrustWord};
+use crate::domain::wipe::trust_state::{TrustState, TrustWord};
 
 /// `{"state": "usable" | "notConfigured" | "broken", "why": text or null}`
 #[derive(Debug, Clone, Copy, Serialize)]

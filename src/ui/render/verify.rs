@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::text::count;
-use crate::ledger::verify::{Problem, Verified};
-use crate::model::Digest;
+use crate::domain::model::Digest;
+use crate::edges::ledger::verify::{Problem, Verified};
 
 /// For people.
 ///
@@ -85,7 +85,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::render::testing::Screen;
+    use crate::ui::render::testing::Screen;
 
     fn good() -> Verified {
         Verified {

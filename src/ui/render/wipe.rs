@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::plan::wipes::{WipeJson, headline};
-use crate::model::{Email, words};
-use crate::plan::{WipeStanding, WipeView};
-use crate::wipe::Namespace;
-use crate::wipe::verify::{FileCheck, Judgement, Rule, Verdict};
+use crate::domain::model::{Email, words};
+use crate::domain::plan::{WipeStanding, WipeView};
+use crate::domain::wipe::Namespace;
+use crate::domain::wipe::verify::{FileCheck, Judgement, Rule, Verdict};
 
 words! {
     /// Whether a rule holds.

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use fleetform::diff::{Difference, FleetDiff, diff};
-use fleetform::event::{Change, Field};
-use fleetform::execute::Control;
-use fleetform::fleet::Desired;
-use fleetform::ledger::Ledger;
-use fleetform::model::{DesiredDevice, SerialNumber, Status, Timestamp};
-use fleetform::plan::{HoldReason, Inputs, Op, Plan, plan};
-use fleetform::provider::Provider;
-use fleetform::provider::local::Local;
-use fleetform::reconcile::{Basis, carry_out, decide, observe};
-use fleetform::settings::Settings;
-use fleetform::state::State;
+use fleetform::app::execute::Control;
+use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
+use fleetform::domain::diff::{Difference, FleetDiff, diff};
+use fleetform::domain::fleet::Desired;
+use fleetform::domain::model::{DesiredDevice, SerialNumber, Status, Timestamp};
+use fleetform::domain::plan::{HoldReason, Inputs, Op, Plan, plan};
+use fleetform::domain::settings::Settings;
+use fleetform::domain::state::State;
+use fleetform::domain::state::event::{Change, Field};
+use fleetform::edges::ledger::Ledger;
+use fleetform::edges::provider::Provider;
+use fleetform::edges::provider::local::Local;
 
 use super::{Pair, pairs};
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use chrono::{TimeDelta, Utc};
-use fleetform::model::Timestamp;
+use fleetform::domain::model::Timestamp;
 use serde_json::Value;
 
 use crate::wipes::lab::Request;

@@ -160,7 +160,7 @@ struct Terminal {
 impl vte::Perform for Terminal {
     fn print(&mut self, c: char) {
         self.shown += 1;
-        if fleetform::model::is_deceptive(c) {
+        if fleetform::domain::model::is_deceptive(c) {
             self.forbidden.insert(format!("prints {c:?}"));
         }
         if self.last.take() == Some(b'\r') {

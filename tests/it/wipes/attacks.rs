@@ -36,7 +36,7 @@ fn unusable(spoil: impl FnOnce(&Lab, &str)) {
     lab.request("r1.yaml", &text, &["bob"]);
     spoil(&lab, &text);
     assert!(lab.pass().is_empty());
-    assert_ne!(fleetform::source::load(&lab.path("fleet")).findings, vec![]);
+    assert_ne!(fleetform::edges::source::load(&lab.path("fleet")).findings, vec![]);
     nothing_issued(&lab);
 }
 

@@ -32,9 +32,9 @@ fn prepared() -> (Lab, String) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the binary has no other clock than the system's")]
-fn clock() -> fleetform::model::Timestamp {
+fn clock() -> fleetform::domain::model::Timestamp {
     // A second ago: a request of this very millisecond may not hold yet.
-    fleetform::model::Timestamp::from_millis(Utc::now().timestamp_millis() - 1000)
+    fleetform::domain::model::Timestamp::from_millis(Utc::now().timestamp_millis() - 1000)
 }
 
 fn command(lab: &Lab) -> Command {
@@ -73,15 +73,15 @@ fn check(lab: &Lab, at: &str) {
 }
 
 fn points() -> Vec<&'static str> {
-    let durable = fleetform::durable::CRASH_POINTS.iter();
-    let all = durable.chain(fleetform::provider::local::CRASH_POINTS).copied();
+    let durable = fleetform::edges::fs::durable::CRASH_POINTS.iter();
+    let all = durable.chain(fleetform::edges::provider::local::CRASH_POINTS).copied();
     all.filter(|point| POINTS.iter().any(|start| point.starts_with(start))).collect()
 }
 
 fn report(lab: &Lab) {
     let at = clock() + TimeDelta::seconds(5);
     let report = format!("{{\"serialNumber\":\"SN001\",\"at\":\"{at}\",\"wiped\":true}}");
-    fleetform::provider::local::submit(&lab.path("data"), "r", report.as_bytes(), at)
+    fleetform::edges::provider::local::submit(&lab.path("data"), "r", report.as_bytes(), at)
         .expect("handed over");
 }
 

@@ -224,7 +224,7 @@ fn a_device_that_reported_since_was_not_erased_by_a_command_that_was_taken_back(
     let lab = expired();
     lab.wait(TimeDelta::minutes(1));
     let report = format!("{{\"serialNumber\":\"SN001\",\"at\":\"{}\"}}", lab.now());
-    fleetform::provider::local::submit(&lab.path("data"), "r", report.as_bytes(), lab.now())
+    fleetform::edges::provider::local::submit(&lab.path("data"), "r", report.as_bytes(), lab.now())
         .expect("handed over");
     lab.pass();
     lab.wait(TimeDelta::minutes(1));

@@ -9,18 +9,19 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
-use fleetform::execute::Control;
-use fleetform::fleet::WipeFile;
-use fleetform::ledger::{self, Ledger};
-use fleetform::model::{Digest, Timestamp};
-use fleetform::plan::{Fresh, WipeView};
-use fleetform::provider::Provider;
-use fleetform::provider::local::Local;
-use fleetform::reconcile::{Basis, Unconfirmed, carry_out, decide, heads, observe, reread};
-use fleetform::settings::Settings;
-use fleetform::state::State;
-use fleetform::wipe::trust::Trust;
-use fleetform::{source, trust_file};
+use fleetform::app::execute::Control;
+use fleetform::app::reconcile::{Basis, Unconfirmed, carry_out, decide, heads, observe, reread};
+use fleetform::domain::fleet::WipeFile;
+use fleetform::domain::model::{Digest, Timestamp};
+use fleetform::domain::plan::{Fresh, WipeView};
+use fleetform::domain::settings::Settings;
+use fleetform::domain::state::State;
+use fleetform::domain::wipe::trust::Trust;
+use fleetform::edges::ledger::{self, Ledger};
+use fleetform::edges::provider::Provider;
+use fleetform::edges::provider::local::Local;
+use fleetform::edges::source;
+use fleetform::edges::trust_files;
 use serde_json::{Value, json};
 
 pub const WIPE: &str = "wipe@fleetform";
@@ -250,7 +251,7 @@ impl Lab {
     }
 
     fn trusted(&self) -> Result<Trust, String> {
-        let trust = trust_file::read(
+        let trust = trust_files::read(
             &self.path("etc/allowed_signers"),
             Some(&self.path("etc/revoked_keys")).filter(|path| path.exists()).map(|p| &**p),
             &self.path("fleet"),
@@ -369,8 +370,13 @@ impl Lab {
     pub fn erased(&self, n: u32) {
         let report = json!({"serialNumber": format!("SN{n:03}"), "at": self.now(), "wiped": true});
         let bytes = report.to_string();
-        fleetform::provider::local::submit(&self.path("data"), "r", bytes.as_bytes(), self.now())
-            .expect("handed over");
+        fleetform::edges::provider::local::submit(
+            &self.path("data"),
+            "r",
+            bytes.as_bytes(),
+            self.now(),
+        )
+        .expect("handed over");
     }
 }
 

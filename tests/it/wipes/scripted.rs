@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use fleetform::event::ErrorClass;
-use fleetform::model::Digest;
-use fleetform::plan::IssuableWipe;
-use fleetform::provider::{
+use fleetform::domain::model::Digest;
+use fleetform::domain::plan::IssuableWipe;
+use fleetform::domain::state::event::ErrorClass;
+use fleetform::edges::provider::{
     Acknowledgement, Error, Limits, Observation, Presence, Provider, Push, Target, Withdrawn,
 };
 

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
-use fleetform::event::{Entry, Event, LedgerCreated};
-use fleetform::fleet::{Desired, WipeFile, assemble};
-use fleetform::guard::guard;
-use fleetform::manifest::parse_file;
-use fleetform::model::{Digest, Timestamp};
-use fleetform::plan::entries::{Effect, pushed};
-use fleetform::plan::{Action, ActionKind, Inputs, Plan, plan};
-use fleetform::settings::Settings;
-use fleetform::state::State;
-use fleetform::wipe::quorum::{Tier, Tiers, allows};
-use fleetform::wipe::trust::Trust;
+use fleetform::domain::fleet::{Desired, WipeFile, assemble};
+use fleetform::domain::guard::guard;
+use fleetform::domain::manifest::parse_file;
+use fleetform::domain::model::{Digest, Timestamp};
+use fleetform::domain::plan::entries::{Effect, pushed};
+use fleetform::domain::plan::{Action, ActionKind, Inputs, Plan, plan};
+use fleetform::domain::settings::Settings;
+use fleetform::domain::state::State;
+use fleetform::domain::state::event::{Entry, Event, LedgerCreated};
+use fleetform::domain::wipe::quorum::{Tier, Tiers, allows};
+use fleetform::domain::wipe::trust::Trust;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::fleet::{Desired, WipeFile};
-use crate::model::{Digest, Hasher};
-use crate::plan::{Action, Cause, Op, Plan, digest};
-use crate::revision;
-use crate::state::State;
+use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::model::{Digest, Hasher};
+use crate::domain::plan::{Action, Cause, Op, Plan, digest};
+use crate::domain::state::State;
+use crate::edges::source::revision;
 
 /// A second look is at least so much later.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
@@ -231,5 +231,4 @@ fn wipe(action: &Action, file: &WipeFile, desired: &Desired, removed: Digest) ->
 }
 
 #[cfg(test)]
-#[path = "caution_tests.rs"]
 mod tests;

@@ -12,9 +12,9 @@
 
 use std::collections::HashSet;
 
-use crate::fleet::{Damage, Damaged};
-use crate::manifest::{Documents, Shadow};
-use crate::model::Name;
+use crate::domain::fleet::{Damage, Damaged};
+use crate::domain::manifest::{Documents, Shadow};
+use crate::domain::model::Name;
 
 /// Longest serial number; no name is longer.
 const LONGEST: usize = 64;
@@ -141,5 +141,4 @@ const fn is_word(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-#[path = "keys_tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::parse_file;
+use crate::domain::manifest::parse_file;
 
 fn keys(text: &str) -> Keys {
     let mut keys = Keys::default();

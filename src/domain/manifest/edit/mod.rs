@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 
-use crate::model::is_deceptive;
-use crate::wording::quote;
-use crate::yaml::{self, Node, Position, Scalar, Style, Value};
+use crate::domain::manifest::yaml::{self, Node, Position, Scalar, Style, Value};
+use crate::domain::model::is_deceptive;
+use crate::domain::wording::quote;
 
 /// Why a text was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -336,5 +336,4 @@ fn bare((key, value): &(Node<'_>, Node<'_>)) -> String {
 }
 
 #[cfg(test)]
-#[path = "edit_tests.rs"]
 mod tests;

@@ -7,7 +7,7 @@ pub mod explain;
 
 use std::sync::Arc;
 
-use crate::model::words;
+use crate::domain::model::words;
 
 words! {
     /// How bad it is; both make `check` fail.

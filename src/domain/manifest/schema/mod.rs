@@ -1,12 +1,12 @@
 //! The JSON Schema (2020-12) of manifests, for editors and other tools.
 //!
-//! It accepts what [`crate::manifest`] accepts, as far as a schema can tell: what YAML's own
+//! It accepts what [`crate::domain::manifest`] accepts, as far as a schema can tell: what YAML's own
 //! rules forbid (duplicate keys, anchors), limits in bytes, and rules between fields or files
 //! are not in it. Numbers and words are those of the code; a test compares on many manifests.
 
 use serde_json::{Value, json};
 
-use crate::model::{
+use crate::domain::model::{
     DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, WipeReason, WipeScope, words,
 };
 
@@ -241,5 +241,4 @@ fn wipe() -> Value {
 }
 
 #[cfg(test)]
-#[path = "schema_tests.rs"]
 mod tests;

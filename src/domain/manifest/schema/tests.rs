@@ -1,8 +1,8 @@
 use jsonschema::Validator;
 
 use super::*;
-use crate::manifest::parse_file;
-use crate::model::SerialNumber;
+use crate::domain::manifest::parse_file;
+use crate::domain::model::SerialNumber;
 
 const DEVICE: &str = "apiVersion: fleetform/v1\nkind: Device\nmetadata: {name: a}\nspec:\n  \
     serialNumber: A1\n  userEmail: a@example.com\n  profile: Standard\n  osVersion: \"1.0\"\n";

@@ -15,9 +15,9 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
 pub use cut::{Piece, cut};
 
-use crate::finding::Code;
-use crate::model::is_deceptive;
-use crate::wording::{harmless, quote};
+use crate::domain::manifest::finding::Code;
+use crate::domain::model::is_deceptive;
+use crate::domain::wording::{harmless, quote};
 
 /// Deepest nesting; a manifest needs six, free-form settings rarely ten.
 pub const MAX_DEPTH: usize = 32;

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 
 use super::{Heard, Inputs, Plan};
-use crate::model::{DeviceId, Timestamp};
-use crate::state::{Device, State, WipeState};
+use crate::domain::model::{DeviceId, Timestamp};
+use crate::domain::state::{Device, State, WipeState};
 
 /// So much may two good clocks differ.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
@@ -85,3 +85,6 @@ fn date(heard: &Heard, now: Timestamp, floor: Timestamp) -> Dated<'_> {
     let believed = heard.report.at.filter(|at| *at >= floor && *at - now <= AHEAD);
     Dated { heard, at: believed.unwrap_or(now), believed: believed.is_some() }
 }
+
+#[cfg(test)]
+mod tests;

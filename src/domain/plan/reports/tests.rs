@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::tests::{World, held};
-use super::*;
-use crate::event::{Event, Source, WipeIssued, WipeSubject};
-use crate::finding::Code;
-use crate::model::{DesiredStatus, Digest, Email};
+use super::super::tests::{World, held};
+use super::super::*;
+use crate::domain::manifest::finding::Code;
+use crate::domain::model::{DesiredStatus, Digest, Email};
+use crate::domain::state::event::{Event, Source, WipeIssued, WipeSubject};
 
 const A: DeviceId = DeviceId::FIRST;
 const INTENT: u64 = 77;
@@ -30,7 +30,7 @@ fn wipe(world: &mut World, issued: bool) {
     let accepted = WipeAccepted { subject, signers: signers.clone(), issue_at, trust };
     world.log(Some(A), Some(source.clone()), Event::WipeAccepted(Box::new(accepted)));
     if issued {
-        let scope = crate::model::WipeScope::Full;
+        let scope = crate::domain::model::WipeScope::Full;
         let (request, intent, needed) = (request(), INTENT, 1);
         let issued = WipeIssued { request, intent, scope, signers, needed };
         world.log(Some(A), Some(source), Event::WipeIssued(Box::new(issued)));

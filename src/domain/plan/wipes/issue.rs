@@ -7,15 +7,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of};
-use crate::fleet::{Desired, WipeFile};
-use crate::model::{DesiredDevice, Digest, Timestamp};
-use crate::plan::Inputs;
-use crate::settings::Settings;
-use crate::state::{State, Wipe, WipeState};
-use crate::wipe::quorum::{self, Decision, History};
-use crate::wipe::target::LoggedHead;
-use crate::wipe::trust::Trust;
-use crate::wipe::verify::{Verdict, VerifiedWipe};
+use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::model::{DesiredDevice, Digest, Timestamp};
+use crate::domain::plan::Inputs;
+use crate::domain::settings::Settings;
+use crate::domain::state::{State, Wipe, WipeState};
+use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::target::LoggedHead;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::verify::{Verdict, VerifiedWipe};
 
 /// What a wipe was judged by, read again.
 #[derive(Debug)]

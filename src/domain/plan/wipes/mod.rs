@@ -18,14 +18,14 @@ use chrono::TimeDelta;
 
 use self::ownership::Ownerships;
 use super::{Action, Cause, DamageIndex, Inputs, Op, Plan};
-use crate::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
-use crate::fleet::WipeFile;
-use crate::model::{DeviceId, Digest, Email, Place, Timestamp};
-use crate::state::{Wipe, WipeState};
-use crate::wipe::Namespace;
-use crate::wipe::quorum::{self, Decision, History, Lacks};
-use crate::wipe::target::{LedgerId, LoggedHead};
-use crate::wipe::verify::{
+use crate::domain::fleet::WipeFile;
+use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp};
+use crate::domain::state::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
+use crate::domain::state::{Wipe, WipeState};
+use crate::domain::wipe::Namespace;
+use crate::domain::wipe::quorum::{self, Decision, History, Lacks};
+use crate::domain::wipe::target::{LedgerId, LoggedHead};
+use crate::domain::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
 };
 
@@ -121,7 +121,7 @@ fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
 /// When an accepted request may be issued. A delay that was raised counts for those accepted
 /// before as well, a lowered one does not. What was deferred has cooled off already.
 fn issue_at(wipe: &Wipe, delay: TimeDelta) -> Option<Timestamp> {
-    let deferred = wipe.code.as_deref() == Some(crate::state::DEFERRED);
+    let deferred = wipe.code.as_deref() == Some(crate::domain::state::DEFERRED);
     if deferred { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
 }
 
@@ -277,14 +277,14 @@ impl<'a> Deciding<'a, '_> {
         self.taken.insert(device);
         self.ahead += 1;
         if self.inputs.now < issue_at {
-            let deferred =
-                accepted.filter(|wipe| wipe.code.as_deref() == Some(crate::state::DEFERRED));
+            let deferred = accepted
+                .filter(|wipe| wipe.code.as_deref() == Some(crate::domain::state::DEFERRED));
             let (code, detail) = match deferred {
                 Some(wipe) => {
                     let until = issue_at.short();
                     let detail =
                         format!("not issued yet: {}; tried again from {until}", wipe.detail);
-                    (crate::state::DEFERRED, detail)
+                    (crate::domain::state::DEFERRED, detail)
                 }
                 None => ("coolingOff", format!("cools off until {}", issue_at.short())),
             };
@@ -465,7 +465,7 @@ fn short_of(hold: &quorum::Hold) -> String {
     let until = hold.until.map(|at| format!("; passes as it is from {}", at.short()));
     let until = until.unwrap_or_default();
     let window = hold.tier.map_or_else(String::new, |tier| {
-        let per = crate::lifecycle::text(tier.per);
+        let per = crate::domain::lifecycle::text(tier.per);
         format!(" ({} wipes within {per} already)", hold.count)
     });
     match (hold.reason, hold.needs) {

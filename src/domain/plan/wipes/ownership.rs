@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
-use crate::fleet::{Damage, Damaged, Desired, ROOT};
-use crate::model::{Name, Ownership, SerialNumber};
-use crate::plan::Inputs;
-use crate::state::Device;
+use crate::domain::fleet::{Damage, Damaged, Desired, ROOT};
+use crate::domain::model::{Name, Ownership, SerialNumber};
+use crate::domain::plan::Inputs;
+use crate::domain::state::Device;
 
 /// Damage that may be a device's manifest, by what is known of it.
 pub(super) struct Ownerships<'a> {

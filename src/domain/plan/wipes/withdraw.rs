@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::WipeStopped;
-use crate::model::{Digest, Place};
-use crate::plan::{Action, Cause, Inputs, Op};
-use crate::state::{Wipe, WipeState};
+use crate::domain::model::{Digest, Place};
+use crate::domain::plan::{Action, Cause, Inputs, Op};
+use crate::domain::state::event::WipeStopped;
+use crate::domain::state::{Wipe, WipeState};
 
 /// Every such command, but for those that `planned` confirms: a report that was heard in the
 /// same pass goes before time.

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use self::rights::{ConfigChanged, ConfigRights, QuorumTier};
-use crate::model::{
+use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Name, Platform, Requirements,
     SerialNumber, Status, Timestamp, WipeReason, WipeScope, words,
 };
-use crate::wipe::target::LedgerId;
+use crate::domain::wipe::target::LedgerId;
 
 /// The manifest behind an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,21 +137,21 @@ pub struct Nothing {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProfileRecorded {
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub name: Name,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub description: String,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub platforms: Vec<Platform>,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub apps: Vec<String>,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub settings: serde_json::Value,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub licenses: Vec<String>,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub compliance: Requirements,
-    /// As [`crate::model::Profile`].
+    /// As [`crate::domain::model::Profile`].
     pub digest: Digest,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Digest;
+use crate::domain::model::Digest;
 
 /// A tier of `wipes.quorum`, as configured. Durations are spelled as the configuration takes
 /// them, exactly: `1day`.

@@ -13,7 +13,7 @@
 
 use chrono::TimeDelta;
 
-use crate::model::{Invalid, Timestamp, words};
+use crate::domain::model::{Invalid, Timestamp, words};
 
 /// One line of `wipes.quorum`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, HashAlg, PublicKey, Signature, SshSig};
 
 use super::Namespace;
-use crate::model::words;
+use crate::domain::model::words;
 
 /// A public key, comparable.
 pub type Key = KeyData;

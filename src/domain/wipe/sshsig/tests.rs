@@ -18,7 +18,7 @@ fn verdict(armoured: &[u8]) -> Result<Key, Fault> {
         Ok(checked) => Ok(checked.key().clone()),
         Err(failure) => {
             assert!(!failure.detail.is_empty() && !failure.detail.ends_with('.'), "{failure:?}");
-            assert!(!failure.detail.contains(crate::model::is_deceptive), "{failure:?}");
+            assert!(!failure.detail.contains(crate::domain::model::is_deceptive), "{failure:?}");
             Err(failure.code)
         }
     }

@@ -17,8 +17,8 @@ use ssh_key::public::{EcdsaPublicKey, KeyData};
 
 use super::Namespace;
 use super::sshsig::{KEY_TYPES, KEYS_THAT_SERVE, Key, fingerprint, harmless};
-use crate::encoding;
-use crate::model::{Digest, Email, Timestamp, is_deceptive, words};
+use crate::domain::manifest::encoding;
+use crate::domain::model::{Digest, Email, Timestamp, is_deceptive, words};
 
 words! {
     /// Which of the two lists.

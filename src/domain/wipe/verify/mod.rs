@@ -18,7 +18,9 @@ use super::sshsig::{self, harmless};
 use super::target::{LedgerId, LoggedHead};
 use super::trust::{Trust, WhyNot};
 use super::{Namespace, Request};
-use crate::model::{DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope};
+use crate::domain::model::{
+    DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope,
+};
 
 pub use super::rules::{Reason, Rule};
 

@@ -2,8 +2,8 @@
 
 use super::super::testing::{TOUCHED, TestKey, other_form};
 use super::*;
-use crate::model::WipeReason;
-use crate::wipe::target::LogHead;
+use crate::domain::model::WipeReason;
+use crate::domain::wipe::target::LogHead;
 
 const ANA: &str = "ana@example.com";
 const BOB: &str = "bob@example.com";

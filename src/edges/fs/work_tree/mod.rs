@@ -228,5 +228,4 @@ fn push(ahead: &mut Vec<OsString>, path: &Path) {
 }
 
 #[cfg(test)]
-#[path = "work_tree_tests.rs"]
 mod tests;

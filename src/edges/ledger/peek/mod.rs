@@ -143,5 +143,4 @@ fn plain(text: &[u8]) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "tests/peek.rs"]
 mod tests;

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::ledger::Snapshot;
-use crate::ledger::snapshot::write;
-use crate::state::State;
+use crate::domain::state::State;
+use crate::edges::ledger::Snapshot;
+use crate::edges::ledger::snapshot::write;
 
 /// What is seen in a snapshot, as `id name serial` and `profile`.
 fn seen(state: &State) -> Vec<String> {
@@ -40,13 +40,13 @@ fn all(state: &State) -> Vec<String> {
 
 #[test]
 fn every_name_is_seen_and_nothing_else() {
-    let mut state = crate::render::testing::state();
+    let mut state = crate::ui::render::testing::state();
     assert_eq!(all(&state).len(), 5);
     assert_eq!(seen(&state), all(&state));
     assert_eq!(seen(&State::default()), Vec::<String>::new());
     // Without profiles, the keys of what follows are no profiles; so with what is frozen.
     state.profiles.clear();
-    let digest = crate::model::Digest::of(b"x");
+    let digest = crate::domain::model::Digest::of(b"x");
     let trust = serde_json::json!({"allowedSigners": digest, "revokedKeys": digest});
     state.trust = serde_json::from_value(trust).unwrap();
     assert_eq!(seen(&state), all(&state));
@@ -56,7 +56,7 @@ fn every_name_is_seen_and_nothing_else() {
 
 #[test]
 fn a_snapshot_of_many_pieces_is_seen_whole() {
-    let mut state = crate::render::testing::state();
+    let mut state = crate::ui::render::testing::state();
     let (_, device) = state.devices.first_key_value().unwrap();
     let device = device.clone();
     for _ in 0..3000 {

@@ -13,11 +13,11 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::event::{
+use crate::domain::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Status};
+use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, ErrorClass, Field,
     FreezeCause, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush, ProfileRecorded,
 };
-use crate::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Status};
 
 /// A clock that moves on by a second at every look.
 fn clock() -> impl Fn() -> Timestamp + Send + Sync + 'static {

@@ -1,7 +1,7 @@
 //! What `verify` says of logs that were tampered with, and that the check in the shell, which
 //! shares no code with it, agrees.
 
-use crate::model::Digest;
+use crate::domain::model::Digest;
 use std::process::Command;
 
 use super::*;
@@ -239,10 +239,10 @@ fn at_most_twenty_problems_are_listed() {
 
 #[test]
 fn a_snapshot_that_forgets_a_wipe_or_the_trust_files_is_found_out() {
-    use crate::event::TrustFiles;
-    use crate::ledger::verify::differences;
-    use crate::ledger::wipe_wire::WipeWire;
-    use crate::state::State;
+    use crate::domain::state::State;
+    use crate::domain::state::event::TrustFiles;
+    use crate::edges::ledger::verify::differences;
+    use crate::edges::ledger::wipe_wire::WipeWire;
 
     let (at, request) = ("2026-11-22T10:00:00.000Z", Digest::of(b"request"));
     let wipe: WipeWire = serde_json::from_value(serde_json::json!({

@@ -17,8 +17,8 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, Access, AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
-use crate::durable;
-use crate::event::ErrorClass;
+use crate::domain::state::event::ErrorClass;
+use crate::edges::fs::durable;
 
 /// Up to this many files each gets its own fsync; above it one syncfs is cheaper, although
 /// it also waits for what others have written (an fsync costs about 4 ms).
@@ -83,7 +83,7 @@ impl Error {
     }
 }
 
-impl From<Error> for crate::provider::Error {
+impl From<Error> for crate::edges::provider::Error {
     fn from(error: Error) -> Self {
         Self::new(error.class(), error.to_string())
     }

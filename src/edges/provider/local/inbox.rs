@@ -18,8 +18,8 @@ use rustix::io::Errno;
 use super::files::{Dir, Error, Found, Stamp};
 use super::records::{self, Records, Stretch};
 use super::rejected::{Kept, Refusals, Released, lines};
-use crate::model::{Report, Timestamp, harmless, is_deceptive};
-use crate::provider::{Acknowledgement, Batch, Observation, Rejected, Trouble};
+use crate::domain::model::{Report, Timestamp, harmless, is_deceptive};
+use crate::edges::provider::{Acknowledgement, Batch, Observation, Rejected, Trouble};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
 pub const FILE_LIMIT: u64 = 64 << 20;

@@ -27,9 +27,9 @@ pub use outbox::{Command, CommandId, Verb, find, pending};
 pub use records::{Problem, Records, parse as parse_reports};
 
 use super::{Acknowledgement, Limits, Observation, Presence, Provider, Push, Target, Withdrawn};
-use crate::event::ErrorClass;
-use crate::model::SerialNumber;
-use crate::plan::IssuableWipe;
+use crate::domain::model::SerialNumber;
+use crate::domain::plan::IssuableWipe;
+use crate::domain::state::event::ErrorClass;
 use inbox::Inbox;
 use outbox::{Outbox, Struck};
 

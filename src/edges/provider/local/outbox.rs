@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::files::{Dir, Error, Found, temporary};
-use crate::event::ErrorClass;
-use crate::model::{Invalid, Profile, SerialNumber, WipeScope, as_string, words};
-use crate::provider::{self, Presence, Withdrawn};
-use crate::wipe::verify::VerifiedWipe;
+use crate::domain::model::{Invalid, Profile, SerialNumber, WipeScope, as_string, words};
+use crate::domain::state::event::ErrorClass;
+use crate::domain::wipe::verify::VerifiedWipe;
+use crate::edges::provider::{self, Presence, Withdrawn};
 
 /// A profile fits a line of the log (64 KiB); with hundreds of commands beside it a file
 /// stays far below this.

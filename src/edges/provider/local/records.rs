@@ -10,7 +10,7 @@ use std::io::{self, BufRead};
 use serde_json::value::RawValue;
 
 use super::report;
-use crate::model::{Report, harmless};
+use crate::domain::model::{Report, harmless};
 
 /// Bytes of one report: a hundred times a large one.
 const RECORD_LIMIT: usize = 256 << 10;

@@ -10,8 +10,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use super::files::{Dir, Error, Found, temporary};
 use super::inbox::Seen;
 use super::records::Stretch;
-use crate::model::harmless;
-use crate::provider::Refused;
+use crate::domain::model::harmless;
+use crate::edges::provider::Refused;
 
 /// Of a rejected file's name, so that a suffix fits the 255 that file systems take.
 const NAME_LIMIT: usize = 200;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::outbox::CommandId;
-use crate::model::{
+use crate::domain::model::{
     AntivirusFact, EncryptionFact, Report, ReportedVersion, ScreenLockFact, SerialNumber,
     Timestamp, Unreadable, harmless,
 };

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read as _};
 
 use super::{Error, Repository};
-use crate::git::{self, CONTENT, Running};
-use crate::source::MAX_BYTES;
+use crate::edges::source::MAX_BYTES;
+use crate::edges::source::git_process::{self, CONTENT, Running};
 
 /// So many blobs are worth another process: starting one costs as much as a hundred.
 const SHARE: usize = 4096;
@@ -84,7 +84,7 @@ impl Batch {
             Read::Whole(found) => Ok(found),
             Read::Missing(id) => Err(Error::NoObject(id)),
             Read::TooMuch => {
-                Err(git::Error::Long { command: COMMAND, bytes: CONTENT.bytes }.into())
+                Err(git_process::Error::Long { command: COMMAND, bytes: CONTENT.bytes }.into())
             }
         }
     }

@@ -1,14 +1,14 @@
 //! The fleet directory as it is in Git revisions, read by asking `git`.
 //!
 //! Only ever reads objects: no work tree, no index, no hook and no configuration of the
-//! repository has a say ([`crate::git`]). A bare repository serves where `GIT_DIR` names it; a
+//! repository has a say ([`crate::edges::source::git_process`]). A bare repository serves where `GIT_DIR` names it; a
 //! directory that merely looks like one is never asked. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
-//! the rest is read only where a rule between files may be affected ([`crate::fleet::alone`]),
-//! and of that only what may be affected is parsed ([`crate::fleet::Keys`]).
+//! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::alone`]),
+//! and of that only what may be affected is parsed ([`crate::domain::fleet::Keys`]).
 
 mod blobs;
-mod rest;
+mod unchanged_files;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -18,16 +18,17 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use self::blobs::{Answers, Blobs};
-use self::rest::Rest;
+use self::unchanged_files::Rest;
 use super::tree::{Judged, Marks, judge};
 use super::{MAX_ENTRIES, too_large};
-use crate::finding::{Code, Finding};
-use crate::fleet::{Damage, Desired, WipeFile, alone, assemble};
-use crate::git::{self, Git, LIST, Limit, QUESTION};
-use crate::manifest::{Documents, parse_file};
-use crate::wipe::sshsig;
-use crate::wording::quote;
-use crate::work_tree::WorkTree;
+use crate::domain::fleet::alone;
+use crate::domain::fleet::{Damage, Desired, WipeFile, assemble};
+use crate::domain::manifest::finding::{Code, Finding};
+use crate::domain::manifest::{Documents, parse_file};
+use crate::domain::wipe::sshsig;
+use crate::domain::wording::quote;
+use crate::edges::fs::work_tree::WorkTree;
+use crate::edges::source::git_process::{self, Git, LIST, Limit, QUESTION};
 
 /// Why Git could not tell.
 #[derive(Debug, thiserror::Error)]
@@ -73,14 +74,14 @@ pub enum Error {
     TooMany(String),
     /// It gave no whole answer.
     #[error(transparent)]
-    Git(git::Error),
+    Git(git_process::Error),
 }
 
-impl From<git::Error> for Error {
-    fn from(error: git::Error) -> Self {
+impl From<git_process::Error> for Error {
+    fn from(error: git_process::Error) -> Self {
         match error {
-            git::Error::Start(cause) => Self::Start(cause),
-            git::Error::Failed { command, message } => Self::Failed { command, message },
+            git_process::Error::Start(cause) => Self::Start(cause),
+            git_process::Error::Failed { command, message } => Self::Failed { command, message },
             other => Self::Git(other),
         }
     }
@@ -480,5 +481,4 @@ fn octal(digits: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-#[path = "git_tests.rs"]
 mod tests;

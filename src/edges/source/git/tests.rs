@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::*;
-use crate::diff::{Difference, diff};
-use crate::source;
+use crate::domain::diff::{Difference, diff};
+use crate::edges::source;
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
                        spec: {platforms: [windows]}\n";

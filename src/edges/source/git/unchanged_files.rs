@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Error, Repository, Side, parse};
-use crate::fleet::Keys;
-use crate::manifest::Documents;
+use crate::domain::fleet::Keys;
+use crate::domain::manifest::Documents;
 
 /// All of them, as bytes.
 pub(super) struct Rest {

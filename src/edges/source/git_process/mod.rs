@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::work_tree::WorkTree;
+use crate::edges::fs::work_tree::WorkTree;
 
 /// Why Git gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -385,5 +385,4 @@ fn variable(name: &str) -> Option<OsString> {
 }
 
 #[cfg(test)]
-#[path = "git_tests.rs"]
 mod tests;

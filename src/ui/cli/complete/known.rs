@@ -13,12 +13,12 @@ use clap_complete::engine::CompletionCandidate as Candidate;
 use super::super::logging::LogFormat;
 use super::super::run::load;
 use super::super::{Global, set};
-use crate::config::Config;
-use crate::finding::Code;
-use crate::fleet::{Damage, Desired};
-use crate::ledger::peek::{Peeked, peek};
-use crate::model::{DesiredStatus, Ownership, Platform};
-use crate::source;
+use crate::domain::fleet::{Damage, Desired};
+use crate::domain::manifest::finding::Code;
+use crate::domain::model::{DesiredStatus, Ownership, Platform};
+use crate::edges::config::Config;
+use crate::edges::ledger::peek::{Peeked, peek};
+use crate::edges::source;
 
 /// What one question may need; each part is read at most once.
 pub(super) struct Known {
@@ -84,7 +84,7 @@ impl Known {
             let root = self.config.as_ref()?.fleet.clone();
             let (tell, told) = mpsc::channel();
             // Who is late tells nobody.
-            crate::cli::process::start_threads().ok()?;
+            crate::ui::cli::process::start_threads().ok()?;
             let read = move || tell.send(source::load(&root)).is_ok();
             std::thread::Builder::new().spawn(read).ok()?;
             told.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()

@@ -19,7 +19,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 
 use self::known::{Known, begins};
 use super::{Cli, Exit, Format};
-use crate::render::text::safe;
+use crate::ui::render::text::safe;
 
 /// The first argument of a question; no verb, so that no help and no suggestion names it.
 const VERB: &str = "__complete";
@@ -176,5 +176,4 @@ fn few(candidates: Vec<CompletionCandidate>, word: &str) -> Vec<CompletionCandid
 }
 
 #[cfg(test)]
-#[path = "complete/tests.rs"]
 mod tests;

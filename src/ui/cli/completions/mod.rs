@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{Cli, Exit, Failure};
-use crate::render::out::Out;
+use crate::ui::render::out::Out;
 
 /// Print a script that completes commands and flags, devices and profiles in a shell.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ use crate::render::out::Out;
 Examples:
   fleetform completions bash > /etc/bash_completion.d/fleetform
   fleetform completions zsh > ~/.zfunc/_fleetform
-  fleetform completions fish > ~/.config/fish/completions/fleetform.fish
+  fleetform completions fish > ~/.config/fish/fleetform.fish
 
 In bash (from 4.4), zsh and fish, ids, serial numbers and names of devices,
 profiles and statuses are completed too: from the ledger's snapshot and from the
@@ -33,9 +33,9 @@ pub struct Args {
 /// If writing fails.
 pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match args.shell {
-        Shell::Bash => out.write_all(include_bytes!("completions/fleetform.bash"))?,
-        Shell::Zsh => out.write_all(include_bytes!("completions/_fleetform"))?,
-        Shell::Fish => out.write_all(include_bytes!("completions/fleetform.fish"))?,
+        Shell::Bash => out.write_all(include_bytes!("fleetform.bash"))?,
+        Shell::Zsh => out.write_all(include_bytes!("_fleetform"))?,
+        Shell::Fish => out.write_all(include_bytes!("fleetform.fish"))?,
         other => {
             // In memory first: the generator panics where it cannot write, and a closed pipe is
             // no error.

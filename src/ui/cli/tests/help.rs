@@ -2,7 +2,7 @@
 
 use expect_test::expect_file;
 
-use super::*;
+use super::super::*;
 
 /// Every command that can be typed, and the program itself, with the words that name it.
 fn commands() -> Vec<(Vec<String>, clap::Command)> {

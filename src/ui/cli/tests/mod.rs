@@ -1,3 +1,5 @@
+mod help;
+
 use super::*;
 
 fn ok(line: &str) -> (Cli, Format) {

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::super::Failure;
-use crate::wipe::sshsig::Key;
-use crate::wipe::trust::key_of_line;
-use crate::wording::quote;
+use crate::domain::wipe::sshsig::Key;
+use crate::domain::wipe::trust::key_of_line;
+use crate::domain::wording::quote;
 
 /// The user's keys, hardware first.
 const USUAL: [&str; 4] = ["id_ed25519_sk", "id_ecdsa_sk", "id_ed25519", "id_ecdsa"];
@@ -65,7 +65,11 @@ impl fmt::Display for SigningKey {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Literal { key, .. } => {
-                write!(f, "the key of user.signingkey, {}", crate::wipe::sshsig::fingerprint(key))
+                write!(
+                    f,
+                    "the key of user.signingkey, {}",
+                    crate::domain::wipe::sshsig::fingerprint(key)
+                )
             }
         }
     }

@@ -12,10 +12,10 @@ use std::path::Path;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::fleet::WipeFile;
-use crate::render::findings::Drawing;
-use crate::render::out::Out;
-use crate::source;
+use crate::domain::fleet::WipeFile;
+use crate::edges::source;
+use crate::ui::render::findings::Drawing;
+use crate::ui::render::out::Out;
 
 /// Writes, signs and checks wipe requests. Nothing is wiped here: the daemon does that, once a
 /// signed request is in the fleet directory and every rule holds.

@@ -11,20 +11,20 @@ use super::super::run::Setup;
 use super::super::value::word;
 use super::super::{Exit, Failure, Format, select};
 use super::shell;
-use crate::durable;
-use crate::fleet::WipeFile;
-use crate::manifest::parse_file;
-use crate::model::{
+use crate::domain::fleet::WipeFile;
+use crate::domain::manifest::parse_file;
+use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
-use crate::render::json;
-use crate::render::out::{Out, Tone};
-use crate::revision;
-use crate::settings::Wipes;
-use crate::state::{Device, State, WipeState};
-use crate::wipe::Namespace;
-use crate::wipe::quorum::{self, Decision, History};
-use crate::wipe::target::{LedgerId, LogHead};
+use crate::domain::settings::Wipes;
+use crate::domain::state::{Device, State, WipeState};
+use crate::domain::wipe::Namespace;
+use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::target::{LedgerId, LogHead};
+use crate::edges::fs::durable;
+use crate::edges::source::revision;
+use crate::ui::render::json;
+use crate::ui::render::out::{Out, Tone};
 
 /// Writes a wipe request for one device, filled in from the ledger, and says what comes next.
 #[derive(Debug, clap::Args)]
@@ -212,9 +212,9 @@ fn valid(args: &Args, wipes: &Wipes) -> Result<TimeDelta, Failure> {
     let Some(valid) = args.valid else { return Ok(TimeDelta::hours(24).min(most)) };
     let delta = TimeDelta::from_std(*valid).ok().filter(|delta| *delta <= most);
     let delta = delta.ok_or_else(|| {
-        let most = crate::lifecycle::text(most);
-        let valid =
-            TimeDelta::from_std(*valid).map_or_else(|_| valid.to_string(), crate::lifecycle::text);
+        let most = crate::domain::lifecycle::text(most);
+        let valid = TimeDelta::from_std(*valid)
+            .map_or_else(|_| valid.to_string(), crate::domain::lifecycle::text);
         Failure::new(format!("--valid {valid} is longer than a request may hold: {most}"))
             .help(format!("use at most --valid {most}; wipes.maxValidity says so"))
     })?;

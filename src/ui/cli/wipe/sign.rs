@@ -10,17 +10,17 @@ use super::super::run::Setup;
 use super::super::{Exit, Failure, Format};
 use super::key::{self, SigningKey};
 use super::{request, shell};
-use crate::durable;
-use crate::fleet::WipeFile;
-use crate::model::{Digest, Email};
-use crate::plan::{Inputs, judge};
-use crate::render::json;
-use crate::render::out::{Out, Tone};
-use crate::revision;
-use crate::state::State;
-use crate::wipe::Namespace;
-use crate::wipe::sshsig::{self, Key, fingerprint};
-use crate::wipe::trust::Trust;
+use crate::domain::fleet::WipeFile;
+use crate::domain::model::{Digest, Email};
+use crate::domain::plan::{Inputs, judge};
+use crate::domain::state::State;
+use crate::domain::wipe::Namespace;
+use crate::domain::wipe::sshsig::{self, Key, fingerprint};
+use crate::domain::wipe::trust::Trust;
+use crate::edges::fs::durable;
+use crate::edges::source::revision;
+use crate::ui::render::json;
+use crate::ui::render::out::{Out, Tone};
 
 /// Signs a wipe request, or a veto against it, by calling ssh-keygen: keys in an agent and
 /// hardware keys work as they do there.
@@ -127,7 +127,7 @@ fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
 }
 
 fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
-    let desired = crate::fleet::Desired::default();
+    let desired = crate::domain::fleet::Desired::default();
     let inputs = Inputs {
         now: setup.now(),
         settings: &setup.config.settings,
@@ -141,7 +141,7 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
     // The rules from the trust file on are about signatures, which are still to come.
     let judged = judge(&inputs, file).checks;
     let by_itself =
-        judged.iter().take_while(|check| check.rule != crate::wipe::verify::Rule::Trust);
+        judged.iter().take_while(|check| check.rule != crate::domain::wipe::verify::Rule::Trust);
     for check in by_itself.filter(|check| !check.holds) {
         out.note(&format!("  WARNING   it would be refused: {}", check.detail));
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::super::run::{Setup, runtime};
 use super::super::{Exit, Failure, Format};
 use super::request;
-use crate::fleet::{Desired, WipeFile};
-use crate::ledger::highest_time;
-use crate::plan::{Inputs, judge};
-use crate::reconcile::{Basis, decide, heads, observe};
-use crate::render::out::Out;
-use crate::render::wipe::{Answer, Context, Verified};
+use crate::app::reconcile::{Basis, decide, heads, observe};
+use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::plan::{Inputs, judge};
+use crate::edges::ledger::highest_time;
+use crate::ui::render::out::Out;
+use crate::ui::render::wipe::{Answer, Context, Verified};
 
 /// Says rule by rule whether a wipe request would be accepted now, as the daemon judges it:
 /// by the ledger, the trust file and the other requests that this machine has.

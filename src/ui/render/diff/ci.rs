@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Context, Side, device_text, mended_line, profile_text, summary, who, wipe_text};
-use crate::diff::{DeviceDiff, Difference, FleetDiff};
-use crate::render::check::findings_section;
-use crate::render::github::{self, Level, Target};
-use crate::render::markdown::{Comment, code};
-use crate::render::out::Out;
+use crate::domain::diff::{DeviceDiff, Difference, FleetDiff};
+use crate::ui::render::check::findings_section;
+use crate::ui::render::github::{self, Level, Target};
+use crate::ui::render::markdown::{Comment, code};
+use crate::ui::render::out::Out;
 
 /// Sections of at most so many items are shown unfolded.
 const FEW: usize = 5;

@@ -6,15 +6,15 @@ use std::io;
 use serde::Serialize;
 
 use super::{Context, Side, seen};
-use crate::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
-use crate::event::Change;
-use crate::model::{
+use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
+use crate::domain::model::{
     DesiredDevice, DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
-use crate::render::check::FindingView;
-use crate::render::json as harmless;
-use crate::render::out::Out;
-use crate::wipe::verify::{Discounted, Sighting};
+use crate::domain::state::event::Change;
+use crate::domain::wipe::verify::{Discounted, Sighting};
+use crate::ui::render::check::FindingView;
+use crate::ui::render::json as harmless;
+use crate::ui::render::out::Out;
 
 /// `{"version": 1, "base": …, "head": …, "devices": […], "profiles": […], "wipes": […],
 /// "findings": {"new": […], "mended": […]}, "summary": {…}}`

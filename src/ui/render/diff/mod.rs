@@ -13,12 +13,12 @@ use super::findings::Drawing;
 use super::out::{Out, Tone};
 use super::plan::{change_text, located};
 use super::text::{count, safe};
-use crate::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
-use crate::finding::Finding;
-use crate::model::{DesiredDevice, Timestamp};
-use crate::wipe::Namespace;
-use crate::wipe::trust::Trust;
-use crate::wipe::verify::{Sighting, sightings};
+use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
+use crate::domain::manifest::finding::Finding;
+use crate::domain::model::{DesiredDevice, Timestamp};
+use crate::domain::wipe::Namespace;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::verify::{Sighting, sightings};
 
 /// What is compared, for the header.
 #[derive(Debug, Clone, Copy)]
@@ -239,5 +239,4 @@ pub fn summary(diff: &FleetDiff) -> String {
 }
 
 #[cfg(test)]
-#[path = "diff_tests.rs"]
 mod tests;

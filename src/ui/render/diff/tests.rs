@@ -4,12 +4,12 @@ use std::sync::Arc;
 use expect_test::expect;
 
 use super::*;
-use crate::diff::diff;
-use crate::fleet::{Desired, assemble};
-use crate::manifest::parse_file;
-use crate::render::hostile_tests::{assert_commands, assert_harmless, assert_markdown, directory};
-use crate::source;
-use crate::wipe::testing::TestKey;
+use crate::domain::diff::diff;
+use crate::domain::fleet::{Desired, assemble};
+use crate::domain::manifest::parse_file;
+use crate::domain::wipe::testing::TestKey;
+use crate::edges::source;
+use crate::ui::render::tests::{assert_commands, assert_harmless, assert_markdown, directory};
 
 fn context() -> Context<'static> {
     Context {

@@ -12,8 +12,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use anstream::adapter::strip_str;
 
 use super::text::{escape, is_command, safe};
-use crate::finding::{Finding, Severity, Span};
-use crate::model::is_deceptive;
+use crate::domain::manifest::finding::{Finding, Severity, Span};
+use crate::domain::model::is_deceptive;
 
 /// How findings are drawn.
 #[derive(Debug)]
@@ -141,5 +141,4 @@ pub fn summary(findings: &[Finding], devices: u64, profiles: u64) -> String {
 }
 
 #[cfg(test)]
-#[path = "findings_tests.rs"]
 mod tests;

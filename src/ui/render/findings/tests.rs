@@ -1,7 +1,7 @@
 use expect_test::expect;
 
 use super::*;
-use crate::finding::Code;
+use crate::domain::manifest::finding::Code;
 
 fn span(path: &str, line: u32, column: u32, width: u32, text: &str) -> Span {
     Span { path: path.into(), line, column, width, text: text.into(), offset: 0 }
@@ -167,8 +167,8 @@ fn the_summary_counts() {
 
 #[test]
 fn check_writes_text_and_json() {
-    use crate::fleet::Desired;
-    use crate::render::{check, testing::Screen};
+    use crate::domain::fleet::Desired;
+    use crate::ui::render::{check, testing::Screen};
     let whole = finding(Code::Symlink, "a symbolic link", span("link.yaml", 0, 0, 1, ""));
     let mut desired = Desired { findings: vec![duplicate(), whole], ..Desired::default() };
     let screen = Screen::piped();

@@ -10,10 +10,10 @@ use super::json;
 use super::out::{Out, Tone};
 use super::table::{Cell, Column, Table};
 use super::text::safe;
-use crate::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
-use crate::settings::Settings;
-use crate::state::{Device, Wipe};
-use crate::wipe::target::LedgerId;
+use crate::domain::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
+use crate::domain::settings::Settings;
+use crate::domain::state::{Device, Wipe};
+use crate::domain::wipe::target::LedgerId;
 
 /// What to show, and what it is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -225,5 +225,4 @@ fn inert(field: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "list_tests.rs"]
 mod tests;

@@ -1,9 +1,9 @@
 use expect_test::expect;
 
 use super::*;
-use crate::render::testing::{Screen, now, state};
-use crate::state::State;
-use crate::wipe::target::LedgerId;
+use crate::domain::state::State;
+use crate::domain::wipe::target::LedgerId;
+use crate::ui::render::testing::{Screen, now, state};
 
 fn listed(
     screen: &Screen,
@@ -153,7 +153,7 @@ fn as_csv() {
 
 #[test]
 fn no_format_lets_a_hostile_text_through() {
-    let is_hostile = |c: char| c != '\n' && crate::model::is_deceptive(c);
+    let is_hostile = |c: char| c != '\n' && crate::domain::model::is_deceptive(c);
     let state = hostile();
     for text in [
         listed(&Screen::piped(), &state, |l, out| l.text(out)),

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::{Context, action_text, by_reason, counts, held, hold_parts, refused, summary_line};
 use super::{to_do, wipes};
-use crate::guard::ApprovedPlan;
-use crate::plan::{Action, ActionKind, Hold, HoldReason};
-use crate::render::check::findings_section;
-use crate::render::github::{self, Level, Target};
-use crate::render::markdown::{Comment, code};
-use crate::render::out::Out;
-use crate::render::text::{count, safe};
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
+use crate::ui::render::check::findings_section;
+use crate::ui::render::github::{self, Level, Target};
+use crate::ui::render::markdown::{Comment, code};
+use crate::ui::render::out::Out;
+use crate::ui::render::text::{count, safe};
 
 /// Actions beyond this many are folded.
 const FEW: usize = 20;

@@ -19,12 +19,12 @@ use super::json;
 use super::out::{Out, Tone};
 use super::text::{count, safe, safe_lines};
 use super::trust::TrustJson;
-use crate::event::Change;
-use crate::guard::{ApprovedPlan, Refusal};
-use crate::model::{DeviceId, Digest, Place, SerialNumber};
-use crate::plan::{Action, ActionKind, Hold, HoldReason, Op};
-use crate::wipe::target::LedgerId;
-use crate::wipe::trust_state::TrustState;
+use crate::domain::guard::{ApprovedPlan, Refusal};
+use crate::domain::model::{DeviceId, Digest, Place, SerialNumber};
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Op};
+use crate::domain::state::event::Change;
+use crate::domain::wipe::target::LedgerId;
+use crate::domain::wipe::trust_state::TrustState;
 
 /// What a plan was made of, for its header.
 #[derive(Debug, Clone, Copy)]
@@ -429,7 +429,7 @@ struct LedgerJson {
 
 #[derive(Serialize)]
 struct FrozenJson {
-    cause: crate::event::FreezeCause,
+    cause: crate::domain::state::event::FreezeCause,
     removed: u64,
     of: u64,
     withheld: usize,

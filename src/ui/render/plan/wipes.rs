@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::located;
-use crate::model::{DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope};
-use crate::plan::{ActionKind, WipeStanding, WipeView};
-use crate::render::out::{Out, Tone};
-use crate::wipe::target::LedgerId;
+use crate::domain::model::{
+    DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
+};
+use crate::domain::plan::{ActionKind, WipeStanding, WipeView};
+use crate::domain::wipe::target::LedgerId;
+use crate::ui::render::out::{Out, Tone};
 
 /// Whether this section tells of such an action, so that no other has to.
 pub fn shows(kind: ActionKind) -> bool {

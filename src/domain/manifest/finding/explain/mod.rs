@@ -637,5 +637,4 @@ impl Code {
 }
 
 #[cfg(test)]
-#[path = "explain_tests.rs"]
 pub(crate) mod tests;

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::fleet::Desired;
-use crate::fleet::assemble;
-use crate::manifest::parse_file;
-use crate::plan::{Heard, Inputs, plan};
-use crate::provider::local::parse_reports;
-use crate::render::testing::{now, state};
-use crate::settings::Settings;
-use crate::source::git::Repository;
+use crate::domain::fleet::Desired;
+use crate::domain::fleet::assemble;
+use crate::domain::manifest::parse_file;
+use crate::domain::plan::{Heard, Inputs, plan};
+use crate::domain::settings::Settings;
+use crate::edges::provider::local::parse_reports;
+use crate::edges::source::git::Repository;
+use crate::ui::render::testing::{now, state};
 
 /// What the examples stand beside.
 const PROFILES: &str = "\
@@ -114,7 +114,7 @@ fn desired(example: Example) -> Option<Desired> {
         Example::Shell(script) => shell(dir.path(), script),
         Example::Prose(_) => return None,
     }
-    let desired = crate::source::load(dir.path());
+    let desired = crate::edges::source::load(dir.path());
     assert_eq!(desired.missing, None);
     Some(desired)
 }

@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FileType, Mode};
 
 use super::super::{Batch, Refused, Rejected, Target};
 use super::*;
-use crate::model::{DeviceId, Digest, Profile, Report, Requirements, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Profile, Report, Requirements, Timestamp};
 
 struct Fixture {
     dir: tempfile::TempDir,
@@ -128,7 +128,7 @@ fn profile(name: &str, version: u32) -> Arc<Profile> {
     Arc::new(Profile {
         name: name.parse().unwrap(),
         description: String::new(),
-        platforms: vec![crate::model::Platform::Windows],
+        platforms: vec![crate::domain::model::Platform::Windows],
         apps: vec!["VPN".into()],
         settings: serde_json::json!({ "revision": version }),
         licenses: vec!["SPE_E3".into()],

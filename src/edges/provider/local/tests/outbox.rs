@@ -201,7 +201,7 @@ fn ids_of_commands_have_one_spelling() {
 
 #[test]
 fn an_order_to_erase_is_not_struck_out_by_its_name_alone() {
-    use crate::provider::local::outbox::Struck;
+    use crate::edges::provider::local::outbox::Struck;
     for (verb, covered) in
         [("profile", true), ("sync", true), ("wipe", false), ("selectiveWipe", false)]
     {

@@ -226,7 +226,7 @@ fn hostile_texts_are_cut_and_made_harmless() {
     let version = report.os_version.as_ref().unwrap().as_str();
     let texts = [error, version, &report.unreadable["encryption"]];
     for text in texts.into_iter().chain(read.unknown.iter().map(String::as_str)) {
-        assert!(crate::model::check_text(text, 512).is_ok(), "{text}");
+        assert!(crate::domain::model::check_text(text, 512).is_ok(), "{text}");
     }
 }
 
