@@ -4,7 +4,7 @@
 //! all. The words are those that inventory tools pass over (GLPI, OCS Inventory, Fleet), and the
 //! rules cover the shapes behind them: one character repeated, digits counted up or down.
 
-use super::SerialNumber;
+use super::ids::SerialNumber;
 
 /// In capitals, letters and digits only.
 const WORDS: &[&str] = &[
@@ -58,7 +58,7 @@ impl SerialNumber {
     /// `To be filled by O.E.M.`, `0`, `123456789`, `xxxxxxx`, `.`.
     #[must_use]
     pub fn is_placeholder(&self) -> bool {
-        let bare = bare(&self.0);
+        let bare = bare(self.as_str());
         bare.is_empty()
             || WORDS.contains(&&*bare)
             || bare.starts_with("TOBEFILLED")
@@ -72,8 +72,8 @@ impl SerialNumber {
 
     /// `SN-12345`; but `SN012345` may be one of a hundred thousand that a company numbered itself.
     fn is_labelled_nothing(&self) -> bool {
-        let between = self.0.match_indices(|c: char| !c.is_ascii_alphanumeric());
-        between.map(|(at, _)| (bare(&self.0[..at]), bare(&self.0[at..]))).any(|(label, rest)| {
+        let between = self.as_str().match_indices(|c: char| !c.is_ascii_alphanumeric());
+        between.map(|(at, _)| (bare(&self.as_str()[..at]), bare(&self.as_str()[at..]))).any(|(label, rest)| {
             LABELS.contains(&&*label) && (is_repeated(&rest) || is_counted(&rest))
         })
     }

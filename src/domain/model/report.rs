@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use super::{ReportedVersion, SerialNumber, Timestamp};
+use super::ids::SerialNumber;
+use super::reported_version::ReportedVersion;
+use super::time::Timestamp;
 
 /// Facts that were given and could not be read: the field, like `antivirus.enabled`, and its
 /// text as reported, harmless and at most 100 bytes.

@@ -9,7 +9,8 @@ use std::fmt;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use super::{OsVersion, harmless};
+use super::text::harmless;
+use super::version::OsVersion;
 
 /// Bytes of a reported version that are kept: the longest real ones have about forty.
 const TEXT_LIMIT: usize = 100;

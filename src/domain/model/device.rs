@@ -1,0 +1,102 @@
+//! What a device is to be, what the ledger says it is, and the words for where it stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::ids::{Email, Name, SerialNumber};
+use super::macros::words;
+use super::place::Place;
+use super::version::OsVersion;
+
+words! {
+    /// The operating system family of a device.
+    Platform { Windows = "windows", Macos = "macos", Ios = "ios", Android = "android" }
+}
+words! {
+    /// Who owns the hardware; personal devices are only ever wiped selectively (sop.md §6).
+    Ownership { Corporate = "corporate", Personal = "personal" }
+}
+words! {
+    /// Where a device stands in its life (sop.md §3).
+    Status {
+        /// Enrolment is in progress.
+        Pending = "Pending",
+        /// Active.
+        Enrolled = "Enrolled",
+        /// Enrolment went wrong, or an operator set it so.
+        Failed = "Failed",
+        /// Data remotely erased; the end of this device id.
+        Wiped = "Wiped",
+    }
+}
+words! {
+    /// The status that a manifest may ask for. Wiped is not among them: a wipe needs signatures.
+    DesiredStatus { Enrolled = "Enrolled", Pending = "Pending", Failed = "Failed" }
+}
+words! {
+    /// The verdict over a device's facts.
+    ComplianceState { Compliant = "compliant", NonCompliant = "nonCompliant", Unknown = "unknown" }
+}
+
+/// Labels of a device; shared, since thousands of devices bear the same ones.
+pub type Labels = Arc<BTreeMap<CompactString, CompactString>>;
+
+/// What Intune needs to know of the hardware for some platforms.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Hardware {
+    /// As the firmware spells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<CompactString>,
+    /// As the firmware spells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<CompactString>,
+    /// Base64 of the Windows Autopilot hardware hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autopilot_hash: Option<CompactString>,
+}
+
+/// What a device is to be, and what the ledger says it is: the same words on both sides of a diff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceSpec {
+    /// `metadata.name`.
+    pub name: Name,
+    /// The key of a device: a serial that moves to another file or name is the same device.
+    pub serial_number: SerialNumber,
+    /// The user whom the device is assigned to.
+    pub user_email: Email,
+    /// Name of its profile.
+    pub profile: Name,
+    /// From the manifest, or from a profile with just one.
+    pub platform: Platform,
+    /// What the device is provisioned with; what it reports later is telemetry.
+    pub os_version: OsVersion,
+    /// Corporate unless said otherwise.
+    pub ownership: Ownership,
+    /// `metadata.labels`.
+    #[serde(default)]
+    pub labels: Labels,
+    /// `hardware`, where it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<Box<Hardware>>,
+}
+
+/// One valid device manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredDevice {
+    /// What it is to be.
+    pub spec: Arc<DeviceSpec>,
+    /// Enrolled unless said otherwise.
+    pub status: DesiredStatus,
+    /// From 1; raised to enrol again.
+    pub enrollment: u32,
+    /// Where it is written.
+    pub place: Place,
+    /// Over the document's bytes as written.
+    pub digest: Digest,
+}

@@ -1,0 +1,66 @@
+//! What every type that is spelt as a string shares: serde, and closed sets of words.
+
+
+
+/// Serde by the type's own `FromStr` and `Display`, from strings only:
+/// a number or null where a string belongs is an error, not `"null"`.
+macro_rules! as_string {
+    ($type:ty) => {
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                struct Text;
+                impl ::serde::de::Visitor<'_> for Text {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.write_str("a string")
+                    }
+                    fn visit_str<E: ::serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
+            }
+        }
+    };
+}
+
+/// A closed set of words, spelt in manifests, the log and on the command line alike.
+macro_rules! words {
+    ($(#[$doc:meta])* $type:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type { $(#[doc = concat!("`", $word, "`")] #[doc = ""] $(#[$vdoc])* $variant),+ }
+        impl $type {
+            /// Every value, in the order of the contract.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// Their words, in the same order.
+            pub const WORDS: &[&'static str] = &[$($word),+];
+            /// The word that stands for it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.pad(self.as_str()) }
+        }
+        impl ::std::str::FromStr for $type {
+            type Err = $crate::domain::model::Invalid;
+            fn from_str(text: &str) -> Result<Self, $crate::domain::model::Invalid> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err($crate::domain::model::Invalid(format!("must be one of {}", [$($word),+].join(", ")))),
+                }
+            }
+        }
+        $crate::domain::model::as_string!($type);
+    };
+}
+pub(crate) use {as_string, words};

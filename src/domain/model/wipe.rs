@@ -1,0 +1,17 @@
+//! How much a wipe erases, and why.
+
+use super::macros::words;
+
+words! {
+    /// How much a wipe erases.
+    WipeScope {
+        /// Everything: a factory reset.
+        Full = "full",
+        /// Corporate data only.
+        Selective = "selective",
+    }
+}
+words! {
+    /// Why a device is wiped (sop.md §6).
+    WipeReason { Lost = "lost", Stolen = "stolen", Termination = "termination", Breach = "breach" }
+}
