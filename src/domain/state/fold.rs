@@ -1,29 +1,14 @@
-//! The recorded fleet: a fold over the log.
-//!
-//! [`State::fold`] is the only code that changes it, in a pass and in a replay alike;
-//! [`State::observe`] adds telemetry, which is never logged. A log that this module
-//! refuses was not written by it.
-
-pub mod event;
-
-mod wipes;
+//! The state, and how entries change it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use compact_str::CompactString;
-use serde_json::Value;
-
+use super::device::{Compliance, Device, LastPush, Manifest, PushState};
+use super::event::{ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, TrustFiles};
+use super::wipe::Wipe;
 use crate::domain::model::{
-    ComplianceState, DeviceId, DeviceSpec, Digest, Facts, Name, Profile, SerialNumber, Status,
-    Timestamp,
+    ComplianceState, DeviceId, Digest, Facts, Name, Profile, SerialNumber, Status, Timestamp,
 };
-use crate::domain::state::event::{
-    Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, Entry, ErrorClass,
-    Event, Field, FreezeCause, PassFrozen, ProfilePush, ProfileRecorded, Source, TrustFiles,
-};
-
-pub use wipes::{DEFERRED, Wipe, WipeState, refused};
 
 /// Everything that the ledger says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,7 +20,7 @@ pub struct State {
     /// The latest time of all entries folded in: a clock that was set back does not set it back.
     pub at: Option<Timestamp>,
     /// Hash of the last line folded in.
-    pub head: Head,
+    pub head: HeadHash,
     /// By id; none is ever removed. Boxed, because ids only rise, which leaves the nodes of
     /// the map half full: of pointers, and not of 300 bytes for each device.
     pub devices: BTreeMap<DeviceId, Box<Device>>,
@@ -54,9 +39,9 @@ pub struct State {
 
 /// A digest that starts as 64 zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head(pub Digest);
+pub struct HeadHash(pub Digest);
 
-impl Default for Head {
+impl Default for HeadHash {
     fn default() -> Self {
         Self(Digest::ZERO)
     }
@@ -69,86 +54,6 @@ pub struct Frozen {
     pub since: Timestamp,
     /// Why.
     pub why: PassFrozen,
-}
-
-/// One recorded device.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Device {
-    /// As last applied.
-    pub spec: Arc<DeviceSpec>,
-    /// Where it stands.
-    pub status: Status,
-    /// Since when.
-    pub status_since: Timestamp,
-    /// Why, for people.
-    pub status_reason: CompactString,
-    /// As last applied.
-    pub enrollment: u32,
-    /// What was last applied.
-    pub manifest: Manifest,
-    /// The verdict over its facts.
-    pub compliance: Compliance,
-    /// The last push of a profile.
-    pub push: Push,
-    /// Since when its manifest has been gone.
-    pub orphaned_since: Option<Timestamp>,
-    /// The last wipe that was accepted for it.
-    pub wipe: Option<Digest>,
-    /// When it reported that it was erased though nobody had asked for it; until `enrollment` is
-    /// raised.
-    pub unrequested_wipe: Option<Timestamp>,
-    /// Reports dated up to then say nothing of the device as it is: it began anew.
-    pub void_until: Option<Timestamp>,
-    /// Telemetry: date of the last report, or its arrival where that date is not believed.
-    pub last_sync: Option<Timestamp>,
-    /// Telemetry: facts of the last report.
-    pub facts: Option<Box<Facts>>,
-    /// Telemetry: how many reports were passed over because a later one had been heard before.
-    pub passed_over: u64,
-}
-
-/// The document that a device's record comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manifest {
-    /// Relative to the root of the fleet directory.
-    pub path: Arc<str>,
-    /// Over the document's bytes as last applied.
-    pub digest: Digest,
-}
-
-/// The recorded verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compliance {
-    /// The verdict.
-    pub state: ComplianceState,
-    /// Since when it is that.
-    pub since: Timestamp,
-    /// The checks that fail, sorted.
-    pub failing: Vec<String>,
-    /// The checks that lack a fact, sorted.
-    pub missing: Vec<String>,
-}
-
-/// The last push of a profile to a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Push {
-    /// Number of the intent.
-    pub intent: u64,
-    /// Revision of the profile.
-    pub digest: Digest,
-    /// How it stands.
-    pub state: PushState,
-}
-
-/// How a push stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushState {
-    /// Logged, and no outcome yet: in doubt if no pass is running.
-    Intended,
-    /// The provider has it.
-    Pushed,
-    /// It went wrong.
-    Failed(ErrorClass, Box<str>),
 }
 
 /// Why an entry cannot follow what came before it.
@@ -208,7 +113,7 @@ impl State {
         self.apply(entry).map_err(fail)?;
         self.seq = entry.seq;
         self.at = self.at.max(Some(entry.at));
-        self.head = Head(line);
+        self.head = HeadHash(line);
         Ok(())
     }
 
@@ -234,8 +139,7 @@ impl State {
                 Ok(())
             }
             Event::ProfileRecorded(profile) => {
-                let profile = Profile::from(profile.as_ref());
-                self.profiles.insert(profile.name.clone(), Arc::new(profile));
+                self.profiles.insert(profile.name.clone(), Arc::new(Profile::clone(profile)));
                 Ok(())
             }
             Event::PassFrozen(why) => {
@@ -310,7 +214,7 @@ impl State {
                     failing: Vec::new(),
                     missing: Vec::new(),
                 },
-                push: Push {
+                push: LastPush {
                     intent: new.intent,
                     digest: new.profile_digest,
                     state: PushState::Intended,
@@ -325,180 +229,5 @@ impl State {
             }),
         );
         Ok(())
-    }
-}
-
-impl Device {
-    /// Whether the end of this device id has come.
-    #[must_use]
-    pub fn is_wiped(&self) -> bool {
-        self.status == Status::Wiped
-    }
-
-    /// The last sign of life, or since when one has been waited for.
-    #[must_use]
-    pub fn heard_from(&self) -> Timestamp {
-        self.last_sync.unwrap_or(self.status_since)
-    }
-
-    fn apply(&mut self, entry: &Entry) -> Result<(), String> {
-        match &entry.event {
-            Event::DeviceUpdated(updated) => {
-                let mut spec = DeviceSpec::clone(&self.spec);
-                for change in &updated.changes {
-                    match change.field {
-                        Field::Enrollment => {
-                            self.enrollment = value(&change.to)?;
-                            self.begin_anew(None);
-                        }
-                        Field::Manifest => {}
-                        _ => change.apply_to(&mut spec)?,
-                    }
-                }
-                self.spec = Arc::new(spec);
-                self.manifest =
-                    Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
-            }
-            Event::DeviceStatus(status) => self.set_status(entry.at, status)?,
-            Event::DeviceOrphaned(_) => {
-                if self.orphaned_since.is_some() {
-                    return Err("it is orphaned already".into());
-                }
-                self.orphaned_since = Some(entry.at);
-            }
-            Event::DeviceAdopted(_) => {
-                self.orphaned_since.take().ok_or("it was not orphaned")?;
-                self.manifest =
-                    Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
-            }
-            Event::ProfileIntended(push) => self.push = Push::new(push, PushState::Intended),
-            Event::ProfilePushed(push) => self.push = Push::new(push, PushState::Pushed),
-            Event::ProfileFailed(failed) => {
-                if self.push.intent != failed.intent {
-                    return Err(format!(
-                        "its last intent is {}, not {}",
-                        self.push.intent, failed.intent
-                    ));
-                }
-                self.push.state = PushState::Failed(failed.class, failed.error.as_str().into());
-            }
-            Event::ComplianceChanged(changed) => self.set_compliance(entry.at, changed),
-            Event::WipeUnrequested(_) => {
-                if self.unrequested_wipe.is_some() {
-                    return Err("it is known to be erased already".into());
-                }
-                self.unrequested_wipe = Some(entry.at);
-            }
-            _ => return Err("it is not about a device".into()),
-        }
-        Ok(())
-    }
-
-    fn set_status(&mut self, at: Timestamp, status: &DeviceStatus) -> Result<(), String> {
-        if self.status != status.from {
-            return Err(format!("the device is {}, not {}", self.status, status.from));
-        }
-        self.status = status.to;
-        self.status_since = at;
-        self.status_reason = status.reason.as_str().into();
-        if let Some(enrollment) = status.enrollment {
-            self.enrollment = enrollment;
-            self.begin_anew(status.last_sync);
-        }
-        // A replay knows no telemetry, and a crash may have lost it: what is void stays void.
-        self.last_sync = self.last_sync.max(status.last_sync);
-        // What it said before it was erased or began anew says nothing of what it is.
-        if status.enrollment.is_some() || status.to == Status::Wiped {
-            self.facts = None;
-        }
-        Ok(())
-    }
-
-    /// Under a new enrolment: an erasure was seen to, and what was reported up to then is void.
-    fn begin_anew(&mut self, void_until: Option<Timestamp>) {
-        self.unrequested_wipe = None;
-        self.void_until = self.void_until.max(void_until);
-    }
-
-    fn set_compliance(&mut self, at: Timestamp, changed: &ComplianceChanged) {
-        let since = if self.compliance.state == changed.to { self.compliance.since } else { at };
-        self.compliance = Compliance {
-            state: changed.to,
-            since,
-            failing: changed.failing.clone(),
-            missing: changed.missing.clone(),
-        };
-    }
-}
-
-impl Push {
-    fn new(push: &ProfilePush, state: PushState) -> Self {
-        Self { intent: push.intent, digest: push.digest, state }
-    }
-}
-
-impl From<&Source> for Manifest {
-    fn from(source: &Source) -> Self {
-        Self { path: source.path.clone(), digest: source.digest }
-    }
-}
-
-fn value<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, String> {
-    T::deserialize(value).map_err(|e| e.to_string())
-}
-
-impl Change {
-    fn apply_to(&self, spec: &mut DeviceSpec) -> Result<(), String> {
-        let to = &self.to;
-        match self.field {
-            Field::Name => spec.name = value(to)?,
-            Field::UserEmail => spec.user_email = value(to)?,
-            Field::Profile => spec.profile = value(to)?,
-            Field::Platform => spec.platform = value(to)?,
-            Field::OsVersion => spec.os_version = value(to)?,
-            Field::Ownership => spec.ownership = value(to)?,
-            Field::Labels => spec.labels = value(to)?,
-            Field::Hardware => spec.hardware = value(to)?,
-            Field::Enrollment | Field::Manifest => {
-                return Err("not a field of the specification".into());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl From<&ProfileRecorded> for Profile {
-    fn from(recorded: &ProfileRecorded) -> Self {
-        let ProfileRecorded {
-            name,
-            description,
-            platforms,
-            apps,
-            settings,
-            licenses,
-            compliance,
-            digest,
-        } = recorded.clone();
-        Self { name, description, platforms, apps, settings, licenses, compliance, digest }
-    }
-}
-
-impl From<&Profile> for ProfileRecorded {
-    fn from(profile: &Profile) -> Self {
-        let Profile { name, description, platforms, apps, settings, licenses, compliance, digest } =
-            profile.clone();
-        Self { name, description, platforms, apps, settings, licenses, compliance, digest }
-    }
-}
-
-impl FreezeCause {
-    /// A sentence without a full stop, for people.
-    #[must_use]
-    pub const fn explain(self) -> &'static str {
-        match self {
-            Self::Missing => "the fleet directory cannot be read",
-            Self::Empty => "the fleet directory holds no device",
-            Self::Shrunken => "too many devices are gone from the fleet directory at once",
-        }
     }
 }

@@ -26,10 +26,10 @@ use crate::domain::model::{
     Ownership, Platform, Profile, SerialNumber, Status, Timestamp, words,
 };
 use crate::domain::state::event::{
-    ConfigRights, ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles,
+    ConfigRights, ErrorClass, FreezeCause, PassFrozen, TrustFiles,
 };
 use crate::domain::state::{
-    Compliance, Device, Frozen, Head, Manifest, Push, PushState, State, Wipe,
+    Compliance, Device, Frozen, HeadHash, LastPush, Manifest, PushState, State, Wipe,
 };
 use crate::edges::fs::durable;
 
@@ -88,7 +88,7 @@ pub(super) struct SnapshotIn {
     head: Digest,
     lineage: Option<uuid::Uuid>,
     log_bytes: u64,
-    profiles: BTreeMap<Name, ProfileRecorded>,
+    profiles: BTreeMap<Name, Profile>,
     seq: u64,
     trust: Option<TrustFiles>,
     version: u32,
@@ -304,9 +304,9 @@ impl<'a> From<&'a Hardware> for HardwareOut<'a> {
     }
 }
 
-impl<'a> From<&'a Push> for PushOut<'a> {
-    fn from(push: &'a Push) -> Self {
-        let Push { intent, digest, state } = push;
+impl<'a> From<&'a LastPush> for PushOut<'a> {
+    fn from(push: &'a LastPush) -> Self {
+        let LastPush { intent, digest, state } = push;
         let (state, class, error) = match state {
             PushState::Intended => (PushWord::Intended, None, None),
             PushState::Pushed => (PushWord::Pushed, None, None),
@@ -317,7 +317,7 @@ impl<'a> From<&'a Push> for PushOut<'a> {
 }
 
 impl PushIn {
-    fn push(self) -> Result<Push, &'static str> {
+    fn push(self) -> Result<LastPush, &'static str> {
         let Self { class, digest, error, intent, state } = self;
         let state = match (state, class, error) {
             (PushWord::Intended, None, None) => PushState::Intended,
@@ -325,7 +325,7 @@ impl PushIn {
             (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
             _ => return Err("a push has `class` and `error` if and only if it failed"),
         };
-        Ok(Push { intent, digest, state })
+        Ok(LastPush { intent, digest, state })
     }
 }
 
@@ -461,9 +461,7 @@ fn profiles_out<S: Serializer>(
     // A JSON value sorts its keys at every level; profiles are few.
     let sorted = profiles
         .iter()
-        .map(|(name, profile)| {
-            serde_json::to_value(ProfileRecorded::from(profile.as_ref())).map(|v| (name, v))
-        })
+        .map(|(name, profile)| serde_json::to_value(profile.as_ref()).map(|v| (name, v)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(serde::ser::Error::custom)?;
     serializer.collect_map(sorted)
@@ -481,7 +479,7 @@ impl SnapshotIn {
         state.lineage = self.lineage;
         state.seq = self.seq;
         state.at = self.at;
-        state.head = Head(self.head);
+        state.head = HeadHash(self.head);
         state.devices = self.devices.0;
         state.trust = self.trust;
         state.config = self.config;
@@ -492,7 +490,7 @@ impl SnapshotIn {
             if name != profile.name {
                 return Err(format!("the profile under {name} is {}", profile.name));
             }
-            state.profiles.insert(name, Arc::new(Profile::from(&profile)));
+            state.profiles.insert(name, Arc::new(profile));
         }
         state.frozen = self.frozen.map(|FrozenWire { cause, of, removed, since }| Frozen {
             since,

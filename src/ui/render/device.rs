@@ -15,7 +15,7 @@ use crate::domain::model::{
 };
 use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Compliance, Device, Manifest, Push, PushState, Wipe, WipeState};
+use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Wipe, WipeState};
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
@@ -228,8 +228,8 @@ impl<'a> DeviceView<'a> {
 }
 
 impl<'a> PushView<'a> {
-    fn new(push: &'a Push) -> Self {
-        let Push { intent, digest, state } = push;
+    fn new(push: &'a LastPush) -> Self {
+        let LastPush { intent, digest, state } = push;
         let (state, class, error) = match state {
             PushState::Intended => ("intended", None, None),
             PushState::Pushed => ("pushed", None, None),

@@ -6,11 +6,11 @@
 use serde_json::Value;
 
 use super::text::count;
-use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email};
+use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    ProfileRecorded, QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed,
+    QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed,
     WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
 };
 
@@ -208,8 +208,8 @@ fn provisioned(new: &DeviceProvisioned) -> String {
     )
 }
 
-fn recorded(recorded: &ProfileRecorded) -> String {
-    let ProfileRecorded {
+fn recorded(recorded: &Profile) -> String {
+    let Profile {
         name,
         description: _,
         platforms,

@@ -13,10 +13,10 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Status};
+use crate::domain::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Profile, Status};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, ErrorClass, Field,
-    FreezeCause, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush, ProfileRecorded,
+    FreezeCause, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
 };
 
 /// A clock that moves on by a second at every look.
@@ -38,7 +38,7 @@ fn source(path: &str) -> Source {
 }
 
 fn profile(description: &str) -> Draft {
-    Event::ProfileRecorded(Box::new(ProfileRecorded {
+    Event::ProfileRecorded(Box::new(Profile {
         name: "Standard".parse().unwrap(),
         description: description.into(),
         platforms: vec![Platform::Windows, Platform::Ios],

@@ -1,0 +1,232 @@
+//! One recorded device, and what entries about it change.
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use serde_json::Value;
+
+use super::event::{
+    Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
+};
+use crate::domain::model::{
+    ComplianceState, DeviceSpec, Digest, Facts, Status, Timestamp,
+};
+
+/// One recorded device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// As last applied.
+    pub spec: Arc<DeviceSpec>,
+    /// Where it stands.
+    pub status: Status,
+    /// Since when.
+    pub status_since: Timestamp,
+    /// Why, for people.
+    pub status_reason: CompactString,
+    /// As last applied.
+    pub enrollment: u32,
+    /// What was last applied.
+    pub manifest: Manifest,
+    /// The verdict over its facts.
+    pub compliance: Compliance,
+    /// The last push of a profile.
+    pub push: LastPush,
+    /// Since when its manifest has been gone.
+    pub orphaned_since: Option<Timestamp>,
+    /// The last wipe that was accepted for it.
+    pub wipe: Option<Digest>,
+    /// When it reported that it was erased though nobody had asked for it; until `enrollment` is
+    /// raised.
+    pub unrequested_wipe: Option<Timestamp>,
+    /// Reports dated up to then say nothing of the device as it is: it began anew.
+    pub void_until: Option<Timestamp>,
+    /// Telemetry: date of the last report, or its arrival where that date is not believed.
+    pub last_sync: Option<Timestamp>,
+    /// Telemetry: facts of the last report.
+    pub facts: Option<Box<Facts>>,
+    /// Telemetry: how many reports were passed over because a later one had been heard before.
+    pub passed_over: u64,
+}
+
+/// The document that a device's record comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Relative to the root of the fleet directory.
+    pub path: Arc<str>,
+    /// Over the document's bytes as last applied.
+    pub digest: Digest,
+}
+
+/// The recorded verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compliance {
+    /// The verdict.
+    pub state: ComplianceState,
+    /// Since when it is that.
+    pub since: Timestamp,
+    /// The checks that fail, sorted.
+    pub failing: Vec<String>,
+    /// The checks that lack a fact, sorted.
+    pub missing: Vec<String>,
+}
+
+/// The last push of a profile to a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastPush {
+    /// Number of the intent.
+    pub intent: u64,
+    /// Revision of the profile.
+    pub digest: Digest,
+    /// How it stands.
+    pub state: PushState,
+}
+
+/// How a push stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushState {
+    /// Logged, and no outcome yet: in doubt if no pass is running.
+    Intended,
+    /// The provider has it.
+    Pushed,
+    /// It went wrong.
+    Failed(ErrorClass, Box<str>),
+}
+
+impl Device {
+    /// Whether the end of this device id has come.
+    #[must_use]
+    pub fn is_wiped(&self) -> bool {
+        self.status == Status::Wiped
+    }
+
+    /// The last sign of life, or since when one has been waited for.
+    #[must_use]
+    pub fn heard_from(&self) -> Timestamp {
+        self.last_sync.unwrap_or(self.status_since)
+    }
+
+    pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), String> {
+        match &entry.event {
+            Event::DeviceUpdated(updated) => {
+                let mut spec = DeviceSpec::clone(&self.spec);
+                for change in &updated.changes {
+                    match change.field {
+                        Field::Enrollment => {
+                            self.enrollment = value(&change.to)?;
+                            self.begin_anew(None);
+                        }
+                        Field::Manifest => {}
+                        _ => change.apply_to(&mut spec)?,
+                    }
+                }
+                self.spec = Arc::new(spec);
+                self.manifest =
+                    Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
+            }
+            Event::DeviceStatus(status) => self.set_status(entry.at, status)?,
+            Event::DeviceOrphaned(_) => {
+                if self.orphaned_since.is_some() {
+                    return Err("it is orphaned already".into());
+                }
+                self.orphaned_since = Some(entry.at);
+            }
+            Event::DeviceAdopted(_) => {
+                self.orphaned_since.take().ok_or("it was not orphaned")?;
+                self.manifest =
+                    Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
+            }
+            Event::ProfileIntended(push) => self.push = LastPush::new(push, PushState::Intended),
+            Event::ProfilePushed(push) => self.push = LastPush::new(push, PushState::Pushed),
+            Event::ProfileFailed(failed) => {
+                if self.push.intent != failed.intent {
+                    return Err(format!(
+                        "its last intent is {}, not {}",
+                        self.push.intent, failed.intent
+                    ));
+                }
+                self.push.state = PushState::Failed(failed.class, failed.error.as_str().into());
+            }
+            Event::ComplianceChanged(changed) => self.set_compliance(entry.at, changed),
+            Event::WipeUnrequested(_) => {
+                if self.unrequested_wipe.is_some() {
+                    return Err("it is known to be erased already".into());
+                }
+                self.unrequested_wipe = Some(entry.at);
+            }
+            _ => return Err("it is not about a device".into()),
+        }
+        Ok(())
+    }
+
+    fn set_status(&mut self, at: Timestamp, status: &DeviceStatus) -> Result<(), String> {
+        if self.status != status.from {
+            return Err(format!("the device is {}, not {}", self.status, status.from));
+        }
+        self.status = status.to;
+        self.status_since = at;
+        self.status_reason = status.reason.as_str().into();
+        if let Some(enrollment) = status.enrollment {
+            self.enrollment = enrollment;
+            self.begin_anew(status.last_sync);
+        }
+        // A replay knows no telemetry, and a crash may have lost it: what is void stays void.
+        self.last_sync = self.last_sync.max(status.last_sync);
+        // What it said before it was erased or began anew says nothing of what it is.
+        if status.enrollment.is_some() || status.to == Status::Wiped {
+            self.facts = None;
+        }
+        Ok(())
+    }
+
+    /// Under a new enrolment: an erasure was seen to, and what was reported up to then is void.
+    fn begin_anew(&mut self, void_until: Option<Timestamp>) {
+        self.unrequested_wipe = None;
+        self.void_until = self.void_until.max(void_until);
+    }
+
+    fn set_compliance(&mut self, at: Timestamp, changed: &ComplianceChanged) {
+        let since = if self.compliance.state == changed.to { self.compliance.since } else { at };
+        self.compliance = Compliance {
+            state: changed.to,
+            since,
+            failing: changed.failing.clone(),
+            missing: changed.missing.clone(),
+        };
+    }
+}
+
+impl LastPush {
+    fn new(push: &ProfilePush, state: PushState) -> Self {
+        Self { intent: push.intent, digest: push.digest, state }
+    }
+}
+
+impl From<&Source> for Manifest {
+    fn from(source: &Source) -> Self {
+        Self { path: source.path.clone(), digest: source.digest }
+    }
+}
+
+fn value<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|e| e.to_string())
+}
+
+impl Change {
+    fn apply_to(&self, spec: &mut DeviceSpec) -> Result<(), String> {
+        let to = &self.to;
+        match self.field {
+            Field::Name => spec.name = value(to)?,
+            Field::UserEmail => spec.user_email = value(to)?,
+            Field::Profile => spec.profile = value(to)?,
+            Field::Platform => spec.platform = value(to)?,
+            Field::OsVersion => spec.os_version = value(to)?,
+            Field::Ownership => spec.ownership = value(to)?,
+            Field::Labels => spec.labels = value(to)?,
+            Field::Hardware => spec.hardware = value(to)?,
+            Field::Enrollment | Field::Manifest => {
+                return Err("not a field of the specification".into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! What a field of a device was and is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::model::words;
+
+words! {
+    /// A field of a recorded device that a manifest can change.
+    Field {
+        Name = "name",
+        UserEmail = "userEmail",
+        Profile = "profile",
+        Platform = "platform",
+        OsVersion = "osVersion",
+        Ownership = "ownership",
+        Labels = "labels",
+        Hardware = "hardware",
+        Enrollment = "enrollment",
+        /// The file that the device is written in.
+        Manifest = "manifest",
+    }
+}
+
+/// One field's change; `null` stands for absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change<F = Field> {
+    /// Which field.
+    pub field: F,
+    /// Before.
+    pub from: serde_json::Value,
+    /// After.
+    pub to: serde_json::Value,
+}

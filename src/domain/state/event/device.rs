@@ -1,0 +1,70 @@
+//! What the log says of a device and of its compliance.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Change;
+use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Status, Timestamp};
+
+/// `device.provisioned`: also the intent of pushing the profile for the first time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceProvisioned {
+    /// As recorded from now on.
+    #[serde(flatten)]
+    pub spec: Arc<DeviceSpec>,
+    /// From the manifest.
+    pub enrollment: u32,
+    /// Number of the intent: the sequence number of the first entry of the effect.
+    pub intent: u64,
+    /// Of the profile that is about to be pushed.
+    pub profile_digest: Digest,
+}
+
+/// `device.updated`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceUpdated {
+    /// At least one, in the order of [`Field`].
+    pub changes: Vec<Change>,
+}
+
+/// `device.status`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeviceStatus {
+    /// Before.
+    pub from: Status,
+    /// After.
+    pub to: Status,
+    /// For people.
+    pub reason: String,
+    /// Given when `enrollment` was raised: the device starts afresh, what it reported before is void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrollment: Option<u32>,
+    /// Given with `enrollment`: date of the last report by then, void with all older ones, so
+    /// that one that is heard again after a crash does not count for the new enrolment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync: Option<Timestamp>,
+}
+
+/// An entry that says all by its kind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// `compliance.changed`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComplianceChanged {
+    /// Before.
+    pub from: ComplianceState,
+    /// After.
+    pub to: ComplianceState,
+    /// The checks that fail, sorted.
+    pub failing: Vec<String>,
+    /// The checks that lack a fact, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}

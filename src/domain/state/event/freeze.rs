@@ -1,0 +1,62 @@
+//! What the log says when the guard refuses whole plans.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::model::words;
+
+words! {
+    /// Why the controller froze.
+    FreezeCause {
+        /// The fleet directory does not exist or is no directory.
+        Missing = "missing",
+        /// It holds no device.
+        Empty = "empty",
+        /// Too many devices are gone at once.
+        Shrunken = "shrunken",
+    }
+}
+
+impl FreezeCause {
+    /// A sentence without a full stop, for people.
+    #[must_use]
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::Missing => "the fleet directory cannot be read",
+            Self::Empty => "the fleet directory holds no device",
+            Self::Shrunken => "too many devices are gone from the fleet directory at once",
+        }
+    }
+
+    /// What an operator can do about it.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Missing => "check --fleet and that the checkout is there",
+            Self::Empty | Self::Shrunken => {
+                "restore the manifests, or name the number with `fleetform apply --accept-removals N` \
+                 (while no daemon runs)"
+            }
+        }
+    }
+}
+
+/// `pass.frozen`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassFrozen {
+    /// See [`FreezeCause`].
+    pub cause: FreezeCause,
+    /// How many devices would have been orphaned.
+    pub removed: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+/// `pass.thawed`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PassThawed {
+    /// The number that an operator named, or absent where the directory became plausible again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_removals: Option<u64>,
+}

@@ -1,0 +1,41 @@
+//! What the log says of pushing a profile.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::model::{Digest, Name, words};
+
+/// `profile.intended` (before the push) and `profile.pushed` (after it).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfilePush {
+    /// Number of the intent.
+    pub intent: u64,
+    /// Name of the profile.
+    pub profile: Name,
+    /// Its revision.
+    pub digest: Digest,
+}
+
+words! {
+    /// How an effect went wrong.
+    ErrorClass {
+        /// Try again later.
+        Transient = "transient",
+        /// Trying again will not help.
+        Permanent = "permanent",
+        /// It may or may not have happened.
+        Unknown = "unknown",
+    }
+}
+
+/// `profile.failed`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileFailed {
+    /// Number of the intent.
+    pub intent: u64,
+    /// See [`ErrorClass`].
+    pub class: ErrorClass,
+    /// What the provider said.
+    pub error: String,
+}

@@ -1,0 +1,15 @@
+//! The recorded fleet: a fold over the log.
+//!
+//! [`State::fold`] is the only code that changes it, in a pass and in a replay alike;
+//! [`State::observe`] adds telemetry, which is never logged. A log that this module
+//! refuses was not written by it.
+
+mod device;
+pub mod event;
+mod fold;
+mod fold_wipes;
+mod wipe;
+
+pub use device::{Compliance, Device, LastPush, Manifest, PushState};
+pub use fold::{FoldError, Frozen, HeadHash, State};
+pub use wipe::{DEFERRED, Wipe, WipeState, refused};
