@@ -11,7 +11,6 @@ use crate::domain::model::{ComplianceState, Status as DeviceStatus, Timestamp};
 use crate::domain::plan::{HoldReason, Inputs, plan};
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
-use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::config::Config;
 use crate::edges::ledger;
@@ -44,7 +43,7 @@ impl Status {
         config: &Config,
         recorded: &State,
         desired: &Desired,
-        trust: Result<&Trust, &str>,
+        trust: &TrustState,
         revision: Option<&str>,
         now: Timestamp,
     ) -> io::Result<Self> {
@@ -61,7 +60,7 @@ impl Status {
             seq: recorded.seq,
             head: recorded.head.0,
             lineage: recorded.lineage.map(LedgerId),
-            trust: TrustState::new(config.trust.is_configured(), trust),
+            trust,
         };
         let mut status = Self::default();
         render::plan::json(&mut status.plan, &approved, context)?;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::domain::model::{
     ComplianceState, Facts, MIN_PIN_LENGTH, Platform, Requirements, Timestamp, words,
 };
+use crate::domain::wording::duration;
 
 words! {
     /// What a check says.
@@ -32,7 +33,7 @@ pub struct Check {
 
 /// The verdict over all checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ComplianceVerdict {
     /// Non-compliant if any check fails, else unknown if any lacks a fact.
     pub state: ComplianceState,
     /// Names of the checks that fail, sorted.
@@ -110,13 +111,13 @@ pub fn checks(
 
 /// The verdict over [`checks`].
 #[must_use]
-pub fn verdict(
+pub fn assess(
     wanted: &Requirements,
     platform: Platform,
     reported: Option<Reported<'_>>,
-) -> Verdict {
+) -> ComplianceVerdict {
     if reported.is_none() {
-        return Verdict {
+        return ComplianceVerdict {
             state: ComplianceState::Unknown,
             failing: Vec::new(),
             missing: Vec::new(),
@@ -133,7 +134,7 @@ pub fn verdict(
         (true, false) => ComplianceState::Unknown,
         (true, true) => ComplianceState::Compliant,
     };
-    Verdict { state, failing, missing }
+    ComplianceVerdict { state, failing, missing }
 }
 
 fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) -> Check {
@@ -155,10 +156,10 @@ fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) ->
     };
     let age = match (age, future) {
         (_, Some(ahead)) => {
-            let ahead = crate::domain::lifecycle::text(ahead);
+            let ahead = duration(ahead);
             format!("signatures dated {ahead} after the report: a clock is wrong")
         }
-        (Some(age), None) => format!("signatures {} old", crate::domain::lifecycle::text(age)),
+        (Some(age), None) => format!("signatures {} old", duration(age)),
         (None, None) => "age of signatures not reported".to_owned(),
     };
     Check {
@@ -230,10 +231,10 @@ mod tests {
             "encryption":{"enabled":true},"screenLock":{"enabled":true,"pinLength":6}})
     }
 
-    fn judged(report: serde_json::Value) -> Verdict {
+    fn judged(report: serde_json::Value) -> ComplianceVerdict {
         let report: Report = serde_json::from_value(report).expect("a report");
         let (facts, at) = (report.facts(true), report.at.expect("a date"));
-        verdict(&standard(), Platform::Windows, Some(Reported { facts: &facts, at }))
+        assess(&standard(), Platform::Windows, Some(Reported { facts: &facts, at }))
     }
 
     #[test]
@@ -324,10 +325,10 @@ mod tests {
     #[test]
     fn silence_is_unknown_even_where_nothing_is_required() {
         let nothing = Requirements::default();
-        assert_eq!(verdict(&nothing, Platform::Ios, None).state, ComplianceState::Unknown);
+        assert_eq!(assess(&nothing, Platform::Ios, None).state, ComplianceState::Unknown);
         let facts = Facts::default();
         let reported = Some(Reported { facts: &facts, at: Timestamp::EPOCH });
-        assert_eq!(verdict(&nothing, Platform::Ios, reported).state, ComplianceState::Compliant);
+        assert_eq!(assess(&nothing, Platform::Ios, reported).state, ComplianceState::Compliant);
     }
 
     #[test]

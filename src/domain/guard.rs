@@ -7,7 +7,7 @@
 
 use crate::domain::fleet::Desired;
 use crate::domain::model::Digest;
-use crate::domain::plan::{Action, Cause, Hold, HoldReason, Op, Plan, digest};
+use crate::domain::plan::{Action, Cause, Hold, HoldReason, Op, Plan, Subject, digest};
 use crate::domain::settings::Limits;
 use crate::domain::state::State;
 use crate::domain::state::event::{FreezeCause, PassFrozen};
@@ -120,7 +120,7 @@ fn implausible(
     limits: Limits,
 ) -> Option<PassFrozen> {
     let removed =
-        plan.actions.iter().filter(|action| matches!(action.op, Op::Orphan { .. })).count() as u64;
+        plan.actions.iter().filter(|action| matches!(action.op, Op::Orphan)).count() as u64;
     if removed == 0 && desired.missing.is_none() && desired.device_documents > 0 {
         // Counting 100,000 devices takes longer than planning one.
         return None;
@@ -160,7 +160,7 @@ fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
 fn held(action: Action, reason: HoldReason, detail: String) -> Hold {
     let spec = action.spec();
     Hold {
-        device: action.device,
+        device: action.device(),
         serial: spec.map(|spec| spec.serial_number.clone()),
         name: spec.map(|spec| spec.name.clone()),
         detail,
@@ -182,5 +182,5 @@ fn thaw(plan: &mut Plan, accepted_removals: Option<u64>) {
 }
 
 fn by_guard(reason: &'static str, op: Op) -> Action {
-    Action { device: None, op, place: None, cause: Cause::Guard, reason: reason.into() }
+    Action { subject: Subject::Fleet, op, place: None, cause: Cause::Guard, reason: reason.into() }
 }

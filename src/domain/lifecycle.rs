@@ -2,7 +2,7 @@
 //!
 //! Expected flow: Pending when provisioned, Enrolled when the device reports, Pending again
 //! when it is to enrol again, Failed when it did not manage in time or an operator says so,
-//! Wiped at the end. Guarantees: from one standing and one stimulus there is at most one
+//! Wiped at the end. Guarantees: from one state and one stimulus there is at most one
 //! transition; nothing leads out of Wiped; without a desire (the manifest is gone or cannot
 //! be read) nothing moves but a wipe, so that silence never changes a status. A device that was
 //! erased though nobody asked for it is Failed, whatever is desired, until `enrollment` is raised.
@@ -10,10 +10,11 @@
 use chrono::TimeDelta;
 
 use crate::domain::model::{DesiredStatus, Status, Timestamp};
+use crate::domain::wording::duration;
 
-/// Where a device stands.
+/// Where a device stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct LifeState {
     /// Its status.
     pub status: Status,
     /// Since when.
@@ -66,7 +67,7 @@ pub struct Transition {
 
 /// The one step, if any, that a stimulus causes.
 #[must_use]
-pub fn step(at: Standing, desire: Option<Desire>, stimulus: Stimulus<'_>) -> Option<Transition> {
+pub fn step(at: LifeState, desire: Option<Desire>, stimulus: Stimulus<'_>) -> Option<Transition> {
     let desire = desire?;
     match stimulus {
         Stimulus::Report { .. } if at.erased => None,
@@ -94,7 +95,7 @@ fn report(from: Status, desired: DesiredStatus, error: Option<&str>) -> Option<T
     }
 }
 
-fn manifest(at: Standing, desire: Desire) -> Option<Transition> {
+fn manifest(at: LifeState, desire: Desire) -> Option<Transition> {
     use {DesiredStatus as Want, Status as Is};
     let raised = desire.enrollment > at.enrollment;
     match (at.status, desire.status) {
@@ -112,14 +113,14 @@ fn manifest(at: Standing, desire: Desire) -> Option<Transition> {
 }
 
 fn clock(
-    at: Standing,
+    at: LifeState,
     desired: DesiredStatus,
     now: Timestamp,
     deadline: TimeDelta,
 ) -> Option<Transition> {
     match (at.status, desired) {
         (Status::Pending, DesiredStatus::Enrolled) if now - at.since >= deadline => {
-            to(Status::Failed, format!("no report within {}", text(deadline)))
+            to(Status::Failed, format!("no report within {}", duration(deadline)))
         }
         (
             Status::Pending | Status::Enrolled | Status::Failed | Status::Wiped,
@@ -132,34 +133,14 @@ fn to(to: Status, reason: impl Into<String>) -> Option<Transition> {
     Some(Transition { to, reason: reason.into(), enrollment: None })
 }
 
-/// A duration as the configuration spells it: `30m`, `8h`, `1d 2h`.
-#[must_use]
-pub fn text(delta: TimeDelta) -> String {
-    let seconds = delta.num_seconds().unsigned_abs();
-    if seconds == 0 {
-        return "0s".to_owned();
-    }
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let mut left = seconds;
-    let mut parts = Vec::new();
-    for (size, unit) in units {
-        if left >= size {
-            parts.push(format!("{}{unit}", left / size));
-            left %= size;
-        }
-    }
-    parts.truncate(2);
-    parts.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::EPOCH;
 
-    fn at(status: Status) -> Standing {
-        Standing { status, since: NOW, enrollment: 1, erased: false }
+    fn at(status: Status) -> LifeState {
+        LifeState { status, since: NOW, enrollment: 1, erased: false }
     }
 
     fn want(status: DesiredStatus, enrollment: u32) -> Option<Desire> {
@@ -225,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_was_erased_stays_failed_until_the_enrollment_is_raised() {
-        let erased = Standing { erased: true, ..at(Status::Failed) };
+        let erased = LifeState { erased: true, ..at(Status::Failed) };
         for &desired in DesiredStatus::ALL {
             for stimulus in [REPORT, ERROR, Stimulus::Manifest, later(30)] {
                 assert_eq!(
@@ -246,14 +227,5 @@ mod tests {
             .expect("a transition");
         assert_eq!(step.enrollment, Some(3));
         assert_eq!(step.reason, "enrollment raised from 1 to 3");
-    }
-
-    #[test]
-    fn durations_read_as_they_are_configured() {
-        for (seconds, expected) in
-            [(0, "0s"), (1800, "30m"), (28_800, "8h"), (93_600, "1d 2h"), (3661, "1h 1m")]
-        {
-            assert_eq!(text(TimeDelta::seconds(seconds)), expected);
-        }
     }
 }

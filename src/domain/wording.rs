@@ -1,4 +1,6 @@
-//! Words for findings: quoting what strangers wrote, and guessing what they meant.
+//! Words for people: quoting what strangers wrote, guessing what they meant, durations.
+
+use chrono::TimeDelta;
 
 use crate::domain::model::is_deceptive;
 
@@ -52,6 +54,26 @@ pub fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -
         .map(|(_, c)| c)
 }
 
+/// A duration as the configuration spells it: `30m`, `8h`, `1d 2h`.
+#[must_use]
+pub fn duration(delta: TimeDelta) -> String {
+    let seconds = delta.num_seconds().unsigned_abs();
+    if seconds == 0 {
+        return "0s".to_owned();
+    }
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (size, unit) in units {
+        if left >= size {
+            parts.push(format!("{}{unit}", left / size));
+            left %= size;
+        }
+    }
+    parts.truncate(2);
+    parts.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +98,14 @@ mod tests {
         assert_eq!(closest("Kiosk", known), None);
         assert_eq!(closest("", known), None);
         assert_eq!(closest(&"S".repeat(100_000), known), None);
+    }
+
+    #[test]
+    fn durations_read_as_they_are_configured() {
+        for (seconds, expected) in
+            [(0, "0s"), (1800, "30m"), (28_800, "8h"), (93_600, "1d 2h"), (3661, "1h 1m")]
+        {
+            assert_eq!(duration(TimeDelta::seconds(seconds)), expected);
+        }
     }
 }

@@ -21,7 +21,7 @@ use fleetform::domain::plan::due::next_due;
 use fleetform::domain::plan::{Inputs, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
-use fleetform::domain::wipe::trust::Trust;
+use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::{Draft, Ledger};
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
@@ -118,7 +118,10 @@ impl Side {
         let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
         let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
         let reread = move |file: &WipeFile, manifest: &str| {
-            let trust = || trust_files::read(&signers, None, &fleet).map_err(|e| e.to_string());
+            let trust = || {
+                let read = trust_files::read(&signers, None, &fleet);
+                read.map_or_else(|e| TrustState::Broken(e.to_string()), TrustState::Usable)
+            };
             let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
             reread((&fleet, &log), &settings, trust, now, (file, manifest))
         };
@@ -150,7 +153,7 @@ struct World {
     on_disk: BTreeMap<String, Node>,
     now: Arc<AtomicI64>,
     settings: Settings,
-    trust: Trust,
+    trust: TrustState,
     narrow: Side,
     whole: Side,
     live: Live,
@@ -187,7 +190,7 @@ impl World {
             on_disk: BTreeMap::new(),
             now,
             settings,
-            trust: trust_files::read(&signers, None, &fleet).expect("trust"),
+            trust: TrustState::Usable(trust_files::read(&signers, None, &fleet).expect("trust")),
             narrow,
             whole,
             live: Live::default(),
@@ -410,7 +413,7 @@ impl World {
             settings: &self.settings,
             desired,
             recorded: side.ledger.state(),
-            trust: Ok(&self.trust),
+            trust: &self.trust,
             accept_removals: None,
             heads: &[],
             clock: None,
@@ -427,7 +430,7 @@ impl World {
             desired: self.live.desired(),
             recorded,
             heard: &[],
-            trust: Ok(&self.trust),
+            trust: &self.trust,
             heads: &[],
             clock: None,
         };
@@ -452,7 +455,7 @@ impl World {
         assert_eq!(ours.telemetry, theirs.telemetry);
         assert_eq!((said(ours), &ours.rejected), (said(theirs), &theirs.rejected));
         assert!(ours.holds.iter().all(|hold| theirs.holds.contains(hold)));
-        let only = only.filter(|_| ours.may_be_narrow());
+        let only = only.filter(|_| ours.may_be_incremental());
         if only.is_none() {
             self.live = Live::new(desired.clone());
             self.due = None;

@@ -243,7 +243,7 @@ impl World {
             settings: &self.settings,
             desired,
             recorded,
-            trust: Err("no trust file is configured"),
+            trust: &TrustState::NotConfigured,
             accept_removals: None,
             heads: &[],
             clock: None,
@@ -363,7 +363,7 @@ impl World {
         let (forth, back) = (read(&mut files.iter()), read(&mut files.iter().rev()));
         let (settings, recorded) = (&self.settings, State::default());
         let decide = |desired: &Desired| {
-            let trust = Err("no trust file is configured");
+            let trust = &TrustState::NotConfigured;
             plan(&Inputs {
                 now: self.now(),
                 settings,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::execute::Outcome;
 use crate::app::reconcile::{self, Decision};
-use crate::domain::plan::Op;
+use crate::domain::plan::{Op, Subject};
 use crate::domain::state::State;
 use crate::domain::state::event::FreezeCause;
 use crate::domain::wipe::trust_state::TrustState;
@@ -76,7 +76,7 @@ impl Told {
     }
 
     /// That no wipe can be checked though trust files are configured, and that it can be again.
-    pub(super) fn trust(&mut self, state: TrustState<'_>) {
+    pub(super) fn trust(&mut self, state: &TrustState) {
         let broken = state.broken();
         match broken {
             Some(why) if self.trust.as_deref() != Some(why) => tracing::error!(
@@ -98,7 +98,9 @@ impl Told {
         }
         let plan = decision.approved.plan();
         for action in &plan.actions {
-            if let (Op::UnrequestedWipe { spec, .. }, Some(device)) = (&action.op, action.device) {
+            if let (Op::UnrequestedWipe { .. }, Subject::Device { id: device, spec }) =
+                (&action.op, &action.subject)
+            {
                 let serial = &spec.serial_number;
                 tracing::error!(%device, %serial, "the device {}", action.reason);
             }

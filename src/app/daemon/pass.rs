@@ -23,7 +23,6 @@ use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::plan::due::next_due;
 use crate::domain::plan::{Action, HoldReason, Inputs, Plan, WipeView};
 use crate::domain::state::event::ErrorClass;
-use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::ledger::Ledger;
@@ -40,8 +39,8 @@ const PLAN_ANEW: Duration = Duration::from_secs(1);
 pub(super) struct Sight {
     /// The fleet directory.
     pub live: Live,
-    /// Whom wipes are taken from, or why from nobody.
-    pub trust: Arc<Result<Trust, String>>,
+    /// Whom wipes are taken from.
+    pub trust: Arc<TrustState>,
     /// When everything was looked at.
     pub looked: Instant,
     /// Whether a look at a few files may rest on it.
@@ -60,7 +59,7 @@ impl Default for Sight {
     fn default() -> Self {
         Self {
             live: Live::default(),
-            trust: Arc::new(Err("not read yet".into())),
+            trust: Arc::new(TrustState::Broken("not read yet".into())),
             looked: Instant::now(),
             whole: false,
             waiting: Some("the first pass is not done".into()),
@@ -68,13 +67,6 @@ impl Default for Sight {
             held_back: BTreeMap::new(),
             findings: 0,
         }
-    }
-}
-
-impl Sight {
-    /// Whom wipes are taken from, or why from nobody.
-    pub(super) fn trust(&self) -> Result<&Trust, &str> {
-        self.trust.as_ref().as_ref().map_err(String::as_str)
     }
 }
 
@@ -95,10 +87,9 @@ impl Daemon {
             observation = observe(self.provider.as_ref()).await?;
         }
         self.sight.trust = Arc::new(reconcile::trust(&self.config));
-        let trust = TrustState::new(self.config.trust.is_configured(), self.sight.trust());
-        self.told.trust(trust);
+        self.told.trust(&self.sight.trust);
         let narrow = only.map(|only| (self.decide(Some(&only), observation.clone(), ledger), only));
-        match narrow.filter(|(decision, _)| decision.approved.plan().may_be_narrow()) {
+        match narrow.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 self.watch.arm();
@@ -136,7 +127,7 @@ impl Daemon {
             settings: &self.config.settings,
             desired,
             recorded,
-            trust: self.sight.trust(),
+            trust: &self.sight.trust,
             accept_removals: None,
             heads: &heads(&self.config.data, desired, recorded),
             clock: highest_time(&self.config.data),
@@ -211,8 +202,10 @@ impl Daemon {
         Ok(())
     }
 
-    pub(super) fn trust_state(&self) -> TrustState<'_> {
-        TrustState::new(self.config.trust.is_configured(), self.sight.trust())
+    /// Whom wipes are taken from; before the first pass nothing is read yet.
+    pub(super) fn trust_state(&self) -> &TrustState {
+        let configured = self.config.trust.is_configured();
+        if configured { &self.sight.trust } else { &TrustState::NotConfigured }
     }
 
     fn count(&mut self, outcome: &Outcome, began: Instant) {
@@ -252,7 +245,7 @@ impl Daemon {
             };
             let why = if spared {
                 "the provider failed again and again; it is left alone for a while"
-            } else if action.device.is_some_and(|id| self.backoff.waits(id, now).is_some()) {
+            } else if action.device().is_some_and(|id| self.backoff.waits(id, now).is_some()) {
                 "the provider failed for this device; it is tried again later"
             } else {
                 return None;
@@ -315,7 +308,7 @@ impl Daemon {
             desired: self.sight.live.desired(),
             recorded,
             heard: &[],
-            trust: Err("not asked"),
+            trust: &TrustState::NotConfigured,
             heads: &[],
             clock: highest_time(&self.config.data),
         };
@@ -342,5 +335,5 @@ fn held_back(reasons: impl Iterator<Item = HoldReason>) -> BTreeMap<HoldReason, 
 /// Devices with an effect that will be tried.
 fn effects(actions: &[Action]) -> Vec<DeviceId> {
     let tried = |action: &&Action| action.effect().is_some();
-    actions.iter().filter(tried).filter_map(|action| action.device).collect()
+    actions.iter().filter(tried).filter_map(|action| action.device()).collect()
 }

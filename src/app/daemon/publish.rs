@@ -88,7 +88,7 @@ impl Daemon {
             &self.config,
             &recorded,
             self.sight.live.desired(),
-            self.sight.trust(),
+            self.trust_state(),
             revision::of(&self.config.fleet).as_deref(),
             clock::now(),
         );
@@ -123,7 +123,7 @@ impl Daemon {
             watching: *self.watch.mode() == Mode::Watching,
             backing_off: self.backoff.waiting(now),
             breaker: Some(self.backoff.admission(now)),
-            trust: Some(self.trust_state().word),
+            trust: Some(self.trust_state().word()),
             ..self.metrics.clone()
         };
         view.held_back = self.sight.held_back.clone();

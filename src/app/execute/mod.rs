@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 use crate::domain::fleet::WipeFile;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DeviceId, Digest, Profile};
-use crate::domain::plan::entries::Effect;
-use crate::domain::plan::entries::pushed;
+use crate::domain::plan::effect::Effect;
+use crate::domain::plan::effect::pushed;
 use crate::domain::plan::{Action, ActionKind, Fresh, Telemetry};
 use crate::domain::state::event::{ErrorClass, Event, ProfileFailed, Source};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
@@ -81,7 +81,7 @@ pub async fn execute(
         }
         // What a device said goes in with its actions: were it taken in ahead of a stop, its
         // report would be old news to the next pass, and what follows from it be lost.
-        let last = batch.last().and_then(|action| action.device);
+        let last = batch.last().and_then(|action| action.device());
         let due = telemetry.partition_point(|said| Some(said.device) <= last);
         observe(telemetry.split_off(..due).unwrap_or_default(), ledger);
         begun += batch.len();
@@ -145,8 +145,8 @@ fn batch_end(actions: &[Action], begin: usize) -> usize {
     let mut end = full;
     while end < actions.len()
         && !goes_alone(&actions[end])
-        && actions[end].device.is_some()
-        && actions[end].device == actions[end - 1].device
+        && actions[end].device().is_some()
+        && actions[end].device() == actions[end - 1].device()
     {
         end += 1;
     }
@@ -176,7 +176,7 @@ async fn run_batch(
     let failed: HashSet<_> = outcome.failed[before..].iter().map(|(id, ..)| Some(*id)).collect();
     for action in batch {
         *outcome.done.entry(action.kind()).or_default() += 1;
-        if action.effect().is_some() && failed.contains(&action.device) {
+        if action.effect().is_some() && failed.contains(&action.device()) {
             *outcome.fell_short.entry(action.kind()).or_default() += 1;
         }
     }
@@ -205,9 +205,9 @@ fn intents(
         });
         let source: Option<Source> = action.source(revision);
         if let Some(event) = action.event(intent) {
-            drafts.push(Draft { device: action.device, source, event });
+            drafts.push(Draft { device: action.device(), source, event });
         }
-        if let (Some((profile, _)), Some(id), Some(spec)) = (push, action.device, action.spec()) {
+        if let (Some((profile, _)), Some(id), Some(spec)) = (push, action.device(), action.spec()) {
             let at = *by_intent.entry((intent, profile.digest)).or_insert_with(|| {
                 let profile: Arc<Profile> = profile.clone();
                 pushes.push(Push { intent, profile, targets: Vec::new() });

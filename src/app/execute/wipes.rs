@@ -15,7 +15,7 @@ use chrono::TimeDelta;
 use super::{Control, Outcome};
 use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DesiredDevice, DeviceId, Digest, Timestamp};
-use crate::domain::plan::entries::{Effect, issued};
+use crate::domain::plan::effect::{Effect, issued};
 use crate::domain::plan::{
     Action, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable,
 };
@@ -65,7 +65,7 @@ impl Issuing<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), ledger::Error> {
         let failed = outcome.failed.len();
-        let done = match (action.effect(), action.device) {
+        let done = match (action.effect(), action.device()) {
             (Some(Effect::Wipe { file, manifest }), Some(id)) => {
                 let request = file.request.digest;
                 let ahead = ahead_of(ledger.state(), request, self.going_on);

@@ -21,6 +21,7 @@ use crate::domain::state::event::{ConfigChanged, Event};
 use crate::domain::state::{State, WipeState};
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, ProviderKind};
 use crate::edges::ledger::{self, Ledger};
@@ -68,21 +69,25 @@ pub struct ReportCounts {
     pub rejected: u64,
 }
 
-/// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
-///
-/// # Errors
-/// If no trust file is configured, or it cannot be relied on.
-pub fn trust(config: &Config) -> Result<Trust, String> {
-    read_trust(config).map_err(|error| match std::error::Error::source(&error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    })
+/// Whom wipes are taken from.
+#[must_use]
+pub fn trust(config: &Config) -> TrustState {
+    if !config.trust.is_configured() {
+        return TrustState::NotConfigured;
+    }
+    match read_trust(config) {
+        Ok(trust) => TrustState::Usable(trust),
+        Err(error) => TrustState::Broken(match std::error::Error::source(&error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        }),
+    }
 }
 
 /// Reads the trust files that the configuration names.
 ///
 /// # Errors
-/// As for [`trust`], for those who have to know which.
+/// If no trust file is configured, or it cannot be relied on.
 pub fn read_trust(config: &Config) -> Result<Trust, trust_files::Error> {
     let config::Trust { allowed_signers, revoked_keys } = &config.trust;
     let allowed = allowed_signers.as_ref().ok_or(trust_files::Error::NotConfigured)?;
@@ -155,7 +160,7 @@ pub fn provider(config: &Config) -> Arc<dyn Provider> {
 pub fn reread(
     (fleet, data): (&Path, &Path),
     settings: &Settings,
-    trust: impl FnOnce() -> Result<Trust, String>,
+    trust: impl FnOnce() -> TrustState,
     now: impl FnOnce() -> Timestamp,
     (file, manifest): (&WipeFile, &str),
 ) -> Fresh {
@@ -267,8 +272,8 @@ pub struct Basis<'a> {
     pub desired: &'a Desired,
     /// What the ledger says.
     pub recorded: &'a State,
-    /// Whom wipes are taken from, or why from nobody.
-    pub trust: Result<&'a Trust, &'a str>,
+    /// Whom wipes are taken from.
+    pub trust: &'a TrustState,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,
     /// The entries that wipe requests name, as far as the log has them.
@@ -407,7 +412,7 @@ fn acknowledgements(batches: Vec<Batch>, rejected: &[(usize, String)]) -> Vec<Ac
 /// all those of a device that is erased for good go.
 fn confirm(acknowledgements: &mut [Acknowledgement], plan: &Plan, recorded: &State) {
     let now = plan.actions.iter().filter_map(|action| match &action.op {
-        Op::ConfirmWipe { .. } => action.device,
+        Op::ConfirmWipe { .. } => action.device(),
         _ => None,
     });
     let before = recorded.wipes.values().filter(|wipe| wipe.state == WipeState::Confirmed);

@@ -1,37 +1,258 @@
 //! What an action is, is about and changes: for output, the digest and the guard.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::changes::{profile_changes, provision_changes};
-use super::{Action, ActionKind, Op, Plan};
-use crate::domain::model::{DeviceSpec, Email};
+use super::wipe_stop::WipeStop;
+use crate::domain::compliance::ComplianceVerdict;
+use crate::domain::fleet::WipeFile;
+use crate::domain::model::{
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Name, Place, Profile,
+    SerialNumber, Status, Timestamp, words,
+};
 use crate::domain::state::WipeState;
-use crate::domain::state::event::{Change, WipeSubject};
+use crate::domain::state::event::{
+    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped, WipeSubject,
+    WipeUnrequested,
+};
+use crate::domain::wipe::verify::VerifiedWipe;
 
-impl Plan {
-    /// Whether it may be carried out though it rests on a look at a few files: it neither destroys
-    /// nor touches anything but recorded devices.
+/// One step of the decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// What is done.
+    pub op: Op,
+    /// Where the intent is written.
+    pub place: Option<Place>,
+    /// What it follows from.
+    pub cause: Cause,
+    /// Why, for people: a clause without a full stop.
+    pub reason: Cow<'static, str>,
+}
+
+/// Whom an action is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// A device: a new one has the id that it will get.
+    Device {
+        /// Its id.
+        id: DeviceId,
+        /// As desired, where the record follows the manifest, else as recorded.
+        spec: Arc<DeviceSpec>,
+    },
+    /// A profile, by its name.
+    Profile(Name),
+    /// A wipe request.
+    Request(Box<RequestSubject>),
+    /// The fleet as a whole.
+    Fleet,
+}
+
+/// A wipe request, as an action names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestSubject {
+    /// The device that it names, where the ledger knows one.
+    pub device: Option<DeviceId>,
+    /// SHA-256 of its file.
+    pub request: Digest,
+    /// Its `metadata.name`.
+    pub name: Name,
+    /// The serial number that it names.
+    pub serial: SerialNumber,
+    /// Where its file is, or was last seen.
+    pub path: Arc<str>,
+}
+
+impl Subject {
+    /// The device that it is, or that a request names.
     #[must_use]
-    pub fn may_be_narrow(&self) -> bool {
-        self.actions.iter().all(|action| match action.op {
-            Op::Update { .. }
-            | Op::Status { .. }
-            | Op::Push { .. }
-            | Op::Compliance { .. }
-            | Op::UnrequestedWipe { .. }
-            | Op::ConfirmWipe { .. } => true,
-            Op::RecordProfile { .. }
-            | Op::Provision { .. }
-            | Op::Adopt { .. }
-            | Op::Trust(_)
-            | Op::AcceptWipe { .. }
-            | Op::StopWipe { .. }
-            | Op::Wipe { .. }
-            | Op::WithdrawWipe { .. }
-            | Op::Orphan { .. }
-            | Op::Freeze(_)
-            | Op::Thaw { .. } => false,
-        })
+    pub fn device(&self) -> Option<DeviceId> {
+        match self {
+            Self::Device { id, .. } => Some(*id),
+            Self::Request(request) => request.device,
+            Self::Profile(_) | Self::Fleet => None,
+        }
+    }
+
+    /// What the manifest calls it.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        match self {
+            Self::Device { spec, .. } => Some(&spec.name),
+            Self::Profile(name) => Some(name),
+            Self::Request(request) => Some(&request.name),
+            Self::Fleet => None,
+        }
+    }
+
+    /// The serial number of the device, or the one that a request names.
+    #[must_use]
+    pub fn serial(&self) -> Option<&SerialNumber> {
+        match self {
+            Self::Device { spec, .. } => Some(&spec.serial_number),
+            Self::Request(request) => Some(&request.serial),
+            Self::Profile(_) | Self::Fleet => None,
+        }
+    }
+}
+
+words! {
+    /// What an action follows from: the guard lets facts through where it refuses intents.
+    Cause {
+        /// The manifests.
+        Intent = "intent",
+        /// A device's report.
+        Fact = "fact",
+        /// Time.
+        Clock = "clock",
+        /// The guard itself.
+        Guard = "guard",
+    }
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// Remember a profile's revision, before devices get it.
+    RecordProfile {
+        /// As recorded so far.
+        from: Option<Arc<Profile>>,
+        /// As desired.
+        to: Arc<Profile>,
+    },
+    /// Begin a device, and push its profile.
+    Provision {
+        /// What it is to be.
+        to: Arc<DesiredDevice>,
+        /// Its profile.
+        profile: Arc<Profile>,
+    },
+    /// A manifest with its serial is back.
+    Adopt {
+        /// Where it is back.
+        to: Arc<DesiredDevice>,
+    },
+    /// Recorded fields follow the manifest.
+    Update {
+        /// At least one.
+        changes: Vec<Change>,
+        /// What it is to be.
+        to: Arc<DesiredDevice>,
+    },
+    /// The status moves.
+    Status {
+        /// Before.
+        from: Status,
+        /// After.
+        to: Status,
+        /// The new enrolment, where it was raised.
+        enrollment: Option<u32>,
+        /// With it: the last report by now, which counts no more.
+        last_sync: Option<Timestamp>,
+        /// The manifest behind it.
+        manifest: Option<Arc<DesiredDevice>>,
+    },
+    /// Push the profile.
+    Push {
+        /// What to push.
+        profile: Arc<Profile>,
+        /// The intent to finish, where an earlier one is in doubt or failed for a while.
+        resume: Option<u64>,
+    },
+    /// The verdict over its facts changes.
+    Compliance {
+        /// Before.
+        from: ComplianceState,
+        /// After.
+        verdict: Box<ComplianceVerdict>,
+    },
+    /// The trust files are not what they were.
+    Trust(Box<TrustChanged>),
+    /// A wipe request holds.
+    AcceptWipe {
+        /// What the log will say.
+        accepted: Box<WipeAccepted>,
+        /// The request.
+        file: Arc<WipeFile>,
+    },
+    /// A wipe request does not hold, or not yet, or no more.
+    StopWipe {
+        /// How.
+        stop: WipeStop,
+        /// What the log will say.
+        stopped: Box<WipeStopped>,
+    },
+    /// Wipe a device: the one thing that cannot be undone.
+    Wipe {
+        /// The proof.
+        wipe: Box<VerifiedWipe>,
+        /// Distinct people who were needed.
+        needed: u32,
+        /// The request.
+        file: Arc<WipeFile>,
+        /// The manifest of the device, where there is a usable one: to be read again.
+        manifest: Option<Arc<DesiredDevice>>,
+    },
+    /// Take back the command of a wipe that was issued, and that expired unconfirmed.
+    WithdrawWipe {
+        /// What the log will say once it is taken back.
+        stopped: Box<WipeStopped>,
+        /// Where the request is, or was last seen.
+        path: Arc<str>,
+    },
+    /// The device says that it is erased.
+    ConfirmWipe {
+        /// What the log will say.
+        confirmed: Box<WipeConfirmed>,
+    },
+    /// The device says that it is erased, and no wipe of it was issued.
+    UnrequestedWipe {
+        /// What the log will say.
+        unrequested: Box<WipeUnrequested>,
+    },
+    /// Its manifest is gone.
+    Orphan,
+    /// Refuse all intents from now on.
+    Freeze(PassFrozen),
+    /// Refuse them no more.
+    Thaw {
+        /// The number that an operator named.
+        accepted_removals: Option<u64>,
+    },
+}
+
+words! {
+    /// The kind of an action, in output and in the digest.
+    ActionKind {
+        /// A device was erased, and nobody asked for it.
+        UnrequestedWipe = "unrequestedWipe",
+        Freeze = "freeze",
+        Thaw = "thaw",
+        Profile = "profile",
+        Provision = "provision",
+        Adopt = "adopt",
+        Update = "update",
+        Status = "status",
+        Push = "push",
+        Compliance = "compliance",
+        Orphan = "orphan",
+        Trust = "trust",
+        /// A wipe request is accepted.
+        AcceptWipe = "acceptWipe",
+        RefuseWipe = "refuseWipe",
+        HoldWipe = "holdWipe",
+        ExpireWipe = "expireWipe",
+        VetoWipe = "vetoWipe",
+        /// The command is given.
+        Wipe = "wipe",
+        /// The command is taken back.
+        WithdrawWipe = "withdrawWipe",
+        ConfirmWipe = "confirmWipe",
     }
 }
 
@@ -47,19 +268,14 @@ impl Action {
             Op::Status { .. } => ActionKind::Status,
             Op::Push { .. } => ActionKind::Push,
             Op::Compliance { .. } => ActionKind::Compliance,
-            Op::Orphan { .. } => ActionKind::Orphan,
+            Op::Orphan => ActionKind::Orphan,
             Op::Trust(_) => ActionKind::Trust,
             Op::AcceptWipe { .. } => ActionKind::AcceptWipe,
-            Op::StopWipe { state, .. } => match state {
-                WipeState::Held => ActionKind::HoldWipe,
-                WipeState::Expired => ActionKind::ExpireWipe,
-                WipeState::Vetoed => ActionKind::VetoWipe,
-                WipeState::Refused
-                | WipeState::RefusedForGood
-                | WipeState::Accepted
-                | WipeState::Issued
-                | WipeState::Confirmed
-                | WipeState::Failed => ActionKind::RefuseWipe,
+            Op::StopWipe { stop, .. } => match stop {
+                WipeStop::Held => ActionKind::HoldWipe,
+                WipeStop::Refused { .. } => ActionKind::RefuseWipe,
+                WipeStop::Expired => ActionKind::ExpireWipe,
+                WipeStop::Vetoed => ActionKind::VetoWipe,
             },
             Op::Wipe { .. } => ActionKind::Wipe,
             Op::WithdrawWipe { .. } => ActionKind::WithdrawWipe,
@@ -70,26 +286,18 @@ impl Action {
         }
     }
 
-    /// The device's specification, as it is to be or as recorded.
+    /// The device that it is about.
     #[must_use]
-    pub fn spec(&self) -> Option<&DeviceSpec> {
-        match &self.op {
-            Op::Provision { to, .. } | Op::Update { to, .. } => Some(&to.spec),
-            Op::Adopt { spec, .. }
-            | Op::Status { spec, .. }
-            | Op::Push { spec, .. }
-            | Op::Compliance { spec, .. }
-            | Op::ConfirmWipe { spec, .. }
-            | Op::WithdrawWipe { spec, .. }
-            | Op::UnrequestedWipe { spec, .. }
-            | Op::Orphan { spec } => Some(spec),
-            Op::RecordProfile { .. }
-            | Op::Freeze(_)
-            | Op::Thaw { .. }
-            | Op::Trust(_)
-            | Op::AcceptWipe { .. }
-            | Op::StopWipe { .. }
-            | Op::Wipe { .. } => None,
+    pub fn device(&self) -> Option<DeviceId> {
+        self.subject.device()
+    }
+
+    /// The specification of the device that it is about, as it is to be or as recorded.
+    #[must_use]
+    pub fn spec(&self) -> Option<&Arc<DeviceSpec>> {
+        match &self.subject {
+            Subject::Device { spec, .. } => Some(spec),
+            Subject::Profile(_) | Subject::Request(_) | Subject::Fleet => None,
         }
     }
 
@@ -120,15 +328,15 @@ impl Action {
             }
             Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
             Op::Adopt { .. } => one("orphaned", json!(true), json!(false)),
-            Op::Orphan { .. } => one("orphaned", json!(false), json!(true)),
+            Op::Orphan => one("orphaned", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
             Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),
             Op::AcceptWipe { accepted, .. } => {
                 wipe_change(&accepted.subject, WipeState::Accepted, &accepted.signers)
             }
-            Op::StopWipe { state, stopped, .. } => {
-                wipe_change(&stopped.subject, *state, &stopped.signers)
+            Op::StopWipe { stop, stopped } => {
+                wipe_change(&stopped.subject, stop.state(), &stopped.signers)
             }
             Op::Wipe { wipe, .. } => {
                 wipe_change(&wipe.request().subject(), WipeState::Issued, wipe.signers())
@@ -136,7 +344,7 @@ impl Action {
             Op::WithdrawWipe { stopped, .. } => {
                 wipe_change(&stopped.subject, WipeState::Expired, &stopped.signers)
             }
-            Op::ConfirmWipe { confirmed, .. } => {
+            Op::ConfirmWipe { confirmed } => {
                 let request = json!({"request": confirmed.request, "state": WipeState::Confirmed});
                 one("wipe", Value::Null, request)
             }

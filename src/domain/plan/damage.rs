@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Hold, HoldReason, Inputs, Plan};
+use super::decision::Plan;
+use super::hold::{Hold, HoldReason};
+use super::inputs::Inputs;
 use crate::domain::fleet::{Damage, Damaged, ROOT};
 use crate::domain::model::{Name, Place, SerialNumber};
 use crate::domain::state::Device;

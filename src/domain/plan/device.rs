@@ -7,23 +7,28 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::reports::Dated;
-use super::{Action, Cause, DamageIndex, Hold, HoldReason, Inputs, Op, Plan, Telemetry, diff};
-use crate::domain::compliance::{Reported, verdict};
-use crate::domain::lifecycle::{Desire, Standing, Stimulus, Transition, step};
+use super::action::{Action, Cause, Op, Subject};
+use super::changes::diff;
+use super::damage::DamageIndex;
+use super::decision::{Plan, Telemetry};
+use super::hold::{Hold, HoldReason};
+use super::inputs::Inputs;
+use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
+use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
 use crate::domain::model::{
-    ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Facts, Place, Profile, Status,
+    ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform, Profile, Status,
     Timestamp,
 };
 use crate::domain::state::event::{Change, ErrorClass, Field};
 use crate::domain::state::{Device, PushState, WipeState};
 
 /// A device while it is decided on: the record, and what this plan has already moved.
-pub(super) struct Deciding<'a, 'p> {
+pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) id: DeviceId,
     pub(super) device: &'a Device,
     desired: Option<&'a Arc<DesiredDevice>>,
-    pub(super) standing: Standing,
+    pub(super) state: LifeState,
     last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
     moved: bool,
@@ -46,14 +51,15 @@ pub(super) fn provision(
     };
     let place = Some(desired.place.clone());
     let op = Op::Provision { to: desired.clone(), profile: profile.clone() };
+    let subject = Subject::Device { id, spec: desired.spec.clone() };
     plan.actions.push(Action {
-        device: Some(id),
+        subject: subject.clone(),
         op,
         place: place.clone(),
         cause: Cause::Intent,
         reason,
     });
-    let fresh = Standing {
+    let fresh = LifeState {
         status: Status::Pending,
         since: inputs.now,
         enrollment: desired.enrollment,
@@ -61,9 +67,8 @@ pub(super) fn provision(
     };
     if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
         plan.actions.push(Action {
-            device: Some(id),
+            subject,
             op: Op::Status {
-                spec: desired.spec.clone(),
                 from: Status::Pending,
                 to: transition.to,
                 enrollment: transition.enrollment,
@@ -104,12 +109,12 @@ pub(super) fn decide(
         return;
     }
     let facts = device.facts.as_deref().zip(device.last_sync);
-    let mut deciding = Deciding {
+    let mut planner = DevicePlanner {
         inputs,
         id,
         device,
         desired,
-        standing: Standing {
+        state: LifeState {
             status: device.status,
             since: device.status_since,
             enrollment: device.enrollment,
@@ -121,22 +126,22 @@ pub(super) fn decide(
         restarted: false,
         plan,
     };
-    deciding.hear(reports, wiping);
+    planner.hear(reports, wiping);
     match desired {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
-        _ if wiping => deciding.wait_for_wipe(),
-        Some(desired) => deciding.follow(desired),
-        None => deciding.miss(damage),
+        _ if wiping => planner.wait_for_wipe(),
+        Some(desired) => planner.follow(desired),
+        None => planner.miss(damage),
     }
-    deciding.tell_of_erasure();
-    deciding.judge(reports.is_empty());
+    planner.explain_erasure();
+    planner.assess(reports.is_empty());
 }
 
 fn desire(desired: &DesiredDevice) -> Desire {
     Desire { status: desired.status, enrollment: desired.enrollment }
 }
 
-impl Deciding<'_, '_> {
+impl DevicePlanner<'_, '_> {
     /// Takes the reports in. Of two the later one counts, by their dates where both are believed
     /// and else by their arrival; the other changes nothing, but for what it says of a wipe.
     fn hear(&mut self, reports: &[Dated<'_>], wiping: bool) {
@@ -146,7 +151,7 @@ impl Deciding<'_, '_> {
         for dated in reports {
             // What comes after the end is no fact about this device: whatever bears the serial
             // number then has another id.
-            if self.standing.status == Status::Wiped {
+            if self.state.status == Status::Wiped {
                 break;
             }
             if !self.is_news(dated) {
@@ -196,7 +201,7 @@ impl Deciding<'_, '_> {
     }
 
     fn wait_for_wipe(&mut self) {
-        if self.standing.status == Status::Wiped {
+        if self.state.status == Status::Wiped {
             return;
         }
         let detail = "a wipe is under way; nothing else is done to the device".to_owned();
@@ -206,28 +211,28 @@ impl Deciding<'_, '_> {
     /// Makes the record follow its manifest.
     fn follow(&mut self, desired: &Arc<DesiredDevice>) {
         if self.device.orphaned_since.is_some() {
-            let op = Op::Adopt { spec: self.device.spec.clone(), to: desired.clone() };
-            self.act(op, Cause::Intent, "a manifest with its serial number is back");
+            self.act(Op::Adopt { to: desired.clone() }, Cause::Intent, "a manifest with its serial number is back");
         }
-        let before = self.standing.enrollment;
+        let before = self.state.enrollment;
         self.step(Stimulus::Manifest, Cause::Intent);
         let mut changes = diff(self.device, desired);
-        if desired.enrollment > self.standing.enrollment {
+        if desired.enrollment > self.state.enrollment {
             changes.push(Change {
                 field: Field::Enrollment,
                 from: before.into(),
                 to: desired.enrollment.into(),
             });
             changes.sort_by_key(|change| change.field);
-            self.standing.enrollment = desired.enrollment;
-            self.standing.erased = false;
+            self.state.enrollment = desired.enrollment;
+            self.state.erased = false;
         }
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
         let adopted = moved_only && self.device.orphaned_since.is_some();
         if !(changes.is_empty() || adopted) {
             let reason = if moved_only { "the manifest moved" } else { "the manifest changed" };
-            self.act(Op::Update { changes, to: desired.clone() }, Cause::Intent, reason);
+            let op = Op::Update { changes, to: desired.clone() };
+            self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
         }
         self.push_profile(desired);
         let settings = self.inputs.settings;
@@ -243,8 +248,7 @@ impl Deciding<'_, '_> {
             let (reason, detail) = damaged.explain();
             self.hold(Some(damaged.place.clone()), reason, detail);
         } else if self.device.orphaned_since.is_none() {
-            let op = Op::Orphan { spec: self.device.spec.clone() };
-            self.act(op, Cause::Intent, "its manifest is gone; nothing is done to the device");
+            self.act(Op::Orphan, Cause::Intent, "its manifest is gone; nothing is done to the device");
         }
     }
 
@@ -273,33 +277,33 @@ impl Deciding<'_, '_> {
                 }
             }
         };
-        let op = Op::Push { spec: desired.spec.clone(), profile, resume };
-        self.act(op, Cause::Intent, reason);
+        let op = Op::Push { profile, resume };
+        self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
     }
 
     /// Whatever the manifest wants that this plan does not bring about.
     fn explain(&mut self, desired: &DesiredDevice) {
         let place = Some(desired.place.clone());
-        if desired.enrollment < self.standing.enrollment {
+        if desired.enrollment < self.state.enrollment {
             let detail = format!(
                 "the manifest says enrollment {}, but {} is recorded; it can only be raised",
-                desired.enrollment, self.standing.enrollment
+                desired.enrollment, self.state.enrollment
             );
             self.hold(place.clone(), HoldReason::EnrollmentLowered, detail);
         }
         if desired.status != DesiredStatus::Enrolled {
             return;
         }
-        match self.standing.status {
+        match self.state.status {
             Status::Pending => {
-                let due = self.standing.since + self.inputs.settings.enrollment_deadline;
+                let due = self.state.since + self.inputs.settings.enrollment_deadline;
                 let detail = format!("enrols when the device reports; Failed from {}", due.short());
                 self.hold(place, HoldReason::AwaitingReport, detail);
             }
             // Told by itself.
-            Status::Failed if self.standing.erased => {}
+            Status::Failed if self.state.erased => {}
             Status::Failed => {
-                let next = self.standing.enrollment.saturating_add(1);
+                let next = self.state.enrollment.saturating_add(1);
                 let reason = if self.moved {
                     "enrolment failed"
                 } else {
@@ -316,7 +320,7 @@ impl Deciding<'_, '_> {
 
     /// Judges the facts anew; without telemetry (it is not in the log) the recorded verdict
     /// stands, until something happens that calls for a new one.
-    fn judge(&mut self, silent: bool) {
+    fn assess(&mut self, silent: bool) {
         let profile = self.requirements();
         let Some((platform, profile)) = profile else { return };
         let changed = self.device.push.digest != profile.digest;
@@ -324,23 +328,23 @@ impl Deciding<'_, '_> {
             return;
         }
         let reported = self.facts.as_ref().map(|(at, facts)| Reported { facts, at: *at });
-        let verdict = verdict(&profile.compliance, platform, reported);
+        let verdict = assess(&profile.compliance, platform, reported);
         let recorded = &self.device.compliance;
         if (recorded.state, &recorded.failing, &recorded.missing)
             == (verdict.state, &verdict.failing, &verdict.missing)
         {
             return;
         }
-        let reason = judgement(recorded.state, &verdict);
+        let reason = assessment(recorded.state, &verdict);
         let cause = if silent { Cause::Intent } else { Cause::Fact };
         let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec).clone();
-        let op = Op::Compliance { spec, from: recorded.state, verdict: Box::new(verdict) };
-        self.act(op, cause, reason);
+        let op = Op::Compliance { from: recorded.state, verdict: Box::new(verdict) };
+        self.act_as(spec, op, cause, reason);
     }
 
     /// What the device is judged by: the desired profile, or the recorded one where there is no
     /// usable manifest.
-    fn requirements(&self) -> Option<(crate::domain::model::Platform, Arc<Profile>)> {
+    fn requirements(&self) -> Option<(Platform, Arc<Profile>)> {
         let (spec, profiles) = match self.desired {
             Some(desired) => (&desired.spec, &self.inputs.desired.profiles),
             None => (&self.device.spec, &self.inputs.recorded.profiles),
@@ -350,11 +354,11 @@ impl Deciding<'_, '_> {
 
     fn step(&mut self, stimulus: Stimulus<'_>, cause: Cause) {
         let desire = self.desired.map(|desired| desire(desired));
-        let Some(transition) = step(self.standing, desire, stimulus) else { return };
+        let Some(transition) = step(self.state, desire, stimulus) else { return };
         let Transition { to, reason, enrollment } = transition;
         if let Some(enrollment) = enrollment {
-            self.standing.enrollment = enrollment;
-            self.standing.erased = false;
+            self.state.enrollment = enrollment;
+            self.state.erased = false;
             self.restarted = true;
             self.facts = None;
         }
@@ -368,14 +372,13 @@ impl Deciding<'_, '_> {
         reason: String,
         cause: Cause,
     ) {
-        let from = self.standing.status;
-        let spec = self.device.spec.clone();
+        let from = self.state.status;
         let manifest = self.desired.filter(|_| cause == Cause::Intent).cloned();
-        self.standing.status = to;
-        self.standing.since = self.inputs.now;
+        self.state.status = to;
+        self.state.since = self.inputs.now;
         self.moved = true;
         let last_sync = enrollment.and(self.last_sync);
-        self.act(Op::Status { spec, from, to, enrollment, last_sync, manifest }, cause, reason);
+        self.act(Op::Status { from, to, enrollment, last_sync, manifest }, cause, reason);
     }
 
     /// Where it is desired.
@@ -383,13 +386,25 @@ impl Deciding<'_, '_> {
         self.desired.map(|desired| desired.place.clone())
     }
 
+    /// An action on the device as it is recorded.
     pub(super) fn act(&mut self, op: Op, cause: Cause, reason: impl Into<Cow<'static, str>>) {
+        self.act_as(self.device.spec.clone(), op, cause, reason);
+    }
+
+    /// An action on the device as this specification says that it is.
+    fn act_as(
+        &mut self,
+        spec: Arc<DeviceSpec>,
+        op: Op,
+        cause: Cause,
+        reason: impl Into<Cow<'static, str>>,
+    ) {
         let place = self.desired.map_or_else(
             || Some(Place { path: self.device.manifest.path.clone(), line: 1 }),
             |desired| Some(desired.place.clone()),
         );
-        let device = Some(self.id);
-        self.plan.actions.push(Action { device, op, place, cause, reason: reason.into() });
+        let subject = Subject::Device { id: self.id, spec };
+        self.plan.actions.push(Action { subject, op, place, cause, reason: reason.into() });
     }
 
     pub(super) fn hold(&mut self, place: Option<Place>, reason: HoldReason, detail: String) {
@@ -419,7 +434,7 @@ fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
     }
 }
 
-fn judgement(from: ComplianceState, verdict: &crate::domain::compliance::Verdict) -> String {
+fn assessment(from: ComplianceState, verdict: &ComplianceVerdict) -> String {
     let list = |names: &[String]| names.join(", ");
     match verdict.state {
         ComplianceState::Compliant => "every required check passes".to_owned(),

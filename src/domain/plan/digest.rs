@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::new_fields::new_fields;
-use super::{Action, ActionKind, Op};
+use super::action::{Action, ActionKind, Op};
 use crate::domain::model::{DeviceId, Digest, Hasher, SerialNumber};
 
 /// Actions written at once, and by one thread at a time: writing takes longer than hashing.
@@ -13,7 +13,7 @@ const SHARE: usize = 512;
 
 /// What of an action is the decision itself: not where it is written, nor how it is told.
 #[derive(Serialize)]
-struct Decision<'a> {
+struct Decided<'a> {
     action: ActionKind,
     device: Option<DeviceId>,
     serial: Option<&'a SerialNumber>,
@@ -49,9 +49,9 @@ pub fn digest(actions: &[Action]) -> Digest {
 fn write(actions: &[Action]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(actions.len() * 512);
     for action in actions {
-        let decision = Decision {
+        let decided = Decided {
             action: action.kind(),
-            device: action.device,
+            device: action.device(),
             serial: action.spec().map(|spec| &spec.serial_number),
             profile: match &action.op {
                 Op::RecordProfile { to: profile, .. }
@@ -61,7 +61,7 @@ fn write(actions: &[Action]) -> Vec<u8> {
             },
             changes: Changes(action),
         };
-        serde_json::to_writer(&mut lines, &decision).expect("plain data serialise");
+        serde_json::to_writer(&mut lines, &decided).expect("plain data serialise");
         lines.push(b'\n');
     }
     lines

@@ -1,7 +1,7 @@
 //! When time alone will change the plan: for whoever sleeps until then.
 
-use super::wipes::CLOCK_BEHIND;
-use super::{Inputs, WipeView};
+use super::wipes::{CLOCK_BEHIND, WipeView};
+use super::inputs::Inputs;
 use crate::domain::model::{Status, Timestamp};
 use crate::domain::state::{Device, WipeState};
 
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::Place;
-    use crate::domain::plan::WipeStanding;
+    use crate::domain::plan::wipes::WipeStanding;
     use crate::domain::plan::tests::World;
 
     fn next(world: &World, wipes: &[WipeView]) -> Option<Timestamp> {

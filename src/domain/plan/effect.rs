@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Action, Op};
+use super::action::{Action, Op, Subject};
+use super::wipe_stop::WipeStop;
 use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DesiredDevice, Profile};
-use crate::domain::state::WipeState;
 use crate::domain::state::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
-    ProfilePush, ProfileRecorded, Source, WipeConfirmed, WipeIssued, WipeStopped,
+    ProfilePush, Source, WipeConfirmed, WipeIssued, WipeStopped,
 };
 use crate::domain::wipe::verify::VerifiedWipe;
 
@@ -53,7 +53,7 @@ impl Action {
             | Op::Update { .. }
             | Op::Status { .. }
             | Op::Compliance { .. }
-            | Op::Orphan { .. }
+            | Op::Orphan
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)
@@ -70,9 +70,7 @@ impl Action {
     #[must_use]
     pub fn event(&self, intent: u64) -> Option<Event> {
         let event = match &self.op {
-            Op::RecordProfile { to, .. } => {
-                Event::ProfileRecorded(Box::new(ProfileRecorded::from(&**to)))
-            }
+            Op::RecordProfile { to, .. } => Event::ProfileRecorded(Box::new(Profile::clone(to))),
             Op::Provision { to, profile } => {
                 Event::DeviceProvisioned(Box::new(DeviceProvisioned {
                     spec: to.spec.clone(),
@@ -104,35 +102,30 @@ impl Action {
                 failing: verdict.failing.clone(),
                 missing: verdict.missing.clone(),
             }),
-            Op::Orphan { .. } => Event::DeviceOrphaned(Nothing {}),
+            Op::Orphan => Event::DeviceOrphaned(Nothing {}),
             Op::Freeze(why) => Event::PassFrozen(why.clone()),
             Op::Thaw { accepted_removals } => {
                 Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
             }
             Op::Trust(changed) => Event::TrustChanged(**changed),
             Op::AcceptWipe { accepted, .. } => Event::WipeAccepted(accepted.clone()),
-            Op::StopWipe { state, stopped, .. } => {
+            Op::StopWipe { stop, stopped } => {
                 let stopped = stopped.clone();
-                match state {
-                    WipeState::Held => Event::WipeHeld(stopped),
-                    WipeState::Expired => Event::WipeExpired(stopped),
-                    WipeState::Vetoed => Event::WipeVetoed(stopped),
-                    WipeState::Refused
-                    | WipeState::RefusedForGood
-                    | WipeState::Accepted
-                    | WipeState::Issued
-                    | WipeState::Confirmed
-                    | WipeState::Failed => Event::WipeRefused(stopped),
+                match stop {
+                    WipeStop::Held => Event::WipeHeld(stopped),
+                    WipeStop::Refused { .. } => Event::WipeRefused(stopped),
+                    WipeStop::Expired => Event::WipeExpired(stopped),
+                    WipeStop::Vetoed => Event::WipeVetoed(stopped),
                 }
             }
             Op::Wipe { wipe, needed, .. } => {
                 Event::WipeIssued(Box::new(issued(wipe, *needed, intent)))
             }
             Op::WithdrawWipe { stopped, .. } => Event::WipeExpired(stopped.clone()),
-            Op::ConfirmWipe { confirmed, .. } => {
+            Op::ConfirmWipe { confirmed } => {
                 Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
             }
-            Op::UnrequestedWipe { unrequested, .. } => Event::WipeUnrequested(unrequested.clone()),
+            Op::UnrequestedWipe { unrequested } => Event::WipeUnrequested(unrequested.clone()),
         };
         Some(event)
     }
@@ -145,22 +138,25 @@ impl Action {
             digest,
             revision: revision.cloned(),
         };
+        if let Subject::Request(request) = &self.subject {
+            return Some(source(&request.path, request.request));
+        }
         let manifest: &DesiredDevice = match &self.op {
             Op::Provision { to, .. } | Op::Adopt { to, .. } | Op::Update { to, .. } => to,
             Op::Status { manifest, .. } => manifest.as_deref()?,
-            Op::AcceptWipe { file, .. } | Op::Wipe { file, .. } => {
-                return Some(source(&file.place.path, file.request.digest));
-            }
-            Op::StopWipe { stopped, path, .. } | Op::WithdrawWipe { stopped, path, .. } => {
+            Op::WithdrawWipe { stopped, path } => {
                 return Some(source(path, stopped.subject.request));
             }
             Op::RecordProfile { .. }
             | Op::Push { .. }
             | Op::Compliance { .. }
-            | Op::Orphan { .. }
+            | Op::Orphan
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)
+            | Op::AcceptWipe { .. }
+            | Op::StopWipe { .. }
+            | Op::Wipe { .. }
             | Op::ConfirmWipe { .. }
             | Op::UnrequestedWipe { .. } => return None,
         };

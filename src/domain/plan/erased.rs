@@ -5,27 +5,28 @@
 //! none was issued, somebody erased the device by another way: that is logged once, and the
 //! device is Failed until `enrollment` is raised.
 
-use super::device::Deciding;
+use super::action::{Cause, Op};
+use super::device::DevicePlanner;
+use super::hold::HoldReason;
+use super::inputs::Heard;
 use super::reports::Dated;
-use super::{Cause, Heard, HoldReason, Op};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
-use crate::domain::model::{DeviceId, Status, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Status, Timestamp};
 use crate::domain::state::event::{WipeConfirmed, WipeUnrequested};
 use crate::domain::state::{Wipe, WipeState};
 
 /// Why the device is Failed.
 const ERASED: &str = "reports that it was erased; nobody here asked for it";
 
-impl Deciding<'_, '_> {
+impl DevicePlanner<'_, '_> {
     /// Takes in what a report says of a wipe.
     pub(super) fn hear_of_wipe(&mut self, dated: &Dated<'_>) {
-        if self.standing.status == Status::Wiped {
+        if self.state.status == Status::Wiped {
             return;
         }
         if let Some((request, intent)) = self.confirmed_by(dated) {
             let confirmed = Box::new(WipeConfirmed { request, intent, reported_at: dated.at });
-            let op = Op::ConfirmWipe { spec: self.device.spec.clone(), confirmed };
-            self.act(op, Cause::Fact, "the device reports that it is erased");
+            self.act(Op::ConfirmWipe { confirmed }, Cause::Fact, "the device reports that it is erased");
             return self.wiped();
         }
         if !dated.heard.report.wiped {
@@ -35,34 +36,33 @@ impl Deciding<'_, '_> {
         let void = self.device.void_until.is_some_and(|until| dated.believed && dated.at <= until);
         if issued {
             self.plan.findings.push(unexpected_wipe(self.id, dated.heard, true));
-        } else if !(void || self.standing.erased) {
+        } else if !(void || self.state.erased) {
             self.plan.findings.push(unexpected_wipe(self.id, dated.heard, false));
             let unrequested = Box::new(WipeUnrequested {
                 serial_number: dated.heard.report.serial_number.clone(),
                 origin: dated.heard.origin.to_string(),
                 reported_at: dated.heard.report.at,
             });
-            let op = Op::UnrequestedWipe { spec: self.device.spec.clone(), unrequested };
-            self.act(op, Cause::Fact, ERASED);
-            self.standing.erased = true;
+            self.act(Op::UnrequestedWipe { unrequested }, Cause::Fact, ERASED);
+            self.state.erased = true;
             self.fail_if_erased();
         }
     }
 
     /// Also where the process died right after the log had it.
     pub(super) fn fail_if_erased(&mut self) {
-        let moves = matches!(self.standing.status, Status::Pending | Status::Enrolled);
-        if self.standing.erased && moves {
+        let moves = matches!(self.state.status, Status::Pending | Status::Enrolled);
+        if self.state.erased && moves {
             self.moved_to(Status::Failed, None, ERASED.to_owned(), Cause::Fact);
         }
     }
 
     /// Says so in every plan until it is seen to.
-    pub(super) fn tell_of_erasure(&mut self) {
-        if !self.standing.erased || self.standing.status == Status::Wiped {
+    pub(super) fn explain_erasure(&mut self) {
+        if !self.state.erased || self.state.status == Status::Wiped {
             return;
         }
-        let next = self.standing.enrollment.saturating_add(1);
+        let next = self.state.enrollment.saturating_add(1);
         let detail = format!(
             "{ERASED}; find out who erased it, then set enrollment: {next}, or remove the manifest"
         );
@@ -70,7 +70,7 @@ impl Deciding<'_, '_> {
     }
 
     /// The wipe that a report confirms: its request and its intent.
-    fn confirmed_by(&self, dated: &Dated<'_>) -> Option<(crate::domain::model::Digest, u64)> {
+    fn confirmed_by(&self, dated: &Dated<'_>) -> Option<(Digest, u64)> {
         let report = &dated.heard.report;
         let named = |wipe: &Wipe| {
             let id = wipe.intent.map(|intent| format!("c{intent}"));

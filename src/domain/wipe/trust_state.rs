@@ -1,4 +1,4 @@
-//! Whether anybody's signature counts, as it is told to people and programs.
+//! Whom wipes are taken from, or why from nobody.
 
 use super::trust::Trust;
 use crate::domain::model::words;
@@ -15,30 +15,48 @@ words! {
     }
 }
 
-/// The word, and why where there is nobody to trust.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrustState<'a> {
-    /// What there is.
-    pub word: TrustWord,
-    /// A clause without a full stop; nothing where the files are usable.
-    pub why: Option<&'a str>,
+/// What there is of trust files.
+#[derive(Debug, Clone)]
+pub enum TrustState {
+    /// They can be relied on.
+    Usable(Trust),
+    /// The configuration names none: every wipe is refused, and nobody expected otherwise.
+    NotConfigured,
+    /// The configuration names them, and they cannot be relied on, for this reason (a clause without
+    /// a full stop): every wipe is refused.
+    Broken(String),
 }
 
-impl<'a> TrustState<'a> {
-    /// `configured`: whether the configuration names a trust file at all.
+impl TrustState {
+    /// The word for output.
     #[must_use]
-    pub fn new(configured: bool, trust: Result<&Trust, &'a str>) -> Self {
-        match (trust, configured) {
-            (Ok(_), _) => Self { word: TrustWord::Usable, why: None },
-            (Err(why), false) => Self { word: TrustWord::NotConfigured, why: Some(why) },
-            (Err(why), true) => Self { word: TrustWord::Broken, why: Some(why) },
+    pub(crate) const fn word(&self) -> TrustWord {
+        match self {
+            Self::Usable(_) => TrustWord::Usable,
+            Self::NotConfigured => TrustWord::NotConfigured,
+            Self::Broken(_) => TrustWord::Broken,
+        }
+    }
+
+    /// The trust files, where they can be relied on.
+    ///
+    /// # Errors
+    /// Why every wipe is refused: a clause without a full stop.
+    pub fn usable(&self) -> Result<&Trust, &str> {
+        match self {
+            Self::Usable(trust) => Ok(trust),
+            Self::NotConfigured => Err("no trust file is configured (trust.allowedSigners)"),
+            Self::Broken(why) => Err(why),
         }
     }
 
     /// Why configured trust files cannot be relied on: what somebody has to be told.
     #[must_use]
-    pub fn broken(&self) -> Option<&'a str> {
-        self.why.filter(|_| self.word == TrustWord::Broken)
+    pub(crate) fn broken(&self) -> Option<&str> {
+        match self {
+            Self::Broken(why) => Some(why),
+            Self::Usable(_) | Self::NotConfigured => None,
+        }
     }
 }
 
@@ -48,13 +66,11 @@ mod tests {
 
     #[test]
     fn what_nobody_configured_is_not_broken() {
+        let of = |state: TrustState| (state.word(), state.broken().map(str::to_owned));
         let trust = Trust::parse(b"", None).unwrap();
-        let of = |configured, trust| {
-            let state = TrustState::new(configured, trust);
-            (state.word, state.broken())
-        };
-        assert_eq!(of(true, Ok(&trust)), (TrustWord::Usable, None));
-        assert_eq!(of(false, Err("none")), (TrustWord::NotConfigured, None));
-        assert_eq!(of(true, Err("is cut short")), (TrustWord::Broken, Some("is cut short")));
+        assert_eq!(of(TrustState::Usable(trust)), (TrustWord::Usable, None));
+        assert_eq!(of(TrustState::NotConfigured), (TrustWord::NotConfigured, None));
+        let why = "is cut short".to_owned();
+        assert_eq!(of(TrustState::Broken(why.clone())), (TrustWord::Broken, Some(why)));
     }
 }

@@ -14,7 +14,7 @@ use crate::app::reconcile::{
 };
 use crate::domain::fleet::Desired;
 use crate::domain::model::Digest;
-use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::Ledger;
 use crate::edges::ledger::highest_time;
 use crate::edges::provider::Provider;
@@ -76,10 +76,9 @@ pub(super) fn run(
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let trust = setup.trust();
     let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
-    let trust = setup.trust_state(&trust);
-    plan::warn_of_trust(trust);
+    plan::warn_of_trust(&trust);
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
-        plan::show(&decision, setup, ledger.state(), trust, format, out)?;
+        plan::show(&decision, setup, ledger.state(), &trust, format, out)?;
         out.flush()?;
         tracing::error!(%expected, found = %decision.approved.digest(), "this is another plan; nothing was done");
         return Ok(Exit::Refused);
@@ -87,7 +86,7 @@ pub(super) fn run(
     let guarded = plan::guarded(&decision);
     let findings = decision.approved.plan().findings.len();
     if format != Format::Json {
-        plan::show(&decision, setup, ledger.state(), trust, format, out)?;
+        plan::show(&decision, setup, ledger.state(), &trust, format, out)?;
     }
     let consent = if agreed { Consent::Given } else { ask(&decision, out)? };
     let decision = match consent {
@@ -118,7 +117,7 @@ pub(super) fn run(
         seq: recorded.seq,
         head: recorded.head.0,
         findings,
-        trust,
+        trust: &trust,
     };
     match format {
         Format::Json => applied.json(out)?,
@@ -136,7 +135,7 @@ fn decide_now(
     desired: &Desired,
     ledger: &Ledger,
     provider: &Arc<dyn Provider>,
-    trust: &Result<Trust, String>,
+    trust: &TrustState,
 ) -> Result<Decision, Failure> {
     let heads = heads(&setup.config.data, desired, ledger.state());
     let basis = Basis {
@@ -144,7 +143,7 @@ fn decide_now(
         settings: &setup.config.settings,
         desired,
         recorded: ledger.state(),
-        trust: trust.as_ref().map_err(String::as_str),
+        trust,
         accept_removals: args.accept_removals,
         heads: &heads,
         clock: highest_time(&setup.config.data),

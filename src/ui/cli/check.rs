@@ -65,7 +65,7 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
     };
     tracing::warn!(
         requests = desired.wipes.len(),
-        signatures = setup.trust().err(),
+        signatures = setup.trust().usable().err().map(str::to_owned),
         devices = no_ledger,
         "signatures and devices of wipe requests are not checked here; `fleetform wipe verify` does that"
     );

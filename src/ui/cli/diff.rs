@@ -83,14 +83,15 @@ pub(super) fn run(
     // Where something lies in the head: in that directory, or else where the fleet is.
     let root = if head.commit.is_some() { setup.root() } else { head.name.clone() };
     // A trust file of the same work tree is refused: it would be its author's own word.
-    let trust = setup.trust().ok();
+    let trust = setup.trust();
+    let trust = trust.usable().ok();
     let side = |read: &'_ Read| (read.name.clone(), read.commit.clone());
     let ((base_name, base_commit), (head_name, head_commit)) = (side(&base), side(&head));
     let context = render::Context {
         root: &root,
         base: render::Side { name: &base_name, commit: base_commit.as_deref() },
         head: render::Side { name: &head_name, commit: head_commit.as_deref() },
-        trust: trust.as_ref(),
+        trust: trust,
         now: setup.now(),
     };
     let found = diff(&base.fleet, &head.fleet);

@@ -95,7 +95,7 @@ pub(super) fn run(
         settings: &setup.config.settings,
         desired: &desired,
         recorded: &recorded,
-        trust: trust.as_ref().map_err(String::as_str),
+        trust: &trust,
         accept_removals: None,
         heads: &heads,
         clock: if remote.is_some() { None } else { highest_time(&setup.config.data) },
@@ -107,9 +107,8 @@ pub(super) fn run(
         None => runtime()?.block_on(observe(setup.provider().as_ref()))?,
     };
     let decision = decide(basis, observation);
-    let trust = setup.trust_state(&trust);
-    warn_of_trust(trust);
-    show(&decision, setup, &recorded, trust, format, out)?;
+    warn_of_trust(&trust);
+    show(&decision, setup, &recorded, &trust, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
 }
 
@@ -179,7 +178,7 @@ pub(super) fn show(
     decision: &Decision,
     setup: &Setup,
     recorded: &State,
-    trust: TrustState<'_>,
+    trust: &TrustState,
     format: Format,
     out: &mut Out,
 ) -> Result<(), Failure> {
@@ -205,7 +204,7 @@ pub(super) fn show(
 }
 
 /// That every wipe is refused though trust files are configured, on standard error.
-pub(super) fn warn_of_trust(trust: TrustState<'_>) {
+pub(super) fn warn_of_trust(trust: &TrustState) {
     if let Some(why) = trust.broken() {
         tracing::warn!(?why, "the trust files cannot be relied on: every wipe is refused");
     }

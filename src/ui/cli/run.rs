@@ -15,7 +15,6 @@ use crate::app::reconcile;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;
-use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, Ignored, Loaded};
@@ -119,15 +118,9 @@ impl Setup {
         }
     }
 
-    /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
-    pub fn trust(&self) -> Result<Trust, String> {
+    /// Whom wipes are taken from.
+    pub fn trust(&self) -> TrustState {
         reconcile::trust(&self.config)
-    }
-
-    /// What there is of trust files, as it is told.
-    pub fn trust_state<'a>(&self, trust: &'a Result<Trust, String>) -> TrustState<'a> {
-        let configured = self.config.trust.is_configured();
-        TrustState::new(configured, trust.as_ref().map_err(String::as_str))
     }
 
     /// The MDM.

@@ -29,7 +29,7 @@ pub struct Applied<'a> {
     /// Findings of the plan.
     pub findings: usize,
     /// What signatures were checked against.
-    pub trust: TrustState<'a>,
+    pub trust: &'a TrustState,
 }
 
 /// Failures beyond this many are only counted, in text.

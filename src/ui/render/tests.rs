@@ -155,14 +155,14 @@ fn plan_is_harmless_in_all_formats() {
         desired: &desired,
         recorded: &recorded,
         heard: &[],
-        trust: Err("no trust"),
+        trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,
     };
     let approved = guard(plan::plan(&inputs), &desired, &recorded, settings.limits, None);
     assert!(!approved.plan().actions.is_empty() && !approved.plan().holds.is_empty());
     let (seq, head) = (recorded.seq, recorded.head.0);
-    let trust = TrustState::new(true, Err("\u{1b}[2J @all"));
+    let trust = &TrustState::Broken("\u{1b}[2J @all".into());
     let context =
         Context { root: "./fleet", revision: Some("EVIL` @all"), seq, head, lineage: None, trust };
     let drawn = |draw: fn(&mut Out, &ApprovedPlan, Context<'_>) -> std::io::Result<()>| {

@@ -11,8 +11,8 @@ pub struct TrustJson<'a> {
     why: Option<&'a str>,
 }
 
-impl<'a> From<TrustState<'a>> for TrustJson<'a> {
-    fn from(TrustState { word, why }: TrustState<'a>) -> Self {
-        Self { state: word, why }
+impl<'a> From<&'a TrustState> for TrustJson<'a> {
+    fn from(trust: &'a TrustState) -> Self {
+        Self { state: trust.word(), why: trust.usable().err() }
     }
 }

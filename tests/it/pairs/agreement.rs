@@ -35,7 +35,7 @@ fn recorded(pair: &Pair) -> State {
         settings: &settings,
         desired: &pair.base,
         recorded: ledger.state(),
-        trust: Err("no trust file is configured"),
+        trust: &TrustState::NotConfigured,
         accept_removals: None,
         heads: &[],
         clock: None,
@@ -63,7 +63,7 @@ fn now() -> Timestamp {
 fn a_difference_is_what_a_plan_over_the_base_does() {
     pairs(CASES, |pair| {
         let (recorded, found) = (recorded(pair), diff(&pair.base, &pair.head));
-        let (settings, trust) = (Settings::default(), Err("no trust file is configured"));
+        let (settings, trust) = (Settings::default(), &TrustState::NotConfigured);
         let (now, desired, recorded) = (now(), &pair.head, &recorded);
         let inputs = Inputs {
             now,

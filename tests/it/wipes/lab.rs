@@ -16,7 +16,7 @@ use fleetform::domain::model::{Digest, Timestamp};
 use fleetform::domain::plan::{Fresh, WipeView};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
-use fleetform::domain::wipe::trust::Trust;
+use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::{self, Ledger};
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
@@ -250,13 +250,13 @@ impl Lab {
         self.at(self.now() + delta);
     }
 
-    fn trusted(&self) -> Result<Trust, String> {
+    fn trusted(&self) -> TrustState {
         let trust = trust_files::read(
             &self.path("etc/allowed_signers"),
             Some(&self.path("etc/revoked_keys")).filter(|path| path.exists()).map(|p| &**p),
             &self.path("fleet"),
         );
-        trust.map_err(|error| error.to_string())
+        trust.map_or_else(|error| TrustState::Broken(error.to_string()), TrustState::Usable)
     }
 
     /// What a wipe was judged by, read again, after whatever is to happen meanwhile.
@@ -303,7 +303,7 @@ impl Lab {
                 settings: &self.settings,
                 desired: &desired,
                 recorded: ledger.state(),
-                trust: trust.as_ref().map_err(String::as_str),
+                trust: &trust,
                 accept_removals: None,
                 heads: &heads,
                 clock: ledger::highest_time(&self.path("data")),

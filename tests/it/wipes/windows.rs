@@ -9,7 +9,7 @@ use fleetform::domain::fleet::{Desired, WipeFile, assemble};
 use fleetform::domain::guard::guard;
 use fleetform::domain::manifest::parse_file;
 use fleetform::domain::model::{Digest, Timestamp};
-use fleetform::domain::plan::entries::{Effect, pushed};
+use fleetform::domain::plan::effect::{Effect, pushed};
 use fleetform::domain::plan::{Action, ActionKind, Inputs, Plan, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
@@ -266,7 +266,7 @@ impl World {
             desired: &desired,
             recorded: &self.state,
             heard: &[],
-            trust: if self.trusted { Ok(&self.trust) } else { Err("no trust file") },
+            trust: if self.trusted { &self.trust } else { &TrustState::NotConfigured },
             heads: &[],
             clock: None,
         });
@@ -279,7 +279,7 @@ impl World {
         let entry = Entry {
             seq: self.state.seq + 1,
             at,
-            device: action.and_then(|action| action.device),
+            device: action.and_then(|action| action.device()),
             actor: "test".into(),
             source: action.and_then(|action| action.source(None)),
             event,

@@ -178,14 +178,14 @@ fn request(action: &Action) -> Option<&WipeFile> {
 /// What destroys or touches much, each with a digest of what it rests on.
 fn concerns(plan: &Plan, desired: &Desired, recorded: &State) -> BTreeMap<Concern, Digest> {
     let mut concerns = BTreeMap::new();
-    let removes = |action: &&Action| matches!(action.op, Op::Orphan { .. } | Op::Freeze(_));
+    let removes = |action: &&Action| matches!(action.op, Op::Orphan | Op::Freeze(_));
     let removals: Vec<Action> = plan.actions.iter().filter(removes).cloned().collect();
     let removed = digest(&removals);
     if !removals.is_empty() {
         concerns.insert(Concern::Removals, removed);
     }
     let others = || plan.actions.iter().filter(|a| is_intent(a) && request(a).is_none());
-    let mut devices: Vec<_> = others().filter_map(|action| action.device).collect();
+    let mut devices: Vec<_> = others().filter_map(|action| action.device()).collect();
     devices.dedup();
     if devices.len() > FEW && devices.len() * 100 > LARGE_PERCENT * recorded.active().count() {
         let others: Vec<Action> = others().cloned().collect();

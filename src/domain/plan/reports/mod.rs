@@ -10,7 +10,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use super::{Heard, Inputs, Plan};
+use super::decision::Plan;
+use super::inputs::{Heard, Inputs};
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::{Device, State, WipeState};
 

@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::fleet::{Damage, Damaged, ROOT};
 use crate::domain::guard::guard;
 use crate::domain::model::{DesiredStatus, Digest};
-use crate::domain::plan::entries::{Effect, pushed};
+use crate::domain::plan::effect::{Effect, pushed};
 use crate::domain::settings::Limits;
 use crate::domain::state::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed};
 
@@ -112,7 +112,7 @@ impl World {
             desired: &self.desired,
             recorded: &self.state,
             heard: &self.heard,
-            trust: Err("no trust file is configured"),
+            trust: &TrustState::NotConfigured,
             heads: &[],
             clock: None,
         }

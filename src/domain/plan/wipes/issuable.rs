@@ -6,15 +6,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of};
+use super::clock::{CLOCK_BEHIND, clock_behind, issue_at, time_ahead_of};
+use super::quorum::{people, short_of};
+use super::request::{VETO, verify_request};
 use crate::domain::fleet::{Desired, WipeFile};
 use crate::domain::model::{DesiredDevice, Digest, Timestamp};
-use crate::domain::plan::Inputs;
+use crate::domain::plan::inputs::Inputs;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
 use crate::domain::wipe::quorum::{self, Decision, History};
 use crate::domain::wipe::target::LoggedHead;
-use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::domain::wipe::verify::{Verdict, VerifiedWipe};
 
 /// What a wipe was judged by, read again.
@@ -28,8 +30,8 @@ pub struct Fresh {
     pub heads: Vec<LoggedHead>,
     /// The numbers of the configuration.
     pub settings: Settings,
-    /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
-    pub trust: Result<Trust, String>,
+    /// Whom wipes are taken from.
+    pub trust: TrustState,
     /// The request with what is beside it; or, without a full stop, why it cannot be read.
     pub file: Result<WipeFile, String>,
     /// Of the device's manifest, where the plan had it; absent where there is no usable one.
@@ -79,8 +81,8 @@ pub fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Digest>) -
     recorded.wipes.values().filter(before).count()
 }
 
-/// Judges a wipe, planned by this request and this manifest, by what was read again. The request must be accepted, or issued and
-/// not yet handed to the provider. `ahead` is from [`ahead_of`], asked before it was issued.
+/// Judges a wipe, planned by this request and this manifest, by what was read again. The request
+/// must be accepted, or issued and not yet handed to the provider. `ahead` is from [`ahead_of`], asked before it was issued.
 ///
 /// # Errors
 /// If it does not hold any more, or nobody can tell.
@@ -108,14 +110,14 @@ pub fn issuable(
         desired: &desired,
         recorded,
         heard: &[],
-        trust: fresh.trust.as_ref().map_err(String::as_str),
+        trust: &fresh.trust,
         heads: &fresh.heads,
         clock: fresh.clock,
     };
     if let Some(seen) = time_ahead_of(&inputs) {
         return no(CLOCK_BEHIND, clock_behind(seen));
     }
-    let judgement = judge(&inputs, file);
+    let judgement = verify_request(&inputs, file);
     let wipe = match &judgement.verdict {
         Verdict::Verified(wipe) => wipe.clone(),
         Verdict::Vetoed(by) => return no(VETO, format!("{by} objects")),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::domain::fleet::{Damage, Damaged, Desired, ROOT};
 use crate::domain::model::{Name, Ownership, SerialNumber};
-use crate::domain::plan::Inputs;
+use crate::domain::plan::inputs::Inputs;
 use crate::domain::state::Device;
 
 /// Damage that may be a device's manifest, by what is known of it.

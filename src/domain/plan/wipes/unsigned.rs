@@ -3,38 +3,47 @@
 
 use chrono::TimeDelta;
 
-use super::Deciding;
 use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
-use crate::domain::plan::Inputs;
-use crate::domain::state::{Wipe, WipeState};
+use crate::domain::model::Place;
+use crate::domain::plan::inputs::Inputs;
+use crate::domain::plan::wipe_stop::WipeStop;
+use crate::domain::state::Wipe;
 
-/// Requests that nobody trusted has signed and that are recorded: open ones, and those of the last
-/// day. Whoever can write to the fleet directory can write any number of them; beyond this they
-/// are a finding, and neither log nor state grows. A signed request is always recorded.
+/// So many requests that nobody trusted has signed are recorded at a time: open ones, and those of
+/// the last day. Those beyond are a finding. A signed request is always recorded.
 const MAX_UNSIGNED: usize = 1_000;
 
-/// How many more requests that nobody signed are recorded.
-pub(super) fn room(inputs: &Inputs<'_>) -> usize {
-    let recent = |wipe: &Wipe| wipe.state.is_open() || wipe.since + TimeDelta::days(1) > inputs.now;
-    let unsigned = |wipe: &&Wipe| wipe.signers.is_empty() && recent(wipe);
-    MAX_UNSIGNED.saturating_sub(inputs.recorded.wipes.values().filter(unsigned).count())
+/// Keeps count of them, for one plan.
+pub(super) struct Unsigned {
+    /// How many more are recorded.
+    room: usize,
+    /// Those that are not recorded.
+    surplus: Vec<Place>,
 }
 
-impl Deciding<'_, '_> {
+impl Unsigned {
+    pub(super) fn new(inputs: &Inputs<'_>) -> Self {
+        let recent =
+            |wipe: &Wipe| wipe.state.is_open() || wipe.since + TimeDelta::days(1) > inputs.now;
+        let unsigned = |wipe: &&Wipe| wipe.signers.is_empty() && recent(wipe);
+        let known = inputs.recorded.wipes.values().filter(unsigned).count();
+        Self { room: MAX_UNSIGNED.saturating_sub(known), surplus: Vec::new() }
+    }
+
     /// Whether a request that nobody trusted has signed is recorded: when it is first seen, if
     /// there is room, and when it ends.
     pub(super) fn records(
         &mut self,
         file: &WipeFile,
-        state: WipeState,
+        stop: WipeStop,
         known: Option<&Wipe>,
     ) -> bool {
         match known {
-            Some(wipe) => !state.is_open() || !wipe.signers.is_empty(),
-            None if state == WipeState::Vetoed => true,
+            Some(wipe) => !stop.state().is_open() || !wipe.signers.is_empty(),
+            None if stop == WipeStop::Vetoed => true,
             // It would be refused again tomorrow: nothing is lost by saying nothing.
-            None if state == WipeState::Expired => false,
+            None if stop == WipeStop::Expired => false,
             None if self.room == 0 => {
                 self.surplus.push(file.place.clone());
                 false
@@ -47,9 +56,9 @@ impl Deciding<'_, '_> {
     }
 
     /// One finding for all requests that are not recorded.
-    pub(super) fn too_many(&mut self) {
-        let Some(first) = self.surplus.iter().min() else { return };
-        self.plan.findings.push(Finding {
+    pub(super) fn finding(&self) -> Option<Finding> {
+        let first = self.surplus.iter().min()?;
+        Some(Finding {
             code: Code::TooManyWipeRequests,
             severity: Severity::Error,
             message: format!(
@@ -61,6 +70,6 @@ impl Deciding<'_, '_> {
                 .to_owned(),
             span: Span::whole(&first.path),
             related: None,
-        });
+        })
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::model::{Digest, Place};
-use crate::domain::plan::{Action, Cause, Inputs, Op};
+use crate::domain::plan::action::{Action, Cause, Op, Subject};
+use crate::domain::plan::inputs::Inputs;
 use crate::domain::state::event::WipeStopped;
 use crate::domain::state::{Wipe, WipeState};
 
@@ -21,7 +22,7 @@ pub fn withdraw(inputs: &Inputs<'_>, planned: &[Action]) -> Vec<Action> {
     let confirmed: BTreeSet<Digest> = planned
         .iter()
         .filter_map(|action| match &action.op {
-            Op::ConfirmWipe { confirmed, .. } => Some(confirmed.request),
+            Op::ConfirmWipe { confirmed } => Some(confirmed.request),
             _ => None,
         })
         .collect();
@@ -40,8 +41,8 @@ pub fn withdraw(inputs: &Inputs<'_>, planned: &[Action]) -> Vec<Action> {
             intent: wipe.intent,
         });
         Some(Action {
-            device: Some(id),
-            op: Op::WithdrawWipe { spec, stopped, path: wipe.path.clone() },
+            subject: Subject::Device { id, spec },
+            op: Op::WithdrawWipe { stopped, path: wipe.path.clone() },
             place: Some(Place { path: wipe.path.clone(), line: 1 }),
             // No intent of the fleet directory: a freeze must not keep a command alive.
             cause: Cause::Fact,

@@ -17,6 +17,7 @@ use chrono::TimeDelta;
 use super::sshsig::{self, harmless};
 use super::target::{LedgerId, LoggedHead};
 use super::trust::{Trust, WhyNot};
+use super::trust_state::TrustState;
 use super::{Namespace, Request};
 use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope,
@@ -58,8 +59,8 @@ pub struct Evidence<'a> {
     /// Files that are there and could not be read, or directories that could not be listed: by
     /// name, and why.
     pub unreadable: &'a BTreeMap<String, String>,
-    /// The trust file, or in a sentence without a full stop why there is none.
-    pub trust: Result<&'a Trust, &'a str>,
+    /// Whom wipes are taken from.
+    pub trust: &'a TrustState,
     /// The lineage of this ledger; none where there is no ledger.
     pub ledger: Option<LedgerId>,
     /// What the log has under the number that the request's `head` names.
@@ -177,7 +178,7 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
     judge.about_the_signers(&signers);
     let vetoed = people(&files, Namespace::Veto).into_iter().next();
     judge.about_vetoes(vetoed.as_ref());
-    let verdict = match (vetoed, judge.refused, evidence.trust) {
+    let verdict = match (vetoed, judge.refused, evidence.trust.usable()) {
         (Some(by), _, _) => Verdict::Vetoed(by),
         (None, Some(reason), _) => Verdict::Refused(reason),
         (None, None, Ok(trust)) => Verdict::Verified(VerifiedWipe {
@@ -404,6 +405,7 @@ impl Judge<'_> {
     /// Judges trust and number of files, then each file.
     fn files(&mut self) -> Vec<FileCheck> {
         let Evidence { signatures, vetoes, trust, .. } = *self.evidence;
+        let trust = trust.usable();
         let detail = match trust {
             Ok(trust) => format!("trust file of digest {}", trust.digest()),
             Err(why) => why.to_owned(),

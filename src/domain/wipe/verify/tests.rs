@@ -17,7 +17,7 @@ struct Case {
     signatures: BTreeMap<String, Vec<u8>>,
     vetoes: BTreeMap<String, Vec<u8>>,
     unreadable: BTreeMap<String, String>,
-    trust: Result<Trust, String>,
+    trust: TrustState,
     device: Option<Recorded>,
     ledger: Option<LedgerId>,
     logged: Option<LoggedHead>,
@@ -81,7 +81,7 @@ impl Case {
             signatures: BTreeMap::new(),
             vetoes: BTreeMap::new(),
             unreadable: BTreeMap::new(),
-            trust: Ok(lists(&[ana().line(ANA), bob().line(BOB), bobs_token().line(BOB)])),
+            trust: TrustState::Usable(lists(&[ana().line(ANA), bob().line(BOB), bobs_token().line(BOB)])),
             device: Some(Recorded {
                 id: "D007".parse().unwrap(),
                 serial: "pf3xk9q2".parse().unwrap(),
@@ -125,7 +125,7 @@ impl Case {
             signatures,
             vetoes,
             unreadable: &self.unreadable,
-            trust: trust.as_ref().map_err(String::as_str),
+            trust,
             ledger: self.ledger,
             logged: self.logged,
             require_head: self.require_head,
@@ -185,7 +185,7 @@ fn an_honest_request_is_verified() {
     assert_eq!(case.signers(), [BOB]);
     let Verdict::Verified(wipe) = case.judge().verdict else { panic!("refused") };
     assert_eq!(wipe.at(), case.now);
-    assert_eq!(wipe.trust(), case.trust.unwrap().digest());
+    assert_eq!(wipe.trust(), case.trust.usable().unwrap().digest());
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn signers_are_distinct_people_in_order() {
 fn both_forms_of_one_signature_count_once() {
     let mut case = Case::new();
     let key = TestKey::p256();
-    case.trust = Ok(lists(&[key.line(BOB)]));
+    case.trust = TrustState::Usable(lists(&[key.line(BOB)]));
     let [one, other] = other_form(&key, Namespace::Wipe, &case.bytes);
     assert_ne!(one, other);
     case.add("", one);
@@ -376,13 +376,13 @@ fn without_a_signature_or_trust_nothing_is_wiped() {
     case.signatures.clear();
     assert_eq!(case.refused(), Reason::NotSigned);
     let mut case = Case::new();
-    case.trust = Err("trust.allowedSigners is not set".into());
+    case.trust = TrustState::Broken("trust.allowedSigners is not set".into());
     assert_eq!(case.refused(), Reason::NoTrust);
     let judgement = case.judge();
     let check = judgement.checks.iter().find(|check| check.rule == Rule::Trust).unwrap();
     assert!(check.detail.contains("trust.allowedSigners"), "{check:?}");
     assert_eq!(judgement.files, []);
-    case.trust = Ok(lists(&[]));
+    case.trust = TrustState::Usable(lists(&[]));
     case.unsigned("unknownKey");
 }
 
@@ -400,13 +400,13 @@ fn keys_without_a_right_do_not_count() {
         (bob().as_hardware("ssh:").line(BOB), "unknownKey"),
     ] {
         let mut case = Case::new();
-        case.trust = Ok(lists(&[line]));
+        case.trust = TrustState::Usable(lists(&[line]));
         case.unsigned(code);
     }
     let mut case = Case::new();
     let revoked = bob().openssh();
     let allowed = [bob().line(BOB), ana().line(ANA)].concat();
-    case.trust = Ok(Trust::parse(allowed.as_bytes(), Some(revoked.as_bytes())).unwrap());
+    case.trust = TrustState::Usable(Trust::parse(allowed.as_bytes(), Some(revoked.as_bytes())).unwrap());
     case.unsigned("revokedKey");
 }
 
@@ -417,7 +417,7 @@ fn keys_are_judged_by_the_time_of_judgement_not_of_signing() {
         bob().openssh()
     );
     let mut case = Case::new();
-    case.trust = Ok(lists(&[line]));
+    case.trust = TrustState::Usable(lists(&[line]));
     assert_eq!(case.signers(), [BOB]);
     case.now = case.now + TimeDelta::minutes(1);
     case.unsigned("expiredKey");
@@ -495,7 +495,7 @@ fn a_file_that_may_be_a_damaged_veto_holds_it() {
     );
     assert_eq!(case.discounted(), ["unreadable"]);
     // Nobody could look at it either where nobody is trusted.
-    case.trust = Err("there is no trust file".into());
+    case.trust = TrustState::Broken("there is no trust file".into());
     assert!(broken(&case).contains(&Rule::Readable));
 }
 
@@ -553,7 +553,7 @@ fn what_is_final_is_found_behind_every_other_refusal() {
     let mut case = Case::new();
     case.device.as_mut().unwrap().ownership = Ownership::Personal;
     case.signatures.clear();
-    case.trust = Err("there is no trust file".into());
+    case.trust = TrustState::Broken("there is no trust file".into());
     case.now = at("2026-11-21T10:00:00Z");
     case.require_head = true;
     assert_eq!(case.refused(), Reason::HeadMissing);
@@ -585,7 +585,7 @@ fn any_trusted_signer_can_stop_it() {
     for (key, who) in people {
         let mut case = Case::new();
         let lines = [ana().line(ANA), bob().line(BOB), bobs_token().line(BOB), veto_only.clone()];
-        case.trust = Ok(lists(&lines));
+        case.trust = TrustState::Usable(lists(&lines));
         case.sign(".ana", &ana());
         case.veto(key.sign(Namespace::Veto, &case.bytes));
         assert_eq!(case.judge().verdict, Verdict::Vetoed(who.parse().unwrap()));
@@ -619,7 +619,7 @@ fn not_everything_is_a_veto() {
     ];
     for (code, veto) in cases {
         let mut case = Case::new();
-        case.trust = Ok(lists(&[ana().line(ANA), bob().line(BOB), expired.clone(), git.clone()]));
+        case.trust = TrustState::Usable(lists(&[ana().line(ANA), bob().line(BOB), expired.clone(), git.clone()]));
         case.veto(veto(&case.bytes));
         assert_eq!(case.signers(), [BOB], "{code}");
         assert_eq!(case.discounted(), [code]);

@@ -21,6 +21,7 @@ use crate::domain::state::{Device, State, WipeState};
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::quorum::{self, Decision, History};
 use crate::domain::wipe::target::{LedgerId, LogHead};
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::durable;
 use crate::edges::source::revision;
 use crate::ui::render::json;
@@ -212,9 +213,9 @@ fn valid(args: &Args, wipes: &Wipes) -> Result<TimeDelta, Failure> {
     let Some(valid) = args.valid else { return Ok(TimeDelta::hours(24).min(most)) };
     let delta = TimeDelta::from_std(*valid).ok().filter(|delta| *delta <= most);
     let delta = delta.ok_or_else(|| {
-        let most = crate::domain::lifecycle::text(most);
+        let most = crate::domain::wording::duration(most);
         let valid = TimeDelta::from_std(*valid)
-            .map_or_else(|_| valid.to_string(), crate::domain::lifecycle::text);
+            .map_or_else(|_| valid.to_string(), crate::domain::wording::duration);
         Failure::new(format!("--valid {valid} is longer than a request may hold: {most}"))
             .help(format!("use at most --valid {most}; wipes.maxValidity says so"))
     })?;
@@ -277,7 +278,7 @@ fn warn(setup: &Setup, draft: &Draft, state: &State, path: &Path, out: &mut Out)
             setup.root()
         ));
     }
-    if let Ok(trust) = setup.trust() {
+    if let TrustState::Usable(trust) = setup.trust() {
         let by = draft.requested_by.as_str();
         let known = trust.signers().iter().any(|s| s.principal.as_str().eq_ignore_ascii_case(by));
         if !known {

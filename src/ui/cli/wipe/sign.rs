@@ -12,11 +12,11 @@ use super::key::{self, SigningKey};
 use super::{request, shell};
 use crate::domain::fleet::WipeFile;
 use crate::domain::model::{Digest, Email};
-use crate::domain::plan::{Inputs, judge};
+use crate::domain::plan::{Inputs, verify_request};
 use crate::domain::state::State;
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::sshsig::{self, Key, fingerprint};
-use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::durable;
 use crate::edges::source::revision;
 use crate::ui::render::json;
@@ -134,12 +134,12 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
         desired: &desired,
         recorded: state,
         heard: &[],
-        trust: Err("not looked at yet"),
+        trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,
     };
     // The rules from the trust file on are about signatures, which are still to come.
-    let judged = judge(&inputs, file).checks;
+    let judged = verify_request(&inputs, file).checks;
     let by_itself =
         judged.iter().take_while(|check| check.rule != crate::domain::wipe::verify::Rule::Trust);
     for check in by_itself.filter(|check| !check.holds) {
@@ -188,7 +188,8 @@ struct Worth {
 }
 
 fn worth(setup: &Setup, key: &Key, namespace: Namespace) -> Worth {
-    let trust: Trust = match setup.trust() {
+    let state = setup.trust();
+    let trust = match state.usable() {
         Ok(trust) => trust,
         Err(why) => {
             let detail = format!("whether it counts nobody can say here: {why}");

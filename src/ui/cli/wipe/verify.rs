@@ -8,7 +8,7 @@ use super::super::{Exit, Failure, Format};
 use super::request;
 use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::{Desired, WipeFile};
-use crate::domain::plan::{Inputs, judge};
+use crate::domain::plan::{Inputs, verify_request};
 use crate::edges::ledger::highest_time;
 use crate::ui::render::out::Out;
 use crate::ui::render::wipe::{Answer, Context, Verified};
@@ -46,7 +46,7 @@ pub(super) fn run(
     let (file, in_fleet) = place(file, &args.file, setup, &mut desired)?;
     let (recorded, trust) = (setup.proven()?, setup.trust());
     let (now, settings) = (setup.now(), &setup.config.settings);
-    let trust = trust.as_ref().map_err(String::as_str);
+    let trust = &trust;
     let heads = &heads(&setup.config.data, &desired, &recorded);
     let clock = highest_time(&setup.config.data);
     let inputs = Inputs {
@@ -59,7 +59,7 @@ pub(super) fn run(
         heads,
         clock,
     };
-    let judgement = judge(&inputs, &file);
+    let judgement = verify_request(&inputs, &file);
     let basis = Basis {
         now,
         settings,

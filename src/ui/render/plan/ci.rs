@@ -109,7 +109,7 @@ pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> i
         let Some(place) = &action.place else { continue };
         let level =
             if action.kind() == ActionKind::Orphan { Level::Warning } else { Level::Notice };
-        let who = action.device.map(|id| format!(" {id}")).unwrap_or_default();
+        let who = action.device().map(|id| format!(" {id}")).unwrap_or_default();
         let title = format!("{}{who}", action.kind());
         let text = drawn(action, context);
         github::annotate(out, level, Some(&Target::at(root, place)), &title, text.trim_end())?;

@@ -20,8 +20,8 @@ use super::out::{Out, Tone};
 use super::text::{count, safe, safe_lines};
 use super::trust::TrustJson;
 use crate::domain::guard::{ApprovedPlan, Refusal};
-use crate::domain::model::{DeviceId, Digest, Place, SerialNumber};
-use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Op};
+use crate::domain::model::{DeviceId, Digest, Name, Place, SerialNumber};
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Op, Subject};
 use crate::domain::state::event::Change;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
@@ -40,7 +40,7 @@ pub struct Context<'a> {
     /// Which ledger that is; none where there is none yet.
     pub lineage: Option<LedgerId>,
     /// What signatures were checked against.
-    pub trust: TrustState<'a>,
+    pub trust: &'a TrustState,
 }
 
 /// Holds of one reason beyond this many are only counted, in text.
@@ -155,13 +155,14 @@ fn actions_text(out: &mut Out, actions: &[Action], context: Context<'_>) -> io::
 fn action_text(out: &mut Vec<u8>, action: &Action, root: &str, color: bool) -> io::Result<()> {
     let (sign, tone) = tone(action.kind());
     let mut line = format!("{sign} {:<10}", action.kind());
-    if let (Some(id), Some(spec)) = (action.device, action.spec()) {
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(line, " {id}  {}  {}", spec.serial_number, spec.name);
-    }
-    if let Op::RecordProfile { to, .. } = &action.op {
-        let _ = write!(line, " {}", to.name);
-    }
+    // Writing to a String cannot fail.
+    let _ = match &action.subject {
+        Subject::Device { id, spec } => {
+            write!(line, " {id}  {}  {}", spec.serial_number, spec.name)
+        }
+        Subject::Profile(name) => write!(line, " {name}"),
+        Subject::Request(_) | Subject::Fleet => Ok(()),
+    };
     let what = headline(action);
     let place = action.place.as_ref().map(|place| format!("  {}", located(place, root)));
     write!(out, "{}{what}  ({})", tone.paint(&line, color), safe(&action.reason))?;
@@ -459,27 +460,16 @@ struct ActionJson<'a> {
 
 impl<'a> ActionJson<'a> {
     fn new(action: &'a Action) -> Self {
-        let spec = action.spec();
-        let name = match &action.op {
-            Op::RecordProfile { to, .. } => Some(to.name.as_str()),
-            Op::Wipe { file, .. } | Op::AcceptWipe { file, .. } => Some(file.request.name.as_str()),
-            Op::StopWipe { stopped, .. } => Some(stopped.subject.name.as_str()),
-            _ => None,
-        };
-        let wiped = match &action.op {
-            Op::Wipe { file, .. } | Op::AcceptWipe { file, .. } => Some(&file.request.serial),
-            Op::StopWipe { stopped, .. } => Some(&stopped.subject.serial_number),
-            _ => None,
-        };
+        let Action { subject, op: _, place, cause: _, reason } = action;
         Self {
             action: action.kind(),
-            device: action.device,
-            serial_number: spec.map(|spec| &spec.serial_number).or(wiped),
-            name: spec.map(|spec| spec.name.as_str()).or(name),
-            path: action.place.as_ref().map(|place| &*place.path),
-            line: action.place.as_ref().map(|place| place.line),
+            device: subject.device(),
+            serial_number: subject.serial(),
+            name: subject.name().map(Name::as_str),
+            path: place.as_ref().map(|place| &*place.path),
+            line: place.as_ref().map(|place| place.line),
             changes: action.changes(),
-            reason: &action.reason,
+            reason,
         }
     }
 }

@@ -69,7 +69,7 @@ fn unexpected_wipe() -> Desired {
         desired: &desired,
         recorded: &recorded,
         heard: &heard,
-        trust: Err("no trust"),
+        trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,
     };
@@ -93,7 +93,7 @@ fn too_many_wipe_requests() -> Desired {
         desired: &desired,
         recorded: &recorded,
         heard: &[],
-        trust: Err("no trust"),
+        trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,
     };

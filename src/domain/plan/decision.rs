@@ -1,0 +1,64 @@
+//! The decision over the whole fleet, and what reports leave beside it.
+
+use super::action::{Action, Op};
+use super::hold::Hold;
+use super::wipes::WipeView;
+use crate::domain::manifest::finding::Finding;
+use crate::domain::model::{DeviceId, Facts, Timestamp};
+
+/// The decision.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// What is to be done, in order.
+    pub actions: Vec<Action>,
+    /// What is desired and not done, by place.
+    pub holds: Vec<Hold>,
+    /// Of the manifests and of the reports.
+    pub findings: Vec<Finding>,
+    /// What the devices last said, for the snapshot; never an action.
+    pub telemetry: Vec<Telemetry>,
+    /// Every wipe request that is there or was until now, by path: for a section of its own.
+    pub wipes: Vec<WipeView>,
+    /// Reports that nobody can use: index into [`Inputs::heard`], and why.
+    pub rejected: Vec<(usize, String)>,
+    /// What of the reports that are used is odd: sentences without a full stop.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Whether it may be carried out though only the changed files were read again: it neither
+    /// destroys nor touches anything but recorded devices.
+    #[must_use]
+    pub fn may_be_incremental(&self) -> bool {
+        self.actions.iter().all(|action| match action.op {
+            Op::Update { .. }
+            | Op::Status { .. }
+            | Op::Push { .. }
+            | Op::Compliance { .. }
+            | Op::UnrequestedWipe { .. }
+            | Op::ConfirmWipe { .. } => true,
+            Op::RecordProfile { .. }
+            | Op::Provision { .. }
+            | Op::Adopt { .. }
+            | Op::Trust(_)
+            | Op::AcceptWipe { .. }
+            | Op::StopWipe { .. }
+            | Op::Wipe { .. }
+            | Op::WithdrawWipe { .. }
+            | Op::Orphan
+            | Op::Freeze(_)
+            | Op::Thaw { .. } => false,
+        })
+    }
+}
+
+/// What reports leave in the snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telemetry {
+    /// Whose.
+    pub device: DeviceId,
+    /// When the last report counts, and its raw facts.
+    pub last: Option<(Timestamp, Facts)>,
+    /// Reports that were passed over, because a later one was heard before.
+    pub passed_over: u64,
+}

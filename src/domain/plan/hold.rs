@@ -1,0 +1,57 @@
+//! What is desired and not planned, and why.
+
+use crate::domain::model::{DeviceId, Name, Place, SerialNumber, words};
+
+/// Something desired that is not planned, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hold {
+    /// Where the intent is written, or was last seen.
+    pub place: Option<Place>,
+    /// Whom it is about, where the ledger knows.
+    pub device: Option<DeviceId>,
+    /// Where it is known.
+    pub serial: Option<SerialNumber>,
+    /// Where it is known.
+    pub name: Option<Name>,
+    /// A stable word.
+    pub reason: HoldReason,
+    /// For people: what is missing, until when, what to do.
+    pub detail: String,
+}
+
+words! {
+    /// Why something desired is not planned.
+    HoldReason {
+        /// The device reports that it was erased, and nobody asked for it.
+        UnrequestedWipe = "unrequestedWipe",
+        /// Its manifest cannot be used; the findings say why.
+        ManifestInvalid = "manifestInvalid",
+        /// Its profile's manifest cannot be used.
+        ProfileInvalid = "profileInvalid",
+        /// Enrolment completes when the device reports.
+        AwaitingReport = "awaitingReport",
+        /// Enrolment went wrong.
+        EnrollmentFailed = "enrollmentFailed",
+        /// The manifest's enrolment is lower than the recorded one.
+        EnrollmentLowered = "enrollmentLowered",
+        /// The device was wiped under this enrolment.
+        Wiped = "wiped",
+        /// The provider refused for good.
+        ProviderRefused = "providerRefused",
+        /// The guard refused the plan.
+        Frozen = "frozen",
+        /// The fleet directory is still being changed: a large or destructive change waits for
+        /// a second look that finds the same.
+        Unsettled = "unsettled",
+        /// The provider failed, and is tried again later.
+        BackingOff = "backingOff",
+        /// A wipe of the device is under way, and nothing else is done to it.
+        WipeUnderWay = "wipeUnderWay",
+        /// A wipe request is held.
+        WipeHeld = "wipeHeld",
+        /// A wipe request is refused.
+        WipeRefused = "wipeRefused",
+        /// A wipe request is spent, expired or vetoed: its file can go.
+        WipeOver = "wipeOver",
+    }
+}

@@ -1,0 +1,39 @@
+//! `plan(&Inputs) -> Plan`: the decision, total and deterministic.
+//!
+//! What is desired is compared with what is recorded, device by device, and becomes actions
+//! or holds, each with its reason and its place. The same function serves `plan` and
+//! `apply`: it reads nothing, knows no clock but its input, and cannot fail. Actions come in
+//! a fixed order: profiles by name, then devices by id, each device's in the order in which
+//! they are to be done, then wipes. After they are done, planning again gives none.
+
+mod action;
+pub mod changes;
+mod damage;
+mod decision;
+mod device;
+mod digest;
+pub mod due;
+pub mod effect;
+mod erased;
+mod hold;
+mod inputs;
+mod new_fields;
+mod planner;
+mod profiles;
+mod reports;
+mod wipe_stop;
+mod wipes;
+
+pub use action::{Action, ActionKind, Cause, Op, Subject};
+pub use decision::{Plan, Telemetry};
+pub use digest::digest;
+pub use hold::{Hold, HoldReason};
+pub use inputs::{Heard, Inputs};
+pub use planner::{plan, plan_for};
+pub use wipe_stop::WipeStop;
+pub use wipes::{
+    Fresh, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable, verify_request,
+};
+
+#[cfg(test)]
+mod tests;

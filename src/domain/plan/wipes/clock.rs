@@ -1,0 +1,36 @@
+//! Clocks that were set back: nothing is issued by them, and no request becomes valid again.
+
+use chrono::TimeDelta;
+
+use crate::domain::model::Timestamp;
+use crate::domain::plan::inputs::Inputs;
+use crate::domain::state::{DEFERRED, Wipe};
+
+/// The clock was set back: nothing is issued by it.
+pub(in crate::domain::plan) const CLOCK_BEHIND: &str = "clockBehind";
+
+/// A clock may be this much behind the highest time seen: another process may have looked later
+/// than this one, and says so first.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+
+/// The highest time that is known, where this machine's clock is behind it: it was set back.
+pub(super) fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
+    let logged = inputs.recorded.at.filter(|at| inputs.now < *at);
+    let seen = inputs.clock.filter(|at| inputs.now + TOLERANCE < *at);
+    logged.max(seen)
+}
+
+/// When an accepted request may be issued. A delay that was raised counts for those accepted
+/// before as well, a lowered one does not. What was deferred has cooled off already.
+pub(super) fn issue_at(wipe: &Wipe, delay: TimeDelta) -> Option<Timestamp> {
+    let deferred = wipe.code.as_deref() == Some(DEFERRED);
+    if deferred { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
+}
+
+/// What is wrong, and what to do.
+pub(super) fn clock_behind(seen: Timestamp) -> String {
+    format!(
+        "this machine's clock is behind {}, the highest time that this ledger has seen; fix the clock",
+        seen.short()
+    )
+}

@@ -1,0 +1,24 @@
+//! The decision over wipe requests.
+//!
+//! Requests are taken in a fixed order, those accepted before first, then by `issuedAt`, each
+//! counting for the next. A request is known by the digest of its content: once issued it is
+//! consumed, under whatever name it comes back. Every pass judges anew, up to the moment of
+//! issue: a key revoked or a veto committed while a wipe cools off still stops it.
+
+mod clock;
+mod decide;
+mod issuable;
+mod ownership;
+mod quorum;
+mod request;
+mod show;
+mod unsigned;
+mod view;
+mod withdraw;
+
+pub(super) use clock::CLOCK_BEHIND;
+pub(super) use decide::{WipePlan, decide};
+pub use issuable::{Fresh, IssuableWipe, NotIssued, ahead_of, issuable};
+pub use request::verify_request;
+pub use view::{WipeStanding, WipeView};
+pub(super) use withdraw::withdraw;
