@@ -14,6 +14,7 @@ use fleetform::domain::model::{DeviceId, Digest, Status, Timestamp};
 use fleetform::domain::plan::{Action, Hold, Inputs, Plan, Telemetry, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
+use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::{self, Ledger};
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
@@ -309,7 +310,7 @@ impl World {
             let about = |id: Option<DeviceId>| id.is_some_and(|id| only.contains(&id));
             let of = |plan: &Plan| -> (Vec<Action>, Vec<Hold>, Vec<Telemetry>) {
                 (
-                    plan.actions.iter().filter(|a| about(a.device)).cloned().collect(),
+                    plan.actions.iter().filter(|a| about(a.device())).cloned().collect(),
                     plan.holds.iter().filter(|h| about(h.device)).cloned().collect(),
                     plan.telemetry.iter().filter(|t| about(Some(t.device))).cloned().collect(),
                 )

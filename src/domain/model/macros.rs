@@ -1,7 +1,5 @@
 //! What every type that is spelt as a string shares: serde, and closed sets of words.
 
-
-
 /// Serde by the type's own `FromStr` and `Display`, from strings only:
 /// a number or null where a string belongs is an error, not `"null"`.
 macro_rules! as_string {

@@ -73,9 +73,9 @@ impl SerialNumber {
     /// `SN-12345`; but `SN012345` may be one of a hundred thousand that a company numbered itself.
     fn is_labelled_nothing(&self) -> bool {
         let between = self.as_str().match_indices(|c: char| !c.is_ascii_alphanumeric());
-        between.map(|(at, _)| (bare(&self.as_str()[..at]), bare(&self.as_str()[at..]))).any(|(label, rest)| {
-            LABELS.contains(&&*label) && (is_repeated(&rest) || is_counted(&rest))
-        })
+        between.map(|(at, _)| (bare(&self.as_str()[..at]), bare(&self.as_str()[at..]))).any(
+            |(label, rest)| LABELS.contains(&&*label) && (is_repeated(&rest) || is_counted(&rest)),
+        )
     }
 }
 

@@ -1,7 +1,5 @@
 //! Texts from outside: which are harmless to show, and why a text is not the value that it was taken for.
 
-
-
 /// Why a text is not the value it was taken for; the sentence is fit for a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -6,18 +6,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::reports::Dated;
 use super::action::{Action, Cause, Op, Subject};
 use super::changes::diff;
 use super::damage::DamageIndex;
 use super::decision::{Plan, Telemetry};
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
+use super::reports::Dated;
 use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
 use crate::domain::model::{
-    ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform, Profile, Status,
-    Timestamp,
+    ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
+    Profile, Status, Timestamp,
 };
 use crate::domain::state::event::{Change, ErrorClass, Field};
 use crate::domain::state::{Device, PushState, WipeState};
@@ -211,7 +211,11 @@ impl DevicePlanner<'_, '_> {
     /// Makes the record follow its manifest.
     fn follow(&mut self, desired: &Arc<DesiredDevice>) {
         if self.device.orphaned_since.is_some() {
-            self.act(Op::Adopt { to: desired.clone() }, Cause::Intent, "a manifest with its serial number is back");
+            self.act(
+                Op::Adopt { to: desired.clone() },
+                Cause::Intent,
+                "a manifest with its serial number is back",
+            );
         }
         let before = self.state.enrollment;
         self.step(Stimulus::Manifest, Cause::Intent);
@@ -248,7 +252,11 @@ impl DevicePlanner<'_, '_> {
             let (reason, detail) = damaged.explain();
             self.hold(Some(damaged.place.clone()), reason, detail);
         } else if self.device.orphaned_since.is_none() {
-            self.act(Op::Orphan, Cause::Intent, "its manifest is gone; nothing is done to the device");
+            self.act(
+                Op::Orphan,
+                Cause::Intent,
+                "its manifest is gone; nothing is done to the device",
+            );
         }
     }
 

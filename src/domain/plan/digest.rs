@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
-use super::new_fields::new_fields;
 use super::action::{Action, ActionKind, Op};
+use super::new_fields::new_fields;
 use crate::domain::model::{DeviceId, Digest, Hasher, SerialNumber};
 
 /// Actions written at once, and by one thread at a time: writing takes longer than hashing.

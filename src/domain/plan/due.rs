@@ -1,7 +1,7 @@
 //! When time alone will change the plan: for whoever sleeps until then.
 
-use super::wipes::{CLOCK_BEHIND, WipeView};
 use super::inputs::Inputs;
+use super::wipes::{CLOCK_BEHIND, WipeView};
 use crate::domain::model::{Status, Timestamp};
 use crate::domain::state::{Device, WipeState};
 
@@ -54,8 +54,8 @@ mod tests {
 
     use super::*;
     use crate::domain::model::Place;
-    use crate::domain::plan::wipes::WipeStanding;
     use crate::domain::plan::tests::World;
+    use crate::domain::plan::wipes::WipeStanding;
 
     fn next(world: &World, wipes: &[WipeView]) -> Option<Timestamp> {
         let inputs = world.inputs();

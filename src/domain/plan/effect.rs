@@ -122,9 +122,7 @@ impl Action {
                 Event::WipeIssued(Box::new(issued(wipe, *needed, intent)))
             }
             Op::WithdrawWipe { stopped, .. } => Event::WipeExpired(stopped.clone()),
-            Op::ConfirmWipe { confirmed } => {
-                Event::WipeConfirmed(WipeConfirmed::clone(confirmed))
-            }
+            Op::ConfirmWipe { confirmed } => Event::WipeConfirmed(WipeConfirmed::clone(confirmed)),
             Op::UnrequestedWipe { unrequested } => Event::WipeUnrequested(unrequested.clone()),
         };
         Some(event)

@@ -26,7 +26,11 @@ impl DevicePlanner<'_, '_> {
         }
         if let Some((request, intent)) = self.confirmed_by(dated) {
             let confirmed = Box::new(WipeConfirmed { request, intent, reported_at: dated.at });
-            self.act(Op::ConfirmWipe { confirmed }, Cause::Fact, "the device reports that it is erased");
+            self.act(
+                Op::ConfirmWipe { confirmed },
+                Cause::Fact,
+                "the device reports that it is erased",
+            );
             return self.wiped();
         }
         if !dated.heard.report.wiped {

@@ -8,9 +8,7 @@ use serde_json::Value;
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
-use crate::domain::model::{
-    ComplianceState, DeviceSpec, Digest, Facts, Status, Timestamp,
-};
+use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Facts, Status, Timestamp};
 
 /// One recorded device.
 #[derive(Debug, Clone, PartialEq)]

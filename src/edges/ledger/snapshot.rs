@@ -25,9 +25,7 @@ use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
     Ownership, Platform, Profile, SerialNumber, Status, Timestamp, words,
 };
-use crate::domain::state::event::{
-    ConfigRights, ErrorClass, FreezeCause, PassFrozen, TrustFiles,
-};
+use crate::domain::state::event::{ConfigRights, ErrorClass, FreezeCause, PassFrozen, TrustFiles};
 use crate::domain::state::{
     Compliance, Device, Frozen, HeadHash, LastPush, Manifest, PushState, State, Wipe,
 };

@@ -10,8 +10,8 @@ use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed,
-    WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
+    QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed,
+    WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
 };
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.

@@ -9,10 +9,11 @@ use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
 use fleetform::domain::diff::{Difference, FleetDiff, diff};
 use fleetform::domain::fleet::Desired;
 use fleetform::domain::model::{DesiredDevice, SerialNumber, Status, Timestamp};
-use fleetform::domain::plan::{HoldReason, Inputs, Op, Plan, plan};
+use fleetform::domain::plan::{Action, HoldReason, Inputs, Op, Plan, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Change, Field};
+use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::Ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
@@ -91,8 +92,8 @@ impl Agreement<'_> {
         assert_eq!(self.told_by(&[Difference::Added, Difference::Mended]), self.provisioned());
         assert_eq!(
             self.told_by(&[Difference::Removed]),
-            self.planned(|op| match op {
-                Op::Orphan { spec } => Some(spec.serial_number.clone()),
+            self.planned(|action| match action.op {
+                Op::Orphan => action.subject.serial().cloned(),
                 _ => None,
             })
         );
@@ -111,13 +112,13 @@ impl Agreement<'_> {
         wanted.map(|d| d.device.spec.serial_number.clone()).collect()
     }
 
-    fn planned<T: Ord>(&self, of: impl Fn(&Op) -> Option<T>) -> BTreeSet<T> {
-        self.plan.actions.iter().filter_map(|action| of(&action.op)).collect()
+    fn planned<T: Ord>(&self, of: impl Fn(&Action) -> Option<T>) -> BTreeSet<T> {
+        self.plan.actions.iter().filter_map(of).collect()
     }
 
     fn provisioned(&self) -> BTreeSet<SerialNumber> {
-        self.planned(|op| match op {
-            Op::Provision { to, .. } => Some(to.spec.serial_number.clone()),
+        self.planned(|action| match action.op {
+            Op::Provision { .. } => action.subject.serial().cloned(),
             _ => None,
         })
     }
@@ -167,8 +168,8 @@ impl Agreement<'_> {
     }
 
     fn status_moves(&self, serial: &SerialNumber) {
-        let failed = self.planned(|op| match op {
-            Op::Status { spec, to: Status::Failed, .. } => Some(spec.serial_number.clone()),
+        let failed = self.planned(|action| match action.op {
+            Op::Status { to: Status::Failed, .. } => action.subject.serial().cloned(),
             _ => None,
         });
         let wanted = self.desired(serial).status.to_string() == "Failed";
@@ -181,7 +182,7 @@ impl Agreement<'_> {
                 let mut changes = changes.iter().filter(|c| c.field == Field::Enrollment);
                 changes.any(|c| (&c.from, &c.to) == (&change.from, &change.to))
             }
-            Op::Status { spec, enrollment: Some(to), .. } if spec.serial_number == *serial => {
+            Op::Status { enrollment: Some(to), .. } if action.subject.serial() == Some(serial) => {
                 change.to == *to
             }
             _ => false,
@@ -194,12 +195,9 @@ impl Agreement<'_> {
     /// A profile that changes reaches those to whom it is pushed, and those who begin with it.
     /// Nothing is pushed besides but to who gets another profile, or enrols again.
     fn profiles_reach_the_same(&self) {
-        let pushed = self.planned(|op| match op {
-            Op::Push { spec, profile, .. } => {
-                Some((profile.name.clone(), spec.serial_number.clone()))
-            }
-            Op::Provision { to, profile } => {
-                Some((profile.name.clone(), to.spec.serial_number.clone()))
+        let pushed = self.planned(|action| match &action.op {
+            Op::Push { profile, .. } | Op::Provision { profile, .. } => {
+                Some((profile.name.clone(), action.subject.serial()?.clone()))
             }
             _ => None,
         });

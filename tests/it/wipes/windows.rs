@@ -16,6 +16,7 @@ use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Entry, Event, LedgerCreated};
 use fleetform::domain::wipe::quorum::{Tier, Tiers, allows};
 use fleetform::domain::wipe::trust::Trust;
+use fleetform::domain::wipe::trust_state::TrustState;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -197,7 +198,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     now: Timestamp,
     settings: Settings,
-    trust: Trust,
+    trust: TrustState,
     trusted: bool,
     there: BTreeMap<usize, (BTreeSet<usize>, BTreeSet<usize>)>,
     state: State,
@@ -214,7 +215,7 @@ impl World {
         let mut world = Self {
             now: start(),
             settings,
-            trust: Trust::parse(trust.as_bytes(), None).expect("a trust file"),
+            trust: TrustState::Usable(Trust::parse(trust.as_bytes(), None).expect("a trust file")),
             trusted: true,
             there: BTreeMap::new(),
             state: State::default(),

@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::super::tests::{World, held};
-use super::super::*;
 use crate::domain::manifest::finding::Code;
-use crate::domain::model::{DesiredStatus, Digest, Email};
-use crate::domain::state::event::{Event, Source, WipeIssued, WipeSubject};
+use crate::domain::model::{DesiredStatus, DeviceId, Digest, Email, Status, Timestamp};
+use crate::domain::plan::tests::{World, held};
+use crate::domain::plan::{HoldReason, Plan};
+use crate::domain::state::event::{Event, Source, WipeAccepted, WipeIssued, WipeSubject};
 
 const A: DeviceId = DeviceId::FIRST;
 const INTENT: u64 = 77;
@@ -250,7 +250,7 @@ fn a_crash_between_the_erasure_and_the_status_is_made_good() {
     world.hear("A1", json!({"wiped": true, "encryption": {"enabled": true}}));
     let first = world.plan().actions.remove(0);
     let event = first.event(1).expect("an event");
-    world.log(first.device, None, event);
+    world.log(first.device(), None, event);
     assert_eq!(world.settle(), ["status D001"]);
     assert_eq!(world.status("A1"), Status::Failed);
 }

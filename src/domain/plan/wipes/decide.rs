@@ -49,7 +49,11 @@ pub(super) struct WipePlanner<'a, 'p> {
 }
 
 /// Decides on every request, known or new.
-pub(in crate::domain::plan) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<'_>, plan: &mut Plan) -> WipePlan {
+pub(in crate::domain::plan) fn decide(
+    inputs: &Inputs<'_>,
+    damage: &DamageIndex<'_>,
+    plan: &mut Plan,
+) -> WipePlan {
     let recorded = inputs.recorded;
     let of = |holds: &dyn Fn(&Wipe) -> bool| -> HashSet<DeviceId> {
         recorded.wipes.values().filter(|w| holds(w)).map(|w| w.subject.device_id).collect()
@@ -59,17 +63,8 @@ pub(in crate::domain::plan) fn decide(inputs: &Inputs<'_>, damage: &DamageIndex<
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
     let (ownerships, unsigned) = (Ownerships::new(inputs), Unsigned::new(inputs));
-    let mut planner = WipePlanner {
-        inputs,
-        plan,
-        actions,
-        taken,
-        issued,
-        ahead: 0,
-        ownerships,
-        unsigned,
-        short,
-    };
+    let mut planner =
+        WipePlanner { inputs, plan, actions, taken, issued, ahead: 0, ownerships, unsigned, short };
     planner.trust();
     planner.gone(damage);
     for file in in_order(inputs) {
@@ -235,8 +230,7 @@ impl<'a> WipePlanner<'a, '_> {
         self.taken.insert(device);
         self.ahead += 1;
         if self.inputs.now < issue_at {
-            let deferred = accepted
-                .filter(|wipe| wipe.code.as_deref() == Some(DEFERRED));
+            let deferred = accepted.filter(|wipe| wipe.code.as_deref() == Some(DEFERRED));
             let (code, detail) = match deferred {
                 Some(wipe) => {
                     let until = issue_at.short();
@@ -325,7 +319,9 @@ impl<'a> WipePlanner<'a, '_> {
         self.show(file, signers, standing, code, detail);
         let known = self.inputs.recorded.wipes.get(&file.request.digest);
         let said = known.is_some_and(|wipe| {
-            wipe.state == stop.state() && wipe.code.as_deref() == Some(code) && wipe.signers == signers
+            wipe.state == stop.state()
+                && wipe.code.as_deref() == Some(code)
+                && wipe.signers == signers
         });
         if known.is_some_and(|wipe| wipe.state == WipeState::Accepted) {
             self.taken.remove(&file.request.device_id);

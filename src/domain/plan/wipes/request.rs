@@ -21,7 +21,11 @@ pub fn verify_request(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
 }
 
 /// As [`verify_request`], for many requests of one plan.
-pub(super) fn verify_with(inputs: &Inputs<'_>, ownerships: &Ownerships<'_>, file: &WipeFile) -> Judgement {
+pub(super) fn verify_with(
+    inputs: &Inputs<'_>,
+    ownerships: &Ownerships<'_>,
+    file: &WipeFile,
+) -> Judgement {
     let device = inputs.recorded.devices.get(&file.request.device_id);
     let device = device.map(|device| Recorded {
         id: file.request.device_id,

@@ -3,17 +3,14 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::device::{
-    ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing,
-};
+use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
 use super::log::{LedgerCreated, LogRepaired};
 use super::profile::{ProfileFailed, ProfilePush};
 use super::rights::ConfigChanged;
 use super::trust::TrustChanged;
 use super::wipe::{
-    WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeStopped,
-    WipeUnrequested,
+    WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeUnrequested,
 };
 use crate::domain::model::Profile;
 

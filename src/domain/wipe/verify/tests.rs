@@ -81,7 +81,11 @@ impl Case {
             signatures: BTreeMap::new(),
             vetoes: BTreeMap::new(),
             unreadable: BTreeMap::new(),
-            trust: TrustState::Usable(lists(&[ana().line(ANA), bob().line(BOB), bobs_token().line(BOB)])),
+            trust: TrustState::Usable(lists(&[
+                ana().line(ANA),
+                bob().line(BOB),
+                bobs_token().line(BOB),
+            ])),
             device: Some(Recorded {
                 id: "D007".parse().unwrap(),
                 serial: "pf3xk9q2".parse().unwrap(),
@@ -406,7 +410,8 @@ fn keys_without_a_right_do_not_count() {
     let mut case = Case::new();
     let revoked = bob().openssh();
     let allowed = [bob().line(BOB), ana().line(ANA)].concat();
-    case.trust = TrustState::Usable(Trust::parse(allowed.as_bytes(), Some(revoked.as_bytes())).unwrap());
+    case.trust =
+        TrustState::Usable(Trust::parse(allowed.as_bytes(), Some(revoked.as_bytes())).unwrap());
     case.unsigned("revokedKey");
 }
 
@@ -619,7 +624,12 @@ fn not_everything_is_a_veto() {
     ];
     for (code, veto) in cases {
         let mut case = Case::new();
-        case.trust = TrustState::Usable(lists(&[ana().line(ANA), bob().line(BOB), expired.clone(), git.clone()]));
+        case.trust = TrustState::Usable(lists(&[
+            ana().line(ANA),
+            bob().line(BOB),
+            expired.clone(),
+            git.clone(),
+        ]));
         case.veto(veto(&case.bytes));
         assert_eq!(case.signers(), [BOB], "{code}");
         assert_eq!(case.discounted(), [code]);

@@ -13,7 +13,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Profile, Status};
+use crate::domain::model::{
+    ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Profile, Status,
+};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, ErrorClass, Field,
     FreezeCause, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,

@@ -11,6 +11,7 @@ use crate::domain::fleet::assemble;
 use crate::domain::manifest::parse_file;
 use crate::domain::plan::{Heard, Inputs, plan};
 use crate::domain::settings::Settings;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::provider::local::parse_reports;
 use crate::edges::source::git::Repository;
 use crate::ui::render::testing::{now, state};

@@ -1,0 +1,93 @@
+//! The guard refuses whole plans.
+
+use serde_json::json;
+
+use super::world::{World, device};
+use crate::domain::fleet::Desired;
+use crate::domain::plan::HoldReason;
+use crate::domain::settings::Limits;
+use crate::domain::state::event::FreezeCause;
+
+#[test]
+fn an_empty_missing_or_shrunken_directory_freezes_and_facts_still_count() {
+    let serials: Vec<String> = (10..20).map(|n| format!("S{n}")).collect();
+    let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
+    type Harm = fn(&mut World);
+    let harms: [(Harm, FreezeCause); 3] = [
+        (
+            |w| {
+                w.desired = Desired { missing: Some("gone".into()), ..Desired::default() };
+            },
+            FreezeCause::Missing,
+        ),
+        (|w| (10..20).for_each(|n| w.take(&format!("S{n}"))), FreezeCause::Empty),
+        (|w| (10..14).for_each(|n| w.take(&format!("S{n}"))), FreezeCause::Shrunken),
+    ];
+    for (harm, cause) in harms {
+        let mut world = World::enrolled(&serials);
+        let whole = world.desired.clone();
+        harm(&mut world);
+        world.put_new_unless_missing(cause);
+        world.hear("S10", json!({"encryption": {"enabled": false}}));
+        assert_eq!(world.settle(), ["freeze", "compliance D001"], "{cause}");
+        assert_eq!(world.state.frozen.as_ref().expect("frozen").why.cause, cause);
+        assert!(world.holds().iter().any(|h| h.1 == HoldReason::Frozen));
+        assert!(world.state.devices.values().all(|d| d.orphaned_since.is_none()));
+        world.desired = whole;
+        assert_eq!(world.settle(), ["thaw"]);
+    }
+}
+
+impl World {
+    /// Intents of a frozen plan are withheld, a new device included.
+    fn put_new_unless_missing(&mut self, cause: FreezeCause) {
+        if cause == FreezeCause::Shrunken {
+            self.put(device("NEW"));
+        }
+    }
+}
+
+#[test]
+fn the_freeze_has_its_edges() {
+    let serials: Vec<String> = (10..20).map(|n| format!("S{n}")).collect();
+    let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
+    let frozen = |fleet: &[&str], gone: usize, limits: Limits| {
+        let mut world = World::enrolled(fleet);
+        world.settings.limits = limits;
+        fleet[..gone].iter().for_each(|serial| world.take(serial));
+        world.pass().contains(&"freeze".to_owned())
+    };
+    let limits = Limits { max_removed_percent: 30, min_fleet: 10 };
+    assert!(!frozen(&serials, 3, limits), "30 % is not more than 30 %");
+    assert!(frozen(&serials, 4, limits));
+    assert!(!frozen(&serials[..9], 8, limits), "below minFleet it is off");
+    assert!(frozen(&serials[..9], 9, limits), "but empty always freezes");
+    assert!(frozen(&serials[..1], 1, limits), "but empty always freezes");
+}
+
+#[test]
+fn only_the_right_number_lifts_the_freeze_and_the_log_keeps_it() {
+    let mut world = World::enrolled(&["A1", "B2"]);
+    world.take("A1");
+    world.take("B2");
+    assert_eq!(world.pass_accepting(Some(1)), ["freeze"]);
+    assert_eq!(world.pass_accepting(Some(2)), ["thaw", "orphan D001", "orphan D002"]);
+    assert_eq!(world.settle(), Vec::<String>::new(), "accepted for good");
+
+    let mut world = World::enrolled(&["A1"]);
+    world.take("A1");
+    assert_eq!(world.pass_accepting(Some(1)), ["freeze", "thaw", "orphan D001"]);
+
+    let mut world = World::enrolled(&["A1"]);
+    world.desired = Desired { missing: Some("gone".into()), ..Desired::default() };
+    assert_eq!(world.pass_accepting(Some(1)), ["freeze"], "what is unseen cannot be accepted");
+}
+
+#[test]
+fn nothing_recorded_and_nothing_there_freezes_too() {
+    let mut world = World::new(&[]);
+    world.desired.profiles.clear();
+    assert_eq!(world.settle(), ["freeze"]);
+    let mut world = World::new(&[]);
+    assert_eq!(world.settle(), Vec::<String>::new(), "profiles alone are a beginning");
+}

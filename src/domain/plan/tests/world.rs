@@ -1,0 +1,214 @@
+//! A fleet to plan, without files.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::domain::fleet::Desired;
+use crate::domain::guard::guard;
+use crate::domain::model::{
+    DesiredDevice, DesiredStatus, DeviceId, Digest, Place, Platform, Profile, Status, Timestamp,
+};
+use crate::domain::plan::effect::{Effect, pushed};
+use crate::domain::plan::{Heard, HoldReason, Inputs, Plan, plan};
+use crate::domain::settings::Settings;
+use crate::domain::state::State;
+use crate::domain::state::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source};
+use crate::domain::wipe::trust_state::TrustState;
+
+/// A fleet, its record and a clock, without files.
+pub(crate) struct World {
+    pub now: Timestamp,
+    pub settings: Settings,
+    pub desired: Desired,
+    pub state: State,
+    pub heard: Vec<Heard>,
+    /// What the provider answers to every push.
+    pub refuses: Option<ErrorClass>,
+}
+
+pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
+    Arc::new(Profile {
+        name: name.parse().expect("a name"),
+        description: String::new(),
+        platforms: vec![Platform::Windows],
+        apps: vec![],
+        digest: Digest::of(settings.to_string().as_bytes()),
+        settings,
+        licenses: vec![],
+        compliance: serde_json::from_value(json!({"encryption": {"required": true}}))
+            .expect("requirements"),
+    })
+}
+
+pub(super) fn device(serial: &str) -> DesiredDevice {
+    DesiredDevice {
+        spec: serde_json::from_value(json!({
+            "name": format!("dev-{serial}"), "serialNumber": serial,
+            "userEmail": "ana@example.com", "profile": "Standard", "platform": "windows",
+            "osVersion": "10.0", "ownership": "corporate", "labels": {},
+        }))
+        .expect("a device"),
+        status: DesiredStatus::Enrolled,
+        enrollment: 1,
+        place: Place { path: format!("{serial}.yaml").into(), line: 1 },
+        digest: Digest::of(serial.as_bytes()),
+    }
+}
+
+impl World {
+    pub(crate) fn new(serials: &[&str]) -> Self {
+        let mut desired = Desired::default();
+        let standard = profile("Standard", json!({"vpn": "a"}));
+        desired.profiles.insert(standard.name.clone(), standard);
+        let mut world = Self {
+            now: "2026-11-22T10:00:00Z".parse().expect("a time"),
+            settings: Settings::default(),
+            desired,
+            state: State::default(),
+            heard: vec![],
+            refuses: None,
+        };
+        for serial in serials {
+            world.put(device(serial));
+        }
+        world.log(
+            None,
+            None,
+            Event::LedgerCreated(LedgerCreated { version: 1, lineage: uuid::Uuid::nil() }),
+        );
+        world
+    }
+
+    pub(crate) fn put(&mut self, device: DesiredDevice) {
+        self.take(device.spec.serial_number.as_str());
+        self.desired.devices.push(Arc::new(device));
+        self.desired.devices.sort_by(|a, b| a.spec.serial_number.cmp(&b.spec.serial_number));
+        self.desired.device_documents = self.desired.devices.len() as u64;
+    }
+
+    pub(crate) fn take(&mut self, serial: &str) {
+        self.desired.devices.retain(|d| d.spec.serial_number.as_str() != serial);
+        self.desired.device_documents = self.desired.devices.len() as u64;
+    }
+
+    pub(crate) fn edit(&mut self, serial: &str, change: impl FnOnce(&mut DesiredDevice)) {
+        let found = self.desired.devices.iter().find(|d| d.spec.serial_number.as_str() == serial);
+        let mut device = DesiredDevice::clone(found.expect("the device"));
+        change(&mut device);
+        self.put(device);
+    }
+
+    pub(crate) fn hear(&mut self, serial: &str, more: serde_json::Value) {
+        let mut report = json!({"serialNumber": serial, "at": self.now});
+        report.as_object_mut().expect("an object").extend(more.as_object().expect("more").clone());
+        self.heard.push(Heard {
+            origin: "inbox/r.json".into(),
+            report: serde_json::from_value(report).expect("a report"),
+        });
+    }
+
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            now: self.now,
+            settings: &self.settings,
+            desired: &self.desired,
+            recorded: &self.state,
+            heard: &self.heard,
+            trust: &TrustState::NotConfigured,
+            heads: &[],
+            clock: None,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        plan(&self.inputs())
+    }
+
+    pub(crate) fn log(&mut self, device: Option<DeviceId>, source: Option<Source>, event: Event) {
+        let entry = Entry {
+            seq: self.state.seq + 1,
+            at: self.now,
+            device,
+            actor: "test".into(),
+            source,
+            event,
+        };
+        self.state.fold(&entry, Digest::ZERO).expect("an entry that follows");
+    }
+
+    /// One pass as `execute` does it, without files; gives the actions as `kind device`.
+    pub(crate) fn pass(&mut self) -> Vec<String> {
+        self.pass_accepting(None)
+    }
+
+    pub(super) fn pass_accepting(&mut self, accepted: Option<u64>) -> Vec<String> {
+        let approved =
+            guard(self.plan(), &self.desired, &self.state, self.settings.limits, accepted);
+        let plan = approved.into_plan();
+        for t in &plan.telemetry {
+            if let Some((at, facts)) = &t.last {
+                self.state.observe(t.device, *at, facts);
+            }
+            self.state.pass_over(t.device, t.passed_over);
+        }
+        let mut done = vec![];
+        for action in &plan.actions {
+            let effect = match action.effect() {
+                Some(Effect::Push { profile, resume }) => Some((profile.clone(), resume)),
+                Some(Effect::Wipe { .. } | Effect::Withdraw { .. }) | None => None,
+            };
+            let intent = effect.as_ref().and_then(|e| e.1).unwrap_or(self.state.seq + 1);
+            if let Some(event) = action.event(intent) {
+                self.log(action.device(), action.source(None), event);
+            }
+            if let Some((profile, _)) = effect {
+                let outcome = match self.refuses {
+                    None => Event::ProfilePushed(pushed(&profile, intent)),
+                    Some(class) => {
+                        Event::ProfileFailed(ProfileFailed { intent, class, error: "no".into() })
+                    }
+                };
+                self.log(action.device(), None, outcome);
+            }
+            let id = action.device().map(|id| format!(" {id}")).unwrap_or_default();
+            done.push(format!("{}{id}", action.kind()));
+        }
+        self.heard.clear();
+        done
+    }
+
+    /// A pass after which nothing is left to do.
+    pub(crate) fn settle(&mut self) -> Vec<String> {
+        let done = self.pass();
+        let again = guard(self.plan(), &self.desired, &self.state, self.settings.limits, None);
+        assert_eq!(again.plan().actions, vec![], "a second plan has nothing to do");
+        done
+    }
+
+    pub(crate) fn enrolled(serials: &[&str]) -> Self {
+        let mut world = Self::new(serials);
+        world.settle();
+        for serial in serials {
+            world.hear(serial, json!({"encryption": {"enabled": true}}));
+        }
+        world.settle();
+        world.now = world.now + TimeDelta::hours(1);
+        world
+    }
+
+    pub(crate) fn status(&self, serial: &str) -> Status {
+        self.state.by_serial(&serial.parse().expect("a serial")).expect("a device").1.status
+    }
+
+    pub(crate) fn holds(&self) -> Vec<(Option<String>, HoldReason)> {
+        let plan = guard(self.plan(), &self.desired, &self.state, self.settings.limits, None);
+        let holds = plan.plan().holds.iter();
+        holds.map(|h| (h.serial.as_ref().map(ToString::to_string), h.reason)).collect()
+    }
+}
+
+pub(crate) fn held(serial: &str, reason: HoldReason) -> (Option<String>, HoldReason) {
+    (Some(serial.to_owned()), reason)
+}
