@@ -12,8 +12,10 @@ fn below(path: &Path) -> String {
     if !path.is_dir() {
         return fs::read_to_string(path).unwrap_or_default();
     }
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(path).expect("a readable directory").map(|e| e.expect("an entry").path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)
+        .expect("a readable directory")
+        .map(|e| e.expect("an entry").path())
+        .collect();
     entries.sort();
     entries.iter().map(|path| below(path)).collect()
 }
@@ -31,7 +33,9 @@ fn quoted(page: &str) -> Vec<String> {
 }
 
 fn is_path(text: &str) -> bool {
-    ["src/", "tests/", "docs/", "benches/", "examples/", "fleet/"].iter().any(|dir| text.starts_with(dir))
+    ["src/", "tests/", "docs/", "benches/", "examples/", "fleet/"]
+        .iter()
+        .any(|dir| text.starts_with(dir))
         && text.is_ascii()
 }
 
@@ -46,11 +50,17 @@ fn every_test_that_defends_against_an_attack_is_where_it_is_said_to_be() {
         for word in tests.split('`').skip(1).step_by(2) {
             if is_path(word) {
                 place = Some((word, below(&root().join(word))));
-            } else if word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_…".contains(c)) {
+            } else if word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_…".contains(c))
+            {
                 named += 1;
                 let (path, text) = place.as_ref().expect("a place before the name of a test");
                 let name = word.trim_end_matches('…');
-                let ends = |rest: &str| word.ends_with('…') || !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric());
+                let ends = |rest: &str| {
+                    word.ends_with('…')
+                        || !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric())
+                };
                 let found = text.match_indices(name).any(|(at, _)| ends(&text[at + name.len()..]));
                 if !found {
                     wrong.push(format!("{path}: {word}"));
@@ -65,9 +75,18 @@ fn every_test_that_defends_against_an_attack_is_where_it_is_said_to_be() {
 #[test]
 fn every_path_in_a_document_exists() {
     let mut wrong = Vec::new();
-    for page in ["docs/architecture.md", "docs/security.md", "docs/trust.md", "docs/daemon.md", "CONTRIBUTING.md", "README.md"] {
+    for page in [
+        "docs/architecture.md",
+        "docs/security.md",
+        "docs/trust.md",
+        "docs/daemon.md",
+        "CONTRIBUTING.md",
+        "README.md",
+    ] {
         let text = fs::read_to_string(root().join(page)).expect(page);
-        for path in quoted(&text).iter().filter(|text| is_path(text) && !text.contains(['{', '*', ' ']) && !text.contains("NAME")) {
+        for path in quoted(&text).iter().filter(|text| {
+            is_path(text) && !text.contains(['{', '*', ' ']) && !text.contains("NAME")
+        }) {
             if !root().join(path).exists() {
                 wrong.push(format!("{page}: {path}"));
             }
