@@ -8,6 +8,7 @@ mod commands;
 mod completions;
 mod crashes;
 mod daemon;
+mod documents;
 mod examples;
 mod hostile;
 mod hostile_repository;
