@@ -15,7 +15,7 @@ use std::time::UNIX_EPOCH;
 use chrono::TimeDelta;
 use fleetform::app::execute::{Control, Reread};
 use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
-use fleetform::domain::fleet::{Desired, Live, WipeFile};
+use fleetform::domain::fleet::{Desired, IncrementalFleet, WipeFile};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::domain::plan::due::next_due;
 use fleetform::domain::plan::{Inputs, Plan};
@@ -153,7 +153,7 @@ struct World {
     trust: Trust,
     narrow: Side,
     whole: Side,
-    live: Live,
+    live: IncrementalFleet,
     /// Whether a narrow look may rest on what was seen.
     settled: bool,
     due: Option<Timestamp>,
@@ -190,7 +190,7 @@ impl World {
             trust: trust_files::read(&signers, None, &fleet).expect("trust"),
             narrow,
             whole,
-            live: Live::default(),
+            live: IncrementalFleet::default(),
             settled: false,
             due: None,
             taken: 0,
@@ -454,7 +454,7 @@ impl World {
         assert!(ours.holds.iter().all(|hold| theirs.holds.contains(hold)));
         let only = only.filter(|_| ours.may_be_narrow());
         if only.is_none() {
-            self.live = Live::new(desired.clone());
+            self.live = IncrementalFleet::new(desired.clone());
             self.due = None;
         } else {
             self.taken += 1;

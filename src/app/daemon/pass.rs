@@ -18,7 +18,7 @@ use super::{Daemon, Next};
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
 use crate::domain::backoff::Admission;
-use crate::domain::fleet::Live;
+use crate::domain::fleet::IncrementalFleet;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::plan::due::next_due;
 use crate::domain::plan::{Action, HoldReason, Inputs, Plan, WipeView};
@@ -39,7 +39,7 @@ const PLAN_ANEW: Duration = Duration::from_secs(1);
 /// What was last seen.
 pub(super) struct Sight {
     /// The fleet directory.
-    pub live: Live,
+    pub live: IncrementalFleet,
     /// Whom wipes are taken from, or why from nobody.
     pub trust: Arc<Result<Trust, String>>,
     /// When everything was looked at.
@@ -59,7 +59,7 @@ pub(super) struct Sight {
 impl Default for Sight {
     fn default() -> Self {
         Self {
-            live: Live::default(),
+            live: IncrementalFleet::default(),
             trust: Arc::new(Err("not read yet".into())),
             looked: Instant::now(),
             whole: false,
@@ -102,7 +102,7 @@ impl Daemon {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 self.watch.arm();
-                self.sight.live = Live::new(source::load(&self.config.fleet));
+                self.sight.live = IncrementalFleet::new(source::load(&self.config.fleet));
                 if !hear {
                     observation = observe(self.provider.as_ref()).await?;
                     self.touched.inbox = false;

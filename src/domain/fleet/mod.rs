@@ -14,7 +14,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use affected_files::Keys;
-pub use incremental::Live;
+pub use incremental::IncrementalFleet;
 pub use local_change::alone;
 
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};

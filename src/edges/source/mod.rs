@@ -26,7 +26,7 @@ use rustix::io::Errno;
 
 use self::beside::{Beside, MAX_BESIDE, read_signatures};
 use self::tree::{Judged, Marks};
-use crate::domain::fleet::{Damage, Desired, Live, assemble};
+use crate::domain::fleet::{Damage, Desired, IncrementalFleet, assemble};
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::model::{SerialNumber, is_deceptive};
@@ -78,13 +78,13 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
 pub fn glance(
     root: &Path,
     files: impl IntoIterator<Item = impl AsRef<str>>,
-    live: &mut Live,
+    live: &mut IncrementalFleet,
 ) -> Option<Vec<SerialNumber>> {
     let mut serials = Vec::new();
     for path in files {
         match reread(root, path.as_ref()) {
-            Alone::Manifest(documents) => serials.extend(live.revise(*documents)?),
-            Alone::Ignored if !live.is_entangled(path.as_ref()) => {}
+            Alone::Manifest(documents) => serials.extend(live.replace_file(*documents)?),
+            Alone::Ignored if !live.depends_on_others(path.as_ref()) => {}
             Alone::Ignored | Alone::Unclear => return None,
         }
     }
