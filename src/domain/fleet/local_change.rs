@@ -20,7 +20,7 @@ use crate::domain::model::{Digest, Name, Place, Platform, Profile, Requirements,
 
 /// Both sides of a change, of the files that differ; `None` where other files may matter.
 #[must_use]
-pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
+pub fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
     if faces(base)? != faces(head)? {
         return None;
     }

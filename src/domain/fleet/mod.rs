@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use affected_files::Keys;
 pub use incremental::IncrementalFleet;
-pub use local_change::alone;
+pub use local_change::local_change;
 
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};

@@ -4,7 +4,7 @@
 //! repository has a say ([`crate::edges::source::git_process`]). A bare repository serves where `GIT_DIR` names it; a
 //! directory that merely looks like one is never asked. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
-//! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::alone`]),
+//! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::local_change`]),
 //! and of that only what may be affected is parsed ([`crate::domain::fleet::Keys`]).
 
 mod blobs;
@@ -21,7 +21,7 @@ use self::blobs::{Answers, Blobs};
 use self::unchanged_files::Rest;
 use super::tree::{Judged, Marks, judge};
 use super::{MAX_ENTRIES, too_large};
-use crate::domain::fleet::alone;
+use crate::domain::fleet::local_change;
 use crate::domain::fleet::{Damage, Desired, WipeFile, assemble};
 use crate::domain::manifest::finding::{Code, Finding};
 use crate::domain::manifest::{Documents, parse_file};
@@ -219,7 +219,7 @@ impl Repository {
         let (was_read, is_read) = (was.read(&mut answers), is.read(&mut answers));
         if was.is_plain()
             && is.is_plain()
-            && let Some((was, is)) = alone(&was_read, &is_read)
+            && let Some((was, is)) = local_change(&was_read, &is_read)
         {
             return Ok([(base, was), (head, is)]);
         }
