@@ -13,7 +13,7 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
 
-pub use affected_files::Keys;
+pub use affected_files::AffectedFiles;
 pub use incremental::IncrementalFleet;
 pub use local_change::local_change;
 

@@ -21,9 +21,9 @@ const LONGEST: usize = 64;
 
 /// Words to look for: those that are not yet looked for, and all of them.
 #[derive(Debug, Default)]
-pub struct Keys {
-    news: Words,
-    known: Words,
+pub struct AffectedFiles {
+    pending: Words,
+    searched: Words,
     begun: bool,
 }
 
@@ -35,7 +35,7 @@ struct Words {
     profiles: HashSet<Vec<u8>>,
 }
 
-impl Keys {
+impl AffectedFiles {
     /// What a document that differs can have to do with others.
     pub fn learn_changed(&mut self, documents: &Documents) {
         let Documents { profiles, damaged_profiles, .. } = documents;
@@ -69,39 +69,39 @@ impl Keys {
     fn identity(&mut self, text: &str) {
         let longest = words(text.as_bytes()).map(|(_, word)| word).max_by_key(|word| word.len());
         let word = longest.unwrap_or_default().to_ascii_uppercase();
-        if !self.known.identities.contains(&word) {
-            self.news.identities.insert(word);
+        if !self.searched.identities.contains(&word) {
+            self.pending.identities.insert(word);
         }
     }
 
     fn profile(&mut self, name: &Name) {
         let word = name.as_str().as_bytes();
-        if !self.known.profiles.contains(word) {
-            self.news.profiles.insert(word.to_vec());
+        if !self.searched.profiles.contains(word) {
+            self.pending.profiles.insert(word.to_vec());
         }
     }
 
     /// Whether there is anything that was not looked for.
     #[must_use]
-    pub fn have_news(&self) -> bool {
-        !(self.begun && self.news.identities.is_empty() && self.news.profiles.is_empty())
+    pub fn has_pending(&self) -> bool {
+        !(self.begun && self.pending.identities.is_empty() && self.pending.profiles.is_empty())
     }
 
     /// Notes that all files were asked whether they touch the news.
-    pub fn forget_news(&mut self) {
+    pub fn mark_searched(&mut self) {
         self.begun = true;
-        let Words { identities, profiles } = std::mem::take(&mut self.news);
-        self.known.identities.extend(identities);
-        self.known.profiles.extend(profiles);
+        let Words { identities, profiles } = std::mem::take(&mut self.pending);
+        self.searched.identities.extend(identities);
+        self.searched.profiles.extend(profiles);
     }
 
     /// Whether a file may have to do with the news.
     #[must_use]
-    pub fn touches(&self, bytes: &[u8]) -> bool {
-        bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_news(before, word))
+    pub fn may_affect(&self, bytes: &[u8]) -> bool {
+        bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_pending(before, word))
     }
 
-    fn is_news(&self, before: &[u8], word: &[u8]) -> bool {
+    fn is_pending(&self, before: &[u8], word: &[u8]) -> bool {
         if matches!(word, b"Profile" | b"WipeRequest") {
             return true;
         }
@@ -112,8 +112,8 @@ impl Keys {
         let capitals = &mut capitals[..word.len()];
         capitals.copy_from_slice(word);
         capitals.make_ascii_uppercase();
-        self.news.identities.contains(&*capitals)
-            || (self.news.profiles.contains(word) && !is_used(before))
+        self.pending.identities.contains(&*capitals)
+            || (self.pending.profiles.contains(word) && !is_used(before))
     }
 }
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::manifest::parse_file;
 
-fn keys(text: &str) -> Keys {
-    let mut keys = Keys::default();
+fn keys(text: &str) -> AffectedFiles {
+    let mut keys = AffectedFiles::default();
     keys.learn_changed(&parse_file(&"x.yaml".into(), text.as_bytes()));
     keys
 }
@@ -45,7 +45,7 @@ fn a_device_touches_its_serial_its_name_and_what_may_define_its_profile() {
         ("\u{feff}\0PF3.x\u{2028}".into(), true),
         (String::new(), false),
     ] {
-        assert_eq!(keys.touches(text.as_bytes()), touched, "{text}");
+        assert_eq!(keys.may_affect(text.as_bytes()), touched, "{text}");
     }
 }
 
@@ -59,30 +59,30 @@ fn a_serial_number_of_several_words_is_found_however_it_is_written() {
         (device("bo", "VMware-56\n    4d/fa+72", "Mobile"), true),
         (device("bo", "\"VMware-56\\\n    \\ 4d/fa+72\"", "Mobile"), true),
     ] {
-        assert_eq!(keys.touches(text.as_bytes()), touched, "{text}");
+        assert_eq!(keys.may_affect(text.as_bytes()), touched, "{text}");
     }
 }
 
 #[test]
 fn a_profile_touches_its_devices() {
     let keys = keys(PROFILE);
-    assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));
-    assert!(!keys.touches(device("bo", "PF4", "Mobile").as_bytes()));
+    assert!(keys.may_affect(device("bo", "PF4", "Standard").as_bytes()));
+    assert!(!keys.may_affect(device("bo", "PF4", "Mobile").as_bytes()));
     // A broken one is one, too.
     let keys = self::keys(&PROFILE.replace("windows", "dos"));
-    assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));
+    assert!(keys.may_affect(device("bo", "PF4", "Standard").as_bytes()));
 }
 
 #[test]
 fn what_was_looked_for_is_no_news() {
-    let mut keys = Keys::default();
-    assert!(keys.have_news(), "profiles and wipe requests are");
-    keys.forget_news();
-    assert!(!keys.have_news());
+    let mut keys = AffectedFiles::default();
+    assert!(keys.has_pending(), "profiles and wipe requests are");
+    keys.mark_searched();
+    assert!(!keys.has_pending());
     let documents = parse_file(&"x.yaml".into(), device("a", "A", "P").as_bytes());
     keys.learn(&documents);
-    assert!(keys.have_news() && keys.touches(b"A"));
-    keys.forget_news();
+    assert!(keys.has_pending() && keys.may_affect(b"A"));
+    keys.mark_searched();
     keys.learn(&documents);
-    assert!(!keys.have_news() && !keys.touches(b"A"));
+    assert!(!keys.has_pending() && !keys.may_affect(b"A"));
 }

@@ -5,7 +5,7 @@
 //! directory that merely looks like one is never asked. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
 //! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::local_change`]),
-//! and of that only what may be affected is parsed ([`crate::domain::fleet::Keys`]).
+//! and of that only what may be affected is parsed ([`crate::domain::fleet::AffectedFiles`]).
 
 mod blobs;
 mod unchanged_files;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Error, Repository, Side, parse};
-use crate::domain::fleet::Keys;
+use crate::domain::fleet::AffectedFiles;
 use crate::domain::manifest::Documents;
 
 /// All of them, as bytes.
@@ -42,15 +42,15 @@ impl Rest {
     /// Those that these documents may have to do with, those that they in turn may have to do
     /// with, and so on.
     pub(super) fn touching(&self, documents: [&Documents; 2]) -> Documents {
-        let mut keys = Keys::default();
+        let mut keys = AffectedFiles::default();
         documents.into_iter().for_each(|documents| keys.learn_changed(documents));
         let mut taken = self.lost.clone();
         let mut left: Vec<&File> = self.files.iter().collect();
-        while keys.have_news() {
-            let touches = |file: &&File| file.bytes.as_deref().is_none_or(|b| keys.touches(b));
+        while keys.has_pending() {
+            let touches = |file: &&File| file.bytes.as_deref().is_none_or(|b| keys.may_affect(b));
             let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(touches);
             let parsed: Vec<Documents> = found.into_par_iter().map(File::parse).collect();
-            keys.forget_news();
+            keys.mark_searched();
             for documents in parsed {
                 keys.learn(&documents);
                 taken.absorb(documents);
