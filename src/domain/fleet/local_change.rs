@@ -37,9 +37,9 @@ pub fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desi
 type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Option<Platform>)>;
 
 fn faces(documents: &Documents) -> Option<Faces<'_>> {
-    let Documents { devices, profiles, wipes, shadows, damaged_profiles, .. } = documents;
+    let Documents { devices, profiles, wipes, partial_devices, damaged_profiles, .. } = documents;
     // What a damaged device clashes with is in other files.
-    let plain = profiles.is_empty() && wipes.is_empty() && shadows.is_empty();
+    let plain = profiles.is_empty() && wipes.is_empty() && partial_devices.is_empty();
     if !plain || !damaged_profiles.is_empty() {
         return None;
     }

@@ -18,7 +18,7 @@ pub use incremental::IncrementalFleet;
 pub use local_change::local_change;
 
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
-use crate::domain::manifest::{DeviceDraft, Documents, ProfileDraft, Shadow, WipeDraft};
+use crate::domain::manifest::{DeviceDraft, Documents, ProfileDraft, PartialDevice, WipeDraft};
 use crate::domain::model::{
     DesiredDevice, Name, Ownership, Place, Platform, Profile, SerialNumber,
 };
@@ -132,7 +132,7 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
         profiles,
         wipes,
         damaged,
-        shadows,
+        partial_devices,
         damaged_profiles,
         corporate,
         findings,
@@ -148,7 +148,7 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     desired.profile_places =
         profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
     let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
-    judge_shadows(&shadows, &devices, &known, &mut desired.findings);
+    check_partial_devices(&partial_devices, &devices, &known, &mut desired.findings);
     desired.wipes = unique_wipes(wipes, &mut desired.damaged, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
     desired.unusable_profiles =
@@ -395,17 +395,17 @@ fn served(profile: &Profile) -> String {
 
 /// The rules over all documents for devices that are damaged already: findings on them alone,
 /// since a broken document takes no valid one down with it.
-fn judge_shadows(
-    shadows: &[Shadow],
+fn check_partial_devices(
+    partial_devices: &[PartialDevice],
     drafts: &[DeviceDraft],
     known: &Known,
     findings: &mut Vec<Finding>,
 ) {
-    if shadows.is_empty() {
+    if partial_devices.is_empty() {
         return;
     }
     let mut guesses = HashMap::new();
-    for Shadow { profile, platform, .. } in shadows {
+    for PartialDevice { profile, platform, .. } in partial_devices {
         let Some((name, span)) = profile else { continue };
         match (known.get(name), platform) {
             (None, _) => findings.push(unknown_profile(name, span.clone(), known, &mut guesses)),
@@ -429,23 +429,23 @@ fn judge_shadows(
         let name = draft.name();
         (name.clone(), draft.name_at.span(&draft.place().path, "name", name.as_str()))
     };
-    let serials = shadows.iter().filter_map(|shadow| shadow.serial.as_ref());
+    let serials = partial_devices.iter().filter_map(|device| device.serial.as_ref());
     let code = Code::DuplicateSerial;
     findings.extend(taken(serials, drafts, serial_of, code, "the serial number"));
-    let names = shadows.iter().filter_map(|shadow| shadow.name.as_ref());
+    let names = partial_devices.iter().filter_map(|device| device.name.as_ref());
     findings.extend(taken(names, drafts, name_of, Code::DuplicateName, "the device name"));
 }
 
 /// A finding on each damaged device's value that another device has as well.
 fn taken<'s, T: Clone + Eq + Hash + Display + 's>(
-    shadows: impl Iterator<Item = &'s (T, Span)> + Clone,
+    partial_devices: impl Iterator<Item = &'s (T, Span)> + Clone,
     drafts: &[DeviceDraft],
     value: impl Fn(&DeviceDraft) -> (T, Span),
     code: Code,
     what: &str,
 ) -> Vec<Finding> {
     let mut places: HashMap<T, Vec<Span>> = HashMap::new();
-    for (value, span) in shadows.clone() {
+    for (value, span) in partial_devices.clone() {
         places.entry(value.clone()).or_default().push(span.clone());
     }
     for (value, span) in drafts.iter().map(value) {
@@ -454,7 +454,7 @@ fn taken<'s, T: Clone + Eq + Hash + Display + 's>(
         }
     }
     places.values_mut().for_each(|spans| spans.sort());
-    shadows
+    partial_devices
         .filter_map(|(value, span)| {
             let others = places.get(value)?;
             let other = others.iter().find(|other| *other != span)?;

@@ -63,7 +63,7 @@ pub struct Documents {
     /// What could not be used.
     pub damaged: Vec<Damaged>,
     /// Damaged devices that can be read well enough to say what else is wrong with them.
-    pub shadows: Vec<Shadow>,
+    pub partial_devices: Vec<PartialDevice>,
     /// Damaged devices that say plainly that they are corporate.
     pub corporate: BTreeSet<Place>,
     /// Names of damaged documents that are or may be profiles.
@@ -78,7 +78,7 @@ pub struct Documents {
 /// What of a damaged device the rules over all documents can still judge, so that all
 /// findings come at once; each with the place of its value.
 #[derive(Debug, Clone)]
-pub struct Shadow {
+pub struct PartialDevice {
     /// `spec.serialNumber`.
     pub serial: Option<(SerialNumber, Span)>,
     /// `metadata.name`.
@@ -97,7 +97,7 @@ impl Documents {
             profiles,
             wipes,
             damaged,
-            shadows,
+            partial_devices,
             damaged_profiles,
             corporate,
             findings,
@@ -112,7 +112,7 @@ impl Documents {
         self.profiles.extend(profiles);
         self.wipes.extend(wipes);
         self.damaged.extend(damaged);
-        self.shadows.extend(shadows);
+        self.partial_devices.extend(partial_devices);
         self.damaged_profiles.extend(damaged_profiles);
         self.corporate.extend(corporate);
         self.findings.extend(findings);
@@ -127,7 +127,7 @@ impl Documents {
             profiles,
             wipes,
             damaged,
-            shadows,
+            partial_devices,
             damaged_profiles,
             // Only of what is damaged.
             corporate: _,
@@ -138,7 +138,7 @@ impl Documents {
         profiles.is_empty()
             && wipes.is_empty()
             && damaged.is_empty()
-            && shadows.is_empty()
+            && partial_devices.is_empty()
             && damaged_profiles.is_empty()
             && findings.is_empty()
     }
@@ -227,7 +227,7 @@ fn read_document(
         Some(draft) if reader.is_content() => draft.put(documents),
         _ => {
             let whole = root.filter(|_| honest && parsed.complete);
-            documents.shadows.extend(whole.and_then(|root| shadow(&reader, root)));
+            documents.partial_devices.extend(whole.and_then(|root| partial_device(&reader, root)));
             damage(documents, root, place);
         }
     }
@@ -436,12 +436,12 @@ fn says_corporate(root: &Node<'_>) -> bool {
     })
 }
 
-fn shadow(reader: &Reader<'_>, root: &Node<'_>) -> Option<Shadow> {
+fn partial_device(reader: &Reader<'_>, root: &Node<'_>) -> Option<PartialDevice> {
     if root.get("kind")?.text() != Some("Device") {
         return None;
     }
     let (metadata, spec) = (root.get("metadata"), root.get("spec"));
-    Some(Shadow {
+    Some(PartialDevice {
         serial: judged(reader, spec, "serialNumber"),
         name: judged(reader, metadata, "name"),
         profile: judged(reader, spec, "profile"),

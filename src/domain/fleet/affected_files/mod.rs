@@ -13,7 +13,7 @@
 use std::collections::HashSet;
 
 use crate::domain::fleet::{Damage, Damaged};
-use crate::domain::manifest::{Documents, Shadow};
+use crate::domain::manifest::{Documents, PartialDevice};
 use crate::domain::model::Name;
 
 /// Longest serial number; no name is longer.
@@ -46,13 +46,13 @@ impl AffectedFiles {
 
     /// What a document that is affected can have to do with others. Its profiles are as they were.
     pub fn learn(&mut self, documents: &Documents) {
-        let Documents { devices, damaged, shadows, .. } = documents;
+        let Documents { devices, damaged, partial_devices, .. } = documents;
         for device in devices {
             self.identity(device.serial_number().as_str());
             self.identity(device.name().as_str());
             self.profile(device.profile());
         }
-        for Shadow { serial, name, profile, platform: _ } in shadows {
+        for PartialDevice { serial, name, profile, platform: _ } in partial_devices {
             serial.iter().for_each(|(serial, _)| self.identity(serial.as_str()));
             name.iter().for_each(|(name, _)| self.identity(name.as_str()));
             profile.iter().for_each(|(profile, _)| self.profile(profile));
