@@ -87,7 +87,7 @@ impl AffectedFiles {
         !(self.begun && self.pending.identities.is_empty() && self.pending.profiles.is_empty())
     }
 
-    /// Notes that all files were asked whether they touch the news.
+    /// Notes that all files were asked whether they have any of the pending words.
     pub fn mark_searched(&mut self) {
         self.begun = true;
         let Words { identities, profiles } = std::mem::take(&mut self.pending);
@@ -95,9 +95,9 @@ impl AffectedFiles {
         self.searched.profiles.extend(profiles);
     }
 
-    /// Whether a file may have to do with the news.
+    /// Whether a file may be affected by the pending words.
     #[must_use]
-    pub fn may_affect(&self, bytes: &[u8]) -> bool {
+    pub fn includes(&self, bytes: &[u8]) -> bool {
         bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_pending(before, word))
     }
 

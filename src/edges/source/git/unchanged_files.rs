@@ -42,17 +42,17 @@ impl Rest {
     /// Those that these documents may have to do with, those that they in turn may have to do
     /// with, and so on.
     pub(super) fn touching(&self, documents: [&Documents; 2]) -> Documents {
-        let mut keys = AffectedFiles::default();
-        documents.into_iter().for_each(|documents| keys.learn_changed(documents));
+        let mut affected = AffectedFiles::default();
+        documents.into_iter().for_each(|documents| affected.learn_changed(documents));
         let mut taken = self.lost.clone();
         let mut left: Vec<&File> = self.files.iter().collect();
-        while keys.has_pending() {
-            let touches = |file: &&File| file.bytes.as_deref().is_none_or(|b| keys.may_affect(b));
-            let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(touches);
+        while affected.has_pending() {
+            let is_affected = |file: &&File| file.bytes.as_deref().is_none_or(|b| affected.includes(b));
+            let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(is_affected);
             let parsed: Vec<Documents> = found.into_par_iter().map(File::parse).collect();
-            keys.mark_searched();
+            affected.mark_searched();
             for documents in parsed {
-                keys.learn(&documents);
+                affected.learn(&documents);
                 taken.absorb(documents);
             }
             left = others;
