@@ -73,11 +73,11 @@ impl IncrementalFleet {
     /// Whether a file holds more than valid devices, or a finding elsewhere points to it.
     #[must_use]
     pub fn depends_on_others(&self, path: &str) -> bool {
-        let Desired { profile_places, wipes, damaged, findings, .. } = &*self.desired;
+        let Desired { profile_places, wipes, unusable, findings, .. } = &*self.desired;
         let points = |span: &crate::domain::manifest::finding::Span| *span.path == *path;
         profile_places.values().any(|place| *place.path == *path)
             || wipes.iter().any(|wipe| *wipe.place.path == *path)
-            || damaged.iter().any(|damaged| *damaged.place.path == *path)
+            || unusable.iter().any(|unusable| *unusable.place.path == *path)
             || findings.iter().any(|finding| {
                 points(&finding.span) || finding.related.as_ref().is_some_and(|(at, _)| points(at))
             })

@@ -37,10 +37,10 @@ pub fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desi
 type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Option<Platform>)>;
 
 fn faces(documents: &Documents) -> Option<Faces<'_>> {
-    let Documents { devices, profiles, wipes, partial_devices, damaged_profiles, .. } = documents;
-    // What a damaged device clashes with is in other files.
+    let Documents { devices, profiles, wipes, partial_devices, unusable_profiles, .. } = documents;
+    // What an unusable device clashes with is in other files.
     let plain = profiles.is_empty() && wipes.is_empty() && partial_devices.is_empty();
-    if !plain || !damaged_profiles.is_empty() {
+    if !plain || !unusable_profiles.is_empty() {
         return None;
     }
     let mut faces: Faces<'_> =

@@ -42,8 +42,8 @@ pub struct Desired {
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
-    pub damaged: Vec<Damaged>,
-    /// Damaged devices that say plainly that they are corporate.
+    pub unusable: Vec<Unusable>,
+    /// Unusable devices that say plainly that they are corporate.
     pub corporate: BTreeSet<Place>,
     /// Sorted by [`Finding::key`].
     pub findings: Vec<Finding>,
@@ -74,16 +74,16 @@ pub struct WipeFile {
 
 /// Something in the fleet directory that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Damaged {
+pub struct Unusable {
     /// Where it is.
     pub place: Place,
     /// What it is.
-    pub what: Damage,
+    pub what: UnusableKind,
 }
 
 /// What could not be used, as far as it can be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Damage {
+pub enum UnusableKind {
     /// A directory, and so everything below it: [`ROOT`] stands for all. Also a symlink, which
     /// may stand where a file or a directory was.
     Directory,
@@ -96,7 +96,7 @@ pub enum Damage {
         /// Where it could be read.
         name: Option<Name>,
     },
-    /// A valid device whose profile is there, but itself damaged.
+    /// A valid device whose profile is there, but itself unusable.
     ProfileOf {
         /// Of the device.
         serial: SerialNumber,
@@ -131,15 +131,15 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
         devices,
         profiles,
         wipes,
-        damaged,
+        unusable,
         partial_devices,
-        damaged_profiles,
+        unusable_profiles,
         corporate,
         findings,
         ..
     } = all;
     let mut desired = Desired {
-        damaged,
+        unusable,
         corporate,
         findings,
         device_documents: all.device_documents,
@@ -147,16 +147,16 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
     };
     desired.profile_places =
         profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
-    let known = profiles_by_name(profiles, damaged_profiles, &mut desired.findings);
+    let known = profiles_by_name(profiles, unusable_profiles, &mut desired.findings);
     check_partial_devices(&partial_devices, &devices, &known, &mut desired.findings);
-    desired.wipes = unique_wipes(wipes, &mut desired.damaged, &mut desired.findings);
+    desired.wipes = unique_wipes(wipes, &mut desired.unusable, &mut desired.findings);
     place_devices(devices, &known, &mut desired);
     desired.unusable_profiles =
         known.iter().filter(|(_, profile)| profile.is_none()).map(|(n, _)| n.clone()).collect();
     desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
     desired.profile_places.retain(|name, _| desired.profiles.contains_key(name));
-    desired.damaged.sort_unstable();
-    desired.damaged.dedup();
+    desired.unusable.sort_unstable();
+    desired.unusable.dedup();
     desired.findings.sort_by(|a, b| a.key().cmp(&b.key()));
     desired
 }
@@ -166,12 +166,12 @@ type Known = BTreeMap<Name, Option<Arc<Profile>>>;
 
 fn profiles_by_name(
     mut profiles: Vec<ProfileDraft>,
-    damaged: Vec<Name>,
+    unusable: Vec<Name>,
     findings: &mut Vec<Finding>,
 ) -> Known {
     let key = |draft: &ProfileDraft| (draft.profile.name.clone(), draft.place.clone());
     profiles.sort_by_cached_key(key);
-    let mut known: Known = damaged.into_iter().map(|name| (name, None)).collect();
+    let mut known: Known = unusable.into_iter().map(|name| (name, None)).collect();
     for group in profiles.chunk_by(|a, b| a.profile.name == b.profile.name) {
         let usable = if let [only] = group { Some(Arc::new(only.profile.clone())) } else { None };
         known.insert(group[0].profile.name.clone(), usable);
@@ -188,7 +188,7 @@ fn profiles_by_name(
 /// placed before it does not hide the veto beside it.
 fn unique_wipes(
     mut wipes: Vec<WipeDraft>,
-    damaged: &mut Vec<Damaged>,
+    unusable: &mut Vec<Unusable>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Arc<WipeFile>> {
     wipes.sort_by(|a, b| {
@@ -211,8 +211,8 @@ fn unique_wipes(
         } else {
             // Not deleted, and so not vetoed: what is recorded of them waits.
             let place = |draft: &WipeDraft| draft.file.place.clone();
-            let lost = |draft| Damaged { place: place(draft), what: Damage::File };
-            damaged.extend(group.iter().map(lost));
+            let lost = |draft| Unusable { place: place(draft), what: UnusableKind::File };
+            unusable.extend(group.iter().map(lost));
         }
         clash(group, findings, Code::DuplicateName, |draft| {
             let name = draft.file.request.name.as_str();
@@ -270,14 +270,14 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
                 continue;
             }
             _ if profile == Some(&None) && !clashes => {
-                Damage::ProfileOf { serial, name, profile: draft.profile().clone() }
+                UnusableKind::ProfileOf { serial, name, profile: draft.profile().clone() }
             }
-            _ => Damage::Device { serial: Some(serial), name: Some(name) },
+            _ => UnusableKind::Device { serial: Some(serial), name: Some(name) },
         };
         if draft.ownership() == Ownership::Corporate {
             desired.corporate.insert(draft.place().clone());
         }
-        desired.damaged.push(Damaged { place: draft.place().clone(), what });
+        desired.unusable.push(Unusable { place: draft.place().clone(), what });
     }
 }
 
@@ -393,7 +393,7 @@ fn served(profile: &Profile) -> String {
     profile.platforms.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// The rules over all documents for devices that are damaged already: findings on them alone,
+/// The rules over all documents for devices that are unusable already: findings on them alone,
 /// since a broken document takes no valid one down with it.
 fn check_partial_devices(
     partial_devices: &[PartialDevice],
@@ -436,7 +436,7 @@ fn check_partial_devices(
     findings.extend(taken(names, drafts, name_of, Code::DuplicateName, "the device name"));
 }
 
-/// A finding on each damaged device's value that another device has as well.
+/// A finding on each unusable device's value that another device has as well.
 fn taken<'s, T: Clone + Eq + Hash + Display + 's>(
     partial_devices: impl Iterator<Item = &'s (T, Span)> + Clone,
     drafts: &[DeviceDraft],

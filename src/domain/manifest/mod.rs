@@ -1,7 +1,7 @@
 //! Manifests as written, made into typed drafts or findings: one file at a time.
 //!
 //! A draft is valid by itself; what depends on other files is judged by [`crate::domain::fleet`].
-//! A document with any finding gives no draft but [`Damage`], with as much of its identity as
+//! A document with any finding gives no draft but [`UnusableKind`], with as much of its identity as
 //! can be read, so that whatever is recorded of it is held. All findings come at once, up to
 //! [`MAX_FINDINGS`] a file. Where a document cannot be read to its end, or holds characters
 //! that make it look other than it is, its fields are not judged: they may not be what they seem.
@@ -31,7 +31,7 @@ pub use profile::ProfileDraft;
 pub use reader::Spot;
 pub use wipe_request::WipeDraft;
 
-use crate::domain::fleet::{Damage, Damaged};
+use crate::domain::fleet::{UnusableKind, Unusable};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::manifest::yaml::{Extent, Node, Piece, Position, Scalar, Value};
 use crate::domain::model::{
@@ -61,13 +61,13 @@ pub struct Documents {
     /// Valid by themselves.
     pub wipes: Vec<WipeDraft>,
     /// What could not be used.
-    pub damaged: Vec<Damaged>,
-    /// Damaged devices that can be read well enough to say what else is wrong with them.
+    pub unusable: Vec<Unusable>,
+    /// Unusable devices that can be read well enough to say what else is wrong with them.
     pub partial_devices: Vec<PartialDevice>,
-    /// Damaged devices that say plainly that they are corporate.
+    /// Unusable devices that say plainly that they are corporate.
     pub corporate: BTreeSet<Place>,
-    /// Names of damaged documents that are or may be profiles.
-    pub damaged_profiles: Vec<Name>,
+    /// Names of unusable documents that are or may be profiles.
+    pub unusable_profiles: Vec<Name>,
     /// In no particular order.
     pub findings: Vec<Finding>,
     /// As [`crate::domain::fleet::Desired::device_documents`].
@@ -75,7 +75,7 @@ pub struct Documents {
     labels: HashSet<Labels>,
 }
 
-/// What of a damaged device the rules over all documents can still judge, so that all
+/// What of an unusable device the rules over all documents can still judge, so that all
 /// findings come at once; each with the place of its value.
 #[derive(Debug, Clone)]
 pub struct PartialDevice {
@@ -96,9 +96,9 @@ impl Documents {
             mut devices,
             profiles,
             wipes,
-            damaged,
+            unusable,
             partial_devices,
-            damaged_profiles,
+            unusable_profiles,
             corporate,
             findings,
             device_documents,
@@ -111,9 +111,9 @@ impl Documents {
         self.devices.append(&mut devices);
         self.profiles.extend(profiles);
         self.wipes.extend(wipes);
-        self.damaged.extend(damaged);
+        self.unusable.extend(unusable);
         self.partial_devices.extend(partial_devices);
-        self.damaged_profiles.extend(damaged_profiles);
+        self.unusable_profiles.extend(unusable_profiles);
         self.corporate.extend(corporate);
         self.findings.extend(findings);
         self.device_documents += device_documents;
@@ -126,10 +126,10 @@ impl Documents {
             devices: _,
             profiles,
             wipes,
-            damaged,
+            unusable,
             partial_devices,
-            damaged_profiles,
-            // Only of what is damaged.
+            unusable_profiles,
+            // Only of what is unusable.
             corporate: _,
             findings,
             device_documents: _,
@@ -137,18 +137,18 @@ impl Documents {
         } = self;
         profiles.is_empty()
             && wipes.is_empty()
-            && damaged.is_empty()
+            && unusable.is_empty()
             && partial_devices.is_empty()
-            && damaged_profiles.is_empty()
+            && unusable_profiles.is_empty()
             && findings.is_empty()
     }
 
     /// Notes something that could not be read at all, with the finding that says why.
-    pub fn lose(&mut self, what: Damage, path: &Arc<str>, code: Code, message: String, help: &str) {
-        if what == Damage::File {
+    pub fn lose(&mut self, what: UnusableKind, path: &Arc<str>, code: Code, message: String, help: &str) {
+        if what == UnusableKind::File {
             self.device_documents += 1;
         }
-        self.damaged.push(Damaged { place: Place { path: path.clone(), line: 1 }, what });
+        self.unusable.push(Unusable { place: Place { path: path.clone(), line: 1 }, what });
         self.findings.push(Finding {
             code,
             severity: Severity::Error,
@@ -167,12 +167,12 @@ pub fn parse_file(path: &Arc<str>, bytes: &[u8]) -> Documents {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
         let message = "the file is empty".to_owned();
         let help = "restore it from Git, or delete it; an interrupted write leaves such files";
-        documents.lose(Damage::File, path, Code::EmptyFile, message, help);
+        documents.lose(UnusableKind::File, path, Code::EmptyFile, message, help);
         return documents;
     }
     if let Some(encoding) = encoding::wide(bytes) {
         let message = format!("the file is {encoding}, not UTF-8");
-        documents.lose(Damage::File, path, Code::InvalidUtf8, message, encoding::HELP);
+        documents.lose(UnusableKind::File, path, Code::InvalidUtf8, message, encoding::HELP);
         return documents;
     }
     let pieces = yaml::cut(bytes);
@@ -228,7 +228,7 @@ fn read_document(
         _ => {
             let whole = root.filter(|_| honest && parsed.complete);
             documents.partial_devices.extend(whole.and_then(|root| partial_device(&reader, root)));
-            damage(documents, root, place);
+            note_unusable(documents, root, place);
         }
     }
     documents.findings.append(&mut reader.findings);
@@ -400,24 +400,24 @@ fn kind(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<&'static str> {
 }
 
 /// Notes a document that cannot be used, with as much of its identity as can be read.
-fn damage(documents: &mut Documents, root: Option<&Node<'_>>, place: Place) {
+fn note_unusable(documents: &mut Documents, root: Option<&Node<'_>>, place: Place) {
     let kind = root.and_then(|root| root.get("kind")?.text());
     let name = root.and_then(|root| written(root.get("metadata")?.get("name")?)?.parse().ok());
     match kind {
         Some("WipeRequest") => {}
-        Some("Profile") => documents.damaged_profiles.extend(name),
+        Some("Profile") => documents.unusable_profiles.extend(name),
         _ => {
             let serial: Option<SerialNumber> =
                 root.and_then(|root| written(root.get("spec")?.get("serialNumber")?)?.parse().ok());
             // What bears a serial number is a device, whatever its kind is misspelt as.
             if kind != Some("Device") && serial.is_none() {
-                documents.damaged_profiles.extend(name.clone());
+                documents.unusable_profiles.extend(name.clone());
             }
             documents.device_documents += 1;
             if root.is_some_and(says_corporate) {
                 documents.corporate.insert(place.clone());
             }
-            documents.damaged.push(Damaged { place, what: Damage::Device { serial, name } });
+            documents.unusable.push(Unusable { place, what: UnusableKind::Device { serial, name } });
         }
     }
 }

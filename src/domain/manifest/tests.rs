@@ -285,7 +285,7 @@ fn utf_16_is_one_finding_that_says_so() {
         assert_eq!(finding.message, "the file is UTF-16, not UTF-8");
         assert!(finding.help.contains("Out-File -Encoding utf8"), "{}", finding.help);
         // Nothing that was recorded of it is removed.
-        assert_eq!(parsed.damaged[0].what, Damage::File);
+        assert_eq!(parsed.unusable[0].what, UnusableKind::File);
     }
 }
 
@@ -298,7 +298,7 @@ fn a_serial_number_that_many_machines_have_is_no_serial_number() {
             let codes: Vec<_> = parsed.findings.iter().map(|f| f.code).collect();
             assert_eq!(codes, [Code::PlaceholderSerial], "{serial} in {text}");
             assert_eq!((parsed.devices.len(), parsed.wipes.len()), (0, 0));
-            assert_eq!(parsed.damaged.len(), damaged);
+            assert_eq!(parsed.unusable.len(), damaged);
         }
     }
     for serial in [
@@ -380,8 +380,8 @@ fn all_findings_at_once() {
         parsed.findings[1].message,
         "`spec.serialNumber` must be a string, not the number `12345`"
     );
-    let what = Damage::Device { serial: "12345".parse().ok(), name: None };
-    assert_eq!(parsed.damaged[0].what, what, "unquoted, the serial still says whose it is");
+    let what = UnusableKind::Device { serial: "12345".parse().ok(), name: None };
+    assert_eq!(parsed.unusable[0].what, what, "unquoted, the serial still says whose it is");
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn yaml_that_is_refused() {
     let deep = format!("name: {}{}", "[".repeat(40), "]".repeat(40));
     let first = |text: &str| {
         let found = found(text);
-        (found[0].0, found.len(), parse(text).damaged.len())
+        (found[0].0, found.len(), parse(text).unusable.len())
     };
     for (from, to, code) in [
         ("{site: madrid}", "&a {site: madrid}", YamlAnchor),
@@ -429,7 +429,7 @@ fn bytes_that_are_refused() {
         let finding = &parsed.findings[0];
         assert_eq!((parsed.devices.len(), parsed.findings.len()), (0, 1), "{:?}", parsed.findings);
         assert!(!finding.span.text.contains(is_deceptive));
-        let Damage::Device { serial, .. } = &parsed.damaged[0].what else { panic!("no device") };
+        let UnusableKind::Device { serial, .. } = &parsed.unusable[0].what else { panic!("no device") };
         let serial = serial.as_ref().map(ToString::to_string);
         (finding.code, finding.span.line, finding.span.column, finding.span.width, serial)
     };
@@ -453,16 +453,16 @@ fn blank_files_and_documents() {
     for blank in ["", " \n\t\r\n", "\0\0\0\0"] {
         let parsed = parse(blank);
         assert_eq!(parsed.findings[0].code, Code::EmptyFile);
-        assert_eq!((&parsed.damaged[0].what, parsed.device_documents), (&Damage::File, 1));
+        assert_eq!((&parsed.unusable[0].what, parsed.device_documents), (&UnusableKind::File, 1));
     }
     for nothing in ["# only a comment\n", "---\n", "---\n# a\n...\n---\n\n"] {
         let parsed = parse(nothing);
-        assert_eq!((parsed.findings.len(), parsed.damaged.len()), (0, 0), "{nothing:?}");
+        assert_eq!((parsed.findings.len(), parsed.unusable.len()), (0, 0), "{nothing:?}");
     }
     for odd in ["null", "~\n", "[]", "text", "--- text\n", "%YAML 1.2\n"] {
         let parsed = parse(odd);
         assert!(!parsed.findings.is_empty(), "{odd:?}");
-        assert_eq!(parsed.damaged[0].what, Damage::Device { serial: None, name: None });
+        assert_eq!(parsed.unusable[0].what, UnusableKind::Device { serial: None, name: None });
     }
 }
 
@@ -475,7 +475,7 @@ fn a_broken_document_harms_only_itself() {
         let file = format!("{DEVICE}---\n{broken}\n--- # next\n{second}");
         let parsed = parse(&file);
         assert_eq!(
-            (parsed.devices.len(), parsed.damaged.len()),
+            (parsed.devices.len(), parsed.unusable.len()),
             (2, 1),
             "{broken:?}: {:?}",
             parsed.findings
@@ -493,19 +493,19 @@ fn a_broken_document_harms_only_itself() {
 #[test]
 fn identity_survives_a_broken_end() {
     let parsed = parse(DEVICE.replace("  profile: Standard", "  profile: \"Stand"));
-    let what = Damage::Device { serial: "PF3XK9Q2".parse().ok(), name: "ana-laptop".parse().ok() };
-    assert_eq!(parsed.damaged[0].what, what);
+    let what = UnusableKind::Device { serial: "PF3XK9Q2".parse().ok(), name: "ana-laptop".parse().ok() };
+    assert_eq!(parsed.unusable[0].what, what);
     let parsed = parse(PROFILE.replace("[windows]", "[windows"));
-    assert_eq!((parsed.damaged.len(), parsed.device_documents), (0, 0));
-    assert_eq!(parsed.damaged_profiles, ["Standard".parse().unwrap()]);
+    assert_eq!((parsed.unusable.len(), parsed.device_documents), (0, 0));
+    assert_eq!(parsed.unusable_profiles, ["Standard".parse().unwrap()]);
 }
 
 #[test]
 fn a_misspelt_kind_may_be_a_profile_but_not_with_a_serial_number() {
     let parsed = parse(PROFILE.replace("kind: Profile", "kind: Profil"));
-    assert_eq!(parsed.damaged_profiles, ["Standard".parse().unwrap()]);
+    assert_eq!(parsed.unusable_profiles, ["Standard".parse().unwrap()]);
     let parsed = parse(DEVICE.replace("kind: Device", "kind: Devise"));
-    assert_eq!((parsed.damaged_profiles, parsed.damaged.len()), (vec![], 1));
+    assert_eq!((parsed.unusable_profiles, parsed.unusable.len()), (vec![], 1));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::author::Edited;
 use super::run::Setup;
 use super::{Exit, Failure, Format, author};
-use crate::domain::fleet::{Damage, Desired};
+use crate::domain::fleet::{UnusableKind, Desired};
 use crate::domain::lookup::{Ambiguous, Word};
 use crate::domain::manifest::edit::{Edit, To, edit};
 use crate::domain::model::{DeviceId, Name, Place, SerialNumber};
@@ -188,10 +188,10 @@ fn manifests(desired: &Desired) -> Vec<Manifest<'_>> {
         let spec = &device.spec;
         (&device.place, Some(&spec.serial_number), Some(&spec.name))
     });
-    let damaged = desired.damaged.iter().filter_map(|damaged| match &damaged.what {
-        Damage::Device { serial, name } => Some((&damaged.place, serial.as_ref(), name.as_ref())),
-        Damage::ProfileOf { serial, name, .. } => Some((&damaged.place, Some(serial), Some(name))),
-        Damage::Directory | Damage::File => None,
+    let damaged = desired.unusable.iter().filter_map(|damaged| match &damaged.what {
+        UnusableKind::Device { serial, name } => Some((&damaged.place, serial.as_ref(), name.as_ref())),
+        UnusableKind::ProfileOf { serial, name, .. } => Some((&damaged.place, Some(serial), Some(name))),
+        UnusableKind::Directory | UnusableKind::File => None,
     });
     valid.chain(damaged).collect()
 }

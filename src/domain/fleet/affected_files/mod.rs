@@ -12,7 +12,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::fleet::{Damage, Damaged};
+use crate::domain::fleet::{UnusableKind, Unusable};
 use crate::domain::manifest::{Documents, PartialDevice};
 use crate::domain::model::Name;
 
@@ -38,15 +38,15 @@ struct Words {
 impl AffectedFiles {
     /// What a document that differs can have to do with others.
     pub fn learn_changed(&mut self, documents: &Documents) {
-        let Documents { profiles, damaged_profiles, .. } = documents;
-        let changed = profiles.iter().map(|draft| &draft.profile.name).chain(damaged_profiles);
+        let Documents { profiles, unusable_profiles, .. } = documents;
+        let changed = profiles.iter().map(|draft| &draft.profile.name).chain(unusable_profiles);
         changed.for_each(|name| self.identity(name.as_str()));
         self.learn(documents);
     }
 
     /// What a document that is affected can have to do with others. Its profiles are as they were.
     pub fn learn(&mut self, documents: &Documents) {
-        let Documents { devices, damaged, partial_devices, .. } = documents;
+        let Documents { devices, unusable, partial_devices, .. } = documents;
         for device in devices {
             self.identity(device.serial_number().as_str());
             self.identity(device.name().as_str());
@@ -57,8 +57,8 @@ impl AffectedFiles {
             name.iter().for_each(|(name, _)| self.identity(name.as_str()));
             profile.iter().for_each(|(profile, _)| self.profile(profile));
         }
-        for Damaged { what, .. } in damaged {
-            if let Damage::Device { serial, name } = what {
+        for Unusable { what, .. } in unusable {
+            if let UnusableKind::Device { serial, name } = what {
                 serial.iter().for_each(|serial| self.identity(serial.as_str()));
                 name.iter().for_each(|name| self.identity(name.as_str()));
             }

@@ -22,7 +22,7 @@ use self::unchanged_files::Rest;
 use super::tree::{Judged, Marks, judge};
 use super::{MAX_ENTRIES, too_large};
 use crate::domain::fleet::local_change;
-use crate::domain::fleet::{Damage, Desired, WipeFile, assemble};
+use crate::domain::fleet::{UnusableKind, Desired, WipeFile, assemble};
 use crate::domain::manifest::finding::{Code, Finding};
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::wipe::sshsig;
@@ -458,7 +458,7 @@ fn parse(path: &Arc<str>, blob: Option<&[u8]>) -> Documents {
         || {
             let (code, message, help) = too_large();
             let mut lost = Documents::default();
-            lost.lose(Damage::File, path, code, message, help);
+            lost.lose(UnusableKind::File, path, code, message, help);
             lost
         },
         |bytes| parse_file(path, bytes),

@@ -13,7 +13,7 @@ use clap_complete::engine::CompletionCandidate as Candidate;
 use super::super::logging::LogFormat;
 use super::super::run::load;
 use super::super::{Global, set};
-use crate::domain::fleet::{Damage, Desired};
+use crate::domain::fleet::{UnusableKind, Desired};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
 use crate::edges::config::Config;
@@ -113,9 +113,9 @@ impl Known {
         let Some(desired) = self.desired() else { return recorded };
         let devices = desired.devices.iter().map(|device| &device.spec);
         let valid = devices.map(|spec| (spec.serial_number.as_str(), spec.name.as_str()));
-        let damaged = desired.damaged.iter().filter_map(|damaged| match &damaged.what {
-            Damage::Device { serial: Some(serial), name: Some(name) }
-            | Damage::ProfileOf { serial, name, .. } => Some((serial.as_str(), name.as_str())),
+        let damaged = desired.unusable.iter().filter_map(|damaged| match &damaged.what {
+            UnusableKind::Device { serial: Some(serial), name: Some(name) }
+            | UnusableKind::ProfileOf { serial, name, .. } => Some((serial.as_str(), name.as_str())),
             _ => None,
         });
         let written = valid.chain(damaged);
