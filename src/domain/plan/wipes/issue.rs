@@ -12,7 +12,7 @@ use crate::domain::model::{DesiredDevice, Digest, Timestamp};
 use crate::domain::plan::Inputs;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
-use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::quorum::{self, Ruling, History};
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::verify::{Verdict, VerifiedWipe};
@@ -134,7 +134,7 @@ pub fn issuable(
     let history = History { issued: &issued, ahead };
     let has = people(wipe.signers());
     match quorum::decide(&fresh.settings.wipes.quorum, history, fresh.now, has) {
-        Decision::Issue { needs } => Ok(IssuableWipe { wipe, needed: needs }),
-        Decision::Held(hold) => no(hold.reason.as_str(), short_of(&hold)),
+        Ruling::Issue { needs } => Ok(IssuableWipe { wipe, needed: needs }),
+        Ruling::Held(hold) => no(hold.reason.as_str(), short_of(&hold)),
     }
 }

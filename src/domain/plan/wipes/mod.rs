@@ -23,7 +23,7 @@ use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp};
 use crate::domain::state::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
 use crate::domain::state::{Wipe, WipeState};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::quorum::{self, Decision, History, Lacks};
+use crate::domain::wipe::quorum::{self, Ruling, History, Lacks};
 use crate::domain::wipe::target::{LedgerId, LoggedHead};
 use crate::domain::wipe::verify::{
     Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
@@ -243,12 +243,12 @@ impl<'a> Deciding<'a, '_> {
         let needs = self.decide_quorum(0);
         let detail = judgement.why();
         self.stopped(file, &[], WipeState::Held, Reason::NotSigned.as_str(), &detail);
-        if let (Some(view), Decision::Held(hold)) = (self.plan.wipes.last_mut(), needs) {
+        if let (Some(view), Ruling::Held(hold)) = (self.plan.wipes.last_mut(), needs) {
             view.needs = hold.needs;
         }
     }
 
-    fn decide_quorum(&self, has: u32) -> Decision {
+    fn decide_quorum(&self, has: u32) -> Ruling {
         let history = History { issued: &self.issued, ahead: self.ahead };
         quorum::decide(&self.inputs.settings.wipes.quorum, history, self.inputs.now, has)
     }
@@ -258,10 +258,10 @@ impl<'a> Deciding<'a, '_> {
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
         let needed = match self.decide_quorum(people(signers)) {
-            Decision::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => {
+            Ruling::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => {
                 needs
             }
-            Decision::Issue { .. } | Decision::Held(_) => {
+            Ruling::Issue { .. } | Ruling::Held(_) => {
                 if accepted.is_some() {
                     self.taken.remove(&device);
                 }
@@ -314,14 +314,14 @@ impl<'a> Deciding<'a, '_> {
             return;
         }
         match self.decide_quorum(people(signers)) {
-            Decision::Held(hold) => {
+            Ruling::Held(hold) => {
                 let detail = short_of(&hold);
                 self.stopped(file, signers, WipeState::Held, hold.reason.as_str(), &detail);
                 if let Some(view) = self.plan.wipes.last_mut() {
                     (view.needs, view.until) = (hold.needs, hold.until);
                 }
             }
-            Decision::Issue { .. } => unreachable!("more wipes never need fewer signers"),
+            Ruling::Issue { .. } => unreachable!("more wipes never need fewer signers"),
         }
     }
 

@@ -115,7 +115,7 @@ pub struct Hold {
 
 /// Whether a wipe may be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum Ruling {
     /// It has the signatures it `needs`.
     Issue {
         /// Distinct people needed now.
@@ -128,7 +128,7 @@ pub enum Decision {
 /// Decides on one wipe with the signatures of `has` distinct people. The next one of the same
 /// pass is decided with `ahead` raised by one if this one is issued.
 #[must_use]
-pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> Decision {
+pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> Ruling {
     let first = tiers.0.first().map(|tier| tier.signers);
     let (mut needs, mut exceeded, mut in_window) = (first, None, 0);
     for (tier, next) in tiers.caps() {
@@ -138,8 +138,8 @@ pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> 
         }
     }
     match needs {
-        Some(needs) if has >= needs => Decision::Issue { needs },
-        _ => Decision::Held(Hold {
+        Some(needs) if has >= needs => Ruling::Issue { needs },
+        _ => Ruling::Held(Hold {
             reason: if needs.is_some() { Lacks::Signatures } else { Lacks::Room },
             needs,
             has,

@@ -19,7 +19,7 @@ use crate::domain::model::{
 use crate::domain::settings::Wipes;
 use crate::domain::state::{Device, State, WipeState};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::quorum::{self, Ruling, History};
 use crate::domain::wipe::target::{LedgerId, LogHead};
 use crate::edges::fs::durable;
 use crate::edges::source::revision;
@@ -298,8 +298,8 @@ fn needs(state: &State, wipes: &Wipes, now: Timestamp) -> Option<u32> {
     let issued: Vec<_> = state.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let ahead = state.wipes.values().filter(|wipe| wipe.state == WipeState::Accepted).count();
     match quorum::decide(&wipes.quorum, History { issued: &issued, ahead }, now, 0) {
-        Decision::Issue { needs } => Some(needs),
-        Decision::Held(hold) => hold.needs,
+        Ruling::Issue { needs } => Some(needs),
+        Ruling::Held(hold) => hold.needs,
     }
 }
 
