@@ -461,7 +461,7 @@ fn people(signers: &[Email]) -> u32 {
     u32::try_from(signers.len()).unwrap_or(u32::MAX)
 }
 
-fn short_of(hold: &quorum::Hold) -> String {
+fn short_of(hold: &quorum::QuorumHold) -> String {
     let until = hold.until.map(|at| format!("; passes as it is from {}", at.short()));
     let until = until.unwrap_or_default();
     let window = hold.tier.map_or_else(String::new, |tier| {

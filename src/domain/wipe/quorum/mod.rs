@@ -97,7 +97,7 @@ words! {
 
 /// Why a wipe is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
+pub struct QuorumHold {
     /// What it waits for.
     pub reason: Lacks,
     /// Distinct people needed now; none where no number suffices.
@@ -122,7 +122,7 @@ pub enum Ruling {
         needs: u32,
     },
     /// Not now.
-    Held(Hold),
+    Held(QuorumHold),
 }
 
 /// Decides on one wipe with the signatures of `has` distinct people. The next one of the same
@@ -139,7 +139,7 @@ pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> 
     }
     match needs {
         Some(needs) if has >= needs => Ruling::Issue { needs },
-        _ => Ruling::Held(Hold {
+        _ => Ruling::Held(QuorumHold {
             reason: if needs.is_some() { Lacks::Signatures } else { Lacks::Room },
             needs,
             has,

@@ -21,7 +21,7 @@ fn now_with(tiers: &Tiers, issued: &[Timestamp], ahead: usize, now: i64, has: u3
     decide(tiers, History { issued, ahead }, t(now), has)
 }
 
-fn held(ruling: Ruling) -> Hold {
+fn held(ruling: Ruling) -> QuorumHold {
     match ruling {
         Ruling::Held(hold) => hold,
         Ruling::Issue { .. } => panic!("issued"),
