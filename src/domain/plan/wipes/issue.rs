@@ -15,7 +15,7 @@ use crate::domain::state::{State, Wipe, WipeState};
 use crate::domain::wipe::quorum::{self, Ruling, History};
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust::Trust;
-use crate::domain::wipe::verify::{Verdict, VerifiedWipe};
+use crate::domain::wipe::verify::{Conclusion, VerifiedWipe};
 
 /// What a wipe was judged by, read again.
 #[derive(Debug)]
@@ -116,10 +116,10 @@ pub fn issuable(
         return no(CLOCK_BEHIND, clock_behind(seen));
     }
     let judgement = judge(&inputs, file);
-    let wipe = match &judgement.verdict {
-        Verdict::Verified(wipe) => wipe.clone(),
-        Verdict::Vetoed(by) => return no(VETO, format!("{by} objects")),
-        Verdict::Refused(reason) => return no(reason.as_str(), judgement.why()),
+    let wipe = match &judgement.conclusion {
+        Conclusion::Verified(wipe) => wipe.clone(),
+        Conclusion::Vetoed(by) => return no(VETO, format!("{by} objects")),
+        Conclusion::Refused(reason) => return no(reason.as_str(), judgement.why()),
     };
     let known = recorded.wipes.get(&request);
     let Some(known) = known.filter(|wipe| wipe.state.is_under_way()) else {

@@ -26,7 +26,7 @@ use crate::domain::wipe::Namespace;
 use crate::domain::wipe::quorum::{self, Ruling, History, Lacks};
 use crate::domain::wipe::target::{LedgerId, LoggedHead};
 use crate::domain::wipe::verify::{
-    Evidence, Judgement, Reason, Recorded, Rule, Verdict, VerifiedWipe, verify,
+    Evidence, Judgement, Reason, Recorded, Rule, Conclusion, VerifiedWipe, verify,
 };
 
 pub use issue::{Fresh, IssuableWipe, NotIssued, ahead_of, issuable};
@@ -207,7 +207,7 @@ impl<'a> Deciding<'a, '_> {
         let signers = judgement.signers();
         // A veto is recorded whenever it is seen, and so is what refuses for good: neither is
         // undone by what comes later, a clock that is right again included.
-        if let Verdict::Vetoed(by) = &judgement.verdict {
+        if let Conclusion::Vetoed(by) = &judgement.conclusion {
             let detail = format!("{by} objects");
             return self.stopped(file, &signers, WipeState::Vetoed, VETO, &detail);
         }
@@ -219,22 +219,22 @@ impl<'a> Deciding<'a, '_> {
         if let Some(at) = time_ahead_of(self.inputs) {
             return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, &clock_behind(at));
         }
-        match &judgement.verdict {
-            Verdict::Refused(Reason::Expired) => {
+        match &judgement.conclusion {
+            Conclusion::Refused(Reason::Expired) => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeState::Expired, "expired", &detail);
             }
-            Verdict::Refused(Reason::NotSigned) => self.not_signed(file, &judgement),
-            Verdict::Refused(reason) if reason.holds() => {
+            Conclusion::Refused(Reason::NotSigned) => self.not_signed(file, &judgement),
+            Conclusion::Refused(reason) if reason.holds() => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeState::Held, reason.as_str(), &detail);
             }
-            Verdict::Refused(reason) => {
+            Conclusion::Refused(reason) => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeState::Refused, reason.as_str(), &detail);
             }
-            Verdict::Verified(wipe) => self.verified(file, wipe, known),
-            Verdict::Vetoed(_) => unreachable!("a veto was told of before"),
+            Conclusion::Verified(wipe) => self.verified(file, wipe, known),
+            Conclusion::Vetoed(_) => unreachable!("a veto was told of before"),
         }
     }
 

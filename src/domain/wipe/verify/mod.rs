@@ -115,14 +115,14 @@ pub struct Judgement {
     /// Signatures, then vetoes, each sorted by name.
     pub files: Vec<FileCheck>,
     /// What follows.
-    pub verdict: Verdict,
+    pub conclusion: Conclusion,
     /// The reason that makes a refusal final, whatever other rules say.
     pub for_good: Option<(Reason, String)>,
 }
 
 /// What follows from the checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Conclusion {
     /// Every rule holds.
     Verified(VerifiedWipe),
     /// A trusted signer objects, whatever else there is to say: the first by address.
@@ -177,18 +177,18 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
     judge.about_the_signers(&signers);
     let vetoed = people(&files, Namespace::Veto).into_iter().next();
     judge.about_vetoes(vetoed.as_ref());
-    let verdict = match (vetoed, judge.refused, evidence.trust) {
-        (Some(by), _, _) => Verdict::Vetoed(by),
-        (None, Some(reason), _) => Verdict::Refused(reason),
-        (None, None, Ok(trust)) => Verdict::Verified(VerifiedWipe {
+    let conclusion = match (vetoed, judge.refused, evidence.trust) {
+        (Some(by), _, _) => Conclusion::Vetoed(by),
+        (None, Some(reason), _) => Conclusion::Refused(reason),
+        (None, None, Ok(trust)) => Conclusion::Verified(VerifiedWipe {
             request: evidence.request.clone(),
             signers,
             at: evidence.now,
             trust: trust.digest(),
         }),
-        (None, None, Err(_)) => Verdict::Refused(Reason::NoTrust),
+        (None, None, Err(_)) => Conclusion::Refused(Reason::NoTrust),
     };
-    Judgement { checks: judge.checks, files, verdict, for_good: judge.for_good }
+    Judgement { checks: judge.checks, files, conclusion, for_good: judge.for_good }
 }
 
 /// One signature or veto file, as far as it can be judged without a ledger.

@@ -136,21 +136,21 @@ impl Case {
         let rules: Vec<_> = judgement.checks.iter().map(|check| check.rule).collect();
         assert_eq!(rules, Rule::ALL, "every rule, in its order");
         let all_hold = judgement.checks.iter().all(|check| check.holds);
-        assert_eq!(all_hold, matches!(judgement.verdict, Verdict::Verified(_)));
+        assert_eq!(all_hold, matches!(judgement.conclusion, Conclusion::Verified(_)));
         assert!(judgement.checks.iter().all(|c| !c.detail.is_empty() && !c.detail.ends_with('.')));
         judgement
     }
 
     fn refused(&self) -> Reason {
-        match self.judge().verdict {
-            Verdict::Refused(reason) => reason,
+        match self.judge().conclusion {
+            Conclusion::Refused(reason) => reason,
             other => panic!("{other:?}"),
         }
     }
 
     fn signers(&self) -> Vec<String> {
-        match self.judge().verdict {
-            Verdict::Verified(wipe) => {
+        match self.judge().conclusion {
+            Conclusion::Verified(wipe) => {
                 assert_eq!(*wipe.request(), self.request);
                 wipe.signers().iter().map(ToString::to_string).collect()
             }
@@ -183,7 +183,7 @@ fn broken(case: &Case) -> Vec<Rule> {
 fn an_honest_request_is_verified() {
     let case = Case::new();
     assert_eq!(case.signers(), [BOB]);
-    let Verdict::Verified(wipe) = case.judge().verdict else { panic!("refused") };
+    let Conclusion::Verified(wipe) = case.judge().conclusion else { panic!("refused") };
     assert_eq!(wipe.at(), case.now);
     assert_eq!(wipe.trust(), case.trust.unwrap().digest());
 }
@@ -503,7 +503,7 @@ fn a_file_that_may_be_a_damaged_veto_holds_it() {
 fn a_veto_is_one_whatever_its_file_is_called() {
     let mut case = Case::new();
     case.add(".ana", ana().sign(Namespace::Veto, &case.bytes));
-    assert_eq!(case.judge().verdict, Verdict::Vetoed(ANA.parse().unwrap()));
+    assert_eq!(case.judge().conclusion, Conclusion::Vetoed(ANA.parse().unwrap()));
 }
 
 #[test]
@@ -588,7 +588,7 @@ fn any_trusted_signer_can_stop_it() {
         case.trust = Ok(lists(&lines));
         case.sign(".ana", &ana());
         case.veto(key.sign(Namespace::Veto, &case.bytes));
-        assert_eq!(case.judge().verdict, Verdict::Vetoed(who.parse().unwrap()));
+        assert_eq!(case.judge().conclusion, Conclusion::Vetoed(who.parse().unwrap()));
         assert_eq!(broken(&case), [Rule::Veto]);
     }
 }
@@ -599,7 +599,7 @@ fn a_veto_stops_a_request_that_does_not_hold_yet() {
     case.signatures.clear();
     case.now = at("2026-11-22T09:00:00Z");
     case.veto(ana().sign(Namespace::Veto, &case.bytes));
-    assert_eq!(case.judge().verdict, Verdict::Vetoed(ANA.parse().unwrap()));
+    assert_eq!(case.judge().conclusion, Conclusion::Vetoed(ANA.parse().unwrap()));
 }
 
 #[test]
