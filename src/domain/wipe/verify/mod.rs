@@ -1,4 +1,4 @@
-//! Whether a wipe request holds: every rule's outcome as data, and the verdict.
+//! Whether a wipe request holds: every rule's outcome as data, and what follows.
 //!
 //! [`VerifiedWipe`] is the permission that everything after this asks for, and [`verify`] its
 //! only source. It judges one request by itself: how many signatures are enough for the number
@@ -483,7 +483,7 @@ impl Judge<'_> {
         self.rule(Rule::RequestedBy, Reason::RequesterNotSigner, among, detail);
     }
 
-    /// A veto is no reason of refusal: it has a verdict of its own.
+    /// A veto is no reason of refusal: it has a conclusion of its own.
     fn about_vetoes(&mut self, by: Option<&Email>) {
         let detail = match (by, self.checks.iter().find(|c| c.rule == Rule::Trust && !c.holds)) {
             (Some(by), _) => format!("{by} objects"),
