@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::fleet::{UnusableKind, Unusable, Desired, ROOT, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::manifest::finding::{Code, Finding};
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{DesiredDevice, Name, Profile, SerialNumber, words};
 use crate::domain::plan::changes::{profile_changes, provision_changes, spec_changes};
 use crate::domain::state::event::Change;
+use crate::domain::wipe::WipeFile;
 
 words! {
     /// How two sides differ.

@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Desired, platform_of};
+use super::desired::Desired;
+use super::profiles::platform_of;
 use crate::domain::manifest::Documents;
 use crate::domain::model::{DesiredDevice, SerialNumber};
 

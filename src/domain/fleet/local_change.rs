@@ -7,14 +7,15 @@
 //!
 //! One thing is told otherwise than if everything were read: what changes in the manifest of a
 //! device that is in conflict with a file that differs not, before and after. It is shown as
-//! changed, though what is recorded of it stays until the conflict is mended.
+//! changed, though what is recorded of it stays until the conflict is fixed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Desired, assemble};
+use super::assemble::assemble;
+use super::desired::Desired;
 use crate::domain::manifest::{Documents, ProfileDraft, Spot};
 use crate::domain::model::{Digest, Name, Place, Platform, Profile, Requirements, SerialNumber};
 

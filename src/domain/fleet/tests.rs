@@ -1,5 +1,10 @@
+use std::sync::Arc;
+
 use super::*;
+use crate::domain::manifest::finding::{Code, Finding};
 use crate::domain::manifest::parse_file;
+use crate::domain::manifest::{Unusable, UnusableKind};
+use crate::domain::model::Platform;
 
 pub(super) fn device(name: &str, serial: &str, profile: &str, more: &str) -> String {
     format!(
@@ -43,8 +48,12 @@ fn places(desired: &Desired) -> Vec<(&str, u32, u32, u32, Code)> {
 
 fn unusable(desired: &Desired) -> Vec<String> {
     let show = |d: &Unusable| match &d.what {
-        UnusableKind::Device { serial: Some(serial), name: Some(name) } => format!("{name}/{serial}"),
-        UnusableKind::ProfileOf { serial, name, profile } => format!("{name}/{serial} of {profile}"),
+        UnusableKind::Device { serial: Some(serial), name: Some(name) } => {
+            format!("{name}/{serial}")
+        }
+        UnusableKind::ProfileOf { serial, name, profile } => {
+            format!("{name}/{serial} of {profile}")
+        }
         other => format!("{other:?}"),
     };
     desired.unusable.iter().map(show).collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Hold, HoldReason, Inputs, Plan};
-use crate::domain::fleet::{UnusableKind, Unusable, ROOT};
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{Name, Place, SerialNumber};
 use crate::domain::state::Device;
 

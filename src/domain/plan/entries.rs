@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{Action, Op};
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DesiredDevice, Profile};
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
     ProfilePush, ProfileRecorded, Source, WipeConfirmed, WipeIssued, WipeStopped,
 };
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
 
 /// The part of an action that a provider carries out. Here and nowhere else is said which

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Facts, Name, Place, Profile, Report,
@@ -34,6 +34,7 @@ use crate::domain::state::event::{
     WipeUnrequested,
 };
 use crate::domain::state::{Device, State, WipeState};
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::verify::VerifiedWipe;

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
-use crate::domain::fleet::{UnusableKind, Unusable, ROOT};
 use crate::domain::guard::guard;
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{DesiredStatus, Digest};
 use crate::domain::plan::entries::{Effect, pushed};
 use crate::domain::settings::Limits;
@@ -423,7 +423,10 @@ fn damage_holds_what_it_may_hide() {
         (damage(UnusableKind::Device { serial: None, name: None }, "A1.yaml"), true),
         (
             damage(
-                UnusableKind::Device { serial: None, name: Some("dev-A1".parse().expect("a name")) },
+                UnusableKind::Device {
+                    serial: None,
+                    name: Some("dev-A1".parse().expect("a name")),
+                },
                 "x.yaml",
             ),
             true,

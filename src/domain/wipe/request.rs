@@ -1,26 +1,8 @@
-//! Wipes: what has to hold before a device is erased, decided without any file, clock or log.
-//!
-//! [`sshsig`] says which key signed some bytes, [`trust`] whose key that is and what it may do,
-//! [`verify`] whether a request holds, and [`quorum`] whether enough people signed it for the
-//! number of wipes there were lately. Whatever is in doubt is refused, with a stable code and
-//! a sentence that says what to do.
-//!
-//! Signers are people (principals), never keys or signature files: someone with three keys is
-//! one signer. Signature bytes are no identity either: a request is known by the digest of its file.
-
-pub mod quorum;
-mod rules;
-pub mod sshsig;
-pub mod target;
-#[cfg(test)]
-pub(crate) mod testing;
-pub mod trust;
-pub mod trust_state;
-pub mod verify;
+//! A wipe request as written, and what people sign it for.
 
 use std::sync::Arc;
 
-use self::target::{LedgerId, LogHead};
+use super::target::{LedgerId, LogHead};
 use crate::domain::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope, words,
 };

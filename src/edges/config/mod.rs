@@ -231,15 +231,16 @@ impl Config {
             let message = format!("the file is {encoding}, not UTF-8: {}", encoding::HELP);
             return Err(Error::Invalid { path: path.into(), line: 1, column: 1, message });
         }
-        let written: Option<StrictMap<Written>> = serde_yaml::from_slice(bytes).map_err(|error| {
-            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-            let text = error.to_string();
-            let place = format!(" at line {line} column {column}");
-            let message = text.strip_suffix(&place).unwrap_or(&text);
-            let message =
-                message.chars().filter(|c| !crate::domain::model::is_deceptive(*c)).collect();
-            Error::Invalid { path: path.into(), line, column, message }
-        })?;
+        let written: Option<StrictMap<Written>> =
+            serde_yaml::from_slice(bytes).map_err(|error| {
+                let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+                let text = error.to_string();
+                let place = format!(" at line {line} column {column}");
+                let message = text.strip_suffix(&place).unwrap_or(&text);
+                let message =
+                    message.chars().filter(|c| !crate::domain::model::is_deceptive(*c)).collect();
+                Error::Invalid { path: path.into(), line, column, message }
+            })?;
         let StrictMap(written) = written.unwrap_or_default();
         let config = written.into_config(path.parent().unwrap_or(Path::new("")));
         Ok(Self { digest: Some(Digest::of(bytes)), ..config })

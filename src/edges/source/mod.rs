@@ -26,7 +26,8 @@ use rustix::io::Errno;
 
 use self::beside::{Beside, MAX_BESIDE, read_signatures};
 use self::tree::{Judged, Marks};
-use crate::domain::fleet::{UnusableKind, Desired, IncrementalFleet, assemble};
+use crate::domain::fleet::{Desired, IncrementalFleet, assemble};
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::model::{SerialNumber, is_deceptive};
@@ -217,7 +218,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn lose(&mut self, what: UnusableKind, parent: &str, name: &CStr, (code, message, help): Trouble) {
+    fn lose(
+        &mut self,
+        what: UnusableKind,
+        parent: &str,
+        name: &CStr,
+        (code, message, help): Trouble,
+    ) {
         let path = harmless(&format!("{parent}{}", name.to_string_lossy()));
         self.lost.lose(what, &path.into(), code, message, help);
     }
@@ -263,7 +270,8 @@ fn is_manifest(name: &CStr) -> bool {
 
 /// Whether an entry is a file to read or a directory to enter.
 fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (UnusableKind, Trouble)> {
-    let what = if kind == FileType::Directory { UnusableKind::Directory } else { UnusableKind::File };
+    let what =
+        if kind == FileType::Directory { UnusableKind::Directory } else { UnusableKind::File };
     if kind == FileType::Symlink {
         return Err((UnusableKind::Directory, symlink()));
     }

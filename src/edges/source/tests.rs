@@ -3,7 +3,8 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use super::*;
-use crate::domain::fleet::{Unusable, WipeFile};
+use crate::domain::manifest::Unusable;
+use crate::domain::wipe::WipeFile;
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
 

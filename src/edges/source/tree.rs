@@ -6,8 +6,8 @@ use std::ffi::CString;
 use rustix::fs::FileType;
 
 use super::{Trouble, is_manifest, judge as judge_name, unreadable_because};
-use crate::domain::fleet::{UnusableKind, ROOT};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::manifest::{ROOT, UnusableKind};
 use crate::domain::wording::harmless;
 
 /// What a file is.

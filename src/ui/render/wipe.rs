@@ -10,7 +10,7 @@ use super::plan::wipes::{WipeJson, headline};
 use crate::domain::model::{Email, words};
 use crate::domain::plan::{WipeStanding, WipeView};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::verify::{FileCheck, Judgement, Rule, Conclusion};
+use crate::domain::wipe::verify::{Conclusion, FileCheck, Judgement, Rule};
 
 words! {
     /// Whether a rule holds.

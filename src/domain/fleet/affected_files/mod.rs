@@ -12,8 +12,8 @@
 
 use std::collections::HashSet;
 
-use crate::domain::fleet::{UnusableKind, Unusable};
 use crate::domain::manifest::{Documents, PartialDevice};
+use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::Name;
 
 /// Longest serial number; no name is longer.

@@ -1,175 +1,23 @@
-//! One YAML file as text: cut into documents, each parsed to a small tree with places.
-//!
-//! There is one way of reading, and it always knows line and column. The dialect is YAML 1.2
-//! with the core schema, without anchors, aliases, merge keys, tags and directives; what is
-//! left out is a problem with a place, never an error that ends the file. Documents are cut
-//! before parsing, so that a syntax error harms only its own. Nothing here panics or recurses
-//! on input; trees are at most [`MAX_DEPTH`] deep, so that others may recurse over them.
-
-mod cut;
+//! From text to a tree, and what is wrong with it as YAML.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
-pub use cut::{Piece, cut};
-
+use super::tree::{Extent, Node, Position, Style, Value};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::is_deceptive;
 use crate::domain::wording::{harmless, quote};
 
 /// Deepest nesting; a manifest needs six, free-form settings rarely ten.
 pub const MAX_DEPTH: usize = 32;
+
 /// Most nodes of a document: a hundred times a large profile.
 pub const MAX_NODES: usize = 20_000;
+
 /// Maps longer than this find duplicates by hashing; manifests stay below it.
-const FEW: usize = 16;
-
-/// A place in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Position {
-    /// From 1, within the file.
-    pub line: u32,
-    /// From 1, in characters.
-    pub column: u32,
-}
-
-/// From `start` up to, not including, `end`; empty where a value is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extent {
-    /// Inclusive.
-    pub start: Position,
-    /// Exclusive.
-    pub end: Position,
-}
-
-/// One node of the tree.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node<'a> {
-    /// What it is.
-    pub value: Value<'a>,
-    /// Where it is.
-    pub extent: Extent,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
-    /// Text, not yet resolved.
-    Scalar(Cow<'a, str>, Style),
-    /// A list.
-    Seq(Vec<Node<'a>>),
-    /// A mapping in the order written; a key may occur twice, which is a [`Problem`].
-    Map(Vec<(Node<'a>, Node<'a>)>),
-    /// Something that is already the subject of a [`Problem`].
-    Broken,
-}
-
-/// How a scalar is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes: may be a number, boolean or null.
-    Plain,
-    /// In quotes.
-    Quoted,
-    /// After `|` or `>`.
-    Block,
-}
-
-/// A scalar by the YAML 1.2 core schema (§10.3.2).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scalar<'n> {
-    /// `null`, `~` or nothing at all.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// Saturates beyond 128 bits.
-    Int(i128),
-    /// Perhaps not finite.
-    Float(f64),
-    /// Everything else.
-    Text(&'n str),
-}
-
-impl Node<'_> {
-    /// The resolved scalar, if it is one.
-    #[must_use]
-    pub fn scalar(&self) -> Option<Scalar<'_>> {
-        match &self.value {
-            Value::Scalar(text, Style::Plain) => Some(resolve(text)),
-            Value::Scalar(text, _) => Some(Scalar::Text(text)),
-            _ => None,
-        }
-    }
-
-    /// The text, if it is a string.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self.scalar()? {
-            Scalar::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The value of this key, if it is a mapping that has it.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Self> {
-        let Value::Map(entries) = &self.value else { return None };
-        entries.iter().find(|(k, _)| k.text() == Some(key)).map(|(_, value)| value)
-    }
-}
-
-fn resolve(text: &str) -> Scalar<'_> {
-    // Nearly every scalar of a manifest begins as none of those below do.
-    let first = text.bytes().next().unwrap_or(b'~');
-    if !matches!(
-        first,
-        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9'
-    ) {
-        return Scalar::Text(text);
-    }
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
-        "true" | "True" | "TRUE" => return Scalar::Bool(true),
-        "false" | "False" | "FALSE" => return Scalar::Bool(false),
-        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
-        _ => {}
-    }
-    number(text).unwrap_or(Scalar::Text(text))
-}
-
-fn number(text: &str) -> Option<Scalar<'_>> {
-    let (negative, rest) = match text.as_bytes()[0] {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        b'0'..=b'9' | b'.' => (false, text),
-        _ => return None,
-    };
-    let all =
-        |digits: &str, ok: fn(&u8) -> bool| !digits.is_empty() && digits.bytes().all(|b| ok(&b));
-    let int =
-        |digits, radix| Some(Scalar::Int(i128::from_str_radix(digits, radix).unwrap_or(i128::MAX)));
-    if let Some(hex) = text.strip_prefix("0x") {
-        return if all(hex, u8::is_ascii_hexdigit) { int(hex, 16) } else { None };
-    }
-    if let Some(octal) = text.strip_prefix("0o") {
-        return if all(octal, |b| (b'0'..=b'7').contains(b)) { int(octal, 8) } else { None };
-    }
-    if matches!(rest, ".inf" | ".Inf" | ".INF") {
-        return Some(Scalar::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
-    }
-    if all(rest, u8::is_ascii_digit) {
-        let magnitude = rest.parse().unwrap_or(i128::MAX);
-        return Some(Scalar::Int(if negative { -magnitude } else { magnitude }));
-    }
-    // What is left of Rust's grammar for floats after this is that of the core schema.
-    let float = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-');
-    if !all(text, float) {
-        return None;
-    }
-    text.parse().ok().map(Scalar::Float)
-}
+pub(super) const FEW: usize = 16;
 
 /// Something wrong with a document as YAML.
 #[derive(Debug, Clone, PartialEq)]
@@ -453,6 +301,3 @@ impl<'a> Builder<'a> {
 fn is_merge(node: &Node<'_>) -> bool {
     matches!(&node.value, Value::Scalar(text, Style::Plain) if text == "<<")
 }
-
-#[cfg(test)]
-mod tests;

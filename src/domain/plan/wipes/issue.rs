@@ -7,12 +7,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of};
-use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::model::{DesiredDevice, Digest, Timestamp};
 use crate::domain::plan::Inputs;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
-use crate::domain::wipe::quorum::{self, Ruling, History};
+use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::quorum::{self, History, Ruling};
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::verify::{Conclusion, VerifiedWipe};

@@ -18,15 +18,15 @@ use chrono::TimeDelta;
 
 use self::ownership::Ownerships;
 use super::{Action, Cause, DamageIndex, Inputs, Op, Plan};
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp};
 use crate::domain::state::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
 use crate::domain::state::{Wipe, WipeState};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::quorum::{self, Ruling, History, Lacks};
+use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::quorum::{self, History, Lacks, Ruling};
 use crate::domain::wipe::target::{LedgerId, LoggedHead};
 use crate::domain::wipe::verify::{
-    Evidence, Judgement, Reason, Recorded, Rule, Conclusion, VerifiedWipe, verify,
+    Conclusion, Evidence, Judgement, Reason, Recorded, Rule, VerifiedWipe, verify,
 };
 
 pub use issue::{Fresh, IssuableWipe, NotIssued, ahead_of, issuable};
@@ -258,9 +258,7 @@ impl<'a> Deciding<'a, '_> {
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
         let needed = match self.decide_quorum(people(signers)) {
-            Ruling::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => {
-                needs
-            }
+            Ruling::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => needs,
             Ruling::Issue { .. } | Ruling::Held(_) => {
                 if accepted.is_some() {
                     self.taken.remove(&device);

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::domain::fleet::{UnusableKind, Unusable, Desired, ROOT};
+use crate::domain::fleet::Desired;
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{Name, Ownership, SerialNumber};
 use crate::domain::plan::Inputs;
 use crate::domain::state::Device;

@@ -1,11 +1,11 @@
 //! How wipe requests stand, for people: in a section of the plan, and among its holds.
 
 use super::Deciding;
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{Email, Place, Timestamp, words};
 use crate::domain::plan::{Hold, HoldReason};
 use crate::domain::state::event::WipeSubject;
 use crate::domain::state::{Wipe, WipeState};
+use crate::domain::wipe::WipeFile;
 
 words! {
     /// How a wipe request stands in a plan.

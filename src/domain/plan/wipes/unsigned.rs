@@ -4,10 +4,10 @@
 use chrono::TimeDelta;
 
 use super::Deciding;
-use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::plan::Inputs;
 use crate::domain::state::{Wipe, WipeState};
+use crate::domain::wipe::WipeFile;
 
 /// Requests that nobody trusted has signed and that are recorded: open ones, and those of the last
 /// day. Whoever can write to the fleet directory can write any number of them; beyond this they

@@ -1,167 +1,17 @@
-//! Whether a wipe request holds: every rule's outcome as data, and what follows.
-//!
-//! [`VerifiedWipe`] is the permission that everything after this asks for, and [`verify`] its
-//! only source. It judges one request by itself: how many signatures are enough for the number
-//! of wipes lately is [`super::quorum`]'s question, and whether a request was consumed before,
-//! or another one for the device is under way, the ledger's.
-//!
-//! Whoever can write to the fleet repository can put a file beside a request, so a signature
-//! file that does not count spoils nothing: it is reported, and the others count. One that
-//! cannot be read, or is no signature at all, holds the request: it may be a veto that was damaged.
-//! A veto is one by its namespace, whatever its file is called.
-
-use std::collections::BTreeMap;
+//! The rules, one after the other.
 
 use chrono::TimeDelta;
 
-use super::sshsig::{self, harmless};
-use super::target::{LedgerId, LoggedHead};
-use super::trust::{Trust, WhyNot};
-use super::{Namespace, Request};
-use crate::domain::model::{
-    DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeScope,
-};
-
-pub use super::rules::{Reason, Rule};
-
-/// Signature and veto files beside one request that are looked at: checking one takes about
-/// 0.2 ms, so that nobody can keep a pass busy with files. Beyond that the request is refused,
-/// not the surplus ignored: a veto might be in it.
-pub const MAX_FILES: usize = 256;
-
-/// What the ledger says of the device that a request names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its id.
-    pub id: DeviceId,
-    /// As recorded.
-    pub serial: SerialNumber,
-    /// Personal where the record or the manifest says so.
-    pub ownership: Ownership,
-    /// Whether its life has ended.
-    pub wiped: bool,
-    /// Why its manifest does not say reliably whose it is, without a full stop.
-    pub unclear: Option<String>,
-}
-
-/// Everything that a judgement depends on.
-#[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
-    /// As parsed from `bytes`.
-    pub request: &'a Request,
-    /// The whole file, read once.
-    pub bytes: &'a [u8],
-    /// Signature files by name.
-    pub signatures: &'a BTreeMap<String, Vec<u8>>,
-    /// Veto files by name.
-    pub vetoes: &'a BTreeMap<String, Vec<u8>>,
-    /// Files that are there and could not be read, or directories that could not be listed: by
-    /// name, and why.
-    pub unreadable: &'a BTreeMap<String, String>,
-    /// The trust file, or in a sentence without a full stop why there is none.
-    pub trust: Result<&'a Trust, &'a str>,
-    /// The lineage of this ledger; none where there is no ledger.
-    pub ledger: Option<LedgerId>,
-    /// What the log has under the number that the request's `head` names.
-    pub logged: Option<LoggedHead>,
-    /// Whether a request must name an entry of the log.
-    pub require_head: bool,
-    /// The device that bears the request's id, if there is one.
-    pub device: Option<&'a Recorded>,
-    /// The time of judgement: keys, too, must be valid then, whenever they signed.
-    pub now: Timestamp,
-    /// How far `expiresAt` may be from `issuedAt`.
-    pub max_validity: TimeDelta,
-}
-
-/// One rule's outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// Which.
-    pub rule: Rule,
-    /// Whether it holds.
-    pub holds: bool,
-    /// What was found, without a full stop.
-    pub detail: String,
-}
-
-/// What one signature or veto file is worth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileCheck {
-    /// Its name, harmless to show.
-    pub name: String,
-    /// What it was read as.
-    pub purpose: Namespace,
-    /// Whose it is, or why it does not count.
-    pub outcome: Result<Email, Discounted>,
-}
-
-/// Why a file does not count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Discounted {
-    /// Stable: a word of [`sshsig::Fault`] or [`super::trust::NoRight`].
-    pub code: &'static str,
-    /// Without a full stop.
-    pub detail: String,
-    /// Whether it could not even be told what the file is.
-    pub unreadable: bool,
-}
-
-/// All that [`verify`] found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// One for each [`Rule`], in its order.
-    pub checks: Vec<Check>,
-    /// Signatures, then vetoes, each sorted by name.
-    pub files: Vec<FileCheck>,
-    /// What follows.
-    pub conclusion: Conclusion,
-    /// The reason that makes a refusal final, whatever other rules say.
-    pub for_good: Option<(Reason, String)>,
-}
-
-/// What follows from the checks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Conclusion {
-    /// Every rule holds.
-    Verified(VerifiedWipe),
-    /// A trusted signer objects, whatever else there is to say: the first by address.
-    Vetoed(Email),
-    /// The reason of the first rule that does not hold.
-    Refused(Reason),
-}
-
-/// Proof that [`verify`] found every rule to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedWipe {
-    request: Request,
-    signers: Vec<Email>,
-    at: Timestamp,
-    trust: Digest,
-}
-
-impl VerifiedWipe {
-    /// What was signed.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.request
-    }
-    /// The distinct people who signed: sorted, at least one.
-    #[must_use]
-    pub fn signers(&self) -> &[Email] {
-        &self.signers
-    }
-    /// When it was judged.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.at
-    }
-    /// Digest of the trust file that it was judged by.
-    #[must_use]
-    pub fn trust(&self) -> Digest {
-        self.trust
-    }
-}
+use super::evidence::{Evidence, Recorded};
+use super::judgement::{Check, Conclusion, Discounted, FileCheck, Judgement};
+use super::signed_file::{MAX_FILES, purpose};
+use super::verified::VerifiedWipe;
+use crate::domain::model::{Digest, Email, Ownership, WipeScope};
+use crate::domain::wipe::request::{Namespace, Request};
+use crate::domain::wipe::rules::{Reason, Rule};
+use crate::domain::wipe::sshsig;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wording::escape;
 
 /// Judges a request by every rule.
 #[must_use]
@@ -172,7 +22,7 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
     judge.about_the_head();
     judge.about_the_device();
     judge.about_time();
-    let files = judge.files();
+    let files = judge.about_files();
     let signers = people(&files, Namespace::Wipe);
     judge.about_the_signers(&signers);
     let vetoed = people(&files, Namespace::Veto).into_iter().next();
@@ -180,70 +30,13 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
     let conclusion = match (vetoed, judge.refused, evidence.trust) {
         (Some(by), _, _) => Conclusion::Vetoed(by),
         (None, Some(reason), _) => Conclusion::Refused(reason),
-        (None, None, Ok(trust)) => Conclusion::Verified(VerifiedWipe {
-            request: evidence.request.clone(),
-            signers,
-            at: evidence.now,
-            trust: trust.digest(),
-        }),
+        (None, None, Ok(trust)) => {
+            let request = evidence.request.clone();
+            Conclusion::Verified(VerifiedWipe::new(request, signers, evidence.now, trust.digest()))
+        }
         (None, None, Err(_)) => Conclusion::Refused(Reason::NoTrust),
     };
     Judgement { checks: judge.checks, files, conclusion, for_good: judge.for_good }
-}
-
-/// One signature or veto file, as far as it can be judged without a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
-    /// Its name, harmless to show.
-    pub name: String,
-    /// What it was made for, as far as it says.
-    pub purpose: Namespace,
-    /// The fingerprint of the key that signed these very bytes, or why none did.
-    pub key: Result<String, Discounted>,
-    /// Where there is a trust file: whose key that is, or why it gives no right.
-    pub person: Option<Result<Email, Discounted>>,
-}
-
-/// Who signed `bytes`, by each of these files: at most [`MAX_FILES`] of them are looked at.
-#[must_use]
-pub fn sightings(
-    bytes: &[u8],
-    (files, named): (&BTreeMap<String, Vec<u8>>, Namespace),
-    trust: Option<&Trust>,
-    now: Timestamp,
-) -> Vec<Sighting> {
-    let sighting = |(name, file): (&String, &Vec<u8>)| {
-        let purpose = purpose(file, named);
-        let (key, person) = match sshsig::check(file, bytes, purpose) {
-            Ok(checked) => {
-                let person = trust.map(|trust| trust.who(checked.key(), now, purpose));
-                let person = person.map(|person| person.cloned().map_err(Discounted::from));
-                (Ok(sshsig::fingerprint(checked.key())), person)
-            }
-            Err(fault) => (Err(fault.into()), None),
-        };
-        Sighting { name: harmless(name), purpose, key, person }
-    };
-    files.iter().take(MAX_FILES).map(sighting).collect()
-}
-
-/// A veto is one whatever its file is called; a signature for the wipe only where its file is not
-/// called a veto: whoever named it so did not mean to agree.
-fn purpose(file: &[u8], named: Namespace) -> Namespace {
-    let said = sshsig::purpose(file).filter(|said| *said == Namespace::Veto);
-    said.unwrap_or(named)
-}
-
-impl From<sshsig::Failure> for Discounted {
-    fn from(sshsig::Failure { code, detail }: sshsig::Failure) -> Self {
-        Self { code: code.as_str(), detail, unreadable: code.is_unreadable() }
-    }
-}
-
-impl From<WhyNot> for Discounted {
-    fn from(WhyNot { code, detail }: WhyNot) -> Self {
-        Self { code: code.as_str(), detail, unreadable: false }
-    }
 }
 
 /// Sorted, each once.
@@ -402,7 +195,7 @@ impl Judge<'_> {
     }
 
     /// Judges trust and number of files, then each file.
-    fn files(&mut self) -> Vec<FileCheck> {
+    fn about_files(&mut self) -> Vec<FileCheck> {
         let Evidence { signatures, vetoes, trust, .. } = *self.evidence;
         let detail = match trust {
             Ok(trust) => format!("trust file of digest {}", trust.digest()),
@@ -418,14 +211,14 @@ impl Judge<'_> {
         };
         self.rule(Rule::Files, Reason::TooManyFiles, few, detail);
         let files = match trust {
-            Ok(trust) if few => self.judge_files(trust),
+            Ok(trust) if few => self.check_files(trust),
             _ => Vec::new(),
         };
         self.about_unreadable(&files);
         files
     }
 
-    fn judge_files(&self, trust: &Trust) -> Vec<FileCheck> {
+    fn check_files(&self, trust: &Trust) -> Vec<FileCheck> {
         let Evidence { signatures, vetoes, unreadable, .. } = *self.evidence;
         let signatures = signatures.iter().map(|file| (Namespace::Wipe, file));
         let vetoes = vetoes.iter().map(|file| (Namespace::Veto, file));
@@ -434,11 +227,11 @@ impl Judge<'_> {
             .map(|(named, (name, bytes))| {
                 let purpose = purpose(bytes, named);
                 let outcome = self.signer(trust, bytes, purpose);
-                FileCheck { name: harmless(name), purpose, outcome }
+                FileCheck { name: escape(name), purpose, outcome }
             })
             .collect();
         files.extend(unreadable.iter().map(|(name, why)| FileCheck {
-            name: harmless(name),
+            name: escape(name),
             purpose: Namespace::Veto,
             outcome: Err(Discounted { code: "unreadable", detail: why.clone(), unreadable: true }),
         }));
@@ -495,7 +288,7 @@ impl Judge<'_> {
 }
 
 /// `72h`, `1h 30m`, `0s`.
-fn hours(delta: TimeDelta) -> String {
+pub(super) fn hours(delta: TimeDelta) -> String {
     let seconds = delta.num_seconds();
     let sign = if seconds < 0 { "-" } else { "" };
     let seconds = seconds.unsigned_abs();
@@ -504,6 +297,3 @@ fn hours(delta: TimeDelta) -> String {
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
     if parts.is_empty() { "0s".into() } else { format!("{sign}{}", parts.join(" ")) }
 }
-
-#[cfg(test)]
-mod tests;

@@ -22,9 +22,11 @@ use self::unchanged_files::Rest;
 use super::tree::{Judged, Marks, judge};
 use super::{MAX_ENTRIES, too_large};
 use crate::domain::fleet::local_change;
-use crate::domain::fleet::{UnusableKind, Desired, WipeFile, assemble};
+use crate::domain::fleet::{Desired, assemble};
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::{Code, Finding};
 use crate::domain::manifest::{Documents, parse_file};
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::sshsig;
 use crate::domain::wording::quote;
 use crate::edges::fs::work_tree::WorkTree;
@@ -327,7 +329,8 @@ impl Repository {
         let read = self.answers(&Blobs { ids, ..Blobs::default() })?.blobs;
         for wipe in &mut desired.wipes {
             let mut beside = WipeFile::clone(wipe);
-            let directory = wipe.place.path.rsplit_once('/').map_or("", |(above, _)| above);
+            let place = &wipe.place.path;
+            let (directory, request) = place.rsplit_once('/').unwrap_or(("", place));
             for ((path, _), bytes) in side.signatures.iter().zip(&read) {
                 let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
                 if above == directory {
@@ -338,7 +341,7 @@ impl Repository {
                         Some(_) => Err(super::beside::too_large_to_sign()),
                         None => Err("it cannot be read from this revision".to_owned()),
                     };
-                    super::beside::put_beside(&mut beside, name, content);
+                    beside.add_beside((request, ""), name, content);
                 }
             }
             *wipe = Arc::new(beside);

@@ -47,7 +47,8 @@ impl Rest {
         let mut taken = self.lost.clone();
         let mut left: Vec<&File> = self.files.iter().collect();
         while affected.has_pending() {
-            let is_affected = |file: &&File| file.bytes.as_deref().is_none_or(|b| affected.includes(b));
+            let is_affected =
+                |file: &&File| file.bytes.as_deref().is_none_or(|b| affected.includes(b));
             let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(is_affected);
             let parsed: Vec<Documents> = found.into_par_iter().map(File::parse).collect();
             affected.mark_searched();

@@ -11,7 +11,6 @@ use super::super::run::Setup;
 use super::super::value::word;
 use super::super::{Exit, Failure, Format, select};
 use super::shell;
-use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::parse_file;
 use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
@@ -19,7 +18,8 @@ use crate::domain::model::{
 use crate::domain::settings::Wipes;
 use crate::domain::state::{Device, State, WipeState};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::quorum::{self, Ruling, History};
+use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::quorum::{self, History, Ruling};
 use crate::domain::wipe::target::{LedgerId, LogHead};
 use crate::edges::fs::durable;
 use crate::edges::source::revision;
