@@ -126,7 +126,7 @@ fn implausible(
         return None;
     }
     let of = recorded.active().count() as u64;
-    let nothing_at_all = desired.profiles.is_empty() && desired.damaged.is_empty();
+    let nothing_at_all = desired.profiles.is_empty() && desired.unusable.is_empty();
     let empty = desired.device_documents == 0
         && (of > 0 || (recorded.devices.is_empty() && nothing_at_all));
     let shrunken =

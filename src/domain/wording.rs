@@ -38,6 +38,29 @@ pub fn harmless(text: &str) -> String {
     text.chars().map(replace).collect()
 }
 
+/// At most `max` bytes of the text, with `�` for every deceptive character and `…` at a cut.
+#[must_use]
+pub fn harmless_within(text: &str, max: usize) -> String {
+    let mut safe = String::new();
+    for c in text.chars().map(|c| if is_deceptive(c) { '\u{FFFD}' } else { c }) {
+        if safe.len() + c.len_utf8() > max {
+            while safe.len() + '…'.len_utf8() > max {
+                safe.pop();
+            }
+            safe.push('…');
+            break;
+        }
+        safe.push(c);
+    }
+    safe
+}
+
+/// At most 64 characters of the text, escaped where they are not printable.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    text.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
 /// The candidate that `given` was probably meant to be; the first of equals.
 pub fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if given.len() > MAX_GUESS {

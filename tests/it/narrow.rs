@@ -15,12 +15,13 @@ use std::time::UNIX_EPOCH;
 use chrono::TimeDelta;
 use fleetform::app::execute::{Control, Reread};
 use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
-use fleetform::domain::fleet::{Desired, Live, WipeFile};
+use fleetform::domain::fleet::{Desired, IncrementalFleet};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::domain::plan::due::next_due;
 use fleetform::domain::plan::{Inputs, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
+use fleetform::domain::wipe::WipeFile;
 use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::{Draft, Ledger};
 use fleetform::edges::provider::Provider;
@@ -156,7 +157,7 @@ struct World {
     trust: TrustState,
     narrow: Side,
     whole: Side,
-    live: Live,
+    live: IncrementalFleet,
     /// Whether a narrow look may rest on what was seen.
     settled: bool,
     due: Option<Timestamp>,
@@ -193,7 +194,7 @@ impl World {
             trust: TrustState::Usable(trust_files::read(&signers, None, &fleet).expect("trust")),
             narrow,
             whole,
-            live: Live::default(),
+            live: IncrementalFleet::default(),
             settled: false,
             due: None,
             taken: 0,
@@ -457,7 +458,7 @@ impl World {
         assert!(ours.holds.iter().all(|hold| theirs.holds.contains(hold)));
         let only = only.filter(|_| ours.may_be_incremental());
         if only.is_none() {
-            self.live = Live::new(desired.clone());
+            self.live = IncrementalFleet::new(desired.clone());
             self.due = None;
         } else {
             self.taken += 1;

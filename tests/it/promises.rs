@@ -220,8 +220,8 @@ fn what_comes_back_thaws() {
 /// Promise 6: one bad manifest harms only itself, and promise 7: that is said.
 #[test]
 fn a_bad_manifest_is_held_and_all_others_proceed() {
-    type Damage = fn(&Fixture);
-    let damages: [(&[&str], Damage); 6] = [
+    type UnusableKind = fn(&Fixture);
+    let damages: [(&[&str], UnusableKind); 6] = [
         (&["PF3XK9Q2"], |f| {
             f.replace("fleet/madrid/ana-ruiz-laptop.yaml", "ana.ruiz@example.com", "ana")
         }),

@@ -18,7 +18,7 @@ use super::{Daemon, Next};
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
 use crate::domain::backoff::Admission;
-use crate::domain::fleet::Live;
+use crate::domain::fleet::IncrementalFleet;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::plan::due::next_due;
 use crate::domain::plan::{Action, HoldReason, Inputs, Plan, WipeView};
@@ -38,7 +38,7 @@ const PLAN_ANEW: Duration = Duration::from_secs(1);
 /// What was last seen.
 pub(super) struct Sight {
     /// The fleet directory.
-    pub live: Live,
+    pub live: IncrementalFleet,
     /// Whom wipes are taken from.
     pub trust: Arc<TrustState>,
     /// When everything was looked at.
@@ -58,7 +58,7 @@ pub(super) struct Sight {
 impl Default for Sight {
     fn default() -> Self {
         Self {
-            live: Live::default(),
+            live: IncrementalFleet::default(),
             trust: Arc::new(TrustState::Broken("not read yet".into())),
             looked: Instant::now(),
             whole: false,
@@ -93,7 +93,7 @@ impl Daemon {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 self.watch.arm();
-                self.sight.live = Live::new(source::load(&self.config.fleet));
+                self.sight.live = IncrementalFleet::new(source::load(&self.config.fleet));
                 if !hear {
                     observation = observe(self.provider.as_ref()).await?;
                     self.touched.inbox = false;

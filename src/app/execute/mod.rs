@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinSet;
 
-use crate::domain::fleet::WipeFile;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DeviceId, Digest, Profile};
 use crate::domain::plan::effect::Effect;
 use crate::domain::plan::effect::pushed;
 use crate::domain::plan::{Action, ActionKind, Fresh, Telemetry};
 use crate::domain::state::event::{ErrorClass, Event, ProfileFailed, Source};
+use crate::domain::wipe::WipeFile;
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
 use crate::edges::provider::{Error as ProviderError, Provider, Push, Target};
 

@@ -13,13 +13,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{Control, Outcome};
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DesiredDevice, DeviceId, Digest, Timestamp};
 use crate::domain::plan::effect::{Effect, issued};
 use crate::domain::plan::{
     Action, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable,
 };
 use crate::domain::state::event::{ErrorClass, Event, WipeDeferred, WipeFailed, WipeStopped};
+use crate::domain::wipe::WipeFile;
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
 use crate::edges::provider::{Error as ProviderError, Provider, Target, Withdrawn};
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::execute::{self, Control, Outcome};
-use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::guard::{ApprovedPlan, guard};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
@@ -19,6 +19,7 @@ use crate::domain::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, pl
 use crate::domain::settings::Settings;
 use crate::domain::state::event::{ConfigChanged, Event};
 use crate::domain::state::{State, WipeState};
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;

@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::fleet::{Damage, Damaged, Desired, ROOT, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::manifest::finding::{Code, Finding};
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{DesiredDevice, Name, Profile, SerialNumber, words};
 use crate::domain::plan::changes::{profile_changes, provision_changes, spec_changes};
 use crate::domain::state::event::Change;
+use crate::domain::wipe::WipeFile;
 
 words! {
     /// How two sides differ.
@@ -130,7 +132,7 @@ fn pairs<'a, T, K: Ord>(
 }
 
 fn devices(base: &Desired, head: &Desired) -> Vec<DeviceDiff> {
-    let (before, after) = (Hidden::new(&base.damaged, head), Hidden::new(&head.damaged, base));
+    let (before, after) = (Hidden::new(&base.unusable, head), Hidden::new(&head.unusable, base));
     let sides = pairs(&base.devices, &head.devices, |device| &device.spec.serial_number);
     let compare = |(was, is): (Option<&Arc<DesiredDevice>>, Option<&Arc<DesiredDevice>>)| {
         let only = |device: &Arc<DesiredDevice>, difference, changes| DeviceDiff {
@@ -188,7 +190,7 @@ struct Hidden<'a> {
 }
 
 impl<'a> Hidden<'a> {
-    fn new(damaged: &'a [Damaged], other: &Desired) -> Self {
+    fn new(unusable: &'a [Unusable], other: &Desired) -> Self {
         let known = |serial: &SerialNumber| {
             let find = other.devices.binary_search_by(|d| d.spec.serial_number.cmp(serial));
             find.is_ok()
@@ -199,22 +201,22 @@ impl<'a> Hidden<'a> {
             files: HashSet::new(),
             directories: HashSet::new(),
         };
-        for Damaged { place, what } in damaged {
+        for Unusable { place, what } in unusable {
             match what {
-                Damage::Directory => {
+                UnusableKind::Directory => {
                     hidden.directories.insert(&place.path);
                 }
-                Damage::File => {
+                UnusableKind::File => {
                     hidden.files.insert(&place.path);
                 }
-                Damage::ProfileOf { serial, .. } => {
+                UnusableKind::ProfileOf { serial, .. } => {
                     hidden.serials.insert(serial);
                 }
-                Damage::Device { serial: Some(serial), .. } if known(serial) => {
+                UnusableKind::Device { serial: Some(serial), .. } if known(serial) => {
                     hidden.serials.insert(serial);
                 }
                 // It may be any device of this file or name.
-                Damage::Device { name, .. } => {
+                UnusableKind::Device { name, .. } => {
                     hidden.files.insert(&place.path);
                     hidden.names.extend(name);
                 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::fleet::{alone, assemble};
+use crate::domain::fleet::{assemble, local_change};
 use crate::domain::manifest::{Documents, parse_file};
 
 const PROFILES: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
@@ -213,7 +213,7 @@ fn a_change_that_is_judged_alone_means_what_it_means_among_all() {
                 all
             };
             let (base, head) = (parse(base), parse(head));
-            let Some((short_base, short_head)) = alone(&base, &head) else { continue };
+            let Some((short_base, short_head)) = local_change(&base, &head) else { continue };
             judged += 1;
             let whole = |documents: &Documents| {
                 assemble(super::tests::documents(&rest).into_iter().chain([documents.clone()]))

@@ -8,19 +8,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Desired, platform_of};
+use super::desired::Desired;
+use super::profiles::platform_of;
 use crate::domain::manifest::Documents;
 use crate::domain::model::{DesiredDevice, SerialNumber};
 
 /// Validated intent, kept up to date.
 #[derive(Debug, Default)]
-pub struct Live {
+pub struct IncrementalFleet {
     desired: Arc<Desired>,
     /// How many valid devices each file holds.
     devices_in: HashMap<Arc<str>, usize>,
 }
 
-impl Live {
+impl IncrementalFleet {
     /// All files, just assembled.
     #[must_use]
     pub fn new(desired: Desired) -> Self {
@@ -39,10 +40,10 @@ impl Live {
 
     /// Takes in what one file holds by now, and gives the serial numbers of its devices; `None`
     /// if other files may matter.
-    pub fn revise(&mut self, documents: Documents) -> Option<Vec<SerialNumber>> {
+    pub fn replace_file(&mut self, documents: Documents) -> Option<Vec<SerialNumber>> {
         let path = &documents.devices.first()?.place().path;
         let same_number = self.devices_in.get(path) == Some(&documents.devices.len());
-        if !same_number || !documents.is_plain() || self.is_entangled(path) {
+        if !same_number || !documents.is_plain() || self.depends_on_others(path) {
             return None;
         }
         let desired = &self.desired;
@@ -72,12 +73,12 @@ impl Live {
 
     /// Whether a file holds more than valid devices, or a finding elsewhere points to it.
     #[must_use]
-    pub fn is_entangled(&self, path: &str) -> bool {
-        let Desired { profile_places, wipes, damaged, findings, .. } = &*self.desired;
+    pub fn depends_on_others(&self, path: &str) -> bool {
+        let Desired { profile_places, wipes, unusable, findings, .. } = &*self.desired;
         let points = |span: &crate::domain::manifest::finding::Span| *span.path == *path;
         profile_places.values().any(|place| *place.path == *path)
             || wipes.iter().any(|wipe| *wipe.place.path == *path)
-            || damaged.iter().any(|damaged| *damaged.place.path == *path)
+            || unusable.iter().any(|unusable| *unusable.place.path == *path)
             || findings.iter().any(|finding| {
                 points(&finding.span) || finding.related.as_ref().is_some_and(|(at, _)| points(at))
             })
@@ -123,8 +124,8 @@ mod tests {
     /// What it makes of one edit; whatever it takes is what assembling anew gives.
     fn edit(path: &str, text: &str) -> Option<Vec<String>> {
         let mut files = sample();
-        let mut live = Live::new(assembled(&files));
-        let taken = live.revise(parse(path, text));
+        let mut live = IncrementalFleet::new(assembled(&files));
+        let taken = live.replace_file(parse(path, text));
         if taken.is_some() {
             files.insert(path.to_owned(), text.to_owned());
         }

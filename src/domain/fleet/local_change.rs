@@ -7,20 +7,21 @@
 //!
 //! One thing is told otherwise than if everything were read: what changes in the manifest of a
 //! device that is in conflict with a file that differs not, before and after. It is shown as
-//! changed, though what is recorded of it stays until the conflict is mended.
+//! changed, though what is recorded of it stays until the conflict is fixed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Desired, assemble};
+use super::assemble::assemble;
+use super::desired::Desired;
 use crate::domain::manifest::{Documents, ProfileDraft, Spot};
 use crate::domain::model::{Digest, Name, Place, Platform, Profile, Requirements, SerialNumber};
 
 /// Both sides of a change, of the files that differ; `None` where other files may matter.
 #[must_use]
-pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
+pub fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
     if faces(base)? != faces(head)? {
         return None;
     }
@@ -37,10 +38,10 @@ pub fn alone(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
 type Faces<'d> = Vec<(&'d SerialNumber, &'d Name, &'d Name, Option<Platform>)>;
 
 fn faces(documents: &Documents) -> Option<Faces<'_>> {
-    let Documents { devices, profiles, wipes, shadows, damaged_profiles, .. } = documents;
-    // What a damaged device clashes with is in other files.
-    let plain = profiles.is_empty() && wipes.is_empty() && shadows.is_empty();
-    if !plain || !damaged_profiles.is_empty() {
+    let Documents { devices, profiles, wipes, partial_devices, unusable_profiles, .. } = documents;
+    // What an unusable device clashes with is in other files.
+    let plain = profiles.is_empty() && wipes.is_empty() && partial_devices.is_empty();
+    if !plain || !unusable_profiles.is_empty() {
         return None;
     }
     let mut faces: Faces<'_> =

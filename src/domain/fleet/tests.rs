@@ -1,5 +1,10 @@
+use std::sync::Arc;
+
 use super::*;
+use crate::domain::manifest::finding::{Code, Finding};
 use crate::domain::manifest::parse_file;
+use crate::domain::manifest::{Unusable, UnusableKind};
+use crate::domain::model::Platform;
 
 pub(super) fn device(name: &str, serial: &str, profile: &str, more: &str) -> String {
     format!(
@@ -41,13 +46,17 @@ fn places(desired: &Desired) -> Vec<(&str, u32, u32, u32, Code)> {
         .collect()
 }
 
-fn damaged(desired: &Desired) -> Vec<String> {
-    let show = |d: &Damaged| match &d.what {
-        Damage::Device { serial: Some(serial), name: Some(name) } => format!("{name}/{serial}"),
-        Damage::ProfileOf { serial, name, profile } => format!("{name}/{serial} of {profile}"),
+fn unusable(desired: &Desired) -> Vec<String> {
+    let show = |d: &Unusable| match &d.what {
+        UnusableKind::Device { serial: Some(serial), name: Some(name) } => {
+            format!("{name}/{serial}")
+        }
+        UnusableKind::ProfileOf { serial, name, profile } => {
+            format!("{name}/{serial} of {profile}")
+        }
         other => format!("{other:?}"),
     };
-    desired.damaged.iter().map(show).collect()
+    desired.unusable.iter().map(show).collect()
 }
 
 #[test]
@@ -69,7 +78,7 @@ fn serials_clash_without_regard_to_case_and_none_wins() {
     assert_eq!(related(0), ("b.yaml", "  serialNumber: \"SER1\" # same"));
     assert_eq!(related(1), ("a.yaml", "  serialNumber: Ser1"));
     assert_eq!(related(2), ("a.yaml", "  serialNumber: Ser1"));
-    assert_eq!(damaged(&desired), ["a/Ser1", "b/SER1", "c/ser1"]);
+    assert_eq!(unusable(&desired), ["a/Ser1", "b/SER1", "c/ser1"]);
     assert_eq!((desired.devices.len(), desired.device_documents), (1, 4));
 }
 
@@ -95,7 +104,7 @@ fn names_are_unique_by_kind() {
     assert_eq!(places(&desired), want);
     assert_eq!(&*desired.findings[2].span.text, "metadata: {name: w2}");
     // Two requests of one name are not gone: what is recorded of them waits.
-    assert_eq!(damaged(&desired), ["same/A", "same/B", "File", "File"]);
+    assert_eq!(unusable(&desired), ["same/A", "same/B", "File", "File"]);
     let wipes: Vec<_> = desired.wipes.iter().map(|w| &*w.place.path).collect();
     assert_eq!(wipes, ["w0.yaml", "w1.yaml"]);
 }
@@ -115,7 +124,7 @@ fn profiles_must_exist() {
     assert_eq!(help[0], "did you mean `Standard`?");
     assert_eq!(help[1], "add a Profile of that name, or use one of Standard");
     assert_eq!(help[2], help[0]);
-    assert_eq!(damaged(&desired), ["a/A", "b/B", "c/C"]);
+    assert_eq!(unusable(&desired), ["a/A", "b/B", "c/C"]);
 }
 
 #[test]
@@ -138,7 +147,7 @@ fn devices_of_a_damaged_or_doubled_profile_are_held_without_a_finding_each() {
     ];
     assert_eq!(codes, want);
     let what = "Device { serial: None, name: Some(Name(\"Untold\")) }";
-    assert_eq!(damaged(&desired), ["a/A of Broken", "b/B of Twice", "c/C of Untold", what]);
+    assert_eq!(unusable(&desired), ["a/A of Broken", "b/B of Twice", "c/C of Untold", what]);
     assert!(desired.profiles.is_empty() && desired.devices.is_empty());
     assert_eq!(desired.device_documents, 4);
 }
@@ -164,7 +173,7 @@ fn platforms_come_from_the_manifest_or_a_profile_with_one() {
     assert_eq!(desired.findings[0].help, "add `platform:` with one of ios, android");
     let platforms: Vec<_> = desired.devices.iter().map(|d| d.spec.platform).collect();
     assert_eq!(platforms, [Platform::Macos, Platform::Android]);
-    assert_eq!(damaged(&desired), ["b/B", "d/D", "e/E"]);
+    assert_eq!(unusable(&desired), ["b/B", "d/D", "e/E"]);
 }
 
 #[test]
@@ -174,7 +183,7 @@ fn a_clash_does_not_hide_other_findings() {
     let codes: Vec<_> = desired.findings.iter().map(|f| f.code).collect();
     use Code::{DuplicateName, DuplicateSerial, UnknownProfile};
     assert_eq!(codes, [DuplicateName, DuplicateSerial, UnknownProfile].repeat(2));
-    assert_eq!(damaged(&desired), ["a/A", "a/A"]);
+    assert_eq!(unusable(&desired), ["a/A", "a/A"]);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::envelope::Envelope;
+use super::fields::{self, EMAIL_HELP, NAME_HELP, SERIAL_HELP, VERSION_HELP};
 use super::reader::{Field, Object, Reader, Spot};
-use super::{EMAIL_HELP, Head, NAME_HELP, SERIAL_HELP, VERSION_HELP};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{
     DesiredDevice, DesiredStatus, DeviceSpec, Digest, Hardware, Labels, Name, Ownership, Place,
@@ -14,25 +15,14 @@ use crate::domain::model::{
 };
 use crate::domain::wording::quote;
 
-pub(super) const SPEC: &[&str] = &[
-    "serialNumber",
-    "userEmail",
-    "profile",
-    "platform",
-    "osVersion",
-    "ownership",
-    "status",
-    "enrollment",
-    "hardware",
-];
-const MAX_LABELS: usize = 32;
-const MAX_LABEL_KEY: usize = 128;
-const MAX_LABEL_VALUE: usize = 256;
+pub(super) const MAX_LABELS: usize = 32;
+pub(super) const MAX_LABEL_KEY: usize = 128;
+pub(super) const MAX_LABEL_VALUE: usize = 256;
 /// All keys and values: a change of them, before and after, in JSON twice as long, has to fit
 /// a line of the log (64 KiB) beside two hardware hashes and a path.
-const MAX_LABELS_BYTES: usize = 6 * 1024;
-const MAX_HARDWARE: usize = 256;
-const MAX_HASH: usize = 8 * 1024;
+pub(super) const MAX_LABELS_BYTES: usize = 6 * 1024;
+pub(super) const MAX_HARDWARE: usize = 256;
+pub(super) const MAX_HASH: usize = 8 * 1024;
 
 /// A device manifest that is valid by itself. What becomes of it is allocated already, where
 /// it stays: that halves the memory of reading a fleet.
@@ -116,28 +106,29 @@ impl DeviceDraft {
     }
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraft> {
-    let labels = match head.metadata.as_ref().and_then(|m| m.get("labels")) {
+pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<DeviceDraft> {
+    let labels = match envelope.metadata.as_ref().and_then(|m| reader.field(m, "labels")) {
         Some(field) => labels(reader, field).unwrap_or_default(),
         None => Labels::default(),
     };
-    let spec = reader.object("spec", head.spec?, SPEC)?;
-    let serial = reader.need(&spec, "serialNumber");
+    let spec = reader.object(envelope.spec?, &fields::DEVICE)?;
+    let serial = reader.field(&spec, "serialNumber");
     let serial_number = serial.and_then(|f| serial_number(reader, &f));
-    let email = reader.need(&spec, "userEmail");
+    let email = reader.field(&spec, "userEmail");
     let user_email = email.and_then(|f| reader.parsed(&f, EMAIL_HELP));
-    let profile = reader.need(&spec, "profile");
+    let profile = reader.field(&spec, "profile");
     let profile_name = profile.and_then(|f| reader.parsed(&f, NAME_HELP));
-    let platform = spec.get("platform");
+    let platform = reader.field(&spec, "platform");
     let platform_word = platform.and_then(|f| reader.word(&f, Platform::WORDS));
-    let version = reader.need(&spec, "osVersion");
+    let version = reader.field(&spec, "osVersion");
     let os_version = version.and_then(|f| reader.parsed(&f, VERSION_HELP));
-    let ownership = spec.get("ownership").and_then(|f| reader.word(&f, Ownership::WORDS));
-    let status = spec.get("status").and_then(|f| status(reader, &f));
-    let enrollment = spec.get("enrollment");
+    let ownership =
+        reader.field(&spec, "ownership").and_then(|f| reader.word(&f, Ownership::WORDS));
+    let status = reader.field(&spec, "status").and_then(|f| status(reader, &f));
+    let enrollment = reader.field(&spec, "enrollment");
     let enrollment = enrollment.and_then(|f| reader.whole(&f, (1, u32::MAX), Code::InvalidValue));
-    let hardware = spec.get("hardware").and_then(|f| hardware(reader, f));
-    let (name, name_at) = head.name?;
+    let hardware = reader.field(&spec, "hardware").and_then(|f| hardware(reader, f));
+    let (name, name_at) = envelope.name?;
     let spec = DeviceSpec {
         name,
         serial_number: serial_number?,
@@ -163,8 +154,8 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<DeviceDraf
             spec: Arc::new(spec),
             status: status.unwrap_or(DesiredStatus::Enrolled),
             enrollment: enrollment.unwrap_or(1),
-            place: head.place,
-            digest: head.digest,
+            place: envelope.origin.place,
+            digest: envelope.origin.digest,
         }),
     })
 }
@@ -233,9 +224,8 @@ fn label_value<'n>(reader: &mut Reader<'_>, label: &Field<'n>) -> Option<&'n str
 }
 
 fn hardware(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Box<Hardware>> {
-    let known = ["manufacturer", "model", "autopilotHash"];
-    let object = reader.object("spec.hardware", field, &known)?;
-    let mut text = |name| object.get(name).and_then(|f| reader.prose(&f, MAX_HARDWARE));
+    let object = reader.object(field, &fields::HARDWARE)?;
+    let mut text = |name| reader.field(&object, name).and_then(|f| reader.prose(&f, MAX_HARDWARE));
     let manufacturer = text("manufacturer").map(CompactString::from);
     let model = text("model").map(CompactString::from);
     let autopilot_hash = hash(reader, &object);
@@ -243,7 +233,7 @@ fn hardware(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Box<Hardware>> 
 }
 
 fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<CompactString> {
-    let field = hardware.get("autopilotHash")?;
+    let field = reader.field(hardware, "autopilotHash")?;
     let text = reader.prose(&field, MAX_HASH)?;
     if !is_base64(text) {
         let message = format!("{field}: {} is not base64", quote(text));

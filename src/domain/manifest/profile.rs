@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, json};
 
+use super::envelope::Envelope;
+use super::fields::{self, VERSION_HELP};
 use super::reader::{Field, Reader, Spot};
-use super::{Head, VERSION_HELP};
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::yaml::{Node, Scalar, Value};
 use crate::domain::model::{
@@ -14,13 +15,12 @@ use crate::domain::model::{
 };
 use crate::domain::wording::quote;
 
-const SPEC: &[&str] = &["description", "platforms", "apps", "settings", "licenses", "compliance"];
-const MAX_DESCRIPTION: usize = 1024;
-const MAX_ITEM: usize = 256;
-const MAX_KEY: usize = 256;
+pub(super) const MAX_DESCRIPTION: usize = 1024;
+pub(super) const MAX_ITEM: usize = 256;
+pub(super) const MAX_KEY: usize = 256;
 /// A profile is written into one line of the log (64 KiB), together with where it comes from.
-const MAX_JSON: usize = 48 * 1024;
-const MAX_AGE_DAYS: u32 = 3650;
+pub(super) const MAX_JSON: usize = 48 * 1024;
+pub(super) const MAX_AGE_DAYS: u32 = 3650;
 
 /// A profile manifest that is valid by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,16 +33,19 @@ pub struct ProfileDraft {
     pub name_at: Spot,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<ProfileDraft> {
-    let field = head.spec?;
-    let spec = reader.object("spec", field, SPEC)?;
-    let description = spec.get("description").and_then(|f| reader.prose(&f, MAX_DESCRIPTION));
-    let platforms = reader.need(&spec, "platforms").and_then(|f| platforms(reader, f));
-    let apps = spec.get("apps").and_then(|f| texts(reader, f)).unwrap_or_default();
-    let settings = spec.get("settings").and_then(|f| settings(reader, f)).unwrap_or_default();
-    let licenses = spec.get("licenses").and_then(|f| texts(reader, f)).unwrap_or_default();
-    let compliance = spec.get("compliance").and_then(|f| compliance(reader, f));
-    let (name, name_at) = head.name?;
+pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<ProfileDraft> {
+    let field = envelope.spec?;
+    let spec = reader.object(field, &fields::PROFILE)?;
+    let description =
+        reader.field(&spec, "description").and_then(|f| reader.prose(&f, MAX_DESCRIPTION));
+    let platforms = reader.field(&spec, "platforms").and_then(|f| platforms(reader, f));
+    let apps = reader.field(&spec, "apps").and_then(|f| texts(reader, f)).unwrap_or_default();
+    let settings =
+        reader.field(&spec, "settings").and_then(|f| settings(reader, f)).unwrap_or_default();
+    let licenses =
+        reader.field(&spec, "licenses").and_then(|f| texts(reader, f)).unwrap_or_default();
+    let compliance = reader.field(&spec, "compliance").and_then(|f| compliance(reader, f));
+    let (name, name_at) = envelope.name?;
     let mut profile = Profile {
         name,
         description: description.unwrap_or_default().to_owned(),
@@ -64,7 +67,7 @@ pub(super) fn read(reader: &mut Reader<'_>, head: Head<'_>) -> Option<ProfileDra
         return None;
     }
     profile.digest = Digest::of(canonical.as_bytes());
-    Some(ProfileDraft { profile, place: head.place, name_at })
+    Some(ProfileDraft { profile, place: envelope.origin.place, name_at })
 }
 
 /// Compact JSON with sorted keys: equal profiles give equal bytes, however they are written.
@@ -165,14 +168,14 @@ fn number_out_of_range(
 }
 
 fn compliance(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Requirements> {
-    let known = ["minimumOsVersion", "antivirus", "encryption", "screenLock"];
-    let object = reader.object("spec.compliance", field, &known)?;
-    let minimum = object.get("minimumOsVersion").and_then(|f| minimum_versions(reader, f));
+    let object = reader.object(field, &fields::COMPLIANCE)?;
+    let minimum =
+        reader.field(&object, "minimumOsVersion").and_then(|f| minimum_versions(reader, f));
     Some(Requirements {
         minimum_os_version: minimum.unwrap_or_default(),
-        antivirus: object.get("antivirus").and_then(|f| antivirus(reader, f)),
-        encryption: object.get("encryption").and_then(|f| encryption(reader, f)),
-        screen_lock: object.get("screenLock").and_then(|f| screen_lock(reader, f)),
+        antivirus: reader.field(&object, "antivirus").and_then(|f| antivirus(reader, f)),
+        encryption: reader.field(&object, "encryption").and_then(|f| encryption(reader, f)),
+        screen_lock: reader.field(&object, "screenLock").and_then(|f| screen_lock(reader, f)),
     })
 }
 
@@ -180,34 +183,32 @@ fn minimum_versions(
     reader: &mut Reader<'_>,
     field: Field<'_>,
 ) -> Option<BTreeMap<Platform, OsVersion>> {
-    let object = reader.object("spec.compliance.minimumOsVersion", field, Platform::WORDS)?;
+    let object = reader.object(field, &fields::MINIMUM_OS_VERSION)?;
     let versions = Platform::ALL.iter().filter_map(|platform| {
-        let field = object.get(platform.as_str())?;
+        let field = reader.field(&object, platform.as_str())?;
         Some((*platform, reader.parsed(&field, VERSION_HELP)?))
     });
     Some(versions.collect())
 }
 
 fn antivirus(reader: &mut Reader<'_>, field: Field<'_>) -> Option<AntivirusRequirement> {
-    let known = ["required", "maxSignatureAgeDays"];
-    let object = reader.object("spec.compliance.antivirus", field, &known)?;
-    let required = reader.need(&object, "required").and_then(|f| reader.boolean(&f));
-    let age = object.get("maxSignatureAgeDays");
+    let object = reader.object(field, &fields::ANTIVIRUS)?;
+    let required = reader.field(&object, "required").and_then(|f| reader.boolean(&f));
+    let age = reader.field(&object, "maxSignatureAgeDays");
     let age = age.and_then(|f| reader.whole(&f, (0, MAX_AGE_DAYS), Code::InvalidValue));
     Some(AntivirusRequirement { required: required?, max_signature_age_days: age })
 }
 
 fn encryption(reader: &mut Reader<'_>, field: Field<'_>) -> Option<EncryptionRequirement> {
-    let object = reader.object("spec.compliance.encryption", field, &["required"])?;
-    let required = reader.need(&object, "required").and_then(|f| reader.boolean(&f));
+    let object = reader.object(field, &fields::ENCRYPTION)?;
+    let required = reader.field(&object, "required").and_then(|f| reader.boolean(&f));
     Some(EncryptionRequirement { required: required? })
 }
 
 fn screen_lock(reader: &mut Reader<'_>, field: Field<'_>) -> Option<ScreenLockRequirement> {
-    let known = ["required", "minPinLength"];
-    let object = reader.object("spec.compliance.screenLock", field, &known)?;
-    let required = reader.need(&object, "required").and_then(|f| reader.boolean(&f));
-    let pin = object.get("minPinLength");
+    let object = reader.object(field, &fields::SCREEN_LOCK)?;
+    let required = reader.field(&object, "required").and_then(|f| reader.boolean(&f));
+    let pin = reader.field(&object, "minPinLength");
     let pin = pin.and_then(|f| reader.whole(&f, (MIN_PIN_LENGTH, u32::MAX), Code::PinTooShort));
     Some(ScreenLockRequirement {
         required: required?,

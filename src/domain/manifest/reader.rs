@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::fields::Mapping;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::manifest::yaml::{Extent, Node, Position, Problem, Scalar, Style, Value};
 use crate::domain::model::{Invalid, check_text, is_deceptive};
@@ -133,12 +134,14 @@ impl fmt::Display for Field<'_> {
 /// A mapping whose keys are known to be strings.
 pub(super) struct Object<'n> {
     owner: &'static str,
+    /// The fields that may be left out.
+    optional: &'static [&'static str],
     at: Extent,
     entries: &'n [(Node<'n>, Node<'n>)],
 }
 
 impl<'n> Object<'n> {
-    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+    fn get(&self, name: &str) -> Option<Field<'n>> {
         self.fields().find(|field| field.key.text() == Some(name))
     }
 
@@ -233,14 +236,10 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The mapping that `field` is, all keys but `known` reported.
-    pub(super) fn object<'n>(
-        &mut self,
-        owner: &'static str,
-        field: Field<'n>,
-        known: &[&str],
-    ) -> Option<Object<'n>> {
-        let object = self.open(owner, field)?;
+    /// The mapping that `field` is, all keys reported that are no fields of it.
+    pub(super) fn object<'n>(&mut self, field: Field<'n>, mapping: &Mapping) -> Option<Object<'n>> {
+        let Mapping { path, all: known, optional, nested: _ } = mapping;
+        let object = Object { optional, ..self.open(path, field)? };
         for field in object.fields() {
             let Some(name) = field.key.text().filter(|name| !known.contains(name)) else {
                 continue;
@@ -266,7 +265,7 @@ impl<'d> Reader<'d> {
                 for (key, _) in entries {
                     self.key(key);
                 }
-                Some(Object { owner, at: field.key.extent, entries })
+                Some(Object { owner, optional: &[], at: field.key.extent, entries })
             }
             _ => {
                 self.wrong_type(&field, "a mapping", "write `key: value` lines below it, indented")
@@ -284,9 +283,10 @@ impl<'d> Reader<'d> {
         key.text()
     }
 
-    pub(super) fn need<'n>(&mut self, object: &Object<'n>, name: &str) -> Option<Field<'n>> {
+    /// One of its fields; reported where it is missing and must not be.
+    pub(super) fn field<'n>(&mut self, object: &Object<'n>, name: &str) -> Option<Field<'n>> {
         let found = object.get(name);
-        if found.is_none() {
+        if found.is_none() && !object.optional.contains(&name) {
             let dot = if object.owner.is_empty() { "" } else { "." };
             let message = format!("`{}{dot}{name}` is missing", object.owner);
             self.report(Code::MissingField, object.at, message, format!("add `{name}`"));

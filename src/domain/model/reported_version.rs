@@ -9,8 +9,8 @@ use std::fmt;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use super::text::harmless;
 use super::version::OsVersion;
+use crate::domain::wording::harmless_within;
 
 /// Bytes of a reported version that are kept: the longest real ones have about forty.
 const TEXT_LIMIT: usize = 100;
@@ -42,7 +42,7 @@ impl ReportedVersion {
     /// In the device's own words.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(harmless(text.trim(), TEXT_LIMIT).into())
+        Self(harmless_within(text.trim(), TEXT_LIMIT).into())
     }
 
     /// As reported.

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::changes::{profile_changes, provision_changes};
 use super::wipe_stop::WipeStop;
 use crate::domain::compliance::ComplianceVerdict;
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Name, Place, Profile,
     SerialNumber, Status, Timestamp, words,
@@ -18,6 +17,7 @@ use crate::domain::state::event::{
     Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped, WipeSubject,
     WipeUnrequested,
 };
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
 
 /// One step of the decision.

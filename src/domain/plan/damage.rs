@@ -5,16 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use super::decision::Plan;
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
-use crate::domain::fleet::{Damage, Damaged, ROOT};
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{Name, Place, SerialNumber};
 use crate::domain::state::Device;
 
 /// Looks up what may hide the intent for a recorded device.
 pub(super) struct DamageIndex<'a> {
-    by_serial: HashMap<&'a SerialNumber, &'a Damaged>,
-    by_name: HashMap<&'a Name, &'a Damaged>,
-    by_path: HashMap<&'a str, &'a Damaged>,
-    directories: Vec<&'a Damaged>,
+    by_serial: HashMap<&'a SerialNumber, &'a Unusable>,
+    by_name: HashMap<&'a Name, &'a Unusable>,
+    by_path: HashMap<&'a str, &'a Unusable>,
+    directories: Vec<&'a Unusable>,
 }
 
 impl<'a> DamageIndex<'a> {
@@ -25,22 +25,22 @@ impl<'a> DamageIndex<'a> {
             by_path: HashMap::new(),
             directories: Vec::new(),
         };
-        for damaged in &inputs.desired.damaged {
+        for damaged in &inputs.desired.unusable {
             match &damaged.what {
-                Damage::Directory => index.directories.push(damaged),
-                Damage::File => {
+                UnusableKind::Directory => index.directories.push(damaged),
+                UnusableKind::File => {
                     index.by_path.insert(&damaged.place.path, damaged);
                 }
-                Damage::ProfileOf { serial, .. } => {
+                UnusableKind::ProfileOf { serial, .. } => {
                     index.by_serial.insert(serial, damaged);
                 }
-                Damage::Device { serial: Some(serial), .. }
+                UnusableKind::Device { serial: Some(serial), .. }
                     if inputs.recorded.by_serial(serial).is_some() =>
                 {
                     index.by_serial.insert(serial, damaged);
                 }
                 // Its serial cannot be read or is new: it may be any device of this file or name.
-                Damage::Device { name, .. } => {
+                UnusableKind::Device { name, .. } => {
                     index.by_path.insert(&damaged.place.path, damaged);
                     if let Some(name) = name {
                         index.by_name.insert(name, damaged);
@@ -51,7 +51,7 @@ impl<'a> DamageIndex<'a> {
         index
     }
 
-    pub(super) fn of(&self, device: &Device) -> Option<&'a Damaged> {
+    pub(super) fn of(&self, device: &Device) -> Option<&'a Unusable> {
         self.by_serial
             .get(&device.spec.serial_number)
             .copied()
@@ -60,8 +60,8 @@ impl<'a> DamageIndex<'a> {
     }
 
     /// What may hide whatever was written in this file.
-    pub(super) fn at(&self, path: &str) -> Option<&'a Damaged> {
-        let above = |directory: &&&Damaged| {
+    pub(super) fn at(&self, path: &str) -> Option<&'a Unusable> {
+        let above = |directory: &&&Unusable| {
             let above = &*directory.place.path;
             above == ROOT
                 || path
@@ -71,7 +71,7 @@ impl<'a> DamageIndex<'a> {
         self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
     }
 
-    /// Damage that hides no recorded device may hide a new one: say so.
+    /// UnusableKind that hides no recorded device may hide a new one: say so.
     pub(super) fn hold_unrecorded(&self, inputs: &Inputs<'_>, plan: &mut Plan) {
         let held: BTreeSet<Place> = plan
             .holds
@@ -81,11 +81,11 @@ impl<'a> DamageIndex<'a> {
             })
             .filter_map(|hold| hold.place.clone())
             .collect();
-        for damaged in inputs.desired.damaged.iter().filter(|d| !held.contains(&d.place)) {
+        for damaged in inputs.desired.unusable.iter().filter(|d| !held.contains(&d.place)) {
             let (serial, name) = match &damaged.what {
-                Damage::Directory | Damage::File => (None, None),
-                Damage::Device { serial, name } => (serial.clone(), name.clone()),
-                Damage::ProfileOf { serial, name, .. } => {
+                UnusableKind::Directory | UnusableKind::File => (None, None),
+                UnusableKind::Device { serial, name } => (serial.clone(), name.clone()),
+                UnusableKind::ProfileOf { serial, name, .. } => {
                     (Some(serial.clone()), Some(name.clone()))
                 }
             };
@@ -98,22 +98,22 @@ impl<'a> DamageIndex<'a> {
     }
 }
 
-impl Damaged {
+impl Unusable {
     pub(super) fn explain(&self) -> (HoldReason, String) {
         match &self.what {
-            Damage::Directory => (
+            UnusableKind::Directory => (
                 HoldReason::ManifestInvalid,
                 "the directory cannot be read; what is recorded from it stays as it is".into(),
             ),
-            Damage::File => (
+            UnusableKind::File => (
                 HoldReason::ManifestInvalid,
                 "the file cannot be used; what is recorded from it stays as it is".into(),
             ),
-            Damage::Device { .. } => (
+            UnusableKind::Device { .. } => (
                 HoldReason::ManifestInvalid,
                 "the manifest has findings; mend them, and it proceeds".into(),
             ),
-            Damage::ProfileOf { profile, .. } => (
+            UnusableKind::ProfileOf { profile, .. } => (
                 HoldReason::ProfileInvalid,
                 format!(
                     "the manifest of profile {profile} has findings; mend them, and it proceeds"

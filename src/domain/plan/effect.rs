@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::action::{Action, Op, Subject};
 use super::wipe_stop::WipeStop;
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DesiredDevice, Profile};
 use crate::domain::state::event::{
     ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
     ProfilePush, Source, WipeConfirmed, WipeIssued, WipeStopped,
 };
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
 
 /// The part of an action that a provider carries out. Here and nowhere else is said which

@@ -82,7 +82,7 @@ impl Reason {
     /// | `alreadyWiped` | a wiped id never comes back |
     /// | `personalFull` | who declares the device corporate later did not ask its owner |
     ///
-    /// All others end by time, by a signature, by a mended file or by another configuration.
+    /// All others end by time, by a signature, by a corrected file or by another configuration.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 
 use crate::domain::manifest::encoding;
-use crate::domain::manifest::strict_map::Object;
+use crate::domain::manifest::strict_map::StrictMap;
 use crate::domain::model::{Digest, words};
 use crate::domain::settings::{Limits, Settings, Wipes};
 use crate::domain::state::event::{ConfigRights, QuorumTier};
@@ -231,16 +231,17 @@ impl Config {
             let message = format!("the file is {encoding}, not UTF-8: {}", encoding::HELP);
             return Err(Error::Invalid { path: path.into(), line: 1, column: 1, message });
         }
-        let written: Option<Object<Written>> = serde_yaml::from_slice(bytes).map_err(|error| {
-            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-            let text = error.to_string();
-            let place = format!(" at line {line} column {column}");
-            let message = text.strip_suffix(&place).unwrap_or(&text);
-            let message =
-                message.chars().filter(|c| !crate::domain::model::is_deceptive(*c)).collect();
-            Error::Invalid { path: path.into(), line, column, message }
-        })?;
-        let Object(written) = written.unwrap_or_default();
+        let written: Option<StrictMap<Written>> =
+            serde_yaml::from_slice(bytes).map_err(|error| {
+                let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+                let text = error.to_string();
+                let place = format!(" at line {line} column {column}");
+                let message = text.strip_suffix(&place).unwrap_or(&text);
+                let message =
+                    message.chars().filter(|c| !crate::domain::model::is_deceptive(*c)).collect();
+                Error::Invalid { path: path.into(), line, column, message }
+            })?;
+        let StrictMap(written) = written.unwrap_or_default();
         let config = written.into_config(path.parent().unwrap_or(Path::new("")));
         Ok(Self { digest: Some(Digest::of(bytes)), ..config })
     }
@@ -296,14 +297,14 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 struct Written {
     fleet: Option<Text>,
     data: Option<Text>,
-    provider: Object<Provider>,
-    enrollment: Object<Enrollment>,
-    sync: Object<Sync>,
-    compliance: Object<Compliance>,
-    limits: Object<WrittenLimits>,
-    trust: Object<WrittenTrust>,
-    wipes: Object<WrittenWipes>,
-    http: Object<Http>,
+    provider: StrictMap<Provider>,
+    enrollment: StrictMap<Enrollment>,
+    sync: StrictMap<Sync>,
+    compliance: StrictMap<Compliance>,
+    limits: StrictMap<WrittenLimits>,
+    trust: StrictMap<WrittenTrust>,
+    wipes: StrictMap<WrittenWipes>,
+    http: StrictMap<Http>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -365,14 +366,14 @@ impl Written {
         let Self {
             fleet,
             data,
-            provider: Object(provider),
-            enrollment: Object(enrollment),
-            sync: Object(sync),
-            compliance: Object(compliance),
-            limits: Object(limits),
-            trust: Object(trust),
-            wipes: Object(wipes),
-            http: Object(http),
+            provider: StrictMap(provider),
+            enrollment: StrictMap(enrollment),
+            sync: StrictMap(sync),
+            compliance: StrictMap(compliance),
+            limits: StrictMap(limits),
+            trust: StrictMap(trust),
+            wipes: StrictMap(wipes),
+            http: StrictMap(http),
         } = self;
         let default = Config::default();
         let path = |text: Option<Text>| text.map(|Text(text)| base.join(text));
@@ -582,7 +583,7 @@ impl<'de> Deserialize<'de> for Quorum {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Quorum, A::Error> {
                 let mut tiers: Vec<Tier> = Vec::new();
-                while let Some(Object(written)) = seq.next_element::<Object<WrittenTier>>()? {
+                while let Some(StrictMap(written)) = seq.next_element::<StrictMap<WrittenTier>>()? {
                     let WrittenTier { up_to: Number(up_to), per: Span(per), signers } = written;
                     tiers.push(Tier { up_to, per, signers: signers.0 });
                 }

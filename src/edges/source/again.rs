@@ -8,9 +8,9 @@ use std::sync::Arc;
 use rustix::fs::{CWD, OFlags};
 
 use super::{MAX_BYTES, Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
-use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::model::{Digest, SerialNumber};
+use crate::domain::wipe::WipeFile;
 
 /// The request at the place of `file`, as it is now, with what is beside it and its copies.
 ///

@@ -11,16 +11,12 @@ use rustix::fs::Dir;
 use rustix::io::Errno;
 
 use super::{enter, read_file};
-use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::finding::Code;
-use crate::domain::wipe::sshsig;
 use crate::domain::wipe::verify::MAX_FILES;
-use crate::domain::wording::harmless;
+use crate::domain::wipe::{WipeFile, sshsig};
 
 /// How signatures of wipe requests are named.
 const SIGNATURE: &[u8] = b".sig";
-/// How vetoes are named.
-const VETO: &str = ".veto.sig";
 /// Most signature files that are given to requests in one pass. A file counts for every request
 /// that its name begins with, and checking one takes about 0.2 ms: nobody can keep a pass busy for
 /// longer than some seconds. Requests beyond it are held.
@@ -49,7 +45,7 @@ pub(super) fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>])
                 Ok(beside) => beside.fill(name, shown, &mut file, &mut room),
                 Err(error) => {
                     let why = format!("the directory cannot be listed: {error}");
-                    file.unreadable.insert(harmless(&format!("{directory}*.sig")), why);
+                    file.add_unseen(&format!("{directory}*.sig"), why);
                 }
             }
         }
@@ -92,12 +88,12 @@ impl Beside {
                     "there are more than {MAX_BESIDE} signature files beside wipe requests, and the \
                      rest is not read"
                 );
-                file.unreadable.insert(harmless(&format!("{shown}{name}*.sig")), why);
+                file.add_unseen(&format!("{shown}{name}*.sig"), why);
                 return;
             }
             *room -= 1;
             let content = content.get_or_insert_with(|| signature(&self.directory, found));
-            put(file, name, shown, &found.to_string_lossy(), content.clone());
+            file.add_beside((name, shown), &found.to_string_lossy(), content.clone());
         }
     }
 }
@@ -116,22 +112,4 @@ fn signature(directory: &OwnedFd, name: &CStr) -> Content {
 
 pub(super) fn too_large_to_sign() -> String {
     format!("it is larger than any signature ({} KiB)", sshsig::MAX_BYTES / 1024)
-}
-
-/// Notes a `.sig` file of the same directory, if it is named like the request.
-pub(super) fn put_beside(wipe: &mut WipeFile, file: &str, content: Content) {
-    let path = wipe.place.path.clone();
-    let name = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
-    put(wipe, name, "", file, content);
-}
-
-/// `shown` goes before its name: beside a copy a file may be called as one beside another.
-fn put(wipe: &mut WipeFile, name: &str, shown: &str, file: &str, content: Content) {
-    let Some(rest) = file.strip_prefix(name) else { return };
-    let files = if rest.ends_with(VETO) { &mut wipe.vetoes } else { &mut wipe.signatures };
-    let name = harmless(&format!("{shown}{file}"));
-    match content {
-        Ok(bytes) => drop(files.insert(name, bytes.to_vec())),
-        Err(why) => drop(wipe.unreadable.insert(name, why)),
-    }
 }

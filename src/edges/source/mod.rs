@@ -26,7 +26,8 @@ use rustix::io::Errno;
 
 use self::beside::{Beside, MAX_BESIDE, read_signatures};
 use self::tree::{Judged, Marks};
-use crate::domain::fleet::{Damage, Desired, Live, assemble};
+use crate::domain::fleet::{Desired, IncrementalFleet, assemble};
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::model::{SerialNumber, is_deceptive};
@@ -78,13 +79,13 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
 pub fn glance(
     root: &Path,
     files: impl IntoIterator<Item = impl AsRef<str>>,
-    live: &mut Live,
+    live: &mut IncrementalFleet,
 ) -> Option<Vec<SerialNumber>> {
     let mut serials = Vec::new();
     for path in files {
         match reread(root, path.as_ref()) {
-            Alone::Manifest(documents) => serials.extend(live.revise(*documents)?),
-            Alone::Ignored if !live.is_entangled(path.as_ref()) => {}
+            Alone::Manifest(documents) => serials.extend(live.replace_file(*documents)?),
+            Alone::Ignored if !live.depends_on_others(path.as_ref()) => {}
             Alone::Ignored | Alone::Unclear => return None,
         }
     }
@@ -211,13 +212,19 @@ impl Walk<'_> {
                 self.directory(&inner, path, depth + 1)
             });
             if let Err(error) = inner {
-                self.lose(Damage::Directory, &path, &name, unreadable("directory", error));
+                self.lose(UnusableKind::Directory, &path, &name, unreadable("directory", error));
             }
         }
         Ok(())
     }
 
-    fn lose(&mut self, what: Damage, parent: &str, name: &CStr, (code, message, help): Trouble) {
+    fn lose(
+        &mut self,
+        what: UnusableKind,
+        parent: &str,
+        name: &CStr,
+        (code, message, help): Trouble,
+    ) {
         let path = harmless(&format!("{parent}{}", name.to_string_lossy()));
         self.lost.lose(what, &path.into(), code, message, help);
     }
@@ -262,14 +269,15 @@ fn is_manifest(name: &CStr) -> bool {
 }
 
 /// Whether an entry is a file to read or a directory to enter.
-fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage, Trouble)> {
-    let what = if kind == FileType::Directory { Damage::Directory } else { Damage::File };
+fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (UnusableKind, Trouble)> {
+    let what =
+        if kind == FileType::Directory { UnusableKind::Directory } else { UnusableKind::File };
     if kind == FileType::Symlink {
-        return Err((Damage::Directory, symlink()));
+        return Err((UnusableKind::Directory, symlink()));
     }
     if kind == FileType::Unknown {
         let trouble = unreadable_because("the file system does not say what this is");
-        return Err((Damage::Directory, trouble));
+        return Err((UnusableKind::Directory, trouble));
     }
     if !name.to_str().is_ok_and(|name| !name.contains(is_deceptive)) {
         let message = "the name is not UTF-8, or has control or bidirectional characters".into();
@@ -298,7 +306,7 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> D
         let directory = directory.as_ref().map_err(|error| unreadable("directory", *error));
         match directory.and_then(|directory| read_file(directory, name, &mut bytes, MAX_BYTES)) {
             Ok(()) => all.absorb(parse_file(&path, &bytes)),
-            Err((code, message, help)) => all.lose(Damage::File, &path, code, message, help),
+            Err((code, message, help)) => all.lose(UnusableKind::File, &path, code, message, help),
         }
     }
     all

@@ -3,7 +3,8 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use super::*;
-use crate::domain::fleet::{Damaged, WipeFile};
+use crate::domain::manifest::Unusable;
+use crate::domain::wipe::WipeFile;
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
 
@@ -31,14 +32,14 @@ impl Fleet {
         fs::write(self.path(path), text).unwrap();
     }
     /// Everything but the good device is damage, and the good device is there.
-    fn expect(&self, findings: &[(Code, &str)], damaged: &[(&str, Damage)]) -> Desired {
+    fn expect(&self, findings: &[(Code, &str)], damaged: &[(&str, UnusableKind)]) -> Desired {
         let desired = load(self.0.path());
         let found: Vec<_> = desired.findings.iter().map(|f| (f.code, &*f.span.path)).collect();
         assert_eq!(found, findings, "{:#?}", desired.findings);
         let lost: Vec<_> = desired
-            .damaged
+            .unusable
             .iter()
-            .map(|Damaged { place, what }| (&*place.path, what.clone()))
+            .map(|Unusable { place, what }| (&*place.path, what.clone()))
             .collect();
         assert_eq!(lost, damaged);
         assert_eq!(desired.devices.len(), 1);
@@ -85,7 +86,7 @@ fn the_root_may_be_a_symlink_and_nothing_below_it() {
     symlink(".", fleet.path("loop")).unwrap();
     symlink("nowhere", fleet.path(".ignored")).unwrap();
     let paths = ["dir", "in.yaml", "loop", "out.yaml"];
-    fleet.expect(&paths.map(|p| (Code::Symlink, p)), &paths.map(|p| (p, Damage::Directory)));
+    fleet.expect(&paths.map(|p| (Code::Symlink, p)), &paths.map(|p| (p, UnusableKind::Directory)));
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn fifos_and_sockets_neither_hang_nor_pass() {
     rustix::fs::mknodat(CWD, fleet.path("fifo.txt"), FileType::Fifo, mode, 0).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(fleet.path("socket.yml")).unwrap();
     let paths = ["fifo.yaml", "socket.yml"];
-    fleet.expect(&paths.map(|p| (Code::NotAFile, p)), &paths.map(|p| (p, Damage::File)));
+    fleet.expect(&paths.map(|p| (Code::NotAFile, p)), &paths.map(|p| (p, UnusableKind::File)));
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn sizes_are_bounded() {
             (Code::FileTooLarge, "sparse.yaml"),
             (Code::EmptyFile, "zero.yaml"),
         ],
-        &["more.yaml", "sparse.yaml", "zero.yaml"].map(|p| (p, Damage::File)),
+        &["more.yaml", "sparse.yaml", "zero.yaml"].map(|p| (p, UnusableKind::File)),
     );
 }
 
@@ -157,7 +158,7 @@ fn bad_names_are_shown_harmlessly() {
     let bad = std::ffi::OsStr::from_bytes(b"z\xff.yml");
     fs::copy(fleet.path("good.yaml"), fleet.0.path().join(bad)).unwrap();
     let paths = ["a\u{fffd}.yaml", "d\u{fffd}", "z\u{fffd}.yml"];
-    let what = [Damage::File, Damage::Directory, Damage::File];
+    let what = [UnusableKind::File, UnusableKind::Directory, UnusableKind::File];
     let lost: Vec<_> = paths.into_iter().zip(what).collect();
     fleet.expect(&paths.map(|p| (Code::InvalidPath, p)), &lost);
 }
@@ -170,7 +171,7 @@ fn directories_are_entered_to_a_depth() {
     fleet.expect(&[], &[]);
     fleet.put(&format!("{deepest}d/x.yaml"), device("x", "X"));
     let path = format!("{deepest}d");
-    fleet.expect(&[(Code::InvalidPath, &path)], &[(&path, Damage::Directory)]);
+    fleet.expect(&[(Code::InvalidPath, &path)], &[(&path, UnusableKind::Directory)]);
 }
 
 #[test]
@@ -178,8 +179,8 @@ fn unreadable_directories_are_damage() {
     let fleet = Fleet::new();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
     let lost = read(root.as_fd(), &Chunk::new("gone/", &[c"x.yaml".to_owned()]), |_| true);
-    assert_eq!(lost.damaged[0].what, Damage::File);
-    assert_eq!(&*lost.damaged[0].place.path, "gone/x.yaml");
+    assert_eq!(lost.unusable[0].what, UnusableKind::File);
+    assert_eq!(&*lost.unusable[0].place.path, "gone/x.yaml");
     assert_eq!((lost.findings[0].code, lost.device_documents), (Code::Unreadable, 1));
 }
 
@@ -203,7 +204,7 @@ fn more_than_the_limit_is_nothing_to_act_on() {
 #[test]
 fn what_the_file_system_does_not_tell_the_kind_of_may_be_a_directory() {
     let (what, (code, ..)) = judge(c"madrid", FileType::Unknown, 0).unwrap_err();
-    assert_eq!((what, code), (Damage::Directory, Code::Unreadable));
+    assert_eq!((what, code), (UnusableKind::Directory, Code::Unreadable));
 }
 
 #[test]
@@ -230,7 +231,7 @@ fn a_git_repository_in_the_fleet_is_found() {
             .map(|finding| &*finding.span.path)
             .collect();
         assert_eq!(found, expected, "{files:?}");
-        assert!(desired.damaged.iter().all(|d| &*d.place.path != "a"), "{files:?}: it is no loss");
+        assert!(desired.unusable.iter().all(|d| &*d.place.path != "a"), "{files:?}: it is no loss");
     }
 }
 
@@ -250,7 +251,7 @@ fn order_on_disk_does_not_matter() {
 fn the_sample_fleet_is_without_fault() {
     let desired = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fleet"));
     assert_eq!(desired.findings, []);
-    assert_eq!(desired.damaged, []);
+    assert_eq!(desired.unusable, []);
     assert_eq!(desired.profiles.len(), 3);
     assert_eq!((desired.devices.len(), desired.device_documents), (12, 12));
 }

@@ -6,8 +6,8 @@ use std::ffi::CString;
 use rustix::fs::FileType;
 
 use super::{Trouble, is_manifest, judge as judge_name, unreadable_because};
-use crate::domain::fleet::{Damage, ROOT};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::manifest::{ROOT, UnusableKind};
 use crate::domain::wording::harmless;
 
 /// What a file is.
@@ -19,7 +19,7 @@ pub(super) enum Judged {
     /// None of our business.
     Ignored,
     /// Something that cannot be used, or a directory that it lies in.
-    Lost(String, Damage, Trouble),
+    Lost(String, UnusableKind, Trouble),
 }
 
 /// Judges a file by its path from the fleet directory and its mode in the tree.
@@ -38,7 +38,7 @@ pub(super) fn judge(path: &[u8], mode: u32) -> Judged {
             0o120_000 => FileType::Symlink,
             0o160_000 => {
                 let trouble = unreadable_because("a submodule is not part of this repository");
-                return Judged::Lost(shown(depth), Damage::Directory, trouble);
+                return Judged::Lost(shown(depth), UnusableKind::Directory, trouble);
             }
             _ => FileType::RegularFile,
         };

@@ -7,9 +7,10 @@ use std::path::Path;
 use super::run::Setup;
 use super::{Exit, Failure, Format};
 use crate::domain::diff::{FleetDiff, diff};
-use crate::domain::fleet::{Damage, Damaged, Desired};
+use crate::domain::fleet::Desired;
 use crate::domain::manifest::encoding;
 use crate::domain::manifest::finding::Code;
+use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::Place;
 use crate::edges::fs::durable;
 use crate::edges::source;
@@ -118,9 +119,9 @@ pub(super) fn write(
 fn is_judged(base: &Desired, head: &Desired, edited: &Edited<'_>) -> bool {
     let Edited { path, line, .. } = *edited;
     let here = |place: &Place| *place.path == *path && line.is_none_or(|line| place.line == line);
-    let whole = |damaged: &Damaged| matches!(damaged.what, Damage::ProfileOf { .. });
+    let whole = |damaged: &Unusable| matches!(damaged.what, UnusableKind::ProfileOf { .. });
     let is_device = head.devices.iter().any(|device| here(&device.place))
-        || head.damaged.iter().any(|damaged| whole(damaged) && here(&damaged.place));
+        || head.unusable.iter().any(|damaged| whole(damaged) && here(&damaged.place));
     let of = |fleet: &Desired| fleet.findings.iter().filter(|f| *f.span.path == *path).count();
     is_device
         || of(head) < of(base)

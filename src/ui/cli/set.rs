@@ -3,9 +3,11 @@
 use super::author::Edited;
 use super::run::Setup;
 use super::{Exit, Failure, Format, author};
-use crate::domain::fleet::{Damage, Desired};
+use crate::domain::fleet::Desired;
 use crate::domain::lookup::{Ambiguous, Word};
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::edit::{Edit, To, edit};
+use crate::domain::manifest::fields;
 use crate::domain::model::{DeviceId, Name, Place, SerialNumber};
 use crate::domain::state::Device;
 use crate::domain::wording::closest;
@@ -36,20 +38,11 @@ pub struct Args {
     pub fields: Vec<String>,
 }
 
-/// The fields of `spec` that can be set.
-pub(super) const SPEC: &[&str] = &[
-    "serialNumber",
-    "userEmail",
-    "profile",
-    "platform",
-    "osVersion",
-    "ownership",
-    "status",
-    "enrollment",
-    "hardware.manufacturer",
-    "hardware.model",
-    "hardware.autopilotHash",
-];
+/// All fields that can be set, as they are typed; what begins with `labels.` ends with a key.
+pub(super) fn fields() -> impl Iterator<Item = String> {
+    let metadata = ["name", "labels."].map(str::to_owned);
+    fields::DEVICE.leaves().into_iter().chain(metadata)
+}
 
 /// Edits the manifest.
 ///
@@ -92,13 +85,14 @@ fn parse(text: &str) -> Result<Edit, Failure> {
     let path = match (label, bare) {
         (Some(key), _) => vec!["metadata".to_owned(), "labels".to_owned(), key.to_owned()],
         (None, "name") => vec!["metadata".to_owned(), "name".to_owned()],
-        (None, bare) if SPEC.contains(&bare) => {
+        (None, bare) if fields::DEVICE.leaves().iter().any(|field| field == bare) => {
             std::iter::once("spec").chain(bare.split('.')).map(str::to_owned).collect()
         }
         (None, bare) => {
             let failure = Failure::new(format!("a device has no field {bare:?}"));
-            let known = SPEC.iter().copied().chain(["name", "labels.KEY"]);
-            return Err(match closest(bare, known) {
+            let known: Vec<_> =
+                fields().map(|field| field.replace("labels.", "labels.KEY")).collect();
+            return Err(match closest(bare, known.iter().map(String::as_str)) {
                 Some(meant) => failure.help(format!("did you mean {meant}?")),
                 None => failure.help("`fleetform set --help` lists the fields"),
             });
@@ -182,16 +176,20 @@ fn nobody(all: &[Manifest<'_>], text: &str) -> Failure {
 
 type Manifest<'d> = (&'d Place, Option<&'d SerialNumber>, Option<&'d Name>);
 
-/// All device manifests. One with findings can be edited, too: perhaps that mends it.
+/// All device manifests. One with findings can be edited, too: perhaps that fixes it.
 fn manifests(desired: &Desired) -> Vec<Manifest<'_>> {
     let valid = desired.devices.iter().map(|device| {
         let spec = &device.spec;
         (&device.place, Some(&spec.serial_number), Some(&spec.name))
     });
-    let damaged = desired.damaged.iter().filter_map(|damaged| match &damaged.what {
-        Damage::Device { serial, name } => Some((&damaged.place, serial.as_ref(), name.as_ref())),
-        Damage::ProfileOf { serial, name, .. } => Some((&damaged.place, Some(serial), Some(name))),
-        Damage::Directory | Damage::File => None,
+    let damaged = desired.unusable.iter().filter_map(|damaged| match &damaged.what {
+        UnusableKind::Device { serial, name } => {
+            Some((&damaged.place, serial.as_ref(), name.as_ref()))
+        }
+        UnusableKind::ProfileOf { serial, name, .. } => {
+            Some((&damaged.place, Some(serial), Some(name)))
+        }
+        UnusableKind::Directory | UnusableKind::File => None,
     });
     valid.chain(damaged).collect()
 }

@@ -10,7 +10,7 @@ use super::plan::wipes::{WipeJson, headline};
 use crate::domain::model::{Email, words};
 use crate::domain::plan::{WipeStanding, WipeView};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::verify::{FileCheck, Judgement, Rule, Verdict};
+use crate::domain::wipe::verify::{Conclusion, FileCheck, Judgement, Rule};
 
 words! {
     /// Whether a rule holds.
@@ -204,12 +204,12 @@ fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) ->
     let busy = "no other wipe of the device is under way";
     rows.push(unless("device free", code == "deviceBusy", Mark::Waits, busy));
     let short = matches!(code.as_str(), "needsSignatures" | "overEveryTier");
-    rows.push(match (&judgement.verdict, needs) {
-        (Verdict::Verified(_), Some(needs)) if !short => {
+    rows.push(match (&judgement.conclusion, needs) {
+        (Conclusion::Verified(_), Some(needs)) if !short => {
             let detail = signed(*needs, signers.len());
             row("quorum", Mark::Holds, &detail)
         }
-        (Verdict::Verified(_), _) if short => row("quorum", Mark::Waits, detail),
+        (Conclusion::Verified(_), _) if short => row("quorum", Mark::Waits, detail),
         (_, Some(needs)) => {
             let detail = signed(*needs, signers.len());
             row("quorum", Mark::Waits, &detail)

@@ -47,7 +47,7 @@ pub enum Edit {
     Style(usize, usize),
     Break(usize, usize),
     Sign(usize),
-    Damage(usize),
+    UnusableKind(usize),
 }
 
 /// Any.
@@ -93,7 +93,7 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         1 => (any(), 0..9_usize).prop_map(|(d, s)| Edit::Style(d, s)),
         2 => (any(), 0..14_usize).prop_map(|(d, b)| Edit::Break(d, b)),
         1 => (0..FILES).prop_map(Edit::Sign),
-        1 => (0..FILES).prop_map(Edit::Damage),
+        1 => (0..FILES).prop_map(Edit::UnusableKind),
     ]
 }
 
@@ -133,7 +133,7 @@ impl Fleet {
             Edit::Style(n, style) => self.change(n, |d| d.style = style),
             Edit::Break(n, broken) => self.change(n, |d| d.broken = broken),
             Edit::Sign(file) => drop(self.signed.insert(file)),
-            Edit::Damage(file) => drop(self.damaged.insert(file)),
+            Edit::UnusableKind(file) => drop(self.damaged.insert(file)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
-use fleetform::domain::fleet::{Desired, WipeFile, assemble};
+use fleetform::domain::fleet::{Desired, assemble};
 use fleetform::domain::guard::guard;
 use fleetform::domain::manifest::parse_file;
 use fleetform::domain::model::{Digest, Timestamp};
@@ -14,6 +14,7 @@ use fleetform::domain::plan::{Action, ActionKind, Inputs, Plan, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Entry, Event, LedgerCreated};
+use fleetform::domain::wipe::WipeFile;
 use fleetform::domain::wipe::quorum::{Tier, Tiers, allows};
 use fleetform::domain::wipe::trust::Trust;
 use fleetform::domain::wipe::trust_state::TrustState;

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::model::{Digest, Hasher};
 use crate::domain::plan::{Action, Cause, Op, Plan, digest};
 use crate::domain::state::State;
+use crate::domain::wipe::WipeFile;
 use crate::edges::source::revision;
 
 /// A second look is at least so much later.

@@ -12,8 +12,8 @@
 
 use std::collections::HashSet;
 
-use crate::domain::fleet::{Damage, Damaged};
-use crate::domain::manifest::{Documents, Shadow};
+use crate::domain::manifest::{Documents, PartialDevice};
+use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::Name;
 
 /// Longest serial number; no name is longer.
@@ -21,9 +21,9 @@ const LONGEST: usize = 64;
 
 /// Words to look for: those that are not yet looked for, and all of them.
 #[derive(Debug, Default)]
-pub struct Keys {
-    news: Words,
-    known: Words,
+pub struct AffectedFiles {
+    pending: Words,
+    searched: Words,
     begun: bool,
 }
 
@@ -35,30 +35,30 @@ struct Words {
     profiles: HashSet<Vec<u8>>,
 }
 
-impl Keys {
+impl AffectedFiles {
     /// What a document that differs can have to do with others.
     pub fn learn_changed(&mut self, documents: &Documents) {
-        let Documents { profiles, damaged_profiles, .. } = documents;
-        let changed = profiles.iter().map(|draft| &draft.profile.name).chain(damaged_profiles);
+        let Documents { profiles, unusable_profiles, .. } = documents;
+        let changed = profiles.iter().map(|draft| &draft.profile.name).chain(unusable_profiles);
         changed.for_each(|name| self.identity(name.as_str()));
         self.learn(documents);
     }
 
     /// What a document that is affected can have to do with others. Its profiles are as they were.
     pub fn learn(&mut self, documents: &Documents) {
-        let Documents { devices, damaged, shadows, .. } = documents;
+        let Documents { devices, unusable, partial_devices, .. } = documents;
         for device in devices {
             self.identity(device.serial_number().as_str());
             self.identity(device.name().as_str());
             self.profile(device.profile());
         }
-        for Shadow { serial, name, profile, platform: _ } in shadows {
+        for PartialDevice { serial, name, profile, platform: _ } in partial_devices {
             serial.iter().for_each(|(serial, _)| self.identity(serial.as_str()));
             name.iter().for_each(|(name, _)| self.identity(name.as_str()));
             profile.iter().for_each(|(profile, _)| self.profile(profile));
         }
-        for Damaged { what, .. } in damaged {
-            if let Damage::Device { serial, name } = what {
+        for Unusable { what, .. } in unusable {
+            if let UnusableKind::Device { serial, name } = what {
                 serial.iter().for_each(|serial| self.identity(serial.as_str()));
                 name.iter().for_each(|name| self.identity(name.as_str()));
             }
@@ -69,39 +69,39 @@ impl Keys {
     fn identity(&mut self, text: &str) {
         let longest = words(text.as_bytes()).map(|(_, word)| word).max_by_key(|word| word.len());
         let word = longest.unwrap_or_default().to_ascii_uppercase();
-        if !self.known.identities.contains(&word) {
-            self.news.identities.insert(word);
+        if !self.searched.identities.contains(&word) {
+            self.pending.identities.insert(word);
         }
     }
 
     fn profile(&mut self, name: &Name) {
         let word = name.as_str().as_bytes();
-        if !self.known.profiles.contains(word) {
-            self.news.profiles.insert(word.to_vec());
+        if !self.searched.profiles.contains(word) {
+            self.pending.profiles.insert(word.to_vec());
         }
     }
 
     /// Whether there is anything that was not looked for.
     #[must_use]
-    pub fn have_news(&self) -> bool {
-        !(self.begun && self.news.identities.is_empty() && self.news.profiles.is_empty())
+    pub fn has_pending(&self) -> bool {
+        !(self.begun && self.pending.identities.is_empty() && self.pending.profiles.is_empty())
     }
 
-    /// Notes that all files were asked whether they touch the news.
-    pub fn forget_news(&mut self) {
+    /// Notes that all files were asked whether they have any of the pending words.
+    pub fn mark_searched(&mut self) {
         self.begun = true;
-        let Words { identities, profiles } = std::mem::take(&mut self.news);
-        self.known.identities.extend(identities);
-        self.known.profiles.extend(profiles);
+        let Words { identities, profiles } = std::mem::take(&mut self.pending);
+        self.searched.identities.extend(identities);
+        self.searched.profiles.extend(profiles);
     }
 
-    /// Whether a file may have to do with the news.
+    /// Whether a file may be affected by the pending words.
     #[must_use]
-    pub fn touches(&self, bytes: &[u8]) -> bool {
-        bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_news(before, word))
+    pub fn includes(&self, bytes: &[u8]) -> bool {
+        bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_pending(before, word))
     }
 
-    fn is_news(&self, before: &[u8], word: &[u8]) -> bool {
+    fn is_pending(&self, before: &[u8], word: &[u8]) -> bool {
         if matches!(word, b"Profile" | b"WipeRequest") {
             return true;
         }
@@ -112,8 +112,8 @@ impl Keys {
         let capitals = &mut capitals[..word.len()];
         capitals.copy_from_slice(word);
         capitals.make_ascii_uppercase();
-        self.news.identities.contains(&*capitals)
-            || (self.news.profiles.contains(word) && !is_used(before))
+        self.pending.identities.contains(&*capitals)
+            || (self.pending.profiles.contains(word) && !is_used(before))
     }
 }
 

@@ -1,10 +1,10 @@
 use super::*;
 use crate::domain::manifest::parse_file;
 
-fn keys(text: &str) -> Keys {
-    let mut keys = Keys::default();
-    keys.learn_changed(&parse_file(&"x.yaml".into(), text.as_bytes()));
-    keys
+fn affected(text: &str) -> AffectedFiles {
+    let mut affected = AffectedFiles::default();
+    affected.learn_changed(&parse_file(&"x.yaml".into(), text.as_bytes()));
+    affected
 }
 
 fn device(name: &str, serial: &str, profile: &str) -> String {
@@ -20,7 +20,7 @@ const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name:
 
 #[test]
 fn a_device_touches_its_serial_its_name_and_what_may_define_its_profile() {
-    let keys = keys(&device("ana-laptop", "PF3.x", "Standard"));
+    let affected = affected(&device("ana-laptop", "PF3.x", "Standard"));
     for (text, touched) in [
         (device("bo-laptop", "PF4", "Standard"), false),
         (device("bo-laptop", "PF3.x1", "Mobile"), false),
@@ -45,13 +45,13 @@ fn a_device_touches_its_serial_its_name_and_what_may_define_its_profile() {
         ("\u{feff}\0PF3.x\u{2028}".into(), true),
         (String::new(), false),
     ] {
-        assert_eq!(keys.touches(text.as_bytes()), touched, "{text}");
+        assert_eq!(affected.includes(text.as_bytes()), touched, "{text}");
     }
 }
 
 #[test]
 fn a_serial_number_of_several_words_is_found_however_it_is_written() {
-    let keys = keys(&device("esx", "VMware-56 4d/fa+72", "Standard"));
+    let affected = affected(&device("esx", "VMware-56 4d/fa+72", "Standard"));
     for (text, touched) in [
         (device("bo", "PF4", "Standard"), false),
         (device("bo", "vmware-56 4D/FA+72", "Mobile"), true),
@@ -59,30 +59,30 @@ fn a_serial_number_of_several_words_is_found_however_it_is_written() {
         (device("bo", "VMware-56\n    4d/fa+72", "Mobile"), true),
         (device("bo", "\"VMware-56\\\n    \\ 4d/fa+72\"", "Mobile"), true),
     ] {
-        assert_eq!(keys.touches(text.as_bytes()), touched, "{text}");
+        assert_eq!(affected.includes(text.as_bytes()), touched, "{text}");
     }
 }
 
 #[test]
 fn a_profile_touches_its_devices() {
-    let keys = keys(PROFILE);
-    assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));
-    assert!(!keys.touches(device("bo", "PF4", "Mobile").as_bytes()));
+    let affected = affected(PROFILE);
+    assert!(affected.includes(device("bo", "PF4", "Standard").as_bytes()));
+    assert!(!affected.includes(device("bo", "PF4", "Mobile").as_bytes()));
     // A broken one is one, too.
-    let keys = self::keys(&PROFILE.replace("windows", "dos"));
-    assert!(keys.touches(device("bo", "PF4", "Standard").as_bytes()));
+    let affected = self::affected(&PROFILE.replace("windows", "dos"));
+    assert!(affected.includes(device("bo", "PF4", "Standard").as_bytes()));
 }
 
 #[test]
-fn what_was_looked_for_is_no_news() {
-    let mut keys = Keys::default();
-    assert!(keys.have_news(), "profiles and wipe requests are");
-    keys.forget_news();
-    assert!(!keys.have_news());
+fn what_was_searched_is_not_pending() {
+    let mut affected = AffectedFiles::default();
+    assert!(affected.has_pending(), "profiles and wipe requests are");
+    affected.mark_searched();
+    assert!(!affected.has_pending());
     let documents = parse_file(&"x.yaml".into(), device("a", "A", "P").as_bytes());
-    keys.learn(&documents);
-    assert!(keys.have_news() && keys.touches(b"A"));
-    keys.forget_news();
-    keys.learn(&documents);
-    assert!(!keys.have_news() && !keys.touches(b"A"));
+    affected.learn(&documents);
+    assert!(affected.has_pending() && affected.includes(b"A"));
+    affected.mark_searched();
+    affected.learn(&documents);
+    assert!(!affected.has_pending() && !affected.includes(b"A"));
 }

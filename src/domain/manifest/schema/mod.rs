@@ -6,14 +6,14 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::model::{
-    DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, WipeReason, WipeScope, words,
-};
+pub use super::fields::Kind;
 
-words! {
-    /// What a manifest can be.
-    Kind { Device = "Device", Profile = "Profile", WipeRequest = "WipeRequest" }
-}
+use super::device::{MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS};
+use super::fields::{self, API_VERSION, Mapping};
+use super::profile::{MAX_AGE_DAYS, MAX_DESCRIPTION, MAX_ITEM};
+use crate::domain::model::{
+    DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, WipeReason, WipeScope,
+};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const NAME: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
@@ -57,17 +57,18 @@ fn one(kind: Kind) -> Value {
     let name = text_of("Unique among manifests of its kind.", NAME);
     let metadata = match kind {
         Kind::Device => {
-            object("What it is called.", &["name"], json!({"name": name, "labels": labels()}))
+            let properties = json!({"name": name, "labels": labels()});
+            object("What it is called.", &fields::DEVICE_METADATA, properties)
         }
         Kind::Profile | Kind::WipeRequest => {
-            object("What it is called.", &["name"], json!({"name": name}))
+            object("What it is called.", &fields::METADATA, json!({"name": name}))
         }
     };
     object(
         description,
-        &["apiVersion", "kind", "metadata", "spec"],
+        &fields::ROOT,
         json!({
-            "apiVersion": {"const": "fleetform/v1", "description": "Version of the format."},
+            "apiVersion": {"const": API_VERSION, "description": "Version of the format."},
             "kind": {"const": kind, "description": "What the manifest is."},
             "metadata": metadata,
             "spec": spec,
@@ -75,11 +76,17 @@ fn one(kind: Kind) -> Value {
     )
 }
 
-fn object(description: &str, required: &[&str], properties: Value) -> Value {
+/// # Panics
+/// If the properties are not the fields of the mapping.
+fn object(description: &str, mapping: &Mapping, properties: Value) -> Value {
+    let described = |name: &&str| properties.get(name).is_some();
+    let all = mapping.all.iter().all(described);
+    let count = properties.as_object().map(serde_json::Map::len);
+    assert!(all && count == Some(mapping.all.len()), "the fields of {:?}", mapping.path);
     json!({
         "description": description,
         "type": "object",
-        "required": required,
+        "required": mapping.required().collect::<Vec<_>>(),
         "properties": properties,
         "additionalProperties": false,
     })
@@ -89,7 +96,7 @@ fn text_of(description: &str, pattern: &str) -> Value {
     json!({"description": description, "type": "string", "pattern": pattern})
 }
 
-fn prose(description: &str, most: u32) -> Value {
+fn prose(description: &str, most: usize) -> Value {
     json!({"description": description, "type": "string", "minLength": 1, "maxLength": most,
            "pattern": PLAIN})
 }
@@ -107,9 +114,9 @@ fn labels() -> Value {
     json!({
         "description": "Anything to find the device by.",
         "type": "object",
-        "maxProperties": 32,
-        "propertyNames": {"minLength": 1, "maxLength": 128, "pattern": PLAIN},
-        "additionalProperties": {"type": "string", "maxLength": 256, "pattern": PLAIN},
+        "maxProperties": MAX_LABELS,
+        "propertyNames": {"minLength": 1, "maxLength": MAX_LABEL_KEY, "pattern": PLAIN},
+        "additionalProperties": {"type": "string", "maxLength": MAX_LABEL_VALUE, "pattern": PLAIN},
     })
 }
 
@@ -127,20 +134,20 @@ fn device() -> Value {
     );
     let hardware = object(
         "What Intune needs to know of the hardware for some platforms.",
-        &[],
+        &fields::HARDWARE,
         json!({
-            "manufacturer": prose("As the firmware spells it.", 256),
-            "model": prose("As the firmware spells it.", 256),
+            "manufacturer": prose("As the firmware spells it.", MAX_HARDWARE),
+            "model": prose("As the firmware spells it.", MAX_HARDWARE),
             "autopilotHash": {
                 "description": "Base64 of the Windows Autopilot hardware hash.",
-                "type": "string", "minLength": 1, "maxLength": 8192,
+                "type": "string", "minLength": 1, "maxLength": MAX_HASH,
                 "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
             },
         }),
     );
     object(
         "What the device is to be.",
-        &["serialNumber", "userEmail", "profile", "osVersion"],
+        &fields::DEVICE,
         json!({
             "serialNumber": text_of("As the device itself reports it; unique, case ignored.", SERIAL),
             "userEmail": text_of("The user whom it is assigned to.", EMAIL),
@@ -160,7 +167,7 @@ fn device() -> Value {
 }
 
 fn profile() -> Value {
-    let texts = |description: &str| json!({"description": description, "type": "array", "items": prose("", 256)});
+    let texts = |description: &str| json!({"description": description, "type": "array", "items": prose("", MAX_ITEM)});
     let required = || json!({"description": "Whether it is demanded at all.", "type": "boolean"});
     let minimum: serde_json::Map<String, Value> = Platform::WORDS
         .iter()
@@ -168,19 +175,19 @@ fn profile() -> Value {
         .collect();
     let compliance = object(
         "What its devices are judged by; what is absent is not demanded.",
-        &[],
+        &fields::COMPLIANCE,
         json!({
-            "minimumOsVersion": object("By platform.", &[], minimum.into()),
-            "antivirus": object("Antivirus must be on.", &["required"], json!({
+            "minimumOsVersion": object("By platform.", &fields::MINIMUM_OS_VERSION, minimum.into()),
+            "antivirus": object("Antivirus must be on.", &fields::ANTIVIRUS, json!({
                 "required": required(),
                 "maxSignatureAgeDays": {
                     "description": "How old the signatures may be, in days.",
-                    "type": "integer", "minimum": 0, "maximum": 3650,
+                    "type": "integer", "minimum": 0, "maximum": MAX_AGE_DAYS,
                 },
             })),
             "encryption": object(
-                "The disk must be encrypted.", &["required"], json!({"required": required()})),
-            "screenLock": object("The screen must lock with a PIN.", &["required"], json!({
+                "The disk must be encrypted.", &fields::ENCRYPTION, json!({"required": required()})),
+            "screenLock": object("The screen must lock with a PIN.", &fields::SCREEN_LOCK, json!({
                 "required": required(),
                 "minPinLength": {
                     "description": "Digits of the PIN.",
@@ -192,9 +199,9 @@ fn profile() -> Value {
     );
     object(
         "What its devices get.",
-        &["platforms"],
+        &fields::PROFILE,
         json!({
-            "description": prose("For people.", 1024),
+            "description": prose("For people.", MAX_DESCRIPTION),
             "platforms": {
                 "description": "The platforms that it serves.",
                 "type": "array", "minItems": 1, "uniqueItems": true,
@@ -211,17 +218,7 @@ fn profile() -> Value {
 fn wipe() -> Value {
     object(
         "Which device, how, and why.",
-        &[
-            "ledger",
-            "deviceId",
-            "serialNumber",
-            "scope",
-            "reason",
-            "requestedBy",
-            "confirm",
-            "issuedAt",
-            "expiresAt",
-        ],
+        &fields::WIPE_REQUEST,
         json!({
             "ledger": text_of(
                 "The lineage of the ledger it is meant for; fleetform wipe new writes it.", LEDGER),

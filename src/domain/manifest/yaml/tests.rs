@@ -1,4 +1,7 @@
+use super::parse::FEW;
+use super::scalar::resolve;
 use super::*;
+use crate::domain::manifest::finding::Code;
 
 fn cut_up(file: &str) -> Vec<(&str, u32, &str, u32)> {
     let show = |p: &Piece| {

@@ -10,7 +10,6 @@ use super::quorum::{people, short_of};
 use super::request::{VETO, verify_with};
 use super::unsigned::Unsigned;
 use super::view::WipeStanding;
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp};
 use crate::domain::plan::action::{Action, Cause, Op, RequestSubject, Subject};
 use crate::domain::plan::damage::DamageIndex;
@@ -21,9 +20,10 @@ use crate::domain::state::event::{
     TrustChanged, TrustFiles, WipeAccepted, WipeStopped, WipeSubject,
 };
 use crate::domain::state::{DEFERRED, Wipe, WipeState};
-use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::quorum::{self, History, Ruling};
 use crate::domain::wipe::trust_state::TrustState;
-use crate::domain::wipe::verify::{Judgement, Reason, Verdict, VerifiedWipe};
+use crate::domain::wipe::verify::{Conclusion, Judgement, Reason, VerifiedWipe};
 
 /// What the rest of the plan has to know.
 pub(in crate::domain::plan) struct WipePlan {
@@ -159,7 +159,7 @@ impl<'a> WipePlanner<'a, '_> {
         let signers = judgement.signers();
         // A veto is recorded whenever it is seen, and so is what refuses for good: neither is
         // undone by what comes later, a clock that is right again included.
-        if let Verdict::Vetoed(by) = &judgement.verdict {
+        if let Conclusion::Vetoed(by) = &judgement.conclusion {
             let detail = format!("{by} objects");
             return self.stopped(file, &signers, WipeStop::Vetoed, VETO, &detail);
         }
@@ -171,23 +171,23 @@ impl<'a> WipePlanner<'a, '_> {
         if let Some(at) = time_ahead_of(self.inputs) {
             return self.show(file, &[], WipeStanding::Held, CLOCK_BEHIND, &clock_behind(at));
         }
-        match &judgement.verdict {
-            Verdict::Refused(Reason::Expired) => {
+        match &judgement.conclusion {
+            Conclusion::Refused(Reason::Expired) => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeStop::Expired, "expired", &detail);
             }
-            Verdict::Refused(Reason::NotSigned) => self.not_signed(file, &judgement),
-            Verdict::Refused(reason) if reason.holds() => {
+            Conclusion::Refused(Reason::NotSigned) => self.not_signed(file, &judgement),
+            Conclusion::Refused(reason) if reason.holds() => {
                 let detail = judgement.why();
                 self.stopped(file, &signers, WipeStop::Held, reason.as_str(), &detail);
             }
-            Verdict::Refused(reason) => {
+            Conclusion::Refused(reason) => {
                 let detail = judgement.why();
                 let stop = WipeStop::Refused { for_good: false };
                 self.stopped(file, &signers, stop, reason.as_str(), &detail);
             }
-            Verdict::Verified(wipe) => self.verified(file, wipe, known),
-            Verdict::Vetoed(_) => unreachable!("a veto was told of before"),
+            Conclusion::Verified(wipe) => self.verified(file, wipe, known),
+            Conclusion::Vetoed(_) => unreachable!("a veto was told of before"),
         }
     }
 
@@ -196,12 +196,12 @@ impl<'a> WipePlanner<'a, '_> {
         let needs = self.decide_quorum(0);
         let detail = judgement.why();
         self.stopped(file, &[], WipeStop::Held, Reason::NotSigned.as_str(), &detail);
-        if let (Some(view), Decision::Held(hold)) = (self.plan.wipes.last_mut(), needs) {
+        if let (Some(view), Ruling::Held(hold)) = (self.plan.wipes.last_mut(), needs) {
             view.needs = hold.needs;
         }
     }
 
-    fn decide_quorum(&self, has: u32) -> Decision {
+    fn decide_quorum(&self, has: u32) -> Ruling {
         let history = History { issued: &self.issued, ahead: self.ahead };
         quorum::decide(&self.inputs.settings.wipes.quorum, history, self.inputs.now, has)
     }
@@ -211,10 +211,8 @@ impl<'a> WipePlanner<'a, '_> {
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
         let needed = match self.decide_quorum(people(signers)) {
-            Decision::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => {
-                needs
-            }
-            Decision::Issue { .. } | Decision::Held(_) => {
+            Ruling::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => needs,
+            Ruling::Issue { .. } | Ruling::Held(_) => {
                 if accepted.is_some() {
                     self.taken.remove(&device);
                 }
@@ -266,14 +264,14 @@ impl<'a> WipePlanner<'a, '_> {
             return;
         }
         match self.decide_quorum(people(signers)) {
-            Decision::Held(hold) => {
+            Ruling::Held(hold) => {
                 let detail = short_of(&hold);
                 self.stopped(file, signers, WipeStop::Held, hold.reason.as_str(), &detail);
                 if let Some(view) = self.plan.wipes.last_mut() {
                     (view.needs, view.until) = (hold.needs, hold.until);
                 }
             }
-            Decision::Issue { .. } => unreachable!("more wipes never need fewer signers"),
+            Ruling::Issue { .. } => unreachable!("more wipes never need fewer signers"),
         }
     }
 

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use super::clock::{CLOCK_BEHIND, clock_behind, issue_at, time_ahead_of};
 use super::quorum::{people, short_of};
 use super::request::{VETO, verify_request};
-use crate::domain::fleet::{Desired, WipeFile};
+use crate::domain::fleet::Desired;
 use crate::domain::model::{DesiredDevice, Digest, Timestamp};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
-use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::quorum::{self, History, Ruling};
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
-use crate::domain::wipe::verify::{Verdict, VerifiedWipe};
+use crate::domain::wipe::verify::{Conclusion, VerifiedWipe};
 
 /// What a wipe was judged by, read again.
 #[derive(Debug)]
@@ -118,10 +119,10 @@ pub fn issuable(
         return no(CLOCK_BEHIND, clock_behind(seen));
     }
     let judgement = verify_request(&inputs, file);
-    let wipe = match &judgement.verdict {
-        Verdict::Verified(wipe) => wipe.clone(),
-        Verdict::Vetoed(by) => return no(VETO, format!("{by} objects")),
-        Verdict::Refused(reason) => return no(reason.as_str(), judgement.why()),
+    let wipe = match &judgement.conclusion {
+        Conclusion::Verified(wipe) => wipe.clone(),
+        Conclusion::Vetoed(by) => return no(VETO, format!("{by} objects")),
+        Conclusion::Refused(reason) => return no(reason.as_str(), judgement.why()),
     };
     let known = recorded.wipes.get(&request);
     let Some(known) = known.filter(|wipe| wipe.state.is_under_way()) else {
@@ -136,7 +137,7 @@ pub fn issuable(
     let history = History { issued: &issued, ahead };
     let has = people(wipe.signers());
     match quorum::decide(&fresh.settings.wipes.quorum, history, fresh.now, has) {
-        Decision::Issue { needs } => Ok(IssuableWipe { wipe, needed: needs }),
-        Decision::Held(hold) => no(hold.reason.as_str(), short_of(&hold)),
+        Ruling::Issue { needs } => Ok(IssuableWipe { wipe, needed: needs }),
+        Ruling::Held(hold) => no(hold.reason.as_str(), short_of(&hold)),
     }
 }

@@ -5,18 +5,19 @@
 
 use std::collections::HashMap;
 
-use crate::domain::fleet::{Damage, Damaged, Desired, ROOT};
+use crate::domain::fleet::Desired;
+use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
 use crate::domain::model::{Name, Ownership, SerialNumber};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::state::Device;
 
-/// Damage that may be a device's manifest, by what is known of it.
+/// UnusableKind that may be a device's manifest, by what is known of it.
 pub(super) struct Ownerships<'a> {
     desired: &'a Desired,
-    by_serial: HashMap<&'a SerialNumber, Vec<&'a Damaged>>,
-    by_name: HashMap<&'a Name, Vec<&'a Damaged>>,
-    by_path: HashMap<&'a str, Vec<&'a Damaged>>,
-    directories: Vec<&'a Damaged>,
+    by_serial: HashMap<&'a SerialNumber, Vec<&'a Unusable>>,
+    by_name: HashMap<&'a Name, Vec<&'a Unusable>>,
+    by_path: HashMap<&'a str, Vec<&'a Unusable>>,
+    directories: Vec<&'a Unusable>,
 }
 
 impl<'a> Ownerships<'a> {
@@ -28,12 +29,12 @@ impl<'a> Ownerships<'a> {
             by_path: HashMap::new(),
             directories: Vec::new(),
         };
-        for damaged in &inputs.desired.damaged {
+        for damaged in &inputs.desired.unusable {
             match &damaged.what {
-                Damage::Directory => found.directories.push(damaged),
-                Damage::File => found.at(damaged),
-                Damage::ProfileOf { serial, .. } => found.with(serial, damaged),
-                Damage::Device { serial: Some(serial), name } => {
+                UnusableKind::Directory => found.directories.push(damaged),
+                UnusableKind::File => found.at(damaged),
+                UnusableKind::ProfileOf { serial, .. } => found.with(serial, damaged),
+                UnusableKind::Device { serial: Some(serial), name } => {
                     found.with(serial, damaged);
                     // A serial number that nobody knows may be a misspelt one.
                     if inputs.recorded.by_serial(serial).is_none() {
@@ -41,7 +42,7 @@ impl<'a> Ownerships<'a> {
                         found.named(name.as_ref(), damaged);
                     }
                 }
-                Damage::Device { serial: None, name } => {
+                UnusableKind::Device { serial: None, name } => {
                     found.at(damaged);
                     found.named(name.as_ref(), damaged);
                 }
@@ -50,15 +51,15 @@ impl<'a> Ownerships<'a> {
         found
     }
 
-    fn with(&mut self, serial: &'a SerialNumber, damaged: &'a Damaged) {
+    fn with(&mut self, serial: &'a SerialNumber, damaged: &'a Unusable) {
         self.by_serial.entry(serial).or_default().push(damaged);
     }
 
-    fn at(&mut self, damaged: &'a Damaged) {
+    fn at(&mut self, damaged: &'a Unusable) {
         self.by_path.entry(&damaged.place.path).or_default().push(damaged);
     }
 
-    fn named(&mut self, name: Option<&'a Name>, damaged: &'a Damaged) {
+    fn named(&mut self, name: Option<&'a Name>, damaged: &'a Unusable) {
         if let Some(name) = name {
             self.by_name.entry(name).or_default().push(damaged);
         }
@@ -94,7 +95,7 @@ impl<'a> Ownerships<'a> {
             here.chain(named).chain(above)
         };
         let near = (!valid).then(near).into_iter().flatten();
-        let doubtful = |damaged: &&&Damaged| !self.desired.corporate.contains(&damaged.place);
+        let doubtful = |damaged: &&&Unusable| !self.desired.corporate.contains(&damaged.place);
         let damaged = its.chain(near).find(doubtful)?;
         Some(format!(
             "{}:{} cannot be used, and may say that the device is personal: mend it, or ask for \

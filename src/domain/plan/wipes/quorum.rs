@@ -10,7 +10,7 @@ pub(super) fn people(signers: &[Email]) -> u32 {
 }
 
 /// What is missing, and until when.
-pub(super) fn short_of(hold: &quorum::Hold) -> String {
+pub(super) fn short_of(hold: &quorum::QuorumHold) -> String {
     let until = hold.until.map(|at| format!("; passes as it is from {}", at.short()));
     let until = until.unwrap_or_default();
     let window = hold.tier.map_or_else(String::new, |tier| {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::ownership::Ownerships;
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::Email;
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::wipe::Namespace;
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::target::{LedgerId, LoggedHead};
 use crate::domain::wipe::verify::{Evidence, Judgement, Recorded, Rule, verify};
 

@@ -2,11 +2,11 @@
 
 use super::decide::WipePlanner;
 use super::view::{WipeStanding, WipeView};
-use crate::domain::fleet::WipeFile;
 use crate::domain::model::{Email, Place};
 use crate::domain::plan::hold::{Hold, HoldReason};
 use crate::domain::state::event::WipeSubject;
 use crate::domain::state::{Wipe, WipeState};
+use crate::domain::wipe::WipeFile;
 
 impl WipePlanner<'_, '_> {
     /// A request whose life has ended; its file is still there.

@@ -3,12 +3,12 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::model::Place;
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::plan::wipe_stop::WipeStop;
 use crate::domain::state::Wipe;
+use crate::domain::wipe::WipeFile;
 
 /// So many requests that nobody trusted has signed are recorded at a time: open ones, and those of
 /// the last day. Those beyond are a finding. A signed request is always recorded.

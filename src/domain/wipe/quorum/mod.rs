@@ -97,7 +97,7 @@ words! {
 
 /// Why a wipe is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
+pub struct QuorumHold {
     /// What it waits for.
     pub reason: Lacks,
     /// Distinct people needed now; none where no number suffices.
@@ -115,20 +115,20 @@ pub struct Hold {
 
 /// Whether a wipe may be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum Ruling {
     /// It has the signatures it `needs`.
     Issue {
         /// Distinct people needed now.
         needs: u32,
     },
     /// Not now.
-    Held(Hold),
+    Held(QuorumHold),
 }
 
 /// Decides on one wipe with the signatures of `has` distinct people. The next one of the same
 /// pass is decided with `ahead` raised by one if this one is issued.
 #[must_use]
-pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> Decision {
+pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> Ruling {
     let first = tiers.0.first().map(|tier| tier.signers);
     let (mut needs, mut exceeded, mut in_window) = (first, None, 0);
     for (tier, next) in tiers.caps() {
@@ -138,8 +138,8 @@ pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> 
         }
     }
     match needs {
-        Some(needs) if has >= needs => Decision::Issue { needs },
-        _ => Decision::Held(Hold {
+        Some(needs) if has >= needs => Ruling::Issue { needs },
+        _ => Ruling::Held(QuorumHold {
             reason: if needs.is_some() { Lacks::Signatures } else { Lacks::Room },
             needs,
             has,

@@ -17,19 +17,19 @@ fn tiers(list: &[Tier]) -> Tiers {
     Tiers::new(list.to_vec()).unwrap()
 }
 
-fn now_with(tiers: &Tiers, issued: &[Timestamp], ahead: usize, now: i64, has: u32) -> Decision {
+fn now_with(tiers: &Tiers, issued: &[Timestamp], ahead: usize, now: i64, has: u32) -> Ruling {
     decide(tiers, History { issued, ahead }, t(now), has)
 }
 
-fn held(decision: Decision) -> Hold {
-    match decision {
-        Decision::Held(hold) => hold,
-        Decision::Issue { .. } => panic!("issued"),
+fn held(ruling: Ruling) -> QuorumHold {
+    match ruling {
+        Ruling::Held(hold) => hold,
+        Ruling::Issue { .. } => panic!("issued"),
     }
 }
 
-const ISSUE_1: Decision = Decision::Issue { needs: 1 };
-const ISSUE_2: Decision = Decision::Issue { needs: 2 };
+const ISSUE_1: Ruling = Ruling::Issue { needs: 1 };
+const ISSUE_2: Ruling = Ruling::Issue { needs: 2 };
 const DAY: i64 = 24 * 60;
 
 #[test]
@@ -189,10 +189,10 @@ fn no_window_ever_holds_more_than_its_tiers_allow() {
             for has in std::mem::take(&mut waiting) {
                 let times: Vec<_> = issued.iter().map(|(at, _)| *at).collect();
                 match now_with(&tiers, &times, cooling.len(), now, has) {
-                    Decision::Issue { .. } if delay == 0 => issued.push((t(now), has)),
-                    Decision::Issue { .. } => cooling.push((now + delay, has)),
-                    Decision::Held(_) if persistent => waiting.push(has),
-                    Decision::Held(_) => {}
+                    Ruling::Issue { .. } if delay == 0 => issued.push((t(now), has)),
+                    Ruling::Issue { .. } => cooling.push((now + delay, has)),
+                    Ruling::Held(_) if persistent => waiting.push(has),
+                    Ruling::Held(_) => {}
                 }
             }
             prop_assert!(allows(&issued, &tiers), "{tiers:?} {issued:?}");
@@ -214,14 +214,14 @@ fn more_wipes_never_need_fewer_signers_and_until_is_exact() {
     let result = seeded(5000).run(&input, |(tiers, issued, ahead, more, has)| {
         let issued: Vec<_> = issued.into_iter().map(t).collect();
         let with: Vec<_> = issued.iter().copied().chain([t(more)]).collect();
-        let needs = |decision| match decision {
-            Decision::Issue { needs } => needs,
-            Decision::Held(hold) => hold.needs.unwrap_or(u32::MAX),
+        let needs = |ruling| match ruling {
+            Ruling::Issue { needs } => needs,
+            Ruling::Held(hold) => hold.needs.unwrap_or(u32::MAX),
         };
         let before = needs(now_with(&tiers, &issued, ahead, 0, has));
         prop_assert!(before <= needs(now_with(&tiers, &with, ahead, 0, has)));
         prop_assert!(before <= needs(now_with(&tiers, &issued, ahead + 1, 0, has)));
-        if let Decision::Held(hold) = now_with(&tiers, &issued, ahead, 0, has) {
+        if let Ruling::Held(hold) = now_with(&tiers, &issued, ahead, 0, has) {
             prop_assert!(hold.needs.is_none_or(|needs| needs > has));
             prop_assert_eq!(hold.until.is_some(), has >= tiers.as_slice()[0].signers);
             // Those ahead are issued now, in the best case.
@@ -229,9 +229,9 @@ fn more_wipes_never_need_fewer_signers_and_until_is_exact() {
             all.extend(std::iter::repeat_n(t(0), ahead));
             if let Some(until) = hold.until {
                 let at = |time| decide(&tiers, History { issued: &all, ahead: 0 }, time, has);
-                prop_assert!(matches!(at(until), Decision::Issue { .. }), "{hold:?}");
+                prop_assert!(matches!(at(until), Ruling::Issue { .. }), "{hold:?}");
                 let just_before = until + TimeDelta::milliseconds(-1);
-                prop_assert!(matches!(at(just_before), Decision::Held(_)), "{hold:?}");
+                prop_assert!(matches!(at(just_before), Ruling::Held(_)), "{hold:?}");
             }
         }
         Ok(())

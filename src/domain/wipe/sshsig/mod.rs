@@ -9,6 +9,7 @@ use ssh_key::{Algorithm, HashAlg, PublicKey, Signature, SshSig};
 
 use super::Namespace;
 use crate::domain::model::words;
+use crate::domain::wording::escape;
 
 /// A public key, comparable.
 pub type Key = KeyData;
@@ -110,7 +111,7 @@ pub fn check(armoured: &[u8], message: &[u8], namespace: Namespace) -> Result<Ch
     if !KEY_TYPES.contains(&parts.key_type) {
         return fail(
             Fault::UnsupportedKey,
-            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", harmless(parts.key_type)),
+            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", escape(parts.key_type)),
         );
     }
     if parts.namespace != namespace.as_str() {
@@ -118,7 +119,7 @@ pub fn check(armoured: &[u8], message: &[u8], namespace: Namespace) -> Result<Ch
             Fault::WrongNamespace,
             format!(
                 "it was made for `{}`, not for `{namespace}`; sign with `-n {namespace}`",
-                harmless(parts.namespace)
+                escape(parts.namespace)
             ),
         );
     }
@@ -140,11 +141,6 @@ pub fn check(armoured: &[u8], message: &[u8], namespace: Namespace) -> Result<Ch
 #[must_use]
 pub fn fingerprint(key: &Key) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
-}
-
-/// Strangers' text, cut and escaped, fit for a terminal.
-pub(super) fn harmless(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
 /// The lines of base64 in the armour, which must be the whole file.

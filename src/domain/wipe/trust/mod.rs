@@ -16,9 +16,10 @@ use ssh_key::PublicKey;
 use ssh_key::public::{EcdsaPublicKey, KeyData};
 
 use super::Namespace;
-use super::sshsig::{KEY_TYPES, KEYS_THAT_SERVE, Key, fingerprint, harmless};
+use super::sshsig::{KEY_TYPES, KEYS_THAT_SERVE, Key, fingerprint};
 use crate::domain::manifest::encoding;
 use crate::domain::model::{Digest, Email, Timestamp, is_deceptive, words};
+use crate::domain::wording::escape;
 
 words! {
     /// Which of the two lists.
@@ -269,7 +270,7 @@ fn signer(text: &str, line: usize) -> Result<Signer, String> {
         return Err(if kind.is_empty() {
             "it has no key: write `ADDRESS namespaces=\"wipe@fleetform\" ssh-ed25519 AAAA…`".into()
         } else {
-            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", harmless(kind))
+            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", escape(kind))
         });
     }
     let key = public_key(kind, word(rest).0)?;
@@ -286,7 +287,7 @@ fn signer(text: &str, line: usize) -> Result<Signer, String> {
 /// One literal e-mail address. The characters of patterns are legal in addresses, so they
 /// are looked for first: OpenSSH would take them for patterns.
 fn principal(text: &str) -> Result<Email, String> {
-    let shown = harmless(text);
+    let shown = escape(text);
     if text.contains(['*', '?', '!']) {
         return Err(format!("`{shown}` is a pattern: write each person's address, one a line"));
     }
@@ -360,7 +361,7 @@ impl Options {
             let (name, rest) = text.split_at(end);
             let name = name.to_ascii_lowercase();
             let Some(value) = rest.strip_prefix('=') else { return Err(not_an_option(&name)) };
-            let unquoted = || format!("the value of {} needs double quotes", harmless(&name));
+            let unquoted = || format!("the value of {} needs double quotes", escape(&name));
             let value = value.strip_prefix('"').ok_or_else(unquoted)?;
             let (value, rest) = value.split_once('"').ok_or_else(unquoted)?;
             options.set(&name, value)?;
@@ -388,7 +389,7 @@ fn not_an_option(name: &str) -> String {
     }
     format!(
         "`{}` is neither a type of key nor one of namespaces=, valid-after=, valid-before=",
-        harmless(name)
+        escape(name)
     )
 }
 
@@ -397,7 +398,7 @@ fn namespaces(value: &str) -> Result<BTreeSet<Namespace>, String> {
     let mut ours = BTreeSet::new();
     for item in value.split(',') {
         if item.contains(['*', '?', '!']) {
-            let shown = harmless(item);
+            let shown = escape(item);
             return Err(format!("namespace `{shown}` is a pattern: write each namespace in full"));
         }
         if item.is_empty() || item.contains(BLANK) || item.contains('\\') {
@@ -413,7 +414,7 @@ fn time(value: &str) -> Result<Timestamp, String> {
     let bad = || {
         format!(
             "`{}` is not a time like 20261231Z, 202612312359Z or 20261231235959Z (UTC, with the Z)",
-            harmless(value)
+            escape(value)
         )
     };
     let digits = value.strip_suffix('Z').ok_or_else(bad)?;

@@ -18,7 +18,8 @@ use rustix::io::Errno;
 use super::files::{Dir, Error, Found, Stamp};
 use super::records::{self, Records, Stretch};
 use super::rejected::{Kept, Refusals, Released, lines};
-use crate::domain::model::{Report, Timestamp, harmless, is_deceptive};
+use crate::domain::model::{Report, Timestamp, is_deceptive};
+use crate::domain::wording::harmless_within;
 use crate::edges::provider::{Acknowledgement, Batch, Observation, Rejected, Trouble};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
@@ -221,7 +222,7 @@ fn is_unfinished(name: &OsStr) -> bool {
 fn trouble(path: &str, error: &Error) -> Trouble {
     Trouble {
         path: path.to_owned(),
-        message: harmless(&error.to_string(), 2000),
+        message: harmless_within(&error.to_string(), 2000),
         help: "no report of it is taken until that is mended, and it is tried again; give it the \
                owner and the mode of the data directory (chown --reference, chmod --reference)"
             .into(),

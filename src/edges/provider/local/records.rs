@@ -10,7 +10,8 @@ use std::io::{self, BufRead};
 use serde_json::value::RawValue;
 
 use super::report;
-use crate::domain::model::{Report, harmless};
+use crate::domain::model::Report;
+use crate::domain::wording::harmless_within;
 
 /// Bytes of one report: a hundred times a large one.
 const RECORD_LIMIT: usize = 256 << 10;
@@ -177,7 +178,7 @@ impl Reader {
     }
 
     fn bad(&mut self, stretch: Stretch, line: u64, why: &str) {
-        let message = harmless(why, MESSAGE_LIMIT);
+        let message = harmless_within(why, MESSAGE_LIMIT);
         self.records.bad.push((stretch, Problem { line, message }));
     }
 

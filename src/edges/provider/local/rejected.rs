@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use super::files::{Dir, Error, Found, temporary};
 use super::inbox::Seen;
 use super::records::Stretch;
-use crate::domain::model::harmless;
+use crate::domain::wording::harmless_within;
 use crate::edges::provider::Refused;
 
 /// Of a rejected file's name, so that a suffix fits the 255 that file systems take.
@@ -65,7 +65,7 @@ pub(super) fn lines(dir: &Dir, seen: &Seen, refused: &[Refused]) -> Result<Kept,
         }
         let before = bytes.len();
         copy(&mut file, at, &mut bytes).map_err(|error| dir.read_failed(&seen.file, &error))?;
-        reason.push_str(&format!("line {line}: {}\n", harmless(why, REASON_LIMIT)));
+        reason.push_str(&format!("line {line}: {}\n", harmless_within(why, REASON_LIMIT)));
         line += memchr::memchr_iter(b'\n', &bytes[before..]).count();
     }
     Ok(Kept::Lines(bytes, reason))
@@ -137,7 +137,7 @@ impl Refusals {
             match refused {
                 Kept::Nothing => {}
                 Kept::Whole(why) => {
-                    let reason = format!("{}\n", harmless(why, REASON_LIMIT));
+                    let reason = format!("{}\n", harmless_within(why, REASON_LIMIT));
                     let name = free(dir, &taken, file, None, &reason)?;
                     refusals.reason(&mut taken, &name, reason);
                     refusals.moves.push((file.clone(), name));

@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 use super::outbox::CommandId;
 use crate::domain::model::{
     AntivirusFact, EncryptionFact, Report, ReportedVersion, ScreenLockFact, SerialNumber,
-    Timestamp, Unreadable, harmless,
+    Timestamp, Unreadable,
 };
+use crate::domain::wording::harmless_within;
 
 /// More is a mistake or malice: an outbox holds a handful of commands.
 const COMPLETED_LIMIT: usize = 1000;
@@ -69,7 +70,7 @@ pub(super) fn read(raw: &RawValue) -> Result<Read, String> {
             "enrollmentError" => report.enrollment_error = enrollment_error(raw),
             "wiped" => report.wiped = reader.fact("wiped", given, flag).unwrap_or(false),
             "completed" => report.completed = reader.completed(given),
-            _ => reader.unknown.push(harmless(&name, QUOTE_LIMIT)),
+            _ => reader.unknown.push(harmless_within(&name, QUOTE_LIMIT)),
         }
     }
     let date = date.ok_or("`at` is missing: the time at which the device made the report")?;
@@ -112,7 +113,7 @@ impl Reader {
         let value = if given.twice { None } else { read(given.raw) };
         if value.is_none() {
             let text = if given.twice { "given twice" } else { given.raw.get() };
-            self.unreadable.insert(name.into(), harmless(text, QUOTE_LIMIT).into());
+            self.unreadable.insert(name.into(), harmless_within(text, QUOTE_LIMIT).into());
         }
         value
     }
@@ -129,7 +130,7 @@ impl Reader {
     }
 
     fn not_known(&mut self, group: &str, name: &str) {
-        self.unknown.push(harmless(&format!("{group}.{name}"), QUOTE_LIMIT));
+        self.unknown.push(harmless_within(&format!("{group}.{name}"), QUOTE_LIMIT));
     }
 
     fn antivirus(&mut self, given: Given<'_>) -> Option<AntivirusFact> {
@@ -184,7 +185,7 @@ impl Reader {
             match id.filter(|_| index < COMPLETED_LIMIT) {
                 Some(id) => ids.push(id.to_string()),
                 None => {
-                    let text = harmless(&value.to_string(), QUOTE_LIMIT);
+                    let text = harmless_within(&value.to_string(), QUOTE_LIMIT);
                     self.unreadable.entry("completed".into()).or_insert(text.into());
                 }
             }
@@ -194,7 +195,7 @@ impl Reader {
 }
 
 fn serial_number(raw: &RawValue) -> Result<SerialNumber, String> {
-    let shown = || harmless(raw.get(), QUOTE_LIMIT);
+    let shown = || harmless_within(raw.get(), QUOTE_LIMIT);
     let text: String = serde_json::from_str(raw.get())
         .map_err(|_| format!("`serialNumber`: {} is not a text in quotes", shown()))?;
     text.parse().map_err(|why| format!("`serialNumber`: {} {why}", shown()))
@@ -238,7 +239,7 @@ fn enrollment_error(raw: &RawValue) -> Option<String> {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    (!text.trim().is_empty()).then(|| harmless(&text, TEXT_LIMIT))
+    (!text.trim().is_empty()).then(|| harmless_within(&text, TEXT_LIMIT))
 }
 
 /// A name in an object and what stands behind it.

@@ -4,8 +4,8 @@
 //! repository has a say ([`crate::edges::source::git_process`]). A bare repository serves where `GIT_DIR` names it; a
 //! directory that merely looks like one is never asked. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
-//! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::alone`]),
-//! and of that only what may be affected is parsed ([`crate::domain::fleet::Keys`]).
+//! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::local_change`]),
+//! and of that only what may be affected is parsed ([`crate::domain::fleet::AffectedFiles`]).
 
 mod blobs;
 mod unchanged_files;
@@ -21,10 +21,12 @@ use self::blobs::{Answers, Blobs};
 use self::unchanged_files::Rest;
 use super::tree::{Judged, Marks, judge};
 use super::{MAX_ENTRIES, too_large};
-use crate::domain::fleet::alone;
-use crate::domain::fleet::{Damage, Desired, WipeFile, assemble};
+use crate::domain::fleet::local_change;
+use crate::domain::fleet::{Desired, assemble};
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::{Code, Finding};
 use crate::domain::manifest::{Documents, parse_file};
+use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::sshsig;
 use crate::domain::wording::quote;
 use crate::edges::fs::work_tree::WorkTree;
@@ -219,7 +221,7 @@ impl Repository {
         let (was_read, is_read) = (was.read(&mut answers), is.read(&mut answers));
         if was.is_plain()
             && is.is_plain()
-            && let Some((was, is)) = alone(&was_read, &is_read)
+            && let Some((was, is)) = local_change(&was_read, &is_read)
         {
             return Ok([(base, was), (head, is)]);
         }
@@ -327,7 +329,8 @@ impl Repository {
         let read = self.answers(&Blobs { ids, ..Blobs::default() })?.blobs;
         for wipe in &mut desired.wipes {
             let mut beside = WipeFile::clone(wipe);
-            let directory = wipe.place.path.rsplit_once('/').map_or("", |(above, _)| above);
+            let place = &wipe.place.path;
+            let (directory, request) = place.rsplit_once('/').unwrap_or(("", place));
             for ((path, _), bytes) in side.signatures.iter().zip(&read) {
                 let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
                 if above == directory {
@@ -338,7 +341,7 @@ impl Repository {
                         Some(_) => Err(super::beside::too_large_to_sign()),
                         None => Err("it cannot be read from this revision".to_owned()),
                     };
-                    super::beside::put_beside(&mut beside, name, content);
+                    beside.add_beside((request, ""), name, content);
                 }
             }
             *wipe = Arc::new(beside);
@@ -458,7 +461,7 @@ fn parse(path: &Arc<str>, blob: Option<&[u8]>) -> Documents {
         || {
             let (code, message, help) = too_large();
             let mut lost = Documents::default();
-            lost.lose(Damage::File, path, code, message, help);
+            lost.lose(UnusableKind::File, path, code, message, help);
             lost
         },
         |bytes| parse_file(path, bytes),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Error, Repository, Side, parse};
-use crate::domain::fleet::Keys;
+use crate::domain::fleet::AffectedFiles;
 use crate::domain::manifest::Documents;
 
 /// All of them, as bytes.
@@ -42,17 +42,18 @@ impl Rest {
     /// Those that these documents may have to do with, those that they in turn may have to do
     /// with, and so on.
     pub(super) fn touching(&self, documents: [&Documents; 2]) -> Documents {
-        let mut keys = Keys::default();
-        documents.into_iter().for_each(|documents| keys.learn_changed(documents));
+        let mut affected = AffectedFiles::default();
+        documents.into_iter().for_each(|documents| affected.learn_changed(documents));
         let mut taken = self.lost.clone();
         let mut left: Vec<&File> = self.files.iter().collect();
-        while keys.have_news() {
-            let touches = |file: &&File| file.bytes.as_deref().is_none_or(|b| keys.touches(b));
-            let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(touches);
+        while affected.has_pending() {
+            let is_affected =
+                |file: &&File| file.bytes.as_deref().is_none_or(|b| affected.includes(b));
+            let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(is_affected);
             let parsed: Vec<Documents> = found.into_par_iter().map(File::parse).collect();
-            keys.forget_news();
+            affected.mark_searched();
             for documents in parsed {
-                keys.learn(&documents);
+                affected.learn(&documents);
                 taken.absorb(documents);
             }
             left = others;

@@ -13,7 +13,8 @@ use clap_complete::engine::CompletionCandidate as Candidate;
 use super::super::logging::LogFormat;
 use super::super::run::load;
 use super::super::{Global, set};
-use crate::domain::fleet::{Damage, Desired};
+use crate::domain::fleet::Desired;
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
 use crate::edges::config::Config;
@@ -113,9 +114,11 @@ impl Known {
         let Some(desired) = self.desired() else { return recorded };
         let devices = desired.devices.iter().map(|device| &device.spec);
         let valid = devices.map(|spec| (spec.serial_number.as_str(), spec.name.as_str()));
-        let damaged = desired.damaged.iter().filter_map(|damaged| match &damaged.what {
-            Damage::Device { serial: Some(serial), name: Some(name) }
-            | Damage::ProfileOf { serial, name, .. } => Some((serial.as_str(), name.as_str())),
+        let damaged = desired.unusable.iter().filter_map(|damaged| match &damaged.what {
+            UnusableKind::Device { serial: Some(serial), name: Some(name) }
+            | UnusableKind::ProfileOf { serial, name, .. } => {
+                Some((serial.as_str(), name.as_str()))
+            }
             _ => None,
         });
         let written = valid.chain(damaged);
@@ -146,9 +149,8 @@ impl Known {
     /// `FIELD=` and, behind the sign, the words that the field takes.
     pub fn fields(&self, word: &str) -> Vec<Candidate> {
         let Some((field, _)) = word.split_once('=') else {
-            let fields = set::SPEC.iter().copied().chain(["name", "labels."]);
             let sign = |field: &str| if field.ends_with('.') { "" } else { "=" };
-            return fields.map(|field| Candidate::new(format!("{field}{}", sign(field)))).collect();
+            return set::fields().map(|f| Candidate::new(format!("{f}{}", sign(&f)))).collect();
         };
         let words = |words: &[&'static str]| words.iter().copied().map(Candidate::new).collect();
         let values: Vec<Candidate> = match field.trim_start_matches("spec.") {

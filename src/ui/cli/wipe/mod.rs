@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::domain::fleet::WipeFile;
+use crate::domain::wipe::WipeFile;
 use crate::edges::source;
 use crate::ui::render::findings::Drawing;
 use crate::ui::render::out::Out;

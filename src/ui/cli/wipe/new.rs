@@ -11,7 +11,6 @@ use super::super::run::Setup;
 use super::super::value::word;
 use super::super::{Exit, Failure, Format, select};
 use super::shell;
-use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::parse_file;
 use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
@@ -19,7 +18,8 @@ use crate::domain::model::{
 use crate::domain::settings::Wipes;
 use crate::domain::state::{Device, State, WipeState};
 use crate::domain::wipe::Namespace;
-use crate::domain::wipe::quorum::{self, Decision, History};
+use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::quorum::{self, History, Ruling};
 use crate::domain::wipe::target::{LedgerId, LogHead};
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::durable;
@@ -299,8 +299,8 @@ fn needs(state: &State, wipes: &Wipes, now: Timestamp) -> Option<u32> {
     let issued: Vec<_> = state.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let ahead = state.wipes.values().filter(|wipe| wipe.state == WipeState::Accepted).count();
     match quorum::decide(&wipes.quorum, History { issued: &issued, ahead }, now, 0) {
-        Decision::Issue { needs } => Some(needs),
-        Decision::Held(hold) => hold.needs,
+        Ruling::Issue { needs } => Some(needs),
+        Ruling::Held(hold) => hold.needs,
     }
 }
 

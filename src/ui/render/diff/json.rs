@@ -11,7 +11,7 @@ use crate::domain::model::{
     DesiredDevice, DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
 use crate::domain::state::event::Change;
-use crate::domain::wipe::verify::{Discounted, Sighting};
+use crate::domain::wipe::verify::{Discounted, SignedFile};
 use crate::ui::render::check::FindingView;
 use crate::ui::render::json as harmless;
 use crate::ui::render::out::Out;
@@ -164,13 +164,13 @@ struct WipeView<'a> {
     expires_at: Timestamp,
     signatures: Vec<&'a str>,
     vetoes: Vec<&'a str>,
-    signed_by: Vec<SightingView>,
-    vetoed_by: Vec<SightingView>,
+    signed_by: Vec<SignedFileView>,
+    vetoed_by: Vec<SignedFileView>,
 }
 
 /// `key` is a fingerprint; `person` is absent, too, where there is no trust file to ask.
 #[derive(Serialize)]
-struct SightingView {
+struct SignedFileView {
     file: String,
     key: Option<String>,
     person: Option<Email>,
@@ -178,8 +178,8 @@ struct SightingView {
     detail: Option<String>,
 }
 
-impl From<Sighting> for SightingView {
-    fn from(Sighting { name, purpose: _, key, person }: Sighting) -> Self {
+impl From<SignedFile> for SignedFileView {
+    fn from(SignedFile { name, purpose: _, key, person }: SignedFile) -> Self {
         let (key, fault) = key.map_or_else(|why| (None, Some(why)), |key| (Some(key), None));
         let (person, no_right) = match person {
             Some(Ok(person)) => (Some(person), None),
@@ -195,7 +195,7 @@ impl From<Sighting> for SightingView {
 impl<'a> WipeView<'a> {
     fn new(diff: &'a WipeDiff, context: Context<'_>) -> Self {
         let [signed_by, vetoed_by] =
-            seen(diff, context).map(|files| files.into_iter().map(SightingView::from).collect());
+            seen(diff, context).map(|files| files.into_iter().map(SignedFileView::from).collect());
         let WipeDiff { difference, file } = diff;
         let request = &file.request;
         Self {

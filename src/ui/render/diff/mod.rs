@@ -18,7 +18,7 @@ use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DesiredDevice, Timestamp};
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::trust::Trust;
-use crate::domain::wipe::verify::{Sighting, sightings};
+use crate::domain::wipe::verify::{SignedFile, signed_files};
 
 /// What is compared, for the header.
 #[derive(Debug, Clone, Copy)]
@@ -172,10 +172,10 @@ fn wipe_text(out: &mut Out, diff: &WipeDiff, context: Context<'_>) -> io::Result
 }
 
 /// Who signed, and who objects.
-fn seen(WipeDiff { file, .. }: &WipeDiff, context: Context<'_>) -> [Vec<Sighting>; 2] {
+fn seen(WipeDiff { file, .. }: &WipeDiff, context: Context<'_>) -> [Vec<SignedFile>; 2] {
     let all: Vec<_> = [(&file.signatures, Namespace::Wipe), (&file.vetoes, Namespace::Veto)]
         .into_iter()
-        .flat_map(|files| sightings(&file.bytes, files, context.trust, context.now))
+        .flat_map(|files| signed_files(&file.bytes, files, context.trust, context.now))
         .collect();
     let (signed, vetoed) = all.into_iter().partition(|seen| seen.purpose == Namespace::Wipe);
     [signed, vetoed]
@@ -183,7 +183,7 @@ fn seen(WipeDiff { file, .. }: &WipeDiff, context: Context<'_>) -> [Vec<Sighting
 
 fn by<'a>(
     done: &'a str,
-    Sighting { name, purpose: _, key, person }: &Sighting,
+    SignedFile { name, purpose: _, key, person }: &SignedFile,
 ) -> (&'a str, String) {
     match (person, key) {
         (Some(Ok(person)), Ok(key)) => (done, format!("by {person} with {key} ({name})")),

@@ -8,6 +8,7 @@ use std::process::Command;
 use super::*;
 use crate::domain::fleet::Desired;
 use crate::domain::fleet::assemble;
+use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::parse_file;
 use crate::domain::plan::{Heard, Inputs, plan};
 use crate::domain::settings::Settings;

@@ -104,7 +104,7 @@ mod tests {
             let desired = fleet(&devices);
             let codes: Vec<_> = desired.findings.iter().map(|f| f.code.as_str()).collect();
             assert_eq!(codes, found, "{devices:?}");
-            assert_eq!((desired.devices.len(), desired.damaged.len()), (devices.len(), 0));
+            assert_eq!((desired.devices.len(), desired.unusable.len()), (devices.len(), 0));
         }
     }
 }

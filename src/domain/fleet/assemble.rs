@@ -1,0 +1,97 @@
+//! All documents together: each device finds its profile, or is unusable.
+
+use std::collections::HashMap;
+
+use super::clash::clashing;
+use super::desired::Desired;
+use super::partial_devices::check_partial_devices;
+use super::profiles::{Known, platform_of, profiles_by_name, unknown_profile};
+use super::wipe_requests::unique_wipes;
+use crate::domain::manifest::{DeviceDraft, Documents, Unusable, UnusableKind};
+use crate::domain::model::Ownership;
+
+/// Validates all files together.
+#[must_use]
+pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
+    let mut all = Documents::default();
+    files.into_iter().for_each(|documents| all.absorb(documents));
+    let Documents {
+        devices,
+        profiles,
+        wipes,
+        unusable,
+        partial_devices,
+        unusable_profiles,
+        corporate,
+        findings,
+        ..
+    } = all;
+    let mut desired = Desired {
+        unusable,
+        corporate,
+        findings,
+        device_documents: all.device_documents,
+        ..Desired::default()
+    };
+    desired.profile_places =
+        profiles.iter().map(|p| (p.profile.name.clone(), p.place.clone())).collect();
+    let known = profiles_by_name(profiles, unusable_profiles, &mut desired.findings);
+    check_partial_devices(&partial_devices, &devices, &known, &mut desired.findings);
+    desired.wipes = unique_wipes(wipes, &mut desired.unusable, &mut desired.findings);
+    place_devices(devices, &known, &mut desired);
+    desired.unusable_profiles =
+        known.iter().filter(|(_, profile)| profile.is_none()).map(|(n, _)| n.clone()).collect();
+    desired.profiles = known.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
+    desired.profile_places.retain(|name, _| desired.profiles.contains_key(name));
+    desired.unusable.sort_unstable();
+    desired.unusable.dedup();
+    desired.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+    desired
+}
+
+fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desired) {
+    sort(&mut drafts);
+    let clashing = clashing(&drafts, &mut desired.findings);
+    let mut guesses = HashMap::new();
+    desired.devices.reserve_exact(drafts.len());
+    for (draft, clashes) in drafts.into_iter().zip(clashing) {
+        let profile = known.get(draft.profile());
+        let platform = match profile {
+            Some(Some(profile)) => platform_of(&draft, profile, &mut desired.findings),
+            Some(None) => None,
+            None => {
+                let name = draft.profile();
+                let span = draft.profile_at.span(&draft.place().path, "profile", name.as_str());
+                desired.findings.push(unknown_profile(name, span, known, &mut guesses));
+                None
+            }
+        };
+        let (serial, name) = (draft.serial_number().clone(), draft.name().clone());
+        let what = match platform {
+            Some(platform) if !clashes => {
+                desired.devices.push(draft.finish(platform));
+                continue;
+            }
+            _ if profile == Some(&None) && !clashes => {
+                UnusableKind::ProfileOf { serial, name, profile: draft.profile().clone() }
+            }
+            _ => UnusableKind::Device { serial: Some(serial), name: Some(name) },
+        };
+        if draft.ownership() == Ownership::Corporate {
+            desired.corporate.insert(draft.place().clone());
+        }
+        desired.unusable.push(Unusable { place: draft.place().clone(), what });
+    }
+}
+
+/// By serial number, equal ones by place. Prefixes that lie side by side are compared, not
+/// serials across the heap.
+fn sort(drafts: &mut [DeviceDraft]) {
+    let prefix = |draft: &DeviceDraft| draft.serial_number().prefix();
+    drafts.sort_by_cached_key(prefix);
+    for tied in drafts.chunk_by_mut(|a, b| prefix(a) == prefix(b)) {
+        tied.sort_unstable_by(|a, b| {
+            (a.serial_number(), a.place()).cmp(&(b.serial_number(), b.place()))
+        });
+    }
+}

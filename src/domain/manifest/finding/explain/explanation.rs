@@ -1,0 +1,45 @@
+//! An explanation and its examples.
+
+/// A longer explanation of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explanation {
+    /// One sentence without a full stop, as in a table.
+    pub title: &'static str,
+    /// Why it is refused and what to do: whole sentences, one paragraph.
+    pub why: &'static str,
+    /// What gives the finding.
+    pub wrong: Example,
+    /// The same, fixed.
+    pub right: Example,
+}
+
+/// An example, beside the profiles Standard (windows) and Mobile (ios, android).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Example {
+    /// One YAML file.
+    Manifest(&'static str),
+    /// What a shell does in the fleet directory.
+    Shell(&'static str),
+    /// Something outside the fleet directory.
+    Prose(&'static str),
+}
+
+impl Example {
+    /// As it is typed.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Manifest(text) | Self::Shell(text) | Self::Prose(text) => text,
+        }
+    }
+
+    /// The language of a fenced block of it.
+    #[must_use]
+    pub const fn language(self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "yaml",
+            Self::Shell(_) => "sh",
+            Self::Prose(_) => "text",
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What is in the fleet directory and could not be used.
+
+use crate::domain::model::{Name, Place, SerialNumber};
+
+/// The path of the fleet directory itself.
+pub const ROOT: &str = ".";
+
+/// Something in the fleet directory that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unusable {
+    /// Where it is.
+    pub place: Place,
+    /// What it is.
+    pub what: UnusableKind,
+}
+
+/// What could not be used, as far as it can be told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnusableKind {
+    /// A directory, and so everything below it: [`ROOT`] stands for all. Also a symlink, which
+    /// may stand where a file or a directory was.
+    Directory,
+    /// A whole file.
+    File,
+    /// One document of a file, whose kind is Device or cannot be told.
+    Device {
+        /// Where it could be read.
+        serial: Option<SerialNumber>,
+        /// Where it could be read.
+        name: Option<Name>,
+    },
+    /// A valid device whose profile is there, but itself unusable.
+    ProfileOf {
+        /// Of the device.
+        serial: SerialNumber,
+        /// Of the device.
+        name: Name,
+        /// Of the profile.
+        profile: Name,
+    },
+}

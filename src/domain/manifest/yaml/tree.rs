@@ -1,0 +1,84 @@
+//! A document as a tree, each node with its place.
+
+use std::borrow::Cow;
+
+use super::scalar::{Scalar, resolve};
+
+/// A place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Position {
+    /// From 1, within the file.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+}
+
+/// From `start` up to, not including, `end`; empty where a value is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Inclusive.
+    pub start: Position,
+    /// Exclusive.
+    pub end: Position,
+}
+
+/// One node of the tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node<'a> {
+    /// What it is.
+    pub value: Value<'a>,
+    /// Where it is.
+    pub extent: Extent,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Text, not yet resolved.
+    Scalar(Cow<'a, str>, Style),
+    /// A list.
+    Seq(Vec<Node<'a>>),
+    /// A mapping in the order written; a key may occur twice, which is a [`Problem`].
+    Map(Vec<(Node<'a>, Node<'a>)>),
+    /// Something that is already the subject of a [`Problem`].
+    Broken,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: may be a number, boolean or null.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// After `|` or `>`.
+    Block,
+}
+
+impl Node<'_> {
+    /// The resolved scalar, if it is one.
+    #[must_use]
+    pub fn scalar(&self) -> Option<Scalar<'_>> {
+        match &self.value {
+            Value::Scalar(text, Style::Plain) => Some(resolve(text)),
+            Value::Scalar(text, _) => Some(Scalar::Text(text)),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self.scalar()? {
+            Scalar::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of this key, if it is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|(k, _)| k.text() == Some(key)).map(|(_, value)| value)
+    }
+}

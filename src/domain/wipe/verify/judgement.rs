@@ -1,0 +1,77 @@
+//! What a judgement says.
+
+use super::verified::VerifiedWipe;
+use crate::domain::model::Email;
+use crate::domain::wipe::request::Namespace;
+use crate::domain::wipe::rules::{Reason, Rule};
+use crate::domain::wipe::sshsig;
+use crate::domain::wipe::trust::WhyNot;
+
+/// One rule's outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Which.
+    pub rule: Rule,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was found, without a full stop.
+    pub detail: String,
+}
+
+/// What one signature or veto file is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCheck {
+    /// Its name, harmless to show.
+    pub name: String,
+    /// What it was read as.
+    pub purpose: Namespace,
+    /// Whose it is, or why it does not count.
+    pub outcome: Result<Email, Discounted>,
+}
+
+/// Why a file does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discounted {
+    /// Stable: a word of [`sshsig::Fault`] or [`super::trust::NoRight`].
+    pub code: &'static str,
+    /// Without a full stop.
+    pub detail: String,
+    /// Whether it could not even be told what the file is.
+    pub unreadable: bool,
+}
+
+/// All that [`verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// One for each [`Rule`], in its order.
+    pub checks: Vec<Check>,
+    /// Signatures, then vetoes, each sorted by name.
+    pub files: Vec<FileCheck>,
+    /// What follows.
+    pub conclusion: Conclusion,
+    /// The reason that makes a refusal final, whatever other rules say.
+    pub for_good: Option<(Reason, String)>,
+}
+
+/// What follows from the checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Every rule holds.
+    Verified(VerifiedWipe),
+    /// A trusted signer objects, whatever else there is to say: the first by address.
+    Vetoed(Email),
+    /// The reason of the first rule that does not hold.
+    Refused(Reason),
+}
+
+impl From<sshsig::Failure> for Discounted {
+    fn from(sshsig::Failure { code, detail }: sshsig::Failure) -> Self {
+        Self { code: code.as_str(), detail, unreadable: code.is_unreadable() }
+    }
+}
+
+impl From<WhyNot> for Discounted {
+    fn from(WhyNot { code, detail }: WhyNot) -> Self {
+        Self { code: code.as_str(), detail, unreadable: false }
+    }
+}
