@@ -26,8 +26,7 @@ use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
-use crate::edges::ledger::Ledger;
-use crate::edges::ledger::highest_time;
+use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Observation;
 use crate::edges::source;
 use crate::edges::source::revision;
@@ -119,7 +118,7 @@ impl Daemon {
         if *anything {
             return None;
         }
-        let serials = source::glance(&self.config.fleet, files, &mut self.sight.live)?;
+        let serials = source::reread(&self.config.fleet, files, &mut self.sight.live)?;
         let recorded = ledger.state();
         serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()
     }
@@ -139,7 +138,7 @@ impl Daemon {
             trust: self.sight.trust(),
             accept_removals: None,
             heads: &heads(&self.config.data, desired, recorded),
-            clock: highest_time(&self.config.data),
+            clock: ledger::reader(&self.config.data).highest_time(),
             only,
         };
         decide(basis, observation)
@@ -317,7 +316,7 @@ impl Daemon {
             heard: &[],
             trust: Err("not asked"),
             heads: &[],
-            clock: highest_time(&self.config.data),
+            clock: ledger::reader(&self.config.data).highest_time(),
         };
         match only {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),

@@ -9,14 +9,14 @@ use crate::domain::state::event::{Entry, Event};
 
 /// What was seen so far.
 #[derive(Debug, Default)]
-pub struct Share {
+pub(super) struct Interner {
     labels: HashSet<Labels>,
     path: Option<Arc<str>>,
 }
 
-impl Share {
+impl Interner {
     /// The first of all equal labels.
-    pub fn labels(&mut self, labels: Labels) -> Labels {
+    pub(super) fn labels(&mut self, labels: Labels) -> Labels {
         if let Some(seen) = self.labels.get(&labels) {
             return seen.clone();
         }
@@ -25,7 +25,7 @@ impl Share {
     }
 
     /// The path before this one, if it is the same.
-    pub fn path(&mut self, path: Arc<str>) -> Arc<str> {
+    pub(super) fn path(&mut self, path: Arc<str>) -> Arc<str> {
         match &self.path {
             Some(last) if *last == path => last.clone(),
             _ => self.path.insert(path).clone(),
@@ -33,7 +33,7 @@ impl Share {
     }
 
     /// What a fold over the entry would keep.
-    pub fn entry(&mut self, entry: &mut Entry) {
+    pub(super) fn entry(&mut self, entry: &mut Entry) {
         if let Some(source) = &mut entry.source {
             source.path = self.path(source.path.clone());
         }

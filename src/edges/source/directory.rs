@@ -1,49 +1,27 @@
-//! The fleet directory, as it is on disk, made into [`Desired`].
-//!
-//! Only ever reads, and only regular files below the root: each component of a path is opened
-//! from its parent's descriptor with `O_NOFOLLOW`, so no symlink, `..` or exchanged directory
-//! leads out, and nothing blocks on a FIFO. The root itself may be a symlink; it is opened
-//! once, so that a swap gives the old tree or the new one. Time and memory are bounded by
-//! [`MAX_BYTES`], [`MAX_DEPTH`] and [`MAX_ENTRIES`]. Never fails: what cannot be read is a
-//! finding, and damage that holds whatever is recorded of it; a fleet with more than
-//! [`MAX_ENTRIES`] counts as one that cannot be read at all.
-
-pub mod git_process;
-pub mod revision;
-
-pub mod again;
-mod beside;
-pub mod git;
-mod tree;
+//! The fleet directory as it is on disk: all of it, or a few files again.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, OFlags, statat};
 use rustix::io::Errno;
 
-use self::beside::{Beside, MAX_BESIDE, read_signatures};
-use self::tree::{Judged, Marks};
+use super::below::{enter, open, read_file};
+use super::rules::{
+    MAX_BYTES, MAX_ENTRIES, Trouble, is_manifest, judge, not_a_file, unreadable,
+};
+use super::signatures::{MAX_BESIDE, SignatureFiles, read_signatures};
+use super::tree::{self, Judged, Marks};
 use crate::domain::fleet::{Damage, Desired, Live, assemble};
-use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::{Documents, parse_file};
-use crate::domain::model::{SerialNumber, is_deceptive};
+use crate::domain::model::SerialNumber;
 use crate::domain::wording::{harmless, quote};
 use crate::edges::fs::durable::parent;
 
-/// Largest manifest, in bytes: thousands of devices.
-pub const MAX_BYTES: usize = 1024 * 1024;
-/// Deepest directory below the root.
-pub const MAX_DEPTH: usize = 32;
-/// Most manifests and directories: ten times the largest fleet that this is built for.
-pub const MAX_ENTRIES: usize = 1_000_000;
 /// Files read by a thread before it looks for others' work.
 const CHUNK: usize = 128;
-
-/// What is the matter with an entry of a directory.
-type Trouble = (Code, String, &'static str);
 
 /// Reads and validates all manifests below `root`.
 #[must_use]
@@ -53,7 +31,7 @@ pub fn load(root: &Path) -> Desired {
 
 /// As [`load`], but as if the file at this path, from the root, held these bytes.
 #[must_use]
-pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
+pub(crate) fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
     let instead = written.map(|(path, _)| path);
     let documents = open(CWD, root, OFlags::DIRECTORY)
         .map_err(Unread::Io)
@@ -75,14 +53,14 @@ pub fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
 /// Reads these files anew, by their paths from the root, and takes in what they hold by now: gives
 /// the serial numbers of their devices; `None` if only a look at everything tells.
 #[must_use]
-pub fn glance(
+pub(crate) fn reread(
     root: &Path,
     files: impl IntoIterator<Item = impl AsRef<str>>,
     live: &mut Live,
 ) -> Option<Vec<SerialNumber>> {
     let mut serials = Vec::new();
     for path in files {
-        match reread(root, path.as_ref()) {
+        match read_alone(root, path.as_ref()) {
             Alone::Manifest(documents) => serials.extend(live.revise(*documents)?),
             Alone::Ignored if !live.is_entangled(path.as_ref()) => {}
             Alone::Ignored | Alone::Unclear => return None,
@@ -103,7 +81,7 @@ enum Alone {
 }
 
 /// Reads the file at this path, from the root, anew.
-fn reread(root: &Path, path: &str) -> Alone {
+fn read_alone(root: &Path, path: &str) -> Alone {
     const REGULAR: u32 = 0o100_644;
     let path = match tree::judge(path.as_bytes(), REGULAR) {
         Judged::Manifest(path) => path,
@@ -126,7 +104,7 @@ fn reread(root: &Path, path: &str) -> Alone {
 
 /// Why nothing is known of the whole fleet.
 #[derive(Debug, thiserror::Error)]
-enum Unread {
+pub(super) enum Unread {
     #[error("cannot be read: {0}")]
     Io(Errno),
     /// What was read by then would be acted on without the rest: a device without the manifest
@@ -137,7 +115,7 @@ enum Unread {
 
 /// All manifests but the one at `but`, in no order. One thread lists directories while the
 /// others already read.
-fn read_below(root: &OwnedFd, but: Option<&str>, limit: usize) -> Result<Vec<Documents>, Unread> {
+pub(super) fn read_below(root: &OwnedFd, but: Option<&str>, limit: usize) -> Result<Vec<Documents>, Unread> {
     let documents = Mutex::new(Vec::new());
     let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     let lost = rayon::scope(|scope| {
@@ -154,15 +132,15 @@ fn read_below(root: &OwnedFd, but: Option<&str>, limit: usize) -> Result<Vec<Doc
 }
 
 /// Some of a directory's manifests.
-struct Chunk {
+pub(super) struct Chunk {
     /// Of the directory: relative to the root, empty or with a slash at the end.
-    path: String,
+    pub(super) path: String,
     /// Each with its NUL: a million names in few allocations.
-    names: Vec<u8>,
+    pub(super) names: Vec<u8>,
 }
 
 impl Chunk {
-    fn new<'n>(path: &str, names: impl IntoIterator<Item = &'n CString>) -> Self {
+    pub(super) fn new<'n>(path: &str, names: impl IntoIterator<Item = &'n CString>) -> Self {
         let names = names.into_iter().flat_map(|name| name.as_bytes_with_nul()).copied();
         Self { path: path.to_owned(), names: names.collect() }
     }
@@ -173,17 +151,17 @@ impl Chunk {
 }
 
 /// What listing directories brings to light.
-struct Walk<'w> {
+pub(super) struct Walk<'w> {
     /// Takes manifests to be read.
-    found: &'w dyn Fn(Chunk),
-    lost: Documents,
-    seen: usize,
-    limit: usize,
+    pub(super) found: &'w dyn Fn(Chunk),
+    pub(super) lost: Documents,
+    pub(super) seen: usize,
+    pub(super) limit: usize,
 }
 
 impl Walk<'_> {
     /// Lists `path`, which is empty or ends in a slash, and all below it, in order of names.
-    fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
+    pub(super) fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
         let (mut entries, marks) = list(fd)?;
         self.seen += entries.len();
         if self.is_full() {
@@ -223,7 +201,7 @@ impl Walk<'_> {
     }
 
     /// Whether there is more than may be read; what was found by then is worth nothing.
-    const fn is_full(&self) -> bool {
+    pub(super) const fn is_full(&self) -> bool {
         self.seen > self.limit
     }
 }
@@ -257,36 +235,8 @@ fn list(fd: &OwnedFd) -> Result<(Vec<(CString, FileType)>, Marks), Errno> {
     Ok((entries, marks))
 }
 
-fn is_manifest(name: &CStr) -> bool {
-    name.to_bytes().ends_with(b".yaml") || name.to_bytes().ends_with(b".yml")
-}
-
-/// Whether an entry is a file to read or a directory to enter.
-fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage, Trouble)> {
-    let what = if kind == FileType::Directory { Damage::Directory } else { Damage::File };
-    if kind == FileType::Symlink {
-        return Err((Damage::Directory, symlink()));
-    }
-    if kind == FileType::Unknown {
-        let trouble = unreadable_because("the file system does not say what this is");
-        return Err((Damage::Directory, trouble));
-    }
-    if !name.to_str().is_ok_and(|name| !name.contains(is_deceptive)) {
-        let message = "the name is not UTF-8, or has control or bidirectional characters".into();
-        return Err((what, (Code::InvalidPath, message, "rename it")));
-    }
-    match kind {
-        FileType::Directory if depth >= MAX_DEPTH => {
-            let message = format!("more than {MAX_DEPTH} directories deep");
-            Err((what, (Code::InvalidPath, message, "move it up")))
-        }
-        FileType::Directory | FileType::RegularFile => Ok(kind),
-        _ => Err((what, not_a_file())),
-    }
-}
-
 /// Reads files of one directory: those whose path is `wanted`.
-fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> Documents {
+pub(super) fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> Documents {
     let directory = enter(root, &chunk.path);
     let mut all = Documents::default();
     let mut bytes = Vec::new();
@@ -308,7 +258,7 @@ fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> D
 ///
 /// # Errors
 /// If it is no regular file that can be read.
-pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
+pub(crate) fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
     let failed = |(_, message, _): Trouble| std::io::Error::other(message);
     let name = path.file_name().ok_or(std::io::ErrorKind::IsADirectory)?;
     let shown: Arc<str> = harmless(&name.to_string_lossy()).into();
@@ -319,87 +269,8 @@ pub fn read_request(path: &Path) -> std::io::Result<(Vec<u8>, Documents)> {
     let mut documents = parse_file(&shown, &bytes);
     if let Some(draft) = documents.wipes.first_mut() {
         let mut room = MAX_BESIDE;
-        let mut beside = Beside::list(directory)?;
+        let mut beside = SignatureFiles::list(directory)?;
         beside.fill(&name.to_string_lossy(), "", &mut draft.file, &mut room);
     }
     Ok((bytes, documents))
 }
-
-/// Opens a directory below the root, following no symlink on the way.
-fn enter(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
-    let here = open(root, c".", flags)?;
-    let mut parts = path.split_terminator('/');
-    parts.try_fold(here, |directory, name| open(directory, name, flags))
-}
-
-fn open(at: impl AsFd, path: impl rustix::path::Arg, flags: OFlags) -> Result<OwnedFd, Errno> {
-    openat(at, path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | flags, Mode::empty())
-}
-
-/// Fills `bytes` with a regular file of at most `most` bytes.
-fn read_file(
-    directory: &OwnedFd,
-    name: &CStr,
-    bytes: &mut Vec<u8>,
-    most: usize,
-) -> Result<(), Trouble> {
-    let io = |error| match error {
-        Errno::LOOP => symlink(),
-        Errno::NXIO => not_a_file(),
-        error => unreadable("file", error),
-    };
-    let file = open(directory, name, OFlags::NOFOLLOW).map_err(io)?;
-    let stat = fstat(&file).map_err(io)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(not_a_file());
-    }
-    let size = usize::try_from(stat.st_size).ok().filter(|size| *size <= most);
-    let size = size.ok_or_else(too_large)?;
-    // One more than expected, so that a file that has grown is seen to be longer.
-    bytes.resize(size + 1, 0);
-    let mut filled = 0;
-    loop {
-        let n = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut bytes[filled..]))
-            .map_err(io)?;
-        filled += n;
-        // A read that stops short at the size of the file has met its end.
-        if n == 0 || (filled == size && filled > 0) {
-            bytes.truncate(filled);
-            return Ok(());
-        }
-        if filled > most {
-            return Err(too_large());
-        }
-        if filled == bytes.len() {
-            bytes.resize((filled * 2).min(most + 1), 0);
-        }
-    }
-}
-
-fn too_large() -> Trouble {
-    let message = format!("the file is larger than {MAX_BYTES} bytes");
-    (Code::FileTooLarge, message, "split it into several files")
-}
-
-fn unreadable_because(why: &str) -> Trouble {
-    (Code::Unreadable, why.to_owned(), "put the manifests themselves here")
-}
-
-fn symlink() -> Trouble {
-    let help = "replace it by what it points to; only the fleet directory itself may be a symlink";
-    (Code::Symlink, "symlinks are not followed".into(), help)
-}
-
-fn not_a_file() -> Trouble {
-    let message = "a FIFO, socket or device where a manifest should be".into();
-    (Code::NotAFile, message, "remove it, or rename it so that it does not end in .yaml or .yml")
-}
-
-fn unreadable(what: &str, error: Errno) -> Trouble {
-    let message = format!("the {what} cannot be read: {error}");
-    (Code::Unreadable, message, "look at its permissions and at the disk")
-}
-
-#[cfg(test)]
-mod tests;

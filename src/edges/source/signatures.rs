@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
-use super::{enter, read_file};
+use super::below::{enter, read_file};
 use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::finding::Code;
 use crate::domain::wipe::sshsig;
@@ -29,7 +29,7 @@ pub(super) const MAX_BESIDE: usize = 10_000;
 /// Fills in the signature and veto files beside each wipe request and its copies, each file read
 /// once. What cannot be read or listed is noted: it may be a veto.
 pub(super) fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>]) {
-    let mut listed: BTreeMap<String, Result<Beside, Errno>> = BTreeMap::new();
+    let mut listed: BTreeMap<String, Result<SignatureFiles, Errno>> = BTreeMap::new();
     let mut room = MAX_BESIDE;
     for wipe in wipes {
         let mut file = WipeFile::clone(wipe);
@@ -40,8 +40,8 @@ pub(super) fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>])
             };
             let beside = listed
                 .entry(parent)
-                .or_insert_with_key(|parent| enter(root, parent).and_then(Beside::list));
-            // Beside a copy a file may be called as one beside another.
+                .or_insert_with_key(|parent| enter(root, parent).and_then(SignatureFiles::list));
+            // SignatureFiles a copy a file may be called as one beside another.
             let shown =
                 if *path == wipe.place.path { "" } else { &path[..path.len() - name.len()] };
             let directory = &path[..path.len() - name.len()];
@@ -58,7 +58,7 @@ pub(super) fn read_signatures(root: BorrowedFd<'_>, wipes: &mut [Arc<WipeFile>])
 }
 
 /// The `.sig` files of a directory.
-pub(super) struct Beside {
+pub(super) struct SignatureFiles {
     directory: OwnedFd,
     /// By name: what was read of each, once somebody asked for it.
     files: BTreeMap<CString, Option<Content>>,
@@ -67,7 +67,7 @@ pub(super) struct Beside {
 /// At most [`sshsig::MAX_BYTES`], or why there is nothing.
 pub(super) type Content = Result<Arc<[u8]>, String>;
 
-impl Beside {
+impl SignatureFiles {
     pub(super) fn list(directory: OwnedFd) -> Result<Self, Errno> {
         let mut files = BTreeMap::new();
         for entry in Dir::read_from(&directory)? {

@@ -1,9 +1,17 @@
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+
+use super::below::{enter, open, read_file};
+use super::directory::{Chunk, Unread, Walk, read, read_below};
+use super::rules::{MAX_BYTES, MAX_DEPTH, judge};
+use super::signatures::{MAX_BESIDE, SignatureFiles};
 use super::*;
-use crate::domain::fleet::{Damaged, WipeFile};
+use crate::domain::fleet::{Damage, Damaged, Desired, WipeFile};
+use crate::domain::manifest::Documents;
+use crate::domain::manifest::finding::Code;
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
 
@@ -271,7 +279,7 @@ fn a_signature_file_is_read_once_for_all_requests_that_it_is_named_like() {
     let all = name(20);
     fixture.put(&format!("{all}.sig"), "x");
     let directory = open(CWD, fixture.0.path(), OFlags::DIRECTORY).unwrap();
-    let mut beside = Beside::list(directory).unwrap();
+    let mut beside = SignatureFiles::list(directory).unwrap();
     let (mut room, mut wipe) = (MAX_BESIDE, WipeFile::clone(&load(fixture.0.path()).wipes[0]));
     wipe.signatures.clear();
     beside.fill(&name(1), "", &mut wipe, &mut room);

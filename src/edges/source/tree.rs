@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use rustix::fs::FileType;
 
-use super::{Trouble, is_manifest, judge as judge_name, unreadable_because};
+use super::rules::{Trouble, is_manifest, judge as judge_name, unreadable_because};
 use crate::domain::fleet::{Damage, ROOT};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::wording::harmless;

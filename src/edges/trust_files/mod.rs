@@ -7,18 +7,17 @@
 //! links and without waiting, so that a FIFO cannot hang a pass. It never writes.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
-
 use crate::domain::wipe::trust::{List, Malformed, Trust};
+use crate::edges::fs::guarded::{Guarded, Refused};
 use crate::edges::fs::work_tree::{Checkout, identity};
 
 /// Far more than any company has administrators.
-const MAX_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 /// As many as Linux itself follows.
 const MAX_LINKS: u32 = 40;
 
@@ -190,21 +189,17 @@ fn read_one(list: List, path: &Path, fleet: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn read_regular(list: List, path: &Path, me: u32) -> Result<Vec<u8>, Error> {
-    let unreadable = |source| Error::Unreadable { list, path: path.to_owned(), source };
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file =
-        File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(|e| unreadable(e.into()))?);
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(Error::NotAFile { list, path: path.to_owned() });
-    }
+    let refused = |refused| match refused {
+        Refused::NotAFile => Error::NotAFile { list, path: path.to_owned() },
+        Refused::TooLarge(_) => Error::TooLarge { list, path: path.to_owned() },
+        other => Error::Unreadable { list, path: path.to_owned(), source: other.into() },
+    };
+    let file = Guarded::up_to(MAX_BYTES).without_links().open(path).map_err(refused)?;
     // Once more, of what was opened: the walk saw what lay there a moment ago.
-    check(list, path, &Standing::of(&metadata), me)?;
+    let (owner, mode) = (file.stat().st_uid, file.stat().st_mode & 0o7777);
+    check(list, path, &Standing { owner, mode, kind: Kind::File }, me)?;
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::TooLarge { list, path: path.to_owned() });
-    }
+    file.read(&mut bytes).map_err(refused)?;
     Ok(bytes)
 }
 

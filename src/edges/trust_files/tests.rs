@@ -7,6 +7,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use tempfile::TempDir;
 
+use rustix::fs::Mode;
+
 use super::*;
 use crate::domain::model::Digest;
 

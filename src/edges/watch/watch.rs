@@ -1,16 +1,6 @@
-//! Wake-ups: that something may have changed where the fleet comes from, never what.
-//!
-//! An event only wakes, and says at most where to look first; what counts is what the look finds,
-//! and whoever is woken looks at everything again every so often. So events may be lost, doubled
-//! or come late: every directory is watched before it is listed, the way to each place (every
-//! directory and symlink on it) is watched too, and after an overflow, an error or a directory
-//! that is another one than before all is watched anew. Where watching is impossible, it looks
-//! itself every few seconds, and says so once. Reading never wakes.
+//! Waits until something may have changed: by events where there are any, else by looking.
 
-mod filter;
-mod survey;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,67 +10,17 @@ use rustix::io::Errno;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::filter::Filter;
-use self::survey::{Identity, Prints, Survey};
+use super::filter::Filter;
+use super::paths::anchors;
+use super::prints::Prints;
+use super::survey::{self, Identity, Survey};
+use super::touched::{Places, Touched};
 
 /// How often watching is tried again where it was impossible.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// A tree that changes while it is being watched anew is watched anew so often; after that the
 /// events wake once more.
 const ATTEMPTS: usize = 3;
-
-/// More files than this are no small change: all is looked at.
-const FILES: usize = 64;
-
-/// What is watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
-    /// The fleet directory: everything below it.
-    pub fleet: PathBuf,
-    /// The directory that reports come into.
-    pub inbox: PathBuf,
-    /// Single files.
-    pub files: Vec<PathBuf>,
-}
-
-/// Where something may have changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Touched {
-    /// Anywhere.
-    pub anything: bool,
-    /// In these files, and nowhere else in the fleet directory: their paths from its root.
-    pub files: BTreeSet<String>,
-    /// In the inbox.
-    pub inbox: bool,
-}
-
-impl Touched {
-    /// Who knows where.
-    #[must_use]
-    pub fn anything() -> Self {
-        Self { anything: true, ..Self::default() }
-    }
-
-    fn file(path: String) -> Self {
-        Self { files: BTreeSet::from([path]), ..Self::default() }
-    }
-
-    /// Whether nothing changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        !self.anything && !self.inbox && self.files.is_empty()
-    }
-
-    /// Both.
-    pub fn merge(&mut self, other: Self) {
-        self.anything |= other.anything;
-        self.inbox |= other.inbox;
-        self.files.extend(other.files);
-        if self.anything || self.files.len() > FILES {
-            (self.anything, self.files) = (true, BTreeSet::new());
-        }
-    }
-}
 
 /// When a wake-up comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,7 +190,7 @@ impl Watch {
                 let watcher = notify::recommended_watcher(move |event| shared.take(event));
                 self.watcher = Some(watcher.map_err(|error| explain(&error))?);
             }
-            let anchors = survey::anchors(&self.places);
+            let anchors = anchors(&self.places);
             lock(&self.shared.filter).set(&self.places, anchors.clone());
             let mut survey = Survey::new(&self.known);
             let watcher = self.watcher.as_mut();
@@ -348,6 +288,3 @@ fn explain(error: &notify::Error) -> String {
         _ => error.to_string(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,15 +6,17 @@
 //! can be part of a change, and says nothing. Never starts a process, never writes.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
+
+use super::guarded::Guarded;
 
 /// The directory or file at the top of a work tree.
 const DOT_GIT: &str = ".git";
 /// A path of Linux has at most 4,096 bytes.
-const MAX_LINK_FILE: u64 = 8 * 1024;
+const MAX_LINK_FILE: usize = 8 * 1024;
 /// As many symbolic links as Linux itself follows.
 const MAX_LINKS: u32 = 40;
 
@@ -65,14 +67,8 @@ fn git_dir(top: &Path) -> Option<PathBuf> {
 
 /// What a `.git` file says: `gitdir: PATH`, as in a linked work tree or a submodule.
 fn linked(file: &Path) -> Option<PathBuf> {
-    // A FIFO must not make anybody wait.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(flags).open(file).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    file.take(MAX_LINK_FILE).read_to_string(&mut text).ok()?;
+    let bytes = Guarded::up_to(MAX_LINK_FILE).read(file).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
     let path = text.strip_prefix("gitdir:")?.trim();
     (!path.is_empty()).then(|| path.into())
 }

@@ -5,14 +5,14 @@
 //! pass is kept, in a file of its own, because neither the log nor the snapshot changes then. A
 //! forged time can only be too late, or be gone: the first stops wipes, the second leaves the log.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
+use super::layout::CLOCK;
 use crate::domain::model::Timestamp;
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::Guarded;
 
-/// The file, below the data directory.
-const CLOCK: &str = "clock";
 /// What a file that cannot be read counts as: no time is known to be later, so wipes wait:
 /// the last second of the year 9999.
 const FAR_MILLIS: i64 = 253_402_300_799_000;
@@ -21,17 +21,12 @@ const FAR_MILLIS: i64 = 253_402_300_799_000;
 /// something else, counts as a time that never comes.
 #[must_use]
 pub fn highest_time(dir: &Path) -> Option<Timestamp> {
-    match read(&dir.join(CLOCK)) {
-        Ok(at) => Some(at),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(_) => Some(Timestamp::from_millis(FAR_MILLIS)),
-    }
-}
-
-fn read(path: &Path) -> io::Result<Timestamp> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(64).read_to_string(&mut text)?;
-    text.trim_end().parse().map_err(|_| io::ErrorKind::InvalidData.into())
+    let opened = Guarded::up_to(64).open_if_there(&dir.join(CLOCK)).transpose()?;
+    let mut bytes = Vec::new();
+    let read = opened.and_then(|file| file.read(&mut bytes));
+    let text = read.ok().and_then(|()| std::str::from_utf8(&bytes).ok());
+    let at = text.and_then(|text| text.trim_end().parse().ok());
+    Some(at.unwrap_or(Timestamp::from_millis(FAR_MILLIS)))
 }
 
 /// Keeps `now`, if it is later than what is kept.

@@ -9,28 +9,19 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{self, AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::Error;
+use super::identity::Identity;
+use super::layout::LOCK;
+use super::mark;
 use crate::edges::fs::durable;
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::store::Place;
 
 /// What to do where the data directory has gone.
 const MOVED: &str = "was it unmounted, moved, removed or replaced? Mount it or move it back; no new ledger \
                      is begun in its place";
-
-/// Which file or directory it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    device: u64,
-    inode: u64,
-}
-
-impl From<&Stat> for Identity {
-    fn from(stat: &Stat) -> Self {
-        Self { device: stat.st_dev, inode: stat.st_ino }
-    }
-}
 
 /// The data directory, held until dropped.
 #[derive(Debug)]
@@ -64,7 +55,7 @@ impl Directory {
             Ok(()) => Ok(directory),
             Err(Errno::WOULDBLOCK) => Err(Error::Locked {
                 holder: directory.holder(),
-                path: path.join(super::lock::NAME),
+                path: path.join(LOCK),
             }),
             // NFS locks no directory; the lock file is then the only lock there is.
             Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => {
@@ -115,13 +106,21 @@ impl Directory {
             Err(Errno::NOENT | Errno::NOTDIR) => None,
             Err(e) => return Err(durable::Error::at("look at", &self.path)(e.into()).into()),
         };
-        self.identity.prove(found, &self.path)
+        prove(self.identity.into(), found, &self.path)
+    }
+
+    /// That it is the one that this process has held before.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] if not.
+    pub fn prove_same(&self, before: Place) -> Result<(), Error> {
+        prove(before, Some(self.identity), &self.path)
     }
 
     /// The process that holds it, as far as the lock file or the system can tell.
     fn holder(&self) -> String {
-        let file = self.open(super::lock::NAME, OFlags::RDONLY).ok();
-        let pid = file.as_ref().and_then(super::lock::pid).or_else(|| self.pid_by_system());
+        let file = self.open(LOCK, OFlags::RDONLY).ok();
+        let pid = file.as_ref().and_then(mark::pid).or_else(|| self.pid_by_system());
         pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"))
     }
 
@@ -138,19 +137,17 @@ impl Directory {
     }
 }
 
-impl Identity {
-    /// That the data directory at `path` is this one.
-    ///
-    /// # Errors
-    /// [`Error::Replaced`] if not.
-    pub fn prove(self, found: Option<Self>, path: &Path) -> Result<(), Error> {
-        let what = match found {
-            Some(found) if found == self => return Ok(()),
-            Some(_) => "another directory is in the place of the data directory",
-            None => "the data directory is not there any more",
-        };
-        Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: MOVED })
-    }
+/// That the data directory at `path` is the one that was there before.
+///
+/// # Errors
+/// [`Error::Replaced`] if not.
+fn prove(before: Place, found: Option<Identity>, path: &Path) -> Result<(), Error> {
+    let what = match found {
+        Some(found) if Place::from(found) == before => return Ok(()),
+        Some(_) => "another directory is in the place of the data directory",
+        None => "the data directory is not there any more",
+    };
+    Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: MOVED })
 }
 
 /// That a data directory, which a process has held, is there and `holds` a ledger.

@@ -3,35 +3,22 @@
 //! At the end of the log the iterator ends, and goes on when there is more: for `--follow`. While
 //! a writer is at work, the log ends for it where the last whole pass did.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::follow::whole;
-use super::{Error, LOG, audit, line};
-use crate::domain::model::Digest;
-use crate::domain::state::event::Entry;
-use crate::domain::wipe::target::{LogHead, LoggedHead};
+use super::layout::LOG;
+use super::log;
 use crate::edges::fs::durable;
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::line;
+use crate::edges::ledger::store::Logged;
 
-/// One entry, and its line.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Logged {
-    /// Where the line begins, in bytes.
-    pub offset: u64,
-    /// The line, without its newline.
-    pub raw: Vec<u8>,
-    /// What it says.
-    pub entry: Entry,
-    /// The hash of the line before it, as it says; not checked here.
-    pub prev: Digest,
-}
-
-/// See [`entries`].
+/// See [`entries_from`].
 #[derive(Debug)]
-pub struct Entries {
+pub(super) struct LogEntries {
     path: PathBuf,
     log: Option<BufReader<File>>,
     offset: u64,
@@ -44,15 +31,18 @@ pub struct Entries {
 /// The entries of the log in `dir` from byte `offset` on, where a line begins. There
 /// need not be a log yet. `None` means that there are no more now; later there may be.
 #[must_use]
-pub fn entries(dir: &Path, offset: u64) -> Entries {
-    Entries { path: dir.join(LOG), log: None, offset, whole: 0, seq: 0 }
+pub(super) fn entries(dir: &Path, offset: u64) -> LogEntries {
+    LogEntries { path: dir.join(LOG), log: None, offset, whole: 0, seq: 0 }
 }
 
 /// As [`entries`], from the entry of this number on, or from one not far before it: found without
 /// reading what goes before. A log whose lines do not say their numbers is read from its beginning.
 #[must_use]
-pub fn entries_from(dir: &Path, seq: u64) -> Entries {
-    let found = audit::open(&dir.join(LOG)).ok().flatten().and_then(|log| find(&log, seq).ok());
+pub(super) fn entries_from(dir: &Path, seq: u64) -> LogEntries {
+    if seq <= 1 {
+        return entries(dir, 0);
+    }
+    let found = log::open(&dir.join(LOG)).ok().flatten().and_then(|log| find(&log, seq).ok());
     entries(dir, found.unwrap_or_default())
 }
 
@@ -98,26 +88,10 @@ fn next_line(log: &File, after: u64) -> io::Result<Option<(u64, u64)>> {
     }
 }
 
-/// The entries of these numbers, as far as the log in `dir` has them; what cannot be read is not
-/// among them. Each costs the reading of a few hundred kilobytes, whatever the length of the log.
-#[must_use]
-pub fn heads(dir: &Path, seqs: &BTreeSet<u64>) -> Vec<LoggedHead> {
-    let look_up = |seq: &u64| {
-        let found = entries_from(dir, *seq).find_map(|logged| match logged {
-            Ok(logged) if logged.entry.seq < *seq => None,
-            Ok(logged) => Some((logged.entry.seq == *seq).then_some(logged)),
-            Err(_) => Some(None),
-        })??;
-        let head = LogHead { seq: *seq, hash: Digest::of(&found.raw) };
-        Some(LoggedHead { head, at: found.entry.at })
-    };
-    seqs.iter().filter_map(look_up).collect()
-}
-
-impl Entries {
+impl LogEntries {
     /// Where the next line begins.
-    #[must_use]
-    pub fn offset(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
@@ -125,7 +99,7 @@ impl Entries {
         let log = match self.log.take() {
             Some(log) => self.log.insert(log),
             None => {
-                let Some(file) = audit::open(&self.path)? else { return Ok(None) };
+                let Some(file) = log::open(&self.path)? else { return Ok(None) };
                 let mut log = BufReader::with_capacity(line::TOO_LONG, file);
                 log.seek(SeekFrom::Start(self.offset))
                     .map_err(durable::Error::at("read", &self.path))?;
@@ -137,7 +111,7 @@ impl Entries {
                 .map_err(durable::Error::at("read", &self.path))?
                 .0;
             if self.offset >= self.whole {
-                audit::still_named(log.get_ref(), &self.path, self.offset)?;
+                log::still_named(log.get_ref(), &self.path, self.offset)?;
                 return Ok(None);
             }
         }
@@ -149,7 +123,7 @@ impl Entries {
             .map_err(durable::Error::at("read", &self.path))? as u64;
         if raw.pop_if(|b| *b == b'\n').is_none() && length < limit {
             // Unfinished: its writer is at work, or will cut it. Read anew next time.
-            audit::still_named(log.get_ref(), &self.path, self.offset)?;
+            log::still_named(log.get_ref(), &self.path, self.offset)?;
             self.log = None;
             return Ok(None);
         }
@@ -163,11 +137,11 @@ impl Entries {
             what: e.0,
         })?;
         self.seq = entry.seq;
-        Ok(Some(Logged { offset, raw, entry, prev }))
+        Ok(Some(Logged { raw, entry, prev }))
     }
 }
 
-impl Iterator for Entries {
+impl Iterator for LogEntries {
     type Item = Result<Logged, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -4,31 +4,19 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use super::audit::{self, Chain};
-use super::held::Identity;
-use super::share::Share;
-use super::snapshot::Snapshot;
-use super::{Error, LOG, STATE, line, load, lock, scan, verify};
+use super::layout::{LOCK, LOG, STATE};
+use super::log::{self, follow_all, last_line};
+use super::{mark, scan, state_json};
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, Event};
 use crate::edges::fs::durable;
-
-/// What to do where the end of the log is missing.
-pub const CUT: &str = "was the log rotated (logrotate), renamed, cut or restored from an old backup? Put the newest \
-                       copy of audit.jsonl back. To go on without the missing entries: first delete \
-                       every wipe request that was issued by then, or it could be issued again; then \
-                       remove lock, state.json and outbox";
-
-/// What a process knows of the ledger that it has written: enough to tell it from any other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    /// Of the data directory.
-    pub(super) directory: Identity,
-    /// `None` as long as nothing is durable.
-    pub(super) lineage: Option<uuid::Uuid>,
-    /// How far it is durable.
-    pub(super) durable: Chain,
-}
+use crate::edges::ledger::chain::Chain;
+use crate::edges::ledger::differences::differences;
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::intern::Interner;
+use crate::edges::ledger::line;
+use crate::edges::ledger::snapshot::Snapshot;
+use crate::edges::ledger::store::Known;
 
 /// A state that is being completed from the log.
 pub(super) struct Following<'a> {
@@ -43,7 +31,7 @@ pub(super) struct Following<'a> {
     marked: Option<u64>,
     /// What this process wrote before.
     known: Option<Known>,
-    share: Share,
+    share: Interner,
 }
 
 impl<'a> Following<'a> {
@@ -58,7 +46,7 @@ impl<'a> Following<'a> {
             unproved: None,
             marked: None,
             known: None,
-            share: Share::default(),
+            share: Interner::default(),
         }
     }
 
@@ -95,7 +83,7 @@ impl<'a> Following<'a> {
         until: u64,
     ) -> Result<scan::End, Error> {
         let from = self.snapshot.log_bytes;
-        chain.follow_all(path, log, until, from, |chain, entry| self.take(chain, entry))
+        follow_all(chain, path, log, until, from, |chain, entry| self.take(chain, entry))
     }
 
     fn take(&mut self, chain: &Chain, entry: Option<Entry>) -> Result<(), Error> {
@@ -139,8 +127,8 @@ impl<'a> Following<'a> {
     /// At the entry that the snapshot was made at: the log gives the same, and has no telemetry.
     fn prove(&mut self, saved: State) -> Result<(), Error> {
         let replayed = &mut self.snapshot.state;
-        if let Some(what) = verify::differences(&saved, replayed).into_iter().next() {
-            return Err(self.disagree(what));
+        if let Some(what) = differences(&saved, replayed).into_iter().next() {
+            return Err(self.disagree(format!("{STATE}: {what}")));
         }
         for (id, device) in saved.devices {
             if let Some(replayed) = replayed.devices.get_mut(&id) {
@@ -197,12 +185,12 @@ impl<'a> Following<'a> {
         match self.marked {
             Some(marked) if marked > chain.end => Err(self.cut(format!(
                 "{} says that it was whole up to byte {marked}, but it ends at byte {}",
-                lock::NAME, chain.end
+                LOCK, chain.end
             ))),
             Some(marked) => Err(self.cut(format!(
                 "{} says that a pass ended at byte {marked}, but no entry ends there: it was cut and \
                  written anew, or {} is of another ledger",
-                lock::NAME, lock::NAME
+                LOCK, LOCK
             ))),
             None => Ok(self.snapshot.state),
         }
@@ -222,11 +210,11 @@ impl<'a> Following<'a> {
 /// log is followed from where the snapshot was made.
 pub fn read(dir: &Path) -> Result<State, Error> {
     // Before the log, which only grows: so that the snapshot cannot be ahead of it.
-    let snapshot = load::load(dir)?.unwrap_or_default();
+    let snapshot = state_json::load(dir)?.unwrap_or_default();
     let mut following = Following::new(dir, snapshot);
     let mut chain = Chain::START;
     let path = dir.join(LOG);
-    if let Some(log) = audit::open(&path)? {
+    if let Some(log) = log::open(&path)? {
         if following.saved.seq > 0 {
             chain = following.skip(&path, &log)?;
         }
@@ -236,7 +224,7 @@ pub fn read(dir: &Path) -> Result<State, Error> {
             if marked > length {
                 return Err(following.cut(format!(
                     "{} says that it was whole up to byte {marked}, but it is {length} bytes long",
-                    lock::NAME
+                    LOCK
                 )));
             }
         }
@@ -250,14 +238,14 @@ pub fn read(dir: &Path) -> Result<State, Error> {
 ///
 /// # Errors
 /// As [`read`], and if the log gives something else than the snapshot.
-pub fn read_proven(dir: &Path) -> Result<State, Error> {
+pub(super) fn read_proven(dir: &Path) -> Result<State, Error> {
     // Before the log, as in `read`.
-    let snapshot = load::load(dir)?.unwrap_or_default();
-    let marked = lock::look(dir).map(|mark| mark.whole);
+    let snapshot = state_json::load(dir)?.unwrap_or_default();
+    let marked = mark::look(dir).map(|mark| mark.whole);
     let mut following = Following::proving(dir, snapshot, marked, None);
     let mut chain = Chain::START;
     let path = dir.join(LOG);
-    if let Some(log) = audit::open(&path)? {
+    if let Some(log) = log::open(&path)? {
         let (whole, _) = whole(dir, &log).map_err(durable::Error::at("read", &path))?;
         following.until(&mut chain, &path, &log, whole)?;
     }
@@ -268,10 +256,10 @@ pub fn read_proven(dir: &Path) -> Result<State, Error> {
 /// left; and up to which byte the lock says that it is of whole passes.
 pub(super) fn whole(dir: &Path, log: &File) -> std::io::Result<(u64, Option<u64>)> {
     loop {
-        let before = lock::look(dir);
+        let before = mark::look(dir);
         let length = log.metadata()?.len();
         // Who began, ended or finished a pass in between makes the length worth nothing.
-        if lock::look(dir) == before {
+        if mark::look(dir) == before {
             let live = before.filter(|mark| mark.live);
             return Ok((live.map_or(length, |mark| mark.whole), before.map(|mark| mark.whole)));
         }
@@ -296,7 +284,7 @@ impl Following<'_> {
         let first = first.split(|b| *b == b'\n').next().unwrap_or_default();
         self.check_lineage(line::read(first).ok().map(|(entry, _)| entry).as_ref())?;
 
-        match self.saved.last_line(log, path)? {
+        match last_line(&self.saved, log, path)? {
             Some(hash) if hash == self.saved.head => Ok(self.saved),
             _ => Err(self.disagree(format!(
                 "{STATE} was made at entry {}, ending at byte {end}, with the hash {}, but that is not \
@@ -322,7 +310,7 @@ pub fn replay(dir: &Path) -> Result<Snapshot, Error> {
     let mut following = Following::new(dir, Snapshot::default());
     let mut chain = Chain::START;
     let path = dir.join(LOG);
-    if let Some(log) = audit::open(&path)? {
+    if let Some(log) = log::open(&path)? {
         following.all(&mut chain, &path, &log)?;
     }
     Ok(following.snapshot)

@@ -4,22 +4,20 @@
 //! in the file is for people. Below it stands up to which byte the log is of whole passes, and
 //! a record lock beside the other one lets readers see, without any lock of theirs, whether
 //! the one who wrote that still lives. The file is never removed by this program; should
-//! somebody else remove it, the lock on the directory (see [`super::held`]) keeps others out.
+//! somebody else remove it, the lock on the directory (see [`super::directory`]) keeps others out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, fstat};
-use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::Error;
-use super::held::{Directory, Identity};
+use super::directory::Directory;
+use super::identity::Identity;
+use super::layout::LOCK;
+use super::mark::{parse, pid, write};
 use crate::edges::fs::durable;
-
-/// The lock's file name.
-pub(super) const NAME: &str = "lock";
+use crate::edges::ledger::error::Error;
 
 /// Held until dropped.
 #[derive(Debug)]
@@ -66,7 +64,7 @@ impl Lock {
     pub fn prove(&mut self, dir: &Directory) -> Result<(), Error> {
         let ours =
             fstat(&self.file).map_err(|e| durable::Error::at("look at", &self.path)(e.into()))?;
-        if dir.identity_of(NAME)? == Some(Identity::from(&ours)) {
+        if dir.identity_of(LOCK)? == Some(Identity::from(&ours)) {
             return Ok(());
         }
         let whole = self.marked();
@@ -83,9 +81,9 @@ impl Lock {
 /// # Errors
 /// [`Error::Locked`], with the pid of who holds it.
 pub fn take(dir: &Directory) -> Result<Lock, Error> {
-    let path = dir.path().join(NAME);
+    let path = dir.path().join(LOCK);
     let file =
-        dir.open(NAME, OFlags::RDWR | OFlags::CREATE).map_err(durable::Error::at("open", &path))?;
+        dir.open(LOCK, OFlags::RDWR | OFlags::CREATE).map_err(durable::Error::at("open", &path))?;
     durable::hand_over(&file, dir.path()).map_err(durable::Error::at("give away", &path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
@@ -108,52 +106,4 @@ pub fn take(dir: &Directory) -> Result<Lock, Error> {
         .map_err(durable::Error::at("write", &path))?;
     let _ = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
     Ok(Lock { file, path })
-}
-
-/// What a reader sees of the lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// Whether a writer in another process holds it.
-    pub live: bool,
-    /// Up to which byte the log is of whole passes.
-    pub whole: u64,
-}
-
-/// Looks at the lock without touching it; `None` where nothing is marked.
-pub fn look(dir: &Path) -> Option<Mark> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(dir.join(NAME)).ok()?;
-    let asked = Flock::from(FlockType::ReadLock);
-    let live = fcntl_getlk(&file, &asked).ok()?.is_some();
-    loop {
-        // Two copies that differ are being written.
-        match parse(&file)? {
-            (_, whole) if whole.is_some() => return whole.map(|whole| Mark { live, whole }),
-            (true, _) => {}
-            _ => return None,
-        }
-    }
-}
-
-/// In one write of always the same length, so that there is never a part of it.
-fn write(file: &File, whole: Option<u64>) -> io::Result<()> {
-    let pid = std::process::id();
-    let mark = whole.map_or_else(|| "-".repeat(20), |whole| format!("{whole:020}"));
-    file.write_all_at(format!("{pid:<10}\n{mark} {mark}\n").as_bytes(), 0)
-}
-
-/// Whether the two copies of the mark differ, and the mark.
-fn parse(file: &File) -> Option<(bool, Option<u64>)> {
-    let mut bytes = [0; 53];
-    file.read_exact_at(&mut bytes, 0).ok()?;
-    let text = std::str::from_utf8(&bytes).ok()?;
-    let (one, two) = text.lines().nth(1)?.split_once(' ')?;
-    Some((one != two, one.parse().ok().filter(|_| one == two)))
-}
-
-/// Of the holder, which may be about to write it, so that there may be none.
-pub(super) fn pid(file: &File) -> Option<u32> {
-    let mut text = [0; 10];
-    let length = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(&text[..length]).ok()?.lines().next()?.trim().parse().ok()
 }

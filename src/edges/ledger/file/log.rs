@@ -6,80 +6,32 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-
-use super::held::Identity;
-use super::line::{self, Link};
-use super::scan::{self, End, Line};
-use super::{Error, LOG};
+use super::identity::Identity;
+use super::layout::{BROKEN, LOG};
+use super::scan::{self, End};
 use crate::domain::model::Digest;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::{Guarded, Opened};
+use crate::edges::ledger::chain::{Broken, Chain, look};
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::line;
+use crate::edges::ledger::store::Lines;
 
-/// Where cut ends of lines go.
-const BROKEN: &str = "audit.jsonl.broken";
 /// What to do where the log is not what this process wrote.
 const ROTATED: &str = "was it rotated (logrotate), renamed, removed, restored or edited? It must never be \
                        rotated: take it out of logrotate, and put the very file back under its name";
-/// A buffer that one large batch has blown up further is given back.
-const KEPT_BUFFER: usize = 1 << 20;
 
-/// How far a log has been followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chain {
-    /// Of the last line; 0 before the first.
-    pub seq: u64,
-    /// Hash of the last line; 64 zeros before the first.
-    pub head: Digest,
-    /// Where the next line begins.
-    pub end: u64,
-}
-
-/// What there is to know of a line, as far as it can be read.
-#[derive(Debug)]
-pub struct Seen {
-    /// Where it begins.
-    pub offset: u64,
-    /// Where the next one begins.
-    pub end: u64,
-    /// Its hash.
-    pub hash: Digest,
-    /// Its place in the chain, where it could be read.
-    pub link: Option<Link>,
-    /// The whole of it, where that was asked for; or why it is no entry.
-    pub entry: Result<Option<Entry>, line::Error>,
-}
-
-/// Looks at a line, at its data too if `whole`.
-pub fn look(line: Line<'_>, whole: bool) -> Seen {
-    let (link, entry) = if whole {
-        match line::read(line.bytes) {
-            Ok((entry, prev)) => (Some(Link { seq: entry.seq, prev }), Ok(Some(entry))),
-            Err(e) => (line::link(line.bytes).ok(), Err(e)),
-        }
-    } else {
-        match line::link(line.bytes) {
-            Ok(link) => (Some(link), Ok(None)),
-            Err(e) => (None, Err(e)),
-        }
-    };
-    Seen { offset: line.offset, end: line.end, hash: Digest::of(line.bytes), link, entry }
-}
-
-impl Chain {
-    /// Before the first line.
-    pub const START: Self = Self { seq: 0, head: Digest::ZERO, end: 0 };
-
-    /// The hash of the line that ends where this one does; `None` where no line ends there.
+/// The hash of the line that ends where this one does; `None` where no line ends there.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn last_line(&self, log: &File, path: &Path) -> Result<Option<Digest>, Error> {
-        let start = self.end.saturating_sub(line::TOO_LONG as u64);
-        let mut bytes = vec![0; usize::try_from(self.end - start).unwrap_or(line::TOO_LONG)];
+    pub(super) fn last_line(chain: &Chain, log: &File, path: &Path) -> Result<Option<Digest>, Error> {
+        let start = chain.end.saturating_sub(line::TOO_LONG as u64);
+        let mut bytes = vec![0; usize::try_from(chain.end - start).unwrap_or(line::TOO_LONG)];
         match log.read_exact_at(&mut bytes, start) {
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             read => read.map_err(durable::Error::at("read", path))?,
@@ -88,77 +40,43 @@ impl Chain {
         Ok(lines.and_then(|lines| lines.rsplit(|b| *b == b'\n').next()).map(Digest::of))
     }
 
-    /// Takes the next line and gives its entry, if it was looked at whole.
-    ///
-    /// # Errors
-    /// If the line cannot be read or does not follow the last one.
-    pub fn follow(&mut self, path: &Path, seen: Seen) -> Result<Option<Entry>, Error> {
-        let seq = self.seq + 1;
-        let broken =
-            |what: String| Error::Log { path: path.to_owned(), seq, offset: seen.offset, what };
-        let entry = seen.entry.map_err(|e| broken(e.0))?;
-        match seen.link {
-            Some(link) if link.seq != seq => Err(broken(format!(
-                "it says seq {}: a line was removed, repeated, moved or changed",
-                link.seq
-            ))),
-            Some(link) if link.prev == self.head => {
-                *self = Self { seq, head: seen.hash, end: seen.end };
-                Ok(entry)
-            }
-            _ => Err(broken(format!(
-                "its `prev` is not the hash of the line before it: entry {} or {seq} was changed",
-                self.seq
-            ))),
-        }
-    }
-
     /// Follows the rest of a log up to byte `until`; lines from byte `whole_from` on are looked at whole and their
     /// entries handed on, of the others only that they were there.
     ///
     /// # Errors
     /// Those of reading, of [`Chain::follow`], and of `take`.
-    pub fn follow_all(
-        &mut self,
+pub(super) fn follow_all(
+        chain: &mut Chain,
         path: &Path,
         file: &File,
         until: u64,
         whole_from: u64,
-        mut take: impl FnMut(&Self, Option<Entry>) -> Result<(), Error>,
+        mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error>,
     ) -> Result<End, Error> {
         let mut at = file;
         let failed = |e| Error::from(durable::Error::at("read", path)(e));
-        at.seek(SeekFrom::Start(self.end)).map_err(failed)?;
+        at.seek(SeekFrom::Start(chain.end)).map_err(failed)?;
         scan::scan(
-            file.take(until.saturating_sub(self.end)),
-            self.end,
+            file.take(until.saturating_sub(chain.end)),
+            chain.end,
             failed,
             |line| look(line, line.offset == 0 || line.offset >= whole_from),
             |seen| {
-                let entry = self.follow(path, seen)?;
-                take(self, entry)
+                let entry = chain.follow(seen).map_err(|Broken { seq, offset, what }| {
+                    Error::Log { path: path.to_owned(), seq, offset, what }
+                })?;
+                take(chain, entry)
             },
         )
     }
-}
-
 /// Opens a log for reading; `None` if there is none.
 ///
 /// # Errors
 /// Those of the system, and if it is no regular file: a FIFO or a device may never end.
 pub fn open(path: &Path) -> Result<Option<File>, Error> {
-    // O_NONBLOCK, or the mere opening of a FIFO would wait for its writer.
-    let flags = OFlags::NONBLOCK.bits() as i32;
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
-        Ok((true, file)) => Ok(Some(file)),
-        Ok((false, _)) => {
-            let cause = io::Error::other("it is not a regular file");
-            Err(durable::Error::at("open", path)(cause).into())
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(durable::Error::at("open", path)(e).into()),
-    }
+    let opened = Guarded::stream().open_if_there(path);
+    let opened = opened.map_err(|e| durable::Error::at("open", path)(e.into()))?;
+    Ok(opened.map(Opened::into_file))
 }
 
 /// That an open log is still the one that has the name, and not shorter than what was read of
@@ -225,13 +143,12 @@ fn keep(path: &Path, torn: &[u8]) -> io::Result<()> {
 
 /// The end of a verified log, to append to.
 #[derive(Debug)]
-pub struct Audit {
+pub struct LogFile {
     path: PathBuf,
     file: Option<File>,
     chain: Chain,
     /// How far it is durable.
     durable: Chain,
-    buffer: Vec<u8>,
     unsynced: bool,
     created: bool,
     poisoned: bool,
@@ -240,7 +157,7 @@ pub struct Audit {
     broken: bool,
 }
 
-impl Audit {
+impl LogFile {
     /// Appends after `chain`, the end of the log at `path`, which is made when it is needed.
     /// What is there is made durable first: whoever wrote it may have died before the fsync.
     ///
@@ -261,7 +178,6 @@ impl Audit {
             file,
             chain,
             durable: chain,
-            buffer: Vec::new(),
             unsynced: false,
             poisoned: false,
             #[cfg(test)]
@@ -309,7 +225,7 @@ impl Audit {
                 "it is {length} bytes long and should be {end}: something else wrote to it"
             ));
         }
-        if self.chain.seq > 0 && self.chain.last_line(file, &self.path)? != Some(self.chain.head) {
+        if self.chain.seq > 0 && last_line(&self.chain, file, &self.path)? != Some(self.chain.head) {
             return replaced(format!("it does not end with entry {} any more", self.chain.seq));
         }
         Ok(())
@@ -333,38 +249,20 @@ impl Audit {
         self.poisoned = true;
     }
 
-    /// Adds a line to the batch, and gives its hash.
+    /// Writes lines at once; not durable before [`LogFile::sync`].
     ///
     /// # Errors
-    /// If the line is too long; the batch is then gone, and the log as it was before it.
-    pub fn stage(&mut self, entry: &Entry, before: Digest) -> Result<Digest, Error> {
+    /// If they cannot be written; the log is then poisoned.
+    pub fn write(&mut self, Lines { text, seq, head }: Lines<'_>) -> Result<(), Error> {
         self.check()?;
-        line::write(entry, before, &mut self.buffer).map_err(|e| {
-            self.buffer.clear();
-            Error::Line(e)
-        })
-    }
-
-    /// Writes the batch, whose last line has this number and hash, at once; not durable before
-    /// [`Audit::sync`].
-    ///
-    /// # Errors
-    /// If it cannot be written; the log is then poisoned.
-    pub fn write(&mut self, seq: u64, head: Digest) -> Result<(), Error> {
-        self.check()?;
-        let buffer = std::mem::take(&mut self.buffer);
         self.poisoned = true;
         let end = self.chain.end;
         let mut file = self.file()?;
-        durable::step("ledger.append", "write", || file.write_all(&buffer))
+        durable::step("ledger.append", "write", || file.write_all(text))
             .map_err(durable::Error::at("append to", &self.path))?;
-        self.chain = Chain { seq, head, end: end + buffer.len() as u64 };
+        self.chain = Chain { seq, head, end: end + text.len() as u64 };
         self.unsynced = true;
         self.poisoned = false;
-        if buffer.capacity() <= KEPT_BUFFER {
-            self.buffer = buffer;
-            self.buffer.clear();
-        }
         Ok(())
     }
 
@@ -411,7 +309,7 @@ impl Audit {
 }
 
 #[cfg(test)]
-impl Audit {
+impl LogFile {
     /// From now on writes to the end of this file.
     pub fn break_file(&mut self, file: File) {
         self.chain.end = file.metadata().unwrap().len();

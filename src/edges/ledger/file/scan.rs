@@ -4,23 +4,13 @@ use std::io::{self, BufRead as _};
 
 use rayon::prelude::*;
 
-use super::line::TOO_LONG;
+use crate::edges::ledger::chain::Line;
+use crate::edges::ledger::line::TOO_LONG;
 
 /// How much is read at once; many times the longest line.
 const BLOCK: usize = 2 << 20;
 /// So many lines are worth waking another core for.
 const PARALLEL: usize = 64;
-
-/// One line, without its newline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line<'a> {
-    /// Where it begins, in bytes from the beginning of the file.
-    pub offset: u64,
-    /// Its bytes; of one far longer than any entry can be only a part, still too long for one.
-    pub bytes: &'a [u8],
-    /// Where the next one begins.
-    pub end: u64,
-}
 
 /// Where a scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,56 +1,18 @@
-//! `state.json`: the state as of one line of the log, with the telemetry that no line holds.
-//!
-//! Written as `jq -S .` would print it: two spaces, keys sorted at every level (the structs
-//! here have their fields in that order), a newline at the end. Read strictly. Neither holds
-//! more than some thousand devices in this form at a time. A lost or unreadable snapshot costs only
-//! telemetry: the log has all else.
+//! A device as it stands in the snapshot.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::sync::Arc;
 
 use compact_str::CompactString;
-use rayon::prelude::*;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::STATE;
-pub use super::load::read_state;
-use super::share::Share;
-use super::wipe_wire::{self, WipeWire};
 use crate::domain::model::{
-    ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
-    Ownership, Platform, Profile, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion, Ownership,
+    Platform, SerialNumber, Status, Timestamp, words,
 };
-use crate::domain::state::event::{
-    ConfigRights, ErrorClass, FreezeCause, PassFrozen, ProfileRecorded, TrustFiles,
-};
-use crate::domain::state::{
-    Compliance, Device, Frozen, Head, Manifest, Push, PushState, State, Wipe,
-};
-use crate::edges::fs::durable;
-
-/// Devices that are in memory as text at once, and those that one thread writes at a time.
-const WINDOW: usize = 2048;
-const SHARE: usize = 128;
-
-/// Of the data format.
-const VERSION: u32 = 1;
-
-/// Numbers up to this one are exact in every JSON reader; no log comes near it.
-const MAX_SEQ: u64 = 1 << 53;
-
-/// A state, and how much of the log it stands for.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Snapshot {
-    /// As of the line `state.seq`.
-    pub state: State,
-    /// Where the line after that begins in `audit.jsonl`, in bytes.
-    pub log_bytes: u64,
-}
+use crate::domain::state::event::ErrorClass;
+use crate::domain::state::{Compliance, Device, Manifest, Push, PushState};
+use crate::edges::ledger::intern::Interner;
 
 words! {
     /// How a push stands.
@@ -59,54 +21,7 @@ words! {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SnapshotOut<'a> {
-    at: Option<Timestamp>,
-    config: Option<&'a ConfigRights>,
-    devices: Empty,
-    frozen: Option<FrozenWire>,
-    head: Digest,
-    lineage: Option<uuid::Uuid>,
-    log_bytes: u64,
-    #[serde(serialize_with = "profiles_out")]
-    profiles: &'a BTreeMap<Name, Arc<Profile>>,
-    seq: u64,
-    trust: Option<TrustFiles>,
-    version: u32,
-    #[serde(serialize_with = "wipe_wire::out")]
-    wipes: &'a BTreeMap<Digest, Wipe>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct SnapshotIn {
-    at: Option<Timestamp>,
-    // Older snapshots have none.
-    #[serde(default)]
-    config: Option<Box<ConfigRights>>,
-    pub(super) devices: Devices,
-    frozen: Option<FrozenWire>,
-    head: Digest,
-    lineage: Option<uuid::Uuid>,
-    log_bytes: u64,
-    profiles: BTreeMap<Name, ProfileRecorded>,
-    seq: u64,
-    trust: Option<TrustFiles>,
-    version: u32,
-    wipes: BTreeMap<Digest, WipeWire>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FrozenWire {
-    cause: FreezeCause,
-    of: u64,
-    removed: u64,
-    since: Timestamp,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeviceOut<'a> {
+pub(super) struct DeviceOut<'a> {
     compliance: ComplianceOut<'a>,
     enrollment: u32,
     facts: Option<&'a Facts>,
@@ -330,7 +245,7 @@ impl PushIn {
 }
 
 impl DeviceIn {
-    pub(super) fn device(self, share: &mut Share) -> Result<Device, &'static str> {
+    pub(super) fn device(self, share: &mut Interner) -> Result<Device, &'static str> {
         let ComplianceIn { failing, missing, since, state } = self.compliance;
         Ok(Device {
             spec: Arc::new(DeviceSpec {
@@ -365,200 +280,8 @@ impl DeviceIn {
     }
 }
 
-/// Each becomes what the core knows as soon as it is read.
-#[derive(Default)]
-pub(super) struct Devices(BTreeMap<DeviceId, Box<Device>>);
-
-impl Devices {
-    pub(super) fn collect(mut devices: Vec<(DeviceId, Device)>) -> Result<Self, String> {
-        devices.sort_unstable_by_key(|(id, _)| *id);
-        if let Some(twice) = devices.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(format!("{} is there twice", twice[0].0));
-        }
-        Ok(Self(devices.into_iter().map(|(id, device)| (id, Box::new(device))).collect()))
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<'de> Deserialize<'de> for Devices {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ById;
-        impl<'de> Visitor<'de> for ById {
-            type Value = Devices;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("devices by id")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Devices, A::Error> {
-                let mut share = Share::default();
-                let mut devices = Vec::new();
-                while let Some((id, device)) = map.next_entry::<DeviceId, DeviceIn>()? {
-                    devices.push((id, device.device(&mut share).map_err(A::Error::custom)?));
-                }
-                Devices::collect(devices).map_err(A::Error::custom)
-            }
-        }
-        deserializer.deserialize_map(ById)
-    }
-}
-
-/// What stands where the devices go.
-#[derive(Serialize)]
-struct Empty {}
-
-/// Some devices, in the place that they have in the whole.
-#[derive(Serialize)]
-struct Part<'a> {
-    #[serde(serialize_with = "members")]
-    devices: &'a [Named<'a>],
-}
-
-type Named<'a> = (CompactString, &'a Device);
-
-fn members<S: Serializer>(devices: &&[Named<'_>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(devices.iter().map(|(id, device)| (id, DeviceOut::from(*device))))
-}
-
-const BEFORE: &[u8] = b"\n  \"devices\": {";
-const AFTER: &[u8] = b"\n  }";
-
-/// `"D001": {…}` and so on, with a comma between them, as they stand within the whole.
-fn members_out(devices: &[Named<'_>]) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(devices.len() * 1100);
-    serde_json::to_writer_pretty(&mut text, &Part { devices })?;
-    let end = text.len() - AFTER.len() - b"\n}".len();
-    text.truncate(end);
-    text.drain(..b"{".len() + BEFORE.len());
-    Ok(text)
-}
-
-/// Writes the devices by all cores, in windows of a few megabytes.
-fn devices_out(state: &State, mut out: impl Write) -> io::Result<()> {
-    let mut by_name: Vec<Named<'_>> = state
-        .devices
-        .iter()
-        .map(|(id, device)| (compact_str::format_compact!("{id}"), &**device))
-        .collect();
-    by_name.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    let mut separator: &[u8] = b"";
-    for window in by_name.chunks(WINDOW) {
-        let written: Vec<_> = window.par_chunks(SHARE).map(members_out).collect();
-        for members in written {
-            out.write_all(separator)?;
-            out.write_all(&members?)?;
-            separator = b",";
-        }
-    }
-    Ok(())
-}
-
-fn profiles_out<S: Serializer>(
-    profiles: &&BTreeMap<Name, Arc<Profile>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    // A JSON value sorts its keys at every level; profiles are few.
-    let sorted = profiles
-        .iter()
-        .map(|(name, profile)| {
-            serde_json::to_value(ProfileRecorded::from(profile.as_ref())).map(|v| (name, v))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(serde::ser::Error::custom)?;
-    serializer.collect_map(sorted)
-}
-
-impl SnapshotIn {
-    pub(super) fn snapshot(self) -> Result<Snapshot, String> {
-        if self.version != VERSION {
-            return Err(format!("it is of version {}, not {VERSION}", self.version));
-        }
-        if self.seq > MAX_SEQ {
-            return Err(format!("its `seq` {} is beyond any log", self.seq));
-        }
-        let mut state = State::default();
-        state.lineage = self.lineage;
-        state.seq = self.seq;
-        state.at = self.at;
-        state.head = Head(self.head);
-        state.devices = self.devices.0;
-        state.trust = self.trust;
-        state.config = self.config;
-        for (digest, wipe) in self.wipes {
-            state.wipes.insert(digest, wipe.into_wipe(digest));
-        }
-        for (name, profile) in self.profiles {
-            if name != profile.name {
-                return Err(format!("the profile under {name} is {}", profile.name));
-            }
-            state.profiles.insert(name, Arc::new(Profile::from(&profile)));
-        }
-        state.frozen = self.frozen.map(|FrozenWire { cause, of, removed, since }| Frozen {
-            since,
-            why: PassFrozen { cause, removed, of },
-        });
-        Ok(Snapshot { state: state.reindexed(), log_bytes: self.log_bytes })
-    }
-}
-
-/// Writes a snapshot as it stands in `state.json`.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(snapshot: &Snapshot, out: impl Write) -> io::Result<()> {
-    write_state(&snapshot.state, snapshot.log_bytes, out)
-}
-
-/// As [`write()`], of a state that is not in a snapshot.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_state(state: &State, log_bytes: u64, mut out: impl Write) -> io::Result<()> {
-    let wire = SnapshotOut {
-        at: state.at,
-        config: state.config.as_deref(),
-        devices: Empty {},
-        frozen: state.frozen.as_ref().map(|Frozen { since, why }| FrozenWire {
-            cause: why.cause,
-            of: why.of,
-            removed: why.removed,
-            since: *since,
-        }),
-        head: state.head.0,
-        lineage: state.lineage,
-        log_bytes,
-        profiles: &state.profiles,
-        seq: state.seq,
-        trust: state.trust,
-        version: VERSION,
-        wipes: &state.wipes,
-    };
-    let mut whole = serde_json::to_vec_pretty(&wire)?;
-    whole.push(b'\n');
-    if state.devices.is_empty() {
-        return out.write_all(&whole);
-    }
-    let gap = whole.windows(BEFORE.len()).position(|w| w == BEFORE).map(|at| at + BEFORE.len());
-    let (before, after) = whole.split_at(gap.expect("the devices have their place"));
-    out.write_all(before)?;
-    devices_out(state, &mut out)?;
-    out.write_all(AFTER)?;
-    out.write_all(&after[b"}".len()..])
-}
-
-/// Replaces `state.json` in `dir`.
-///
-/// # Errors
-/// If a step fails; the old one is then still there.
-pub(super) fn save(dir: &Path, state: &State, log_bytes: u64) -> Result<(), durable::Error> {
-    durable::replace_file("ledger.snapshot", &dir.join(STATE), |out: &mut BufWriter<File>| {
-        write_state(state, log_bytes, out)
-    })
-}
-
 /// The keys under which two records of a device differ, but for telemetry.
-pub(super) fn differences(a: &Device, b: &Device) -> Vec<String> {
+pub(in crate::edges::ledger) fn differences(a: &Device, b: &Device) -> Vec<String> {
     let wire = |device| {
         let mut out = DeviceOut::from(device);
         out.facts = None;

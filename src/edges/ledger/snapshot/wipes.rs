@@ -1,4 +1,4 @@
-//! `wipes` of `state.json`: requests by the digest of their files.
+//! `wipes` of the snapshot: requests by the digest of their files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

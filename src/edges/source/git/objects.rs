@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read as _};
 
-use super::{Error, Repository};
-use crate::edges::source::MAX_BYTES;
+use super::error::Error;
+use super::repository::Repository;
 use crate::edges::source::git_process::{self, CONTENT, Running};
+use crate::edges::source::rules::MAX_BYTES;
 
 /// So many blobs are worth another process: starting one costs as much as a hundred.
 const SHARE: usize = 4096;
 
 /// What is asked of `cat-file`.
 #[derive(Default)]
-pub(super) struct Blobs {
+pub(super) struct Asked {
     pub commits: Vec<String>,
     pub ids: Vec<String>,
 }
@@ -72,8 +73,8 @@ pub(super) struct Batch(Running);
 
 impl Batch {
     /// Reads what is asked for.
-    pub(super) fn answers(mut self, asked: &Blobs) -> Result<Answers, Error> {
-        let Blobs { commits, ids } = asked;
+    pub(super) fn answers(mut self, asked: &Asked) -> Result<Answers, Error> {
+        let Asked { commits, ids } = asked;
         let lines = commits.iter().chain(ids).flat_map(|id| [id, "\n"]);
         self.0.feed(lines.collect())?;
         let stdout = self.0.stdout.take();
@@ -125,7 +126,7 @@ impl Repository {
     }
 
     /// Reads what is asked for.
-    pub(super) fn answers(&self, asked: &Blobs) -> Result<Answers, Error> {
+    pub(super) fn answers(&self, asked: &Asked) -> Result<Answers, Error> {
         if asked.commits.is_empty() && asked.ids.is_empty() {
             return Ok(Answers::default());
         }
@@ -136,7 +137,7 @@ impl Repository {
     pub(super) fn blobs(&self, ids: &[String]) -> Result<VecDeque<Option<Vec<u8>>>, Error> {
         let share = ids.len().div_ceil(rayon::current_num_threads()).max(SHARE);
         let read = |ids: &[String]| {
-            self.answers(&Blobs { ids: ids.to_vec(), ..Blobs::default() }).map(|found| found.blobs)
+            self.answers(&Asked { ids: ids.to_vec(), ..Asked::default() }).map(|found| found.blobs)
         };
         std::thread::scope(|scope| {
             let shares: Vec<_> =

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Error, Repository, Side, parse};
+use super::error::Error;
+use super::repository::Repository;
+use super::side::{Side, parse};
 use crate::domain::fleet::Keys;
 use crate::domain::manifest::Documents;
 
 /// All of them, as bytes.
-pub(super) struct Rest {
+pub(super) struct UnchangedFiles {
     files: Vec<File>,
     lost: Documents,
 }
@@ -26,7 +28,7 @@ impl File {
     }
 }
 
-impl Rest {
+impl UnchangedFiles {
     /// Reads them.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::request;
 use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::{Desired, WipeFile};
 use crate::domain::plan::{Inputs, judge};
-use crate::edges::ledger::highest_time;
+use crate::edges::ledger;
 use crate::ui::render::out::Out;
 use crate::ui::render::wipe::{Answer, Context, Verified};
 
@@ -48,7 +48,7 @@ pub(super) fn run(
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = trust.as_ref().map_err(String::as_str);
     let heads = &heads(&setup.config.data, &desired, &recorded);
-    let clock = highest_time(&setup.config.data);
+    let clock = ledger::reader(&setup.config.data).highest_time();
     let inputs = Inputs {
         now,
         settings,

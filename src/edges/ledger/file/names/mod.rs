@@ -10,31 +10,21 @@ use std::time::Instant;
 
 use memchr::memmem::{Finder, find};
 
-use super::{STATE, load};
+use super::layout::STATE;
+use super::state_json;
+use crate::edges::ledger::store::KnownName;
 
 /// Far larger than a device, so that hardly any lies across two pieces.
 const PIECE: usize = 1 << 18;
 
-/// A name in the snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peeked<'a> {
-    /// A recorded device.
-    Device {
-        /// As `D001`.
-        id: &'a str,
-        /// Its name.
-        name: &'a str,
-        /// Its serial number.
-        serial: &'a str,
-    },
-    /// A recorded profile.
-    Profile(&'a str),
-}
-
 /// Shows every device and profile to `visit`; `None` if there is no snapshot that can be read,
 /// or it is not at its end before the deadline: half of the names would be as good as wrong.
-pub fn peek(dir: &Path, deadline: Instant, mut visit: impl FnMut(Peeked<'_>)) -> Option<()> {
-    let mut file = load::open(&dir.join(STATE)).ok()??;
+pub(super) fn names(
+    dir: &Path,
+    deadline: Instant,
+    visit: &mut dyn FnMut(KnownName<'_>),
+) -> Option<()> {
+    let mut file = state_json::open(&dir.join(STATE)).ok()??;
     let mut reader = Reader { keys: Keys::new(), section: Section::Other };
     let key = Finder::new(b"\n    \"");
     let mut piece = vec![0; PIECE];
@@ -49,7 +39,7 @@ pub fn peek(dir: &Path, deadline: Instant, mut visit: impl FnMut(Peeked<'_>)) ->
         let text = &piece[..length];
         let mut from = 0;
         for to in key.find_iter(text).chain((read == 0).then_some(length)) {
-            reader.take(&text[from..to], &mut visit);
+            reader.take(&text[from..to], visit);
             from = to;
         }
         if read == 0 {
@@ -94,7 +84,7 @@ struct Reader {
 
 impl Reader {
     /// One block, and the section that the next one is in.
-    fn take(&mut self, block: &[u8], visit: &mut impl FnMut(Peeked<'_>)) {
+    fn take(&mut self, block: &[u8], visit: &mut dyn FnMut(KnownName<'_>)) {
         let key = block.strip_prefix(b"\n    \"").and_then(plain);
         let key = key.filter(|key| block[6 + key.len()..].starts_with(b"\": {"));
         match (self.section, key) {
@@ -102,10 +92,10 @@ impl Reader {
                 let name = field(block, &self.keys.name);
                 let serial = field(block, &self.keys.serial);
                 if let (Some(name), Some(serial)) = (name, serial) {
-                    visit(Peeked::Device { id, name, serial });
+                    visit(KnownName::Device { id, name, serial });
                 }
             }
-            (Section::Profiles, Some(name)) => visit(Peeked::Profile(name)),
+            (Section::Profiles, Some(name)) => visit(KnownName::Profile(name)),
             _ => {}
         }
         if let Some(next) = self.keys.first_level.find(block) {

@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::state::State;
-use crate::edges::ledger::Snapshot;
-use crate::edges::ledger::snapshot::write;
+use crate::edges::ledger::snapshot::{Snapshot, write};
 
 /// What is seen in a snapshot, as `id name serial` and `profile`.
 fn seen(state: &State) -> Vec<String> {
@@ -21,10 +20,10 @@ fn put(dir: &Path, bytes: &[u8]) {
 
 fn seen_in(dir: &Path) -> Option<Vec<String>> {
     let mut seen = Vec::new();
-    peek(dir, Instant::now() + Duration::from_secs(60), |peeked| {
+    names(dir, Instant::now() + Duration::from_secs(60), &mut |peeked| {
         seen.push(match peeked {
-            Peeked::Device { id, name, serial } => format!("{id} {name} {serial}"),
-            Peeked::Profile(name) => name.to_owned(),
+            KnownName::Device { id, name, serial } => format!("{id} {name} {serial}"),
+            KnownName::Profile(name) => name.to_owned(),
         });
     })?;
     Some(seen)
@@ -85,5 +84,5 @@ fn what_is_broken_is_silent() {
         put(dir.path(), text.as_bytes());
         assert_eq!(seen_in(dir.path()), Some(vec![]), "{text:?}");
     }
-    assert_eq!(peek(dir.path(), Instant::now() - Duration::from_secs(1), |_| ()), None);
+    assert_eq!(names(dir.path(), Instant::now() - Duration::from_secs(1), |_| ()), None);
 }

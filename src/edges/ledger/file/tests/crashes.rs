@@ -14,7 +14,7 @@ fn told(logged: &Logged) -> bool {
 /// Tells what is left of the story, a few entries at a time, with a snapshot after each.
 fn go_on(dir: &Path, batches: usize) {
     let now = || Timestamp::from_millis(1_763_800_000_000);
-    let mut ledger = Ledger::open(dir, "tester".into(), now).unwrap();
+    let mut ledger = super::super::open(dir, "tester".into(), now).unwrap();
     let done = entries(dir, 0).filter(|e| told(e.as_ref().unwrap())).count();
     let rest = story().split_off(done);
     for batch in rest.chunks(4).take(batches) {
@@ -62,7 +62,7 @@ fn dying_anywhere_loses_nothing_and_repeats_nothing() {
             add(dir.path(), b"{\"seq\":6,\"at\":\"2025");
         }
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "ledger::tests::crashes::in_a_process_of_its_own"])
+            .args(["--ignored", "--exact", "edges::ledger::file::tests::crashes::in_a_process_of_its_own"])
             .env("FAILPOINTS", format!("{point}={before}*off->return"))
             .current_dir(dir.path())
             .output()

@@ -14,7 +14,7 @@ fn nested() -> (TempDir, PathBuf) {
 
 fn open_same(dir: &Path, known: Known) -> Result<Ledger, Error> {
     let terms = Terms { expected: Expected::Same(known), witness: &|_| Ok(()) };
-    Ledger::open_as(dir, &terms, "tester".into(), clock())
+    open_as(dir, &terms, "tester".into(), clock())
 }
 
 fn message<T>(result: Result<T, Error>) -> String {
@@ -333,7 +333,7 @@ fn what_somebody_is_about_to_sign_rests_on_nothing_that_the_log_does_not_say() {
 fn a_ledger_begins_only_where_it_is_expected_to() {
     let open = |dir: &Path, expected| {
         let terms = Terms { expected, witness: &|_| Ok(()) };
-        Ledger::open_as(dir, &terms, "tester".into(), clock())
+        open_as(dir, &terms, "tester".into(), clock())
     };
     let parent = tempfile::tempdir().unwrap();
     let (absent, empty) = (parent.path().join("absent"), parent.path().join("empty"));
@@ -370,7 +370,7 @@ fn a_witness_against_the_ledger_is_heard_before_anything_is_changed() {
     let before = log(dir.path());
     let witness = |state: &State| Err(format!("entry {} is not the last", state.seq));
     let terms = Terms { expected: Expected::Existing, witness: &witness };
-    let error = message(Ledger::open_as(dir.path(), &terms, "tester".into(), clock()));
+    let error = message(open_as(dir.path(), &terms, "tester".into(), clock()));
     assert!(error.contains("entry 18 is not the last; nothing was changed"), "{error}");
     assert_eq!(log(dir.path()), before);
     assert_eq!(open(dir.path()).unwrap().state().seq, 19, "log.repaired");

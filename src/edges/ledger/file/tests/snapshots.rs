@@ -139,13 +139,13 @@ fn reading_is_strict_and_says_where() {
 fn the_layout_only_makes_reading_quicker() {
     let dir = told();
     let good = state(dir.path());
-    let expected = load::load(dir.path()).unwrap().unwrap();
-    let quickly = || load::as_written(&mut File::open(dir.path().join(STATE)).unwrap()).unwrap();
+    let expected = super::super::state_json::load(dir.path()).unwrap().unwrap();
+    let quickly = || as_written(&mut File::open(dir.path().join(STATE)).unwrap()).unwrap();
     assert_eq!(quickly().as_ref(), Some(&expected));
     let value: serde_json::Value = serde_json::from_str(&good).unwrap();
     for text in [value.to_string(), good.replace('\n', " "), good.replace("  ", " ")] {
         set(dir.path(), STATE, text);
-        assert_eq!(load::load(dir.path()).unwrap().as_ref(), Some(&expected));
+        assert_eq!(super::super::state_json::load(dir.path()).unwrap().as_ref(), Some(&expected));
     }
     let last = good.find("\n    }\n").unwrap();
     let cases = [
@@ -158,7 +158,7 @@ fn the_layout_only_makes_reading_quicker() {
     ];
     for text in cases {
         set(dir.path(), STATE, &text);
-        assert!(matches!(load::load(dir.path()), Err(Error::Snapshot { .. })), "{text}");
+        assert!(matches!(super::super::state_json::load(dir.path()), Err(Error::Snapshot { .. })), "{text}");
     }
 }
 

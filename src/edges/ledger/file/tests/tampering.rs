@@ -5,6 +5,7 @@ use crate::domain::model::Digest;
 use std::process::Command;
 
 use super::*;
+use crate::edges::ledger::verify::Verified;
 
 type Lines = Vec<Vec<u8>>;
 
@@ -231,7 +232,7 @@ fn at_most_twenty_problems_are_listed() {
     for lines in [odd, reversed, changed, nonsense] {
         set(dir.path(), LOG, lines.concat());
         let verified = verify(dir.path()).unwrap();
-        assert_eq!(verified.problems.len(), verify::MOST);
+        assert_eq!(verified.problems.len(), crate::edges::ledger::verify::MOST);
         assert!(verified.more);
         assert_eq!(verified.lines, lines.len() as u64);
     }
@@ -241,8 +242,8 @@ fn at_most_twenty_problems_are_listed() {
 fn a_snapshot_that_forgets_a_wipe_or_the_trust_files_is_found_out() {
     use crate::domain::state::State;
     use crate::domain::state::event::TrustFiles;
-    use crate::edges::ledger::verify::differences;
-    use crate::edges::ledger::wipe_wire::WipeWire;
+    use crate::edges::ledger::differences::differences;
+    use crate::edges::ledger::snapshot::WipeWire;
 
     let (at, request) = ("2026-11-22T10:00:00.000Z", Digest::of(b"request"));
     let wipe: WipeWire = serde_json::from_value(serde_json::json!({

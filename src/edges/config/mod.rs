@@ -1,0 +1,21 @@
+//! `fleetform.yaml`: every setting, with a default that works (contract §5).
+//!
+//! Read strictly: what is misspelt, given twice or out of range is an error that says
+//! where and what is allowed, never a default. Reads one file and no environment.
+//!
+//! A file that a merged change can write gives no rights: of one in the Git work tree that holds
+//! the fleet directory only `fleet` counts, whatever symbolic links lead there.
+
+mod checkout;
+mod error;
+mod file_format;
+mod load;
+mod settings;
+mod values;
+
+pub(crate) use self::error::{Error, Ignored};
+pub(crate) use self::load::{FILE_NAME, Loaded};
+pub(crate) use self::settings::{Config, ProviderKind, TrustPaths};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! The ledger: the audit log, which says everything, and its latest snapshot.
+//!
+//! A [`Ledger`] is its one writer. What it appends is checked, folded and written, in that order,
+//! and true only once [`Ledger::sync`] is through; after any error of writing it does nothing more.
+//! The chain, the format of a line and the checks are pure; where entries are kept is the business
+//! of a [`store::Store`]: [`file`], by default.
+//!
+//! ```text
+//! store::Store ── line ── chain ──┬── State::fold ──> State
+//!      snapshot ──────────────────┘
+//! ```
+
+pub(crate) mod chain;
+mod differences;
+mod error;
+pub mod file;
+mod intern;
+mod line;
+pub(crate) mod snapshot;
+pub(crate) mod store;
+pub(crate) mod verify;
+mod writer;
+
+pub use self::error::Error;
+pub(crate) use self::file::{CUT, reader};
+pub use self::snapshot::Snapshot;
+pub use self::store::{Expected, Known, Logged, Terms};
+pub use self::verify::{Problem, Verified};
+pub use self::writer::{Draft, Ledger, Proof};
+
+#[cfg(test)]
+mod tests;
