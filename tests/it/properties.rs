@@ -14,7 +14,7 @@ use fleetform::domain::model::{DeviceId, Digest, Status, Timestamp};
 use fleetform::domain::plan::{Action, Hold, Inputs, Plan, Telemetry, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
-use fleetform::edges::ledger::{self, Ledger};
+use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
 use fleetform::edges::source;

@@ -81,7 +81,8 @@ impl Config {
 /// The bytes of a regular file, or `None` where there is nothing. Links are followed: it is the
 /// operator's own file, and mounted configuration comes as links.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let unreadable = |why: guarded::Refused| Error::Unreadable { path: path.into(), why: why.to_string() };
+    let unreadable =
+        |why: guarded::Refused| Error::Unreadable { path: path.into(), why: why.to_string() };
     let Some(file) = Guarded::up_to(FILE_LIMIT).open_if_there(path).map_err(unreadable)? else {
         return Ok(None);
     };

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use chrono::TimeDelta;
 use rustix::fs::{FileType, Mode};
 
 use super::*;

@@ -17,7 +17,11 @@ pub(super) fn enter(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> 
     parts.try_fold(here, |directory, name| open(directory, name, flags))
 }
 
-pub(super) fn open(at: impl AsFd, path: impl rustix::path::Arg, flags: OFlags) -> Result<OwnedFd, Errno> {
+pub(super) fn open(
+    at: impl AsFd,
+    path: impl rustix::path::Arg,
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
     openat(at, path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | flags, Mode::empty())
 }
 

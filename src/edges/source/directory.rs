@@ -9,9 +9,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, OFlags, statat};
 use rustix::io::Errno;
 
 use super::below::{enter, open, read_file};
-use super::rules::{
-    MAX_BYTES, MAX_ENTRIES, Trouble, is_manifest, judge, not_a_file, unreadable,
-};
+use super::rules::{MAX_BYTES, MAX_ENTRIES, Trouble, is_manifest, judge, not_a_file, unreadable};
 use super::signatures::{MAX_BESIDE, SignatureFiles, read_signatures};
 use super::tree::{self, Judged, Marks};
 use crate::domain::fleet::{Damage, Desired, Live, assemble};
@@ -53,7 +51,7 @@ pub(crate) fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired 
 /// Reads these files anew, by their paths from the root, and takes in what they hold by now: gives
 /// the serial numbers of their devices; `None` if only a look at everything tells.
 #[must_use]
-pub(crate) fn reread(
+pub fn reread(
     root: &Path,
     files: impl IntoIterator<Item = impl AsRef<str>>,
     live: &mut Live,
@@ -115,7 +113,11 @@ pub(super) enum Unread {
 
 /// All manifests but the one at `but`, in no order. One thread lists directories while the
 /// others already read.
-pub(super) fn read_below(root: &OwnedFd, but: Option<&str>, limit: usize) -> Result<Vec<Documents>, Unread> {
+pub(super) fn read_below(
+    root: &OwnedFd,
+    but: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Documents>, Unread> {
     let documents = Mutex::new(Vec::new());
     let keep = |read| documents.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     let lost = rayon::scope(|scope| {
@@ -161,7 +163,12 @@ pub(super) struct Walk<'w> {
 
 impl Walk<'_> {
     /// Lists `path`, which is empty or ends in a slash, and all below it, in order of names.
-    pub(super) fn directory(&mut self, fd: &OwnedFd, path: String, depth: usize) -> Result<(), Errno> {
+    pub(super) fn directory(
+        &mut self,
+        fd: &OwnedFd,
+        path: String,
+        depth: usize,
+    ) -> Result<(), Errno> {
         let (mut entries, marks) = list(fd)?;
         self.seen += entries.len();
         if self.is_full() {
@@ -236,7 +243,11 @@ fn list(fd: &OwnedFd) -> Result<(Vec<(CString, FileType)>, Marks), Errno> {
 }
 
 /// Reads files of one directory: those whose path is `wanted`.
-pub(super) fn read(root: BorrowedFd<'_>, chunk: &Chunk, wanted: impl Fn(&str) -> bool) -> Documents {
+pub(super) fn read(
+    root: BorrowedFd<'_>,
+    chunk: &Chunk,
+    wanted: impl Fn(&str) -> bool,
+) -> Documents {
     let directory = enter(root, &chunk.path);
     let mut all = Documents::default();
     let mut bytes = Vec::new();

@@ -18,8 +18,8 @@ mod rules;
 mod signatures;
 mod tree;
 
-pub use self::directory::load;
-pub(crate) use self::directory::{load_with, read_request, reread};
+pub use self::directory::{load, reread};
+pub(crate) use self::directory::{load_with, read_request};
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,11 @@ pub(super) fn is_manifest(name: &CStr) -> bool {
 }
 
 /// Whether an entry is a file to read or a directory to enter.
-pub(super) fn judge(name: &CStr, kind: FileType, depth: usize) -> Result<FileType, (Damage, Trouble)> {
+pub(super) fn judge(
+    name: &CStr,
+    kind: FileType,
+    depth: usize,
+) -> Result<FileType, (Damage, Trouble)> {
     let what = if kind == FileType::Directory { Damage::Directory } else { Damage::File };
     if kind == FileType::Symlink {
         return Err((Damage::Directory, symlink()));

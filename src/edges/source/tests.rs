@@ -1,10 +1,11 @@
 use std::fs;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 
-use super::below::{enter, open, read_file};
+use super::below::{open, read_file};
 use super::directory::{Chunk, Unread, Walk, read, read_below};
 use super::rules::{MAX_BYTES, MAX_DEPTH, judge};
 use super::signatures::{MAX_BESIDE, SignatureFiles};

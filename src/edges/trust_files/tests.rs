@@ -221,7 +221,7 @@ fn size_is_bounded() {
     let place = Place::new();
     let comment = format!("#{}\n", "x".repeat(1022)).repeat(1024);
     place.write("etc/allowed", &comment);
-    assert_eq!(comment.len() as u64, MAX_BYTES);
+    assert_eq!(comment.len(), MAX_BYTES);
     assert!(place.read("etc/allowed").is_ok());
     place.write("etc/allowed", &(comment + "#"));
     assert!(matches!(place.error("etc/allowed"), Error::TooLarge { .. }));

@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, Event, EventKind, RemoveKind};
 use tempfile::TempDir;
 
 use super::filter::Filter;
 use super::paths::anchors;
+use super::prints::Prints;
 use super::survey::{self, *};
 use super::touched::FILES;
 use super::watch::*;

@@ -50,9 +50,9 @@ pub struct Watch {
     places: Places,
     pace: Pace,
     mode: Mode,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     watcher: Option<RecommendedWatcher>,
-    known: BTreeMap<PathBuf, Identity>,
+    pub(super) known: BTreeMap<PathBuf, Identity>,
     prints: Prints,
     /// When to look next where nobody tells of changes: whoever waits may stop and begin again
     /// any number of times.
@@ -61,7 +61,7 @@ pub struct Watch {
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+pub(super) struct Shared {
     wake: Notify,
     dirt: Mutex<Dirt>,
     filter: Mutex<Filter>,
@@ -82,7 +82,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn soil(&self, touched: Touched) {
+    pub(super) fn soil(&self, touched: Touched) {
         let now = Instant::now();
         let mut dirt = lock(&self.dirt);
         dirt.first.get_or_insert(now);
@@ -92,12 +92,12 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    fn lose(&self) {
+    pub(super) fn lose(&self) {
         lock(&self.dirt).lost = true;
         self.soil(Touched::anything());
     }
 
-    fn take(&self, event: notify::Result<notify::Event>) {
+    pub(super) fn take(&self, event: notify::Result<notify::Event>) {
         match event {
             Ok(event) if event.need_rescan() => self.lose(),
             Ok(event) => {

@@ -98,7 +98,11 @@ pub(super) fn run(
         trust: trust.as_ref().map_err(String::as_str),
         accept_removals: None,
         heads: &heads,
-        clock: if remote.is_some() { None } else { ledger::reader(&setup.config.data).highest_time() },
+        clock: if remote.is_some() {
+            None
+        } else {
+            ledger::reader(&setup.config.data).highest_time()
+        },
         only: None,
     };
     let observation = match remote {

@@ -17,7 +17,7 @@ use fleetform::domain::plan::{Fresh, WipeView};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::wipe::trust::Trust;
-use fleetform::edges::ledger::{self, Ledger};
+use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
 use fleetform::edges::source;

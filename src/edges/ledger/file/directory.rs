@@ -53,10 +53,9 @@ impl Directory {
         let directory = Self { fd, path: path.to_owned(), identity };
         match fs::flock(&directory.fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(directory),
-            Err(Errno::WOULDBLOCK) => Err(Error::Locked {
-                holder: directory.holder(),
-                path: path.join(LOCK),
-            }),
+            Err(Errno::WOULDBLOCK) => {
+                Err(Error::Locked { holder: directory.holder(), path: path.join(LOCK) })
+            }
             // NFS locks no directory; the lock file is then the only lock there is.
             Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => {
                 Ok(directory)

@@ -26,49 +26,52 @@ const ROTATED: &str = "was it rotated (logrotate), renamed, removed, restored or
                        rotated: take it out of logrotate, and put the very file back under its name";
 
 /// The hash of the line that ends where this one does; `None` where no line ends there.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub(super) fn last_line(chain: &Chain, log: &File, path: &Path) -> Result<Option<Digest>, Error> {
-        let start = chain.end.saturating_sub(line::TOO_LONG as u64);
-        let mut bytes = vec![0; usize::try_from(chain.end - start).unwrap_or(line::TOO_LONG)];
-        match log.read_exact_at(&mut bytes, start) {
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            read => read.map_err(durable::Error::at("read", path))?,
-        }
-        let lines = bytes.strip_suffix(b"\n");
-        Ok(lines.and_then(|lines| lines.rsplit(|b| *b == b'\n').next()).map(Digest::of))
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn last_line(chain: &Chain, log: &File, path: &Path) -> Result<Option<Digest>, Error> {
+    let start = chain.end.saturating_sub(line::TOO_LONG as u64);
+    let mut bytes = vec![0; usize::try_from(chain.end - start).unwrap_or(line::TOO_LONG)];
+    match log.read_exact_at(&mut bytes, start) {
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read.map_err(durable::Error::at("read", path))?,
     }
+    let lines = bytes.strip_suffix(b"\n");
+    Ok(lines.and_then(|lines| lines.rsplit(|b| *b == b'\n').next()).map(Digest::of))
+}
 
-    /// Follows the rest of a log up to byte `until`; lines from byte `whole_from` on are looked at whole and their
-    /// entries handed on, of the others only that they were there.
-    ///
-    /// # Errors
-    /// Those of reading, of [`Chain::follow`], and of `take`.
+/// Follows the rest of a log up to byte `until`; lines from byte `whole_from` on are looked at whole and their
+/// entries handed on, of the others only that they were there.
+///
+/// # Errors
+/// Those of reading, of [`Chain::follow`], and of `take`.
 pub(super) fn follow_all(
-        chain: &mut Chain,
-        path: &Path,
-        file: &File,
-        until: u64,
-        whole_from: u64,
-        mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error>,
-    ) -> Result<End, Error> {
-        let mut at = file;
-        let failed = |e| Error::from(durable::Error::at("read", path)(e));
-        at.seek(SeekFrom::Start(chain.end)).map_err(failed)?;
-        scan::scan(
-            file.take(until.saturating_sub(chain.end)),
-            chain.end,
-            failed,
-            |line| look(line, line.offset == 0 || line.offset >= whole_from),
-            |seen| {
-                let entry = chain.follow(seen).map_err(|Broken { seq, offset, what }| {
-                    Error::Log { path: path.to_owned(), seq, offset, what }
-                })?;
-                take(chain, entry)
-            },
-        )
-    }
+    chain: &mut Chain,
+    path: &Path,
+    file: &File,
+    until: u64,
+    whole_from: u64,
+    mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error>,
+) -> Result<End, Error> {
+    let mut at = file;
+    let failed = |e| Error::from(durable::Error::at("read", path)(e));
+    at.seek(SeekFrom::Start(chain.end)).map_err(failed)?;
+    scan::scan(
+        file.take(until.saturating_sub(chain.end)),
+        chain.end,
+        failed,
+        |line| look(line, line.offset == 0 || line.offset >= whole_from),
+        |seen| {
+            let entry = chain.follow(seen).map_err(|Broken { seq, offset, what }| Error::Log {
+                path: path.to_owned(),
+                seq,
+                offset,
+                what,
+            })?;
+            take(chain, entry)
+        },
+    )
+}
 /// Opens a log for reading; `None` if there is none.
 ///
 /// # Errors
@@ -225,7 +228,8 @@ impl LogFile {
                 "it is {length} bytes long and should be {end}: something else wrote to it"
             ));
         }
-        if self.chain.seq > 0 && last_line(&self.chain, file, &self.path)? != Some(self.chain.head) {
+        if self.chain.seq > 0 && last_line(&self.chain, file, &self.path)? != Some(self.chain.head)
+        {
             return replaced(format!("it does not end with entry {} any more", self.chain.seq));
         }
         Ok(())

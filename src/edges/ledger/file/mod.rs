@@ -22,8 +22,8 @@ mod verify;
 
 pub use self::clock::highest_time;
 pub use self::follow::{read, replay};
-pub use self::layout::LOG;
 pub(crate) use self::layout::CUT;
+pub use self::layout::LOG;
 pub use self::reader::entries;
 pub(crate) use self::reader::reader;
 pub use self::store::{open, open_as};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use super::entries::entries_from;
 use super::layout::{LOG, STATE};
 use super::verify::verify;
-use super::entries::entries_from;
 use super::{clock, follow, mark, names};
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;

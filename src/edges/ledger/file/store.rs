@@ -131,18 +131,18 @@ impl Store for FileStore {
 }
 
 /// Whether a writer may begin at all, before anything is locked or made; and what it knows.
-    fn admit(expected: Expected, dir: &Path) -> Result<Option<Known>, Error> {
-        let dir = || dir.to_owned();
-        match expected {
-            Expected::Existing if !exists(&dir())? => Err(Error::Absent { dir: dir() }),
-            Expected::New if exists(&dir())? => Err(Error::Present { dir: dir() }),
-            Expected::Any | Expected::New => {
-                durable::make_directory(&dir()).map(|()| None).map_err(Error::from)
-            }
-            Expected::Existing => Ok(None),
-            Expected::Same(known) => {
-                directory::still_there(&dir(), known.lineage.is_none() || exists(&dir())?)?;
-                Ok(Some(known))
-            }
+fn admit(expected: Expected, dir: &Path) -> Result<Option<Known>, Error> {
+    let dir = || dir.to_owned();
+    match expected {
+        Expected::Existing if !exists(&dir())? => Err(Error::Absent { dir: dir() }),
+        Expected::New if exists(&dir())? => Err(Error::Present { dir: dir() }),
+        Expected::Any | Expected::New => {
+            durable::make_directory(&dir()).map(|()| None).map_err(Error::from)
+        }
+        Expected::Existing => Ok(None),
+        Expected::Same(known) => {
+            directory::still_there(&dir(), known.lineage.is_none() || exists(&dir())?)?;
+            Ok(Some(known))
         }
     }
+}

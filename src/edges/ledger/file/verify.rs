@@ -48,8 +48,7 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
             end.offset, end.torn
         )
     };
-    let mut verified =
-        checker.finish(end.offset + end.torn, (end.torn > 0).then_some(unfinished));
+    let mut verified = checker.finish(end.offset + end.torn, (end.torn > 0).then_some(unfinished));
     // Where something else is wrong than an unfinished line, the length says nothing.
     if marked > end.offset && verified.problems.len() == usize::from(end.torn > 0) {
         let message = format!(

@@ -104,4 +104,3 @@ pub(super) fn devices_out(state: &State, mut out: impl Write) -> io::Result<()> 
     }
     Ok(())
 }
-

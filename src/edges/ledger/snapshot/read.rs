@@ -30,7 +30,9 @@ pub(crate) fn read_state(mut input: impl io::Read) -> io::Result<Option<State>> 
 }
 
 /// `None` if it is not laid out as this program does, or wrong.
-pub(in crate::edges::ledger) fn as_written(file: &mut impl io::Read) -> io::Result<Option<Snapshot>> {
+pub(in crate::edges::ledger) fn as_written(
+    file: &mut impl io::Read,
+) -> io::Result<Option<Snapshot>> {
     let mut parts = Parts::default();
     let mut buffer = vec![0; BLOCK];
     let mut filled = 0;

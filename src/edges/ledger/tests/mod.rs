@@ -41,10 +41,7 @@ impl Place for Memory {
 }
 
 fn places() -> Vec<(&'static str, Box<dyn Place>)> {
-    vec![
-        ("files", Box::new(tempfile::tempdir().unwrap())),
-        ("memory", Box::new(Memory::default())),
-    ]
+    vec![("files", Box::new(tempfile::tempdir().unwrap())), ("memory", Box::new(Memory::default()))]
 }
 
 /// A clock that moves on by a second at every look.

@@ -46,7 +46,12 @@ impl Repository {
         Ok(Self { git: Git::In(tree), prefix: prefix(&below.join(fleet)) })
     }
 
-    pub(super) fn output(&self, command: &'static str, args: &[&str], limit: Limit) -> Result<Vec<u8>, Error> {
+    pub(super) fn output(
+        &self,
+        command: &'static str,
+        args: &[&str],
+        limit: Limit,
+    ) -> Result<Vec<u8>, Error> {
         Ok(self.git.output(command, args, limit)?)
     }
 

@@ -17,8 +17,8 @@ use crate::domain::fleet::{Damage, Desired};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
 use crate::edges::config::Config;
-use crate::edges::ledger::store::KnownName;
 use crate::edges::ledger;
+use crate::edges::ledger::store::KnownName;
 use crate::edges::source;
 
 /// What one question may need; each part is read at most once.

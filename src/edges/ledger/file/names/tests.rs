@@ -84,5 +84,5 @@ fn what_is_broken_is_silent() {
         put(dir.path(), text.as_bytes());
         assert_eq!(seen_in(dir.path()), Some(vec![]), "{text:?}");
     }
-    assert_eq!(names(dir.path(), Instant::now() - Duration::from_secs(1), |_| ()), None);
+    assert_eq!(names(dir.path(), Instant::now() - Duration::from_secs(1), &mut |_| ()), None);
 }

@@ -62,7 +62,11 @@ fn dying_anywhere_loses_nothing_and_repeats_nothing() {
             add(dir.path(), b"{\"seq\":6,\"at\":\"2025");
         }
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "edges::ledger::file::tests::crashes::in_a_process_of_its_own"])
+            .args([
+                "--ignored",
+                "--exact",
+                "edges::ledger::file::tests::crashes::in_a_process_of_its_own",
+            ])
             .env("FAILPOINTS", format!("{point}={before}*off->return"))
             .current_dir(dir.path())
             .output()

@@ -19,20 +19,20 @@ use super::follow::{read, read_proven, replay};
 use super::layout::{LOG, STATE};
 use super::store::open_as;
 use super::verify::verify;
+use crate::domain::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Status};
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::State;
-use crate::domain::state::event::{Entry, Event, Source};
-use crate::edges::fs::durable;
-use crate::edges::ledger::error::Error;
-use crate::edges::ledger::snapshot::{self, as_written};
-use crate::edges::ledger::store::{Expected, Known, Logged, Terms};
-use crate::edges::ledger::writer::{Draft, Ledger};
-use crate::edges::ledger::line;
-use crate::domain::model::{ComplianceState, DeviceSpec, Hardware, Ownership, Platform, Status};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, ErrorClass, Field,
     FreezeCause, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush, ProfileRecorded,
 };
+use crate::domain::state::event::{Entry, Event, Source};
+use crate::edges::fs::durable;
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::line;
+use crate::edges::ledger::snapshot::{self, as_written};
+use crate::edges::ledger::store::{Expected, Known, Logged, Terms};
+use crate::edges::ledger::writer::{Draft, Ledger};
 
 /// A clock that moves on by a second at every look.
 fn clock() -> impl Fn() -> Timestamp + Send + Sync + 'static {
@@ -464,10 +464,7 @@ fn entries_can_be_followed() {
     drop(ledger);
     open(dir.path()).unwrap();
     assert_eq!(kinds(&mut following), ["log.repaired"]);
-    assert_eq!(
-        kinds(&mut entries(dir.path(), offset)),
-        ["device.provisioned", "log.repaired"]
-    );
+    assert_eq!(kinds(&mut entries(dir.path(), offset)), ["device.provisioned", "log.repaired"]);
     add(dir.path(), b"nonsense\n");
     assert!(following.next().unwrap().unwrap_err().to_string().contains("entry 5"));
 }

@@ -158,7 +158,10 @@ fn the_layout_only_makes_reading_quicker() {
     ];
     for text in cases {
         set(dir.path(), STATE, &text);
-        assert!(matches!(super::super::state_json::load(dir.path()), Err(Error::Snapshot { .. })), "{text}");
+        assert!(
+            matches!(super::super::state_json::load(dir.path()), Err(Error::Snapshot { .. })),
+            "{text}"
+        );
     }
 }
 
