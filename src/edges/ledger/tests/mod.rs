@@ -138,7 +138,7 @@ fn there_is_one_writer_and_it_proves_that_it_is_the_one() {
         ledger.append(vec![frozen(1)]).unwrap();
         ledger.end_pass().unwrap();
         let mut foreign = other.open(Expected::Any).unwrap();
-        foreign.append(vec![thawed(), frozen(2)]).unwrap();
+        foreign.append(vec![frozen(2), thawed()]).unwrap();
         foreign.end_pass().unwrap();
         drop(foreign);
         assert!(other.open(Expected::Same(ledger.known())).is_err(), "{what}");
