@@ -31,7 +31,6 @@ pub enum Error {
     /// The file cannot be read.
     #[error("{}: {why}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// Why, and what to do.
         why: String,
@@ -39,11 +38,8 @@ pub enum Error {
     /// The file does not say what it may.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Invalid {
-        /// The file.
         path: PathBuf,
-        /// From 1.
         line: usize,
-        /// From 1.
         column: usize,
         /// The key, what is wrong with it, and what is allowed.
         message: String,
@@ -53,10 +49,5 @@ pub enum Error {
     GivesRights(Ignored),
     /// Nobody knows whether a merged change could write the file.
     #[error("{}: cannot tell whether it lies in a Git work tree: {why}", path.display())]
-    Place {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
+    Place { path: PathBuf, why: String },
 }

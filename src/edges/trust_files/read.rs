@@ -1,165 +1,14 @@
-//! Reads the trust files, and sees to it that nobody else could have written them.
-//!
-//! The path is walked component by component, through every symbolic link: each step must
-//! belong to root or the current user, no one else may be able to replace it, and none may be
-//! the fleet directory or the top of a Git work tree that holds it: their content strangers propose,
-//! and a merged change writes it. The file is opened without following
-//! links and without waiting, so that a FIFO cannot hang a pass. It never writes.
+//! Reading the trust files, component by component.
 
-use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::domain::wipe::trust::{List, Malformed, Trust};
+use super::error::{Error, MAX_BYTES, MAX_LINKS};
+use crate::domain::wipe::trust::{List, Trust};
 use crate::edges::fs::guarded::{Guarded, Refused};
-use crate::edges::fs::work_tree::{Checkout, identity};
-
-/// Far more than any company has administrators.
-const MAX_BYTES: usize = 1024 * 1024;
-/// As many as Linux itself follows.
-const MAX_LINKS: u32 = 40;
-
-/// Why there is nobody to trust; each says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The configuration does not name it.
-    #[error("no trust file is configured (trust.allowedSigners)")]
-    NotConfigured,
-    /// Nothing there.
-    #[error("{list} {path} does not exist: create it, or correct trust.{list} in fleetform.yaml")]
-    Missing {
-        /// Which list.
-        list: List,
-        /// As configured, or where a link led.
-        path: PathBuf,
-    },
-    /// It, or something on the way to it, cannot be read.
-    #[error("{list}: cannot read {path}")]
-    Unreadable {
-        /// Which list.
-        list: List,
-        /// What could not be read.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The fleet directory cannot be looked at, so nobody knows whether the file is in it.
-    #[error("cannot tell whether {list} lies outside the fleet directory {fleet}")]
-    Fleet {
-        /// Which list.
-        list: List,
-        /// The fleet directory.
-        fleet: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// It lies in the fleet directory, or the way to it leads through there.
-    #[error(
-        "{list} {path} lies inside the fleet directory, where a merged pull request could change \
-         it: keep it elsewhere, such as /etc/fleetform"
-    )]
-    InsideFleet {
-        /// Which list.
-        list: List,
-        /// As configured.
-        path: PathBuf,
-    },
-    /// It lies in a Git work tree that holds the fleet directory, or the way to it leads through
-    /// there.
-    #[error(
-        "{list} {path} lies in the Git work tree {tree}, where a merged pull request could change \
-         it: keep it elsewhere, such as /etc/fleetform"
-    )]
-    InsideWorkTree {
-        /// Which list.
-        list: List,
-        /// As configured.
-        path: PathBuf,
-        /// The top of the work tree.
-        tree: PathBuf,
-    },
-    /// A FIFO, socket, device or directory.
-    #[error("{list} {path} is not a regular file: put a text file there")]
-    NotAFile {
-        /// Which list.
-        list: List,
-        /// What is not one.
-        path: PathBuf,
-    },
-    /// Too many symbolic links.
-    #[error(
-        "{list} {path} leads through more than {MAX_LINKS} symbolic links: configure the file itself"
-    )]
-    TooManyLinks {
-        /// Which list.
-        list: List,
-        /// As configured.
-        path: PathBuf,
-    },
-    /// Somebody else owns it or a directory above it.
-    #[error("{list}: {path} belongs to user {owner}, who could change it: `chown root {path}`")]
-    ForeignOwner {
-        /// Which list.
-        list: List,
-        /// What belongs to them.
-        path: PathBuf,
-        /// Their id.
-        owner: u32,
-    },
-    /// Group or others can write to it or a directory above it.
-    #[error(
-        "{list}: {path} is writable by others than its owner ({mode:04o}): `chmod go-w {path}`"
-    )]
-    Writable {
-        /// Which list.
-        list: List,
-        /// What can be written to.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// No trust file is that large.
-    #[error("{list} {path} is larger than {} MiB: is it the right file?", MAX_BYTES / 1024 / 1024)]
-    TooLarge {
-        /// Which list.
-        list: List,
-        /// As configured.
-        path: PathBuf,
-    },
-    /// Nobody is trusted because of one line.
-    #[error("{path}, line {}: {}; until it is mended nobody is trusted", malformed.line, malformed.why)]
-    Malformed {
-        /// Of the list that is malformed.
-        path: PathBuf,
-        /// What is wrong.
-        malformed: Malformed,
-    },
-}
-
-impl Error {
-    /// Whether another user, or another machine with the same configuration, may find otherwise.
-    #[must_use]
-    pub fn is_of_this_machine(&self) -> bool {
-        match self {
-            Self::Missing { .. }
-            | Self::Unreadable { .. }
-            | Self::Fleet { .. }
-            | Self::ForeignOwner { .. } => true,
-            Self::NotConfigured
-            | Self::InsideFleet { .. }
-            | Self::InsideWorkTree { .. }
-            | Self::NotAFile { .. }
-            | Self::TooManyLinks { .. }
-            | Self::Writable { .. }
-            | Self::TooLarge { .. }
-            | Self::Malformed { .. } => false,
-        }
-    }
-}
+use crate::edges::fs::work_tree::{Checkout, identity, push_components};
 
 /// Reads both lists as they are now. Paths are relative to the working directory; a fleet
 /// directory that does not exist contains nothing.
@@ -204,14 +53,14 @@ fn read_regular(list: List, path: &Path, me: u32) -> Result<Vec<u8>, Error> {
 }
 
 /// Who could change a file or directory.
-struct Standing {
-    owner: u32,
-    mode: u32,
-    kind: Kind,
+pub(super) struct Standing {
+    pub(super) owner: u32,
+    pub(super) mode: u32,
+    pub(super) kind: Kind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     File,
     Directory,
     Link,
@@ -230,7 +79,7 @@ impl Standing {
 
 /// A link's permissions mean nothing. In a sticky directory (`/tmp`) others can add but not
 /// replace, and what is ours there is checked by its own owner.
-fn check(list: List, path: &Path, standing: &Standing, me: u32) -> Result<(), Error> {
+pub(super) fn check(list: List, path: &Path, standing: &Standing, me: u32) -> Result<(), Error> {
     let Standing { owner, mode, kind } = *standing;
     if owner != 0 && owner != me {
         return Err(Error::ForeignOwner { list, path: path.to_owned(), owner });
@@ -255,7 +104,7 @@ impl Walk<'_> {
     fn resolve(&self) -> Result<PathBuf, Error> {
         let asked = std::path::absolute(self.asked).map_err(|e| self.unreadable(self.asked, e))?;
         let mut ahead = Vec::new();
-        push(&mut ahead, &asked);
+        push_components(&mut ahead, &asked);
         let (mut here, mut links) = (PathBuf::from("/"), 0);
         self.enter(&here)?;
         while let Some(name) = ahead.pop() {
@@ -274,7 +123,7 @@ impl Walk<'_> {
                         }
                         let target =
                             std::fs::read_link(&next).map_err(|e| self.unreadable(&next, e))?;
-                        push(&mut ahead, &target);
+                        push_components(&mut ahead, &target);
                     }
                     Kind::File if !ahead.is_empty() => {
                         let source = io::ErrorKind::NotADirectory.into();
@@ -310,18 +159,3 @@ impl Walk<'_> {
         Error::Unreadable { list, path, source }
     }
 }
-
-/// What is to be walked, the next component last.
-fn push(ahead: &mut Vec<OsString>, path: &Path) {
-    for component in path.components().rev() {
-        match component {
-            Component::CurDir | Component::Prefix(_) => {}
-            Component::RootDir | Component::ParentDir | Component::Normal(_) => {
-                ahead.push(component.as_os_str().to_owned());
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

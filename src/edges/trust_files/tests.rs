@@ -4,13 +4,17 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use rustix::fs::Mode;
 
+use super::error::MAX_BYTES;
+use super::read::{Kind, Standing, check};
 use super::*;
 use crate::domain::model::Digest;
+use crate::domain::wipe::trust::{List, Trust};
 
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";

@@ -20,7 +20,7 @@ pub struct Places {
 /// Where something may have changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Anywhere.
+    /// Anywhere: nobody knows where.
     pub anything: bool,
     /// In these files, and nowhere else in the fleet directory: their paths from its root.
     pub files: BTreeSet<String>,
@@ -29,7 +29,7 @@ pub struct Touched {
 }
 
 impl Touched {
-    /// Who knows where.
+    /// Somewhere, nobody knows where.
     #[must_use]
     pub fn anything() -> Self {
         Self { anything: true, ..Self::default() }
@@ -45,7 +45,7 @@ impl Touched {
         !self.anything && !self.inbox && self.files.is_empty()
     }
 
-    /// Both.
+    /// Takes in what another event touched; many files are taken for anything.
     pub fn merge(&mut self, other: Self) {
         self.anything |= other.anything;
         self.inbox |= other.inbox;

@@ -22,7 +22,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// events wake once more.
 const ATTEMPTS: usize = 3;
 
-/// When a wake-up comes.
+/// When a wake-up comes: how long events are gathered, and how often it looks without them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// So long nothing may have happened.
@@ -35,12 +35,12 @@ pub struct Pace {
     pub always_poll: bool,
 }
 
-/// Whether events are relied on.
+/// How changes are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
-    /// They are.
+    /// By events.
     Watching,
-    /// They are not, for this reason.
+    /// By looking every so often, for this reason.
     Polling(String),
 }
 

@@ -64,7 +64,6 @@ impl Directory {
         }
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -248,7 +248,7 @@ impl LogFile {
         if self.poisoned { Err(Error::Poisoned { path: self.path.clone() }) } else { Ok(()) }
     }
 
-    /// Makes it so.
+    /// From now on nothing is written.
     pub fn poison(&mut self) {
         self.poisoned = true;
     }

@@ -29,7 +29,7 @@ impl File {
 }
 
 impl UnchangedFiles {
-    /// Reads them.
+    /// Reads the files of this side, which holds only what is alike in both revisions.
     ///
     /// # Errors
     /// If git fails.
@@ -62,7 +62,7 @@ impl UnchangedFiles {
         taken
     }
 
-    /// All of them.
+    /// What all of these files hold.
     pub(super) fn all(&self) -> Documents {
         let parsed: Vec<Documents> = self.files.par_iter().map(File::parse).collect();
         let mut all = self.lost.clone();
