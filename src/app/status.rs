@@ -48,7 +48,7 @@ impl Status {
         now: Timestamp,
     ) -> io::Result<Self> {
         let settings = &config.settings;
-        let clock = ledger::highest_time(&config.data);
+        let clock = ledger::reader(&config.data).highest_time();
         let heads = &reconcile::heads(&config.data, desired, recorded);
         let left =
             plan(&Inputs { now, settings, desired, recorded, heard: &[], trust, heads, clock });

@@ -1,10 +1,10 @@
 //! Each edge owns one resource and has one error. Edges do not import one another, but for [`fs`].
 
-pub mod clock;
-pub mod config;
+pub(crate) mod clock;
+pub(crate) mod config;
 pub mod fs;
 pub mod ledger;
 pub mod provider;
 pub mod source;
 pub mod trust_files;
-pub mod watch;
+pub(crate) mod watch;

@@ -145,7 +145,7 @@ fn settle(fixture: &Fixture, context: &str) {
 fn verify(fixture: &Fixture, context: &str) {
     let reading = Reading::check(&fixture.data());
     assert_eq!(fixture.logged("device.provisioned"), reading.devices(), "{context}");
-    let problems = ledger::verify(&fixture.data()).expect("a ledger").problems;
+    let problems = ledger::file::verify(&fixture.data()).expect("a ledger").problems;
     assert_eq!(problems, [], "{context}");
 }
 

@@ -23,7 +23,7 @@ use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
 use fleetform::domain::wipe::WipeFile;
 use fleetform::domain::wipe::trust_state::TrustState;
-use fleetform::edges::ledger::{Draft, Ledger};
+use fleetform::edges::ledger::{self, Draft, Ledger};
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
 use fleetform::edges::source;
@@ -127,7 +127,7 @@ impl Side {
             reread((&fleet, &log), &settings, trust, now, (file, manifest))
         };
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
-        let ledger = Ledger::open(&data, "property".into(), clock).expect("a ledger");
+        let ledger = ledger::file::open(&data, "property".into(), clock).expect("a ledger");
         Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
     }
 
@@ -444,7 +444,7 @@ impl World {
         let root = self.fixture.path("fleet");
         let desired = source::load(&root);
         let only = touched.filter(|_| self.settled).and_then(|touched| {
-            let serials = source::glance(&root, &touched, &mut self.live)?;
+            let serials = source::reread(&root, &touched, &mut self.live)?;
             assert_eq!(**self.live.desired(), desired, "{touched:?}");
             let recorded = self.narrow.ledger.state();
             serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()

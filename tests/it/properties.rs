@@ -15,7 +15,7 @@ use fleetform::domain::plan::{Action, Hold, Inputs, Plan, Telemetry, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::wipe::trust_state::TrustState;
-use fleetform::edges::ledger::{self, Ledger};
+use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
 use fleetform::edges::source;
@@ -261,7 +261,7 @@ impl World {
         let data = self.fixture.data();
         let now = self.now.clone();
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
-        let mut ledger = Ledger::open(&data, "property".into(), clock).expect("a ledger");
+        let mut ledger = ledger::file::open(&data, "property".into(), clock).expect("a ledger");
         let provider: Arc<dyn Provider> = Arc::new(Local::new(&data));
         let before = ledger.state().clone();
         let decision = self.decide(&desired, ledger.state(), provider.as_ref());
@@ -286,10 +286,10 @@ impl World {
         assert!(again.is_empty(), "no report is left");
         self.absence_destroyed_nothing(&desired, &before, ledger.state(), frozen);
         if ledger.state().seq > 0 {
-            assert_eq!(&ledger::read(&data).expect("a ledger"), ledger.state());
-            let replayed = ledger::replay(&data).expect("a log").state;
+            assert_eq!(&ledger::file::read(&data).expect("a ledger"), ledger.state());
+            let replayed = ledger::file::replay(&data).expect("a log").state;
             assert_eq!(without_telemetry(&replayed), without_telemetry(ledger.state()));
-            assert_eq!(ledger::verify(&data).expect("a ledger").problems, []);
+            assert_eq!(ledger::file::verify(&data).expect("a ledger").problems, []);
         }
     }
 
@@ -383,12 +383,12 @@ impl World {
     /// The log of any prefix folds to a valid state, by the fold and by the second reading.
     fn every_prefix_is_valid(&self) {
         let data = self.fixture.data();
-        if !data.join(ledger::LOG).exists() {
+        if !data.join(ledger::file::LOG).exists() {
             return;
         }
         Reading::check(&data);
         let mut state = State::default();
-        for logged in ledger::entries(&data, 0) {
+        for logged in ledger::file::entries(&data) {
             let logged = logged.expect("an entry");
             let before = state.devices.len();
             state.fold(&logged.entry, Digest::of(&logged.raw)).expect("an entry that follows");
@@ -399,7 +399,7 @@ impl World {
         }
         assert_eq!(
             without_telemetry(&state),
-            without_telemetry(&ledger::read(&data).expect("a ledger"))
+            without_telemetry(&ledger::file::read(&data).expect("a ledger"))
         );
     }
 }

@@ -25,8 +25,7 @@ use crate::domain::plan::{Action, HoldReason, Inputs, Plan, WipeView};
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
-use crate::edges::ledger::Ledger;
-use crate::edges::ledger::highest_time;
+use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Observation;
 use crate::edges::source;
 use crate::edges::source::revision;
@@ -110,7 +109,7 @@ impl Daemon {
         if *anything {
             return None;
         }
-        let serials = source::glance(&self.config.fleet, files, &mut self.sight.live)?;
+        let serials = source::reread(&self.config.fleet, files, &mut self.sight.live)?;
         let recorded = ledger.state();
         serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()
     }
@@ -130,7 +129,7 @@ impl Daemon {
             trust: &self.sight.trust,
             accept_removals: None,
             heads: &heads(&self.config.data, desired, recorded),
-            clock: highest_time(&self.config.data),
+            clock: ledger::reader(&self.config.data).highest_time(),
             only,
         };
         decide(basis, observation)
@@ -310,7 +309,7 @@ impl Daemon {
             heard: &[],
             trust: &TrustState::NotConfigured,
             heads: &[],
-            clock: highest_time(&self.config.data),
+            clock: ledger::reader(&self.config.data).highest_time(),
         };
         match only {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),

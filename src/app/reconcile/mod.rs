@@ -90,7 +90,7 @@ pub fn trust(config: &Config) -> TrustState {
 /// # Errors
 /// If no trust file is configured, or it cannot be relied on.
 pub fn read_trust(config: &Config) -> Result<Trust, trust_files::Error> {
-    let config::Trust { allowed_signers, revoked_keys } = &config.trust;
+    let config::TrustPaths { allowed_signers, revoked_keys } = &config.trust;
     let allowed = allowed_signers.as_ref().ok_or(trust_files::Error::NotConfigured)?;
     trust_files::read(allowed, revoked_keys.as_deref(), &config.fleet)
 }
@@ -98,7 +98,7 @@ pub fn read_trust(config: &Config) -> Result<Trust, trust_files::Error> {
 /// Opens the ledger, unless what devices are told to do contradicts it.
 ///
 /// # Errors
-/// Those of [`Ledger::open_as`].
+/// Those of [`ledger::file::open_as`].
 pub fn open(
     config: &Config,
     expected: ledger::Expected,
@@ -108,7 +108,7 @@ pub fn open(
         ProviderKind::Local => agrees_with_outbox(&config.data, recorded),
     };
     let terms = ledger::Terms { expected, witness: &witness };
-    Ledger::open_as(&config.data, &terms, actor, clock::now)
+    ledger::file::open_as(&config.data, &terms, actor, clock::now)
 }
 
 /// Notes in the log what the configuration says about rights, where that is not what the log said
@@ -167,8 +167,8 @@ pub fn reread(
 ) -> Fresh {
     let named = file.request.head.map(|head| head.seq);
     Fresh {
-        heads: ledger::heads(data, &named.into_iter().collect()),
-        clock: ledger::highest_time(data),
+        heads: ledger::reader(data).heads(&named.into_iter().collect()),
+        clock: ledger::reader(data).highest_time(),
         file: source::again::request(fleet, file),
         manifest: source::again::device(fleet, manifest, &file.request.serial),
         trust: trust(),
@@ -295,7 +295,7 @@ pub fn heads(data: &Path, desired: &Desired, recorded: &State) -> Vec<LoggedHead
     // What is not recorded yet need not be looked for.
     let seqs: BTreeSet<u64> =
         named.map(|head| head.seq).filter(|seq| *seq <= recorded.seq).collect();
-    ledger::heads(data, &seqs)
+    ledger::reader(data).heads(&seqs)
 }
 
 /// What the provider has heard; changes nothing anywhere.

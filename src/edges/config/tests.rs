@@ -1,4 +1,12 @@
+use std::path::Path;
+
+use chrono::TimeDelta;
+use rustix::fs::{FileType, Mode};
+
 use super::*;
+use crate::domain::model::Digest;
+use crate::domain::settings::{Limits, Settings, Wipes};
+use crate::domain::wipe::quorum::{Tier, Tiers};
 
 fn parse(text: &str) -> Result<Config, Error> {
     let config = Config::parse(text.as_bytes(), Path::new("conf/fleetform.yaml"))?;
@@ -42,7 +50,7 @@ wipes:
         fleet: "conf/./fleet".into(),
         data: "conf/./.fleetform".into(),
         data_is_named: true,
-        trust: Trust {
+        trust: TrustPaths {
             allowed_signers: Some("/etc/fleetform/allowed_signers".into()),
             revoked_keys: None,
         },
@@ -99,7 +107,7 @@ fn every_key_is_read() {
                     .unwrap(),
             },
         },
-        trust: Trust {
+        trust: TrustPaths {
             allowed_signers: Some("conf/a".into()),
             revoked_keys: Some("conf/b".into()),
         },
@@ -306,7 +314,7 @@ fn in_a_checkout_only_the_fleet_directory_counts() {
         assert_eq!(loaded.ignored.is_none(), counts, "{file}");
         assert_eq!(loaded.config.fleet, at.join("repo/fleet"), "{file}");
         assert_eq!(loaded.config.settings == Settings::default(), !counts, "{file}");
-        assert_eq!(loaded.config.trust == Trust::default(), !counts, "{file}");
+        assert_eq!(loaded.config.trust == TrustPaths::default(), !counts, "{file}");
         assert_eq!(loaded.config.http_listen.is_none(), !counts, "{file}");
         if let Some(ignored) = loaded.ignored {
             assert_eq!(loaded.config.data, at.join(file).with_file_name(".fleetform"));

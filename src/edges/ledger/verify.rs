@@ -1,24 +1,22 @@
-//! What `audit verify` finds: everything that is wrong with a ledger, by sequence number.
+//! What `audit verify` finds: everything that is wrong with a ledger, by sequence number. Pure.
 //!
 //! Changes nothing and takes no lock. Every line is hashed and compared with the `prev` of the
-//! next, the last one with the head in `state.json`; as far as the chain holds, the log is
+//! next, the last one with the head in the snapshot; as far as the chain holds, the log is
 //! replayed and compared with the snapshot, but for telemetry. Of two lines that do not fit
-//! together, their other neighbours tell which one was changed.
+//! together, their other neighbors tell which one was changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 
-use super::audit::{self, Seen};
-use super::scan::{self, End};
-use super::share::Share;
-use super::{Error, LOG, STATE, Snapshot, load, lock, snapshot};
+use super::chain::Seen;
+use super::differences::differences;
+use super::intern::Interner;
+use super::snapshot::Snapshot;
 use crate::domain::model::Digest;
-use crate::domain::state::{State, Wipe, WipeState};
-use crate::edges::fs::durable;
+use crate::domain::state::State;
 
 /// No more problems than this are listed.
-pub const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 
 /// What was looked at and what was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,50 +52,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Looks at all of the ledger in `dir`; an absent one is well.
-///
-/// # Errors
-/// Only if a file cannot be read; what is wrong in it is a [`Problem`].
-pub fn verify(dir: &Path) -> Result<Verified, Error> {
-    let mut judge = Judge::default();
-    match load::load(dir) {
-        Ok(snapshot) => judge.snapshot = snapshot,
-        Err(e @ Error::Snapshot { .. }) => judge.problem(None, e.to_string()),
-        Err(e) => return Err(e),
-    }
-    // Before the log, which only grows.
-    let marked = lock::look(dir).map_or(0, |mark| mark.whole);
-    let path = dir.join(LOG);
-    let end = match audit::open(&path)? {
-        None => End { offset: 0, torn: 0 },
-        Some(log) => {
-            let end = scan::scan(
-                &log,
-                0,
-                |e| Error::from(durable::Error::at("read", &path)(e)),
-                |line| audit::look(line, true),
-                |seen| {
-                    judge.next(seen);
-                    Ok(())
-                },
-            )?;
-            audit::still_named(&log, &path, end.offset)?;
-            end
-        }
-    };
-    let mut verified = judge.finish(end);
-    // Where something else is wrong than an unfinished line, the length says nothing.
-    if marked > end.offset && verified.problems.len() == usize::from(end.torn > 0) {
-        let message = format!(
-            "{} says that the log was whole up to byte {marked}, but it ends at byte {}: its end is missing",
-            lock::NAME,
-            end.offset
-        );
-        verified.problems.push(Problem { seq: Some(verified.seq.saturating_add(1)), message });
-    }
-    Ok(verified)
-}
-
 /// The last line that stands where it should.
 #[derive(Debug, Clone, Copy)]
 struct Last {
@@ -118,8 +72,11 @@ struct Run {
     count: u64,
 }
 
+/// Takes every line in order, and says in the end what is wrong.
 #[derive(Default)]
-struct Judge {
+pub(super) struct Checker {
+    /// What people know the snapshot by: its file name, say.
+    snapshot_name: &'static str,
     snapshot: Option<Snapshot>,
     problems: Vec<Problem>,
     /// Entries that a problem names already.
@@ -144,11 +101,20 @@ struct Judge {
     other_head: bool,
 
     replayed: State,
-    share: Share,
+    share: Interner,
 }
 
-impl Judge {
-    fn problem(&mut self, seq: Option<u64>, message: String) {
+impl Checker {
+    pub(super) fn new(snapshot_name: &'static str) -> Self {
+        Self { snapshot_name, ..Self::default() }
+    }
+
+    /// Compares the log with this snapshot, too.
+    pub(super) fn compare_with(&mut self, snapshot: Option<Snapshot>) {
+        self.snapshot = snapshot;
+    }
+
+    pub(super) fn problem(&mut self, seq: Option<u64>, message: String) {
         self.blamed.extend(seq);
         if self.problems.len() < MOST {
             self.problems.push(Problem { seq, message });
@@ -165,7 +131,7 @@ impl Judge {
             && self.early.is_empty()
     }
 
-    fn next(&mut self, seen: Seen) {
+    pub(super) fn next(&mut self, seen: Seen) {
         self.lines += 1;
         self.head = Some(seen.hash);
         // Enough is enough: what comes after so many problems explains itself by them.
@@ -278,10 +244,11 @@ impl Judge {
     /// Says which lines the broken links tell of: a line whose `prev` was changed breaks the link
     /// before it and, as its hash is another, the one after it; any other change only the latter.
     fn flush(&mut self) {
+        let name = self.snapshot_name;
         let Some(Run { first, count }) = self.run.take() else { return };
         if count == 1 && first == self.last.seq {
             let message = format!(
-                "entry {first} was changed: its hash is not the `head` in {STATE}; or all of the log up to \
+                "entry {first} was changed: its hash is not the `head` in {name}; or all of the log up to \
                  it was written anew"
             );
             return self.problem(Some(first), message);
@@ -327,24 +294,31 @@ impl Judge {
 
     /// With the snapshot, at the line that it was made at.
     fn compare(&mut self, hash: Digest, end: u64) {
+        let name = self.snapshot_name;
         let Some(snapshot) = self.snapshot.take() else { return };
         self.other_head = snapshot.state.head.0 != hash;
         if !self.other_head && self.clean() {
             if snapshot.log_bytes != end {
                 let message = format!(
-                    "{STATE}: its `logBytes` is {}, but entry {} ends at byte {end}",
+                    "{name}: its `logBytes` is {}, but entry {} ends at byte {end}",
                     snapshot.log_bytes, snapshot.state.seq
                 );
                 self.problem(None, message);
             }
-            for message in differences(&snapshot.state, &self.replayed) {
-                self.problem(None, message);
+            for what in differences(&snapshot.state, &self.replayed) {
+                self.problem(None, format!("{name}: {what}"));
             }
         }
         self.snapshot = Some(snapshot);
     }
 
-    fn finish(mut self, end: End) -> Verified {
+    /// After the last line: `bytes` is the length of the log, and `unfinished` says of a line that
+    /// nobody finished, with this number, that it is there.
+    pub(super) fn finish(
+        mut self,
+        bytes: u64,
+        unfinished: Option<impl FnOnce(u64) -> String>,
+    ) -> Verified {
         if let Some(waiting) = self.waiting.take() {
             self.judge(waiting, None);
         }
@@ -358,19 +332,14 @@ impl Judge {
         if let Some(seq) = at.filter(|seq| *seq > 0) {
             self.report_head(seq);
         }
-        if end.torn > 0 {
+        if let Some(unfinished) = unfinished {
             let seq = self.highest.saturating_add(1);
-            let message = format!(
-                "entry {seq} (at byte {}) is unfinished: {} bytes without a newline; unless a writer is at \
-                 work, the next one moves them to audit.jsonl.broken",
-                end.offset, end.torn
-            );
-            self.problem(Some(seq), message);
+            self.problem(Some(seq), unfinished(seq));
         }
         self.problems.sort_by_key(|problem| problem.seq.unwrap_or(u64::MAX));
         Verified {
             lines: self.lines,
-            bytes: end.offset + end.torn,
+            bytes,
             head: self.head.unwrap_or(Digest::ZERO),
             seq: self.highest,
             snapshot_seq: at,
@@ -411,61 +380,20 @@ impl Judge {
     }
 
     fn report_head(&mut self, at: u64) {
+        let name = self.snapshot_name;
         if at > self.highest {
             let seq = self.highest.saturating_add(1);
             let message = format!(
-                "seq {seq} is missing: the log ends with {}, but {STATE} was made at {at}",
+                "seq {seq} is missing: the log ends with {}, but {name} was made at {at}",
                 self.highest
             );
             self.problem(Some(seq), message);
         } else if self.other_head && !self.blamed.contains(&at) {
             let message = format!(
-                "entry {at} has not the hash that stands as `head` in {STATE}: the log up to it was written \
-                 anew, or {STATE} was changed"
+                "entry {at} has not the hash that stands as `head` in {name}: the log up to it was written \
+                 anew, or {name} was changed"
             );
             self.problem(Some(at), message);
         }
     }
-}
-
-/// What a snapshot says otherwise than a replay, but for telemetry.
-pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut differs = |what: &str, is: bool| {
-        if is {
-            found.push(format!("{STATE}: {what} not what the log gives"));
-        }
-    };
-    differs("its `lineage` is", snapshot.lineage != replayed.lineage);
-    differs("its `at` is", snapshot.at != replayed.at);
-    differs("its `frozen` is", snapshot.frozen != replayed.frozen);
-    differs("its `profiles` are", snapshot.profiles != replayed.profiles);
-    differs("its `trust` is", snapshot.trust != replayed.trust);
-    differs("its `config` is", snapshot.config != replayed.config);
-    // A version that forgot final refusals wrote what it took for the state.
-    let forgot = |digest: &Digest| {
-        let of = |state: &State| state.wipes.get(digest).map(|wipe| wipe.state);
-        of(replayed) == Some(WipeState::RefusedForGood)
-            && of(snapshot).is_some_and(|state| state != WipeState::RefusedForGood)
-            && replayed.wipes.get(digest).is_some_and(|wipe| wipe.subject.ledger.is_none())
-    };
-    let kept = |state: &State| -> BTreeMap<Digest, Wipe> {
-        state.wipes.iter().filter(|(d, _)| !forgot(d)).map(|(d, w)| (*d, w.clone())).collect()
-    };
-    differs(
-        "its `wipes` are",
-        snapshot.wipes != replayed.wipes && kept(snapshot) != kept(replayed),
-    );
-    let ids: BTreeSet<_> = snapshot.devices.keys().chain(replayed.devices.keys()).collect();
-    for id in ids {
-        match (snapshot.devices.get(id), replayed.devices.get(id)) {
-            (Some(a), Some(b)) => match snapshot::differences(a, b).join(", ") {
-                keys if keys.is_empty() => {}
-                keys => differs(&format!("{keys} of device {id} is"), true),
-            },
-            (Some(_), None) => differs(&format!("device {id}, which it has, is"), true),
-            (None, _) => differs(&format!("device {id}, which it lacks, is"), true),
-        }
-    }
-    found
 }

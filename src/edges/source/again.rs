@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, OFlags};
 
-use super::{MAX_BYTES, Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
+use super::below::{enter, open, read_file};
+use super::rules::{MAX_BYTES, Trouble, not_a_file, unreadable};
+use super::signatures::read_signatures;
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::model::{Digest, SerialNumber};
 use crate::domain::wipe::WipeFile;

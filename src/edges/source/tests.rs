@@ -1,9 +1,20 @@
 use std::fs;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+
+use super::below::{open, read_file};
+use super::directory::{Chunk, Unread, Walk, read, read_below};
+use super::rules::{MAX_BYTES, MAX_DEPTH, judge};
+use super::signatures::{MAX_BESIDE, SignatureFiles};
 use super::*;
+use crate::domain::fleet::Desired;
+use crate::domain::manifest::Documents;
 use crate::domain::manifest::Unusable;
+use crate::domain::manifest::UnusableKind;
+use crate::domain::manifest::finding::Code;
 use crate::domain::wipe::WipeFile;
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
@@ -272,7 +283,7 @@ fn a_signature_file_is_read_once_for_all_requests_that_it_is_named_like() {
     let all = name(20);
     fixture.put(&format!("{all}.sig"), "x");
     let directory = open(CWD, fixture.0.path(), OFlags::DIRECTORY).unwrap();
-    let mut beside = Beside::list(directory).unwrap();
+    let mut beside = SignatureFiles::list(directory).unwrap();
     let (mut room, mut wipe) = (MAX_BESIDE, WipeFile::clone(&load(fixture.0.path()).wipes[0]));
     wipe.signatures.clear();
     beside.fill(&name(1), "", &mut wipe, &mut room);

@@ -5,9 +5,10 @@ use std::ffi::CString;
 
 use rustix::fs::FileType;
 
-use super::{Trouble, is_manifest, judge as judge_name, unreadable_because};
+use super::rules::{Trouble, is_manifest, judge as judge_name, unreadable_because};
+use crate::domain::manifest::ROOT;
+use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
-use crate::domain::manifest::{ROOT, UnusableKind};
 use crate::domain::wording::harmless;
 
 /// What a file is.

@@ -4,11 +4,17 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use rustix::fs::Mode;
+
+use super::error::MAX_BYTES;
+use super::read::{Kind, Standing, check};
 use super::*;
 use crate::domain::model::Digest;
+use crate::domain::wipe::trust::{List, Trust};
 
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
@@ -219,7 +225,7 @@ fn size_is_bounded() {
     let place = Place::new();
     let comment = format!("#{}\n", "x".repeat(1022)).repeat(1024);
     place.write("etc/allowed", &comment);
-    assert_eq!(comment.len() as u64, MAX_BYTES);
+    assert_eq!(comment.len(), MAX_BYTES);
     assert!(place.read("etc/allowed").is_ok());
     place.write("etc/allowed", &(comment + "#"));
     assert!(matches!(place.error("etc/allowed"), Error::TooLarge { .. }));

@@ -1,17 +1,15 @@
 //! Which events are worth a look, and where: not our own reading and tidying, not what others do
 //! beside us.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind, RenameMode};
 
-use super::{Places, Touched};
-
-/// Directories on the way to a place, each with the names in it that matter.
-pub(super) type Anchors = BTreeMap<PathBuf, BTreeSet<OsString>>;
+use super::paths::{Anchors, absolute, is_hidden};
+use super::touched::{Places, Touched};
 
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -25,8 +23,8 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn set(&mut self, places: &Places, anchors: Anchors) {
         self.anchors = anchors;
-        self.root = super::survey::absolute(&places.fleet);
-        self.inbox = super::survey::absolute(&places.inbox);
+        self.root = absolute(&places.fleet);
+        self.inbox = absolute(&places.inbox);
     }
 
     pub(super) fn add(&mut self, path: &Path) {
@@ -88,12 +86,7 @@ impl Filter {
     }
 }
 
-/// What leaves the inbox was taken by ourselves.
+/// Not of what leaves the inbox: this program took it.
 fn arrives(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)))
-}
-
-/// Names that no reader looks at: editors' and Git's own files.
-pub(super) fn is_hidden(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b".")
 }

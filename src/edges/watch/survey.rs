@@ -1,20 +1,12 @@
-//! What there is to watch, and what it looks like.
+//! Which directories there are to watch, and where watching is impossible.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
-use std::hash::{Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::filter::{Anchors, is_hidden};
-use super::{Places, Touched};
-
-/// As deep as manifests are read.
-const DEPTH: usize = 32;
-/// As many symlinks on the way as Linux follows.
-const LINKS: usize = 40;
+use super::paths::{Anchors, DEPTH, absolute, is_hidden};
+use super::touched::Places;
 
 /// Which directory it is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,46 +81,6 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// Without a look at what is there.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Every directory on the way to the places, through symlinks, with the name that is looked up
-/// in it: whatever is put in the place of one of them is seen.
-pub(super) fn anchors(places: &Places) -> Anchors {
-    let mut anchors = Anchors::new();
-    for place in [&places.fleet, &places.inbox].into_iter().chain(&places.files) {
-        let mut links = 0;
-        follow(&absolute(place), &mut links, &mut anchors);
-    }
-    anchors
-}
-
-fn follow(path: &Path, links: &mut usize, anchors: &mut Anchors) -> PathBuf {
-    let mut here = PathBuf::from("/");
-    for component in path.components() {
-        let name = match component {
-            Component::Normal(name) => name,
-            Component::ParentDir => {
-                here.pop();
-                continue;
-            }
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => continue,
-        };
-        anchors.entry(here.clone()).or_default().insert(name.to_owned());
-        let next = here.join(name);
-        here = match fs::read_link(&next) {
-            Ok(target) if *links < LINKS => {
-                *links += 1;
-                follow(&here.join(target), links, anchors)
-            }
-            _ => next,
-        };
-    }
-    here
-}
-
 /// Which place is on a file system that tells nothing of what other machines change.
 pub(super) fn deaf(places: &Places) -> Option<String> {
     let places = [("fleet directory", &places.fleet), ("inbox", &places.inbox)];
@@ -159,71 +111,4 @@ pub(super) fn remote(magic: i128) -> Option<&'static str> {
     .into_iter()
     .find(|(number, _)| *number == magic)
     .map(|(_, name)| name)
-}
-
-/// What everything looks like, where nobody tells of changes.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Prints {
-    fleet: u64,
-    files: u64,
-    inbox: HashSet<u64>,
-}
-
-impl Prints {
-    pub(super) fn of(places: &Places) -> Self {
-        let mut fleet = DefaultHasher::new();
-        print_tree(&places.fleet, 0, &mut fleet);
-        let mut files = DefaultHasher::new();
-        for path in &places.files {
-            print(OsStr::new(""), fs::metadata(path).ok(), &mut files);
-        }
-        let mut inbox = HashSet::new();
-        for entry in fs::read_dir(&places.inbox).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if !is_hidden(&name) && name != "rejected" {
-                let mut hasher = DefaultHasher::new();
-                print(&name, entry.metadata().ok(), &mut hasher);
-                inbox.insert(hasher.finish());
-            }
-        }
-        Self { fleet: fleet.finish(), files: files.finish(), inbox }
-    }
-
-    /// What left the inbox was taken by ourselves.
-    pub(super) fn touched_since(&self, before: &Self) -> Touched {
-        let anything = self.fleet != before.fleet || self.files != before.files;
-        let inbox = !self.inbox.is_subset(&before.inbox);
-        Touched { anything, inbox, ..Touched::default() }
-    }
-}
-
-fn print_tree(path: &Path, depth: usize, hasher: &mut DefaultHasher) {
-    print(OsStr::new(""), fs::metadata(path).ok(), hasher);
-    let mut entries: Vec<(OsString, fs::DirEntry)> = fs::read_dir(path)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| (entry.file_name(), entry))
-        .filter(|(name, _)| !is_hidden(name))
-        .collect();
-    entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    for (name, entry) in entries {
-        let metadata = entry.metadata().ok();
-        let is_dir = metadata.as_ref().is_some_and(Metadata::is_dir);
-        print(&name, metadata, hasher);
-        if is_dir && depth < DEPTH {
-            print_tree(&entry.path(), depth + 1, hasher);
-        }
-    }
-}
-
-fn print(name: &OsStr, metadata: Option<Metadata>, hasher: &mut DefaultHasher) {
-    name.hash(hasher);
-    if let Some(of) = metadata {
-        (of.dev(), of.ino(), of.mode(), of.uid(), of.gid()).hash(hasher);
-        // A directory's times change with hidden names too; what matters in it is printed.
-        if !of.is_dir() {
-            (of.len(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()).hash(hasher);
-        }
-    }
 }

@@ -5,10 +5,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, Event, EventKind, RemoveKind};
 use tempfile::TempDir;
 
+use super::filter::Filter;
+use super::paths::anchors;
+use super::prints::Prints;
+use super::survey::{self, *};
+use super::touched::FILES;
+use super::watch::*;
 use super::*;
 
 fn places(dir: &Path) -> Places {
@@ -22,7 +32,7 @@ fn places(dir: &Path) -> Places {
 fn filter(dir: &Path) -> Filter {
     let places = places(dir);
     let mut filter = Filter::default();
-    filter.set(&places, survey::anchors(&places));
+    filter.set(&places, anchors(&places));
     for watched in ["fleet", "fleet/madrid"] {
         filter.add(&dir.join(watched));
     }
@@ -104,7 +114,7 @@ fn a_tree_that_is_on_the_way_to_the_inbox_still_wakes() {
     let dir = TempDir::new().unwrap();
     let places = Places { fleet: dir.path().into(), ..places(dir.path()) };
     let mut filter = Filter::default();
-    filter.set(&places, survey::anchors(&places));
+    filter.set(&places, anchors(&places));
     filter.add(dir.path());
     let made = EventKind::Create(CreateKind::Any);
     assert!(
@@ -124,7 +134,7 @@ fn the_way_to_a_place_leads_through_its_symlinks() {
         inbox: dir.join("loop/inbox"),
         files: vec![dir.join("no/such/file")],
     };
-    let anchors = survey::anchors(&places);
+    let anchors = super::paths::anchors(&places);
     for (path, name) in [
         ("", "current"),
         ("", "trees"),

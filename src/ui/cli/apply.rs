@@ -15,8 +15,7 @@ use crate::app::reconcile::{
 use crate::domain::fleet::Desired;
 use crate::domain::model::Digest;
 use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::ledger::Ledger;
-use crate::edges::ledger::highest_time;
+use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
 use crate::ui::render::applied::Applied;
 use crate::ui::render::out::Out;
@@ -146,7 +145,7 @@ fn decide_now(
         trust,
         accept_removals: args.accept_removals,
         heads: &heads,
-        clock: highest_time(&setup.config.data),
+        clock: ledger::reader(&setup.config.data).highest_time(),
         only: None,
     };
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref()))?))

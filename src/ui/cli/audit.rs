@@ -14,7 +14,7 @@ use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
 use crate::edges::ledger;
-use crate::edges::ledger::verify::Verified;
+use crate::edges::ledger::Verified;
 use crate::ui::render::history::{Style, Writer};
 use crate::ui::render::out::Out;
 use crate::ui::render::{replayed, verify};
@@ -162,7 +162,7 @@ pub(super) fn log(
     let state = if args.device.is_some() { setup.recorded()? } else { State::default() };
     let filter = args.filter(&state, setup.now())?;
     let mut writer = Writer::new(args.style(format));
-    let mut entries = ledger::entries::entries(setup.data()?, 0);
+    let mut entries = ledger::reader(setup.data()?).entries_from(1);
     loop {
         for logged in entries.by_ref() {
             let logged = logged?;
@@ -188,7 +188,7 @@ pub(super) fn log(
 /// # Errors
 /// If the log is not what this program writes, or writing fails.
 pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
-    let snapshot = ledger::replay(setup.data()?)?;
+    let snapshot = ledger::reader(setup.data()?).replay()?;
     match format {
         Format::Json => ledger::snapshot::write(&snapshot, out)?,
         _ => replayed::text(&snapshot.state, out)?,

@@ -58,7 +58,7 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
         return;
     }
     let data = setup.config.data.display();
-    let no_ledger = match ledger::exists(&setup.config.data) {
+    let no_ledger = match ledger::reader(&setup.config.data).exists() {
         Ok(false) => Some(format!("there is no ledger in {data}")),
         Ok(true) if setup.recorded().is_ok() => None,
         Ok(true) | Err(_) => Some(format!("the ledger in {data} cannot be read")),

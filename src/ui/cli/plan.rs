@@ -11,7 +11,7 @@ use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::ledger::highest_time;
+use crate::edges::ledger;
 use crate::edges::provider::{Observation, Refused};
 use crate::ui::client::{self, Remote};
 use crate::ui::http::secret::Secret;
@@ -98,7 +98,11 @@ pub(super) fn run(
         trust: &trust,
         accept_removals: None,
         heads: &heads,
-        clock: if remote.is_some() { None } else { highest_time(&setup.config.data) },
+        clock: if remote.is_some() {
+            None
+        } else {
+            ledger::reader(&setup.config.data).highest_time()
+        },
         only: None,
     };
     let observation = match remote {

@@ -68,7 +68,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let data = setup.data()?;
-    if !ledger::exists(data)? {
+    if !ledger::reader(data).exists()? {
         let what = format!(
             "there is no ledger in {}, so nobody would ever take the reports",
             data.display()

@@ -91,19 +91,19 @@ impl Setup {
 
     /// What the ledger says, without a lock.
     pub fn recorded(&self) -> Result<State, Failure> {
-        Ok(ledger::read(self.data()?)?)
+        Ok(ledger::reader(self.data()?).state()?)
     }
 
     /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
     /// for what somebody is about to sign.
     pub fn proven(&self) -> Result<State, Failure> {
-        Ok(ledger::read_proven(self.data()?)?)
+        Ok(ledger::reader(self.data()?).proven()?)
     }
 
     /// The data directory; one that somebody named must hold a ledger.
     pub fn data(&self) -> Result<&Path, Failure> {
         let Config { data, data_is_named, .. } = &self.config;
-        if *data_is_named && !ledger::exists(data)? {
+        if *data_is_named && !ledger::reader(data).exists()? {
             return Err(ledger::Error::Absent { dir: data.clone() }.into());
         }
         Ok(data)
@@ -229,7 +229,7 @@ pub(super) fn run(
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;
             let data = setup.data()?;
-            audit::verify(&ledger::verify::verify(data)?, data, format, out)
+            audit::verify(&ledger::reader(data).verify()?, data, format, out)
         }
         Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
         Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),

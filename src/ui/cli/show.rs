@@ -35,7 +35,7 @@ pub(super) fn run(
     let state = setup.recorded()?;
     let (id, device) = select::device(&state, &args.device)?;
     let mut history = Vec::new();
-    for logged in ledger::entries::entries(setup.data()?, 0) {
+    for logged in ledger::reader(setup.data()?).entries_from(1) {
         let logged = logged?;
         let entry = &logged.entry;
         // What a pass under way has written is not recorded before its end.

@@ -65,8 +65,7 @@ pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
 
 pub(super) async fn metrics(State(shown): State<Shown>) -> Response {
     let view = shown.view();
-    let snapshot = std::fs::metadata(view.config.data.join(ledger::STATE));
-    let age = snapshot.and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
+    let age = ledger::reader(&view.config.data).snapshot_at().and_then(|at| at.elapsed().ok());
     let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
@@ -217,7 +216,7 @@ fn entries(
     limit: usize,
 ) -> Result<Vec<Logged>, Failure> {
     let mut found = Vec::new();
-    for logged in ledger::entries_from(&view.config.data, from) {
+    for logged in ledger::reader(&view.config.data).entries_from(from) {
         let logged = logged?;
         let entry = &logged.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {

@@ -42,7 +42,7 @@ pub struct EntryView<'a> {
 
 impl<'a> From<&'a Logged> for EntryView<'a> {
     fn from(logged: &'a Logged) -> Self {
-        let Logged { offset: _, raw: _, entry, prev } = logged;
+        let Logged { raw: _, entry, prev } = logged;
         let Entry { seq, at, device, actor, source, event } = entry;
         Self {
             seq: *seq,

@@ -202,7 +202,7 @@ pub(crate) fn log() -> Vec<Entry> {
 
 impl From<Entry> for Logged {
     fn from(entry: Entry) -> Self {
-        Self { offset: 0, raw: Vec::new(), entry, prev: Digest::of(b"the line before") }
+        Self { raw: Vec::new(), entry, prev: Digest::of(b"the line before") }
     }
 }
 

@@ -8,7 +8,7 @@ use super::json;
 use super::out::{Out, Tone};
 use super::text::count;
 use crate::domain::model::Digest;
-use crate::edges::ledger::verify::{Problem, Verified};
+use crate::edges::ledger::{Problem, Verified};
 
 /// For people.
 ///

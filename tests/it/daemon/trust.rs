@@ -43,7 +43,7 @@ fn check_plan_and_apply_say_so_and_whoever_configured_none_is_left_in_peace() {
     let (code, _, err) = place.run(&["check"]);
     assert!(code == 0 && err.contains("elsewhere does not exist"), "{code}: {err}");
     assert_eq!(place.json(&["plan"])["trust"]["state"], "broken");
-    // Keys revoked, and nobody to have any.
+    // AffectedFiles revoked, and nobody to have any.
     place.write("fleetform.yaml", "trust: {revokedKeys: etc/signers}\n");
     let (code, _, err) = place.run(&["check"]);
     assert!(code == 1 && err.contains("trust.allowedSigners"), "{code}: {err}");

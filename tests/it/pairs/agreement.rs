@@ -14,7 +14,7 @@ use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Change, Field};
 use fleetform::domain::wipe::trust_state::TrustState;
-use fleetform::edges::ledger::Ledger;
+use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
 
@@ -26,7 +26,7 @@ const CASES: u32 = 256;
 fn recorded(pair: &Pair) -> State {
     let data = pair.fixture.data();
     let clock = || now();
-    let mut ledger = Ledger::open(&data, "pairs".into(), clock).expect("a ledger");
+    let mut ledger = ledger::file::open(&data, "pairs".into(), clock).expect("a ledger");
     let provider: Arc<dyn Provider> = Arc::new(Local::new(&data));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");

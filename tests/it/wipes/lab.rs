@@ -17,7 +17,7 @@ use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::wipe::WipeFile;
 use fleetform::domain::wipe::trust_state::TrustState;
-use fleetform::edges::ledger::{self, Ledger};
+use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
 use fleetform::edges::source;
@@ -285,7 +285,7 @@ impl Lab {
         let clock = self.clock.clone();
         let now = move || Timestamp::from_millis(clock.load(Ordering::Relaxed));
         let mut ledger =
-            Ledger::open(&self.path("data"), "test".into(), now).expect("the ledger opens");
+            ledger::file::open(&self.path("data"), "test".into(), now).expect("the ledger opens");
         let desired = source::load(&self.path("fleet"));
         let trust = self.trusted();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -306,7 +306,7 @@ impl Lab {
                 trust: &trust,
                 accept_removals: None,
                 heads: &heads,
-                clock: ledger::highest_time(&self.path("data")),
+                clock: ledger::file::highest_time(&self.path("data")),
                 only: None,
             };
             let seen = observe(&*self.provider).await.expect("an observation");
@@ -331,7 +331,7 @@ impl Lab {
     }
 
     pub fn state(&self) -> State {
-        ledger::read(&self.path("data")).expect("a ledger")
+        ledger::file::read(&self.path("data")).expect("a ledger")
     }
 
     /// Kind and data of every entry about wipes.

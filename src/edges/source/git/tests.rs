@@ -4,9 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::side::{Entry, Side};
 use super::*;
 use crate::domain::diff::{Difference, diff};
+use crate::domain::manifest::finding::Code;
 use crate::edges::source;
+use crate::edges::source::git_process::Git;
 
 const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
                        spec: {platforms: [windows]}\n";

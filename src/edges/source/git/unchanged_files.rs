@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Error, Repository, Side, parse};
+use super::error::Error;
+use super::repository::Repository;
+use super::side::{Side, parse};
 use crate::domain::fleet::AffectedFiles;
 use crate::domain::manifest::Documents;
 
 /// All of them, as bytes.
-pub(super) struct Rest {
+pub(super) struct UnchangedFiles {
     files: Vec<File>,
     lost: Documents,
 }
@@ -26,8 +28,8 @@ impl File {
     }
 }
 
-impl Rest {
-    /// Reads them.
+impl UnchangedFiles {
+    /// Reads the files of this side, which holds only what is alike in both revisions.
     ///
     /// # Errors
     /// If git fails.
@@ -47,9 +49,8 @@ impl Rest {
         let mut taken = self.lost.clone();
         let mut left: Vec<&File> = self.files.iter().collect();
         while affected.has_pending() {
-            let is_affected =
-                |file: &&File| file.bytes.as_deref().is_none_or(|b| affected.includes(b));
-            let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(is_affected);
+            let touches = |file: &&File| file.bytes.as_deref().is_none_or(|b| affected.includes(b));
+            let (found, others): (Vec<_>, Vec<_>) = left.into_par_iter().partition(touches);
             let parsed: Vec<Documents> = found.into_par_iter().map(File::parse).collect();
             affected.mark_searched();
             for documents in parsed {
@@ -61,7 +62,7 @@ impl Rest {
         taken
     }
 
-    /// All of them.
+    /// What all of these files hold.
     pub(super) fn all(&self) -> Documents {
         let parsed: Vec<Documents> = self.files.par_iter().map(File::parse).collect();
         let mut all = self.lost.clone();

@@ -18,7 +18,8 @@ use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
 use crate::edges::config::Config;
-use crate::edges::ledger::peek::{Peeked, peek};
+use crate::edges::ledger;
+use crate::edges::ledger::store::KnownName;
 use crate::edges::source;
 
 /// What one question may need; each part is read at most once.
@@ -67,13 +68,13 @@ impl Known {
     fn recorded(&self, word: &str) -> Recorded {
         let mut found = Recorded::default();
         let whole = self.config.as_ref().and_then(|config| {
-            peek(&config.data, self.deadline, |peeked| match peeked {
-                Peeked::Device { id, name, serial } => {
+            ledger::reader(&config.data).names(self.deadline, &mut |name| match name {
+                KnownName::Device { id, name, serial } => {
                     if [id, name, serial].iter().any(|value| begins(value, word)) {
                         found.devices.push([id.into(), name.into(), serial.into()]);
                     }
                 }
-                Peeked::Profile(name) => found.profiles.push(name.into()),
+                KnownName::Profile(name) => found.profiles.push(name.into()),
             })
         });
         if whole.is_some() { found } else { Recorded::default() }

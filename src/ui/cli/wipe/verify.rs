@@ -10,7 +10,7 @@ use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::Desired;
 use crate::domain::plan::{Inputs, verify_request};
 use crate::domain::wipe::WipeFile;
-use crate::edges::ledger::highest_time;
+use crate::edges::ledger;
 use crate::ui::render::out::Out;
 use crate::ui::render::wipe::{Answer, Context, Verified};
 
@@ -49,7 +49,7 @@ pub(super) fn run(
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = &trust;
     let heads = &heads(&setup.config.data, &desired, &recorded);
-    let clock = highest_time(&setup.config.data);
+    let clock = ledger::reader(&setup.config.data).highest_time();
     let inputs = Inputs {
         now,
         settings,

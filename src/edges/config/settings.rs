@@ -1,0 +1,107 @@
+//! Everything that can be configured.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+
+use crate::domain::model::{Digest, words};
+use crate::domain::settings::{Settings, Wipes};
+use crate::domain::state::event::{ConfigRights, QuorumTier};
+use crate::domain::wipe::quorum::Tier;
+
+words! {
+    /// Which MDM holds the devices.
+    ProviderKind { Local = "local" }
+}
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The fleet directory.
+    pub fleet: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Whether somebody named it, so that it must hold a ledger.
+    pub data_is_named: bool,
+    /// `provider.kind`
+    pub provider: ProviderKind,
+    /// What decisions depend on.
+    pub settings: Settings,
+    /// Whose signatures count.
+    pub trust: TrustPaths,
+    /// `http.listen`; without it nothing listens.
+    pub http_listen: Option<SocketAddr>,
+    /// `http.tokenFile`: what clients must know; needed beyond loopback.
+    pub http_token_file: Option<PathBuf>,
+    /// Of the file that this is from, where there is one.
+    pub digest: Option<Digest>,
+    /// `http.names`: host names that requests may ask for, beside those of loopback; as in a
+    /// URL, without a port.
+    pub http_names: Vec<String>,
+}
+
+/// The files that say whose signatures count.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrustPaths {
+    /// OpenSSH's `allowed_signers`; without it every wipe is refused.
+    pub allowed_signers: Option<PathBuf>,
+    /// Keys that count no more.
+    pub revoked_keys: Option<PathBuf>,
+}
+
+impl TrustPaths {
+    /// Whether a trust file of either kind is named.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        let Self { allowed_signers, revoked_keys } = self;
+        allowed_signers.is_some() || revoked_keys.is_some()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            fleet: "./fleet".into(),
+            data: "./.fleetform".into(),
+            data_is_named: false,
+            provider: ProviderKind::Local,
+            settings: Settings::default(),
+            trust: TrustPaths::default(),
+            http_listen: None,
+            http_token_file: None,
+            digest: None,
+            http_names: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// What it says about who may have devices wiped, and through which provider: for the log.
+    #[must_use]
+    pub fn rights(&self) -> ConfigRights {
+        let Self { provider, settings, trust, digest, .. } = self;
+        let TrustPaths { allowed_signers, revoked_keys } = trust;
+        // Taken apart whole, so that a new setting of wipes cannot be forgotten here.
+        let Wipes { max_validity, delay, quorum, require_head } = &settings.wipes;
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let spelled = |span: &TimeDelta| {
+            humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
+        };
+        let tier = |Tier { up_to, per, signers }: &Tier| QuorumTier {
+            per: spelled(per),
+            signers: *signers,
+            up_to: *up_to,
+        };
+        ConfigRights {
+            allowed_signers: path(allowed_signers),
+            delay: spelled(delay),
+            digest: *digest,
+            max_validity: spelled(max_validity),
+            provider: provider.as_str().to_owned(),
+            quorum: quorum.as_slice().iter().map(tier).collect(),
+            require_head: *require_head,
+            revoked_keys: path(revoked_keys),
+        }
+    }
+}

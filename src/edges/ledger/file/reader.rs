@@ -1,0 +1,86 @@
+//! A ledger in a data directory, looked at.
+
+use std::io::ErrorKind::{NotADirectory, NotFound};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::entries::entries_from;
+use super::layout::{LOG, STATE};
+use super::verify::verify;
+use super::{clock, follow, mark, names};
+use crate::domain::model::Timestamp;
+use crate::domain::state::State;
+use crate::edges::fs::durable;
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::snapshot::Snapshot;
+use crate::edges::ledger::store::{Entries, KnownName, Reader};
+use crate::edges::ledger::verify::Verified;
+
+/// The ledger in the data directory `dir`; there need not be one.
+#[must_use]
+pub(crate) fn reader(dir: &Path) -> Arc<dyn Reader> {
+    Arc::new(DataDirectory(dir.to_owned()))
+}
+
+/// All entries of the ledger in the data directory `dir`, from the first one on.
+#[must_use]
+pub fn entries(dir: &Path) -> Entries {
+    reader(dir).entries_from(1)
+}
+
+struct DataDirectory(PathBuf);
+
+impl Reader for DataDirectory {
+    fn exists(&self) -> Result<bool, Error> {
+        exists(&self.0)
+    }
+
+    fn state(&self) -> Result<State, Error> {
+        follow::read(&self.0)
+    }
+
+    fn proven(&self) -> Result<State, Error> {
+        follow::read_proven(&self.0)
+    }
+
+    fn replay(&self) -> Result<Snapshot, Error> {
+        follow::replay(&self.0)
+    }
+
+    fn verify(&self) -> Result<Verified, Error> {
+        verify(&self.0)
+    }
+
+    fn entries_from(&self, seq: u64) -> Entries {
+        Box::new(entries_from(&self.0, seq))
+    }
+
+    fn highest_time(&self) -> Option<Timestamp> {
+        clock::highest_time(&self.0)
+    }
+
+    fn snapshot_at(&self) -> Option<SystemTime> {
+        std::fs::metadata(self.0.join(STATE)).and_then(|file| file.modified()).ok()
+    }
+
+    fn names(&self, deadline: Instant, visit: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
+        names::names(&self.0, deadline, visit)
+    }
+}
+
+/// Whether there is a ledger in `dir`, or what is left of one.
+///
+/// # Errors
+/// If that cannot be seen.
+pub(super) fn exists(dir: &Path) -> Result<bool, Error> {
+    let there = |name: &str| {
+        let path = dir.join(name);
+        match std::fs::symlink_metadata(&path) {
+            Ok(about) => Ok(about.len() > 0),
+            Err(e) if matches!(e.kind(), NotFound | NotADirectory) => Ok(false),
+            Err(e) => Err(Error::from(durable::Error::at("look at", &path)(e))),
+        }
+    };
+    Ok(there(LOG)? || there(STATE)? || mark::look(dir).is_some_and(|mark| mark.whole > 0))
+}

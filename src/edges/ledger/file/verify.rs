@@ -1,0 +1,61 @@
+//! `audit verify` of a data directory.
+
+use std::path::Path;
+
+use super::layout::{BROKEN, LOCK, LOG, STATE};
+use super::scan::{self, End};
+use super::{log, mark, state_json};
+use crate::edges::fs::durable;
+use crate::edges::ledger::chain;
+use crate::edges::ledger::error::Error;
+use crate::edges::ledger::verify::{Checker, Problem, Verified};
+
+/// Looks at all of the ledger in `dir`; an absent one is well.
+///
+/// # Errors
+/// Only if a file cannot be read; what is wrong in it is a [`Problem`].
+pub fn verify(dir: &Path) -> Result<Verified, Error> {
+    let mut checker = Checker::new(STATE);
+    match state_json::load(dir) {
+        Ok(snapshot) => checker.compare_with(snapshot),
+        Err(e @ Error::Snapshot { .. }) => checker.problem(None, e.to_string()),
+        Err(e) => return Err(e),
+    }
+    // Before the log, which only grows.
+    let marked = mark::look(dir).map_or(0, |mark| mark.whole);
+    let path = dir.join(LOG);
+    let end = match log::open(&path)? {
+        None => End { offset: 0, torn: 0 },
+        Some(log) => {
+            let end = scan::scan(
+                &log,
+                0,
+                |e| Error::from(durable::Error::at("read", &path)(e)),
+                |line| chain::look(line, true),
+                |seen| {
+                    checker.next(seen);
+                    Ok(())
+                },
+            )?;
+            log::still_named(&log, &path, end.offset)?;
+            end
+        }
+    };
+    let unfinished = |seq| {
+        format!(
+            "entry {seq} (at byte {}) is unfinished: {} bytes without a newline; unless a writer is at \
+             work, the next one moves them to {BROKEN}",
+            end.offset, end.torn
+        )
+    };
+    let mut verified = checker.finish(end.offset + end.torn, (end.torn > 0).then_some(unfinished));
+    // Where something else is wrong than an unfinished line, the length says nothing.
+    if marked > end.offset && verified.problems.len() == usize::from(end.torn > 0) {
+        let message = format!(
+            "{LOCK} says that the log was whole up to byte {marked}, but it ends at byte {}: its end is missing",
+            end.offset
+        );
+        verified.problems.push(Problem { seq: Some(verified.seq.saturating_add(1)), message });
+    }
+    Ok(verified)
+}

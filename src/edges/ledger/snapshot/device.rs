@@ -1,0 +1,300 @@
+//! A device as it stands in the snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::model::{
+    ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion, Ownership,
+    Platform, SerialNumber, Status, Timestamp, words,
+};
+use crate::domain::state::event::ErrorClass;
+use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
+use crate::edges::ledger::intern::Interner;
+
+words! {
+    /// How a push stands.
+    PushWord { Intended = "intended", Pushed = "pushed", Failed = "failed" }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeviceOut<'a> {
+    compliance: ComplianceOut<'a>,
+    enrollment: u32,
+    facts: Option<&'a Facts>,
+    hardware: Option<HardwareOut<'a>>,
+    labels: &'a BTreeMap<CompactString, CompactString>,
+    last_sync: Option<Timestamp>,
+    manifest: ManifestOut<'a>,
+    name: &'a Name,
+    orphaned_since: Option<Timestamp>,
+    os_version: &'a OsVersion,
+    ownership: Ownership,
+    #[serde(skip_serializing_if = "is_zero")]
+    passed_over: u64,
+    platform: Platform,
+    profile: &'a Name,
+    push: PushOut<'a>,
+    serial_number: &'a SerialNumber,
+    status: Status,
+    status_reason: &'a str,
+    status_since: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrequested_wipe: Option<Timestamp>,
+    user_email: &'a Email,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    void_until: Option<Timestamp>,
+    wipe: Option<Digest>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DeviceIn {
+    compliance: ComplianceIn,
+    enrollment: u32,
+    facts: Option<Box<Facts>>,
+    hardware: Option<Box<Hardware>>,
+    labels: BTreeMap<CompactString, CompactString>,
+    last_sync: Option<Timestamp>,
+    manifest: ManifestIn,
+    name: Name,
+    orphaned_since: Option<Timestamp>,
+    os_version: OsVersion,
+    ownership: Ownership,
+    #[serde(default)]
+    passed_over: u64,
+    platform: Platform,
+    profile: Name,
+    push: PushIn,
+    serial_number: SerialNumber,
+    status: Status,
+    status_reason: CompactString,
+    status_since: Timestamp,
+    #[serde(default)]
+    unrequested_wipe: Option<Timestamp>,
+    user_email: Email,
+    #[serde(default)]
+    void_until: Option<Timestamp>,
+    wipe: Option<Digest>,
+}
+
+#[derive(Serialize)]
+struct ComplianceOut<'a> {
+    failing: &'a [String],
+    missing: &'a [String],
+    since: Timestamp,
+    state: ComplianceState,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComplianceIn {
+    failing: Vec<String>,
+    missing: Vec<String>,
+    since: Timestamp,
+    state: ComplianceState,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HardwareOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    autopilot_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manufacturer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ManifestOut<'a> {
+    digest: Digest,
+    path: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestIn {
+    digest: Digest,
+    path: Arc<str>,
+}
+
+#[derive(Serialize)]
+struct PushOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<ErrorClass>,
+    digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    intent: u64,
+    state: PushWord,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PushIn {
+    #[serde(default)]
+    class: Option<ErrorClass>,
+    digest: Digest,
+    #[serde(default)]
+    error: Option<Box<str>>,
+    intent: u64,
+    state: PushWord,
+}
+
+impl<'a> From<&'a Device> for DeviceOut<'a> {
+    fn from(device: &'a Device) -> Self {
+        let Device {
+            spec,
+            status,
+            status_since,
+            status_reason,
+            enrollment,
+            manifest,
+            compliance: Compliance { state, since, failing, missing },
+            push,
+            orphaned_since,
+            wipe,
+            unrequested_wipe,
+            void_until,
+            last_sync,
+            facts,
+            passed_over,
+        } = device;
+        let DeviceSpec {
+            name,
+            serial_number,
+            user_email,
+            profile,
+            platform,
+            os_version,
+            ownership,
+            labels,
+            hardware,
+        } = spec.as_ref();
+        Self {
+            compliance: ComplianceOut { failing, missing, since: *since, state: *state },
+            enrollment: *enrollment,
+            facts: facts.as_deref(),
+            hardware: hardware.as_deref().map(HardwareOut::from),
+            labels,
+            last_sync: *last_sync,
+            manifest: ManifestOut { digest: manifest.digest, path: &manifest.path },
+            name,
+            orphaned_since: *orphaned_since,
+            os_version,
+            ownership: *ownership,
+            passed_over: *passed_over,
+            platform: *platform,
+            profile,
+            push: PushOut::from(push),
+            serial_number,
+            status: *status,
+            status_reason,
+            status_since: *status_since,
+            unrequested_wipe: *unrequested_wipe,
+            user_email,
+            void_until: *void_until,
+            wipe: *wipe,
+        }
+    }
+}
+
+impl<'a> From<&'a Hardware> for HardwareOut<'a> {
+    fn from(hardware: &'a Hardware) -> Self {
+        let Hardware { manufacturer, model, autopilot_hash } = hardware;
+        Self {
+            autopilot_hash: autopilot_hash.as_deref(),
+            manufacturer: manufacturer.as_deref(),
+            model: model.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a LastPush> for PushOut<'a> {
+    fn from(push: &'a LastPush) -> Self {
+        let LastPush { intent, digest, state } = push;
+        let (state, class, error) = match state {
+            PushState::Intended => (PushWord::Intended, None, None),
+            PushState::Pushed => (PushWord::Pushed, None, None),
+            PushState::Failed(class, error) => (PushWord::Failed, Some(*class), Some(&**error)),
+        };
+        Self { class, digest: *digest, error, intent: *intent, state }
+    }
+}
+
+impl PushIn {
+    fn push(self) -> Result<LastPush, &'static str> {
+        let Self { class, digest, error, intent, state } = self;
+        let state = match (state, class, error) {
+            (PushWord::Intended, None, None) => PushState::Intended,
+            (PushWord::Pushed, None, None) => PushState::Pushed,
+            (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
+            _ => return Err("a push has `class` and `error` if and only if it failed"),
+        };
+        Ok(LastPush { intent, digest, state })
+    }
+}
+
+impl DeviceIn {
+    pub(super) fn device(self, share: &mut Interner) -> Result<Device, &'static str> {
+        let ComplianceIn { failing, missing, since, state } = self.compliance;
+        Ok(Device {
+            spec: Arc::new(DeviceSpec {
+                name: self.name,
+                serial_number: self.serial_number,
+                user_email: self.user_email,
+                profile: self.profile,
+                platform: self.platform,
+                os_version: self.os_version,
+                ownership: self.ownership,
+                labels: share.labels(Arc::new(self.labels)),
+                hardware: self.hardware,
+            }),
+            status: self.status,
+            status_since: self.status_since,
+            status_reason: self.status_reason,
+            enrollment: self.enrollment,
+            manifest: Manifest {
+                path: share.path(self.manifest.path),
+                digest: self.manifest.digest,
+            },
+            compliance: Compliance { state, since, failing, missing },
+            push: self.push.push()?,
+            orphaned_since: self.orphaned_since,
+            wipe: self.wipe,
+            unrequested_wipe: self.unrequested_wipe,
+            void_until: self.void_until,
+            last_sync: self.last_sync,
+            facts: self.facts,
+            passed_over: self.passed_over,
+        })
+    }
+}
+
+/// The keys under which two records of a device differ, but for telemetry.
+pub(in crate::edges::ledger) fn differences(a: &Device, b: &Device) -> Vec<String> {
+    let wire = |device| {
+        let mut out = DeviceOut::from(device);
+        out.facts = None;
+        out.last_sync = None;
+        out.passed_over = 0;
+        out
+    };
+    let value = |device| serde_json::to_value(wire(device)).unwrap_or_default();
+    let bytes = |device| serde_json::to_vec(&wire(device)).unwrap_or_default();
+    if bytes(a) == bytes(b) {
+        return Vec::new();
+    }
+    let (a, b) = (value(a), value(b));
+    let keys = a.as_object().into_iter().flatten().map(|(key, _)| key);
+    keys.filter(|key| a.get(key.as_str()) != b.get(key.as_str())).cloned().collect()
+}

@@ -1,0 +1,230 @@
+//! Where a ledger is kept: what a data directory does today, and a database may do tomorrow.
+//!
+//! A [`Store`] holds the ledger for its one writer, a [`Reader`] looks at it without a lock. Neither
+//! knows what entries mean, and nobody above knows how they are kept. Opening one is the only thing
+//! that each kind does in its own way: it checks the whole chain, and gives an [`Opened`].
+
+use std::collections::BTreeSet;
+use std::time::{Instant, SystemTime};
+
+use super::chain::Chain;
+use super::error::Error;
+use super::snapshot::Snapshot;
+use super::verify::Verified;
+use crate::domain::model::{Digest, Timestamp};
+use crate::domain::state::State;
+use crate::domain::state::event::{Entry, LogRepaired};
+use crate::domain::wipe::target::{LogHead, LoggedHead};
+
+/// Which place a process has written to, as its kind of store tells places apart: device and inode
+/// of the data directory, say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(pub(super) [u64; 2]);
+
+/// What a process knows of the ledger that it has written: enough to tell it from any other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Where it was.
+    pub(super) place: Place,
+    /// `None` as long as nothing is durable.
+    pub(super) lineage: Option<uuid::Uuid>,
+    /// How far it is durable.
+    pub(super) durable: Chain,
+}
+
+/// What a writer expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A ledger: somebody named the directory, so an empty one is a mistake.
+    Existing,
+    /// A ledger or none, and then one is begun.
+    Any,
+    /// None: one is begun.
+    New,
+    /// The one that this process wrote before, at least as far as it had come.
+    Same(Known),
+}
+
+/// What a ledger is opened with.
+pub struct Terms<'a> {
+    /// What has to be there.
+    pub expected: Expected,
+    /// Asked whether something outside of the ledger contradicts it, before anything is written.
+    pub witness: &'a dyn Fn(&State) -> Result<(), String>,
+}
+
+/// A ledger that was opened for writing: the whole chain was checked.
+pub(crate) struct Opened {
+    /// Held until it is dropped.
+    pub(crate) store: Box<dyn Store>,
+    /// What all entries give, with the telemetry of the last snapshot.
+    pub(crate) state: State,
+    /// The entry at which the last snapshot was made; 0 if there is none.
+    pub(crate) saved: u64,
+    /// What was cut from the end, to be logged.
+    pub(crate) repaired: Option<LogRepaired>,
+}
+
+/// Whole lines that continue the chain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines<'a> {
+    /// Each with its newline.
+    pub(crate) text: &'a [u8],
+    /// Of the last one.
+    pub(crate) seq: u64,
+    /// Hash of the last one.
+    pub(crate) head: Digest,
+}
+
+/// A ledger, held for its one writer.
+///
+/// After an error of [`Store::append`] or [`Store::sync`] nobody knows what is kept: the store is
+/// poisoned, and refuses all but being dropped.
+pub(crate) trait Store: Send + Sync {
+    /// Whether nothing can be written any more.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`] if so.
+    fn check(&self) -> Result<(), Error>;
+
+    /// From now on nothing can be written any more.
+    fn poison(&mut self);
+
+    /// That the ledger is still the one that was opened, and ends with what was appended last.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] or [`Error::LockRemoved`] if not; those of the store.
+    fn prove(&mut self) -> Result<(), Error>;
+
+    /// Appends lines, all at once; not durable before [`Store::sync`].
+    ///
+    /// # Errors
+    /// If that fails; the store is then poisoned.
+    fn append(&mut self, lines: Lines<'_>) -> Result<(), Error>;
+
+    /// Makes all that was appended durable.
+    ///
+    /// # Errors
+    /// If that fails; the store is then poisoned.
+    fn sync(&mut self) -> Result<(), Error>;
+
+    /// Replaces the snapshot by this state, of the last entry.
+    ///
+    /// # Errors
+    /// If that fails; the old one is then still there.
+    fn snapshot(&mut self, state: &State) -> Result<(), Error>;
+
+    /// Readers see all that is durable from now on. Keeps `now` as the highest time seen, where
+    /// there is one.
+    ///
+    /// # Errors
+    /// If that fails; it may be tried again.
+    fn publish(&mut self, now: Option<Timestamp>) -> Result<(), Error>;
+
+    /// Where it is kept.
+    fn place(&self) -> Place;
+
+    /// How far it is durable.
+    fn durable(&self) -> Chain;
+
+    /// From now on appends go to this file, whatever it is.
+    #[cfg(test)]
+    fn break_file(&mut self, _file: std::fs::File) {
+        panic!("this store has no file");
+    }
+}
+
+/// One entry, and its line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logged {
+    /// The line, without its newline.
+    pub raw: Vec<u8>,
+    /// What it says.
+    pub entry: Entry,
+    /// The hash of the line before it, as it says; not checked here.
+    pub prev: Digest,
+}
+
+/// Entries one by one, for people: the chain is not checked. `None` means that there are no more
+/// now; later there may be. While a writer is at work, they end with the last whole pass.
+pub type Entries = Box<dyn Iterator<Item = Result<Logged, Error>> + Send>;
+
+/// A name in the snapshot, for completion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KnownName<'a> {
+    /// A recorded device.
+    Device {
+        /// As `D001`.
+        id: &'a str,
+        name: &'a str,
+        serial: &'a str,
+    },
+    /// A recorded profile.
+    Profile(&'a str),
+}
+
+/// A ledger, looked at: takes no lock, writes nothing, and bears with a writer at work.
+pub(crate) trait Reader: Send + Sync {
+    /// Whether there is a ledger, or what is left of one.
+    ///
+    /// # Errors
+    /// If that cannot be seen.
+    fn exists(&self) -> Result<bool, Error>;
+
+    /// The state: the snapshot, completed from the entries after it; an empty one where there is no
+    /// ledger.
+    ///
+    /// # Errors
+    /// If it cannot be read, or something is wrong with it.
+    fn state(&self) -> Result<State, Error>;
+
+    /// As [`Reader::state`], but nothing is taken from the snapshot that the log does not prove,
+    /// except for telemetry: for what somebody is about to sign. Reads every entry.
+    ///
+    /// # Errors
+    /// As [`Reader::state`], and if the log gives something else than the snapshot.
+    fn proven(&self) -> Result<State, Error>;
+
+    /// What the log alone gives: all but telemetry.
+    ///
+    /// # Errors
+    /// If the log cannot be read or is not as it was written.
+    fn replay(&self) -> Result<Snapshot, Error>;
+
+    /// Everything that is wrong; an absent ledger is well.
+    ///
+    /// # Errors
+    /// Only if it cannot be read.
+    fn verify(&self) -> Result<Verified, Error>;
+
+    /// The entries from this number on, or from one not far before it: found without reading what
+    /// goes before. There need not be any yet.
+    fn entries_from(&self, seq: u64) -> Entries;
+
+    /// The entries of these numbers, as far as there are such; what cannot be read is not among
+    /// them. Each costs little, whatever the length of the log.
+    fn heads(&self, seqs: &BTreeSet<u64>) -> Vec<LoggedHead> {
+        let look_up = |seq: &u64| {
+            let found = self.entries_from(*seq).find_map(|logged| match logged {
+                Ok(logged) if logged.entry.seq < *seq => None,
+                Ok(logged) => Some((logged.entry.seq == *seq).then_some(logged)),
+                Err(_) => Some(None),
+            })??;
+            let head = LogHead { seq: *seq, hash: Digest::of(&found.raw) };
+            Some(LoggedHead { head, at: found.entry.at })
+        };
+        seqs.iter().filter_map(look_up).collect()
+    }
+
+    /// The highest time that writers of this ledger have seen; none where no writer kept one. One
+    /// that cannot be read counts as a time that never comes.
+    fn highest_time(&self) -> Option<Timestamp>;
+
+    /// When the snapshot was made; `None` if there is none.
+    fn snapshot_at(&self) -> Option<SystemTime>;
+
+    /// Shows every device and profile of the snapshot to `visit`, quickly; `None` if there is no
+    /// snapshot that can be read, or it is not at its end before the deadline: half of the names
+    /// would be as good as wrong.
+    fn names(&self, deadline: Instant, visit: &mut dyn FnMut(KnownName<'_>)) -> Option<()>;
+}

@@ -1,0 +1,214 @@
+//! The one writer of a ledger: what is appended is checked, folded and written, in that order.
+
+use std::sync::Arc;
+
+use super::error::Error;
+use super::line;
+use super::store::{Known, Lines, Opened, Store};
+use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
+use crate::domain::state::State;
+use crate::domain::state::event::{Entry, Event, LedgerCreated, Source};
+
+/// Of the data format.
+const VERSION: u32 = 1;
+/// Far more than an ordinary batch needs.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// What is to be logged; the ledger adds number, time, actor and hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Whom it is about.
+    pub device: Option<DeviceId>,
+    /// The manifest behind it.
+    pub source: Option<Source>,
+    /// What happened.
+    pub event: Event,
+}
+
+impl From<Event> for Draft {
+    fn from(event: Event) -> Self {
+        Self { device: None, source: None, event }
+    }
+}
+
+/// That the ledger was, a moment ago, the one that this process holds. What has an effect outside
+/// takes one, so that there is no effect without a log.
+#[derive(Debug)]
+pub struct Proof(());
+
+/// The one writer of a ledger.
+pub struct Ledger {
+    actor: Arc<str>,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    state: State,
+    /// The lines of a batch.
+    buffer: Vec<u8>,
+    /// Whether the snapshot lacks something.
+    unsaved: bool,
+    store: Box<dyn Store>,
+}
+
+impl Ledger {
+    /// Goes on with a ledger that was opened: what was cut from it is logged first. One that is new
+    /// is not written yet.
+    ///
+    /// # Errors
+    /// If the ledger is not the one that was opened any more, or cannot be written.
+    pub(crate) fn begin(
+        opened: Opened,
+        actor: Arc<str>,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let Opened { store, state, saved, repaired } = opened;
+        let mut ledger = Self {
+            actor,
+            now: Box::new(now),
+            unsaved: state.seq > saved,
+            state,
+            buffer: Vec::new(),
+            store,
+        };
+        ledger.prove()?;
+        if let Some(repaired) = repaired {
+            ledger.append(vec![Event::LogRepaired(repaired).into()])?;
+            ledger.sync()?;
+        }
+        ledger.mark_whole()?;
+        Ok(ledger)
+    }
+
+    /// That the ledger is still the one that this process opened, and ends where it should. Asked
+    /// before each entry and each effect.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] or [`Error::LockRemoved`] if not; those of the system. Nothing may be done then.
+    pub fn prove(&mut self) -> Result<Proof, Error> {
+        self.store.prove()?;
+        Ok(Proof(()))
+    }
+
+    /// To open the same ledger again after a failure.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let durable = self.store.durable();
+        let lineage = self.state.lineage.filter(|_| durable.seq > 0);
+        Known { place: self.store.place(), lineage, durable }
+    }
+
+    /// What is recorded, up to the last entry appended.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The number of the next entry to be appended. In a new ledger `ledger.created` goes before it.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.state.seq.max(1) + 1
+    }
+
+    /// Writes entries, at once, and takes them into the state. Not durable before
+    /// [`Ledger::sync`]. All lines are in memory meanwhile: some thousand a time.
+    ///
+    /// # Errors
+    /// [`Error::Line`] if one is too long: nothing was done. After any other error nothing can be
+    /// written any more, and the state is not to be relied on.
+    pub fn append(&mut self, drafts: Vec<Draft>) -> Result<(), Error> {
+        self.store.check()?;
+        self.prove()?;
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let batch = self.stage(drafts)?;
+        // Folded before they are written: an entry that nothing can follow must never reach the
+        // disk, where it would stop every start from then on.
+        for (entry, hash) in &batch {
+            if let Err(e) = self.state.fold(entry, *hash) {
+                self.store.poison();
+                return Err(Error::Refused(e));
+            }
+        }
+        self.unsaved = true;
+        let lines = Lines { text: &self.buffer, seq: self.state.seq, head: self.state.head.0 };
+        self.store.append(lines)?;
+        // A buffer that one large batch has blown up further is given back.
+        if self.buffer.capacity() > KEPT_BUFFER {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn stage(&mut self, drafts: Vec<Draft>) -> Result<Vec<(Entry, Digest)>, Error> {
+        let at = (self.now)();
+        let (mut seq, mut head) = (self.state.seq, self.state.head.0);
+        self.buffer.clear();
+        let created = (seq == 0).then(|| {
+            let lineage = uuid::Uuid::new_v4();
+            Draft::from(Event::LedgerCreated(LedgerCreated { version: VERSION, lineage }))
+        });
+        let mut batch = Vec::with_capacity(drafts.len() + 1);
+        for Draft { device, source, event } in created.into_iter().chain(drafts) {
+            seq += 1;
+            let entry = Entry { seq, at, device, actor: self.actor.clone(), source, event };
+            head = line::write(&entry, head, &mut self.buffer).map_err(Error::Line)?;
+            batch.push((entry, head));
+        }
+        Ok(batch)
+    }
+
+    /// Makes all that was appended durable: before this, nothing that it announces may be done.
+    ///
+    /// # Errors
+    /// If it fails; nothing can be written any more.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        self.store.sync()
+    }
+
+    /// Telemetry of a device's report: for the snapshot only.
+    pub fn observe(&mut self, id: DeviceId, at: Timestamp, facts: &Facts) {
+        self.state.observe(id, at, facts);
+        self.unsaved = true;
+    }
+
+    /// Telemetry of reports that came too late to count: for the snapshot only.
+    pub fn pass_over(&mut self, id: DeviceId, reports: u64) {
+        self.state.pass_over(id, reports);
+        self.unsaved = true;
+    }
+
+    /// Ends a pass: what was appended is durable, and only from now on do readers see it.
+    ///
+    /// # Errors
+    /// If a step fails.
+    pub fn end_pass(&mut self) -> Result<(), Error> {
+        self.sync()?;
+        self.mark_whole()
+    }
+
+    /// Ends a pass as [`Ledger::end_pass`] does, and replaces the snapshot first, if it is not up
+    /// to date.
+    ///
+    /// # Errors
+    /// If a step fails. The log is not touched by that; it may be tried again.
+    pub fn snapshot(&mut self) -> Result<(), Error> {
+        self.sync()?;
+        self.prove()?;
+        if self.unsaved && self.state.seq > 0 {
+            self.store.snapshot(&self.state)?;
+            self.unsaved = false;
+        }
+        self.mark_whole()
+    }
+
+    /// Every pass ends here, also one in which nothing happened: its time is kept.
+    fn mark_whole(&mut self) -> Result<(), Error> {
+        let now = (self.state.seq > 0).then(|| (self.now)());
+        self.store.publish(now)
+    }
+
+    /// From now on appends go to this file, whatever it is.
+    #[cfg(test)]
+    pub(super) fn break_file(&mut self, file: std::fs::File) {
+        self.store.break_file(file);
+    }
+}

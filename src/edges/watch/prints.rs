@@ -1,0 +1,79 @@
+//! What everything looks like, where nobody tells of changes.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Metadata};
+use std::hash::{Hash as _, Hasher as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::paths::{DEPTH, is_hidden};
+use super::touched::{Places, Touched};
+
+/// What everything looks like, where nobody tells of changes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Prints {
+    fleet: u64,
+    files: u64,
+    inbox: HashSet<u64>,
+}
+
+impl Prints {
+    pub(super) fn of(places: &Places) -> Self {
+        let mut fleet = DefaultHasher::new();
+        print_tree(&places.fleet, 0, &mut fleet);
+        let mut files = DefaultHasher::new();
+        for path in &places.files {
+            print(OsStr::new(""), fs::metadata(path).ok(), &mut files);
+        }
+        let mut inbox = HashSet::new();
+        for entry in fs::read_dir(&places.inbox).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if !is_hidden(&name) && name != "rejected" {
+                let mut hasher = DefaultHasher::new();
+                print(&name, entry.metadata().ok(), &mut hasher);
+                inbox.insert(hasher.finish());
+            }
+        }
+        Self { fleet: fleet.finish(), files: files.finish(), inbox }
+    }
+
+    /// What has changed since. What left the inbox was taken by this program.
+    pub(super) fn touched_since(&self, before: &Self) -> Touched {
+        let anything = self.fleet != before.fleet || self.files != before.files;
+        let inbox = !self.inbox.is_subset(&before.inbox);
+        Touched { anything, inbox, ..Touched::default() }
+    }
+}
+
+fn print_tree(path: &Path, depth: usize, hasher: &mut DefaultHasher) {
+    print(OsStr::new(""), fs::metadata(path).ok(), hasher);
+    let mut entries: Vec<(OsString, fs::DirEntry)> = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| (entry.file_name(), entry))
+        .filter(|(name, _)| !is_hidden(name))
+        .collect();
+    entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (name, entry) in entries {
+        let metadata = entry.metadata().ok();
+        let is_dir = metadata.as_ref().is_some_and(Metadata::is_dir);
+        print(&name, metadata, hasher);
+        if is_dir && depth < DEPTH {
+            print_tree(&entry.path(), depth + 1, hasher);
+        }
+    }
+}
+
+fn print(name: &OsStr, metadata: Option<Metadata>, hasher: &mut DefaultHasher) {
+    name.hash(hasher);
+    if let Some(of) = metadata {
+        (of.dev(), of.ino(), of.mode(), of.uid(), of.gid()).hash(hasher);
+        // A directory's times change with hidden names too; what matters in it is printed.
+        if !of.is_dir() {
+            (of.len(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()).hash(hasher);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is watched, and where in it something may have changed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// More files than this are no small change: all is looked at.
+pub(super) const FILES: usize = 64;
+
+/// What is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The fleet directory: everything below it.
+    pub fleet: PathBuf,
+    /// The directory that reports come into.
+    pub inbox: PathBuf,
+    /// Single files.
+    pub files: Vec<PathBuf>,
+}
+
+/// Where something may have changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Anywhere: nobody knows where.
+    pub anything: bool,
+    /// In these files, and nowhere else in the fleet directory: their paths from its root.
+    pub files: BTreeSet<String>,
+    /// In the inbox.
+    pub inbox: bool,
+}
+
+impl Touched {
+    /// Somewhere, nobody knows where.
+    #[must_use]
+    pub fn anything() -> Self {
+        Self { anything: true, ..Self::default() }
+    }
+
+    pub(super) fn file(path: String) -> Self {
+        Self { files: BTreeSet::from([path]), ..Self::default() }
+    }
+
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.anything && !self.inbox && self.files.is_empty()
+    }
+
+    /// Takes in what another event touched; many files are taken for anything.
+    pub fn merge(&mut self, other: Self) {
+        self.anything |= other.anything;
+        self.inbox |= other.inbox;
+        self.files.extend(other.files);
+        if self.anything || self.files.len() > FILES {
+            (self.anything, self.files) = (true, BTreeSet::new());
+        }
+    }
+}
