@@ -44,7 +44,7 @@ pub struct ComplianceVerdict {
 
 /// What a device's facts are, and when it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reported<'a> {
+pub(crate) struct Reported<'a> {
     /// The facts.
     pub facts: &'a Facts,
     /// Date of the report.
@@ -57,7 +57,7 @@ const SIGNATURES_AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// Every required fact, judged, sorted by name.
 #[must_use]
-pub fn checks(
+pub(crate) fn checks(
     wanted: &Requirements,
     platform: Platform,
     reported: Option<Reported<'_>>,
@@ -111,7 +111,7 @@ pub fn checks(
 
 /// The verdict over [`checks`].
 #[must_use]
-pub fn assess(
+pub(crate) fn assess(
     wanted: &Requirements,
     platform: Platform,
     reported: Option<Reported<'_>>,

@@ -14,7 +14,7 @@ use crate::domain::wording::duration;
 
 /// Where a device stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LifeState {
+pub(crate) struct LifeState {
     /// Its status.
     pub status: Status,
     /// Since when.
@@ -28,7 +28,7 @@ pub struct LifeState {
 
 /// What a valid manifest wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Desire {
+pub(crate) struct Desire {
     /// `spec.status`.
     pub status: DesiredStatus,
     /// `spec.enrollment`.
@@ -37,7 +37,7 @@ pub struct Desire {
 
 /// What may move a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stimulus<'a> {
+pub(crate) enum Stimulus<'a> {
     /// The device reported, perhaps that its enrolment went wrong.
     Report {
         /// What went wrong.
@@ -56,7 +56,7 @@ pub enum Stimulus<'a> {
 
 /// A move from one status to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
+pub(crate) struct Transition {
     /// Where to.
     pub to: Status,
     /// Why, for people.
@@ -67,7 +67,7 @@ pub struct Transition {
 
 /// The one step, if any, that a stimulus causes.
 #[must_use]
-pub fn step(at: LifeState, desire: Option<Desire>, stimulus: Stimulus<'_>) -> Option<Transition> {
+pub(crate) fn step(at: LifeState, desire: Option<Desire>, stimulus: Stimulus<'_>) -> Option<Transition> {
     let desire = desire?;
     match stimulus {
         Stimulus::Report { .. } if at.erased => None,

@@ -41,7 +41,7 @@ pub struct Facts {
 impl Facts {
     /// Whether the report that they come from bears a date that is not believed.
     #[must_use]
-    pub fn clock_is_off(&self) -> bool {
+    pub(crate) fn clock_is_off(&self) -> bool {
         self.dated.is_some() || self.unreadable.contains_key("at")
     }
 }

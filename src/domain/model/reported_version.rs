@@ -53,7 +53,7 @@ impl ReportedVersion {
 
     /// Whether it is this version or a later one; `None` where that cannot be told.
     #[must_use]
-    pub fn at_least(&self, minimum: &OsVersion) -> Option<bool> {
+    pub(crate) fn at_least(&self, minimum: &OsVersion) -> Option<bool> {
         let (number, suffix) = self.parts()?;
         match (number.cmp(minimum), suffix) {
             (Ordering::Less, _) | (Ordering::Equal, Suffix::Before) => Some(false),

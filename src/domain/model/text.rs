@@ -21,7 +21,7 @@ pub fn is_deceptive(c: char) -> bool {
 
 /// At most `max` bytes of the text, with `�` for every deceptive character and `…` at a cut.
 #[must_use]
-pub fn harmless(text: &str, max: usize) -> String {
+pub(crate) fn harmless(text: &str, max: usize) -> String {
     let mut safe = String::new();
     for c in text.chars().map(|c| if is_deceptive(c) { '\u{FFFD}' } else { c }) {
         if safe.len() + c.len_utf8() > max {
@@ -40,7 +40,7 @@ pub fn harmless(text: &str, max: usize) -> String {
 ///
 /// # Errors
 /// Says which character or how many bytes are too much.
-pub fn check_text(text: &str, max: usize) -> Result<(), Invalid> {
+pub(crate) fn check_text(text: &str, max: usize) -> Result<(), Invalid> {
     if let Some(c) = text.chars().find(|c| is_deceptive(*c)) {
         return Err(Invalid::new(format!(
             "contains the control or bidirectional character U+{:04X}",

@@ -99,7 +99,7 @@ impl Device {
 
     /// The last sign of life, or since when one has been waited for.
     #[must_use]
-    pub fn heard_from(&self) -> Timestamp {
+    pub(crate) fn heard_from(&self) -> Timestamp {
         self.last_sync.unwrap_or(self.status_since)
     }
 

@@ -21,7 +21,7 @@ use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
 use crate::domain::manifest::encoding;
 use crate::domain::manifest::strict_map::Object;
 use crate::domain::model::{Digest, words};
-use crate::domain::settings::{Limits, Settings, Wipes};
+use crate::domain::settings::{FreezeLimits, Settings, Wipes};
 use crate::domain::state::event::{ConfigRights, QuorumTier};
 use crate::domain::wipe::quorum::{Tier, Tiers};
 use crate::edges::fs::work_tree::{self, Checkout};
@@ -407,9 +407,9 @@ impl Written {
 }
 
 impl WrittenLimits {
-    fn over(self, default: Limits) -> Limits {
+    fn over(self, default: FreezeLimits) -> FreezeLimits {
         let percent = self.max_removed_percent.and_then(|Number(n)| u8::try_from(n).ok());
-        Limits {
+        FreezeLimits {
             max_removed_percent: percent.unwrap_or(default.max_removed_percent),
             min_fleet: self.min_fleet.map_or(default.min_fleet, |Number(n)| n.into()),
         }
