@@ -18,9 +18,7 @@ const BREAKS_AFTER: u32 = 10;
 /// How waits grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth {
-    /// The first wait, at most.
     pub first: Duration,
-    /// The longest wait.
     pub most: Duration,
     /// Of the spread.
     pub seed: u64,

@@ -14,7 +14,6 @@ use crate::domain::model::{
 use crate::domain::wording::duration;
 
 words! {
-    /// What a check says.
     Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
 }
 
@@ -23,7 +22,6 @@ words! {
 pub struct Check {
     /// `antivirus`, `encryption`, `osVersion` or `screenLock`.
     pub name: &'static str,
-    /// The judgement.
     pub outcome: Outcome,
     /// What the report said, for people.
     pub seen: String,
@@ -45,9 +43,7 @@ pub struct ComplianceVerdict {
 /// What a device's facts are, and when it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reported<'a> {
-    /// The facts.
     pub facts: &'a Facts,
-    /// Date of the report.
     pub at: Timestamp,
 }
 

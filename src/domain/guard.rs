@@ -51,7 +51,10 @@ impl ApprovedPlan {
     }
     /// Less of the same plan: actions for which `why` has a reason become holds.
     #[must_use]
-    pub(crate) fn holding(mut self, mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
+    pub(crate) fn holding(
+        mut self,
+        mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>,
+    ) -> Self {
         let mut kept = Vec::with_capacity(self.plan.actions.len());
         let before = self.plan.holds.len();
         for action in std::mem::take(&mut self.plan.actions) {

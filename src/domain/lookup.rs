@@ -12,7 +12,6 @@ use crate::domain::model::{DeviceId, Name, SerialNumber, words};
 use crate::domain::state::{Device, State};
 
 words! {
-    /// What of a device a word is.
     By { Id = "id", Serial = "serial", Name = "name" }
 }
 
@@ -62,10 +61,8 @@ impl<'t> Word<'t> {
 /// Why a word means no device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// No device has it.
     #[error("no device has the id, serial number or name {0:?}")]
     Nobody(String),
-    /// It fits several.
     #[error(transparent)]
     Ambiguous(#[from] Ambiguous),
 }
@@ -112,7 +109,10 @@ fn few(all: &[String], between: &str) -> String {
 ///
 /// # Errors
 /// If there is none, or there are several.
-pub(crate) fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device, By), Error> {
+pub(crate) fn device<'s>(
+    state: &'s State,
+    text: &str,
+) -> Result<(DeviceId, &'s Device, By), Error> {
     let word = Word::new(text);
     let mut found: BTreeMap<DeviceId, By> = BTreeMap::new();
     // A device that is named like its own id or serial number is meant by that.

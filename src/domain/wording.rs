@@ -39,7 +39,10 @@ pub(crate) fn harmless(text: &str) -> String {
 }
 
 /// The candidate that `given` was probably meant to be; the first of equals.
-pub(crate) fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn closest<'c>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     if given.len() > MAX_GUESS {
         return None;
     }

@@ -18,10 +18,10 @@ mod time;
 mod version;
 mod wipe;
 
-pub use device::{DesiredDevice, Status};
 pub(crate) use device::{
     ComplianceState, DesiredStatus, DeviceSpec, Hardware, Labels, Ownership, Platform,
 };
+pub use device::{DesiredDevice, Status};
 pub use digest::Digest;
 pub(crate) use digest::Hasher;
 pub use ids::{DeviceId, SerialNumber};

@@ -44,8 +44,6 @@ impl ReportedVersion {
     pub fn new(text: &str) -> Self {
         Self(harmless(text.trim(), TEXT_LIMIT).into())
     }
-
-    /// As reported.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

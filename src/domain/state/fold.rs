@@ -52,7 +52,6 @@ impl Default for HeadHash {
 pub struct Frozen {
     /// When the guard first refused.
     pub since: Timestamp,
-    /// Why.
     pub why: PassFrozen,
 }
 
@@ -60,11 +59,8 @@ pub struct Frozen {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} ({kind}) cannot follow what came before it: {why}")]
 pub struct FoldError {
-    /// Of the entry.
     pub seq: u64,
-    /// Of the entry.
     pub kind: &'static str,
-    /// What is wrong.
     pub why: String,
 }
 

@@ -55,17 +55,13 @@ impl WipeState {
 /// One wipe request, as the log tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wipe {
-    /// What it asks for.
     pub subject: WipeSubject,
     /// Its file when it was last spoken of, relative to the root of the fleet directory.
     pub path: Arc<str>,
-    /// How it stands.
     pub state: WipeState,
-    /// Since when.
     pub since: Timestamp,
     /// Why it is refused, held, failed, expired or vetoed: stable.
     pub code: Option<CompactString>,
-    /// The same for people.
     pub detail: String,
     /// Distinct people who signed it, sorted.
     pub signers: Vec<Email>,

@@ -62,7 +62,6 @@ impl IssuableWipe {
 /// Why a wipe that was planned is not issued after all. The next plan says what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotIssued {
-    /// Stable.
     pub code: String,
     /// Without a full stop.
     pub detail: String,

@@ -44,7 +44,6 @@ impl FreezeCause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PassFrozen {
-    /// See [`FreezeCause`].
     pub cause: FreezeCause,
     /// How many devices would have been orphaned.
     pub removed: u64,
