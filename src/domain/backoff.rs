@@ -17,10 +17,8 @@ const BREAKS_AFTER: u32 = 10;
 
 /// How waits grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Growth {
-    /// The first wait, at most.
+pub(crate) struct Growth {
     pub first: Duration,
-    /// The longest wait.
     pub most: Duration,
     /// Of the spread.
     pub seed: u64,
@@ -29,7 +27,7 @@ pub struct Growth {
 impl Growth {
     /// The wait after so many failures in a row, from 1: half of it is spread by `key`.
     #[must_use]
-    pub fn wait(&self, key: impl Hash, failures: u32) -> Duration {
+    pub(crate) fn wait(&self, key: impl Hash, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         let full = self.first.saturating_mul(1 << doublings).min(self.most);
         let mut hasher = DefaultHasher::new();
@@ -53,7 +51,7 @@ pub enum Admission {
 
 /// Who waits. Times are since any fixed moment, on a clock that only goes forward.
 #[derive(Debug)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     growth: Growth,
     devices: BTreeMap<DeviceId, Waiting>,
     /// Failures since the last success.
@@ -71,13 +69,13 @@ struct Waiting {
 impl Backoff {
     /// Nobody waits.
     #[must_use]
-    pub fn new(growth: Growth) -> Self {
+    pub(crate) fn new(growth: Growth) -> Self {
         Self { growth, devices: BTreeMap::new(), failures: 0, broken: None }
     }
 
     /// What may go to the provider now.
     #[must_use]
-    pub fn admission(&self, now: Duration) -> Admission {
+    pub(crate) fn admission(&self, now: Duration) -> Admission {
         match self.broken {
             None => Admission::All,
             Some(Waiting { until, .. }) if now < until => Admission::Nothing(until),
@@ -87,18 +85,18 @@ impl Backoff {
 
     /// Until when this device waits, if it does.
     #[must_use]
-    pub fn waits(&self, device: DeviceId, now: Duration) -> Option<Duration> {
+    pub(crate) fn waits(&self, device: DeviceId, now: Duration) -> Option<Duration> {
         self.devices.get(&device).map(|waiting| waiting.until).filter(|until| now < *until)
     }
 
     /// How many devices wait.
     #[must_use]
-    pub fn waiting(&self, now: Duration) -> usize {
+    pub(crate) fn waiting(&self, now: Duration) -> usize {
         self.devices.values().filter(|waiting| now < waiting.until).count()
     }
 
     /// What came of an effect.
-    pub fn record(&mut self, device: DeviceId, succeeded: bool, now: Duration) {
+    pub(crate) fn record(&mut self, device: DeviceId, succeeded: bool, now: Duration) {
         if succeeded {
             self.devices.remove(&device);
             (self.failures, self.broken) = (0, None);
@@ -121,7 +119,7 @@ impl Backoff {
 
     /// When somebody has waited long enough next.
     #[must_use]
-    pub fn next(&self, now: Duration) -> Option<Duration> {
+    pub(crate) fn next(&self, now: Duration) -> Option<Duration> {
         if let Some(Waiting { until, .. }) = self.broken.filter(|broken| now < broken.until) {
             return Some(until);
         }

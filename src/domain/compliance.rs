@@ -14,7 +14,6 @@ use crate::domain::model::{
 use crate::domain::wording::duration;
 
 words! {
-    /// What a check says.
     Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
 }
 
@@ -23,7 +22,6 @@ words! {
 pub struct Check {
     /// `antivirus`, `encryption`, `osVersion` or `screenLock`.
     pub name: &'static str,
-    /// The judgement.
     pub outcome: Outcome,
     /// What the report said, for people.
     pub seen: String,
@@ -44,10 +42,8 @@ pub struct ComplianceVerdict {
 
 /// What a device's facts are, and when it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reported<'a> {
-    /// The facts.
+pub(crate) struct Reported<'a> {
     pub facts: &'a Facts,
-    /// Date of the report.
     pub at: Timestamp,
 }
 
@@ -57,7 +53,7 @@ const SIGNATURES_AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// Every required fact, judged, sorted by name.
 #[must_use]
-pub fn checks(
+pub(crate) fn checks(
     wanted: &Requirements,
     platform: Platform,
     reported: Option<Reported<'_>>,
@@ -111,7 +107,7 @@ pub fn checks(
 
 /// The verdict over [`checks`].
 #[must_use]
-pub fn assess(
+pub(crate) fn assess(
     wanted: &Requirements,
     platform: Platform,
     reported: Option<Reported<'_>>,

@@ -8,7 +8,7 @@
 use crate::domain::fleet::Desired;
 use crate::domain::model::Digest;
 use crate::domain::plan::{Action, Cause, Hold, HoldReason, Op, Plan, Subject, digest};
-use crate::domain::settings::Limits;
+use crate::domain::settings::FreezeLimits;
 use crate::domain::state::State;
 use crate::domain::state::event::{FreezeCause, PassFrozen};
 
@@ -51,7 +51,10 @@ impl ApprovedPlan {
     }
     /// Less of the same plan: actions for which `why` has a reason become holds.
     #[must_use]
-    pub fn holding(mut self, mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
+    pub(crate) fn holding(
+        mut self,
+        mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>,
+    ) -> Self {
         let mut kept = Vec::with_capacity(self.plan.actions.len());
         let before = self.plan.holds.len();
         for action in std::mem::take(&mut self.plan.actions) {
@@ -81,7 +84,7 @@ pub fn guard(
     mut plan: Plan,
     desired: &Desired,
     recorded: &State,
-    limits: Limits,
+    limits: FreezeLimits,
     accepted: Option<u64>,
 ) -> ApprovedPlan {
     let frozen = recorded.frozen.as_ref().map(|frozen| frozen.why.cause);
@@ -117,7 +120,7 @@ fn implausible(
     plan: &Plan,
     desired: &Desired,
     recorded: &State,
-    limits: Limits,
+    limits: FreezeLimits,
 ) -> Option<PassFrozen> {
     let removed =
         plan.actions.iter().filter(|action| matches!(action.op, Op::Orphan)).count() as u64;

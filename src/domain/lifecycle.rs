@@ -14,12 +14,9 @@ use crate::domain::wording::duration;
 
 /// Where a device stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LifeState {
-    /// Its status.
+pub(crate) struct LifeState {
     pub status: Status,
-    /// Since when.
     pub since: Timestamp,
-    /// The enrolment that it is in.
     pub enrollment: u32,
     /// It reported that it was erased, and nobody had asked for it: it stays Failed until
     /// `enrollment` is raised.
@@ -28,38 +25,30 @@ pub struct LifeState {
 
 /// What a valid manifest wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Desire {
-    /// `spec.status`.
+pub(crate) struct Desire {
     pub status: DesiredStatus,
-    /// `spec.enrollment`.
     pub enrollment: u32,
 }
 
 /// What may move a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stimulus<'a> {
+pub(crate) enum Stimulus<'a> {
     /// The device reported, perhaps that its enrolment went wrong.
     Report {
-        /// What went wrong.
         enrollment_error: Option<&'a str>,
     },
-    /// The manifest is as it is.
     Manifest,
     /// Time has come to this.
     Clock {
-        /// Now.
         now: Timestamp,
-        /// How long enrolment may take.
         deadline: TimeDelta,
     },
 }
 
 /// A move from one status to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
-    /// Where to.
+pub(crate) struct Transition {
     pub to: Status,
-    /// Why, for people.
     pub reason: String,
     /// The new enrolment, where it was raised: what the device reported before is void.
     pub enrollment: Option<u32>,
@@ -67,7 +56,11 @@ pub struct Transition {
 
 /// The one step, if any, that a stimulus causes.
 #[must_use]
-pub fn step(at: LifeState, desire: Option<Desire>, stimulus: Stimulus<'_>) -> Option<Transition> {
+pub(crate) fn step(
+    at: LifeState,
+    desire: Option<Desire>,
+    stimulus: Stimulus<'_>,
+) -> Option<Transition> {
     let desire = desire?;
     match stimulus {
         Stimulus::Report { .. } if at.erased => None,

@@ -12,13 +12,12 @@ use crate::domain::model::{DeviceId, Name, SerialNumber, words};
 use crate::domain::state::{Device, State};
 
 words! {
-    /// What of a device a word is.
     By { Id = "id", Serial = "serial", Name = "name" }
 }
 
 /// A word, and how it is to be taken where that is said.
 #[derive(Debug, Clone, Copy)]
-pub struct Word<'t> {
+pub(crate) struct Word<'t> {
     text: &'t str,
     only: Option<By>,
 }
@@ -26,7 +25,7 @@ pub struct Word<'t> {
 impl<'t> Word<'t> {
     /// As it is typed; no id, serial number or name has a `=`.
     #[must_use]
-    pub fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         let said = text.split_once('=').and_then(|(by, text)| Some((by.parse().ok()?, text)));
         let (only, text) = said.map_or((None, text), |(by, text)| (Some(by), text));
         Self { text, only }
@@ -34,20 +33,20 @@ impl<'t> Word<'t> {
 
     /// The id that it can be.
     #[must_use]
-    pub fn id(self) -> Option<DeviceId> {
+    pub(crate) fn id(self) -> Option<DeviceId> {
         DeviceId::typed(self.text).filter(|_| self.may_be(By::Id))
     }
 
     /// The serial number that it can be.
     #[must_use]
-    pub fn serial(self) -> Option<SerialNumber> {
+    pub(crate) fn serial(self) -> Option<SerialNumber> {
         self.text.parse().ok().filter(|_| self.may_be(By::Serial))
     }
 
     /// Whether it is this name: in any case, since serial numbers and ids are, and a word must not
     /// mean one device in capitals and another in small letters.
     #[must_use]
-    pub fn is_name(self, name: &Name) -> bool {
+    pub(crate) fn is_name(self, name: &Name) -> bool {
         match self.only {
             None => name.as_str().eq_ignore_ascii_case(self.text),
             Some(by) => by == By::Name && name.as_str() == self.text,
@@ -61,18 +60,16 @@ impl<'t> Word<'t> {
 
 /// Why a word means no device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No device has it.
+pub(crate) enum Error {
     #[error("no device has the id, serial number or name {0:?}")]
     Nobody(String),
-    /// It fits several.
     #[error(transparent)]
     Ambiguous(#[from] Ambiguous),
 }
 
 /// A word that fits several devices, each told in a few words, and how to name each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ambiguous {
+pub(crate) struct Ambiguous {
     word: String,
     candidates: Vec<String>,
     selectors: Vec<String>,
@@ -81,14 +78,14 @@ pub struct Ambiguous {
 impl Ambiguous {
     /// Of candidates, each with what it is and a selector that fits it alone.
     #[must_use]
-    pub fn new(word: &str, candidates: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn new(word: &str, candidates: impl IntoIterator<Item = (String, String)>) -> Self {
         let (candidates, selectors) = candidates.into_iter().unzip();
         Self { word: word.to_owned(), candidates, selectors }
     }
 
     /// How to say which one is meant.
     #[must_use]
-    pub fn help(&self) -> String {
+    pub(crate) fn help(&self) -> String {
         format!("say which one: {}", few(&self.selectors, " or "))
     }
 }
@@ -112,7 +109,10 @@ fn few(all: &[String], between: &str) -> String {
 ///
 /// # Errors
 /// If there is none, or there are several.
-pub fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device, By), Error> {
+pub(crate) fn device<'s>(
+    state: &'s State,
+    text: &str,
+) -> Result<(DeviceId, &'s Device, By), Error> {
     let word = Word::new(text);
     let mut found: BTreeMap<DeviceId, By> = BTreeMap::new();
     // A device that is named like its own id or serial number is meant by that.

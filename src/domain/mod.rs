@@ -1,16 +1,16 @@
 //! Pure: no file, no clock, no log, no async. Imports only from here.
 
-pub mod backoff;
-pub mod compliance;
+pub(crate) mod backoff;
+pub(crate) mod compliance;
 pub mod diff;
 pub mod fleet;
 pub mod guard;
-pub mod lifecycle;
-pub mod lookup;
+pub(crate) mod lifecycle;
+pub(crate) mod lookup;
 pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod settings;
 pub mod state;
 pub mod wipe;
-pub mod wording;
+pub(crate) mod wording;

@@ -14,7 +14,7 @@ pub struct Settings {
     /// How long after becoming non-compliant a device loses access.
     pub block_after: TimeDelta,
     /// When the guard freezes the controller.
-    pub limits: Limits,
+    pub limits: FreezeLimits,
     /// What a wipe needs.
     pub wipes: Wipes,
 }
@@ -45,7 +45,7 @@ impl Default for Wipes {
 
 /// The freeze of promise 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct FreezeLimits {
     /// More than this share of the active devices gone at once freezes.
     pub max_removed_percent: u8,
     /// Below this many active devices only an empty directory freezes.
@@ -58,7 +58,7 @@ impl Default for Settings {
             enrollment_deadline: TimeDelta::minutes(30),
             sync_interval: TimeDelta::hours(8),
             block_after: TimeDelta::hours(24),
-            limits: Limits { max_removed_percent: 30, min_fleet: 10 },
+            limits: FreezeLimits { max_removed_percent: 30, min_fleet: 10 },
             wipes: Wipes::default(),
         }
     }
@@ -67,7 +67,7 @@ impl Default for Settings {
 impl Settings {
     /// A device not heard from for longer than this is overdue: three intervals.
     #[must_use]
-    pub fn overdue_after(&self) -> TimeDelta {
+    pub(crate) fn overdue_after(&self) -> TimeDelta {
         self.sync_interval * 3
     }
 }

@@ -11,7 +11,7 @@ const MAX_GUESS: usize = 64;
 
 /// The text in backquotes, cut to 60 characters, every character harmless.
 #[must_use]
-pub fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::from("`");
     for (n, c) in text.chars().enumerate() {
         if n == MAX_QUOTE {
@@ -29,7 +29,7 @@ pub fn quote(text: &str) -> String {
 
 /// The text with each deceptive character replaced by one that is harmless and as wide.
 #[must_use]
-pub fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let replace = |c| match c {
         '\t' => ' ',
         c if is_deceptive(c) => char::REPLACEMENT_CHARACTER,
@@ -62,7 +62,10 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The candidate that `given` was probably meant to be; the first of equals.
-pub fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn closest<'c>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     if given.len() > MAX_GUESS {
         return None;
     }
@@ -79,7 +82,7 @@ pub fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -
 
 /// A duration as the configuration spells it: `30m`, `8h`, `1d 2h`.
 #[must_use]
-pub fn duration(delta: TimeDelta) -> String {
+pub(crate) fn duration(delta: TimeDelta) -> String {
     let seconds = delta.num_seconds().unsigned_abs();
     if seconds == 0 {
         return "0s".to_owned();

@@ -25,7 +25,6 @@ words! {
     Status {
         /// Enrolment is in progress.
         Pending = "Pending",
-        /// Active.
         Enrolled = "Enrolled",
         /// Enrolment went wrong, or an operator set it so.
         Failed = "Failed",
@@ -70,7 +69,6 @@ pub struct DeviceSpec {
     pub serial_number: SerialNumber,
     /// The user whom the device is assigned to.
     pub user_email: Email,
-    /// Name of its profile.
     pub profile: Name,
     /// From the manifest, or from a profile with just one.
     pub platform: Platform,

@@ -64,7 +64,7 @@ pub struct Hasher(Sha256);
 
 impl Hasher {
     /// Takes more bytes in.
-    pub fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
     /// The digest of all of them.

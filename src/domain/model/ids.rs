@@ -64,7 +64,7 @@ impl SerialNumber {
     /// The first 16 bytes, for sorting: serials are in the order of their prefixes, and only
     /// where these are equal it takes more to tell.
     #[must_use]
-    pub fn prefix(&self) -> u128 {
+    pub(crate) fn prefix(&self) -> u128 {
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(self.folded()).for_each(|(slot, b)| *slot = b);
         u128::from_be_bytes(bytes)
@@ -192,13 +192,13 @@ impl fmt::Display for DeviceId {
 impl DeviceId {
     /// The id that a person means: as it is written, or with a small letter.
     #[must_use]
-    pub fn typed(text: &str) -> Option<Self> {
+    pub(crate) fn typed(text: &str) -> Option<Self> {
         text.to_ascii_uppercase().parse().ok()
     }
 
     /// Whether the text can be taken for an id: `D` and at least three digits, in either case.
     #[must_use]
-    pub fn is_like(text: &str) -> bool {
+    pub(crate) fn is_like(text: &str) -> bool {
         let digits = text.strip_prefix(['D', 'd']).unwrap_or_default();
         digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit())
     }

@@ -18,21 +18,24 @@ mod time;
 mod version;
 mod wipe;
 
-pub use device::{
-    ComplianceState, DesiredDevice, DesiredStatus, DeviceSpec, Hardware, Labels, Ownership,
-    Platform, Status,
+pub(crate) use device::{
+    ComplianceState, DesiredStatus, DeviceSpec, Hardware, Labels, Ownership, Platform,
 };
-pub use digest::{Digest, Hasher};
-pub use ids::{DeviceId, Email, Name, SerialNumber};
+pub use device::{DesiredDevice, Status};
+pub use digest::Digest;
+pub(crate) use digest::Hasher;
+pub use ids::{DeviceId, SerialNumber};
+pub(crate) use ids::{Email, Name};
 pub(crate) use macros::{as_string, words};
-pub use place::Place;
-pub use profile::{
+pub(crate) use place::Place;
+pub(crate) use profile::{
     AntivirusRequirement, EncryptionRequirement, MIN_PIN_LENGTH, Profile, Requirements,
     ScreenLockRequirement,
 };
-pub use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
-pub use reported_version::ReportedVersion;
-pub use text::{Invalid, check_text, harmless, is_deceptive};
+pub(crate) use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
+pub(crate) use reported_version::ReportedVersion;
+pub use text::is_deceptive;
+pub(crate) use text::{Invalid, check_text, harmless};
 pub use time::Timestamp;
-pub use version::OsVersion;
-pub use wipe::{WipeReason, WipeScope};
+pub(crate) use version::OsVersion;
+pub(crate) use wipe::{WipeReason, WipeScope};

@@ -57,7 +57,7 @@ impl SerialNumber {
     /// Whether it only stands for a serial number that is missing, so that many machines have it:
     /// `To be filled by O.E.M.`, `0`, `123456789`, `xxxxxxx`, `.`.
     #[must_use]
-    pub fn is_placeholder(&self) -> bool {
+    pub(crate) fn is_placeholder(&self) -> bool {
         let bare = bare(self.as_str());
         bare.is_empty()
             || WORDS.contains(&&*bare)

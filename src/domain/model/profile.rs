@@ -16,10 +16,8 @@ pub struct Requirements {
     /// The oldest acceptable version by platform.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub minimum_os_version: BTreeMap<Platform, OsVersion>,
-    /// Antivirus must be on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub antivirus: Option<AntivirusRequirement>,
-    /// The disk must be encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionRequirement>,
     /// The screen must lock with a PIN.
@@ -70,7 +68,6 @@ fn min_pin_length() -> u32 {
 pub struct Profile {
     /// `metadata.name`.
     pub name: Name,
-    /// For people.
     pub description: String,
     /// The platforms that it serves: at least one, sorted, each once.
     pub platforms: Vec<Platform>,

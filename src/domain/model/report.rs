@@ -17,23 +17,18 @@ pub type Unreadable = BTreeMap<CompactString, CompactString>;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
-    /// Antivirus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub antivirus: Option<AntivirusFact>,
     /// The date that the report bears, where it is not believed: the report then counts as of
     /// its arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dated: Option<Timestamp>,
-    /// Disk encryption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionFact>,
-    /// The running version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<ReportedVersion>,
-    /// Screen lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen_lock: Option<ScreenLockFact>,
-    /// See [`Unreadable`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unreadable: Unreadable,
 }
@@ -41,24 +36,19 @@ pub struct Facts {
 impl Facts {
     /// Whether the report that they come from bears a date that is not believed.
     #[must_use]
-    pub fn clock_is_off(&self) -> bool {
+    pub(crate) fn clock_is_off(&self) -> bool {
         self.dated.is_some() || self.unreadable.contains_key("at")
     }
 }
-
-/// Antivirus as reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AntivirusFact {
-    /// Whether it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// When its signatures were last updated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signatures_updated_at: Option<Timestamp>,
 }
-
-/// Encryption as reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EncryptionFact {
@@ -66,12 +56,9 @@ pub struct EncryptionFact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
-
-/// Screen lock as reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScreenLockFact {
-    /// Whether the screen locks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Digits of the PIN.
@@ -83,24 +70,18 @@ pub struct ScreenLockFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Report {
-    /// Whose report it is.
     pub serial_number: SerialNumber,
     /// When the device made it; absent where that could not be read.
     #[serde(default)]
     pub at: Option<Timestamp>,
-    /// As [`Facts`].
     #[serde(default)]
     pub os_version: Option<ReportedVersion>,
-    /// As [`Facts`].
     #[serde(default)]
     pub antivirus: Option<AntivirusFact>,
-    /// As [`Facts`].
     #[serde(default)]
     pub encryption: Option<EncryptionFact>,
-    /// As [`Facts`].
     #[serde(default)]
     pub screen_lock: Option<ScreenLockFact>,
-    /// Why enrolment went wrong.
     #[serde(default)]
     pub enrollment_error: Option<String>,
     /// The device has erased itself.
@@ -109,7 +90,6 @@ pub struct Report {
     /// Commands of the outbox that are done, by id.
     #[serde(default)]
     pub completed: Vec<String>,
-    /// See [`Unreadable`].
     #[serde(default)]
     pub unreadable: Unreadable,
 }

@@ -44,8 +44,6 @@ impl ReportedVersion {
     pub fn new(text: &str) -> Self {
         Self(harmless_within(text.trim(), TEXT_LIMIT).into())
     }
-
-    /// As reported.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,7 +51,7 @@ impl ReportedVersion {
 
     /// Whether it is this version or a later one; `None` where that cannot be told.
     #[must_use]
-    pub fn at_least(&self, minimum: &OsVersion) -> Option<bool> {
+    pub(crate) fn at_least(&self, minimum: &OsVersion) -> Option<bool> {
         let (number, suffix) = self.parts()?;
         match (number.cmp(minimum), suffix) {
             (Ordering::Less, _) | (Ordering::Equal, Suffix::Before) => Some(false),

@@ -19,28 +19,11 @@ pub fn is_deceptive(c: char) -> bool {
             | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// At most `max` bytes of the text, with `�` for every deceptive character and `…` at a cut.
-#[must_use]
-pub fn harmless(text: &str, max: usize) -> String {
-    let mut safe = String::new();
-    for c in text.chars().map(|c| if is_deceptive(c) { '\u{FFFD}' } else { c }) {
-        if safe.len() + c.len_utf8() > max {
-            while safe.len() + '…'.len_utf8() > max {
-                safe.pop();
-            }
-            safe.push('…');
-            break;
-        }
-        safe.push(c);
-    }
-    safe
-}
-
 /// Free text of at most `max` bytes without deceptive characters.
 ///
 /// # Errors
 /// Says which character or how many bytes are too much.
-pub fn check_text(text: &str, max: usize) -> Result<(), Invalid> {
+pub(crate) fn check_text(text: &str, max: usize) -> Result<(), Invalid> {
     if let Some(c) = text.chars().find(|c| is_deceptive(*c)) {
         return Err(Invalid::new(format!(
             "contains the control or bidirectional character U+{:04X}",

@@ -22,7 +22,7 @@ impl Timestamp {
     }
     /// As [`Timestamp::from_millis`], of a number within these years.
     #[must_use]
-    pub const fn at_millis(millis: i64) -> Self {
+    pub(crate) const fn at_millis(millis: i64) -> Self {
         Self(millis)
     }
     /// Milliseconds since 1970.
@@ -35,7 +35,7 @@ impl Timestamp {
     }
     /// To the second, for people.
     #[must_use]
-    pub fn short(self) -> String {
+    pub(crate) fn short(self) -> String {
         self.date().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }

@@ -40,7 +40,6 @@ pub struct Action {
 pub enum Subject {
     /// A device: a new one has the id that it will get.
     Device {
-        /// Its id.
         id: DeviceId,
         /// As desired, where the record follows the manifest, else as recorded.
         spec: Arc<DeviceSpec>,
@@ -182,14 +181,14 @@ pub enum Op {
     },
     /// A wipe request does not hold, or not yet, or no more.
     StopWipe {
-        /// How.
+        /// How it is stopped.
         stop: WipeStop,
         /// What the log will say.
         stopped: Box<WipeStopped>,
     },
     /// Wipe a device: the one thing that cannot be undone.
     Wipe {
-        /// The proof.
+        /// Proof that every rule held when it was planned.
         wipe: Box<VerifiedWipe>,
         /// Distinct people who were needed.
         needed: u32,

@@ -9,13 +9,13 @@ use crate::domain::state::event::{Change, Field};
 
 /// Every field of a device that is new; `null` ones are left out.
 #[must_use]
-pub fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
+pub(crate) fn provision_changes(to: &DesiredDevice) -> Vec<Change<&'static str>> {
     new_fields(to).map(Change::from).collect()
 }
 
 /// The fields of a profile that differ; all of them where it is new.
 #[must_use]
-pub fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
+pub(crate) fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Change<&'static str>> {
     let fields = |profile: &Profile| {
         let Profile {
             name: _,
@@ -64,7 +64,7 @@ pub(super) fn diff(device: &Device, desired: &DesiredDevice) -> Vec<Change> {
 
 /// Fields that differ between two specifications of one device.
 #[must_use]
-pub fn spec_changes(was: &DeviceSpec, is: &DeviceSpec) -> Vec<Change> {
+pub(crate) fn spec_changes(was: &DeviceSpec, is: &DeviceSpec) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut note = |field, from: Value, to: Value| {
         if from != to {

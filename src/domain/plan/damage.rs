@@ -61,13 +61,7 @@ impl<'a> DamageIndex<'a> {
 
     /// What may hide whatever was written in this file.
     pub(super) fn at(&self, path: &str) -> Option<&'a Unusable> {
-        let above = |directory: &&&Unusable| {
-            let above = &*directory.place.path;
-            above == ROOT
-                || path
-                    .strip_prefix(above)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let above = |directory: &&&Unusable| directory.is_above(path);
         self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
     }
 
@@ -99,6 +93,13 @@ impl<'a> DamageIndex<'a> {
 }
 
 impl Unusable {
+    /// Whether what is written at this path lies in the directory that cannot be read.
+    pub(super) fn is_above(&self, path: &str) -> bool {
+        let directory = &*self.place.path;
+        let below = path.strip_prefix(directory);
+        directory == ROOT || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     pub(super) fn explain(&self) -> (HoldReason, String) {
         match &self.what {
             UnusableKind::Directory => (

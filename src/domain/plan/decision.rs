@@ -55,7 +55,7 @@ impl Plan {
 /// What reports leave in the snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telemetry {
-    /// Whose.
+    /// Whose facts these are.
     pub device: DeviceId,
     /// When the last report counts, and its raw facts.
     pub last: Option<(Timestamp, Facts)>,

@@ -41,7 +41,7 @@ words! {
         /// The guard refused the plan.
         Frozen = "frozen",
         /// The fleet directory is still being changed: a large or destructive change waits for
-        /// a second look that finds the same.
+        /// a second pass that finds the same.
         Unsettled = "unsettled",
         /// The provider failed, and is tried again later.
         BackingOff = "backingOff",

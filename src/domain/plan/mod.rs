@@ -7,7 +7,7 @@
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
 mod action;
-pub mod changes;
+pub(crate) mod changes;
 mod damage;
 mod decision;
 mod device;
@@ -24,16 +24,17 @@ mod reports;
 mod wipe_stop;
 mod wipes;
 
-pub use action::{Action, ActionKind, Cause, Op, Subject};
+pub use action::{Action, ActionKind, Op};
+pub(crate) use action::{Cause, Subject};
 pub use decision::{Plan, Telemetry};
-pub use digest::digest;
+pub(crate) use digest::digest;
 pub use hold::{Hold, HoldReason};
-pub use inputs::{Heard, Inputs};
-pub use planner::{plan, plan_for};
-pub use wipe_stop::WipeStop;
-pub use wipes::{
-    Fresh, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable, verify_request,
-};
+pub(crate) use inputs::Heard;
+pub use inputs::Inputs;
+pub use planner::plan;
+pub(crate) use planner::plan_for;
+pub use wipes::{Fresh, IssuableWipe, WipeView, issuable};
+pub(crate) use wipes::{NotIssued, WipeStanding, ahead_of, verify_request};
 
 #[cfg(test)]
 mod tests;

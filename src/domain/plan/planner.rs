@@ -26,7 +26,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 /// their profiles, and wipes: as fast for one device of a large fleet as of a small one. Where
 /// nothing else is left to do, its actions are those of the whole plan, in the same order.
 #[must_use]
-pub fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
+pub(crate) fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
     let Inputs { recorded, desired, heard, .. } = inputs;
     let heard = heard.iter().filter_map(|h| Some(recorded.by_serial(&h.report.serial_number)?.0));
     let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).collect();

@@ -13,21 +13,13 @@ use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Facts, Status, T
 /// One recorded device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
-    /// As last applied.
     pub spec: Arc<DeviceSpec>,
-    /// Where it stands.
     pub status: Status,
-    /// Since when.
     pub status_since: Timestamp,
-    /// Why, for people.
     pub status_reason: CompactString,
-    /// As last applied.
     pub enrollment: u32,
-    /// What was last applied.
     pub manifest: Manifest,
-    /// The verdict over its facts.
     pub compliance: Compliance,
-    /// The last push of a profile.
     pub push: LastPush,
     /// Since when its manifest has been gone.
     pub orphaned_since: Option<Timestamp>,
@@ -58,9 +50,7 @@ pub struct Manifest {
 /// The recorded verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compliance {
-    /// The verdict.
     pub state: ComplianceState,
-    /// Since when it is that.
     pub since: Timestamp,
     /// The checks that fail, sorted.
     pub failing: Vec<String>,
@@ -71,11 +61,8 @@ pub struct Compliance {
 /// The last push of a profile to a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastPush {
-    /// Number of the intent.
     pub intent: u64,
-    /// Revision of the profile.
     pub digest: Digest,
-    /// How it stands.
     pub state: PushState,
 }
 
@@ -84,9 +71,7 @@ pub struct LastPush {
 pub enum PushState {
     /// Logged, and no outcome yet: in doubt if no pass is running.
     Intended,
-    /// The provider has it.
     Pushed,
-    /// It went wrong.
     Failed(ErrorClass, Box<str>),
 }
 
@@ -99,7 +84,7 @@ impl Device {
 
     /// The last sign of life, or since when one has been waited for.
     #[must_use]
-    pub fn heard_from(&self) -> Timestamp {
+    pub(crate) fn heard_from(&self) -> Timestamp {
         self.last_sync.unwrap_or(self.status_since)
     }
 

@@ -52,7 +52,6 @@ impl Default for HeadHash {
 pub struct Frozen {
     /// When the guard first refused.
     pub since: Timestamp,
-    /// Why.
     pub why: PassFrozen,
 }
 
@@ -60,11 +59,8 @@ pub struct Frozen {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} ({kind}) cannot follow what came before it: {why}")]
 pub struct FoldError {
-    /// Of the entry.
     pub seq: u64,
-    /// Of the entry.
     pub kind: &'static str,
-    /// What is wrong.
     pub why: String,
 }
 
@@ -78,12 +74,12 @@ impl State {
 
     /// The id that the next new device gets.
     #[must_use]
-    pub fn next_id(&self) -> DeviceId {
+    pub(crate) fn next_id(&self) -> DeviceId {
         self.devices.last_key_value().map_or(DeviceId::FIRST, |(id, _)| id.next())
     }
 
     /// Devices that a manifest is expected for: neither wiped nor orphaned.
-    pub fn active(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
+    pub(crate) fn active(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
         self.devices
             .iter()
             .filter(|(_, d)| d.status != Status::Wiped && d.orphaned_since.is_none())
@@ -92,7 +88,7 @@ impl State {
 
     /// A state read back from a snapshot; the index is made anew.
     #[must_use]
-    pub fn reindexed(mut self) -> Self {
+    pub(crate) fn reindexed(mut self) -> Self {
         self.by_serial =
             self.devices.iter().map(|(id, d)| (d.spec.serial_number.clone(), *id)).collect();
         self
@@ -118,7 +114,7 @@ impl State {
     }
 
     /// Telemetry of a report newer than the last one: kept in the snapshot, never logged.
-    pub fn observe(&mut self, id: DeviceId, at: Timestamp, facts: &Facts) {
+    pub(crate) fn observe(&mut self, id: DeviceId, at: Timestamp, facts: &Facts) {
         if let Some(device) = self.devices.get_mut(&id) {
             device.last_sync = Some(at);
             device.facts = Some(Box::new(facts.clone()));
@@ -126,7 +122,7 @@ impl State {
     }
 
     /// Telemetry: reports that came too late to count.
-    pub fn pass_over(&mut self, id: DeviceId, reports: u64) {
+    pub(crate) fn pass_over(&mut self, id: DeviceId, reports: u64) {
         if let Some(device) = self.devices.get_mut(&id) {
             device.passed_over = device.passed_over.saturating_add(reports);
         }

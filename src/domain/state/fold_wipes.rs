@@ -7,7 +7,7 @@ use crate::domain::model::{DeviceId, Digest, Status};
 
 impl State {
     /// Every wipe request about a device.
-    pub fn wipes_of(&self, id: DeviceId) -> impl Iterator<Item = &Wipe> {
+    pub(crate) fn wipes_of(&self, id: DeviceId) -> impl Iterator<Item = &Wipe> {
         self.wipes.values().filter(move |wipe| wipe.subject.device_id == id)
     }
 

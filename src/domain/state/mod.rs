@@ -10,6 +10,7 @@ mod fold;
 mod fold_wipes;
 mod wipe;
 
-pub use device::{Compliance, Device, LastPush, Manifest, PushState};
-pub use fold::{FoldError, Frozen, HeadHash, State};
-pub use wipe::{DEFERRED, Wipe, WipeState, refused};
+pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
+pub use fold::State;
+pub(crate) use fold::{FoldError, Frozen, HeadHash};
+pub(crate) use wipe::{DEFERRED, Wipe, WipeState, refused};

@@ -41,13 +41,13 @@ words! {
 impl WipeState {
     /// Whether it may still be issued one day.
     #[must_use]
-    pub const fn is_open(self) -> bool {
+    pub(crate) const fn is_open(self) -> bool {
         matches!(self, Self::Refused | Self::Held | Self::Accepted)
     }
 
     /// Whether nothing else is done to its device.
     #[must_use]
-    pub const fn is_under_way(self) -> bool {
+    pub(crate) const fn is_under_way(self) -> bool {
         matches!(self, Self::Accepted | Self::Issued)
     }
 }
@@ -55,17 +55,13 @@ impl WipeState {
 /// One wipe request, as the log tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wipe {
-    /// What it asks for.
     pub subject: WipeSubject,
     /// Its file when it was last spoken of, relative to the root of the fleet directory.
     pub path: Arc<str>,
-    /// How it stands.
     pub state: WipeState,
-    /// Since when.
     pub since: Timestamp,
     /// Why it is refused, held, failed, expired or vetoed: stable.
     pub code: Option<CompactString>,
-    /// The same for people.
     pub detail: String,
     /// Distinct people who signed it, sorted.
     pub signers: Vec<Email>,
@@ -81,7 +77,7 @@ pub struct Wipe {
 /// What `wipe.refused` makes of a request. Versions that did not say whether a refusal is final
 /// logged this code for the one that is.
 #[must_use]
-pub fn refused(for_good: bool, code: &str) -> WipeState {
+pub(crate) fn refused(for_good: bool, code: &str) -> WipeState {
     if for_good || code == Reason::PersonalFull.as_str() {
         WipeState::RefusedForGood
     } else {
@@ -97,7 +93,7 @@ impl Wipe {
     /// blocks until it expires: whether the provider has it may be in doubt for ever, and it
     /// is never repeated, so that people must be able to sign another one.
     #[must_use]
-    pub fn blocks(&self, now: Timestamp) -> bool {
+    pub(crate) fn blocks(&self, now: Timestamp) -> bool {
         match self.state {
             WipeState::Accepted => true,
             WipeState::Issued => now <= self.subject.expires_at,
@@ -108,7 +104,7 @@ impl Wipe {
     /// Whether a device that is erased may have been erased by it: it was issued, and nobody
     /// knows yet what became of it. An expired one may have reached the device in time.
     #[must_use]
-    pub fn may_be_confirmed(&self) -> bool {
+    pub(crate) fn may_be_confirmed(&self) -> bool {
         self.intent.is_some() && matches!(self.state, WipeState::Issued | WipeState::Expired)
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::settings::{Config, ProviderKind, TrustPaths};
 use super::values::{HostNames, Listen, Number, Quorum, Span, Text};
 use crate::domain::manifest::strict_map::StrictMap;
-use crate::domain::settings::{Limits, Settings, Wipes};
+use crate::domain::settings::{FreezeLimits, Settings, Wipes};
 
 /// The file as it is written.
 #[derive(Default, Deserialize)]
@@ -120,9 +120,9 @@ impl Written {
 }
 
 impl WrittenLimits {
-    fn over(self, default: Limits) -> Limits {
+    fn over(self, default: FreezeLimits) -> FreezeLimits {
         let percent = self.max_removed_percent.and_then(|Number(n)| u8::try_from(n).ok());
-        Limits {
+        FreezeLimits {
             max_removed_percent: percent.unwrap_or(default.max_removed_percent),
             min_fleet: self.min_fleet.map_or(default.min_fleet, |Number(n)| n.into()),
         }

@@ -5,7 +5,7 @@ use rustix::fs::{FileType, Mode};
 
 use super::*;
 use crate::domain::model::Digest;
-use crate::domain::settings::{Limits, Settings, Wipes};
+use crate::domain::settings::{FreezeLimits, Settings, Wipes};
 use crate::domain::wipe::quorum::{Tier, Tiers};
 
 fn parse(text: &str) -> Result<Config, Error> {
@@ -98,7 +98,7 @@ fn every_key_is_read() {
             enrollment_deadline: TimeDelta::minutes(90),
             sync_interval: TimeDelta::seconds(90),
             block_after: TimeDelta::days(2),
-            limits: Limits { max_removed_percent: 0, min_fleet: 0 },
+            limits: FreezeLimits { max_removed_percent: 0, min_fleet: 0 },
             wipes: Wipes {
                 require_head: true,
                 max_validity: TimeDelta::hours(1),

@@ -91,7 +91,7 @@ pub(super) fn run(
         root: &root,
         base: render::Side { name: &base_name, commit: base_commit.as_deref() },
         head: render::Side { name: &head_name, commit: head_commit.as_deref() },
-        trust: trust,
+        trust,
         now: setup.now(),
     };
     let found = diff(&base.fleet, &head.fleet);

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::world::{World, device};
 use crate::domain::fleet::Desired;
 use crate::domain::plan::HoldReason;
-use crate::domain::settings::Limits;
+use crate::domain::settings::FreezeLimits;
 use crate::domain::state::event::FreezeCause;
 
 #[test]
@@ -51,13 +51,13 @@ impl World {
 fn the_freeze_has_its_edges() {
     let serials: Vec<String> = (10..20).map(|n| format!("S{n}")).collect();
     let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
-    let frozen = |fleet: &[&str], gone: usize, limits: Limits| {
+    let frozen = |fleet: &[&str], gone: usize, limits: FreezeLimits| {
         let mut world = World::enrolled(fleet);
         world.settings.limits = limits;
         fleet[..gone].iter().for_each(|serial| world.take(serial));
         world.pass().contains(&"freeze".to_owned())
     };
-    let limits = Limits { max_removed_percent: 30, min_fleet: 10 };
+    let limits = FreezeLimits { max_removed_percent: 30, min_fleet: 10 };
     assert!(!frozen(&serials, 3, limits), "30 % is not more than 30 %");
     assert!(frozen(&serials, 4, limits));
     assert!(!frozen(&serials[..9], 8, limits), "below minFleet it is off");

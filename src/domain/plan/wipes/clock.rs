@@ -9,8 +9,8 @@ use crate::domain::state::{DEFERRED, Wipe};
 /// The clock was set back: nothing is issued by it.
 pub(in crate::domain::plan) const CLOCK_BEHIND: &str = "clockBehind";
 
-/// A clock may be this much behind the highest time seen: another process may have looked later
-/// than this one, and says so first.
+/// A clock may be this much behind the highest time seen: another process may have read
+/// the clock later than this one, and its entry is there first.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The highest time that is known, where this machine's clock is behind it: it was set back.

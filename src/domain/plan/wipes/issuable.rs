@@ -55,7 +55,7 @@ impl IssuableWipe {
     }
     /// Distinct people who were needed.
     #[must_use]
-    pub fn needed(&self) -> u32 {
+    pub(crate) fn needed(&self) -> u32 {
         self.needed
     }
 }
@@ -63,7 +63,6 @@ impl IssuableWipe {
 /// Why a wipe that was planned is not issued after all. The next plan says what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotIssued {
-    /// Stable.
     pub code: String,
     /// Without a full stop.
     pub detail: String,
@@ -72,7 +71,7 @@ pub struct NotIssued {
 /// How many requests go before this accepted one: accepted earlier, not issued yet, and among
 /// those that the same plan lets go on. They count in every window, as they did in the plan.
 #[must_use]
-pub fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Digest>) -> usize {
+pub(crate) fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Digest>) -> usize {
     let Some(known) = recorded.wipes.get(&request) else { return 0 };
     let before = |wipe: &&Wipe| {
         wipe.state == WipeState::Accepted

@@ -18,7 +18,9 @@ mod withdraw;
 
 pub(super) use clock::CLOCK_BEHIND;
 pub(super) use decide::{WipePlan, decide};
-pub use issuable::{Fresh, IssuableWipe, NotIssued, ahead_of, issuable};
-pub use request::verify_request;
-pub use view::{WipeStanding, WipeView};
+pub use issuable::{Fresh, IssuableWipe, issuable};
+pub(crate) use issuable::{NotIssued, ahead_of};
+pub(crate) use request::verify_request;
+pub(crate) use view::WipeStanding;
+pub use view::WipeView;
 pub(super) use withdraw::withdraw;

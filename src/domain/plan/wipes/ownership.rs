@@ -1,12 +1,12 @@
 //! Whose a device is, as far as its manifests say: what a full wipe depends on.
 //!
 //! A manifest that cannot be used may have said `personal`. Unless it says plainly that the device
-//! is corporate, a full wipe waits until it is mended.
+//! is corporate, a full wipe waits until it is fixed.
 
 use std::collections::HashMap;
 
 use crate::domain::fleet::Desired;
-use crate::domain::manifest::{ROOT, Unusable, UnusableKind};
+use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::{Name, Ownership, SerialNumber};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::state::Device;
@@ -87,11 +87,7 @@ impl<'a> Ownerships<'a> {
             let path = &*device.manifest.path;
             let here = self.by_path.get(path).into_iter().flatten();
             let named = self.by_name.get(&device.spec.name).into_iter().flatten();
-            let above = self.directories.iter().filter(move |damaged| {
-                let above = &*damaged.place.path;
-                let below = path.strip_prefix(above);
-                above == ROOT || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            });
+            let above = self.directories.iter().filter(move |damaged| damaged.is_above(path));
             here.chain(named).chain(above)
         };
         let near = (!valid).then(near).into_iter().flatten();

@@ -16,7 +16,7 @@ pub(super) const VETO: &str = "veto";
 /// Verifies one request by the rules that it has to keep by itself; what other wipes mean for it
 /// only the whole plan says.
 #[must_use]
-pub fn verify_request(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
+pub(crate) fn verify_request(inputs: &Inputs<'_>, file: &WipeFile) -> Judgement {
     verify_with(inputs, &Ownerships::new(inputs), file)
 }
 

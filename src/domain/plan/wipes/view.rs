@@ -55,7 +55,7 @@ pub struct WipeView {
 impl WipeView {
     /// Whether the guard's exit code speaks of it: held or refused, or stopped in this pass.
     #[must_use]
-    pub fn is_withheld(&self) -> bool {
+    pub(crate) fn is_withheld(&self) -> bool {
         match self.standing {
             WipeStanding::Held | WipeStanding::CoolingOff | WipeStanding::Refused => true,
             WipeStanding::Vetoed | WipeStanding::Expired => self.new,

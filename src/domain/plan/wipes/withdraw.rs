@@ -10,7 +10,7 @@ use crate::domain::state::{Wipe, WipeState};
 
 /// Every such command, but for those that `planned` confirms: a report that was heard in the
 /// same pass goes before time.
-pub fn withdraw(inputs: &Inputs<'_>, planned: &[Action]) -> Vec<Action> {
+pub(crate) fn withdraw(inputs: &Inputs<'_>, planned: &[Action]) -> Vec<Action> {
     let recorded = inputs.recorded;
     // A clock that was set back does not make a request valid again.
     let now = recorded.at.map_or(inputs.now, |at| at.max(inputs.now));

@@ -58,9 +58,7 @@ pub struct Nothing {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComplianceChanged {
-    /// Before.
     pub from: ComplianceState,
-    /// After.
     pub to: ComplianceState,
     /// The checks that fail, sorted.
     pub failing: Vec<String>,

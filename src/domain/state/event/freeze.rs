@@ -19,7 +19,7 @@ words! {
 impl FreezeCause {
     /// A sentence without a full stop, for people.
     #[must_use]
-    pub const fn explain(self) -> &'static str {
+    pub(crate) const fn explain(self) -> &'static str {
         match self {
             Self::Missing => "the fleet directory cannot be read",
             Self::Empty => "the fleet directory holds no device",
@@ -29,7 +29,7 @@ impl FreezeCause {
 
     /// What an operator can do about it.
     #[must_use]
-    pub const fn help(self) -> &'static str {
+    pub(crate) const fn help(self) -> &'static str {
         match self {
             Self::Missing => "check --fleet and that the checkout is there",
             Self::Empty | Self::Shrunken => {
@@ -44,7 +44,6 @@ impl FreezeCause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PassFrozen {
-    /// See [`FreezeCause`].
     pub cause: FreezeCause,
     /// How many devices would have been orphaned.
     pub removed: u64,

@@ -15,15 +15,19 @@ mod trust;
 mod wipe;
 
 pub use change::{Change, Field};
-pub use device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
-pub use entry::{Entry, Source};
-pub use freeze::{FreezeCause, PassFrozen, PassThawed};
+pub use device::DeviceStatus;
+pub(crate) use device::{ComplianceChanged, DeviceProvisioned, DeviceUpdated, Nothing};
+pub use entry::Entry;
+pub(crate) use entry::Source;
+pub(crate) use freeze::{FreezeCause, PassFrozen, PassThawed};
 pub use kinds::Event;
-pub use log::{LedgerCreated, LogRepaired};
-pub use profile::{ErrorClass, ProfileFailed, ProfilePush};
-pub use rights::{ConfigChanged, ConfigRights, QuorumTier};
-pub use trust::{TrustChanged, TrustFiles};
-pub use wipe::{
+pub use log::LedgerCreated;
+pub(crate) use log::LogRepaired;
+pub use profile::ErrorClass;
+pub(crate) use profile::{ProfileFailed, ProfilePush};
+pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier};
+pub(crate) use trust::{TrustChanged, TrustFiles};
+pub(crate) use wipe::{
     WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject,
     WipeUnrequested,
 };

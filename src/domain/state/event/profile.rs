@@ -8,11 +8,8 @@ use crate::domain::model::{Digest, Name, words};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfilePush {
-    /// Number of the intent.
     pub intent: u64,
-    /// Name of the profile.
     pub profile: Name,
-    /// Its revision.
     pub digest: Digest,
 }
 
@@ -32,10 +29,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFailed {
-    /// Number of the intent.
     pub intent: u64,
-    /// See [`ErrorClass`].
     pub class: ErrorClass,
-    /// What the provider said.
     pub error: String,
 }

@@ -51,6 +51,5 @@ pub struct ConfigChanged {
     /// As recorded before; absent the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<ConfigRights>,
-    /// As it is.
     pub to: ConfigRights,
 }

@@ -22,6 +22,5 @@ pub struct TrustChanged {
     /// As read before; absent the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<TrustFiles>,
-    /// As they are.
     pub to: TrustFiles,
 }

@@ -22,13 +22,9 @@ pub struct WipeSubject {
     pub ledger: Option<LedgerId>,
     /// The device that it names, which need not exist.
     pub device_id: DeviceId,
-    /// The serial that it names.
     pub serial_number: SerialNumber,
-    /// How much is erased.
     pub scope: WipeScope,
-    /// Why.
     pub reason: WipeReason,
-    /// Who asks.
     pub requested_by: Email,
     /// Until when it may be issued.
     pub expires_at: Timestamp,
@@ -38,7 +34,6 @@ pub struct WipeSubject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WipeAccepted {
-    /// Which.
     #[serde(flatten)]
     pub subject: WipeSubject,
     /// Distinct people, sorted.
@@ -53,12 +48,9 @@ pub struct WipeAccepted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WipeStopped {
-    /// Which.
     #[serde(flatten)]
     pub subject: WipeSubject,
-    /// Stable.
     pub code: CompactString,
-    /// For people.
     pub detail: String,
     /// Distinct people who signed it, sorted.
     pub signers: Vec<Email>,
@@ -74,15 +66,12 @@ pub struct WipeStopped {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WipeIssued {
-    /// Which.
     pub request: Digest,
     /// Number of the intent: the sequence number of this entry.
     pub intent: u64,
-    /// How much is erased.
     pub scope: WipeScope,
     /// Distinct people whose signatures held at this moment, sorted.
     pub signers: Vec<Email>,
-    /// How many were needed.
     pub needed: u32,
 }
 
@@ -90,11 +79,9 @@ pub struct WipeIssued {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WipeDeferred {
-    /// Which.
     pub request: Digest,
     /// Number of the intent that ends with this; the next one gets a number of its own.
     pub intent: u64,
-    /// Why, for people.
     pub reason: String,
     /// Not to be issued again earlier.
     pub until: Timestamp,
@@ -104,9 +91,7 @@ pub struct WipeDeferred {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WipeConfirmed {
-    /// Which.
     pub request: Digest,
-    /// Number of the intent.
     pub intent: u64,
     /// When the report that says so counts: its date, or its arrival where that cannot be.
     pub reported_at: Timestamp,
@@ -129,12 +114,8 @@ pub struct WipeUnrequested {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WipeFailed {
-    /// Which.
     pub request: Digest,
-    /// Number of the intent.
     pub intent: u64,
-    /// See [`ErrorClass`].
     pub class: ErrorClass,
-    /// What the provider said.
     pub error: String,
 }
