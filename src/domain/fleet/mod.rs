@@ -17,8 +17,8 @@ mod wipe_requests;
 #[cfg(test)]
 mod tests;
 
-pub use affected_files::AffectedFiles;
+pub(crate) use affected_files::AffectedFiles;
 pub use assemble::assemble;
 pub use desired::Desired;
 pub use incremental::IncrementalFleet;
-pub use local_change::local_change;
+pub(crate) use local_change::local_change;

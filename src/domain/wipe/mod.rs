@@ -12,13 +12,13 @@ mod file;
 pub mod quorum;
 mod request;
 mod rules;
-pub mod sshsig;
-pub mod target;
+pub(crate) mod sshsig;
+pub(crate) mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trust;
-pub mod trust_state;
-pub mod verify;
+pub(crate) mod trust_state;
+pub(crate) mod verify;
 
 pub use file::WipeFile;
-pub use request::{Namespace, Request};
+pub(crate) use request::{Namespace, Request};

@@ -18,7 +18,6 @@ words! {
 /// The word, and why where there is nobody to trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustState<'a> {
-    /// What there is.
     pub word: TrustWord,
     /// A clause without a full stop; nothing where the files are usable.
     pub why: Option<&'a str>,

@@ -10,9 +10,7 @@ use crate::domain::wipe::trust::WhyNot;
 /// One rule's outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Which.
     pub rule: Rule,
-    /// Whether it holds.
     pub holds: bool,
     /// What was found, without a full stop.
     pub detail: String,
@@ -47,7 +45,6 @@ pub struct Judgement {
     pub checks: Vec<Check>,
     /// Signatures, then vetoes, each sorted by name.
     pub files: Vec<FileCheck>,
-    /// What follows.
     pub conclusion: Conclusion,
     /// The reason that makes a refusal final, whatever other rules say.
     pub for_good: Option<(Reason, String)>,
@@ -57,7 +54,7 @@ pub struct Judgement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conclusion {
     /// Every rule holds.
-    Verified(VerifiedWipe),
+    Verified(Box<VerifiedWipe>),
     /// A trusted signer objects, whatever else there is to say: the first by address.
     Vetoed(Email),
     /// The reason of the first rule that does not hold.
