@@ -1,6 +1,6 @@
 //! From documents to the desired fleet: the rules that need more than one document.
 //!
-//! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
+//! [`assemble()`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
 mod affected_files;

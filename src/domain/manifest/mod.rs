@@ -1,9 +1,9 @@
 //! Manifests as written, made into typed drafts or findings: one file at a time.
 //!
 //! A draft is valid by itself; what depends on other files is judged by [`crate::domain::fleet`].
-//! A document with any finding gives no draft but [`Unusable`], with as much of its identity as
+//! A document with any finding gives no draft but `Unusable`, with as much of its identity as
 //! can be read, so that whatever is recorded of it is held. All findings come at once, up to
-//! [`parse::MAX_FINDINGS`] a file. Where a document cannot be read to its end, or holds characters
+//! `parse::MAX_FINDINGS` a file. Where a document cannot be read to its end, or holds characters
 //! that make it look other than it is, its fields are not judged: they may not be what they seem.
 
 mod device;

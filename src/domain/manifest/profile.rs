@@ -117,7 +117,7 @@ fn settings(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Map<String, ser
     }
 }
 
-/// Recursion is bounded: trees are at most [`crate::domain::manifest::yaml::parse::MAX_DEPTH`] deep.
+/// Recursion is bounded: trees are at most `yaml::parse::MAX_DEPTH` deep.
 fn free_form(reader: &mut Reader<'_>, node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Seq(items) => items.iter().map(|item| free_form(reader, item)).collect(),

@@ -35,9 +35,9 @@ pub enum Value<'a> {
     /// Text, not yet resolved.
     Scalar(Cow<'a, str>, Style),
     Seq(Vec<Node<'a>>),
-    /// A mapping in the order written; a key may occur twice, which is a [`Problem`].
+    /// A mapping in the order written; a key may occur twice, which is a [`super::Problem`].
     Map(Vec<(Node<'a>, Node<'a>)>),
-    /// Something that is already the subject of a [`Problem`].
+    /// Something that is already the subject of a [`super::Problem`].
     Broken,
 }
 

@@ -30,7 +30,7 @@ pub struct FileCheck {
 /// Why a file does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discounted {
-    /// Stable: a word of [`sshsig::Fault`] or [`super::trust::NoRight`].
+    /// Stable: a word of [`sshsig::Fault`] or [`crate::domain::wipe::trust::NoRight`].
     pub code: &'static str,
     /// Without a full stop.
     pub detail: String,
@@ -38,7 +38,7 @@ pub struct Discounted {
     pub unreadable: bool,
 }
 
-/// All that [`verify`] found.
+/// All that [`super::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// One for each [`Rule`], in its order.
