@@ -26,7 +26,7 @@
 //!
 //! Invariants: there is one planning function and no parameter that tells `plan` from
 //! `apply`; only [`domain::guard::guard`] makes an [`domain::guard::ApprovedPlan`], only
-//! [`domain::wipe::verify`] a verified wipe, and only [`domain::plan::issuable`] one that may be
+//! `domain::wipe::verify` a verified wipe, and only [`domain::plan::issuable`] one that may be
 //! issued; [`domain::state::State::fold`] is the only code that changes recorded state; the log is
 //! durable before what it announces is done.
 

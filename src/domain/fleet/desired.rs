@@ -25,7 +25,7 @@ pub struct Desired {
     pub unusable: Vec<Unusable>,
     /// Unusable devices that say plainly that they are corporate.
     pub corporate: BTreeSet<Place>,
-    /// Sorted by [`Finding::key`].
+    /// Sorted by `Finding::key`.
     pub findings: Vec<Finding>,
     /// Documents that are or may be devices, valid or not, each unreadable file counted once.
     pub device_documents: u64,

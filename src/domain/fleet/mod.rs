@@ -1,6 +1,6 @@
 //! From documents to the desired fleet: the rules that need more than one document.
 //!
-//! [`assemble`] is pure, and blind to the order of files: equal documents give an equal
+//! [`assemble()`] is pure, and blind to the order of files: equal documents give an equal
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
 mod affected_files;
@@ -17,8 +17,8 @@ mod wipe_requests;
 #[cfg(test)]
 mod tests;
 
-pub use affected_files::AffectedFiles;
+pub(crate) use affected_files::AffectedFiles;
 pub use assemble::assemble;
 pub use desired::Desired;
 pub use incremental::IncrementalFleet;
-pub use local_change::local_change;
+pub(crate) use local_change::local_change;

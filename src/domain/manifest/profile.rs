@@ -25,7 +25,6 @@ pub(super) const MAX_AGE_DAYS: u32 = 3650;
 /// A profile manifest that is valid by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileDraft {
-    /// The profile.
     pub profile: Profile,
     /// Of the document.
     pub place: Place,
@@ -118,7 +117,7 @@ fn settings(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Map<String, ser
     }
 }
 
-/// Recursion is bounded: trees are at most [`crate::domain::manifest::yaml::MAX_DEPTH`] deep.
+/// Recursion is bounded: trees are at most `yaml::parse::MAX_DEPTH` deep.
 fn free_form(reader: &mut Reader<'_>, node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Seq(items) => items.iter().map(|item| free_form(reader, item)).collect(),

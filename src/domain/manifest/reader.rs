@@ -72,7 +72,6 @@ pub enum Spot {
         /// As in [`Span`].
         column: u32,
     },
-    /// Anything else.
     Other(Box<Span>),
 }
 
@@ -294,7 +293,6 @@ impl<'d> Reader<'d> {
         found
     }
 
-    /// A string.
     pub(super) fn string<'n>(&mut self, field: &Field<'n>) -> Option<&'n str> {
         match field.value.text() {
             Some(text) => Some(text),

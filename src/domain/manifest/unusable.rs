@@ -8,9 +8,7 @@ pub const ROOT: &str = ".";
 /// Something in the fleet directory that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unusable {
-    /// Where it is.
     pub place: Place,
-    /// What it is.
     pub what: UnusableKind,
 }
 
@@ -20,7 +18,6 @@ pub enum UnusableKind {
     /// A directory, and so everything below it: [`ROOT`] stands for all. Also a symlink, which
     /// may stand where a file or a directory was.
     Directory,
-    /// A whole file.
     File,
     /// One document of a file, whose kind is Device or cannot be told.
     Device {
@@ -31,11 +28,8 @@ pub enum UnusableKind {
     },
     /// A valid device whose profile is there, but itself unusable.
     ProfileOf {
-        /// Of the device.
         serial: SerialNumber,
-        /// Of the device.
         name: Name,
-        /// Of the profile.
         profile: Name,
     },
 }

@@ -35,7 +35,7 @@ pub(crate) use profile::{
 pub(crate) use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
 pub(crate) use reported_version::ReportedVersion;
 pub use text::is_deceptive;
-pub(crate) use text::{Invalid, check_text, harmless};
+pub(crate) use text::{Invalid, check_text};
 pub use time::Timestamp;
 pub(crate) use version::OsVersion;
 pub(crate) use wipe::{WipeReason, WipeScope};

@@ -1,7 +1,7 @@
 //! Wipes: what has to hold before a device is erased, decided without any file, clock or log.
 //!
-//! [`sshsig`] says which key signed some bytes, [`trust`] whose key that is and what it may do,
-//! [`verify`] whether a request holds, and [`quorum`] whether enough people signed it for the
+//! `sshsig` says which key signed some bytes, [`trust`] whose key that is and what it may do,
+//! `verify` whether a request holds, and [`quorum`] whether enough people signed it for the
 //! number of wipes there were lately. Whatever is in doubt is refused, with a stable code and
 //! a sentence that says what to do.
 //!
@@ -12,13 +12,13 @@ mod file;
 pub mod quorum;
 mod request;
 mod rules;
-pub mod sshsig;
-pub mod target;
+pub(crate) mod sshsig;
+pub(crate) mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trust;
 pub mod trust_state;
-pub mod verify;
+pub(crate) mod verify;
 
 pub use file::WipeFile;
-pub use request::{Namespace, Request};
+pub(crate) use request::{Namespace, Request};

@@ -36,7 +36,6 @@ pub struct Request {
     pub serial: SerialNumber,
     /// How much to erase.
     pub scope: WipeScope,
-    /// Why.
     pub reason: WipeReason,
     /// Who asks; must be among the signers.
     pub requested_by: Email,

@@ -126,7 +126,7 @@ struct Made {
 
 pub(super) struct World<'a> {
     pub(super) place: &'a Place,
-    pub(super) signed_files: &'a Sightings,
+    pub(super) sightings: &'a Sightings,
     pub(super) dice: Dice,
     pub(super) daemon: Daemon,
     made: Vec<Made>,
@@ -227,7 +227,7 @@ impl World<'_> {
                 // Sometimes of a device that was told to erase itself, which says that it did.
                 let asked = self.made.get(n % self.made.len().max(1));
                 let ids = asked.and_then(|made| {
-                    self.signed_files.seen.lock().unwrap().get(&made.digest).cloned()
+                    self.sightings.seen.lock().unwrap().get(&made.digest).cloned()
                 });
                 let at = now() + TimeDelta::minutes(self.ahead);
                 let report = match (asked, ids) {
@@ -310,13 +310,13 @@ impl World<'_> {
 pub(super) fn run(what: impl Fn(&mut World<'_>)) {
     let seed = seed("FUZZ_SEED");
     println!("FUZZ_SEED={seed}");
-    let (place, signed_files) = (place(), Sightings::default());
+    let (place, sightings) = (place(), Sightings::default());
     let root = place.path("");
     thread::scope(|scope| {
-        let watching = scope.spawn(|| signed_files.watch(&root));
+        let watching = scope.spawn(|| sightings.watch(&root));
         let mut world = World {
             place: &place,
-            signed_files: &signed_files,
+            sightings: &sightings,
             dice: Dice(seed),
             daemon: start(&place),
             made: vec![],
@@ -329,18 +329,18 @@ pub(super) fn run(what: impl Fn(&mut World<'_>)) {
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             while Instant::now() < end {
                 what(&mut world);
-                signed_files.nothing_wrong();
+                sightings.nothing_wrong();
             }
             world.settle();
         }));
-        signed_files.stop.store(true, Ordering::Relaxed);
+        sightings.stop.store(true, Ordering::Relaxed);
         watching.join().expect("the watch ends");
         println!("{} requests, FUZZ_SEED={seed}", world.made.len());
         if let Err(panic) = done {
             std::panic::resume_unwind(panic);
         }
-        signed_files.nothing_wrong();
-        let seen = signed_files.seen.lock().unwrap();
+        sightings.nothing_wrong();
+        let seen = sightings.seen.lock().unwrap();
         let allowed: BTreeSet<_> =
             world.made.iter().filter(|made| made.counts).map(|made| &made.digest).collect();
         assert!(seen.keys().all(|request| allowed.contains(request)), "{seen:?}");

@@ -134,7 +134,7 @@ impl World<'_> {
                 let issued = announced(&place.path(""), fresh, None)
                     || commands(&place.path("")).iter().any(|(request, _)| request == fresh);
                 assert!(!issued, "{loss:?}: a wipe was issued without its ledger");
-                self.signed_files.nothing_wrong();
+                self.sightings.nothing_wrong();
                 thread::sleep(Duration::from_millis(10));
             }
         }

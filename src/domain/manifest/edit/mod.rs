@@ -31,13 +31,10 @@ pub enum Error {
 /// What a field is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum To {
-    /// This string.
     Text(String),
-    /// This number.
     Number(u32),
     /// So much more than it is, or than `from` where it is not there.
     Raised {
-        /// By how much.
         by: u32,
         /// What stands for an absent value.
         from: u32,
@@ -49,7 +46,6 @@ pub enum To {
 pub struct Edit {
     /// As `["spec", "status"]`.
     pub path: Vec<String>,
-    /// Its new value.
     pub to: To,
 }
 

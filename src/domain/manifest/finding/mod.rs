@@ -4,8 +4,8 @@
 //! drawing them needs no second look at a file that may have changed since.
 
 mod code;
-pub mod explain;
+pub(crate) mod explain;
 mod record;
 
-pub use code::{Code, Severity};
-pub use record::{Finding, Span};
+pub(crate) use code::{Code, Severity};
+pub(crate) use record::{Finding, Span};

@@ -34,13 +34,11 @@ impl Span {
 pub struct Finding {
     /// Stable; see [`Code`].
     pub code: Code,
-    /// See [`Severity`].
     pub severity: Severity,
     /// One sentence without a full stop, values in backquotes, every character harmless.
     pub message: String,
     /// How to fix it: one sentence without a full stop.
     pub help: String,
-    /// Where.
     pub span: Span,
     /// The other place where two clash, and what is there.
     pub related: Option<(Span, String)>,

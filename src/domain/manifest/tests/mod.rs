@@ -7,7 +7,8 @@ mod text;
 use std::sync::Arc;
 
 use super::finding::{Code, Finding, Span};
-use super::{Documents, MAX_FINDINGS, UnusableKind, parse_file, yaml};
+use super::parse::MAX_FINDINGS;
+use super::{Documents, UnusableKind, parse_file, yaml};
 use crate::domain::fleet::assemble;
 use crate::domain::model::{Digest, is_deceptive};
 

@@ -4,7 +4,7 @@
 //! with the core schema, without anchors, aliases, merge keys, tags and directives; what is
 //! left out is a problem with a place, never an error that ends the file. Documents are cut
 //! before parsing, so that a syntax error harms only its own. Nothing here panics or recurses
-//! on input; trees are at most [`MAX_DEPTH`] deep, so that others may recurse over them.
+//! on input; trees are at most [`parse::MAX_DEPTH`] deep, so that others may recurse over them.
 
 mod cut;
 mod parse;
@@ -14,7 +14,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub use cut::{Piece, cut};
-pub use parse::{MAX_DEPTH, MAX_NODES, Parsed, Problem, parse};
-pub use scalar::Scalar;
-pub use tree::{Extent, Node, Position, Style, Value};
+pub(crate) use cut::{Piece, cut};
+pub(crate) use parse::{Problem, parse};
+pub(crate) use scalar::Scalar;
+pub(crate) use tree::{Extent, Node, Position, Style, Value};

@@ -22,13 +22,11 @@ pub(super) const FEW: usize = 16;
 /// Something wrong with a document as YAML.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    /// Stable.
     pub code: Code,
     /// As in a finding.
     pub message: String,
     /// As in a finding.
     pub help: &'static str,
-    /// Where.
     pub extent: Extent,
     /// The other place, and what is there.
     pub related: Option<(Extent, &'static str)>,

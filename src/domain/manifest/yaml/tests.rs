@@ -1,4 +1,4 @@
-use super::parse::FEW;
+use super::parse::{FEW, MAX_DEPTH, MAX_NODES};
 use super::scalar::resolve;
 use super::*;
 use crate::domain::manifest::finding::Code;

@@ -25,9 +25,7 @@ pub struct Extent {
 /// One node of the tree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node<'a> {
-    /// What it is.
     pub value: Value<'a>,
-    /// Where it is.
     pub extent: Extent,
 }
 
@@ -36,11 +34,10 @@ pub struct Node<'a> {
 pub enum Value<'a> {
     /// Text, not yet resolved.
     Scalar(Cow<'a, str>, Style),
-    /// A list.
     Seq(Vec<Node<'a>>),
-    /// A mapping in the order written; a key may occur twice, which is a [`Problem`].
+    /// A mapping in the order written; a key may occur twice, which is a [`super::Problem`].
     Map(Vec<(Node<'a>, Node<'a>)>),
-    /// Something that is already the subject of a [`Problem`].
+    /// Something that is already the subject of a [`super::Problem`].
     Broken,
 }
 
@@ -49,7 +46,6 @@ pub enum Value<'a> {
 pub enum Style {
     /// Without quotes: may be a number, boolean or null.
     Plain,
-    /// In quotes.
     Quoted,
     /// After `|` or `>`.
     Block,

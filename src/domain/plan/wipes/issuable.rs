@@ -119,7 +119,7 @@ pub fn issuable(
     }
     let judgement = verify_request(&inputs, file);
     let wipe = match &judgement.conclusion {
-        Conclusion::Verified(wipe) => wipe.clone(),
+        Conclusion::Verified(wipe) => VerifiedWipe::clone(wipe),
         Conclusion::Vetoed(by) => return no(VETO, format!("{by} objects")),
         Conclusion::Refused(reason) => return no(reason.as_str(), judgement.why()),
     };

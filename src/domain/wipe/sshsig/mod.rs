@@ -67,7 +67,6 @@ impl Fault {
 /// Why a signature file does not count, for machines and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Stable.
     pub code: Fault,
     /// What is wrong and what to do, without a full stop, every character harmless.
     pub detail: String,

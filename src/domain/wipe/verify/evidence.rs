@@ -12,9 +12,7 @@ use crate::domain::wipe::trust_state::TrustState;
 /// What the ledger says of the device that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Its id.
     pub id: DeviceId,
-    /// As recorded.
     pub serial: SerialNumber,
     /// Personal where the record or the manifest says so.
     pub ownership: Ownership,

@@ -32,7 +32,8 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
         (None, Some(reason), _) => Conclusion::Refused(reason),
         (None, None, Ok(trust)) => {
             let request = evidence.request.clone();
-            Conclusion::Verified(VerifiedWipe::new(request, signers, evidence.now, trust.digest()))
+            let wipe = VerifiedWipe::new(request, signers, evidence.now, trust.digest());
+            Conclusion::Verified(Box::new(wipe))
         }
         (None, None, Err(_)) => Conclusion::Refused(Reason::NoTrust),
     };

@@ -10,9 +10,7 @@ use crate::domain::wipe::trust::WhyNot;
 /// One rule's outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Which.
     pub rule: Rule,
-    /// Whether it holds.
     pub holds: bool,
     /// What was found, without a full stop.
     pub detail: String,
@@ -32,7 +30,7 @@ pub struct FileCheck {
 /// Why a file does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discounted {
-    /// Stable: a word of [`sshsig::Fault`] or [`super::trust::NoRight`].
+    /// Stable: a word of [`sshsig::Fault`] or [`crate::domain::wipe::trust::NoRight`].
     pub code: &'static str,
     /// Without a full stop.
     pub detail: String,
@@ -40,14 +38,13 @@ pub struct Discounted {
     pub unreadable: bool,
 }
 
-/// All that [`verify`] found.
+/// All that [`super::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// One for each [`Rule`], in its order.
     pub checks: Vec<Check>,
     /// Signatures, then vetoes, each sorted by name.
     pub files: Vec<FileCheck>,
-    /// What follows.
     pub conclusion: Conclusion,
     /// The reason that makes a refusal final, whatever other rules say.
     pub for_good: Option<(Reason, String)>,
@@ -57,7 +54,7 @@ pub struct Judgement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conclusion {
     /// Every rule holds.
-    Verified(VerifiedWipe),
+    Verified(Box<VerifiedWipe>),
     /// A trusted signer objects, whatever else there is to say: the first by address.
     Vetoed(Email),
     /// The reason of the first rule that does not hold.

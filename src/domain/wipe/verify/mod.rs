@@ -19,9 +19,9 @@ mod verified;
 #[cfg(test)]
 mod tests;
 
-pub use super::rules::{Reason, Rule};
-pub use evidence::{Evidence, Recorded};
-pub use judge::verify;
-pub use judgement::{Check, Conclusion, Discounted, FileCheck, Judgement};
-pub use signed_file::{MAX_FILES, SignedFile, signed_files};
-pub use verified::VerifiedWipe;
+pub(crate) use super::rules::{Reason, Rule};
+pub(crate) use evidence::{Evidence, Recorded};
+pub(crate) use judge::verify;
+pub(crate) use judgement::{Conclusion, Discounted, FileCheck, Judgement};
+pub(crate) use signed_file::{MAX_FILES, SignedFile, signed_files};
+pub(crate) use verified::VerifiedWipe;

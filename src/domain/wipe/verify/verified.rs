@@ -3,7 +3,7 @@
 use crate::domain::model::{Digest, Email, Timestamp};
 use crate::domain::wipe::request::Request;
 
-/// Proof that [`verify`] found every rule to hold.
+/// Proof that [`super::verify`] found every rule to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedWipe {
     request: Request,

@@ -4,8 +4,8 @@
 //! repository has a say ([`crate::edges::source::git_process`]). A bare repository serves where `GIT_DIR` names it; a
 //! directory that merely looks like one is never asked. The rules for what is a manifest are those
 //! of the directory on disk. Two revisions are compared by what differs between their trees;
-//! the rest is read only where a rule between files may be affected ([`crate::domain::fleet::alone`]),
-//! and of that only what may be affected is parsed ([`crate::domain::fleet::AffectedFiles`]).
+//! the rest is read only where a rule between files may be affected (`fleet::local_change`),
+//! and of that only what may be affected is parsed (`fleet::AffectedFiles`).
 
 mod compare;
 mod error;

@@ -16,7 +16,6 @@ pub struct Explanation {
 /// An example, beside the profiles Standard (windows) and Mobile (ios, android).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Example {
-    /// One YAML file.
     Manifest(&'static str),
     /// What a shell does in the fleet directory.
     Shell(&'static str),

@@ -12,7 +12,7 @@ mod fleet;
 mod of_code;
 mod yaml;
 
-pub use explanation::{Example, Explanation};
+pub(crate) use explanation::{Example, Explanation};
 
 #[cfg(test)]
 pub(crate) mod tests;
