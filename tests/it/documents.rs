@@ -33,9 +33,7 @@ fn quoted(page: &str) -> Vec<String> {
 }
 
 fn is_path(text: &str) -> bool {
-    ["src/", "tests/", "docs/", "benches/", "examples/", "fleet/"]
-        .iter()
-        .any(|dir| text.starts_with(dir))
+    ["src/", "tests/", "docs/", "benches/", "examples/"].iter().any(|dir| text.starts_with(dir))
         && text.is_ascii()
 }
 
