@@ -33,9 +33,7 @@ fn quoted(page: &str) -> Vec<String> {
 }
 
 fn is_path(text: &str) -> bool {
-    ["src/", "tests/", "docs/", "benches/", "examples/", "fleet/"]
-        .iter()
-        .any(|dir| text.starts_with(dir))
+    ["src/", "tests/", "docs/", "benches/", "examples/"].iter().any(|dir| text.starts_with(dir))
         && text.is_ascii()
 }
 
@@ -80,6 +78,7 @@ fn every_path_in_a_document_exists() {
         "docs/security.md",
         "docs/trust.md",
         "docs/daemon.md",
+        "docs/wipe-a-device.md",
         "CONTRIBUTING.md",
         "README.md",
     ] {
@@ -89,6 +88,12 @@ fn every_path_in_a_document_exists() {
         }) {
             if !root().join(path).exists() {
                 wrong.push(format!("{page}: {path}"));
+            }
+        }
+        let dir = root().join(page).parent().expect("a directory").to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            if !link.is_empty() && !link.contains("://") && !dir.join(link).exists() {
+                wrong.push(format!("{page}: {link}"));
             }
         }
     }
