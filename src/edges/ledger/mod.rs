@@ -3,7 +3,7 @@
 //! A [`Ledger`] is its one writer. What it appends is checked, folded and written, in that order,
 //! and true only once [`Ledger::sync`] is through; after any error of writing it does nothing more.
 //! The chain, the format of a line and the checks are pure; where entries are kept is the business
-//! of a [`store::Store`]: [`file`], by default.
+//! of a `store::Store`: [`mod@file`], by default.
 //!
 //! ```text
 //! store::Store ── line ── chain ──┬── State::fold ──> State

@@ -4,9 +4,9 @@
 //! from its parent's descriptor with `O_NOFOLLOW`, so no symlink, `..` or exchanged directory
 //! leads out, and nothing blocks on a FIFO. The root itself may be a symlink; it is opened
 //! once, so that a swap gives the old tree or the new one. Time and memory are bounded by
-//! [`rules::MAX_BYTES`], [`rules::MAX_DEPTH`] and [`rules::MAX_ENTRIES`]. Never fails: what cannot be read is a
+//! `rules::MAX_BYTES`, `rules::MAX_DEPTH` and `rules::MAX_ENTRIES`. Never fails: what cannot be read is a
 //! finding, and damage that holds whatever is recorded of it; a fleet with more than
-//! [`rules::MAX_ENTRIES`] counts as one that cannot be read at all.
+//! `rules::MAX_ENTRIES` counts as one that cannot be read at all.
 
 pub(crate) mod again;
 mod below;

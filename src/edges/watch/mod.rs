@@ -12,10 +12,10 @@ mod paths;
 mod prints;
 mod survey;
 mod touched;
-mod watch;
+mod watcher;
 
 pub(crate) use self::touched::{Places, Touched};
-pub(crate) use self::watch::{Mode, Pace, Watch};
+pub(crate) use self::watcher::{Mode, Pace, Watch};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use super::paths::anchors;
 use super::prints::Prints;
 use super::survey::{self, *};
 use super::touched::FILES;
-use super::watch::*;
+use super::watcher::*;
 use super::*;
 
 fn places(dir: &Path) -> Places {

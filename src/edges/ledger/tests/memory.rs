@@ -77,11 +77,11 @@ impl Memory {
 
     fn checked(&self, expected: Expected) -> Result<(Chain, State), Error> {
         match expected {
-            Expected::Existing if !self.exists()? => return Err(Error::Absent { dir: path() }),
-            Expected::New if self.exists()? => return Err(Error::Present { dir: path() }),
+            Expected::Existing if !self.exists()? => Err(Error::Absent { dir: path() }),
+            Expected::New if self.exists()? => Err(Error::Present { dir: path() }),
             Expected::Same(known) if known.place != self.place() => {
                 let what = "it is another ledger".into();
-                return Err(Error::Replaced { path: path(), what, help: "" });
+                Err(Error::Replaced { path: path(), what, help: "" })
             }
             _ => self.followed(),
         }
