@@ -55,7 +55,9 @@ fn hostile() -> Fixture {
         let forged = "0123456789012345678901234567890123456789";
         fixture.write(&format!("{at}/HEAD"), "ref: refs/heads/main\n");
         fixture.write(&format!("{at}/config"), configuration(script));
-        fixture.write(&format!("{at}/more"), configuration(script));
+        // What is included must not include itself: Git would stop before it runs anything.
+        let more = configuration(script).replace("[include]\n\tpath = more\n", "");
+        fixture.write(&format!("{at}/more"), more);
         fixture.write(&format!("{at}/refs/heads/main"), format!("{forged}\n"));
         fixture.write(&format!("{at}/objects/info/packs"), "");
         fixture.write(&format!("{at}/attributes"), "* diff=evil filter=evil\n");
