@@ -54,10 +54,11 @@ fn fleets() -> impl Iterator<Item = Fixture> {
     PLAIN.iter().enumerate().map(|(n, plain)| {
         let evil = EVIL[n % EVIL.len()];
         let fixture = fleet_with(plain, evil);
-        git(&fixture, &["init", "-q", "-b", "main"]);
-        git(&fixture, &["commit", "-q", "--allow-empty", "-m", evil]);
-        git(&fixture, &["add", "--", "fleet"]);
-        git(&fixture, &["commit", "-q", "-m", evil]);
+        // Its settings give rights, and so lie outside of the work tree.
+        git(&fixture, &["-C", "fleet", "init", "-q", "-b", "main"]);
+        git(&fixture, &["-C", "fleet", "commit", "-q", "--allow-empty", "-m", evil]);
+        git(&fixture, &["-C", "fleet", "add", "-A"]);
+        git(&fixture, &["-C", "fleet", "commit", "-q", "-m", evil]);
         fixture.run(&["apply", "--yes"]);
         assert!(fixture.read(".fleetform/audit.jsonl").contains(MARK), "{plain} is recorded");
         fixture
