@@ -30,7 +30,7 @@ use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use crate::support::{Dice, Fixture};
-use crate::wipes::lab::{VETO, WIPE, signature, trusted};
+use crate::wipes::lab::{VETO, begin_ledger, WIPE, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
@@ -123,6 +123,8 @@ impl Side {
             reread((&fleet, &log), &settings, trust, now, (file, manifest))
         };
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
+        // Both are the one that requests name.
+        begin_ledger(&data, clock());
         let ledger = Ledger::open(&data, "property".into(), clock).expect("a ledger");
         Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
     }
@@ -132,7 +134,7 @@ impl Side {
         let control =
             Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
         let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
-        assert_eq!((done.left, &done.failed), (0, &vec![]));
+        assert_eq!((done.left, &done.failed, &done.not_issued), (0, &vec![], &vec![]));
     }
 }
 
