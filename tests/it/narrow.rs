@@ -117,10 +117,10 @@ impl Side {
         let (data, now) = (fixture.path(name), now.clone());
         let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
         let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
-        let reread = move |file: &WipeFile, manifest: &str| {
+        let reread = move |file: &WipeFile| {
             let trust = || trust_files::read(&signers, None, &fleet).map_err(|e| e.to_string());
             let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
-            reread((&fleet, &log), &settings, trust, now, (file, manifest))
+            reread((&fleet, &log), &settings, trust, now, file)
         };
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
         // Both are the one that requests name.
