@@ -30,7 +30,7 @@ use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use crate::support::{Dice, Fixture};
-use crate::wipes::lab::{VETO, begin_ledger, WIPE, signature, trusted};
+use crate::wipes::lab::{VETO, WIPE, begin_ledger, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;

@@ -47,11 +47,7 @@ fn read(path: &Path) -> io::Result<Timestamp> {
 
 /// Whether a pass at `now` has to keep its time, given what is kept and when the last request
 /// expires that a clock set back could revive.
-pub(super) fn is_due(
-    kept: Option<Timestamp>,
-    now: Timestamp,
-    until: Option<Timestamp>,
-) -> bool {
+pub(super) fn is_due(kept: Option<Timestamp>, now: Timestamp, until: Option<Timestamp>) -> bool {
     kept.is_none_or(|kept| {
         now >= kept + INTERVAL || until.is_some_and(|until| kept <= until + TOLERANCE)
     })

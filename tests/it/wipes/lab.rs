@@ -265,13 +265,7 @@ impl Lab {
             happens(self);
         }
         let (fleet, now) = (self.path("fleet"), || self.now());
-        reread(
-            (&fleet, &self.path("data")),
-            &self.settings,
-            || self.trusted(),
-            now,
-            file,
-        )
+        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, file)
     }
 
     /// What happens before a wipe is judged for the n-th time while it is carried out.
