@@ -108,10 +108,11 @@ pub fn git(fixture: &Fixture, args: &[&str]) {
 #[test]
 fn every_command_in_every_format_is_harmless() {
     let fixture = fleet();
-    git(&fixture, &["init", "-q", "-b", "main"]);
-    git(&fixture, &["commit", "-q", "--allow-empty", "-m", EVIL]);
-    git(&fixture, &["add", "--", "fleet"]);
-    git(&fixture, &["commit", "-q", "-m", EVIL]);
+    // Its settings give rights, and so lie outside of the work tree.
+    git(&fixture, &["-C", "fleet", "init", "-q", "-b", "main"]);
+    git(&fixture, &["-C", "fleet", "commit", "-q", "--allow-empty", "-m", EVIL]);
+    git(&fixture, &["-C", "fleet", "add", "-A"]);
+    git(&fixture, &["-C", "fleet", "commit", "-q", "-m", EVIL]);
     let reading: &[(&[&str], &[&str])] = &[
         (&["check"], &["text", "json", "markdown", "github", "sarif"]),
         (&["plan"], &["text", "json", "markdown", "github"]),

@@ -31,7 +31,7 @@ use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use crate::support::{Dice, Fixture};
-use crate::wipes::lab::{VETO, WIPE, signature, trusted};
+use crate::wipes::lab::{VETO, WIPE, begin_ledger, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
@@ -118,15 +118,17 @@ impl Side {
         let (data, now) = (fixture.path(name), now.clone());
         let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
         let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
-        let reread = move |file: &WipeFile, manifest: &str| {
+        let reread = move |file: &WipeFile| {
             let trust = || {
                 let read = trust_files::read(&signers, None, &fleet);
                 read.map_or_else(|e| TrustState::Broken(e.to_string()), TrustState::Usable)
             };
             let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
-            reread((&fleet, &log), &settings, trust, now, (file, manifest))
+            reread((&fleet, &log), &settings, trust, now, file)
         };
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
+        // Both are the one that requests name.
+        begin_ledger(&data, clock());
         let ledger = ledger::file::open(&data, "property".into(), clock).expect("a ledger");
         Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
     }
@@ -136,7 +138,7 @@ impl Side {
         let control =
             Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
         let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
-        assert_eq!((done.left, &done.failed), (0, &vec![]));
+        assert_eq!((done.left, &done.failed, &done.not_issued), (0, &vec![], &vec![]));
     }
 }
 

@@ -15,7 +15,9 @@ use crate::domain::fleet::Desired;
 use crate::domain::guard::{ApprovedPlan, guard};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
-use crate::domain::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
+use crate::domain::plan::{
+    Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, WipeView, plan, plan_for,
+};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::{ConfigChanged, Event};
 use crate::domain::state::{State, WipeState};
@@ -156,21 +158,25 @@ pub fn provider(config: &Config) -> Arc<dyn Provider> {
 }
 
 /// Reads again what a wipe was judged by, for [`Control::reread`]: its request with what is
-/// beside it, the manifest of its device at this path, the trust files, and last the clock.
+/// beside it, the fleet directory, the trust files, and last the clock.
 #[must_use]
 pub fn reread(
     (fleet, data): (&Path, &Path),
     settings: &Settings,
     trust: impl FnOnce() -> TrustState,
     now: impl FnOnce() -> Timestamp,
-    (file, manifest): (&WipeFile, &str),
+    file: &WipeFile,
 ) -> Fresh {
     let named = file.request.head.map(|head| head.seq);
+    // All of it: any file may say that the device is personal.
+    let desired = source::load(fleet);
     Fresh {
+        manifest: desired.by_serial(&file.request.serial).map(|device| device.digest),
+        unusable: desired.unusable,
+        corporate: desired.corporate,
         heads: ledger::reader(data).heads(&named.into_iter().collect()),
         clock: ledger::reader(data).highest_time(),
         file: source::again::request(fleet, file),
-        manifest: source::again::device(fleet, manifest, &file.request.serial),
         trust: trust(),
         settings: settings.clone(),
         now: now(),
@@ -179,9 +185,9 @@ pub fn reread(
 
 /// As [`reread`], from where a configuration says.
 #[must_use]
-pub fn reread_by(config: &Config, file: &WipeFile, manifest: &str) -> Fresh {
+pub fn reread_by(config: &Config, file: &WipeFile) -> Fresh {
     let Config { fleet, data, settings, .. } = config;
-    reread((fleet, data), settings, || trust(config), clock::now, (file, manifest))
+    reread((fleet, data), settings, || trust(config), clock::now, file)
 }
 
 impl ReportCounts {
@@ -353,6 +359,10 @@ pub async fn carry_out(
     control: &Control<'_>,
 ) -> Result<Outcome, Error> {
     let Decision { approved, acknowledgements, bad: _, unknown_fields: _, more: _ } = decision;
+    let unknown = |view: &&WipeView| !ledger.state().wipes.contains_key(&view.subject.request);
+    let unknown = approved.plan().wipes.iter().filter(unknown);
+    let until = unknown.map(|view| view.subject.expires_at).max();
+    ledger.time_matters_until(until);
     let outcome = execute::execute(approved, ledger, provider, control).await?;
     if acknowledgements.is_empty() || outcome.left > 0 {
         ledger.end_pass()?;

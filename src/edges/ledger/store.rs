@@ -121,6 +121,9 @@ pub(crate) trait Store: Send + Sync {
     /// If that fails; it may be tried again.
     fn publish(&mut self, now: Option<Timestamp>) -> Result<(), Error>;
 
+    /// The highest time that is kept.
+    fn kept_time(&self) -> Option<Timestamp>;
+
     /// Where it is kept.
     fn place(&self) -> Place;
 

@@ -7,7 +7,9 @@ use super::line;
 use super::store::{Known, Lines, Opened, Store};
 use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
 use crate::domain::state::State;
+use crate::domain::state::Wipe;
 use crate::domain::state::event::{Entry, Event, LedgerCreated, Source};
+use crate::domain::wipe::clock::{known, must_be_kept};
 
 /// Of the data format.
 const VERSION: u32 = 1;
@@ -45,6 +47,8 @@ pub struct Ledger {
     buffer: Vec<u8>,
     /// Whether the snapshot lacks something.
     unsaved: bool,
+    /// See [`Ledger::time_matters_until`].
+    matters_until: Option<Timestamp>,
     store: Box<dyn Store>,
 }
 
@@ -65,6 +69,7 @@ impl Ledger {
             now: Box::new(now),
             unsaved: state.seq > saved,
             state,
+            matters_until: None,
             buffer: Vec::new(),
             store,
         };
@@ -73,7 +78,7 @@ impl Ledger {
             ledger.append(vec![Event::LogRepaired(repaired).into()])?;
             ledger.sync()?;
         }
-        ledger.mark_whole()?;
+        ledger.publish(true)?;
         Ok(ledger)
     }
 
@@ -99,6 +104,19 @@ impl Ledger {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The latest time known: `now`, or a later one that this ledger has seen.
+    #[must_use]
+    pub(crate) fn latest(&self, now: Timestamp) -> Timestamp {
+        let seen = self.state.at.max(known(self.store.kept_time()));
+        seen.map_or(now, |at| at.max(now))
+    }
+
+    /// Of requests that this pass sees and the log does not have: when the last of them expires.
+    /// As long as a clock set back could revive one, the time of each pass is kept at once.
+    pub(crate) fn time_matters_until(&mut self, until: Option<Timestamp>) {
+        self.matters_until = until;
     }
 
     /// The number of the next entry to be appended. In a new ledger `ledger.created` goes before it.
@@ -182,11 +200,15 @@ impl Ledger {
     /// If a step fails.
     pub fn end_pass(&mut self) -> Result<(), Error> {
         self.sync()?;
-        self.mark_whole()
+        let open = |wipe: &&Wipe| wipe.state.is_open() || wipe.state.is_under_way();
+        let open = self.state.wipes.values().filter(open).map(|wipe| wipe.subject.expires_at);
+        let until = open.max().max(self.matters_until);
+        let now = (self.now)();
+        self.publish(must_be_kept(self.store.kept_time(), now, until))
     }
 
     /// Ends a pass as [`Ledger::end_pass`] does, and replaces the snapshot first, if it is not up
-    /// to date.
+    /// to date. The time is kept, whatever depends on it: so it is also at a stop, which ends here.
     ///
     /// # Errors
     /// If a step fails. The log is not touched by that; it may be tried again.
@@ -197,12 +219,12 @@ impl Ledger {
             self.store.snapshot(&self.state)?;
             self.unsaved = false;
         }
-        self.mark_whole()
+        self.publish(true)
     }
 
-    /// Every pass ends here, also one in which nothing happened: its time is kept.
-    fn mark_whole(&mut self) -> Result<(), Error> {
-        let now = (self.state.seq > 0).then(|| (self.now)());
+    /// Every pass ends here, also one in which nothing happened.
+    fn publish(&mut self, keep_time: bool) -> Result<(), Error> {
+        let now = (keep_time && self.state.seq > 0).then(|| (self.now)());
         self.store.publish(now)
     }
 

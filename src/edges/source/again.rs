@@ -1,4 +1,4 @@
-//! A few files of the fleet directory, read again: what a wipe rests on.
+//! A wipe request and the files beside it, read again: what a wipe rests on.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -11,7 +11,6 @@ use super::below::{enter, open, read_file};
 use super::rules::{MAX_BYTES, Trouble, not_a_file, unreadable};
 use super::signatures::read_signatures;
 use crate::domain::manifest::{Documents, parse_file};
-use crate::domain::model::{Digest, SerialNumber};
 use crate::domain::wipe::WipeFile;
 
 /// The request at the place of `file`, as it is now, with what is beside it and its copies.
@@ -29,15 +28,6 @@ pub fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
     read_signatures(fleet.as_fd(), &mut wipes);
     let [now] = wipes;
     Ok(Arc::unwrap_or_clone(now))
-}
-
-/// The digest of the device with this serial number in the file at `path`, from the root; `None`
-/// if there is none that can be used.
-#[must_use]
-pub fn device(root: &Path, path: &str, serial: &SerialNumber) -> Option<Digest> {
-    let documents = documents(&directory(root).ok()?, path).ok()?;
-    let device = documents.devices.iter().find(|device| device.serial_number() == serial);
-    device.map(crate::domain::manifest::DeviceDraft::digest)
 }
 
 fn directory(root: &Path) -> Result<OwnedFd, Trouble> {

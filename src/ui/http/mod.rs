@@ -3,7 +3,7 @@
 //! Every answer comes from what was published after the last pass ([`view::View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), heavy
 //! answers fewer still, and nobody's slowness is anyone else's. Beyond loopback a
-//! client must know a token, and everywhere it must ask for a name that is known (`host`). [`remote`] is the other end: a client of our own.
+//! client must know a token, and everywhere it must ask for a name that is known (`host`). [`client`](crate::ui::client) is the other end: a client of our own.
 
 mod answer;
 mod api;

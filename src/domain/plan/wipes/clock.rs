@@ -4,14 +4,11 @@ use chrono::TimeDelta;
 
 use crate::domain::model::Timestamp;
 use crate::domain::plan::inputs::Inputs;
-use crate::domain::state::{DEFERRED, Wipe};
+use crate::domain::state::{DEFERRED, Wipe, WipeState};
+use crate::domain::wipe::clock::TOLERANCE;
 
 /// The clock was set back: nothing is issued by it.
 pub(in crate::domain::plan) const CLOCK_BEHIND: &str = "clockBehind";
-
-/// A clock may be this much behind the highest time seen: another process may have read
-/// the clock later than this one, and its entry is there first.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The highest time that is known, where this machine's clock is behind it: it was set back.
 pub(super) fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
@@ -21,10 +18,12 @@ pub(super) fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
 }
 
 /// When an accepted request may be issued. A delay that was raised counts for those accepted
-/// before as well, a lowered one does not. What was deferred has cooled off already.
+/// before as well, a lowered one does not. What was issued, or deferred after that, has cooled off
+/// already; `since` then says when that was, and not when it was accepted.
 pub(super) fn issue_at(wipe: &Wipe, delay: TimeDelta) -> Option<Timestamp> {
     let deferred = wipe.code.as_deref() == Some(DEFERRED);
-    if deferred { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
+    let cooled = deferred || wipe.state == WipeState::Issued;
+    if cooled { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
 }
 
 /// What is wrong, and what to do.

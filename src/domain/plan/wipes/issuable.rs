@@ -3,14 +3,15 @@
 //! Between the plan and its last action lie minutes at worst: a slow disk, a stopped process,
 //! thousands of other devices. A veto, a revocation or an expiry of that time still counts.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::clock::{CLOCK_BEHIND, clock_behind, issue_at, time_ahead_of};
 use super::quorum::{people, short_of};
 use super::request::{VETO, verify_request};
 use crate::domain::fleet::Desired;
-use crate::domain::model::{DesiredDevice, Digest, Timestamp};
+use crate::domain::manifest::Unusable;
+use crate::domain::model::{DesiredDevice, Digest, Place, Timestamp};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
@@ -35,8 +36,12 @@ pub struct Fresh {
     pub trust: TrustState,
     /// The request with what is beside it; or, without a full stop, why it cannot be read.
     pub file: Result<WipeFile, String>,
-    /// Of the device's manifest, where the plan had it; absent where there is no usable one.
+    /// Of the device's manifest; absent where there is no usable one.
     pub manifest: Option<Digest>,
+    /// What of the fleet directory cannot be used: it may say that the device is personal.
+    pub unusable: Vec<Unusable>,
+    /// Of that, what says plainly that it is corporate.
+    pub corporate: BTreeSet<Place>,
 }
 
 /// Proof that a wipe was judged again and still holds: a provider takes nothing less.
@@ -102,8 +107,12 @@ pub fn issuable(
     if fresh.manifest != manifest.map(|manifest| manifest.digest) {
         return no("manifestChanged", "the manifest of its device was changed".to_owned());
     }
-    let desired =
-        Desired { devices: manifest.cloned().into_iter().collect(), ..Desired::default() };
+    let desired = Desired {
+        devices: manifest.cloned().into_iter().collect(),
+        unusable: fresh.unusable.clone(),
+        corporate: fresh.corporate.clone(),
+        ..Desired::default()
+    };
     let inputs = Inputs {
         now: fresh.now,
         settings: &fresh.settings,

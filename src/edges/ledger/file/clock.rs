@@ -1,21 +1,19 @@
 //! `clock`: the highest time that this ledger's writers have seen.
 //!
 //! The log only knows when something happened, and a quiet fleet writes a quiet log: a clock set
-//! back by hours would revive a request that has expired since the last entry. So the time of every
-//! pass is kept, in a file of its own, because neither the log nor the snapshot changes then. A
+//! back by hours would revive a request that has expired since the last entry. So the time of
+//! passes is kept, in a file of its own, because neither the log nor the snapshot changes then. A
 //! forged time can only be too late, or be gone: the first stops wipes, the second leaves the log.
+//! A write costs two fsyncs; [`crate::domain::wipe::clock::must_be_kept`] says which pass needs one.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use super::layout::CLOCK;
 use crate::domain::model::Timestamp;
+use crate::domain::wipe::clock::UNKNOWN_MILLIS;
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::Guarded;
-
-/// What a file that cannot be read counts as: no time is known to be later, so wipes wait:
-/// the last second of the year 9999.
-const FAR_MILLIS: i64 = 253_402_300_799_000;
 
 /// The highest time seen; none where no writer kept one. A file that cannot be read, or holds
 /// something else, counts as a time that never comes.
@@ -26,7 +24,7 @@ pub fn highest_time(dir: &Path) -> Option<Timestamp> {
     let read = opened.and_then(|file| file.read(&mut bytes));
     let text = read.ok().and_then(|()| std::str::from_utf8(&bytes).ok());
     let at = text.and_then(|text| text.trim_end().parse().ok());
-    Some(at.unwrap_or(Timestamp::from_millis(FAR_MILLIS)))
+    Some(at.unwrap_or(Timestamp::from_millis(UNKNOWN_MILLIS)))
 }
 
 /// Keeps `now`, if it is later than what is kept.

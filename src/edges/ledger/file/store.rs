@@ -111,9 +111,14 @@ impl Store for FileStore {
 
     fn publish(&mut self, now: Option<Timestamp>) -> Result<(), Error> {
         if let Some(now) = now {
+            self.dir.prove()?;
             clock::keep(self.dir.path(), &mut self.clock, now)?;
         }
         self.lock.mark(self.log.chain().end)
+    }
+
+    fn kept_time(&self) -> Option<Timestamp> {
+        self.clock
     }
 
     fn place(&self) -> Place {

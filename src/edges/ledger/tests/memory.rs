@@ -148,6 +148,10 @@ impl Store for Writer {
         Ok(())
     }
 
+    fn kept_time(&self) -> Option<Timestamp> {
+        self.memory.kept().time
+    }
+
     fn place(&self) -> Place {
         self.memory.place()
     }
