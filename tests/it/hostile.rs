@@ -4,12 +4,11 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Command;
 
 use fleetform::domain::model::is_deceptive;
 use serde_json::json;
 
-use crate::support::{Fixture, Output, wait_until};
+use crate::support::{Device, Fixture, Output, Profile, Request, git, wait_until};
 
 /// What YAML and reports let in: markup, workflow commands, formulas, fences.
 const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascript:x) ::error::y";
@@ -25,39 +24,34 @@ pub fn fleet_with(plain_text: &str, evil: &str) -> Fixture {
     let fixture = Fixture::empty();
     let quoted = |text: &str| serde_json::to_string(text).expect("JSON");
     let plain = quoted(plain_text);
-    let spec = "userEmail: '=cmd|`x@example.com', profile: Standard, osVersion: \"1\"";
-    let device = |name: &str, more: &str| {
-        format!(
-            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}, labels: \
-             {{l: {plain}, m: \"{}\"}}}}\nspec: {{serialNumber: SN-{name}, {spec}{more}}}\n",
-            "端末👩‍💻e\u{301}".repeat(12)
-        )
+    let device = |name: &str| {
+        let wide = "端末👩‍💻e\u{301}".repeat(12);
+        let device = Device::new(format_args!("SN-{name}")).named(name);
+        let device = device.labels(format_args!("{{l: {plain}, m: \"{wide}\"}}"));
+        device.with("userEmail", "'=cmd|`x@example.com'").with("osVersion", "\"1\"")
     };
-    fixture.write(
-        "fleet/profile.yaml",
-        format!(
-            "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: Standard}}\nspec:\n  \
-             platforms: [windows]\n  description: {plain}\n  apps: [{plain}]\n  \
-             settings: {{{plain}: {plain}}}\n  licenses: [{plain}]\n  \
-             compliance: {{encryption: {{required: true}}}}\n"
-        ),
-    );
-    fixture.write("fleet/a.yaml", device("a", &format!(", hardware: {{model: {plain}}}")));
-    fixture.write("fleet/b.yaml", device("b", ""));
+    let profile = Profile::new("Standard", "windows").with("description", &plain);
+    let profile = profile.with("apps", format_args!("[{plain}]"));
+    let profile = profile.with("settings", format_args!("{{{plain}: {plain}}}"));
+    let profile = profile.with("licenses", format_args!("[{plain}]"));
+    let profile = profile.with("compliance", "{encryption: {required: true}}");
+    fixture.write("fleet/profile.yaml", profile.yaml());
+    let a = device("a").with("hardware", format_args!("{{model: {plain}}}"));
+    fixture.write("fleet/a.yaml", a.yaml());
+    fixture.write("fleet/b.yaml", device("b").yaml());
     fixture.run(&["apply", "--yes"]).exits(0);
     // What comes later is refused, held or rejected, and said everywhere.
-    fixture.write("fleet/long.yaml", device(&"n".repeat(300), ""));
-    fixture.write("fleet/evil.yaml", device("c", &format!(", ownership: {}", quoted(evil))));
+    fixture.write("fleet/long.yaml", device(&"n".repeat(300)).yaml());
+    fixture.write("fleet/evil.yaml", device("c").with("ownership", quoted(evil)).yaml());
     fixture.write("fleet/raw.yaml", format!("{evil}: x"));
     fixture.write(&format!("fleet/{evil}.yaml").replace("[2J", "").replace('/', "_"), "x");
     fixture.write("fleet/::error file=x::y.yaml", "x");
-    fixture.write("fleet/a.yaml", device("a", ", status: Failed").replace("=cmd()", "=other()"));
+    let failed = device("a").with("status", "Failed").yaml();
+    fixture.write("fleet/a.yaml", failed.replace("=cmd()", "=other()"));
     let wipe = |reason: &str, by: &str| {
-        format!(
-            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w}}\nspec: {{ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21, deviceId: \
-             D001, serialNumber: SN-a, scope: full, reason: {reason}, requestedBy: {by}, confirm: \
-             true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
-        )
+        let (name, serial) = ("w".to_owned(), "SN-a".to_owned());
+        let (reason, by) = (reason.to_owned(), by.to_owned());
+        Request { name, serial, reason, by, ..Request::of(1) }.yaml()
     };
     fixture.write("fleet/wipe.yaml", wipe("lost", "'=cmd|`x@example.com'"));
     fixture.write("fleet/wipe.yaml.sig", evil);
@@ -99,19 +93,13 @@ fn looked_at(fixture: &Fixture, args: &[&str]) -> Output {
     done
 }
 
-pub fn git(fixture: &Fixture, args: &[&str]) {
-    let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
-    let done = Command::new("git").args(who).args(args).current_dir(fixture.path("")).output();
-    assert!(done.expect("git is needed: apt-get install git").status.success(), "{args:?}");
-}
-
 #[test]
 fn every_command_in_every_format_is_harmless() {
     let fixture = fleet();
-    git(&fixture, &["init", "-q", "-b", "main"]);
-    git(&fixture, &["commit", "-q", "--allow-empty", "-m", EVIL]);
-    git(&fixture, &["add", "--", "fleet"]);
-    git(&fixture, &["commit", "-q", "-m", EVIL]);
+    git(&fixture.path(""), &["init", "-q", "-b", "main"]);
+    git(&fixture.path(""), &["commit", "-q", "--allow-empty", "-m", EVIL]);
+    git(&fixture.path(""), &["add", "--", "fleet"]);
+    git(&fixture.path(""), &["commit", "-q", "-m", EVIL]);
     let reading: &[(&[&str], &[&str])] = &[
         (&["check"], &["text", "json", "markdown", "github", "sarif"]),
         (&["plan"], &["text", "json", "markdown", "github"]),

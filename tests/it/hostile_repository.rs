@@ -2,24 +2,13 @@
 //! of its own: no command of its author runs, and nothing of it is believed.
 
 use std::fs;
-use std::path::Path;
+
 use std::process::Command;
 
-use crate::support::{Fixture, Output};
+use crate::support::{Fixture, Output, git};
 
 /// Whatever Git can be made to run writes this file.
 const MARKER: &str = "marker";
-
-fn git(dir: &Path, args: &[&str]) {
-    let done = Command::new("git")
-        .current_dir(dir)
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
-        .args(args)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .expect("git");
-    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
-}
 
 /// Everything that a configuration can run.
 fn configuration(script: &str) -> String {

@@ -1,6 +1,6 @@
 //! Words that fit two devices, and manifests as other programs write them, by the program itself.
 
-use super::support::{Fixture, PROFILE, device, text};
+use crate::support::{Fixture, PROFILE, device, text};
 
 /// A manifest of a device with this name.
 fn named(name: &str, serial: &str) -> String {

@@ -18,8 +18,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use self::fleets::{Fleet, document, edit};
-use crate::daemon::support::git;
-use crate::support::Fixture;
+use crate::support::{Fixture, git};
 
 /// Each starts a dozen processes.
 const CASES: u32 = 64;

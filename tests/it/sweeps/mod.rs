@@ -13,7 +13,7 @@ use chrono::{TimeDelta, Utc};
 use fleetform::domain::model::Timestamp;
 use serde_json::Value;
 
-use crate::wipes::lab::Request;
+use crate::support::Request;
 
 mod faults;
 mod fuzz;

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
-use crate::hostile::{fleet_with, git, harmless};
-use crate::support::Fixture;
+use crate::hostile::{fleet_with, harmless};
+use crate::support::{Fixture, git};
 
 /// In every text below: where it appears, a stranger's text does.
 const MARK: &str = "ZQ";
@@ -54,10 +54,10 @@ fn fleets() -> impl Iterator<Item = Fixture> {
     PLAIN.iter().enumerate().map(|(n, plain)| {
         let evil = EVIL[n % EVIL.len()];
         let fixture = fleet_with(plain, evil);
-        git(&fixture, &["init", "-q", "-b", "main"]);
-        git(&fixture, &["commit", "-q", "--allow-empty", "-m", evil]);
-        git(&fixture, &["add", "--", "fleet"]);
-        git(&fixture, &["commit", "-q", "-m", evil]);
+        git(&fixture.path(""), &["init", "-q", "-b", "main"]);
+        git(&fixture.path(""), &["commit", "-q", "--allow-empty", "-m", evil]);
+        git(&fixture.path(""), &["add", "--", "fleet"]);
+        git(&fixture.path(""), &["commit", "-q", "-m", evil]);
         fixture.run(&["apply", "--yes"]);
         assert!(fixture.read(".fleetform/audit.jsonl").contains(MARK), "{plain} is recorded");
         fixture
