@@ -4,11 +4,12 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::LazyLock;
 
 use fleetform::domain::model::is_deceptive;
 use serde_json::json;
 
-use crate::support::{Device, Fixture, Output, Profile, Request, git, wait_until};
+use crate::support::{Device, Fixture, Output, Profile, Request, Snapshot, git, wait_until};
 
 /// What YAML and reports let in: markup, workflow commands, formulas, fences.
 const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascript:x) ::error::y";
@@ -16,7 +17,8 @@ const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascri
 const EVIL: &str = "EVIL\u{1b}[2J\r\n::error::forged\n\u{202e}desrever\u{9b}31m\u{7}";
 
 fn fleet() -> Fixture {
-    fleet_with(PLAIN, EVIL)
+    static FLEET: LazyLock<Snapshot> = LazyLock::new(|| fleet_with(PLAIN, EVIL).snapshot());
+    Fixture::from(&FLEET)
 }
 
 /// Such a fleet, with what may stand in its texts and what may not; some is recorded already.

@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::support::{Fixture, PLAIN_PROFILE, device};
 
-/// More than the two batches of a pass, so that there is a half of it to be seen.
-const DEVICES: usize = 5000;
+/// More than one batch of a pass, so that there is a half of it to be seen.
+const DEVICES: usize = 4200;
 
 fn fleet(place: &Fixture, user: &str) {
     let devices: Vec<_> = (0..DEVICES)

@@ -7,16 +7,12 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use crate::support::{Dice, Fixture, PLAIN_PROFILE, device};
+use crate::support::{Dice, Fixture, PLAIN_PROFILE, device, number};
 
 /// How long it goes on in a run of all tests; `SOAK_SECONDS` overrides it.
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 20;
 /// Few enough that changes meet, too many for the guard to take a single one for a purge.
 const DEVICES: u64 = 30;
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 #[test]
 fn soak() {

@@ -11,15 +11,16 @@ mod world;
 use std::time::UNIX_EPOCH;
 
 use self::world::World;
+use crate::support::number;
 
 const BURSTS: u64 = 40;
 const TALES: u64 = 8;
 
 #[test]
 fn narrow_looks_do_what_looks_at_everything_do() {
-    let given = std::env::var("NARROW_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = number("NARROW_SEED");
     let clock = UNIX_EPOCH.elapsed().expect("a time").as_millis() as u64;
-    let seeds = given.map_or(clock..clock + TALES, |seed: u64| seed..seed + 1);
+    let seeds = given.map_or(clock..clock + TALES, |seed| seed..seed + 1);
     let (mut taken, mut issued) = (0, 0);
     for seed in seeds {
         println!("NARROW_SEED={seed}");

@@ -48,6 +48,40 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// All below a directory, to be written any number of times: what takes long to make is made once.
+pub struct Snapshot(Vec<(PathBuf, Option<(Vec<u8>, fs::Permissions)>)>);
+
+impl Snapshot {
+    pub fn of(root: &Path) -> Self {
+        let mut found = vec![];
+        let mut left = vec![root.to_owned()];
+        while let Some(path) = left.pop() {
+            let about = fs::symlink_metadata(&path).expect("it is there");
+            if about.is_dir() {
+                let entries = fs::read_dir(&path).expect("it can be listed");
+                left.extend(entries.map(|entry| entry.expect("an entry").path()));
+            }
+            let bytes = about.is_file().then(|| fs::read(&path).expect("it can be read"));
+            let below = path.strip_prefix(root).expect("below").to_owned();
+            found.push((below, bytes.map(|bytes| (bytes, about.permissions()))));
+        }
+        Self(found)
+    }
+
+    pub fn write(&self, root: &Path) {
+        for (path, file) in &self.0 {
+            let path = root.join(path);
+            match file {
+                Some((bytes, permissions)) => {
+                    fs::write(&path, bytes).expect("written");
+                    fs::set_permissions(path, permissions.clone()).expect("its own file");
+                }
+                None => fs::create_dir_all(path).expect("a directory"),
+            }
+        }
+    }
+}
+
 /// Runs Git quietly, with a known author and no configuration.
 #[track_caller]
 pub fn git(dir: &Path, args: &[&str]) {

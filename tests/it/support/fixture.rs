@@ -8,11 +8,12 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::files::{copy, write};
+use super::files::{Snapshot, copy, write};
 use super::fleet::{PLAIN_PROFILE, PROFILE, device};
 
 /// What the binary said.
@@ -110,13 +111,27 @@ impl Fixture {
 
     /// The sample fleet, applied, and every device enrolled and compliant.
     pub fn enrolled() -> Self {
-        let fixture = Self::sample();
-        fixture.run(&["apply", "--yes"]).exits(0);
-        let serials: Vec<_> = fixture.devices().into_keys().collect();
-        let reports: Vec<_> = serials.iter().map(|serial| healthy(serial, 1)).collect();
-        fixture.report(&reports.join("\n"));
-        fixture.run(&["apply", "--yes"]).exits(0);
+        static ENROLLED: LazyLock<Snapshot> = LazyLock::new(|| {
+            let fixture = Fixture::sample();
+            fixture.run(&["apply", "--yes"]).exits(0);
+            let serials: Vec<_> = fixture.devices().into_keys().collect();
+            let reports: Vec<_> = serials.iter().map(|serial| healthy(serial, 1)).collect();
+            fixture.report(&reports.join("\n"));
+            fixture.run(&["apply", "--yes"]).exits(0);
+            fixture.snapshot()
+        });
+        Self::from(&ENROLLED)
+    }
+
+    /// What was made once, anew.
+    pub fn from(snapshot: &Snapshot) -> Self {
+        let fixture = Self::bare();
+        snapshot.write(fixture.dir.path());
         fixture
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(self.dir.path())
     }
 
     /// A copy of everything, elsewhere.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
 use fleetform::app::execute::Control;
@@ -23,7 +23,7 @@ use fleetform::edges::trust_files;
 use serde_json::{Value, json};
 
 use super::clock::{Clock, start};
-use super::files::{copy, write};
+use super::files::{Snapshot, copy, write};
 use super::fleet::{Device, LEDGER, PLAIN_PROFILE};
 use super::keys::{WIPE, line, signature, trusted};
 
@@ -51,15 +51,23 @@ type Event = Box<dyn FnOnce(&Lab) + Send>;
 impl Lab {
     /// With five devices, `D001` to `D005`; the last is a personal one.
     pub fn new() -> Self {
-        Self::with(5)
+        static PROVISIONED: LazyLock<Snapshot> =
+            LazyLock::new(|| Snapshot::of(Lab::with(5).dir.path()));
+        let lab = Self::at_start();
+        PROVISIONED.write(lab.dir.path());
+        lab
+    }
+
+    fn at_start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let provider = Arc::new(Local::new(dir.path().join("data")));
+        let (settings, meanwhile) = (Settings::default(), Mutex::default());
+        Self { dir, clock: Clock::new(start()), settings, provider, meanwhile }
     }
 
     pub fn with(devices: u32) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let provider = Arc::new(Local::new(dir.path().join("data")));
-        let clock = Clock::new(start() + TimeDelta::hours(-1));
-        let (settings, meanwhile) = (Settings::default(), Mutex::default());
-        let lab = Self { dir, clock, settings, provider, meanwhile };
+        let lab = Self::at_start();
+        lab.at(start() + TimeDelta::hours(-1));
         begin_ledger(&lab.path("data"), lab.now());
         lab.put("standard.yaml", PLAIN_PROFILE);
         for n in 1..=devices {

@@ -11,11 +11,16 @@ mod lab;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
-pub use self::files::{copy, git, tree, write};
+pub use self::files::{Snapshot, copy, git, tree, write};
 pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox};
+
+/// A number from the environment: a seed to repeat a run by, or how much more it is to do.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
 
 /// SplitMix64: the same seed, the same tale.
 pub struct Dice(pub u64);

@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use super::{entries, now, request, seed};
 use crate::support::{Device, Dice, Fixture, PROFILE, WIPE, needs, outbox, signature, trusted};
 
-/// Points of a run that is not asked for all: together about half a minute on two cores.
-const SAMPLE: usize = 150;
+/// Points of a run that is not asked for all: together some fifteen seconds on two cores.
+const SAMPLE: usize = 90;
 /// Between two sizes of files that a sweep of all points allows: prime, so that it meets every
 /// part of a line.
 const SIZES: usize = 31;

@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{entries, new_ledger, now, number, request, seed};
+use super::{entries, new_ledger, now, request, seed};
 use crate::support::{
-    Daemon, Dice, Fixture, PLAIN_PROFILE, VETO, WIPE, device, digest, signature, trusted,
+    Daemon, Dice, Fixture, PLAIN_PROFILE, VETO, WIPE, device, digest, number, signature, trusted,
     with_clock,
 };
 
 /// How long it goes on in a run of all tests.
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 10;
 /// Each may be named by one request: enough for a run of this length.
 const DEVICES: usize = 90;
 

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
 use crate::hostile::{fleet_with, harmless};
-use crate::support::{Fixture, git};
+use crate::support::{Fixture, Snapshot, git};
 
 /// In every text below: where it appears, a stranger's text does.
 const MARK: &str = "ZQ";
@@ -51,6 +52,12 @@ const READING: [(&[&str], &[&str]); 13] = [
 
 /// Each text in a fleet of its own, of which a part is recorded and a part refused.
 fn fleets() -> impl Iterator<Item = Fixture> {
+    static FLEETS: LazyLock<Vec<Snapshot>> =
+        LazyLock::new(|| made().map(|fixture| fixture.snapshot()).collect());
+    FLEETS.iter().map(Fixture::from)
+}
+
+fn made() -> impl Iterator<Item = Fixture> {
     PLAIN.iter().enumerate().map(|(n, plain)| {
         let evil = EVIL[n % EVIL.len()];
         let fixture = fleet_with(plain, evil);
