@@ -214,7 +214,7 @@ fn on_a_terminal(fixture: &Fixture, args: &[&str]) -> Vec<u8> {
     command.args(["-qec", &line, "/dev/null"]).current_dir(fixture.path("")).env_clear();
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    done.expect("script is needed: apt-get install util-linux").stdout
+    done.expect("script is needed: apt-get install bsdutils").stdout
 }
 
 #[test]
