@@ -2,13 +2,12 @@
 //! real binary: nothing that a stranger wrote moves a cursor, begins a line or runs in a sheet.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::LazyLock;
 
 use fleetform::domain::model::is_deceptive;
 use serde_json::json;
 
+use crate::daemon::client;
 use crate::support::{Device, Fixture, Output, Profile, Request, Snapshot, git, wait_until};
 
 /// What YAML and reports let in: markup, workflow commands, formulas, fences.
@@ -176,14 +175,10 @@ fn the_daemon_says_and_serves_nothing_harmful() {
         let said_so = said();
         let (_, after) = said_so.split_once("127.0.0.1:").expect("an address");
         let port: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let address = format!("127.0.0.1:{port}").parse().expect("an address");
         let get = |path: &str| {
-            let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("connected");
-            let request =
-                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-            stream.write_all(request.as_bytes()).expect("sent");
-            let mut text = String::new();
-            stream.read_to_string(&mut text).expect("an answer");
-            text
+            let answer = client::get(address, path);
+            format!("{}\r\n\r\n{}", answer.head, answer.body)
         };
         wait_until("it is ready", || {
             get("/readyz").starts_with("HTTP/1.1 200") || get("/readyz").starts_with("HTTP/1.1 503")

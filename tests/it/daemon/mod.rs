@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod beside;
-mod client;
+pub mod client;
 mod failing;
 mod freezing;
 mod http;
