@@ -2,10 +2,9 @@
 //! of its own: no command of its author runs, and nothing of it is believed.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
-use std::process::Command;
-
-use crate::support::{Fixture, Output, git};
+use crate::support::{Device, Fixture, Output, Profile, git, wait_until};
 
 /// Whatever Git can be made to run writes this file.
 const MARKER: &str = "marker";
@@ -44,11 +43,12 @@ fn hostile() -> Fixture {
         let forged = "0123456789012345678901234567890123456789";
         fixture.write(&format!("{at}/HEAD"), "ref: refs/heads/main\n");
         fixture.write(&format!("{at}/config"), configuration(script));
-        fixture.write(&format!("{at}/more"), configuration(script));
+        // What is included must not include itself: Git would stop before it runs anything.
+        let more = configuration(script).replace("[include]\n\tpath = more\n", "");
+        fixture.write(&format!("{at}/more"), more);
         fixture.write(&format!("{at}/refs/heads/main"), format!("{forged}\n"));
         fixture.write(&format!("{at}/objects/info/packs"), "");
         fixture.write(&format!("{at}/attributes"), "* diff=evil filter=evil\n");
-        fixture.write(&format!("{at}/index"), "");
         for hook in ["post-checkout", "post-index-change", "fsmonitor-watchman", "pre-commit"] {
             fixture.write(&format!("{at}/hooks/{hook}"), fixture.read("evil.sh"));
         }
@@ -57,6 +57,30 @@ fn hostile() -> Fixture {
     git(&fixture.path("."), &["add", "-Af", "."]);
     git(&fixture.path("."), &["commit", "-q", "-m", "two"]);
     fixture
+}
+
+/// Runs the daemon until it has taken in a new manifest, and stops it.
+fn daemon(fixture: &Fixture, more: &[&str]) {
+    let log = if more.is_empty() { ".fleetform/audit.jsonl" } else { "deep/audit.jsonl" };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fleetform"))
+        .args(["daemon", "--poll", "100ms"])
+        .args(more)
+        .current_dir(fixture.path("."))
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let serial = format!("DAEMON{}", more.len());
+    fixture.write("fleet/deep/profile.yaml", Profile::new("Deep", "windows").yaml());
+    let device = Device::new(&serial).named(&serial).with("profile", "Deep").yaml();
+    let begun = || fs::read_to_string(fixture.path(log)).unwrap_or_default();
+    wait_until("it to begin", || !begun().is_empty() || !more.is_empty());
+    fixture.write(&format!("fleet/deep/{serial}.yaml"), device);
+    wait_until("a pass of the daemon", || begun().contains(&serial));
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill").success());
+    assert!(child.wait().expect("its end").success());
 }
 
 #[test]
@@ -99,6 +123,12 @@ fn no_command_of_its_author_runs() {
     for args in [&["list"][..], &["show", "D001"], &["audit", "verify"], &["init", "fleet/deep"]] {
         run(args);
     }
+    for more in [&[][..], &["--fleet", "fleet/deep", "--data", "deep", "--new-ledger"]] {
+        daemon(&fixture, more);
+        assert!(!fixture.path(MARKER).exists(), "daemon {more:?}: {}", fixture.read(MARKER));
+    }
+    let log = fixture.read(".fleetform/audit.jsonl") + &fixture.read("deep/audit.jsonl");
+    assert!(!log.contains("01234567890123456789"), "a forged revision is in the log");
     let fleet = fixture.path("fleet/deep");
     let fleet = fleet.to_str().expect("UTF-8");
     for args in [&["check"][..], &["plan"], &["diff", "main"]] {
@@ -141,9 +171,10 @@ fn settings_and_trust_of_the_checkout_give_no_rights() {
     );
     fs::write(&config, text).expect("a file");
     let config = config.to_str().expect("UTF-8");
-    let verify = fixture.run(&["--config", config, "check"]).exits(0);
-    assert!(!verify.stderr.contains("do not count"), "{verify:?}");
-    fixture.run(&["--config", config, "apply", "--yes"]).exits(0);
+    let check = fixture.run(&["--config", config, "check"]).exits(1);
+    assert!(!check.stderr.contains("do not count"), "{check:?}");
+    check.complains(&["lies in the Git work tree", "every wipe is refused"]);
+    fixture.run(&["--config", config, "apply", "--yes", "--new-ledger"]).exits(0);
     let new = ["wipe", "new", "D001", "--reason", "lost", "--requested-by", "bob@example.com"];
     let file = fixture.path("fleet/w.yaml");
     let file = file.to_str().expect("UTF-8");

@@ -154,6 +154,7 @@ fn what_the_configuration_says_about_rights_is_in_the_log() {
         "maxValidity": "1h 30m",
         "provider": "local",
         "quorum": [{"per": "1day 12h", "signers": 1, "upTo": 9}],
+        "requireHead": false,
         "revokedKeys": "/etc/f/revoked",
     });
     assert_eq!(changes[1]["data"]["to"], expected);

@@ -23,7 +23,7 @@ use crate::domain::state::event::{ErrorClass, Event, WipeDeferred, WipeFailed, W
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
 use crate::edges::provider::{Error as ProviderError, Provider, Target, Withdrawn};
 
-/// Until a provider that did not take a wipe is asked again, where it does not say when.
+/// Until a wipe that was deferred is tried again, where the provider does not say when.
 const RETRY: Duration = Duration::from_secs(60);
 /// The longest wait that a provider may ask for: beyond it a request would only expire.
 const LONGEST_RETRY: Duration = Duration::from_secs(3600);
@@ -109,10 +109,13 @@ impl Issuing<'_> {
         ledger.append(vec![Draft { device: Some(id), source, event }])?;
         ledger.sync()?;
         let (now, judged) = self.judge(planned, ledger);
+        // A clock that was set back makes no wait shorter.
+        let now = ledger.latest(now);
         let event = match judged {
             Err(NotIssued { detail, .. }) => {
                 outcome.not_issued.push((id, detail.clone()));
-                Some(deferred(request, intent, detail, now))
+                // Not at once: whatever it is, each try leaves two entries in the log.
+                Some(deferred(request, intent, detail, now + wait(RETRY)))
             }
             Ok(wipe) => {
                 let proof = ledger.prove()?;
@@ -153,6 +156,17 @@ impl Issuing<'_> {
         called.unwrap_or_else(|_| Err(ProviderError::timed_out(limit)))
     }
 
+    async fn take_back(
+        self,
+        target: &Target,
+        intent: u64,
+        _: Proof,
+    ) -> Result<Withdrawn, ProviderError> {
+        let limit = self.provider.limits().timeout;
+        let called = tokio::time::timeout(limit, self.provider.withdraw(target, intent)).await;
+        called.unwrap_or_else(|_| Err(ProviderError::timed_out(limit)))
+    }
+
     /// Whether the log has it as expired by now; where the provider failed, a later pass tries again.
     async fn withdraw(
         self,
@@ -164,11 +178,9 @@ impl Issuing<'_> {
     ) -> Result<bool, ledger::Error> {
         let Some(intent) = stopped.intent else { return Ok(false) };
         let target = Target { id, serial: stopped.subject.serial_number.clone() };
-        let limit = self.provider.limits().timeout;
-        ledger.prove()?;
-        let called = tokio::time::timeout(limit, self.provider.withdraw(&target, intent)).await;
+        let proof = ledger.prove()?;
         let mut stopped = stopped.clone();
-        match called.unwrap_or_else(|_| Err(ProviderError::timed_out(limit))) {
+        match self.take_back(&target, intent, proof).await {
             Ok(Withdrawn::Gone) => {}
             Ok(Withdrawn::NotPossible(why)) => {
                 stopped.code = "notWithdrawn".into();
@@ -198,11 +210,14 @@ fn not_taken(request: Digest, intent: u64, error: ProviderError, now: Timestamp)
             Some(Event::WipeFailed(WipeFailed { request, intent, class, error: message }))
         }
         ErrorClass::Transient => {
-            let wait = retry_after.unwrap_or(RETRY).min(LONGEST_RETRY);
-            let wait = TimeDelta::from_std(wait).unwrap_or_default();
-            Some(deferred(request, intent, message, now + wait))
+            let after = retry_after.unwrap_or(RETRY).min(LONGEST_RETRY);
+            Some(deferred(request, intent, message, now + wait(after)))
         }
     }
+}
+
+fn wait(time: Duration) -> TimeDelta {
+    TimeDelta::from_std(time).unwrap_or_default()
 }
 
 fn deferred(request: Digest, intent: u64, reason: String, until: Timestamp) -> Event {

@@ -15,7 +15,9 @@ use crate::domain::fleet::{Desired, WipeFile};
 use crate::domain::guard::{ApprovedPlan, guard};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
-use crate::domain::plan::{Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, plan, plan_for};
+use crate::domain::plan::{
+    Action, Fresh, Heard, HoldReason, Inputs, Op, Plan, WipeView, plan, plan_for,
+};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::{ConfigChanged, Event};
 use crate::domain::state::{State, WipeState};
@@ -150,7 +152,8 @@ pub fn provider(config: &Config) -> Arc<dyn Provider> {
 }
 
 /// Reads again what a wipe was judged by, for [`Control::reread`]: its request with what is
-/// beside it, the manifest of its device at this path, the trust files, and last the clock.
+/// beside it, the manifest of its device at this path, all manifests that cannot be used, the
+/// trust files, and last the clock.
 #[must_use]
 pub fn reread(
     (fleet, data): (&Path, &Path),
@@ -160,7 +163,10 @@ pub fn reread(
     (file, manifest): (&WipeFile, &str),
 ) -> Fresh {
     let named = file.request.head.map(|head| head.seq);
+    let Desired { damaged, corporate, .. } = source::load(fleet);
     Fresh {
+        damaged,
+        corporate,
         heads: ledger::heads(data, &named.into_iter().collect()),
         clock: ledger::highest_time(data),
         file: source::again::request(fleet, file),
@@ -347,6 +353,10 @@ pub async fn carry_out(
     control: &Control<'_>,
 ) -> Result<Outcome, Error> {
     let Decision { approved, acknowledgements, bad: _, unknown_fields: _, more: _ } = decision;
+    let unknown = |view: &&WipeView| !ledger.state().wipes.contains_key(&view.subject.request);
+    let unknown = approved.plan().wipes.iter().filter(unknown);
+    let until = unknown.map(|view| view.subject.expires_at).max();
+    ledger.time_matters_until(until);
     let outcome = execute::execute(approved, ledger, provider, control).await?;
     if acknowledgements.is_empty() || outcome.left > 0 {
         ledger.end_pass()?;

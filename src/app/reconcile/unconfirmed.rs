@@ -38,7 +38,10 @@ impl Unconfirmed {
         now: Timestamp,
     ) -> Result<(), ledger::Error> {
         for request in std::mem::take(&mut self.0) {
-            let Some(question) = Question::about(ledger.state(), request, now) else { continue };
+            // A clock that was set back does not make a request valid again.
+            let latest = ledger.latest(now);
+            let question = Question::about(ledger.state(), request, latest);
+            let Some(question) = question else { continue };
             let Question { target, intent, witness } = &question;
             let limit = provider.limits().timeout;
             let asked = provider.has(target, *intent, *witness);
@@ -77,8 +80,6 @@ impl Question {
         let wipe = recorded.wipes.get(&request).filter(|wipe| wipe.state == WipeState::Issued)?;
         let id = wipe.subject.device_id;
         let device = recorded.devices.get(&id)?;
-        // A clock that was set back does not make a request valid again.
-        let now = recorded.at.map_or(now, |at| at.max(now));
         let accepted = |other: &Wipe| other.state == WipeState::Accepted;
         if device.is_wiped() || wipe.subject.expires_at < now || recorded.wipes_of(id).any(accepted)
         {

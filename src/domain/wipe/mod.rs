@@ -8,6 +8,7 @@
 //! Signers are people (principals), never keys or signature files: someone with three keys is
 //! one signer. Signature bytes are no identity either: a request is known by the digest of its file.
 
+pub(crate) mod clock;
 pub mod quorum;
 mod rules;
 pub mod sshsig;

@@ -42,7 +42,8 @@ pub use self::snapshot::Snapshot;
 pub use self::verify::{Problem, Verified, verify};
 use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
 use crate::domain::state::event::{Entry, Event, LedgerCreated, Source};
-use crate::domain::state::{FoldError, State};
+use crate::domain::state::{FoldError, State, Wipe};
+use crate::domain::wipe::clock::known;
 use crate::edges::fs::durable;
 
 /// The log's file name.
@@ -227,6 +228,8 @@ pub struct Ledger {
     unsaved: bool,
     /// The time kept in `clock`.
     clock: Option<Timestamp>,
+    /// See [`Ledger::time_matters_until`].
+    matters_until: Option<Timestamp>,
     lock: Lock,
     // Last: it is let go of after the lock file.
     dir: Directory,
@@ -286,6 +289,7 @@ impl Ledger {
             unsaved: state.seq > saved,
             state,
             clock: highest_time(dir),
+            matters_until: None,
             lock,
             dir: held,
         };
@@ -294,6 +298,7 @@ impl Ledger {
             ledger.append(vec![Event::LogRepaired(repaired).into()])?;
             ledger.sync()?;
         }
+        ledger.keep_time()?;
         ledger.mark_whole()?;
         Ok(ledger)
     }
@@ -322,6 +327,19 @@ impl Ledger {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The latest time known: `now`, or a later one that this ledger has seen.
+    #[must_use]
+    pub(crate) fn latest(&self, now: Timestamp) -> Timestamp {
+        let seen = self.state.at.max(known(self.clock));
+        seen.map_or(now, |at| at.max(now))
+    }
+
+    /// Of requests that this pass sees and the log does not have: when the last of them expires.
+    /// As long as a clock set back could revive one, the time of each pass is kept at once.
+    pub(crate) fn time_matters_until(&mut self, until: Option<Timestamp>) {
+        self.matters_until = until;
     }
 
     /// The number of the next entry to be appended. In a new ledger `ledger.created` goes before it.
@@ -398,11 +416,17 @@ impl Ledger {
     /// If a step fails.
     pub fn end_pass(&mut self) -> Result<(), Error> {
         self.sync()?;
+        let open = |wipe: &&Wipe| wipe.state.is_open() || wipe.state.is_under_way();
+        let open = self.state.wipes.values().filter(open).map(|wipe| wipe.subject.expires_at);
+        let until = open.max().max(self.matters_until);
+        if clock::is_due(self.clock, (self.now)(), until) {
+            self.keep_time()?;
+        }
         self.mark_whole()
     }
 
     /// Ends a pass as [`Ledger::end_pass`] does, and replaces `state.json` first, if it is not up
-    /// to date.
+    /// to date. The time is kept, whatever depends on it: so it is also at a stop, which ends here.
     ///
     /// # Errors
     /// If a step fails. The log is not touched by that; it may be tried again.
@@ -413,14 +437,19 @@ impl Ledger {
             snapshot::save(self.dir.path(), &self.state, self.audit.chain().end)?;
             self.unsaved = false;
         }
+        self.keep_time()?;
         self.mark_whole()
     }
 
-    /// Every pass ends here, also one in which nothing happened: its time is kept.
-    fn mark_whole(&mut self) -> Result<(), Error> {
+    fn keep_time(&mut self) -> Result<(), Error> {
         if self.state.seq > 0 {
             clock::keep(self.dir.path(), &mut self.clock, (self.now)())?;
         }
+        Ok(())
+    }
+
+    /// Every pass ends here, also one in which nothing happened.
+    fn mark_whole(&mut self) -> Result<(), Error> {
         self.lock.mark(self.audit.chain().end)
     }
 }

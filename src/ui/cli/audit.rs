@@ -17,7 +17,7 @@ use crate::edges::ledger;
 use crate::edges::ledger::verify::Verified;
 use crate::ui::render::history::{Style, Writer};
 use crate::ui::render::out::Out;
-use crate::ui::render::{replayed, verify};
+use crate::ui::render::{json, replayed, verify};
 
 /// What to do with the log. None of it changes anything.
 #[derive(Debug, Subcommand)]
@@ -190,7 +190,11 @@ pub(super) fn log(
 pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     let snapshot = ledger::replay(setup.data()?)?;
     match format {
-        Format::Json => ledger::snapshot::write(&snapshot, out)?,
+        Format::Json => {
+            let mut text = Vec::new();
+            ledger::snapshot::write(&snapshot, &mut text)?;
+            json::written(out, &String::from_utf8_lossy(&text))?;
+        }
         _ => replayed::text(&snapshot.state, out)?,
     }
     Ok(Exit::Done)

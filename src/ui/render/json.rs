@@ -42,6 +42,19 @@ pub fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) ->
     out.write_all(text.as_bytes())
 }
 
+/// JSON that something else has written, and no value changed: what is escaped stands in strings.
+///
+/// # Errors
+/// If writing fails.
+pub fn written<W: Write + ?Sized>(out: &mut W, json: &str) -> io::Result<()> {
+    for line in json.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        escaped(out, line)?;
+        out.write_all(end.as_bytes())?;
+    }
+    Ok(())
+}
+
 fn spelt_out(value: serde_yaml::Value) -> serde_yaml::Value {
     use serde_yaml::Value;
     match value {
@@ -78,17 +91,20 @@ impl<F: Formatter> Formatter for Harmless<F> {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut rest = fragment;
-        loop {
-            let deceptive = rest.char_indices().find(|(_, c)| is_deceptive(*c));
-            let mark = command(rest).map(|at| (at, '#'));
-            let Some((at, c)) = [deceptive, mark].into_iter().flatten().min() else { break };
-            // All of them lie below U+10000, so one escape is enough.
-            write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;
-            rest = &rest[at + c.len_utf8()..];
-        }
-        out.write_all(rest.as_bytes())
+        escaped(out, fragment)
     }
+}
+
+fn escaped<W: Write + ?Sized>(out: &mut W, mut rest: &str) -> io::Result<()> {
+    loop {
+        let deceptive = rest.char_indices().find(|(_, c)| is_deceptive(*c));
+        let mark = command(rest).map(|at| (at, '#'));
+        let Some((at, c)) = [deceptive, mark].into_iter().flatten().min() else { break };
+        // All of them lie below U+10000, so one escape is enough.
+        write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;
+        rest = &rest[at + c.len_utf8()..];
+    }
+    out.write_all(rest.as_bytes())
 }
 
 #[cfg(test)]
@@ -123,6 +139,10 @@ mod tests {
             "{\"#\\u0023[group]x\":\"a #\\u0023[set-output name=b]c #\\u0023vso[task.d]##\\u0023[e\"}\n"
         );
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        // The same of what another writer made.
+        let mut again = Vec::new();
+        written(&mut again, &format!("{value}\n")).unwrap();
+        assert_eq!(String::from_utf8(again).unwrap(), text);
     }
 
     #[test]

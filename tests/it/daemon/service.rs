@@ -40,7 +40,7 @@ fn a_service_manager_is_told() {
     manager.socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let socket = format!("NOTIFY_SOCKET={}", path.display());
     let wrapper = ["env", &socket, "WATCHDOG_USEC=90000"];
-    let daemon = place.daemon_under(&wrapper, &[]);
+    let mut daemon = place.daemon_under(&wrapper, &[]);
     manager.expect("READY=1");
     assert_eq!(place.recorded(), ["A:Pending"], "ready means that a pass is done");
     for _ in 0..5 {
@@ -57,7 +57,9 @@ fn a_service_manager_is_told() {
     }
     daemon.signal("TERM");
     manager.expect("STOPPING=1");
-    daemon.stop();
+    // Told once: a second signal would end it at once.
+    let status = daemon.ended();
+    assert_eq!(status.code(), Some(0), "{}", daemon.said());
 }
 
 fn example(path: &str) -> String {

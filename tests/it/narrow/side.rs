@@ -13,7 +13,7 @@ use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
 use fleetform::edges::trust_files;
 
-use crate::support::{Clock, Fixture};
+use crate::support::{Clock, Fixture, begin_ledger};
 
 /// A ledger and a provider of its own, and the clock of both.
 pub struct Side {
@@ -31,6 +31,8 @@ impl Side {
             let trust = || trust_files::read(&signers, None, &fleet).map_err(|e| e.to_string());
             reread((&fleet, &log), &settings, trust, &now, (file, manifest))
         };
+        // Both are the one that requests name.
+        begin_ledger(&data, clock.now());
         let ledger = Ledger::open(&data, "property".into(), clock.reader()).expect("a ledger");
         Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
     }
@@ -40,7 +42,7 @@ impl Side {
         let control =
             Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
         let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
-        assert_eq!((done.left, &done.failed), (0, &vec![]));
+        assert_eq!((done.left, &done.failed, &done.not_issued), (0, &vec![], &vec![]));
     }
 }
 

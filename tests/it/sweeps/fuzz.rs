@@ -130,7 +130,8 @@ pub(super) struct World<'a> {
     pub(super) dice: Dice,
     pub(super) daemon: Daemon,
     made: Vec<Made>,
-    used: usize,
+    /// The number of the last device that a request was written for.
+    pub(super) used: usize,
     /// Minutes that the daemon's clock is ahead.
     pub(super) ahead: i64,
     /// How many bytes of the daemons' log earlier ones have written.

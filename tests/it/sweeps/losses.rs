@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::entries;
 use super::fuzz::{World, announced, commands, run};
-use crate::support::{copy, trusted};
+use crate::support::{copy, device, trusted};
 
 /// For something that must not happen: several times what the daemon takes to act.
 const NOTHING_HAPPENS: Duration = Duration::from_millis(600);
@@ -182,6 +182,9 @@ impl World<'_> {
     /// With its ledger back it does what it was asked for.
     fn until_issued(&mut self, fresh: Option<String>, loss: Loss) {
         let Some(fresh) = fresh else { return };
+        // A manifest that cannot be read holds them, as it may say that the device is personal.
+        let number = self.used - 1;
+        self.place.write(&format!("fleet/{number}.yaml"), &device(&format!("S{number:03}")));
         // A clock behind the log holds wipes.
         self.ahead += 3;
         self.place.save("clock", &format!("+{}", self.ahead * 60));

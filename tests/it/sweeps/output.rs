@@ -61,10 +61,11 @@ fn made() -> impl Iterator<Item = Fixture> {
     PLAIN.iter().enumerate().map(|(n, plain)| {
         let evil = EVIL[n % EVIL.len()];
         let fixture = fleet_with(plain, evil);
-        git(&fixture.path(""), &["init", "-q", "-b", "main"]);
-        git(&fixture.path(""), &["commit", "-q", "--allow-empty", "-m", evil]);
-        git(&fixture.path(""), &["add", "--", "fleet"]);
-        git(&fixture.path(""), &["commit", "-q", "-m", evil]);
+        // Its settings give rights, and so lie outside of the work tree.
+        git(&fixture.path("fleet"), &["init", "-q", "-b", "main"]);
+        git(&fixture.path("fleet"), &["commit", "-q", "--allow-empty", "-m", evil]);
+        git(&fixture.path("fleet"), &["add", "-A"]);
+        git(&fixture.path("fleet"), &["commit", "-q", "-m", evil]);
         fixture.run(&["apply", "--yes"]);
         assert!(fixture.read(".fleetform/audit.jsonl").contains(MARK), "{plain} is recorded");
         fixture

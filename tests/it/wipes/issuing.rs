@@ -35,6 +35,10 @@ const MEANWHILE: &[(&str, bool, Happens)] = &[
     }),
     ("the clock is set back", false, |lab| lab.at(start() + TimeDelta::hours(-1))),
     ("the device becomes personal", true, |lab| lab.device(1, 1, "personal")),
+    ("another manifest says that it is personal", true, |lab| {
+        let text = fs::read_to_string(lab.path("fleet/dev-1.yaml")).expect("a manifest");
+        lab.put("other.yaml", text.replace("corporate", "personal").replace("dev-1", "other"));
+    }),
     ("the manifest of the device is gone", false, |lab| lab.remove("dev-1.yaml")),
     ("the fleet directory is gone", true, |lab| {
         fs::rename(lab.path("fleet"), lab.path("elsewhere")).expect("renamed");
@@ -107,6 +111,40 @@ fn another_signature_in_the_meantime_does_no_harm_and_is_logged() {
     assert_eq!((lab.issued(), lab.commands()), (1, 1));
     let (_, issued) = lab.log().pop().expect("an entry");
     assert_eq!(issued["signers"], serde_json::json!(["bob@example.com", "dave@example.com"]));
+}
+
+#[test]
+fn a_manifest_that_comes_back_broken_in_the_meantime_holds_the_wipe() {
+    let lab = signed();
+    lab.remove("dev-1.yaml");
+    lab.meanwhile(|lab| lab.put("dev-1.yaml", "kind: ["));
+    lab.pass();
+    assert_eq!((lab.issued(), lab.commands()), (0, 0), "it may say that it is personal");
+}
+
+#[test]
+fn a_wipe_that_has_cooled_off_is_issued_once() {
+    let mut lab = signed();
+    lab.settings.wipes.delay = TimeDelta::minutes(10);
+    assert_eq!(lab.judge("r1.yaml"), "coolingOff coolingOff");
+    lab.wait(TimeDelta::minutes(10));
+    lab.pass();
+    assert_eq!(lab.kinds(), ["wipe.accepted", "wipe.issued"]);
+    assert_eq!((lab.issued(), lab.commands()), (1, 1));
+}
+
+#[test]
+fn what_is_deferred_at_the_last_moment_is_not_tried_again_at_once() {
+    let lab = signed();
+    lab.meanwhile(|_| ());
+    lab.meanwhile(|lab| lab.at(start() + TimeDelta::hours(-1)));
+    lab.pass();
+    lab.at(start() + TimeDelta::seconds(1));
+    lab.pass();
+    assert_eq!((lab.issued(), lab.commands()), (1, 0), "each try leaves two entries");
+    lab.wait(TimeDelta::minutes(1));
+    lab.pass();
+    assert_eq!((lab.issued(), lab.commands()), (2, 1));
 }
 
 #[test]
@@ -210,6 +248,21 @@ fn a_command_that_expired_unconfirmed_is_taken_back_and_that_is_said() {
 }
 
 #[test]
+fn a_command_is_taken_back_by_the_highest_time_seen() {
+    let lab = signed();
+    lab.pass();
+    write(lab.path("data/clock"), "yesterday");
+    lab.pass();
+    assert_eq!(lab.commands(), 1, "a time that nobody can tell is no proof that it expired");
+    // An earlier process saw it expire, and stopped before it could say so.
+    write(lab.path("data/clock"), (start() + TimeDelta::hours(25)).to_string());
+    lab.wait(TimeDelta::minutes(1));
+    lab.pass();
+    assert_eq!(lab.kinds().last().expect("an entry"), "wipe.expired");
+    assert_eq!((lab.issued(), lab.commands()), (1, 0));
+}
+
+#[test]
 fn a_device_that_read_the_command_before_it_was_taken_back_confirms_it() {
     let lab = expired();
     lab.wait(TimeDelta::minutes(1));
@@ -230,7 +283,9 @@ fn a_device_that_reported_since_was_not_erased_by_a_command_that_was_taken_back(
     lab.wait(TimeDelta::minutes(1));
     lab.erased(1);
     lab.pass();
-    assert_eq!(lab.kinds().last().expect("an entry"), "wipe.expired");
+    let kinds = lab.kinds();
+    assert_eq!(kinds[kinds.len() - 2..], ["wipe.expired", "wipe.unrequested"], "somebody else did");
+    assert!(!lab.state().devices[&"D001".parse().expect("an id")].is_wiped());
 }
 
 #[test]

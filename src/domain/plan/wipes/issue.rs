@@ -3,12 +3,12 @@
 //! Between the plan and its last action lie minutes at worst: a slow disk, a stopped process,
 //! thousands of other devices. A veto, a revocation or an expiry of that time still counts.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{CLOCK_BEHIND, VETO, clock_behind, issue_at, judge, people, short_of, time_ahead_of};
-use crate::domain::fleet::{Desired, WipeFile};
-use crate::domain::model::{DesiredDevice, Digest, Timestamp};
+use crate::domain::fleet::{Damaged, Desired, WipeFile};
+use crate::domain::model::{DesiredDevice, Digest, Place, Timestamp};
 use crate::domain::plan::Inputs;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
@@ -34,6 +34,10 @@ pub struct Fresh {
     pub file: Result<WipeFile, String>,
     /// Of the device's manifest, where the plan had it; absent where there is no usable one.
     pub manifest: Option<Digest>,
+    /// What of the fleet directory cannot be used: it may say that the device is personal.
+    pub damaged: Vec<Damaged>,
+    /// Of that, what says plainly that it is corporate.
+    pub corporate: BTreeSet<Place>,
 }
 
 /// Proof that a wipe was judged again and still holds: a provider takes nothing less.
@@ -100,8 +104,12 @@ pub fn issuable(
     if fresh.manifest != manifest.map(|manifest| manifest.digest) {
         return no("manifestChanged", "the manifest of its device was changed".to_owned());
     }
-    let desired =
-        Desired { devices: manifest.cloned().into_iter().collect(), ..Desired::default() };
+    let desired = Desired {
+        devices: manifest.cloned().into_iter().collect(),
+        damaged: fresh.damaged.clone(),
+        corporate: fresh.corporate.clone(),
+        ..Desired::default()
+    };
     let inputs = Inputs {
         now: fresh.now,
         settings: &fresh.settings,

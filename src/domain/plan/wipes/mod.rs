@@ -23,6 +23,7 @@ use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp};
 use crate::domain::state::event::{TrustChanged, TrustFiles, WipeAccepted, WipeStopped};
 use crate::domain::state::{Wipe, WipeState};
 use crate::domain::wipe::Namespace;
+use crate::domain::wipe::clock::TOLERANCE;
 use crate::domain::wipe::quorum::{self, Decision, History, Lacks};
 use crate::domain::wipe::target::{LedgerId, LoggedHead};
 use crate::domain::wipe::verify::{
@@ -35,10 +36,6 @@ pub(super) use withdraw::withdraw;
 
 /// The clock was set back: nothing is issued by it.
 pub(super) const CLOCK_BEHIND: &str = "clockBehind";
-
-/// A clock may be this much behind the highest time seen: another process may have looked later
-/// than this one, and says so first.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The code of a request that a signer objects to.
 const VETO: &str = "veto";
@@ -119,10 +116,12 @@ fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
 }
 
 /// When an accepted request may be issued. A delay that was raised counts for those accepted
-/// before as well, a lowered one does not. What was deferred has cooled off already.
+/// before as well, a lowered one does not. What was issued, or deferred after that, has cooled off
+/// already; `since` then says when that was, and not when it was accepted.
 fn issue_at(wipe: &Wipe, delay: TimeDelta) -> Option<Timestamp> {
     let deferred = wipe.code.as_deref() == Some(crate::domain::state::DEFERRED);
-    if deferred { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
+    let cooled = deferred || wipe.state == WipeState::Issued;
+    if cooled { wipe.issue_at } else { wipe.issue_at.max(Some(wipe.since + delay)) }
 }
 
 fn clock_behind(seen: Timestamp) -> String {

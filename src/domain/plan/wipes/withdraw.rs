@@ -6,13 +6,15 @@ use crate::domain::model::{Digest, Place};
 use crate::domain::plan::{Action, Cause, Inputs, Op};
 use crate::domain::state::event::WipeStopped;
 use crate::domain::state::{Wipe, WipeState};
+use crate::domain::wipe::clock;
 
 /// Every such command, but for those that `planned` confirms: a report that was heard in the
 /// same pass goes before time.
 pub fn withdraw(inputs: &Inputs<'_>, planned: &[Action]) -> Vec<Action> {
     let recorded = inputs.recorded;
     // A clock that was set back does not make a request valid again.
-    let now = recorded.at.map_or(inputs.now, |at| at.max(inputs.now));
+    let seen = recorded.at.max(clock::known(inputs.clock));
+    let now = seen.map_or(inputs.now, |at| at.max(inputs.now));
     let over = |wipe: &&Wipe| wipe.state == WipeState::Issued && wipe.subject.expires_at < now;
     let over: Vec<_> = recorded.wipes.values().filter(over).collect();
     if over.is_empty() {

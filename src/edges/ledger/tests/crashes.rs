@@ -54,6 +54,8 @@ fn dying_anywhere_loses_nothing_and_repeats_nothing() {
     go_on(undisturbed.path(), usize::MAX);
     let expected = outcome(undisturbed.path());
     assert_eq!(expected.1, story());
+    let child = concat!(module_path!(), "::in_a_process_of_its_own");
+    let child = child.split_once("::").unwrap().1;
     let points = durable::CRASH_POINTS.iter().filter(|point| point.starts_with("ledger."));
     for (point, before) in points.flat_map(|point| (0..3).map(move |before| (point, before))) {
         let dir = tempfile::tempdir().unwrap();
@@ -62,7 +64,7 @@ fn dying_anywhere_loses_nothing_and_repeats_nothing() {
             add(dir.path(), b"{\"seq\":6,\"at\":\"2025");
         }
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "ledger::tests::crashes::in_a_process_of_its_own"])
+            .args(["--ignored", "--exact", child])
             .env("FAILPOINTS", format!("{point}={before}*off->return"))
             .current_dir(dir.path())
             .output()

@@ -1,5 +1,6 @@
 //! The ledger on real files: what is written, read back, completed, repaired and refused.
 
+mod clock;
 mod crashes;
 mod held;
 mod snapshots;

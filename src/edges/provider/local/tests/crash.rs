@@ -88,7 +88,7 @@ fn a_crash_at_any_point_loses_and_doubles_nothing() {
     assert_eq!(expected.1.len(), 6, "{expected:?}");
 
     let exe = std::env::current_exe().unwrap();
-    let test = "provider::local::tests::crash::crash_child";
+    let test = concat!(module_path!(), "::crash_child").split_once("::").unwrap().1;
     for point in CRASH_POINTS {
         let dir = prepared();
         if *point == "outbox.mkdir.before" || *point == "outbox.mkdir.after" {
