@@ -42,7 +42,7 @@ fn a_pass_keeps_its_time_where_something_depends_on_it_or_a_minute_has_gone_by()
     let kept = || highest_time(dir.path());
     let mut ledger = open();
     ledger.append(vec![profile("x")]).unwrap();
-    let mut pass = |ledger: &mut Ledger, second| {
+    let pass = |ledger: &mut Ledger, second| {
         seconds.store(second, Ordering::Relaxed);
         ledger.end_pass().unwrap();
         kept()
