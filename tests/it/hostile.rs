@@ -97,10 +97,11 @@ fn looked_at(fixture: &Fixture, args: &[&str]) -> Output {
 #[test]
 fn every_command_in_every_format_is_harmless() {
     let fixture = fleet();
-    git(&fixture.path(""), &["init", "-q", "-b", "main"]);
-    git(&fixture.path(""), &["commit", "-q", "--allow-empty", "-m", EVIL]);
-    git(&fixture.path(""), &["add", "--", "fleet"]);
-    git(&fixture.path(""), &["commit", "-q", "-m", EVIL]);
+    // Its settings give rights, and so lie outside of the work tree.
+    git(&fixture.path("fleet"), &["init", "-q", "-b", "main"]);
+    git(&fixture.path("fleet"), &["commit", "-q", "--allow-empty", "-m", EVIL]);
+    git(&fixture.path("fleet"), &["add", "-A"]);
+    git(&fixture.path("fleet"), &["commit", "-q", "-m", EVIL]);
     let reading: &[(&[&str], &[&str])] = &[
         (&["check"], &["text", "json", "markdown", "github", "sarif"]),
         (&["plan"], &["text", "json", "markdown", "github"]),

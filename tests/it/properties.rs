@@ -272,7 +272,7 @@ impl World {
             stop: &stop,
             progress: &|_, _| (),
             revision: None,
-            reread: &|_, _| unreachable!("nobody is trusted"),
+            reread: &|_| unreachable!("nobody is trusted"),
         };
         let outcome = carry_out(decision, &mut ledger, &provider, &control);
         let outcome = self.runtime.block_on(outcome).expect("an outcome");

@@ -275,7 +275,7 @@ impl Daemon {
             stop: self.signals.flag(),
             progress: &|_, _| {},
             revision,
-            reread: &|file, manifest| reconcile::reread_by(config, file, manifest),
+            reread: &|file| reconcile::reread_by(config, file),
         };
         carry_out(decision, ledger, &self.provider, &control).await
     }

@@ -43,9 +43,8 @@ pub struct Outcome {
     pub left: usize,
 }
 
-/// Reads again what a wipe was judged by: its request, and the manifest of its device at this path
-/// from the root of the fleet directory.
-pub type Reread<'a> = dyn Fn(&WipeFile, &str) -> Fresh + Sync + 'a;
+/// Reads again what a wipe was judged by.
+pub type Reread<'a> = dyn Fn(&WipeFile) -> Fresh + Sync + 'a;
 
 /// Whatever an execution is told from outside, and tells.
 pub struct Control<'a> {

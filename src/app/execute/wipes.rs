@@ -138,10 +138,8 @@ impl Issuing<'_> {
         ledger: &Ledger,
     ) -> (Timestamp, Result<IssuableWipe, NotIssued>) {
         let recorded = ledger.state();
-        let Planned { id, file, manifest, ahead } = planned;
-        let place = manifest.map(|manifest| &manifest.place.path);
-        let place = place.or_else(|| Some(&recorded.devices.get(&id)?.manifest.path));
-        let fresh = (self.control.reread)(file, place.map_or("", |path| path));
+        let Planned { id: _, file, manifest, ahead } = planned;
+        let fresh = (self.control.reread)(file);
         (fresh.now, issuable(recorded, (file, manifest), &fresh, ahead))
     }
 

@@ -152,25 +152,25 @@ pub fn provider(config: &Config) -> Arc<dyn Provider> {
 }
 
 /// Reads again what a wipe was judged by, for [`Control::reread`]: its request with what is
-/// beside it, the manifest of its device at this path, all manifests that cannot be used, the
-/// trust files, and last the clock.
+/// beside it, the fleet directory, the trust files, and last the clock.
 #[must_use]
 pub fn reread(
     (fleet, data): (&Path, &Path),
     settings: &Settings,
     trust: impl FnOnce() -> Result<Trust, String>,
     now: impl FnOnce() -> Timestamp,
-    (file, manifest): (&WipeFile, &str),
+    file: &WipeFile,
 ) -> Fresh {
     let named = file.request.head.map(|head| head.seq);
-    let Desired { damaged, corporate, .. } = source::load(fleet);
+    // All of it: any file may say that the device is personal.
+    let desired = source::load(fleet);
     Fresh {
-        damaged,
-        corporate,
+        manifest: desired.by_serial(&file.request.serial).map(|device| device.digest),
+        damaged: desired.damaged,
+        corporate: desired.corporate,
         heads: ledger::heads(data, &named.into_iter().collect()),
         clock: ledger::highest_time(data),
         file: source::again::request(fleet, file),
-        manifest: source::again::device(fleet, manifest, &file.request.serial),
         trust: trust(),
         settings: settings.clone(),
         now: now(),
@@ -179,9 +179,9 @@ pub fn reread(
 
 /// As [`reread`], from where a configuration says.
 #[must_use]
-pub fn reread_by(config: &Config, file: &WipeFile, manifest: &str) -> Fresh {
+pub fn reread_by(config: &Config, file: &WipeFile) -> Fresh {
     let Config { fleet, data, settings, .. } = config;
-    reread((fleet, data), settings, || trust(config), clock::now, (file, manifest))
+    reread((fleet, data), settings, || trust(config), clock::now, file)
 }
 
 impl ReportCounts {

@@ -1,4 +1,4 @@
-//! A few files of the fleet directory, read again: what a wipe rests on.
+//! A wipe request and the files beside it, read again: what a wipe rests on.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -10,7 +10,6 @@ use rustix::fs::{CWD, OFlags};
 use super::{MAX_BYTES, Trouble, enter, not_a_file, open, read_file, read_signatures, unreadable};
 use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::{Documents, parse_file};
-use crate::domain::model::{Digest, SerialNumber};
 
 /// The request at the place of `file`, as it is now, with what is beside it and its copies.
 ///
@@ -27,15 +26,6 @@ pub fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
     read_signatures(fleet.as_fd(), &mut wipes);
     let [now] = wipes;
     Ok(Arc::unwrap_or_clone(now))
-}
-
-/// The digest of the device with this serial number in the file at `path`, from the root; `None`
-/// if there is none that can be used.
-#[must_use]
-pub fn device(root: &Path, path: &str, serial: &SerialNumber) -> Option<Digest> {
-    let documents = documents(&directory(root).ok()?, path).ok()?;
-    let device = documents.devices.iter().find(|device| device.serial_number() == serial);
-    device.map(crate::domain::manifest::DeviceDraft::digest)
 }
 
 fn directory(root: &Path) -> Result<OwnedFd, Trouble> {

@@ -198,7 +198,7 @@ fn do_it(
         stop: &stop,
         progress: &advance,
         revision: setup.revision(),
-        reread: &|file, manifest| reread_by(&setup.config, file, manifest),
+        reread: &|file| reread_by(&setup.config, file),
     };
     let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
     ledger.snapshot()?;

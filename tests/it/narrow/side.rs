@@ -27,9 +27,9 @@ impl Side {
         let data = fixture.path(name);
         let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
         let (signers, now) = (fixture.path("allowed_signers"), clock.reader());
-        let reread = move |file: &WipeFile, manifest: &str| {
+        let reread = move |file: &WipeFile| {
             let trust = || trust_files::read(&signers, None, &fleet).map_err(|e| e.to_string());
-            reread((&fleet, &log), &settings, trust, &now, (file, manifest))
+            reread((&fleet, &log), &settings, trust, &now, file)
         };
         // Both are the one that requests name.
         begin_ledger(&data, clock.now());

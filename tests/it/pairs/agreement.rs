@@ -47,7 +47,7 @@ fn recorded(pair: &Pair) -> State {
         stop: &AtomicBool::new(false),
         progress: &|_, _| (),
         revision: None,
-        reread: &|_, _| unreachable!("nobody is trusted"),
+        reread: &|_| unreachable!("nobody is trusted"),
     };
     let outcome = carry_out(decision, &mut ledger, &provider, &control);
     let outcome = runtime.block_on(outcome).expect("an outcome");

@@ -145,18 +145,12 @@ impl Lab {
     }
 
     /// What a wipe was judged by, read again, after whatever is to happen meanwhile.
-    fn reread(&self, file: &WipeFile, manifest: &str) -> Fresh {
+    fn reread(&self, file: &WipeFile) -> Fresh {
         if let Some(happens) = self.meanwhile.lock().expect("no panic").pop_front() {
             happens(self);
         }
         let (fleet, now) = (self.path("fleet"), || self.now());
-        reread(
-            (&fleet, &self.path("data")),
-            &self.settings,
-            || self.trusted(),
-            now,
-            (file, manifest),
-        )
+        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, file)
     }
 
     /// What happens before a wipe is judged for the n-th time while it is carried out.
@@ -196,7 +190,7 @@ impl Lab {
             let decision = decide(basis, seen);
             let wipes = decision.approved.plan().wipes.iter().map(told).collect();
             let stop = AtomicBool::new(false);
-            let fresh = |file: &WipeFile, manifest: &str| self.reread(file, manifest);
+            let fresh = |file: &WipeFile| self.reread(file);
             let control =
                 Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &fresh };
             carry_out(decision, &mut ledger, &self.provider, &control).await.expect("done");

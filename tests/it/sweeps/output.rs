@@ -89,7 +89,10 @@ fn printed(format: &str, mut judge: impl FnMut(&str, &Fixture, &str)) {
             }
         }
     }
-    assert!(hostile >= PLAIN.len(), "only {hostile} results have a hostile text at all");
+    assert!(
+        hostile >= PLAIN.len(),
+        "only {hostile} results in {format} have a hostile text at all"
+    );
 }
 
 /// No line is a command to a runner: `::name …::` at its beginning, but where we give them, nor

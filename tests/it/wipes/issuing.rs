@@ -123,6 +123,15 @@ fn a_manifest_that_comes_back_broken_in_the_meantime_holds_the_wipe() {
 }
 
 #[test]
+fn a_manifest_that_cannot_be_used_and_says_corporate_is_no_obstacle() {
+    let lab = signed();
+    let text = fs::read_to_string(lab.path("fleet/dev-1.yaml")).expect("a manifest");
+    lab.put("dev-1.yaml", text.replace("profile: Standard", "profile: Unknown"));
+    lab.pass();
+    assert_eq!((lab.issued(), lab.commands()), (1, 1), "as the plan says");
+}
+
+#[test]
 fn a_wipe_that_has_cooled_off_is_issued_once() {
     let mut lab = signed();
     lab.settings.wipes.delay = TimeDelta::minutes(10);

@@ -32,7 +32,7 @@ pub struct Fresh {
     pub trust: Result<Trust, String>,
     /// The request with what is beside it; or, without a full stop, why it cannot be read.
     pub file: Result<WipeFile, String>,
-    /// Of the device's manifest, where the plan had it; absent where there is no usable one.
+    /// Of the device's manifest; absent where there is no usable one.
     pub manifest: Option<Digest>,
     /// What of the fleet directory cannot be used: it may say that the device is personal.
     pub damaged: Vec<Damaged>,
