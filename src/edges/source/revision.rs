@@ -34,8 +34,8 @@ pub fn setting(root: &Path, key: &str) -> Option<String> {
         // Relative to the directory in which Git was asked.
         std::str::from_utf8(file).is_ok_and(|file| !tree.checks_out(&tree.top.join(file)))
     };
-    let values = parts.chunks_exact(2).filter(|pair| own(pair[0])).map(|pair| pair[1]);
-    let value = std::str::from_utf8(values.last()?).ok()?.trim();
+    let mut values = parts.chunks_exact(2).filter(|pair| own(pair[0])).map(|pair| pair[1]);
+    let value = std::str::from_utf8(values.next_back()?).ok()?.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 

@@ -94,7 +94,8 @@ impl Marks {
     pub(super) fn finding(self, directory: &str) -> Option<Finding> {
         let Self { head, objects, refs, common, dot_git } = self;
         let is_repository = head && (common || (objects && refs));
-        if !is_repository && !(dot_git && !directory.is_empty()) {
+        let is_work_tree = dot_git && !directory.is_empty();
+        if !(is_repository || is_work_tree) {
             return None;
         }
         let path = if directory.is_empty() { ROOT } else { directory.trim_end_matches('/') };

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::model::is_deceptive;
 
 /// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`), and
-/// so the second `#` of what a CI runner takes for a command (see [`command`]).
+/// so the second `#` of what a CI runner takes for a command (see `command`).
 #[must_use]
 pub fn safe(text: &str) -> Cow<'_, str> {
     // Nothing printable of ASCII is, and hardly any text has more.

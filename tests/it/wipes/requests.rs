@@ -1,5 +1,7 @@
 //! What a request is for good, for which ledger, by which clock, and how many there may be.
 
+#![expect(clippy::print_stdout, reason = "a failure needs to say in which case")]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -49,8 +51,8 @@ fn a_request_that_was_wiped_here_is_refused_by_a_new_ledger() {
 
 /// `head: SEQ:HASH` of an entry of the lab's log.
 fn head(lab: &Lab, seq: usize) -> String {
-    let log = fs::read_to_string(lab.path("data/audit.jsonl")).unwrap();
-    format!("head: \"{seq}:{}\"\n  ", digest(log.lines().nth(seq - 1).unwrap()))
+    let log = fs::read_to_string(lab.path("data/audit.jsonl")).expect("a log");
+    format!("head: \"{seq}:{}\"\n  ", digest(log.lines().nth(seq - 1).expect("that entry")))
 }
 
 #[test]

@@ -122,6 +122,7 @@ pub struct Judgement {
 
 /// What follows from the checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub enum Verdict {
     /// Every rule holds.
     Verified(VerifiedWipe),
