@@ -7,8 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::daemon::support::git;
-use crate::support::{Fixture, actions, healthy, text, tree};
+use crate::support::{Fixture, actions, copy, git, healthy, text, tree};
 
 /// A fleet of which something was changed since it was applied, and the plan for it.
 fn changed() -> (Fixture, Value) {
@@ -122,11 +121,6 @@ fn what_was_reviewed_is_what_is_applied() {
     assert_eq!(apply(&fixture), Some(0));
     fixture.run(&["plan", "--detailed-exitcode"]).exits(0);
     assert_eq!(text(&plan["digest"]).len(), 64);
-}
-
-fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").args([from, to]).status().expect("cp");
-    assert!(done.success());
 }
 
 #[test]

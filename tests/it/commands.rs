@@ -309,7 +309,7 @@ fn timeless(fixture: &Fixture) -> Value {
 
 #[test]
 fn an_interrupt_ends_a_pass_cleanly_and_the_next_one_completes_it() {
-    const DEVICES: usize = 14_000;
+    const DEVICES: usize = 9_000;
     let fixture = Fixture::generated(DEVICES);
     let undisturbed = fixture.duplicate();
     undisturbed.run(&["apply", "--yes", "-o", "json"]).exits(0);

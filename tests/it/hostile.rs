@@ -2,14 +2,13 @@
 //! real binary: nothing that a stranger wrote moves a cursor, begins a line or runs in a sheet.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::Command;
+use std::sync::LazyLock;
 
 use fleetform::domain::model::is_deceptive;
 use serde_json::json;
 
-use crate::support::{Fixture, Output, wait_until};
+use crate::daemon::client;
+use crate::support::{Device, Fixture, Output, Profile, Request, Snapshot, git, wait_until};
 
 /// What YAML and reports let in: markup, workflow commands, formulas, fences.
 const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascript:x) ::error::y";
@@ -17,7 +16,8 @@ const PLAIN: &str = "=cmd() ``` </details><script>x</script> @all | [x](javascri
 const EVIL: &str = "EVIL\u{1b}[2J\r\n::error::forged\n\u{202e}desrever\u{9b}31m\u{7}";
 
 fn fleet() -> Fixture {
-    fleet_with(PLAIN, EVIL)
+    static FLEET: LazyLock<Snapshot> = LazyLock::new(|| fleet_with(PLAIN, EVIL).snapshot());
+    Fixture::from(&FLEET)
 }
 
 /// Such a fleet, with what may stand in its texts and what may not; some is recorded already.
@@ -25,39 +25,34 @@ pub fn fleet_with(plain_text: &str, evil: &str) -> Fixture {
     let fixture = Fixture::empty();
     let quoted = |text: &str| serde_json::to_string(text).expect("JSON");
     let plain = quoted(plain_text);
-    let spec = "userEmail: '=cmd|`x@example.com', profile: Standard, osVersion: \"1\"";
-    let device = |name: &str, more: &str| {
-        format!(
-            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}, labels: \
-             {{l: {plain}, m: \"{}\"}}}}\nspec: {{serialNumber: SN-{name}, {spec}{more}}}\n",
-            "端末👩‍💻e\u{301}".repeat(12)
-        )
+    let device = |name: &str| {
+        let wide = "端末👩‍💻e\u{301}".repeat(12);
+        let device = Device::new(format_args!("SN-{name}")).named(name);
+        let device = device.labels(format_args!("{{l: {plain}, m: \"{wide}\"}}"));
+        device.with("userEmail", "'=cmd|`x@example.com'").with("osVersion", "\"1\"")
     };
-    fixture.write(
-        "fleet/profile.yaml",
-        format!(
-            "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: Standard}}\nspec:\n  \
-             platforms: [windows]\n  description: {plain}\n  apps: [{plain}]\n  \
-             settings: {{{plain}: {plain}}}\n  licenses: [{plain}]\n  \
-             compliance: {{encryption: {{required: true}}}}\n"
-        ),
-    );
-    fixture.write("fleet/a.yaml", device("a", &format!(", hardware: {{model: {plain}}}")));
-    fixture.write("fleet/b.yaml", device("b", ""));
+    let profile = Profile::new("Standard", "windows").with("description", &plain);
+    let profile = profile.with("apps", format_args!("[{plain}]"));
+    let profile = profile.with("settings", format_args!("{{{plain}: {plain}}}"));
+    let profile = profile.with("licenses", format_args!("[{plain}]"));
+    let profile = profile.with("compliance", "{encryption: {required: true}}");
+    fixture.write("fleet/profile.yaml", profile.yaml());
+    let a = device("a").with("hardware", format_args!("{{model: {plain}}}"));
+    fixture.write("fleet/a.yaml", a.yaml());
+    fixture.write("fleet/b.yaml", device("b").yaml());
     fixture.run(&["apply", "--yes"]).exits(0);
     // What comes later is refused, held or rejected, and said everywhere.
-    fixture.write("fleet/long.yaml", device(&"n".repeat(300), ""));
-    fixture.write("fleet/evil.yaml", device("c", &format!(", ownership: {}", quoted(evil))));
+    fixture.write("fleet/long.yaml", device(&"n".repeat(300)).yaml());
+    fixture.write("fleet/evil.yaml", device("c").with("ownership", quoted(evil)).yaml());
     fixture.write("fleet/raw.yaml", format!("{evil}: x"));
     fixture.write(&format!("fleet/{evil}.yaml").replace("[2J", "").replace('/', "_"), "x");
     fixture.write("fleet/::error file=x::y.yaml", "x");
-    fixture.write("fleet/a.yaml", device("a", ", status: Failed").replace("=cmd()", "=other()"));
+    let failed = device("a").with("status", "Failed").yaml();
+    fixture.write("fleet/a.yaml", failed.replace("=cmd()", "=other()"));
     let wipe = |reason: &str, by: &str| {
-        format!(
-            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w}}\nspec: {{ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21, deviceId: \
-             D001, serialNumber: SN-a, scope: full, reason: {reason}, requestedBy: {by}, confirm: \
-             true, issuedAt: 2026-11-22T10:00:00Z, expiresAt: 2026-11-23T10:00:00Z}}\n"
-        )
+        let (name, serial) = ("w".to_owned(), "SN-a".to_owned());
+        let (reason, by) = (reason.to_owned(), by.to_owned());
+        Request { name, serial, reason, by, ..Request::of(1) }.yaml()
     };
     fixture.write("fleet/wipe.yaml", wipe("lost", "'=cmd|`x@example.com'"));
     fixture.write("fleet/wipe.yaml.sig", evil);
@@ -99,20 +94,14 @@ fn looked_at(fixture: &Fixture, args: &[&str]) -> Output {
     done
 }
 
-pub fn git(fixture: &Fixture, args: &[&str]) {
-    let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
-    let done = Command::new("git").args(who).args(args).current_dir(fixture.path("")).output();
-    assert!(done.expect("git is needed: apt-get install git").status.success(), "{args:?}");
-}
-
 #[test]
 fn every_command_in_every_format_is_harmless() {
     let fixture = fleet();
     // Its settings give rights, and so lie outside of the work tree.
-    git(&fixture, &["-C", "fleet", "init", "-q", "-b", "main"]);
-    git(&fixture, &["-C", "fleet", "commit", "-q", "--allow-empty", "-m", EVIL]);
-    git(&fixture, &["-C", "fleet", "add", "-A"]);
-    git(&fixture, &["-C", "fleet", "commit", "-q", "-m", EVIL]);
+    git(&fixture.path("fleet"), &["init", "-q", "-b", "main"]);
+    git(&fixture.path("fleet"), &["commit", "-q", "--allow-empty", "-m", EVIL]);
+    git(&fixture.path("fleet"), &["add", "-A"]);
+    git(&fixture.path("fleet"), &["commit", "-q", "-m", EVIL]);
     let reading: &[(&[&str], &[&str])] = &[
         (&["check"], &["text", "json", "markdown", "github", "sarif"]),
         (&["plan"], &["text", "json", "markdown", "github"]),
@@ -187,14 +176,10 @@ fn the_daemon_says_and_serves_nothing_harmful() {
         let said_so = said();
         let (_, after) = said_so.split_once("127.0.0.1:").expect("an address");
         let port: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let address = format!("127.0.0.1:{port}").parse().expect("an address");
         let get = |path: &str| {
-            let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("connected");
-            let request =
-                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-            stream.write_all(request.as_bytes()).expect("sent");
-            let mut text = String::new();
-            stream.read_to_string(&mut text).expect("an answer");
-            text
+            let answer = client::get(address, path);
+            format!("{}\r\n\r\n{}", answer.head, answer.body)
         };
         wait_until("it is ready", || {
             get("/readyz").starts_with("HTTP/1.1 200") || get("/readyz").starts_with("HTTP/1.1 503")

@@ -2,24 +2,12 @@
 //! of its own: no command of its author runs, and nothing of it is believed.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Fixture, Output, wait_until};
+use crate::support::{Device, Fixture, Output, Profile, git, wait_until};
 
 /// Whatever Git can be made to run writes this file.
 const MARKER: &str = "marker";
-
-fn git(dir: &Path, args: &[&str]) {
-    let done = Command::new("git")
-        .current_dir(dir)
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
-        .args(args)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .expect("git");
-    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
-}
 
 /// Everything that a configuration can run.
 fn configuration(script: &str) -> String {
@@ -84,13 +72,8 @@ fn daemon(fixture: &Fixture, more: &[&str]) {
         .spawn()
         .expect("it starts");
     let serial = format!("DAEMON{}", more.len());
-    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Deep}\nspec: \
-                   {platforms: [windows]}\n";
-    fixture.write("fleet/deep/profile.yaml", profile);
-    let device = format!(
-        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {serial}}}\nspec: \
-         {{serialNumber: {serial}, userEmail: a@example.com, profile: Deep, osVersion: \"10\"}}\n"
-    );
+    fixture.write("fleet/deep/profile.yaml", Profile::new("Deep", "windows").yaml());
+    let device = Device::new(&serial).named(&serial).with("profile", "Deep").yaml();
     let begun = || fs::read_to_string(fixture.path(log)).unwrap_or_default();
     wait_until("it to begin", || !begun().is_empty() || !more.is_empty());
     fixture.write(&format!("fleet/deep/{serial}.yaml"), device);

@@ -3,8 +3,7 @@
 
 use std::fs;
 
-use super::daemon::support::needs;
-use super::support::{Fixture, Output, actions};
+use crate::support::{Fixture, Output, actions, needs};
 
 /// Commands that look into the ledger, or write beside it.
 const READERS: &[&[&str]] = &[

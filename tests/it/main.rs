@@ -19,6 +19,7 @@ mod pairs;
 mod promises;
 mod properties;
 mod pull_request;
+mod suite;
 mod support;
 mod sweeps;
 mod wipes;

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
 
+use chrono::TimeDelta;
 use fleetform::app::execute::Control;
 use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe};
 use fleetform::domain::fleet::{Desired, assemble};
@@ -23,7 +24,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::invariants::Reading;
-use crate::support::Fixture;
+use crate::support::{Clock, Device, Fixture, Profile};
 
 const CASES: u32 = 48;
 
@@ -93,7 +94,7 @@ struct World {
     manifests: BTreeMap<usize, Manifest>,
     broken_files: Vec<usize>,
     revisions: [usize; 2],
-    now: Arc<AtomicI64>,
+    clock: Clock,
     reports: u32,
     settings: Settings,
     runtime: tokio::runtime::Runtime,
@@ -108,7 +109,7 @@ impl World {
             manifests: BTreeMap::new(),
             broken_files: vec![],
             revisions: [0; 2],
-            now: Arc::new(AtomicI64::new(1_763_800_000_000)),
+            clock: Clock::new(Timestamp::from_millis(1_763_800_000_000)),
             reports: 0,
             settings,
             runtime: runtime.expect("a runtime"),
@@ -116,7 +117,7 @@ impl World {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.load(Ordering::Relaxed))
+        self.clock.now()
     }
 
     fn change(&mut self, serial: usize, change: impl FnOnce(&mut Manifest)) {
@@ -156,12 +157,12 @@ impl World {
             Step::EditProfile(profile, revision) => self.revisions[profile] = revision,
             Step::Report(serial, kind) => self.report(serial, kind),
             Step::Wait(minutes) => {
-                self.now.fetch_add(minutes * 60_000, Ordering::Relaxed);
+                self.clock.advance(TimeDelta::minutes(minutes));
             }
             Step::Empty => self.manifests.clear(),
             Step::Pass => self.pass(),
         }
-        self.now.fetch_add(1000, Ordering::Relaxed);
+        self.clock.advance(TimeDelta::seconds(1));
     }
 
     fn report(&mut self, serial: usize, kind: usize) {
@@ -192,16 +193,14 @@ impl World {
             let profile = ["Standard", "Executive", "Absent"][m.profile];
             let text: &mut String =
                 files.entry(format!("d{}/f{}.yaml", m.file % 2, m.file)).or_default();
-            let _ = write!(
-                text,
-                "---\napiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev{serial}{}}}\n\
-                 spec:\n  serialNumber: SN{serial:02}\n  userEmail: {}@example.com\n  \
-                 profile: {profile}\n  osVersion: \"10\"\n  status: {status}\n  enrollment: {}\n{}",
-                if m.renamed { "-b" } else { "" },
-                ["ana", "bob", "eva"][m.user],
-                m.enrollment,
-                if m.broken { "  colour: red\n" } else { "" },
-            );
+            let name = format!("dev{serial}{}", if m.renamed { "-b" } else { "" });
+            let user = ["ana", "bob", "eva"][m.user];
+            let device = Device::new(format_args!("SN{serial:02}")).named(name);
+            let device = device.with("userEmail", format_args!("{user}@example.com"));
+            let device = device.with("profile", profile).with("osVersion", "\"10\"");
+            let device = device.with("status", status).with("enrollment", m.enrollment);
+            let broken = if m.broken { "  colour: red\n" } else { "" };
+            let _ = write!(text, "---\n{}{broken}", device.yaml());
         }
         for file in &self.broken_files {
             let path = format!("d{}/f{file}.yaml", file % 2);
@@ -209,14 +208,15 @@ impl World {
         }
         for (name, revision) in PROFILES.iter().zip(self.revisions) {
             // The last revision cannot be used.
-            let platforms = if revision == 4 { "[]" } else { "[windows]" };
-            let text = format!(
-                "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: {name}}}\nspec:\n  \
-                 platforms: {platforms}\n  settings: {{ring: {revision}}}\n  compliance:\n    \
-                 encryption: {{required: true}}\n    minimumOsVersion: {{windows: \"{}\"}}\n",
-                10 + revision % 2
+            let platforms = if revision == 4 { "" } else { "windows" };
+            let lowest = 10 + revision % 2;
+            let demands = format!(
+                "{{encryption: {{required: true}}, minimumOsVersion: {{windows: \"{lowest}\"}}}}"
             );
-            files.insert(format!("{name}.yaml"), text);
+            let profile = Profile::new(name, platforms)
+                .with("settings", format_args!("{{ring: {revision}}}"))
+                .with("compliance", demands);
+            files.insert(format!("{name}.yaml"), profile.yaml());
         }
         files
     }
@@ -259,8 +259,7 @@ impl World {
         let desired = source::load(&self.fixture.path("fleet"));
         self.order_does_not_count(&desired);
         let data = self.fixture.data();
-        let now = self.now.clone();
-        let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
+        let clock = self.clock.reader();
         let mut ledger = ledger::file::open(&data, "property".into(), clock).expect("a ledger");
         let provider: Arc<dyn Provider> = Arc::new(Local::new(&data));
         let before = ledger.state().clone();

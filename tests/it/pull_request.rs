@@ -4,16 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn git(dir: &Path, args: &[&str]) {
-    let done = Command::new("git")
-        .current_dir(dir)
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
-        .args(args)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .expect("git");
-    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
-}
+use crate::support::{copy, git};
 
 fn fleetform(dir: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
@@ -33,8 +24,7 @@ fn sample() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let fleet = dir.path().join("fleet");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fleet");
-    let copied = Command::new("cp").arg("-r").args([&from, &fleet]).status().expect("cp");
-    assert!(copied.success());
+    copy(&from, &fleet);
     git(dir.path(), &["init", "-q", "-b", "main"]);
     git(dir.path(), &["add", "-A"]);
     git(dir.path(), &["commit", "-q", "-m", "one"]);

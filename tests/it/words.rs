@@ -1,6 +1,6 @@
 //! Words that fit two devices, and manifests as other programs write them, by the program itself.
 
-use super::support::{Fixture, PROFILE, device, text};
+use crate::support::{Fixture, PROFILE, device, text};
 
 /// A manifest of a device with this name.
 fn named(name: &str, serial: &str) -> String {
@@ -149,20 +149,12 @@ fn serial_numbers_of_virtual_machines_go_all_the_way() {
     fixture.write("fleet/profile.yaml", PROFILE);
     let serials =
         ["VMware-56 4d fa 72 69 7a 39 13-aa 0e 17 06 9b 09 42 c8", "VM5vodACsc+k", "/77NDZ12/CN7/"];
+    let provision = |serial| {
+        let rest = ["--user", "ana@example.com", "--profile", "Standard", "--os", "10.0"];
+        fixture.run(&[&["provision", "--serial", serial][..], &rest].concat())
+    };
     for serial in serials {
-        fixture
-            .run(&[
-                "provision",
-                "--serial",
-                serial,
-                "--user",
-                "ana@example.com",
-                "--profile",
-                "Standard",
-                "--os",
-                "10.0",
-            ])
-            .exits(0);
+        provision(serial).exits(0);
     }
     fixture.run(&["check"]).exits(0);
     fixture.run(&["apply", "--yes"]).exits(0);
@@ -197,19 +189,7 @@ fn serial_numbers_of_virtual_machines_go_all_the_way() {
     // What stands for a missing serial number is no device's.
     for serial in ["0", "To be filled by O.E.M.", "System Serial Number", "N/A", "..", "0123456789"]
     {
-        let done = fixture
-            .run(&[
-                "provision",
-                "--serial",
-                serial,
-                "--user",
-                "ana@example.com",
-                "--profile",
-                "Standard",
-                "--os",
-                "10.0",
-            ])
-            .exits(1);
+        let done = provision(serial).exits(1);
         assert!(done.stdout.contains("placeholder-serial"), "{done:#?}");
     }
 }

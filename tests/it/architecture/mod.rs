@@ -17,7 +17,7 @@ const FOUNDATION: &str = "fs";
 const MOST_LINES: usize = 500;
 
 /// All Rust files below a directory, sorted.
-fn rust_files(dir: &Path) -> Vec<PathBuf> {
+pub fn rust_files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_owned()];
     while let Some(dir) = open.pop() {
@@ -34,7 +34,7 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

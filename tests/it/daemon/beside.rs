@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::support::{PROFILE, Place, device};
+use crate::support::{Fixture, PLAIN_PROFILE, device};
 
-/// More than the two batches of a pass, so that there is a half of it to be seen.
-const DEVICES: usize = 5000;
+/// More than one batch of a pass, so that there is a half of it to be seen.
+const DEVICES: usize = 4200;
 
-fn fleet(place: &Place, user: &str) {
+fn fleet(place: &Fixture, user: &str) {
     let devices: Vec<_> = (0..DEVICES)
         .map(|n| device(&format!("S{n:04}")).replace("ana@", &format!("{user}@")))
         .collect();
@@ -19,8 +19,8 @@ fn fleet(place: &Place, user: &str) {
 
 #[test]
 fn readers_see_whole_passes() {
-    let place = Place::empty();
-    place.write("fleet/profile.yaml", PROFILE);
+    let place = Fixture::bare();
+    place.write("fleet/profile.yaml", PLAIN_PROFILE);
     fleet(&place, "u0");
     let mut daemon = place.daemon(&[]);
     let mut users = BTreeSet::new();
@@ -47,20 +47,20 @@ fn readers_see_whole_passes() {
     }
     assert_eq!(users.len(), 4);
     assert!(looks >= 4);
-    let (code, out, _) = place.run(&["plan", "--detailed-exitcode"]);
+    let (code, out, _) = place.outcome(&["plan", "--detailed-exitcode"]);
     assert_eq!(code, 0, "{out}");
     daemon.stop();
-    assert_eq!(place.run(&["audit", "verify"]).0, 0);
+    assert_eq!(place.outcome(&["audit", "verify"]).0, 0);
 }
 
 /// Makes the next fleet beside, and swaps it in.
-fn fleet_elsewhere(place: &Place, round: usize) {
+fn fleet_elsewhere(place: &Fixture, round: usize) {
     let inner = place.path("next");
     let devices: Vec<_> = (0..DEVICES)
         .map(|n| device(&format!("S{n:04}")).replace("ana@", &format!("u{round}@")))
         .collect();
     fs::create_dir(inner.join("new")).unwrap();
-    fs::write(inner.join("new/profile.yaml"), PROFILE).unwrap();
+    fs::write(inner.join("new/profile.yaml"), PLAIN_PROFILE).unwrap();
     for (n, part) in devices.chunks(1000).enumerate() {
         fs::write(inner.join(format!("new/{n}.yaml")), part.join("---\n")).unwrap();
     }
@@ -70,7 +70,7 @@ fn fleet_elsewhere(place: &Place, round: usize) {
 
 #[test]
 fn what_a_dead_writer_left_is_seen() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
     daemon.signal("KILL");
@@ -85,13 +85,13 @@ fn what_a_dead_writer_left_is_seen() {
 }
 
 /// How many entries `audit log` shows.
-fn entries(place: &Place) -> usize {
+fn entries(place: &Fixture) -> usize {
     place.json(&["audit", "log"])["entries"].as_array().unwrap().len()
 }
 
 #[test]
 fn while_the_writer_lives_the_log_ends_with_its_last_whole_pass() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let log = fs::read_to_string(place.path(".fleetform/audit.jsonl")).unwrap();
@@ -110,11 +110,11 @@ fn while_the_writer_lives_the_log_ends_with_its_last_whole_pass() {
 
 #[test]
 fn a_second_writer_is_told_who_runs() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     for args in [&["apply", "--yes"][..], &["daemon"]] {
-        let (code, _, err) = place.run(args);
+        let (code, _, err) = place.outcome(args);
         assert_eq!(code, 1);
         assert!(err.contains(&format!("process {} is writing", daemon.pid())), "{err}");
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::support::{Daemon, Place};
+use crate::support::{Daemon, Fixture};
 
 pub struct Answer {
     pub status: u16,
@@ -51,7 +51,7 @@ pub fn get(address: SocketAddr, path: &str) -> Answer {
 }
 
 /// A daemon over A, B and C that answers, and where.
-pub fn started(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
+pub fn started(place: &Fixture, args: &[&str]) -> (Daemon, SocketAddr) {
     let mut daemon = place.daemon(&[&["--listen", "127.0.0.1:0"], args].concat());
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
     let address = address(&mut daemon);

@@ -6,12 +6,12 @@ use std::process::Command;
 use std::thread;
 
 use super::client::{address, get, until_metrics, until_ready};
-use super::support::{Daemon, PROFILE, Place, device, needs};
+use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device, needs};
 
 const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
 /// As it has to be while the log cannot be written: B, which was asked for, is not there.
-fn only_readers(place: &Place, daemon: &mut Daemon, address: SocketAddr) {
+fn only_readers(place: &Fixture, daemon: &mut Daemon, address: SocketAddr) {
     until_ready(daemon, address, Some("look at the disk"));
     assert_eq!(get(address, "/healthz").status, 200);
     let devices = get(address, "/api/v1/devices").json();
@@ -23,13 +23,13 @@ fn only_readers(place: &Place, daemon: &mut Daemon, address: SocketAddr) {
 }
 
 /// As it has to be once it is mended, with no other hand.
-fn recovered(place: &Place, mut daemon: Daemon, address: SocketAddr) {
+fn recovered(place: &Fixture, mut daemon: Daemon, address: SocketAddr) {
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
     daemon.until_said("it works again", 1);
     until_ready(&mut daemon, address, None);
     assert!(place.path(".fleetform/outbox/B.json").exists());
     daemon.stop();
-    let (code, out, _) = place.run(&["audit", "verify"]);
+    let (code, out, _) = place.outcome(&["audit", "verify"]);
     assert_eq!(code, 0, "{out}");
     let provisioned = |entry: &&serde_json::Value| entry["kind"] == "device.provisioned";
     assert_eq!(place.log().iter().filter(provisioned).count(), 2, "each device once");
@@ -47,8 +47,8 @@ fn a_log_that_cannot_be_written_or_made_durable_is_read_anew_once_it_can() {
             "fsync,fdatasync:error=EIO:when=2+",
         ] {
             scope.spawn(move || {
-                let place = Place::new(&["A"]);
-                assert_eq!(place.run(&["apply", "--yes"]).0, 0);
+                let place = Fixture::of(&["A"]);
+                assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
                 let mut daemon = place.daemon_with_fault(log, fault, &LISTEN);
                 let address = address(&mut daemon);
                 until_ready(&mut daemon, address, None);
@@ -64,7 +64,7 @@ fn a_log_that_cannot_be_written_or_made_durable_is_read_anew_once_it_can() {
 #[test]
 fn a_file_that_may_not_grow_is_as_a_full_disk() {
     needs("prlimit");
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&LISTEN);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let address = address(&mut daemon);
@@ -86,7 +86,7 @@ fn a_file_that_may_not_grow_is_as_a_full_disk() {
 #[test]
 fn a_full_disk_is_said_and_survived() {
     needs("unshare");
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     fs::create_dir(place.path(".fleetform")).unwrap();
     let script = "mount -t tmpfs -o size=256k tmpfs .fleetform && exec \"$@\"";
     let wrapper = ["unshare", "-Urm", "sh", "-c", script, "sh"];
@@ -104,7 +104,8 @@ fn a_full_disk_is_said_and_survived() {
     fs::write(format!("{data}/rest"), "x").unwrap_err();
     // More than fits the last page of the log.
     let apps: Vec<_> = (0..40).map(|n| format!("{n}{}", "x".repeat(200))).collect();
-    let profile = PROFILE.replace("platforms:", &format!("apps: [{}], platforms:", apps.join(",")));
+    let profile =
+        PLAIN_PROFILE.replace("platforms:", &format!("apps: [{}], platforms:", apps.join(",")));
     place.save("fleet/profile.yaml", &profile);
     until_ready(&mut daemon, address, Some("No space left on device"));
     until_ready(&mut daemon, address, Some("look at the disk"));
@@ -118,7 +119,7 @@ fn a_full_disk_is_said_and_survived() {
         let pushed = log.matches("\"profile.pushed\"").count();
         if pushed == 2 { Ok(()) } else { Err(pushed.to_string()) }
     });
-    let (code, out, _) = place.run(&["--data", &data, "audit", "verify"]);
+    let (code, out, _) = place.outcome(&["--data", &data, "audit", "verify"]);
     assert_eq!(code, 0, "{out}");
     daemon.stop();
 }
@@ -126,7 +127,7 @@ fn a_full_disk_is_said_and_survived() {
 /// One device's commands cannot be written: it waits alone.
 #[test]
 fn a_provider_that_fails_for_a_device_holds_nobody_else_up() {
-    let place = Place::new(&[]);
+    let place = Fixture::of(&[]);
     let mut daemon = place.daemon_with_fault("A.json", "linkat:error=EIO", &LISTEN);
     let address = address(&mut daemon);
     for serial in ["A", "B", "C"] {
@@ -161,7 +162,7 @@ fn a_provider_that_fails_for_a_device_holds_nobody_else_up() {
 fn a_provider_that_fails_for_all_is_left_alone_until_it_is_mended() {
     let serials: Vec<_> = (0..12).map(|n| format!("S{n:02}")).collect();
     let serials: Vec<_> = serials.iter().map(String::as_str).collect();
-    let place = Place::new(&serials);
+    let place = Fixture::of(&serials);
     place.write(".fleetform/outbox", "in the way");
     let mut daemon = place.daemon(&LISTEN);
     let address = address(&mut daemon);
@@ -170,7 +171,7 @@ fn a_provider_that_fails_for_all_is_left_alone_until_it_is_mended() {
     assert_eq!(get(address, "/healthz").status, 200);
     // What needs no provider goes on.
     place.write("r.json", r#"{"serialNumber":"S00","at":"2026-01-01T00:00:00Z"}"#);
-    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     until_metrics(&mut daemon, address, &["devices{status=\"Enrolled\"} 1", "breaker_open 1"]);
     fs::remove_file(place.path(".fleetform/outbox")).unwrap();
     until_metrics(&mut daemon, address, &["breaker_open 0", "devices_backing_off 0"]);

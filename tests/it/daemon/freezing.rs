@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::client::{address, get, until_metrics, until_ready};
-use super::support::{Place, device};
+use crate::support::{Fixture, device};
 
-fn fleet(place: &Place) {
+fn fleet(place: &Fixture) {
     for n in 0..20 {
         place.write(&format!("fleet/many/{n}.yaml"), &device(&format!("S{n:02}")));
     }
@@ -13,7 +13,7 @@ fn fleet(place: &Place) {
 
 #[test]
 fn a_fleet_that_has_shrunk_freezes_and_both_ways_lead_out() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     fleet(&place);
     let args = ["--listen", "127.0.0.1:0"];
     let mut daemon = place.daemon(&args);
@@ -29,7 +29,7 @@ fn a_fleet_that_has_shrunk_freezes_and_both_ways_lead_out() {
     assert!(daemon.said().contains("removed=20 of=22"), "{}", daemon.said());
     // What devices say is taken in, what manifests say is not.
     place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
-    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     place.save("fleet/C.yaml", &device("C"));
     until_metrics(&mut daemon, at, &["devices{status=\"Enrolled\"} 1"]);
     assert_eq!(get(at, "/api/v1/devices/C").status, 404);
@@ -46,7 +46,7 @@ fn a_fleet_that_has_shrunk_freezes_and_both_ways_lead_out() {
     // The second: an operator names the number, while no daemon is writing.
     fs::rename(place.path("fleet/many"), place.path("many")).unwrap();
     until_ready(&mut daemon, at, Some("frozen: "));
-    let accept = |n: &str| place.run(&["apply", "--yes", "--accept-removals", n]);
+    let accept = |n: &str| place.outcome(&["apply", "--yes", "--accept-removals", n]);
     let (code, _, err) = accept("20");
     assert_eq!(code, 1);
     assert!(err.contains(&format!("process {} is writing", daemon.pid())), "{err}");
@@ -67,7 +67,7 @@ fn a_fleet_that_has_shrunk_freezes_and_both_ways_lead_out() {
 
 #[test]
 fn it_is_not_ready_while_the_first_large_plan_waits_for_its_second_look() {
-    let place = Place::new(&[]);
+    let place = Fixture::of(&[]);
     fleet(&place);
     fs::create_dir(place.path("fleet/.git")).unwrap();
     fs::write(place.path("fleet/.git/index.lock"), "").unwrap();
@@ -87,7 +87,7 @@ fn it_is_not_ready_while_the_first_large_plan_waits_for_its_second_look() {
 
 #[test]
 fn while_a_large_change_waits_edits_wait_with_it() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
     let at = address(&mut daemon);

@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::client::{Answer, ask, get, get_with, metric, started, until_metrics};
-use super::support::{Place, device};
+use crate::support::{Fixture, device};
 
-fn place() -> Place {
-    Place::new(&["A", "B", "C"])
+fn place() -> Fixture {
+    Fixture::of(&["A", "B", "C"])
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn numbers_for_prometheus() {
     place.write("fleet/broken.yaml", "kind: [broken");
     let (mut daemon, address) = started(&place, &[]);
     place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
-    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     let lines = [
         "devices{status=\"Pending\"} 2",
         "devices{status=\"Enrolled\"} 1",
@@ -185,7 +185,7 @@ fn numbers_for_prometheus() {
 
 #[test]
 fn not_ready_says_why() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     let (mut daemon, address) = started(&place, &[]);
     std::fs::remove_dir_all(place.path("fleet")).unwrap();
     daemon.until("not ready", || match get(address, "/readyz") {
@@ -230,11 +230,12 @@ fn what_is_not_there_or_not_understood_is_said() {
 #[test]
 fn a_token_is_needed_beyond_loopback_and_kept_secret() {
     let place = place();
-    let (code, _, err) = place.run(&["daemon", "--listen", "0.0.0.0:0"]);
+    let (code, _, err) = place.outcome(&["daemon", "--listen", "0.0.0.0:0"]);
     assert_eq!(code, 1);
     assert!(err.contains("--token-file"), "{err}");
     place.write("token", "short\n");
-    let (code, _, err) = place.run(&["daemon", "--listen", "0.0.0.0:0", "--token-file", "token"]);
+    let (code, _, err) =
+        place.outcome(&["daemon", "--listen", "0.0.0.0:0", "--token-file", "token"]);
     assert!(code == 1 && err.contains("at least 16"), "{err}");
     let token = "0123456789abcdef0123";
     place.write("token", &format!("{token}\n"));
@@ -302,7 +303,7 @@ fn a_client_that_never_finishes_is_let_go() {
 
 #[test]
 fn clients_that_ask_for_much_and_read_nothing_take_little_memory() {
-    let place = Place::new(&[]);
+    let place = Fixture::of(&[]);
     for n in 0..2000 {
         place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:04}")));
     }

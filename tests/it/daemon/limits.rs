@@ -1,17 +1,11 @@
 //! Limits of the system, each of which ends a command with a sentence and nothing half done.
 
-use std::process::Command;
-
-use super::support::{Place, needs};
+use crate::support::{Fixture, needs};
 
 /// Runs the program below `wrapper`: exit code and standard error.
-fn run(place: &Place, wrapper: &[&str], args: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(wrapper[0]);
-    command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(args);
-    command.current_dir(place.path("")).env_clear();
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    let output = command.output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+fn run(place: &Fixture, wrapper: &[&str], args: &[&str]) -> (Option<i32>, String) {
+    let output = place.run_under(wrapper, args);
+    (output.code, output.stderr)
 }
 
 /// Every command that reads or writes a fleet or a ledger.
@@ -31,8 +25,8 @@ const COMMANDS: [&[&str]; 10] = [
 #[test]
 fn without_threads_each_command_says_so() {
     needs("strace");
-    let place = Place::new(&["A"]);
-    assert_eq!(place.run(&["apply", "--yes"]).0, 0);
+    let place = Fixture::of(&["A"]);
+    assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
     let log = place.path("strace.log").display().to_string();
     let inject = ["-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN"];
     let wrapper = [&["strace", "-f", "-qq", "-o", &*log][..], &inject].concat();
@@ -58,8 +52,8 @@ fn without_threads_each_command_says_so() {
 
 #[test]
 fn with_few_open_files_no_command_panics() {
-    let place = Place::new(&["A"]);
-    assert_eq!(place.run(&["apply", "--yes"]).0, 0);
+    let place = Fixture::of(&["A"]);
+    assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
     for files in (4..26).step_by(2).chain([19]) {
         let limit = format!("ulimit -n {files}; exec \"$@\"");
         for args in [&["plan"][..], &["apply", "--yes"]] {
@@ -77,7 +71,7 @@ fn a_file_that_may_not_grow_is_an_error_in_every_command_that_writes() {
     let limit = ["sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"];
     let many: Vec<String> = (0..40).map(|n| format!("S{n:02}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let place = Place::new(&many);
+    let place = Fixture::of(&many);
     let reports: Vec<_> = many
         .iter()
         .map(|serial| {

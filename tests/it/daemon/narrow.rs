@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::support::{Daemon, PROFILE, Place, device};
+use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device};
 
 const NARROW: &str = "everything=false";
 const WHOLE: &str = "everything=true";
@@ -16,7 +16,7 @@ fn looks(daemon: &Daemon) -> (usize, usize) {
 
 #[test]
 fn an_edit_is_taken_in_by_reading_that_file() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&["-vv"]);
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
     let (narrow, whole) = looks(&daemon);
@@ -39,7 +39,7 @@ fn an_edit_is_taken_in_by_reading_that_file() {
 
 #[test]
 fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&["-vv"]);
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
     for (path, text) in [
@@ -48,7 +48,7 @@ fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
         ("fleet/B.yaml", ": no".to_owned()),
         ("fleet/B.yaml", device("B")),
         ("fleet/D.yaml", device("D")),
-        ("fleet/other.yaml", PROFILE.replace("Standard", "Other")),
+        ("fleet/other.yaml", PLAIN_PROFILE.replace("Standard", "Other")),
         // A profile that nobody had so far is recorded first.
         ("fleet/D.yaml", device("D").replace("Standard", "Other")),
         ("fleet/x.yaml.sig", "x".to_owned()),
@@ -68,7 +68,7 @@ fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
 
 #[test]
 fn edits_without_end_keep_no_look_at_everything_away() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&["-vv", "--resync", "500ms", "--debounce", "0s"]);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let (_, before) = looks(&daemon);

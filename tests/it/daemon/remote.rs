@@ -9,16 +9,16 @@ use std::thread;
 use serde_json::Value;
 
 use super::client::{get, get_with, started};
-use super::support::{Daemon, PROFILE, Place, device};
+use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device};
 
 const TOKEN: &str = "0123456789abcdef0123";
 
 /// A daemon over A, B and C that has heard of A, and where it answers.
-fn settled(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
+fn settled(place: &Fixture, args: &[&str]) -> (Daemon, SocketAddr) {
     let (mut daemon, address) = started(place, args);
     let report = r#"{"serialNumber":"A","at":"2020-01-01T09:00:00Z","osVersion":"10.0"}"#;
     place.write("report.json", report);
-    assert_eq!(place.run(&["report", "report.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "report.json"]).0, 0);
     place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending", "C:Pending"]);
     let header = format!("Authorization: Bearer {TOKEN}\r\n");
     daemon.until("the report in the state", || {
@@ -29,8 +29,8 @@ fn settled(place: &Place, args: &[&str]) -> (Daemon, SocketAddr) {
 }
 
 /// The caller's own fleet directory: it gives one device to another user, and adds one.
-fn proposed(place: &Place) {
-    place.write("proposed/profile.yaml", PROFILE);
+fn proposed(place: &Fixture) {
+    place.write("proposed/profile.yaml", PLAIN_PROFILE);
     place.write("proposed/A.yaml", &device("A"));
     place.write("proposed/B.yaml", &device("B").replace("ana@", "bo@"));
     place.write("proposed/D.yaml", &device("D"));
@@ -42,20 +42,20 @@ fn url(address: SocketAddr) -> String {
 
 #[test]
 fn it_is_the_plan_made_beside_the_daemon() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     let (_daemon, address) = settled(&place, &[]);
     proposed(&place);
     let server = url(address);
     for more in [&["-o", "json"][..], &[], &["-o", "markdown"], &["-o", "github"]] {
         for fleet in ["proposed", "fleet", "missing"] {
             let plan = ["plan", "--detailed-exitcode", "--fleet", fleet];
-            let beside = place.run(&[&plan[..], more].concat());
-            let remote = place.run(&[&plan[..], &["--server", &server], more].concat());
+            let beside = place.outcome(&[&plan[..], more].concat());
+            let remote = place.outcome(&[&plan[..], &["--server", &server], more].concat());
             assert_eq!(remote, beside, "{fleet} {more:?}");
         }
     }
     let (code, plan, _) =
-        place.run(&["plan", "--fleet", "proposed", "--server", &server, "-o", "json"]);
+        place.outcome(&["plan", "--fleet", "proposed", "--server", &server, "-o", "json"]);
     let plan: Value = serde_json::from_str(&plan).unwrap();
     assert_eq!(code, 0);
     let state = without_chunks(&get(address, "/api/v1/state").body);
@@ -65,7 +65,9 @@ fn it_is_the_plan_made_beside_the_daemon() {
         plan["actions"].as_array().unwrap().iter().map(|a| &a["action"]).collect();
     assert_eq!(actions, ["update", "orphan", "provision"]);
     assert_eq!(
-        place.run(&["plan", "--fleet", "proposed", "--server", &server, "--detailed-exitcode"]).0,
+        place
+            .outcome(&["plan", "--fleet", "proposed", "--server", &server, "--detailed-exitcode"])
+            .0,
         2
     );
     // Nothing of it came about, here or there.
@@ -75,26 +77,26 @@ fn it_is_the_plan_made_beside_the_daemon() {
 
 #[test]
 fn a_digest_from_afar_pins_what_is_applied() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     let (daemon, address) = settled(&place, &[]);
     proposed(&place);
     let plan = ["plan", "--fleet", "proposed", "--server", &url(address), "-o", "json"];
-    let (_, plan, _) = place.run(&plan);
+    let (_, plan, _) = place.outcome(&plan);
     let plan: Value = serde_json::from_str(&plan).unwrap();
     let digest = plan["digest"].as_str().unwrap();
     daemon.stop();
     let apply = ["apply", "--fleet", "proposed", "--plan", digest];
     place.write("proposed/E.yaml", &device("E"));
-    assert_eq!(place.run(&apply).0, 3, "another plan");
+    assert_eq!(place.outcome(&apply).0, 3, "another plan");
     fs::remove_file(place.path("proposed/E.yaml")).unwrap();
-    let (code, out, err) = place.run(&apply);
+    let (code, out, err) = place.outcome(&apply);
     assert_eq!(code, 0, "{out}{err}");
     assert_eq!(place.recorded(), ["-C:Pending", "A:Enrolled", "B:Pending", "D:Pending"]);
 }
 
 #[test]
 fn the_state_is_tagged_and_is_that_of_the_snapshot() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     let (mut daemon, address) = settled(&place, &[]);
     let first = get(address, "/api/v1/state");
     assert_eq!(
@@ -133,7 +135,7 @@ fn without_chunks(body: &str) -> Value {
 
 #[test]
 fn the_token_is_asked_for_and_never_shown() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     place.write("token", &format!("{TOKEN}\n"));
     place.write("wrong", "another-token-that-is-long\n");
     place.write("short", "short\n");
@@ -142,7 +144,7 @@ fn the_token_is_asked_for_and_never_shown() {
     let server = url(address);
     let plan = |args: &[&str], variable: Option<&str>| {
         let args = [&["plan", "--server", &server, "-vv"], args].concat();
-        let output = place.command(args).envs(variable.map(|t| ("FLEETFORM_TOKEN", t))).output();
+        let output = place.command(&args).envs(variable.map(|t| ("FLEETFORM_TOKEN", t))).output();
         let output = output.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         let all = String::from_utf8(output.stdout).unwrap() + &said;
@@ -173,15 +175,15 @@ fn the_token_is_asked_for_and_never_shown() {
     }
     // Nobody is asked, so that nothing is sent: the name cannot be resolved.
     let afar = ["plan", "--server", "http://fleet.invalid", "--token-file", "token"];
-    let (code, _, said) = place.run(&afar);
+    let (code, _, said) = place.outcome(&afar);
     assert!(code == 1 && said.contains("unencrypted") && said.contains("https://"), "{said}");
-    let (code, _, said) = place.run(&[&afar[..], &["--unencrypted"]].concat());
+    let (code, _, said) = place.outcome(&[&afar[..], &["--unencrypted"]].concat());
     assert!(code == 1 && said.contains("cannot ask http://fleet.invalid/api/v1/state"), "{said}");
 }
 
 #[test]
 fn what_cannot_be_asked_is_said() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_at = url(silent.local_addr().unwrap());
@@ -194,7 +196,7 @@ fn what_cannot_be_asked_is_said() {
         (&["--data", "elsewhere", "--token-file", "x"], "--server"),
         (&["--server", &url(closed), "--timeout", "soon"], "is not a duration"),
     ] {
-        let (code, out, said) = place.run(&[&["plan"], args].concat());
+        let (code, out, said) = place.outcome(&[&["plan"], args].concat());
         assert!(code == 1 && out.is_empty() && said.contains(why), "{args:?}: {code} {said}");
         assert!(said.contains("help") || said.contains("tip") || said.contains("--help"), "{said}");
     }
@@ -202,7 +204,7 @@ fn what_cannot_be_asked_is_said() {
 
 #[test]
 fn before_the_first_pass_it_is_waited_for() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let busy = thread::spawn(move || {
@@ -214,7 +216,7 @@ fn before_the_first_pass_it_is_waited_for() {
         }
     });
     // Asked twice: at once, and after a pause; then nobody answers any more.
-    let (code, _, said) = place.run(&["plan", "--server", &url(address), "--timeout", "20s"]);
+    let (code, _, said) = place.outcome(&["plan", "--server", &url(address), "--timeout", "20s"]);
     assert!(code == 1 && said.contains("refused"), "{said}");
     busy.join().unwrap();
 }
@@ -229,7 +231,7 @@ impl Drop for Tls {
     }
 }
 
-fn tls(place: &Place) -> (Tls, String) {
+fn tls(place: &Fixture) -> (Tls, String) {
     let made = Command::new("openssl")
         .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(' '))
         .args("-subj /CN=localhost -addext subjectAltName=DNS:localhost".split(' '))
@@ -257,7 +259,7 @@ fn tls(place: &Place) -> (Tls, String) {
 
 #[test]
 fn over_tls_it_is_the_same_and_strangers_are_not_trusted() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     let (_daemon, address) = settled(&place, &[]);
     proposed(&place);
     let answer = get(address, "/api/v1/state");
@@ -265,17 +267,17 @@ fn over_tls_it_is_the_same_and_strangers_are_not_trusted() {
     place.write("token", TOKEN);
     let (_tls, server) = tls(&place);
     let plan = ["plan", "--fleet", "proposed", "-o", "json"];
-    let beside = place.run(&plan);
+    let beside = place.outcome(&plan);
     let remote = [&plan[..], &["--server", &server, "--token-file", "token"]].concat();
     let cert = place.path("cert.pem");
     let output = place.command(&remote).env("SSL_CERT_FILE", cert).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
     assert_eq!((output.status.code(), out), (Some(0), beside.1), "{err}");
-    let (code, _, said) = place.run(&remote);
+    let (code, _, said) = place.outcome(&remote);
     assert!(code == 1 && said.contains("certificate"), "{said}");
     // The daemon itself speaks no TLS.
     let plain = url(address).replace("http:", "https:");
-    let (code, _, said) = place.run(&["plan", "--server", &plain]);
+    let (code, _, said) = place.outcome(&["plan", "--server", &plain]);
     assert!(code == 1 && said.contains("cannot ask https://"), "{said}");
 }

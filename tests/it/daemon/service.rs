@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use super::support::{PROFILE, Place, device, git, needs};
+use crate::support::{Fixture, PLAIN_PROFILE, device, git, needs};
 
 /// What came, message by message.
 struct Manager {
@@ -34,7 +34,7 @@ impl Manager {
 
 #[test]
 fn a_service_manager_is_told() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let path = place.path("notify");
     let manager = Manager { socket: UnixDatagram::bind(&path).unwrap() };
     manager.socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -74,8 +74,8 @@ fn commands(unit: &str) -> Vec<String> {
 }
 
 /// A fleet's repository that others push to, and who does.
-fn origin(place: &Place) {
-    place.write("work/fleet/profile.yaml", PROFILE);
+fn origin(place: &Fixture) {
+    place.write("work/fleet/profile.yaml", PLAIN_PROFILE);
     place.write("work/fleet/A.yaml", &device("A"));
     let work = place.path("work");
     git(&work, &["init", "-q"]);
@@ -83,7 +83,7 @@ fn origin(place: &Place) {
     push(place, "one");
 }
 
-fn push(place: &Place, message: &str) {
+fn push(place: &Fixture, message: &str) {
     let work = place.path("work");
     git(&work, &["add", "."]);
     git(&work, &["commit", "-qm", message]);
@@ -92,7 +92,7 @@ fn push(place: &Place, message: &str) {
 
 #[test]
 fn what_the_timer_runs_brings_a_push_to_the_fleet() {
-    let place = Place::empty();
+    let place = Fixture::bare();
     origin(&place);
     git(&place.path(""), &["clone", "-q", "-b", "main", "origin.git", "srv"]);
     let mut daemon = place.daemon(&["--fleet", "srv/fleet"]);
@@ -134,7 +134,7 @@ fn git_sync_swaps_the_work_tree() {
     let manifest = example("kubernetes/fleetform.yaml");
     assert!(manifest.contains(&format!("--link={link}")), "{manifest}");
     assert!(manifest.contains(&format!("fleet: /git/{link}/fleet")), "{manifest}");
-    let place = Place::empty();
+    let place = Fixture::bare();
     origin(&place);
     let root = place.path("git");
     fs::create_dir(&root).unwrap();
@@ -170,7 +170,7 @@ fn git_sync_swaps_the_work_tree() {
 #[test]
 fn systemd_understands_the_units_and_finds_them_tight() {
     needs("systemd-analyze");
-    let place = Place::empty();
+    let place = Fixture::bare();
     for (name, most) in
         [("fleetform.service", 10), ("fleetform-pull.service", 12), ("fleetform-pull.timer", 0)]
     {
@@ -186,7 +186,7 @@ fn systemd_understands_the_units_and_finds_them_tight() {
     analyze(&place, &["verify", "./fleetform.service", "./fleetform-pull.timer"]);
 }
 
-fn analyze(place: &Place, args: &[&str]) {
+fn analyze(place: &Fixture, args: &[&str]) {
     let mut analyze = Command::new("systemd-analyze");
     let output = analyze.args(args).current_dir(place.path("")).output().unwrap();
     let said = [&output.stdout[..], &output.stderr].concat();

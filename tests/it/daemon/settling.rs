@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::support::device;
 use super::time::{now, place, request};
+use crate::support::device;
 
 #[test]
 fn a_manifest_that_changes_all_the_time_puts_off_no_wipe_of_another_device() {

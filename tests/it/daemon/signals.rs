@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::client::{address, get_with};
-use super::support::{Daemon, PROFILE, Place, device};
+use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device};
 
-fn started(place: &Place, args: &[&str]) -> Daemon {
+fn started(place: &Fixture, args: &[&str]) -> Daemon {
     let mut daemon = place.daemon(args);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     daemon
@@ -14,14 +14,14 @@ fn started(place: &Place, args: &[&str]) -> Daemon {
 #[test]
 fn it_ends_well_when_asked_to() {
     for name in ["TERM", "INT"] {
-        let place = Place::new(&["A"]);
+        let place = Fixture::of(&["A"]);
         let mut daemon = started(&place, &[]);
         daemon.signal(name);
         assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.said());
         let state = std::fs::read_to_string(place.path(".fleetform/state.json")).unwrap();
         let state: serde_json::Value = serde_json::from_str(&state).unwrap();
         assert_eq!(state["seq"], place.log().len(), "the snapshot is up to date");
-        assert_eq!(place.run(&["apply", "--yes"]).0, 0, "the lock is free");
+        assert_eq!(place.outcome(&["apply", "--yes"]).0, 0, "the lock is free");
     }
 }
 
@@ -31,8 +31,8 @@ const MANY: usize = 9_000;
 #[test]
 fn in_the_middle_of_a_large_pass_it_ends_soon_and_well() {
     for names in [&["TERM"][..], &["INT", "TERM"]] {
-        let place = Place::empty();
-        place.write("fleet/profile.yaml", PROFILE);
+        let place = Fixture::bare();
+        place.write("fleet/profile.yaml", PLAIN_PROFILE);
         let devices: Vec<_> = (0..MANY).map(|n| device(&format!("S{n:05}"))).collect();
         for (n, part) in devices.chunks(2000).enumerate() {
             place.write(&format!("fleet/{n}.yaml"), &part.join("---\n"));
@@ -65,13 +65,13 @@ fn in_the_middle_of_a_large_pass_it_ends_soon_and_well() {
             if n == MANY { Ok(()) } else { Err(n.to_string()) }
         });
         daemon.stop();
-        assert_eq!(place.run(&["audit", "verify"]).0, 0);
+        assert_eq!(place.outcome(&["audit", "verify"]).0, 0);
     }
 }
 
 #[test]
 fn after_a_kill_the_next_start_needs_no_hand() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = started(&place, &[]);
     place.save("fleet/B.yaml", &device("B"));
     daemon.signal("KILL");
@@ -83,7 +83,7 @@ fn after_a_kill_the_next_start_needs_no_hand() {
 
 #[test]
 fn the_configuration_is_read_again_whole_or_not_at_all() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     place.write("daemon.yaml", "provider: {kind: local}\n");
     let mut daemon = started(&place, &["--config", "daemon.yaml"]);
     place.write("daemon.yaml", "fleet: ./other\nenrollment: {deadline: 0s}\n");
@@ -98,7 +98,7 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
     daemon.signal("HUP");
     place.until_recorded(&mut daemon, &["A:Failed", "B:Failed"]);
     // Another fleet directory is watched from then on.
-    place.write("other/profile.yaml", PROFILE);
+    place.write("other/profile.yaml", PLAIN_PROFILE);
     for serial in ["A", "B"] {
         place.write(&format!("other/{serial}.yaml"), &device(serial));
     }
@@ -112,7 +112,7 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
 
 #[test]
 fn the_token_is_read_again_with_the_configuration_or_neither() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let [old, new, newer] = [1, 2, 3].map(|n| format!("{n}123456789abcdef"));
     place.write("token", &old);
     place.write("daemon.yaml", "http: {listen: \"127.0.0.1:0\", tokenFile: token}\n");

@@ -7,17 +7,12 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use super::support::{PROFILE, Place, device};
-use crate::support::Dice;
+use crate::support::{Dice, Fixture, PLAIN_PROFILE, device, number};
 
 /// How long it goes on in a run of all tests; `SOAK_SECONDS` overrides it.
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 20;
 /// Few enough that changes meet, too many for the guard to take a single one for a purge.
 const DEVICES: u64 = 30;
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 #[test]
 fn soak() {
@@ -25,8 +20,8 @@ fn soak() {
     let seed = number("SOAK_SEED").unwrap_or(clock.as_millis() as u64);
     println!("SOAK_SEED={seed}");
     let mut dice = Dice(seed);
-    let place = Place::empty();
-    place.write("fleet/profile.yaml", PROFILE);
+    let place = Fixture::bare();
+    place.write("fleet/profile.yaml", PLAIN_PROFILE);
     for n in 0..DEVICES {
         place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:02}")));
     }
@@ -66,11 +61,11 @@ fn soak() {
         }
     });
     daemon.stop();
-    let (code, out, _) = place.run(&["audit", "verify"]);
+    let (code, out, _) = place.outcome(&["audit", "verify"]);
     assert_eq!(code, 0, "{out}");
     assert_eq!(fleet_of(&place.json(&["audit", "replay"])), fleet_of(&snapshot(&place)));
     // A fresh ledger over the same directory has the same fleet, but for its history.
-    let (code, _, err) = place.run(&["--data", "fresh", "apply", "--yes", "--new-ledger"]);
+    let (code, _, err) = place.outcome(&["--data", "fresh", "apply", "--yes", "--new-ledger"]);
     assert_eq!(code, 0, "{err}");
     let fresh = place.json(&["--data", "fresh", "list"]);
     assert_eq!(specs(&fresh), specs(&place.json(&["list"])));
@@ -79,7 +74,7 @@ fn soak() {
 }
 
 /// One thing that people, programs and devices do.
-fn step(place: &Place, dice: &mut Dice) {
+fn step(place: &Fixture, dice: &mut Dice) {
     let n = dice.below(DEVICES);
     let path = format!("fleet/{n}.yaml");
     let manifest = device(&format!("S{n:02}"));
@@ -95,7 +90,7 @@ fn step(place: &Place, dice: &mut Dice) {
         }
         6 => {
             let apps = format!("spec: {{apps: [V{}], ", dice.below(9));
-            place.save("fleet/profile.yaml", &PROFILE.replace("spec: {", &apps));
+            place.save("fleet/profile.yaml", &PLAIN_PROFILE.replace("spec: {", &apps));
         }
         7 => {
             // The whole directory, swapped for what is in it, as git-sync does.
@@ -107,23 +102,23 @@ fn step(place: &Place, dice: &mut Dice) {
             let at = humantime::format_rfc3339_millis(UNIX_EPOCH + UNIX_EPOCH.elapsed().unwrap());
             let report = format!(r#"{{"serialNumber":"S{n:02}","at":"{at}"}}"#);
             place.write("r.json", &report);
-            place.run(&["report", "r.json"]);
+            place.outcome(&["report", "r.json"]);
         }
     }
 }
 
 /// All manifests are there and right again.
-fn whole(place: &Place) {
+fn whole(place: &Fixture) {
     for name in ["moved", ".out-of-sight"] {
         let _ = fs::remove_dir_all(place.path("fleet").join(name));
     }
-    place.save("fleet/profile.yaml", PROFILE);
+    place.save("fleet/profile.yaml", PLAIN_PROFILE);
     for n in 0..DEVICES {
         place.save(&format!("fleet/{n}.yaml"), &device(&format!("S{n:02}")));
     }
 }
 
-fn snapshot(place: &Place) -> serde_json::Value {
+fn snapshot(place: &Fixture) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(place.path(".fleetform/state.json")).unwrap()).unwrap()
 }
 
@@ -150,7 +145,7 @@ fn specs(list: &serde_json::Value) -> Vec<String> {
 }
 
 /// Which profiles each device is to take on, by file of the outbox.
-fn profiles(place: &Place, data: &str) -> BTreeMap<String, Vec<String>> {
+fn profiles(place: &Fixture, data: &str) -> BTreeMap<String, Vec<String>> {
     let files = fs::read_dir(place.path(data).join("outbox")).unwrap().map(|entry| {
         let path = entry.unwrap().path();
         let document: serde_json::Value =

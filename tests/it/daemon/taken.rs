@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 
 use super::client::{address, metric, until_ready};
-use super::support::{Place, device};
+use crate::support::{Fixture, device};
 
 /// As [`metric`] finds it.
 const FAILED: &str = "passes_total{outcome=\"failed\"}";
@@ -67,7 +67,7 @@ fn without_its_ledger_a_daemon_does_nothing_and_begins_no_other() {
     thread::scope(|scope| {
         for (what, lose, said, restore) in LOSSES {
             scope.spawn(move || {
-                let place = Place::new(&["A"]);
+                let place = Fixture::of(&["A"]);
                 let mut daemon = place.daemon(&["--listen", "127.0.0.1:0", "--resync", "100ms"]);
                 place.until_recorded(&mut daemon, &["A:Pending"]);
                 let address = address(&mut daemon);
@@ -89,7 +89,7 @@ fn without_its_ledger_a_daemon_does_nothing_and_begins_no_other() {
                 place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
                 until_ready(&mut daemon, address, None);
                 daemon.stop();
-                let (code, out, err) = place.run(&["audit", "verify"]);
+                let (code, out, err) = place.outcome(&["audit", "verify"]);
                 assert_eq!(code, 0, "{what}: {out}{err}");
             });
         }
@@ -98,13 +98,13 @@ fn without_its_ledger_a_daemon_does_nothing_and_begins_no_other() {
 
 #[test]
 fn a_second_writer_stays_out_though_the_lock_was_removed() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&["--resync", "100ms"]);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let lock = place.path(".fleetform/lock");
     for times in 1..4 {
         fs::remove_file(&lock).unwrap();
-        let (code, _, err) = place.run(&["apply", "--yes"]);
+        let (code, _, err) = place.outcome(&["apply", "--yes"]);
         assert_eq!(code, 1, "{err}");
         assert!(err.contains(&format!("process {} is writing", daemon.pid())), "{err}");
         daemon.until_said("the lock file was removed or replaced", times);
@@ -118,7 +118,7 @@ fn a_second_writer_stays_out_though_the_lock_was_removed() {
 
 #[test]
 fn a_reload_with_other_rights_is_in_the_log() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     place.write("daemon.yaml", "wipes: {delay: 1h}\n");
     let mut daemon = place.daemon(&["--config", "daemon.yaml"]);
     place.until_recorded(&mut daemon, &["A:Pending"]);

@@ -1,15 +1,13 @@
 //! Deadlines that nothing but time brings, and clocks that are wrong.
 
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::client::{address, until_metrics};
-use super::support::{Daemon, Place, needs};
-use crate::wipes::lab::{Request, WIPE, signature, time, trusted};
+use crate::support::{Daemon, Fixture, Request, WIPE, signature, time, trusted, with_clock};
 
 pub fn now() -> DateTime<Utc> {
     SystemTime::now().into()
@@ -20,8 +18,8 @@ fn text(at: DateTime<Utc>) -> String {
 }
 
 /// Devices, and Bob, whose signature counts; `wipes` is a part of the configuration.
-pub fn place(wipes: &str) -> Place {
-    let place = Place::new(&["A", "B", "C"]);
+pub fn place(wipes: &str) -> Fixture {
+    let place = Fixture::of(&["A", "B", "C"]);
     place.write("signers", &trusted("bob"));
     let config = format!("trust: {{allowedSigners: signers}}\nwipes: {{{wipes}}}\n");
     place.write("fleetform.yaml", &config);
@@ -29,7 +27,7 @@ pub fn place(wipes: &str) -> Place {
 }
 
 /// A request to wipe the device with this number, from now until then, signed or not.
-pub fn request(place: &Place, n: usize, until: DateTime<Utc>, signed: bool) {
+pub fn request(place: &Fixture, n: usize, until: DateTime<Utc>, signed: bool) {
     let serial = ["A", "B", "C"][n - 1].to_owned();
     let lineage = place.log()[0]["data"]["lineage"].as_str().unwrap().to_owned();
     let request = Request {
@@ -48,7 +46,7 @@ pub fn request(place: &Place, n: usize, until: DateTime<Utc>, signed: bool) {
 }
 
 /// When the log says that this came about, waiting for it.
-fn until_logged(place: &Place, daemon: &mut Daemon, kind: &str, device: &str) -> DateTime<Utc> {
+fn until_logged(place: &Fixture, daemon: &mut Daemon, kind: &str, device: &str) -> DateTime<Utc> {
     let mut found = None;
     daemon.until(&format!("{kind} of {device}"), || {
         let log = place.log();
@@ -89,14 +87,14 @@ fn the_end_of_a_cooling_off_of_a_window_and_of_a_request_wake_it() {
 
 #[test]
 fn a_look_at_one_device_forgets_no_deadline_of_another() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     place.write("fleetform.yaml", "enrollment: {deadline: 4s}\n");
     // Were it new, all would be looked at.
     fs::create_dir_all(place.path(".fleetform/inbox")).unwrap();
     let mut daemon = place.daemon(&[]);
     let begun = until_logged(&place, &mut daemon, "device.provisioned", "D002");
     place.write("r.json", &format!(r#"{{"serialNumber":"A","at":"{}"}}"#, text(now())));
-    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending"]);
     let failed = until_logged(&place, &mut daemon, "device.status", "D002");
     assert_due("the deadline", failed, begun + TimeDelta::seconds(4));
@@ -105,7 +103,7 @@ fn a_look_at_one_device_forgets_no_deadline_of_another() {
 
 #[test]
 fn an_enrolment_deadline_wakes_it() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     place.write("fleetform.yaml", "enrollment: {deadline: 2s}\n");
     let mut daemon = place.daemon(&[]);
     let begun = until_logged(&place, &mut daemon, "device.provisioned", "D001");
@@ -114,24 +112,7 @@ fn an_enrolment_deadline_wakes_it() {
     daemon.stop();
 }
 
-/// The library that tells a program another time: `faketime` knows where it is.
-fn preload() -> String {
-    needs("faketime");
-    let args = ["-m", "-f", "+0", "printenv", "LD_PRELOAD"];
-    let output = Command::new("faketime").args(args).output().unwrap();
-    let library = String::from_utf8(output.stdout).unwrap();
-    format!("LD_PRELOAD={}", library.trim())
-}
-
-/// A daemon whose clock is off by what the file `clock` says.
-pub fn with_clock(place: &Place, args: &[&str]) -> Daemon {
-    let (preload, file) = (preload(), place.path("clock"));
-    let clock = format!("FAKETIME_TIMESTAMP_FILE={}", file.display());
-    let more = ["FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
-    place.daemon_under(&[&["env", &preload, &clock][..], &more].concat(), args)
-}
-
-fn wipes(place: &Place) -> Vec<Value> {
+fn wipes(place: &Fixture) -> Vec<Value> {
     let log = place.log().into_iter();
     log.filter(|entry| entry["kind"] == "wipe.issued").collect()
 }
@@ -183,11 +164,11 @@ fn a_clock_that_jumps_does_no_harm() {
     daemon.until_said("clock is behind the log's last entry", 1);
     request(&place, 1, now() + TimeDelta::days(1), true);
     place.write("r.json", r#"{"serialNumber":"B","at":"2026-01-01T00:00:00Z"}"#);
-    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     place.until_recorded(&mut daemon, &["A:Failed", "B:Enrolled", "C:Failed"]);
     assert_eq!(wipes(&place), [] as [Value; 0]);
     daemon.stop();
-    assert_eq!(place.run(&["audit", "verify"]).0, 0);
+    assert_eq!(place.outcome(&["audit", "verify"]).0, 0);
     let statuses = place.log().into_iter().filter(|entry| entry["kind"] == "device.status");
     assert_eq!(statuses.count(), 4, "three failed and one enrolled");
     assert!(fs::metadata(place.path(".fleetform/outbox/A.json")).is_ok());

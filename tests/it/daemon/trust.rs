@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use super::client::{address, get, until_metrics};
-use super::support::Place;
-use crate::wipes::lab::trusted;
+use crate::support::{Fixture, device, trusted};
 
 /// What is wrong with a trust file, and a part of what is said about it.
 const BROKEN: [(&str, &str); 3] = [
@@ -13,8 +12,8 @@ const BROKEN: [(&str, &str); 3] = [
     ("\u{0}", "line 1"),
 ];
 
-fn place(signers: &str) -> Place {
-    let place = Place::new(&["A"]);
+fn place(signers: &str) -> Fixture {
+    let place = Fixture::of(&["A"]);
     place.write("etc/signers", signers);
     place.write("fleetform.yaml", "trust: {allowedSigners: etc/signers}\n");
     place
@@ -25,14 +24,14 @@ fn check_plan_and_apply_say_so_and_whoever_configured_none_is_left_in_peace() {
     for (text, why) in BROKEN {
         let place = place(text);
         let said = "every wipe is refused";
-        let (code, _, err) = place.run(&["check"]);
+        let (code, _, err) = place.outcome(&["check"]);
         assert!(code == 1 && err.contains(why) && err.contains(said), "{code}: {err}");
-        let (code, out, err) = place.run(&["plan", "-o", "json"]);
+        let (code, out, err) = place.outcome(&["plan", "-o", "json"]);
         assert!(code == 0 && err.contains(why) && err.contains(said), "{code}: {err}");
         let plan: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(plan["trust"]["state"], "broken");
         assert!(plan["trust"]["why"].as_str().unwrap().contains(why), "{plan}");
-        let (code, out, err) = place.run(&["apply", "--yes", "-o", "json"]);
+        let (code, out, err) = place.outcome(&["apply", "--yes", "-o", "json"]);
         assert!(code == 0 && err.contains(why) && err.contains(said), "{code}: {err}");
         let applied: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(applied["trust"]["state"], "broken");
@@ -40,12 +39,12 @@ fn check_plan_and_apply_say_so_and_whoever_configured_none_is_left_in_peace() {
     // Another machine may have the file: that is said too, and fails no check.
     let place = place("");
     place.write("fleetform.yaml", "trust: {allowedSigners: elsewhere/signers}\n");
-    let (code, _, err) = place.run(&["check"]);
+    let (code, _, err) = place.outcome(&["check"]);
     assert!(code == 0 && err.contains("elsewhere does not exist"), "{code}: {err}");
     assert_eq!(place.json(&["plan"])["trust"]["state"], "broken");
     // AffectedFiles revoked, and nobody to have any.
     place.write("fleetform.yaml", "trust: {revokedKeys: etc/signers}\n");
-    let (code, _, err) = place.run(&["check"]);
+    let (code, _, err) = place.outcome(&["check"]);
     assert!(code == 1 && err.contains("trust.allowedSigners"), "{code}: {err}");
     for (config, state) in [
         (
@@ -56,7 +55,7 @@ fn check_plan_and_apply_say_so_and_whoever_configured_none_is_left_in_peace() {
     ] {
         place.write("fleetform.yaml", config);
         for command in [&["check"][..], &["plan"], &["apply", "--yes"]] {
-            let (code, _, err) = place.run(command);
+            let (code, _, err) = place.outcome(command);
             assert!(code == 0 && !err.contains("trust"), "{command:?}: {code}: {err}");
         }
         assert_eq!(place.json(&["plan"])["trust"], state);
@@ -85,10 +84,7 @@ fn the_daemon_tells_it_once_in_its_log_its_readiness_and_its_numbers_until_it_is
         // More looks, and not one more word.
         let passes = |at| super::client::metric(at, "passes_total{outcome=\"done\"}");
         let before = passes(at);
-        place.save(
-            "fleet/A.yaml",
-            &super::support::device("A").replace("ana@", &format!("a{times}@")),
-        );
+        place.save("fleet/A.yaml", &device("A").replace("ana@", &format!("a{times}@")));
         daemon.until(
             "another pass",
             || if passes(at) > before { Ok(()) } else { Err(String::new()) },

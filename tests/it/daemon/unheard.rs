@@ -4,14 +4,14 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::client::{address, metric, until_metrics};
-use super::support::{Place, device, needs};
+use crate::support::{Fixture, device, needs};
 
 const A: &str = "A:Pending";
 const AB: [&str; 2] = ["A:Pending", "B:Pending"];
 
 #[test]
 fn a_queue_that_overflows_loses_nothing() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &[A]);
     daemon.signal("STOP");
@@ -44,7 +44,7 @@ fn where_the_system_has_no_watches_left_it_looks_and_says_so_once() {
         ("watches", 1, "max_user_watches"),
         ("instances", 0, "max_user_instances"),
     ] {
-        let place = Place::new(&["A"]);
+        let place = Fixture::of(&["A"]);
         let wrapper = limited(what, most);
         let mut wrapper: Vec<_> = wrapper.iter().map(String::as_str).collect();
         wrapper.push("sh");
@@ -54,7 +54,7 @@ fn where_the_system_has_no_watches_left_it_looks_and_says_so_once() {
         place.write("fleet/x/B.yaml", &device("B"));
         place.until_recorded(&mut daemon, &AB);
         place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
-        assert_eq!(place.run(&["report", "r.json"]).0, 0);
+        assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
         place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending"]);
         let address = address(&mut daemon);
         until_metrics(&mut daemon, address, &["watching 0"]);
@@ -68,7 +68,7 @@ fn where_the_system_has_no_watches_left_it_looks_and_says_so_once() {
 #[test]
 fn nothing_that_it_does_wakes_it() {
     for how in ["auto", "poll"] {
-        let place = Place::new(&["A"]);
+        let place = Fixture::of(&["A"]);
         place.write("signers", "");
         place.write("fleetform.yaml", "trust: {allowedSigners: signers}\n");
         let every = Duration::from_millis(300);

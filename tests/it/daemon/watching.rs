@@ -4,13 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use super::support::{Daemon, PROFILE, Place, device, git};
+use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device, git};
 
 const A: &str = "A:Pending";
 const AB: [&str; 2] = ["A:Pending", "B:Pending"];
 
 /// A daemon that has done its first pass over a fleet of A.
-fn started(place: &Place) -> Daemon {
+fn started(place: &Fixture) -> Daemon {
     let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &[A]);
     daemon
@@ -44,7 +44,7 @@ const EDITORS: [(&str, &str); 12] = [
 
 #[test]
 fn whatever_way_an_editor_saves() {
-    let place = Place::new(&["A", "B"]);
+    let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&[]);
     place.until_recorded(&mut daemon, &AB);
     for (n, (editor, script)) in EDITORS.iter().enumerate() {
@@ -65,7 +65,7 @@ fn whatever_way_an_editor_saves() {
 
 #[test]
 fn new_directories_within_new_directories() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = started(&place);
     let mut expected = vec![A.to_owned()];
     for n in 0..20 {
@@ -82,9 +82,9 @@ fn new_directories_within_new_directories() {
 
 #[test]
 fn a_checkout_of_many_files_is_taken_whole() {
-    let place = Place::empty();
+    let place = Fixture::bare();
     let repo = place.path("fleet");
-    place.write("fleet/profile.yaml", PROFILE);
+    place.write("fleet/profile.yaml", PLAIN_PROFILE);
     place.write("fleet/A.yaml", &device("A"));
     git(&repo, &["init", "-q"]);
     git(&repo, &["add", "."]);
@@ -113,9 +113,9 @@ fn a_checkout_of_many_files_is_taken_whole() {
 
 #[test]
 fn the_root_is_replaced_by_a_rename() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = started(&place);
-    place.write("next/profile.yaml", PROFILE);
+    place.write("next/profile.yaml", PLAIN_PROFILE);
     place.write("next/A.yaml", &device("A"));
     place.write("next/B.yaml", &device("B"));
     fs::rename(place.path("fleet"), place.path("old")).unwrap();
@@ -129,12 +129,12 @@ fn the_root_is_replaced_by_a_rename() {
 
 #[test]
 fn the_root_is_removed_and_made_again() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = started(&place);
     fs::remove_dir_all(place.path("fleet")).unwrap();
     daemon.until_said("frozen", 1);
     assert_eq!(place.recorded(), [A], "absence destroys nothing");
-    place.write("fleet/profile.yaml", PROFILE);
+    place.write("fleet/profile.yaml", PLAIN_PROFILE);
     place.write("fleet/A.yaml", &device("A"));
     place.write("fleet/B.yaml", &device("B"));
     place.until_recorded(&mut daemon, &AB);
@@ -143,9 +143,9 @@ fn the_root_is_removed_and_made_again() {
 
 #[test]
 fn a_symlink_to_the_root_is_swapped() {
-    let place = Place::empty();
+    let place = Fixture::bare();
     for (tree, serials) in [("one", &["A"][..]), ("two", &["A", "B"])] {
-        place.write(&format!("trees/{tree}/fleet/profile.yaml"), PROFILE);
+        place.write(&format!("trees/{tree}/fleet/profile.yaml"), PLAIN_PROFILE);
         for serial in serials {
             place.write(&format!("trees/{tree}/fleet/{serial}.yaml"), &device(serial));
         }
@@ -163,14 +163,14 @@ fn a_symlink_to_the_root_is_swapped() {
 
 #[test]
 fn a_mounted_config_map_is_swapped() {
-    let place = Place::empty();
-    place.write("mount/..1/profile.yaml", PROFILE);
+    let place = Fixture::bare();
+    place.write("mount/..1/profile.yaml", PLAIN_PROFILE);
     place.write("mount/..1/A.yaml", &device("A"));
     symlink("..1", place.path("mount/..data")).unwrap();
     let mut daemon = place.daemon(&["--fleet", "mount/..data"]);
     place.until_recorded(&mut daemon, &[A]);
     // As the kubelet does.
-    place.write("mount/..2/profile.yaml", PROFILE);
+    place.write("mount/..2/profile.yaml", PLAIN_PROFILE);
     place.write("mount/..2/A.yaml", &device("A"));
     place.write("mount/..2/B.yaml", &device("B"));
     symlink("..2", place.path("mount/..data_tmp")).unwrap();
@@ -181,10 +181,10 @@ fn a_mounted_config_map_is_swapped() {
 
 #[test]
 fn a_root_that_does_not_exist_yet() {
-    let place = Place::empty();
+    let place = Fixture::bare();
     let mut daemon = place.daemon(&["--fleet", "not/yet/there"]);
     daemon.until_said("frozen", 1);
-    place.write("staging/profile.yaml", PROFILE);
+    place.write("staging/profile.yaml", PLAIN_PROFILE);
     place.write("staging/A.yaml", &device("A"));
     fs::create_dir_all(place.path("not/yet")).unwrap();
     fs::rename(place.path("staging"), place.path("not/yet/there")).unwrap();
@@ -193,31 +193,31 @@ fn a_root_that_does_not_exist_yet() {
 
 #[test]
 fn reports_are_taken_as_they_come() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = started(&place);
     let report = r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#;
     place.write("r.json", report);
-    let (code, _, err) = place.run(&["report", "r.json"]);
+    let (code, _, err) = place.outcome(&["report", "r.json"]);
     assert_eq!(code, 0, "{err}");
     place.until_recorded(&mut daemon, &["A:Enrolled"]);
 }
 
 #[test]
 fn where_watching_is_impossible_it_looks_and_says_so_once() {
-    let place = Place::new(&["A"]);
+    let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&["--watch", "poll", "--poll", "20ms"]);
     place.until_recorded(&mut daemon, &[A]);
     place.write("fleet/x/B.yaml", &device("B"));
     place.until_recorded(&mut daemon, &AB);
     place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
-    place.run(&["report", "r.json"]);
+    place.outcome(&["report", "r.json"]);
     place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending"]);
     assert_eq!(daemon.said().matches("cannot watch for changes").count(), 1, "{}", daemon.said());
 }
 
 #[test]
 fn a_large_change_waits_until_git_is_done() {
-    let place = Place::new(&["A", "B", "C"]);
+    let place = Fixture::of(&["A", "B", "C"]);
     fs::create_dir(place.path("fleet/.git")).unwrap();
     fs::write(place.path("fleet/.git/index.lock"), "").unwrap();
     let mut daemon = place.daemon(&[]);
@@ -226,7 +226,7 @@ fn a_large_change_waits_until_git_is_done() {
     daemon.until_said("large changes wait until Git is done", 1);
     // What devices say is taken in meanwhile.
     place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
-    place.run(&["report", "r.json"]);
+    place.outcome(&["report", "r.json"]);
     place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending", "C:Pending"]);
     fs::remove_file(place.path("fleet/.git/index.lock")).unwrap();
     place.until_recorded(&mut daemon, &["-C:Pending", "A:Enrolled", "B:Pending"]);
@@ -236,7 +236,7 @@ fn a_large_change_waits_until_git_is_done() {
 fn what_is_there_for_a_moment_only_is_not_acted_on() {
     let serials: Vec<_> = (0..30).map(|n| format!("S{n:02}")).collect();
     let serials: Vec<_> = serials.iter().map(String::as_str).collect();
-    let place = Place::new(&serials);
+    let place = Fixture::of(&serials);
     // So long must it be the same: longer than the test takes to put it right.
     let mut daemon = place.daemon(&["-vv", "--debounce", "2s"]);
     let all: Vec<_> = serials.iter().map(|serial| format!("{serial}:Pending")).collect();
@@ -248,7 +248,7 @@ fn what_is_there_for_a_moment_only_is_not_acted_on() {
         place.write(&path(serial), &device(serial).replace("ana@", "half@"));
     }
     place.write("r.json", r#"{"serialNumber":"S29","at":"2026-01-01T00:00:00Z"}"#);
-    assert_eq!(place.run(&["report", "r.json"]).0, 0);
+    assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     daemon.until("the look at it, which takes the report in", || {
         let log = place.log();
         let enrolled = |entry: &serde_json::Value| entry["kind"] == "device.status";

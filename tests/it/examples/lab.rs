@@ -12,6 +12,15 @@ use serde_json::Value;
 pub const GITHUB: &str = ".github/workflows/fleetform.yml";
 pub const GITLAB: &str = ".gitlab-ci.yml";
 pub const DEVICE: &str = "fleet/devices/example-laptop.yaml";
+pub const MARKER: &str = "<!-- fleetform diff -->\n";
+
+pub fn change_user(lab: &Lab) {
+    lab.replace(DEVICE, "somebody@example.com", "else@example.com");
+}
+
+pub fn break_profile(lab: &Lab) {
+    lab.replace(DEVICE, "profile: Standard", "profile: Standrad");
+}
 
 /// What a command or a job said.
 #[derive(Debug)]
@@ -30,6 +39,12 @@ impl Ran {
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");
         self
+    }
+
+    /// How many devices `list -o json` printed.
+    pub fn devices(&self) -> usize {
+        let list: Value = serde_json::from_str(&self.stdout).expect("JSON");
+        list["devices"].as_array().expect("devices").len()
     }
 }
 

@@ -20,7 +20,7 @@ use fleetform::edges::provider::local::Local;
 
 use super::{Pair, pairs};
 
-const CASES: u32 = 256;
+const CASES: u32 = 96;
 
 /// The ledger after one pass over the base.
 fn recorded(pair: &Pair) -> State {

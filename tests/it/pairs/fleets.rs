@@ -1,11 +1,12 @@
 //! Fleets of which much clashes and much is broken, and what happens to them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+
+use crate::support::{Device, Profile, Request};
 
 const FILES: usize = 9;
 
@@ -213,39 +214,32 @@ impl Document {
             _ => PROFILES[*profile].to_owned(),
         };
         let user = ["ana", "bob", "eva"][*revision];
-        let mut text = format!(
-            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}}}\nspec:\n  \
-             serialNumber: {serial}\n  userEmail: {user}@example.com\n  profile: {profile}\n  \
-             osVersion: \"10\"\n  enrollment: {enrollment}\n"
-        );
-        if let Some(platform) = PLATFORMS[*platform] {
-            let _ = writeln!(text, "  platform: {platform}");
-        }
+        let device = Device::new(serial).named(name);
+        let device = device.with("userEmail", format_args!("{user}@example.com"));
+        let device = device.with("profile", profile).with("osVersion", "\"10\"");
+        let device = device.with("enrollment", enrollment);
+        let device = match PLATFORMS[*platform] {
+            Some(platform) => device.with("platform", platform),
+            None => device,
+        };
         let status = ["Enrolled", "Enrolled", "Enrolled", "Enrolled", "Pending", "Failed"][*status];
-        let _ = writeln!(text, "  status: {status}");
+        let text = device.with("status", status).yaml();
         if *style == 7 { format!("# seen {revision} times\n{text}") } else { text }
     }
 
     fn profile(&self) -> String {
         let platforms = ["windows", "windows", "macos, windows", "ios", "windows, ios"];
-        format!(
-            "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: {}}}\nspec:\n  \
-             platforms: [{}]\n  settings: {{ring: {}}}\n",
-            PROFILES[self.n % 4],
-            platforms[self.platform],
-            self.revision
-        )
+        let profile = Profile::new(PROFILES[self.n % 4], platforms[self.platform]);
+        profile.with("settings", format_args!("{{ring: {}}}", self.revision)).yaml()
     }
 
     fn wipe(&self) -> String {
-        format!(
-            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{}}}\nspec:\n  \
-             ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: D00{}\n  serialNumber: SN{}\n  scope: full\n  reason: lost\n  \
-             requestedBy: bob@example.com\n  confirm: true\n  \
-             issuedAt: 2026-11-22T10:00:00Z\n  expiresAt: 2026-11-23T10:00:00Z\n",
-            self.n % 3,
-            1 + self.n % 9,
-            self.serial
-        )
+        let request = Request {
+            name: format!("w{}", self.n % 3),
+            device: format!("D00{}", 1 + self.n % 9),
+            serial: format!("SN{}", self.serial),
+            ..Request::of(1)
+        };
+        request.yaml()
     }
 }

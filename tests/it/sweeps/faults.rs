@@ -18,26 +18,17 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::{entries, now, request, seed};
-use crate::daemon::support::needs;
-use crate::support::{Dice, Fixture};
-use crate::wipes::lab::{WIPE, outbox, signature, trusted};
+use crate::support::{Device, Dice, Fixture, PROFILE, WIPE, needs, outbox, signature, trusted};
 
-/// Points of a run that is not asked for all: together about half a minute on two cores.
-const SAMPLE: usize = 150;
+/// Points of a run that is not asked for all: together some fifteen seconds on two cores.
+const SAMPLE: usize = 90;
 /// Between two sizes of files that a sweep of all points allows: prime, so that it meets every
 /// part of a line.
 const SIZES: usize = 31;
 
-const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
-    spec: {platforms: [windows], compliance: {encryption: {required: true}}}\n";
-
 fn device(fixture: &Fixture, serial: &str, user: &str) {
-    let text = format!(
-        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{serial}}}\nspec: \
-         {{serialNumber: {serial}, userEmail: {user}@example.com, profile: Standard, osVersion: \
-         \"10.0\"}}\n"
-    );
-    fixture.write(&format!("fleet/{serial}.yaml"), text);
+    let device = Device::new(serial).with("userEmail", format_args!("{user}@example.com"));
+    fixture.write(&format!("fleet/{serial}.yaml"), device.yaml());
 }
 
 /// The first pass of all: the ledger begins.

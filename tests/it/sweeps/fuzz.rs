@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{entries, new_ledger, now, number, request, seed};
-use crate::daemon::support::{Daemon, PROFILE, Place, device};
-use crate::daemon::time::with_clock;
-use crate::support::Dice;
-use crate::wipes::lab::{VETO, WIPE, digest, signature, trusted};
+use super::{entries, new_ledger, now, request, seed};
+use crate::support::{
+    Daemon, Dice, Fixture, PLAIN_PROFILE, VETO, WIPE, device, digest, number, signature, trusted,
+    with_clock,
+};
 
 /// How long it goes on in a run of all tests.
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 10;
 /// Each may be named by one request: enough for a run of this length.
 const DEVICES: usize = 90;
 
@@ -125,7 +125,7 @@ struct Made {
 }
 
 pub(super) struct World<'a> {
-    pub(super) place: &'a Place,
+    pub(super) place: &'a Fixture,
     pub(super) sightings: &'a Sightings,
     pub(super) dice: Dice,
     pub(super) daemon: Daemon,
@@ -138,15 +138,15 @@ pub(super) struct World<'a> {
     said: usize,
 }
 
-fn start(place: &Place) -> Daemon {
+fn start(place: &Fixture) -> Daemon {
     with_clock(place, &["--resync", "1s"])
 }
 
 /// A fleet whose ledger has begun at a path that the configuration names.
-fn place() -> Place {
-    let place = Place::empty();
+fn place() -> Fixture {
+    let place = Fixture::bare();
     place.write("clock", "+0");
-    place.write("fleet/profile.yaml", PROFILE);
+    place.write("fleet/profile.yaml", PLAIN_PROFILE);
     for n in 0..DEVICES {
         place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:03}")));
     }
@@ -154,7 +154,7 @@ fn place() -> Place {
     let config = "data: ./data\ntrust: {allowedSigners: signers}\nenrollment: {deadline: 48h}\n\
         wipes: {quorum: [{upTo: 1000, per: 24h, signers: 1}]}\n";
     place.write("fleetform.yaml", config);
-    let (code, _, said) = place.run(&[&["apply", "--yes"], new_ledger()].concat());
+    let (code, _, said) = place.outcome(&[&["apply", "--yes"], new_ledger()].concat());
     assert_eq!(code, 0, "{said}");
     place
 }
@@ -239,7 +239,7 @@ impl World<'_> {
                     _ => json!({"serialNumber": format!("S{n:03}"), "at": at}),
                 };
                 self.place.write("r.json", &report.to_string());
-                self.place.run(&["report", "r.json"]);
+                self.place.outcome(&["report", "r.json"]);
             }
             8 => {
                 self.daemon.until_it_listens();
@@ -302,7 +302,7 @@ impl World<'_> {
                 made.number
             );
         }
-        let (code, out, said) = self.place.run(&["audit", "verify"]);
+        let (code, out, said) = self.place.outcome(&["audit", "verify"]);
         assert_eq!(code, 0, "{out}{said}");
     }
 }

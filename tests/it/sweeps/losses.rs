@@ -7,15 +7,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::entries;
-use super::fuzz::{World, announced, below, commands, name, run};
-use crate::daemon::support::device;
-use crate::wipes::lab::trusted;
+use super::fuzz::{World, announced, commands, run};
+use crate::support::{copy, device, trusted};
 
 /// For something that must not happen: several times what the daemon takes to act.
 const NOTHING_HAPPENS: Duration = Duration::from_millis(600);
@@ -112,7 +111,7 @@ impl World<'_> {
             Loss::TrustBroken => place.write("signers", &(trusted("bob") + "broken\n")),
         }
         if loss == Loss::LockRemoved {
-            let (code, _, said) = place.run(&["apply", "--yes"]);
+            let (code, _, said) = place.outcome(&["apply", "--yes"]);
             assert_eq!(code, 1, "a second writer was let in: {said}");
             fs::rename(data.join("lock.kept"), data.join("lock")).unwrap();
             let fresh = self.ask(&data, 0);
@@ -196,17 +195,5 @@ impl World<'_> {
                 .any(|e| e["kind"] == "wipe.issued" && e["data"]["request"] == *fresh);
             if issued { Ok(()) } else { Err("not done".to_owned()) }
         });
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for path in below(from, |_| true) {
-        let target = to.join(name(&path));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }

@@ -13,17 +13,12 @@ use chrono::{TimeDelta, Utc};
 use fleetform::domain::model::Timestamp;
 use serde_json::Value;
 
-use crate::wipes::lab::Request;
+use crate::support::{Request, number};
 
 mod faults;
 mod fuzz;
 mod losses;
 mod output;
-
-/// A number from the environment.
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 /// The seed that this variable gives, or a new one.
 fn seed(name: &str) -> u64 {

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
-use crate::hostile::{fleet_with, git, harmless};
-use crate::support::Fixture;
+use crate::hostile::{fleet_with, harmless};
+use crate::support::{Fixture, Snapshot, git};
 
 /// In every text below: where it appears, a stranger's text does.
 const MARK: &str = "ZQ";
@@ -51,14 +52,20 @@ const READING: [(&[&str], &[&str]); 13] = [
 
 /// Each text in a fleet of its own, of which a part is recorded and a part refused.
 fn fleets() -> impl Iterator<Item = Fixture> {
+    static FLEETS: LazyLock<Vec<Snapshot>> =
+        LazyLock::new(|| made().map(|fixture| fixture.snapshot()).collect());
+    FLEETS.iter().map(Fixture::from)
+}
+
+fn made() -> impl Iterator<Item = Fixture> {
     PLAIN.iter().enumerate().map(|(n, plain)| {
         let evil = EVIL[n % EVIL.len()];
         let fixture = fleet_with(plain, evil);
         // Its settings give rights, and so lie outside of the work tree.
-        git(&fixture, &["-C", "fleet", "init", "-q", "-b", "main"]);
-        git(&fixture, &["-C", "fleet", "commit", "-q", "--allow-empty", "-m", evil]);
-        git(&fixture, &["-C", "fleet", "add", "-A"]);
-        git(&fixture, &["-C", "fleet", "commit", "-q", "-m", evil]);
+        git(&fixture.path("fleet"), &["init", "-q", "-b", "main"]);
+        git(&fixture.path("fleet"), &["commit", "-q", "--allow-empty", "-m", evil]);
+        git(&fixture.path("fleet"), &["add", "-A"]);
+        git(&fixture.path("fleet"), &["commit", "-q", "-m", evil]);
         fixture.run(&["apply", "--yes"]);
         assert!(fixture.read(".fleetform/audit.jsonl").contains(MARK), "{plain} is recorded");
         fixture
@@ -212,7 +219,7 @@ fn on_a_terminal(fixture: &Fixture, args: &[&str]) -> Vec<u8> {
     command.args(["-qec", &line, "/dev/null"]).current_dir(fixture.path("")).env_clear();
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    done.expect("script is needed: apt-get install util-linux").stdout
+    done.expect("script is needed: apt-get install bsdutils").stdout
 }
 
 #[test]

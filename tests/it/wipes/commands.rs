@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::lab::{Lab, VETO, WIPE, key, public, signature, write};
+use crate::support::{Lab, VETO, WIPE, key, public, signature, write};
 
 /// A directory where the binary works: `fleet`, `data` and a trust file; Git says `bob`.
 struct Desk(Lab);

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
-use super::lab::{Lab, Request, begin_ledger, outbox, write};
+use crate::support::{Lab, Request, begin_ledger, outbox, write};
 
 /// Points between acceptance and the command, by what writes there.
 const POINTS: &[&str] = &["ledger.append.", "ledger.snapshot.", "outbox."];

@@ -6,7 +6,7 @@ use std::fs;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::lab::{Lab, Request, VETO, line, outbox, signature, start, write};
+use crate::support::{Lab, Request, VETO, line, outbox, signature, start, write};
 
 type Happens = fn(&Lab);
 
@@ -23,7 +23,7 @@ const MEANWHILE: &[(&str, bool, Happens)] = &[
     ("the request is broken", true, |lab| lab.put("r1.yaml", "kind: [")),
     ("the signature is removed", true, |lab| lab.remove("r1.yaml.bob.sig")),
     ("the key is revoked", true, |lab| {
-        write(lab.path("etc/revoked_keys"), super::lab::public("bob"))
+        write(lab.path("etc/revoked_keys"), crate::support::public("bob"))
     }),
     ("the signer loses the right", true, |lab| lab.trust(&line("carol", "", "carol"))),
     ("the trust file breaks", true, |lab| lab.trust("bob@example.com nonsense")),
@@ -105,7 +105,7 @@ fn another_signature_in_the_meantime_does_no_harm_and_is_logged() {
     let lab = signed();
     lab.meanwhile(|lab| {
         let text = Request::of(1).yaml();
-        lab.put("r1.yaml.dave.sig", signature("dave", super::lab::WIPE, text.as_bytes()));
+        lab.put("r1.yaml.dave.sig", signature("dave", crate::support::WIPE, text.as_bytes()));
     });
     lab.pass();
     assert_eq!((lab.issued(), lab.commands()), (1, 1));

@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::lab::{LEDGER, Lab, Request, VETO, digest, signature, start, trusted};
+use crate::support::{LEDGER, Lab, Request, VETO, digest, signature, start, trusted};
 
 fn nothing_issued(lab: &Lab) {
     assert_eq!((lab.issued(), lab.commands()), (0, 0));
@@ -175,7 +175,7 @@ fn an_old_log_that_knows_only_the_code_stays_final() {
     let (before, last) = log.trim_end().rsplit_once('\n').unwrap();
     let old = last.replace(",\"final\":true", "").replace(&format!("\"ledger\":\"{LEDGER}\","), "");
     assert_ne!(old, last);
-    super::lab::write(&path, format!("{before}\n{old}\n"));
+    crate::support::write(&path, format!("{before}\n{old}\n"));
     // Neither the snapshot nor the mark of the last whole pass knows the shorter log.
     fs::remove_file(lab.path("data/state.json")).unwrap();
     fs::remove_file(lab.path("data/lock")).unwrap();
@@ -358,7 +358,7 @@ fn a_clock_set_back_in_a_quiet_fleet_revives_nothing() {
 
 #[test]
 fn a_time_that_cannot_be_read_holds() {
-    let (lab, _) = beside(|lab, _| super::lab::write(lab.path("data/clock"), "yesterday"));
+    let (lab, _) = beside(|lab, _| crate::support::write(lab.path("data/clock"), "yesterday"));
     assert_eq!(lab.judge("r1.yaml"), "held clockBehind");
     nothing_issued(&lab);
 }

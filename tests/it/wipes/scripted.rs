@@ -15,7 +15,7 @@ use fleetform::edges::provider::{
     Acknowledgement, Error, Limits, Observation, Presence, Provider, Push, Target, Withdrawn,
 };
 
-use super::lab::{Lab, Request, start};
+use crate::support::{Lab, Request, start};
 
 /// What becomes of a call that gives a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,9 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::lab::{LEDGER, Lab, Request, VETO, WIPE, signature, start, trusted};
+use crate::support::{
+    Device, LEDGER, Lab, Profile, Request, VETO, WIPE, signature, start, trusted,
+};
 
 /// `(upTo, hours, signers)`
 pub fn tiers(tiers: &[(u32, i64, u32)]) -> Tiers {
@@ -232,14 +234,13 @@ impl World {
     }
 
     fn desired(&self) -> Desired {
-        let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: P}\nspec: {platforms: [ios]}\n";
+        let profile = Profile::new("P", "ios").yaml();
         let device = |n: u32| {
-            format!(
-                "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: d{n}}}\nspec: {{serialNumber: SN{n:03}, \
-                 userEmail: u@example.com, profile: P, platform: ios, osVersion: \"1\"}}\n"
-            )
+            let device = Device::new(format_args!("SN{n:03}")).named(format_args!("d{n}"));
+            let device = device.with("profile", "P").with("platform", "ios");
+            device.with("osVersion", "\"1\"").yaml()
         };
-        let mut files: Vec<(String, String)> = vec![("p.yaml".into(), profile.into())];
+        let mut files: Vec<(String, String)> = vec![("p.yaml".into(), profile)];
         files.extend((1..=5).map(|n| (format!("d{n}.yaml"), device(n))));
         let requests = self.there.keys().map(|n| (format!("r{n}.yaml"), POOL[*n].text.clone()));
         files.extend(requests);

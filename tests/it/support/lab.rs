@@ -1,11 +1,9 @@
-//! A fleet, its ledger and its administrators in a temporary directory.
+//! A fleet, its ledger and its administrators in a temporary directory, and passes in this process.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
@@ -24,15 +22,13 @@ use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::{Value, json};
 
-pub const WIPE: &str = "wipe@fleetform";
-pub const VETO: &str = "wipe-veto@fleetform";
-
-/// The lineage of every lab's ledger: what requests name.
-pub const LEDGER: &str = "4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21";
+use super::clock::{Clock, start};
+use super::files::{Snapshot, copy, write};
+use super::fleet::{Device, LEDGER, PLAIN_PROFILE};
+use super::keys::{WIPE, line, signature, trusted};
 
 /// A ledger of that lineage, before its first pass.
 pub fn begin_ledger(data: &Path, at: Timestamp) {
-    fs::create_dir_all(data).expect("a directory");
     let first = format!(
         "{{\"seq\":1,\"at\":\"{at}\",\"kind\":\"ledger.created\",\"actor\":\"test\",\"data\":{{\"version\":1,\
          \"lineage\":\"{LEDGER}\"}},\"prev\":\"{}\"}}",
@@ -41,121 +37,9 @@ pub fn begin_ledger(data: &Path, at: Timestamp) {
     write(data.join("audit.jsonl"), format!("{first}\n"));
 }
 
-/// When the devices have been provisioned.
-pub fn start() -> Timestamp {
-    time("2026-11-22T10:00:00Z")
-}
-
-pub fn time(text: &str) -> Timestamp {
-    text.parse().expect("a time")
-}
-
-/// Key files, made once by ssh-keygen: what is signed with them is what administrators make.
-/// They stay with the build, since nothing ends a static.
-static KEYS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let keys = build.join("wipe-keys");
-    if keys.is_dir() {
-        return keys;
-    }
-    let dir = tempfile::tempdir_in(build).expect("a directory");
-    for (name, kind) in [
-        ("bob", "ed25519"),
-        ("bob2", "ecdsa"),
-        ("carol", "ecdsa"),
-        ("dave", "ed25519"),
-        ("eve", "ed25519"),
-        ("rsa", "rsa"),
-    ] {
-        let status = Command::new("ssh-keygen")
-            .args(["-q", "-N", "", "-C", name, "-t", kind, "-f"])
-            .arg(dir.path().join(name))
-            .status()
-            .expect("ssh-keygen is needed: apt-get install openssh-client");
-        assert!(status.success(), "{name}");
-    }
-    // Another process may have been faster: then its keys serve.
-    if fs::rename(dir.path(), &keys).is_err() {
-        assert!(keys.is_dir(), "there are keys");
-    }
-    keys
-});
-
-pub fn key(name: &str) -> PathBuf {
-    KEYS.join(name)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test's own file may be torn")]
-pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
-    fs::write(path, bytes).expect("written");
-}
-
-/// `type base64`
-pub fn public(name: &str) -> String {
-    let line = fs::read_to_string(key(name).with_extension("pub")).expect("a public key");
-    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
-}
-
-/// What `ssh-keygen -Y sign` makes of these bytes.
-pub fn signature(who: &str, namespace: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut child = Command::new("ssh-keygen")
-        .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
-        .arg(key(who))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("ssh-keygen is needed: apt-get install openssh-client");
-    child.stdin.take().expect("its input").write_all(bytes).expect("written");
-    let output = child.wait_with_output().expect("its end");
-    assert!(output.status.success(), "{who} cannot sign");
-    output.stdout
-}
-
-/// A request with every field, to be changed.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub name: String,
-    pub ledger: String,
-    /// `head: …` with its line end and the indent after it, or nothing.
-    pub head: String,
-    pub device: String,
-    pub serial: String,
-    pub scope: &'static str,
-    pub by: String,
-    pub issued: Timestamp,
-    pub expires: Timestamp,
-}
-
-impl Request {
-    /// `n` is the number of a device; its serial number is `SN` and that number.
-    pub fn of(n: u32) -> Self {
-        Self {
-            name: format!("r{n}"),
-            ledger: LEDGER.into(),
-            head: String::new(),
-            device: format!("D{n:03}"),
-            serial: format!("SN{n:03}"),
-            scope: "full",
-            by: "bob@example.com".into(),
-            issued: start(),
-            expires: start() + TimeDelta::hours(24),
-        }
-    }
-
-    pub fn yaml(&self) -> String {
-        let Self { name, ledger, head, device, serial, scope, by, issued, expires } = self;
-        format!(
-            "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: {name}}}\nspec:\n  \
-             ledger: {ledger}\n  {head}deviceId: {device}\n  serialNumber: {serial}\n  scope: {scope}\n  reason: lost\n  \
-             requestedBy: {by}\n  confirm: true\n  issuedAt: {issued}\n  expiresAt: {expires}\n"
-        )
-    }
-}
-
 pub struct Lab {
     dir: tempfile::TempDir,
-    clock: Arc<AtomicI64>,
+    clock: Clock,
     pub settings: Settings,
     pub provider: Arc<dyn Provider>,
     meanwhile: Mutex<VecDeque<Event>>,
@@ -167,20 +51,25 @@ type Event = Box<dyn FnOnce(&Lab) + Send>;
 impl Lab {
     /// With five devices, `D001` to `D005`; the last is a personal one.
     pub fn new() -> Self {
-        Self::with(5)
+        static PROVISIONED: LazyLock<Snapshot> =
+            LazyLock::new(|| Snapshot::of(Lab::with(5).dir.path()));
+        let lab = Self::at_start();
+        PROVISIONED.write(lab.dir.path());
+        lab
+    }
+
+    fn at_start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let provider = Arc::new(Local::new(dir.path().join("data")));
+        let (settings, meanwhile) = (Settings::default(), Mutex::default());
+        Self { dir, clock: Clock::new(start()), settings, provider, meanwhile }
     }
 
     pub fn with(devices: u32) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let provider = Arc::new(Local::new(dir.path().join("data")));
-        let clock = Arc::new(AtomicI64::new((start() + TimeDelta::hours(-1)).millis()));
-        let (settings, meanwhile) = (Settings::default(), Mutex::default());
-        let lab = Self { dir, clock, settings, provider, meanwhile };
-        fs::create_dir_all(lab.path("etc")).expect("a directory");
-        let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
-                       spec: {platforms: [windows]}\n";
+        let lab = Self::at_start();
+        lab.at(start() + TimeDelta::hours(-1));
         begin_ledger(&lab.path("data"), lab.now());
-        lab.put("standard.yaml", profile);
+        lab.put("standard.yaml", PLAIN_PROFILE);
         for n in 1..=devices {
             let ownership = if n == 5 { "personal" } else { "corporate" };
             lab.device(n, 1, ownership);
@@ -208,9 +97,7 @@ impl Lab {
     }
 
     pub fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        let path = self.path("fleet").join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        write(path, bytes);
+        write(self.path("fleet").join(name), bytes);
     }
 
     pub fn remove(&self, name: &str) {
@@ -218,12 +105,10 @@ impl Lab {
     }
 
     pub fn device(&self, n: u32, enrollment: u32, ownership: &str) {
-        let text = format!(
-            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{n}}}\nspec: {{serialNumber: \
-             SN{n:03}, userEmail: u{n}@example.com, profile: Standard, platform: windows, osVersion: \
-             \"10.0\", ownership: {ownership}, enrollment: {enrollment}}}\n"
-        );
-        self.put(&format!("dev-{n}.yaml"), text);
+        let device = Device::new(format_args!("SN{n:03}")).named(format_args!("dev-{n}"));
+        let device = device.with("userEmail", format_args!("u{n}@example.com"));
+        let device = device.with("ownership", ownership).with("enrollment", enrollment);
+        self.put(&format!("dev-{n}.yaml"), device.yaml());
     }
 
     pub fn trust(&self, text: &str) {
@@ -239,15 +124,15 @@ impl Lab {
     }
 
     pub fn at(&self, now: Timestamp) {
-        self.clock.store(now.millis(), Ordering::Relaxed);
+        self.clock.set(now);
     }
 
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.clock.load(Ordering::Relaxed))
+        self.clock.now()
     }
 
     pub fn wait(&self, delta: TimeDelta) {
-        self.at(self.now() + delta);
+        self.clock.advance(delta);
     }
 
     fn trusted(&self) -> TrustState {
@@ -276,10 +161,8 @@ impl Lab {
     /// One pass as the daemon makes it, and what it said of each wipe: by file, how it stands
     /// and why.
     pub fn pass(&self) -> BTreeMap<String, (String, String, String)> {
-        let clock = self.clock.clone();
-        let now = move || Timestamp::from_millis(clock.load(Ordering::Relaxed));
-        let mut ledger =
-            ledger::file::open(&self.path("data"), "test".into(), now).expect("the ledger opens");
+        let opened = ledger::file::open(&self.path("data"), "test".into(), self.clock.reader());
+        let mut ledger = opened.expect("the ledger opens");
         let desired = source::load(&self.path("fleet"));
         let trust = self.trusted();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -374,18 +257,6 @@ impl Lab {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for entry in fs::read_dir(from).expect("a directory") {
-        let (from, to) = entry.map(|e| (e.path(), to.join(e.file_name()))).expect("an entry");
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(&from, &to).expect("copied");
-        }
-    }
-}
-
 fn told(view: &WipeView) -> (String, (String, String, String)) {
     let standing = view.standing.as_str().to_owned();
     (view.place.path.to_string(), (standing, view.code.clone(), view.detail.clone()))
@@ -400,17 +271,4 @@ pub fn outbox(data: &Path) -> Vec<Value> {
     let documents = documents.map(|b| serde_json::from_slice::<Value>(&b).expect("JSON"));
     let commands = documents.flat_map(|d| d["commands"].as_array().expect("a list").clone());
     commands.filter(|c| c["command"] == "wipe" || c["command"] == "selectiveWipe").collect()
-}
-
-/// A line of the trust file: `options` end in a comma.
-pub fn line(who: &str, options: &str, key: &str) -> String {
-    format!("{who}@example.com {options}namespaces=\"{WIPE}\" {}\n", public(key))
-}
-
-pub fn trusted(who: &str) -> String {
-    line(who, "", who)
-}
-
-pub fn digest(text: &str) -> String {
-    Digest::of(text.as_bytes()).to_string()
 }

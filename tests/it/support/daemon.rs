@@ -1,18 +1,19 @@
-//! A fleet directory, a data directory, and a daemon over them that dies with its test.
+//! A daemon over a [`Fixture`] that dies with its test, and waiting for what it does.
 
-use std::ffi::OsStr;
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use tempfile::TempDir;
+use super::fixture::Fixture;
 
-/// Long enough for a machine that is busy with everything else.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Long enough for a machine that is busy with everything else: after a failure that it meets late,
+/// the daemon waits up to a minute.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// With these it looks by itself only once an hour: whatever it does, an event did.
 const USUAL: [(&str, &str); 3] = [("--resync", "1h"), ("--debounce", "50ms"), ("--color", "never")];
@@ -24,81 +25,7 @@ fn with_usual<'a>(args: &[&'a str]) -> Vec<&'a str> {
     ["daemon"].into_iter().chain(usual).chain(args.iter().copied()).collect()
 }
 
-pub const PROFILE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\n\
-    spec: {description: x, platforms: [windows]}\n";
-
-/// A manifest.
-pub fn device(serial: &str) -> String {
-    format!(
-        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{serial}}}\nspec:\n  \
-         serialNumber: {serial}\n  userEmail: ana@example.com\n  profile: Standard\n  \
-         platform: windows\n  osVersion: \"10.0\"\n"
-    )
-}
-
-/// Where everything is; removed at the end.
-pub struct Place {
-    dir: TempDir,
-}
-
-impl Place {
-    /// A fleet of a profile and these devices.
-    pub fn new(serials: &[&str]) -> Self {
-        let place = Self::empty();
-        place.write("fleet/profile.yaml", PROFILE);
-        for serial in serials {
-            place.write(&format!("fleet/{serial}.yaml"), &device(serial));
-        }
-        place
-    }
-
-    /// No fleet directory yet.
-    pub fn empty() -> Self {
-        Self { dir: TempDir::new().unwrap() }
-    }
-
-    pub fn path(&self, path: &str) -> PathBuf {
-        self.dir.path().join(path)
-    }
-
-    /// Writes a file and the directories above it.
-    pub fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// As an editor saves: a temporary file beside it, then a rename over it.
-    pub fn save(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        let temporary = path.with_extension("tmp");
-        fs::write(&temporary, text).unwrap();
-        fs::rename(temporary, path).unwrap();
-    }
-
-    /// The program, with nothing inherited but the path.
-    pub fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
-        command.args(args).current_dir(self.dir.path()).env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.stdin(Stdio::null());
-        command
-    }
-
-    /// Runs to the end: exit code, standard output, standard error.
-    pub fn run(&self, args: &[&str]) -> (i32, String, String) {
-        let output = self.command(args).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
-    }
-
-    /// What a command says in JSON.
-    pub fn json(&self, args: &[&str]) -> Value {
-        let (code, out, err) = self.run(&[args, &["-o", "json"]].concat());
-        assert!(code == 0, "{args:?}: {code}: {err}");
-        serde_json::from_str(&out).unwrap()
-    }
-
+impl Fixture {
     /// Serial numbers and, after a colon, statuses, as recorded; `-` in front of orphans.
     pub fn recorded(&self) -> Vec<String> {
         let list = self.json(&["list"]);
@@ -122,24 +49,14 @@ impl Place {
         });
     }
 
-    /// The lines of the log.
-    pub fn log(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.path(".fleetform/audit.jsonl")).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-
     /// Starts a daemon that looks by itself only once an hour: whatever it does, an event did.
     pub fn daemon(&self, args: &[&str]) -> Daemon {
-        self.daemon_as(self.command(with_usual(args)))
+        self.daemon_under(&[], args)
     }
 
     /// The same, run by another program: `strace`, `unshare`, `sh -c … sh`.
     pub fn daemon_under(&self, wrapper: &[&str], args: &[&str]) -> Daemon {
-        let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(with_usual(args));
-        command.current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        self.daemon_as(command)
+        self.daemon_as(self.command_under(wrapper, &with_usual(args)))
     }
 
     /// The same, with system calls of the file that fail as `strace` is told, until
@@ -168,7 +85,7 @@ impl Place {
 #[track_caller]
 pub fn needs(program: &str) {
     let found = Command::new(program).arg("--version").output().is_ok();
-    assert!(found, "{program} is needed: apt-get install strace util-linux faketime");
+    assert!(found, "{program} is needed: tests/run installs it, or says how");
 }
 
 /// Killed when dropped.
@@ -267,23 +184,4 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Runs Git quietly, with a known author and no configuration.
-pub fn git(dir: &Path, args: &[&str]) {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.com",
-            "-c",
-            "init.defaultBranch=main",
-        ])
-        .args(args)
-        .current_dir(dir)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

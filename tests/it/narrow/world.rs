@@ -1,160 +1,48 @@
-//! A narrow look does what a look at everything does: random edits of a real directory, taken in
-//! file by file where that may be, and beside it the same by whole passes alone. After every
-//! burst the fleets are equal, the decisions are equal, and in the end so are the logs.
-
-#![expect(clippy::print_stdout, reason = "who repeats a tale needs its seed")]
+//! A tale: what happens to a fleet directory, and what both sides make of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{Debug, Write as _};
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::UNIX_EPOCH;
 
 use chrono::TimeDelta;
-use fleetform::app::execute::{Control, Reread};
-use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe, reread};
+use fleetform::app::reconcile::{Basis, Decision, decide, observe};
 use fleetform::domain::fleet::{Desired, IncrementalFleet};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::domain::plan::due::next_due;
 use fleetform::domain::plan::{Inputs, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
-use fleetform::domain::wipe::WipeFile;
 use fleetform::domain::wipe::trust_state::TrustState;
-use fleetform::edges::ledger::{self, Draft, Ledger};
-use fleetform::edges::provider::Provider;
-use fleetform::edges::provider::local::{Local, submit};
+use fleetform::edges::ledger::Draft;
+use fleetform::edges::provider::local::submit;
 use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::Value;
 
-use crate::support::{Dice, Fixture};
-use crate::wipes::lab::{VETO, WIPE, begin_ledger, signature, trusted};
+use super::manifests::{Manifest, Node, profile, request};
+use super::side::{Side, wait_for};
+use crate::support::{Clock, Dice, Fixture, VETO, WIPE, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
 const FILES: u64 = 6;
-const BURSTS: u64 = 40;
-const TALES: u64 = 8;
 /// Of wipes that cool off: some bursts.
 const DELAY: TimeDelta = TimeDelta::seconds(4);
-
-/// A manifest in the making.
-#[derive(Debug, Clone)]
-struct Manifest {
-    file: u64,
-    name: String,
-    serial: String,
-    /// The lines of its `spec` but for the serial number, by key.
-    spec: BTreeMap<&'static str, String>,
-    comment: String,
-}
-
-impl Manifest {
-    fn new(n: u64, file: u64) -> Self {
-        let spec = [
-            ("userEmail", "ana@example.com"),
-            ("profile", "Standard"),
-            ("platform", "windows"),
-            ("osVersion", "\"10\""),
-        ];
-        let spec = spec.map(|(key, value)| (key, value.to_owned())).into();
-        Self { file, name: format!("dev{n}"), serial: format!("SN{n}"), spec, comment: "x".into() }
-    }
-
-    fn text(&self) -> String {
-        let Self { name, serial, spec, comment, .. } = self;
-        let mut text = format!(
-            "---\n# {comment}\napiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: {name}}}\n\
-             spec:\n  serialNumber: {serial}\n"
-        );
-        for (key, value) in spec {
-            let _ = writeln!(text, "  {key}: {value}");
-        }
-        text
-    }
-}
-
-fn profile(name: &str, platforms: &str, ring: u64) -> String {
-    format!(
-        "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {{name: {name}}}\nspec:\n  platforms: \
-         [{platforms}]\n  settings: {{ring: {ring}}}\n  compliance: {{encryption: {{required: true}}}}\n"
-    )
-}
-
-fn request(n: u64) -> String {
-    format!(
-        "apiVersion: fleetform/v1\nkind: WipeRequest\nmetadata: {{name: w{n}}}\nspec:\n  ledger: 4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c21\n  deviceId: \
-         {}\n  serialNumber: SN{n}\n  scope: full\n  reason: lost\n  requestedBy: bob@example.com\n  \
-         confirm: true\n  issuedAt: 2025-11-22T08:00:00Z\n  expiresAt: 2025-11-23T08:00:00Z\n",
-        format_args!("D{:03}", n + 1),
-    )
-}
 
 /// Findings, but for the names of batches, which no two have alike.
 fn said(plan: &Plan) -> Vec<(u32, &str)> {
     plan.findings.iter().map(|finding| (finding.span.line, &*finding.message)).collect()
 }
 
-/// What lies at a path that ends in `.yaml`, or at one that does not.
-#[derive(Debug, Clone, PartialEq)]
-enum Node {
-    Text(String),
-    Directory,
-    Symlink,
-}
-
-/// A ledger and a provider of its own, and the clock of both.
-struct Side {
-    ledger: Ledger,
-    provider: Arc<dyn Provider>,
-    reread: Box<Reread<'static>>,
-}
-
-impl Side {
-    fn new(fixture: &Fixture, name: &str, now: &Arc<AtomicI64>, settings: &Settings) -> Self {
-        let (data, now) = (fixture.path(name), now.clone());
-        let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
-        let (signers, wall) = (fixture.path("allowed_signers"), now.clone());
-        let reread = move |file: &WipeFile| {
-            let trust = || {
-                let read = trust_files::read(&signers, None, &fleet);
-                read.map_or_else(|e| TrustState::Broken(e.to_string()), TrustState::Usable)
-            };
-            let now = || Timestamp::from_millis(wall.load(Ordering::Relaxed));
-            reread((&fleet, &log), &settings, trust, now, file)
-        };
-        let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
-        // Both are the one that requests name.
-        begin_ledger(&data, clock());
-        let ledger = ledger::file::open(&data, "property".into(), clock).expect("a ledger");
-        Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
-    }
-
-    fn carry_out(&mut self, decision: Decision) {
-        let stop = AtomicBool::new(false);
-        let control =
-            Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
-        let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
-        assert_eq!((done.left, &done.failed, &done.not_issued), (0, &vec![], &vec![]));
-    }
-}
-
-fn wait_for<T, E: Debug>(work: impl Future<Output = Result<T, E>>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.expect("a runtime").block_on(work).expect("it works")
-}
-
-struct World {
+pub struct World {
     fixture: Fixture,
     dice: Dice,
     manifests: BTreeMap<u64, Manifest>,
     /// Whatever else there is.
     others: BTreeMap<String, Node>,
     on_disk: BTreeMap<String, Node>,
-    now: Arc<AtomicI64>,
+    clock: Clock,
     settings: Settings,
     trust: TrustState,
     narrow: Side,
@@ -164,16 +52,16 @@ struct World {
     settled: bool,
     due: Option<Timestamp>,
     /// Bursts that were taken in by narrow looks.
-    taken: u64,
+    pub taken: u64,
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let fixture = Fixture::empty();
-        let now = Arc::new(AtomicI64::new(1_763_800_000_000));
+        let clock = Clock::new(Timestamp::from_millis(1_763_800_000_000));
         let mut settings = Settings::default();
         settings.wipes.delay = DELAY;
-        let side = |name| Side::new(&fixture, name, &now, &settings);
+        let side = |name| Side::new(&fixture, name, &clock, &settings);
         let (narrow, whole) = (side("narrow"), side("whole"));
         let mut dice = Dice(seed);
         let files = (0..DEVICES).map(|n| (n, Manifest::new(n, dice.below(FILES)))).collect();
@@ -191,7 +79,7 @@ impl World {
             manifests: files,
             others,
             on_disk: BTreeMap::new(),
-            now,
+            clock,
             settings,
             trust: TrustState::Usable(trust_files::read(&signers, None, &fleet).expect("trust")),
             narrow,
@@ -207,7 +95,7 @@ impl World {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.load(Ordering::Relaxed))
+        self.clock.now()
     }
 
     fn wanted(&self) -> BTreeMap<String, Node> {
@@ -335,7 +223,7 @@ impl World {
             27 | 28 => self.report(n),
             29 => {
                 // Longer than any deadline: none is due at a burst.
-                self.now.fetch_add(31 * 60_000, Ordering::Relaxed);
+                self.clock.advance(TimeDelta::minutes(31));
                 return true;
             }
             _ => {}
@@ -374,7 +262,7 @@ impl World {
             r#","wiped":true"#,
         ]);
         // No two have the same date.
-        self.now.fetch_add(1, Ordering::Relaxed);
+        self.clock.advance(TimeDelta::milliseconds(1));
         let now = self.now();
         let report = format!(r#"{{"serialNumber":"SN{n}","at":"{now}"{more}}}"#);
         let (path, _) =
@@ -479,12 +367,12 @@ impl World {
         self.settled = self.narrow.ledger.state().frozen.is_none();
     }
 
-    fn burst(&mut self) {
+    pub fn burst(&mut self) {
         let mut time_passes = false;
         for _ in 0..=self.dice.below(3) {
             time_passes |= self.step();
         }
-        self.now.fetch_add(1000, Ordering::Relaxed);
+        self.clock.advance(TimeDelta::seconds(1));
         let mut touched = self.write();
         if self.dice.below(4) == 0 {
             // An event for nothing.
@@ -498,7 +386,7 @@ impl World {
     }
 
     /// The log, but for what a ledger has of its own.
-    fn log(&self, side: &str) -> Vec<Value> {
+    pub fn log(&self, side: &str) -> Vec<Value> {
         let text = self.fixture.read(&format!("{side}/audit.jsonl"));
         let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         let bare = |mut entry: Value| {
@@ -508,22 +396,4 @@ impl World {
         };
         entries.map(bare).collect()
     }
-}
-
-#[test]
-fn narrow_looks_do_what_looks_at_everything_do() {
-    let given = std::env::var("NARROW_SEED").ok().and_then(|seed| seed.parse().ok());
-    let clock = UNIX_EPOCH.elapsed().expect("a time").as_millis() as u64;
-    let seeds = given.map_or(clock..clock + TALES, |seed: u64| seed..seed + 1);
-    let (mut taken, mut issued) = (0, 0);
-    for seed in seeds {
-        println!("NARROW_SEED={seed}");
-        let mut world = World::new(seed);
-        (0..BURSTS).for_each(|_| world.burst());
-        assert_eq!(world.log("narrow"), world.log("whole"));
-        taken += world.taken;
-        issued += world.log("whole").iter().filter(|e| e["kind"] == "wipe.issued").count();
-    }
-    println!("{taken} narrow looks, {issued} wipes");
-    assert!(given.is_some() || taken > TALES, "{taken} narrow looks prove little");
 }

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use super::files::{Snapshot, copy, write};
+use super::fleet::{PLAIN_PROFILE, PROFILE, device};
 
 /// What the binary said.
 #[derive(Debug)]
@@ -65,9 +68,24 @@ pub struct Fixture {
 impl Fixture {
     /// An empty fleet directory.
     pub fn empty() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        fs::create_dir(dir.path().join("fleet")).expect("a new directory");
-        Self { dir }
+        let fixture = Self::bare();
+        fs::create_dir(fixture.path("fleet")).expect("a new directory");
+        fixture
+    }
+
+    /// No fleet directory yet.
+    pub fn bare() -> Self {
+        Self { dir: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    /// A profile that demands nothing and these devices, each in a file of its own.
+    pub fn of(serials: &[&str]) -> Self {
+        let fixture = Self::bare();
+        fixture.write("fleet/profile.yaml", PLAIN_PROFILE);
+        for serial in serials {
+            fixture.write(&format!("fleet/{serial}.yaml"), device(serial));
+        }
+        fixture
     }
 
     /// The fleet that the repository shows: three profiles, twelve devices.
@@ -93,13 +111,27 @@ impl Fixture {
 
     /// The sample fleet, applied, and every device enrolled and compliant.
     pub fn enrolled() -> Self {
-        let fixture = Self::sample();
-        fixture.run(&["apply", "--yes"]).exits(0);
-        let serials: Vec<_> = fixture.devices().into_keys().collect();
-        let reports: Vec<_> = serials.iter().map(|serial| healthy(serial, 1)).collect();
-        fixture.report(&reports.join("\n"));
-        fixture.run(&["apply", "--yes"]).exits(0);
+        static ENROLLED: LazyLock<Snapshot> = LazyLock::new(|| {
+            let fixture = Fixture::sample();
+            fixture.run(&["apply", "--yes"]).exits(0);
+            let serials: Vec<_> = fixture.devices().into_keys().collect();
+            let reports: Vec<_> = serials.iter().map(|serial| healthy(serial, 1)).collect();
+            fixture.report(&reports.join("\n"));
+            fixture.run(&["apply", "--yes"]).exits(0);
+            fixture.snapshot()
+        });
+        Self::from(&ENROLLED)
+    }
+
+    /// What was made once, anew.
+    pub fn from(snapshot: &Snapshot) -> Self {
+        let fixture = Self::bare();
+        snapshot.write(fixture.dir.path());
         fixture
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(self.dir.path())
     }
 
     /// A copy of everything, elsewhere.
@@ -123,9 +155,15 @@ impl Fixture {
 
     /// Writes a file, and the directories above it.
     pub fn write(&self, relative: &str, bytes: impl AsRef<[u8]>) {
+        write(self.path(relative), bytes);
+    }
+
+    /// As an editor saves: a temporary file beside it, then a rename over it.
+    pub fn save(&self, relative: &str, text: &str) {
         let path = self.path(relative);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs::write(path, bytes).expect(relative);
+        let temporary = path.with_extension("tmp");
+        fs::write(&temporary, text).expect(relative);
+        fs::rename(temporary, path).expect(relative);
     }
 
     /// Changes a file's text, which must have the part that is to go.
@@ -144,14 +182,26 @@ impl Fixture {
 
     /// The binary, to be run as it is.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
-        command.args(args).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
+        self.command_under(&[], args)
+    }
+
+    /// The binary, to be run by another program: `strace`, `unshare`, `sh -c … sh`.
+    pub fn command_under(&self, wrapper: &[&str], args: &[&str]) -> Command {
+        let words = [wrapper, &[env!("CARGO_BIN_EXE_fleetform")], args].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command
     }
 
     pub fn run(&self, args: &[&str]) -> Output {
         self.run_with(args, &[])
+    }
+
+    /// Runs to the end: exit code, standard output, standard error.
+    pub fn outcome(&self, args: &[&str]) -> (i32, String, String) {
+        let Output { code, stdout, stderr, .. } = self.run(args);
+        (code.unwrap_or(-1), stdout, stderr)
     }
 
     pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -161,11 +211,7 @@ impl Fixture {
 
     /// Runs it by another program, as `strace`.
     pub fn run_under(&self, wrapper: &[&str], args: &[&str]) -> Output {
-        let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_fleetform")).args(args);
-        command.current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
-        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-        let done = command.output().expect("it runs");
+        let done = self.command_under(wrapper, args).output().expect("it runs");
         Output::new(done.status, done.stdout, done.stderr)
     }
 
@@ -200,10 +246,12 @@ impl Fixture {
         devices.map(|d| (text(&d["serialNumber"]).to_owned(), d.clone())).collect()
     }
 
-    /// Lines of the log, parsed.
+    /// Lines of the log, parsed; none where there is no log yet. Whoever writes it may be about to
+    /// end the last one.
     pub fn log(&self) -> Vec<Value> {
-        let text = self.read(".fleetform/audit.jsonl");
-        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        let text = fs::read_to_string(self.path(".fleetform/audit.jsonl")).unwrap_or_default();
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
     /// How many entries of a kind the log has.
@@ -237,60 +285,6 @@ pub fn healthy(serial: &str, day: u32) -> String {
     )
 }
 
-/// For `apply` of a fleet that matters only by its size.
-pub const PROFILE: &str = "\
-apiVersion: fleetform/v1
-kind: Profile
-metadata: {name: Standard}
-spec:
-  platforms: [windows]
-  settings: {vpn: {server: vpn.example.com}}
-  compliance: {encryption: {required: true}}
-";
-
-/// The manifest of a device of [`PROFILE`].
-pub fn device(serial: &str) -> String {
-    format!(
-        "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{serial}}}\nspec:\n  \
-         serialNumber: {serial}\n  userEmail: ana@example.com\n  profile: Standard\n  \
-         osVersion: \"10.0\"\n"
-    )
-}
-
-/// A file or directory: its bytes, when it was last changed, and which one it is.
-type Node = (Option<Vec<u8>>, (i64, i64), u64);
-
-/// All below a directory, itself too.
-pub fn tree(root: &Path) -> BTreeMap<PathBuf, Node> {
-    fn walk(path: &Path, found: &mut BTreeMap<PathBuf, Node>) {
-        let about = fs::symlink_metadata(path).expect("it is there");
-        let bytes = about.is_file().then(|| fs::read(path).expect("it can be read"));
-        let changed = (about.mtime(), about.mtime_nsec());
-        found.insert(path.to_owned(), (bytes, changed, about.ino()));
-        if about.is_dir() {
-            for entry in fs::read_dir(path).expect("it can be listed") {
-                walk(&entry.expect("an entry").path(), found);
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(root, &mut found);
-    found
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for entry in fs::read_dir(from).expect("it can be listed") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("it can be copied");
-        }
-    }
-}
-
 /// Looks until it is so, for a minute at most.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -298,18 +292,5 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
         std::thread::yield_now();
-    }
-}
-
-/// SplitMix64: the same seed, the same tale.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
     }
 }

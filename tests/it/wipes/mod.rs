@@ -5,7 +5,6 @@ mod attacks;
 mod commands;
 mod crashes;
 mod issuing;
-pub mod lab;
 mod requests;
 mod scripted;
 mod windows;

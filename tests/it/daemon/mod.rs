@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod beside;
-mod client;
+pub mod client;
 mod failing;
 mod freezing;
 mod http;
@@ -15,9 +15,8 @@ mod service;
 mod settling;
 mod signals;
 mod soak;
-pub mod support;
 mod taken;
-pub mod time;
+mod time;
 mod trust;
 mod unheard;
 mod watching;
