@@ -326,8 +326,10 @@ macro_rules! words {
         pub enum $type { $(#[doc = concat!("`", $word, "`")] #[doc = ""] $(#[$vdoc])* $variant),+ }
         impl $type {
             /// Every value, in the order of the contract.
+            #[allow(dead_code, reason = "not every set of words is listed")]
             pub const ALL: &[Self] = &[$(Self::$variant),+];
             /// Their words, in the same order.
+            #[allow(dead_code, reason = "not every set of words is listed")]
             pub const WORDS: &[&'static str] = &[$($word),+];
             /// The word that stands for it.
             #[must_use]

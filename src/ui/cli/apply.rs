@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::run::{Setup, runtime, stop_on_signal};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::plan;
+use super::process::{runtime, stop_on_signal};
+use super::setup::Setup;
 use super::value::digest;
-use super::{Exit, Failure, Format, plan};
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
     self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,

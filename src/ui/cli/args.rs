@@ -1,53 +1,14 @@
-//! The command line: what it accepts, where its settings come from, what its exit means.
-//!
-//! The only module that reads the environment. It decides nothing about devices: a verb
-//! hands loaded values to [`crate::ui::render`]. Results go to standard output, all else to
-//! standard error.
-
-pub mod apply;
-pub mod audit;
-mod author;
-pub mod check;
-mod complete;
-pub mod completions;
-pub mod daemon;
-pub mod diff;
-pub mod environment;
-pub mod exit;
-pub mod explain;
-pub mod failure;
-pub mod format;
-pub mod init;
-pub mod list;
-pub mod logging;
-pub mod man;
-pub mod plan;
-mod process;
-pub mod provision;
-pub mod report;
-mod run;
-pub mod schema;
-pub mod select;
-pub mod set;
-pub mod show;
-pub mod value;
-pub mod wipe;
+//! The program's arguments: the commands, and what is asked of each with `--output`.
 
 use std::ffi::OsString;
-use std::io::Write as _;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub use environment::Environment;
-pub use exit::Exit;
-pub use failure::Failure;
-pub use format::Format;
-use logging::LogFormat;
-
-use crate::ui::render::out::Out;
-use crate::ui::render::text::safe;
+use super::format::Format;
+use super::global::Global;
+use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
+use super::{provision, report, schema, set, show, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -84,37 +45,6 @@ Environment:
   COLUMNS        Width of the terminal, over what it says itself
 
 `fleetform man` prints the manual.";
-
-/// What every command takes, before or after its name.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Global options")]
-pub struct Global {
-    /// Configuration file [default: fleetform.yaml, where there is one]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Fleet directory, over the configuration's
-    #[arg(long, global = true, value_name = "DIR")]
-    pub fleet: Option<PathBuf>,
-    /// Data directory, over the configuration's
-    #[arg(long, global = true, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Format of the results: text, json and others that the command names [default: text]
-    #[arg(short, long, global = true, value_name = "FORMAT")]
-    pub output: Option<String>,
-    /// Errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more on standard error; twice for all details
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorChoice,
-    /// Format of the log on standard error
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    #[arg(value_parser = value::word!(LogFormat), ignore_case = true)]
-    pub log_format: LogFormat,
-}
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -222,49 +152,6 @@ impl Command {
     }
 }
 
-/// The whole program but for its process: parses, starts the log, runs, reports failures.
-#[must_use]
-pub fn main<I, T>(args: I) -> Exit
-where
-    I: IntoIterator<Item = T>,
-    T: Into<OsString> + Clone,
-{
-    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    if let Some(question) = complete::Question::of(&args) {
-        let (text, exit) = question.answer();
-        // A shell that has gone away wants no answer.
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        return exit;
-    }
-    let (cli, format) = match parse(&args) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            // A usage error quotes what was given, which may be the name of a stranger's branch.
-            let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
-            let error = parse(harmless).err().filter(|_| error.use_stderr()).unwrap_or(error);
-            // If it cannot be printed, the exit code still says it.
-            let _ = error.print();
-            return failure_of(&error);
-        }
-    };
-    process::outlive_the_file_size_limit();
-    let environment = Environment::of_process();
-    let Global { color, quiet, .. } = cli.global;
-    let mut out = Out::standard(environment.look(color, quiet));
-    let usual = cli.command.usual_log();
-    let ran = logging::start(&cli.global, &environment, usual)
-        .and_then(|()| run::run(&cli, format, &environment, &mut out));
-    let flushed = out.flush().map_err(Failure::from);
-    let colored = environment.colored_errors(color);
-    let settle = |result: Result<Exit, Failure>| {
-        result.unwrap_or_else(|failure| {
-            failure.print(colored);
-            Exit::Failed
-        })
-    };
-    settle(flushed.map(|()| Exit::Done)).combine(settle(ran))
-}
-
 /// Parses a command line and the format that it asks for; usage errors are not yet printed.
 ///
 /// # Errors
@@ -290,14 +177,8 @@ where
     }
 }
 
-/// What a usage error means: requests for help and version are none.
-#[must_use]
-pub fn failure_of(error: &clap::Error) -> Exit {
-    if error.use_stderr() { Exit::Failed } else { Exit::Done }
-}
-
 /// The colours of usage errors, which are made before the arguments are known.
-fn color_of(args: &[OsString]) -> ColorChoice {
+pub(super) fn color_of(args: &[OsString]) -> ColorChoice {
     let values = args.iter().zip(args.iter().skip(1).map(Some).chain([None]));
     let value = |(arg, next): (&OsString, Option<&OsString>)| match arg.to_str()? {
         "--color" => next?.to_str()?.parse().ok(),
@@ -305,6 +186,3 @@ fn color_of(args: &[OsString]) -> ColorChoice {
     };
     values.filter_map(value).last().unwrap_or(ColorChoice::Auto)
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::run::Setup;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::select;
+use super::setup::Setup;
 use super::value::{Since, kind};
-use super::{Exit, Failure, Format, select};
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
@@ -199,13 +202,13 @@ pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::cli::{self, parse};
+    use crate::ui::cli::args::{self, parse};
     use crate::ui::render::testing::{log, now, state};
 
     fn args(args: &[&str]) -> (LogArgs, Format) {
         let args = ["fleetform", "audit", "log"].into_iter().chain(args.iter().copied());
         let (cli, format) = parse(args).unwrap();
-        let cli::Command::Audit(Command::Log(args)) = cli.command else { panic!("not log") };
+        let args::Command::Audit(Command::Log(args)) = cli.command else { panic!("not log") };
         (args, format)
     }
 

@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::domain::diff::{FleetDiff, diff};
 use crate::domain::fleet::{Damage, Damaged, Desired};
 use crate::domain::manifest::encoding;

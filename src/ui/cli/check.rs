@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::app::reconcile;
 use crate::domain::fleet::Desired;
 use crate::edges::ledger;

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::run::{Setup, configuration, runtime};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::global::Global;
+use super::process::runtime;
+use super::setup::{Setup, configuration};
 use super::value::{duration, positive, word};
-use super::{Exit, Failure, Global};
 use crate::app::daemon::{Daemon, Options, Signals};
 use crate::domain::model::words;
 use crate::edges::config::Config;

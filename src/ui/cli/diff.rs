@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::domain::diff::{FleetDiff, diff};
 use crate::domain::fleet::Desired;
 use crate::edges::source;

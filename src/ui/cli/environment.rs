@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::ColorChoice;
 
 use crate::domain::model::check_text;
-use crate::ui::http::secret::Secret;
 use crate::ui::render::out::Look;
+use crate::ui::wire::secret::Secret;
 
 /// What matters of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

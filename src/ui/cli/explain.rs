@@ -1,6 +1,8 @@
 //! `fleetform explain`
 
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
 use crate::domain::manifest::finding::Code;
 use crate::domain::wording::closest;
 use crate::ui::render::explain;

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Exit, Failure, Format, Global};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::global::Global;
 use crate::domain::manifest::schema;
 use crate::domain::model::words;
 use crate::edges::config::{Config, FILE_NAME, Loaded};

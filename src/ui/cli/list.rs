@@ -1,7 +1,9 @@
 //! `fleetform list`
 
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
 use super::value::{Label, word};
-use super::{Exit, Failure, Format};
 use crate::domain::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State};
@@ -107,7 +109,7 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::cli::{Command, parse};
+    use crate::ui::cli::args::{Command, parse};
     use crate::ui::render::testing::{Screen, now, state};
 
     fn ids(args: &[&str]) -> Vec<String> {

@@ -4,13 +4,9 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Environment, Failure, Global};
-use crate::domain::model::words;
-
-words! {
-    /// `--log-format`: for people, or one JSON object a line.
-    LogFormat { Text = "text", Json = "json" }
-}
+use super::environment::Environment;
+use super::failure::Failure;
+use super::global::{Global, LogFormat};
 
 /// Starts the log; once in a process.
 ///
@@ -49,7 +45,7 @@ fn directives(global: &Global, environment: &Environment, usual: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::cli::parse;
+    use crate::ui::cli::args::parse;
 
     #[test]
     fn how_much_is_said() {

@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{Cli, Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use crate::edges::fs::durable;
 use crate::ui::render::out::Out;
 
@@ -43,12 +44,12 @@ const FILES: &[(&str, &str)] = &[
     ("./.fleetform/outbox", "What devices have to do, until a report shows it done."),
 ];
 
-/// Prints a page, or writes all.
+/// Prints a page of the manual of `program`, or writes all.
 ///
 /// # Errors
 /// If there is no such command, or writing fails.
-pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let mut program = Cli::command().disable_help_subcommand(true);
+pub fn run(args: &Args, program: Command, out: &mut Out) -> Result<Exit, Failure> {
+    let mut program = program.disable_help_subcommand(true);
     program.build();
     let Some(dir) = &args.dir else {
         let mut command = &program;
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
 
     fn program() -> Command {
-        let mut program = Cli::command().disable_help_subcommand(true);
+        let mut program = program.disable_help_subcommand(true);
         program.build();
         program
     }

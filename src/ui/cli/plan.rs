@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::run::{Setup, runtime};
+use super::environment::Environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::global::Global;
+use super::process::runtime;
+use super::setup::Setup;
 use super::value::positive;
-use super::{Environment, Exit, Failure, Format, Global};
 use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
@@ -14,10 +19,10 @@ use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::highest_time;
 use crate::edges::provider::{Observation, Refused};
 use crate::ui::client::{self, Remote};
-use crate::ui::http::secret::Secret;
 use crate::ui::render;
 use crate::ui::render::out::Out;
 use crate::ui::render::plan::Context;
+use crate::ui::wire::secret::Secret;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::author;
 use super::author::Edited;
-use super::run::Setup;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use super::value::{Label, word};
-use super::{Exit, Failure, Format, author};
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::edit::scalar;
 use crate::domain::model::{Ownership, Platform};

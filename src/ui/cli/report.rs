@@ -3,8 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::edges::ledger;
 use crate::edges::provider::local;
 use crate::ui::render::json;

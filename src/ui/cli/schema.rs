@@ -1,7 +1,8 @@
 //! `fleetform schema`
 
+use super::exit::Exit;
+use super::failure::Failure;
 use super::value::word;
-use super::{Exit, Failure};
 use crate::domain::manifest::schema::{self, Kind};
 use crate::ui::render::json;
 use crate::ui::render::out::Out;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::domain::lookup::{self, By, Error};
 use crate::domain::model::DeviceId;
 use crate::domain::state::{Device, State};

@@ -1,8 +1,11 @@
 //! `fleetform set`
 
+use super::author;
 use super::author::Edited;
-use super::run::Setup;
-use super::{Exit, Failure, Format, author};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::domain::fleet::{Damage, Desired};
 use crate::domain::lookup::{Ambiguous, Word};
 use crate::domain::manifest::edit::{Edit, To, edit};

@@ -1,7 +1,10 @@
 //! `fleetform show`
 
-use super::run::Setup;
-use super::{Exit, Failure, Format, select};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::select;
+use super::setup::Setup;
 use crate::edges::ledger;
 use crate::ui::render::out::Out;
 use crate::ui::render::show::Shown;

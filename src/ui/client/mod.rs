@@ -16,8 +16,8 @@ use ureq::{Agent, Body, Proxy};
 
 use crate::domain::state::State;
 use crate::edges::ledger::snapshot;
-use crate::ui::http::secret::Secret;
-use crate::ui::http::state::{KIND, PATH};
+use crate::ui::wire::secret::Secret;
+use crate::ui::wire::state::{KIND, PATH};
 
 /// Twice what a million devices take.
 const LARGEST: u64 = 2 << 30;

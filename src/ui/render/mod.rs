@@ -6,6 +6,7 @@
 //! signal. JSON is versioned and keeps its keys.
 
 pub mod applied;
+mod change;
 pub mod check;
 pub mod device;
 pub mod diff;

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use chrono::TimeDelta;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::model::is_deceptive;
+use crate::domain::model::{Place, is_deceptive};
 
 /// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`), and
 /// so the second `#` of what a CI runner takes for a command (see [`command`]).
@@ -116,6 +116,11 @@ pub fn span(delta: TimeDelta) -> String {
         let _ = write!(text, "{}{n}{unit}", if text.is_empty() { "" } else { " " });
     }
     if text.is_empty() { format!("{}s", seconds % 60) } else { text }
+}
+
+/// `fleet/devices/a.yaml:7`: a place below `root` that an editor can open.
+pub(super) fn located(place: &Place, root: &str) -> String {
+    format!("{}:{}", Path::new(root).join(&*place.path).display(), place.line)
 }
 
 #[cfg(test)]

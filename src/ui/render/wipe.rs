@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::plan::wipes::{WipeJson, headline};
+use super::text::located;
 use crate::domain::model::{Email, words};
 use crate::domain::plan::{WipeStanding, WipeView};
 use crate::domain::wipe::Namespace;
@@ -108,7 +109,7 @@ impl<'a> Verified<'a> {
     /// If writing fails.
     pub fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
         let WipeView { subject, place, user, standing, code, detail, .. } = self.view;
-        let path = super::plan::located(place, root);
+        let path = located(place, root);
         let user = user.as_ref().map_or("user unknown", Email::as_str);
         let line = format!(
             "{} ({}), {user}: {} wipe, {}  {path}",

@@ -48,7 +48,7 @@ impl Secret {
     }
 
     /// Only digests are compared, so that neither content nor length shows in the time.
-    pub(super) fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
     }
 

@@ -10,9 +10,10 @@ use std::time::Instant;
 use clap::ColorChoice;
 use clap_complete::engine::CompletionCandidate as Candidate;
 
-use super::super::logging::LogFormat;
-use super::super::run::load;
-use super::super::{Global, set};
+use super::super::global::{Global, LogFormat};
+use super::super::process::start_threads;
+use super::super::set;
+use super::super::setup::load;
 use crate::domain::fleet::{Damage, Desired};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
@@ -84,7 +85,7 @@ impl Known {
             let root = self.config.as_ref()?.fleet.clone();
             let (tell, told) = mpsc::channel();
             // Who is late tells nobody.
-            crate::ui::cli::process::start_threads().ok()?;
+            start_threads().ok()?;
             let read = move || tell.send(source::load(&root)).is_ok();
             std::thread::Builder::new().spawn(read).ok()?;
             told.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()

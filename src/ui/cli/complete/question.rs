@@ -1,12 +1,4 @@
-//! What a shell asks when somebody presses Tab: `fleetform __complete SHELL -- WORDS…`.
-//!
-//! The words up to the cursor, the last of them unfinished. Answered one candidate a line, with
-//! what it is after a tab where the shell shows that. Exit 0: these and no others; 1: a path is
-//! wanted, which shells know better. Whatever goes wrong is silence: nothing is written, locked
-//! or said, and nothing takes longer than [`TIME`]. A list is whole or empty, since the shell
-//! inserts what all candidates begin with.
-
-mod known;
+//! The question of a shell, and the answer to it.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -17,8 +9,10 @@ use clap::{Command, CommandFactory as _, ValueHint};
 use clap_complete::Shell;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 
-use self::known::{Known, begins};
-use super::{Cli, Exit, Format};
+use super::super::args::Cli;
+use super::super::exit::Exit;
+use super::super::format::Format;
+use super::known::{Known, begins};
 use crate::ui::render::text::safe;
 
 /// The first argument of a question; no verb, so that no help and no suggestion names it.
@@ -28,25 +22,25 @@ const VERB: &str = "__complete";
 const TIME: Duration = Duration::from_millis(150);
 
 /// More than that is no help, and shells take seconds to lay it out.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// A question of a shell, from all arguments of the process.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Question {
-    shell: Shell,
-    words: Vec<OsString>,
+pub(in crate::ui::cli) struct Question {
+    pub(super) shell: Shell,
+    pub(super) words: Vec<OsString>,
 }
 
 impl Question {
     /// `None` where the arguments are an ordinary command line.
-    pub(super) fn of(args: &[OsString]) -> Option<Self> {
+    pub(in crate::ui::cli) fn of(args: &[OsString]) -> Option<Self> {
         let [_, verb, shell, dashes, words @ ..] = args else { return None };
         let shell = shell.to_str()?.parse().ok()?;
         (verb == VERB && dashes == "--").then(|| Self { shell, words: words.to_vec() })
     }
 
     /// The answer as the shell reads it, and what to exit with.
-    pub(super) fn answer(self) -> (String, Exit) {
+    pub(in crate::ui::cli) fn answer(self) -> (String, Exit) {
         let begun = Instant::now();
         // Bash breaks words at `=`, and replaces only what is behind the last.
         let (words, cut) =
@@ -71,7 +65,7 @@ impl Question {
 
 /// The words with those at which Bash broke them put together again, and how much of the last
 /// one it leaves alone.
-fn glued(words: Vec<OsString>) -> (Vec<OsString>, usize) {
+pub(super) fn glued(words: Vec<OsString>) -> (Vec<OsString>, usize) {
     let mut whole: Vec<OsString> = Vec::new();
     let mut cut = 0;
     let mut open = false;
@@ -93,7 +87,7 @@ fn glued(words: Vec<OsString>) -> (Vec<OsString>, usize) {
 }
 
 /// A candidate as a shell reads it; none where a value is not what a name is made of.
-fn line(shell: Shell, candidate: &CompletionCandidate, cut: usize) -> Option<String> {
+pub(super) fn line(shell: Shell, candidate: &CompletionCandidate, cut: usize) -> Option<String> {
     let value = candidate.get_value().to_str()?;
     let value = value.get(cut..).filter(|value| safe(value) == **value)?;
     let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
@@ -109,7 +103,7 @@ fn line(shell: Shell, candidate: &CompletionCandidate, cut: usize) -> Option<Str
 }
 
 /// The arguments whose values nobody but the fleet knows, by command and name.
-const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
+pub(super) const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
     (&["show"], "device", Known::devices),
     (&["set"], "device", Known::manifests),
     (&["set"], "fields", Known::fields),
@@ -120,7 +114,7 @@ const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
     (&["explain"], "code", Known::codes),
 ];
 
-type Source = fn(&Known, &str) -> Vec<CompletionCandidate>;
+pub(super) type Source = fn(&Known, &str) -> Vec<CompletionCandidate>;
 
 fn with_candidates(command: Command, known: &Arc<Known>) -> Command {
     let mut command = with_paths(command, known);
@@ -169,11 +163,8 @@ fn with_paths(command: Command, known: &Arc<Known>) -> Command {
 }
 
 /// Those that begin with the word, whatever its case; none if they are too many.
-fn few(candidates: Vec<CompletionCandidate>, word: &str) -> Vec<CompletionCandidate> {
+pub(super) fn few(candidates: Vec<CompletionCandidate>, word: &str) -> Vec<CompletionCandidate> {
     let wanted = |c: &CompletionCandidate| c.get_value().to_str().is_some_and(|v| begins(v, word));
     let found: Vec<_> = candidates.into_iter().filter(wanted).take(MOST + 1).collect();
     if found.len() > MOST { Vec::new() } else { found }
 }
-
-#[cfg(test)]
-mod tests;

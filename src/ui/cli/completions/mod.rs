@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
-use super::{Cli, Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use crate::ui::render::out::Out;
 
 /// Print a script that completes commands and flags, devices and profiles in a shell.
@@ -27,11 +28,11 @@ pub struct Args {
     pub shell: Shell,
 }
 
-/// Prints the script.
+/// Prints the script for the arguments of `program`.
 ///
 /// # Errors
 /// If writing fails.
-pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+pub fn run(args: &Args, mut program: Command, out: &mut Out) -> Result<Exit, Failure> {
     match args.shell {
         Shell::Bash => out.write_all(include_bytes!("fleetform.bash"))?,
         Shell::Zsh => out.write_all(include_bytes!("_fleetform"))?,
@@ -40,7 +41,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             // In memory first: the generator panics where it cannot write, and a closed pipe is
             // no error.
             let mut script = Vec::new();
-            clap_complete::generate(other, &mut Cli::command(), "fleetform", &mut script);
+            clap_complete::generate(other, &mut program, "fleetform", &mut script);
             out.write_all(&script)?;
         }
     }

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::super::run::Setup;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::format::Format;
+use super::super::select;
+use super::super::setup::Setup;
 use super::super::value::word;
-use super::super::{Exit, Failure, Format, select};
-use super::shell;
+use super::shell::shell;
 use crate::domain::fleet::WipeFile;
 use crate::domain::manifest::parse_file;
 use crate::domain::model::{

@@ -6,10 +6,13 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
-use super::super::run::Setup;
-use super::super::{Exit, Failure, Format};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::format::Format;
+use super::super::setup::Setup;
 use super::key::{self, SigningKey};
-use super::{request, shell};
+use super::request::request;
+use super::shell::shell;
 use crate::domain::fleet::WipeFile;
 use crate::domain::model::{Digest, Email};
 use crate::domain::plan::{Inputs, judge};

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::run::{Setup, runtime};
-use super::super::{Exit, Failure, Format};
-use super::request;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::format::Format;
+use super::super::process::runtime;
+use super::super::setup::Setup;
+use super::request::request;
 use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::{Desired, WipeFile};
 use crate::domain::plan::{Inputs, judge};

@@ -9,10 +9,10 @@ use std::path::Path;
 pub use ci::{github, markdown};
 pub use json::json;
 
+use super::change::change_text;
 use super::findings::Drawing;
 use super::out::{Out, Tone};
-use super::plan::{change_text, located};
-use super::text::{count, safe};
+use super::text::{count, located, safe};
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DesiredDevice, Timestamp};

@@ -3,8 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, action_text, by_reason, counts, held, hold_parts, refused, summary_line};
-use super::{to_do, wipes};
+use super::context::Context;
+use super::hold::{self, by_reason, held};
+use super::summary::{counts, summary_line, to_do};
+use super::text::refused;
+use super::{action, wipes};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
 use crate::ui::render::check::findings_section;
@@ -56,7 +59,7 @@ pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) ->
 
 fn holds_section(comment: &mut Comment, reason: HoldReason, holds: &[&Hold], context: Context<'_>) {
     let items = holds.iter().map(|hold| {
-        let (what, place) = hold_parts(hold, context.root);
+        let (what, place) = hold::parts(hold, context.root);
         format!("{what}{place}")
     });
     let open = reason == HoldReason::UnrequestedWipe;
@@ -64,10 +67,10 @@ fn holds_section(comment: &mut Comment, reason: HoldReason, holds: &[&Hold], con
 }
 
 /// Capturing to memory does not fail.
-fn drawn(action: &Action, context: Context<'_>) -> String {
+fn drawn(one: &Action, context: Context<'_>) -> String {
     let mut text = Vec::new();
     // Writing to a vector cannot fail.
-    let _ = action_text(&mut text, action, context.root, false);
+    let _ = action::one(&mut text, one, context.root, false);
     String::from_utf8_lossy(&text).into_owned()
 }
 

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::located;
 use crate::domain::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
 use crate::domain::plan::{ActionKind, WipeStanding, WipeView};
 use crate::domain::wipe::target::LedgerId;
 use crate::ui::render::out::{Out, Tone};
+use crate::ui::render::text::located;
 
 /// Whether this section tells of such an action, so that no other has to.
 pub fn shows(kind: ActionKind) -> bool {

@@ -1,0 +1,43 @@
+//! The command line: what it accepts, where its settings come from, what its exit means.
+//!
+//! The only module that reads the environment. It decides nothing about devices: a verb
+//! hands loaded values to [`crate::ui::render`]. Results go to standard output, all else to
+//! standard error.
+
+mod apply;
+mod args;
+mod audit;
+mod author;
+mod check;
+mod complete;
+mod completions;
+mod daemon;
+mod diff;
+mod environment;
+mod exit;
+mod explain;
+mod failure;
+mod format;
+mod global;
+mod init;
+mod list;
+mod logging;
+mod man;
+mod plan;
+mod process;
+mod provision;
+mod report;
+mod run;
+mod schema;
+mod select;
+mod set;
+mod setup;
+mod show;
+mod value;
+mod wipe;
+
+pub use exit::Exit;
+pub use run::main;
+
+#[cfg(test)]
+mod tests;

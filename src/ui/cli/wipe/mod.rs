@@ -1,0 +1,14 @@
+//! `fleetform wipe new|sign|verify`: what a person does before a device is wiped.
+//!
+//! None of them wipes anything or touches the ledger: they write files to commit, and look.
+//! The judgement of `verify` is the plan's own.
+
+mod command;
+mod key;
+mod new;
+mod request;
+mod shell;
+mod sign;
+mod verify;
+
+pub(super) use command::{Command, run};

@@ -1,0 +1,26 @@
+//! What the daemon shows: read-only, the same JSON as `-o json`, and never in the way of a pass.
+//!
+//! Every answer comes from what was published after the last pass ([`view::View`]); the log is
+//! read as any other reader reads it. Connections are few and short (`listener`), answers that
+//! take a core fewer still, and a slow client delays nobody else. Beyond loopback a client must
+//! send a token, and everywhere it must ask for a host name that is known (`host`). The other end
+//! is [`crate::ui::client`].
+
+mod answer;
+mod api;
+mod error;
+mod host;
+mod listener;
+pub mod metrics;
+mod query;
+mod server;
+mod shared;
+mod state;
+mod token;
+pub mod view;
+
+pub(crate) use server::Server;
+pub(crate) use token::Token;
+
+#[cfg(test)]
+mod tests;
