@@ -13,13 +13,13 @@ use super::{provision, report, schema, set, show, wipe};
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
 #[command(name = "fleetform", version, max_term_width = 100, after_help = AFTER_HELP)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// For all commands.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 const AFTER_HELP: &str = "\
@@ -48,7 +48,7 @@ Environment:
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start a fleet repository: profiles, an example device, checks for pull requests.
     Init(init::Args),
     /// Validate the fleet directory; no ledger is needed.
@@ -90,7 +90,7 @@ pub enum Command {
 impl Command {
     /// As it is typed.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
             Self::Check(_) => "check",
@@ -118,7 +118,7 @@ impl Command {
 
     /// What its log says unless asked for more or less: what runs unattended tells what it does.
     #[must_use]
-    pub const fn usual_log(&self) -> &'static str {
+    pub(crate) const fn usual_log(&self) -> &'static str {
         match self {
             Self::Daemon(_) => "warn,fleetform=info",
             _ => "warn",
@@ -127,7 +127,7 @@ impl Command {
 
     /// What `--output` may ask of it.
     #[must_use]
-    pub const fn formats(&self) -> &'static [Format] {
+    pub(crate) const fn formats(&self) -> &'static [Format] {
         match self {
             Self::Daemon(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
@@ -156,7 +156,7 @@ impl Command {
 ///
 /// # Errors
 /// Usage errors, and the requests for help and version.
-pub fn parse<I, T>(args: I) -> Result<(Cli, Format), clap::Error>
+pub(crate) fn parse<I, T>(args: I) -> Result<(Cli, Format), clap::Error>
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,

@@ -49,12 +49,12 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
 /// A file with another content.
 pub(super) struct Edited<'a> {
     /// From the fleet directory.
-    pub path: &'a str,
+    pub(crate) path: &'a str,
     /// Where the document that was edited begins; none where the whole file is new.
-    pub line: Option<u32>,
+    pub(crate) line: Option<u32>,
     /// None where there was no file.
-    pub old: Option<&'a str>,
-    pub new: &'a str,
+    pub(crate) old: Option<&'a str>,
+    pub(crate) new: &'a str,
 }
 
 /// Writes a file, and shows what that means. What would give a new finding, and what cannot be

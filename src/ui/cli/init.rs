@@ -37,10 +37,10 @@ Writes profiles, an example device and the schema for editors below fleet/,
 fleetform.yaml, workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git
 hook and a README. What is there already is kept as it is, and named. `fleetform
 check` then passes, and `fleetform apply` works. Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Directory; made where there is none
     #[arg(value_name = "DIR", default_value = ".")]
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 /// The fleet directory, from the root of the repository.

@@ -12,7 +12,11 @@ use super::global::{Global, LogFormat};
 ///
 /// # Errors
 /// If `FLEETFORM_LOG` is no filter, or a log was started already.
-pub fn start(global: &Global, environment: &Environment, usual: &str) -> Result<(), Failure> {
+pub(crate) fn start(
+    global: &Global,
+    environment: &Environment,
+    usual: &str,
+) -> Result<(), Failure> {
     let directives = directives(global, environment, usual);
     let filter = EnvFilter::try_new(&directives).map_err(|e| {
         Failure::new(format!("FLEETFORM_LOG={directives:?} is not a filter: {e}"))

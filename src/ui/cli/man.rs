@@ -22,13 +22,13 @@ Examples:
 
 Pages are named like fleetform-wipe-new.1; none has a date, so that equal
 versions give equal pages. Formats: text (roff).")]
-pub struct Args {
+pub(crate) struct Args {
     /// The command whose page to print [default: the page of fleetform itself]
     #[arg(value_name = "COMMAND")]
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// Write the pages of all commands into this directory, made if need be
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
-    pub dir: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
 }
 
 const FILES: &[(&str, &str)] = &[
@@ -48,7 +48,7 @@ const FILES: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// If there is no such command, or writing fails.
-pub fn run(args: &Args, program: Command, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, program: Command, out: &mut Out) -> Result<Exit, Failure> {
     let mut program = program.disable_help_subcommand(true);
     program.build();
     let Some(dir) = &args.dir else {
@@ -153,10 +153,13 @@ fn files(roff: &mut Roff) {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::ui::cli::args::Cli;
 
     fn program() -> Command {
-        let mut program = program.disable_help_subcommand(true);
+        let mut program = Cli::command().disable_help_subcommand(true);
         program.build();
         program
     }
@@ -208,7 +211,7 @@ mod tests {
     fn all_pages_are_written() {
         let dir = tempfile::tempdir().unwrap();
         let args = Args { command: vec![], dir: Some(dir.path().join("man1")) };
-        run(&args, &mut crate::ui::render::testing::Screen::piped().out()).unwrap();
+        run(&args, Cli::command(), &mut crate::ui::render::testing::Screen::piped().out()).unwrap();
         let files = std::fs::read_dir(dir.path().join("man1")).unwrap();
         let mut names: Vec<_> =
             files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();

@@ -25,6 +25,7 @@ mod logging;
 mod man;
 mod plan;
 mod process;
+mod progress;
 mod provision;
 mod report;
 mod run;

@@ -51,23 +51,23 @@ Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
 guard refuses (frozen, or a wipe is held or refused), else 2 when there are
 changes. Formats: text, json, markdown, github (workflow commands; GitHub shows
 10 of each kind a step).")]
-pub struct Args {
+pub(crate) struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
-    pub detailed_exitcode: bool,
+    pub(crate) detailed_exitcode: bool,
     /// Plan with what a running daemon has recorded, instead of a data directory
     #[arg(long, value_name = "URL")]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
     /// What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
     #[arg(long, value_name = "FILE", requires = "server")]
-    pub token_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     /// Send the token over http:// to another machine, though anyone on the way can read it
     #[arg(long, requires = "server")]
-    pub unencrypted: bool,
+    pub(crate) unencrypted: bool,
     /// Give up when the daemon has not answered in full by then
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
     #[arg(requires = "server")]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// Shows the plan; reads, and changes nothing anywhere.

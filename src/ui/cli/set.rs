@@ -29,14 +29,14 @@ ownership, status, enrollment, hardware.manufacturer, hardware.model,
 hardware.autopilotHash. Only the fleet directory is edited: commit the change.
 Exits with 1, and writes nothing, where it would give a finding. Formats: text,
 json (as diff).")]
-pub struct Args {
+pub(crate) struct Args {
     /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
     /// or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
-    pub device: String,
+    pub(crate) device: String,
     /// What to change
     #[arg(value_name = "FIELD=VALUE", required = true)]
-    pub fields: Vec<String>,
+    pub(crate) fields: Vec<String>,
 }
 
 /// The fields of `spec` that can be set.

@@ -22,25 +22,25 @@ use crate::edges::source::revision;
 /// What every verb stands on: the configuration, with the flags over it.
 pub(super) struct Setup {
     /// With the flags over it.
-    pub config: Config,
+    pub(crate) config: Config,
     /// Who runs the command, for the log.
-    pub actor: Arc<str>,
+    pub(crate) actor: Arc<str>,
     /// Where the user's keys are.
-    pub home: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// Whether a question can be asked.
-    pub can_ask: bool,
+    pub(crate) can_ask: bool,
     /// Whether a progress bar may be drawn.
-    pub progress: bool,
+    pub(crate) progress: bool,
 }
 
 impl Setup {
-    pub fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
+    pub(crate) fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
         Ok(Self::with(configuration(global)?, global, environment))
     }
 
     /// For a command that needs nothing but the fleet directory: it goes on where the
     /// configuration sets what it must not, and says what does not count.
-    pub fn for_fleet(global: &Global, environment: &Environment) -> Result<Self, Failure> {
+    pub(crate) fn for_fleet(global: &Global, environment: &Environment) -> Result<Self, Failure> {
         let Loaded { config, ignored } = load(global)?;
         if let Some(Ignored { path, checkout, keys }) = ignored {
             tracing::warn!(
@@ -65,38 +65,38 @@ impl Setup {
     }
 
     /// The moment; asked once for each decision.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         clock::now()
     }
 
     /// The fleet directory.
-    pub fn desired(&self) -> Desired {
+    pub(crate) fn desired(&self) -> Desired {
         source::load(&self.config.fleet)
     }
 
     /// The fleet directory, as it is shown.
-    pub fn root(&self) -> String {
+    pub(crate) fn root(&self) -> String {
         self.config.fleet.display().to_string()
     }
 
     /// The Git commit of the fleet directory.
-    pub fn revision(&self) -> Option<Arc<str>> {
+    pub(crate) fn revision(&self) -> Option<Arc<str>> {
         revision::of(&self.config.fleet)
     }
 
     /// What the ledger says, without a lock.
-    pub fn recorded(&self) -> Result<State, Failure> {
+    pub(crate) fn recorded(&self) -> Result<State, Failure> {
         Ok(ledger::read(self.data()?)?)
     }
 
     /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
     /// for what somebody is about to sign.
-    pub fn proven(&self) -> Result<State, Failure> {
+    pub(crate) fn proven(&self) -> Result<State, Failure> {
         Ok(ledger::read_proven(self.data()?)?)
     }
 
     /// The data directory; one that somebody named must hold a ledger.
-    pub fn data(&self) -> Result<&Path, Failure> {
+    pub(crate) fn data(&self) -> Result<&Path, Failure> {
         let Config { data, data_is_named, .. } = &self.config;
         if *data_is_named && !ledger::exists(data)? {
             return Err(ledger::Error::Absent { dir: data.clone() }.into());
@@ -105,7 +105,7 @@ impl Setup {
     }
 
     /// What a writer expects in the data directory, given `--new-ledger`.
-    pub fn expected(&self, new: bool) -> Expected {
+    pub(crate) fn expected(&self, new: bool) -> Expected {
         match (new, self.config.data_is_named) {
             (true, _) => Expected::New,
             (false, true) => Expected::Existing,
@@ -114,18 +114,18 @@ impl Setup {
     }
 
     /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
-    pub fn trust(&self) -> Result<Trust, String> {
+    pub(crate) fn trust(&self) -> Result<Trust, String> {
         reconcile::trust(&self.config)
     }
 
     /// What there is of trust files, as it is told.
-    pub fn trust_state<'a>(&self, trust: &'a Result<Trust, String>) -> TrustState<'a> {
+    pub(crate) fn trust_state<'a>(&self, trust: &'a Result<Trust, String>) -> TrustState<'a> {
         let configured = self.config.trust.is_configured();
         TrustState::new(configured, trust.as_ref().map_err(String::as_str))
     }
 
     /// The MDM.
-    pub fn provider(&self) -> Arc<dyn Provider> {
+    pub(crate) fn provider(&self) -> Arc<dyn Provider> {
         reconcile::provider(&self.config)
     }
 }

@@ -18,11 +18,11 @@ Examples:
   fleetform show ana-ruiz-laptop -o json | jq .checks
 
 Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
-    pub device: String,
+    pub(crate) device: String,
 }
 
 /// Shows the device, from the ledger alone.

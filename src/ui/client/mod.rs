@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why there is no state. Each names the address, and none the token.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// It cannot be asked there.
     #[error("{url:?} is not the address of a daemon: {why}")]
     Address {
@@ -97,7 +97,7 @@ pub enum Error {
 
 /// Where to ask, and how.
 #[derive(Debug)]
-pub struct Remote {
+pub(crate) struct Remote {
     url: String,
     token: Option<Secret>,
     proxy: Option<Proxy>,
@@ -112,7 +112,7 @@ impl Remote {
     /// # Errors
     /// If it is no such address, or if the token would go beyond loopback in plain HTTP, but
     /// for `plain`.
-    pub fn new(
+    pub(crate) fn new(
         url: &str,
         token: Option<Secret>,
         plain: bool,
@@ -149,7 +149,7 @@ impl Remote {
     ///
     /// # Errors
     /// If it does not answer in time, does not answer with a state, or not with all of it.
-    pub fn recorded(&self) -> Result<State, Error> {
+    pub(crate) fn recorded(&self) -> Result<State, Error> {
         let end = Instant::now() + self.timeout;
         loop {
             match self.ask(end.saturating_duration_since(Instant::now())) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The address cannot be had.
     #[error("cannot listen at {address}: {source}")]
     Listen {

@@ -11,13 +11,13 @@ mod api;
 mod error;
 mod host;
 mod listener;
-pub mod metrics;
+pub(crate) mod metrics;
 mod query;
 mod server;
 mod shared;
 mod state;
 mod token;
-pub mod view;
+pub(crate) mod view;
 
 pub(crate) use server::Server;
 pub(crate) use token::Token;

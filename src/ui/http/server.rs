@@ -28,7 +28,7 @@ use crate::ui::wire::state::PATH;
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A server that is not running yet.
-pub struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     token: Token,
     names: Names,
@@ -40,7 +40,11 @@ impl Server {
     ///
     /// # Errors
     /// If the address cannot be had, or a token is needed and there is none.
-    pub async fn bind(address: SocketAddr, token: Token, names: &[String]) -> Result<Self, Error> {
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        token: Token,
+        names: &[String],
+    ) -> Result<Self, Error> {
         if !token.is_needed() && !address.ip().is_loopback() {
             return Err(Error::Open(address));
         }
@@ -53,12 +57,12 @@ impl Server {
     ///
     /// # Errors
     /// If the system does not say.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
     /// Answers from what is published, until it is dropped.
-    pub async fn run(self, views: watch::Receiver<Arc<View>>) {
+    pub(crate) async fn run(self, views: watch::Receiver<Arc<View>>) {
         let router = router(Shared::new(views, self.token), self.names);
         if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
             tracing::error!(%error, "HTTP ended");

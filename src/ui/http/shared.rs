@@ -18,7 +18,7 @@ const STREAMS: usize = 2;
 pub(super) struct Shared {
     pub(super) views: watch::Receiver<Arc<View>>,
     pub(super) token: Token,
-    heavy: Arc<Semaphore>,
+    pub(super) heavy: Arc<Semaphore>,
     /// For answers that clients have not read yet.
     pub(super) room: Room,
     /// The plan that was asked for last: all who ask for it share its bytes.

@@ -11,7 +11,7 @@ use crate::ui::wire::secret::Secret;
 
 /// What clients must know, where anything; whoever has a copy sees it change.
 #[derive(Clone)]
-pub struct Token {
+pub(crate) struct Token {
     file: Option<PathBuf>,
     /// Only the digest is kept and compared: neither content nor length shows in the time.
     digest: watch::Sender<Option<Digest>>,
@@ -22,7 +22,7 @@ impl Token {
     ///
     /// # Errors
     /// If the file cannot be read, or what it holds can be guessed.
-    pub fn read(file: Option<PathBuf>) -> Result<Self, Error> {
+    pub(crate) fn read(file: Option<PathBuf>) -> Result<Self, Error> {
         let token = Self { file, digest: watch::Sender::default() };
         token.read_again()?;
         Ok(token)
@@ -32,7 +32,7 @@ impl Token {
     ///
     /// # Errors
     /// As for [`Token::read`]; the old one stays.
-    pub fn read_again(&self) -> Result<(), Error> {
+    pub(crate) fn read_again(&self) -> Result<(), Error> {
         let read = |path: &PathBuf| {
             let secret = Secret::read(path).map(|secret| secret.digest());
             secret.map_err(|why| Error::Token { path: path.clone(), why })

@@ -14,7 +14,7 @@ use crate::domain::manifest::finding::explain::{Example, Explanation};
 ///
 /// # Errors
 /// If writing fails.
-pub fn text(code: Code, out: &mut Out) -> io::Result<()> {
+pub(crate) fn text(code: Code, out: &mut Out) -> io::Result<()> {
     let Explanation { title, why, wrong, right } = code.explain();
     let columns = out.width().unwrap_or(80).clamp(40, 100);
     writeln!(out, "{}: {title}\n", out.paint(Tone::Strong, code.as_str()))?;
@@ -52,7 +52,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn list(out: &mut Out) -> io::Result<()> {
+pub(crate) fn list(out: &mut Out) -> io::Result<()> {
     let longest = Code::WORDS.iter().map(|word| word.len()).max().unwrap_or(0);
     for code in Code::ALL {
         let name = format!("{code:<longest$}");
@@ -65,7 +65,7 @@ pub fn list(out: &mut Out) -> io::Result<()> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(codes: &[Code], out: &mut Out) -> io::Result<()> {
+pub(crate) fn json(codes: &[Code], out: &mut Out) -> io::Result<()> {
     json::pretty(out, &Document { version: 1, codes: codes.iter().map(view).collect() })
 }
 
@@ -93,7 +93,7 @@ fn view(code: &Code) -> View {
 ///
 /// # Errors
 /// If writing fails.
-pub fn page(out: &mut Out) -> io::Result<()> {
+pub(crate) fn page(out: &mut Out) -> io::Result<()> {
     writeln!(out, "# Findings\n")?;
     writeln!(
         out,

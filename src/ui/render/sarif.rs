@@ -22,7 +22,7 @@ const SCHEMA: &str =
 ///
 /// # Errors
 /// If writing fails.
-pub fn write(out: &mut Out, findings: &[Finding], root: &Path) -> io::Result<()> {
+pub(crate) fn write(out: &mut Out, findings: &[Finding], root: &Path) -> io::Result<()> {
     json::pretty(out, &log(findings, root))
 }
 

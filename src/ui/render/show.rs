@@ -19,29 +19,29 @@ use crate::edges::ledger::Logged;
 
 /// One device and what surrounds it.
 #[derive(Debug, Clone)]
-pub struct Shown<'a> {
+pub(crate) struct Shown<'a> {
     /// Of the device.
-    pub id: DeviceId,
+    pub(crate) id: DeviceId,
     /// The device.
-    pub device: &'a Device,
+    pub(crate) device: &'a Device,
     /// The recorded revision of its profile.
-    pub profile: Option<&'a Profile>,
+    pub(crate) profile: Option<&'a Profile>,
     /// Its compliance in parts.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
     /// Every wipe request about it that the ledger knows, oldest first.
-    pub wipes: Vec<&'a Wipe>,
+    pub(crate) wipes: Vec<&'a Wipe>,
     /// Its entries of the log, in their order.
-    pub history: &'a [Logged],
+    pub(crate) history: &'a [Logged],
     /// For what is overdue or blocked.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// Likewise.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl<'a> Shown<'a> {
     /// A recorded device, with its entries of the log.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         state: &'a State,
         (id, device): (DeviceId, &'a Device),
         history: &'a [Logged],
@@ -65,7 +65,7 @@ impl Shown<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         for (key, value, tone) in self.fields() {
             let key = format!("{:<15}", format!("{key}:"));
             let value = out.paint(tone, &value).to_string();
@@ -85,7 +85,7 @@ impl Shown<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
             version: u32,

@@ -16,7 +16,7 @@ use crate::domain::state::event::{
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
 #[must_use]
-pub fn summary(event: &Event) -> String {
+pub(crate) fn summary(event: &Event) -> String {
     match event {
         Event::LedgerCreated(created) => {
             let LedgerCreated { version, lineage } = created;

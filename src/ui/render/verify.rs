@@ -14,7 +14,7 @@ use crate::edges::ledger::verify::{Problem, Verified};
 ///
 /// # Errors
 /// If writing fails.
-pub fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
+pub(crate) fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
     let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
     for Problem { seq, message } in problems {
         let place = seq.map_or_else(|| "snapshot".into(), |seq| format!("entry {seq}"));
@@ -43,7 +43,7 @@ pub fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(verified: &Verified, out: &mut Out) -> io::Result<()> {
+pub(crate) fn json(verified: &Verified, out: &mut Out) -> io::Result<()> {
     let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
     let problems = problems.iter().map(|Problem { seq, message }| View { seq: *seq, message });
     let document = Document {

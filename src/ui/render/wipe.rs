@@ -36,15 +36,15 @@ words! {
 
 /// What surrounds a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// That there is no ledger, and where none is.
-    pub no_ledger: Option<&'a str>,
+    pub(crate) no_ledger: Option<&'a str>,
     /// Why the guard refuses every wipe.
-    pub frozen: Option<&'static str>,
+    pub(crate) frozen: Option<&'static str>,
     /// Whether its life has ended before: issued, expired or stopped.
-    pub spent: bool,
+    pub(crate) spent: bool,
     /// Whether it lies in the fleet directory: no pass looks for it elsewhere.
-    pub in_fleet: bool,
+    pub(crate) in_fleet: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +64,7 @@ struct FileJson<'a> {
 }
 
 /// A judged request, ready to be shown.
-pub struct Verified<'a> {
+pub(crate) struct Verified<'a> {
     view: &'a WipeView,
     files: &'a [FileCheck],
     rows: Vec<Row>,
@@ -75,7 +75,7 @@ pub struct Verified<'a> {
 impl<'a> Verified<'a> {
     /// From what the plan says of it, and what the request is by itself.
     #[must_use]
-    pub fn new(view: &'a WipeView, judgement: &'a Judgement, context: Context<'_>) -> Self {
+    pub(crate) fn new(view: &'a WipeView, judgement: &'a Judgement, context: Context<'_>) -> Self {
         let mut rows: Vec<Row> = judgement
             .checks
             .iter()
@@ -99,7 +99,7 @@ impl<'a> Verified<'a> {
 
     /// What follows.
     #[must_use]
-    pub fn answer(&self) -> Answer {
+    pub(crate) fn answer(&self) -> Answer {
         self.answer
     }
 
@@ -107,7 +107,7 @@ impl<'a> Verified<'a> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
         let WipeView { subject, place, user, standing, code, detail, .. } = self.view;
         let path = located(place, root);
         let user = user.as_ref().map_or("user unknown", Email::as_str);
@@ -154,7 +154,7 @@ impl<'a> Verified<'a> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut Out) -> io::Result<()> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Document<'a> {

@@ -24,9 +24,9 @@ use crate::edges::source;
 /// What one question may need; each part is read at most once.
 pub(super) struct Known {
     /// Set where a path is asked for.
-    pub path: AtomicBool,
+    pub(crate) path: AtomicBool,
     /// Set where a name is asked for that only the fleet knows.
-    pub asked: AtomicBool,
+    pub(crate) asked: AtomicBool,
     config: Option<Config>,
     deadline: Instant,
     desired: OnceLock<Option<Desired>>,
@@ -42,7 +42,7 @@ struct Recorded {
 impl Known {
     /// With the global flags among `words`; where they name no configuration that can be used,
     /// nothing is known.
-    pub fn new(words: &[OsString], deadline: Instant) -> Self {
+    pub(crate) fn new(words: &[OsString], deadline: Instant) -> Self {
         let global = Global {
             config: flag(words, "--config"),
             fleet: flag(words, "--fleet"),
@@ -94,7 +94,7 @@ impl Known {
     }
 
     /// Recorded devices: by id, and by serial number and name once a letter is typed.
-    pub fn devices(&self, word: &str) -> Vec<Candidate> {
+    pub(crate) fn devices(&self, word: &str) -> Vec<Candidate> {
         self.asked.store(true, Ordering::Relaxed);
         let devices = self.recorded(word).devices;
         let ids = devices.iter().map(|[id, name, serial]| said(id, &[name, serial]));
@@ -108,7 +108,7 @@ impl Known {
     }
 
     /// Manifests of devices, by serial number and name, and the ids of those recorded.
-    pub fn manifests(&self, word: &str) -> Vec<Candidate> {
+    pub(crate) fn manifests(&self, word: &str) -> Vec<Candidate> {
         // The recorded ones first: they are read in no time.
         let recorded = self.devices(word);
         let Some(desired) = self.desired() else { return recorded };
@@ -133,7 +133,7 @@ impl Known {
     }
 
     /// Names of profiles, written or recorded.
-    pub fn profiles(&self, _: &str) -> Vec<Candidate> {
+    pub(crate) fn profiles(&self, _: &str) -> Vec<Candidate> {
         self.asked.store(true, Ordering::Relaxed);
         let mut names = self.recorded("").profiles;
         if let Some(desired) = self.desired() {
@@ -145,7 +145,7 @@ impl Known {
     }
 
     /// `FIELD=` and, behind the sign, the words that the field takes.
-    pub fn fields(&self, word: &str) -> Vec<Candidate> {
+    pub(crate) fn fields(&self, word: &str) -> Vec<Candidate> {
         let Some((field, _)) = word.split_once('=') else {
             let fields = set::SPEC.iter().copied().chain(["name", "labels."]);
             let sign = |field: &str| if field.ends_with('.') { "" } else { "=" };
@@ -164,7 +164,7 @@ impl Known {
     }
 
     /// Codes of findings.
-    pub fn codes(&self, _: &str) -> Vec<Candidate> {
+    pub(crate) fn codes(&self, _: &str) -> Vec<Candidate> {
         let candidate = |code: &Code| said(code.as_str(), &[code.explain().title]);
         Code::ALL.iter().map(candidate).collect()
     }

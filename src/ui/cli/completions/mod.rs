@@ -22,17 +22,17 @@ profiles and statuses are completed too: from the ledger's snapshot and from the
 fleet directory, as --config, --fleet and --data say; where there are more than
 1,000 of them, type on. For elvish and powershell: commands and flags.
 Formats: text.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Which shell
     #[arg(value_name = "SHELL")]
-    pub shell: Shell,
+    pub(crate) shell: Shell,
 }
 
 /// Prints the script for the arguments of `program`.
 ///
 /// # Errors
 /// If writing fails.
-pub fn run(args: &Args, mut program: Command, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, mut program: Command, out: &mut Out) -> Result<Exit, Failure> {
     match args.shell {
         Shell::Bash => out.write_all(include_bytes!("fleetform.bash"))?,
         Shell::Zsh => out.write_all(include_bytes!("_fleetform"))?,

@@ -15,7 +15,7 @@ Examples:
   fleetform wipe new D007 --reason stolen
   fleetform wipe sign fleet/wipes/d007-stolen.yaml
   fleetform wipe verify fleet/wipes/d007-stolen.yaml")]
-pub enum Command {
+pub(crate) enum Command {
     /// Write a wipe request for one device, filled in from the ledger.
     New(new::Args),
     /// Sign a wipe request, or a veto against it, with ssh-keygen.

@@ -38,16 +38,16 @@ Without --key: user.signingkey of Git, a file or the public key itself. Where it
 is not set, the first of id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in
 ~/.ssh. A .pub file, or a public key itself (key::ssh-ed25519 AAAA...), takes
 the private key from the agent. Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Private key, or the public one of a key in the agent
     #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
     /// Sign against it: any trusted signer's veto stops it for good
     #[arg(long)]
-    pub veto: bool,
+    pub(crate) veto: bool,
 }
 
 /// Shows what is signed, signs it, and says what the signature is worth.

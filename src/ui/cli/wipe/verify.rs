@@ -28,10 +28,10 @@ Exits with 0 if it is accepted (also when it was issued already), with 3 if it
 is held, with 1 if it is refused. A file elsewhere is judged as if it were in
 the fleet directory, and that it is not is said (`inFleet`). Formats: text,
 json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 /// Makes the whole plan with this request in it, and shows what it says of it.

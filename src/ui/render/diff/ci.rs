@@ -18,7 +18,7 @@ const FEW: usize = 5;
 ///
 /// # Errors
 /// If writing fails.
-pub fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     let Context { root, base, head, trust: _, now: _ } = context;
     let mut comment = Comment::new("Fleetform diff", &summary(diff));
@@ -69,7 +69,7 @@ fn side(side: Side<'_>) -> String {
 ///
 /// # Errors
 /// If writing fails.
-pub fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended: _ } = diff;
     let root = Path::new(context.root);
     for finding in new {

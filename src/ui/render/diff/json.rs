@@ -21,7 +21,7 @@ use crate::ui::render::out::Out;
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     let document = Document {
         version: 1,

@@ -17,17 +17,17 @@ use crate::domain::wipe::target::LedgerId;
 
 /// What to show, and what it is judged by.
 #[derive(Debug, Clone, Copy)]
-pub struct Listing<'a> {
+pub(crate) struct Listing<'a> {
     /// In the order of their ids.
-    pub devices: &'a [(DeviceId, &'a Device)],
+    pub(crate) devices: &'a [(DeviceId, &'a Device)],
     /// Every wipe request that the ledger knows.
-    pub wipes: &'a BTreeMap<Digest, Wipe>,
+    pub(crate) wipes: &'a BTreeMap<Digest, Wipe>,
     /// Which ledger this is: what a wipe request has to name.
-    pub ledger: Option<LedgerId>,
+    pub(crate) ledger: Option<LedgerId>,
     /// For what is overdue or blocked.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// Likewise.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl Listing<'_> {
@@ -35,7 +35,7 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let mut table = Table::new([
             Column::whole("ID"),
             Column::cut("NAME", 12),
@@ -85,7 +85,7 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         json::pretty(out, self)
     }
 
@@ -93,7 +93,7 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn yaml(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn yaml(&self, out: &mut Out) -> io::Result<()> {
         json::yaml(out, self)
     }
 
@@ -104,7 +104,7 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn csv(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn csv(&self, out: &mut Out) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(&mut *out);
         csv.write_record(CSV_HEADER)?;
         for (id, device) in self.devices {
@@ -143,7 +143,7 @@ impl Serialize for Listing<'_> {
 
 /// The tone of a status.
 #[must_use]
-pub fn status_tone(status: Status) -> Tone {
+pub(crate) fn status_tone(status: Status) -> Tone {
     match status {
         Status::Pending => Tone::Changed,
         Status::Enrolled => Tone::Added,
@@ -154,7 +154,7 @@ pub fn status_tone(status: Status) -> Tone {
 
 /// The tone of a verdict.
 #[must_use]
-pub fn compliance_tone(state: ComplianceState) -> Tone {
+pub(crate) fn compliance_tone(state: ComplianceState) -> Tone {
     match state {
         ComplianceState::Compliant => Tone::Added,
         ComplianceState::NonCompliant => Tone::Removed,

@@ -23,7 +23,11 @@ const FEW: usize = 20;
 ///
 /// # Errors
 /// If writing fails.
-pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn markdown(
+    out: &mut Out,
+    approved: &ApprovedPlan,
+    context: Context<'_>,
+) -> io::Result<()> {
     let plan = approved.plan();
     let mut comment = Comment::new("Fleetform plan", &summary_line(approved));
     if let Some(refusal) = approved.refusal() {
@@ -89,7 +93,11 @@ fn made_of(approved: &ApprovedPlan, context: Context<'_>) -> String {
 ///
 /// # Errors
 /// If writing fails.
-pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn github(
+    out: &mut Out,
+    approved: &ApprovedPlan,
+    context: Context<'_>,
+) -> io::Result<()> {
     let plan = approved.plan();
     let root = Path::new(context.root);
     let all = count(plan.actions.len() as u64, "action");

@@ -6,17 +6,17 @@ use crate::domain::wipe::trust_state::TrustState;
 
 /// What a plan was made of, for its header.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The root of the fleet directory as given, for paths that an editor can open.
-    pub root: &'a str,
+    pub(crate) root: &'a str,
     /// The Git commit.
-    pub revision: Option<&'a str>,
+    pub(crate) revision: Option<&'a str>,
     /// Sequence number of the ledger's last entry.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// Hash of its line.
-    pub head: Digest,
+    pub(crate) head: Digest,
     /// Which ledger that is; none where there is none yet.
-    pub lineage: Option<LedgerId>,
+    pub(crate) lineage: Option<LedgerId>,
     /// What signatures were checked against.
-    pub trust: TrustState<'a>,
+    pub(crate) trust: TrustState<'a>,
 }

@@ -21,7 +21,11 @@ use crate::ui::render::trust::TrustJson;
 ///
 /// # Errors
 /// If writing fails.
-pub fn json(out: &mut dyn Write, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn json(
+    out: &mut dyn Write,
+    approved: &ApprovedPlan,
+    context: Context<'_>,
+) -> io::Result<()> {
     json::pretty(out, &PlanJson::new(approved, context))
 }
 

@@ -8,7 +8,7 @@ use crate::ui::render::text::count;
 
 /// One line that says it all.
 #[must_use]
-pub fn summary_line(approved: &ApprovedPlan) -> String {
+pub(crate) fn summary_line(approved: &ApprovedPlan) -> String {
     let plan = approved.plan();
     let mut parts: Vec<String> =
         counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(to_do).collect();
@@ -55,7 +55,7 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
 
 /// `3 provisioned`: how many actions of a kind, done.
 #[must_use]
-pub fn told(kind: ActionKind, n: u64) -> String {
+pub(crate) fn told(kind: ActionKind, n: u64) -> String {
     match kind {
         ActionKind::Freeze => "frozen".to_owned(),
         ActionKind::Thaw => "thawed".to_owned(),

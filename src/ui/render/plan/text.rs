@@ -15,7 +15,7 @@ use crate::ui::render::text::count;
 ///
 /// # Errors
 /// If writing fails.
-pub fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
     let plan = approved.plan();
     if let Some(refusal) = approved.refusal() {
         refused(out, refusal)?;

@@ -13,7 +13,7 @@ use crate::ui::render::out::{Out, Tone};
 use crate::ui::render::text::located;
 
 /// Whether this section tells of such an action, so that no other has to.
-pub fn shows(kind: ActionKind) -> bool {
+pub(crate) fn shows(kind: ActionKind) -> bool {
     matches!(
         kind,
         ActionKind::AcceptWipe
@@ -27,7 +27,7 @@ pub fn shows(kind: ActionKind) -> bool {
 
 /// What stands at the head of each request: words first, colour only besides.
 #[must_use]
-pub fn headline(standing: WipeStanding) -> (&'static str, Tone) {
+pub(crate) fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     match standing {
         WipeStanding::Issue => ("WIPE NOW", Tone::Removed),
         WipeStanding::CoolingOff => ("ACCEPTED, COOLING OFF", Tone::Removed),
@@ -45,7 +45,7 @@ pub fn headline(standing: WipeStanding) -> (&'static str, Tone) {
 ///
 /// # Errors
 /// If writing fails.
-pub fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
+pub(crate) fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
     if wipes.is_empty() {
         return Ok(());
     }
@@ -57,13 +57,13 @@ pub fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
 
 /// `WIPE REQUESTS: 3`
 #[must_use]
-pub fn title(wipes: &[WipeView]) -> String {
+pub(crate) fn title(wipes: &[WipeView]) -> String {
     format!("WIPE REQUESTS: {}", wipes.len())
 }
 
 /// What this very pass does first, then what is about to be done.
 #[must_use]
-pub fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
+pub(crate) fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
     let mut ordered: Vec<_> = wipes.iter().collect();
     ordered.sort_by_key(|view| match view.standing {
         WipeStanding::Issue => 0,
@@ -77,7 +77,7 @@ pub fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
+pub(crate) fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
     let WipeView { subject, place, user, standing, code, detail, signers, needs, .. } = view;
     let (head, tone) = headline(*standing);
     let line = format!(
@@ -107,7 +107,7 @@ pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
 /// One request, in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WipeJson<'a> {
+pub(crate) struct WipeJson<'a> {
     request: Digest,
     name: &'a Name,
     ledger: Option<LedgerId>,
