@@ -177,7 +177,7 @@ where
     }
 }
 
-/// The colours of usage errors, which are made before the arguments are known.
+/// The colors of usage errors, which are made before the arguments are known.
 pub(super) fn color_of(args: &[OsString]) -> ColorChoice {
     let values = args.iter().zip(args.iter().skip(1).map(Some).chain([None]));
     let value = |(arg, next): (&OsString, Option<&OsString>)| match arg.to_str()? {

@@ -128,9 +128,6 @@ impl Filter<'_> {
 }
 
 /// Shows what was verified.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn verify(
     verified: &Verified,
     data: &Path,

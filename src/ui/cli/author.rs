@@ -115,7 +115,7 @@ pub(super) fn write(
     Ok(Exit::Done)
 }
 
-/// Whether the document that was edited is a device by every rule; or else mended in part, with
+/// Whether the document that was edited is a device by every rule; or else fixed in part, with
 /// nothing left in its file that keeps a field from being judged.
 fn is_judged(base: &Desired, head: &Desired, edited: &Edited<'_>) -> bool {
     let Edited { path, line, .. } = *edited;

@@ -20,7 +20,7 @@ use crate::edges::watch::Pace;
 use crate::ui::http::view::View;
 use crate::ui::http::{Server, Token};
 
-/// After so long a look comes even if changes never cease.
+/// A pass starts after this long even if changes never cease.
 const MOST: Duration = Duration::from_secs(2);
 
 words! {

@@ -15,7 +15,7 @@ use crate::ui::wire::secret::Secret;
 pub(crate) struct Environment {
     /// `NO_COLOR` is set and not empty (<https://no-color.org>).
     pub(crate) no_color: bool,
-    /// `TERM` is `dumb`: neither colours nor anything that moves.
+    /// `TERM` is `dumb`: neither colors nor anything that moves.
     pub(crate) dumb: bool,
     /// `COLUMNS`, where it is a number.
     pub(crate) columns: Option<usize>,
@@ -80,7 +80,7 @@ impl Environment {
         Look { color: self.colors(color, self.stdout.is_some()), width, quiet }
     }
 
-    /// Whether standard error may be coloured.
+    /// Whether standard error may be colored.
     #[must_use]
     pub(crate) fn colored_errors(&self, color: ColorChoice) -> bool {
         self.colors(color, self.stderr)

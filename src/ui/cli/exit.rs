@@ -17,7 +17,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What both together mean: of several codes the order is 1, 3, 2.
+    /// The code for both together: 1 takes precedence over 3, and 3 over 2.
     #[must_use]
     pub(crate) fn combine(self, other: Self) -> Self {
         if self.weight() >= other.weight() { self } else { other }

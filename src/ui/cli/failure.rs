@@ -47,7 +47,7 @@ impl Failure {
         text
     }
 
-    /// To standard error; that it cannot be written either is let go.
+    /// To standard error; a failure to write it is ignored.
     pub(crate) fn print(&self, color: bool) {
         let _ = io::Write::write_all(&mut io::stderr().lock(), self.render(color).as_bytes());
     }

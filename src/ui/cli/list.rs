@@ -68,9 +68,6 @@ impl Args {
 }
 
 /// Lists what of `state` the filters admit.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn run(
     args: &Args,
     state: &State,

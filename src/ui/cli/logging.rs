@@ -39,7 +39,7 @@ fn directives(global: &Global, environment: &Environment, usual: &str) -> String
         (true, ..) => "error".into(),
         (false, 0, Some(filter)) => filter.clone(),
         (false, 0, None) => usual.into(),
-        // What is below us is not asked for its details.
+        // Libraries are not asked for their details.
         (false, 1, _) => "warn,fleetform=info".into(),
         (false, 2, _) => "warn,fleetform=debug".into(),
         (false, ..) => "info,fleetform=trace".into(),

@@ -177,9 +177,6 @@ fn explain(error: client::Error) -> Failure {
 }
 
 /// Prints the plan of a decision.
-///
-/// # Errors
-/// If writing fails.
 pub(super) fn show(
     decision: &Decision,
     setup: &Setup,

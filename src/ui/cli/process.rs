@@ -1,5 +1,5 @@
-//! What a command needs of the system before it begins: said as an error where it is not there,
-//! since the libraries below panic then.
+//! What a command needs of the system before it begins: threads, descriptors, signals. Where the
+//! system gives none, the command fails with an error; left to themselves, the libraries panic.
 
 use std::any::Any;
 use std::panic;
@@ -19,7 +19,7 @@ const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// From now on a write beyond the limit of file sizes fails like one on a full disk, instead of
 /// killing the process in the middle of its work.
 pub(super) fn outlive_the_file_size_limit() {
-    // It can only fail for signals that nobody may catch.
+    // It fails only for signals that no process may catch.
     let _ = signal_hook::flag::register(
         rustix::process::Signal::XFSZ.as_raw(),
         Arc::new(AtomicBool::new(false)),

@@ -23,9 +23,6 @@ pub(crate) struct Args {
 }
 
 /// Prints the schema.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     json::pretty(out, &schema::of(args.kind))?;
     Ok(Exit::Done)

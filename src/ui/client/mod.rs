@@ -34,7 +34,6 @@ pub(crate) enum Error {
     Address {
         /// As given.
         url: String,
-        /// What is wrong with it.
         why: &'static str,
     },
     /// Anyone on the way could read the token.
@@ -45,7 +44,6 @@ pub(crate) enum Error {
     Unreachable {
         /// What was asked for.
         url: String,
-        /// Why.
         why: String,
     },
     /// The daemon wants a token, or another one.
@@ -90,7 +88,6 @@ pub(crate) enum Error {
     Broken {
         /// What was asked for.
         url: String,
-        /// Why.
         why: String,
     },
 }

@@ -10,9 +10,7 @@ pub(crate) enum Error {
     /// The address cannot be had.
     #[error("cannot listen at {address}: {source}")]
     Listen {
-        /// The address.
         address: SocketAddr,
-        /// Why.
         #[source]
         source: io::Error,
     },
@@ -23,10 +21,5 @@ pub(crate) enum Error {
     Open(SocketAddr),
     /// The token cannot be used.
     #[error("the token file {}: {why}", path.display())]
-    Token {
-        /// Its file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
+    Token { path: PathBuf, why: String },
 }

@@ -24,7 +24,7 @@ use super::view::View;
 use super::{api, host, state};
 use crate::ui::wire::state::PATH;
 
-/// An answer that takes longer is given up.
+/// An answer that takes longer than this is given up.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A server that is not running yet.
@@ -93,7 +93,7 @@ async fn read_only() -> Response {
     fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
 }
 
-/// Who knows the token, in time.
+/// Lets in clients that send the token, and gives up on answers that take too long.
 async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let given = request.headers().get(header::AUTHORIZATION);
     let given = given.and_then(|value| bearer(value.as_bytes()));

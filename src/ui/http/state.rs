@@ -71,11 +71,11 @@ fn tag(state: &State) -> io::Result<Digest> {
     Ok(Digest::of(&hashed))
 }
 
-/// Ends where the client does. An error ends the connection, so that nobody takes the half of it
-/// for all.
+/// Stops when the client is gone. An error closes the connection, so that no client takes half of
+/// the state for all of it.
 fn send(state: &Arc<State>, sender: mpsc::Sender<io::Result<Bytes>>) {
     let mut pipe = Pipe { sender, piece: Vec::with_capacity(PIECE) };
-    // Who has no log to look into has no use for a place in it.
+    // The offset in the log is 0: the client has no log to look into.
     let written = snapshot::write_state(state, 0, &mut pipe).and_then(|()| pipe.flush());
     if let Err(error) = written {
         let _ = pipe.sender.blocking_send(Err(error));

@@ -9,7 +9,7 @@ use super::error::Error;
 use crate::domain::model::Digest;
 use crate::ui::wire::secret::Secret;
 
-/// What clients must know, where anything; whoever has a copy sees it change.
+/// The token that clients must send, if any. Copies share it: all see it change.
 #[derive(Clone)]
 pub(crate) struct Token {
     file: Option<PathBuf>,

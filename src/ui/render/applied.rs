@@ -20,7 +20,6 @@ use crate::domain::wipe::trust_state::TrustState;
 pub(crate) struct Applied<'a> {
     /// Of the plan.
     pub(crate) digest: Digest,
-    /// What was done.
     pub(crate) outcome: &'a Outcome,
     /// Of the log's last entry now.
     pub(crate) seq: u64,
@@ -37,9 +36,6 @@ const FAILURES_SHOWN: usize = 20;
 
 impl Applied<'_> {
     /// For people: failures, what is left, and a line that says it all.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let Outcome { done, fell_short: _, failed, not_issued, left } = self.outcome;
         for (id, why) in not_issued {
@@ -80,9 +76,6 @@ impl Applied<'_> {
     }
 
     /// `{"version": 1, "digest", "done": {kind: n}, "failed": […], "notIssued": […], "left", "ledger": {…}, …}`.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn json(&self, out: &mut Out) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {

@@ -16,9 +16,6 @@ use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 const FEW: usize = 10;
 
 /// Every finding, and a line that sums up.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn text(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
     let drawing = Drawing::new(root, out.color(), out.width());
     for finding in &desired.findings {
@@ -34,9 +31,6 @@ pub(crate) fn text(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<
 }
 
 /// `{"version": 1, "findings": […], "summary": {…}}`; paths are relative to the fleet directory.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn json(desired: &Desired, out: &mut Out) -> io::Result<()> {
     let (devices, profiles) = sizes(desired);
     let of = |severity| desired.findings.iter().filter(|f| f.severity == severity).count() as u64;
@@ -54,9 +48,6 @@ pub(crate) fn json(desired: &Desired, out: &mut Out) -> io::Result<()> {
 }
 
 /// For a comment: what it means first, then each finding as `text` draws it.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn markdown(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
     let (devices, profiles) = sizes(desired);
     let line = summary(&desired.findings, devices, profiles);
@@ -79,9 +70,6 @@ pub(crate) fn findings_section(
 }
 
 /// As annotations, and a notice that sums up.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn github(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
     for finding in &desired.findings {
         github::finding(out, root, finding, "")?;

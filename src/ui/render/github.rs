@@ -33,9 +33,6 @@ impl Target {
 }
 
 /// One annotation; `message` may have several lines.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn annotate(
     out: &mut dyn Write,
     level: Level,
@@ -54,9 +51,6 @@ pub(crate) fn annotate(
 }
 
 /// A finding; `prefix` says more about it, as `new`.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn finding(
     out: &mut dyn Write,
     root: &Path,
@@ -85,7 +79,7 @@ pub(crate) fn finding(
 }
 
 /// As the runner wants it: `%`, line breaks, and in properties `:` and `,` as `%XX`. All other
-/// deceptive characters are spelt out.
+/// deceptive characters are spelled out.
 #[must_use]
 pub(crate) fn escape(text: &str, property: bool) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);

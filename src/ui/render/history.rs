@@ -72,9 +72,6 @@ impl Writer {
     }
 
     /// One more entry.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn entry(&mut self, logged: &Logged, out: &mut Out) -> io::Result<()> {
         let first = self.written == 0;
         self.written += 1;
@@ -97,9 +94,6 @@ impl Writer {
     }
 
     /// After the last entry; says how many there were.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn finish(self, out: &mut Out) -> io::Result<u64> {
         if self.style == Style::Json {
             let end = if self.written == 0 { "{\"version\":1,\"entries\":[]}\n" } else { "\n]}\n" };

@@ -25,9 +25,6 @@ pub(crate) fn pretty<W: Write + ?Sized, T: Serialize + ?Sized>(
 }
 
 /// On one line, with a newline at the end: JSON Lines.
-///
-/// # Errors
-/// As [`pretty`].
 pub(crate) fn line<W: Write + ?Sized, T: Serialize + ?Sized>(
     out: &mut W,
     value: &T,
@@ -37,15 +34,12 @@ pub(crate) fn line<W: Write + ?Sized, T: Serialize + ?Sized>(
     out.write_all(b"\n")
 }
 
-/// As a YAML document; deceptive characters are spelt `\u{202e}`, since YAML leaves some as they are.
-///
-/// # Errors
-/// As [`pretty`].
+/// As a YAML document; deceptive characters are spelled `\u{202e}`, since YAML leaves some as they are.
 pub(crate) fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(
     out: &mut W,
     value: &T,
 ) -> io::Result<()> {
-    // Spelt out before they are quoted: what is spelt out later may be no YAML.
+    // Spelled out before they are quoted: what is spelled out later may be no YAML.
     let value = serde_yaml::to_value(value).map_err(io::Error::other)?;
     let text = serde_yaml::to_string(&spelt_out(value)).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())

@@ -17,7 +17,7 @@ const ITEM: usize = 6_000;
 /// Most columns of a text within a line.
 const INLINE: usize = 200;
 
-/// The text as code within a line, cut to 200 columns; deceptive characters are spelt out.
+/// The text as code within a line, cut to 200 columns; deceptive characters are spelled out.
 #[must_use]
 pub(crate) fn code(text: &str) -> String {
     let text = safe(text);
@@ -56,7 +56,7 @@ impl Comment {
         self.push(&format!("\n{text}\n"));
     }
 
-    /// `total` items below a title of our own words, folded unless `open`, in the colours of
+    /// `total` items below a title of our own words, folded unless `open`, in the colors of
     /// `language`; as many as there is room for, and how many were left out.
     pub(crate) fn section(
         &mut self,
@@ -121,7 +121,7 @@ fn leading_run(line: &str) -> usize {
     line.len() - line.trim_start_matches('`').len()
 }
 
-/// Lines that came or went get their sign in the first column: only there it is coloured.
+/// Lines that came or went get their sign in the first column: only there it is colored.
 fn signs_first(item: &str) -> String {
     const INDENT: &str = "        ";
     let lines = item.lines().map(|line| match line.strip_prefix(INDENT) {

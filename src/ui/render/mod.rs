@@ -2,7 +2,7 @@
 //!
 //! Nothing here loads, asks or changes anything. Every text that others wrote goes through
 //! [`text::safe`] or [`json`], so that no manifest, report or file name can move a
-//! terminal's cursor or make a line read otherwise than it is. Colour is never the only
+//! terminal's cursor or make a line read otherwise than it is. Color is never the only
 //! signal. JSON is versioned and keeps its keys.
 
 pub(crate) mod applied;

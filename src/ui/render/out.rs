@@ -1,4 +1,4 @@
-//! Where results go: standard output, with its colours and width, and notes to standard error.
+//! Where results go: standard output, with its colors and width, and notes to standard error.
 //!
 //! A reader that has gone away is not an error: what is written after that is dropped, so
 //! that a pass is not torn by the death of a pager. Any other failure to write is one.
@@ -11,10 +11,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::text::safe;
 
-/// The palette. Colour is never the only signal.
+/// The palette. Color is never the only signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Tone {
-    /// As it is.
     #[default]
     Plain,
     /// Titles and headers.
@@ -50,7 +49,7 @@ impl Tone {
 /// How an [`Out`] looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// Whether results may be coloured.
+    /// Whether results may be colored.
     pub(crate) color: bool,
     /// Columns of the terminal that results go to; absent in a pipe.
     pub(crate) width: Option<usize>,
@@ -103,7 +102,7 @@ impl Out {
         self.look.width
     }
 
-    /// Whether results may be coloured.
+    /// Whether results may be colored.
     #[must_use]
     pub(crate) fn color(&self) -> bool {
         self.look.color
@@ -115,7 +114,7 @@ impl Out {
         self.closed
     }
 
-    /// The text made harmless, in this tone where colours are allowed.
+    /// The text made harmless, in this tone where colors are allowed.
     pub(crate) fn paint<'a>(&self, tone: Tone, text: &'a str) -> impl fmt::Display + use<'a> {
         tone.paint(text, self.look.color)
     }

@@ -7,10 +7,6 @@ use std::io::{self, Write};
 use super::out::{Out, Tone};
 use crate::domain::state::State;
 
-/// For people.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn text(state: &State, out: &mut Out) -> io::Result<()> {
     let live = || state.devices.values().filter(|device| !device.is_wiped());
     let statuses = tally(state.devices.values().map(|device| device.status));

@@ -9,7 +9,7 @@ use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
-use super::text::count;
+use super::text::{count, people};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -22,7 +22,6 @@ use crate::edges::ledger::Logged;
 pub(crate) struct Shown<'a> {
     /// Of the device.
     pub(crate) id: DeviceId,
-    /// The device.
     pub(crate) device: &'a Device,
     /// The recorded revision of its profile.
     pub(crate) profile: Option<&'a Profile>,
@@ -34,7 +33,6 @@ pub(crate) struct Shown<'a> {
     pub(crate) history: &'a [Logged],
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
-    /// Likewise.
     pub(crate) now: Timestamp,
 }
 
@@ -61,10 +59,6 @@ impl<'a> Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// For people.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         for (key, value, tone) in self.fields() {
             let key = format!("{:<15}", format!("{key}:"));
@@ -82,9 +76,6 @@ impl Shown<'_> {
     }
 
     /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […]}`.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
@@ -267,8 +258,7 @@ fn told(wipe: &Wipe) -> Vec<(&'static str, String, Tone)> {
         WipeState::Held | WipeState::Refused | WipeState::RefusedForGood => Tone::Changed,
         WipeState::Confirmed | WipeState::Expired | WipeState::Vetoed => Tone::Dim,
     };
-    let signed: Vec<_> = signers.iter().map(Email::as_str).collect();
-    let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    let signed = people(signers);
     let mut rows = vec![
         ("Wipe", format!("{state} since {}: {scope}, {reason}", since.short()), tone),
         ("  Request", format!("{name}  {path}"), Tone::Plain),

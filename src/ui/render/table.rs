@@ -4,7 +4,7 @@
 //! with `…`. In a pipe every value is whole. Columns are two spaces apart and no line ends
 //! in a space. A row is one line, always: cells are made harmless when they are added.
 //! Drawn here and not by a library: 100,000 devices take a fifth of a second instead of one to
-//! two, and colours do not count as width.
+//! two, and colors do not count as width.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,6 @@ use super::text::{safe, truncate, width};
 /// What separates two columns.
 const GAP: usize = 2;
 
-/// One column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     /// In capitals.
@@ -53,7 +52,6 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// In a tone.
     #[must_use]
     pub(crate) fn toned(text: &str, tone: Tone) -> Self {
         Self { text: safe(text).into(), tone }
@@ -74,13 +72,11 @@ pub(crate) struct Table<const N: usize> {
 }
 
 impl<const N: usize> Table<N> {
-    /// Without rows.
     #[must_use]
     pub(crate) fn new(columns: [Column; N]) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
-    /// One more row.
     pub(crate) fn push(&mut self, row: [Cell; N]) {
         self.rows.push(row);
     }
@@ -92,9 +88,6 @@ impl<const N: usize> Table<N> {
     }
 
     /// Writes header and rows, and notes which columns a narrow terminal hides.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn write(&self, out: &mut Out) -> io::Result<()> {
         let natural = self.natural_widths(out.width().is_some());
         let widths = fit(&self.columns, natural, out.width());

@@ -7,9 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use chrono::TimeDelta;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::model::{Place, is_deceptive};
+use crate::domain::model::{Email, Place, is_deceptive};
 
-/// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`), and
+/// The text with every control and bidirectional character spelled out (`\n`, `\u{202e}`), and
 /// so the second `#` of what a CI runner takes for a command (see [`command`]).
 #[must_use]
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
@@ -54,7 +54,7 @@ fn without_commands(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(inert)
 }
 
-/// The characters that `which` picks, spelt as Rust spells them.
+/// The characters that `which` picks, spelled as Rust spells them.
 pub(crate) fn escape(text: &str, which: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.chars().any(&which) {
         return Cow::Borrowed(text);
@@ -121,6 +121,14 @@ pub(crate) fn span(delta: TimeDelta) -> String {
 /// `fleet/devices/a.yaml:7`: a place below `root` that an editor can open.
 pub(super) fn located(place: &Place, root: &str) -> String {
     format!("{}:{}", Path::new(root).join(&*place.path).display(), place.line)
+}
+
+/// `ana@example.com, bo@example.com`, or `nobody`.
+pub(super) fn people(signers: &[Email]) -> String {
+    if signers.is_empty() {
+        return "nobody".to_owned();
+    }
+    signers.iter().map(Email::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

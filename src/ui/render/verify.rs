@@ -10,10 +10,6 @@ use super::text::count;
 use crate::domain::model::Digest;
 use crate::edges::ledger::verify::{Problem, Verified};
 
-/// For people.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
     let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
     for Problem { seq, message } in problems {
@@ -40,9 +36,6 @@ pub(crate) fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
 }
 
 /// `{"version": 1, "ok": …, "lines", "bytes", "seq", "head", "snapshotSeq", "problems": […], "more"}`.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn json(verified: &Verified, out: &mut Out) -> io::Result<()> {
     let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
     let problems = problems.iter().map(|Problem { seq, message }| View { seq: *seq, message });

@@ -103,10 +103,6 @@ impl<'a> Verified<'a> {
         self.answer
     }
 
-    /// For people.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
         let WipeView { subject, place, user, standing, code, detail, .. } = self.view;
         let path = located(place, root);
@@ -151,9 +147,6 @@ impl<'a> Verified<'a> {
     }
 
     /// `{"version": 1, "verdict": …, "inFleet": …, "wipe": {…}, "rules": […], "files": […]}`.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn json(&self, out: &mut Out) -> io::Result<()> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

@@ -1,4 +1,5 @@
-//! The word that clients and the daemon share. It is never shown: not in logs, not in errors.
+//! The bearer token that clients and the daemon share. It is never shown: not in logs, not in
+//! errors.
 
 use std::fmt;
 use std::io::Read as _;
@@ -52,7 +53,7 @@ impl Secret {
         Digest::of(self.0.as_bytes())
     }
 
-    /// What stands after `Authorization:`.
+    /// The value of the header `Authorization`.
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }

@@ -29,9 +29,6 @@ pub(crate) struct Args {
 }
 
 /// Prints the script for the arguments of `program`.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn run(args: &Args, mut program: Command, out: &mut Out) -> Result<Exit, Failure> {
     match args.shell {
         Shell::Bash => out.write_all(include_bytes!("fleetform.bash"))?,

@@ -1,7 +1,7 @@
 //! `fleetform wipe new|sign|verify`: what a person does before a device is wiped.
 //!
 //! None of them wipes anything or touches the ledger: they write files to commit, and look.
-//! The judgement of `verify` is the plan's own.
+//! `verify` judges a request by the same code as the plan.
 
 mod command;
 mod key;

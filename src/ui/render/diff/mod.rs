@@ -48,9 +48,6 @@ pub(crate) struct Side<'a> {
 const REACH_SHOWN: usize = 8;
 
 /// As text: wipe requests, profiles, devices, findings, a summary line.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     wipes.iter().try_for_each(|wipe| wipe_text(out, wipe, context))?;

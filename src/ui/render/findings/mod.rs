@@ -95,7 +95,7 @@ fn window(span: &Span) -> (String, Range<usize>) {
     let first = span.column.max(1).saturating_sub(1).saturating_sub(span.offset) as usize;
     let end = first + span.width.max(1) as usize;
     let mut marked = None;
-    // A tab is drawn as spaces; all else that deceives is spelt out.
+    // A tab is drawn as spaces; all else that deceives is spelled out.
     let hostile = |c: char| c != '\t' && is_deceptive(c);
     let mut buffer = [0; 4];
     for (i, (at, c)) in span.text.char_indices().enumerate() {

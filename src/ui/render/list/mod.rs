@@ -26,15 +26,12 @@ pub(crate) struct Listing<'a> {
     pub(crate) ledger: Option<LedgerId>,
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
-    /// Likewise.
     pub(crate) now: Timestamp,
 }
 
 impl Listing<'_> {
-    /// A table, devices that somebody erased whom nobody asked first; on a terminal times are ages, in a pipe they are times.
-    ///
-    /// # Errors
-    /// If writing fails.
+    /// A table, first the devices that were erased without a request; on a terminal times are shown as
+    /// ages, in a pipe as times.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let mut table = Table::new([
             Column::whole("ID"),
@@ -82,17 +79,11 @@ impl Listing<'_> {
     }
 
     /// `{"version": 1, "devices": […], "ledger": {"lineage": …}}`.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         json::pretty(out, self)
     }
 
     /// As [`Listing::json`].
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn yaml(&self, out: &mut Out) -> io::Result<()> {
         json::yaml(out, self)
     }
@@ -101,9 +92,6 @@ impl Listing<'_> {
     ///
     /// A value that a spreadsheet would run as a formula gets an apostrophe in front (an e-mail
     /// address may begin with `=`): programs that need the exact value read JSON.
-    ///
-    /// # Errors
-    /// If writing fails.
     pub(crate) fn csv(&self, out: &mut Out) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(&mut *out);
         csv.write_record(CSV_HEADER)?;

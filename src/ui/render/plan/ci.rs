@@ -20,9 +20,6 @@ use crate::ui::render::text::{count, safe};
 const FEW: usize = 20;
 
 /// For a comment: the summary, what is refused, wipes, actions by kind, holds, findings.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn markdown(
     out: &mut Out,
     approved: &ApprovedPlan,
@@ -90,9 +87,6 @@ fn made_of(approved: &ApprovedPlan, context: Context<'_>) -> String {
 
 /// As annotations: a notice that sums up, findings, what a guard refuses, wipes, then actions and
 /// holds where they are written. GitHub shows ten of a kind: what matters most comes first.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn github(
     out: &mut Out,
     approved: &ApprovedPlan,

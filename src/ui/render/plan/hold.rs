@@ -11,7 +11,7 @@ use crate::ui::render::text::{located, safe};
 /// Holds of one reason beyond this many are only counted, in text.
 const HOLDS_SHOWN: usize = 10;
 
-/// Before all else: devices that somebody erased whom nobody asked.
+/// Before all else: the devices that were erased without a request.
 pub(super) fn erased(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
     let erased: Vec<&Hold> =
         holds.iter().filter(|hold| hold.reason == HoldReason::UnrequestedWipe).collect();

@@ -18,9 +18,6 @@ use crate::ui::render::json;
 use crate::ui::render::trust::TrustJson;
 
 /// As JSON, the contract's `plan -o json`.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn json(
     out: &mut dyn Write,
     approved: &ApprovedPlan,

@@ -12,9 +12,6 @@ use crate::ui::render::out::{Out, Tone};
 use crate::ui::render::text::count;
 
 /// As text that is read at a glance: profiles, devices, what is held, findings, a summary line.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
     let plan = approved.plan();
     if let Some(refusal) = approved.refusal() {

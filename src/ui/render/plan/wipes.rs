@@ -10,7 +10,7 @@ use crate::domain::model::{
 use crate::domain::plan::{ActionKind, WipeStanding, WipeView};
 use crate::domain::wipe::target::LedgerId;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::located;
+use crate::ui::render::text::{located, people};
 
 /// Whether this section tells of such an action, so that no other has to.
 pub(crate) fn shows(kind: ActionKind) -> bool {
@@ -25,7 +25,7 @@ pub(crate) fn shows(kind: ActionKind) -> bool {
     )
 }
 
-/// What stands at the head of each request: words first, colour only besides.
+/// What stands at the head of each request: words first, color only besides.
 #[must_use]
 pub(crate) fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     match standing {
@@ -41,10 +41,6 @@ pub(crate) fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     }
 }
 
-/// The section.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
     if wipes.is_empty() {
         return Ok(());
@@ -74,9 +70,6 @@ pub(crate) fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
 }
 
 /// One request.
-///
-/// # Errors
-/// If writing fails.
 pub(crate) fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
     let WipeView { subject, place, user, standing, code, detail, signers, needs, .. } = view;
     let (head, tone) = headline(*standing);
@@ -85,8 +78,7 @@ pub(crate) fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> 
         subject.device_id, subject.serial_number, subject.scope, subject.reason
     );
     writeln!(out, "{}", out.paint(tone, &line))?;
-    let signed: Vec<&str> = signers.iter().map(Email::as_str).collect();
-    let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    let signed = people(signers);
     let needs = needs.map_or_else(String::new, |needs| format!(" ({needs} needed)"));
     let rows = [
         ("request", format!("{}  {}", subject.name, located(place, root))),
