@@ -15,7 +15,7 @@ use crate::ui::render::out::Out;
 Examples:
   fleetform completions bash > /etc/bash_completion.d/fleetform
   fleetform completions zsh > ~/.zfunc/_fleetform
-  fleetform completions fish > ~/.config/fish/fleetform.fish
+  fleetform completions fish > ~/.config/fish/completions/fleetform.fish
 
 In bash (from 4.4), zsh and fish, ids, serial numbers and names of devices,
 profiles and statuses are completed too: from the ledger's snapshot and from the
