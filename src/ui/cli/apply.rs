@@ -5,9 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::run::{Setup, runtime, stop_on_signal};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::plan;
+use super::process::{runtime, stop_on_signal};
+use super::progress::Progress;
+use super::setup::Setup;
 use super::value::digest;
-use super::{Exit, Failure, Format, plan};
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
     self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,
@@ -19,7 +24,6 @@ use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
 use crate::ui::render::applied::Applied;
 use crate::ui::render::out::Out;
-use crate::ui::render::progress::Progress;
 
 /// Makes the fleet as its manifests say, in one pass.
 #[derive(Debug, clap::Args)]
@@ -35,19 +39,19 @@ Examples:
 Exits with 1 where something failed or there are findings (the rest is done
 first), with 3 when a guard refused: frozen, another plan than --plan says, or a
 wipe held or refused. Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Do not ask; needed where standard input is no terminal
     #[arg(long, short)]
-    pub yes: bool,
+    pub(crate) yes: bool,
     /// Apply only the very plan that has this digest; exit with 3 if it has changed
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
-    pub plan: Option<Digest>,
+    pub(crate) plan: Option<Digest>,
     /// Accept that exactly so many devices are gone from the fleet directory
     #[arg(long, value_name = "N")]
-    pub accept_removals: Option<u64>,
+    pub(crate) accept_removals: Option<u64>,
     /// Begin a ledger in the data directory that was named, which has none; for the first run only
     #[arg(long)]
-    pub new_ledger: bool,
+    pub(crate) new_ledger: bool,
 }
 
 /// Runs one pass: plans, asks, does it.

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::run::Setup;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::select;
+use super::setup::Setup;
 use super::value::{Since, kind};
-use super::{Exit, Failure, Format, select};
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
@@ -26,7 +29,7 @@ Examples:
   fleetform audit verify             Does each line vouch for the one before it?
   fleetform audit log --since 2h     What happened lately?
   fleetform audit replay             What does the log alone say of the fleet?")]
-pub enum Command {
+pub(crate) enum Command {
     /// Check the chain of the log, and the snapshot against it.
     Verify(VerifyArgs),
     /// Print entries of the log.
@@ -45,7 +48,7 @@ Examples:
 The head vouches for all before it, but for nothing if it is kept in the same
 place only. Exits with 1 if anything is wrong.
 Formats: text, json.")]
-pub struct VerifyArgs {}
+pub(crate) struct VerifyArgs {}
 
 /// Prints the entries of the log for which all filters hold.
 #[derive(Debug, Default, clap::Args)]
@@ -57,19 +60,19 @@ Examples:
   fleetform audit log --since 118 --follow
 
 Formats: text, json (with --follow one object a line).")]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// Entries about this device; a serial number stands for all ids that it ever had
     #[arg(long, value_name = "ID|SERIAL|NAME")]
-    pub device: Option<String>,
+    pub(crate) device: Option<String>,
     /// Entries of this kind; may be repeated
     #[arg(long = "kind", value_name = "KIND", value_parser = kind())]
-    pub kinds: Vec<String>,
+    pub(crate) kinds: Vec<String>,
     /// Entries from then on: a time, a duration before now, or a sequence number
     #[arg(long, value_name = "TIME|DURATION|SEQ")]
-    pub since: Option<Since>,
+    pub(crate) since: Option<Since>,
     /// Go on with entries as they are written, until interrupted
     #[arg(long, short)]
-    pub follow: bool,
+    pub(crate) follow: bool,
 }
 
 /// Prints the state that the log alone gives: the snapshot without telemetry, or its summary.
@@ -81,11 +84,11 @@ Examples:
 
 As JSON it is the whole state as state.json has it, but for telemetry (lastSync
 and facts), which no line of the log holds. Formats: text, json.")]
-pub struct ReplayArgs {}
+pub(crate) struct ReplayArgs {}
 
 /// Which entries to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter<'a> {
+pub(crate) struct Filter<'a> {
     devices: Option<BTreeSet<DeviceId>>,
     kinds: &'a [String],
     since: Option<Since>,
@@ -97,14 +100,14 @@ impl LogArgs {
     ///
     /// # Errors
     /// If there is no such device.
-    pub fn filter(&self, state: &State, now: Timestamp) -> Result<Filter<'_>, Failure> {
+    pub(crate) fn filter(&self, state: &State, now: Timestamp) -> Result<Filter<'_>, Failure> {
         let devices = self.device.as_ref().map(|text| select::devices(state, text)).transpose()?;
         Ok(Filter { devices, kinds: &self.kinds, since: self.since, now })
     }
 
     /// How to write entries.
     #[must_use]
-    pub fn style(&self, format: Format) -> Style {
+    pub(crate) fn style(&self, format: Format) -> Style {
         match (format, self.follow) {
             (Format::Json, true) => Style::JsonLines,
             (Format::Json, false) => Style::Json,
@@ -116,7 +119,7 @@ impl LogArgs {
 impl Filter<'_> {
     /// Whether all filters hold.
     #[must_use]
-    pub fn admits(&self, entry: &Entry) -> bool {
+    pub(crate) fn admits(&self, entry: &Entry) -> bool {
         let Self { devices, kinds, since, now } = self;
         devices.as_ref().is_none_or(|ids| entry.device.is_some_and(|id| ids.contains(&id)))
             && (kinds.is_empty() || kinds.iter().any(|kind| kind == entry.event.kind()))
@@ -125,10 +128,7 @@ impl Filter<'_> {
 }
 
 /// Shows what was verified.
-///
-/// # Errors
-/// If writing fails.
-pub fn verify(
+pub(crate) fn verify(
     verified: &Verified,
     data: &Path,
     format: Format,
@@ -203,13 +203,13 @@ pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::cli::{self, parse};
+    use crate::ui::cli::args::{self, parse};
     use crate::ui::render::testing::{log, now, state};
 
     fn args(args: &[&str]) -> (LogArgs, Format) {
         let args = ["fleetform", "audit", "log"].into_iter().chain(args.iter().copied());
         let (cli, format) = parse(args).unwrap();
-        let cli::Command::Audit(Command::Log(args)) = cli.command else { panic!("not log") };
+        let args::Command::Audit(Command::Log(args)) = cli.command else { panic!("not log") };
         (args, format)
     }
 

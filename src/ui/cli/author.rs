@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::domain::diff::{FleetDiff, diff};
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::encoding;
@@ -48,12 +50,12 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
 /// A file with another content.
 pub(super) struct Edited<'a> {
     /// From the fleet directory.
-    pub path: &'a str,
+    pub(crate) path: &'a str,
     /// Where the document that was edited begins; none where the whole file is new.
-    pub line: Option<u32>,
+    pub(crate) line: Option<u32>,
     /// None where there was no file.
-    pub old: Option<&'a str>,
-    pub new: &'a str,
+    pub(crate) old: Option<&'a str>,
+    pub(crate) new: &'a str,
 }
 
 /// Writes a file, and shows what that means. What would give a new finding, and what cannot be
@@ -114,7 +116,7 @@ pub(super) fn write(
     Ok(Exit::Done)
 }
 
-/// Whether the document that was edited is a device by every rule; or else mended in part, with
+/// Whether the document that was edited is a device by every rule; or else fixed in part, with
 /// nothing left in its file that keeps a field from being judged.
 fn is_judged(base: &Desired, head: &Desired, edited: &Edited<'_>) -> bool {
     let Edited { path, line, .. } = *edited;

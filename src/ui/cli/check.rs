@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::app::reconcile;
 use crate::domain::fleet::Desired;
 use crate::edges::ledger;
@@ -26,17 +28,22 @@ Formats: text, json, markdown (for a comment), github (workflow commands), sarif
 fleet directory is given relative to it. GitHub shows only 10 annotations of
 each kind (errors, warnings, notices) a step: where there may be more, add sarif
 or markdown.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Fleet directory; as --fleet
     #[arg(value_name = "FLEET", conflicts_with = "fleet")]
-    pub directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
 }
 
 /// Shows what is wrong in `desired`, which was loaded from `root`.
 ///
 /// # Errors
 /// If the fleet directory could not be read, or writing fails.
-pub fn run(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    desired: &Desired,
+    root: &Path,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
     if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
         let what = format!("the fleet directory {why}");
         return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));

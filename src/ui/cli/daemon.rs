@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::run::{Setup, configuration, runtime};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::global::Global;
+use super::process::runtime;
+use super::setup::{Setup, configuration};
 use super::value::{duration, positive, word};
-use super::{Exit, Failure, Global};
 use crate::app::daemon::{Daemon, Options, Signals};
 use crate::domain::model::words;
 use crate::edges::config::Config;
@@ -17,7 +20,7 @@ use crate::edges::watch::Pace;
 use crate::ui::http::view::View;
 use crate::ui::http::{Server, Token};
 
-/// After so long a look comes even if changes never cease.
+/// A pass starts after this long even if changes never cease.
 const MOST: Duration = Duration::from_secs(2);
 
 words! {
@@ -42,30 +45,30 @@ Examples:
 Signals: HUP reads the configuration again, whole or not at all; TERM and INT
 finish what is under way and exit with 0; once more stops at once, which does no
 harm.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Look at everything at least this often
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
-    pub resync: Duration,
+    pub(crate) resync: Duration,
     /// Wait until nothing has changed for so long, but for 2 s at most
     #[arg(long, value_name = "DURATION", default_value = "300ms", value_parser = duration)]
-    pub debounce: Duration,
+    pub(crate) debounce: Duration,
     /// Whether to rely on the system to tell of changes
     #[arg(long, value_name = "HOW", default_value = "auto")]
     #[arg(value_parser = word!(Watching), ignore_case = true)]
-    pub watch: Watching,
+    pub(crate) watch: Watching,
     /// Look for changes this often where the system does not tell of them
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive)]
-    pub poll: Duration,
+    pub(crate) poll: Duration,
     /// Answer HTTP here, read-only; over the configuration's http.listen
     #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// What clients must send as bearer token; needed beyond loopback
     #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     /// Begin a ledger in the data directory that was named, which has none; for the first run only:
     /// never in a unit file
     #[arg(long)]
-    pub new_ledger: bool,
+    pub(crate) new_ledger: bool,
 }
 
 impl Args {

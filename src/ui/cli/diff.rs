@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::domain::diff::{FleetDiff, diff};
 use crate::domain::fleet::Desired;
 use crate::edges::source;
@@ -29,16 +31,16 @@ key (`ssh-keygen -l`), and with its owner where trust.allowedSigners names a
 file outside of the checkout. Exits with 0; with --detailed-exitcode with 1 if
 there are new findings, else with 2 if there are changes. Formats: text, json,
 markdown (at most 60,000 characters), github (workflow commands).")]
-pub struct Args {
+pub(crate) struct Args {
     /// Git revision or directory to compare from
     #[arg(value_name = "BASE")]
-    pub base: String,
+    pub(crate) base: String,
     /// Git revision or directory to compare to [default: the fleet directory, as it is on disk]
     #[arg(value_name = "HEAD")]
-    pub head: Option<String>,
+    pub(crate) head: Option<String>,
     /// Exit with 2 when there are changes, and with 1 when there are new findings
     #[arg(long)]
-    pub detailed_exitcode: bool,
+    pub(crate) detailed_exitcode: bool,
 }
 
 /// One side, as given.

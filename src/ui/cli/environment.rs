@@ -7,40 +7,40 @@ use std::path::PathBuf;
 use clap::ColorChoice;
 
 use crate::domain::model::check_text;
-use crate::ui::http::secret::Secret;
 use crate::ui::render::out::Look;
+use crate::ui::wire::secret::Secret;
 
 /// What matters of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// `NO_COLOR` is set and not empty (<https://no-color.org>).
-    pub no_color: bool,
-    /// `TERM` is `dumb`: neither colours nor anything that moves.
-    pub dumb: bool,
+    pub(crate) no_color: bool,
+    /// `TERM` is `dumb`: neither colors nor anything that moves.
+    pub(crate) dumb: bool,
     /// `COLUMNS`, where it is a number.
-    pub columns: Option<usize>,
+    pub(crate) columns: Option<usize>,
     /// `FLEETFORM_LOG`, where it is not empty.
-    pub log_filter: Option<String>,
+    pub(crate) log_filter: Option<String>,
     /// Width of the terminal that standard output is, if it is one; 0 where it does not say.
-    pub stdout: Option<usize>,
+    pub(crate) stdout: Option<usize>,
     /// Whether standard error is a terminal.
-    pub stderr: bool,
+    pub(crate) stderr: bool,
     /// Whether standard input is a terminal.
-    pub stdin: bool,
+    pub(crate) stdin: bool,
     /// `USER`: what the user is called, as far as anyone says so.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// `HOME`: where the user's keys are.
-    pub home: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// `FLEETFORM_TOKEN`: what the daemon must be told, or why it cannot be that.
-    pub token: Option<Result<Secret, String>>,
+    pub(crate) token: Option<Result<Secret, String>>,
     /// `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, with `NO_PROXY`.
-    pub proxy: Option<ureq::Proxy>,
+    pub(crate) proxy: Option<ureq::Proxy>,
 }
 
 impl Environment {
     /// Of this process.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         let stdout = io::stdout();
         let columns =
             || rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into());
@@ -62,7 +62,7 @@ impl Environment {
     /// Who runs the command, as `id` would say it: the number is the system's word, the name
     /// only the environment's.
     #[must_use]
-    pub fn actor(&self) -> String {
+    pub(crate) fn actor(&self) -> String {
         let uid = rustix::process::getuid().as_raw();
         let name = self.user.as_deref().filter(|name| check_text(name, 64).is_ok());
         name.map_or_else(|| format!("uid={uid}"), |name| format!("uid={uid}({name})"))
@@ -70,7 +70,7 @@ impl Environment {
 
     /// How results look.
     #[must_use]
-    pub fn look(&self, color: ColorChoice, quiet: bool) -> Look {
+    pub(crate) fn look(&self, color: ColorChoice, quiet: bool) -> Look {
         // A terminal that does not know its width is taken for the narrowest usual one.
         let width = self.stdout.map(|width| match (self.columns, width) {
             (Some(columns), _) => columns,
@@ -80,15 +80,15 @@ impl Environment {
         Look { color: self.colors(color, self.stdout.is_some()), width, quiet }
     }
 
-    /// Whether standard error may be coloured.
+    /// Whether standard error may be colored.
     #[must_use]
-    pub fn colored_errors(&self, color: ColorChoice) -> bool {
+    pub(crate) fn colored_errors(&self, color: ColorChoice) -> bool {
         self.colors(color, self.stderr)
     }
 
     /// Whether a progress bar may be drawn on standard error.
     #[must_use]
-    pub fn progress(&self, quiet: bool) -> bool {
+    pub(crate) fn progress(&self, quiet: bool) -> bool {
         self.stderr && !quiet && !self.dumb
     }
 

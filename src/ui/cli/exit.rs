@@ -17,15 +17,15 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What both together mean: of several codes the order is 1, 3, 2.
+    /// The code for both together: 1 takes precedence over 3, and 3 over 2.
     #[must_use]
-    pub fn combine(self, other: Self) -> Self {
+    pub(crate) fn combine(self, other: Self) -> Self {
         if self.weight() >= other.weight() { self } else { other }
     }
 
     /// For the operating system.
     #[must_use]
-    pub const fn code(self) -> u8 {
+    pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,

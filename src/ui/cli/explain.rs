@@ -1,6 +1,8 @@
 //! `fleetform explain`
 
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
 use crate::domain::manifest::finding::Code;
 use crate::domain::wording::closest;
 use crate::ui::render::explain;
@@ -15,17 +17,17 @@ Examples:
   fleetform explain -o json | jq -r '.codes[].code'
 
 Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// As it stands in brackets after `error`
     #[arg(value_name = "CODE")]
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
 }
 
 /// Prints what a code means, or all codes.
 ///
 /// # Errors
 /// If there is no such code, or writing fails.
-pub fn run(args: &Args, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     let code = args.code.as_deref().map(find).transpose()?;
     match (format, code) {
         (Format::Json, Some(code)) => explain::json(&[code], out)?,

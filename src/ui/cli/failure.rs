@@ -9,7 +9,7 @@ use crate::ui::render::text::safe;
 
 /// Any error, and a hint. It is printed once, at the end of the program.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     error: Box<dyn Error + Send + Sync>,
     help: Option<String>,
 }
@@ -17,19 +17,19 @@ pub struct Failure {
 impl Failure {
     /// `what` says what could not be done, and where; without a full stop.
     #[must_use]
-    pub fn new(what: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
         Self { error: what.into().into(), help: None }
     }
 
     /// What to do next: one sentence without a full stop.
     #[must_use]
-    pub fn help(self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
     /// For standard error: several lines, harmless, each with its newline.
     #[must_use]
-    pub fn render(&self, color: bool) -> String {
+    pub(crate) fn render(&self, color: bool) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
         let mut line = |label: &str, tone: Tone, what: &dyn fmt::Display| {
@@ -47,8 +47,8 @@ impl Failure {
         text
     }
 
-    /// To standard error; that it cannot be written either is let go.
-    pub fn print(&self, color: bool) {
+    /// To standard error; a failure to write it is ignored.
+    pub(crate) fn print(&self, color: bool) {
         let _ = io::Write::write_all(&mut io::stderr().lock(), self.render(color).as_bytes());
     }
 }

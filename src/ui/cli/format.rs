@@ -28,7 +28,7 @@ impl Format {
     ///
     /// # Errors
     /// If it is none of `supported`; says which are.
-    pub fn among(supported: &[Self], name: &str) -> Result<Self, String> {
+    pub(crate) fn among(supported: &[Self], name: &str) -> Result<Self, String> {
         supported
             .iter()
             .find(|format| format.as_str().eq_ignore_ascii_case(name))

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Exit, Failure, Format, Global};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::global::Global;
 use crate::domain::manifest::schema;
 use crate::domain::model::words;
 use crate::edges::config::{Config, FILE_NAME, Loaded};
@@ -34,10 +37,10 @@ Writes profiles, an example device and the schema for editors below fleet/,
 fleetform.yaml, workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git
 hook and a README. What is there already is kept as it is, and named. `fleetform
 check` then passes, and `fleetform apply` works. Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Directory; made where there is none
     #[arg(value_name = "DIR", default_value = ".")]
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 /// The fleet directory, from the root of the repository.

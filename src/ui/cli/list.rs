@@ -1,7 +1,9 @@
 //! `fleetform list`
 
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
 use super::value::{Label, word};
-use super::{Exit, Failure, Format};
 use crate::domain::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State};
@@ -21,31 +23,31 @@ Examples:
 
 Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for
 a formula get an apostrophe in front.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Devices of this user
     #[arg(long, value_name = "EMAIL")]
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Devices in this status
     #[arg(long, value_parser = word!(Status), ignore_case = true)]
-    pub status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// Devices of this profile
     #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Devices with this verdict
     #[arg(long, value_name = "STATE", value_parser = word!(ComplianceState), ignore_case = true)]
-    pub compliance: Option<ComplianceState>,
+    pub(crate) compliance: Option<ComplianceState>,
     /// Devices of this platform
     #[arg(long, value_parser = word!(Platform), ignore_case = true)]
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
     /// Devices with this label; may be repeated
     #[arg(long = "label", value_name = "K=V")]
-    pub labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
     /// Devices whose manifest is gone
     #[arg(long)]
-    pub orphaned: bool,
+    pub(crate) orphaned: bool,
     /// Devices not heard from for three sync intervals
     #[arg(long)]
-    pub overdue: bool,
+    pub(crate) overdue: bool,
 }
 
 impl Args {
@@ -66,10 +68,7 @@ impl Args {
 }
 
 /// Lists what of `state` the filters admit.
-///
-/// # Errors
-/// If writing fails.
-pub fn run(
+pub(crate) fn run(
     args: &Args,
     state: &State,
     settings: &Settings,
@@ -107,7 +106,7 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::cli::{Command, parse};
+    use crate::ui::cli::args::{Command, parse};
     use crate::ui::render::testing::{Screen, now, state};
 
     fn ids(args: &[&str]) -> Vec<String> {

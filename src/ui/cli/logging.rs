@@ -4,19 +4,19 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Environment, Failure, Global};
-use crate::domain::model::words;
-
-words! {
-    /// `--log-format`: for people, or one JSON object a line.
-    LogFormat { Text = "text", Json = "json" }
-}
+use super::environment::Environment;
+use super::failure::Failure;
+use super::global::{Global, LogFormat};
 
 /// Starts the log; once in a process.
 ///
 /// # Errors
 /// If `FLEETFORM_LOG` is no filter, or a log was started already.
-pub fn start(global: &Global, environment: &Environment, usual: &str) -> Result<(), Failure> {
+pub(crate) fn start(
+    global: &Global,
+    environment: &Environment,
+    usual: &str,
+) -> Result<(), Failure> {
     let directives = directives(global, environment, usual);
     let filter = EnvFilter::try_new(&directives).map_err(|e| {
         Failure::new(format!("FLEETFORM_LOG={directives:?} is not a filter: {e}"))
@@ -39,7 +39,7 @@ fn directives(global: &Global, environment: &Environment, usual: &str) -> String
         (true, ..) => "error".into(),
         (false, 0, Some(filter)) => filter.clone(),
         (false, 0, None) => usual.into(),
-        // What is below us is not asked for its details.
+        // Libraries are not asked for their details.
         (false, 1, _) => "warn,fleetform=info".into(),
         (false, 2, _) => "warn,fleetform=debug".into(),
         (false, ..) => "info,fleetform=trace".into(),
@@ -49,7 +49,7 @@ fn directives(global: &Global, environment: &Environment, usual: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::cli::parse;
+    use crate::ui::cli::args::parse;
 
     #[test]
     fn how_much_is_said() {

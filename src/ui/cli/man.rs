@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{Cli, Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use crate::edges::fs::durable;
 use crate::ui::render::out::Out;
 
@@ -21,13 +22,13 @@ Examples:
 
 Pages are named like fleetform-wipe-new.1; none has a date, so that equal
 versions give equal pages. Formats: text (roff).")]
-pub struct Args {
+pub(crate) struct Args {
     /// The command whose page to print [default: the page of fleetform itself]
     #[arg(value_name = "COMMAND")]
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// Write the pages of all commands into this directory, made if need be
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
-    pub dir: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
 }
 
 const FILES: &[(&str, &str)] = &[
@@ -43,12 +44,12 @@ const FILES: &[(&str, &str)] = &[
     ("./.fleetform/outbox", "What devices have to do, until a report shows it done."),
 ];
 
-/// Prints a page, or writes all.
+/// Prints a page of the manual of `program`, or writes all.
 ///
 /// # Errors
 /// If there is no such command, or writing fails.
-pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let mut program = Cli::command().disable_help_subcommand(true);
+pub(crate) fn run(args: &Args, program: Command, out: &mut Out) -> Result<Exit, Failure> {
+    let mut program = program.disable_help_subcommand(true);
     program.build();
     let Some(dir) = &args.dir else {
         let mut command = &program;
@@ -152,7 +153,10 @@ fn files(roff: &mut Roff) {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::ui::cli::args::Cli;
 
     fn program() -> Command {
         let mut program = Cli::command().disable_help_subcommand(true);
@@ -207,7 +211,7 @@ mod tests {
     fn all_pages_are_written() {
         let dir = tempfile::tempdir().unwrap();
         let args = Args { command: vec![], dir: Some(dir.path().join("man1")) };
-        run(&args, &mut crate::ui::render::testing::Screen::piped().out()).unwrap();
+        run(&args, Cli::command(), &mut crate::ui::render::testing::Screen::piped().out()).unwrap();
         let files = std::fs::read_dir(dir.path().join("man1")).unwrap();
         let mut names: Vec<_> =
             files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::run::{Setup, runtime};
+use super::environment::Environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::global::Global;
+use super::process::runtime;
+use super::setup::Setup;
 use super::value::positive;
-use super::{Environment, Exit, Failure, Format, Global};
 use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
@@ -14,10 +19,10 @@ use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger;
 use crate::edges::provider::{Observation, Refused};
 use crate::ui::client::{self, Remote};
-use crate::ui::http::secret::Secret;
 use crate::ui::render;
 use crate::ui::render::out::Out;
 use crate::ui::render::plan::Context;
+use crate::ui::wire::secret::Secret;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]
@@ -46,23 +51,23 @@ Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
 guard refuses (frozen, or a wipe is held or refused), else 2 when there are
 changes. Formats: text, json, markdown, github (workflow commands; GitHub shows
 10 of each kind a step).")]
-pub struct Args {
+pub(crate) struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
-    pub detailed_exitcode: bool,
+    pub(crate) detailed_exitcode: bool,
     /// Plan with what a running daemon has recorded, instead of a data directory
     #[arg(long, value_name = "URL")]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
     /// What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
     #[arg(long, value_name = "FILE", requires = "server")]
-    pub token_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     /// Send the token over http:// to another machine, though anyone on the way can read it
     #[arg(long, requires = "server")]
-    pub unencrypted: bool,
+    pub(crate) unencrypted: bool,
     /// Give up when the daemon has not answered in full by then
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
     #[arg(requires = "server")]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// Shows the plan; reads, and changes nothing anywhere.
@@ -175,9 +180,6 @@ fn explain(error: client::Error) -> Failure {
 }
 
 /// Prints the plan of a decision.
-///
-/// # Errors
-/// If writing fails.
 pub(super) fn show(
     decision: &Decision,
     setup: &Setup,

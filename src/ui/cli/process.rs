@@ -1,5 +1,5 @@
-//! What a command needs of the system before it begins: said as an error where it is not there,
-//! since the libraries below panic then.
+//! What a command needs of the system before it begins: threads, descriptors, signals. Where the
+//! system gives none, the command fails with an error; left to themselves, the libraries panic.
 
 use std::any::Any;
 use std::panic;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::Failure;
+use super::failure::Failure;
 
 /// A thread that takes longer to start than this does not start.
 const START: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// From now on a write beyond the limit of file sizes fails like one on a full disk, instead of
 /// killing the process in the middle of its work.
 pub(super) fn outlive_the_file_size_limit() {
-    // It can only fail for signals that nobody may catch.
+    // It fails only for signals that no process may catch.
     let _ = signal_hook::flag::register(
         rustix::process::Signal::XFSZ.as_raw(),
         Arc::new(AtomicBool::new(false)),
@@ -83,4 +83,26 @@ fn cannot_start(why: &str) -> Failure {
 fn no_threads<T>(why: String) -> Result<T, Failure> {
     Err(Failure::new(format!("cannot start threads: {why}"))
         .help("raise the limit of processes and threads (ulimit -u, TasksMax= of the unit)"))
+}
+
+/// Set by the first SIGINT or SIGTERM; the second ends the process at once.
+pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
+    use std::sync::atomic::Ordering;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let _entered = runtime.enter();
+    for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
+        let mut signals = signal(kind)?;
+        let stop = stop.clone();
+        runtime.spawn(async move {
+            while signals.recv().await.is_some() {
+                if stop.swap(true, Ordering::Relaxed) {
+                    std::process::exit(code);
+                }
+                tracing::warn!("stopping after the batch under way; once more stops at once");
+            }
+        });
+    }
+    Ok(stop)
 }

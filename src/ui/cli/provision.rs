@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::author;
 use super::author::Edited;
-use super::run::Setup;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use super::value::{Label, word};
-use super::{Exit, Failure, Format, author};
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::edit::scalar;
 use crate::domain::model::{Ownership, Platform};
@@ -26,34 +29,34 @@ Only the fleet directory is edited: commit the file, and `apply` or the daemon
 provisions the device. It is written beside the devices that share most of its
 labels, or else to devices/NAME.yaml. Exits with 1, and writes nothing, where it
 would give a finding. Formats: text, json (as diff).")]
-pub struct Args {
+pub(crate) struct Args {
     /// Serial number, as the device itself reports it
     #[arg(long, value_name = "SERIAL")]
-    pub serial: String,
+    pub(crate) serial: String,
     /// E-mail address of the user
     #[arg(long, value_name = "EMAIL")]
-    pub user: String,
+    pub(crate) user: String,
     /// Name of the profile
     #[arg(long, value_name = "PROFILE")]
-    pub profile: String,
+    pub(crate) profile: String,
     /// Version of the operating system, dotted numbers
     #[arg(long, value_name = "VERSION")]
-    pub os: String,
+    pub(crate) os: String,
     /// Platform; may be left out where the profile has just one
     #[arg(long, value_name = "PLATFORM", value_parser = word!(Platform), ignore_case = true)]
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
     /// Name of the device [default: from the user and the serial number]
     #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Who owns the hardware [default: corporate]
     #[arg(long, value_name = "WHO", value_parser = word!(Ownership), ignore_case = true)]
-    pub ownership: Option<Ownership>,
+    pub(crate) ownership: Option<Ownership>,
     /// A label; may be given several times
     #[arg(long = "label", value_name = "KEY=VALUE")]
-    pub labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
     /// Where to write it, from the fleet directory
     #[arg(long, value_name = "PATH")]
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
 }
 
 /// Writes the manifest.

@@ -3,8 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 
-use super::run::Setup;
-use super::{Exit, Failure, Format};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::edges::ledger;
 use crate::edges::provider::local;
 use crate::ui::render::json;
@@ -31,16 +33,16 @@ one that this version does not know is passed over. What is no report is named
 and not handed over, the others are; the exit code is then 1.
 
 Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Where to read them; `-` is standard input
     #[arg(value_name = "FILE", default_value = "-")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 impl Args {
     /// Whether to read standard input.
     #[must_use]
-    pub fn is_stdin(&self) -> bool {
+    pub(crate) fn is_stdin(&self) -> bool {
         self.file.as_os_str() == "-"
     }
 

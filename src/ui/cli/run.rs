@@ -1,186 +1,77 @@
-//! From a parsed command line to a verb, with what the verb needs loaded.
+//! The whole program: from its arguments to a verb, with what the verb needs loaded.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::ffi::OsString;
+use std::io::Write as _;
 
-use tokio::runtime::Runtime;
+use clap::CommandFactory as _;
 
-pub(super) use super::process::runtime;
-use super::process::start_threads;
-use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
-use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
-use super::{provision, report, schema, set, show, wipe};
-use crate::app::reconcile;
-use crate::domain::fleet::Desired;
-use crate::domain::model::Timestamp;
-use crate::domain::state::State;
-use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::clock;
-use crate::edges::config::{self, Config, Ignored, Loaded};
-use crate::edges::ledger::{self, Expected};
-use crate::edges::provider::Provider;
+use super::args::{Cli, Command, parse};
+use super::complete::Question;
+use super::environment::Environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::global::Global;
+use super::process::{outlive_the_file_size_limit, start_threads};
+use super::setup::Setup;
+use super::{apply, audit, check, completions, daemon, diff, explain, init, list, logging, man};
+use super::{plan, provision, report, schema, set, show, wipe};
+use crate::edges::ledger;
 use crate::edges::source;
-use crate::edges::source::revision;
 use crate::ui::render::out::Out;
+use crate::ui::render::text::safe;
 
-/// What every verb stands on: the configuration, with the flags over it.
-pub(super) struct Setup {
-    /// With the flags over it.
-    pub config: Config,
-    /// Who runs the command, for the log.
-    pub actor: Arc<str>,
-    /// Where the user's keys are.
-    pub home: Option<PathBuf>,
-    /// Whether a question can be asked.
-    pub can_ask: bool,
-    /// Whether a progress bar may be drawn.
-    pub progress: bool,
-}
-
-impl Setup {
-    fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
-        Ok(Self::with(configuration(global)?, global, environment))
+/// The whole program but for its process: parses, starts the log, runs, reports failures.
+#[must_use]
+pub fn main<I, T>(args: I) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    if let Some(question) = Question::of(&args) {
+        let (text, exit) = question.answer();
+        // A shell that has gone away wants no answer.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        return exit;
     }
-
-    /// For a command that needs nothing but the fleet directory: it goes on where the
-    /// configuration sets what it must not, and says what does not count.
-    fn for_fleet(global: &Global, environment: &Environment) -> Result<Self, Failure> {
-        let Loaded { config, ignored } = load(global)?;
-        if let Some(Ignored { path, checkout, keys }) = ignored {
-            tracing::warn!(
-                file = %path.display(),
-                checkout = %checkout.display(),
-                ignored = %keys.join(", "),
-                "these settings do not count: a merged change can write this file. {}",
-                Ignored::HELP
-            );
-        }
-        Ok(Self::with(config, global, environment))
-    }
-
-    fn with(config: Config, global: &Global, environment: &Environment) -> Self {
-        Self {
-            config,
-            actor: environment.actor().into(),
-            home: environment.home.clone(),
-            can_ask: environment.stdin && environment.stderr,
-            progress: environment.progress(global.quiet),
-        }
-    }
-
-    /// The moment; asked once for each decision.
-    pub fn now(&self) -> Timestamp {
-        clock::now()
-    }
-
-    /// The fleet directory.
-    pub fn desired(&self) -> Desired {
-        source::load(&self.config.fleet)
-    }
-
-    /// The fleet directory, as it is shown.
-    pub fn root(&self) -> String {
-        self.config.fleet.display().to_string()
-    }
-
-    /// The Git commit of the fleet directory.
-    pub fn revision(&self) -> Option<Arc<str>> {
-        revision::of(&self.config.fleet)
-    }
-
-    /// What the ledger says, without a lock.
-    pub fn recorded(&self) -> Result<State, Failure> {
-        Ok(ledger::reader(self.data()?).state()?)
-    }
-
-    /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
-    /// for what somebody is about to sign.
-    pub fn proven(&self) -> Result<State, Failure> {
-        Ok(ledger::reader(self.data()?).proven()?)
-    }
-
-    /// The data directory; one that somebody named must hold a ledger.
-    pub fn data(&self) -> Result<&Path, Failure> {
-        let Config { data, data_is_named, .. } = &self.config;
-        if *data_is_named && !ledger::reader(data).exists()? {
-            return Err(ledger::Error::Absent { dir: data.clone() }.into());
-        }
-        Ok(data)
-    }
-
-    /// What a writer expects in the data directory, given `--new-ledger`.
-    pub fn expected(&self, new: bool) -> Expected {
-        match (new, self.config.data_is_named) {
-            (true, _) => Expected::New,
-            (false, true) => Expected::Existing,
-            (false, false) => Expected::Any,
-        }
-    }
-
-    /// Whom wipes are taken from.
-    pub fn trust(&self) -> TrustState {
-        reconcile::trust(&self.config)
-    }
-
-    /// The MDM.
-    pub fn provider(&self) -> Arc<dyn Provider> {
-        reconcile::provider(&self.config)
-    }
-}
-
-/// The configuration with the flags over it.
-///
-/// # Errors
-/// If the file cannot be used, or sets what it must not because a merged change can write it.
-pub(super) fn configuration(global: &Global) -> Result<Config, config::Error> {
-    let Loaded { config, ignored } = load(global)?;
-    ignored.map_or(Ok(config), |ignored| Err(config::Error::GivesRights(ignored)))
-}
-
-/// As [`configuration`], for what needs no rights: settings that must not be where they are do not
-/// count.
-///
-/// # Errors
-/// If the file cannot be used.
-pub(super) fn load(global: &Global) -> Result<Loaded, config::Error> {
-    let Global { config, fleet, data, .. } = global;
-    let mut loaded = Config::load(config.as_deref(), fleet.as_deref())?;
-    let over = |setting: &mut PathBuf, flag: &Option<PathBuf>| {
-        if let Some(path) = flag {
-            setting.clone_from(path);
+    let (cli, format) = match parse(&args) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // A usage error quotes what was given, which may be the name of a stranger's branch.
+            let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
+            let error = parse(harmless).err().filter(|_| error.use_stderr()).unwrap_or(error);
+            // If it cannot be printed, the exit code still says it.
+            let _ = error.print();
+            return failure_of(&error);
         }
     };
-    over(&mut loaded.config.fleet, fleet);
-    over(&mut loaded.config.data, data);
-    loaded.config.data_is_named |= data.is_some();
-    Ok(loaded)
+    outlive_the_file_size_limit();
+    let environment = Environment::of_process();
+    let Global { color, quiet, .. } = cli.global;
+    let mut out = Out::standard(environment.look(color, quiet));
+    let usual = cli.command.usual_log();
+    let ran = logging::start(&cli.global, &environment, usual)
+        .and_then(|()| run(&cli, format, &environment, &mut out));
+    let flushed = out.flush().map_err(Failure::from);
+    let colored = environment.colored_errors(color);
+    let settle = |result: Result<Exit, Failure>| {
+        result.unwrap_or_else(|failure| {
+            failure.print(colored);
+            Exit::Failed
+        })
+    };
+    settle(flushed.map(|()| Exit::Done)).combine(settle(ran))
 }
 
-/// Set by the first SIGINT or SIGTERM; the second ends the process at once.
-pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
-    use std::sync::atomic::Ordering;
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let stop = Arc::new(AtomicBool::new(false));
-    let _entered = runtime.enter();
-    for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
-        let mut signals = signal(kind)?;
-        let stop = stop.clone();
-        runtime.spawn(async move {
-            while signals.recv().await.is_some() {
-                if stop.swap(true, Ordering::Relaxed) {
-                    std::process::exit(code);
-                }
-                tracing::warn!("stopping after the batch under way; once more stops at once");
-            }
-        });
-    }
-    Ok(stop)
+/// What a usage error means: requests for help and version are none.
+#[must_use]
+pub(super) fn failure_of(error: &clap::Error) -> Exit {
+    if error.use_stderr() { Exit::Failed } else { Exit::Done }
 }
 
 /// Runs the command.
-pub(super) fn run(
+fn run(
     cli: &Cli,
     format: Format,
     environment: &Environment,
@@ -222,8 +113,8 @@ pub(super) fn run(
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Schema(args) => schema::run(args, out),
-        Command::Completions(args) => completions::run(args, out),
-        Command::Man(args) => man::run(args, out),
+        Command::Completions(args) => completions::run(args, Cli::command(), out),
+        Command::Man(args) => man::run(args, Cli::command(), out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {

@@ -1,7 +1,8 @@
 //! `fleetform schema`
 
+use super::exit::Exit;
+use super::failure::Failure;
 use super::value::word;
-use super::{Exit, Failure};
 use crate::domain::manifest::schema::{self, Kind};
 use crate::ui::render::json;
 use crate::ui::render::out::Out;
@@ -15,17 +16,14 @@ Examples:
 
 A schema judges one document: what `check` says of several together, it cannot
 know. Formats: text and json, which are the same.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Of one kind only
     #[arg(value_name = "KIND", value_parser = word!(Kind), ignore_case = true)]
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
 }
 
 /// Prints the schema.
-///
-/// # Errors
-/// If writing fails.
-pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     json::pretty(out, &schema::of(args.kind))?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::domain::lookup::{self, By, Error};
 use crate::domain::model::DeviceId;
 use crate::domain::state::{Device, State};
@@ -11,7 +11,7 @@ use crate::domain::state::{Device, State};
 ///
 /// # Errors
 /// If there is none, or there are several.
-pub fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device), Failure> {
+pub(crate) fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device), Failure> {
     find(state, text).map(|(id, device, _)| (id, device))
 }
 
@@ -19,7 +19,7 @@ pub fn device<'s>(state: &'s State, text: &str) -> Result<(DeviceId, &'s Device)
 ///
 /// # Errors
 /// If there is none, or there are several.
-pub fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure> {
+pub(crate) fn devices(state: &State, text: &str) -> Result<BTreeSet<DeviceId>, Failure> {
     let (id, device, by) = find(state, text)?;
     if by == By::Id {
         return Ok([id].into());

@@ -1,8 +1,11 @@
 //! `fleetform set`
 
+use super::author;
 use super::author::Edited;
-use super::run::Setup;
-use super::{Exit, Failure, Format, author};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
 use crate::domain::fleet::Desired;
 use crate::domain::lookup::{Ambiguous, Word};
 use crate::domain::manifest::UnusableKind;
@@ -28,14 +31,14 @@ ownership, status, enrollment, hardware.manufacturer, hardware.model,
 hardware.autopilotHash. Only the fleet directory is edited: commit the change.
 Exits with 1, and writes nothing, where it would give a finding. Formats: text,
 json (as diff).")]
-pub struct Args {
+pub(crate) struct Args {
     /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
     /// or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
-    pub device: String,
+    pub(crate) device: String,
     /// What to change
     #[arg(value_name = "FIELD=VALUE", required = true)]
-    pub fields: Vec<String>,
+    pub(crate) fields: Vec<String>,
 }
 
 /// All fields that can be set, as they are typed; what begins with `labels.` ends with a key.

@@ -1,7 +1,10 @@
 //! `fleetform show`
 
-use super::run::Setup;
-use super::{Exit, Failure, Format, select};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::select;
+use super::setup::Setup;
 use crate::edges::ledger;
 use crate::ui::render::out::Out;
 use crate::ui::render::show::Shown;
@@ -15,11 +18,11 @@ Examples:
   fleetform show ana-ruiz-laptop -o json | jq .checks
 
 Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
-    pub device: String,
+    pub(crate) device: String,
 }
 
 /// Shows the device, from the ledger alone.

@@ -63,11 +63,11 @@ pub(super) fn digest(text: &str) -> Result<Digest, Invalid> {
 
 /// `--label k=v`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
+pub(crate) struct Label {
     /// Before the first `=`.
-    pub key: String,
+    pub(crate) key: String,
     /// After it; may be empty.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 impl FromStr for Label {
@@ -84,7 +84,7 @@ impl FromStr for Label {
 
 /// `--since`: where to begin in the log, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
+pub(crate) enum Since {
     /// A moment.
     At(Timestamp),
     /// So long before now.
@@ -96,7 +96,7 @@ pub enum Since {
 impl Since {
     /// Whether the entry is not before it.
     #[must_use]
-    pub fn admits(self, entry: &Entry, now: Timestamp) -> bool {
+    pub(crate) fn admits(self, entry: &Entry, now: Timestamp) -> bool {
         match self {
             Self::At(at) => entry.at >= at,
             Self::Ago(span) => now - entry.at <= span,

@@ -16,8 +16,8 @@ use ureq::{Agent, Body, Proxy};
 
 use crate::domain::state::State;
 use crate::edges::ledger::snapshot;
-use crate::ui::http::secret::Secret;
-use crate::ui::http::state::{KIND, PATH};
+use crate::ui::wire::secret::Secret;
+use crate::ui::wire::state::{KIND, PATH};
 
 /// Twice what a million devices take.
 const LARGEST: u64 = 2 << 30;
@@ -28,13 +28,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why there is no state. Each names the address, and none the token.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// It cannot be asked there.
     #[error("{url:?} is not the address of a daemon: {why}")]
     Address {
         /// As given.
         url: String,
-        /// What is wrong with it.
         why: &'static str,
     },
     /// Anyone on the way could read the token.
@@ -45,7 +44,6 @@ pub enum Error {
     Unreachable {
         /// What was asked for.
         url: String,
-        /// Why.
         why: String,
     },
     /// The daemon wants a token, or another one.
@@ -90,14 +88,13 @@ pub enum Error {
     Broken {
         /// What was asked for.
         url: String,
-        /// Why.
         why: String,
     },
 }
 
 /// Where to ask, and how.
 #[derive(Debug)]
-pub struct Remote {
+pub(crate) struct Remote {
     url: String,
     token: Option<Secret>,
     proxy: Option<Proxy>,
@@ -112,7 +109,7 @@ impl Remote {
     /// # Errors
     /// If it is no such address, or if the token would go beyond loopback in plain HTTP, but
     /// for `plain`.
-    pub fn new(
+    pub(crate) fn new(
         url: &str,
         token: Option<Secret>,
         plain: bool,
@@ -149,7 +146,7 @@ impl Remote {
     ///
     /// # Errors
     /// If it does not answer in time, does not answer with a state, or not with all of it.
-    pub fn recorded(&self) -> Result<State, Error> {
+    pub(crate) fn recorded(&self) -> Result<State, Error> {
         let end = Instant::now() + self.timeout;
         loop {
             match self.ask(end.saturating_duration_since(Instant::now())) {

@@ -10,9 +10,10 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
+use super::metrics as numbers;
 use super::query::{Audit, Devices, PAGE};
+use super::shared::Shared;
 use super::view::View;
-use super::{Shown, metrics as numbers};
 use crate::domain::lookup;
 use crate::domain::model::DeviceId;
 use crate::domain::state::event::Entry;
@@ -23,29 +24,9 @@ use crate::edges::ledger::Logged;
 use crate::ui::render::history::EntryView;
 use crate::ui::render::json;
 use crate::ui::render::list::Listing;
-use crate::ui::render::show::Shown as Device;
+use crate::ui::render::show::Shown;
 
-impl Shown {
-    fn view(&self) -> Arc<View> {
-        self.views.borrow().clone()
-    }
-
-    /// Work that takes a core, where there is one to spare.
-    async fn heavy<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let Ok(permit) = self.heavy.clone().try_acquire_owned() else { return Err(Failure::Busy) };
-        // The permit is held until the work is done, though the client may be gone by then.
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        });
-        done.await?
-    }
-}
-
-pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
+pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
     #[derive(Serialize)]
     struct Ready<'a> {
         version: u32,
@@ -53,7 +34,7 @@ pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
         reasons: &'a [String],
         degraded: &'a [String],
     }
-    let view = shown.view();
+    let view = shared.view();
     let (reasons, degraded) = (&view.not_ready, &view.degraded);
     let ready = Ready { version: 1, ready: reasons.is_empty(), reasons, degraded };
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -63,15 +44,15 @@ pub(super) async fn readyz(State(shown): State<Shown>) -> Response {
     }
 }
 
-pub(super) async fn metrics(State(shown): State<Shown>) -> Response {
-    let view = shown.view();
+pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
+    let view = shared.view();
     let age = ledger::reader(&view.config.data).snapshot_at().and_then(|at| at.elapsed().ok());
     let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
 
 pub(super) async fn devices(
-    State(shown): State<Shown>,
+    State(shared): State<Shared>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -80,7 +61,7 @@ pub(super) async fn devices(
         Ok(wanted) => wanted,
         Err(why) => return fail(StatusCode::BAD_REQUEST, &why),
     };
-    let view = shown.view();
+    let view = shared.view();
     let (settings, now) = (&view.config.settings, clock::now());
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let limit = limit.unwrap_or(PAGE);
@@ -99,7 +80,7 @@ pub(super) async fn devices(
         settings,
         now,
     };
-    let body = body(|out| listing.json(out)).and_then(|body| Tagged::new(body, &shown.room));
+    let body = body(|out| listing.json(out)).and_then(|body| Tagged::new(body, &shared.room));
     let answer = body.map(|body| body.answer(&headers, JSON));
     linked(answer.unwrap_or_else(Failure::answer), "/api/v1/devices", &query, "after", next)
 }
@@ -124,11 +105,11 @@ fn linked(
 }
 
 pub(super) async fn device(
-    State(shown): State<Shown>,
+    State(shared): State<Shared>,
     Path(wanted): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let view = shown.view();
+    let view = shared.view();
     let found = lookup::device(&view.recorded, &wanted).map(|(id, ..)| id);
     let id = match found {
         Ok(id) => id,
@@ -139,8 +120,8 @@ pub(super) async fn device(
             return fail(StatusCode::CONFLICT, &format!("{several}; {}", several.help()));
         }
     };
-    let room = shown.room.clone();
-    let body = shown.heavy(move || Tagged::new(show(&view, id)?, &room)).await;
+    let room = shared.room.clone();
+    let body = shared.heavy(move || Tagged::new(show(&view, id)?, &room)).await;
     body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
 }
 
@@ -149,17 +130,17 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let device = &state.devices[&id];
     let history = entries(view, 0, |entry| entry.device == Some(id), usize::MAX)?;
     let settings = &view.config.settings;
-    let shown = Device::of(state, (id, device), &history, settings, clock::now());
+    let shown = Shown::of(state, (id, device), &history, settings, clock::now());
     body(|out| shown.json(out))
 }
 
-pub(super) async fn plan(State(shown): State<Shown>, headers: HeaderMap) -> Response {
-    let Some(status) = shown.view().status.clone() else { return Failure::NotYet.answer() };
-    let mut last = shown.plan.lock().unwrap_or_else(PoisonError::into_inner);
+pub(super) async fn plan(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let Some(status) = shared.view().status.clone() else { return Failure::NotYet.answer() };
+    let mut last = shared.plan.lock().unwrap_or_else(PoisonError::into_inner);
     let plan = match &*last {
         Some((of, plan)) if Arc::ptr_eq(of, &status) => Ok(plan.clone()),
         // The bytes of the one before go once the last client has read them.
-        _ => Tagged::new(status.plan.clone(), &shown.room),
+        _ => Tagged::new(status.plan.clone(), &shared.room),
     };
     match plan {
         Ok(plan) => {
@@ -172,7 +153,7 @@ pub(super) async fn plan(State(shown): State<Shown>, headers: HeaderMap) -> Resp
 }
 
 pub(super) async fn audit(
-    State(shown): State<Shown>,
+    State(shared): State<Shared>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -181,10 +162,10 @@ pub(super) async fn audit(
         Ok(wanted) => wanted,
         Err(why) => return fail(StatusCode::BAD_REQUEST, &why),
     };
-    let view = shown.view();
+    let view = shared.view();
     let limit = limit.unwrap_or(PAGE);
-    let room = shown.room.clone();
-    let read = shown.heavy(move || {
+    let room = shared.room.clone();
+    let read = shared.heavy(move || {
         let wanted = |entry: &Entry| entry.seq >= since;
         let mut found = entries(&view, since, wanted, limit.saturating_add(1))?;
         let next = found.get(limit).map(|logged| format!("since={}", logged.entry.seq));

@@ -19,12 +19,12 @@ const OWN: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// `http.names`, beside the names of loopback.
 #[derive(Debug, Clone, Default)]
-pub struct Names(Arc<[String]>);
+pub(crate) struct Names(Arc<[String]>);
 
 impl Names {
     /// Host names and addresses as they stand in a URL, without a port.
     #[must_use]
-    pub fn new(names: &[String]) -> Self {
+    pub(crate) fn new(names: &[String]) -> Self {
         Self(names.into())
     }
 

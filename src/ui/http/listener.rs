@@ -18,9 +18,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Far more than scrapers and people need, far fewer than a process may have files open.
 const MOST: usize = 256;
-/// So long nothing may move.
+/// A connection may idle for this long.
 const IDLE: Duration = Duration::from_secs(10);
-/// So long a connection may live.
+/// A connection may live for this long.
 const LIFE: Duration = Duration::from_secs(60);
 /// So many bytes a client may send without an answer in between: many times the longest request
 /// there is, and little memory for all connections together.

@@ -43,10 +43,10 @@ fn decode(text: &str) -> Result<String, String> {
 /// Which devices, and which page of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Devices {
-    pub filter: Filter,
+    pub(crate) filter: Filter,
     /// Devices after this one.
-    pub after: Option<DeviceId>,
-    pub limit: Option<usize>,
+    pub(crate) after: Option<DeviceId>,
+    pub(crate) limit: Option<usize>,
 }
 
 impl FromStr for Devices {
@@ -82,8 +82,8 @@ impl FromStr for Devices {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Audit {
     /// A sequence number, inclusive.
-    pub since: u64,
-    pub limit: Option<usize>,
+    pub(crate) since: u64,
+    pub(crate) limit: Option<usize>,
 }
 
 impl FromStr for Audit {

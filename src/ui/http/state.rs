@@ -14,30 +14,24 @@ use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::Shown;
 use super::answer::{Failure, is_known, respond};
+use super::shared::Shared;
 use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
 use crate::domain::state::State;
 use crate::edges::ledger::snapshot;
+use crate::ui::wire::state::KIND;
 
-/// Where it is.
-pub(crate) const PATH: &str = "/api/v1/state";
-/// The layout of `state.json`, of this version. A client that knows another one stops here.
-pub(crate) const KIND: &str = "application/vnd.fleetform.state+json; version=1";
-
-/// Answers under way at once.
-pub(super) const STREAMS: usize = 2;
 /// Bytes of one piece, and pieces that wait to be sent.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 4;
 
-pub(super) async fn state(Extracted(shown): Extracted<Shown>, headers: HeaderMap) -> Response {
-    let recorded = shown.views.borrow().recorded.clone();
+pub(super) async fn state(Extracted(shared): Extracted<Shared>, headers: HeaderMap) -> Response {
+    let recorded = shared.views.borrow().recorded.clone();
     // Before the first pass nothing is published, which is not to say that nothing is recorded.
     if recorded.seq == 0 {
         return Failure::NotYet.answer();
     }
-    let Ok(permit) = shown.streams.clone().try_acquire_owned() else {
+    let Ok(permit) = shared.streams.clone().try_acquire_owned() else {
         return Failure::Busy.answer();
     };
     let of = recorded.clone();
@@ -77,11 +71,11 @@ fn tag(state: &State) -> io::Result<Digest> {
     Ok(Digest::of(&hashed))
 }
 
-/// Ends where the client does. An error ends the connection, so that nobody takes the half of it
-/// for all.
+/// Stops when the client is gone. An error closes the connection, so that no client takes half of
+/// the state for all of it.
 fn send(state: &Arc<State>, sender: mpsc::Sender<io::Result<Bytes>>) {
     let mut pipe = Pipe { sender, piece: Vec::with_capacity(PIECE) };
-    // Who has no log to look into has no use for a place in it.
+    // The offset in the log is 0: the client has no log to look into.
     let written = snapshot::write_state(state, 0, &mut pipe).and_then(|()| pipe.flush());
     if let Err(error) = written {
         let _ = pipe.sender.blocking_send(Err(error));
@@ -177,8 +171,8 @@ mod tests {
         let mut view = View::first(Config::default());
         let (views, seen) = watch::channel(Arc::new(view.clone()));
         let streams = Arc::new(Semaphore::new(1));
-        let shown = Shown { streams, ..Shown::new(seen, Token::read(None).unwrap()) };
-        let ask = || async { state(Extracted(shown.clone()), HeaderMap::new()).await };
+        let shared = Shared { streams, ..Shared::new(seen, Token::read(None).unwrap()) };
+        let ask = || async { state(Extracted(shared.clone()), HeaderMap::new()).await };
         let refused = ask().await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
@@ -186,7 +180,7 @@ mod tests {
         recorded.seq = 7;
         view.recorded = Arc::new(recorded);
         views.send_replace(Arc::new(view));
-        let under_way = shown.streams.clone().try_acquire_owned().unwrap();
+        let under_way = shared.streams.clone().try_acquire_owned().unwrap();
         assert_eq!(ask().await.status(), StatusCode::SERVICE_UNAVAILABLE);
         drop(under_way);
         assert_eq!(ask().await.status(), StatusCode::OK);

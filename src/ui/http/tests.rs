@@ -5,7 +5,17 @@ use proptest::test_runner::{Config as Cases, RngAlgorithm, TestRng, TestRunner};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::*;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::State;
+use tokio::sync::watch;
+
+use super::answer::Room;
+use super::shared::Shared;
+use super::view::View;
+use super::{Server, Token, api};
+use crate::app::status::Status;
 use crate::domain::model::DeviceId;
 use crate::edges::config::Config;
 use crate::ui::render::testing;
@@ -144,9 +154,9 @@ async fn a_broken_trust_file_degrades_and_does_not_end_readiness() {
 #[tokio::test]
 async fn whoever_asks_for_the_plan_shares_its_bytes() {
     let (_sender, views) = watch::channel(Arc::new(view()));
-    let shown = Shown::new(views, Token::read(None).unwrap());
+    let shared = Shared::new(views, Token::read(None).unwrap());
     let body = async || {
-        let answer = api::plan(State(shown.clone()), Default::default()).await;
+        let answer = api::plan(State(shared.clone()), Default::default()).await;
         axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap()
     };
     let (first, second) = (body().await, body().await);
@@ -234,15 +244,15 @@ fn no_query_brings_an_answer_down() {
     let mut view = view();
     view.config = Arc::new(Config { data: dir.path().to_owned(), ..Config::default() });
     let (_sender, views) = watch::channel(Arc::new(view));
-    let shown = Shown::new(views, Token::read(None).unwrap());
+    let shared = Shared::new(views, Token::read(None).unwrap());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]);
     let cases = Cases { cases: 3000, failure_persistence: None, ..Cases::default() };
     let check = |query: String| {
         use axum::extract::RawQuery;
         runtime.block_on(async {
             let query = || RawQuery(Some(query.clone()));
-            let devices = api::devices(State(shown.clone()), query(), Default::default()).await;
-            let audit = api::audit(State(shown.clone()), query(), Default::default()).await;
+            let devices = api::devices(State(shared.clone()), query(), Default::default()).await;
+            let audit = api::audit(State(shared.clone()), query(), Default::default()).await;
             for answer in [devices, audit] {
                 let status = answer.status();
                 prop_assert!(status == 200 || status == 400, "{status}");

@@ -17,19 +17,18 @@ use crate::domain::wipe::trust_state::TrustState;
 
 /// A pass that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct Applied<'a> {
+pub(crate) struct Applied<'a> {
     /// Of the plan.
-    pub digest: Digest,
-    /// What was done.
-    pub outcome: &'a Outcome,
+    pub(crate) digest: Digest,
+    pub(crate) outcome: &'a Outcome,
     /// Of the log's last entry now.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// Hash of its line.
-    pub head: Digest,
+    pub(crate) head: Digest,
     /// Findings of the plan.
-    pub findings: usize,
+    pub(crate) findings: usize,
     /// What signatures were checked against.
-    pub trust: &'a TrustState,
+    pub(crate) trust: &'a TrustState,
 }
 
 /// Failures beyond this many are only counted, in text.
@@ -37,10 +36,7 @@ const FAILURES_SHOWN: usize = 20;
 
 impl Applied<'_> {
     /// For people: failures, what is left, and a line that says it all.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let Outcome { done, fell_short: _, failed, not_issued, left } = self.outcome;
         for (id, why) in not_issued {
             let label = format!("not issued: {id}:");
@@ -80,10 +76,7 @@ impl Applied<'_> {
     }
 
     /// `{"version": 1, "digest", "done": {kind: n}, "failed": […], "notIssued": […], "left", "ledger": {…}, …}`.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut Out) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
             version: u32,

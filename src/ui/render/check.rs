@@ -16,10 +16,7 @@ use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 const FEW: usize = 10;
 
 /// Every finding, and a line that sums up.
-///
-/// # Errors
-/// If writing fails.
-pub fn text(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
+pub(crate) fn text(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
     let drawing = Drawing::new(root, out.color(), out.width());
     for finding in &desired.findings {
         if out.is_closed() {
@@ -34,10 +31,7 @@ pub fn text(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
 }
 
 /// `{"version": 1, "findings": […], "summary": {…}}`; paths are relative to the fleet directory.
-///
-/// # Errors
-/// If writing fails.
-pub fn json(desired: &Desired, out: &mut Out) -> io::Result<()> {
+pub(crate) fn json(desired: &Desired, out: &mut Out) -> io::Result<()> {
     let (devices, profiles) = sizes(desired);
     let of = |severity| desired.findings.iter().filter(|f| f.severity == severity).count() as u64;
     let document = Document {
@@ -54,10 +48,7 @@ pub fn json(desired: &Desired, out: &mut Out) -> io::Result<()> {
 }
 
 /// For a comment: what it means first, then each finding as `text` draws it.
-///
-/// # Errors
-/// If writing fails.
-pub fn markdown(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
+pub(crate) fn markdown(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
     let (devices, profiles) = sizes(desired);
     let line = summary(&desired.findings, devices, profiles);
     let mut comment = Comment::new("Fleetform check", &line);
@@ -66,7 +57,12 @@ pub fn markdown(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()>
 }
 
 /// A section of findings, as `text` draws them; open where there are few.
-pub fn findings_section(comment: &mut Comment, title: &str, findings: &[Finding], root: &Path) {
+pub(crate) fn findings_section(
+    comment: &mut Comment,
+    title: &str,
+    findings: &[Finding],
+    root: &Path,
+) {
     let drawing = Drawing::new(root, false, None);
     let items = findings.iter().map(|finding| drawing.draw(finding) + "\n\n");
     let title = format!("{title}: {}", findings.len());
@@ -74,10 +70,7 @@ pub fn findings_section(comment: &mut Comment, title: &str, findings: &[Finding]
 }
 
 /// As annotations, and a notice that sums up.
-///
-/// # Errors
-/// If writing fails.
-pub fn github(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
+pub(crate) fn github(desired: &Desired, root: &Path, out: &mut Out) -> io::Result<()> {
     for finding in &desired.findings {
         github::finding(out, root, finding, "")?;
     }
@@ -107,7 +100,7 @@ struct Summary {
 
 /// A finding as JSON, also for plans. A finding on a whole file is at 1:1, with no width.
 #[derive(Debug, Serialize)]
-pub struct FindingView<'a> {
+pub(crate) struct FindingView<'a> {
     code: Code,
     severity: Severity,
     message: &'a str,

@@ -19,14 +19,18 @@ use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Wi
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
-pub fn overdue_since(device: &Device, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn overdue_since(
+    device: &Device,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let due = device.heard_from() + settings.overdue_after();
     (!device.is_wiped() && now > due).then_some(due)
 }
 
 /// Whether a device may reach corporate mail (sop.md §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// It may.
     Allowed,
     /// It is not compliant and will lose access then.
@@ -39,7 +43,7 @@ pub enum Access {
 
 /// See [`Access`].
 #[must_use]
-pub fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
+pub(crate) fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
     let at = device.compliance.since + settings.block_after;
     match device.compliance.state {
         _ if device.is_wiped() => Access::Gone,
@@ -51,7 +55,7 @@ pub fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
 
 /// For each device the wipe that matters most: done or under way before failed and held.
 #[must_use]
-pub fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<DeviceId, &'static str> {
+pub(crate) fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<DeviceId, &'static str> {
     let mut by_device: BTreeMap<DeviceId, (u8, &'static str)> = BTreeMap::new();
     for wipe in wipes.values() {
         let note = match wipe.state {
@@ -74,7 +78,7 @@ pub fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<DeviceId, &'s
 /// What an operator should see at a glance, in words that never change; `wipe` is from
 /// [`wipes_by_device`].
 #[must_use]
-pub fn notes(
+pub(crate) fn notes(
     device: &Device,
     wipe: Option<&'static str>,
     settings: &Settings,
@@ -103,7 +107,7 @@ pub fn notes(
 
 /// How long ago, or that it never was.
 #[must_use]
-pub fn ago(at: Option<Timestamp>, now: Timestamp) -> String {
+pub(crate) fn ago(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
         None => "never".into(),
         Some(at) if now - at < TimeDelta::zero() => at.short(),
@@ -114,7 +118,7 @@ pub fn ago(at: Option<Timestamp>, now: Timestamp) -> String {
 /// A device as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DeviceView<'a> {
+pub(crate) struct DeviceView<'a> {
     id: DeviceId,
     name: &'a Name,
     serial_number: &'a SerialNumber,
@@ -169,7 +173,12 @@ struct PushView<'a> {
 impl<'a> DeviceView<'a> {
     /// Of this device, now.
     #[must_use]
-    pub fn new(id: DeviceId, device: &'a Device, settings: &Settings, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        id: DeviceId,
+        device: &'a Device,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Self {
         let Device {
             spec,
             status,

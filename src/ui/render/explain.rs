@@ -11,10 +11,7 @@ use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::finding::explain::{Example, Explanation};
 
 /// One code: what it means, a wrong and a right example.
-///
-/// # Errors
-/// If writing fails.
-pub fn text(code: Code, out: &mut Out) -> io::Result<()> {
+pub(crate) fn text(code: Code, out: &mut Out) -> io::Result<()> {
     let Explanation { title, why, wrong, right } = code.explain();
     let columns = out.width().unwrap_or(80).clamp(40, 100);
     writeln!(out, "{}: {title}\n", out.paint(Tone::Strong, code.as_str()))?;
@@ -49,10 +46,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// All codes, a line each.
-///
-/// # Errors
-/// If writing fails.
-pub fn list(out: &mut Out) -> io::Result<()> {
+pub(crate) fn list(out: &mut Out) -> io::Result<()> {
     let longest = Code::WORDS.iter().map(|word| word.len()).max().unwrap_or(0);
     for code in Code::ALL {
         let name = format!("{code:<longest$}");
@@ -62,10 +56,7 @@ pub fn list(out: &mut Out) -> io::Result<()> {
 }
 
 /// `{"version": 1, "codes": […]}`
-///
-/// # Errors
-/// If writing fails.
-pub fn json(codes: &[Code], out: &mut Out) -> io::Result<()> {
+pub(crate) fn json(codes: &[Code], out: &mut Out) -> io::Result<()> {
     json::pretty(out, &Document { version: 1, codes: codes.iter().map(view).collect() })
 }
 
@@ -89,11 +80,9 @@ fn view(code: &Code) -> View {
     View { code: *code, title, why, wrong: wrong.text(), right: right.text() }
 }
 
-/// The page of the docs: a table, and each code with its examples.
-///
-/// # Errors
-/// If writing fails.
-pub fn page(out: &mut Out) -> io::Result<()> {
+/// The page of the docs, which a test keeps up to date: a table, and each code with its examples.
+#[cfg(test)]
+fn page(out: &mut Out) -> io::Result<()> {
     writeln!(out, "# Findings\n")?;
     writeln!(
         out,

@@ -7,29 +7,29 @@ use crate::domain::state::Device;
 
 /// What is not named admits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// Devices of this user, whatever the case.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Devices in this status.
-    pub status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// Devices of this profile, whatever the case.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Devices with this verdict.
-    pub compliance: Option<ComplianceState>,
+    pub(crate) compliance: Option<ComplianceState>,
     /// Devices of this platform.
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
     /// Devices with all these labels.
-    pub labels: Vec<(String, String)>,
+    pub(crate) labels: Vec<(String, String)>,
     /// Devices whose manifest is gone.
-    pub orphaned: bool,
+    pub(crate) orphaned: bool,
     /// Devices not heard from for three sync intervals.
-    pub overdue: bool,
+    pub(crate) overdue: bool,
 }
 
 impl Filter {
     /// Whether all filters hold.
     #[must_use]
-    pub fn admits(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {
+    pub(crate) fn admits(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {
         let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
         let spec = &device.spec;
         let same = |wanted: &Option<String>, is: &str| {

@@ -17,7 +17,7 @@ words! {
 
 /// Where an annotation goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     file: String,
     line: u32,
     /// From and up to, not including.
@@ -27,16 +27,13 @@ pub struct Target {
 impl Target {
     /// The line where something is written.
     #[must_use]
-    pub fn at(root: &Path, place: &Place) -> Self {
+    pub(crate) fn at(root: &Path, place: &Place) -> Self {
         Self { file: joined(root, &place.path), line: place.line.max(1), columns: None }
     }
 }
 
 /// One annotation; `message` may have several lines.
-///
-/// # Errors
-/// If writing fails.
-pub fn annotate(
+pub(crate) fn annotate(
     out: &mut dyn Write,
     level: Level,
     target: Option<&Target>,
@@ -54,10 +51,7 @@ pub fn annotate(
 }
 
 /// A finding; `prefix` says more about it, as `new`.
-///
-/// # Errors
-/// If writing fails.
-pub fn finding(
+pub(crate) fn finding(
     out: &mut dyn Write,
     root: &Path,
     finding: &Finding,
@@ -85,9 +79,9 @@ pub fn finding(
 }
 
 /// As the runner wants it: `%`, line breaks, and in properties `:` and `,` as `%XX`. All other
-/// deceptive characters are spelt out.
+/// deceptive characters are spelled out.
 #[must_use]
-pub fn escape(text: &str, property: bool) -> String {
+pub(crate) fn escape(text: &str, property: bool) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in safe_lines(text).chars() {
         match c {

@@ -16,7 +16,7 @@ use crate::edges::ledger::Logged;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// `SEQ  TIME  KIND  DEVICE  SUMMARY`.
     Text,
     /// `{"version": 1, "entries": […]}`.
@@ -27,7 +27,7 @@ pub enum Style {
 
 /// An entry as its line in the log has it, with the keys in the same order.
 #[derive(Debug, Serialize)]
-pub struct EntryView<'a> {
+pub(crate) struct EntryView<'a> {
     seq: u64,
     at: Timestamp,
     kind: &'static str,
@@ -59,7 +59,7 @@ impl<'a> From<&'a Logged> for EntryView<'a> {
 
 /// Writes entries as they come.
 #[derive(Debug)]
-pub struct Writer {
+pub(crate) struct Writer {
     style: Style,
     written: u64,
 }
@@ -67,15 +67,12 @@ pub struct Writer {
 impl Writer {
     /// Nothing is written before the first entry.
     #[must_use]
-    pub fn new(style: Style) -> Self {
+    pub(crate) fn new(style: Style) -> Self {
         Self { style, written: 0 }
     }
 
     /// One more entry.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn entry(&mut self, logged: &Logged, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn entry(&mut self, logged: &Logged, out: &mut Out) -> io::Result<()> {
         let first = self.written == 0;
         self.written += 1;
         match self.style {
@@ -97,10 +94,7 @@ impl Writer {
     }
 
     /// After the last entry; says how many there were.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn finish(self, out: &mut Out) -> io::Result<u64> {
+    pub(crate) fn finish(self, out: &mut Out) -> io::Result<u64> {
         if self.style == Style::Json {
             let end = if self.written == 0 { "{\"version\":1,\"entries\":[]}\n" } else { "\n]}\n" };
             out.write_all(end.as_bytes())?;

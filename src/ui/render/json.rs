@@ -15,28 +15,31 @@ use crate::domain::model::is_deceptive;
 ///
 /// # Errors
 /// If writing fails, or the value has keys that are no strings.
-pub fn pretty<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
+pub(crate) fn pretty<W: Write + ?Sized, T: Serialize + ?Sized>(
+    out: &mut W,
+    value: &T,
+) -> io::Result<()> {
     let formatter = Harmless(PrettyFormatter::new());
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, formatter))?;
     out.write_all(b"\n")
 }
 
 /// On one line, with a newline at the end: JSON Lines.
-///
-/// # Errors
-/// As [`pretty`].
-pub fn line<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
+pub(crate) fn line<W: Write + ?Sized, T: Serialize + ?Sized>(
+    out: &mut W,
+    value: &T,
+) -> io::Result<()> {
     let formatter = Harmless(CompactFormatter);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, formatter))?;
     out.write_all(b"\n")
 }
 
-/// As a YAML document; deceptive characters are spelt `\u{202e}`, since YAML leaves some as they are.
-///
-/// # Errors
-/// As [`pretty`].
-pub fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(out: &mut W, value: &T) -> io::Result<()> {
-    // Spelt out before they are quoted: what is spelt out later may be no YAML.
+/// As a YAML document; deceptive characters are spelled `\u{202e}`, since YAML leaves some as they are.
+pub(crate) fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(
+    out: &mut W,
+    value: &T,
+) -> io::Result<()> {
+    // Spelled out before they are quoted: what is spelled out later may be no YAML.
     let value = serde_yaml::to_value(value).map_err(io::Error::other)?;
     let text = serde_yaml::to_string(&spelt_out(value)).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::text::{safe, safe_lines, truncate};
 
 /// Most characters of a comment: the platforms take about 65,000.
-pub const LIMIT: usize = 60_000;
+pub(crate) const LIMIT: usize = 60_000;
 /// Kept free for the notes that say what was cut.
 const RESERVE: usize = 3_000;
 /// Most characters of one item: a long value is cut, so that it leaves room for others.
@@ -17,9 +17,9 @@ const ITEM: usize = 6_000;
 /// Most columns of a text within a line.
 const INLINE: usize = 200;
 
-/// The text as code within a line, cut to 200 columns; deceptive characters are spelt out.
+/// The text as code within a line, cut to 200 columns; deceptive characters are spelled out.
 #[must_use]
-pub fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = safe(text);
     let text = truncate(&text, INLINE);
     let fence = "`".repeat(longest_run(&text) + 1);
@@ -38,7 +38,7 @@ fn longest_run(text: &str) -> usize {
 
 /// A comment in the making.
 #[derive(Debug)]
-pub struct Comment {
+pub(crate) struct Comment {
     text: String,
     used: usize,
 }
@@ -46,19 +46,19 @@ pub struct Comment {
 impl Comment {
     /// Begins with the title and the summary: our own words, or [`code`].
     #[must_use]
-    pub fn new(title: &str, summary: &str) -> Self {
+    pub(crate) fn new(title: &str, summary: &str) -> Self {
         let text = format!("### {title}\n\n**{summary}**\n");
         Self { used: text.chars().count(), text }
     }
 
     /// A paragraph of our own words, or [`code`].
-    pub fn paragraph(&mut self, text: &str) {
+    pub(crate) fn paragraph(&mut self, text: &str) {
         self.push(&format!("\n{text}\n"));
     }
 
-    /// `total` items below a title of our own words, folded unless `open`, in the colours of
+    /// `total` items below a title of our own words, folded unless `open`, in the colors of
     /// `language`; as many as there is room for, and how many were left out.
-    pub fn section(
+    pub(crate) fn section(
         &mut self,
         title: &str,
         (open, language): (bool, &str),
@@ -102,7 +102,7 @@ impl Comment {
 
     /// The comment: at most [`LIMIT`] characters.
     #[must_use]
-    pub fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         if self.used <= LIMIT {
             return self.text;
         }
@@ -121,7 +121,7 @@ fn leading_run(line: &str) -> usize {
     line.len() - line.trim_start_matches('`').len()
 }
 
-/// Lines that came or went get their sign in the first column: only there it is coloured.
+/// Lines that came or went get their sign in the first column: only there it is colored.
 fn signs_first(item: &str) -> String {
     const INDENT: &str = "        ";
     let lines = item.lines().map(|line| match line.strip_prefix(INDENT) {

@@ -2,33 +2,33 @@
 //!
 //! Nothing here loads, asks or changes anything. Every text that others wrote goes through
 //! [`text::safe`] or [`json`], so that no manifest, report or file name can move a
-//! terminal's cursor or make a line read otherwise than it is. Colour is never the only
+//! terminal's cursor or make a line read otherwise than it is. Color is never the only
 //! signal. JSON is versioned and keeps its keys.
 
-pub mod applied;
-pub mod check;
-pub mod device;
-pub mod diff;
-pub mod explain;
-pub mod filter;
-pub mod findings;
-pub mod github;
-pub mod history;
-pub mod json;
-pub mod list;
-pub mod markdown;
-pub mod out;
-pub mod plan;
-pub mod progress;
-pub mod replayed;
-pub mod sarif;
-pub mod show;
-pub mod summary;
-pub mod table;
-pub mod text;
-pub mod trust;
-pub mod verify;
-pub mod wipe;
+pub(crate) mod applied;
+mod change;
+pub(crate) mod check;
+pub(crate) mod device;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod filter;
+pub(crate) mod findings;
+pub(crate) mod github;
+pub(crate) mod history;
+pub(crate) mod json;
+pub(crate) mod list;
+pub(crate) mod markdown;
+pub(crate) mod out;
+pub(crate) mod plan;
+pub(crate) mod replayed;
+pub(crate) mod sarif;
+pub(crate) mod show;
+pub(crate) mod summary;
+pub(crate) mod table;
+pub(crate) mod text;
+pub(crate) mod trust;
+pub(crate) mod verify;
+pub(crate) mod wipe;
 
 #[cfg(test)]
 pub(crate) mod testing;

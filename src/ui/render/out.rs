@@ -1,4 +1,4 @@
-//! Where results go: standard output, with its colours and width, and notes to standard error.
+//! Where results go: standard output, with its colors and width, and notes to standard error.
 //!
 //! A reader that has gone away is not an error: what is written after that is dropped, so
 //! that a pass is not torn by the death of a pager. Any other failure to write is one.
@@ -11,10 +11,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::text::safe;
 
-/// The palette. Colour is never the only signal.
+/// The palette. Color is never the only signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tone {
-    /// As it is.
+pub(crate) enum Tone {
     #[default]
     Plain,
     /// Titles and headers.
@@ -31,7 +30,7 @@ pub enum Tone {
 
 impl Tone {
     /// The text made harmless, in this tone if `color`.
-    pub fn paint(self, text: &str, color: bool) -> impl fmt::Display + use<'_> {
+    pub(crate) fn paint(self, text: &str, color: bool) -> impl fmt::Display + use<'_> {
         Painted { style: if color { self.style() } else { Style::new() }, text }
     }
 
@@ -49,17 +48,17 @@ impl Tone {
 
 /// How an [`Out`] looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Look {
-    /// Whether results may be coloured.
-    pub color: bool,
+pub(crate) struct Look {
+    /// Whether results may be colored.
+    pub(crate) color: bool,
     /// Columns of the terminal that results go to; absent in a pipe.
-    pub width: Option<usize>,
+    pub(crate) width: Option<usize>,
     /// No notes.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Results and notes.
-pub struct Out {
+pub(crate) struct Out {
     results: Box<dyn Write + Send>,
     notes: Box<dyn Write + Send>,
     look: Look,
@@ -69,7 +68,11 @@ pub struct Out {
 impl Out {
     /// To any two writers; `results` is not buffered any further.
     #[must_use]
-    pub fn new(results: Box<dyn Write + Send>, notes: Box<dyn Write + Send>, look: Look) -> Self {
+    pub(crate) fn new(
+        results: Box<dyn Write + Send>,
+        notes: Box<dyn Write + Send>,
+        look: Look,
+    ) -> Self {
         Self { results, notes, look, closed: false }
     }
 
@@ -77,7 +80,7 @@ impl Out {
     ///
     /// # Errors
     /// Those of `draw`.
-    pub fn captured(draw: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<String> {
+    pub(crate) fn captured(draw: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<String> {
         let kept = Kept::default();
         let mut out = Self::new(Box::new(kept.clone()), Box::new(io::sink()), Look::default());
         draw(&mut out)?;
@@ -88,36 +91,36 @@ impl Out {
 
     /// To standard output and standard error.
     #[must_use]
-    pub fn standard(look: Look) -> Self {
+    pub(crate) fn standard(look: Look) -> Self {
         let results = BufWriter::with_capacity(64 * 1024, io::stdout());
         Self::new(Box::new(results), Box::new(io::stderr()), look)
     }
 
     /// Columns of the terminal that results go to; absent in a pipe.
     #[must_use]
-    pub fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         self.look.width
     }
 
-    /// Whether results may be coloured.
+    /// Whether results may be colored.
     #[must_use]
-    pub fn color(&self) -> bool {
+    pub(crate) fn color(&self) -> bool {
         self.look.color
     }
 
     /// Whether the reader of the results has gone away: more of them would be wasted.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// The text made harmless, in this tone where colours are allowed.
-    pub fn paint<'a>(&self, tone: Tone, text: &'a str) -> impl fmt::Display + use<'a> {
+    /// The text made harmless, in this tone where colors are allowed.
+    pub(crate) fn paint<'a>(&self, tone: Tone, text: &'a str) -> impl fmt::Display + use<'a> {
         tone.paint(text, self.look.color)
     }
 
     /// One line to standard error, unless `--quiet`; a note that cannot be written is let go.
-    pub fn note(&mut self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
         if !self.look.quiet {
             // On a terminal it stands behind the results that it is about. What cannot be written
             // now fails again at the end, and is told there.

@@ -7,11 +7,7 @@ use std::io::{self, Write};
 use super::out::{Out, Tone};
 use crate::domain::state::State;
 
-/// For people.
-///
-/// # Errors
-/// If writing fails.
-pub fn text(state: &State, out: &mut Out) -> io::Result<()> {
+pub(crate) fn text(state: &State, out: &mut Out) -> io::Result<()> {
     let live = || state.devices.values().filter(|device| !device.is_wiped());
     let statuses = tally(state.devices.values().map(|device| device.status));
     let orphaned = live().filter(|device| device.orphaned_since.is_some()).count();

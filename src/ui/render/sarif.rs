@@ -19,10 +19,7 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The whole log.
-///
-/// # Errors
-/// If writing fails.
-pub fn write(out: &mut Out, findings: &[Finding], root: &Path) -> io::Result<()> {
+pub(crate) fn write(out: &mut Out, findings: &[Finding], root: &Path) -> io::Result<()> {
     json::pretty(out, &log(findings, root))
 }
 

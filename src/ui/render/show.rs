@@ -9,7 +9,7 @@ use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::out::{Out, Tone};
-use super::text::count;
+use super::text::{count, people};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -19,29 +19,27 @@ use crate::edges::ledger::Logged;
 
 /// One device and what surrounds it.
 #[derive(Debug, Clone)]
-pub struct Shown<'a> {
+pub(crate) struct Shown<'a> {
     /// Of the device.
-    pub id: DeviceId,
-    /// The device.
-    pub device: &'a Device,
+    pub(crate) id: DeviceId,
+    pub(crate) device: &'a Device,
     /// The recorded revision of its profile.
-    pub profile: Option<&'a Profile>,
+    pub(crate) profile: Option<&'a Profile>,
     /// Its compliance in parts.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
     /// Every wipe request about it that the ledger knows, oldest first.
-    pub wipes: Vec<&'a Wipe>,
+    pub(crate) wipes: Vec<&'a Wipe>,
     /// Its entries of the log, in their order.
-    pub history: &'a [Logged],
+    pub(crate) history: &'a [Logged],
     /// For what is overdue or blocked.
-    pub settings: &'a Settings,
-    /// Likewise.
-    pub now: Timestamp,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now: Timestamp,
 }
 
 impl<'a> Shown<'a> {
     /// A recorded device, with its entries of the log.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         state: &'a State,
         (id, device): (DeviceId, &'a Device),
         history: &'a [Logged],
@@ -61,11 +59,7 @@ impl<'a> Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// For people.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         for (key, value, tone) in self.fields() {
             let key = format!("{:<15}", format!("{key}:"));
             let value = out.paint(tone, &value).to_string();
@@ -82,10 +76,7 @@ impl Shown<'_> {
     }
 
     /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […]}`.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
             version: u32,
@@ -267,8 +258,7 @@ fn told(wipe: &Wipe) -> Vec<(&'static str, String, Tone)> {
         WipeState::Held | WipeState::Refused | WipeState::RefusedForGood => Tone::Changed,
         WipeState::Confirmed | WipeState::Expired | WipeState::Vetoed => Tone::Dim,
     };
-    let signed: Vec<_> = signers.iter().map(Email::as_str).collect();
-    let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    let signed = people(signers);
     let mut rows = vec![
         ("Wipe", format!("{state} since {}: {scope}, {reason}", since.short()), tone),
         ("  Request", format!("{name}  {path}"), Tone::Plain),

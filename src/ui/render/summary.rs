@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use super::text::count;
-use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Profile};
+use super::text::{count, people};
+use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
     LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
@@ -16,7 +16,7 @@ use crate::domain::state::event::{
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
 #[must_use]
-pub fn summary(event: &Event) -> String {
+pub(crate) fn summary(event: &Event) -> String {
     match event {
         Event::LedgerCreated(created) => {
             let LedgerCreated { version, lineage } = created;
@@ -178,13 +178,6 @@ fn config(rights: &ConfigRights) -> String {
         revoked_keys.as_deref().unwrap_or("none"),
         tiers.join(", ")
     )
-}
-
-fn people(signers: &[Email]) -> String {
-    if signers.is_empty() {
-        return "nobody".into();
-    }
-    signers.iter().map(Email::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn provisioned(new: &DeviceProvisioned) -> String {

@@ -4,7 +4,7 @@
 //! with `…`. In a pipe every value is whole. Columns are two spaces apart and no line ends
 //! in a space. A row is one line, always: cells are made harmless when they are added.
 //! Drawn here and not by a library: 100,000 devices take a fifth of a second instead of one to
-//! two, and colours do not count as width.
+//! two, and colors do not count as width.
 
 use std::io::{self, Write};
 
@@ -16,46 +16,44 @@ use super::text::{safe, truncate, width};
 /// What separates two columns.
 const GAP: usize = 2;
 
-/// One column.
 #[derive(Debug, Clone, Copy)]
-pub struct Column {
+pub(crate) struct Column {
     /// In capitals.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// It may be cut to this width, if it must.
-    pub min: usize,
+    pub(crate) min: usize,
     /// It may be hidden on a narrow terminal; the lowest goes first.
-    pub hide: Option<u8>,
+    pub(crate) hide: Option<u8>,
 }
 
 impl Column {
     /// Always shown whole.
     #[must_use]
-    pub const fn whole(title: &'static str) -> Self {
+    pub(crate) const fn whole(title: &'static str) -> Self {
         Self { title, min: usize::MAX, hide: None }
     }
     /// May be cut to `min` columns.
     #[must_use]
-    pub const fn cut(title: &'static str, min: usize) -> Self {
+    pub(crate) const fn cut(title: &'static str, min: usize) -> Self {
         Self { title, min, hide: None }
     }
     /// May be hidden, after all those with a lower `rank`.
     #[must_use]
-    pub const fn or_hide(self, rank: u8) -> Self {
+    pub(crate) const fn or_hide(self, rank: u8) -> Self {
         Self { hide: Some(rank), ..self }
     }
 }
 
 /// One cell; harmless by construction.
 #[derive(Debug, Clone, Default)]
-pub struct Cell {
+pub(crate) struct Cell {
     text: CompactString,
     tone: Tone,
 }
 
 impl Cell {
-    /// In a tone.
     #[must_use]
-    pub fn toned(text: &str, tone: Tone) -> Self {
+    pub(crate) fn toned(text: &str, tone: Tone) -> Self {
         Self { text: safe(text).into(), tone }
     }
 }
@@ -68,34 +66,29 @@ impl<T: AsRef<str>> From<T> for Cell {
 
 /// A table of `N` columns, held until its widths are known.
 #[derive(Debug)]
-pub struct Table<const N: usize> {
+pub(crate) struct Table<const N: usize> {
     columns: [Column; N],
     rows: Vec<[Cell; N]>,
 }
 
 impl<const N: usize> Table<N> {
-    /// Without rows.
     #[must_use]
-    pub fn new(columns: [Column; N]) -> Self {
+    pub(crate) fn new(columns: [Column; N]) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
-    /// One more row.
-    pub fn push(&mut self, row: [Cell; N]) {
+    pub(crate) fn push(&mut self, row: [Cell; N]) {
         self.rows.push(row);
     }
 
     /// Whether there are no rows.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// Writes header and rows, and notes which columns a narrow terminal hides.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn write(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut Out) -> io::Result<()> {
         let natural = self.natural_widths(out.width().is_some());
         let widths = fit(&self.columns, natural, out.width());
         self.write_row(out, &widths, &self.columns.map(|c| Cell::toned(c.title, Tone::Strong)))?;

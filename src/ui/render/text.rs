@@ -7,12 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use chrono::TimeDelta;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::model::is_deceptive;
+use crate::domain::model::{Email, Place, is_deceptive};
 
-/// The text with every control and bidirectional character spelt out (`\n`, `\u{202e}`), and
+/// The text with every control and bidirectional character spelled out (`\n`, `\u{202e}`), and
 /// so the second `#` of what a CI runner takes for a command (see `command`).
 #[must_use]
-pub fn safe(text: &str) -> Cow<'_, str> {
+pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     // Nothing printable of ASCII is, and hardly any text has more.
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return without_commands(Cow::Borrowed(text));
@@ -22,7 +22,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 
 /// As [`safe`], but lines stay lines.
 #[must_use]
-pub fn safe_lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn safe_lines(text: &str) -> Cow<'_, str> {
     without_commands(escape(text, |c| c != '\n' && is_deceptive(c)))
 }
 
@@ -54,7 +54,7 @@ fn without_commands(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(inert)
 }
 
-/// The characters that `which` picks, spelt as Rust spells them.
+/// The characters that `which` picks, spelled as Rust spells them.
 pub(crate) fn escape(text: &str, which: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.chars().any(&which) {
         return Cow::Borrowed(text);
@@ -68,13 +68,13 @@ pub(crate) fn escape(text: &str, which: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// How many columns of a terminal the text takes.
 #[must_use]
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// A path of the fleet directory below its root as given, harmless, without `./` parts.
 #[must_use]
-pub fn joined(root: &Path, path: &str) -> String {
+pub(crate) fn joined(root: &Path, path: &str) -> String {
     let whole = root.join(path);
     let parts = whole.components().filter(|part| *part != Component::CurDir);
     let plain: PathBuf = parts.collect();
@@ -87,7 +87,7 @@ const MARKS: usize = 8;
 
 /// The text cut to at most `columns`, the last of them `…` where something was cut.
 #[must_use]
-pub fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
@@ -100,13 +100,13 @@ pub fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
 
 /// `1 device`, `14 devices`.
 #[must_use]
-pub fn count(n: u64, noun: &str) -> String {
+pub(crate) fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// The two largest units: `3d 4h`, `2h 5m`, `5m`, `12s`; negative spans are `0s`.
 #[must_use]
-pub fn span(delta: TimeDelta) -> String {
+pub(crate) fn span(delta: TimeDelta) -> String {
     let seconds = delta.num_seconds().max(0);
     let units = [("d", seconds / 86_400), ("h", seconds / 3_600 % 24), ("m", seconds / 60 % 60)];
     let mut text = String::new();
@@ -116,6 +116,19 @@ pub fn span(delta: TimeDelta) -> String {
         let _ = write!(text, "{}{n}{unit}", if text.is_empty() { "" } else { " " });
     }
     if text.is_empty() { format!("{}s", seconds % 60) } else { text }
+}
+
+/// `fleet/devices/a.yaml:7`: a place below `root` that an editor can open.
+pub(super) fn located(place: &Place, root: &str) -> String {
+    format!("{}:{}", Path::new(root).join(&*place.path).display(), place.line)
+}
+
+/// `ana@example.com, bo@example.com`, or `nobody`.
+pub(super) fn people(signers: &[Email]) -> String {
+    if signers.is_empty() {
+        return "nobody".to_owned();
+    }
+    signers.iter().map(Email::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

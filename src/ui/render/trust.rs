@@ -6,7 +6,7 @@ use crate::domain::wipe::trust_state::{TrustState, TrustWord};
 
 /// `{"state": "usable" | "notConfigured" | "broken", "why": text or null}`
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct TrustJson<'a> {
+pub(crate) struct TrustJson<'a> {
     state: TrustWord,
     why: Option<&'a str>,
 }

@@ -10,11 +10,7 @@ use super::text::count;
 use crate::domain::model::Digest;
 use crate::edges::ledger::{Problem, Verified};
 
-/// For people.
-///
-/// # Errors
-/// If writing fails.
-pub fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
+pub(crate) fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
     let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
     for Problem { seq, message } in problems {
         let place = seq.map_or_else(|| "snapshot".into(), |seq| format!("entry {seq}"));
@@ -40,10 +36,7 @@ pub fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {
 }
 
 /// `{"version": 1, "ok": …, "lines", "bytes", "seq", "head", "snapshotSeq", "problems": […], "more"}`.
-///
-/// # Errors
-/// If writing fails.
-pub fn json(verified: &Verified, out: &mut Out) -> io::Result<()> {
+pub(crate) fn json(verified: &Verified, out: &mut Out) -> io::Result<()> {
     let Verified { lines, bytes, head, seq, snapshot_seq, problems, more } = verified;
     let problems = problems.iter().map(|Problem { seq, message }| View { seq: *seq, message });
     let document = Document {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::plan::wipes::{WipeJson, headline};
+use super::text::located;
 use crate::domain::model::{Email, words};
 use crate::domain::plan::{WipeStanding, WipeView};
 use crate::domain::wipe::Namespace;
@@ -35,15 +36,15 @@ words! {
 
 /// What surrounds a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// That there is no ledger, and where none is.
-    pub no_ledger: Option<&'a str>,
+    pub(crate) no_ledger: Option<&'a str>,
     /// Why the guard refuses every wipe.
-    pub frozen: Option<&'static str>,
+    pub(crate) frozen: Option<&'static str>,
     /// Whether its life has ended before: issued, expired or stopped.
-    pub spent: bool,
+    pub(crate) spent: bool,
     /// Whether it lies in the fleet directory: no pass looks for it elsewhere.
-    pub in_fleet: bool,
+    pub(crate) in_fleet: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,7 +64,7 @@ struct FileJson<'a> {
 }
 
 /// A judged request, ready to be shown.
-pub struct Verified<'a> {
+pub(crate) struct Verified<'a> {
     view: &'a WipeView,
     files: &'a [FileCheck],
     rows: Vec<Row>,
@@ -74,7 +75,7 @@ pub struct Verified<'a> {
 impl<'a> Verified<'a> {
     /// From what the plan says of it, and what the request is by itself.
     #[must_use]
-    pub fn new(view: &'a WipeView, judgement: &'a Judgement, context: Context<'_>) -> Self {
+    pub(crate) fn new(view: &'a WipeView, judgement: &'a Judgement, context: Context<'_>) -> Self {
         let mut rows: Vec<Row> = judgement
             .checks
             .iter()
@@ -98,17 +99,13 @@ impl<'a> Verified<'a> {
 
     /// What follows.
     #[must_use]
-    pub fn answer(&self) -> Answer {
+    pub(crate) fn answer(&self) -> Answer {
         self.answer
     }
 
-    /// For people.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn text(&self, root: &str, out: &mut Out) -> io::Result<()> {
         let WipeView { subject, place, user, standing, code, detail, .. } = self.view;
-        let path = super::plan::located(place, root);
+        let path = located(place, root);
         let user = user.as_ref().map_or("user unknown", Email::as_str);
         let line = format!(
             "{} ({}), {user}: {} wipe, {}  {path}",
@@ -150,10 +147,7 @@ impl<'a> Verified<'a> {
     }
 
     /// `{"version": 1, "verdict": …, "inFleet": …, "wipe": {…}, "rules": […], "files": […]}`.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn json(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut Out) -> io::Result<()> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Document<'a> {

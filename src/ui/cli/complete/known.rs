@@ -10,9 +10,10 @@ use std::time::Instant;
 use clap::ColorChoice;
 use clap_complete::engine::CompletionCandidate as Candidate;
 
-use super::super::logging::LogFormat;
-use super::super::run::load;
-use super::super::{Global, set};
+use super::super::global::{Global, LogFormat};
+use super::super::process::start_threads;
+use super::super::set;
+use super::super::setup::load;
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
@@ -25,9 +26,9 @@ use crate::edges::source;
 /// What one question may need; each part is read at most once.
 pub(super) struct Known {
     /// Set where a path is asked for.
-    pub path: AtomicBool,
+    pub(crate) path: AtomicBool,
     /// Set where a name is asked for that only the fleet knows.
-    pub asked: AtomicBool,
+    pub(crate) asked: AtomicBool,
     config: Option<Config>,
     deadline: Instant,
     desired: OnceLock<Option<Desired>>,
@@ -43,7 +44,7 @@ struct Recorded {
 impl Known {
     /// With the global flags among `words`; where they name no configuration that can be used,
     /// nothing is known.
-    pub fn new(words: &[OsString], deadline: Instant) -> Self {
+    pub(crate) fn new(words: &[OsString], deadline: Instant) -> Self {
         let global = Global {
             config: flag(words, "--config"),
             fleet: flag(words, "--fleet"),
@@ -86,7 +87,7 @@ impl Known {
             let root = self.config.as_ref()?.fleet.clone();
             let (tell, told) = mpsc::channel();
             // Who is late tells nobody.
-            crate::ui::cli::process::start_threads().ok()?;
+            start_threads().ok()?;
             let read = move || tell.send(source::load(&root)).is_ok();
             std::thread::Builder::new().spawn(read).ok()?;
             told.recv_timeout(self.deadline.saturating_duration_since(Instant::now())).ok()
@@ -95,7 +96,7 @@ impl Known {
     }
 
     /// Recorded devices: by id, and by serial number and name once a letter is typed.
-    pub fn devices(&self, word: &str) -> Vec<Candidate> {
+    pub(crate) fn devices(&self, word: &str) -> Vec<Candidate> {
         self.asked.store(true, Ordering::Relaxed);
         let devices = self.recorded(word).devices;
         let ids = devices.iter().map(|[id, name, serial]| said(id, &[name, serial]));
@@ -109,7 +110,7 @@ impl Known {
     }
 
     /// Manifests of devices, by serial number and name, and the ids of those recorded.
-    pub fn manifests(&self, word: &str) -> Vec<Candidate> {
+    pub(crate) fn manifests(&self, word: &str) -> Vec<Candidate> {
         // The recorded ones first: they are read in no time.
         let recorded = self.devices(word);
         let Some(desired) = self.desired() else { return recorded };
@@ -136,7 +137,7 @@ impl Known {
     }
 
     /// Names of profiles, written or recorded.
-    pub fn profiles(&self, _: &str) -> Vec<Candidate> {
+    pub(crate) fn profiles(&self, _: &str) -> Vec<Candidate> {
         self.asked.store(true, Ordering::Relaxed);
         let mut names = self.recorded("").profiles;
         if let Some(desired) = self.desired() {
@@ -148,7 +149,7 @@ impl Known {
     }
 
     /// `FIELD=` and, behind the sign, the words that the field takes.
-    pub fn fields(&self, word: &str) -> Vec<Candidate> {
+    pub(crate) fn fields(&self, word: &str) -> Vec<Candidate> {
         let Some((field, _)) = word.split_once('=') else {
             let sign = |field: &str| if field.ends_with('.') { "" } else { "=" };
             return set::fields().map(|f| Candidate::new(format!("{f}{}", sign(&f)))).collect();
@@ -166,7 +167,7 @@ impl Known {
     }
 
     /// Codes of findings.
-    pub fn codes(&self, _: &str) -> Vec<Candidate> {
+    pub(crate) fn codes(&self, _: &str) -> Vec<Candidate> {
         let candidate = |code: &Code| said(code.as_str(), &[code.explain().title]);
         Code::ALL.iter().map(candidate).collect()
     }

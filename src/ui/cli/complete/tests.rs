@@ -1,6 +1,13 @@
+use std::ffi::OsString;
 use std::path::Path;
 
-use super::*;
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use clap_complete::engine::CompletionCandidate;
+
+use super::super::args::Cli;
+use super::super::exit::Exit;
+use super::question::{FROM_THE_FLEET, MOST, Question, few, glued, line};
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ').map(Into::into).collect()

@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
-use super::{Cli, Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use crate::ui::render::out::Out;
 
 /// Print a script that completes commands and flags, devices and profiles in a shell.
@@ -21,17 +22,14 @@ profiles and statuses are completed too: from the ledger's snapshot and from the
 fleet directory, as --config, --fleet and --data say; where there are more than
 1,000 of them, type on. For elvish and powershell: commands and flags.
 Formats: text.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Which shell
     #[arg(value_name = "SHELL")]
-    pub shell: Shell,
+    pub(crate) shell: Shell,
 }
 
-/// Prints the script.
-///
-/// # Errors
-/// If writing fails.
-pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+/// Prints the script for the arguments of `program`.
+pub(crate) fn run(args: &Args, mut program: Command, out: &mut Out) -> Result<Exit, Failure> {
     match args.shell {
         Shell::Bash => out.write_all(include_bytes!("fleetform.bash"))?,
         Shell::Zsh => out.write_all(include_bytes!("_fleetform"))?,
@@ -40,7 +38,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             // In memory first: the generator panics where it cannot write, and a closed pipe is
             // no error.
             let mut script = Vec::new();
-            clap_complete::generate(other, &mut Cli::command(), "fleetform", &mut script);
+            clap_complete::generate(other, &mut program, "fleetform", &mut script);
             out.write_all(&script)?;
         }
     }

@@ -1,8 +1,9 @@
 //! What every `--help` says, and what is answered to a slip of the hand.
 
+use clap::{ColorChoice, CommandFactory as _};
 use expect_test::expect_file;
 
-use super::super::*;
+use super::super::args::{Cli, parse};
 
 /// Every command that can be typed, and the program itself, with the words that name it.
 fn commands() -> Vec<(Vec<String>, clap::Command)> {

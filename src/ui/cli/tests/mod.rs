@@ -1,6 +1,14 @@
 mod help;
 
-use super::*;
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory as _};
+
+use super::args::{Cli, Command, color_of, parse};
+use super::exit::Exit;
+use super::format::Format;
+use super::global::{Global, LogFormat};
+use super::run::failure_of;
 
 fn ok(line: &str) -> (Cli, Format) {
     parse(line.split(' ')).unwrap_or_else(|e| panic!("{line}: {e}"))
@@ -33,7 +41,7 @@ fn global_flags_are_taken_before_and_after_the_command() {
         assert_eq!(data.unwrap().to_str(), Some("d"));
         assert_eq!(output.as_deref(), Some("json"));
         assert_eq!((quiet, verbose, color), (false, 2, ColorChoice::Never));
-        assert_eq!(log_format, logging::LogFormat::Json);
+        assert_eq!(log_format, LogFormat::Json);
     }
 }
 

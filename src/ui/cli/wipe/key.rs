@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::super::Failure;
+use super::super::failure::Failure;
 use crate::domain::wipe::sshsig::Key;
 use crate::domain::wipe::trust::key_of_line;
 use crate::domain::wording::quote;

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::super::run::Setup;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::format::Format;
+use super::super::select;
+use super::super::setup::Setup;
 use super::super::value::word;
-use super::super::{Exit, Failure, Format, select};
-use super::shell;
+use super::shell::shell;
 use crate::domain::manifest::parse_file;
 use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
@@ -36,27 +39,27 @@ Examples:
     --valid 4h
 
 Writes wipes/ID-REASON.yaml below the fleet directory. Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
-    pub device: String,
+    pub(crate) device: String,
     /// Why
     #[arg(long, value_parser = word!(WipeReason), ignore_case = true)]
-    pub reason: WipeReason,
+    pub(crate) reason: WipeReason,
     /// How much to erase [default: full; selective on personal devices]
     #[arg(long, value_parser = word!(WipeScope), ignore_case = true)]
-    pub scope: Option<WipeScope>,
+    pub(crate) scope: Option<WipeScope>,
     /// How long the request holds, from now on [default: 24h]
     #[arg(long, value_name = "DURATION")]
-    pub valid: Option<humantime::Duration>,
+    pub(crate) valid: Option<humantime::Duration>,
     /// Who asks, and must sign [default: user.email of Git]
     #[arg(long, value_name = "EMAIL")]
-    pub requested_by: Option<Email>,
+    pub(crate) requested_by: Option<Email>,
     /// Where to write it, from the working directory [default: wipes/ID-REASON.yaml below the fleet
     /// directory]
     #[arg(long, value_name = "PATH")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// What is asked for.

@@ -6,10 +6,13 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
-use super::super::run::Setup;
-use super::super::{Exit, Failure, Format};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::format::Format;
+use super::super::setup::Setup;
 use super::key::{self, SigningKey};
-use super::{request, shell};
+use super::request::request;
+use super::shell::shell;
 use crate::domain::model::{Digest, Email};
 use crate::domain::plan::{Inputs, verify_request};
 use crate::domain::state::State;
@@ -35,16 +38,16 @@ Without --key: user.signingkey of Git, a file or the public key itself. Where it
 is not set, the first of id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in
 ~/.ssh. A .pub file, or a public key itself (key::ssh-ed25519 AAAA...), takes
 the private key from the agent. Formats: text, json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Private key, or the public one of a key in the agent
     #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
     /// Sign against it: any trusted signer's veto stops it for good
     #[arg(long)]
-    pub veto: bool,
+    pub(crate) veto: bool,
 }
 
 /// Shows what is signed, signs it, and says what the signature is worth.

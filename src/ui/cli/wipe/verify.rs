@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::run::{Setup, runtime};
-use super::super::{Exit, Failure, Format};
-use super::request;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::format::Format;
+use super::super::process::runtime;
+use super::super::setup::Setup;
+use super::request::request;
 use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::Desired;
 use crate::domain::plan::{Inputs, verify_request};
@@ -26,10 +29,10 @@ Exits with 0 if it is accepted (also when it was issued already), with 3 if it
 is held, with 1 if it is refused. A file elsewhere is judged as if it were in
 the fleet directory, and that it is not is said (`inFleet`). Formats: text,
 json.")]
-pub struct Args {
+pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 /// Makes the whole plan with this request in it, and shows what it says of it.

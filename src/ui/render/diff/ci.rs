@@ -15,10 +15,7 @@ const FEW: usize = 5;
 
 /// For a comment: the summary, wipe requests, new findings, profiles and whom they reach,
 /// devices, mended findings.
-///
-/// # Errors
-/// If writing fails.
-pub fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     let Context { root, base, head, trust: _, now: _ } = context;
     let mut comment = Comment::new("Fleetform diff", &summary(diff));
@@ -66,10 +63,7 @@ fn side(side: Side<'_>) -> String {
 }
 
 /// As annotations on the files of the head, and a notice that sums up.
-///
-/// # Errors
-/// If writing fails.
-pub fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended: _ } = diff;
     let root = Path::new(context.root);
     for finding in new {

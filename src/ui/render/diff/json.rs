@@ -18,10 +18,7 @@ use crate::ui::render::out::Out;
 
 /// `{"version": 1, "base": …, "head": …, "devices": […], "profiles": […], "wipes": […],
 /// "findings": {"new": […], "mended": […]}, "summary": {…}}`
-///
-/// # Errors
-/// If writing fails.
-pub fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     let document = Document {
         version: 1,

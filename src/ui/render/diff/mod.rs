@@ -6,13 +6,13 @@ mod json;
 use std::io::{self, Write};
 use std::path::Path;
 
-pub use ci::{github, markdown};
-pub use json::json;
+pub(crate) use ci::{github, markdown};
+pub(crate) use json::json;
 
+use super::change::change_text;
 use super::findings::Drawing;
 use super::out::{Out, Tone};
-use super::plan::{change_text, located};
-use super::text::{count, safe};
+use super::text::{count, located, safe};
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DesiredDevice, Timestamp};
@@ -22,36 +22,33 @@ use crate::domain::wipe::verify::{SignedFile, signed_files};
 
 /// What is compared, for the header.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The root of the fleet directory as given, for paths that an editor can open.
-    pub root: &'a str,
+    pub(crate) root: &'a str,
     /// As given, with its commit where it is one.
-    pub base: Side<'a>,
+    pub(crate) base: Side<'a>,
     /// As given, with its commit where it is one.
-    pub head: Side<'a>,
+    pub(crate) head: Side<'a>,
     /// Whose keys signatures are of, where anybody here can say.
-    pub trust: Option<&'a Trust>,
+    pub(crate) trust: Option<&'a Trust>,
     /// When those keys have to be valid.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy)]
-pub struct Side<'a> {
+pub(crate) struct Side<'a> {
     /// As given.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The commit, where it is a revision.
-    pub commit: Option<&'a str>,
+    pub(crate) commit: Option<&'a str>,
 }
 
 /// Devices of a profile beyond this many are only counted, in text.
 const REACH_SHOWN: usize = 8;
 
 /// As text: wipe requests, profiles, devices, findings, a summary line.
-///
-/// # Errors
-/// If writing fails.
-pub fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     wipes.iter().try_for_each(|wipe| wipe_text(out, wipe, context))?;
     profiles.iter().try_for_each(|profile| profile_text(out, profile))?;
@@ -201,7 +198,7 @@ fn mended_line(finding: &Finding, root: &str) -> String {
 
 /// One line that says it all.
 #[must_use]
-pub fn summary(diff: &FleetDiff) -> String {
+pub(crate) fn summary(diff: &FleetDiff) -> String {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
     let mut parts = Vec::new();
     for difference in Difference::ALL {

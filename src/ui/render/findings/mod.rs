@@ -17,7 +17,7 @@ use crate::domain::model::is_deceptive;
 
 /// How findings are drawn.
 #[derive(Debug)]
-pub struct Drawing<'a> {
+pub(crate) struct Drawing<'a> {
     root: &'a Path,
     renderer: Renderer,
 }
@@ -25,7 +25,7 @@ pub struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     /// Below `root`; `width` is that of the terminal, absent in a pipe.
     #[must_use]
-    pub fn new(root: &'a Path, color: bool, width: Option<usize>) -> Self {
+    pub(crate) fn new(root: &'a Path, color: bool, width: Option<usize>) -> Self {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         // Lines are cut to a window by whoever found them: in a pipe they are shown whole.
         Self { root, renderer: renderer.term_width(width.unwrap_or(1_000).max(40)) }
@@ -33,7 +33,7 @@ impl<'a> Drawing<'a> {
 
     /// One finding, without a newline at the end.
     #[must_use]
-    pub fn draw(&self, finding: &Finding) -> String {
+    pub(crate) fn draw(&self, finding: &Finding) -> String {
         let Finding { code, severity, message, help, span, related } = finding;
         let level = match severity {
             Severity::Error => Level::ERROR,
@@ -54,7 +54,7 @@ impl<'a> Drawing<'a> {
 
     /// The path as the user can open it, harmless.
     #[must_use]
-    pub fn path(&self, span: &Span) -> String {
+    pub(crate) fn path(&self, span: &Span) -> String {
         let path = if span.path.is_empty() {
             self.root.to_path_buf()
         } else {
@@ -95,7 +95,7 @@ fn window(span: &Span) -> (String, Range<usize>) {
     let first = span.column.max(1).saturating_sub(1).saturating_sub(span.offset) as usize;
     let end = first + span.width.max(1) as usize;
     let mut marked = None;
-    // A tab is drawn as spaces; all else that deceives is spelt out.
+    // A tab is drawn as spaces; all else that deceives is spelled out.
     let hostile = |c: char| c != '\t' && is_deceptive(c);
     let mut buffer = [0; 4];
     for (i, (at, c)) in span.text.char_indices().enumerate() {
@@ -117,7 +117,7 @@ fn window(span: &Span) -> (String, Range<usize>) {
 
 /// `3 errors in 2 files; 14 devices and 3 profiles are fine.`
 #[must_use]
-pub fn summary(findings: &[Finding], devices: u64, profiles: u64) -> String {
+pub(crate) fn summary(findings: &[Finding], devices: u64, profiles: u64) -> String {
     use super::text::count;
     let fleet = |and| format!("{}{and}{}", count(devices, "device"), count(profiles, "profile"));
     if findings.is_empty() {

@@ -17,25 +17,22 @@ use crate::domain::wipe::target::LedgerId;
 
 /// What to show, and what it is judged by.
 #[derive(Debug, Clone, Copy)]
-pub struct Listing<'a> {
+pub(crate) struct Listing<'a> {
     /// In the order of their ids.
-    pub devices: &'a [(DeviceId, &'a Device)],
+    pub(crate) devices: &'a [(DeviceId, &'a Device)],
     /// Every wipe request that the ledger knows.
-    pub wipes: &'a BTreeMap<Digest, Wipe>,
+    pub(crate) wipes: &'a BTreeMap<Digest, Wipe>,
     /// Which ledger this is: what a wipe request has to name.
-    pub ledger: Option<LedgerId>,
+    pub(crate) ledger: Option<LedgerId>,
     /// For what is overdue or blocked.
-    pub settings: &'a Settings,
-    /// Likewise.
-    pub now: Timestamp,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now: Timestamp,
 }
 
 impl Listing<'_> {
-    /// A table, devices that somebody erased whom nobody asked first; on a terminal times are ages, in a pipe they are times.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn text(&self, out: &mut Out) -> io::Result<()> {
+    /// A table, first the devices that were erased without a request; on a terminal times are shown as
+    /// ages, in a pipe as times.
+    pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let mut table = Table::new([
             Column::whole("ID"),
             Column::cut("NAME", 12),
@@ -82,18 +79,12 @@ impl Listing<'_> {
     }
 
     /// `{"version": 1, "devices": […], "ledger": {"lineage": …}}`.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         json::pretty(out, self)
     }
 
     /// As [`Listing::json`].
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn yaml(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn yaml(&self, out: &mut Out) -> io::Result<()> {
         json::yaml(out, self)
     }
 
@@ -101,10 +92,7 @@ impl Listing<'_> {
     ///
     /// A value that a spreadsheet would run as a formula gets an apostrophe in front (an e-mail
     /// address may begin with `=`): programs that need the exact value read JSON.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn csv(&self, out: &mut Out) -> io::Result<()> {
+    pub(crate) fn csv(&self, out: &mut Out) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(&mut *out);
         csv.write_record(CSV_HEADER)?;
         for (id, device) in self.devices {
@@ -143,7 +131,7 @@ impl Serialize for Listing<'_> {
 
 /// The tone of a status.
 #[must_use]
-pub fn status_tone(status: Status) -> Tone {
+pub(crate) fn status_tone(status: Status) -> Tone {
     match status {
         Status::Pending => Tone::Changed,
         Status::Enrolled => Tone::Added,
@@ -154,7 +142,7 @@ pub fn status_tone(status: Status) -> Tone {
 
 /// The tone of a verdict.
 #[must_use]
-pub fn compliance_tone(state: ComplianceState) -> Tone {
+pub(crate) fn compliance_tone(state: ComplianceState) -> Tone {
     match state {
         ComplianceState::Compliant => Tone::Added,
         ComplianceState::NonCompliant => Tone::Removed,

@@ -3,8 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, action_text, by_reason, counts, held, hold_parts, refused, summary_line};
-use super::{to_do, wipes};
+use super::context::Context;
+use super::hold::{self, by_reason, held};
+use super::summary::{counts, summary_line, to_do};
+use super::text::refused;
+use super::{action, wipes};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
 use crate::ui::render::check::findings_section;
@@ -17,10 +20,11 @@ use crate::ui::render::text::{count, safe};
 const FEW: usize = 20;
 
 /// For a comment: the summary, what is refused, wipes, actions by kind, holds, findings.
-///
-/// # Errors
-/// If writing fails.
-pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn markdown(
+    out: &mut Out,
+    approved: &ApprovedPlan,
+    context: Context<'_>,
+) -> io::Result<()> {
     let plan = approved.plan();
     let mut comment = Comment::new("Fleetform plan", &summary_line(approved));
     if let Some(refusal) = approved.refusal() {
@@ -56,7 +60,7 @@ pub fn markdown(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) ->
 
 fn holds_section(comment: &mut Comment, reason: HoldReason, holds: &[&Hold], context: Context<'_>) {
     let items = holds.iter().map(|hold| {
-        let (what, place) = hold_parts(hold, context.root);
+        let (what, place) = hold::parts(hold, context.root);
         format!("{what}{place}")
     });
     let open = reason == HoldReason::UnrequestedWipe;
@@ -64,10 +68,10 @@ fn holds_section(comment: &mut Comment, reason: HoldReason, holds: &[&Hold], con
 }
 
 /// Capturing to memory does not fail.
-fn drawn(action: &Action, context: Context<'_>) -> String {
+fn drawn(one: &Action, context: Context<'_>) -> String {
     let mut text = Vec::new();
     // Writing to a vector cannot fail.
-    let _ = action_text(&mut text, action, context.root, false);
+    let _ = action::one(&mut text, one, context.root, false);
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -83,10 +87,11 @@ fn made_of(approved: &ApprovedPlan, context: Context<'_>) -> String {
 
 /// As annotations: a notice that sums up, findings, what a guard refuses, wipes, then actions and
 /// holds where they are written. GitHub shows ten of a kind: what matters most comes first.
-///
-/// # Errors
-/// If writing fails.
-pub fn github(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+pub(crate) fn github(
+    out: &mut Out,
+    approved: &ApprovedPlan,
+    context: Context<'_>,
+) -> io::Result<()> {
     let plan = approved.plan();
     let root = Path::new(context.root);
     let all = count(plan.actions.len() as u64, "action");

@@ -4,16 +4,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::located;
 use crate::domain::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
 use crate::domain::plan::{ActionKind, WipeStanding, WipeView};
 use crate::domain::wipe::target::LedgerId;
 use crate::ui::render::out::{Out, Tone};
+use crate::ui::render::text::{located, people};
 
 /// Whether this section tells of such an action, so that no other has to.
-pub fn shows(kind: ActionKind) -> bool {
+pub(crate) fn shows(kind: ActionKind) -> bool {
     matches!(
         kind,
         ActionKind::AcceptWipe
@@ -25,9 +25,9 @@ pub fn shows(kind: ActionKind) -> bool {
     )
 }
 
-/// What stands at the head of each request: words first, colour only besides.
+/// What stands at the head of each request: words first, color only besides.
 #[must_use]
-pub fn headline(standing: WipeStanding) -> (&'static str, Tone) {
+pub(crate) fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     match standing {
         WipeStanding::Issue => ("WIPE NOW", Tone::Removed),
         WipeStanding::CoolingOff => ("ACCEPTED, COOLING OFF", Tone::Removed),
@@ -41,11 +41,7 @@ pub fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     }
 }
 
-/// The section.
-///
-/// # Errors
-/// If writing fails.
-pub fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
+pub(crate) fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
     if wipes.is_empty() {
         return Ok(());
     }
@@ -57,13 +53,13 @@ pub fn text(out: &mut Out, wipes: &[WipeView], root: &str) -> io::Result<()> {
 
 /// `WIPE REQUESTS: 3`
 #[must_use]
-pub fn title(wipes: &[WipeView]) -> String {
+pub(crate) fn title(wipes: &[WipeView]) -> String {
     format!("WIPE REQUESTS: {}", wipes.len())
 }
 
 /// What this very pass does first, then what is about to be done.
 #[must_use]
-pub fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
+pub(crate) fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
     let mut ordered: Vec<_> = wipes.iter().collect();
     ordered.sort_by_key(|view| match view.standing {
         WipeStanding::Issue => 0,
@@ -74,10 +70,7 @@ pub fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
 }
 
 /// One request.
-///
-/// # Errors
-/// If writing fails.
-pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
+pub(crate) fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
     let WipeView { subject, place, user, standing, code, detail, signers, needs, .. } = view;
     let (head, tone) = headline(*standing);
     let line = format!(
@@ -85,8 +78,7 @@ pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
         subject.device_id, subject.serial_number, subject.scope, subject.reason
     );
     writeln!(out, "{}", out.paint(tone, &line))?;
-    let signed: Vec<&str> = signers.iter().map(Email::as_str).collect();
-    let signed = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    let signed = people(signers);
     let needs = needs.map_or_else(String::new, |needs| format!(" ({needs} needed)"));
     let rows = [
         ("request", format!("{}  {}", subject.name, located(place, root))),
@@ -107,7 +99,7 @@ pub fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
 /// One request, in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WipeJson<'a> {
+pub(crate) struct WipeJson<'a> {
     request: Digest,
     name: &'a Name,
     ledger: Option<LedgerId>,

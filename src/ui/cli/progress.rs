@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Some work of known size.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     started: Instant,
     bar: ProgressBar,
     allowed: bool,
@@ -23,7 +23,7 @@ impl Progress {
     /// `allowed` says whether standard error is a terminal and `--quiet` was not given;
     /// `what` is shown in front of the bar.
     #[must_use]
-    pub fn new(allowed: bool, what: &'static str, total: u64) -> Self {
+    pub(crate) fn new(allowed: bool, what: &'static str, total: u64) -> Self {
         let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
@@ -33,7 +33,7 @@ impl Progress {
     }
 
     /// `n` more are done.
-    pub fn advance(&mut self, n: u64) {
+    pub(crate) fn advance(&mut self, n: u64) {
         self.advance_at(n, self.started.elapsed());
     }
 

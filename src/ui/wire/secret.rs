@@ -1,4 +1,5 @@
-//! The word that clients and the daemon share. It is never shown: not in logs, not in errors.
+//! The bearer token that clients and the daemon share. It is never shown: not in logs, not in
+//! errors.
 
 use std::fmt;
 use std::io::Read as _;
@@ -12,14 +13,14 @@ const LONGEST: usize = 4096;
 
 /// A bearer token: 16 to 4096 visible ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// Whitespace around it does not count: files end in a newline.
     ///
     /// # Errors
     /// Says what a token is, and nothing of this one.
-    pub fn new(text: &str) -> Result<Self, String> {
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
         let token = text.trim();
         let long = (SHORTEST..=LONGEST).contains(&token.len());
         if !long || !token.bytes().all(|b| b.is_ascii_graphic()) {
@@ -35,7 +36,7 @@ impl Secret {
     ///
     /// # Errors
     /// If it cannot be read, or is no token.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let metadata = std::fs::metadata(path).map_err(|e| e.to_string())?;
         if !metadata.is_file() {
             return Err("is not a file".into());
@@ -48,11 +49,11 @@ impl Secret {
     }
 
     /// Only digests are compared, so that neither content nor length shows in the time.
-    pub(super) fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
     }
 
-    /// What stands after `Authorization:`.
+    /// The value of the header `Authorization`.
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }

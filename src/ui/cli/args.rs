@@ -1,0 +1,188 @@
+//! The program's arguments: the commands, and what is asked of each with `--output`.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use super::format::Format;
+use super::global::Global;
+use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
+use super::{provision, report, schema, set, show, wipe};
+
+/// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
+#[derive(Debug, Parser)]
+#[command(name = "fleetform", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    /// For all commands.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  fleetform init                      Start a fleet repository
+  fleetform check                     Is every manifest valid?
+  fleetform plan                      What would change?
+  fleetform apply                     Make it so
+  fleetform list --compliance nonCompliant
+  fleetform show D007
+
+Exit codes:
+  0  Done
+  1  An error, or findings
+  2  There are changes (plan and diff with --detailed-exitcode)
+  3  A guard refused: frozen, or a wipe held or refused (apply, wipe verify,
+     plan --detailed-exitcode)
+Where several hold, the order is 1, 3, 2.
+
+Environment:
+  FLEETFORM_LOG  What is logged, as `debug`; -q and -v go before it
+  NO_COLOR       No colours, unless --color says otherwise; so does TERM=dumb
+  COLUMNS        Width of the terminal, over what it says itself
+
+`fleetform man` prints the manual.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a fleet repository: profiles, an example device, checks for pull requests.
+    Init(init::Args),
+    /// Validate the fleet directory; no ledger is needed.
+    Check(check::Args),
+    /// Explain the code of a finding, with a wrong and a right example.
+    Explain(explain::Args),
+    /// Show what a change of the fleet directory means, between Git revisions or directories.
+    Diff(diff::Args),
+    /// Show what apply would do now; nothing is changed or locked.
+    Plan(plan::Args),
+    /// Make the fleet as its manifests say, in one pass.
+    Apply(apply::Args),
+    /// Keep the fleet as its manifests say, until stopped.
+    Daemon(daemon::Args),
+    /// List devices: all, or those for which every filter holds.
+    List(list::Args),
+    /// Show one device: profile, versions, last sync, compliance check by check, history.
+    Show(show::Args),
+    /// Write the manifest of a new device, after checking it against the fleet.
+    Provision(provision::Args),
+    /// Edit a device's manifest in place, after checking it against the fleet.
+    Set(set::Args),
+    /// Hand device reports to the inbox.
+    Report(report::Args),
+    /// Write a wipe request, sign it, see whether it would be accepted.
+    #[command(subcommand)]
+    Wipe(wipe::Command),
+    /// Look into the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Print the JSON Schema of the manifests, for editors.
+    Schema(schema::Args),
+    /// Print a script that completes commands, devices and profiles in a shell.
+    Completions(completions::Args),
+    /// Print a page of the manual, or write all pages for packaging.
+    Man(man::Args),
+}
+
+impl Command {
+    /// As it is typed.
+    #[must_use]
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Check(_) => "check",
+            Self::Explain(_) => "explain",
+            Self::Diff(_) => "diff",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Daemon(_) => "daemon",
+            Self::List(_) => "list",
+            Self::Show(_) => "show",
+            Self::Provision(_) => "provision",
+            Self::Set(_) => "set",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+            Self::Report(_) => "report",
+            Self::Wipe(wipe::Command::New(_)) => "wipe new",
+            Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
+            Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
+            Self::Audit(audit::Command::Verify(_)) => "audit verify",
+            Self::Audit(audit::Command::Log(_)) => "audit log",
+            Self::Audit(audit::Command::Replay(_)) => "audit replay",
+        }
+    }
+
+    /// What its log says unless asked for more or less: what runs unattended tells what it does.
+    #[must_use]
+    pub(crate) const fn usual_log(&self) -> &'static str {
+        match self {
+            Self::Daemon(_) => "warn,fleetform=info",
+            _ => "warn",
+        }
+    }
+
+    /// What `--output` may ask of it.
+    #[must_use]
+    pub(crate) const fn formats(&self) -> &'static [Format] {
+        match self {
+            Self::Daemon(_) => &[Format::Text],
+            Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
+            Self::Completions(_) | Self::Man(_) => &[Format::Text],
+            Self::Schema(_) => &[Format::Text, Format::Json],
+            Self::Check(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github, Format::Sarif]
+            }
+            Self::Diff(_) | Self::Plan(_) => {
+                &[Format::Text, Format::Json, Format::Markdown, Format::Github]
+            }
+            Self::Init(_)
+            | Self::Explain(_)
+            | Self::Provision(_)
+            | Self::Set(_)
+            | Self::Apply(_)
+            | Self::Show(_)
+            | Self::Report(_)
+            | Self::Wipe(_)
+            | Self::Audit(_) => &[Format::Text, Format::Json],
+        }
+    }
+}
+
+/// Parses a command line and the format that it asks for; usage errors are not yet printed.
+///
+/// # Errors
+/// Usage errors, and the requests for help and version.
+pub(crate) fn parse<I, T>(args: I) -> Result<(Cli, Format), clap::Error>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let mut command = Cli::command().color(color_of(&args));
+    let cli = command
+        .try_get_matches_from_mut(&args)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|e| e.format(&mut command))?;
+    let wanted = cli.global.output.as_deref().unwrap_or("text");
+    match Format::among(cli.command.formats(), wanted) {
+        Ok(format) => Ok((cli, format)),
+        Err(why) => {
+            let message = format!("{} has no --output {wanted:?}: {why}", cli.command.name());
+            Err(command.error(ErrorKind::InvalidValue, message))
+        }
+    }
+}
+
+/// The colors of usage errors, which are made before the arguments are known.
+pub(super) fn color_of(args: &[OsString]) -> ColorChoice {
+    let values = args.iter().zip(args.iter().skip(1).map(Some).chain([None]));
+    let value = |(arg, next): (&OsString, Option<&OsString>)| match arg.to_str()? {
+        "--color" => next?.to_str()?.parse().ok(),
+        arg => arg.strip_prefix("--color=")?.parse().ok(),
+    };
+    values.filter_map(value).last().unwrap_or(ColorChoice::Auto)
+}

@@ -1,0 +1,152 @@
+//! What a command stands on: the configuration with the flags over it, and what it leads to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::failure::Failure;
+use super::global::Global;
+use crate::app::reconcile;
+use crate::domain::fleet::Desired;
+use crate::domain::model::Timestamp;
+use crate::domain::state::State;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::clock;
+use crate::edges::config::{self, Config, Ignored, Loaded};
+use crate::edges::ledger::{self, Expected};
+use crate::edges::provider::Provider;
+use crate::edges::source;
+use crate::edges::source::revision;
+
+/// What every verb stands on: the configuration, with the flags over it.
+pub(super) struct Setup {
+    /// With the flags over it.
+    pub(crate) config: Config,
+    /// Who runs the command, for the log.
+    pub(crate) actor: Arc<str>,
+    /// Where the user's keys are.
+    pub(crate) home: Option<PathBuf>,
+    /// Whether a question can be asked.
+    pub(crate) can_ask: bool,
+    /// Whether a progress bar may be drawn.
+    pub(crate) progress: bool,
+}
+
+impl Setup {
+    pub(crate) fn new(global: &Global, environment: &Environment) -> Result<Self, Failure> {
+        Ok(Self::with(configuration(global)?, global, environment))
+    }
+
+    /// For a command that needs nothing but the fleet directory: it goes on where the
+    /// configuration sets what it must not, and says what does not count.
+    pub(crate) fn for_fleet(global: &Global, environment: &Environment) -> Result<Self, Failure> {
+        let Loaded { config, ignored } = load(global)?;
+        if let Some(Ignored { path, checkout, keys }) = ignored {
+            tracing::warn!(
+                file = %path.display(),
+                checkout = %checkout.display(),
+                ignored = %keys.join(", "),
+                "these settings do not count: a merged change can write this file. {}",
+                Ignored::HELP
+            );
+        }
+        Ok(Self::with(config, global, environment))
+    }
+
+    fn with(config: Config, global: &Global, environment: &Environment) -> Self {
+        Self {
+            config,
+            actor: environment.actor().into(),
+            home: environment.home.clone(),
+            can_ask: environment.stdin && environment.stderr,
+            progress: environment.progress(global.quiet),
+        }
+    }
+
+    /// The moment; asked once for each decision.
+    pub(crate) fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    /// The fleet directory.
+    pub(crate) fn desired(&self) -> Desired {
+        source::load(&self.config.fleet)
+    }
+
+    /// The fleet directory, as it is shown.
+    pub(crate) fn root(&self) -> String {
+        self.config.fleet.display().to_string()
+    }
+
+    /// The Git commit of the fleet directory.
+    pub(crate) fn revision(&self) -> Option<Arc<str>> {
+        revision::of(&self.config.fleet)
+    }
+
+    /// What the ledger says, without a lock.
+    pub(crate) fn recorded(&self) -> Result<State, Failure> {
+        Ok(ledger::reader(self.data()?).state()?)
+    }
+
+    /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
+    /// for what somebody is about to sign.
+    pub(crate) fn proven(&self) -> Result<State, Failure> {
+        Ok(ledger::reader(self.data()?).proven()?)
+    }
+
+    /// The data directory; one that somebody named must hold a ledger.
+    pub(crate) fn data(&self) -> Result<&Path, Failure> {
+        let Config { data, data_is_named, .. } = &self.config;
+        if *data_is_named && !ledger::reader(data).exists()? {
+            return Err(ledger::Error::Absent { dir: data.clone() }.into());
+        }
+        Ok(data)
+    }
+
+    /// What a writer expects in the data directory, given `--new-ledger`.
+    pub(crate) fn expected(&self, new: bool) -> Expected {
+        match (new, self.config.data_is_named) {
+            (true, _) => Expected::New,
+            (false, true) => Expected::Existing,
+            (false, false) => Expected::Any,
+        }
+    }
+
+    /// Whom wipes are taken from.
+    pub(crate) fn trust(&self) -> TrustState {
+        reconcile::trust(&self.config)
+    }
+
+    /// The MDM.
+    pub(crate) fn provider(&self) -> Arc<dyn Provider> {
+        reconcile::provider(&self.config)
+    }
+}
+
+/// The configuration with the flags over it.
+///
+/// # Errors
+/// If the file cannot be used, or sets what it must not because a merged change can write it.
+pub(super) fn configuration(global: &Global) -> Result<Config, config::Error> {
+    let Loaded { config, ignored } = load(global)?;
+    ignored.map_or(Ok(config), |ignored| Err(config::Error::GivesRights(ignored)))
+}
+
+/// As [`configuration`], for what needs no rights: settings that must not be where they are do not
+/// count.
+///
+/// # Errors
+/// If the file cannot be used.
+pub(super) fn load(global: &Global) -> Result<Loaded, config::Error> {
+    let Global { config, fleet, data, .. } = global;
+    let mut loaded = Config::load(config.as_deref(), fleet.as_deref())?;
+    let over = |setting: &mut PathBuf, flag: &Option<PathBuf>| {
+        if let Some(path) = flag {
+            setting.clone_from(path);
+        }
+    };
+    over(&mut loaded.config.fleet, fleet);
+    over(&mut loaded.config.data, data);
+    loaded.config.data_is_named |= data.is_some();
+    Ok(loaded)
+}

@@ -1,0 +1,110 @@
+//! The listener, the routes, and who is let in.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::answer::fail;
+use super::error::Error;
+use super::host::Names;
+use super::listener::Bounded;
+use super::shared::Shared;
+use super::token::{Token, bearer};
+use super::view::View;
+use super::{api, host, state};
+use crate::ui::wire::state::PATH;
+
+/// An answer that takes longer than this is given up.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A server that is not running yet.
+pub(crate) struct Server {
+    listener: TcpListener,
+    token: Token,
+    names: Names,
+}
+
+impl Server {
+    /// Takes the address. `names` are the host names that clients may ask for, beside those of
+    /// loopback.
+    ///
+    /// # Errors
+    /// If the address cannot be had, or a token is needed and there is none.
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        token: Token,
+        names: &[String],
+    ) -> Result<Self, Error> {
+        if !token.is_needed() && !address.ip().is_loopback() {
+            return Err(Error::Open(address));
+        }
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+        Ok(Self { listener, token, names: Names::new(names) })
+    }
+
+    /// Where it listens: with the port, where any would do.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers from what is published, until it is dropped.
+    pub(crate) async fn run(self, views: watch::Receiver<Arc<View>>) {
+        let router = router(Shared::new(views, self.token), self.names);
+        if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
+            tracing::error!(%error, "HTTP ended");
+        }
+    }
+}
+
+fn router(shared: Shared, names: Names) -> Router {
+    Router::new()
+        .route("/readyz", get(api::readyz))
+        .route("/metrics", get(api::metrics))
+        .route("/api/v1/devices", get(api::devices))
+        .route("/api/v1/devices/{id}", get(api::device))
+        .route("/api/v1/plan", get(api::plan))
+        .route("/api/v1/audit", get(api::audit))
+        .route(PATH, get(state::state))
+        .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
+        .method_not_allowed_fallback(read_only)
+        .layer(from_fn_with_state(shared.clone(), admit))
+        // Says nothing but that the process lives, so anyone may ask.
+        .route("/healthz", get(async || "ok\n").fallback(read_only))
+        // Last, and so around everything.
+        .layer(from_fn_with_state(names, host::check))
+        .with_state(shared)
+}
+
+async fn read_only() -> Response {
+    fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
+}
+
+/// Lets in clients that send the token, and gives up on answers that take too long.
+async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION);
+    let given = given.and_then(|value| bearer(value.as_bytes()));
+    if !shared.token.admits(given.unwrap_or_default()) {
+        let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
+        let scheme = header::HeaderValue::from_static("Bearer");
+        refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        return refused;
+    }
+    match tokio::time::timeout(ANSWER, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => fail(StatusCode::SERVICE_UNAVAILABLE, "it takes too long; ask for less"),
+    }
+}

@@ -1,0 +1,63 @@
+//! What all answers share: what the daemon published last, and how much may be under way at once.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Semaphore, watch};
+
+use super::answer::{Failure, Room, Tagged};
+use super::token::Token;
+use super::view::View;
+use crate::app::status::Status;
+
+/// Answers that read the log or plan: each takes a core, and a pass needs one too.
+const HEAVY: usize = 2;
+/// Answers that send the whole state: each lasts as long as its client takes to read it.
+const STREAMS: usize = 2;
+
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) views: watch::Receiver<Arc<View>>,
+    pub(super) token: Token,
+    pub(super) heavy: Arc<Semaphore>,
+    /// For answers that clients have not read yet.
+    pub(super) room: Room,
+    /// The plan that was asked for last: all who ask for it share its bytes.
+    pub(super) plan: Arc<Mutex<Option<LastPlan>>>,
+    /// What takes as long as the client does.
+    pub(super) streams: Arc<Semaphore>,
+}
+
+/// What a plan was made of, and its bytes.
+pub(super) type LastPlan = (Arc<Status>, Tagged);
+
+impl Shared {
+    pub(super) fn new(views: watch::Receiver<Arc<View>>, token: Token) -> Self {
+        Self {
+            views,
+            token,
+            heavy: Arc::new(Semaphore::new(HEAVY)),
+            room: Room::default(),
+            plan: Arc::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+
+    /// What the daemon published last.
+    pub(super) fn view(&self) -> Arc<View> {
+        self.views.borrow().clone()
+    }
+
+    /// Work that takes a core, where there is one to spare.
+    pub(super) async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Ok(permit) = self.heavy.clone().try_acquire_owned() else { return Err(Failure::Busy) };
+        // The permit is held until the work is done, though the client may be gone by then.
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        done.await?
+    }
+}

@@ -1,0 +1,58 @@
+//! What changes in a field.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::out::Tone;
+use super::text::{safe, safe_lines};
+use crate::domain::state::event::Change;
+
+/// `field: before -> after`, or line by line where a value is no plain word.
+pub(super) fn change_text(
+    out: &mut impl Write,
+    change: &Change<&'static str>,
+    color: bool,
+) -> io::Result<()> {
+    let Change { field, from, to } = change;
+    if let (Some(from), Some(to)) = (plain(from), plain(to)) {
+        return writeln!(out, "      {field}: {} -> {}", safe(&from), safe(&to));
+    }
+    writeln!(out, "      {field}:")?;
+    let (from, to) = (lines(from), lines(to));
+    let diff = TextDiff::from_lines(&from, &to);
+    for (index, group) in diff.grouped_ops(2).iter().enumerate() {
+        if index > 0 {
+            writeln!(out, "          …")?;
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, tone) = match change.tag() {
+                ChangeTag::Delete => ("-", Tone::Removed),
+                ChangeTag::Insert => ("+", Tone::Added),
+                ChangeTag::Equal => (" ", Tone::Plain),
+            };
+            let line = format!("{sign} {}", change.value().trim_end_matches('\n'));
+            writeln!(out, "        {}", tone.paint(&line, color))?;
+        }
+    }
+    Ok(())
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some("(none)".to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// As the manifest would spell it, a line a value.
+fn lines(value: &Value) -> String {
+    if value.is_null() {
+        return String::new();
+    }
+    serde_yaml::to_string(value)
+        .map_or_else(|_| format!("{value:#}\n"), |yaml| safe_lines(&yaml).into_owned())
+}

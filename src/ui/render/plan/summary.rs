@@ -1,0 +1,93 @@
+//! How many actions of each kind, in words.
+
+use std::collections::BTreeMap;
+
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::plan::{Action, ActionKind};
+use crate::ui::render::text::count;
+
+/// One line that says it all.
+#[must_use]
+pub(crate) fn summary_line(approved: &ApprovedPlan) -> String {
+    let plan = approved.plan();
+    let mut parts: Vec<String> =
+        counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(to_do).collect();
+    if parts.is_empty() {
+        parts.push("nothing to do; the record matches the manifests".to_owned());
+        if !plan.holds.is_empty() || !plan.findings.is_empty() {
+            parts[0] = "nothing to do".to_owned();
+        }
+    }
+    if !plan.holds.is_empty() {
+        parts.push(format!("{} held", plan.holds.len()));
+    }
+    if !plan.findings.is_empty() {
+        parts.push(count(plan.findings.len() as u64, "finding"));
+    }
+    format!("Plan: {}.", parts.join(", "))
+}
+
+/// `3 to provision`: how many actions of a kind, in a plan.
+pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
+    match kind {
+        ActionKind::Freeze => "freeze".to_owned(),
+        ActionKind::Thaw => "thaw".to_owned(),
+        ActionKind::Profile => format!("{} to record", count(n, "profile")),
+        ActionKind::Provision => format!("{n} to provision"),
+        ActionKind::Adopt => format!("{n} to adopt"),
+        ActionKind::Update => format!("{n} to update"),
+        ActionKind::Push => format!("{n} to push to"),
+        ActionKind::Orphan => format!("{n} to orphan"),
+        ActionKind::Trust => "new trust files".to_owned(),
+        ActionKind::Wipe => format!("{n} TO WIPE"),
+        ActionKind::AcceptWipe => format!("{} to accept", count(n, "wipe")),
+        ActionKind::Status
+        | ActionKind::Compliance
+        | ActionKind::RefuseWipe
+        | ActionKind::HoldWipe
+        | ActionKind::ExpireWipe
+        | ActionKind::VetoWipe
+        | ActionKind::ConfirmWipe
+        | ActionKind::UnrequestedWipe => told(kind, n),
+        ActionKind::WithdrawWipe => format!("{} to take back", count(n, "wipe")),
+    }
+}
+
+/// `3 provisioned`: how many actions of a kind, done.
+#[must_use]
+pub(crate) fn told(kind: ActionKind, n: u64) -> String {
+    match kind {
+        ActionKind::Freeze => "frozen".to_owned(),
+        ActionKind::Thaw => "thawed".to_owned(),
+        ActionKind::Profile => format!("{} recorded", count(n, "profile")),
+        ActionKind::Provision => format!("{n} provisioned"),
+        ActionKind::Adopt => format!("{n} adopted"),
+        ActionKind::Update => format!("{n} updated"),
+        ActionKind::Status => count(n, "status change"),
+        ActionKind::Push => format!("{n} pushed to"),
+        ActionKind::Compliance => count(n, "compliance change"),
+        ActionKind::Orphan => format!("{n} orphaned"),
+        ActionKind::Trust => "trust files noted".to_owned(),
+        ActionKind::AcceptWipe => format!("{} accepted", count(n, "wipe")),
+        ActionKind::RefuseWipe => format!("{} refused", count(n, "wipe")),
+        ActionKind::HoldWipe => format!("{} held", count(n, "wipe")),
+        ActionKind::ExpireWipe => format!("{} expired", count(n, "wipe")),
+        ActionKind::VetoWipe => format!("{} stopped", count(n, "wipe")),
+        ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
+        ActionKind::WithdrawWipe => format!("{} taken back", count(n, "wipe")),
+        ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
+        ActionKind::UnrequestedWipe => {
+            format!("{} ERASED THAT NOBODY ASKED FOR", count(n, "device"))
+        }
+    }
+}
+
+/// How many actions of each kind, those of which there are none included.
+pub(super) fn counts(actions: &[Action]) -> BTreeMap<ActionKind, u64> {
+    let mut counts: BTreeMap<ActionKind, u64> =
+        ActionKind::ALL.iter().map(|kind| (*kind, 0)).collect();
+    for action in actions {
+        *counts.entry(action.kind()).or_default() += 1;
+    }
+    counts
+}

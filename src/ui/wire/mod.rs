@@ -1,0 +1,4 @@
+//! What the daemon's HTTP server and its client must agree on.
+
+pub(crate) mod secret;
+pub(crate) mod state;
