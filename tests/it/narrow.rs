@@ -137,8 +137,12 @@ impl Side {
 }
 
 fn wait_for<T, E: Debug>(work: impl Future<Output = Result<T, E>>) -> T {
+    block_on(work).expect("it works")
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.expect("a runtime").block_on(work).expect("it works")
+    runtime.expect("a runtime").block_on(work)
 }
 
 struct World {
@@ -416,7 +420,7 @@ impl World {
             clock: None,
             only,
         };
-        decide(basis, wait_for(observe(side.provider.as_ref())))
+        decide(basis, block_on(observe(side.provider.as_ref(), None)))
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {

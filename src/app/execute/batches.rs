@@ -1,63 +1,25 @@
-//! Carries an approved plan out: log the intent, call the provider, log the outcome.
-//!
-//! It chooses nothing. Actions go in batches: all entries of a batch are durable before any
-//! of its effects, and the outcomes become durable with the next batch, or at the end. A stop
-//! is honoured between batches. If the log cannot be written, nothing more is done. A wipe goes by
-//! itself: see `execute/wipes.rs`.
-
-mod wipes;
+//! Batch after batch: intents, effects, outcomes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use tokio::task::JoinSet;
 
-use crate::domain::fleet::WipeFile;
+use super::control::Control;
+use super::outcome::Outcome;
+use super::wipes;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DeviceId, Digest, Profile};
-use crate::domain::plan::entries::Effect;
-use crate::domain::plan::entries::pushed;
-use crate::domain::plan::{Action, ActionKind, Fresh, Telemetry};
-use crate::domain::state::event::{ErrorClass, Event, ProfileFailed, Source};
+use crate::domain::plan::entries::{Effect, pushed};
+use crate::domain::plan::{Action, Telemetry};
+use crate::domain::state::event::{Event, ProfileFailed, Source};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
 use crate::edges::provider::{Error as ProviderError, Provider, Push, Target};
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.
 const BATCH: usize = 4096;
-
-/// What came of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Actions done, by kind.
-    pub done: std::collections::BTreeMap<ActionKind, usize>,
-    /// Of these, actions whose effect did not, or may not have, come about.
-    pub fell_short: std::collections::BTreeMap<ActionKind, usize>,
-    /// Effects that did not, or may not have, come about: whose, and why.
-    pub failed: Vec<(DeviceId, ErrorClass, String)>,
-    /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
-    /// why. The next plan says what becomes of them.
-    pub not_issued: Vec<(DeviceId, String)>,
-    /// Actions not begun because of a stop.
-    pub left: usize,
-}
-
-/// Reads again what a wipe was judged by: its request, and the manifest of its device at this path
-/// from the root of the fleet directory.
-pub type Reread<'a> = dyn Fn(&WipeFile, &str) -> Fresh + Sync + 'a;
-
-/// Whatever an execution is told from outside, and tells.
-pub struct Control<'a> {
-    /// Set to stop after the batch under way.
-    pub stop: &'a AtomicBool,
-    /// Called after each batch: actions done, of how many.
-    pub progress: &'a (dyn Fn(usize, usize) + Sync),
-    /// The Git commit of the fleet directory.
-    pub revision: Option<Arc<str>>,
-    /// How to read again what a wipe was judged by.
-    pub reread: &'a Reread<'a>,
-}
 
 /// Does what the plan says, and takes its telemetry in.
 ///

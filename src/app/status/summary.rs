@@ -1,29 +1,53 @@
-//! What the daemon shows of a pass, made once when the pass is published: numbers, holds, and the
-//! plan that is left over. HTTP and metrics only render it, so no client makes anybody plan.
+//! What is left to do after a pass, and how many there are of everything.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::sync::Arc;
 
-use crate::app::reconcile;
-use crate::domain::fleet::Desired;
-use crate::domain::guard::guard;
-use crate::domain::model::{ComplianceState, Status as DeviceStatus, Timestamp};
-use crate::domain::plan::{HoldReason, Inputs, plan};
+use crate::app::reconcile::{Basis, approve};
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::model::{ComplianceState, Digest, Status as DeviceStatus};
+use crate::domain::plan::HoldReason;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::config::Config;
-use crate::edges::ledger;
-use crate::ui::render;
-use crate::ui::render::plan::Context;
 
 /// As of one moment.
+#[derive(Debug)]
+pub(crate) struct Status {
+    /// What is left to do.
+    pub left: ApprovedPlan,
+    pub made_of: MadeOf,
+    pub counts: Counts,
+}
+
+/// What the plan was made of.
+#[derive(Debug)]
+pub(crate) struct MadeOf {
+    /// The root of the fleet directory as it was given.
+    pub root: String,
+    /// The Git commit.
+    pub revision: Option<Arc<str>>,
+    /// Sequence number of the ledger's last entry, and the hash of its line.
+    pub seq: u64,
+    pub head: Digest,
+    pub lineage: Option<LedgerId>,
+    /// Whether the configuration names trust files.
+    pub trust_configured: bool,
+    pub trust: Arc<Result<Trust, String>>,
+}
+
+impl MadeOf {
+    /// What signatures were checked against.
+    pub(crate) fn trust_state(&self) -> TrustState<'_> {
+        let trust = self.trust.as_ref().as_ref().map_err(String::as_str);
+        TrustState::new(self.trust_configured, trust)
+    }
+}
+
 #[derive(Debug, Default)]
-pub struct Status {
-    /// What is left to do, as `plan -o json`.
-    pub plan: Vec<u8>,
-    /// How many holds the plan has, by reason.
+pub(crate) struct Counts {
+    /// Holds of the plan, by reason.
     pub holds: BTreeMap<HoldReason, u64>,
     /// Devices, by status.
     pub devices: BTreeMap<DeviceStatus, u64>,
@@ -37,44 +61,26 @@ pub struct Status {
 
 impl Status {
     /// Plans what is left after a pass; reports that came since are not asked for.
-    ///
-    /// # Errors
-    /// If the plan cannot be written as JSON.
-    pub fn new(
-        config: &Config,
-        recorded: &State,
-        desired: &Desired,
-        trust: Result<&Trust, &str>,
-        revision: Option<&str>,
-        now: Timestamp,
-    ) -> io::Result<Self> {
-        let settings = &config.settings;
-        let clock = ledger::highest_time(&config.data);
-        let heads = &reconcile::heads(&config.data, desired, recorded);
-        let left =
-            plan(&Inputs { now, settings, desired, recorded, heard: &[], trust, heads, clock });
-        let approved = guard(left, desired, recorded, settings.limits, None);
-        let root = config.fleet.display().to_string();
-        let context = Context {
-            root: &root,
-            revision,
-            seq: recorded.seq,
-            head: recorded.head.0,
-            lineage: recorded.lineage.map(LedgerId),
-            trust: TrustState::new(config.trust.is_configured(), trust),
-        };
-        let mut status = Self::default();
-        render::plan::json(&mut status.plan, &approved, context)?;
-        for hold in &approved.plan().holds {
-            *status.holds.entry(hold.reason).or_default() += 1;
+    pub(crate) fn new(basis: Basis<'_>, made_of: MadeOf) -> Self {
+        let left = approve(basis, &[], []);
+        let counts = Counts::of(basis.recorded, &left);
+        Self { left, made_of, counts }
+    }
+}
+
+impl Counts {
+    fn of(recorded: &State, left: &ApprovedPlan) -> Self {
+        let mut counts = Self::default();
+        for hold in &left.plan().holds {
+            *counts.holds.entry(hold.reason).or_default() += 1;
         }
         for device in recorded.devices.values() {
-            *status.devices.entry(device.status).or_default() += 1;
-            *status.compliance.entry(device.compliance.state).or_default() += 1;
-            status.orphaned += u64::from(device.orphaned_since.is_some());
+            *counts.devices.entry(device.status).or_default() += 1;
+            *counts.compliance.entry(device.compliance.state).or_default() += 1;
+            counts.orphaned += u64::from(device.orphaned_since.is_some());
             let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
-            status.erased += u64::from(erased);
+            counts.erased += u64::from(erased);
         }
-        Ok(status)
+        counts
     }
 }

@@ -20,7 +20,9 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
+pub use report::{
+    AntivirusFact, EncryptionFact, Facts, Report, ReportId, ScreenLockFact, Unreadable,
+};
 pub use reported_version::ReportedVersion;
 
 /// Why a text is not the value it was taken for; the sentence is fit for a finding.

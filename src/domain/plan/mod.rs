@@ -26,7 +26,7 @@ use crate::domain::fleet::{Desired, WipeFile};
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Facts, Name, Place, Profile, Report,
-    SerialNumber, Status, Timestamp, words,
+    ReportId, SerialNumber, Status, Timestamp, words,
 };
 use crate::domain::settings::Settings;
 use crate::domain::state::event::{
@@ -69,7 +69,9 @@ pub struct Inputs<'a> {
 /// A report and where it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
-    /// Names the batch, for findings: `inbox/NAME` for the local provider.
+    /// The provider's own name for it.
+    pub id: ReportId,
+    /// Where it came from, for people: a file, say.
     pub origin: Arc<str>,
     /// What the device said.
     pub report: Report,
@@ -88,8 +90,8 @@ pub struct Plan {
     pub telemetry: Vec<Telemetry>,
     /// Every wipe request that is there or was until now, by path: for a section of its own.
     pub wipes: Vec<WipeView>,
-    /// Reports that nobody can use: index into [`Inputs::heard`], and why.
-    pub rejected: Vec<(usize, String)>,
+    /// Reports that nobody can use, and why.
+    pub rejected: Vec<(ReportId, String)>,
     /// What of the reports that are used is odd: sentences without a full stop.
     pub notes: Vec<String>,
 }

@@ -100,6 +100,7 @@ impl World {
         let mut report = json!({"serialNumber": serial, "at": self.now});
         report.as_object_mut().expect("an object").extend(more.as_object().expect("more").clone());
         self.heard.push(Heard {
+            id: ReportId::new(format!("r{}", self.heard.len())),
             origin: "inbox/r.json".into(),
             report: serde_json::from_value(report).expect("a report"),
         });
@@ -265,7 +266,10 @@ fn reports_that_nobody_can_use_are_rejected_with_the_reason() {
     world.hear("ZZ", json!({}));
     world.hear("A1", json!({"at": "2026-11-23T10:00:01Z"}));
     let rejected = world.plan().rejected;
-    assert_eq!(rejected, [(0, "no device with serial number ZZ is recorded".into())]);
+    assert_eq!(
+        rejected,
+        [(ReportId::new("r0"), "no device with serial number ZZ is recorded".into())]
+    );
 }
 
 #[test]

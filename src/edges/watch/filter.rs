@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind, RenameMode};
 
-use super::{Places, Touched};
+use super::{Entrance, Places, Touched};
 
 /// Directories on the way to a place, each with the names in it that matter.
 pub(super) type Anchors = BTreeMap<PathBuf, BTreeSet<OsString>>;
@@ -17,7 +17,8 @@ pub(super) type Anchors = BTreeMap<PathBuf, BTreeSet<OsString>>;
 pub(super) struct Filter {
     anchors: Anchors,
     root: PathBuf,
-    inbox: PathBuf,
+    /// Absolute.
+    reports: Vec<Entrance>,
     /// Directories of the tree.
     tree: HashSet<PathBuf>,
 }
@@ -26,7 +27,11 @@ impl Filter {
     pub(super) fn set(&mut self, places: &Places, anchors: Anchors) {
         self.anchors = anchors;
         self.root = super::survey::absolute(&places.fleet);
-        self.inbox = super::survey::absolute(&places.inbox);
+        let absolute = |entrance: &Entrance| Entrance {
+            dir: super::survey::absolute(&entrance.dir),
+            ignoring: entrance.ignoring,
+        };
+        self.reports = places.reports.iter().map(absolute).collect();
     }
 
     pub(super) fn add(&mut self, path: &Path) {
@@ -59,9 +64,9 @@ impl Filter {
         if self.anchors.get(parent).is_some_and(|names| names.contains(name)) {
             return Touched::anything();
         }
-        if parent == self.inbox {
-            let inbox = arrives(kind) && !is_hidden(name) && name != "rejected";
-            return Touched { inbox, ..Touched::default() };
+        if let Some(entrance) = self.reports.iter().find(|entrance| entrance.dir == parent) {
+            let reports = arrives(kind) && entrance.admits(name);
+            return Touched { reports, ..Touched::default() };
         }
         if self.anchors.contains_key(path) || self.tree.contains(path) {
             return Touched::anything();
@@ -88,9 +93,16 @@ impl Filter {
     }
 }
 
-/// What leaves the inbox was taken by ourselves.
+/// Whether something comes in: what leaves was taken by this program.
 fn arrives(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)))
+}
+
+impl Entrance {
+    /// Whether something of this name may be a report.
+    pub(super) fn admits(&self, name: &OsStr) -> bool {
+        !is_hidden(name) && self.ignoring.iter().all(|other| name != *other)
+    }
 }
 
 /// Names that no reader looks at: editors' and Git's own files.

@@ -37,10 +37,18 @@ const FILES: usize = 64;
 pub struct Places {
     /// The fleet directory: everything below it.
     pub fleet: PathBuf,
-    /// The directory that reports come into.
-    pub inbox: PathBuf,
+    /// The directories that reports come into.
+    pub reports: Vec<Entrance>,
     /// Single files.
     pub files: Vec<PathBuf>,
+}
+
+/// A directory that reports come into.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entrance {
+    pub dir: PathBuf,
+    /// Names in it that mean nothing; those that begin with a dot never do.
+    pub ignoring: &'static [&'static str],
 }
 
 /// Where something may have changed.
@@ -50,8 +58,8 @@ pub struct Touched {
     pub anything: bool,
     /// In these files, and nowhere else in the fleet directory: their paths from its root.
     pub files: BTreeSet<String>,
-    /// In the inbox.
-    pub inbox: bool,
+    /// Where reports come in.
+    pub reports: bool,
 }
 
 impl Touched {
@@ -68,13 +76,13 @@ impl Touched {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.anything && !self.inbox && self.files.is_empty()
+        !self.anything && !self.reports && self.files.is_empty()
     }
 
     /// Both.
     pub fn merge(&mut self, other: Self) {
         self.anything |= other.anything;
-        self.inbox |= other.inbox;
+        self.reports |= other.reports;
         self.files.extend(other.files);
         if self.anything || self.files.len() > FILES {
             (self.anything, self.files) = (true, BTreeSet::new());
@@ -263,7 +271,9 @@ impl Watch {
                     _ => Ok(()),
                 };
                 survey.anchors(&anchors, &mut one)?;
-                survey.single(&self.places.inbox, &mut one)?;
+                for entrance in &self.places.reports {
+                    survey.single(&entrance.dir, &mut one)?;
+                }
                 survey.tree(&self.places.fleet, &mut |path, new| {
                     lock(filter).add(path);
                     one(path, new)

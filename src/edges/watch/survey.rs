@@ -98,7 +98,8 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 /// in it: whatever is put in the place of one of them is seen.
 pub(super) fn anchors(places: &Places) -> Anchors {
     let mut anchors = Anchors::new();
-    for place in [&places.fleet, &places.inbox].into_iter().chain(&places.files) {
+    let reports = places.reports.iter().map(|entrance| &entrance.dir);
+    for place in [&places.fleet].into_iter().chain(reports).chain(&places.files) {
         let mut links = 0;
         follow(&absolute(place), &mut links, &mut anchors);
     }
@@ -131,8 +132,9 @@ fn follow(path: &Path, links: &mut usize, anchors: &mut Anchors) -> PathBuf {
 
 /// Which place is on a file system that tells nothing of what other machines change.
 pub(super) fn deaf(places: &Places) -> Option<String> {
-    let places = [("fleet directory", &places.fleet), ("inbox", &places.inbox)];
-    places.into_iter().find_map(|(what, path)| {
+    let reports = places.reports.iter().map(|entrance| ("inbox", &entrance.dir));
+    let mut places = [("fleet directory", &places.fleet)].into_iter().chain(reports);
+    places.find_map(|(what, path)| {
         // What does not exist yet will be where its parent is.
         let path = absolute(path);
         let found = path.ancestors().find_map(|dir| rustix::fs::statfs(dir).ok())?;
@@ -166,7 +168,7 @@ pub(super) fn remote(magic: i128) -> Option<&'static str> {
 pub(super) struct Prints {
     fleet: u64,
     files: u64,
-    inbox: HashSet<u64>,
+    reports: HashSet<u64>,
 }
 
 impl Prints {
@@ -177,23 +179,25 @@ impl Prints {
         for path in &places.files {
             print(OsStr::new(""), fs::metadata(path).ok(), &mut files);
         }
-        let mut inbox = HashSet::new();
-        for entry in fs::read_dir(&places.inbox).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if !is_hidden(&name) && name != "rejected" {
-                let mut hasher = DefaultHasher::new();
-                print(&name, entry.metadata().ok(), &mut hasher);
-                inbox.insert(hasher.finish());
+        let mut reports = HashSet::new();
+        for entrance in &places.reports {
+            for entry in fs::read_dir(&entrance.dir).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if entrance.admits(&name) {
+                    let mut hasher = DefaultHasher::new();
+                    print(&name, entry.metadata().ok(), &mut hasher);
+                    reports.insert(hasher.finish());
+                }
             }
         }
-        Self { fleet: fleet.finish(), files: files.finish(), inbox }
+        Self { fleet: fleet.finish(), files: files.finish(), reports }
     }
 
-    /// What left the inbox was taken by ourselves.
+    /// Reports that are gone were taken by this program.
     pub(super) fn touched_since(&self, before: &Self) -> Touched {
         let anything = self.fleet != before.fleet || self.files != before.files;
-        let inbox = !self.inbox.is_subset(&before.inbox);
-        Touched { anything, inbox, ..Touched::default() }
+        let reports = !self.reports.is_subset(&before.reports);
+        Touched { anything, reports, ..Touched::default() }
     }
 }
 

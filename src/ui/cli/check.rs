@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::run::Setup;
 use super::{Exit, Failure, Format};
-use crate::app::reconcile;
+use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::edges::ledger;
 use crate::ui::render::out::Out;
@@ -78,7 +78,7 @@ pub(super) fn trust_files(setup: &Setup) -> Exit {
     if !setup.config.trust.is_configured() {
         return Exit::Done;
     }
-    let Err(error) = reconcile::read_trust(&setup.config) else { return Exit::Done };
+    let Err(error) = wiring::read_trust(&setup.config) else { return Exit::Done };
     if error.is_of_this_machine() {
         tracing::warn!(
             why = %error, "the trust files cannot be checked here: if so on the server, every wipe is refused"

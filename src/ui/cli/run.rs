@@ -11,7 +11,8 @@ use super::process::start_threads;
 use super::{Cli, Command, Environment, Exit, Failure, Format, Global};
 use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
 use super::{provision, report, schema, set, show, wipe};
-use crate::app::reconcile;
+use crate::app::signals::stop_flag;
+use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;
@@ -121,7 +122,7 @@ impl Setup {
 
     /// Whom wipes are taken from, or in a sentence without a full stop why from nobody.
     pub fn trust(&self) -> Result<Trust, String> {
-        reconcile::trust(&self.config)
+        wiring::trust(&self.config)
     }
 
     /// What there is of trust files, as it is told.
@@ -132,7 +133,7 @@ impl Setup {
 
     /// The MDM.
     pub fn provider(&self) -> Arc<dyn Provider> {
-        reconcile::provider(&self.config)
+        wiring::provider(&self.config)
     }
 }
 
@@ -166,24 +167,9 @@ pub(super) fn load(global: &Global) -> Result<Loaded, config::Error> {
 
 /// Set by the first SIGINT or SIGTERM; the second ends the process at once.
 pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
-    use std::sync::atomic::Ordering;
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let stop = Arc::new(AtomicBool::new(false));
     let _entered = runtime.enter();
-    for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
-        let mut signals = signal(kind)?;
-        let stop = stop.clone();
-        runtime.spawn(async move {
-            while signals.recv().await.is_some() {
-                if stop.swap(true, Ordering::Relaxed) {
-                    std::process::exit(code);
-                }
-                tracing::warn!("stopping after the batch under way; once more stops at once");
-            }
-        });
-    }
-    Ok(stop)
+    let first = || tracing::warn!("stopping after the batch under way; once more stops at once");
+    Ok(stop_flag(first)?)
 }
 
 /// Runs the command.

@@ -1,6 +1,6 @@
 //! What the daemon shows: read-only, the same JSON as `-o json`, and never in the way of a pass.
 //!
-//! Every answer comes from what was published after the last pass ([`view::View`]); the log is
+//! Every answer comes from what was published after the last pass ([`View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), heavy
 //! answers fewer still, and nobody's slowness is anyone else's. Beyond loopback a
 //! client must know a token, and everywhere it must ask for a name that is known (`host`). [`remote`] is the other end: a client of our own.
@@ -9,11 +9,10 @@ mod answer;
 mod api;
 mod host;
 mod listener;
-pub mod metrics;
+mod metrics;
 mod query;
 pub mod secret;
 pub mod state;
-pub mod view;
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,14 +28,13 @@ use axum::response::Response;
 use axum::routing::get;
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 
 use self::answer::{Room, Tagged, fail};
 use self::host::Names;
 use self::listener::Bounded;
 use self::secret::Secret;
-use self::view::View;
-use crate::app::status::Status;
+use crate::app::status::{Status, View};
 use crate::domain::model::Digest;
 
 /// An answer that takes longer is given up.
@@ -119,14 +117,15 @@ pub(crate) struct Shown {
     heavy: Arc<Semaphore>,
     /// For answers that clients have not read yet.
     room: Room,
-    /// The plan that was asked for last: all who ask for it share its bytes.
-    plan: Arc<Mutex<Option<LastPlan>>>,
+    /// The plan of the status that was asked for last: it is rendered for the first who asks, and
+    /// all others share its bytes.
+    plan: Arc<Mutex<Option<Rendered>>>,
     /// What takes as long as the client does.
     streams: Arc<Semaphore>,
 }
 
-/// What a plan was made of, and its bytes.
-type LastPlan = (Arc<Status>, Tagged);
+/// Whose plan it is, and its bytes once somebody has asked.
+type Rendered = (Arc<Status>, Arc<OnceCell<Tagged>>);
 
 /// A server that is not running yet.
 pub struct Server {

@@ -6,7 +6,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::app::reconcile::Basis;
+use crate::app::status::MadeOf;
+use crate::domain::fleet::Desired;
 use crate::domain::model::DeviceId;
+use crate::domain::settings::Settings;
 use crate::edges::config::Config;
 use crate::ui::render::testing;
 
@@ -22,10 +26,34 @@ const ROUTES: [&str; 9] = [
     "/nothing",
 ];
 
+fn status() -> Status {
+    let basis = Basis {
+        now: testing::now(),
+        settings: &Settings::default(),
+        desired: &Desired::default(),
+        recorded: &testing::state(),
+        trust: Err("none"),
+        accept_removals: None,
+        heads: &[],
+        clock: None,
+        only: None,
+    };
+    let made_of = MadeOf {
+        root: "fleet".to_owned(),
+        revision: None,
+        seq: 0,
+        head: Digest::of(b"head"),
+        lineage: None,
+        trust_configured: false,
+        trust: Arc::new(Err("none".to_owned())),
+    };
+    Status::new(basis, made_of)
+}
+
 fn view() -> View {
     let mut view = View::first(Config::default());
     view.recorded = Arc::new(testing::state());
-    view.status = Some(Arc::new(Status { plan: b"{}\n".to_vec(), ..Status::default() }));
+    view.status = Some(Arc::new(status()));
     view.not_ready.clear();
     view
 }
@@ -150,7 +178,7 @@ async fn whoever_asks_for_the_plan_shares_its_bytes() {
         axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap()
     };
     let (first, second) = (body().await, body().await);
-    assert_eq!(first, b"{}\n"[..]);
+    assert!(first.starts_with(b"{\n  \"version\": 1,"), "{first:?}");
     assert_eq!(first.as_ptr(), second.as_ptr());
 }
 

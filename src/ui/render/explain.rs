@@ -95,7 +95,10 @@ fn view(code: &Code) -> View {
 /// If writing fails.
 pub fn page(out: &mut Out) -> io::Result<()> {
     writeln!(out, "# Findings\n")?;
-    writeln!(out, "Made from `src/domain/manifest/finding/explain/mod.rs`; `fleetform explain CODE` says the same.\n")?;
+    writeln!(
+        out,
+        "Made from `src/domain/manifest/finding/explain/mod.rs`; `fleetform explain CODE` says the same.\n"
+    )?;
     writeln!(out, "| code | what is found |\n|---|---|")?;
     for code in Code::ALL {
         writeln!(out, "| [`{code}`](#{code}) | {} |", code.explain().title)?;

@@ -80,8 +80,7 @@ impl Tree {
 
 fn module(file: &Path) -> Module {
     let file = file.with_extension("");
-    let mut parts: Module =
-        file.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let mut parts: Module = file.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if parts.last().is_some_and(|last| last == "mod") || parts == ["lib"] {
         parts.pop();
     }
@@ -93,7 +92,8 @@ fn define(said: &BTreeMap<Module, Said>, path: &[String]) -> Option<Module> {
     let mut path = path.to_vec();
     // A re-export of a re-export of …: no more often than there are files.
     for _ in 0..said.len() {
-        let holder = (0..=path.len()).rev().map(|n| &path[..n]).find(|part| said.contains_key(*part))?;
+        let holder =
+            (0..=path.len()).rev().map(|n| &path[..n]).find(|part| said.contains_key(*part))?;
         let Some(name) = path.get(holder.len()) else { return Some(holder.to_vec()) };
         match said[holder].exports.get(name) {
             Some(target) if *target != path[..=holder.len()] => {
@@ -270,7 +270,9 @@ impl Reading {
         let children = items
             .iter()
             .filter_map(|item| match item {
-                syn::Item::Mod(child) if !only_in_tests(&child.attrs) => Some(child.ident.to_string()),
+                syn::Item::Mod(child) if !only_in_tests(&child.attrs) => {
+                    Some(child.ident.to_string())
+                }
                 _ => None,
             })
             .collect();

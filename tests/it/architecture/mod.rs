@@ -90,7 +90,12 @@ fn there_is_no_cycle_between_files() {
         .iter()
         .map(|files| files.iter().map(|file| file.join("::")).collect::<Vec<_>>().join(", "))
         .collect();
-    assert!(shown.is_empty(), "{} groups of files import each other:\n{}", shown.len(), list(&shown));
+    assert!(
+        shown.is_empty(),
+        "{} groups of files import each other:\n{}",
+        shown.len(),
+        list(&shown)
+    );
 }
 
 #[test]
@@ -116,7 +121,11 @@ fn files_are_where_their_module_says() {
         let name = path.file_stem().expect("a name").to_string_lossy();
         assert!(!name.ends_with("_tests"), "{}: tests are in x/tests.rs", path.display());
         let text = fs::read_to_string(&path).expect("readable source");
-        assert!(!text.contains("#[path"), "{}: the path of a module says where it is", path.display());
+        assert!(
+            !text.contains("#[path"),
+            "{}: the path of a module says where it is",
+            path.display()
+        );
     }
 }
 

@@ -1,11 +1,4 @@
-//! Whether a plan may rest on a checkout that is only half there.
-//!
-//! A change that destroys, or that touches much at once, waits until a second look, a moment
-//! later, finds the same, and until Git has let go of the work tree. What devices report goes on
-//! meanwhile. "The same" is asked of what the change rests on, and of nothing else: a wipe rests
-//! on its request with all files beside it, on its device's manifest and on what was removed
-//! from the directory. So an unrelated manifest that changes all the time puts nothing off for
-//! ever.
+//! Pass after pass: what has to stay the same, and since when it does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -33,7 +26,7 @@ const LARGE_PERCENT: usize = 10;
 
 /// What has to stay the same by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Concern {
+pub(super) enum Concern {
     /// Manifests that are gone, or a freeze because of them.
     Removals,
     /// Many devices at once.
@@ -54,9 +47,9 @@ struct Seen {
     settled: bool,
 }
 
-/// Remembers the looks before.
+/// Remembers the passes before.
 #[derive(Debug)]
-pub(super) struct Caution {
+pub(in crate::app::daemon) struct Settling {
     between: Duration,
     seen: BTreeMap<Concern, Seen>,
     /// Whether it was said that Git is busy.
@@ -65,17 +58,17 @@ pub(super) struct Caution {
 
 /// What has to wait for another look.
 #[derive(Debug)]
-pub(super) struct Unsettled {
+pub(in crate::app::daemon) struct Unsettled {
     /// Why.
     pub why: String,
     /// When to look again.
     pub again: Instant,
-    concerns: BTreeSet<Concern>,
+    pub(super) concerns: BTreeSet<Concern>,
 }
 
 impl Unsettled {
     /// Whether this action has to wait.
-    pub(super) fn holds(&self, action: &Action) -> bool {
+    pub(in crate::app::daemon) fn holds(&self, action: &Action) -> bool {
         is_intent(action)
             && (self.holds_all()
                 || request(action).is_some_and(|file| {
@@ -84,13 +77,13 @@ impl Unsettled {
     }
 
     /// Whether all intents have to wait: they may be part of the same half checkout.
-    pub(super) fn holds_all(&self) -> bool {
+    pub(in crate::app::daemon) fn holds_all(&self) -> bool {
         self.concerns.contains(&Concern::Removals) || self.concerns.contains(&Concern::Many)
     }
 }
 
 /// Whether the fleet directory, or its absence, is behind it.
-pub(super) fn is_intent(action: &Action) -> bool {
+fn is_intent(action: &Action) -> bool {
     match action.cause {
         Cause::Intent => true,
         Cause::Guard => matches!(action.op, Op::Freeze(_)),
@@ -98,14 +91,14 @@ pub(super) fn is_intent(action: &Action) -> bool {
     }
 }
 
-impl Caution {
+impl Settling {
     /// `quiet`: so long nothing has changed before a look.
-    pub(super) fn new(quiet: Duration) -> Self {
+    pub(in crate::app::daemon) fn new(quiet: Duration) -> Self {
         Self { between: quiet.max(BETWEEN_LOOKS), seen: BTreeMap::new(), said: false }
     }
 
     /// What of the plan must wait; `None` if nothing need.
-    pub(super) fn judge(
+    pub(in crate::app::daemon) fn judge(
         &mut self,
         plan: &Plan,
         desired: &Desired,
@@ -134,7 +127,11 @@ impl Caution {
         self.settle(concerns, now)
     }
 
-    fn settle(&mut self, concerns: BTreeMap<Concern, Digest>, now: Instant) -> Option<Unsettled> {
+    pub(super) fn settle(
+        &mut self,
+        concerns: BTreeMap<Concern, Digest>,
+        now: Instant,
+    ) -> Option<Unsettled> {
         let before = std::mem::take(&mut self.seen);
         let mut unsettled: Option<Unsettled> = None;
         for (concern, digest) in concerns {
@@ -229,6 +226,3 @@ fn wipe(action: &Action, file: &WipeFile, desired: &Desired, removed: Digest) ->
     }
     hash.finish()
 }
-
-#[cfg(test)]
-mod tests;

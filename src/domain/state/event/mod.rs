@@ -358,7 +358,7 @@ pub struct WipeConfirmed {
 pub struct WipeUnrequested {
     /// Whose report it is.
     pub serial_number: SerialNumber,
-    /// Where the report came from: `inbox/NAME` for the local provider.
+    /// Where the report came from, as the provider says it.
     pub origin: String,
     /// Date of the report, as the device gives it; absent where that could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

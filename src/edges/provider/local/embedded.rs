@@ -1,99 +1,35 @@
-//! The embedded provider: devices report into `inbox/` and read what to do from `outbox/`.
-//!
-//! Observing changes nothing. What was observed is let go only after the ledger has it,
-//! and only if it still is what was observed. No step is lost or half done by a crash:
-//! a repetition of the whole is harmless. It expects one writer, as the ledger's lock
-//! guarantees; [`submit`] and [`pending`] may be called by anyone at any time.
+//! The embedded provider, as the controller sees it.
 
-mod files;
-mod inbox;
-mod outbox;
-mod records;
-mod rejected;
-mod report;
-#[cfg(test)]
-mod tests;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use files::Error;
-pub use inbox::{FILE_LIMIT as BATCH_LIMIT, submit};
-pub use outbox::{Command, CommandId, Verb, find, pending};
-pub use records::{Problem, Records, parse as parse_reports};
-
-use super::{Acknowledgement, Limits, Observation, Presence, Provider, Push, Target, Withdrawn};
+use super::command::{Command, CommandId};
+use super::error::Error;
+use super::inbox::{Inbox, REJECTED};
+use super::outbox::{Outbox, Struck};
+use super::seen::Seen;
 use crate::domain::model::SerialNumber;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::state::event::ErrorClass;
-use inbox::Inbox;
-use outbox::{Outbox, Struck};
-
-/// Where a test can abort the process, by `fail`: before and after every step that changes
-/// the disk. `return` aborts.
-pub const CRASH_POINTS: &[&str] = &[
-    "outbox.mkdir.before",
-    "outbox.mkdir.after",
-    "outbox.write.before",
-    "outbox.write.after",
-    "outbox.fsync.before",
-    "outbox.fsync.after",
-    "outbox.link.before",
-    "outbox.link.after",
-    "outbox.rename.before",
-    "outbox.rename.after",
-    "outbox.unlink.before",
-    "outbox.unlink.after",
-    "outbox.sync.before",
-    "outbox.sync.after",
-    "rejected.mkdir.before",
-    "rejected.mkdir.after",
-    "rejected.write.before",
-    "rejected.write.after",
-    "rejected.fsync.before",
-    "rejected.fsync.after",
-    "rejected.rename.before",
-    "rejected.rename.after",
-    "rejected.sync.before",
-    "rejected.sync.after",
-    "inbox.write.before",
-    "inbox.write.after",
-    "inbox.fsync.before",
-    "inbox.fsync.after",
-    "inbox.rename.before",
-    "inbox.rename.after",
-    "inbox.move.before",
-    "inbox.move.after",
-    "inbox.unlink.before",
-    "inbox.unlink.after",
-    "inbox.sync.before",
-    "inbox.sync.after",
-    "submit.mkdir.before",
-    "submit.mkdir.after",
-    "submit.write.before",
-    "submit.write.after",
-    "submit.fsync.before",
-    "submit.fsync.after",
-    "submit.rename.before",
-    "submit.rename.after",
-    "submit.sync.before",
-    "submit.sync.after",
-];
+use crate::edges::provider::effect::{Presence, Push, Target, Withdrawn};
+use crate::edges::provider::error as provider;
+use crate::edges::provider::interface::{Cadence, Limits, Provider, Wake};
+use crate::edges::provider::observed::{Acknowledgement, Cursor, Fate, Observed};
 
 /// The embedded provider.
 #[derive(Debug, Clone)]
 pub struct Local {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     data: PathBuf,
-    inbox: Mutex<Inbox>,
+    pub(super) inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
     /// Intents of wipes that a thread of this process may still be writing.
     under_way: Mutex<BTreeSet<u64>>,
@@ -106,7 +42,7 @@ impl Local {
         Self::with(data.into(), Outbox::new())
     }
 
-    fn with(data: PathBuf, outbox: Outbox) -> Self {
+    pub(super) fn with(data: PathBuf, outbox: Outbox) -> Self {
         let (inbox, under_way) = (Mutex::default(), Mutex::default());
         let inner = Inner { data, inbox, outbox: Mutex::new(outbox), under_way };
         Self { inner: Arc::new(inner) }
@@ -116,12 +52,12 @@ impl Local {
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> Result<T, super::Error> {
+    ) -> Result<T, provider::Error> {
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|error| {
             match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => super::Error::new(
+                Err(_) => provider::Error::new(
                     ErrorClass::Unknown,
                     "the program was stopped in the middle of it",
                 ),
@@ -131,7 +67,7 @@ impl Local {
 }
 
 /// What a panic left behind in a lock is as good as what a crash leaves on the disk.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -143,11 +79,17 @@ impl Provider for Local {
         Limits { batch: 4096, concurrency: 1, timeout: Duration::from_secs(60) }
     }
 
-    async fn observe(&self) -> Result<Observation, super::Error> {
+    fn cadence(&self) -> Cadence {
+        let inbox = Wake { dir: self.inner.data.join("inbox"), ignoring: &[REJECTED] };
+        Cadence { wakes: vec![inbox], every: None }
+    }
+
+    // What was acknowledged is gone from the inbox: there is no place in it to go on from.
+    async fn observe(&self, _: Option<&Cursor>) -> Result<Observed, provider::Error> {
         self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await
     }
 
-    async fn push(&self, push: Push) -> Vec<Result<(), super::Error>> {
+    async fn push(&self, push: Push) -> Vec<Result<(), provider::Error>> {
         let count = push.targets.len();
         let work = move |inner: &Inner| {
             let serials: Vec<_> = push.targets.into_iter().map(|t| t.serial).collect();
@@ -160,7 +102,7 @@ impl Provider for Local {
         }
     }
 
-    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), super::Error> {
+    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), provider::Error> {
         let command = Command::wipe(intent, wipe.wipe());
         let serial = wipe.wipe().request().serial.clone();
         // The caller may give up before the thread begins.
@@ -178,7 +120,7 @@ impl Provider for Local {
         target: &Target,
         intent: u64,
         witness: Option<u64>,
-    ) -> Result<Presence, super::Error> {
+    ) -> Result<Presence, provider::Error> {
         let serial = target.serial.clone();
         let witness = witness.map(CommandId);
         let work = move |inner: &Inner| {
@@ -191,7 +133,7 @@ impl Provider for Local {
         Ok(self.blocking(work).await??)
     }
 
-    async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, super::Error> {
+    async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, provider::Error> {
         let serial = target.serial.clone();
         let work = move |inner: &Inner| {
             lock(&inner.outbox).withdraw(&inner.data, &serial, CommandId(intent))
@@ -199,34 +141,40 @@ impl Provider for Local {
         Ok(self.blocking(work).await??)
     }
 
-    async fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), super::Error> {
-        Ok(self.blocking(move |inner| inner.acknowledge(&done)).await??)
+    async fn acknowledge(
+        &self,
+        cursor: &Cursor,
+        done: Vec<Acknowledgement>,
+    ) -> Result<(), provider::Error> {
+        let cursor = cursor.clone();
+        Ok(self.blocking(move |inner| inner.acknowledge(&cursor, &done)).await??)
     }
 }
 
 impl Inner {
     /// Commands are struck out before the reports that show them done are let go: after a
-    /// crash in between they are struck out again. A batch stays where that failed.
-    fn acknowledge(&self, done: &[Acknowledgement]) -> Result<(), Error> {
+    /// crash in between they are struck out again. A file stays where that failed.
+    fn acknowledge(&self, cursor: &Cursor, done: &[Acknowledgement]) -> Result<(), Error> {
+        let fates: HashMap<_, _> = done.iter().map(|done| (&done.id, &done.fate)).collect();
+        let mut inbox = lock(&self.inbox);
         let mut completed: BTreeMap<SerialNumber, Struck> = BTreeMap::new();
-        for report in done.iter().flat_map(|a| &a.taken) {
-            // What is no id of a command names none; the inbox lets no such report through.
-            let ids: Vec<CommandId> =
-                report.completed.iter().filter_map(|id| id.parse().ok()).collect();
-            if !ids.is_empty() {
-                completed.entry(report.serial_number.clone()).or_default().done.extend(ids);
+        let mut strikes = BTreeSet::new();
+        for said in inbox.settled(cursor, &fates).into_iter().flat_map(|seen| &seen.good) {
+            let Some(Fate::Taken { erased }) = fates.get(&said.id) else { continue };
+            if said.completed.is_empty() && erased.is_empty() {
+                continue;
             }
-        }
-        for (serial, intent) in done.iter().flat_map(|a| &a.confirmed) {
-            completed.entry(serial.clone()).or_default().erased.insert(CommandId(*intent));
+            strikes.insert(said.id.clone());
+            let struck = completed.entry(said.serial.clone()).or_default();
+            struck.done.extend(said.completed.iter().copied());
+            struck.erased.extend(erased.iter().copied().map(CommandId));
         }
         let failed = lock(&self.outbox).complete(&self.data, &completed)?;
-        let stays = |a: &&Acknowledgement| {
-            a.taken.iter().any(|r| !r.completed.is_empty() && failed.contains_key(&r.serial_number))
-                || a.confirmed.iter().any(|(serial, _)| failed.contains_key(serial))
+        let stays = |seen: &Seen| {
+            let mut said = seen.good.iter();
+            said.any(|said| strikes.contains(&said.id) && failed.contains_key(&said.serial))
         };
-        let (_, released): (Vec<_>, Vec<_>) = done.iter().partition(stays);
-        lock(&self.inbox).release(&self.data, &released)?;
+        inbox.release(&self.data, cursor, &fates, stays)?;
         failed.into_values().next().map_or(Ok(()), Err)
     }
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::fleet::Desired;
 use crate::domain::fleet::assemble;
 use crate::domain::manifest::parse_file;
+use crate::domain::model::ReportId;
 use crate::domain::plan::{Heard, Inputs, plan};
 use crate::domain::settings::Settings;
 use crate::edges::provider::local::parse_reports;
@@ -58,6 +59,7 @@ fn unreadable() -> Desired {
 fn unexpected_wipe() -> Desired {
     let report = "{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:30:00Z\",\"wiped\":true}";
     let heard = [Heard {
+        id: ReportId::new("ana"),
         origin: "inbox/ana.json".into(),
         report: parse_reports(report.as_bytes()).good.remove(0).1,
     }];

@@ -1,0 +1,17 @@
+//! The MDM that holds the devices, seen from the controller.
+//!
+//! Observing and applying are separate, and observing changes nothing. Calls are
+//! asynchronous and bounded: by [`Limits`], and by the caller's time limit. An effect is
+//! repeated only under the number of its intent, which a provider must take as an
+//! idempotency key. What went wrong is transient, permanent, or unknown: never a guess.
+
+mod effect;
+mod error;
+mod interface;
+pub mod local;
+mod observed;
+
+pub use effect::{Presence, Push, Target, Withdrawn};
+pub use error::Error;
+pub use interface::{Cadence, Limits, Provider, Wake};
+pub use observed::{Acknowledgement, Cursor, Fate, Observation, Observed, Trouble, Unusable};
