@@ -17,6 +17,7 @@ mod narrow;
 mod pairs;
 mod promises;
 mod properties;
+mod provider;
 mod pull_request;
 mod support;
 mod sweeps;

@@ -10,8 +10,9 @@ use crate::edges::provider::{Cadence, Cursor, Error, Observed};
 /// Between tries of a provider that failed, where it is asked as often as one likes otherwise.
 const FIRST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(60);
-/// One that is asked less often is left alone for so many times as long at most.
-const SLOWER: u32 = 12;
+/// One that wants to be asked less often is then asked less often still: so many times as long
+/// lies between tries at most.
+const SLOWER: u32 = 24;
 
 #[derive(Debug)]
 pub(super) struct Observing {
@@ -66,7 +67,7 @@ impl Observing {
             let times = self.failing.as_ref().map_or(0, |failing| failing.times).saturating_add(1);
             let growth = match self.cadence.every {
                 None => Growth { first: FIRST, most: MOST, seed: 0 },
-                Some(every) => Growth { first: every, most: every * SLOWER, seed: 0 },
+                Some(every) => Growth { first: every * 2, most: every * SLOWER, seed: 0 },
             };
             let wait = growth.wait(std::process::id(), times);
             let wait = wait.max(error.retry_after.unwrap_or_default());
@@ -129,8 +130,8 @@ mod tests {
                 now = again;
                 assert!(observing.is_due(false, now));
             }
-            assert!(waits[19] > waits[0] * 4, "{waits:?}");
-            assert!(waits[19] <= 90 * MINUTE, "{waits:?}");
+            assert!(waits[19] > waits[0] * 2, "{waits:?}");
+            assert!(waits[19] <= 120 * MINUTE, "{waits:?}");
             observing.asked(&failure(Some(600 * MINUTE)), now);
             assert!(!observing.is_due(true, now + 599 * MINUTE));
             observing.asked(&Ok(Observed::default()), now);

@@ -34,6 +34,7 @@ pub struct Cadence {
 /// A directory where something new means that there is something to hear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wake {
+    /// Whether it exists or not yet.
     pub dir: PathBuf,
     /// Names in it that mean nothing; names that begin with a dot never do.
     pub ignoring: &'static [&'static str],

@@ -51,6 +51,7 @@ pub struct Observation {
     pub id: ReportId,
     /// Where it came from, for the log and for people; for `local`: `inbox/NAME`.
     pub origin: Arc<str>,
+    /// What it said.
     pub report: Report,
 }
 
@@ -84,6 +85,7 @@ pub struct Trouble {
 pub struct Acknowledgement {
     /// As in [`Observation`].
     pub id: ReportId,
+    /// Whether it was taken.
     pub fate: Fate,
 }
 

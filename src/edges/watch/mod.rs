@@ -46,6 +46,7 @@ pub struct Places {
 /// A directory that reports come into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entrance {
+    /// Whether it exists or not yet.
     pub dir: PathBuf,
     /// Names in it that mean nothing; those that begin with a dot never do.
     pub ignoring: &'static [&'static str],

@@ -1,12 +1,10 @@
 //! Reading what devices have yet to do.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
-use super::command::{Command, decode, file_name};
+use super::command::{Command, decode};
 use super::error::Error;
 use super::files::{Dir, Found};
-use crate::domain::model::SerialNumber;
 
 /// A profile fits a line of the log (64 KiB); with hundreds of commands beside it a file
 /// stays far below this.
@@ -25,7 +23,11 @@ pub(super) fn read(dir: &Dir, name: &OsStr) -> Result<Option<Vec<Command>>, Erro
 ///
 /// # Errors
 /// If its file is there and cannot be read, or is not what this program writes.
-pub(crate) fn pending(data: &Path, serial: &SerialNumber) -> Result<Vec<Command>, Error> {
+#[cfg(test)]
+pub(super) fn pending(
+    data: &std::path::Path,
+    serial: &crate::domain::model::SerialNumber,
+) -> Result<Vec<Command>, Error> {
     let Some(dir) = Dir::open(&data.join("outbox"), "outbox")? else { return Ok(Vec::new()) };
-    Ok(read(&dir, &file_name(serial))?.unwrap_or_default())
+    Ok(read(&dir, &super::command::file_name(serial))?.unwrap_or_default())
 }
