@@ -48,7 +48,7 @@ impl Daemon {
     }
 
     /// Until there is something to do.
-    async fn wait(&mut self) -> Wake {
+    pub(super) async fn wait(&mut self) -> Wake {
         let Next { due, at, not_before } = self.next;
         let resync = self.last.looked + self.options.resync;
         let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));

@@ -106,8 +106,15 @@ impl Decision {
         self.heard.as_ref().map(|(cursor, _)| cursor)
     }
 
+    /// Whether there is something to acknowledge.
+    #[must_use]
+    pub fn has_reports(&self) -> bool {
+        self.heard.is_some()
+    }
+
     /// Whether there is nothing to carry out: no actions, and nothing to acknowledge.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.approved.plan().actions.is_empty() && self.heard.is_none()
     }
 }

@@ -26,7 +26,7 @@ const ROUTES: [&str; 9] = [
     "/nothing",
 ];
 
-fn status() -> Status {
+fn published() -> Status {
     let basis = Basis {
         now: testing::now(),
         settings: &Settings::default(),
@@ -53,7 +53,7 @@ fn status() -> Status {
 fn view() -> View {
     let mut view = View::first(Config::default());
     view.recorded = Arc::new(testing::state());
-    view.status = Some(Arc::new(status()));
+    view.status = Some(Arc::new(published()));
     view.not_ready.clear();
     view
 }

@@ -30,9 +30,9 @@ pub struct Local {
 pub(super) struct Inner {
     data: PathBuf,
     pub(super) inbox: Mutex<Inbox>,
-    outbox: Mutex<Outbox>,
+    pub(super) outbox: Mutex<Outbox>,
     /// Intents of wipes that a thread of this process may still be writing.
-    under_way: Mutex<BTreeSet<u64>>,
+    pub(super) under_way: Mutex<BTreeSet<u64>>,
 }
 
 impl Local {
