@@ -4,7 +4,6 @@ use std::os::unix::fs::MetadataExt;
 
 use super::*;
 use crate::edges::provider::local::command::{Command, CommandId};
-use crate::edges::provider::local::outbox::Struck;
 use crate::edges::provider::{Presence, Withdrawn};
 
 #[test]
