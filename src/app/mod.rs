@@ -2,5 +2,8 @@
 
 pub mod daemon;
 pub mod execute;
+pub(crate) mod notices;
 pub mod reconcile;
+pub mod signals;
 pub mod status;
+pub(crate) mod wiring;

@@ -1,10 +1,10 @@
 //! Each edge owns one resource and has one error. Edges do not import one another, but for [`fs`].
 
 pub(crate) mod clock;
-pub(crate) mod config;
+pub mod config;
 pub mod fs;
 pub mod ledger;
 pub mod provider;
 pub mod source;
 pub mod trust_files;
-pub(crate) mod watch;
+pub mod watch;

@@ -18,6 +18,7 @@ mod narrow;
 mod pairs;
 mod promises;
 mod properties;
+mod provider;
 mod pull_request;
 mod suite;
 mod support;

@@ -250,7 +250,7 @@ impl World {
             clock: None,
             only,
         };
-        decide(basis, self.runtime.block_on(observe(provider)).expect("an observation"))
+        decide(basis, self.runtime.block_on(observe(provider, None)))
     }
 
     /// One pass, and all that must hold after it.

@@ -1,10 +1,10 @@
-//! One pass of the daemon: a look at the fleet directory, the decision, and what comes of it.
+//! One pass of the daemon: what is desired and heard, the decision, and what comes of it.
 //!
 //! Most wake-ups name the few files that were touched. Where these hold what they held but for
 //! edits of their own devices, only they are read again, and only their devices planned: that
-//! takes as long in a large fleet as in a small one. It rests on a look at everything before it
+//! takes as long in a large fleet as in a small one. It rests on a pass over everything before it
 //! that left nothing open, and it is dropped for another one as soon as the decision has
-//! anything to do with other files, or with wipes. What events did not tell, the next look at
+//! anything to do with other files, or with wipes. What events did not tell, the next pass over
 //! everything finds.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +13,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::schedule::Next;
 use super::settle::Unsettled;
-use super::{Daemon, Next};
+use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome};
+use crate::app::notices::log::tell;
 use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
+use crate::app::wiring;
 use crate::domain::backoff::Admission;
 use crate::domain::fleet::IncrementalFleet;
 use crate::domain::model::{DeviceId, Timestamp};
@@ -26,48 +29,13 @@ use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::ledger::{self, Ledger};
-use crate::edges::provider::Observation;
+use crate::edges::provider::{Error as ProviderError, Observed};
 use crate::edges::source;
 use crate::edges::source::revision;
 use crate::edges::watch::Touched;
 
 /// How soon to plan again after a wipe was not issued: it may have been the disk's fault.
 const PLAN_ANEW: Duration = Duration::from_secs(1);
-
-/// What was last seen.
-pub(super) struct Sight {
-    /// The fleet directory.
-    pub live: IncrementalFleet,
-    /// Whom wipes are taken from.
-    pub trust: Arc<TrustState>,
-    /// When everything was looked at.
-    pub looked: Instant,
-    /// Whether a look at a few files may rest on it.
-    whole: bool,
-    /// Why the first pass is not done yet, as far as that was published.
-    pub waiting: Option<String>,
-    /// Whether it is.
-    pub begun: bool,
-    /// What only the daemon held back in the last pass.
-    pub held_back: BTreeMap<HoldReason, u64>,
-    /// Findings of manifests, and of the reports of the last pass.
-    pub findings: u64,
-}
-
-impl Default for Sight {
-    fn default() -> Self {
-        Self {
-            live: IncrementalFleet::default(),
-            trust: Arc::new(TrustState::Broken("not read yet".into())),
-            looked: Instant::now(),
-            whole: false,
-            waiting: Some("the first pass is not done".into()),
-            begun: false,
-            held_back: BTreeMap::new(),
-            findings: 0,
-        }
-    }
-}
 
 impl Daemon {
     /// Looks where something was touched, or everywhere, and does what follows.
@@ -77,39 +45,51 @@ impl Daemon {
         ledger: &mut Ledger,
     ) -> Result<(), reconcile::Error> {
         let began = Instant::now();
-        let whole = std::mem::take(&mut self.sight.whole);
-        let only = if whole { self.glance(&touched, ledger) } else { None };
-        let hear = only.is_none() || (touched.inbox && self.chores.rested() <= began);
-        self.touched.inbox |= touched.inbox && !hear;
-        let mut observation = Observation::default();
-        if hear {
-            observation = observe(self.provider.as_ref()).await?;
-        }
-        self.sight.trust = Arc::new(reconcile::trust(&self.config));
-        self.told.trust(&self.sight.trust);
-        let narrow = only.map(|only| (self.decide(Some(&only), observation.clone(), ledger), only));
-        match narrow.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
+        let whole = std::mem::take(&mut self.last.whole);
+        let only = if whole { self.reread(&touched, ledger) } else { None };
+        let hear = only.is_none() || (touched.reports && self.publication.rested() <= began);
+        self.touched.reports |= touched.reports && !hear;
+        let mut observed =
+            if hear { self.observe(touched.reports).await } else { self.observing.unasked() };
+        self.last.trust = Arc::new(wiring::trust(&self.config));
+        tell(self.notices.of_trust(&self.last.trust));
+        let few = only.map(|only| (self.decide(Some(&only), observed.clone(), ledger), only));
+        match few.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 self.watch.arm();
-                self.sight.live = IncrementalFleet::new(source::load(&self.config.fleet));
+                self.last.live = IncrementalFleet::new(source::load(&self.config.fleet));
                 if !hear {
-                    observation = observe(self.provider.as_ref()).await?;
-                    self.touched.inbox = false;
+                    let woken = std::mem::take(&mut self.touched.reports);
+                    observed = self.observe(woken).await;
                 }
-                let decision = self.decide(None, observation, ledger);
+                let decision = self.decide(None, observed, ledger);
                 self.act(decision, None, began, ledger).await
             }
         }
     }
 
+    /// What the provider has heard, if it wants to be asked now; `woken` where there is something.
+    async fn observe(&mut self, woken: bool) -> Result<Observed, ProviderError> {
+        let now = Instant::now();
+        if !self.observing.is_due(woken, now) {
+            return self.observing.unasked();
+        }
+        let observed = observe(self.provider.as_ref(), self.observing.cursor.as_ref()).await;
+        self.observing.asked(&observed, Instant::now());
+        let failed = observed.as_ref().err().map(ToString::to_string);
+        let again = self.observing.next().unwrap_or(now);
+        tell(self.notices.of_observing(failed, again.saturating_duration_since(now)));
+        observed
+    }
+
     /// Reads the files that were touched: the devices in them, if nothing else can be concerned.
-    fn glance(&mut self, touched: &Touched, ledger: &Ledger) -> Option<BTreeSet<DeviceId>> {
-        let Touched { anything, files, inbox: _ } = touched;
+    fn reread(&mut self, touched: &Touched, ledger: &Ledger) -> Option<BTreeSet<DeviceId>> {
+        let Touched { anything, files, reports: _ } = touched;
         if *anything {
             return None;
         }
-        let serials = source::reread(&self.config.fleet, files, &mut self.sight.live)?;
+        let serials = source::reread(&self.config.fleet, files, &mut self.last.live)?;
         let recorded = ledger.state();
         serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()
     }
@@ -117,22 +97,22 @@ impl Daemon {
     fn decide(
         &self,
         only: Option<&BTreeSet<DeviceId>>,
-        observation: Observation,
+        observed: Result<Observed, ProviderError>,
         ledger: &Ledger,
     ) -> Decision {
-        let (desired, recorded) = (self.sight.live.desired(), ledger.state());
+        let (desired, recorded) = (self.last.live.desired(), ledger.state());
         let basis = Basis {
             now: clock::now(),
             settings: &self.config.settings,
             desired,
             recorded,
-            trust: &self.sight.trust,
+            trust: &self.last.trust,
             accept_removals: None,
             heads: &heads(&self.config.data, desired, recorded),
             clock: ledger::reader(&self.config.data).highest_time(),
             only,
         };
-        decide(basis, observation)
+        decide(basis, observed)
     }
 
     /// Does what was decided, as far as it may be done now.
@@ -146,56 +126,63 @@ impl Daemon {
         tracing::debug!(
             actions = decision.approved.plan().actions.len(),
             everything = only.is_none(),
-            "a look"
+            "a pass decides"
         );
         let now = clock::now();
         let (decision, unsettled) = self.hold_back(decision, ledger);
         let settled = unsettled.as_ref().is_none_or(|unsettled| !unsettled.holds_all());
-        self.told.decision(&decision, ledger.state(), settled);
+        tell(self.notices.of_decision(&decision, ledger.state(), settled, now));
         let Plan { wipes, holds, findings, .. } = decision.approved.plan();
         let wipes = wipes.clone();
-        self.sight.findings = findings.len() as u64;
+        self.last.findings = findings.len() as u64;
         if only.is_none() {
-            self.sight.looked = Instant::now();
-            self.sight.held_back = held_back(holds.iter().map(|hold| hold.reason));
+            self.last.looked = Instant::now();
+            self.last.held_back = held_back(holds.iter().map(|hold| hold.reason));
         }
         let effects = effects(&decision.approved.plan().actions);
-        let (idle, hearing) = (decision.is_empty(), decision.has_reports());
+        let (idle, cursor) = (decision.is_empty(), decision.cursor().cloned());
+        let hearing = cursor.is_some();
+        let unobserved = decision.unobserved().is_some();
         let (reports, more) = (decision.reports(), decision.has_more());
         let outcome = self.carry_out(decision, ledger).await?;
-        let mended = self.learn(&effects, &outcome);
-        self.told.outcome(&outcome, began.elapsed());
+        let back = self.learn(&effects, &outcome);
+        tell(self.notices.of_outcome(&outcome, began.elapsed()));
         self.count(&outcome, began);
         if outcome.left == 0 {
             self.metrics.reports.add(reports);
+            self.observing.cursor = cursor.or(self.observing.cursor.take());
         }
-        self.touched.inbox |= more;
+        self.touched.reports |= more;
         let due = self.due(now, only, ledger, &wipes);
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let again = unsettled.as_ref().map(|unsettled| unsettled.again);
-        // Those that the provider was spared need wait no longer.
         // What was planned and did not hold any more: the next plan says what becomes of it.
         let planned_anew = (!outcome.not_issued.is_empty()).then(|| Instant::now() + PLAN_ANEW);
-        let at =
-            [again, retry, mended.then(Instant::now), planned_anew].into_iter().flatten().min();
+        // Those that the provider was spared need wait no longer once it is back.
+        let asked = self.observing.next();
+        let at = [again, retry, asked, back.then(Instant::now), planned_anew]
+            .into_iter()
+            .flatten()
+            .min();
         self.next = Next { due, at, not_before: None };
         match unsettled {
             Some(Unsettled { why, .. }) => {
-                self.sight.waiting = self.sight.waiting.take().map(|_| why);
+                self.last.waiting = self.last.waiting.take().map(|_| why);
             }
-            None => self.sight.begun = true,
+            None => self.last.begun = true,
         }
         let open = again.is_some()
+            || unobserved
             || planned_anew.is_some()
             || outcome.left > 0
             || ledger.state().frozen.is_some();
-        self.sight.whole = !open;
+        self.last.whole = !open;
         if hearing {
-            self.chores.begin(began);
+            self.publication.begin(began);
         } else if !idle || only.is_none_or(|only| !only.is_empty()) {
             // Holds and their places may have changed with a manifest that leads to no action.
-            self.chores.add();
+            self.publication.want();
         }
         self.publish_numbers(ledger.state());
         Ok(())
@@ -204,7 +191,7 @@ impl Daemon {
     /// Whom wipes are taken from; before the first pass nothing is read yet.
     pub(super) fn trust_state(&self) -> &TrustState {
         let configured = self.config.trust.is_configured();
-        if configured { &self.sight.trust } else { &TrustState::NotConfigured }
+        if configured { &self.last.trust } else { &TrustState::NotConfigured }
     }
 
     fn count(&mut self, outcome: &Outcome, began: Instant) {
@@ -222,11 +209,11 @@ impl Daemon {
         }
     }
 
-    /// Less than was approved: what wants a second look, and what the provider is to be spared.
+    /// Less than was approved: what wants a second pass, and what the provider is to be spared.
     fn hold_back(&mut self, decision: Decision, ledger: &Ledger) -> (Decision, Option<Unsettled>) {
         let state = ledger.state();
-        let (plan, desired) = (decision.approved.plan(), self.sight.live.desired());
-        let unsettled = self.caution.judge(plan, desired, state, &self.config.fleet);
+        let (plan, desired) = (decision.approved.plan(), self.last.live.desired());
+        let unsettled = self.settling.judge(plan, desired, state, &self.config.fleet);
         let now = self.elapsed();
         let admission = self.backoff.admission(now);
         let mut probed = false;
@@ -304,7 +291,7 @@ impl Daemon {
         let inputs = Inputs {
             now,
             settings: &self.config.settings,
-            desired: self.sight.live.desired(),
+            desired: self.last.live.desired(),
             recorded,
             heard: &[],
             trust: &TrustState::NotConfigured,

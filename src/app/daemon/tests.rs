@@ -3,11 +3,22 @@
 #![expect(clippy::disallowed_methods, reason = "manifests are written plainly, too")]
 
 use std::fs;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
-use super::*;
+use super::options::Options;
+use super::schedule::{Next, Wake};
+use super::unattended::Daemon;
+use crate::app::signals::Signals;
+use crate::app::wiring;
+use crate::domain::model::Timestamp;
+use crate::edges::clock;
+use crate::edges::config::Config;
+use crate::edges::ledger::Expected;
+use crate::edges::watch::{Pace, Touched};
 
 /// A daemon over an empty fleet that only looks for changes, each `poll`.
 fn daemon(dir: &TempDir, poll: Duration, resync: Duration) -> Daemon {
@@ -22,8 +33,10 @@ fn daemon(dir: &TempDir, poll: Duration, resync: Duration) -> Daemon {
     };
     let reload = Box::new(|config: &Config| Ok(config.clone()));
     let options = Options { actor: "test".into(), resync, pace, reload, views: None };
+    let provider = wiring::provider(&config);
     let mut daemon =
-        Daemon::start(config, Expected::Any, options, Signals::listen().unwrap()).unwrap();
+        Daemon::start(config, provider, Expected::Any, options, Signals::listen().unwrap())
+            .unwrap();
     daemon.watch.arm();
     daemon.touched = Touched::default();
     daemon
@@ -60,7 +73,7 @@ async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
     let mut daemon = daemon(&dir, Duration::from_millis(100), minute);
     let about = |waited: f64, seconds: f64| (waited - seconds).abs() < 0.1;
     let reset = |daemon: &mut Daemon| {
-        daemon.sight.looked = Instant::now();
+        daemon.last.looked = Instant::now();
         daemon.touched = Touched::default();
         daemon.next = Next { due: Some(in_seconds(36_000)), ..Next::default() };
     };
@@ -78,7 +91,7 @@ async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
 
     // Beside the resync that is a day away a deadline is met by the clock on the wall.
     reset(&mut daemon);
-    daemon.sight.looked = Instant::now() + hour * 24;
+    daemon.last.looked = Instant::now() + hour * 24;
     daemon.next.due = Some(in_seconds(-1));
     assert!(about(waits(&mut daemon).await, 0.0), "a deadline");
 }

@@ -12,14 +12,14 @@ const LONGEST_PASS: Duration = Duration::from_secs(300);
 
 /// The loop's sign of life, passed on as often as the service manager asks for.
 #[derive(Debug)]
-pub(super) struct Heart {
+pub(super) struct Watchdog {
     started: Instant,
     /// Milliseconds since the start.
     beat: Arc<AtomicU64>,
     ready: bool,
 }
 
-impl Heart {
+impl Watchdog {
     /// Passes signs of life on while there are any: `resync` is the longest sleep.
     pub(super) fn start(resync: Duration) -> Self {
         let started = Instant::now();

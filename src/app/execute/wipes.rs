@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Control, Outcome};
+use super::control::Control;
+use super::outcome::Outcome;
 use crate::domain::model::{DesiredDevice, DeviceId, Digest, Timestamp};
 use crate::domain::plan::effect::{Effect, issued};
 use crate::domain::plan::{

@@ -32,6 +32,7 @@ pub(crate) use profile::{
     AntivirusRequirement, EncryptionRequirement, MIN_PIN_LENGTH, Profile, Requirements,
     ScreenLockRequirement,
 };
+pub use report::ReportId;
 pub(crate) use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
 pub(crate) use reported_version::ReportedVersion;
 pub use text::is_deceptive;

@@ -1,6 +1,7 @@
 //! What devices say of themselves: telemetry, judged by a profile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,17 @@ use super::time::Timestamp;
 /// Facts that were given and could not be read: the field, like `antivirus.enabled`, and its
 /// text as reported, harmless and at most 100 bytes.
 pub type Unreadable = BTreeMap<CompactString, CompactString>;
+
+/// A provider's own name for one report: it means nothing to anybody else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReportId(Arc<str>);
+
+impl ReportId {
+    /// As the provider spells it.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+}
 
 /// What a device said of itself, as far as it said it: telemetry, judged by a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::action::{Action, Op};
 use super::hold::Hold;
 use super::wipes::WipeView;
 use crate::domain::manifest::finding::Finding;
-use crate::domain::model::{DeviceId, Facts, Timestamp};
+use crate::domain::model::{DeviceId, Facts, ReportId, Timestamp};
 
 /// The decision.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,8 +19,8 @@ pub struct Plan {
     pub telemetry: Vec<Telemetry>,
     /// Every wipe request that is there or was until now, by path: for a section of its own.
     pub wipes: Vec<WipeView>,
-    /// Reports that nobody can use: index into [`Inputs::heard`], and why.
-    pub rejected: Vec<(usize, String)>,
+    /// Reports that nobody can use, and why.
+    pub rejected: Vec<(ReportId, String)>,
     /// What of the reports that are used is odd: sentences without a full stop.
     pub notes: Vec<String>,
 }

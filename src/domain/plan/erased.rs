@@ -132,12 +132,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::model::ReportId;
 
     #[test]
     fn a_wipe_told_too_early_is_not_one_that_nobody_ordered() {
         let report = json!({"serialNumber": "A", "at": "2026-11-22T10:00:00Z", "wiped": true});
         let report = serde_json::from_value(report).unwrap();
-        let heard = Heard { origin: "inbox/a.json".into(), report };
+        let heard = Heard { id: ReportId::new("a"), origin: "inbox/a.json".into(), report };
         let told = |issued| unexpected_wipe(DeviceId::FIRST, &heard, issued);
         let (ordered, unordered) = (told(true), told(false));
         assert!(ordered.message.ends_with("that is not after the wipe was issued"), "{ordered:?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::fleet::Desired;
-use crate::domain::model::{Report, Timestamp};
+use crate::domain::model::{Report, ReportId, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LoggedHead;
@@ -33,7 +33,9 @@ pub struct Inputs<'a> {
 /// A report and where it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
-    /// Names the batch, for findings: `inbox/NAME` for the local provider.
+    /// The provider's own name for it.
+    pub id: ReportId,
+    /// Where it came from, for people: a file, say.
     pub origin: Arc<str>,
     /// What the device said.
     pub report: Report,

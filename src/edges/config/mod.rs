@@ -15,7 +15,8 @@ mod values;
 
 pub(crate) use self::error::{Error, Ignored};
 pub(crate) use self::load::{FILE_NAME, Loaded};
-pub(crate) use self::settings::{Config, ProviderKind, TrustPaths};
+pub use self::settings::Config;
+pub(crate) use self::settings::{ProviderKind, TrustPaths};
 
 #[cfg(test)]
 mod tests;

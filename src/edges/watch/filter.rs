@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind, RenameMode};
 
-use super::paths::{Anchors, absolute, is_hidden};
-use super::touched::{Places, Touched};
+use super::paths::{Anchors, absolute, admits, is_hidden};
+use super::touched::{Entrance, Places, Touched};
 
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     anchors: Anchors,
     root: PathBuf,
-    inbox: PathBuf,
+    /// Absolute.
+    reports: Vec<Entrance>,
     /// Directories of the tree.
     tree: HashSet<PathBuf>,
 }
@@ -24,7 +25,11 @@ impl Filter {
     pub(super) fn set(&mut self, places: &Places, anchors: Anchors) {
         self.anchors = anchors;
         self.root = absolute(&places.fleet);
-        self.inbox = absolute(&places.inbox);
+        let absolute = |entrance: &Entrance| Entrance {
+            dir: absolute(&entrance.dir),
+            ignoring: entrance.ignoring,
+        };
+        self.reports = places.reports.iter().map(absolute).collect();
     }
 
     pub(super) fn add(&mut self, path: &Path) {
@@ -57,9 +62,9 @@ impl Filter {
         if self.anchors.get(parent).is_some_and(|names| names.contains(name)) {
             return Touched::anything();
         }
-        if parent == self.inbox {
-            let inbox = arrives(kind) && !is_hidden(name) && name != "rejected";
-            return Touched { inbox, ..Touched::default() };
+        if let Some(entrance) = self.reports.iter().find(|entrance| entrance.dir == parent) {
+            let reports = arrives(kind) && admits(entrance, name);
+            return Touched { reports, ..Touched::default() };
         }
         if self.anchors.contains_key(path) || self.tree.contains(path) {
             return Touched::anything();
@@ -86,7 +91,7 @@ impl Filter {
     }
 }
 
-/// Not of what leaves the inbox: this program took it.
+/// Whether something comes in: what leaves was taken by this program.
 fn arrives(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)))
 }

@@ -14,8 +14,9 @@ mod survey;
 mod touched;
 mod watcher;
 
-pub(crate) use self::touched::{Places, Touched};
-pub(crate) use self::watcher::{Mode, Pace, Watch};
+pub(crate) use self::touched::{Entrance, Places, Touched};
+pub use self::watcher::Pace;
+pub(crate) use self::watcher::{Mode, Watch};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::touched::Places;
+use super::touched::{Entrance, Places};
 
 /// As deep as manifests are read.
 pub(super) const DEPTH: usize = 32;
@@ -25,7 +25,8 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 /// in it: whatever is put in the place of one of them is seen.
 pub(super) fn anchors(places: &Places) -> Anchors {
     let mut anchors = Anchors::new();
-    for place in [&places.fleet, &places.inbox].into_iter().chain(&places.files) {
+    let reports = places.reports.iter().map(|entrance| &entrance.dir);
+    for place in [&places.fleet].into_iter().chain(reports).chain(&places.files) {
         let mut links = 0;
         follow(&absolute(place), &mut links, &mut anchors);
     }
@@ -54,6 +55,11 @@ fn follow(path: &Path, links: &mut usize, anchors: &mut Anchors) -> PathBuf {
         };
     }
     here
+}
+
+/// Whether something of this name may be a report.
+pub(super) fn admits(entrance: &Entrance, name: &OsStr) -> bool {
+    !is_hidden(name) && entrance.ignoring.iter().all(|other| name != *other)
 }
 
 /// Names that no reader looks at: editors' and Git's own files.

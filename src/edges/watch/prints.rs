@@ -8,7 +8,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::paths::{DEPTH, is_hidden};
+use super::paths::{DEPTH, admits, is_hidden};
 use super::touched::{Places, Touched};
 
 /// What everything looks like, where nobody tells of changes.
@@ -16,7 +16,7 @@ use super::touched::{Places, Touched};
 pub(super) struct Prints {
     fleet: u64,
     files: u64,
-    inbox: HashSet<u64>,
+    reports: HashSet<u64>,
 }
 
 impl Prints {
@@ -27,23 +27,25 @@ impl Prints {
         for path in &places.files {
             print(OsStr::new(""), fs::metadata(path).ok(), &mut files);
         }
-        let mut inbox = HashSet::new();
-        for entry in fs::read_dir(&places.inbox).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if !is_hidden(&name) && name != "rejected" {
-                let mut hasher = DefaultHasher::new();
-                print(&name, entry.metadata().ok(), &mut hasher);
-                inbox.insert(hasher.finish());
+        let mut reports = HashSet::new();
+        for entrance in &places.reports {
+            for entry in fs::read_dir(&entrance.dir).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if admits(entrance, &name) {
+                    let mut hasher = DefaultHasher::new();
+                    print(&name, entry.metadata().ok(), &mut hasher);
+                    reports.insert(hasher.finish());
+                }
             }
         }
-        Self { fleet: fleet.finish(), files: files.finish(), inbox }
+        Self { fleet: fleet.finish(), files: files.finish(), reports }
     }
 
-    /// What has changed since. What left the inbox was taken by this program.
+    /// What has changed since. Reports that are gone were taken by this program.
     pub(super) fn touched_since(&self, before: &Self) -> Touched {
         let anything = self.fleet != before.fleet || self.files != before.files;
-        let inbox = !self.inbox.is_subset(&before.inbox);
-        Touched { anything, inbox, ..Touched::default() }
+        let reports = !self.reports.is_subset(&before.reports);
+        Touched { anything, reports, ..Touched::default() }
     }
 }
 

@@ -83,8 +83,9 @@ impl<'a> Survey<'a> {
 
 /// Which place is on a file system that tells nothing of what other machines change.
 pub(super) fn deaf(places: &Places) -> Option<String> {
-    let places = [("fleet directory", &places.fleet), ("inbox", &places.inbox)];
-    places.into_iter().find_map(|(what, path)| {
+    let reports = places.reports.iter().map(|entrance| ("inbox", &entrance.dir));
+    let mut places = [("fleet directory", &places.fleet)].into_iter().chain(reports);
+    places.find_map(|(what, path)| {
         // What does not exist yet will be where its parent is.
         let path = absolute(path);
         let found = path.ancestors().find_map(|dir| rustix::fs::statfs(dir).ok())?;

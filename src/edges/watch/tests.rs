@@ -21,10 +21,14 @@ use super::touched::FILES;
 use super::watcher::*;
 use super::*;
 
+fn inbox(dir: PathBuf) -> Entrance {
+    Entrance { dir, ignoring: &["rejected"] }
+}
+
 fn places(dir: &Path) -> Places {
     Places {
         fleet: dir.join("fleet"),
-        inbox: dir.join("data/inbox"),
+        reports: vec![inbox(dir.join("data/inbox"))],
         files: vec![dir.join("etc/allowed_signers")],
     }
 }
@@ -95,7 +99,7 @@ fn events_tell_where_as_far_as_it_is_certain() {
         ("fleet/link.yaml", Touched::anything()),
         ("fleet", Touched::anything()),
         ("etc/allowed_signers", Touched::anything()),
-        ("data/inbox/1.json", Touched { inbox: true, ..Touched::default() }),
+        ("data/inbox/1.json", Touched { reports: true, ..Touched::default() }),
     ] {
         let event = Event::new(made).add_path(dir.path().join(path));
         assert_eq!(filter.touched(&event, false), touched, "{path}");
@@ -131,7 +135,7 @@ fn the_way_to_a_place_leads_through_its_symlinks() {
     symlink("loop", dir.join("loop")).unwrap();
     let places = Places {
         fleet: dir.join("current/fleet"),
-        inbox: dir.join("loop/inbox"),
+        reports: vec![inbox(dir.join("loop/inbox"))],
         files: vec![dir.join("no/such/file")],
     };
     let anchors = super::paths::anchors(&places);

@@ -11,10 +11,19 @@ pub(super) const FILES: usize = 64;
 pub struct Places {
     /// The fleet directory: everything below it.
     pub fleet: PathBuf,
-    /// The directory that reports come into.
-    pub inbox: PathBuf,
+    /// The directories that reports come into.
+    pub reports: Vec<Entrance>,
     /// Single files.
     pub files: Vec<PathBuf>,
+}
+
+/// A directory that reports come into.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entrance {
+    /// Whether it exists or not yet.
+    pub dir: PathBuf,
+    /// Names in it that mean nothing; those that begin with a dot never do.
+    pub ignoring: &'static [&'static str],
 }
 
 /// Where something may have changed.
@@ -24,8 +33,8 @@ pub struct Touched {
     pub anything: bool,
     /// In these files, and nowhere else in the fleet directory: their paths from its root.
     pub files: BTreeSet<String>,
-    /// In the inbox.
-    pub inbox: bool,
+    /// Where reports come in.
+    pub reports: bool,
 }
 
 impl Touched {
@@ -42,13 +51,13 @@ impl Touched {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.anything && !self.inbox && self.files.is_empty()
+        !self.anything && !self.reports && self.files.is_empty()
     }
 
     /// Takes in what another event touched; many files are taken for anything.
     pub fn merge(&mut self, other: Self) {
         self.anything |= other.anything;
-        self.inbox |= other.inbox;
+        self.reports |= other.reports;
         self.files.extend(other.files);
         if self.anything || self.files.len() > FILES {
             (self.anything, self.files) = (true, BTreeSet::new());

@@ -203,7 +203,9 @@ impl Watch {
                     _ => Ok(()),
                 };
                 survey.anchors(&anchors, &mut one)?;
-                survey.single(&self.places.inbox, &mut one)?;
+                for entrance in &self.places.reports {
+                    survey.single(&entrance.dir, &mut one)?;
+                }
                 survey.tree(&self.places.fleet, &mut |path, new| {
                     lock(filter).add(path);
                     one(path, new)

@@ -17,6 +17,7 @@ use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
     self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,
 };
+use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Digest;
 use crate::domain::wipe::trust_state::TrustState;
@@ -70,7 +71,7 @@ pub(super) fn run(
             .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
     }
     let expected = setup.expected(args.new_ledger);
-    let open = || reconcile::open(&setup.config, expected, setup.actor.clone());
+    let open = || wiring::open(&setup.config, expected, setup.actor.clone());
     let (desired, ledger) = rayon::join(|| setup.desired(), open);
     let mut ledger = ledger?;
     let runtime = runtime()?;
@@ -112,6 +113,7 @@ pub(super) fn run(
     // What was desired is in the decision, which lets go of it piece by piece.
     drop(desired);
     let digest = decision.approved.digest();
+    let unobserved = decision.unobserved().is_some();
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let recorded = ledger.state();
     let applied = Applied {
@@ -126,7 +128,7 @@ pub(super) fn run(
         Format::Json => applied.json(out)?,
         _ => applied.text(out)?,
     }
-    let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0;
+    let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0 || unobserved;
     let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
     Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded).combine(stopped))
 }
@@ -152,7 +154,7 @@ fn decide_now(
         clock: ledger::reader(&setup.config.data).highest_time(),
         only: None,
     };
-    Ok(decide(basis, runtime.block_on(observe(provider.as_ref()))?))
+    Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None))))
 }
 
 enum Consent {

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::setup::Setup;
-use crate::app::reconcile;
+use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::edges::ledger;
 use crate::ui::render::out::Out;
@@ -85,7 +85,7 @@ pub(super) fn trust_files(setup: &Setup) -> Exit {
     if !setup.config.trust.is_configured() {
         return Exit::Done;
     }
-    let Err(error) = reconcile::read_trust(&setup.config) else { return Exit::Done };
+    let Err(error) = wiring::read_trust(&setup.config) else { return Exit::Done };
     if error.is_of_this_machine() {
         tracing::warn!(
             why = %error, "the trust files cannot be checked here: if so on the server, every wipe is refused"

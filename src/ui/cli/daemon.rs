@@ -13,11 +13,13 @@ use super::global::Global;
 use super::process::runtime;
 use super::setup::{Setup, configuration};
 use super::value::{duration, positive, word};
-use crate::app::daemon::{Daemon, Options, Signals};
+use crate::app::daemon::{Daemon, Options};
+use crate::app::signals::Signals;
+use crate::app::status::View;
+use crate::app::wiring;
 use crate::domain::model::words;
 use crate::edges::config::Config;
 use crate::edges::watch::Pace;
-use crate::ui::http::view::View;
 use crate::ui::http::{Server, Token};
 
 /// A pass starts after this long even if changes never cease.
@@ -133,7 +135,8 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
             }),
             views,
         };
-        let daemon = Daemon::start(config, expected, options, signals)?;
+        let provider = wiring::provider(&config);
+        let daemon = Daemon::start(config, provider, expected, options, signals)?;
         if let Some((server, seen)) = server.zip(seen) {
             let address = server.address()?;
             tracing::info!(%address, "answers HTTP");

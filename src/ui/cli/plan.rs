@@ -11,13 +11,14 @@ use super::global::Global;
 use super::process::runtime;
 use super::setup::Setup;
 use super::value::positive;
+use crate::app::notices::{self, SHOWN};
 use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger;
-use crate::edges::provider::{Observation, Refused};
+use crate::edges::provider::Observed;
 use crate::ui::client::{self, Remote};
 use crate::ui::render;
 use crate::ui::render::out::Out;
@@ -110,12 +111,12 @@ pub(super) fn run(
         },
         only: None,
     };
-    let observation = match remote {
+    let observed = match remote {
         // Reports go to the daemon, and it alone hears them.
-        Some(_) => Observation::default(),
-        None => runtime()?.block_on(observe(setup.provider().as_ref()))?,
+        Some(_) => Ok(Observed::default()),
+        None => runtime()?.block_on(observe(setup.provider().as_ref(), None)),
     };
-    let decision = decide(basis, observation);
+    let decision = decide(basis, observed);
     warn_of_trust(&trust);
     show(&decision, setup, &recorded, &trust, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
@@ -215,26 +216,19 @@ pub(super) fn warn_of_trust(trust: &TrustState) {
         tracing::warn!(?why, "the trust files cannot be relied on: every wipe is refused");
     }
 }
-/// Of what is said of reports, more than so many of a kind are only counted.
-const SHOWN: usize = 20;
 
 /// Reports that nobody can use, on standard error.
 fn warn_of_reports(decision: &Decision) {
-    for (name, why) in decision.unusable() {
-        tracing::warn!(file = ?name, ?why, "a file of the inbox cannot be used");
+    if let Some(error) = decision.unobserved() {
+        tracing::error!(%error, "the provider cannot be observed: devices get no commands");
     }
-    for (name, why) in decision.bad().take(SHOWN) {
-        tracing::warn!(file = ?name, ?why, "this is no report; it goes to inbox/rejected");
-    }
-    for (name, refused) in decision.refused().take(SHOWN) {
-        let Refused { serial, why, .. } = refused;
-        tracing::warn!(file = ?name, %serial, ?why, "a report is refused");
-    }
+    notices::log::tell(notices::of_reports(decision));
     let notes = &decision.approved.plan().notes;
     for note in notes.iter().take(SHOWN) {
         tracing::warn!("{note}");
     }
-    let counts = [decision.bad().count(), decision.refused().count(), notes.len()];
+    let parts = decision.unusable().iter().filter(|unusable| !unusable.whole);
+    let counts = [parts.count(), decision.refused().len(), notes.len()];
     let more: usize = counts.iter().map(|count| count.saturating_sub(SHOWN)).sum();
     if more > 0 {
         tracing::warn!(more, "more of the same, of other reports");
@@ -249,7 +243,8 @@ fn warn_of_reports(decision: &Decision) {
 
 fn exit_of(decision: &Decision, detailed: bool) -> Exit {
     let plan = decision.approved.plan();
-    let findings = if plan.findings.is_empty() { Exit::Done } else { Exit::Failed };
+    let complete = plan.findings.is_empty() && decision.unobserved().is_none();
+    let findings = if complete { Exit::Done } else { Exit::Failed };
     if !detailed {
         return findings;
     }

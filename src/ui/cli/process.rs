@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use super::failure::Failure;
+use crate::app::signals::stop_flag;
 
 /// A thread that takes longer to start than this does not start.
 const START: Duration = Duration::from_secs(10);
@@ -87,22 +88,7 @@ fn no_threads<T>(why: String) -> Result<T, Failure> {
 
 /// Set by the first SIGINT or SIGTERM; the second ends the process at once.
 pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
-    use std::sync::atomic::Ordering;
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let stop = Arc::new(AtomicBool::new(false));
     let _entered = runtime.enter();
-    for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
-        let mut signals = signal(kind)?;
-        let stop = stop.clone();
-        runtime.spawn(async move {
-            while signals.recv().await.is_some() {
-                if stop.swap(true, Ordering::Relaxed) {
-                    std::process::exit(code);
-                }
-                tracing::warn!("stopping after the batch under way; once more stops at once");
-            }
-        });
-    }
-    Ok(stop)
+    let first = || tracing::warn!("stopping after the batch under way; once more stops at once");
+    Ok(stop_flag(first)?)
 }

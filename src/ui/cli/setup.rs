@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::global::Global;
-use crate::app::reconcile;
+use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;
@@ -114,12 +114,12 @@ impl Setup {
 
     /// Whom wipes are taken from.
     pub(crate) fn trust(&self) -> TrustState {
-        reconcile::trust(&self.config)
+        wiring::trust(&self.config)
     }
 
     /// The MDM.
     pub(crate) fn provider(&self) -> Arc<dyn Provider> {
-        reconcile::provider(&self.config)
+        wiring::provider(&self.config)
     }
 }
 

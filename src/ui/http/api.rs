@@ -13,7 +13,7 @@ use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
 use super::metrics as numbers;
 use super::query::{Audit, Devices, PAGE};
 use super::shared::Shared;
-use super::view::View;
+use crate::app::status::{Status, View};
 use crate::domain::lookup;
 use crate::domain::model::DeviceId;
 use crate::domain::state::event::Entry;
@@ -21,9 +21,11 @@ use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
 use crate::edges::ledger;
 use crate::edges::ledger::Logged;
+use crate::ui::render;
 use crate::ui::render::history::EntryView;
 use crate::ui::render::json;
 use crate::ui::render::list::Listing;
+use crate::ui::render::plan::Context;
 use crate::ui::render::show::Shown;
 
 pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
@@ -136,20 +138,33 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
 
 pub(super) async fn plan(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let Some(status) = shared.view().status.clone() else { return Failure::NotYet.answer() };
-    let mut last = shared.plan.lock().unwrap_or_else(PoisonError::into_inner);
-    let plan = match &*last {
-        Some((of, plan)) if Arc::ptr_eq(of, &status) => Ok(plan.clone()),
-        // The bytes of the one before go once the last client has read them.
-        _ => Tagged::new(status.plan.clone(), &shared.room),
-    };
-    match plan {
-        Ok(plan) => {
-            *last = Some((status, plan.clone()));
-            drop(last);
-            plan.answer(&headers, JSON)
+    let rendered = {
+        let mut last = shared.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((of, rendered)) if Arc::ptr_eq(of, &status) => rendered.clone(),
+            // The bytes of the one before go once the last client has read them.
+            _ => last.insert((status.clone(), Arc::default())).1.clone(),
         }
-        Err(failed) => failed.answer(),
-    }
+    };
+    let plan = rendered.get_or_try_init(async || {
+        let room = shared.room.clone();
+        tokio::task::spawn_blocking(move || Tagged::new(plan_json(&status)?, &room)).await?
+    });
+    plan.await.map_or_else(Failure::answer, |plan| plan.clone().answer(&headers, JSON))
+}
+
+/// The plan of a status, as `plan -o json`.
+fn plan_json(status: &Status) -> Result<Vec<u8>, Failure> {
+    let Status { left, made_of, counts: _ } = status;
+    let context = Context {
+        root: &made_of.root,
+        revision: made_of.revision.as_deref(),
+        seq: made_of.seq,
+        head: made_of.head,
+        lineage: made_of.lineage,
+        trust: &made_of.trust,
+    };
+    body(|out| render::plan::json(out, left, context))
 }
 
 pub(super) async fn audit(

@@ -2,65 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
-use std::time::Duration;
 
-use super::view::View;
 use crate::app::reconcile::ReportCounts;
-use crate::app::status::Status;
+use crate::app::status::{BUCKETS, Counts, Histogram, Metrics, View};
 use crate::domain::backoff::Admission;
 use crate::domain::model::{ComplianceState, Status as DeviceStatus};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::wipe::trust_state::TrustWord;
-
-/// Upper ends in seconds: from one changed manifest to a whole fleet.
-const BUCKETS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
-
-/// How long something took, how often.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Histogram {
-    counts: [u64; BUCKETS.len()],
-    count: u64,
-    sum: f64,
-}
-
-impl Histogram {
-    /// Counts one more.
-    pub fn observe(&mut self, took: Duration) {
-        let seconds = took.as_secs_f64();
-        if let Some(at) = BUCKETS.iter().position(|end| seconds <= *end) {
-            self.counts[at] += 1;
-        }
-        self.count += 1;
-        self.sum += seconds;
-    }
-}
-
-/// What is counted since the start.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Metrics {
-    /// Passes that went through.
-    pub passes: u64,
-    /// Passes that failed as a whole.
-    pub failed_passes: u64,
-    /// From the beginning of a pass to its end.
-    pub pass: Histogram,
-    /// From the first event to the end of the pass that it led to.
-    pub lag: Histogram,
-    /// Actions done, by kind.
-    pub done: BTreeMap<ActionKind, u64>,
-    /// Of these, actions whose effect did not, or may not have, come about.
-    pub fell_short: BTreeMap<ActionKind, u64>,
-    /// What became of reports.
-    pub reports: ReportCounts,
-    /// Whether events are relied on.
-    pub watching: bool,
-    /// Devices that are left alone for a while.
-    pub backing_off: usize,
-    /// Whether the provider is.
-    pub breaker: Option<Admission>,
-    /// What there is to check signatures of wipes against.
-    pub trust: Option<TrustWord>,
-}
 
 /// The text format, one sample a line.
 struct Text(String);
@@ -101,9 +49,9 @@ impl Text {
 /// All of it; `snapshot_age` in seconds, where there is a snapshot.
 pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
     let mut text = Text(String::new());
-    let none = Status::default();
-    let status = view.status.as_deref().unwrap_or(&none);
-    devices(&mut text, status);
+    let none = Counts::default();
+    let counts = view.status.as_ref().map_or(&none, |status| &status.counts);
+    devices(&mut text, counts);
     let Metrics {
         passes,
         failed_passes,
@@ -139,7 +87,7 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
         .iter()
         .map(|reason| {
             let of = |holds: &BTreeMap<_, u64>| holds.get(reason).copied().unwrap_or_default();
-            (reason.as_str(), of(&status.holds) + of(&view.held_back))
+            (reason.as_str(), of(&counts.holds) + of(&view.held_back))
         })
         .collect();
     text.by("holds", "reason", &holds);
@@ -178,8 +126,8 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
     text.0
 }
 
-fn devices(text: &mut Text, status: &Status) {
-    let Status { plan: _, holds: _, devices, compliance, orphaned, erased } = status;
+fn devices(text: &mut Text, counts: &Counts) {
+    let Counts { holds: _, devices, compliance, orphaned, erased } = counts;
     let help = "Devices that report that they were erased, though nobody here asked for it.";
     text.one("unrequested_wipes", "gauge", help, *erased);
     text.family("devices", "gauge", "Devices, by status.");
@@ -195,6 +143,8 @@ fn devices(text: &mut Text, status: &Status) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the daemon shows: read-only, the same JSON as `-o json`, and never in the way of a pass.
 //!
-//! Every answer comes from what was published after the last pass ([`view::View`]); the log is
+//! Every answer comes from what was published after the last pass ([`crate::app::status::View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), answers that
 //! take a core fewer still, and a slow client delays nobody else. Beyond loopback a client must
 //! send a token, and everywhere it must ask for a host name that is known (`host`). The other end
@@ -11,13 +11,12 @@ mod api;
 mod error;
 mod host;
 mod listener;
-pub(crate) mod metrics;
+mod metrics;
 mod query;
 mod server;
 mod shared;
 mod state;
 mod token;
-pub(crate) mod view;
 
 pub(crate) use server::Server;
 pub(crate) use token::Token;

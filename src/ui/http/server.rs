@@ -20,8 +20,8 @@ use super::host::Names;
 use super::listener::Bounded;
 use super::shared::Shared;
 use super::token::{Token, bearer};
-use super::view::View;
 use super::{api, host, state};
+use crate::app::status::View;
 use crate::ui::wire::state::PATH;
 
 /// An answer that takes longer than this is given up.

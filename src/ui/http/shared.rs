@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::answer::{Failure, Room, Tagged};
 use super::token::Token;
-use super::view::View;
-use crate::app::status::Status;
+use crate::app::status::{Status, View};
 
 /// Answers that read the log or plan: each takes a core, and a pass needs one too.
 const HEAVY: usize = 2;
@@ -21,14 +20,15 @@ pub(super) struct Shared {
     pub(super) heavy: Arc<Semaphore>,
     /// For answers that clients have not read yet.
     pub(super) room: Room,
-    /// The plan that was asked for last: all who ask for it share its bytes.
-    pub(super) plan: Arc<Mutex<Option<LastPlan>>>,
+    /// The plan of the status that was asked for last: it is rendered for the first who asks, and
+    /// all others share its bytes.
+    pub(super) plan: Arc<Mutex<Option<Rendered>>>,
     /// What takes as long as the client does.
     pub(super) streams: Arc<Semaphore>,
 }
 
-/// What a plan was made of, and its bytes.
-pub(super) type LastPlan = (Arc<Status>, Tagged);
+/// Whose plan it is, and its bytes once somebody has asked.
+pub(super) type Rendered = (Arc<Status>, Arc<OnceCell<Tagged>>);
 
 impl Shared {
     pub(super) fn new(views: watch::Receiver<Arc<View>>, token: Token) -> Self {

@@ -108,9 +108,9 @@ mod tests {
     use tokio::sync::{Semaphore, watch};
 
     use super::*;
+    use crate::app::status::View;
     use crate::edges::config::Config;
     use crate::ui::http::Token;
-    use crate::ui::http::view::View;
     use crate::ui::render::testing;
 
     /// What a client that takes everything gets.

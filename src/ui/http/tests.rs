@@ -13,10 +13,14 @@ use tokio::sync::watch;
 
 use super::answer::Room;
 use super::shared::Shared;
-use super::view::View;
 use super::{Server, Token, api};
-use crate::app::status::Status;
+use crate::app::reconcile::Basis;
+use crate::app::status::{MadeOf, Status, View};
+use crate::domain::fleet::Desired;
 use crate::domain::model::DeviceId;
+use crate::domain::model::Digest;
+use crate::domain::settings::Settings;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::config::Config;
 use crate::ui::render::testing;
 
@@ -32,10 +36,33 @@ const ROUTES: [&str; 9] = [
     "/nothing",
 ];
 
+fn published() -> Status {
+    let basis = Basis {
+        now: testing::now(),
+        settings: &Settings::default(),
+        desired: &Desired::default(),
+        recorded: &testing::state(),
+        trust: &TrustState::NotConfigured,
+        accept_removals: None,
+        heads: &[],
+        clock: None,
+        only: None,
+    };
+    let made_of = MadeOf {
+        root: "fleet".to_owned(),
+        revision: None,
+        seq: 0,
+        head: Digest::of(b"head"),
+        lineage: None,
+        trust: Arc::new(TrustState::NotConfigured),
+    };
+    Status::new(basis, made_of)
+}
+
 fn view() -> View {
     let mut view = View::first(Config::default());
     view.recorded = Arc::new(testing::state());
-    view.status = Some(Arc::new(Status { plan: b"{}\n".to_vec(), ..Status::default() }));
+    view.status = Some(Arc::new(published()));
     view.not_ready.clear();
     view
 }
@@ -160,7 +187,7 @@ async fn whoever_asks_for_the_plan_shares_its_bytes() {
         axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap()
     };
     let (first, second) = (body().await, body().await);
-    assert_eq!(first, b"{}\n"[..]);
+    assert!(first.starts_with(b"{\n  \"version\": 1,"), "{first:?}");
     assert_eq!(first.as_ptr(), second.as_ptr());
 }
 

@@ -310,7 +310,7 @@ impl World {
             clock: None,
             only,
         };
-        decide(basis, wait_for(observe(side.provider.as_ref())))
+        decide(basis, Ok(wait_for(observe(side.provider.as_ref(), None))))
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {

@@ -42,7 +42,7 @@ fn recorded(pair: &Pair) -> State {
         clock: None,
         only: None,
     };
-    let observed = runtime.block_on(observe(provider.as_ref())).expect("an observation");
+    let observed = runtime.block_on(observe(provider.as_ref(), None));
     let decision = decide(basis, observed);
     let control = Control {
         stop: &AtomicBool::new(false),

@@ -12,7 +12,8 @@ use fleetform::domain::model::Digest;
 use fleetform::domain::plan::IssuableWipe;
 use fleetform::domain::state::event::ErrorClass;
 use fleetform::edges::provider::{
-    Acknowledgement, Error, Limits, Observation, Presence, Provider, Push, Target, Withdrawn,
+    Acknowledgement, Cadence, Cursor, Error, Limits, Observed, Presence, Provider, Push, Target,
+    Withdrawn,
 };
 
 use crate::support::{Lab, Request, start};
@@ -72,8 +73,12 @@ impl Provider for Scripted {
         Limits { batch: 10, concurrency: 1, timeout: Duration::ZERO }
     }
 
-    async fn observe(&self) -> Result<Observation, Error> {
-        Ok(Observation::default())
+    fn cadence(&self) -> Cadence {
+        Cadence::default()
+    }
+
+    async fn observe(&self, _: Option<&Cursor>) -> Result<Observed, Error> {
+        Ok(Observed { complete: true, ..Observed::default() })
     }
 
     async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
@@ -119,7 +124,7 @@ impl Provider for Scripted {
         Ok(Withdrawn::NotPossible("it has no such call".to_owned()))
     }
 
-    async fn acknowledge(&self, _: Vec<Acknowledgement>) -> Result<(), Error> {
+    async fn acknowledge(&self, _: &Cursor, _: Vec<Acknowledgement>) -> Result<(), Error> {
         Ok(())
     }
 }

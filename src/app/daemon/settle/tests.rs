@@ -1,6 +1,12 @@
 //! What waits for what, look after look.
 
-use super::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::settling::{Concern, Settling};
+use crate::domain::model::Digest;
 
 /// A concern and how it looks.
 type Look = (Concern, u8);
@@ -8,11 +14,11 @@ type Look = (Concern, u8);
 /// The looks of a plan at milliseconds, each with the concerns that have to wait after it.
 fn looks(table: &[(u64, &[Look], &[Concern])]) {
     let start = Instant::now();
-    let mut caution = Caution::new(Duration::ZERO);
+    let mut settling = Settling::new(Duration::ZERO);
     for (millis, looks, waiting) in table {
         let now = start + Duration::from_millis(*millis);
         let looks = looks.iter().map(|(concern, look)| (*concern, Digest::of(&[*look])));
-        let unsettled = caution.settle(looks.collect(), now);
+        let unsettled = settling.settle(looks.collect(), now);
         let found: BTreeSet<_> = unsettled.iter().flat_map(|u| u.concerns.clone()).collect();
         let expected: BTreeSet<_> = waiting.iter().copied().collect();
         assert_eq!(found, expected, "at {millis} ms");
@@ -70,20 +76,20 @@ fn each_waits_for_itself_alone() {
 fn what_never_stays_the_same_is_made_after_a_while_but_for_a_wipe() {
     for concern in [GONE, MANY] {
         let start = Instant::now();
-        let mut caution = Caution::new(Duration::ZERO);
+        let mut settling = Settling::new(Duration::ZERO);
         for look in 0..=200_u8 {
             let now = start + Duration::from_millis(250) * u32::from(look);
             let seen = BTreeMap::from([(concern, Digest::of(&[look]))]);
-            let waits = caution.settle(seen, now).is_some();
+            let waits = settling.settle(seen, now).is_some();
             // After ten seconds, and what comes then waits for as long again.
             assert_eq!(waits, look % 41 != 40, "{concern:?}, look {look}");
         }
     }
     let start = Instant::now();
-    let mut caution = Caution::new(Duration::ZERO);
+    let mut settling = Settling::new(Duration::ZERO);
     for look in 0..=200_u8 {
         let now = start + Duration::from_millis(250) * u32::from(look);
         let seen = BTreeMap::from([(a_wipe(), Digest::of(&[look]))]);
-        assert!(caution.settle(seen, now).is_some(), "look {look}");
+        assert!(settling.settle(seen, now).is_some(), "look {look}");
     }
 }

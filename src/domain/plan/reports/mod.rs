@@ -36,11 +36,11 @@ pub(super) struct Dated<'a> {
 /// but that reports one after another whose dates are believed are in the order of these.
 pub(super) fn sort<'a>(inputs: &Inputs<'a>, plan: &mut Plan) -> HashMap<DeviceId, Vec<Dated<'a>>> {
     let mut sorted: HashMap<DeviceId, Vec<Dated<'a>>> = HashMap::new();
-    for (index, heard) in inputs.heard.iter().enumerate() {
+    for heard in inputs.heard {
         let serial = &heard.report.serial_number;
         let Some((id, device)) = inputs.recorded.by_serial(serial) else {
             let why = format!("no device with serial number {serial} is recorded");
-            plan.rejected.push((index, why));
+            plan.rejected.push((heard.id.clone(), why));
             continue;
         };
         let floor = floor(inputs.recorded, id, device);

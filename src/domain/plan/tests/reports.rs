@@ -58,7 +58,8 @@ fn reports_that_nobody_can_use_are_rejected_with_the_reason() {
     world.hear("ZZ", json!({}));
     world.hear("A1", json!({"at": "2026-11-23T10:00:01Z"}));
     let rejected = world.plan().rejected;
-    assert_eq!(rejected, [(0, "no device with serial number ZZ is recorded".into())]);
+    let why = "no device with serial number ZZ is recorded".to_owned();
+    assert_eq!(rejected, [(crate::domain::model::ReportId::new("r0"), why)]);
 }
 
 #[test]

@@ -104,6 +104,7 @@ impl World {
         let mut report = json!({"serialNumber": serial, "at": self.now});
         report.as_object_mut().expect("an object").extend(more.as_object().expect("more").clone());
         self.heard.push(Heard {
+            id: crate::domain::model::ReportId::new(format!("r{}", self.heard.len())),
             origin: "inbox/r.json".into(),
             report: serde_json::from_value(report).expect("a report"),
         });

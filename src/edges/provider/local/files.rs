@@ -17,95 +17,12 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, Access, AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
-use crate::domain::state::event::ErrorClass;
+use super::error::Error;
 use crate::edges::fs::durable;
 
 /// Up to this many files each gets its own fsync; above it one syncfs is cheaper, although
 /// it also waits for what others have written (an fsync costs about 4 ms).
 const FSYNC_EACH: usize = 8;
-
-/// Why a directory or file could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// The system refused.
-    #[error("cannot {doing} {}: {}{}", path.display(), reason(*errno), advice(*errno))]
-    Io {
-        /// A verb.
-        doing: &'static str,
-        /// Of what.
-        path: PathBuf,
-        /// What the system said.
-        errno: Errno,
-    },
-    /// It may or may not have reached the disk.
-    #[error(
-        "cannot make {} durable: {}; what was just written may be lost: check the disk",
-        path.display(), reason(*errno)
-    )]
-    InDoubt {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        errno: Errno,
-    },
-    /// A file of commands is not what this program writes.
-    #[error(
-        "{} is not a file of commands: {why}; move it away, \
-         and the device gets its commands when that is tried again", path.display()
-    )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// What was to be handed in holds no report, and why.
-    #[error("there is no report in it")]
-    NoReports(Vec<super::Problem>),
-    /// Somebody changed a file while it was read.
-    #[error("{} was changed while it was read; it is looked at again", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl Error {
-    /// What to make of it: whether trying again later can help.
-    #[must_use]
-    pub fn class(&self) -> ErrorClass {
-        match self {
-            // Whoever mends a directory changes no manifest: only trying again finds out.
-            Self::Io { .. } | Self::Corrupt { .. } | Self::Changed { .. } => ErrorClass::Transient,
-            Self::InDoubt { .. } => ErrorClass::Unknown,
-            Self::NoReports(_) => ErrorClass::Permanent,
-        }
-    }
-}
-
-impl From<Error> for crate::edges::provider::Error {
-    fn from(error: Error) -> Self {
-        Self::new(error.class(), error.to_string())
-    }
-}
-
-/// What the system says of this number, without the number.
-pub(super) fn reason(errno: Errno) -> String {
-    let text = std::io::Error::from(errno).to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
-}
-
-fn advice(errno: Errno) -> &'static str {
-    match errno {
-        Errno::ACCESS | Errno::PERM => "; give it to the user who runs fleetform",
-        Errno::NOTDIR | Errno::ISDIR | Errno::LOOP => "; move away what is in its place",
-        Errno::NOSPC | Errno::DQUOT => "; free some space",
-        Errno::ROFS => "; mount the file system for writing",
-        Errno::MFILE | Errno::NFILE => "; raise the limit of open files (ulimit -n)",
-        Errno::IO => "; check the disk",
-        _ => "",
-    }
-}
 
 /// See [`durable::crash_if_armed`].
 fn crash_point(area: &str, step: &str) {

@@ -1,4 +1,4 @@
-//! What devices have to say: every file of `inbox/` is one batch of reports.
+//! What devices have to say: every file of `inbox/` holds reports.
 //!
 //! Names that start with `.` or end like a file that is being written are not looked at, and
 //! `rejected/` is where refused reports go, byte for byte, each file with a `.reason` beside it.
@@ -11,33 +11,43 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufReader, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::files::{Dir, Error, Found, Stamp};
+use super::error::Error;
+use super::files::{Dir, Found, Stamp};
 use super::records::{self, Records, Stretch};
 use super::rejected::{Kept, Refusals, Released, lines};
-use crate::domain::model::{Report, Timestamp, is_deceptive};
+use super::seen::{Said, Seen};
+use super::submit::is_unfinished;
+use crate::domain::model::{ReportId, is_deceptive};
 use crate::domain::wording::harmless_within;
-use crate::edges::provider::{Acknowledgement, Batch, Observation, Rejected, Trouble};
+use crate::edges::provider::observed::{Cursor, Fate, Observation, Observed, Trouble, Unusable};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
-pub const FILE_LIMIT: u64 = 64 << 20;
+pub(crate) const FILE_LIMIT: u64 = 64 << 20;
 /// Reports that one pass takes, and bytes of them: some ten megabytes in memory.
 const PASS_REPORTS: usize = 50_000;
 const PASS_BYTES: u64 = 16 << 20;
-const REJECTED: &str = "rejected";
+/// What is said of a file that nobody can use, and of a part of one that is no report.
+const UNUSABLE: &str = "a file of the inbox cannot be used";
+const NO_REPORT: &str = "this is no report; it goes to inbox/rejected";
+/// Where refused reports go.
+pub(super) const REJECTED: &str = "rejected";
 /// How temporaries for the rest of a file begin.
 const REST: &str = ".fleetform-rest-";
-/// What copies and editors give a file that is not whole yet.
-const UNFINISHED: &[&str] = &["~", ".tmp", ".part", ".swp", ".filepart"];
+/// What became of reports.
+pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
 
 /// What was last observed.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    /// By name of the batch.
-    seen: HashMap<String, Seen>,
+    /// How often it was observed: the cursor of the last time.
+    looks: u64,
+    /// What was observed last.
+    seen: Vec<Seen>,
     /// Whether what a crash left behind in `rejected/` is gone.
     swept: bool,
     /// See [`PASS_REPORTS`]; tests take less.
@@ -46,104 +56,123 @@ pub(super) struct Inbox {
 
 impl Default for Inbox {
     fn default() -> Self {
-        Self { seen: HashMap::new(), swept: false, pass_reports: PASS_REPORTS }
+        Self { looks: 0, seen: Vec::new(), swept: false, pass_reports: PASS_REPORTS }
     }
-}
-
-/// A file of the inbox, as it was observed.
-#[derive(Debug)]
-pub(super) struct Seen {
-    pub file: OsString,
-    pub stamp: Stamp,
-    /// Where each report is, in their order.
-    pub good: Vec<Stretch>,
-    /// What is no report, and why.
-    pub bad: Vec<(Stretch, String)>,
-    /// From where on it was not looked at.
-    rest: Option<u64>,
 }
 
 impl Inbox {
     /// Reads files in the order of their names, as many as one pass takes; changes nothing.
     /// Without a directory there is nothing to read.
-    pub(super) fn observe(&mut self, data: &Path) -> Observation {
+    pub(super) fn observe(&mut self, data: &Path) -> Observed {
         self.seen.clear();
-        let mut observation = Observation::default();
+        self.looks += 1;
+        let mut observed = Observed { complete: true, ..Observed::default() };
         let (dir, names) = match open(data) {
             Ok(Some(found)) => found,
-            Ok(None) => return observation,
+            Ok(None) => return observed,
             Err(error) => {
-                observation.troubles.push(trouble("inbox", &error));
-                return observation;
+                observed.complete = false;
+                observed.troubles.push(trouble("inbox", &error));
+                return observed;
             }
         };
         let mut budget = Budget { reports: self.pass_reports, bytes: PASS_BYTES };
         for name in names {
             if budget.is_spent() {
-                observation.more = true;
+                observed.more = true;
                 break;
             }
             match observe(&dir, &name, &mut budget) {
                 // What is gone since the directory was listed was never there.
                 Ok(None) => {}
-                Ok(Some(read)) => self.take(name, read, &mut observation),
+                Ok(Some(read)) => self.take(name, read, &mut observed),
                 Err(error) => {
                     let path = format!("inbox/{}", spell(&name));
-                    observation.troubles.push(trouble(&path, &error));
+                    observed.troubles.push(trouble(&path, &error));
                 }
             }
         }
-        observation
+        observed.complete = observed.troubles.is_empty() && !observed.more;
+        observed.cursor = (!self.seen.is_empty()).then(|| self.cursor());
+        observed
     }
 
-    fn take(&mut self, file: OsString, read: ReadFile, observation: &mut Observation) {
+    fn cursor(&self) -> Cursor {
+        Cursor::new(self.looks.to_string())
+    }
+
+    fn take(&mut self, file: OsString, read: ReadFile, observed: &mut Observed) {
         let ReadFile { stamp, records } = read;
         let name = spell(&file);
-        let mut seen = Seen { file, stamp, good: Vec::new(), bad: Vec::new(), rest: None };
-        let batch = match records {
-            Err(why) => Batch { name, reports: Err(format!("the file {why}")), bad: Vec::new() },
-            Ok(Records { good, bad, unknown, rest }) => {
-                observation.unknown_fields.extend(unknown);
-                observation.more |= rest.is_some();
-                seen.rest = rest;
-                let told = bad.iter().map(|(_, problem)| problem.to_string()).collect();
-                seen.bad = bad.into_iter().map(|(at, problem)| (at, problem.message)).collect();
-                let (places, reports): (Vec<_>, Vec<Report>) = good.into_iter().unzip();
-                seen.good = places;
-                Batch { name, reports: Ok(reports), bad: told }
+        let origin: Arc<str> = format!("inbox/{name}").into();
+        let unusable = |why, what, whole| Unusable { origin: origin.clone(), what, why, whole };
+        let (good, bad, unknown, rest, useless) = match records {
+            Ok(Records { good, bad, unknown, rest }) => (good, bad, unknown, rest, None),
+            Err(why) => {
+                let why = format!("the file {why}");
+                observed.unusable.push(unusable(why.clone(), UNUSABLE, true));
+                (Vec::new(), Vec::new(), Default::default(), None, Some(why))
             }
         };
-        self.seen.insert(batch.name.clone(), seen);
-        observation.batches.push(batch);
+        observed.unknown_fields.extend(unknown);
+        observed.more |= rest.is_some();
+        observed
+            .unusable
+            .extend(bad.iter().map(|(_, problem)| unusable(problem.to_string(), NO_REPORT, false)));
+        let bad = bad.into_iter().map(|(at, problem)| (at, problem.message)).collect();
+        let mut said = Vec::with_capacity(good.len());
+        for (at, report) in good {
+            let id = ReportId::new(format!("{name}:{}", at.start));
+            // What is no id of a command names none; no such report gets here.
+            let completed = report.completed.iter().filter_map(|id| id.parse().ok()).collect();
+            said.push(Said { id: id.clone(), at, serial: report.serial_number.clone(), completed });
+            observed.reports.push(Observation { id, origin: origin.clone(), report });
+        }
+        self.seen.push(Seen { file, stamp, good: said, bad, rest, unusable: useless });
     }
 
-    /// Lets go of what was observed: moves what was refused away, removes the rest.
-    /// What went wrong with one batch does not keep the others.
-    pub(super) fn release(&mut self, data: &Path, done: &[&Acknowledgement]) -> Result<(), Error> {
+    /// The files of the look that ended at `cursor`, as far as all their reports have a fate.
+    pub(super) fn settled<'a>(&'a self, cursor: &Cursor, fates: &Fates<'_>) -> Vec<&'a Seen> {
+        if *cursor != self.cursor() {
+            return Vec::new();
+        }
+        let is_settled = |seen: &&Seen| seen.good.iter().all(|said| fates.contains_key(&said.id));
+        self.seen.iter().filter(is_settled).collect()
+    }
+
+    /// Lets go of the files that were settled but for `stays`: moves what was refused away,
+    /// removes the rest. What went wrong with one file does not keep the others.
+    pub(super) fn release(
+        &mut self,
+        data: &Path,
+        cursor: &Cursor,
+        fates: &Fates<'_>,
+        stays: impl Fn(&Seen) -> bool,
+    ) -> Result<(), Error> {
         let Some(dir) = Dir::open(&data.join("inbox"), "inbox")? else { return Ok(()) };
         let mut first = Ok(());
-        let mut batches = Vec::new();
-        for acknowledged in done {
-            match self.batch(&dir, acknowledged) {
-                Ok(Some(batch)) => batches.push(batch),
+        let mut files = Vec::new();
+        for seen in self.settled(cursor, fates).into_iter().filter(|seen| !stays(seen)) {
+            match released(&dir, seen, fates) {
+                Ok(Some(file)) => files.push(file),
                 Ok(None) => {}
                 Err(error) => first = first.and(Err(error)),
             }
         }
-        if batches.is_empty() {
+        if files.is_empty() {
             return first;
         }
         // First, and all at once, what must be durable before anything goes.
-        if batches.iter().any(Released::keeps_something) {
-            match self.refuse(data, &dir, &batches) {
+        if files.iter().any(Released::keeps_something) {
+            match self.refuse(data, &dir, &files) {
                 Ok(()) => {}
                 Err(error) => {
                     first = first.and(Err(error));
-                    batches.retain(|batch| !batch.keeps_something());
+                    files.retain(|file| !file.keeps_something());
                 }
             }
         }
-        for Released { file, rest, refused } in &batches {
+        for Released { file, rest, refused } in &files {
             first = first.and(match (refused, rest) {
                 (Kept::Whole(_), _) => Ok(()),
                 (_, None) => dir.remove(file),
@@ -154,26 +183,10 @@ impl Inbox {
         first
     }
 
-    /// A batch that is let go of, if its file still is the one that was observed.
-    fn batch(&self, dir: &Dir, done: &Acknowledgement) -> Result<Option<Released>, Error> {
-        let Some(seen) = self.seen.get(&done.name) else { return Ok(None) };
-        // A writer who takes the name between this look and the removal, microseconds later,
-        // loses what it wrote; `submit` never uses a name twice.
-        if dir.stamp(&seen.file)? != Some(seen.stamp) {
-            return Ok(None);
-        }
-        let refused = match &done.rejected {
-            Rejected::Batch(why) => Kept::Whole(why.clone()),
-            Rejected::None => lines(dir, seen, &[])?,
-            Rejected::Reports(refused) => lines(dir, seen, refused)?,
-        };
-        Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
-    }
-
-    /// Writes what is refused, with the reasons, then moves the batches refused as a whole.
-    fn refuse(&mut self, data: &Path, dir: &Dir, batches: &[Released]) -> Result<(), Error> {
+    /// Writes what is refused, with the reasons, then moves the files refused as a whole.
+    fn refuse(&mut self, data: &Path, dir: &Dir, files: &[Released]) -> Result<(), Error> {
         let target = self.open_rejected(data)?;
-        let moves = Refusals::of(&target, batches)?.write(&target)?;
+        let moves = Refusals::of(&target, files)?.write(&target)?;
         if moves.is_empty() {
             return Ok(());
         }
@@ -195,6 +208,28 @@ impl Inbox {
     }
 }
 
+/// A file that is let go of, if it still is the one that was observed.
+fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released>, Error> {
+    // A writer who takes the name between this look and the removal, microseconds later,
+    // loses what it wrote; `submit` never uses a name twice.
+    if dir.stamp(&seen.file)? != Some(seen.stamp) {
+        return Ok(None);
+    }
+    let refused: Vec<(Stretch, &str)> = seen
+        .good
+        .iter()
+        .filter_map(|said| match fates.get(&said.id)? {
+            Fate::Refused(why) => Some((said.at, why.as_str())),
+            Fate::Taken { .. } => None,
+        })
+        .collect();
+    let refused = match &seen.unusable {
+        Some(why) => Kept::Whole(why.clone()),
+        None => lines(dir, seen, &refused)?,
+    };
+    Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
+}
+
 /// The inbox and the names in it that may be reports, sorted. It must be possible to let go of
 /// what is read: else every pass would hear the same again.
 fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
@@ -213,10 +248,6 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
     });
     names.sort_unstable();
     Ok(Some((dir, names)))
-}
-
-fn is_unfinished(name: &OsStr) -> bool {
-    UNFINISHED.iter().any(|end| name.as_bytes().ends_with(end.as_bytes()))
 }
 
 fn trouble(path: &str, error: &Error) -> Trouble {
@@ -305,48 +336,4 @@ fn spell(name: &OsStr) -> String {
         spelt.push_str(&escape(chunk.invalid()));
     }
     spelt
-}
-
-/// Hands the reports among these bytes to the inbox, byte for byte: they are there durably on
-/// return, under a name that sorts by `now` and that nothing else ever has. `hint` becomes a
-/// part of the name. What is no report is told, and not handed in.
-///
-/// # Errors
-/// [`Error::NoReports`] if there is no report among them, else if the inbox cannot be written.
-pub fn submit(
-    data: &Path,
-    hint: &str,
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<(PathBuf, Records), Error> {
-    let read = records::parse(bytes);
-    if read.good.is_empty() {
-        return Err(Error::NoReports(read.bad.into_iter().map(|(_, problem)| problem).collect()));
-    }
-    let mut good = Vec::with_capacity(bytes.len());
-    for (Stretch { start, end }, _) in &read.good {
-        let range = usize::try_from(*start).unwrap_or(0)..usize::try_from(*end).unwrap_or(0);
-        good.extend_from_slice(bytes.get(range).unwrap_or_default());
-        if !good.ends_with(b"\n") {
-            good.push(b'\n');
-        }
-    }
-    let dir = Dir::create(&data.join("inbox"), "submit")?;
-    let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let hint: String = hint.chars().filter(plain).take(64).collect();
-    let mut name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
-    if is_unfinished(&name) {
-        name.push(".json");
-    }
-    let mut temp = OsString::from(".");
-    temp.push(&name);
-    dir.write_new(&temp, &good)?;
-    let named = dir.sync_contents(&[&temp]).and_then(|()| dir.replace(&temp, &name));
-    if let Err(error) = named {
-        dir.discard(&temp);
-        return Err(error);
-    }
-    dir.sync()?;
-    Ok((dir.path(&name), read))
 }

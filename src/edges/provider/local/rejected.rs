@@ -7,11 +7,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use super::files::{Dir, Error, Found, temporary};
-use super::inbox::Seen;
+use super::error::Error;
+use super::files::{Dir, Found, temporary};
 use super::records::Stretch;
+use super::seen::Seen;
 use crate::domain::wording::harmless_within;
-use crate::edges::provider::Refused;
 
 /// Of a rejected file's name, so that a suffix fits the 255 that file systems take.
 const NAME_LIMIT: usize = 200;
@@ -42,12 +42,9 @@ pub(super) enum Kept {
 }
 
 /// What is refused of a file, byte for byte in its order, and a line each that says why.
-pub(super) fn lines(dir: &Dir, seen: &Seen, refused: &[Refused]) -> Result<Kept, Error> {
-    let of_reports = refused
-        .iter()
-        .filter_map(|refused| Some((*seen.good.get(refused.index)?, refused.why.as_str())));
-    let mut kept: Vec<(Stretch, &str)> =
-        seen.bad.iter().map(|(at, why)| (*at, why.as_str())).chain(of_reports).collect();
+pub(super) fn lines(dir: &Dir, seen: &Seen, refused: &[(Stretch, &str)]) -> Result<Kept, Error> {
+    let bad = seen.bad.iter().map(|(at, why)| (*at, why.as_str()));
+    let mut kept: Vec<(Stretch, &str)> = bad.chain(refused.iter().copied()).collect();
     if kept.is_empty() {
         return Ok(Kept::Nothing);
     }
@@ -124,16 +121,16 @@ fn suffixed(name: &OsStr, suffix: &str) -> OsString {
 pub(super) struct Refusals {
     /// New files: name and content.
     files: Vec<(OsString, Vec<u8>)>,
-    /// Where whole batches go, by the name that they have in the inbox.
+    /// Where whole files go, by the name that they have in the inbox.
     moves: Vec<(OsString, OsString)>,
 }
 
 impl Refusals {
     /// Under names that are free in `rejected/`.
-    pub(super) fn of(dir: &Dir, batches: &[Released]) -> Result<Self, Error> {
+    pub(super) fn of(dir: &Dir, released: &[Released]) -> Result<Self, Error> {
         let mut refusals = Self::default();
         let mut taken = HashSet::new();
-        for Released { file, refused, .. } in batches {
+        for Released { file, refused, .. } in released {
             match refused {
                 Kept::Nothing => {}
                 Kept::Whole(why) => {

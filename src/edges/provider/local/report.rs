@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::outbox::CommandId;
+use super::command::CommandId;
 use crate::domain::model::{
     AntivirusFact, EncryptionFact, Report, ReportedVersion, ScreenLockFact, SerialNumber,
     Timestamp, Unreadable,

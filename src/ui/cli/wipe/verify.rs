@@ -76,7 +76,7 @@ pub(super) fn run(
         only: None,
     };
     let provider = setup.provider();
-    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref()))?);
+    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref(), None)));
     let view =
         decision.approved.plan().wipes.iter().find(|v| v.subject.request == file.request.digest);
     let view = view.ok_or_else(|| Failure::new("the plan does not speak of this request"))?;

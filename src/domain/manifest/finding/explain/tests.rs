@@ -10,6 +10,7 @@ use crate::domain::fleet::Desired;
 use crate::domain::fleet::assemble;
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::parse_file;
+use crate::domain::model::ReportId;
 use crate::domain::plan::{Heard, Inputs, plan};
 use crate::domain::settings::Settings;
 use crate::domain::wipe::trust_state::TrustState;
@@ -60,6 +61,7 @@ fn unreadable() -> Desired {
 fn unexpected_wipe() -> Desired {
     let report = "{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:30:00Z\",\"wiped\":true}";
     let heard = [Heard {
+        id: ReportId::new("ana"),
         origin: "inbox/ana.json".into(),
         report: parse_reports(report.as_bytes()).good.remove(0).1,
     }];

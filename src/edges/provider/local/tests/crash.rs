@@ -24,30 +24,18 @@ fn all_the_work(data: &Path) {
 
 /// Hears and lets go; gives whether there is more.
 fn pass(local: &Local, runtime: &tokio::runtime::Runtime) -> bool {
-    let observation = runtime.block_on(local.observe()).unwrap();
-    let mut done = Vec::new();
-    for batch in &observation.batches {
-        let Ok(reports) = &batch.reports else {
-            done.push(refused(batch));
-            continue;
-        };
-        let is_bad = |r: &Report| r.serial_number == serial("X");
-        let good: Vec<_> = reports.iter().filter(|r| !is_bad(r)).cloned().collect();
-        let bad = reports.iter().enumerate().filter(|(_, r)| is_bad(r));
-        let bad = bad.map(|(index, r)| Refused {
-            index,
-            serial: r.serial_number.clone(),
-            why: "not known".to_owned(),
-        });
-        done.push(Acknowledgement {
-            name: batch.name.clone(),
-            confirmed: vec![],
-            taken: good,
-            rejected: Rejected::Reports(bad.collect()),
-        });
-    }
-    runtime.block_on(local.acknowledge(done)).unwrap();
-    observation.more
+    let observed = runtime.block_on(local.observe(None)).unwrap();
+    let Some(cursor) = &observed.cursor else { return observed.more };
+    let fate = |report: &Report| match report.serial_number == serial("X") {
+        true => Fate::Refused("not known".to_owned()),
+        false => Fate::Taken { erased: vec![] },
+    };
+    let done = observed.reports.iter().map(|observation| provider::Acknowledgement {
+        id: observation.id.clone(),
+        fate: fate(&observation.report),
+    });
+    runtime.block_on(local.acknowledge(cursor, done.collect())).unwrap();
+    observed.more
 }
 
 /// What a device or an operator sees in the end: refused reports go by their content, since

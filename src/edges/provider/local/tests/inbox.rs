@@ -45,7 +45,7 @@ fn what_is_no_regular_file_is_never_opened_and_moves_away() {
     .map(|(name, what)| (name, format!("the file is {what}, not a regular file")));
     assert_eq!(said, expected);
 
-    fixture.acknowledge(batches.iter().map(refused).collect()).unwrap();
+    fixture.acknowledge(batches.iter().map(taken).collect()).unwrap();
     assert_eq!(fixture.observe(), []);
     let tree = fixture.tree();
     for name in ["dir/inside", "fifo", "link", "sock"] {
@@ -102,7 +102,7 @@ fn a_file_that_changed_since_is_left_for_the_next_pass() {
     };
     let changes: [&dyn Fn(&Path); 2] = [&replaced, &appended];
     for change in changes {
-        for rejected in [Rejected::None, Rejected::Batch("bad".into())] {
+        for rejected in [Rejected::None, Rejected::All("bad".into())] {
             let fixture = Fixture::new();
             fixture.drop_in("a", &report("A"));
             let batch = fixture.observe().remove(0);
@@ -120,9 +120,10 @@ fn a_file_that_changed_since_is_left_for_the_next_pass() {
 fn what_was_never_observed_is_never_removed() {
     let fixture = Fixture::new();
     fixture.drop_in("a", &report("A"));
-    let done = vec![taken(&fixture.observe()[0])];
+    let done = fates(vec![taken(&fixture.observe()[0])]);
     let other = Local::new(fixture.data());
-    fixture.runtime.block_on(other.acknowledge(done)).unwrap();
+    let cursor = fixture.cursor.borrow().clone();
+    fixture.runtime.block_on(other.acknowledge(&cursor, done)).unwrap();
     assert_eq!(fixture.observe().len(), 1);
 }
 
@@ -183,13 +184,11 @@ fn refused_reports_are_kept_and_the_others_are_not() {
     let reports = batch.reports.unwrap();
     let refused = |(index, report): (usize, &Report)| Refused {
         index,
-        serial: report.serial_number.clone(),
         why: format!("nobody knows {}\nat all", report.serial_number),
     };
     let done = Acknowledgement {
-        name: batch.name,
+        ids: batch.ids,
         confirmed: vec![],
-        taken: vec![reports[0].clone()],
         rejected: Rejected::Reports(reports.iter().enumerate().skip(1).map(refused).collect()),
     };
     fixture.acknowledge(vec![done.clone()]).unwrap();
@@ -258,7 +257,7 @@ fn a_bad_line_harms_only_itself_and_is_kept_byte_for_byte() {
     let serials: Vec<_> = batches[0].reports.iter().flatten().map(|r| &r.serial_number).collect();
     assert_eq!(serials, [&serial("A"), &serial("C"), &serial("D")]);
     assert_eq!(batches[0].bad.len(), 4, "{batches:?}");
-    let unknown = Refused { index: 1, serial: serial("C"), why: "not known".into() };
+    let unknown = Refused { index: 1, why: "not known".into() };
     let mut done = taken(&batches[0]);
     done.rejected = Rejected::Reports(vec![unknown]);
     fixture.acknowledge(vec![done]).unwrap();
@@ -296,12 +295,12 @@ fn a_pass_takes_a_bounded_number_of_reports_and_the_rest_stays() {
     fixture.drop_in("b", &report("B"));
     let mut heard = Vec::new();
     for _ in 0..10 {
-        let observed = fixture.runtime.block_on(fixture.local.observe()).unwrap();
-        let reports = observed.batches.iter().flat_map(|batch| batch.reports.iter().flatten());
+        let observed = fixture.look();
+        let reports = observed.reports.iter().map(|observation| &observation.report);
         let serials: Vec<_> = reports.map(|r| r.serial_number.to_string()).collect();
         assert!(serials.len() <= 3, "{serials:?}");
         heard.extend(serials);
-        fixture.acknowledge(observed.batches.iter().map(taken).collect()).unwrap();
+        fixture.acknowledge(batches(&observed).iter().map(taken).collect()).unwrap();
         if !observed.more {
             break;
         }

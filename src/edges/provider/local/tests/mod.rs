@@ -8,16 +8,58 @@ mod reports;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use std::sync::Arc;
+
 use rustix::fs::{CWD, FileType, Mode};
 
-use super::super::{Batch, Refused, Rejected, Target};
-use super::*;
-use crate::domain::model::{DeviceId, Digest, Profile, Report, Requirements, Timestamp};
+use super::crash_points::CRASH_POINTS;
+use super::embedded::{Local, lock};
+use super::error::Error;
+use super::outbox::Outbox;
+use super::pending::pending;
+use super::submit::submit;
+use crate::domain::model::{
+    DeviceId, Digest, Profile, Report, ReportId, Requirements, SerialNumber, Timestamp,
+};
+use crate::domain::state::event::ErrorClass;
+use crate::edges::provider::{self, Cursor, Fate, Observed, Provider, Push, Target};
+
+/// What was observed of one file.
+#[derive(Debug, Clone, PartialEq)]
+struct Batch {
+    name: String,
+    reports: Result<Vec<Report>, String>,
+    bad: Vec<String>,
+    ids: Vec<ReportId>,
+}
+
+/// What becomes of one file.
+#[derive(Debug, Clone)]
+struct Acknowledgement {
+    ids: Vec<ReportId>,
+    confirmed: Vec<u64>,
+    rejected: Rejected,
+}
+
+#[derive(Debug, Clone)]
+enum Rejected {
+    None,
+    Reports(Vec<Refused>),
+    All(String),
+}
+
+#[derive(Debug, Clone)]
+struct Refused {
+    index: usize,
+    why: String,
+}
 
 struct Fixture {
     dir: tempfile::TempDir,
     local: Local,
     runtime: tokio::runtime::Runtime,
+    /// Where the last look ended.
+    cursor: std::cell::RefCell<Cursor>,
 }
 
 impl Fixture {
@@ -28,7 +70,7 @@ impl Fixture {
     fn with(outbox: Outbox) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let local = Local::with(dir.path().into(), outbox);
-        Self { dir, local, runtime: runtime() }
+        Self { dir, local, runtime: runtime(), cursor: Cursor::new("").into() }
     }
 
     fn data(&self) -> &Path {
@@ -39,12 +81,20 @@ impl Fixture {
         write(&self.data().join("inbox").join(name), text.as_bytes());
     }
 
+    fn look(&self) -> Observed {
+        let observed = self.runtime.block_on(self.local.observe(None)).unwrap();
+        if let Some(cursor) = &observed.cursor {
+            self.cursor.replace(cursor.clone());
+        }
+        observed
+    }
+
     fn observe(&self) -> Vec<Batch> {
-        self.runtime.block_on(self.local.observe()).unwrap().batches
+        batches(&self.look())
     }
 
     fn troubles(&self) -> Vec<String> {
-        let troubles = self.runtime.block_on(self.local.observe()).unwrap().troubles;
+        let troubles = self.look().troubles;
         troubles
             .into_iter()
             .map(|trouble| format!("{}: {}", trouble.path, trouble.message))
@@ -57,8 +107,9 @@ impl Fixture {
         batches.remove(0).reports
     }
 
-    fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), super::super::Error> {
-        self.runtime.block_on(self.local.acknowledge(done))
+    fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), provider::Error> {
+        let cursor = self.cursor.borrow();
+        self.runtime.block_on(self.local.acknowledge(&cursor, fates(done)))
     }
 
     fn push(&self, intent: u64, profile: &Arc<Profile>, serials: &[&str]) -> Outcomes {
@@ -76,7 +127,7 @@ impl Fixture {
     }
 }
 
-type Outcomes = Vec<Result<(), super::super::Error>>;
+type Outcomes = Vec<Result<(), provider::Error>>;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
@@ -137,19 +188,51 @@ fn profile(name: &str, version: u32) -> Arc<Profile> {
     })
 }
 
-fn taken(batch: &Batch) -> Acknowledgement {
-    let taken = batch.reports.clone().unwrap();
-    Acknowledgement { name: batch.name.clone(), taken, confirmed: vec![], rejected: Rejected::None }
+/// File by file, in their order.
+fn batches(observed: &Observed) -> Vec<Batch> {
+    let mut batches = BTreeMap::new();
+    fn batch<'a>(batches: &'a mut BTreeMap<String, Batch>, origin: &str) -> &'a mut Batch {
+        let name = origin.strip_prefix("inbox/").unwrap().to_owned();
+        let (reports, bad, ids) = (Ok(Vec::new()), Vec::new(), Vec::new());
+        batches.entry(name.clone()).or_insert(Batch { name, reports, bad, ids })
+    }
+    for observation in &observed.reports {
+        let batch = batch(&mut batches, &observation.origin);
+        batch.reports.as_mut().unwrap().push(observation.report.clone());
+        batch.ids.push(observation.id.clone());
+    }
+    for unusable in &observed.unusable {
+        let batch = batch(&mut batches, &unusable.origin);
+        if unusable.whole {
+            batch.reports = Err(unusable.why.clone());
+        } else {
+            batch.bad.push(unusable.why.clone());
+        }
+    }
+    batches.into_values().collect()
 }
 
-fn refused(batch: &Batch) -> Acknowledgement {
-    let why = batch.reports.clone().unwrap_err();
-    Acknowledgement {
-        name: batch.name.clone(),
-        taken: Vec::new(),
-        confirmed: vec![],
-        rejected: Rejected::Batch(why),
+fn fates(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
+    let mut fates = Vec::new();
+    for Acknowledgement { ids, confirmed, rejected } in done {
+        for (index, id) in ids.into_iter().enumerate() {
+            let why = match &rejected {
+                Rejected::None => None,
+                Rejected::Reports(refused) => {
+                    refused.iter().find(|r| r.index == index).map(|r| r.why.clone())
+                }
+                Rejected::All(why) => Some(why.clone()),
+            };
+            let fate = why.map_or(Fate::Taken { erased: confirmed.clone() }, Fate::Refused);
+            fates.push(provider::Acknowledgement { id, fate });
+        }
     }
+    fates
+}
+
+fn taken(batch: &Batch) -> Acknowledgement {
+    let ids = batch.ids.clone();
+    Acknowledgement { ids, confirmed: vec![], rejected: Rejected::None }
 }
 
 fn report(serial: &str) -> String {

@@ -3,6 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 
 use super::*;
+use crate::edges::provider::local::command::{Command, CommandId};
+use crate::edges::provider::{Presence, Withdrawn};
 
 #[test]
 fn a_first_push_writes_once_and_links() {

@@ -1,6 +1,7 @@
 //! Reading reports.
 
 use super::*;
+use crate::edges::provider::local::records::parse as parse_reports;
 
 fn good(text: &str) -> Vec<Report> {
     let read = parse_reports(text.as_bytes());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::metrics::Metrics;
-use crate::app::status::Status;
+use super::summary::Status;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::State;
 use crate::edges::config::Config;
@@ -17,7 +17,7 @@ pub struct View {
     /// What is recorded.
     pub recorded: Arc<State>,
     /// What is shown of it; nothing before the first pass.
-    pub status: Option<Arc<Status>>,
+    pub(crate) status: Option<Arc<Status>>,
     /// Why the daemon does not do its work now; nothing where it does.
     pub not_ready: Vec<String>,
     /// What it cannot do beside its work, and needs somebody's hand.
@@ -27,7 +27,7 @@ pub struct View {
     /// Findings of manifests and reports.
     pub findings: u64,
     /// What was counted until then.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 impl View {

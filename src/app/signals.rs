@@ -26,21 +26,13 @@ impl Signals {
     /// # Errors
     /// If the system refuses.
     pub fn listen() -> io::Result<Self> {
-        let (stop, stopped) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
-            let mut signals = signal(kind)?;
-            let (stop, stopped) = (stop.clone(), stopped.clone());
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() {
-                    if stop.swap(true, Ordering::Relaxed) {
-                        std::process::exit(code);
-                    }
-                    stopped.notify_one();
-                    tracing::info!("stopping after the batch under way; once more stops at once");
-                    tokio::spawn(cut_short());
-                }
-            });
-        }
+        let stopped = Arc::new(Notify::new());
+        let notify = stopped.clone();
+        let stop = stop_flag(move || {
+            notify.notify_one();
+            tracing::info!("stopping after the batch under way; once more stops at once");
+            tokio::spawn(cut_short());
+        })?;
         Ok(Self { stop, stopped, reload: signal(SignalKind::hangup())? })
     }
 
@@ -50,12 +42,12 @@ impl Signals {
         &self.stop
     }
 
-    pub(super) fn stopping(&self) -> bool {
+    pub(crate) fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
     /// Until it is to stop, or the configuration to be read again.
-    pub(super) async fn next(&mut self) -> Request {
+    pub(crate) async fn next(&mut self) -> Request {
         tokio::select! {
             biased;
             () = self.stopped.notified() => Request::Stop,
@@ -66,11 +58,33 @@ impl Signals {
 
 /// What was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Stop.
     Stop,
     /// Read the configuration again.
     Reload,
+}
+
+/// A flag that the first SIGINT or SIGTERM sets, after which `first` is called; the second one ends
+/// the process at once. In a runtime.
+///
+/// # Errors
+/// If the system refuses.
+pub(crate) fn stop_flag(first: impl Fn() + Clone + Send + 'static) -> io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
+        let mut signals = signal(kind)?;
+        let (stop, first) = (stop.clone(), first.clone());
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if stop.swap(true, Ordering::Relaxed) {
+                    std::process::exit(code);
+                }
+                first();
+            }
+        });
+    }
+    Ok(stop)
 }
 
 async fn cut_short() {

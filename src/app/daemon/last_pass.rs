@@ -1,0 +1,45 @@
+//! What the last pass saw: the next one may rest on it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::domain::fleet::IncrementalFleet;
+use crate::domain::plan::HoldReason;
+use crate::domain::wipe::trust_state::TrustState;
+
+/// What the last pass saw.
+pub(super) struct LastPass {
+    /// The fleet directory.
+    pub live: IncrementalFleet,
+    /// Whom wipes are taken from.
+    pub trust: Arc<TrustState>,
+    /// When everything was looked at.
+    pub looked: Instant,
+    /// Whether a pass over a few files may rest on it.
+    pub whole: bool,
+    /// Why the first pass is not done yet, as far as that was published.
+    pub waiting: Option<String>,
+    /// Whether it is.
+    pub begun: bool,
+    /// What only the daemon held back in the last pass.
+    pub held_back: BTreeMap<HoldReason, u64>,
+    /// Findings of manifests, and of the reports of the last pass.
+    pub findings: u64,
+}
+
+impl Default for LastPass {
+    fn default() -> Self {
+        Self {
+            live: IncrementalFleet::default(),
+            trust: Arc::new(TrustState::Broken("not read yet".into())),
+            looked: Instant::now(),
+            whole: false,
+            waiting: Some("the first pass is not done".into()),
+            begun: false,
+            held_back: BTreeMap::new(),
+            findings: 0,
+        }
+    }
+}

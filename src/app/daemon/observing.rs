@@ -1,0 +1,141 @@
+//! When the provider is asked what it has heard, and what came of it the last time.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::backoff::Growth;
+use crate::edges::provider::{Cadence, Cursor, Error, Observed};
+
+/// Between tries of a provider that failed, where it is asked as often as one likes otherwise.
+const FIRST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_secs(60);
+/// One that wants to be asked less often is then asked less often still: so many times as long
+/// lies between tries at most.
+const SLOWER: u32 = 24;
+
+#[derive(Debug)]
+pub(super) struct Observing {
+    cadence: Cadence,
+    /// Where the last look ended that was acknowledged.
+    pub cursor: Option<Cursor>,
+    asked: Option<Instant>,
+    failing: Option<Failing>,
+}
+
+/// The last look failed.
+#[derive(Debug)]
+struct Failing {
+    error: Error,
+    /// So often in a row.
+    times: u32,
+    again: Instant,
+}
+
+impl Observing {
+    pub(super) fn new(cadence: Cadence) -> Self {
+        Self { cadence, cursor: None, asked: None, failing: None }
+    }
+
+    /// Whether to ask now; `woken` where something new is known to be there.
+    pub(super) fn is_due(&self, woken: bool, now: Instant) -> bool {
+        match (&self.failing, self.cadence.every, self.asked) {
+            (Some(failing), ..) => failing.again <= now,
+            (None, Some(every), Some(asked)) => woken || asked + every <= now,
+            (None, None, _) | (None, _, None) => true,
+        }
+    }
+
+    /// When to ask next, though nothing wakes.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let regular = || Some(self.asked? + self.cadence.every?);
+        self.failing.as_ref().map(|failing| failing.again).or_else(regular)
+    }
+
+    /// What to decide by where nothing is asked: nothing was heard, or it still fails.
+    pub(super) fn unasked(&self) -> Result<Observed, Error> {
+        match &self.failing {
+            Some(failing) => Err(failing.error.clone()),
+            None => Ok(Observed::default()),
+        }
+    }
+
+    /// Remembers what came of asking.
+    pub(super) fn asked(&mut self, came: &Result<Observed, Error>, now: Instant) {
+        self.asked = Some(now);
+        self.failing = came.as_ref().err().map(|error| {
+            let times = self.failing.as_ref().map_or(0, |failing| failing.times).saturating_add(1);
+            let growth = match self.cadence.every {
+                None => Growth { first: FIRST, most: MOST, seed: 0 },
+                Some(every) => Growth { first: every * 2, most: every * SLOWER, seed: 0 },
+            };
+            let wait = growth.wait(std::process::id(), times);
+            let wait = wait.max(error.retry_after.unwrap_or_default());
+            Failing { error: error.clone(), times, again: now + wait }
+        });
+    }
+
+    /// Why the last look failed, if it did.
+    pub(super) fn failed(&self) -> Option<&Error> {
+        self.failing.as_ref().map(|failing| &failing.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::state::event::ErrorClass;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn failure(retry_after: Option<Duration>) -> Result<Observed, Error> {
+        Err(Error { retry_after, ..Error::new(ErrorClass::Transient, "503") })
+    }
+
+    #[test]
+    fn one_that_costs_nothing_is_asked_in_every_pass() {
+        let mut observing = Observing::new(Cadence::default());
+        let now = Instant::now();
+        for _ in 0..3 {
+            assert!(observing.is_due(false, now));
+            observing.asked(&Ok(Observed::default()), now);
+        }
+        assert_eq!(observing.next(), None);
+    }
+
+    #[test]
+    fn one_that_costs_something_is_asked_when_it_says_or_when_woken() {
+        let every = Some(5 * MINUTE);
+        let mut observing = Observing::new(Cadence { every, ..Cadence::default() });
+        let now = Instant::now();
+        assert!(observing.is_due(false, now), "at the start");
+        observing.asked(&Ok(Observed::default()), now);
+        assert!(!observing.is_due(false, now + 4 * MINUTE));
+        assert!(observing.is_due(true, now + MINUTE));
+        assert!(observing.is_due(false, now + 5 * MINUTE));
+        assert_eq!(observing.next(), Some(now + 5 * MINUTE));
+    }
+
+    #[test]
+    fn one_that_fails_is_asked_ever_less_often_and_never_before_it_says() {
+        for every in [None, Some(5 * MINUTE)] {
+            let mut observing = Observing::new(Cadence { every, ..Cadence::default() });
+            let mut now = Instant::now();
+            let mut waits = Vec::new();
+            for _ in 0..20 {
+                observing.asked(&failure(None), now);
+                assert!(!observing.is_due(true, now) && observing.unasked().is_err());
+                let again = observing.next().unwrap();
+                waits.push(again - now);
+                now = again;
+                assert!(observing.is_due(false, now));
+            }
+            assert!(waits[19] > waits[0] * 2, "{waits:?}");
+            assert!(waits[19] <= 120 * MINUTE, "{waits:?}");
+            observing.asked(&failure(Some(600 * MINUTE)), now);
+            assert!(!observing.is_due(true, now + 599 * MINUTE));
+            observing.asked(&Ok(Observed::default()), now);
+            assert!(observing.failed().is_none() && observing.unasked().is_ok());
+        }
+    }
+}

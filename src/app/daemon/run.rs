@@ -1,0 +1,188 @@
+//! The loop: wait, make a pass or publish, and put off what comes next where that failed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::schedule::{Next, Wake};
+use super::unattended::{Daemon, places};
+use super::watchdog;
+use crate::app::notices::log::tell;
+use crate::app::reconcile::{self, Unconfirmed};
+use crate::app::signals::Request;
+use crate::app::wiring;
+use crate::domain::backoff::Growth;
+use crate::edges::clock;
+use crate::edges::ledger::{self, Expected, Ledger};
+use crate::edges::watch::{Touched, Watch};
+
+/// Between tries to open a ledger, or to tell a provider what was taken, that failed: soon enough that a fixed disk
+/// is noticed, late enough that a broken one is not worn out.
+const TROUBLE: Growth =
+    Growth { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
+/// So often the clock is asked whether what it is waited for is due.
+const ASK_THE_CLOCK: Duration = Duration::from_secs(1);
+
+impl Daemon {
+    /// Runs until a signal stops it; the snapshot is then up to date.
+    ///
+    /// # Errors
+    /// If the last snapshot fails; the log has all that it would have held.
+    pub async fn run(mut self) -> Result<(), ledger::Error> {
+        tracing::info!(fleet = ?self.config.fleet, data = ?self.config.data, "the daemon runs");
+        let mut wake = Wake::Pass;
+        while !self.signals.stopping() {
+            self.watchdog.beat();
+            let done = match wake {
+                Wake::Pass => self.pass().await,
+                Wake::Publish => self.publish(),
+            };
+            self.settle(done);
+            if !self.signals.stopping() {
+                wake = self.wait().await;
+            }
+        }
+        tracing::info!("the daemon stops");
+        watchdog::stopping();
+        self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
+    }
+
+    /// Until there is something to do.
+    pub(super) async fn wait(&mut self) -> Wake {
+        let Next { due, at, not_before } = self.next;
+        let resync = self.last.looked + self.options.resync;
+        let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));
+        let due = due.filter(|_| not_before.is_none());
+        let watching = not_before.is_none();
+        loop {
+            let rested = self.publication.rested();
+            // The clock on the wall may jump, and goes on while the machine is suspended.
+            let until = due.map_or(latest, |due| {
+                let wait = (due - clock::now()).to_std().unwrap_or_default();
+                latest.min(Instant::now() + wait.min(ASK_THE_CLOCK))
+            });
+            tokio::select! {
+                biased;
+                request = self.signals.next() => {
+                    if request == Request::Reload {
+                        self.reload();
+                        self.touched = Touched::anything();
+                    }
+                    return Wake::Pass;
+                }
+                // Before what is touched next, which may never end: publishing, which takes little of
+                // the time, and what is due.
+                () = tokio::time::sleep_until(rested), if watching && self.publication.wanted() => {
+                    return Wake::Publish;
+                }
+                () = tokio::time::sleep_until(until) => {
+                    if until == latest || due.is_some_and(|due| due <= clock::now()) {
+                        self.touched = Touched::anything();
+                        return Wake::Pass;
+                    }
+                }
+                // Reports are let go of with a snapshot, and so wait for the next one.
+                () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
+                    return Wake::Pass;
+                }
+                (first, touched) = self.watch.settled(), if watching => {
+                    self.woken.get_or_insert(first);
+                    self.touched.merge(touched);
+                    if self.touched.anything || !self.touched.files.is_empty() {
+                        return Wake::Pass;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One pass; the ledger is let go of where it failed.
+    async fn pass(&mut self) -> Result<(), reconcile::Error> {
+        let mut ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            None => {
+                let expected = Expected::Same(self.known);
+                let ledger = wiring::open(&self.config, expected, self.options.actor.clone())?;
+                self.unconfirmed = Unconfirmed::of(ledger.state());
+                ledger
+            }
+        };
+        self.unconfirmed.ask(&mut ledger, &self.provider, clock::now()).await?;
+        let touched = std::mem::take(&mut self.touched);
+        let passed = match ledger.prove() {
+            Ok(_) => self.noted_look(touched, &mut ledger).await,
+            Err(error) => Err(error.into()),
+        };
+        self.let_go(ledger, passed)
+    }
+
+    /// A look under a configuration that the log knows.
+    async fn noted_look(
+        &mut self,
+        touched: Touched,
+        ledger: &mut Ledger,
+    ) -> Result<(), reconcile::Error> {
+        reconcile::note_config(&self.config, ledger)?;
+        self.look(touched, ledger).await
+    }
+
+    /// Keeps the ledger, unless it failed: what is on the disk is then read anew.
+    pub(super) fn let_go(
+        &mut self,
+        ledger: Ledger,
+        done: Result<(), reconcile::Error>,
+    ) -> Result<(), reconcile::Error> {
+        self.known = ledger.known();
+        let keeps = match &done {
+            Ok(()) | Err(reconcile::Error::Provider(_)) => true,
+            // It was made anew, and nobody was let in meanwhile; whoever let go now would let them.
+            Err(reconcile::Error::Ledger(error)) => {
+                matches!(error, ledger::Error::LockRemoved { .. })
+            }
+        };
+        self.ledger = keeps.then_some(ledger);
+        done
+    }
+
+    /// After a pass, or after publishing: a failure puts off what comes next.
+    fn settle(&mut self, done: Result<(), reconcile::Error>) {
+        match done {
+            Ok(()) => {
+                if self.failures > 0 {
+                    tracing::info!("it works again");
+                }
+                self.failures = 0;
+                self.watchdog.ready();
+            }
+            Err(error) => {
+                // Whatever it was about to do is not done: begin anew.
+                self.touched = Touched::anything();
+                self.failures = self.failures.saturating_add(1);
+                let wait = TROUBLE.wait(std::process::id(), self.failures);
+                tell([self.notices.of_failure(&error, wait)]);
+                self.metrics.failed_passes += 1;
+                let why = format!("{error}; {}", error.help());
+                self.show(|view, _| view.not_ready = vec![why]);
+                self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };
+            }
+        }
+    }
+
+    /// Takes the configuration anew: all of it, or nothing.
+    fn reload(&mut self) {
+        self.watchdog.reloading();
+        match (self.options.reload)(&self.config) {
+            Ok(config) => {
+                let cadence = self.provider.cadence();
+                let [before, after] = [&self.config, &config].map(|of| places(of, &cadence));
+                if before != after {
+                    self.watch = Watch::new(after, self.options.pace);
+                }
+                self.config = config;
+                tracing::info!("the configuration was read again");
+            }
+            Err(why) => tracing::error!(%why, "the configuration was not taken; the old one stays"),
+        }
+        self.watchdog.reloaded();
+    }
+}

@@ -1,0 +1,23 @@
+//! What comes next, and when.
+
+use tokio::time::Instant;
+
+use crate::domain::model::Timestamp;
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wake {
+    Pass,
+    Publish,
+}
+
+/// When the next pass is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Next {
+    /// At the latest, by the clock on the wall.
+    pub due: Option<Timestamp>,
+    /// At the latest, for another reason.
+    pub at: Option<Instant>,
+    /// Not before that, whatever changes.
+    pub not_before: Option<Instant>,
+}

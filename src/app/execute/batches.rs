@@ -1,0 +1,235 @@
+//! Batch after batch: intents, effects, outcomes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::task::JoinSet;
+
+use super::control::Control;
+use super::outcome::Outcome;
+use super::wipes;
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::model::{DeviceId, Digest, Profile};
+use crate::domain::plan::effect::{Effect, pushed};
+use crate::domain::plan::{Action, Telemetry};
+use crate::domain::state::event::{Event, ProfileFailed, Source};
+use crate::edges::ledger::{self, Draft, Ledger, Proof};
+use crate::edges::provider::{Error as ProviderError, Provider, Push, Target};
+
+/// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
+/// enough that a stop is quick.
+const BATCH: usize = 4096;
+
+/// Does what the plan says, and takes its telemetry in.
+///
+/// # Errors
+/// If the log cannot be written; what is durable by then is carried on by the next pass.
+pub async fn execute(
+    approved: ApprovedPlan,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    control: &Control<'_>,
+) -> Result<Outcome, ledger::Error> {
+    let plan = approved.into_plan();
+    let mut telemetry = plan.telemetry.as_slice();
+    let total = plan.actions.len();
+    let mut outcome = Outcome::default();
+    let mut begun = 0;
+    let going_on = wipes::going_on(&plan.wipes);
+    for batch in batches(plan.actions) {
+        if control.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        // What a device said goes in with its actions: were it taken in ahead of a stop, its
+        // report would be old news to the next pass, and what follows from it be lost.
+        let last = batch.last().and_then(|action| action.device());
+        let due = telemetry.partition_point(|said| Some(said.device) <= last);
+        observe(telemetry.split_off(..due).unwrap_or_default(), ledger);
+        begun += batch.len();
+        match <[Action; 1]>::try_from(batch) {
+            Ok([action]) if goes_alone(&action) => {
+                let issuing = wipes::Issuing { provider, control, going_on: &going_on };
+                issuing.run(&action, ledger, &mut outcome).await?;
+            }
+            Ok([action]) => run_batch(&[action], ledger, provider, control, &mut outcome).await?,
+            Err(batch) => run_batch(&batch, ledger, provider, control, &mut outcome).await?,
+        }
+        (control.progress)(begun, total);
+    }
+    ledger.sync()?;
+    outcome.left = total - begun;
+    if outcome.left == 0 {
+        observe(telemetry, ledger);
+    }
+    Ok(outcome)
+}
+
+fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
+    for Telemetry { device, last, passed_over } in telemetry {
+        if let Some((at, facts)) = last {
+            ledger.observe(*device, *at, facts);
+        }
+        ledger.pass_over(*device, *passed_over);
+    }
+}
+
+/// All actions in their order, in batches of their own, so that each is let go of once it is
+/// done: the record grows into the memory that the plan leaves.
+fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
+    let mut begins = vec![0];
+    while let Some(end) = begins.last().map(|begin| batch_end(&actions, *begin))
+        && end < actions.len()
+    {
+        begins.push(end);
+    }
+    let mut split = |begin| {
+        let batch = actions.split_off(begin);
+        actions.shrink_to_fit();
+        batch
+    };
+    let mut batches: Vec<_> = begins.into_iter().rev().map(&mut split).collect();
+    std::iter::from_fn(move || batches.pop()).filter(|batch| !batch.is_empty())
+}
+
+/// Whether it is a batch of its own: all that has to do with orders to erase.
+fn goes_alone(action: &Action) -> bool {
+    matches!(action.effect(), Some(Effect::Wipe { .. } | Effect::Withdraw { .. }))
+}
+
+/// A batch ends where a device's actions end, so that a stop leaves no device half done, and
+/// before and after what goes alone.
+fn batch_end(actions: &[Action], begin: usize) -> usize {
+    let full = (begin + BATCH).min(actions.len());
+    if let Some(alone) = actions[begin..full].iter().position(goes_alone) {
+        return begin + alone.max(1);
+    }
+    let mut end = full;
+    while end < actions.len()
+        && !goes_alone(&actions[end])
+        && actions[end].device().is_some()
+        && actions[end].device() == actions[end - 1].device()
+    {
+        end += 1;
+    }
+    end
+}
+
+async fn run_batch(
+    batch: &[Action],
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    control: &Control<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), ledger::Error> {
+    let (drafts, pushes) = intents(batch, ledger.next_seq(), control.revision.as_ref());
+    ledger.append(drafts)?;
+    ledger.sync()?;
+    let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
+    for push in pushes {
+        let proof = ledger.prove()?;
+        for (target, result) in carry_out(&push, proof, provider).await {
+            outcomes.push(told(&push, target.id, result, outcome));
+        }
+    }
+    // Proves the ledger once more, also where there is nothing to log: what was in its place during
+    // an effect is found now, and not at the next one.
+    ledger.append(outcomes)?;
+    let failed: HashSet<_> = outcome.failed[before..].iter().map(|(id, ..)| Some(*id)).collect();
+    for action in batch {
+        *outcome.done.entry(action.kind()).or_default() += 1;
+        if action.effect().is_some() && failed.contains(&action.device()) {
+            *outcome.fell_short.entry(action.kind()).or_default() += 1;
+        }
+    }
+    Ok(())
+}
+
+/// What the log says before the effects, and the effects: one push for each profile and
+/// intent. The number of a new intent is that of the first entry that announces it.
+fn intents(
+    batch: &[Action],
+    next_seq: u64,
+    revision: Option<&Arc<str>>,
+) -> (Vec<Draft>, Vec<Push>) {
+    let mut drafts = Vec::with_capacity(batch.len());
+    let mut numbers: HashMap<Digest, u64> = HashMap::new();
+    let mut pushes: Vec<Push> = Vec::new();
+    let mut by_intent: HashMap<(u64, Digest), usize> = HashMap::new();
+    for action in batch {
+        let seq = next_seq + drafts.len() as u64;
+        let push = match action.effect() {
+            Some(Effect::Push { profile, resume }) => Some((profile, resume)),
+            Some(Effect::Wipe { .. } | Effect::Withdraw { .. }) | None => None,
+        };
+        let intent = push.map_or(seq, |(profile, resume)| {
+            resume.unwrap_or_else(|| *numbers.entry(profile.digest).or_insert(seq))
+        });
+        let source: Option<Source> = action.source(revision);
+        if let Some(event) = action.event(intent) {
+            drafts.push(Draft { device: action.device(), source, event });
+        }
+        if let (Some((profile, _)), Some(id), Some(spec)) = (push, action.device(), action.spec()) {
+            let at = *by_intent.entry((intent, profile.digest)).or_insert_with(|| {
+                let profile: Arc<Profile> = profile.clone();
+                pushes.push(Push { intent, profile, targets: Vec::new() });
+                pushes.len() - 1
+            });
+            pushes[at].targets.push(Target { id, serial: spec.serial_number.clone() });
+        }
+    }
+    (drafts, pushes)
+}
+
+type Told = (Target, Result<(), ProviderError>);
+
+/// Calls the provider within its limits; in order of the targets.
+async fn carry_out(push: &Push, _: Proof, provider: &Arc<dyn Provider>) -> Vec<Told> {
+    let limits = provider.limits();
+    let mut waiting = push.targets.chunks(limits.batch.max(1)).enumerate();
+    let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();
+    let mut told: Vec<(usize, Vec<Told>)> = Vec::new();
+    loop {
+        while under_way.len() < limits.concurrency.max(1) {
+            let Some((index, targets)) = waiting.next() else { break };
+            let call = Push { targets: targets.to_vec(), ..push.clone() };
+            let provider = provider.clone();
+            under_way.spawn(async move { (index, one_call(call, &provider).await) });
+        }
+        match under_way.join_next().await {
+            Some(Ok(done)) => told.push(done),
+            // A provider that panics is a bug in it; the intents stay in doubt.
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => break,
+        }
+    }
+    told.sort_by_key(|(index, _)| *index);
+    told.into_iter().flat_map(|(_, told)| told).collect()
+}
+
+async fn one_call(call: Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
+    let targets = call.targets.clone();
+    let limit = provider.limits().timeout;
+    let results = match tokio::time::timeout(limit, provider.push(call)).await {
+        Ok(results) => results,
+        Err(_) => vec![Err(ProviderError::timed_out(limit)); targets.len()],
+    };
+    assert_eq!(targets.len(), results.len(), "a provider gives one outcome for each target");
+    targets.into_iter().zip(results).collect()
+}
+
+fn told(
+    push: &Push,
+    id: DeviceId,
+    result: Result<(), ProviderError>,
+    outcome: &mut Outcome,
+) -> Draft {
+    let event = match result {
+        Ok(()) => Event::ProfilePushed(pushed(&push.profile, push.intent)),
+        Err(ProviderError { class, message, retry_after: _ }) => {
+            outcome.failed.push((id, class, message.clone()));
+            Event::ProfileFailed(ProfileFailed { intent: push.intent, class, error: message })
+        }
+    };
+    Draft { device: Some(id), source: None, event }
+}

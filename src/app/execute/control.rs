@@ -1,0 +1,22 @@
+//! What an execution is told from outside, and tells.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::domain::plan::Fresh;
+use crate::domain::wipe::WipeFile;
+
+/// Reads again what a wipe was judged by.
+pub type Reread<'a> = dyn Fn(&WipeFile) -> Fresh + Sync + 'a;
+
+/// Whatever an execution is told from outside, and tells.
+pub struct Control<'a> {
+    /// Set to stop after the batch under way.
+    pub stop: &'a AtomicBool,
+    /// Called after each batch: actions done, of how many.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+    /// The Git commit of the fleet directory.
+    pub revision: Option<Arc<str>>,
+    /// How to read again what a wipe was judged by.
+    pub reread: &'a Reread<'a>,
+}

@@ -1,0 +1,23 @@
+//! What came of a plan.
+
+use std::collections::BTreeMap;
+
+use crate::domain::model::DeviceId;
+use crate::domain::plan::ActionKind;
+use crate::domain::state::event::ErrorClass;
+
+/// What came of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Actions done, by kind.
+    pub done: BTreeMap<ActionKind, usize>,
+    /// Of these, actions whose effect did not, or may not have, come about.
+    pub fell_short: BTreeMap<ActionKind, usize>,
+    /// Effects that did not, or may not have, come about: whose, and why.
+    pub failed: Vec<(DeviceId, ErrorClass, String)>,
+    /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
+    /// why. The next plan says what becomes of them.
+    pub not_issued: Vec<(DeviceId, String)>,
+    /// Actions not begun because of a stop.
+    pub left: usize,
+}

@@ -1,0 +1,81 @@
+//! One thing that somebody should be told.
+
+use std::time::Duration;
+
+use crate::app::reconcile::{Decision, RefusedReport};
+use crate::domain::model::{DeviceId, SerialNumber};
+use crate::domain::state::event::{ErrorClass, PassFrozen};
+use crate::edges::provider::Unusable;
+
+/// Of one kind, more than so many in a pass are only counted.
+pub(crate) const SHOWN: usize = 20;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Notice {
+    Frozen(PassFrozen),
+    Thawed,
+    /// Something came in that is no report.
+    Unusable(Unusable),
+    ReportRefused(RefusedReport),
+    /// A device was erased, and nobody here asked for it.
+    Erased {
+        device: DeviceId,
+        serial: SerialNumber,
+        /// A clause whose subject is the device.
+        reason: String,
+    },
+    /// Something about reports is odd, in a sentence without a full stop.
+    Odd(String),
+    UnknownField(String),
+    /// This machine's clock is behind the last entry of the log.
+    ClockBehind,
+    /// Why the trust files that are configured cannot be relied on.
+    TrustBroken(String),
+    TrustUsable,
+    Finding(String),
+    MoreFindings(usize),
+    NoFindings,
+    /// Why the provider cannot be observed, and when it is asked again.
+    Unobserved {
+        why: String,
+        again_in: Duration,
+    },
+    ObservedAgain,
+    EffectFailed {
+        device: DeviceId,
+        class: ErrorClass,
+        why: String,
+    },
+    MoreEffectsFailed(usize),
+    /// A wipe was planned, and did not hold any more when it was to be issued.
+    WipeNotIssued {
+        device: DeviceId,
+        why: String,
+    },
+    Done {
+        done: String,
+        left: usize,
+        took: Duration,
+    },
+    PassFailed {
+        error: String,
+        help: &'static str,
+        again_in: Duration,
+    },
+    /// As before.
+    PassStillFails {
+        error: String,
+        again_in: Duration,
+    },
+}
+
+/// What a decision says of reports: all files that nobody can use, and some of the rest.
+pub(crate) fn of_reports(decision: &Decision) -> impl Iterator<Item = Notice> {
+    let whole = decision.unusable().iter().filter(|unusable| unusable.whole);
+    let parts = decision.unusable().iter().filter(|unusable| !unusable.whole).take(SHOWN);
+    let refused = decision.refused().iter().take(SHOWN);
+    whole
+        .chain(parts)
+        .map(|unusable| Notice::Unusable(unusable.clone()))
+        .chain(refused.map(|refused| Notice::ReportRefused(refused.clone())))
+}

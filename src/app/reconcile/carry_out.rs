@@ -1,0 +1,53 @@
+//! Carrying a decision out, and letting go of what it rests on.
+
+use std::sync::Arc;
+
+use super::decision::Decision;
+use super::error::Error;
+use crate::app::execute::{Control, Outcome, execute};
+use crate::domain::plan::WipeView;
+use crate::domain::state::event::{ConfigChanged, Event};
+use crate::edges::config::Config;
+use crate::edges::ledger::{self, Ledger};
+use crate::edges::provider::Provider;
+
+/// Notes in the log what the configuration says about rights, where that is not what the log said
+/// last; not in the plan, which is about the fleet. Durable with what comes next.
+///
+/// # Errors
+/// If the log cannot be written.
+pub(crate) fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), ledger::Error> {
+    let (from, to) = (ledger.state().config.as_deref().cloned(), config.rights());
+    if from.as_ref() == Some(&to) {
+        return Ok(());
+    }
+    ledger.append(vec![Event::ConfigChanged(Box::new(ConfigChanged { from, to })).into()])
+}
+
+/// Executes a decision, and lets go of its reports once the snapshot that holds what they said
+/// is durable. Without reports the snapshot is the caller's business: the log has it all.
+///
+/// # Errors
+/// If the ledger cannot be written or the provider cannot be told; the next pass carries on.
+pub async fn carry_out(
+    decision: Decision,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    control: &Control<'_>,
+) -> Result<Outcome, Error> {
+    let Decision { approved, heard, .. } = decision;
+    let unknown = |view: &&WipeView| !ledger.state().wipes.contains_key(&view.subject.request);
+    let unknown = approved.plan().wipes.iter().filter(unknown);
+    let until = unknown.map(|view| view.subject.expires_at).max();
+    ledger.time_matters_until(until);
+    let outcome = execute(approved, ledger, provider, control).await?;
+    match heard {
+        Some((cursor, done)) if outcome.left == 0 => {
+            ledger.snapshot()?;
+            ledger.prove()?;
+            provider.acknowledge(&cursor, done).await.map_err(Error::Provider)?;
+        }
+        Some(_) | None => ledger.end_pass()?,
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,108 @@
+//! From what was observed to a decision.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::basis::{Basis, approve};
+use super::decision::{Decision, RefusedReport};
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::model::SerialNumber;
+use crate::domain::plan::{Heard, HoldReason, Op, Plan};
+use crate::domain::state::{State, WipeState};
+use crate::edges::provider::{
+    self, Acknowledgement, Cursor, Fate, Observation, Observed, Provider, Trouble,
+};
+
+/// What the provider has heard since that cursor; changes nothing anywhere.
+///
+/// # Errors
+/// If it cannot be asked. [`decide`] takes that, too: a pass goes on.
+pub async fn observe(
+    provider: &dyn Provider,
+    cursor: Option<&Cursor>,
+) -> Result<Observed, provider::Error> {
+    provider.observe(cursor).await
+}
+
+/// Plans and guards. Where the provider could not be observed, what is desired is planned against
+/// what is known, and whatever would be asked of the provider waits.
+#[must_use]
+pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> Decision {
+    let (observed, unobserved) = match observed {
+        Ok(observed) => (observed, None),
+        Err(error) => (Observed::default(), Some(error)),
+    };
+    let Observed { reports, unusable, troubles, unknown_fields, complete: _, more, cursor } =
+        observed;
+    let heard: Vec<Heard> = reports
+        .into_iter()
+        .map(|Observation { id, origin, report }| Heard { id, origin, report })
+        .collect();
+    let mut approved = approve(basis, &heard, troubles.into_iter().map(unreadable));
+    let (done, refused) = fates(&heard, approved.plan(), basis.recorded);
+    if let Some(error) = &unobserved {
+        let why = format!("the provider cannot be observed: {error}; it is asked again");
+        approved = approved
+            .holding(|action| action.effect().map(|_| (HoldReason::BackingOff, why.clone())));
+    }
+    let heard = cursor.map(|cursor| (cursor, done));
+    Decision { approved, heard, unobserved, unusable, refused, unknown_fields, more }
+}
+
+/// What the provider could not look at.
+fn unreadable(trouble: Trouble) -> Finding {
+    let Trouble { path, message, help } = trouble;
+    Finding {
+        code: Code::Unreadable,
+        severity: Severity::Error,
+        message,
+        help,
+        span: Span::whole(&path.into()),
+        related: None,
+    }
+}
+
+/// The plan's verdict over each report.
+fn fates(
+    heard: &[Heard],
+    plan: &Plan,
+    recorded: &State,
+) -> (Vec<Acknowledgement>, Vec<RefusedReport>) {
+    let rejected: HashMap<_, _> = plan.rejected.iter().map(|(id, why)| (id, why)).collect();
+    let erased = erased(plan, recorded);
+    let (mut done, mut refused) = (Vec::with_capacity(heard.len()), Vec::new());
+    for Heard { id, origin, report } in heard {
+        let serial = &report.serial_number;
+        let fate = match rejected.get(id) {
+            Some(why) => {
+                let (origin, serial) = (origin.clone(), serial.clone());
+                refused.push(RefusedReport { origin, serial, why: (*why).clone() });
+                Fate::Refused((*why).clone())
+            }
+            None if report.wiped => {
+                Fate::Taken { erased: erased.get(serial).cloned().unwrap_or_default() }
+            }
+            None => Fate::Taken { erased: Vec::new() },
+        };
+        done.push(Acknowledgement { id: id.clone(), fate });
+    }
+    (done, refused)
+}
+
+/// The intents of wipes that reports confirm, in this pass or, if one before it was cut short after
+/// the log had it, then. A command that stayed would erase the hardware again once it enrolls anew:
+/// all those of a device that is erased for good go.
+fn erased<'a>(plan: &Plan, recorded: &'a State) -> BTreeMap<&'a SerialNumber, Vec<u64>> {
+    let now = plan.actions.iter().filter_map(|action| match &action.op {
+        Op::ConfirmWipe { .. } => action.device(),
+        _ => None,
+    });
+    let before = recorded.wipes.values().filter(|wipe| wipe.state == WipeState::Confirmed);
+    let erased: BTreeSet<_> = now.chain(before.map(|wipe| wipe.subject.device_id)).collect();
+    let mut intents: BTreeMap<&SerialNumber, Vec<u64>> = BTreeMap::new();
+    for wipe in recorded.wipes.values().filter(|w| erased.contains(&w.subject.device_id)) {
+        if let Some(intent) = wipe.intent {
+            intents.entry(&wipe.subject.serial_number).or_default().push(intent);
+        }
+    }
+    intents
+}

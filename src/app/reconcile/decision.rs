@@ -1,0 +1,120 @@
+//! A decision, and what becomes of the reports that it rests on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::model::SerialNumber;
+use crate::domain::plan::{Action, HoldReason};
+use crate::edges::provider::{self, Acknowledgement, Cursor, Fate, Unusable};
+
+/// A decision, and the observation that it rests on.
+#[derive(Debug)]
+pub struct Decision {
+    /// What may be done.
+    pub approved: ApprovedPlan,
+    /// Where the look ended, and what becomes of its reports once all is done; nothing where
+    /// nothing was heard.
+    pub(super) heard: Option<(Cursor, Vec<Acknowledgement>)>,
+    /// Why the provider could not be observed: then nothing is asked of it either.
+    pub(super) unobserved: Option<provider::Error>,
+    pub(super) unusable: Vec<Unusable>,
+    pub(super) refused: Vec<RefusedReport>,
+    pub(super) unknown_fields: BTreeSet<String>,
+    pub(super) more: bool,
+}
+
+/// A report that was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RefusedReport {
+    /// Where it came from.
+    pub origin: Arc<str>,
+    /// Whose.
+    pub serial: SerialNumber,
+    /// Why, in a sentence without a full stop.
+    pub why: String,
+}
+
+/// What became of reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ReportCounts {
+    /// Reports of devices that the ledger knows.
+    pub taken: u64,
+    /// Of these, reports that change nothing: a later one was heard before.
+    pub passed_over: u64,
+    /// Lines and whole files that nobody can use.
+    pub rejected: u64,
+}
+
+impl ReportCounts {
+    /// Adds those of another pass.
+    pub fn add(&mut self, more: Self) {
+        let Self { taken, passed_over, rejected } = more;
+        self.taken += taken;
+        self.passed_over += passed_over;
+        self.rejected += rejected;
+    }
+}
+
+impl Decision {
+    /// Less of the same: actions for which `why` has a reason become holds.
+    #[must_use]
+    pub fn holding(self, why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
+        Self { approved: self.approved.holding(why), ..self }
+    }
+
+    /// Why the provider could not be observed.
+    #[must_use]
+    pub fn unobserved(&self) -> Option<&provider::Error> {
+        self.unobserved.as_ref()
+    }
+
+    /// What was said that is no report.
+    pub(crate) fn unusable(&self) -> &[Unusable] {
+        &self.unusable
+    }
+
+    pub(crate) fn refused(&self) -> &[RefusedReport] {
+        &self.refused
+    }
+
+    /// Fields of reports that this version does not know.
+    pub(crate) fn unknown_fields(&self) -> impl Iterator<Item = &str> {
+        self.unknown_fields.iter().map(String::as_str)
+    }
+
+    /// Whether more reports wait than one pass takes.
+    pub(crate) fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// What becomes of the reports, in numbers.
+    pub(crate) fn reports(&self) -> ReportCounts {
+        let fates = self.heard.iter().flat_map(|(_, done)| done);
+        let taken = fates.filter(|done| matches!(done.fate, Fate::Taken { .. })).count();
+        let rejected = self.unusable.len() + self.refused.len();
+        let telemetry = &self.approved.plan().telemetry;
+        ReportCounts {
+            taken: taken as u64,
+            rejected: rejected as u64,
+            passed_over: telemetry.iter().map(|said| said.passed_over).sum(),
+        }
+    }
+
+    /// Where the look ended that is acknowledged once all is done.
+    pub(crate) fn cursor(&self) -> Option<&Cursor> {
+        self.heard.as_ref().map(|(cursor, _)| cursor)
+    }
+
+    /// Whether there is something to acknowledge.
+    #[must_use]
+    pub fn has_reports(&self) -> bool {
+        self.heard.is_some()
+    }
+
+    /// Whether there is nothing to carry out: no actions, and nothing to acknowledge.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.approved.plan().actions.is_empty() && self.heard.is_none()
+    }
+}

@@ -1,0 +1,26 @@
+//! What goes wrong with a pass.
+
+use crate::edges::{ledger, provider};
+
+/// What goes wrong with a pass as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The provider could not be told that its reports are taken.
+    #[error("the provider failed: {0}")]
+    Provider(provider::Error),
+}
+
+impl Error {
+    /// What to do about it, or what is done.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Ledger(_) => {
+                "nothing is done until the ledger can be opened and written again; look at the disk"
+            }
+            Self::Provider(_) => "it is asked again later",
+        }
+    }
+}

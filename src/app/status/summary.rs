@@ -1,0 +1,76 @@
+//! What is left to do after a pass, and how many there are of everything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::app::reconcile::{Basis, approve};
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::model::{ComplianceState, Digest, Status as DeviceStatus};
+use crate::domain::plan::HoldReason;
+use crate::domain::state::State;
+use crate::domain::wipe::target::LedgerId;
+use crate::domain::wipe::trust_state::TrustState;
+
+/// As of one moment.
+#[derive(Debug)]
+pub(crate) struct Status {
+    /// What is left to do.
+    pub left: ApprovedPlan,
+    pub made_of: MadeOf,
+    pub counts: Counts,
+}
+
+/// What the plan was made of.
+#[derive(Debug)]
+pub(crate) struct MadeOf {
+    /// The root of the fleet directory as it was given.
+    pub root: String,
+    /// The Git commit.
+    pub revision: Option<Arc<str>>,
+    /// Sequence number of the ledger's last entry, and the hash of its line.
+    pub seq: u64,
+    pub head: Digest,
+    pub lineage: Option<LedgerId>,
+    /// What signatures were checked against.
+    pub trust: Arc<TrustState>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Holds of the plan, by reason.
+    pub holds: BTreeMap<HoldReason, u64>,
+    /// Devices, by status.
+    pub devices: BTreeMap<DeviceStatus, u64>,
+    /// Devices, by compliance.
+    pub compliance: BTreeMap<ComplianceState, u64>,
+    /// Devices whose manifest is gone.
+    pub orphaned: u64,
+    /// Devices that report that they were erased, though nobody here asked for it.
+    pub erased: u64,
+}
+
+impl Status {
+    /// Plans what is left after a pass; reports that came since are not asked for.
+    pub(crate) fn new(basis: Basis<'_>, made_of: MadeOf) -> Self {
+        let left = approve(basis, &[], []);
+        let counts = Counts::of(basis.recorded, &left);
+        Self { left, made_of, counts }
+    }
+}
+
+impl Counts {
+    fn of(recorded: &State, left: &ApprovedPlan) -> Self {
+        let mut counts = Self::default();
+        for hold in &left.plan().holds {
+            *counts.holds.entry(hold.reason).or_default() += 1;
+        }
+        for device in recorded.devices.values() {
+            *counts.devices.entry(device.status).or_default() += 1;
+            *counts.compliance.entry(device.compliance.state).or_default() += 1;
+            counts.orphaned += u64::from(device.orphaned_since.is_some());
+            let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
+            counts.erased += u64::from(erased);
+        }
+        counts
+    }
+}

@@ -1,0 +1,78 @@
+//! From the configuration to a provider, a ledger and trust: the one place that knows which kinds
+//! there are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::domain::state::State;
+use crate::domain::wipe::trust::Trust;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::clock;
+use crate::edges::config::{self, Config, ProviderKind};
+use crate::edges::ledger::{self, Ledger};
+use crate::edges::provider::Provider;
+use crate::edges::provider::local::{self, Foreign, Local};
+use crate::edges::trust_files;
+
+/// The MDM.
+pub(crate) fn provider(config: &Config) -> Arc<dyn Provider> {
+    match config.provider {
+        ProviderKind::Local => Arc::new(Local::new(&config.data)),
+    }
+}
+
+/// Opens the ledger, unless what devices are told to do contradicts it.
+///
+/// # Errors
+/// If it cannot be read or written, is another one, or is contradicted.
+pub(crate) fn open(
+    config: &Config,
+    expected: ledger::Expected,
+    actor: Arc<str>,
+) -> Result<Ledger, ledger::Error> {
+    let witness = |recorded: &State| match config.provider {
+        ProviderKind::Local => agrees_with_local(&config.data, recorded),
+    };
+    let terms = ledger::Terms { expected, witness: &witness };
+    ledger::file::open_as(&config.data, &terms, actor, clock::now)
+}
+
+fn agrees_with_local(data: &Path, recorded: &State) -> Result<(), String> {
+    let wipes: BTreeSet<u64> = recorded.wipes.values().filter_map(|wipe| wipe.intent).collect();
+    let foreign = local::foreign(data, &wipes, recorded.seq).map_err(|error| error.to_string())?;
+    let Some(Foreign { path, command }) = foreign else { return Ok(()) };
+    Err(format!(
+        "{} has the command {} ({}), which the log does not have; it ends at entry {}, and its end is \
+         missing, or the outbox is of another ledger: {}",
+        path.display(),
+        command.id,
+        command.command,
+        recorded.seq,
+        ledger::CUT
+    ))
+}
+
+/// Whom wipes are taken from.
+pub(crate) fn trust(config: &Config) -> TrustState {
+    if !config.trust.is_configured() {
+        return TrustState::NotConfigured;
+    }
+    match read_trust(config) {
+        Ok(trust) => TrustState::Usable(trust),
+        Err(error) => TrustState::Broken(match std::error::Error::source(&error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        }),
+    }
+}
+
+/// Reads the trust files that the configuration names.
+///
+/// # Errors
+/// As for [`trust`], for those who have to know which.
+pub(crate) fn read_trust(config: &Config) -> Result<Trust, trust_files::Error> {
+    let config::TrustPaths { allowed_signers, revoked_keys } = &config.trust;
+    let allowed = allowed_signers.as_ref().ok_or(trust_files::Error::NotConfigured)?;
+    trust_files::read(allowed, revoked_keys.as_deref(), &config.fleet)
+}

@@ -1,0 +1,85 @@
+//! What every provider can do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::effect::{Presence, Push, Target, Withdrawn};
+use super::error::Error;
+use super::observed::{Acknowledgement, Cursor, Observed};
+use crate::domain::plan::IssuableWipe;
+
+/// How much a provider takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Targets in one call.
+    pub batch: usize,
+    /// Calls under way.
+    pub concurrency: usize,
+    /// After which a call is given up, its outcome unknown.
+    pub timeout: Duration,
+}
+
+/// When a provider wants to be asked what it has heard. It is always asked at the start, and
+/// before `every` again only where a path was touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cadence {
+    /// Where something new means that there is something to hear.
+    pub wakes: Vec<Wake>,
+    /// At most so often otherwise; nothing where asking costs nothing, so that every pass may.
+    pub every: Option<Duration>,
+}
+
+/// A directory where something new means that there is something to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wake {
+    /// Whether it exists or not yet.
+    pub dir: PathBuf,
+    /// Names in it that mean nothing; names that begin with a dot never do.
+    pub ignoring: &'static [&'static str],
+}
+
+/// The MDM. What can be done to devices is a method for each kind of effect, so that its type says
+/// what it takes: a push is repeated under its intent, a wipe needs a proof and is never repeated.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// How much it takes at once.
+    fn limits(&self) -> Limits;
+
+    /// When it wants to be asked.
+    fn cadence(&self) -> Cadence;
+
+    /// What it has heard since a look that ended at `cursor` and was acknowledged, or all that it
+    /// knows; changes nothing anywhere. It bounds its own time. An error says nothing about
+    /// devices: the caller goes on with what it knows, and gives no commands meanwhile.
+    async fn observe(&self, cursor: Option<&Cursor>) -> Result<Observed, Error>;
+
+    /// Pushes a profile; one outcome for each target, in their order. An `Ok` is durable.
+    async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
+
+    /// Gives the command to erase one device. An `Ok` is durable; any class but unknown means
+    /// that the device surely does not get it: transient that it may be given again later, under
+    /// a new intent, permanent that this never helps.
+    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), Error>;
+
+    /// Whether it has the command to erase a device: asked of intents that an earlier process
+    /// may have been stopped in the middle of. `witness` is the intent of a push that the provider
+    /// must still have for the device, where there is one: without it, it has forgotten things,
+    /// and the answer is [`Presence::Unknown`]. So it is while a call of this process for the
+    /// intent may still be under way. An error means that it can be asked again.
+    async fn has(
+        &self,
+        target: &Target,
+        intent: u64,
+        witness: Option<u64>,
+    ) -> Result<Presence, Error>;
+
+    /// Takes the command to erase a device back, as far as that is possible. An `Ok` is durable.
+    /// Repeating it is harmless.
+    async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, Error>;
+
+    /// Lets go of what the look that ended at `cursor` observed, now that the ledger has it: each
+    /// report of it has one acknowledgement. What was observed by another look stays.
+    async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error>;
+}

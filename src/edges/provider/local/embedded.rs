@@ -1,0 +1,180 @@
+//! The embedded provider, as the controller sees it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::command::{Command, CommandId};
+use super::error::Error;
+use super::inbox::{Inbox, REJECTED};
+use super::outbox::{Outbox, Struck};
+use super::seen::Seen;
+use crate::domain::model::SerialNumber;
+use crate::domain::plan::IssuableWipe;
+use crate::domain::state::event::ErrorClass;
+use crate::edges::provider::effect::{Presence, Push, Target, Withdrawn};
+use crate::edges::provider::error as provider;
+use crate::edges::provider::interface::{Cadence, Limits, Provider, Wake};
+use crate::edges::provider::observed::{Acknowledgement, Cursor, Fate, Observed};
+
+/// The embedded provider.
+#[derive(Debug, Clone)]
+pub struct Local {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    data: PathBuf,
+    pub(super) inbox: Mutex<Inbox>,
+    pub(super) outbox: Mutex<Outbox>,
+    /// Intents of wipes that a thread of this process may still be writing.
+    pub(super) under_way: Mutex<BTreeSet<u64>>,
+}
+
+impl Local {
+    /// Over the data directory; touches nothing yet.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self::with(data.into(), Outbox::new())
+    }
+
+    pub(super) fn with(data: PathBuf, outbox: Outbox) -> Self {
+        let (inbox, under_way) = (Mutex::default(), Mutex::default());
+        let inner = Inner { data, inbox, outbox: Mutex::new(outbox), under_way };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Runs file work where it may block. A panic goes on in the caller.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> T + Send + 'static,
+    ) -> Result<T, provider::Error> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|error| {
+            match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => provider::Error::new(
+                    ErrorClass::Unknown,
+                    "the program was stopped in the middle of it",
+                ),
+            }
+        })
+    }
+}
+
+/// What a panic left behind in a lock is as good as what a crash leaves on the disk.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Provider for Local {
+    fn limits(&self) -> Limits {
+        // A batch shares one fsync; 4,096 is enough to make that cheap and small enough to
+        // stop a pass within a second. Both cores work in one call, so one call at a time.
+        Limits { batch: 4096, concurrency: 1, timeout: Duration::from_secs(60) }
+    }
+
+    fn cadence(&self) -> Cadence {
+        let inbox = Wake { dir: self.inner.data.join("inbox"), ignoring: &[REJECTED] };
+        Cadence { wakes: vec![inbox], every: None }
+    }
+
+    // What was acknowledged is gone from the inbox: there is no place in it to go on from.
+    async fn observe(&self, _: Option<&Cursor>) -> Result<Observed, provider::Error> {
+        self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await
+    }
+
+    async fn push(&self, push: Push) -> Vec<Result<(), provider::Error>> {
+        let count = push.targets.len();
+        let work = move |inner: &Inner| {
+            let serials: Vec<_> = push.targets.into_iter().map(|t| t.serial).collect();
+            let command = Command::profile(push.intent, &push.profile);
+            lock(&inner.outbox).push(&inner.data, &command, &serials)
+        };
+        match self.blocking(work).await {
+            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
+            Err(error) => vec![Err(error); count],
+        }
+    }
+
+    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), provider::Error> {
+        let command = Command::wipe(intent, wipe.wipe());
+        let serial = wipe.wipe().request().serial.clone();
+        // The caller may give up before the thread begins.
+        lock(&self.inner.under_way).insert(intent);
+        let work = move |inner: &Inner| {
+            let done = lock(&inner.outbox).order(&inner.data, &command, &serial);
+            lock(&inner.under_way).remove(&intent);
+            done
+        };
+        self.blocking(work).await?
+    }
+
+    async fn has(
+        &self,
+        target: &Target,
+        intent: u64,
+        witness: Option<u64>,
+    ) -> Result<Presence, provider::Error> {
+        let serial = target.serial.clone();
+        let witness = witness.map(CommandId);
+        let work = move |inner: &Inner| {
+            let outbox = lock(&inner.outbox);
+            if lock(&inner.under_way).contains(&intent) {
+                return Ok(Presence::Unknown);
+            }
+            outbox.presence(&inner.data, &serial, CommandId(intent), witness)
+        };
+        Ok(self.blocking(work).await??)
+    }
+
+    async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, provider::Error> {
+        let serial = target.serial.clone();
+        let work = move |inner: &Inner| {
+            lock(&inner.outbox).withdraw(&inner.data, &serial, CommandId(intent))
+        };
+        Ok(self.blocking(work).await??)
+    }
+
+    async fn acknowledge(
+        &self,
+        cursor: &Cursor,
+        done: Vec<Acknowledgement>,
+    ) -> Result<(), provider::Error> {
+        let cursor = cursor.clone();
+        Ok(self.blocking(move |inner| inner.acknowledge(&cursor, &done)).await??)
+    }
+}
+
+impl Inner {
+    /// Commands are struck out before the reports that show them done are let go: after a
+    /// crash in between they are struck out again. A file stays where that failed.
+    fn acknowledge(&self, cursor: &Cursor, done: &[Acknowledgement]) -> Result<(), Error> {
+        let fates: HashMap<_, _> = done.iter().map(|done| (&done.id, &done.fate)).collect();
+        let mut inbox = lock(&self.inbox);
+        let mut completed: BTreeMap<SerialNumber, Struck> = BTreeMap::new();
+        let mut strikes = BTreeSet::new();
+        for said in inbox.settled(cursor, &fates).into_iter().flat_map(|seen| &seen.good) {
+            let Some(Fate::Taken { erased }) = fates.get(&said.id) else { continue };
+            if said.completed.is_empty() && erased.is_empty() {
+                continue;
+            }
+            strikes.insert(said.id.clone());
+            let struck = completed.entry(said.serial.clone()).or_default();
+            struck.done.extend(said.completed.iter().copied());
+            struck.erased.extend(erased.iter().copied().map(CommandId));
+        }
+        let failed = lock(&self.outbox).complete(&self.data, &completed)?;
+        let stays = |seen: &Seen| {
+            let mut said = seen.good.iter();
+            said.any(|said| strikes.contains(&said.id) && failed.contains_key(&said.serial))
+        };
+        inbox.release(&self.data, cursor, &fates, stays)?;
+        failed.into_values().next().map_or(Ok(()), Err)
+    }
+}

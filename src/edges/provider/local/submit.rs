@@ -1,0 +1,61 @@
+//! Handing reports in.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use super::files::Dir;
+use super::records::{self, Records, Stretch};
+use crate::domain::model::Timestamp;
+
+/// What copies and editors give a file that is not whole yet.
+const UNFINISHED: &[&str] = &["~", ".tmp", ".part", ".swp", ".filepart"];
+
+pub(super) fn is_unfinished(name: &OsStr) -> bool {
+    UNFINISHED.iter().any(|end| name.as_bytes().ends_with(end.as_bytes()))
+}
+
+/// Hands the reports among these bytes to the inbox, byte for byte: they are there durably on
+/// return, under a name that sorts by `now` and that nothing else ever has. `hint` becomes a
+/// part of the name. What is no report is told, and not handed in.
+///
+/// # Errors
+/// [`Error::NoReports`] if there is no report among them, else if the inbox cannot be written.
+pub fn submit(
+    data: &Path,
+    hint: &str,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<(PathBuf, Records), Error> {
+    let read = records::parse(bytes);
+    if read.good.is_empty() {
+        return Err(Error::NoReports(read.bad.into_iter().map(|(_, problem)| problem).collect()));
+    }
+    let mut good = Vec::with_capacity(bytes.len());
+    for (Stretch { start, end }, _) in &read.good {
+        let range = usize::try_from(*start).unwrap_or(0)..usize::try_from(*end).unwrap_or(0);
+        good.extend_from_slice(bytes.get(range).unwrap_or_default());
+        if !good.ends_with(b"\n") {
+            good.push(b'\n');
+        }
+    }
+    let dir = Dir::create(&data.join("inbox"), "submit")?;
+    let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let hint: String = hint.chars().filter(plain).take(64).collect();
+    let mut name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
+    if is_unfinished(&name) {
+        name.push(".json");
+    }
+    let mut temp = OsString::from(".");
+    temp.push(&name);
+    dir.write_new(&temp, &good)?;
+    let named = dir.sync_contents(&[&temp]).and_then(|()| dir.replace(&temp, &name));
+    if let Err(error) = named {
+        dir.discard(&temp);
+        return Err(error);
+    }
+    dir.sync()?;
+    Ok((dir.path(&name), read))
+}

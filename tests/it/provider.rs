@@ -1,0 +1,289 @@
+//! A second provider, far from files: rows with ids of its own, looks that fail or see only a part,
+//! and a wish to be asked rarely. A pass and the daemon run over it as over the first one.
+
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fleetform::app::daemon::{Daemon, Options};
+use fleetform::app::execute::{Control, Outcome};
+use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
+use fleetform::app::signals::Signals;
+use fleetform::app::status::View;
+use fleetform::domain::model::{ReportId, Status, Timestamp};
+use fleetform::domain::plan::{Hold, HoldReason, IssuableWipe};
+use fleetform::domain::settings::Settings;
+use fleetform::domain::state::State;
+use fleetform::domain::state::event::ErrorClass;
+use fleetform::domain::wipe::trust_state::TrustState;
+use fleetform::edges::config::Config;
+use fleetform::edges::ledger::{self, Expected};
+use fleetform::edges::provider::local::parse_reports;
+use fleetform::edges::provider::{
+    Acknowledgement, Cadence, Cursor, Error, Fate, Limits, Observation, Observed, Presence,
+    Provider, Push, Target, Withdrawn,
+};
+use fleetform::edges::source;
+use fleetform::edges::watch::Pace;
+use tokio::sync::watch;
+
+use super::support::Fixture;
+
+type Look = Result<Observed, Error>;
+
+/// An MDM somewhere else.
+#[derive(Default)]
+struct Remote {
+    every: Option<Duration>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// What it will say; then nothing more.
+    looks: VecDeque<Look>,
+    /// With which cursors it was asked.
+    asked: Vec<Option<String>>,
+    pushed: Vec<String>,
+    /// The cursor, and the ids with what became of them.
+    acknowledged: Vec<(String, Vec<Acknowledgement>)>,
+}
+
+impl Remote {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("no panic")
+    }
+
+    fn will_say(&self, look: Look) {
+        self.seen().looks.push_back(look);
+    }
+}
+
+#[async_trait]
+impl Provider for Remote {
+    fn limits(&self) -> Limits {
+        Limits { batch: 20, concurrency: 4, timeout: Duration::from_secs(5) }
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence { wakes: Vec::new(), every: self.every }
+    }
+
+    async fn observe(&self, cursor: Option<&Cursor>) -> Result<Observed, Error> {
+        let mut seen = self.seen();
+        seen.asked.push(cursor.map(ToString::to_string));
+        seen.looks.pop_front().unwrap_or_else(|| Ok(nothing()))
+    }
+
+    async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
+        let serials = push.targets.iter().map(|target| target.serial.to_string());
+        self.seen().pushed.extend(serials);
+        vec![Ok(()); push.targets.len()]
+    }
+
+    async fn wipe(&self, _: &IssuableWipe, _: u64) -> Result<(), Error> {
+        unreachable!("nobody asks for a wipe")
+    }
+
+    async fn has(&self, _: &Target, _: u64, _: Option<u64>) -> Result<Presence, Error> {
+        Ok(Presence::Unknown)
+    }
+
+    async fn withdraw(&self, _: &Target, _: u64) -> Result<Withdrawn, Error> {
+        Ok(Withdrawn::Gone)
+    }
+
+    async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error> {
+        self.seen().acknowledged.push((cursor.to_string(), done));
+        Ok(())
+    }
+}
+
+fn nothing() -> Observed {
+    Observed { complete: true, ..Observed::default() }
+}
+
+fn fails() -> Look {
+    Err(Error::new(ErrorClass::Transient, "503 Service Unavailable"))
+}
+
+/// These devices are healthy; each row has an id that is no place in a list.
+fn says(cursor: &str, serials: &[&str], complete: bool) -> Look {
+    let report = |serial: &&str| {
+        let text = format!(
+            "{{\"serialNumber\":\"{serial}\",\"at\":\"{}\",\"osVersion\":\"10\"}}",
+            "2026-11-22T12:00:00Z"
+        );
+        Observation {
+            id: ReportId::new(format!("row-{serial}#1f")),
+            origin: "somewhere".into(),
+            report: parse_reports(text.as_bytes()).good.remove(0).1,
+        }
+    };
+    let reports = serials.iter().map(report).collect();
+    Ok(Observed { reports, complete, cursor: Some(Cursor::new(cursor)), ..nothing() })
+}
+
+/// Two devices and their profile.
+fn fleet() -> Fixture {
+    let fixture = Fixture::empty();
+    fixture.write(
+        "fleet/profile.yaml",
+        "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: \
+         [windows]}\n",
+    );
+    for serial in ["A", "B"] {
+        let text = format!(
+            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{}}}\nspec:\n  \
+             serialNumber: SN{serial}\n  userEmail: ana@example.com\n  profile: Standard\n  platform: \
+             windows\n  osVersion: \"10\"\n",
+            serial.to_lowercase()
+        );
+        fixture.write(&format!("fleet/{serial}.yaml"), text);
+    }
+    fixture
+}
+
+fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().expect("a time")
+}
+
+/// One pass as `apply` makes it: its holds, what came of it, and the record after it.
+fn pass(fixture: &Fixture, remote: &Arc<Remote>) -> (Vec<Hold>, Outcome, State) {
+    let provider: Arc<dyn Provider> = remote.clone();
+    let mut ledger =
+        ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
+    let desired = source::load(&fixture.path("fleet"));
+    let basis = Basis {
+        now: now(),
+        settings: &Settings::default(),
+        desired: &desired,
+        recorded: ledger.state(),
+        trust: &TrustState::NotConfigured,
+        accept_removals: None,
+        heads: &[],
+        clock: None,
+        only: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let observed = runtime.block_on(observe(provider.as_ref(), None));
+    let decision = decide(basis, observed);
+    let holds = decision.approved.plan().holds.clone();
+    let control = Control {
+        stop: &AtomicBool::new(false),
+        progress: &|_, _| (),
+        revision: None,
+        reread: &|_| unreachable!("nobody is trusted"),
+    };
+    let outcome = carry_out(decision, &mut ledger, &provider, &control);
+    let outcome = runtime.block_on(outcome).expect("an outcome");
+    (holds, outcome, ledger.state().clone())
+}
+
+#[test]
+fn while_it_cannot_be_observed_a_pass_goes_on_and_commands_wait() {
+    let (fixture, remote) = (fleet(), Arc::new(Remote::default()));
+    remote.will_say(fails());
+    let (holds, outcome, recorded) = pass(&fixture, &remote);
+    assert_eq!(holds.len(), 2, "{holds:?}");
+    for hold in holds {
+        assert_eq!(hold.reason, HoldReason::BackingOff);
+        assert!(hold.detail.contains("503 Service Unavailable"), "{hold:?}");
+    }
+    assert_eq!((outcome.left, recorded.profiles.len(), recorded.devices.len()), (0, 1, 0));
+    assert!(remote.seen().pushed.is_empty() && remote.seen().acknowledged.is_empty());
+    let (holds, _, recorded) = pass(&fixture, &remote);
+    assert_eq!((holds, recorded.devices.len()), (vec![], 2));
+    assert_eq!(remote.seen().pushed, ["SNA", "SNB"]);
+
+    // What needs nothing of the provider is done: a manifest that is gone is noted.
+    fixture.remove("fleet/B.yaml");
+    remote.will_say(fails());
+    let (_, _, recorded) = pass(&fixture, &remote);
+    assert_eq!(recorded.devices.values().filter(|d| d.orphaned_since.is_some()).count(), 1);
+}
+
+#[test]
+fn what_it_says_is_acknowledged_by_its_own_ids_and_silence_means_nothing() {
+    let (fixture, remote) = (fleet(), Arc::new(Remote::default()));
+    pass(&fixture, &remote);
+    remote.will_say(says("delta-7", &["SNB", "SNX", "SNA"], true));
+    let (_, _, before) = pass(&fixture, &remote);
+    let statuses: Vec<_> = before.devices.values().map(|device| device.status).collect();
+    assert_eq!(statuses, [Status::Enrolled, Status::Enrolled]);
+    {
+        let seen = remote.seen();
+        let [(cursor, done)] = &seen.acknowledged[..] else { panic!("once") };
+        assert_eq!(cursor, "delta-7");
+        let taken = |serial: &str| Acknowledgement {
+            id: ReportId::new(format!("row-{serial}#1f")),
+            fate: Fate::Taken { erased: vec![] },
+        };
+        assert_eq!((&done[0], &done[2]), (&taken("SNB"), &taken("SNA")));
+        let refused = "no device with serial number SNX is recorded".to_owned();
+        let id = ReportId::new("row-SNX#1f");
+        assert_eq!(done[1], Acknowledgement { id, fate: Fate::Refused(refused) });
+    }
+    // A look that saw only a part of the fleet, and one that saw nothing of it.
+    for look in [says("delta-8", &["SNA"], false), says("delta-9", &[], false)] {
+        remote.will_say(look);
+        let (holds, _, after) = pass(&fixture, &remote);
+        assert_eq!((holds, &after.devices), (vec![], &before.devices));
+    }
+}
+
+#[test]
+fn the_daemon_asks_it_when_it_wants_to_be_asked_and_goes_on_from_where_it_was() {
+    let fixture = fleet();
+    let every = Some(Duration::from_millis(50));
+    let remote = Arc::new(Remote { every, ..Remote::default() });
+    for _ in 0..2 {
+        remote.will_say(fails());
+    }
+    remote.will_say(Ok(nothing()));
+    remote.will_say(says("delta-1", &["SNA"], true));
+    let (fleet, data) = (fixture.path("fleet"), fixture.path("data"));
+    let config = Config { fleet, data, ..Config::default() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let views = watch::Sender::new(Arc::new(View::first(config.clone())));
+        let mut seen = views.subscribe();
+        let second = Duration::from_secs(1);
+        let options = Options {
+            actor: "test".into(),
+            resync: 3600 * second,
+            pace: Pace { quiet: second, most: 2 * second, poll: second, always_poll: true },
+            reload: Box::new(|config| Ok(config.clone())),
+            views: Some(views),
+        };
+        let signals = Signals::listen().expect("signals");
+        let daemon = Daemon::start(config, remote.clone(), Expected::Any, options, signals);
+        let works = async {
+            let degraded = seen.wait_for(|view| !view.degraded.is_empty()).await.expect("a view");
+            let [why] = &degraded.degraded[..] else { panic!("{:?}", degraded.degraded) };
+            assert!(why.contains("cannot be observed: 503 Service Unavailable"), "{why}");
+            drop(degraded);
+            let enrolled = |view: &Arc<View>| {
+                let statuses = view.recorded.devices.values().map(|device| device.status);
+                statuses.filter(|status| *status == Status::Enrolled).count() == 1
+            };
+            let view = seen.wait_for(enrolled).await.expect("a view").clone();
+            assert_eq!((&view.not_ready, &view.degraded), (&vec![], &vec![]));
+            while remote.seen().asked.last() != Some(&Some("delta-1".to_owned())) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            done = daemon.expect("it starts").run() => panic!("{done:?}"),
+            () = works => {}
+            () = tokio::time::sleep(60 * second) => panic!("{:?}", remote.seen().asked),
+        }
+    });
+    let seen = remote.seen();
+    assert_eq!(seen.pushed, ["SNA", "SNB"]);
+    assert_eq!(seen.acknowledged.len(), 1);
+    assert!(seen.asked[..4].iter().all(Option::is_none), "{:?}", seen.asked);
+}
