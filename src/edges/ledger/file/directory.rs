@@ -125,13 +125,17 @@ impl Directory {
     /// Where the lock file was removed: `/proc/locks` has lines like
     /// `1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF`.
     fn pid_by_system(&self) -> Option<u32> {
-        let locks = std::fs::read_to_string("/proc/locks").ok()?;
         let inode = format!(":{}", self.identity.inode);
-        locks.lines().find_map(|line| {
-            let mut words = line.split_whitespace().skip(1);
-            let (kind, pid, file) = (words.next()?, words.nth(2)?, words.next()?);
-            (kind == "FLOCK" && file.ends_with(&inode)).then(|| pid.parse().ok())?
-        })
+        let find = || {
+            let locks = std::fs::read_to_string("/proc/locks").ok()?;
+            locks.lines().find_map(|line| {
+                let mut words = line.split_whitespace().skip(1);
+                let (kind, pid, file) = (words.next()?, words.nth(2)?, words.next()?);
+                (kind == "FLOCK" && file.ends_with(&inode)).then(|| pid.parse().ok())?
+            })
+        };
+        // While others take and release locks the list may lack a line: it is read again.
+        (0..5).find_map(|_| find())
     }
 }
 
