@@ -7,7 +7,7 @@
 //! takes a bounded number of reports: of a file with more, the rest stays under its name. What
 //! cannot be read is tried again, and never rejected.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io::{BufReader, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
@@ -38,6 +38,9 @@ const NO_REPORT: &str = "this is no report; it goes to inbox/rejected";
 pub(super) const REJECTED: &str = "rejected";
 /// How temporaries for the rest of a file begin.
 const REST: &str = ".fleetform-rest-";
+/// So many looks are remembered: a decision may rest on an earlier one than the last, since
+/// somebody planned again meanwhile.
+const KEPT_LOOKS: usize = 3;
 /// What became of reports.
 pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
 
@@ -46,8 +49,8 @@ pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
 pub(super) struct Inbox {
     /// How often it was observed: the cursor of the last time.
     looks: u64,
-    /// What was observed last.
-    seen: Vec<Seen>,
+    /// What was observed, the last time at the end.
+    seen: VecDeque<(Cursor, Vec<Seen>)>,
     /// Whether what a crash left behind in `rejected/` is gone.
     swept: bool,
     /// See [`PASS_REPORTS`]; tests take less.
@@ -56,7 +59,7 @@ pub(super) struct Inbox {
 
 impl Default for Inbox {
     fn default() -> Self {
-        Self { looks: 0, seen: Vec::new(), swept: false, pass_reports: PASS_REPORTS }
+        Self { looks: 0, seen: VecDeque::new(), swept: false, pass_reports: PASS_REPORTS }
     }
 }
 
@@ -64,8 +67,9 @@ impl Inbox {
     /// Reads files in the order of their names, as many as one pass takes; changes nothing.
     /// Without a directory there is nothing to read.
     pub(super) fn observe(&mut self, data: &Path) -> Observed {
-        self.seen.clear();
         self.looks += 1;
+        let cursor = Cursor::new(self.looks.to_string());
+        let mut seen = Vec::new();
         let mut observed = Observed { complete: true, ..Observed::default() };
         let (dir, names) = match open(data) {
             Ok(Some(found)) => found,
@@ -85,7 +89,7 @@ impl Inbox {
             match observe(&dir, &name, &mut budget) {
                 // What is gone since the directory was listed was never there.
                 Ok(None) => {}
-                Ok(Some(read)) => self.take(name, read, &mut observed),
+                Ok(Some(read)) => seen.push(take(name, read, &mut observed)),
                 Err(error) => {
                     let path = format!("inbox/{}", spell(&name));
                     observed.troubles.push(trouble(&path, &error));
@@ -93,51 +97,21 @@ impl Inbox {
             }
         }
         observed.complete = observed.troubles.is_empty() && !observed.more;
-        observed.cursor = (!self.seen.is_empty()).then(|| self.cursor());
-        observed
-    }
-
-    fn cursor(&self) -> Cursor {
-        Cursor::new(self.looks.to_string())
-    }
-
-    fn take(&mut self, file: OsString, read: ReadFile, observed: &mut Observed) {
-        let ReadFile { stamp, records } = read;
-        let name = spell(&file);
-        let origin: Arc<str> = format!("inbox/{name}").into();
-        let unusable = |why, what, whole| Unusable { origin: origin.clone(), what, why, whole };
-        let (good, bad, unknown, rest, useless) = match records {
-            Ok(Records { good, bad, unknown, rest }) => (good, bad, unknown, rest, None),
-            Err(why) => {
-                let why = format!("the file {why}");
-                observed.unusable.push(unusable(why.clone(), UNUSABLE, true));
-                (Vec::new(), Vec::new(), Default::default(), None, Some(why))
+        if !seen.is_empty() {
+            observed.cursor = Some(cursor.clone());
+            self.seen.push_back((cursor, seen));
+            while self.seen.len() > KEPT_LOOKS {
+                self.seen.pop_front();
             }
-        };
-        observed.unknown_fields.extend(unknown);
-        observed.more |= rest.is_some();
-        observed
-            .unusable
-            .extend(bad.iter().map(|(_, problem)| unusable(problem.to_string(), NO_REPORT, false)));
-        let bad = bad.into_iter().map(|(at, problem)| (at, problem.message)).collect();
-        let mut said = Vec::with_capacity(good.len());
-        for (at, report) in good {
-            let id = ReportId::new(format!("{name}:{}", at.start));
-            // What is no id of a command names none; no such report gets here.
-            let completed = report.completed.iter().filter_map(|id| id.parse().ok()).collect();
-            said.push(Said { id: id.clone(), at, serial: report.serial_number.clone(), completed });
-            observed.reports.push(Observation { id, origin: origin.clone(), report });
         }
-        self.seen.push(Seen { file, stamp, good: said, bad, rest, unusable: useless });
+        observed
     }
 
     /// The files of the look that ended at `cursor`, as far as all their reports have a fate.
     pub(super) fn settled<'a>(&'a self, cursor: &Cursor, fates: &Fates<'_>) -> Vec<&'a Seen> {
-        if *cursor != self.cursor() {
-            return Vec::new();
-        }
+        let look = self.seen.iter().find(|(of, _)| of == cursor);
         let is_settled = |seen: &&Seen| seen.good.iter().all(|said| fates.contains_key(&said.id));
-        self.seen.iter().filter(is_settled).collect()
+        look.into_iter().flat_map(|(_, seen)| seen).filter(is_settled).collect()
     }
 
     /// Lets go of the files that were settled but for `stays`: moves what was refused away,
@@ -206,6 +180,37 @@ impl Inbox {
         }
         Ok(dir)
     }
+}
+
+/// Takes in what a file holds.
+fn take(file: OsString, read: ReadFile, observed: &mut Observed) -> Seen {
+    let ReadFile { stamp, records } = read;
+    let name = spell(&file);
+    let origin: Arc<str> = format!("inbox/{name}").into();
+    let unusable = |why, what, whole| Unusable { origin: origin.clone(), what, why, whole };
+    let (good, bad, unknown, rest, useless) = match records {
+        Ok(Records { good, bad, unknown, rest }) => (good, bad, unknown, rest, None),
+        Err(why) => {
+            let why = format!("the file {why}");
+            observed.unusable.push(unusable(why.clone(), UNUSABLE, true));
+            (Vec::new(), Vec::new(), Default::default(), None, Some(why))
+        }
+    };
+    observed.unknown_fields.extend(unknown);
+    observed.more |= rest.is_some();
+    observed
+        .unusable
+        .extend(bad.iter().map(|(_, problem)| unusable(problem.to_string(), NO_REPORT, false)));
+    let bad = bad.into_iter().map(|(at, problem)| (at, problem.message)).collect();
+    let mut said = Vec::with_capacity(good.len());
+    for (at, report) in good {
+        let id = ReportId::new(format!("{name}:{}", at.start));
+        // What is no id of a command names none; no such report gets here.
+        let completed = report.completed.iter().filter_map(|id| id.parse().ok()).collect();
+        said.push(Said { id: id.clone(), at, serial: report.serial_number.clone(), completed });
+        observed.reports.push(Observation { id, origin: origin.clone(), report });
+    }
+    Seen { file, stamp, good: said, bad, rest, unusable: useless }
 }
 
 /// A file that is let go of, if it still is the one that was observed.
