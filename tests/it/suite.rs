@@ -11,8 +11,13 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).expect(path)
 }
 
-/// The file of a module, of the tests here or of the program.
+/// The file of a module, of the tests here or of the program. Short tests are in the file that
+/// they are about.
 fn file_of(module: &str) -> Option<PathBuf> {
+    own_file_of(module).or_else(|| own_file_of(module.strip_suffix("::tests")?))
+}
+
+fn own_file_of(module: &str) -> Option<PathBuf> {
     let path = module.replace("::", "/");
     let places = ["tests/it", "src"].into_iter().flat_map(|folder| {
         ["", "/mod", "/tests/mod"].map(|end| root().join(format!("{folder}/{path}{end}.rs")))

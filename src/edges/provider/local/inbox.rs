@@ -38,8 +38,8 @@ const NO_REPORT: &str = "this is no report; it goes to inbox/rejected";
 pub(super) const REJECTED: &str = "rejected";
 /// How temporaries for the rest of a file begin.
 const REST: &str = ".fleetform-rest-";
-/// So many looks are remembered: a decision may rest on an earlier one than the last, since
-/// somebody planned again meanwhile.
+/// So many different looks are remembered: a decision may rest on an earlier one than the last,
+/// since somebody planned again meanwhile.
 const KEPT_LOOKS: usize = 3;
 /// What became of reports.
 pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
@@ -47,7 +47,7 @@ pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
 /// What was last observed.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    /// How often it was observed: the cursor of the last time.
+    /// How many different looks there were: the cursor of the last one.
     looks: u64,
     /// What was observed, the last time at the end.
     seen: VecDeque<(Cursor, Vec<Seen>)>,
@@ -67,8 +67,6 @@ impl Inbox {
     /// Reads files in the order of their names, as many as one pass takes; changes nothing.
     /// Without a directory there is nothing to read.
     pub(super) fn observe(&mut self, data: &Path) -> Observed {
-        self.looks += 1;
-        let cursor = Cursor::new(self.looks.to_string());
         let mut seen = Vec::new();
         let mut observed = Observed { complete: true, ..Observed::default() };
         let (dir, names) = match open(data) {
@@ -98,13 +96,26 @@ impl Inbox {
         }
         observed.complete = observed.troubles.is_empty() && !observed.more;
         if !seen.is_empty() {
-            observed.cursor = Some(cursor.clone());
-            self.seen.push_back((cursor, seen));
-            while self.seen.len() > KEPT_LOOKS {
-                self.seen.pop_front();
-            }
+            observed.cursor = Some(self.remember(seen));
         }
         observed
+    }
+
+    /// The cursor of a look. One that saw the same as the last has the same.
+    fn remember(&mut self, seen: Vec<Seen>) -> Cursor {
+        let same = |(_, last): &&(Cursor, Vec<Seen>)| {
+            last.len() == seen.len() && last.iter().zip(&seen).all(|(a, b)| a.is_as_before(b))
+        };
+        if let Some((cursor, _)) = self.seen.back().filter(same) {
+            return cursor.clone();
+        }
+        self.looks += 1;
+        let cursor = Cursor::new(self.looks.to_string());
+        self.seen.push_back((cursor.clone(), seen));
+        while self.seen.len() > KEPT_LOOKS {
+            self.seen.pop_front();
+        }
+        cursor
     }
 
     /// The files of the look that ended at `cursor`, as far as all their reports have a fate.

@@ -21,6 +21,14 @@ pub(super) struct Seen {
     pub unusable: Option<String>,
 }
 
+impl Seen {
+    /// Whether this is the same file, read just as far.
+    pub(super) fn is_as_before(&self, other: &Self) -> bool {
+        let of = |seen: &Self| (seen.stamp, seen.rest, seen.good.len(), seen.bad.len());
+        self.file == other.file && of(self) == of(other)
+    }
+}
+
 /// A report of it.
 #[derive(Debug)]
 pub(super) struct Said {
