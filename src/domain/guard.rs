@@ -44,7 +44,7 @@ impl ApprovedPlan {
     pub fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
     }
-    /// See [`digest`].
+    /// What a person approves of: a SHA-256 over the actions, without their places and reasons.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest

@@ -1,6 +1,6 @@
 //! Pass after pass, until stopped: wake, observe, decide, carry out.
 //!
-//! What a pass does is [`reconcile`]'s business; here is only when, how carefully, and what
+//! What a pass does is [`reconcile`](super::reconcile)'s business; here is only when, how carefully, and what
 //! happens when it fails. A failed ledger is let go of at once, and effects with it; it is
 //! opened again, by reading the whole log, until it can be. Large and destructive changes wait
 //! for a second pass that finds the same. What takes longer the larger the fleet is, the

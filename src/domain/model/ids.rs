@@ -51,7 +51,7 @@ as_string!(Name);
 /// equal, ordered and hashed without regard to ASCII case.
 ///
 /// What stands for a missing serial number is accepted here, since a ledger may hold it: see
-/// [`Self::is_placeholder`].
+/// `is_placeholder`.
 #[derive(Debug, Clone)]
 pub struct SerialNumber(CompactString);
 

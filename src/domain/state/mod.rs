@@ -1,7 +1,7 @@
 //! The recorded fleet: a fold over the log.
 //!
 //! [`State::fold`] is the only code that changes it, in a pass and in a replay alike;
-//! [`State::observe`] adds telemetry, which is never logged. A log that this module
+//! `State::observe` adds telemetry, which is never logged. A log that this module
 //! refuses was not written by it.
 
 mod device;

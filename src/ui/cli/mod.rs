@@ -1,7 +1,7 @@
 //! The command line: what it accepts, where its settings come from, what its exit means.
 //!
 //! The only module that reads the environment. It decides nothing about devices: a verb
-//! hands loaded values to [`crate::ui::render`]. Results go to standard output, all else to
+//! hands loaded values to `render`. Results go to standard output, all else to
 //! standard error.
 
 mod apply;

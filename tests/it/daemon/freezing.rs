@@ -7,7 +7,7 @@ use crate::support::{Fixture, device};
 
 fn fleet(place: &Fixture) {
     for n in 0..20 {
-        place.write(&format!("fleet/many/{n}.yaml"), &device(&format!("S{n:02}")));
+        place.write(&format!("fleet/many/{n}.yaml"), device(&format!("S{n:02}")));
     }
 }
 

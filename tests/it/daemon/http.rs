@@ -238,7 +238,7 @@ fn a_token_is_needed_beyond_loopback_and_kept_secret() {
         place.outcome(&["daemon", "--listen", "0.0.0.0:0", "--token-file", "token"]);
     assert!(code == 1 && err.contains("at least 16"), "{err}");
     let token = "0123456789abcdef0123";
-    place.write("token", &format!("{token}\n"));
+    place.write("token", format!("{token}\n"));
     let (_daemon, address) = started(&place, &["--token-file", "token"]);
     assert_eq!(get(address, "/healthz").status, 200);
     for path in ["/readyz", "/metrics", "/api/v1/devices", "/nothing"] {
@@ -305,7 +305,7 @@ fn a_client_that_never_finishes_is_let_go() {
 fn clients_that_ask_for_much_and_read_nothing_take_little_memory() {
     let place = Fixture::of(&[]);
     for n in 0..2000 {
-        place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:04}")));
+        place.write(&format!("fleet/{n}.yaml"), device(&format!("S{n:04}")));
     }
     let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
     let address = super::client::address(&mut daemon);

@@ -78,7 +78,7 @@ fn a_file_that_may_not_grow_is_an_error_in_every_command_that_writes() {
             format!("{{\"serialNumber\":\"{serial}\",\"at\":\"2026-01-01T00:00:00Z\"}}\n")
         })
         .collect();
-    place.write("reports.jsonl", &reports.concat());
+    place.write("reports.jsonl", reports.concat());
     for args in [
         &["apply", "--yes"][..],
         &["report", "reports.jsonl"],

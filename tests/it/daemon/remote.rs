@@ -31,9 +31,9 @@ fn settled(place: &Fixture, args: &[&str]) -> (Daemon, SocketAddr) {
 /// The caller's own fleet directory: it gives one device to another user, and adds one.
 fn proposed(place: &Fixture) {
     place.write("proposed/profile.yaml", PLAIN_PROFILE);
-    place.write("proposed/A.yaml", &device("A"));
-    place.write("proposed/B.yaml", &device("B").replace("ana@", "bo@"));
-    place.write("proposed/D.yaml", &device("D"));
+    place.write("proposed/A.yaml", device("A"));
+    place.write("proposed/B.yaml", device("B").replace("ana@", "bo@"));
+    place.write("proposed/D.yaml", device("D"));
 }
 
 fn url(address: SocketAddr) -> String {
@@ -86,7 +86,7 @@ fn a_digest_from_afar_pins_what_is_applied() {
     let digest = plan["digest"].as_str().unwrap();
     daemon.stop();
     let apply = ["apply", "--fleet", "proposed", "--plan", digest];
-    place.write("proposed/E.yaml", &device("E"));
+    place.write("proposed/E.yaml", device("E"));
     assert_eq!(place.outcome(&apply).0, 3, "another plan");
     fs::remove_file(place.path("proposed/E.yaml")).unwrap();
     let (code, out, err) = place.outcome(&apply);
@@ -136,7 +136,7 @@ fn without_chunks(body: &str) -> Value {
 #[test]
 fn the_token_is_asked_for_and_never_shown() {
     let place = Fixture::of(&["A", "B", "C"]);
-    place.write("token", &format!("{TOKEN}\n"));
+    place.write("token", format!("{TOKEN}\n"));
     place.write("wrong", "another-token-that-is-long\n");
     place.write("short", "short\n");
     place.write("config.yaml", "http: {tokenFile: token}\n");
@@ -263,7 +263,7 @@ fn over_tls_it_is_the_same_and_strangers_are_not_trusted() {
     let (_daemon, address) = settled(&place, &[]);
     proposed(&place);
     let answer = get(address, "/api/v1/state");
-    place.write("api/v1/state", &format!("{}\r\n\r\n{}", answer.head, answer.body));
+    place.write("api/v1/state", format!("{}\r\n\r\n{}", answer.head, answer.body));
     place.write("token", TOKEN);
     let (_tls, server) = tls(&place);
     let plan = ["plan", "--fleet", "proposed", "-o", "json"];

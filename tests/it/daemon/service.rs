@@ -76,7 +76,7 @@ fn commands(unit: &str) -> Vec<String> {
 /// A fleet's repository that others push to, and who does.
 fn origin(place: &Fixture) {
     place.write("work/fleet/profile.yaml", PLAIN_PROFILE);
-    place.write("work/fleet/A.yaml", &device("A"));
+    place.write("work/fleet/A.yaml", device("A"));
     let work = place.path("work");
     git(&work, &["init", "-q"]);
     git(&place.path(""), &["init", "-q", "--bare", "origin.git"]);
@@ -106,7 +106,7 @@ fn what_the_timer_runs_brings_a_push_to_the_fleet() {
             shell.env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success()
         })
     };
-    place.write("work/fleet/B.yaml", &device("B"));
+    place.write("work/fleet/B.yaml", device("B"));
     push(&place, "two");
     assert!(pull());
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
@@ -117,7 +117,7 @@ fn what_the_timer_runs_brings_a_push_to_the_fleet() {
     // A history that was rewritten is not taken.
     let work = place.path("work");
     git(&work, &["reset", "-q", "--hard", "HEAD~1"]);
-    place.write("work/fleet/C.yaml", &device("C"));
+    place.write("work/fleet/C.yaml", device("C"));
     git(&work, &["add", "."]);
     git(&work, &["commit", "-qm", "rewritten"]);
     git(&work, &["push", "-q", "--force", "../origin.git", "HEAD:main"]);
@@ -155,7 +155,7 @@ fn git_sync_swaps_the_work_tree() {
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let mut expected = vec!["A:Pending".to_owned()];
     for (serial, name, before) in [("B", "two", "one"), ("C", "three", "two")] {
-        place.write(&format!("work/fleet/{serial}.yaml"), &device(serial));
+        place.write(&format!("work/fleet/{serial}.yaml"), device(serial));
         push(&place, name);
         sync(name);
         git(&root, &["worktree", "remove", "--force", &format!(".worktrees/{before}")]);
@@ -176,7 +176,7 @@ fn systemd_understands_the_units_and_finds_them_tight() {
     {
         // The program is not installed here; another one is.
         let text = example(&format!("systemd/{name}"));
-        place.write(name, &text.replace("/usr/local/bin/fleetform", "/bin/true"));
+        place.write(name, text.replace("/usr/local/bin/fleetform", "/bin/true"));
         if most > 0 {
             let score = format!("--threshold={most}");
             let args = ["security", "--offline=true", "--no-pager", &score, name];

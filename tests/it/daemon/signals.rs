@@ -35,7 +35,7 @@ fn in_the_middle_of_a_large_pass_it_ends_soon_and_well() {
         place.write("fleet/profile.yaml", PLAIN_PROFILE);
         let devices: Vec<_> = (0..MANY).map(|n| device(&format!("S{n:05}"))).collect();
         for (n, part) in devices.chunks(2000).enumerate() {
-            place.write(&format!("fleet/{n}.yaml"), &part.join("---\n"));
+            place.write(&format!("fleet/{n}.yaml"), part.join("---\n"));
         }
         let mut daemon = place.daemon(&[]);
         let log = place.path(".fleetform/audit.jsonl");
@@ -100,12 +100,12 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
     // Another fleet directory is watched from then on.
     place.write("other/profile.yaml", PLAIN_PROFILE);
     for serial in ["A", "B"] {
-        place.write(&format!("other/{serial}.yaml"), &device(serial));
+        place.write(&format!("other/{serial}.yaml"), device(serial));
     }
     place.write("daemon.yaml", "fleet: ./other\n");
     daemon.signal("HUP");
     daemon.until_said("the configuration was read again", 2);
-    place.write("other/C.yaml", &device("C"));
+    place.write("other/C.yaml", device("C"));
     place.until_recorded(&mut daemon, &["A:Failed", "B:Failed", "C:Pending"]);
     daemon.stop();
 }
@@ -131,7 +131,7 @@ fn the_token_is_read_again_with_the_configuration_or_neither() {
     // One that cannot be used, beside a configuration that can: neither is taken.
     let with = |rest: &str| {
         let http = "http: {listen: \"127.0.0.1:0\", tokenFile: token}\n";
-        place.write("daemon.yaml", &format!("{http}{rest}"));
+        place.write("daemon.yaml", format!("{http}{rest}"));
     };
     place.write("token", "short");
     with("enrollment: {deadline: 1ms}\n");

@@ -23,7 +23,7 @@ fn soak() {
     let place = Fixture::bare();
     place.write("fleet/profile.yaml", PLAIN_PROFILE);
     for n in 0..DEVICES {
-        place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:02}")));
+        place.write(&format!("fleet/{n}.yaml"), device(&format!("S{n:02}")));
     }
     let mut daemon = place.daemon(&[]);
     let end = Instant::now() + Duration::from_secs(number("SOAK_SECONDS").unwrap_or(SECONDS));

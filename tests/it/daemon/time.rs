@@ -20,7 +20,7 @@ fn text(at: DateTime<Utc>) -> String {
 /// Devices, and Bob, whose signature counts; `wipes` is a part of the configuration.
 pub fn place(wipes: &str) -> Fixture {
     let place = Fixture::of(&["A", "B", "C"]);
-    place.write("signers", &trusted("bob"));
+    place.write("signers", trusted("bob"));
     let config = format!("trust: {{allowedSigners: signers}}\nwipes: {{{wipes}}}\n");
     place.write("fleetform.yaml", &config);
     place
@@ -40,7 +40,7 @@ pub fn request(place: &Fixture, n: usize, until: DateTime<Utc>, signed: bool) {
     let yaml = request.yaml();
     if signed {
         let armoured = signature("bob", WIPE, yaml.as_bytes());
-        place.write(&format!("fleet/r{n}.yaml.sig"), &String::from_utf8(armoured).unwrap());
+        place.write(&format!("fleet/r{n}.yaml.sig"), String::from_utf8(armoured).unwrap());
     }
     place.write(&format!("fleet/r{n}.yaml"), &yaml);
 }
@@ -93,7 +93,7 @@ fn a_look_at_one_device_forgets_no_deadline_of_another() {
     fs::create_dir_all(place.path(".fleetform/inbox")).unwrap();
     let mut daemon = place.daemon(&[]);
     let begun = until_logged(&place, &mut daemon, "device.provisioned", "D002");
-    place.write("r.json", &format!(r#"{{"serialNumber":"A","at":"{}"}}"#, text(now())));
+    place.write("r.json", format!(r#"{{"serialNumber":"A","at":"{}"}}"#, text(now())));
     assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
     place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending"]);
     let failed = until_logged(&place, &mut daemon, "device.status", "D002");

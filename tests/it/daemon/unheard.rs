@@ -22,11 +22,11 @@ fn a_queue_that_overflows_loses_nothing() {
     for n in 0..limit {
         fs::File::create(place.path(&format!("fleet/.{n}"))).unwrap();
     }
-    place.write("fleet/x/y/B.yaml", &device("B"));
+    place.write("fleet/x/y/B.yaml", device("B"));
     daemon.signal("CONT");
     place.until_recorded(&mut daemon, &AB);
     // All is watched anew, what came meanwhile too.
-    place.write("fleet/x/y/C.yaml", &device("C"));
+    place.write("fleet/x/y/C.yaml", device("C"));
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
 }
 
@@ -51,7 +51,7 @@ fn where_the_system_has_no_watches_left_it_looks_and_says_so_once() {
         let args = ["--poll", "20ms", "--listen", "127.0.0.1:0"];
         let mut daemon = place.daemon_under(&wrapper, &args);
         place.until_recorded(&mut daemon, &[A]);
-        place.write("fleet/x/B.yaml", &device("B"));
+        place.write("fleet/x/B.yaml", device("B"));
         place.until_recorded(&mut daemon, &AB);
         place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
         assert_eq!(place.outcome(&["report", "r.json"]).0, 0);

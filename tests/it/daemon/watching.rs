@@ -49,7 +49,7 @@ fn whatever_way_an_editor_saves() {
     place.until_recorded(&mut daemon, &AB);
     for (n, (editor, script)) in EDITORS.iter().enumerate() {
         let user = format!("u{n}@example.com");
-        place.write("text", &device("B").replace("ana@example.com", &user));
+        place.write("text", device("B").replace("ana@example.com", &user));
         let script = format!("set -e; exec < ../text; {script}");
         let mut shell = Command::new("sh");
         let saved = shell.args(["-c", &script]).current_dir(place.path("fleet")).status();
@@ -69,13 +69,13 @@ fn new_directories_within_new_directories() {
     let mut daemon = started(&place);
     let mut expected = vec![A.to_owned()];
     for n in 0..20 {
-        place.write(&format!("fleet/x{n}/y/z/d.yaml"), &device(&format!("N{n:02}")));
+        place.write(&format!("fleet/x{n}/y/z/d.yaml"), device(&format!("N{n:02}")));
         expected.push(format!("N{n:02}:Pending"));
     }
     let expected: Vec<_> = expected.iter().map(String::as_str).collect();
     place.until_recorded(&mut daemon, &expected);
     // And what comes later into one of them.
-    place.write("fleet/x7/y/z/e.yaml", &device("O"));
+    place.write("fleet/x7/y/z/e.yaml", device("O"));
     let expected = [&expected[..], &["O:Pending"]].concat();
     place.until_recorded(&mut daemon, &expected);
 }
@@ -85,13 +85,13 @@ fn a_checkout_of_many_files_is_taken_whole() {
     let place = Fixture::bare();
     let repo = place.path("fleet");
     place.write("fleet/profile.yaml", PLAIN_PROFILE);
-    place.write("fleet/A.yaml", &device("A"));
+    place.write("fleet/A.yaml", device("A"));
     git(&repo, &["init", "-q"]);
     git(&repo, &["add", "."]);
     git(&repo, &["commit", "-qm", "one"]);
     git(&repo, &["checkout", "-qb", "many"]);
     for n in 0..2000 {
-        place.write(&format!("fleet/site{}/{n}.yaml", n % 40), &device(&format!("S{n:04}")));
+        place.write(&format!("fleet/site{}/{n}.yaml", n % 40), device(&format!("S{n:04}")));
     }
     git(&repo, &["add", "."]);
     git(&repo, &["commit", "-qm", "many"]);
@@ -116,14 +116,14 @@ fn the_root_is_replaced_by_a_rename() {
     let place = Fixture::of(&["A"]);
     let mut daemon = started(&place);
     place.write("next/profile.yaml", PLAIN_PROFILE);
-    place.write("next/A.yaml", &device("A"));
-    place.write("next/B.yaml", &device("B"));
+    place.write("next/A.yaml", device("A"));
+    place.write("next/B.yaml", device("B"));
     fs::rename(place.path("fleet"), place.path("old")).unwrap();
     fs::rename(place.path("next"), place.path("fleet")).unwrap();
     place.until_recorded(&mut daemon, &AB);
     // It is the new one that is watched now, not the one that was moved away.
-    place.write("old/C.yaml", &device("C"));
-    place.write("fleet/D.yaml", &device("D"));
+    place.write("old/C.yaml", device("C"));
+    place.write("fleet/D.yaml", device("D"));
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "D:Pending"]);
 }
 
@@ -135,8 +135,8 @@ fn the_root_is_removed_and_made_again() {
     daemon.until_said("frozen", 1);
     assert_eq!(place.recorded(), [A], "absence destroys nothing");
     place.write("fleet/profile.yaml", PLAIN_PROFILE);
-    place.write("fleet/A.yaml", &device("A"));
-    place.write("fleet/B.yaml", &device("B"));
+    place.write("fleet/A.yaml", device("A"));
+    place.write("fleet/B.yaml", device("B"));
     place.until_recorded(&mut daemon, &AB);
     assert!(daemon.said().contains("no longer frozen"));
 }
@@ -147,7 +147,7 @@ fn a_symlink_to_the_root_is_swapped() {
     for (tree, serials) in [("one", &["A"][..]), ("two", &["A", "B"])] {
         place.write(&format!("trees/{tree}/fleet/profile.yaml"), PLAIN_PROFILE);
         for serial in serials {
-            place.write(&format!("trees/{tree}/fleet/{serial}.yaml"), &device(serial));
+            place.write(&format!("trees/{tree}/fleet/{serial}.yaml"), device(serial));
         }
     }
     // As git-sync does: a link in the middle of the path, replaced by a rename.
@@ -157,7 +157,7 @@ fn a_symlink_to_the_root_is_swapped() {
     symlink("trees/two", place.path("new")).unwrap();
     fs::rename(place.path("new"), place.path("current")).unwrap();
     place.until_recorded(&mut daemon, &AB);
-    place.write("trees/two/fleet/C.yaml", &device("C"));
+    place.write("trees/two/fleet/C.yaml", device("C"));
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
 }
 
@@ -165,14 +165,14 @@ fn a_symlink_to_the_root_is_swapped() {
 fn a_mounted_config_map_is_swapped() {
     let place = Fixture::bare();
     place.write("mount/..1/profile.yaml", PLAIN_PROFILE);
-    place.write("mount/..1/A.yaml", &device("A"));
+    place.write("mount/..1/A.yaml", device("A"));
     symlink("..1", place.path("mount/..data")).unwrap();
     let mut daemon = place.daemon(&["--fleet", "mount/..data"]);
     place.until_recorded(&mut daemon, &[A]);
     // As the kubelet does.
     place.write("mount/..2/profile.yaml", PLAIN_PROFILE);
-    place.write("mount/..2/A.yaml", &device("A"));
-    place.write("mount/..2/B.yaml", &device("B"));
+    place.write("mount/..2/A.yaml", device("A"));
+    place.write("mount/..2/B.yaml", device("B"));
     symlink("..2", place.path("mount/..data_tmp")).unwrap();
     fs::rename(place.path("mount/..data_tmp"), place.path("mount/..data")).unwrap();
     fs::remove_dir_all(place.path("mount/..1")).unwrap();
@@ -185,7 +185,7 @@ fn a_root_that_does_not_exist_yet() {
     let mut daemon = place.daemon(&["--fleet", "not/yet/there"]);
     daemon.until_said("frozen", 1);
     place.write("staging/profile.yaml", PLAIN_PROFILE);
-    place.write("staging/A.yaml", &device("A"));
+    place.write("staging/A.yaml", device("A"));
     fs::create_dir_all(place.path("not/yet")).unwrap();
     fs::rename(place.path("staging"), place.path("not/yet/there")).unwrap();
     place.until_recorded(&mut daemon, &[A]);
@@ -207,7 +207,7 @@ fn where_watching_is_impossible_it_looks_and_says_so_once() {
     let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&["--watch", "poll", "--poll", "20ms"]);
     place.until_recorded(&mut daemon, &[A]);
-    place.write("fleet/x/B.yaml", &device("B"));
+    place.write("fleet/x/B.yaml", device("B"));
     place.until_recorded(&mut daemon, &AB);
     place.write("r.json", r#"{"serialNumber":"A","at":"2026-01-01T00:00:00Z"}"#);
     place.outcome(&["report", "r.json"]);
@@ -245,7 +245,7 @@ fn what_is_there_for_a_moment_only_is_not_acted_on() {
     let path = |serial: &str| format!("fleet/{serial}.yaml");
     fs::rename(place.path(&path("S00")), place.path("S00")).unwrap();
     for serial in &serials[1..20] {
-        place.write(&path(serial), &device(serial).replace("ana@", "half@"));
+        place.write(&path(serial), device(serial).replace("ana@", "half@"));
     }
     place.write("r.json", r#"{"serialNumber":"S29","at":"2026-01-01T00:00:00Z"}"#);
     assert_eq!(place.outcome(&["report", "r.json"]).0, 0);
@@ -257,7 +257,7 @@ fn what_is_there_for_a_moment_only_is_not_acted_on() {
     let passes = daemon.said().matches("a pass decides").count();
     fs::rename(place.path("S00"), place.path(&path("S00"))).unwrap();
     for serial in &serials[1..20] {
-        place.write(&path(serial), &device(serial));
+        place.write(&path(serial), device(serial));
     }
     daemon.until_said("a pass decides", passes + 1);
     for kind in ["device.orphaned", "device.updated", "pass.frozen"] {

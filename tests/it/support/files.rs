@@ -49,7 +49,9 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// All below a directory, to be written any number of times: what takes long to make is made once.
-pub struct Snapshot(Vec<(PathBuf, Option<(Vec<u8>, fs::Permissions)>)>);
+pub struct Snapshot(Vec<(PathBuf, Option<File>)>);
+
+type File = (Vec<u8>, fs::Permissions);
 
 impl Snapshot {
     pub fn of(root: &Path) -> Self {

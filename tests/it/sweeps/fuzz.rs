@@ -148,9 +148,9 @@ fn place() -> Fixture {
     place.write("clock", "+0");
     place.write("fleet/profile.yaml", PLAIN_PROFILE);
     for n in 0..DEVICES {
-        place.write(&format!("fleet/{n}.yaml"), &device(&format!("S{n:03}")));
+        place.write(&format!("fleet/{n}.yaml"), device(&format!("S{n:03}")));
     }
-    place.write("signers", &trusted("bob"));
+    place.write("signers", trusted("bob"));
     let config = "data: ./data\ntrust: {allowedSigners: signers}\nenrollment: {deadline: 48h}\n\
         wipes: {quorum: [{upTo: 1000, per: 24h, signers: 1}]}\n";
     place.write("fleetform.yaml", config);
@@ -192,7 +192,7 @@ impl World<'_> {
         let file = format!("fleet/r{number}.yaml");
         let sign = |suffix: &str, who: &str, namespace: &str| {
             let bytes = signature(who, namespace, text.as_bytes());
-            self.place.write(&format!("{file}{suffix}"), &String::from_utf8(bytes).unwrap());
+            self.place.write(&format!("{file}{suffix}"), String::from_utf8(bytes).unwrap());
         };
         match kind {
             4 => {}
@@ -238,7 +238,7 @@ impl World<'_> {
                     }),
                     _ => json!({"serialNumber": format!("S{n:03}"), "at": at}),
                 };
-                self.place.write("r.json", &report.to_string());
+                self.place.write("r.json", report.to_string());
                 self.place.outcome(&["report", "r.json"]);
             }
             8 => {

@@ -163,7 +163,7 @@ impl World<'_> {
                 fs::remove_file(&kept).unwrap();
             }
             Loss::LockRemoved => unreachable!("it is back"),
-            Loss::TrustBroken => place.write("signers", &trusted("bob")),
+            Loss::TrustBroken => place.write("signers", trusted("bob")),
         }
         if restarted {
             self.start();
@@ -184,7 +184,7 @@ impl World<'_> {
         let Some(fresh) = fresh else { return };
         // A manifest that cannot be read holds them, as it may say that the device is personal.
         let number = self.used - 1;
-        self.place.write(&format!("fleet/{number}.yaml"), &device(&format!("S{number:03}")));
+        self.place.write(&format!("fleet/{number}.yaml"), device(&format!("S{number:03}")));
         // A clock behind the log holds wipes.
         self.ahead += 3;
         self.place.save("clock", &format!("+{}", self.ahead * 60));

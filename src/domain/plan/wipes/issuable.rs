@@ -87,7 +87,8 @@ pub(crate) fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Dig
 }
 
 /// Judges a wipe, planned by this request and this manifest, by what was read again. The request
-/// must be accepted, or issued and not yet handed to the provider. `ahead` is from [`ahead_of`], asked before it was issued.
+/// must be accepted, or issued and not yet handed to the provider. `ahead` is from
+/// `ahead_of`, asked before it was issued.
 ///
 /// # Errors
 /// If it does not hold any more, or nobody can tell.

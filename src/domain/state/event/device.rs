@@ -26,7 +26,7 @@ pub struct DeviceProvisioned {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceUpdated {
-    /// At least one, in the order of [`Field`].
+    /// At least one, in the order of the fields of a device.
     pub changes: Vec<Change>,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn is_unfinished(name: &OsStr) -> bool {
 /// part of the name. What is no report is told, and not handed in.
 ///
 /// # Errors
-/// [`Error::NoReports`] if there is no report among them, else if the inbox cannot be written.
+/// `Error` if there is no report among them, else if the inbox cannot be written.
 pub fn submit(
     data: &Path,
     hint: &str,
