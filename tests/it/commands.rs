@@ -317,9 +317,9 @@ fn an_interrupt_ends_a_pass_cleanly_and_the_next_one_completes_it() {
     let mut command = fixture.command(&["apply", "--yes", "-o", "json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let log = fixture.path(".fleetform/audit.jsonl");
-    let grown = || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    let begun = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("provisioned"));
     wait_until("the first batch is in the log", || {
-        grown() || child.try_wait().expect("a child").is_some()
+        begun() || child.try_wait().expect("a child").is_some()
     });
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let stopped = child.wait_with_output().unwrap();
