@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::world::{World, device};
 use crate::domain::fleet::Desired;
-use crate::domain::plan::HoldReason;
+use crate::domain::guard::{Refusal, guard};
+use crate::domain::plan::{Action, HoldReason, digest};
 use crate::domain::settings::FreezeLimits;
-use crate::domain::state::event::FreezeCause;
+use crate::domain::state::event::{FreezeCause, PassFrozen};
 
 #[test]
 fn an_empty_missing_or_shrunken_directory_freezes_and_facts_still_count() {
@@ -36,6 +37,38 @@ fn an_empty_missing_or_shrunken_directory_freezes_and_facts_still_count() {
         world.desired = whole;
         assert_eq!(world.settle(), ["thaw"]);
     }
+}
+
+#[test]
+fn a_refusal_says_why_and_how_much_it_withheld() {
+    let mut world = World::enrolled(&["A1", "B2"]);
+    let judged = |world: &World, accepted| {
+        guard(world.plan(), &world.desired, &world.state, world.settings.limits, accepted)
+    };
+    assert_eq!(judged(&world, None).refusal(), None);
+    world.take("A1");
+    world.take("B2");
+    let why = PassFrozen { cause: FreezeCause::Empty, removed: 2, of: 2 };
+    let refusal = Refusal { why, missing: None, withheld: 2, named: Some(1) };
+    assert_eq!(judged(&world, Some(1)).refusal(), Some(&refusal));
+    assert_eq!(judged(&world, Some(2)).refusal(), None);
+}
+
+#[test]
+fn what_is_held_back_is_not_what_was_agreed_to() {
+    let world = World::new(&["A1", "B2"]);
+    let approved =
+        || guard(world.plan(), &world.desired, &world.state, world.settings.limits, None);
+    let reason = |action: &Action| Some((HoldReason::BackingOff, action.kind().to_string()));
+    let whole = approved();
+    let same = approved().holding(|_| None);
+    assert_eq!(same, whole);
+    let less = approved().holding(|action| action.device().and_then(|_| reason(action)));
+    assert_eq!(less.digest(), digest(&less.plan().actions));
+    assert_ne!(less.digest(), whole.digest());
+    assert!(less.plan().actions.iter().all(|action| action.device().is_none()));
+    assert!(less.plan().holds.is_sorted());
+    assert_eq!(less.plan().holds.iter().filter(|h| h.detail == "provision").count(), 2);
 }
 
 impl World {
