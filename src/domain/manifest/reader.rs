@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use super::fields::Mapping;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
-use crate::domain::manifest::yaml::{Extent, Node, Position, Problem, Scalar, Style, Value};
+use crate::domain::manifest::yaml::{
+    Extent, Node, Position, Problem, Scalar, Style, Value, past_quotes,
+};
 use crate::domain::model::{Invalid, check_text, is_deceptive};
 use crate::domain::wording::{closest, harmless, quote};
 
@@ -211,7 +213,9 @@ impl<'d> Reader<'d> {
         let column = (start.column as usize).clamp(1, length.max(1));
         let past = if end.line == start.line { end.column as usize } else { length + 1 };
         let offset = if length <= WINDOW { 0 } else { (column - 1).saturating_sub(BEFORE) };
-        let past = past.min(quoted(line, column).unwrap_or(past));
+        // What the parser says includes the blanks and the comment after a quoted scalar.
+        let quoted = past_quotes((column..).zip(line.chars().skip(column - 1)));
+        let past = past.min(quoted.unwrap_or(past));
         let past = past.min(length + 1).min(offset + WINDOW + 1);
         let window: String = line.chars().skip(offset).take(WINDOW).collect();
         Span {
@@ -426,22 +430,6 @@ impl<'d> Reader<'d> {
         }
         None
     }
-}
-
-/// The column after a quoted scalar that begins and ends in this line; what the parser says
-/// includes the blanks and the comment after it.
-fn quoted(line: &str, column: usize) -> Option<usize> {
-    let mut chars = (column..).zip(line.chars().skip(column - 1)).peekable();
-    let (_, quote) = chars.next().filter(|(_, c)| matches!(c, '"' | '\''))?;
-    while let Some((at, c)) = chars.next() {
-        let doubled = quote == '\'' && c == quote && chars.peek().is_some_and(|n| n.1 == quote);
-        if (quote == '"' && c == '\\') || doubled {
-            chars.next();
-        } else if c == quote {
-            return Some(at + 1);
-        }
-    }
-    None
 }
 
 pub(super) fn small(n: usize) -> u32 {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::domain::manifest::yaml::{self, Node, Position, Scalar, Style, Value};
+use crate::domain::manifest::yaml::{self, Node, Position, Scalar, Style, Value, past_quotes};
 use crate::domain::model::is_deceptive;
 use crate::domain::wording::quote;
 
@@ -184,7 +184,7 @@ impl Document<'_> {
         let rest = &rest[..rest.find(['\r', '\n']).unwrap_or(rest.len())];
         let length = match (style, quotes(rest.chars().next())) {
             (Style::Plain, None) if !value.is_empty() && rest.starts_with(&**value) => value.len(),
-            (Style::Quoted, Some(quote)) => closing(rest, quote)?,
+            (Style::Quoted, Some(_)) => past_quotes(rest.char_indices())?,
             _ => return None,
         };
         Some(start..start + length)
@@ -207,20 +207,6 @@ impl Document<'_> {
 
 fn quotes(first: Option<char>) -> Option<char> {
     first.filter(|c| matches!(c, '"' | '\''))
-}
-
-/// The length of a quoted scalar, its quotes included.
-fn closing(rest: &str, quote: char) -> Option<usize> {
-    let mut chars = rest.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        let doubled = quote == '\'' && c == quote && chars.peek().is_some_and(|n| n.1 == quote);
-        if (quote == '"' && c == '\\') || doubled {
-            chars.next();
-        } else if c == quote {
-            return Some(at + 1);
-        }
-    }
-    None
 }
 
 fn written(to: &New, quote: Option<char>) -> String {

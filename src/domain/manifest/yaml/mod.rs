@@ -16,5 +16,5 @@ mod tests;
 
 pub(crate) use cut::{Piece, cut};
 pub(crate) use parse::{Problem, parse};
-pub(crate) use scalar::Scalar;
+pub(crate) use scalar::{Scalar, past_quotes};
 pub(crate) use tree::{Extent, Node, Position, Style, Value};

@@ -65,3 +65,19 @@ fn number(text: &str) -> Option<Scalar<'_>> {
     }
     text.parse().ok().map(Scalar::Float)
 }
+
+/// The place after the closing quote of a quoted scalar: of characters, each with its place, from
+/// the opening quote to the end of the line. Nothing where it does not begin or end here.
+pub(crate) fn past_quotes(chars: impl Iterator<Item = (usize, char)>) -> Option<usize> {
+    let mut chars = chars.peekable();
+    let (_, quote) = chars.next().filter(|(_, c)| matches!(c, '"' | '\''))?;
+    while let Some((at, c)) = chars.next() {
+        let doubled = quote == '\'' && c == quote && chars.peek().is_some_and(|n| n.1 == quote);
+        if (quote == '"' && c == '\\') || doubled {
+            chars.next();
+        } else if c == quote {
+            return Some(at + 1);
+        }
+    }
+    None
+}
