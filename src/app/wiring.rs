@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::state::State;
 use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
-use crate::edges::config::{self, Config, ProviderKind};
+use crate::edges::config::{self, Config};
 use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
 use crate::edges::provider::local::{self, Foreign, Local};
@@ -17,8 +18,9 @@ use crate::edges::trust_files;
 
 /// The MDM.
 pub(crate) fn provider(config: &Config) -> Arc<dyn Provider> {
-    match config.provider {
-        ProviderKind::Local => Arc::new(Local::new(&config.data)),
+    match &config.provider {
+        ProviderSettings::Intune(_) => unimplemented!(),
+        ProviderSettings::Local => Arc::new(Local::new(&config.data)),
     }
 }
 
@@ -31,8 +33,9 @@ pub(crate) fn open(
     expected: ledger::Expected,
     actor: Arc<str>,
 ) -> Result<Ledger, ledger::Error> {
-    let witness = |recorded: &State| match config.provider {
-        ProviderKind::Local => agrees_with_local(&config.data, recorded),
+    let witness = |recorded: &State| match &config.provider {
+        ProviderSettings::Intune(_) => Ok(()),
+        ProviderSettings::Local => agrees_with_local(&config.data, recorded),
     };
     let terms = ledger::Terms { expected, witness: &witness };
     ledger::file::open_as(&config.data, &terms, actor, clock::now)

@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::domain::model::{
-    ComplianceState, Facts, MIN_PIN_LENGTH, Platform, Requirements, Timestamp, words,
+    ComplianceState, Facts, MIN_PIN_LENGTH, MdmFacts, MdmVerdict, Platform, Protection,
+    Requirements, Timestamp, words,
 };
 use crate::domain::wording::duration;
 
@@ -17,16 +18,29 @@ words! {
     Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
 }
 
+words! {
+    /// What an outcome rests on.
+    Evidence {
+        /// A fact that the device reported.
+        Measured = "measured",
+        /// The MDM's word: it judged a setting, and gives no value.
+        Judged = "judged",
+    }
+}
+
 /// One required fact, judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// `antivirus`, `encryption`, `osVersion` or `screenLock`.
+    /// `antivirus`, `encryption`, `osVersion`, `screenLock`, or `mdm`: the MDM's own verdict.
     pub name: &'static str,
     pub outcome: Outcome,
     /// What the report said, for people.
     pub seen: String,
     /// What the profile wants, for people.
     pub wanted: String,
+    /// What the outcome rests on, where it is not unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 /// The verdict over all checks.
@@ -86,23 +100,66 @@ pub(crate) fn checks(
                 None => not_reported(),
             },
             wanted: format!("at least {minimum}"),
+            evidence: None,
         });
     }
     if let Some(rule) = screen_lock.filter(|rule| rule.required) {
         checks.push(screen_lock_check(rule.min_pin_length.max(MIN_PIN_LENGTH), facts));
     }
+    let mdm = facts.and_then(|facts| facts.mdm.as_deref());
+    for check in &mut checks {
+        judged_by_mdm(check, mdm);
+    }
+    checks.extend(mdm.map(|mdm| mdm_check(mdm, !checks.is_empty())));
+    checks.sort_by_key(|check| check.name);
     for check in checks.iter_mut().filter(|check| check.outcome == Outcome::Unknown) {
         let names: &[&str] = match check.name {
             "antivirus" => &["antivirus", "antivirus.enabled", "antivirus.signaturesUpdatedAt"],
             "encryption" => &["encryption", "encryption.enabled"],
             "screenLock" => &["screenLock", "screenLock.enabled", "screenLock.pinLength"],
-            _ => &["osVersion"],
+            "osVersion" => &["osVersion"],
+            _ => &[],
         };
         if let Some(text) = unreadable(names) {
             check.seen = text;
         }
     }
     checks
+}
+
+/// Takes the MDM's word for a check that no fact of the device decides.
+fn judged_by_mdm(check: &mut Check, mdm: Option<&MdmFacts>) {
+    if check.outcome != Outcome::Unknown {
+        check.evidence = Some(Evidence::Measured);
+        return;
+    }
+    let Some(passes) = mdm.and_then(|mdm| mdm.judged.get(check.name)) else { return };
+    check.outcome = judge(Some(*passes));
+    check.evidence = Some(Evidence::Judged);
+    check.seen =
+        if *passes { "judged compliant by the MDM" } else { "judged non-compliant by the MDM" }
+            .to_owned();
+}
+
+/// The MDM's own verdict: the stricter of the two counts. A tenant may call devices compliant that
+/// no policy judged, so that alone is no evidence.
+fn mdm_check(mdm: &MdmFacts, evidence_wanted: bool) -> Check {
+    let unjudged = mdm.policies == Some(0);
+    let (outcome, seen) = match mdm.verdict {
+        MdmVerdict::Compliant if unjudged && evidence_wanted => {
+            (Outcome::Unknown, "compliant, but no policy judged it".to_owned())
+        }
+        MdmVerdict::Compliant => (Outcome::Pass, "compliant".to_owned()),
+        MdmVerdict::NonCompliant => (Outcome::Fail, "not compliant".to_owned()),
+        MdmVerdict::InGracePeriod => {
+            let until =
+                mdm.grace_until.map_or_else(String::new, |at| format!(" until {}", at.short()));
+            (Outcome::Fail, format!("not compliant, in the grace period{until}"))
+        }
+        MdmVerdict::Unknown => (Outcome::Unknown, "not judged".to_owned()),
+    };
+    let evidence = (outcome != Outcome::Unknown).then_some(Evidence::Judged);
+    Check { name: "mdm", outcome, seen, wanted: "compliant".to_owned(), evidence }
 }
 
 /// The verdict over [`checks`].
@@ -144,7 +201,13 @@ fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) ->
     // Signatures dated well after the report that names them say nothing about their age.
     let future = since.filter(|age| *age < -SIGNATURES_AHEAD);
     let age = since.filter(|_| future.is_none()).map(|age| age.max(TimeDelta::zero()));
-    let current = age.map(|age| age <= TimeDelta::days(days.into()));
+    let limit = TimeDelta::days(days.into());
+    let protection =
+        reported.and_then(|r| r.facts.mdm.as_deref()?.protection.as_ref().zip(Some(r.at)));
+    if let (None, Some((protection, at))) = (since, protection) {
+        return protection_check(enabled, protection, at, limit);
+    }
+    let current = age.map(|age| age <= limit);
     let outcome = match (enabled, current) {
         (Some(false), _) | (_, Some(false)) => Outcome::Fail,
         (Some(true), Some(true)) => Outcome::Pass,
@@ -163,6 +226,39 @@ fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) ->
         outcome,
         seen: format!("{}, {age}", switch(enabled)),
         wanted: format!("on, signatures at most {days}d old"),
+        evidence: None,
+    }
+}
+
+/// By what the antivirus said of its signatures to the MDM, which does not tell their date. What it
+/// said too long ago says nothing of them now.
+fn protection_check(
+    enabled: Option<bool>,
+    protection: &Protection,
+    at: Timestamp,
+    limit: TimeDelta,
+) -> Check {
+    let age = protection.reported_at.map(|reported| (at - reported).max(TimeDelta::zero()));
+    let overdue = protection.signatures_overdue;
+    let recent = age.is_some_and(|age| age <= limit);
+    let outcome = match (enabled, overdue) {
+        (Some(false), _) | (_, Some(true)) => Outcome::Fail,
+        (Some(true), Some(false)) if recent => Outcome::Pass,
+        _ => Outcome::Unknown,
+    };
+    let signatures = match overdue {
+        Some(true) => "signatures out of date",
+        Some(false) => "signatures up to date",
+        None => "age of signatures not reported",
+    };
+    let when =
+        age.map_or_else(String::new, |age| format!(", by its report {} before", duration(age)));
+    Check {
+        name: "antivirus",
+        outcome,
+        seen: format!("{}, {signatures}{when}", switch(enabled)),
+        wanted: format!("on, signatures at most {} old", duration(limit)),
+        evidence: None,
     }
 }
 
@@ -182,11 +278,18 @@ fn screen_lock_check(least: u32, facts: Option<&Facts>) -> Check {
         outcome,
         seen: format!("{}, {pin}", switch(enabled)),
         wanted: format!("on, PIN of at least {least}"),
+        evidence: None,
     }
 }
 
 fn on_or_off(name: &'static str, enabled: Option<bool>) -> Check {
-    Check { name, outcome: judge(enabled), seen: switch(enabled), wanted: "on".to_owned() }
+    Check {
+        name,
+        outcome: judge(enabled),
+        seen: switch(enabled),
+        wanted: "on".to_owned(),
+        evidence: None,
+    }
 }
 
 fn judge(fine: Option<bool>) -> Outcome {

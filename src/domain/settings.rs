@@ -17,6 +17,34 @@ pub struct Settings {
     pub limits: FreezeLimits,
     /// What a wipe needs.
     pub wipes: Wipes,
+    /// What the provider can do, and how much.
+    pub provider: ProviderRules,
+}
+
+/// What the provider can do, and how much: part of every decision.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProviderRules {
+    /// Why it cannot wipe at all, without a full stop; nothing where it can.
+    pub cannot_wipe: Option<String>,
+    /// How many wipes it takes in a day (UTC).
+    pub per_day: Option<DailyWipes>,
+    /// Whether it has to be told when the user or the hardware of a device changes, and not only
+    /// when its profile does.
+    pub follows_users: bool,
+}
+
+/// How many wipes of each scope a provider takes in a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DailyWipes {
+    /// Of scope `full`.
+    pub full: usize,
+    /// Of scope `selective`.
+    pub selective: usize,
+}
+
+impl DailyWipes {
+    /// Those that Microsoft documents for an Intune tenant.
+    pub const INTUNE: Self = Self { full: 500, selective: 1000 };
 }
 
 /// What a wipe needs besides signatures that hold.
@@ -60,6 +88,7 @@ impl Default for Settings {
             block_after: TimeDelta::hours(24),
             limits: FreezeLimits { max_removed_percent: 30, min_fleet: 10 },
             wipes: Wipes::default(),
+            provider: ProviderRules::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe};
 use fleetform::domain::fleet::{Desired, assemble};
 use fleetform::domain::manifest::parse_file;
 use fleetform::domain::model::{DeviceId, Digest, Status, Timestamp};
-use fleetform::domain::plan::{Action, Hold, Inputs, Plan, Telemetry, plan};
+use fleetform::domain::plan::{Action, Hold, Inputs, NO_NEWS, Plan, Telemetry, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::wipe::trust_state::TrustState;
@@ -250,7 +250,7 @@ impl World {
             clock: None,
             only,
         };
-        decide(basis, self.runtime.block_on(observe(provider, None)))
+        decide(basis, self.runtime.block_on(observe(provider, None, recorded)))
     }
 
     /// One pass, and all that must hold after it.
@@ -370,6 +370,7 @@ impl World {
                 desired,
                 recorded: &recorded,
                 heard: &[],
+                news: &NO_NEWS,
                 trust,
                 heads: &[],
                 clock: None,

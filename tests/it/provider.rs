@@ -22,8 +22,8 @@ use fleetform::edges::config::Config;
 use fleetform::edges::ledger::{self, Expected};
 use fleetform::edges::provider::local::parse_reports;
 use fleetform::edges::provider::{
-    Acknowledgement, Cadence, Cursor, Error, Fate, Limits, Observation, Observed, Presence,
-    Provider, Push, Target, Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Error, Fate, Limits, Observation, Observed, Prepared,
+    Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
 use fleetform::edges::source;
 use fleetform::edges::watch::Pace;
@@ -71,19 +71,23 @@ impl Provider for Remote {
         Cadence { wakes: Vec::new(), every: self.every }
     }
 
-    async fn observe(&self, cursor: Option<&Cursor>) -> Result<Observed, Error> {
+    async fn observe(&self, Asked { cursor, .. }: Asked<'_>) -> Result<Observed, Error> {
         let mut seen = self.seen();
         seen.asked.push(cursor.map(ToString::to_string));
         seen.looks.pop_front().unwrap_or_else(|| Ok(nothing()))
     }
 
+    async fn prepare(&self, _: &ProfileSetup) -> Result<Prepared, Error> {
+        Ok(Prepared::default())
+    }
+
     async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
-        let serials = push.targets.iter().map(|target| target.serial.to_string());
+        let serials = push.targets.iter().map(|target| target.spec.serial_number.to_string());
         self.seen().pushed.extend(serials);
         vec![Ok(()); push.targets.len()]
     }
 
-    async fn wipe(&self, _: &IssuableWipe, _: u64) -> Result<(), Error> {
+    async fn wipe(&self, _: &IssuableWipe, _: WipeOrder<'_>) -> Result<Receipt, Error> {
         unreachable!("nobody asks for a wipe")
     }
 
@@ -169,7 +173,7 @@ fn pass(fixture: &Fixture, remote: &Arc<Remote>) -> (Vec<Hold>, Outcome, State) 
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
-    let observed = runtime.block_on(observe(provider.as_ref(), None));
+    let observed = runtime.block_on(observe(provider.as_ref(), None, &State::default()));
     let decision = decide(basis, observed);
     let holds = decision.approved.plan().holds.clone();
     let control = Control {

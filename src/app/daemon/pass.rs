@@ -24,7 +24,8 @@ use crate::domain::backoff::Admission;
 use crate::domain::fleet::IncrementalFleet;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::plan::due::next_due;
-use crate::domain::plan::{Action, HoldReason, Inputs, Plan, WipeView};
+use crate::domain::plan::{Action, HoldReason, Inputs, NO_NEWS, Plan, WipeView};
+use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
@@ -49,8 +50,11 @@ impl Daemon {
         let only = if whole { self.reread(&touched, ledger) } else { None };
         let hear = only.is_none() || (touched.reports && self.publication.rested() <= began);
         self.touched.reports |= touched.reports && !hear;
-        let mut observed =
-            if hear { self.observe(touched.reports).await } else { self.observing.unasked() };
+        let mut observed = if hear {
+            self.observe(touched.reports, ledger.state()).await
+        } else {
+            self.observing.unasked()
+        };
         self.last.trust = Arc::new(wiring::trust(&self.config));
         tell(self.notices.of_trust(&self.last.trust));
         let few = only.map(|only| (self.decide(Some(&only), observed.clone(), ledger), only));
@@ -61,7 +65,7 @@ impl Daemon {
                 self.last.live = IncrementalFleet::new(source::load(&self.config.fleet));
                 if !hear {
                     let woken = std::mem::take(&mut self.touched.reports);
-                    observed = self.observe(woken).await;
+                    observed = self.observe(woken, ledger.state()).await;
                 }
                 let decision = self.decide(None, observed, ledger);
                 self.act(decision, None, began, ledger).await
@@ -70,12 +74,13 @@ impl Daemon {
     }
 
     /// What the provider has heard, if it wants to be asked now; `woken` where there is something.
-    async fn observe(&mut self, woken: bool) -> Result<Observed, ProviderError> {
+    async fn observe(&mut self, woken: bool, recorded: &State) -> Result<Observed, ProviderError> {
         let now = Instant::now();
         if !self.observing.is_due(woken, now) {
             return self.observing.unasked();
         }
-        let observed = observe(self.provider.as_ref(), self.observing.cursor.as_ref()).await;
+        let cursor = self.observing.cursor.as_ref();
+        let observed = observe(self.provider.as_ref(), cursor, recorded).await;
         self.observing.asked(&observed, Instant::now());
         let failed = observed.as_ref().err().map(ToString::to_string);
         let again = self.observing.next().unwrap_or(now);
@@ -294,6 +299,7 @@ impl Daemon {
             desired: self.last.live.desired(),
             recorded,
             heard: &[],
+            news: &NO_NEWS,
             trust: &TrustState::NotConfigured,
             heads: &[],
             clock: ledger::reader(&self.config.data).highest_time(),

@@ -8,14 +8,16 @@ use tokio::task::JoinSet;
 
 use super::control::Control;
 use super::outcome::Outcome;
+use super::profiles::{self, Leaving};
 use super::wipes;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DeviceId, Digest, Profile};
 use crate::domain::plan::effect::{Effect, pushed};
 use crate::domain::plan::{Action, Telemetry};
+use crate::domain::state::State;
 use crate::domain::state::event::{Event, ProfileFailed, Source};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
-use crate::edges::provider::{Error as ProviderError, Provider, Push, Target};
+use crate::edges::provider::{Error as ProviderError, Provider, Push, PushTarget};
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.
@@ -50,7 +52,12 @@ pub async fn execute(
         match <[Action; 1]>::try_from(batch) {
             Ok([action]) if goes_alone(&action) => {
                 let issuing = wipes::Issuing { provider, control, going_on: &going_on };
-                issuing.run(&action, ledger, &mut outcome).await?;
+                match action.effect() {
+                    Some(Effect::Restore { profile }) => {
+                        profiles::restore(&action, profile, ledger, provider, &mut outcome).await?;
+                    }
+                    _ => issuing.run(&action, ledger, &mut outcome).await?,
+                }
             }
             Ok([action]) => run_batch(&[action], ledger, provider, control, &mut outcome).await?,
             Err(batch) => run_batch(&batch, ledger, provider, control, &mut outcome).await?,
@@ -92,9 +99,13 @@ fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
     std::iter::from_fn(move || batches.pop()).filter(|batch| !batch.is_empty())
 }
 
-/// Whether it is a batch of its own: all that has to do with orders to erase.
+/// Whether it is a batch of its own: all that has to do with orders to erase, and what is about no
+/// device.
 fn goes_alone(action: &Action) -> bool {
-    matches!(action.effect(), Some(Effect::Wipe { .. } | Effect::Withdraw { .. }))
+    matches!(
+        action.effect(),
+        Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. })
+    )
 }
 
 /// A batch ends where a device's actions end, so that a stop leaves no device half done, and
@@ -125,11 +136,22 @@ async fn run_batch(
     let (drafts, pushes) = intents(batch, ledger.next_seq(), control.revision.as_ref());
     ledger.append(drafts)?;
     ledger.sync()?;
+    let pushes = leaving_others(pushes, ledger.state());
     let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
     for push in pushes {
-        let proof = ledger.prove()?;
-        for (target, result) in carry_out(&push, proof, provider).await {
-            outcomes.push(told(&push, target.id, result, outcome));
+        match profiles::prepare(push.intent, &push.profile, ledger, provider).await? {
+            Ok(()) => {
+                let proof = ledger.prove()?;
+                for (id, result) in carry_out(&push, proof, provider).await {
+                    outcomes.push(told(&push, id, result, outcome));
+                }
+            }
+            // Its devices have to wait for it.
+            Err(error) => {
+                for target in &push.targets {
+                    outcomes.push(told(&push, target.id, Err(error.clone()), outcome));
+                }
+            }
         }
     }
     // Proves the ledger once more, also where there is nothing to log: what was in its place during
@@ -160,7 +182,9 @@ fn intents(
         let seq = next_seq + drafts.len() as u64;
         let push = match action.effect() {
             Some(Effect::Push { profile, resume }) => Some((profile, resume)),
-            Some(Effect::Wipe { .. } | Effect::Withdraw { .. }) | None => None,
+            Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. }) | None => {
+                None
+            }
         };
         let intent = push.map_or(seq, |(profile, resume)| {
             resume.unwrap_or_else(|| *numbers.entry(profile.digest).or_insert(seq))
@@ -175,13 +199,26 @@ fn intents(
                 pushes.push(Push { intent, profile, targets: Vec::new() });
                 pushes.len() - 1
             });
-            pushes[at].targets.push(Target { id, serial: spec.serial_number.clone() });
+            let (spec, leaves) = (spec.clone(), Vec::new());
+            pushes[at].targets.push(PushTarget { id, spec, leaves });
         }
     }
     (drafts, pushes)
 }
 
-type Told = (Target, Result<(), ProviderError>);
+/// With the profiles that their devices leave behind, by what is recorded now.
+fn leaving_others(mut pushes: Vec<Push>, recorded: &State) -> Vec<Push> {
+    if pushes.is_empty() {
+        return pushes;
+    }
+    let leaving = Leaving::new(recorded);
+    for target in pushes.iter_mut().flat_map(|push| &mut push.targets) {
+        target.leaves = leaving.of(&target.spec);
+    }
+    pushes
+}
+
+type Told = (DeviceId, Result<(), ProviderError>);
 
 /// Calls the provider within its limits; in order of the targets.
 async fn carry_out(push: &Push, _: Proof, provider: &Arc<dyn Provider>) -> Vec<Told> {
@@ -215,7 +252,7 @@ async fn one_call(call: Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
         Err(_) => vec![Err(ProviderError::timed_out(limit)); targets.len()],
     };
     assert_eq!(targets.len(), results.len(), "a provider gives one outcome for each target");
-    targets.into_iter().zip(results).collect()
+    targets.into_iter().map(|target| target.id).zip(results).collect()
 }
 
 fn told(
@@ -226,7 +263,7 @@ fn told(
 ) -> Draft {
     let event = match result {
         Ok(()) => Event::ProfilePushed(pushed(&push.profile, push.intent)),
-        Err(ProviderError { class, message, retry_after: _ }) => {
+        Err(ProviderError { class, message, .. }) => {
             outcome.failed.push((id, class, message.clone()));
             Event::ProfileFailed(ProfileFailed { intent: push.intent, class, error: message })
         }

@@ -8,6 +8,7 @@
 mod batches;
 mod control;
 mod outcome;
+mod profiles;
 mod wipes;
 
 pub use batches::execute;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::model::DeviceId;
+use crate::domain::model::{DeviceId, Name};
 use crate::domain::plan::ActionKind;
 use crate::domain::state::event::ErrorClass;
 
@@ -15,6 +15,8 @@ pub struct Outcome {
     pub fell_short: BTreeMap<ActionKind, usize>,
     /// Effects that did not, or may not have, come about: whose, and why.
     pub failed: Vec<(DeviceId, ErrorClass, String)>,
+    /// Profiles whose objects in the provider are not what they should be: whose, and why.
+    pub profiles_failed: Vec<(Name, ErrorClass, String)>,
     /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
     /// why. The next plan says what becomes of them.
     pub not_issued: Vec<(DeviceId, String)>,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use compact_str::CompactString;
 
 use super::control::Control;
 use super::outcome::Outcome;
@@ -19,10 +20,14 @@ use crate::domain::plan::effect::{Effect, issued};
 use crate::domain::plan::{
     Action, IssuableWipe, NotIssued, WipeStanding, WipeView, ahead_of, issuable,
 };
-use crate::domain::state::event::{ErrorClass, Event, WipeDeferred, WipeFailed, WipeStopped};
+use crate::domain::state::event::{
+    ErrorClass, Event, WipeDeferred, WipeFailed, WipeProgress, WipeStage, WipeStopped,
+};
 use crate::domain::wipe::WipeFile;
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
-use crate::edges::provider::{Error as ProviderError, Provider, Target, Withdrawn};
+use crate::edges::provider::{
+    Error as ProviderError, Provider, Receipt, Target, WipeOrder, Withdrawn,
+};
 
 /// Until a wipe that was deferred is tried again, where the provider does not say when.
 const RETRY: Duration = Duration::from_secs(60);
@@ -116,15 +121,23 @@ impl Issuing<'_> {
             Err(NotIssued { detail, .. }) => {
                 outcome.not_issued.push((id, detail.clone()));
                 // Not at once: whatever it is, each try leaves two entries in the log.
-                Some(deferred(request, intent, detail, now + wait(RETRY)))
+                Some(deferred(request, intent, detail, now + wait(RETRY), None))
             }
             Ok(wipe) => {
                 let proof = ledger.prove()?;
-                let error = self.hand_over(&wipe, intent, proof).await.err();
-                error.and_then(|error| {
-                    outcome.failed.push((id, error.class, error.message.clone()));
-                    not_taken(request, intent, error, now)
-                })
+                let known = ledger.state().wipes.get(&request);
+                let approval = known.and_then(|wipe| Some(wipe.approval.as_ref()?.code.clone()));
+                let order = WipeOrder { intent, approval: approval.as_deref() };
+                match self.hand_over(&wipe, order, proof).await {
+                    Ok(receipt) => taken(request, intent, receipt),
+                    Err(error) => {
+                        // That somebody has to approve it first is no failure of the provider.
+                        if error.approval.is_none() {
+                            outcome.failed.push((id, error.class, error.message.clone()));
+                        }
+                        not_taken(request, intent, error, now)
+                    }
+                }
             }
         };
         let outcomes = event.map(|event| Draft { device: Some(id), source: None, event });
@@ -147,11 +160,11 @@ impl Issuing<'_> {
     async fn hand_over(
         self,
         wipe: &IssuableWipe,
-        intent: u64,
+        order: WipeOrder<'_>,
         _: Proof,
-    ) -> Result<(), ProviderError> {
+    ) -> Result<Receipt, ProviderError> {
         let limit = self.provider.limits().timeout;
-        let called = tokio::time::timeout(limit, self.provider.wipe(wipe, intent)).await;
+        let called = tokio::time::timeout(limit, self.provider.wipe(wipe, order)).await;
         called.unwrap_or_else(|_| Err(ProviderError::timed_out(limit)))
     }
 
@@ -188,7 +201,7 @@ impl Issuing<'_> {
                      device may still obey it"
                 );
             }
-            Err(ProviderError { class, message, retry_after: _ }) => {
+            Err(ProviderError { class, message, .. }) => {
                 outcome.failed.push((id, class, message));
                 return Ok(false);
             }
@@ -202,7 +215,7 @@ impl Issuing<'_> {
 
 /// What the log says of a command that the provider did not take; nothing where that is in doubt.
 fn not_taken(request: Digest, intent: u64, error: ProviderError, now: Timestamp) -> Option<Event> {
-    let ProviderError { class, message, retry_after } = error;
+    let ProviderError { class, message, retry_after, approval } = error;
     match class {
         ErrorClass::Unknown => None,
         ErrorClass::Permanent => {
@@ -210,7 +223,7 @@ fn not_taken(request: Digest, intent: u64, error: ProviderError, now: Timestamp)
         }
         ErrorClass::Transient => {
             let after = retry_after.unwrap_or(RETRY).min(LONGEST_RETRY);
-            Some(deferred(request, intent, message, now + wait(after)))
+            Some(deferred(request, intent, message, now + wait(after), approval))
         }
     }
 }
@@ -219,6 +232,27 @@ fn wait(time: Duration) -> TimeDelta {
     TimeDelta::from_std(time).unwrap_or_default()
 }
 
-fn deferred(request: Digest, intent: u64, reason: String, until: Timestamp) -> Event {
-    Event::WipeDeferred(Box::new(WipeDeferred { request, intent, reason, until }))
+fn deferred(
+    request: Digest,
+    intent: u64,
+    reason: String,
+    until: Timestamp,
+    approval: Option<CompactString>,
+) -> Event {
+    Event::WipeDeferred(Box::new(WipeDeferred { request, intent, reason, until, approval }))
+}
+
+/// What the log says of a command that the provider took; nothing where it has nothing to say, and the
+/// intent says it all.
+fn taken(request: Digest, intent: u64, receipt: Receipt) -> Option<Event> {
+    let Receipt { target, client_request_id } = receipt;
+    target.as_ref()?;
+    Some(Event::WipeProgress(Box::new(WipeProgress {
+        request,
+        intent: Some(intent),
+        stage: WipeStage::Delivered,
+        target,
+        client_request_id,
+        detail: "the MDM took the command".to_owned(),
+    })))
 }

@@ -6,7 +6,7 @@ use crate::domain::fleet::Desired;
 use crate::domain::guard::{ApprovedPlan, guard};
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DeviceId, Timestamp};
-use crate::domain::plan::{Heard, Inputs, plan, plan_for};
+use crate::domain::plan::{Heard, Inputs, News, plan, plan_for};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LoggedHead;
@@ -39,12 +39,12 @@ pub struct Basis<'a> {
 /// manifests and of the reports.
 pub(crate) fn approve(
     basis: Basis<'_>,
-    heard: &[Heard],
+    (heard, news): (&[Heard], &News),
     findings: impl IntoIterator<Item = Finding>,
 ) -> ApprovedPlan {
     let Basis { now, settings, desired, recorded, trust, accept_removals, heads, clock, only } =
         basis;
-    let inputs = Inputs { now, settings, desired, recorded, heard, trust, heads, clock };
+    let inputs = Inputs { now, settings, desired, recorded, heard, news, trust, heads, clock };
     let mut plan = match only {
         None => plan(&inputs),
         Some(only) => plan_for(&inputs, only),

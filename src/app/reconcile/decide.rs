@@ -9,18 +9,24 @@ use crate::domain::model::SerialNumber;
 use crate::domain::plan::{Heard, HoldReason, Op, Plan};
 use crate::domain::state::{State, WipeState};
 use crate::edges::provider::{
-    self, Acknowledgement, Cursor, Fate, Observation, Observed, Provider, Trouble,
+    self, Acknowledgement, Asked, Cursor, Fate, Observation, Observed, Provider, Trouble,
 };
 
-/// What the provider has heard since that cursor; changes nothing anywhere.
+/// What the provider has heard since that cursor; changes nothing anywhere. A look that saw only a
+/// part makes no device vanish.
 ///
 /// # Errors
 /// If it cannot be asked. [`decide`] takes that, too: a pass goes on.
 pub async fn observe(
     provider: &dyn Provider,
     cursor: Option<&Cursor>,
+    recorded: &State,
 ) -> Result<Observed, provider::Error> {
-    provider.observe(cursor).await
+    let mut observed = provider.observe(Asked { cursor, recorded }).await?;
+    if !observed.complete {
+        observed.news.missing.clear();
+    }
+    Ok(observed)
 }
 
 /// Plans and guards. Where the provider could not be observed, what is desired is planned against
@@ -31,13 +37,13 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         Ok(observed) => (observed, None),
         Err(error) => (Observed::default(), Some(error)),
     };
-    let Observed { reports, unusable, troubles, unknown_fields, complete: _, more, cursor } =
+    let Observed { reports, unusable, troubles, news, unknown_fields, complete: _, more, cursor } =
         observed;
     let heard: Vec<Heard> = reports
         .into_iter()
         .map(|Observation { id, origin, report }| Heard { id, origin, report })
         .collect();
-    let mut approved = approve(basis, &heard, troubles.into_iter().map(unreadable));
+    let mut approved = approve(basis, (&heard, &news), troubles.into_iter().map(unreadable));
     let (done, refused) = fates(&heard, approved.plan(), basis.recorded);
     if let Some(error) = &unobserved {
         let why = format!("the provider cannot be observed: {error}; it is asked again");

@@ -103,7 +103,7 @@ fn defer(
     now: Timestamp,
 ) -> Result<(), ledger::Error> {
     let reason = "fleetform was stopped before the provider had it".to_owned();
-    let deferred = WipeDeferred { request, intent: *intent, reason, until: now };
+    let deferred = WipeDeferred { request, intent: *intent, reason, until: now, approval: None };
     let event = Event::WipeDeferred(Box::new(deferred));
     ledger.append(vec![Draft { device: Some(target.id), source: None, event }])
 }

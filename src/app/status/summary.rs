@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::reconcile::{Basis, approve};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{ComplianceState, Digest, Status as DeviceStatus};
-use crate::domain::plan::HoldReason;
+use crate::domain::plan::{HoldReason, NO_NEWS};
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
@@ -52,7 +52,7 @@ pub(crate) struct Counts {
 impl Status {
     /// Plans what is left after a pass; reports that came since are not asked for.
     pub(crate) fn new(basis: Basis<'_>, made_of: MadeOf) -> Self {
-        let left = approve(basis, &[], []);
+        let left = approve(basis, (&[], &NO_NEWS), []);
         let counts = Counts::of(basis.recorded, &left);
         Self { left, made_of, counts }
     }

@@ -79,6 +79,7 @@ fn assume(name: &Name, platforms: BTreeSet<Option<Platform>>) -> Option<ProfileD
             settings: Value::Null,
             licenses: Vec::new(),
             compliance: Requirements::default(),
+            intune: None,
             digest: Digest::ZERO,
         },
         place: Place { path: Arc::from(""), line: 1 },

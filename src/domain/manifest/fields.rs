@@ -91,9 +91,17 @@ pub(super) const HARDWARE: Mapping = Mapping {
 /// `spec` of a Profile.
 pub(super) const PROFILE: Mapping = Mapping {
     path: "spec",
-    all: &["description", "platforms", "apps", "settings", "licenses", "compliance"],
-    optional: &["description", "apps", "settings", "licenses", "compliance"],
-    nested: &[COMPLIANCE],
+    all: &["description", "platforms", "apps", "settings", "licenses", "compliance", "intune"],
+    optional: &["description", "apps", "settings", "licenses", "compliance", "intune"],
+    nested: &[COMPLIANCE, INTUNE],
+};
+
+/// `spec.intune` of a Profile.
+pub(super) const INTUNE: Mapping = Mapping {
+    path: "spec.intune",
+    all: &["group", "configurationPolicies", "apps", "compliancePolicy"],
+    optional: &["configurationPolicies", "apps", "compliancePolicy"],
+    nested: &[],
 };
 
 /// `spec.compliance` of a Profile.
@@ -152,4 +160,5 @@ pub(super) const NAME_HELP: &str = "choose a name like ana-ruiz-laptop";
 pub(super) const SERIAL_HELP: &str = "write what the device reports as its serial number; where that has other characters, \
      replace each by `-`, both here and in what the device reports";
 pub(super) const EMAIL_HELP: &str = "write the user's address in full";
+pub(super) const GRAPH_ID_HELP: &str = "copy the object id from the Entra or Intune admin center";
 pub(super) const VERSION_HELP: &str = "write it like \"10.0.26100\"";

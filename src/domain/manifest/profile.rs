@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Number, json};
 
 use super::envelope::Envelope;
-use super::fields::{self, VERSION_HELP};
+use super::fields::{self, GRAPH_ID_HELP, VERSION_HELP};
 use super::reader::{Field, Reader, Spot};
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::yaml::{Node, Scalar, Value};
 use crate::domain::model::{
-    AntivirusRequirement, Digest, EncryptionRequirement, MIN_PIN_LENGTH, OsVersion, Place,
-    Platform, Profile, Requirements, ScreenLockRequirement, check_text,
+    AntivirusRequirement, Digest, EncryptionRequirement, GraphId, IntuneProfile, MIN_PIN_LENGTH,
+    OsVersion, Place, Platform, PolicySource, Profile, Requirements, ScreenLockRequirement,
+    check_text,
 };
 use crate::domain::wording::quote;
 
@@ -44,6 +45,7 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<Pr
     let licenses =
         reader.field(&spec, "licenses").and_then(|f| texts(reader, f)).unwrap_or_default();
     let compliance = reader.field(&spec, "compliance").and_then(|f| compliance(reader, f));
+    let intune = reader.field(&spec, "intune").map(|f| intune(reader, f));
     let (name, name_at) = envelope.name?;
     let mut profile = Profile {
         name,
@@ -53,6 +55,10 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<Pr
         settings: settings.into(),
         licenses,
         compliance: compliance.unwrap_or_default(),
+        intune: match intune {
+            Some(written) => Some(Box::new(written?)),
+            None => None,
+        },
         digest: Digest::ZERO,
     };
     let canonical = canonical(&profile);
@@ -71,9 +77,18 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<Pr
 
 /// Compact JSON with sorted keys: equal profiles give equal bytes, however they are written.
 fn canonical(profile: &Profile) -> String {
-    let Profile { name, description, platforms, apps, settings, licenses, compliance, digest: _ } =
-        profile;
-    json!({
+    let Profile {
+        name,
+        description,
+        platforms,
+        apps,
+        settings,
+        licenses,
+        compliance,
+        intune,
+        digest: _,
+    } = profile;
+    let mut canonical = json!({
         "name": name,
         "description": description,
         "platforms": platforms,
@@ -81,8 +96,12 @@ fn canonical(profile: &Profile) -> String {
         "settings": settings,
         "licenses": licenses,
         "compliance": compliance,
-    })
-    .to_string()
+    });
+    // Left out where it is not given: profiles keep the digests of versions that did not know it.
+    if let Some(intune) = intune {
+        canonical["intune"] = json!(intune);
+    }
+    canonical.to_string()
 }
 
 fn platforms(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Platform>> {
@@ -213,4 +232,31 @@ fn screen_lock(reader: &mut Reader<'_>, field: Field<'_>) -> Option<ScreenLockRe
         required: required?,
         min_pin_length: pin.unwrap_or(MIN_PIN_LENGTH),
     })
+}
+
+fn intune(reader: &mut Reader<'_>, field: Field<'_>) -> Option<IntuneProfile> {
+    let object = reader.object(field, &fields::INTUNE)?;
+    let group = reader.field(&object, "group");
+    let group = group.and_then(|f| reader.parsed(&f, GRAPH_ID_HELP));
+    let mut ids = |name| reader.field(&object, name).and_then(|f| graph_ids(reader, f));
+    let policies = ids("configurationPolicies").unwrap_or_default();
+    let apps = ids("apps").unwrap_or_default();
+    let source = reader.field(&object, "compliancePolicy");
+    let source = source.and_then(|f| reader.word(&f, PolicySource::WORDS));
+    Some(IntuneProfile {
+        apps,
+        compliance_policy: source.unwrap_or(PolicySource::Managed),
+        configuration_policies: policies,
+        group: group?,
+    })
+}
+
+/// Sorted, each once: their order means nothing.
+fn graph_ids(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<GraphId>> {
+    let items = reader.items(field)?;
+    let mut ids: Vec<GraphId> =
+        items.iter().filter_map(|item| reader.parsed(item, GRAPH_ID_HELP)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Some(ids)
 }

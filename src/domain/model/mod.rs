@@ -7,7 +7,9 @@
 mod device;
 mod digest;
 mod ids;
+mod intune;
 mod macros;
+mod mdm;
 mod place;
 mod placeholder;
 mod profile;
@@ -26,7 +28,9 @@ pub use digest::Digest;
 pub(crate) use digest::Hasher;
 pub use ids::{DeviceId, SerialNumber};
 pub(crate) use ids::{Email, Name};
+pub(crate) use intune::{GraphId, IntuneProfile, PolicySource};
 pub(crate) use macros::{as_string, words};
+pub(crate) use mdm::{MdmFacts, MdmOwnership, MdmVerdict, Protection};
 pub(crate) use place::Place;
 pub(crate) use profile::{
     AntivirusRequirement, EncryptionRequirement, MIN_PIN_LENGTH, Profile, Requirements,

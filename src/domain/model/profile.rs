@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::device::Platform;
 use super::digest::Digest;
 use super::ids::Name;
+use super::intune::IntuneProfile;
 use super::version::OsVersion;
 
 /// A profile's demands on a device's facts (sop.md §4); what is absent is not demanded.
@@ -79,6 +80,9 @@ pub struct Profile {
     pub licenses: Vec<String>,
     /// What its devices are judged by.
     pub compliance: Requirements,
+    /// What it is in Microsoft Intune, where that is the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intune: Option<Box<IntuneProfile>>,
     /// Over all of the above in canonical form: what has to be pushed anew when it changes.
     /// Comments, order of keys and layout of the manifest do not count.
     pub digest: Digest,

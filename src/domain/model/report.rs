@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::ids::SerialNumber;
+use super::mdm::MdmFacts;
 use super::reported_version::ReportedVersion;
 use super::time::Timestamp;
 
@@ -37,6 +38,9 @@ pub struct Facts {
     pub dated: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionFact>,
+    /// What the MDM knows beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mdm: Option<Box<MdmFacts>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<ReportedVersion>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +108,9 @@ pub struct Report {
     pub completed: Vec<String>,
     #[serde(default)]
     pub unreadable: Unreadable,
+    /// What the MDM knows beside, where it is one that knows something.
+    #[serde(default)]
+    pub mdm: Option<Box<MdmFacts>>,
 }
 
 impl Report {
@@ -114,6 +121,7 @@ impl Report {
             antivirus: self.antivirus,
             dated: self.at.filter(|_| !believed),
             encryption: self.encryption,
+            mdm: self.mdm.clone(),
             os_version: self.os_version.clone(),
             screen_lock: self.screen_lock,
             unreadable: self.unreadable.clone(),

@@ -14,8 +14,8 @@ use crate::domain::model::{
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
-    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeStopped, WipeSubject,
-    WipeUnrequested,
+    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeFailed, WipeProgress,
+    WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -163,6 +163,22 @@ pub enum Op {
         /// The intent to finish, where an earlier one is in doubt or failed for a while.
         resume: Option<u64>,
     },
+    /// Put right what somebody changed in the MDM's objects of a profile.
+    Restore {
+        /// The profile.
+        profile: Arc<Profile>,
+        /// What was changed, each a clause without a full stop.
+        what: Vec<String>,
+        /// Who changed it, where the MDM tells.
+        by: Option<String>,
+    },
+    /// A complete list of the MDM's devices does not have it any more.
+    Missing {
+        /// When it was last heard from.
+        last_sync: Option<Timestamp>,
+    },
+    /// The MDM has it again.
+    Found,
     /// The verdict over its facts changes.
     Compliance {
         /// Before.
@@ -204,6 +220,16 @@ pub enum Op {
         /// Where the request is, or was last seen.
         path: Arc<str>,
     },
+    /// The MDM tells how far a wipe has come.
+    WipeProgress {
+        /// What the log will say.
+        progress: Box<WipeProgress>,
+    },
+    /// The MDM tells that a wipe will not happen.
+    FailWipe {
+        /// What the log will say.
+        failed: Box<WipeFailed>,
+    },
     /// The device says that it is erased.
     ConfirmWipe {
         /// What the log will say.
@@ -238,6 +264,12 @@ words! {
         Update = "update",
         Status = "status",
         Push = "push",
+        /// The MDM's objects of a profile are put right.
+        Restore = "restore",
+        /// The MDM does not have the device any more.
+        Missing = "missing",
+        /// The MDM has the device again.
+        Found = "found",
         Compliance = "compliance",
         Orphan = "orphan",
         Trust = "trust",
@@ -251,6 +283,10 @@ words! {
         Wipe = "wipe",
         /// The command is taken back.
         WithdrawWipe = "withdrawWipe",
+        /// The MDM tells how far a wipe has come.
+        WipeProgress = "wipeProgress",
+        /// A wipe will not happen.
+        FailWipe = "failWipe",
         ConfirmWipe = "confirmWipe",
     }
 }
@@ -266,6 +302,11 @@ impl Action {
             Op::Update { .. } => ActionKind::Update,
             Op::Status { .. } => ActionKind::Status,
             Op::Push { .. } => ActionKind::Push,
+            Op::Restore { .. } => ActionKind::Restore,
+            Op::Missing { .. } => ActionKind::Missing,
+            Op::Found => ActionKind::Found,
+            Op::WipeProgress { .. } => ActionKind::WipeProgress,
+            Op::FailWipe { .. } => ActionKind::FailWipe,
             Op::Compliance { .. } => ActionKind::Compliance,
             Op::Orphan => ActionKind::Orphan,
             Op::Trust(_) => ActionKind::Trust,
@@ -326,6 +367,17 @@ impl Action {
                 one("compliance", json!(from), json!(verdict.state))
             }
             Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
+            Op::Restore { what, .. } => one("mdm", json!(what), Value::Null),
+            Op::Missing { .. } => one("missing", json!(false), json!(true)),
+            Op::Found => one("missing", json!(true), json!(false)),
+            Op::WipeProgress { progress } => {
+                let to = json!({"request": progress.request, "stage": progress.stage});
+                one("wipe", Value::Null, to)
+            }
+            Op::FailWipe { failed } => {
+                let to = json!({"request": failed.request, "state": WipeState::Failed});
+                one("wipe", Value::Null, to)
+            }
             Op::Adopt { .. } => one("orphaned", json!(true), json!(false)),
             Op::Orphan => one("orphaned", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),

@@ -25,6 +25,7 @@ pub(crate) fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Chang
             settings,
             licenses,
             compliance,
+            intune,
             digest: _,
         } = profile;
         [
@@ -34,6 +35,7 @@ pub(crate) fn profile_changes(from: Option<&Profile>, to: &Profile) -> Vec<Chang
             ("settings", settings.clone()),
             ("licenses", json!(licenses)),
             ("compliance", json!(compliance)),
+            ("intune", json!(intune)),
         ]
     };
     let before = from.map(fields);

@@ -35,10 +35,15 @@ impl Plan {
             | Op::Status { .. }
             | Op::Push { .. }
             | Op::Compliance { .. }
+            | Op::Missing { .. }
+            | Op::Found
             | Op::UnrequestedWipe { .. }
             | Op::ConfirmWipe { .. } => true,
             Op::RecordProfile { .. }
             | Op::Provision { .. }
+            | Op::Restore { .. }
+            | Op::WipeProgress { .. }
+            | Op::FailWipe { .. }
             | Op::Adopt { .. }
             | Op::Trust(_)
             | Op::AcceptWipe { .. }

@@ -127,6 +127,7 @@ pub(super) fn decide(
         plan,
     };
     planner.hear(reports, wiping);
+    planner.hear_from_provider(wiping);
     match desired {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
@@ -181,8 +182,13 @@ impl DevicePlanner<'_, '_> {
     }
 
     fn is_news(&self, dated: &Dated<'_>) -> bool {
-        let off = self.facts.as_ref().is_some_and(|(_, facts)| facts.clock_is_off());
-        off || !dated.believed || self.last_sync.is_none_or(|last| dated.at > last)
+        let known = self.facts.as_ref().map(|(_, facts)| facts);
+        let off = known.is_some_and(|facts| facts.clock_is_off());
+        // An MDM learns of a device between two of its syncs, too.
+        let told = |mdm| self.last_sync == Some(dated.at) && known.is_none_or(|f| f.mdm != mdm);
+        off || !dated.believed
+            || self.last_sync.is_none_or(|last| dated.at > last)
+            || dated.heard.report.mdm.as_ref().is_some_and(|mdm| told(Some(mdm.clone())))
     }
 
     /// A wipe that was confirmed just before a crash still ends the device.
@@ -233,6 +239,8 @@ impl DevicePlanner<'_, '_> {
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
         let adopted = moved_only && self.device.orphaned_since.is_some();
+        // Before the update: after a crash between the two the change is still seen, and pushed again.
+        self.push_again(desired);
         if !(changes.is_empty() || adopted) {
             let reason = if moved_only { "the manifest moved" } else { "the manifest changed" };
             let op = Op::Update { changes, to: desired.clone() };
@@ -287,6 +295,18 @@ impl DevicePlanner<'_, '_> {
         };
         let op = Op::Push { profile, resume };
         self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
+    }
+
+    /// Where it has its profile, and the MDM has to be told all the same.
+    fn push_again(&mut self, desired: &DesiredDevice) {
+        let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
+        let push = &self.device.push;
+        let has = push.digest == profile.digest && push.state == PushState::Pushed;
+        if let Some(reason) = self.reason_to_push_again(desired).filter(|_| has && !self.restarted)
+        {
+            let op = Op::Push { profile, resume: None };
+            self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
+        }
     }
 
     /// Whatever the manifest wants that this plan does not bring about.
@@ -360,7 +380,7 @@ impl DevicePlanner<'_, '_> {
         Some((spec.platform, profiles.get(&spec.profile)?.clone()))
     }
 
-    fn step(&mut self, stimulus: Stimulus<'_>, cause: Cause) {
+    pub(super) fn step(&mut self, stimulus: Stimulus<'_>, cause: Cause) {
         let desire = self.desired.map(|desired| desire(desired));
         let Some(transition) = step(self.state, desire, stimulus) else { return };
         let Transition { to, reason, enrollment } = transition;

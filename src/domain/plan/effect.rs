@@ -6,8 +6,9 @@ use super::action::{Action, Op, Subject};
 use super::wipe_stop::WipeStop;
 use crate::domain::model::{DesiredDevice, Profile};
 use crate::domain::state::event::{
-    ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event, Nothing, PassThawed,
-    ProfilePush, Source, WipeConfirmed, WipeIssued, WipeStopped,
+    ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
+    Nothing, PassThawed, ProfileDrifted, ProfilePush, Source, WipeConfirmed, WipeFailed,
+    WipeIssued, WipeStopped,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -22,6 +23,11 @@ pub enum Effect<'a> {
         profile: &'a Arc<Profile>,
         /// The number of an earlier intent to finish; a new one is needed otherwise.
         resume: Option<u64>,
+    },
+    /// The provider's objects of a profile are put right.
+    Restore {
+        /// The profile.
+        profile: &'a Arc<Profile>,
     },
     /// The device is erased.
     Wipe {
@@ -44,6 +50,7 @@ impl Action {
         match &self.op {
             Op::Provision { profile, .. } => Some(Effect::Push { profile, resume: None }),
             Op::Push { profile, resume, .. } => Some(Effect::Push { profile, resume: *resume }),
+            Op::Restore { profile, .. } => Some(Effect::Restore { profile }),
             Op::Wipe { file, manifest, .. } => {
                 Some(Effect::Wipe { file, manifest: manifest.as_ref() })
             }
@@ -52,6 +59,8 @@ impl Action {
             | Op::Adopt { .. }
             | Op::Update { .. }
             | Op::Status { .. }
+            | Op::Missing { .. }
+            | Op::Found
             | Op::Compliance { .. }
             | Op::Orphan
             | Op::Freeze(_)
@@ -59,6 +68,8 @@ impl Action {
             | Op::Trust(_)
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
+            | Op::WipeProgress { .. }
+            | Op::FailWipe { .. }
             | Op::ConfirmWipe { .. }
             | Op::UnrequestedWipe { .. } => None,
         }
@@ -96,6 +107,18 @@ impl Action {
             Op::Push { profile, resume: None, .. } => {
                 Event::ProfileIntended(pushed(profile, intent))
             }
+            Op::Restore { profile, what, by } => Event::ProfileDrifted(Box::new(ProfileDrifted {
+                intent,
+                profile: profile.name.clone(),
+                what: what.clone(),
+                by: by.clone(),
+            })),
+            Op::Missing { last_sync } => {
+                Event::DeviceMissing(DeviceMissing { last_sync: *last_sync })
+            }
+            Op::Found => Event::DeviceFound(Nothing {}),
+            Op::WipeProgress { progress } => Event::WipeProgress(progress.clone()),
+            Op::FailWipe { failed } => Event::WipeFailed(WipeFailed::clone(failed)),
             Op::Compliance { from, verdict, .. } => Event::ComplianceChanged(ComplianceChanged {
                 from: *from,
                 to: verdict.state,
@@ -147,6 +170,11 @@ impl Action {
             }
             Op::RecordProfile { .. }
             | Op::Push { .. }
+            | Op::Restore { .. }
+            | Op::Missing { .. }
+            | Op::Found
+            | Op::WipeProgress { .. }
+            | Op::FailWipe { .. }
             | Op::Compliance { .. }
             | Op::Orphan
             | Op::Freeze(_)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::news::News;
 use crate::domain::fleet::Desired;
 use crate::domain::model::{Report, ReportId, Timestamp};
 use crate::domain::settings::Settings;
@@ -22,6 +23,8 @@ pub struct Inputs<'a> {
     pub recorded: &'a State,
     /// What the provider has heard since the last pass.
     pub heard: &'a [Heard],
+    /// What the provider knows beside.
+    pub news: &'a News,
     /// Whom wipes are taken from.
     pub trust: &'a TrustState,
     /// The entries that wipe requests name, as far as the log has them; in any order.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::damage::DamageIndex;
 use super::decision::Plan;
 use super::inputs::Inputs;
-use super::profiles::record_profiles;
+use super::profiles::{record_profiles, restore_profiles};
 use super::{device, reports, wipes};
 use crate::domain::model::{DesiredDevice, DeviceId};
 use crate::domain::state::{Device, State};
@@ -29,7 +29,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 pub(crate) fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
     let Inputs { recorded, desired, heard, .. } = inputs;
     let heard = heard.iter().filter_map(|h| Some(recorded.by_serial(&h.report.serial_number)?.0));
-    let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).collect();
+    let told = inputs.news.devices(recorded);
+    let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).chain(told).collect();
     let devices = || ids.iter().filter_map(|id| recorded.devices.get_key_value(id));
     // In order of serial number, each once: hardware that was wiped may have several ids.
     let theirs: BTreeMap<_, _> = devices()
@@ -59,6 +60,7 @@ impl<'a> Planner<'a> {
         let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
         let heard = reports::sort(inputs, &mut plan);
         record_profiles(inputs, users, &mut plan);
+        restore_profiles(inputs, &mut plan);
         let damage = DamageIndex::new(inputs);
         let wipes = wipes::decide(inputs, &damage, &mut plan);
         Self { inputs, heard, damage, wipes, plan }
@@ -92,6 +94,7 @@ impl<'a> Planner<'a> {
 
     fn end(self) -> Plan {
         let Self { mut plan, wipes, inputs, .. } = self;
+        plan.actions.extend(wipes::news(inputs));
         let withdrawn = wipes::withdraw(inputs, &plan.actions);
         plan.actions.extend(withdrawn);
         plan.actions.extend(wipes.actions);

@@ -1,11 +1,13 @@
-//! Revisions of profiles: recorded before devices get them.
+//! Profiles: revisions are recorded before devices get them, and what somebody changed in the MDM
+//! is put right.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::action::{Action, Cause, Op, Subject};
 use super::decision::Plan;
 use super::inputs::Inputs;
+use super::news::{Drift, DriftSubject};
 use crate::domain::model::{DesiredDevice, Name};
 
 /// Those of these devices that are new or changed, by name.
@@ -28,5 +30,37 @@ pub(super) fn record_profiles<'a>(
                 op: Op::RecordProfile { from: from.cloned(), to: to.clone() },
             });
         }
+    }
+}
+
+/// What somebody changed in the MDM's objects of profiles that devices have, by name. A profile that
+/// changes in this plan is written anew anyway.
+pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
+    let mut drifted: BTreeMap<&Name, Vec<&Drift>> = BTreeMap::new();
+    for drift in &inputs.news.drift {
+        if let DriftSubject::Profile(name) = &drift.subject {
+            drifted.entry(name).or_default().push(drift);
+        }
+    }
+    for (name, drifts) in drifted {
+        let (Some(desired), Some(recorded)) =
+            (inputs.desired.profiles.get(name), inputs.recorded.profiles.get(name))
+        else {
+            continue;
+        };
+        if desired.digest != recorded.digest {
+            continue;
+        }
+        plan.actions.push(Action {
+            subject: Subject::Profile(name.clone()),
+            place: inputs.desired.profile_places.get(name).cloned(),
+            cause: Cause::Intent,
+            reason: "somebody changed it in the MDM".into(),
+            op: Op::Restore {
+                profile: desired.clone(),
+                what: drifts.iter().map(|drift| drift.what.clone()).collect(),
+                by: drifts.iter().find_map(|drift| drift.by.clone()),
+            },
+        });
     }
 }

@@ -28,6 +28,8 @@ pub struct Device {
     /// When it reported that it was erased though nobody had asked for it; until `enrollment` is
     /// raised.
     pub unrequested_wipe: Option<Timestamp>,
+    /// Since when a complete list of the MDM's devices has not had it.
+    pub missing_since: Option<Timestamp>,
     /// Reports dated up to then say nothing of the device as it is: it began anew.
     pub void_until: Option<Timestamp>,
     /// Telemetry: date of the last report, or its arrival where that date is not believed.
@@ -117,6 +119,15 @@ impl Device {
                 self.orphaned_since.take().ok_or("it was not orphaned")?;
                 self.manifest =
                     Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
+            }
+            Event::DeviceMissing(_) => {
+                if self.missing_since.is_some() {
+                    return Err("it is missing already".into());
+                }
+                self.missing_since = Some(entry.at);
+            }
+            Event::DeviceFound(_) => {
+                self.missing_since.take().ok_or("it was not missing")?;
             }
             Event::ProfileIntended(push) => self.push = LastPush::new(push, PushState::Intended),
             Event::ProfilePushed(push) => self.push = LastPush::new(push, PushState::Pushed),

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::device::{Compliance, Device, LastPush, Manifest, PushState};
-use super::event::{ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, TrustFiles};
+use super::event::{
+    ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, ProfilePrepared, TrustFiles,
+};
 use super::wipe::Wipe;
 use crate::domain::model::{
-    ComplianceState, DeviceId, Digest, Facts, Name, Profile, SerialNumber, Status, Timestamp,
+    ComplianceState, DeviceId, Digest, Facts, GraphId, Name, Platform, Profile, SerialNumber,
+    Status, Timestamp,
 };
 
 /// Everything that the ledger says.
@@ -26,6 +29,8 @@ pub struct State {
     pub devices: BTreeMap<DeviceId, Box<Device>>,
     /// The last revision of each profile that a device was to get.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
+    /// Compliance policies that the MDM has for profiles, by platform.
+    pub policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     /// Wipe requests that the log knows, by the digest of their files; none is ever removed.
     pub wipes: BTreeMap<Digest, Wipe>,
     /// The trust files last seen.
@@ -145,7 +150,16 @@ impl State {
             Event::PassThawed(_) => {
                 self.frozen.take().map(|_| ()).ok_or_else(|| "nothing was frozen".into())
             }
-            Event::LogRepaired(_) => Ok(()),
+            Event::LogRepaired(_) | Event::ProfileDrifted(_) => Ok(()),
+            Event::ProfilePrepared(prepared) => {
+                let ProfilePrepared { profile, policies, .. } = &**prepared;
+                if policies.is_empty() {
+                    self.policies.remove(profile);
+                } else {
+                    self.policies.insert(profile.clone(), policies.clone());
+                }
+                Ok(())
+            }
             Event::TrustChanged(changed) => {
                 self.trust = Some(changed.to);
                 Ok(())
@@ -159,6 +173,7 @@ impl State {
             | Event::WipeHeld(_)
             | Event::WipeIssued(_)
             | Event::WipeDeferred(_)
+            | Event::WipeProgress(_)
             | Event::WipeConfirmed(_)
             | Event::WipeFailed(_)
             | Event::WipeExpired(_)
@@ -168,6 +183,8 @@ impl State {
             | Event::DeviceStatus(_)
             | Event::DeviceOrphaned(_)
             | Event::DeviceAdopted(_)
+            | Event::DeviceMissing(_)
+            | Event::DeviceFound(_)
             | Event::ProfileIntended(_)
             | Event::ProfilePushed(_)
             | Event::ProfileFailed(_)
@@ -218,6 +235,7 @@ impl State {
                 orphaned_since: None,
                 wipe: None,
                 unrequested_wipe: None,
+                missing_since: None,
                 void_until,
                 last_sync: None,
                 facts: None,

@@ -1,8 +1,8 @@
 //! How entries about wipe requests change the state.
 
-use super::event::{Entry, Event, WipeDeferred, WipeStopped, WipeSubject};
+use super::event::{Entry, Event, WipeDeferred, WipeProgress, WipeStage, WipeStopped, WipeSubject};
 use super::fold::State;
-use super::wipe::{DEFERRED, Wipe, WipeState, refused};
+use super::wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};
 use crate::domain::model::{DeviceId, Digest, Status};
 
 impl State {
@@ -58,8 +58,10 @@ impl State {
                 wipe.intent = Some(issued.intent);
                 wipe.signers = issued.signers.clone();
                 (wipe.code, wipe.detail) = (None, String::new());
+                wipe.progress = None;
             }
             Event::WipeDeferred(deferred) => self.defer(entry, deferred)?,
+            Event::WipeProgress(progress) => self.progress(entry, progress)?,
             Event::WipeConfirmed(confirmed) => {
                 let known = self.wipes.get(&confirmed.request);
                 let from = known.filter(|wipe| wipe.may_be_confirmed()).map(|wipe| wipe.state);
@@ -110,12 +112,14 @@ impl State {
             issue_at: None,
             issued_at: None,
             intent: None,
+            approval: None,
+            progress: None,
         })
     }
 
     /// The provider surely did not get it: it is as if it had not been issued.
     fn defer(&mut self, entry: &Entry, deferred: &WipeDeferred) -> Result<(), String> {
-        let WipeDeferred { request, intent, reason, until } = deferred;
+        let WipeDeferred { request, intent, reason, until, approval } = deferred;
         self.check_intent(*request, Some(*intent))?;
         let device = entry.device.ok_or("it names no device")?;
         if self.wipes_of(device).any(|other| other.state == WipeState::Accepted) {
@@ -126,11 +130,40 @@ impl State {
         let wipe = self.go_on(entry, *request, WipeState::Issued, WipeState::Accepted)?;
         wipe.since = since;
         wipe.issue_at = wipe.issue_at.max(Some(*until));
-        (wipe.issued_at, wipe.intent) = (None, None);
+        (wipe.issued_at, wipe.intent, wipe.progress) = (None, None, None);
+        // One that was given stays given, whatever else kept the command from the MDM.
+        if let Some(code) = approval
+            && wipe.approval.as_ref().is_none_or(|known| known.code != code)
+        {
+            wipe.approval = Some(Approval { code: code.clone(), given: false });
+        }
         (wipe.code, wipe.detail) = (Some(DEFERRED.into()), reason.clone());
         if let Some(device) = self.devices.get_mut(&device) {
             device.wipe = Some(*request);
         }
+        Ok(())
+    }
+
+    /// The MDM tells how far a command has come, or that an approval was given.
+    fn progress(&mut self, entry: &Entry, progress: &WipeProgress) -> Result<(), String> {
+        let WipeProgress { request, intent, stage, target, client_request_id: _, detail } =
+            progress;
+        self.check_intent(*request, *intent)?;
+        let wipe = self.wipes.get_mut(request).ok_or("the request is not known")?;
+        if entry.device != Some(wipe.subject.device_id) {
+            return Err(format!("the request is about {}", wipe.subject.device_id));
+        }
+        if *stage == WipeStage::Approved {
+            let approval = wipe.approval.as_mut().ok_or("it needs no approval")?;
+            approval.given = true;
+            return Ok(());
+        }
+        if !wipe.may_be_confirmed() {
+            return Err(format!("the request is {}", wipe.state));
+        }
+        let target = target.clone().or(wipe.progress.take().and_then(|known| known.target));
+        let (since, detail) = (entry.at, detail.clone());
+        wipe.progress = Some(Progress { detail, since, stage: *stage, target });
         Ok(())
     }
 

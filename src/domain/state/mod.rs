@@ -13,4 +13,4 @@ mod wipe;
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
 pub use fold::State;
 pub(crate) use fold::{FoldError, Frozen, HeadHash};
-pub(crate) use wipe::{DEFERRED, Wipe, WipeState, refused};
+pub(crate) use wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};

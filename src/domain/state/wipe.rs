@@ -9,9 +9,10 @@
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
 
-use super::event::WipeSubject;
-use crate::domain::model::{Email, Timestamp, words};
+use super::event::{WipeStage, WipeSubject};
+use crate::domain::model::{Email, GraphId, Timestamp, words};
 use crate::domain::wipe::verify::Reason;
 
 words! {
@@ -72,6 +73,34 @@ pub struct Wipe {
     pub issued_at: Option<Timestamp>,
     /// Number of the intent, once issued.
     pub intent: Option<u64>,
+    /// The approval that it needs in the MDM, where it needs one.
+    pub approval: Option<Approval>,
+    /// How far the command has come, where the MDM tells.
+    pub progress: Option<Progress>,
+}
+
+/// The approval that a wipe needs in the MDM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// What the MDM calls the request for approval.
+    pub code: CompactString,
+    /// Whether it was given.
+    pub given: bool,
+}
+
+/// How far the command of a wipe has come. The fields are sorted, as the keys of `state.json` are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// For people, without a full stop.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+    pub stage: WipeStage,
+    /// The MDM's name for the device that got it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<GraphId>,
 }
 
 /// What `wipe.refused` makes of a request. Versions that did not say whether a refusal is final

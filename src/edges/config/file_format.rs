@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::settings::{Config, ProviderKind, TrustPaths};
+use super::provider::{Provider, rules};
+use super::settings::{Config, TrustPaths};
 use super::values::{HostNames, Listen, Number, Quorum, Span, Text};
 use crate::domain::manifest::strict_map::StrictMap;
 use crate::domain::settings::{FreezeLimits, Settings, Wipes};
@@ -16,7 +17,7 @@ use crate::domain::settings::{FreezeLimits, Settings, Wipes};
 pub(super) struct Written {
     fleet: Option<Text>,
     data: Option<Text>,
-    provider: StrictMap<Provider>,
+    provider: Provider,
     enrollment: StrictMap<Enrollment>,
     sync: StrictMap<Sync>,
     compliance: StrictMap<Compliance>,
@@ -24,11 +25,6 @@ pub(super) struct Written {
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
     http: StrictMap<Http>,
-}
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Provider {
-    kind: Option<ProviderKind>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -78,7 +74,7 @@ impl Written {
         let Self {
             fleet,
             data,
-            provider: StrictMap(provider),
+            provider,
             enrollment: StrictMap(enrollment),
             sync: StrictMap(sync),
             compliance: StrictMap(compliance),
@@ -100,12 +96,15 @@ impl Written {
             block_after: span(compliance.block_after, default.settings.block_after),
             limits: limits.over(default.settings.limits),
             wipes: wipes.over(default.settings.wipes),
+            provider: default.settings.provider,
         };
+        let provider = provider.into_settings(base);
+        let settings = Settings { provider: rules(&provider), ..settings };
         Config {
             fleet: path(fleet).unwrap_or_else(|| beside(default.fleet)),
             data_is_named: data.is_some(),
             data: path(data).unwrap_or_else(|| beside(default.data)),
-            provider: provider.kind.unwrap_or(default.provider),
+            provider,
             settings,
             trust: TrustPaths {
                 allowed_signers: path(trust.allowed_signers),

@@ -10,13 +10,14 @@ mod checkout;
 mod error;
 mod file_format;
 mod load;
+mod provider;
 mod settings;
 mod values;
 
 pub(crate) use self::error::{Error, Ignored};
 pub(crate) use self::load::{FILE_NAME, Loaded};
 pub use self::settings::Config;
-pub(crate) use self::settings::{ProviderKind, TrustPaths};
+pub(crate) use self::settings::TrustPaths;
 
 #[cfg(test)]
 mod tests;

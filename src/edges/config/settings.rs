@@ -5,15 +5,11 @@ use std::path::PathBuf;
 
 use chrono::TimeDelta;
 
-use crate::domain::model::{Digest, words};
+use crate::domain::model::Digest;
+use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::settings::{Settings, Wipes};
-use crate::domain::state::event::{ConfigRights, QuorumTier};
+use crate::domain::state::event::{ConfigRights, QuorumTier, TenantRights};
 use crate::domain::wipe::quorum::Tier;
-
-words! {
-    /// Which MDM holds the devices.
-    ProviderKind { Local = "local" }
-}
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +20,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Whether somebody named it, so that it must hold a ledger.
     pub data_is_named: bool,
-    /// `provider.kind`
-    pub provider: ProviderKind,
+    /// `provider`
+    pub provider: ProviderSettings,
     /// What decisions depend on.
     pub settings: Settings,
     /// Whose signatures count.
@@ -65,7 +61,7 @@ impl Default for Config {
             fleet: "./fleet".into(),
             data: "./.fleetform".into(),
             data_is_named: false,
-            provider: ProviderKind::Local,
+            provider: ProviderSettings::Local,
             settings: Settings::default(),
             trust: TrustPaths::default(),
             http_listen: None,
@@ -93,15 +89,20 @@ impl Config {
             signers: *signers,
             up_to: *up_to,
         };
+        let tenant = match provider {
+            ProviderSettings::Local => None,
+            ProviderSettings::Intune(tenant) => Some(&**tenant),
+        };
         ConfigRights {
             allowed_signers: path(allowed_signers),
             delay: spelled(delay),
             digest: *digest,
             max_validity: spelled(max_validity),
-            provider: provider.as_str().to_owned(),
+            provider: provider.kind().as_str().to_owned(),
             quorum: quorum.as_slice().iter().map(tier).collect(),
             require_head: *require_head,
             revoked_keys: path(revoked_keys),
+            tenant: tenant.map(TenantRights::from),
         }
     }
 }

@@ -5,6 +5,7 @@ use rustix::fs::{FileType, Mode};
 
 use super::*;
 use crate::domain::model::Digest;
+use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::settings::{FreezeLimits, Settings, Wipes};
 use crate::domain::wipe::quorum::{Tier, Tiers};
 
@@ -93,7 +94,7 @@ fn every_key_is_read() {
         fleet: "/srv/fleet".into(),
         data: "conf/state".into(),
         data_is_named: true,
-        provider: ProviderKind::Local,
+        provider: ProviderSettings::Local,
         settings: Settings {
             enrollment_deadline: TimeDelta::minutes(90),
             sync_interval: TimeDelta::seconds(90),
@@ -106,6 +107,7 @@ fn every_key_is_read() {
                 quorum: Tiers::new(vec![Tier { up_to: 1, per: TimeDelta::hours(1), signers: 2 }])
                     .unwrap(),
             },
+            ..Settings::default()
         },
         trust: TrustPaths {
             allowed_signers: Some("conf/a".into()),
@@ -130,7 +132,8 @@ fn an_error_says_where_what_and_what_is_allowed() {
         ("fleet: 8", "1:8: fleet: invalid type: integer `8`, expected a path (quote it"),
         ("fleet: ''", "1:8: fleet: invalid value: string \"\", expected a path"),
         ("fleet: [a]", "fleet: invalid type: sequence, expected a path"),
-        ("provider: {kind: intune}", "1:18: provider.kind: must be one of local"),
+        ("provider: {kind: jamf}", "provider.kind: must be one of local, intune"),
+        ("provider: {kind: intune}", "`provider.tenant` is missing"),
         ("provider: local", "1:11: provider: invalid type: string \"local\", expected a mapping"),
         (
             "sync: {interval: 8}",

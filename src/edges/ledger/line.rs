@@ -209,6 +209,8 @@ mod tests {
             ),
             ("device.orphaned", json!({})),
             ("device.adopted", json!({})),
+            ("device.missing", json!({"lastSync": at})),
+            ("device.found", json!({})),
             (
                 "profile.recorded",
                 json!({
@@ -221,6 +223,15 @@ mod tests {
             ("profile.intended", push.clone()),
             ("profile.pushed", push),
             ("profile.failed", json!({"intent": 3, "class": "transient", "error": "503\n"})),
+            (
+                "profile.drifted",
+                json!({"intent": 9, "profile": "Standard", "what": ["its policy is gone"], "by": "eve@example.com"}),
+            ),
+            (
+                "profile.prepared",
+                json!({"intent": 9, "profile": "Standard", "digest": digest,
+                    "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
+            ),
             (
                 "compliance.changed",
                 json!({"from": "unknown", "to": "nonCompliant", "failing": ["a"], "missing": ["b"]}),
@@ -241,6 +252,11 @@ mod tests {
             (
                 "wipe.deferred",
                 json!({"request": digest, "intent": 9, "reason": "busy", "until": at}),
+            ),
+            (
+                "wipe.progress",
+                json!({"request": digest, "intent": 9, "stage": "delivered", "target": "705c-1",
+                    "clientRequestId": "5c", "detail": "the MDM took the command"}),
             ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
@@ -364,9 +380,9 @@ mod tests {
             for _ in 0..depth {
                 settings = json!([settings]);
             }
-            let (_, mut data) = examples().swap_remove(6);
+            let (_, mut data) = examples().swap_remove(8);
             data["settings"] = settings;
-            let mut entry = entry("profile.recorded", &examples()[6].1);
+            let mut entry = entry("profile.recorded", &examples()[8].1);
             if let Event::ProfileRecorded(profile) = &mut entry.event {
                 profile.settings = data["settings"].take();
             }

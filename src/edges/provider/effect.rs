@@ -1,8 +1,36 @@
 //! What a provider is asked to do to devices, and what it answers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::model::{DeviceId, Profile, SerialNumber};
+use compact_str::CompactString;
+
+use super::error::Error;
+use crate::domain::model::{DeviceId, DeviceSpec, GraphId, Platform, Profile, SerialNumber};
+
+/// What a profile needs in the provider before devices get it.
+#[derive(Debug, Clone)]
+pub struct ProfileSetup {
+    /// Idempotency key.
+    pub intent: u64,
+    /// The ledger whose profile it is: objects are marked with it.
+    pub ledger: Option<uuid::Uuid>,
+    /// What it is to be.
+    pub profile: Arc<Profile>,
+    /// The compliance policies that it has, as far as the ledger knows.
+    pub policies: BTreeMap<Platform, GraphId>,
+}
+
+/// What a profile has in the provider now.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// Its compliance policies, by platform.
+    pub policies: BTreeMap<Platform, GraphId>,
+    /// What was written, for people, each with the id of the call.
+    pub written: Vec<String>,
+    /// Why it is not all that it needs; what is said above happened all the same.
+    pub failed: Option<Error>,
+}
 
 /// One effect on many devices.
 #[derive(Debug, Clone)]
@@ -12,7 +40,45 @@ pub struct Push {
     /// What to push.
     pub profile: Arc<Profile>,
     /// To whom.
-    pub targets: Vec<Target>,
+    pub targets: Vec<PushTarget>,
+}
+
+/// A device that gets a profile.
+#[derive(Debug, Clone)]
+pub struct PushTarget {
+    /// The ledger's name for it.
+    pub id: DeviceId,
+    /// What it is to be.
+    pub spec: Arc<DeviceSpec>,
+    /// What it may have had before.
+    pub leaves: Vec<Left>,
+}
+
+/// A profile that a device does not have, or not any more.
+#[derive(Debug, Clone)]
+pub struct Left {
+    /// The profile.
+    pub profile: Arc<Profile>,
+    /// Whether no other device of its user has it either.
+    pub user: bool,
+}
+
+/// How a wipe is to be ordered.
+#[derive(Debug, Clone, Copy)]
+pub struct WipeOrder<'a> {
+    /// Number of the intent.
+    pub intent: u64,
+    /// The approval that was given for it in the MDM, by its code.
+    pub approval: Option<&'a str>,
+}
+
+/// What a provider says of a command that it took; an embedded one has nothing to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its own name for the device.
+    pub target: Option<GraphId>,
+    /// Of the call.
+    pub client_request_id: Option<CompactString>,
 }
 
 /// A device as a provider knows it.

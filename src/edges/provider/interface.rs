@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::effect::{Presence, Push, Target, Withdrawn};
+use super::effect::{
+    Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
+};
 use super::error::Error;
-use super::observed::{Acknowledgement, Cursor, Observed};
+use super::observed::{Acknowledgement, Asked, Cursor, Observed};
 use crate::domain::plan::IssuableWipe;
 
 /// How much a provider takes at once.
@@ -50,10 +52,14 @@ pub trait Provider: Send + Sync {
     /// When it wants to be asked.
     fn cadence(&self) -> Cadence;
 
-    /// What it has heard since a look that ended at `cursor` and was acknowledged, or all that it
-    /// knows; changes nothing anywhere. It bounds its own time. An error says nothing about
+    /// What it has heard since a look that was acknowledged, or all that it knows; changes nothing
+    /// anywhere. It bounds its own time. An error says nothing about
     /// devices: the caller goes on with what it knows, and gives no commands meanwhile.
-    async fn observe(&self, cursor: Option<&Cursor>) -> Result<Observed, Error>;
+    async fn observe(&self, asked: Asked<'_>) -> Result<Observed, Error>;
+
+    /// Makes what a profile needs before devices get it, and puts right what somebody changed in it.
+    /// Repeating it is harmless.
+    async fn prepare(&self, setup: &ProfileSetup) -> Result<Prepared, Error>;
 
     /// Pushes a profile; one outcome for each target, in their order. An `Ok` is durable.
     async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
@@ -61,7 +67,7 @@ pub trait Provider: Send + Sync {
     /// Gives the command to erase one device. An `Ok` is durable; any class but unknown means
     /// that the device surely does not get it: transient that it may be given again later, under
     /// a new intent, permanent that this never helps.
-    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), Error>;
+    async fn wipe(&self, wipe: &IssuableWipe, order: WipeOrder<'_>) -> Result<Receipt, Error>;
 
     /// Whether it has the command to erase a device: asked of intents that an earlier process
     /// may have been stopped in the middle of. `witness` is the intent of a push that the provider

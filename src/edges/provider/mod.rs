@@ -11,7 +11,11 @@ mod interface;
 pub mod local;
 mod observed;
 
-pub use effect::{Presence, Push, Target, Withdrawn};
+pub use effect::{
+    Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target, WipeOrder, Withdrawn,
+};
 pub use error::Error;
 pub use interface::{Cadence, Limits, Provider, Wake};
-pub use observed::{Acknowledgement, Cursor, Fate, Observation, Observed, Trouble, Unusable};
+pub use observed::{
+    Acknowledgement, Asked, Cursor, Fate, Observation, Observed, Trouble, Unusable,
+};

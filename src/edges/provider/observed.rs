@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::model::{Report, ReportId};
+use crate::domain::plan::News;
+use crate::domain::state::State;
 
 /// Where a look at a provider ended: only the provider that gave it reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,15 @@ impl fmt::Display for Cursor {
     }
 }
 
+/// What a provider is asked with.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Where the last look ended that was acknowledged.
+    pub cursor: Option<&'a Cursor>,
+    /// What is recorded: whom to look for, and which wipes are under way.
+    pub recorded: &'a State,
+}
+
 /// What a provider has heard since the cursor that it was asked with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
@@ -32,6 +43,8 @@ pub struct Observed {
     pub unusable: Vec<Unusable>,
     /// What could not be looked at: it is tried again, and nothing is concluded from it.
     pub troubles: Vec<Trouble>,
+    /// What it knows beside. That a device is missing counts only where the look is complete.
+    pub news: News,
     /// Fields of reports that this version does not know and passed over.
     pub unknown_fields: BTreeSet<String>,
     /// Whether all was looked at. Only then a device that is not named is not there: from any

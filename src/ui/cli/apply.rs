@@ -154,7 +154,7 @@ fn decide_now(
         clock: ledger::reader(&setup.config.data).highest_time(),
         only: None,
     };
-    Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None))))
+    Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None, ledger.state()))))
 }
 
 enum Consent {

@@ -11,7 +11,7 @@ use super::plan::told;
 use super::text::count;
 use super::trust::TrustJson;
 use crate::app::execute::Outcome;
-use crate::domain::model::{DeviceId, Digest};
+use crate::domain::model::{DeviceId, Digest, Name};
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 
@@ -37,7 +37,8 @@ const FAILURES_SHOWN: usize = 20;
 impl Applied<'_> {
     /// For people: failures, what is left, and a line that says it all.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Outcome { done, fell_short: _, failed, not_issued, left } = self.outcome;
+        let Outcome { done, fell_short: _, failed, profiles_failed, not_issued, left } =
+            self.outcome;
         for (id, why) in not_issued {
             let label = format!("not issued: {id}:");
             let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
@@ -45,6 +46,15 @@ impl Applied<'_> {
         }
         for (id, class, why) in failed.iter().take(FAILURES_SHOWN) {
             let label = format!("failed: {id}:");
+            writeln!(
+                out,
+                "{} {} ({class})",
+                out.paint(Tone::Removed, &label),
+                out.paint(Tone::Plain, why)
+            )?;
+        }
+        for (name, class, why) in profiles_failed {
+            let label = format!("failed: profile {name}:");
             writeln!(
                 out,
                 "{} {} ({class})",
@@ -62,8 +72,9 @@ impl Applied<'_> {
         if parts.is_empty() {
             parts.push("nothing".to_owned());
         }
-        if !failed.is_empty() {
-            parts.push(format!("{} failed and tried again at the next pass", failed.len()));
+        let fell_short = failed.len() + profiles_failed.len();
+        if fell_short > 0 {
+            parts.push(format!("{fell_short} failed and tried again at the next pass"));
         }
         let line = format!("Applied: {}. The log is at entry {}.", parts.join(", "), self.seq);
         writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
@@ -83,6 +94,8 @@ impl Applied<'_> {
             digest: Digest,
             done: BTreeMap<&'static str, usize>,
             failed: Vec<Failed<'a>>,
+            #[serde(rename = "failedProfiles", skip_serializing_if = "Vec::is_empty")]
+            failed_profiles: Vec<FailedProfile<'a>>,
             #[serde(rename = "notIssued")]
             not_issued: Vec<NotIssued<'a>>,
             left: usize,
@@ -97,6 +110,12 @@ impl Applied<'_> {
             error: &'a str,
         }
         #[derive(Serialize)]
+        struct FailedProfile<'a> {
+            profile: &'a Name,
+            class: ErrorClass,
+            error: &'a str,
+        }
+        #[derive(Serialize)]
         struct NotIssued<'a> {
             device: DeviceId,
             reason: &'a str,
@@ -106,7 +125,8 @@ impl Applied<'_> {
             seq: u64,
             head: Digest,
         }
-        let Outcome { done, fell_short: _, failed, not_issued, left } = self.outcome;
+        let Outcome { done, fell_short: _, failed, profiles_failed, not_issued, left } =
+            self.outcome;
         let failed = failed.iter().map(|(device, class, error)| Failed {
             device: *device,
             class: *class,
@@ -119,6 +139,10 @@ impl Applied<'_> {
                 digest: self.digest,
                 done: done.iter().map(|(kind, n)| (kind.as_str(), *n)).collect(),
                 failed: failed.collect(),
+                failed_profiles: profiles_failed
+                    .iter()
+                    .map(|(profile, class, error)| FailedProfile { profile, class: *class, error })
+                    .collect(),
                 not_issued: not_issued
                     .iter()
                     .map(|(device, reason)| NotIssued { device: *device, reason })

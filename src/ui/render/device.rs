@@ -141,6 +141,8 @@ pub(crate) struct DeviceView<'a> {
     last_sync: Option<Timestamp>,
     facts: Option<&'a Facts>,
     unrequested_wipe: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_since: Option<Timestamp>,
     passed_over: u64,
     overdue: bool,
 }
@@ -191,6 +193,7 @@ impl<'a> DeviceView<'a> {
             orphaned_since,
             wipe,
             unrequested_wipe,
+            missing_since,
             void_until: _,
             last_sync,
             facts,
@@ -230,6 +233,7 @@ impl<'a> DeviceView<'a> {
             last_sync: *last_sync,
             facts: facts.as_deref(),
             unrequested_wipe: *unrequested_wipe,
+            missing_since: *missing_since,
             passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),
         }

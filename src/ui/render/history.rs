@@ -144,6 +144,8 @@ fn tone(event: &Event) -> Tone {
     match event {
         Event::DeviceProvisioned(_)
         | Event::DeviceAdopted(_)
+        | Event::DeviceFound(_)
+        | Event::ProfilePrepared(_)
         | Event::ProfilePushed(_)
         | Event::PassThawed(_) => Tone::Added,
         Event::DeviceUpdated(_)
@@ -154,9 +156,12 @@ fn tone(event: &Event) -> Tone {
         | Event::ConfigChanged(_)
         | Event::WipeHeld(_)
         | Event::WipeDeferred(_)
+        | Event::WipeProgress(_)
+        | Event::ProfileDrifted(_)
         | Event::WipeExpired(_)
         | Event::WipeVetoed(_) => Tone::Changed,
         Event::ProfileFailed(_)
+        | Event::DeviceMissing(_)
         | Event::PassFrozen(_)
         | Event::LogRepaired(_)
         | Event::WipeAccepted(_)

@@ -8,13 +8,14 @@ use super::device::{Access, DeviceView, access, ago, overdue_since};
 use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
+use super::mdm;
 use super::out::{Out, Tone};
 use super::text::{count, people};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::WipeSubject;
-use crate::domain::state::{Device, PushState, State, Wipe, WipeState};
+use crate::domain::state::{Approval, Device, Progress, PushState, State, Wipe, WipeState};
 use crate::edges::ledger::Logged;
 
 /// One device and what surrounds it.
@@ -187,8 +188,10 @@ impl Shown<'_> {
             );
             fields.push(("Erased", text, Tone::Removed));
         }
+        fields.extend(mdm::of_device(device));
         for wipe in &self.wipes {
             fields.extend(told(wipe));
+            fields.extend(mdm::of_wipe(wipe));
         }
         let verdict = &device.compliance;
         fields.push((
@@ -230,7 +233,11 @@ impl Shown<'_> {
     }
 
     fn write_checks(&self, out: &mut Out) -> io::Result<()> {
-        for Check { name, outcome, seen, wanted } in &self.checks {
+        let mdm = self.device.facts.as_ref().is_some_and(|facts| facts.mdm.is_some());
+        for Check { name, outcome, seen, wanted, evidence } in &self.checks {
+            // Where there is but one source, nobody asks which it was.
+            let evidence = evidence.filter(|_| mdm);
+            let evidence = evidence.map_or_else(String::new, |word| format!(" ({word})"));
             let (mark, tone) = match outcome {
                 Outcome::Pass => ("pass   ", Tone::Added),
                 Outcome::Fail => ("FAIL   ", Tone::Removed),
@@ -238,7 +245,7 @@ impl Shown<'_> {
             };
             writeln!(
                 out,
-                "  {}  {}: {}; wanted: {}",
+                "  {}  {}: {}{evidence}; wanted: {}",
                 out.paint(tone, mark),
                 out.paint(Tone::Plain, name),
                 out.paint(Tone::Plain, seen),
@@ -289,6 +296,10 @@ struct RecordedJson<'a> {
     signers: &'a [Email],
     issue_at: Option<Timestamp>,
     issued_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a Approval>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<&'a Progress>,
 }
 
 impl<'a> From<&&'a Wipe> for RecordedJson<'a> {
@@ -304,6 +315,8 @@ impl<'a> From<&&'a Wipe> for RecordedJson<'a> {
             issue_at,
             issued_at,
             intent: _,
+            approval,
+            progress,
         } = *wipe;
         Self {
             subject,
@@ -315,6 +328,8 @@ impl<'a> From<&&'a Wipe> for RecordedJson<'a> {
             signers,
             issue_at: *issue_at,
             issued_at: *issued_at,
+            approval: approval.as_ref(),
+            progress: progress.as_ref(),
         }
     }
 }
@@ -333,6 +348,7 @@ mod tests {
             outcome,
             seen: seen.into(),
             wanted: wanted.into(),
+            evidence: None,
         };
         vec![
             row("encryption", Outcome::Fail, "off", "on"),

@@ -5,13 +5,15 @@
 
 use serde_json::Value;
 
+use super::rights::rights;
 use super::text::{count, people};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Profile};
 use crate::domain::state::event::{
-    Change, ComplianceChanged, ConfigRights, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
-    LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileFailed, ProfilePush,
-    QuorumTier, TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed,
-    WipeIssued, WipeStopped, WipeSubject, WipeUnrequested,
+    Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
+    Event, LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
+    ProfileFailed, ProfilePrepared, ProfilePush, TrustChanged, TrustFiles, WipeAccepted,
+    WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress, WipeStopped, WipeSubject,
+    WipeUnrequested,
 };
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
@@ -34,6 +36,41 @@ pub(crate) fn summary(event: &Event) -> String {
         }
         Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; nothing is done to it".into(),
         Event::DeviceAdopted(Nothing {}) => "a manifest with its serial number is back".into(),
+        Event::DeviceMissing(DeviceMissing { last_sync }) => {
+            let last = last_sync.map_or_else(|| "never".to_owned(), |at| at.short().to_string());
+            format!("the MDM does not have it any more; last sync {last}; nothing is done to it")
+        }
+        Event::DeviceFound(Nothing {}) => "the MDM has it again".into(),
+        Event::ProfileDrifted(drifted) => {
+            let ProfileDrifted { intent, profile, what, by } = drifted.as_ref();
+            let by = by.as_ref().map(|by| format!(", changed by {by}")).unwrap_or_default();
+            format!(
+                "profile {profile} drifted: {}{by}; about to put it right [intent {intent}]",
+                what.join("; ")
+            )
+        }
+        Event::ProfilePrepared(prepared) => {
+            let ProfilePrepared { intent, profile, digest, policies, written } = prepared.as_ref();
+            let written =
+                if written.is_empty() { "nothing written".into() } else { written.join("; ") };
+            format!(
+                "the MDM has profile {profile} {} ({}): {written} [intent {intent}]",
+                short(*digest),
+                count(policies.len() as u64, "compliance policy"),
+            )
+        }
+        Event::WipeProgress(progress) => {
+            let WipeProgress { request, intent, stage, target, client_request_id, detail } =
+                progress.as_ref();
+            let intent = intent.map(|intent| format!(" [intent {intent}]")).unwrap_or_default();
+            let target = target.as_ref().map(|id| format!(" to {id}")).unwrap_or_default();
+            let call = client_request_id.as_ref().map(|id| format!(" (call {id})"));
+            format!(
+                "request {} {stage}{target}: {detail}{}{intent}",
+                short(*request),
+                call.unwrap_or_default()
+            )
+        }
         Event::ProfileRecorded(profile) => recorded(profile),
         Event::ProfileIntended(push) => pushed(push, "about to push"),
         Event::ProfilePushed(push) => pushed(push, "pushed"),
@@ -72,10 +109,12 @@ pub(crate) fn summary(event: &Event) -> String {
             )
         }
         Event::WipeDeferred(deferred) => {
-            let WipeDeferred { request, intent, reason, until } = deferred.as_ref();
+            let WipeDeferred { request, intent, reason, until, approval } = deferred.as_ref();
+            let approval = approval.as_ref().map(|code| format!(" (approval {code})"));
             format!(
-                "request {} did not reach the provider: {reason}; issued again from {} on [intent {intent}]",
+                "request {} did not reach the provider: {reason}{}; issued again from {} on [intent {intent}]",
                 short(*request),
+                approval.unwrap_or_default(),
                 until.short()
             )
         }
@@ -103,7 +142,7 @@ pub(crate) fn summary(event: &Event) -> String {
                 revoked.unwrap_or_default()
             )
         }
-        Event::ConfigChanged(changed) => config(&changed.to),
+        Event::ConfigChanged(changed) => rights(&changed.to),
         Event::PassFrozen(frozen) => {
             let PassFrozen { cause, removed, of } = frozen;
             let all = count(*of, "device");
@@ -154,32 +193,6 @@ fn wipe_stopped(how: &str, stopped: &WipeStopped) -> String {
     format!("{how} ({code}): {wipe}; {detail}; signed by {people}{intent}")
 }
 
-fn config(rights: &ConfigRights) -> String {
-    let ConfigRights {
-        allowed_signers,
-        delay,
-        digest,
-        max_validity,
-        provider,
-        quorum,
-        require_head,
-        revoked_keys,
-    } = rights;
-    let head = if *require_head { ", and of a recent entry" } else { "" };
-    let file = digest.map_or_else(|| "none, the defaults hold".into(), short);
-    let tiers: Vec<_> = quorum
-        .iter()
-        .map(|QuorumTier { per, signers, up_to }| format!("{signers} for up to {up_to} in {per}"))
-        .collect();
-    format!(
-        "configuration file {file}: provider {provider}, allowed signers {}, revoked keys {}, requests valid for \
-         {max_validity}{head}, delay {delay}, signatures needed: {}",
-        allowed_signers.as_deref().unwrap_or("none"),
-        revoked_keys.as_deref().unwrap_or("none"),
-        tiers.join(", ")
-    )
-}
-
 fn provisioned(new: &DeviceProvisioned) -> String {
     let DeviceProvisioned { spec, enrollment, intent, profile_digest } = new;
     let DeviceSpec {
@@ -210,6 +223,7 @@ fn recorded(recorded: &Profile) -> String {
         settings: _,
         licenses,
         compliance: _,
+        intune: _,
         digest,
     } = recorded;
     let platforms: Vec<_> = platforms.iter().map(|platform| platform.as_str()).collect();
@@ -264,7 +278,7 @@ fn value(value: &Value) -> String {
 }
 
 /// Enough of a digest to tell revisions apart.
-fn short(digest: Digest) -> String {
+pub(super) fn short(digest: Digest) -> String {
     let mut text = digest.to_string();
     text.truncate(12);
     text
@@ -310,7 +324,18 @@ mod tests {
                 json!({"from": "Failed", "to": "Pending", "reason": "enrolment was raised", "enrollment": 2}),
             ),
             ("device.adopted", json!({})),
+            ("device.missing", json!({"lastSync": at})),
+            ("device.found", json!({})),
             ("profile.intended", json!({"intent": 7, "profile": "Standard", "digest": digest})),
+            (
+                "profile.drifted",
+                json!({"intent": 9, "profile": "Standard", "what": ["its policy is gone"], "by": "eve@example.com"}),
+            ),
+            (
+                "profile.prepared",
+                json!({"intent": 9, "profile": "Standard", "digest": digest,
+                    "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
+            ),
             (
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
@@ -334,6 +359,15 @@ mod tests {
                 "wipe.deferred",
                 json!({"request": digest, "intent": 9, "reason": "busy", "until": at}),
             ),
+            (
+                "wipe.progress",
+                json!({"request": digest, "intent": 9, "stage": "delivered", "target": "705c-1",
+                    "clientRequestId": "5c", "detail": "the MDM took the command"}),
+            ),
+            (
+                "wipe.progress",
+                json!({"request": digest, "stage": "approved", "detail": "approved in the MDM"}),
+            ),
             ("wipe.confirmed", json!({"request": digest, "intent": 9, "reportedAt": at})),
             (
                 "wipe.unrequested",
@@ -349,6 +383,13 @@ mod tests {
                 json!({"to": {"digest": digest, "provider": "local", "allowedSigners": "/etc/f/signers",
                     "maxValidity": "3days", "delay": "30m",
                     "quorum": [{"upTo": 3, "per": "1day", "signers": 1}]}}),
+            ),
+            (
+                "config.changed",
+                json!({"to": {"provider": "intune", "maxValidity": "3days", "delay": "30m", "quorum": [],
+                    "tenant": {"name": "contoso.example", "clientId": "a1", "wipeClientId": "b2",
+                        "graphUrl": "https://graph.microsoft.com",
+                        "loginUrl": "https://login.microsoftonline.com"}}}),
             ),
             ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
             ("pass.thawed", json!({"acceptedRemovals": 8})),
@@ -382,7 +423,11 @@ mod tests {
             device.updated: profile: Standard → Executive; labels: none → floor=2,site=madrid; hardware: none → model=X1; enrollment: 1 → 2
             device.status: Failed → Pending (enrolment 2): enrolment was raised
             device.adopted: a manifest with its serial number is back
+            device.missing: the MDM does not have it any more; last sync 2026-11-22T10:00:00Z; nothing is done to it
+            device.found: the MDM has it again
             profile.intended: about to push profile Standard 2d711642b726 [intent 7]
+            profile.drifted: profile Standard drifted: its policy is gone, changed by eve@example.com; about to put it right [intent 9]
+            profile.prepared: the MDM has profile Standard 2d711642b726 (1 compliance policy): created a policy (call 5c) [intent 9]
             compliance.changed: unknown: no report yet
             wipe.accepted: accepted: lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com, signed by b@example.com; issued from 2026-11-22T10:00:00Z
             wipe.refused: refused (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
@@ -391,11 +436,14 @@ mod tests {
             wipe.vetoed: stopped for good (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.issued: issued: full wipe by request 2d711642b726, signed by b@example.com, c@example.com (needs 2) [intent 9]
             wipe.deferred: request 2d711642b726 did not reach the provider: busy; issued again from 2026-11-22T10:00:00Z on [intent 9]
+            wipe.progress: request 2d711642b726 delivered to 705c-1: the MDM took the command (call 5c) [intent 9]
+            wipe.progress: request 2d711642b726 approved: approved in the MDM
             wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
             wipe.unrequested: PF3 reported at 2026-11-22T10:00:00Z that it was erased, and nobody here asked for it (inbox/r1)
             wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
             trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
             config.changed: configuration file 2d711642b726: provider local, allowed signers /etc/f/signers, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 1 for up to 3 in 1day
+            config.changed: configuration file none, the defaults hold: provider intune (tenant contoso.example at https://graph.microsoft.com, login at https://login.microsoftonline.com, as a1, wipes as b2), allowed signers none, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 
             pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
             pass.thawed: thawed: an operator accepted 8 removals
             pass.thawed: thawed: the fleet directory is plausible again

@@ -12,7 +12,7 @@ use super::{check, sarif};
 use crate::domain::fleet::Desired;
 use crate::domain::guard::{ApprovedPlan, guard};
 use crate::domain::model::is_deceptive;
-use crate::domain::plan::{self, Inputs};
+use crate::domain::plan::{self, Inputs, NO_NEWS};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
@@ -155,6 +155,7 @@ fn plan_is_harmless_in_all_formats() {
         desired: &desired,
         recorded: &recorded,
         heard: &[],
+        news: &NO_NEWS,
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

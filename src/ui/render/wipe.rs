@@ -234,7 +234,9 @@ fn answer(view: &WipeView, context: Context<'_>) -> Answer {
         WipeStanding::Issue if context.frozen.is_some() => Answer::Held,
         WipeStanding::Issue | WipeStanding::Issued | WipeStanding::Confirmed => Answer::Accepted,
         // As `plan` and `apply` see it: what still cools off is held.
-        WipeStanding::Held | WipeStanding::CoolingOff => Answer::Held,
+        WipeStanding::Held | WipeStanding::CoolingOff | WipeStanding::AwaitingApproval => {
+            Answer::Held
+        }
         WipeStanding::Refused
         | WipeStanding::Vetoed
         | WipeStanding::Expired

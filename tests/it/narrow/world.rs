@@ -10,7 +10,7 @@ use fleetform::app::reconcile::{Basis, Decision, decide, observe};
 use fleetform::domain::fleet::{Desired, IncrementalFleet};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::domain::plan::due::next_due;
-use fleetform::domain::plan::{Inputs, Plan};
+use fleetform::domain::plan::{Inputs, NO_NEWS, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
 use fleetform::domain::wipe::trust_state::TrustState;
@@ -310,7 +310,7 @@ impl World {
             clock: None,
             only,
         };
-        decide(basis, Ok(wait_for(observe(side.provider.as_ref(), None))))
+        decide(basis, Ok(wait_for(observe(side.provider.as_ref(), None, side.ledger.state()))))
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {
@@ -321,6 +321,7 @@ impl World {
             desired: self.live.desired(),
             recorded,
             heard: &[],
+            news: &NO_NEWS,
             trust: &self.trust,
             heads: &[],
             clock: None,

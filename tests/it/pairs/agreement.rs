@@ -9,7 +9,7 @@ use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
 use fleetform::domain::diff::{Difference, FleetDiff, diff};
 use fleetform::domain::fleet::Desired;
 use fleetform::domain::model::{DesiredDevice, SerialNumber, Status, Timestamp};
-use fleetform::domain::plan::{Action, HoldReason, Inputs, Op, Plan, plan};
+use fleetform::domain::plan::{Action, HoldReason, Inputs, NO_NEWS, Op, Plan, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Change, Field};
@@ -42,7 +42,7 @@ fn recorded(pair: &Pair) -> State {
         clock: None,
         only: None,
     };
-    let observed = runtime.block_on(observe(provider.as_ref(), None));
+    let observed = runtime.block_on(observe(provider.as_ref(), None, ledger.state()));
     let decision = decide(basis, observed);
     let control = Control {
         stop: &AtomicBool::new(false),
@@ -72,6 +72,7 @@ fn a_difference_is_what_a_plan_over_the_base_does() {
             desired,
             recorded,
             heard: &[],
+            news: &NO_NEWS,
             trust,
             heads: &[],
             clock: None,

@@ -186,7 +186,7 @@ impl Lab {
                 clock: ledger::file::highest_time(&self.path("data")),
                 only: None,
             };
-            let seen = observe(&*self.provider, None).await;
+            let seen = observe(&*self.provider, None, ledger.state()).await;
             let decision = decide(basis, seen);
             let wipes = decision.approved.plan().wipes.iter().map(told).collect();
             let stop = AtomicBool::new(false);

@@ -12,8 +12,8 @@ use fleetform::domain::model::Digest;
 use fleetform::domain::plan::IssuableWipe;
 use fleetform::domain::state::event::ErrorClass;
 use fleetform::edges::provider::{
-    Acknowledgement, Cadence, Cursor, Error, Limits, Observed, Presence, Provider, Push, Target,
-    Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Error, Limits, Observed, Prepared, Presence,
+    ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
 
 use crate::support::{Lab, Request, start};
@@ -77,18 +77,22 @@ impl Provider for Scripted {
         Cadence::default()
     }
 
-    async fn observe(&self, _: Option<&Cursor>) -> Result<Observed, Error> {
+    async fn observe(&self, _: Asked<'_>) -> Result<Observed, Error> {
         Ok(Observed { complete: true, ..Observed::default() })
+    }
+
+    async fn prepare(&self, _: &ProfileSetup) -> Result<Prepared, Error> {
+        Ok(Prepared::default())
     }
 
     async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
         vec![Ok(()); push.targets.len()]
     }
 
-    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), Error> {
+    async fn wipe(&self, wipe: &IssuableWipe, order: WipeOrder<'_>) -> Result<Receipt, Error> {
+        let intent = order.intent;
         let call = self.calls.lock().expect("no panic").pop_front().unwrap_or(Call::Takes);
-        let refused =
-            |class, retry_after| Err(Error { class, message: "no".to_owned(), retry_after });
+        let refused = |class, retry_after| Err(Error { retry_after, ..Error::new(class, "no") });
         match call {
             Call::Takes => self.take(wipe, intent),
             Call::RefusesForNow => {
@@ -106,7 +110,7 @@ impl Provider for Scripted {
                 panic!("dies")
             }
         }
-        Ok(())
+        Ok(Receipt::default())
     }
 
     async fn has(&self, _: &Target, intent: u64, _: Option<u64>) -> Result<Presence, Error> {

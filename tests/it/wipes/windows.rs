@@ -10,7 +10,7 @@ use fleetform::domain::guard::guard;
 use fleetform::domain::manifest::parse_file;
 use fleetform::domain::model::{Digest, Timestamp};
 use fleetform::domain::plan::effect::{Effect, pushed};
-use fleetform::domain::plan::{Action, ActionKind, Inputs, Plan, plan};
+use fleetform::domain::plan::{Action, ActionKind, Inputs, NO_NEWS, Plan, plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Entry, Event, LedgerCreated};
@@ -269,6 +269,7 @@ impl World {
             desired: &desired,
             recorded: &self.state,
             heard: &[],
+            news: &NO_NEWS,
             trust: if self.trusted { &self.trust } else { &TrustState::NotConfigured },
             heads: &[],
             clock: None,

@@ -12,7 +12,7 @@ use super::device::{MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_
 use super::fields::{self, API_VERSION, Mapping};
 use super::profile::{MAX_AGE_DAYS, MAX_DESCRIPTION, MAX_ITEM};
 use crate::domain::model::{
-    DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, WipeReason, WipeScope,
+    DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, PolicySource, WipeReason, WipeScope,
 };
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -23,6 +23,7 @@ const VERSION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$";
 const EMAIL: &str = r"^(?=.{1,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 const ID: &str = "^D([0-9]{3}|[1-9][0-9]{3,9})$";
 const LEDGER: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+const GRAPH_ID: &str = "^[A-Za-z0-9_-]{1,64}$";
 const HEAD: &str = "^[1-9][0-9]{0,15}:[0-9a-f]{64}$";
 const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 /// No control and no bidirectional character.
@@ -197,6 +198,21 @@ fn profile() -> Value {
             })),
         }),
     );
+    let ids = |description: &str| json!({"description": description, "type": "array", "items": text_of("", GRAPH_ID)});
+    let source = with_default(
+        word("Where the compliance policy comes from.", PolicySource::WORDS),
+        json!(PolicySource::Managed),
+    );
+    let intune = object(
+        "What the profile is in Microsoft Intune.",
+        &fields::INTUNE,
+        json!({
+            "group": text_of("Object id of the Entra group whose members get it.", GRAPH_ID),
+            "configurationPolicies": ids("Ids of existing policies, to be assigned to the group."),
+            "apps": ids("Ids of apps in Intune, to be assigned to the group."),
+            "compliancePolicy": source,
+        }),
+    );
     object(
         "What its devices get.",
         &fields::PROFILE,
@@ -211,6 +227,7 @@ fn profile() -> Value {
             "settings": {"description": "Free form, pushed as it is.", "type": "object"},
             "licenses": texts("Assigned to the user at enrolment."),
             "compliance": compliance,
+            "intune": intune,
         }),
     )
 }

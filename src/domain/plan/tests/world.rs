@@ -11,7 +11,7 @@ use crate::domain::model::{
     DesiredDevice, DesiredStatus, DeviceId, Digest, Place, Platform, Profile, Status, Timestamp,
 };
 use crate::domain::plan::effect::{Effect, pushed};
-use crate::domain::plan::{Heard, HoldReason, Inputs, Plan, plan};
+use crate::domain::plan::{Heard, HoldReason, Inputs, News, Plan, plan};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source};
@@ -24,6 +24,7 @@ pub(crate) struct World {
     pub desired: Desired,
     pub state: State,
     pub heard: Vec<Heard>,
+    pub news: News,
     /// What the provider answers to every push.
     pub refuses: Option<ErrorClass>,
 }
@@ -34,6 +35,7 @@ pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
         description: String::new(),
         platforms: vec![Platform::Windows],
         apps: vec![],
+        intune: None,
         digest: Digest::of(settings.to_string().as_bytes()),
         settings,
         licenses: vec![],
@@ -68,6 +70,7 @@ impl World {
             desired,
             state: State::default(),
             heard: vec![],
+            news: News::default(),
             refuses: None,
         };
         for serial in serials {
@@ -117,6 +120,7 @@ impl World {
             desired: &self.desired,
             recorded: &self.state,
             heard: &self.heard,
+            news: &self.news,
             trust: &TrustState::NotConfigured,
             heads: &[],
             clock: None,
@@ -158,7 +162,8 @@ impl World {
         for action in &plan.actions {
             let effect = match action.effect() {
                 Some(Effect::Push { profile, resume }) => Some((profile.clone(), resume)),
-                Some(Effect::Wipe { .. } | Effect::Withdraw { .. }) | None => None,
+                Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. })
+                | None => None,
             };
             let intent = effect.as_ref().and_then(|e| e.1).unwrap_or(self.state.seq + 1);
             if let Some(event) = action.event(intent) {
@@ -177,6 +182,7 @@ impl World {
             done.push(format!("{}{id}", action.kind()));
         }
         self.heard.clear();
+        self.news = News::default();
         done
     }
 

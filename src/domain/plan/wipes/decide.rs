@@ -1,16 +1,18 @@
 //! Decides on every wipe request, known or new.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::capacity::lacks;
 use super::clock::{CLOCK_BEHIND, clock_behind, issue_at, time_ahead_of};
+use super::news::{ApprovalState, approval, awaited};
 use super::ownership::Ownerships;
 use super::quorum::{people, short_of};
 use super::request::{VETO, verify_with};
 use super::unsigned::Unsigned;
 use super::view::WipeStanding;
-use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp, WipeScope};
 use crate::domain::plan::action::{Action, Cause, Op, RequestSubject, Subject};
 use crate::domain::plan::damage::DamageIndex;
 use crate::domain::plan::decision::Plan;
@@ -24,6 +26,9 @@ use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::quorum::{self, History, Ruling};
 use crate::domain::wipe::trust_state::TrustState;
 use crate::domain::wipe::verify::{Conclusion, Judgement, Reason, VerifiedWipe};
+
+/// The code of a request that waits for approval in the MDM.
+pub(super) const AWAITED: &str = "awaitingApproval";
 
 /// What the rest of the plan has to know.
 pub(in crate::domain::plan) struct WipePlan {
@@ -42,6 +47,8 @@ pub(super) struct WipePlanner<'a, 'p> {
     taken: HashSet<DeviceId>,
     issued: Vec<Timestamp>,
     ahead: usize,
+    /// Those of `ahead` that are issued in this plan, by scope.
+    issuing: HashMap<WipeScope, usize>,
     ownerships: Ownerships<'a>,
     unsigned: Unsigned,
     /// Requests that cannot go on now, with their signers.
@@ -63,8 +70,18 @@ pub(in crate::domain::plan) fn decide(
     let issued = recorded.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let (actions, short) = (Vec::new(), Vec::new());
     let (ownerships, unsigned) = (Ownerships::new(inputs), Unsigned::new(inputs));
-    let mut planner =
-        WipePlanner { inputs, plan, actions, taken, issued, ahead: 0, ownerships, unsigned, short };
+    let mut planner = WipePlanner {
+        inputs,
+        plan,
+        actions,
+        taken,
+        issued,
+        ahead: 0,
+        issuing: HashMap::new(),
+        ownerships,
+        unsigned,
+        short,
+    };
     planner.trust();
     planner.gone(damage);
     for file in in_order(inputs) {
@@ -210,6 +227,9 @@ impl<'a> WipePlanner<'a, '_> {
         let signers = wipe.signers();
         let device = file.request.device_id;
         let accepted = known.filter(|wipe| wipe.state == WipeState::Accepted);
+        if !self.provider_takes(file, signers) {
+            return;
+        }
         let needed = match self.decide_quorum(people(signers)) {
             Ruling::Issue { needs } if accepted.is_some() || !self.taken.contains(&device) => needs,
             Ruling::Issue { .. } | Ruling::Held(_) => {
@@ -239,7 +259,10 @@ impl<'a> WipePlanner<'a, '_> {
                 None => ("coolingOff", format!("cools off until {}", issue_at.short())),
             };
             self.show(file, signers, WipeStanding::CoolingOff, code, &detail);
+        } else if let ApprovalState::Awaited(code) = approval(self.inputs, file) {
+            self.show(file, signers, WipeStanding::AwaitingApproval, AWAITED, &awaited(&code));
         } else {
+            *self.issuing.entry(file.request.scope).or_default() += 1;
             self.show(file, signers, WipeStanding::Issue, "issue", "every rule holds");
             let manifest = self.inputs.desired.by_serial(&file.request.serial).cloned();
             let wipe = Box::new(wipe.clone());
@@ -251,6 +274,25 @@ impl<'a> WipePlanner<'a, '_> {
             view.until = Some(issue_at).filter(|at| self.inputs.now < *at);
             view.new = accepted.is_none();
         }
+    }
+
+    /// Whether the provider would carry the request out; where not, it says why.
+    fn provider_takes(&mut self, file: &'a Arc<WipeFile>, signers: &[Email]) -> bool {
+        if let ApprovalState::Refused(code, detail) = approval(self.inputs, file) {
+            let stop = WipeStop::Refused { for_good: true };
+            self.stopped(file, signers, stop, code, &detail);
+            return false;
+        }
+        let (request, scope) = (file.request.digest, file.request.scope);
+        let ahead = self.issuing.get(&scope).copied().unwrap_or_default();
+        let Some((code, detail, until)) = lacks(self.inputs, (request, scope), ahead) else {
+            return true;
+        };
+        self.stopped(file, signers, WipeStop::Held, code, &detail);
+        if let Some(view) = self.plan.wipes.last_mut() {
+            view.until = until;
+        }
+        false
     }
 
     /// A request that every rule admits, but neither its device nor the window.

@@ -6,13 +6,17 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::capacity::lacks;
 use super::clock::{CLOCK_BEHIND, clock_behind, issue_at, time_ahead_of};
+use super::decide::AWAITED;
+use super::news::{ApprovalState, approval, awaited};
 use super::quorum::{people, short_of};
 use super::request::{VETO, verify_request};
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::Unusable;
 use crate::domain::model::{DesiredDevice, Digest, Place, Timestamp};
 use crate::domain::plan::inputs::Inputs;
+use crate::domain::plan::news::NO_NEWS;
 use crate::domain::settings::Settings;
 use crate::domain::state::{State, Wipe, WipeState};
 use crate::domain::wipe::WipeFile;
@@ -120,6 +124,7 @@ pub fn issuable(
         desired: &desired,
         recorded,
         heard: &[],
+        news: &NO_NEWS,
         trust: &fresh.trust,
         heads: &fresh.heads,
         clock: fresh.clock,
@@ -140,6 +145,12 @@ pub fn issuable(
     let at = issue_at(known, fresh.settings.wipes.delay);
     if let Some(at) = at.filter(|at| fresh.now < *at) {
         return no("coolingOff", format!("cools off until {}", at.short()));
+    }
+    if let Some((code, detail, _)) = lacks(&inputs, (request, file.request.scope), 0) {
+        return no(code, detail);
+    }
+    if let ApprovalState::Awaited(code) = approval(&inputs, file) {
+        return no(AWAITED, awaited(&code));
     }
     let others = || recorded.wipes.values().filter(|wipe| wipe.subject.request != request);
     let issued: Vec<Timestamp> = others().filter_map(|wipe| wipe.issued_at).collect();

@@ -5,9 +5,11 @@
 //! consumed, under whatever name it comes back. Every pass judges anew, up to the moment of
 //! issue: a key revoked or a veto committed while a wipe cools off still stops it.
 
+mod capacity;
 mod clock;
 mod decide;
 mod issuable;
+mod news;
 mod ownership;
 mod quorum;
 mod request;
@@ -20,6 +22,7 @@ pub(super) use clock::CLOCK_BEHIND;
 pub(super) use decide::{WipePlan, decide};
 pub use issuable::{Fresh, IssuableWipe, issuable};
 pub(crate) use issuable::{NotIssued, ahead_of};
+pub(super) use news::news;
 pub(crate) use request::verify_request;
 pub(crate) use view::WipeStanding;
 pub use view::WipeView;

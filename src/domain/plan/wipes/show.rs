@@ -5,7 +5,7 @@ use super::view::{WipeStanding, WipeView};
 use crate::domain::model::{Email, Place};
 use crate::domain::plan::hold::{Hold, HoldReason};
 use crate::domain::state::event::WipeSubject;
-use crate::domain::state::{Wipe, WipeState};
+use crate::domain::state::{Progress, Wipe, WipeState};
 use crate::domain::wipe::WipeFile;
 
 impl WipePlanner<'_, '_> {
@@ -13,10 +13,7 @@ impl WipePlanner<'_, '_> {
     pub(super) fn over(&mut self, file: &WipeFile, wipe: &Wipe) {
         let since = wipe.since.short();
         let (standing, detail) = match wipe.state {
-            WipeState::Issued => (
-                WipeStanding::Issued,
-                format!("issued at {since}; confirmed by the device's next sync"),
-            ),
+            WipeState::Issued => (WipeStanding::Issued, issued(wipe)),
             WipeState::Confirmed => {
                 (WipeStanding::Confirmed, format!("confirmed at {since}; the file can go"))
             }
@@ -86,7 +83,9 @@ impl WipePlanner<'_, '_> {
         let device = self.inputs.recorded.devices.get(&subject.device_id);
         let reason = match standing {
             WipeStanding::Issue => None,
-            WipeStanding::Held | WipeStanding::CoolingOff => Some(HoldReason::WipeHeld),
+            WipeStanding::Held | WipeStanding::CoolingOff | WipeStanding::AwaitingApproval => {
+                Some(HoldReason::WipeHeld)
+            }
             WipeStanding::Refused => Some(HoldReason::WipeRefused),
             WipeStanding::Issued => Some(HoldReason::WipeUnderWay),
             WipeStanding::Vetoed
@@ -117,5 +116,19 @@ impl WipePlanner<'_, '_> {
             needs: None,
             until: None,
         });
+    }
+}
+
+/// How far the command has come.
+fn issued(wipe: &Wipe) -> String {
+    let since = wipe.since.short();
+    match &wipe.progress {
+        None => format!("issued at {since}; confirmed by the device's next sync"),
+        Some(Progress { detail, since: at, .. }) => {
+            format!(
+                "issued at {since}; {detail} ({}); confirmed when the device is erased",
+                at.short()
+            )
+        }
     }
 }

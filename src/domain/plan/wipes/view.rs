@@ -10,6 +10,8 @@ words! {
         Issue = "issue",
         /// Accepted, and issued when cooling off is over.
         CoolingOff = "coolingOff",
+        /// Accepted, and waiting for approval in the MDM.
+        AwaitingApproval = "awaitingApproval",
         /// Signatures are missing, the window is full, or the clock cannot be relied on.
         Held = "held",
         /// A rule does not hold.
@@ -57,7 +59,10 @@ impl WipeView {
     #[must_use]
     pub(crate) fn is_withheld(&self) -> bool {
         match self.standing {
-            WipeStanding::Held | WipeStanding::CoolingOff | WipeStanding::Refused => true,
+            WipeStanding::Held
+            | WipeStanding::CoolingOff
+            | WipeStanding::AwaitingApproval
+            | WipeStanding::Refused => true,
             WipeStanding::Vetoed | WipeStanding::Expired => self.new,
             WipeStanding::Issue
             | WipeStanding::Issued

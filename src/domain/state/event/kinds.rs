@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
 use super::log::{LedgerCreated, LogRepaired};
+use super::mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress};
 use super::profile::{ProfileFailed, ProfilePush};
 use super::rights::ConfigChanged;
 use super::trust::TrustChanged;
@@ -62,6 +63,10 @@ events! {
     DeviceOrphaned(Nothing) = "device.orphaned",
     /// A manifest with its serial is back.
     DeviceAdopted(Nothing) = "device.adopted",
+    /// A complete list of the MDM's devices does not have it any more; nothing is done to it.
+    DeviceMissing(DeviceMissing) = "device.missing",
+    /// The MDM has it again.
+    DeviceFound(Nothing) = "device.found",
     /// A revision of a profile.
     ProfileRecorded(Box<Profile>) = "profile.recorded",
     /// About to push.
@@ -70,6 +75,10 @@ events! {
     ProfilePushed(ProfilePush) = "profile.pushed",
     /// The provider does not have it, or nobody knows.
     ProfileFailed(ProfileFailed) = "profile.failed",
+    /// Somebody changed the objects of a profile in the MDM; about to put them right.
+    ProfileDrifted(Box<ProfileDrifted>) = "profile.drifted",
+    /// The MDM has the objects that a profile is made of.
+    ProfilePrepared(Box<ProfilePrepared>) = "profile.prepared",
     /// The verdict over a device changed.
     ComplianceChanged(ComplianceChanged) = "compliance.changed",
     /// A request holds; it is issued after cooling off.
@@ -82,6 +91,8 @@ events! {
     WipeIssued(Box<WipeIssued>) = "wipe.issued",
     /// The provider surely did not get it; it is issued again later.
     WipeDeferred(Box<WipeDeferred>) = "wipe.deferred",
+    /// The MDM tells how far a command has come, or that it is approved.
+    WipeProgress(Box<WipeProgress>) = "wipe.progress",
     /// The device says that it is erased.
     WipeConfirmed(WipeConfirmed) = "wipe.confirmed",
     /// The provider did not take it.

@@ -9,6 +9,7 @@ mod entry;
 mod freeze;
 mod kinds;
 mod log;
+mod mdm;
 mod profile;
 mod rights;
 mod trust;
@@ -23,9 +24,10 @@ pub(crate) use freeze::{FreezeCause, PassFrozen, PassThawed};
 pub use kinds::Event;
 pub use log::LedgerCreated;
 pub(crate) use log::LogRepaired;
+pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress, WipeStage};
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
-pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier};
+pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};
 pub(crate) use trust::{TrustChanged, TrustFiles};
 pub(crate) use wipe::{
     WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject,

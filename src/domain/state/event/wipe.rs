@@ -85,6 +85,9 @@ pub struct WipeDeferred {
     pub reason: String,
     /// Not to be issued again earlier.
     pub until: Timestamp,
+    /// What the MDM calls the request for the approval that it needs first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<CompactString>,
 }
 
 /// `wipe.confirmed`

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::devices::Devices;
 use super::wipes::{self, WipeWire};
-use crate::domain::model::{Digest, Name, Profile, Timestamp};
+use crate::domain::model::{Digest, GraphId, Name, Platform, Profile, Timestamp};
 use crate::domain::state::event::{ConfigRights, FreezeCause, PassFrozen, TrustFiles};
 use crate::domain::state::{Frozen, HeadHash, State, Wipe};
 
@@ -36,6 +36,8 @@ pub(super) struct SnapshotOut<'a> {
     head: Digest,
     lineage: Option<uuid::Uuid>,
     log_bytes: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    policies: &'a BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     #[serde(serialize_with = "profiles_out")]
     profiles: &'a BTreeMap<Name, Arc<Profile>>,
     seq: u64,
@@ -57,6 +59,8 @@ pub(in crate::edges::ledger) struct SnapshotIn {
     head: Digest,
     lineage: Option<uuid::Uuid>,
     log_bytes: u64,
+    #[serde(default)]
+    policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     profiles: BTreeMap<Name, Profile>,
     seq: u64,
     trust: Option<TrustFiles>,
@@ -106,6 +110,7 @@ impl SnapshotIn {
         state.devices = self.devices.0;
         state.trust = self.trust;
         state.config = self.config;
+        state.policies = self.policies;
         for (digest, wipe) in self.wipes {
             state.wipes.insert(digest, wipe.into_wipe(digest));
         }
@@ -139,6 +144,7 @@ impl<'a> SnapshotOut<'a> {
             head: state.head.0,
             lineage: state.lineage,
             log_bytes,
+            policies: &state.policies,
             profiles: &state.profiles,
             seq: state.seq,
             trust: state.trust,

@@ -10,13 +10,15 @@ use crate::domain::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
 use crate::domain::state::event::WipeSubject;
-use crate::domain::state::{Wipe, WipeState, refused};
+use crate::domain::state::{Approval, Progress, Wipe, WipeState, refused};
 use crate::domain::wipe::target::LedgerId;
 
 /// One request; the fields in the order of their keys.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WipeWire {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<Approval>,
     code: Option<CompactString>,
     detail: String,
     device_id: DeviceId,
@@ -28,6 +30,8 @@ pub struct WipeWire {
     ledger: Option<LedgerId>,
     name: Name,
     path: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
     reason: WipeReason,
     requested_by: Email,
     scope: WipeScope,
@@ -58,6 +62,8 @@ impl From<&Wipe> for WipeWire {
             issue_at,
             issued_at,
             intent,
+            approval,
+            progress,
         } = wipe.clone();
         let WipeSubject {
             request: _,
@@ -71,6 +77,7 @@ impl From<&Wipe> for WipeWire {
             expires_at,
         } = subject;
         Self {
+            approval,
             code,
             detail,
             device_id,
@@ -81,6 +88,7 @@ impl From<&Wipe> for WipeWire {
             ledger,
             name,
             path,
+            progress,
             reason,
             requested_by,
             scope,
@@ -96,6 +104,7 @@ impl WipeWire {
     /// The request with this digest.
     pub fn into_wipe(self, request: Digest) -> Wipe {
         let Self {
+            approval,
             code,
             detail,
             device_id,
@@ -106,6 +115,7 @@ impl WipeWire {
             ledger,
             name,
             path,
+            progress,
             reason,
             requested_by,
             scope,
@@ -130,6 +140,19 @@ impl WipeWire {
             WipeState::Refused => refused(false, code.as_deref().unwrap_or_default()),
             state => state,
         };
-        Wipe { subject, path, state, since, code, detail, signers, issue_at, issued_at, intent }
+        Wipe {
+            subject,
+            path,
+            state,
+            since,
+            code,
+            detail,
+            signers,
+            issue_at,
+            issued_at,
+            intent,
+            approval,
+            progress,
+        }
     }
 }

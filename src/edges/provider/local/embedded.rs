@@ -15,10 +15,12 @@ use super::seen::Seen;
 use crate::domain::model::SerialNumber;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::state::event::ErrorClass;
-use crate::edges::provider::effect::{Presence, Push, Target, Withdrawn};
+use crate::edges::provider::effect::{
+    Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
+};
 use crate::edges::provider::error as provider;
 use crate::edges::provider::interface::{Cadence, Limits, Provider, Wake};
-use crate::edges::provider::observed::{Acknowledgement, Cursor, Fate, Observed};
+use crate::edges::provider::observed::{Acknowledgement, Asked, Cursor, Fate, Observed};
 
 /// The embedded provider.
 #[derive(Debug, Clone)]
@@ -85,14 +87,20 @@ impl Provider for Local {
     }
 
     // What was acknowledged is gone from the inbox: there is no place in it to go on from.
-    async fn observe(&self, _: Option<&Cursor>) -> Result<Observed, provider::Error> {
+    async fn observe(&self, _: Asked<'_>) -> Result<Observed, provider::Error> {
         self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await
+    }
+
+    // A profile is pushed as it is: there is nothing to prepare.
+    async fn prepare(&self, _: &ProfileSetup) -> Result<Prepared, provider::Error> {
+        Ok(Prepared::default())
     }
 
     async fn push(&self, push: Push) -> Vec<Result<(), provider::Error>> {
         let count = push.targets.len();
         let work = move |inner: &Inner| {
-            let serials: Vec<_> = push.targets.into_iter().map(|t| t.serial).collect();
+            let serials: Vec<_> =
+                push.targets.iter().map(|t| t.spec.serial_number.clone()).collect();
             let command = Command::profile(push.intent, &push.profile);
             lock(&inner.outbox).push(&inner.data, &command, &serials)
         };
@@ -102,7 +110,11 @@ impl Provider for Local {
         }
     }
 
-    async fn wipe(&self, wipe: &IssuableWipe, intent: u64) -> Result<(), provider::Error> {
+    async fn wipe(
+        &self,
+        wipe: &IssuableWipe,
+        WipeOrder { intent, approval: _ }: WipeOrder<'_>,
+    ) -> Result<Receipt, provider::Error> {
         let command = Command::wipe(intent, wipe.wipe());
         let serial = wipe.wipe().request().serial.clone();
         // The caller may give up before the thread begins.
@@ -112,7 +124,8 @@ impl Provider for Local {
             lock(&inner.under_way).remove(&intent);
             done
         };
-        self.blocking(work).await?
+        self.blocking(work).await??;
+        Ok(Receipt::default())
     }
 
     async fn has(

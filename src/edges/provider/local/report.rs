@@ -44,6 +44,7 @@ pub(super) fn read(raw: &RawValue) -> Result<Read, String> {
     let serial = serial.ok_or("`serialNumber` is missing")?;
     let mut date = None;
     let mut report = Report {
+        mdm: None,
         serial_number: serial_number(serial.raw)?,
         at: None,
         os_version: None,

@@ -14,7 +14,7 @@ use super::key::{self, SigningKey};
 use super::request::request;
 use super::shell::shell;
 use crate::domain::model::{Digest, Email};
-use crate::domain::plan::{Inputs, verify_request};
+use crate::domain::plan::{Inputs, NO_NEWS, verify_request};
 use crate::domain::state::State;
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::WipeFile;
@@ -137,6 +137,7 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
         desired: &desired,
         recorded: state,
         heard: &[],
+        news: &NO_NEWS,
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

@@ -11,7 +11,7 @@ use super::super::setup::Setup;
 use super::request::request;
 use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::Desired;
-use crate::domain::plan::{Inputs, verify_request};
+use crate::domain::plan::{Inputs, NO_NEWS, verify_request};
 use crate::domain::wipe::WipeFile;
 use crate::edges::ledger;
 use crate::ui::render::out::Out;
@@ -59,6 +59,7 @@ pub(super) fn run(
         desired: &desired,
         recorded: &recorded,
         heard: &[],
+        news: &NO_NEWS,
         trust,
         heads,
         clock,
@@ -76,7 +77,7 @@ pub(super) fn run(
         only: None,
     };
     let provider = setup.provider();
-    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref(), None)));
+    let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref(), None, &recorded)));
     let view =
         decision.approved.plan().wipes.iter().find(|v| v.subject.request == file.request.digest);
     let view = view.ok_or_else(|| Failure::new("the plan does not speak of this request"))?;

@@ -14,7 +14,9 @@ use crate::ui::render::text::{located, safe};
 
 fn tone(kind: ActionKind) -> (&'static str, Tone) {
     match kind {
-        ActionKind::Provision | ActionKind::Adopt | ActionKind::Thaw => ("+", Tone::Added),
+        ActionKind::Provision | ActionKind::Adopt | ActionKind::Found | ActionKind::Thaw => {
+            ("+", Tone::Added)
+        }
         ActionKind::Trust
         | ActionKind::RefuseWipe
         | ActionKind::HoldWipe
@@ -23,12 +25,16 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::WithdrawWipe => ("~", Tone::Changed),
         ActionKind::AcceptWipe
         | ActionKind::Wipe
+        | ActionKind::FailWipe
+        | ActionKind::Missing
         | ActionKind::ConfirmWipe
         | ActionKind::UnrequestedWipe => ("!", Tone::Removed),
         ActionKind::Profile
         | ActionKind::Update
         | ActionKind::Status
         | ActionKind::Push
+        | ActionKind::Restore
+        | ActionKind::WipeProgress
         | ActionKind::Compliance => ("~", Tone::Changed),
         ActionKind::Orphan | ActionKind::Freeze => ("!", Tone::Removed),
     }

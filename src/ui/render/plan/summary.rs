@@ -37,6 +37,7 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         ActionKind::Adopt => format!("{n} to adopt"),
         ActionKind::Update => format!("{n} to update"),
         ActionKind::Push => format!("{n} to push to"),
+        ActionKind::Restore => format!("{} to put right", count(n, "profile")),
         ActionKind::Orphan => format!("{n} to orphan"),
         ActionKind::Trust => "new trust files".to_owned(),
         ActionKind::Wipe => format!("{n} TO WIPE"),
@@ -47,6 +48,10 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::HoldWipe
         | ActionKind::ExpireWipe
         | ActionKind::VetoWipe
+        | ActionKind::Missing
+        | ActionKind::Found
+        | ActionKind::WipeProgress
+        | ActionKind::FailWipe
         | ActionKind::ConfirmWipe
         | ActionKind::UnrequestedWipe => told(kind, n),
         ActionKind::WithdrawWipe => format!("{} to take back", count(n, "wipe")),
@@ -66,6 +71,9 @@ pub(crate) fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::Status => count(n, "status change"),
         ActionKind::Push => format!("{n} pushed to"),
         ActionKind::Compliance => count(n, "compliance change"),
+        ActionKind::Restore => format!("{} put right", count(n, "profile")),
+        ActionKind::Missing => format!("{n} missing from the MDM"),
+        ActionKind::Found => format!("{n} found in the MDM again"),
         ActionKind::Orphan => format!("{n} orphaned"),
         ActionKind::Trust => "trust files noted".to_owned(),
         ActionKind::AcceptWipe => format!("{} accepted", count(n, "wipe")),
@@ -75,6 +83,8 @@ pub(crate) fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::VetoWipe => format!("{} stopped", count(n, "wipe")),
         ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
         ActionKind::WithdrawWipe => format!("{} taken back", count(n, "wipe")),
+        ActionKind::WipeProgress => format!("{} going on", count(n, "wipe")),
+        ActionKind::FailWipe => format!("{} failed", count(n, "wipe")),
         ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
         ActionKind::UnrequestedWipe => {
             format!("{} ERASED THAT NOBODY ASKED FOR", count(n, "device"))

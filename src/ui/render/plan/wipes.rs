@@ -31,6 +31,7 @@ pub(crate) fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     match standing {
         WipeStanding::Issue => ("WIPE NOW", Tone::Removed),
         WipeStanding::CoolingOff => ("ACCEPTED, COOLING OFF", Tone::Removed),
+        WipeStanding::AwaitingApproval => ("ACCEPTED, AWAITING APPROVAL IN THE MDM", Tone::Removed),
         WipeStanding::Held => ("held", Tone::Changed),
         WipeStanding::Refused => ("refused", Tone::Changed),
         WipeStanding::Vetoed => ("stopped for good", Tone::Changed),
@@ -63,7 +64,7 @@ pub(crate) fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
     let mut ordered: Vec<_> = wipes.iter().collect();
     ordered.sort_by_key(|view| match view.standing {
         WipeStanding::Issue => 0,
-        WipeStanding::CoolingOff => 1,
+        WipeStanding::CoolingOff | WipeStanding::AwaitingApproval => 1,
         _ => 2,
     });
     ordered

@@ -11,7 +11,7 @@ use crate::domain::fleet::assemble;
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::parse_file;
 use crate::domain::model::ReportId;
-use crate::domain::plan::{Heard, Inputs, plan};
+use crate::domain::plan::{Heard, Inputs, NO_NEWS, plan};
 use crate::domain::settings::Settings;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::provider::local::parse_reports;
@@ -73,6 +73,7 @@ fn unexpected_wipe() -> Desired {
         desired: &desired,
         recorded: &recorded,
         heard: &heard,
+        news: &NO_NEWS,
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,
@@ -97,6 +98,7 @@ fn too_many_wipe_requests() -> Desired {
         desired: &desired,
         recorded: &recorded,
         heard: &[],
+        news: &NO_NEWS,
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

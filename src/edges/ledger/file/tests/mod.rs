@@ -69,6 +69,7 @@ fn profile(description: &str) -> Draft {
             "screenLock": {"required": true, "minPinLength": 6},
         }))
         .unwrap(),
+        intune: None,
         digest: Digest::of(description.as_bytes()),
     }))
     .into()

@@ -21,8 +21,11 @@ use super::submit::submit;
 use crate::domain::model::{
     DeviceId, Digest, Profile, Report, ReportId, Requirements, SerialNumber, Timestamp,
 };
+use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
-use crate::edges::provider::{self, Cursor, Fate, Observed, Provider, Push, Target};
+use crate::edges::provider::{
+    self, Asked, Cursor, Fate, Observed, Provider, Push, PushTarget, Target,
+};
 
 /// What was observed of one file.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +85,8 @@ impl Fixture {
     }
 
     fn look(&self) -> Observed {
-        let observed = self.runtime.block_on(self.local.observe(None)).unwrap();
+        let observed =
+            self.runtime.block_on(self.local.observe(anything(&State::default()))).unwrap();
         if let Some(cursor) = &observed.cursor {
             self.cursor.replace(cursor.clone());
         }
@@ -140,9 +144,24 @@ fn push(
     profile: &Arc<Profile>,
     serials: &[&str],
 ) -> Outcomes {
-    let target = |name: &&str| Target { id: DeviceId::FIRST, serial: serial(name) };
+    let target = |name: &&str| {
+        PushTarget {
+        id: DeviceId::FIRST,
+        spec: serde_json::from_value(serde_json::json!({
+            "name": "x", "serialNumber": name, "userEmail": "ana@example.com", "profile": "Standard",
+            "platform": "windows", "osVersion": "10", "ownership": "corporate",
+        }))
+        .unwrap(),
+        leaves: Vec::new(),
+    }
+    };
     let targets = serials.iter().map(target).collect();
     runtime.block_on(local.push(Push { intent, profile: profile.clone(), targets }))
+}
+
+/// All that there is to hear.
+fn anything(recorded: &State) -> Asked<'_> {
+    Asked { cursor: None, recorded }
 }
 
 fn tree(root: &Path) -> BTreeMap<String, String> {
@@ -184,6 +203,7 @@ fn profile(name: &str, version: u32) -> Arc<Profile> {
         settings: serde_json::json!({ "revision": version }),
         licenses: vec!["SPE_E3".into()],
         compliance: Requirements::default(),
+        intune: None,
         digest: Digest::of(&version.to_be_bytes()),
     })
 }

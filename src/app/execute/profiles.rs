@@ -1,0 +1,116 @@
+//! Profiles, carried out: the provider gets the objects that a profile is made of, then its devices.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::outcome::Outcome;
+use crate::domain::model::{DeviceSpec, Email, Name, Profile};
+use crate::domain::plan::Action;
+use crate::domain::state::State;
+use crate::domain::state::event::{Event, ProfilePrepared};
+use crate::edges::ledger::{self, Draft, Ledger, Proof};
+use crate::edges::provider::{Error as ProviderError, Left, Prepared, ProfileSetup, Provider};
+
+/// Has the provider make what a profile is made of, and logs what came of it.
+///
+/// # Errors
+/// If the log cannot be written. The inner error says why the provider did not.
+pub(super) async fn prepare(
+    intent: u64,
+    profile: &Arc<Profile>,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+) -> Result<Result<(), ProviderError>, ledger::Error> {
+    let proof = ledger.prove()?;
+    let recorded = ledger.state();
+    let policies = recorded.policies.get(&profile.name).cloned().unwrap_or_default();
+    let setup = ProfileSetup {
+        intent,
+        ledger: recorded.lineage,
+        profile: profile.clone(),
+        policies: policies.clone(),
+    };
+    let prepared = match ask(&setup, proof, provider).await {
+        Ok(prepared) => prepared,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Prepared { policies: now, written, failed } = prepared;
+    if now != policies || !written.is_empty() {
+        let event = Event::ProfilePrepared(Box::new(ProfilePrepared {
+            intent,
+            profile: profile.name.clone(),
+            digest: profile.digest,
+            policies: now,
+            written,
+        }));
+        ledger.append(vec![event.into()])?;
+        ledger.sync()?;
+    }
+    Ok(failed.map_or(Ok(()), Err))
+}
+
+async fn ask(
+    setup: &ProfileSetup,
+    _: Proof,
+    provider: &Arc<dyn Provider>,
+) -> Result<Prepared, ProviderError> {
+    let limit = provider.limits().timeout;
+    let asked = tokio::time::timeout(limit, provider.prepare(setup)).await;
+    asked.unwrap_or_else(|_| Err(ProviderError::timed_out(limit)))
+}
+
+/// Puts right what somebody changed in a profile's objects.
+///
+/// # Errors
+/// If the log cannot be written.
+pub(super) async fn restore(
+    action: &Action,
+    profile: &Arc<Profile>,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+    outcome: &mut Outcome,
+) -> Result<(), ledger::Error> {
+    let intent = ledger.next_seq();
+    let drafts = action.event(intent).map(Draft::from);
+    ledger.append(drafts.into_iter().collect())?;
+    ledger.sync()?;
+    let restored = prepare(intent, profile, ledger, provider).await?;
+    *outcome.done.entry(action.kind()).or_default() += 1;
+    if let Err(ProviderError { class, message, .. }) = restored {
+        *outcome.fell_short.entry(action.kind()).or_default() += 1;
+        outcome.profiles_failed.push((profile.name.clone(), class, message));
+    }
+    Ok(())
+}
+
+/// Which other profiles a device leaves behind that takes one on: those that neither it nor another
+/// device of its user has.
+pub(super) struct Leaving<'a> {
+    recorded: &'a State,
+    by_user: HashMap<&'a Email, BTreeSet<&'a Name>>,
+}
+
+impl<'a> Leaving<'a> {
+    pub(super) fn new(recorded: &'a State) -> Self {
+        let mut by_user: HashMap<&Email, BTreeSet<&Name>> = HashMap::new();
+        // Without objects in an MDM there is nothing to leave.
+        if recorded.profiles.values().any(|profile| profile.intune.is_some()) {
+            for (_, device) in recorded.active() {
+                let spec = &device.spec;
+                by_user.entry(&spec.user_email).or_default().insert(&spec.profile);
+            }
+        }
+        Self { recorded, by_user }
+    }
+
+    /// Those that a device of this specification leaves.
+    pub(super) fn of(&self, spec: &DeviceSpec) -> Vec<Left> {
+        let kept = self.by_user.get(&spec.user_email);
+        let other = |(name, profile): (&Name, &Arc<Profile>)| {
+            profile.intune.as_ref().filter(|_| *name != spec.profile)?;
+            let user = kept.is_none_or(|kept| !kept.contains(name));
+            Some(Left { profile: profile.clone(), user })
+        };
+        self.recorded.profiles.iter().filter_map(other).collect()
+    }
+}

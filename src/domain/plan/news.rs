@@ -1,0 +1,108 @@
+//! What a provider knows beside the reports of devices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::model::{Digest, GraphId, Name, SerialNumber, Timestamp};
+use crate::domain::state::State;
+use crate::domain::state::event::WipeStage;
+
+/// What a provider knows beside the reports of devices: nothing where it was not asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct News {
+    /// Devices that a complete look did not find, though they were there before.
+    pub missing: BTreeSet<SerialNumber>,
+    /// Devices that were missing, and are there again.
+    pub found: BTreeSet<SerialNumber>,
+    /// Why a device cannot enroll, without a full stop.
+    pub enrollment_errors: BTreeMap<SerialNumber, String>,
+    /// How wipes go on.
+    pub wipes: Vec<WipeNews>,
+    /// What somebody changed in the provider.
+    pub drift: Vec<Drift>,
+}
+
+/// Nothing was asked, or nothing was heard.
+pub static NO_NEWS: News = News {
+    missing: BTreeSet::new(),
+    found: BTreeSet::new(),
+    enrollment_errors: BTreeMap::new(),
+    wipes: Vec::new(),
+    drift: Vec::new(),
+};
+
+/// How a wipe goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WipeNews {
+    /// The request.
+    pub request: Digest,
+    /// Of the command that it is about; nothing where it waits for approval.
+    pub intent: Option<u64>,
+    /// What became of it.
+    pub step: WipeStep,
+    /// The provider's name for the device.
+    pub target: Option<GraphId>,
+    /// For people, without a full stop.
+    pub detail: String,
+}
+
+/// What became of a wipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WipeStep {
+    /// It has come so far.
+    Stage(WipeStage),
+    /// The approval that it needs was refused, taken back, or not given in time: a stable code.
+    NotApproved(&'static str),
+    /// The device is erased, as of then.
+    Done(Timestamp),
+    /// It will not happen, for good.
+    Failed,
+}
+
+/// Something that is not as Fleetform left it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drift {
+    /// What drifted.
+    pub subject: DriftSubject,
+    /// A clause without a full stop.
+    pub what: String,
+    /// Who changed it, where the provider tells.
+    pub by: Option<String>,
+}
+
+/// A profile or a device.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriftSubject {
+    /// The objects that a profile is made of.
+    Profile(Name),
+    /// A device, for instance its membership in a group.
+    Device(SerialNumber),
+}
+
+impl News {
+    /// The devices that it is about.
+    pub(crate) fn devices<'a>(
+        &'a self,
+        recorded: &'a State,
+    ) -> impl Iterator<Item = crate::domain::model::DeviceId> + 'a {
+        let drifted = self.drift.iter().filter_map(|drift| match &drift.subject {
+            DriftSubject::Device(serial) => Some(serial),
+            DriftSubject::Profile(_) => None,
+        });
+        let serials = self.missing.iter().chain(&self.found).chain(drifted);
+        let serials = serials.chain(self.enrollment_errors.keys());
+        let named = serials.filter_map(|serial| Some(recorded.by_serial(serial)?.0));
+        let wipes = self.wipes.iter().filter_map(|news| recorded.wipes.get(&news.request));
+        named.chain(wipes.map(|wipe| wipe.subject.device_id))
+    }
+
+    /// What it says of a wipe request.
+    pub(crate) fn of(&self, request: Digest) -> impl Iterator<Item = &WipeNews> {
+        self.wipes.iter().filter(move |news| news.request == request)
+    }
+
+    /// Why a device is not as Fleetform left it.
+    pub(crate) fn drift_of(&self, serial: &SerialNumber) -> Option<&Drift> {
+        let of = |drift: &&Drift| matches!(&drift.subject, DriftSubject::Device(s) if s == serial);
+        self.drift.iter().find(of)
+    }
+}

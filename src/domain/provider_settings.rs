@@ -1,0 +1,103 @@
+//! Which MDM holds the devices, and how to reach it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::model::words;
+
+words! {
+    /// `provider.kind`
+    ProviderKind {
+        /// Embedded: an inbox and an outbox in the data directory.
+        Local = "local",
+        /// Microsoft Intune, through Microsoft Graph.
+        Intune = "intune",
+    }
+}
+
+words! {
+    /// `provider.assign`: what becomes a member of a profile's group.
+    Assign { Users = "users", Devices = "devices" }
+}
+
+words! {
+    /// `provider.licenses`: who assigns the licenses of a profile.
+    LicenseAssignment {
+        /// Fleetform, to each user.
+        Direct = "direct",
+        /// Somebody else, by groups.
+        Groups = "groups",
+    }
+}
+
+/// The provider, with all that it takes to reach it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ProviderSettings {
+    /// See [`ProviderKind::Local`].
+    #[default]
+    Local,
+    /// See [`ProviderKind::Intune`].
+    Intune(Box<IntuneSettings>),
+}
+
+impl ProviderSettings {
+    /// The word of the configuration.
+    #[must_use]
+    pub(crate) fn kind(&self) -> ProviderKind {
+        match self {
+            Self::Local => ProviderKind::Local,
+            Self::Intune(_) => ProviderKind::Intune,
+        }
+    }
+}
+
+/// A tenant, and whom we are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntuneSettings {
+    /// Domain or id of the tenant.
+    pub tenant: String,
+    /// The app registration for everything but wipes.
+    pub app: AppRegistration,
+    /// The only app registration that may wipe and retire; without it nothing does.
+    pub wipe_app: Option<AppRegistration>,
+    /// How often devices are listed.
+    pub poll: Duration,
+    /// What becomes a member of a profile's group.
+    pub assign: Assign,
+    /// Who assigns licenses.
+    pub licenses: LicenseAssignment,
+    /// Where tokens come from: `https://login.microsoftonline.com`, without a final slash.
+    pub login_url: String,
+    /// Microsoft Graph: `https://graph.microsoft.com`, without a final slash.
+    pub graph_url: String,
+}
+
+/// An app registration in Microsoft Entra.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppRegistration {
+    /// Its application (client) id.
+    pub client_id: String,
+    /// How it proves who it is.
+    pub credential: Credential,
+}
+
+/// A file that proves who an app is. The file is opened when a token is needed, and only then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A client secret.
+    Secret(PathBuf),
+    /// PEM with a private key and its certificate.
+    Certificate(PathBuf),
+    /// A token of another issuer that Entra trusts (workload identity).
+    FederatedToken(PathBuf),
+}
+
+impl Credential {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        match self {
+            Self::Secret(path) | Self::Certificate(path) | Self::FederatedToken(path) => path,
+        }
+    }
+}
