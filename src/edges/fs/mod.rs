@@ -2,4 +2,5 @@
 
 pub mod durable;
 pub(crate) mod guarded;
+pub(crate) mod secret;
 pub(crate) mod work_tree;

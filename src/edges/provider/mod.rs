@@ -8,6 +8,7 @@
 mod effect;
 mod error;
 mod interface;
+pub(crate) mod intune;
 pub mod local;
 mod observed;
 

@@ -17,13 +17,13 @@ use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::fs::secret::Secret;
 use crate::edges::ledger;
 use crate::edges::provider::Observed;
 use crate::ui::client::{self, Remote};
 use crate::ui::render;
 use crate::ui::render::out::Out;
 use crate::ui::render::plan::Context;
-use crate::ui::wire::secret::Secret;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]

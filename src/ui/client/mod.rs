@@ -15,8 +15,8 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
 use crate::domain::state::State;
+use crate::edges::fs::secret::Secret;
 use crate::edges::ledger::snapshot;
-use crate::ui::wire::secret::Secret;
 use crate::ui::wire::state::{KIND, PATH};
 
 /// Twice what a million devices take.

@@ -1,51 +1,54 @@
-//! The bearer token that clients and the daemon share. It is never shown: not in logs, not in
-//! errors.
+//! Texts that give rights: tokens, passwords. They are never shown: not in logs, not in errors.
 
 use std::fmt;
-use std::io::Read as _;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::guarded::{Guarded, Refused};
 use crate::domain::model::Digest;
 
 /// Shorter tokens can be guessed.
 const SHORTEST: usize = 16;
 const LONGEST: usize = 4096;
 
-/// A bearer token: 16 to 4096 visible ASCII characters.
+/// A secret of visible ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Whitespace around it does not count: files end in a newline.
+    /// The bearer token that clients and the daemon share: 16 to 4096 characters. Whitespace
+    /// around it does not count: files end in a newline.
     ///
     /// # Errors
     /// Says what a token is, and nothing of this one.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        let token = text.trim();
-        let long = (SHORTEST..=LONGEST).contains(&token.len());
-        if !long || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(format!(
+        Self::of(text, SHORTEST..=LONGEST).ok_or_else(|| {
+            format!(
                 "is not a token: at least {SHORTEST} visible ASCII characters, say from \
                  `openssl rand -hex 32`"
-            ));
-        }
-        Ok(Self(token.to_owned()))
+            )
+        })
     }
 
-    /// The content of a file.
+    /// What is left without the whitespace around it, if it is of such a length and visible ASCII.
+    pub(crate) fn of(text: &str, lengths: RangeInclusive<usize>) -> Option<Self> {
+        let text = text.trim();
+        let fine = lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        fine.then(|| Self(text.to_owned()))
+    }
+
+    /// The daemon's token in a file.
     ///
     /// # Errors
     /// If it cannot be read, or is no token.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let metadata = std::fs::metadata(path).map_err(|e| e.to_string())?;
-        if !metadata.is_file() {
-            return Err("is not a file".into());
+        let mut bytes = Vec::new();
+        let read = Guarded::up_to(2 * LONGEST).open(path).and_then(|file| file.read(&mut bytes));
+        match read {
+            Ok(()) => Self::new(&String::from_utf8_lossy(&bytes)),
+            Err(Refused::System(errno)) => Err(std::io::Error::from(errno).to_string()),
+            Err(refused) => Err(refused.to_string()),
         }
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
-        let read = file.take(2 * LONGEST as u64).read_to_string(&mut text);
-        read.map_err(|e| e.to_string())?;
-        Self::new(&text)
     }
 
     /// Only digests are compared, so that neither content nor length shows in the time.
@@ -56,6 +59,11 @@ impl Secret {
     /// The value of the header `Authorization`.
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
+    }
+
+    /// The text itself, for whom it is meant.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
     }
 }
 
