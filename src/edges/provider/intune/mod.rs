@@ -1,4 +1,17 @@
 //! Microsoft Intune, through Microsoft Graph.
+//!
+//! Devices enroll themselves: what is done before is to prepare for them (`push`), and what is
+//! learned of them is read (`observe`). There are two app registrations: one for everything, and one
+//! that can only wipe and retire (`wipe`). A device is never deleted in Intune, for any reason.
 
-#[allow(dead_code, unused_imports, reason = "the provider that makes these calls comes next")]
+mod connection;
 mod graph;
+mod observe;
+mod provider;
+mod push;
+mod rows;
+mod setup;
+mod wipe;
+
+pub(crate) use connection::InvalidConnection;
+pub(crate) use provider::Intune;
