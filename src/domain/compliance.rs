@@ -144,7 +144,7 @@ fn judged_by_mdm(check: &mut Check, mdm: Option<&MdmFacts>) {
 /// The MDM's own verdict: the stricter of the two counts. A tenant may call devices compliant that
 /// no policy judged, so that alone is no evidence.
 fn mdm_check(mdm: &MdmFacts, evidence_wanted: bool) -> Check {
-    let unjudged = mdm.policies == Some(0);
+    let unjudged = mdm.policies == 0;
     let (outcome, seen) = match mdm.verdict {
         MdmVerdict::Compliant if unjudged && evidence_wanted => {
             (Outcome::Unknown, "compliant, but no policy judged it".to_owned())

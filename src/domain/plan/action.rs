@@ -14,8 +14,8 @@ use crate::domain::model::{
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
-    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeFailed, WipeProgress,
-    WipeStopped, WipeSubject, WipeUnrequested,
+    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed,
+    WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -225,6 +225,11 @@ pub enum Op {
         /// What the log will say.
         progress: Box<WipeProgress>,
     },
+    /// The MDM tells that it never took the command of a wipe.
+    DeferWipe {
+        /// What the log will say.
+        deferred: Box<WipeDeferred>,
+    },
     /// The MDM tells that a wipe will not happen.
     FailWipe {
         /// What the log will say.
@@ -285,6 +290,8 @@ words! {
         WithdrawWipe = "withdrawWipe",
         /// The MDM tells how far a wipe has come.
         WipeProgress = "wipeProgress",
+        /// The command of a wipe was not taken, and is given again.
+        DeferWipe = "deferWipe",
         /// A wipe will not happen.
         FailWipe = "failWipe",
         ConfirmWipe = "confirmWipe",
@@ -306,6 +313,7 @@ impl Action {
             Op::Missing { .. } => ActionKind::Missing,
             Op::Found => ActionKind::Found,
             Op::WipeProgress { .. } => ActionKind::WipeProgress,
+            Op::DeferWipe { .. } => ActionKind::DeferWipe,
             Op::FailWipe { .. } => ActionKind::FailWipe,
             Op::Compliance { .. } => ActionKind::Compliance,
             Op::Orphan => ActionKind::Orphan,
@@ -372,6 +380,10 @@ impl Action {
             Op::Found => one("missing", json!(true), json!(false)),
             Op::WipeProgress { progress } => {
                 let to = json!({"request": progress.request, "stage": progress.stage});
+                one("wipe", Value::Null, to)
+            }
+            Op::DeferWipe { deferred } => {
+                let to = json!({"request": deferred.request, "state": WipeState::Accepted});
                 one("wipe", Value::Null, to)
             }
             Op::FailWipe { failed } => {

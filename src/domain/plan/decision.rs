@@ -43,6 +43,7 @@ impl Plan {
             | Op::Provision { .. }
             | Op::Restore { .. }
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::Adopt { .. }
             | Op::Trust(_)

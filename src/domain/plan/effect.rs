@@ -69,6 +69,7 @@ impl Action {
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::ConfirmWipe { .. }
             | Op::UnrequestedWipe { .. } => None,
@@ -118,6 +119,7 @@ impl Action {
             }
             Op::Found => Event::DeviceFound(Nothing {}),
             Op::WipeProgress { progress } => Event::WipeProgress(progress.clone()),
+            Op::DeferWipe { deferred } => Event::WipeDeferred(deferred.clone()),
             Op::FailWipe { failed } => Event::WipeFailed(WipeFailed::clone(failed)),
             Op::Compliance { from, verdict, .. } => Event::ComplianceChanged(ComplianceChanged {
                 from: *from,
@@ -174,6 +176,7 @@ impl Action {
             | Op::Missing { .. }
             | Op::Found
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::Compliance { .. }
             | Op::Orphan

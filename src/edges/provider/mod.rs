@@ -11,6 +11,7 @@ mod interface;
 pub(crate) mod intune;
 pub mod local;
 mod observed;
+pub(crate) mod unmanaged;
 
 pub use effect::{
     Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target, WipeOrder, Withdrawn,

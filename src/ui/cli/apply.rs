@@ -75,7 +75,7 @@ pub(super) fn run(
     let (desired, ledger) = rayon::join(|| setup.desired(), open);
     let mut ledger = ledger?;
     let runtime = runtime()?;
-    let provider = setup.provider();
+    let provider = setup.provider()?;
     let mut unconfirmed = Unconfirmed::of(ledger.state());
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let trust = setup.trust();

@@ -135,7 +135,7 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
             }),
             views,
         };
-        let provider = wiring::provider(&config);
+        let provider = wiring::provider(&config)?;
         let daemon = Daemon::start(config, provider, expected, options, signals)?;
         if let Some((server, seen)) = server.zip(seen) {
             let address = server.address()?;

@@ -118,8 +118,8 @@ impl Setup {
     }
 
     /// The MDM.
-    pub(crate) fn provider(&self) -> Arc<dyn Provider> {
-        wiring::provider(&self.config)
+    pub(crate) fn provider(&self) -> Result<Arc<dyn Provider>, Failure> {
+        wiring::provider(&self.config).map_err(Failure::from)
     }
 }
 

@@ -1,11 +1,10 @@
 //! The tenant, and both app registrations towards it.
 
-use super::graph::{Credentials, Endpoints, Everyday, Proof, Tenant, Wiping};
+use super::graph::{Credentials, Endpoints, Everyday, Failure, Proof, Tenant, Wiping};
 use crate::domain::model::Timestamp;
 use crate::domain::provider_settings::{AppRegistration, Credential, IntuneSettings};
-use crate::edges::provider::error::Error;
 use crate::domain::state::event::ErrorClass;
-use super::graph::Failure;
+use crate::edges::provider::error::Error;
 
 /// The settings name no tenant that can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Intune, as the controller sees it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use super::observe::Memory;
 use crate::domain::model::Timestamp;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::provider_settings::IntuneSettings;
+use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{
     Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
@@ -56,6 +57,13 @@ impl Intune {
     }
 }
 
+impl Inner {
+    /// What the last look found. What a panic left of it is as good as nothing: the next look is whole.
+    pub(super) fn lock_memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[async_trait]
 impl Provider for Intune {
     fn limits(&self) -> Limits {
@@ -85,12 +93,7 @@ impl Provider for Intune {
         self.inner.wipe(wipe, order).await
     }
 
-    async fn has(
-        &self,
-        target: &Target,
-        _: u64,
-        _: Option<u64>,
-    ) -> Result<Presence, Error> {
+    async fn has(&self, target: &Target, _: u64, _: Option<u64>) -> Result<Presence, Error> {
         self.inner.has(target).await
     }
 
@@ -98,7 +101,11 @@ impl Provider for Intune {
         Ok(Withdrawn::NotPossible("Microsoft Graph has no call that cancels it".to_owned()))
     }
 
-    async fn acknowledge(&self, cursor: &Cursor, _: Vec<Acknowledgement>) -> Result<(), Error> {
-        self.inner.acknowledge(cursor).await
+    async fn acknowledge(&self, _: &Cursor, _: Vec<Acknowledgement>) -> Result<(), Error> {
+        let inner = self.inner.clone();
+        let written = tokio::task::spawn_blocking(move || inner.acknowledge());
+        written
+            .await
+            .map_err(|_| Error::new(ErrorClass::Transient, "the program is being stopped"))?
     }
 }
