@@ -15,6 +15,7 @@ use crate::domain::plan::{Heard, HoldReason, Inputs, Plan, plan};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source};
+use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
 
 /// A fleet, its record and a clock, without files.
@@ -26,6 +27,9 @@ pub(crate) struct World {
     pub heard: Vec<Heard>,
     /// What the provider answers to every push.
     pub refuses: Option<ErrorClass>,
+    pub trust: TrustState,
+    pub heads: Vec<LoggedHead>,
+    pub clock: Option<Timestamp>,
 }
 
 pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
@@ -69,6 +73,9 @@ impl World {
             state: State::default(),
             heard: vec![],
             refuses: None,
+            trust: TrustState::NotConfigured,
+            heads: vec![],
+            clock: None,
         };
         for serial in serials {
             world.put(device(serial));
@@ -117,9 +124,9 @@ impl World {
             desired: &self.desired,
             recorded: &self.state,
             heard: &self.heard,
-            trust: &TrustState::NotConfigured,
-            heads: &[],
-            clock: None,
+            trust: &self.trust,
+            heads: &self.heads,
+            clock: self.clock,
         }
     }
 
