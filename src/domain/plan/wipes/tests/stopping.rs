@@ -18,7 +18,9 @@ fn whatever_does_not_hold_is_stopped_in_its_own_way() {
     type Harm = fn(&mut World);
     let nothing: Change = |_| {};
     let unharmed: Harm = |_| {};
-    let table: &[(&str, &[&str], Change, Harm, &[&str], (&str, &str), WipeState)] = &[
+    type Row<'a> =
+        (&'a str, &'a [&'a str], Change, Harm, &'a [&'a str], (&'a str, &'a str), WipeState);
+    let table: &[Row<'_>] = &[
         (
             "nobody signed",
             &[],
