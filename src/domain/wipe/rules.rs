@@ -91,3 +91,18 @@ impl Reason {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_reasons_only_wait_and_few_are_final() {
+        for reason in Reason::ALL {
+            let waits = ["notSigned", "signatureUnreadable", "ownershipUnclear"];
+            let last = ["otherLedger", "serialMismatch", "alreadyWiped", "personalFull"];
+            assert_eq!(reason.holds(), waits.contains(&reason.as_str()), "{reason}");
+            assert_eq!(reason.is_final(), last.contains(&reason.as_str()), "{reason}");
+        }
+    }
+}

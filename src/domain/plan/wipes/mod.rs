@@ -27,3 +27,6 @@ pub(crate) use request::verify_request;
 pub(crate) use view::WipeStanding;
 pub use view::WipeView;
 pub(super) use withdraw::withdraw;
+
+#[cfg(test)]
+mod tests;
