@@ -30,6 +30,9 @@
 //! issued; [`domain::state::State::fold`] is the only code that changes recorded state; the log is
 //! durable before what it announces is done.
 
+// Here and not in Cargo.toml: in tests and benches nothing is reachable from outside.
+#![warn(unreachable_pub)]
+
 pub mod app;
 pub mod domain;
 pub mod edges;

@@ -38,7 +38,7 @@ impl Signals {
 
     /// Set once it is to stop.
     #[must_use]
-    pub fn flag(&self) -> &AtomicBool {
+    pub(crate) fn flag(&self) -> &AtomicBool {
         &self.stop
     }
 

@@ -18,10 +18,10 @@ const BREAKS_AFTER: u32 = 10;
 /// How waits grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth {
-    pub first: Duration,
-    pub most: Duration,
+    pub(crate) first: Duration,
+    pub(crate) most: Duration,
     /// Of the spread.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Growth {
@@ -40,7 +40,7 @@ impl Growth {
 
 /// What may go to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// All but the devices that wait.
     All,
     /// One effect, to find out whether the provider is back.

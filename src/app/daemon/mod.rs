@@ -22,5 +22,5 @@ mod watchdog;
 #[cfg(test)]
 mod tests;
 
-pub use options::{Options, Reload};
+pub use options::Options;
 pub use unattended::Daemon;

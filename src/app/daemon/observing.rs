@@ -18,7 +18,7 @@ const SLOWER: u32 = 24;
 pub(super) struct Observing {
     cadence: Cadence,
     /// Where the last look ended that was acknowledged.
-    pub cursor: Option<Cursor>,
+    pub(crate) cursor: Option<Cursor>,
     asked: Option<Instant>,
     failing: Option<Failing>,
 }

@@ -25,7 +25,7 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// If the log cannot be written; what is durable by then is carried on by the next pass.
-pub async fn execute(
+pub(crate) async fn execute(
     approved: ApprovedPlan,
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,

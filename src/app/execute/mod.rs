@@ -10,6 +10,6 @@ mod control;
 mod outcome;
 mod wipes;
 
-pub use batches::execute;
+pub(crate) use batches::execute;
 pub use control::{Control, Reread};
 pub use outcome::Outcome;

@@ -39,9 +39,9 @@ pub(super) fn going_on(wipes: &[WipeView]) -> HashSet<Digest> {
 /// What it takes to carry out a wipe, or to take one back.
 #[derive(Clone, Copy)]
 pub(super) struct Issuing<'a> {
-    pub provider: &'a Arc<dyn Provider>,
-    pub control: &'a Control<'a>,
-    pub going_on: &'a HashSet<Digest>,
+    pub(crate) provider: &'a Arc<dyn Provider>,
+    pub(crate) control: &'a Control<'a>,
+    pub(crate) going_on: &'a HashSet<Digest>,
 }
 
 /// A wipe as it was planned.

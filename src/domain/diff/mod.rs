@@ -20,7 +20,7 @@ use crate::domain::wipe::WipeFile;
 
 words! {
     /// How two sides differ.
-    Difference {
+    pub enum Difference {
         /// Only in the head.
         Added = "added",
         /// In both, and its fields differ.
@@ -68,11 +68,11 @@ pub struct DeviceDiff {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileDiff {
     /// How it differs.
-    pub difference: Difference,
+    pub(crate) difference: Difference,
     /// Its name.
     pub name: Name,
     /// Field by field; `null` stands for absent.
-    pub changes: Vec<Change<&'static str>>,
+    pub(crate) changes: Vec<Change<&'static str>>,
     /// Its devices in the head; of a profile that is gone, those in the base.
     pub reaches: Vec<Arc<DesiredDevice>>,
 }
@@ -89,7 +89,7 @@ pub struct WipeDiff {
 impl FleetDiff {
     /// Whether the fleet means something else: moved files alone do not count.
     #[must_use]
-    pub fn is_change(&self) -> bool {
+    pub(crate) fn is_change(&self) -> bool {
         let Self { devices, profiles, wipes, new, mended } = self;
         devices.iter().any(|device| device.difference != Difference::Moved)
             || wipes.iter().any(|wipe| wipe.difference != Difference::Moved)

@@ -21,7 +21,7 @@ use crate::domain::model::{Digest, Name, Place, Platform, Profile, Requirements,
 
 /// Both sides of a change, of the files that differ; `None` where other files may matter.
 #[must_use]
-pub fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
+pub(crate) fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
     if faces(base)? != faces(head)? {
         return None;
     }

@@ -28,11 +28,11 @@ pub struct Action {
     /// What is done.
     pub op: Op,
     /// Where the intent is written.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// What it follows from.
-    pub cause: Cause,
+    pub(crate) cause: Cause,
     /// Why, for people: a clause without a full stop.
-    pub reason: Cow<'static, str>,
+    pub(crate) reason: Cow<'static, str>,
 }
 
 /// Whom an action is about.
@@ -56,21 +56,21 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestSubject {
     /// The device that it names, where the ledger knows one.
-    pub device: Option<DeviceId>,
+    pub(crate) device: Option<DeviceId>,
     /// SHA-256 of its file.
-    pub request: Digest,
+    pub(crate) request: Digest,
     /// Its `metadata.name`.
-    pub name: Name,
+    pub(crate) name: Name,
     /// The serial number that it names.
-    pub serial: SerialNumber,
+    pub(crate) serial: SerialNumber,
     /// Where its file is, or was last seen.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
 }
 
 impl Subject {
     /// The device that it is, or that a request names.
     #[must_use]
-    pub fn device(&self) -> Option<DeviceId> {
+    pub(crate) fn device(&self) -> Option<DeviceId> {
         match self {
             Self::Device { id, .. } => Some(*id),
             Self::Request(request) => request.device,
@@ -80,7 +80,7 @@ impl Subject {
 
     /// What the manifest calls it.
     #[must_use]
-    pub fn name(&self) -> Option<&Name> {
+    pub(crate) fn name(&self) -> Option<&Name> {
         match self {
             Self::Device { spec, .. } => Some(&spec.name),
             Self::Profile(name) => Some(name),
@@ -102,7 +102,7 @@ impl Subject {
 
 words! {
     /// What an action follows from: the guard lets facts through where it refuses intents.
-    Cause {
+    pub(crate) enum Cause {
         /// The manifests.
         Intent = "intent",
         /// A device's report.
@@ -227,7 +227,7 @@ pub enum Op {
 
 words! {
     /// The kind of an action, in output and in the digest.
-    ActionKind {
+    pub enum ActionKind {
         /// A device was erased, and nobody asked for it.
         UnrequestedWipe = "unrequestedWipe",
         Freeze = "freeze",
@@ -293,7 +293,7 @@ impl Action {
 
     /// The specification of the device that it is about, as it is to be or as recorded.
     #[must_use]
-    pub fn spec(&self) -> Option<&Arc<DeviceSpec>> {
+    pub(crate) fn spec(&self) -> Option<&Arc<DeviceSpec>> {
         match &self.subject {
             Subject::Device { spec, .. } => Some(spec),
             Subject::Profile(_) | Subject::Request(_) | Subject::Fleet => None,
@@ -302,7 +302,7 @@ impl Action {
 
     /// Field by field, what it changes; `null` stands for absent.
     #[must_use]
-    pub fn changes(&self) -> Vec<Change<&'static str>> {
+    pub(crate) fn changes(&self) -> Vec<Change<&'static str>> {
         let one = |field, from: Value, to: Value| vec![Change { field, from, to }];
         match &self.op {
             Op::RecordProfile { from, to } => profile_changes(from.as_deref(), to),

@@ -164,7 +164,7 @@ impl Action {
 
 /// `data` of a wipe that is issued under this intent.
 #[must_use]
-pub fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
+pub(crate) fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
     WipeIssued {
         request: wipe.request().digest,
         intent,

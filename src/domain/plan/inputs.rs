@@ -34,9 +34,9 @@ pub struct Inputs<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
     /// The provider's own name for it.
-    pub id: ReportId,
+    pub(crate) id: ReportId,
     /// Where it came from, for people: a file, say.
-    pub origin: Arc<str>,
+    pub(crate) origin: Arc<str>,
     /// What the device said.
-    pub report: Report,
+    pub(crate) report: Report,
 }

@@ -8,9 +8,9 @@ use crate::domain::model::{DeviceId, Profile, SerialNumber};
 #[derive(Debug, Clone)]
 pub struct Push {
     /// Idempotency key towards each target.
-    pub intent: u64,
+    pub(crate) intent: u64,
     /// What to push.
-    pub profile: Arc<Profile>,
+    pub(crate) profile: Arc<Profile>,
     /// To whom.
     pub targets: Vec<Target>,
 }
@@ -19,7 +19,7 @@ pub struct Push {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The ledger's name for it.
-    pub id: DeviceId,
+    pub(crate) id: DeviceId,
     /// The provider's.
     pub serial: SerialNumber,
 }

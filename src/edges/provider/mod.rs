@@ -13,5 +13,7 @@ mod observed;
 
 pub use effect::{Presence, Push, Target, Withdrawn};
 pub use error::Error;
-pub use interface::{Cadence, Limits, Provider, Wake};
-pub use observed::{Acknowledgement, Cursor, Fate, Observation, Observed, Trouble, Unusable};
+pub(crate) use interface::Wake;
+pub use interface::{Cadence, Limits, Provider};
+pub use observed::{Acknowledgement, Cursor, Fate, Observation, Observed};
+pub(crate) use observed::{Trouble, Unusable};

@@ -60,24 +60,24 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
     /// Where it came from, as in [`Observation`].
-    pub origin: Arc<str>,
+    pub(crate) origin: Arc<str>,
     /// What becomes of it, in a sentence without a full stop.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// What is wrong with it, likewise.
-    pub why: String,
+    pub(crate) why: String,
     /// Whether it is all that came from there.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 /// Something that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// What: for `local` a path below the data directory.
-    pub path: String,
+    pub(crate) path: String,
     /// What is wrong, in a sentence without a full stop.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it, likewise.
-    pub help: String,
+    pub(crate) help: String,
 }
 
 /// What became of one report; the snapshot that holds its telemetry is durable by now.

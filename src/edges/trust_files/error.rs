@@ -132,7 +132,7 @@ pub enum Error {
 impl Error {
     /// Whether another user, or another machine with the same configuration, may find otherwise.
     #[must_use]
-    pub fn is_of_this_machine(&self) -> bool {
+    pub(crate) fn is_of_this_machine(&self) -> bool {
         match self {
             Self::Missing { .. }
             | Self::Unreadable { .. }

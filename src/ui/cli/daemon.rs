@@ -27,7 +27,7 @@ const MOST: Duration = Duration::from_secs(2);
 
 words! {
     /// `--watch`
-    Watching {
+    pub(crate) enum Watching {
         /// Where the system can.
         Auto = "auto",
         /// Never: look every few seconds.

@@ -103,7 +103,7 @@ fn parts() -> Result<Vec<Part>, Failure> {
 
 words! {
     /// What became of a file.
-    Outcome { Written = "written", Kept = "kept", LeftOut = "leftOut" }
+    pub(crate) enum Outcome { Written = "written", Kept = "kept", LeftOut = "leftOut" }
 }
 
 #[derive(Serialize)]

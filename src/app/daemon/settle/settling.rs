@@ -61,9 +61,9 @@ pub(in crate::app::daemon) struct Settling {
 #[derive(Debug)]
 pub(in crate::app::daemon) struct Unsettled {
     /// Why.
-    pub why: String,
+    pub(crate) why: String,
     /// When to look again.
-    pub again: Instant,
+    pub(crate) again: Instant,
     pub(super) concerns: BTreeSet<Concern>,
 }
 

@@ -13,7 +13,7 @@ use crate::domain::wording::quote;
 
 /// Why a text was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The document is not there, or is no manifest.
     #[error("there is no manifest at line {0}")]
     NoManifest(u32),
@@ -30,7 +30,7 @@ pub enum Error {
 
 /// What a field is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum To {
+pub(crate) enum To {
     Text(String),
     Number(u32),
     /// So much more than it is, or than `from` where it is not there.
@@ -43,17 +43,17 @@ pub enum To {
 
 /// One edit: a field by the keys that lead to it, and what it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// As `["spec", "status"]`.
-    pub path: Vec<String>,
-    pub to: To,
+    pub(crate) path: Vec<String>,
+    pub(crate) to: To,
 }
 
 /// The file with the edits done in the document whose first key is in this line.
 ///
 /// # Errors
 /// If there is no such document, or one of its fields cannot be edited safely.
-pub fn edit(file: &str, line: u32, edits: &[Edit]) -> Result<String, Error> {
+pub(crate) fn edit(file: &str, line: u32, edits: &[Edit]) -> Result<String, Error> {
     let mut file = file.to_owned();
     for edit in edits {
         file = one(&file, line, edit)?;
@@ -223,7 +223,7 @@ fn written(to: &New, quote: Option<char>) -> String {
 
 /// A key or value as a scalar that means just this string.
 #[must_use]
-pub fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     written(&New::Text(text.to_owned()), None)
 }
 

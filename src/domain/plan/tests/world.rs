@@ -19,13 +19,13 @@ use crate::domain::wipe::trust_state::TrustState;
 
 /// A fleet, its record and a clock, without files.
 pub(crate) struct World {
-    pub now: Timestamp,
-    pub settings: Settings,
-    pub desired: Desired,
-    pub state: State,
-    pub heard: Vec<Heard>,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: Settings,
+    pub(crate) desired: Desired,
+    pub(crate) state: State,
+    pub(crate) heard: Vec<Heard>,
     /// What the provider answers to every push.
-    pub refuses: Option<ErrorClass>,
+    pub(crate) refuses: Option<ErrorClass>,
 }
 
 pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {

@@ -28,9 +28,9 @@ use crate::domain::wipe::verify::{Conclusion, Judgement, Reason, VerifiedWipe};
 /// What the rest of the plan has to know.
 pub(in crate::domain::plan) struct WipePlan {
     /// To be done after everything else.
-    pub actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
     /// Devices with a wipe under way after this plan.
-    pub busy: HashSet<DeviceId>,
+    pub(crate) busy: HashSet<DeviceId>,
 }
 
 /// The plan over wipes while it is made.

@@ -6,7 +6,7 @@ use crate::domain::model::words;
 
 words! {
     /// A field of a recorded device that a manifest can change.
-    Field {
+    pub enum Field {
         Name = "name",
         UserEmail = "userEmail",
         Profile = "profile",

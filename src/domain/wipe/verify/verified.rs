@@ -1,6 +1,6 @@
 //! The permission to wipe.
 
-use crate::domain::model::{Digest, Email, Timestamp};
+use crate::domain::model::{Digest, Email};
 use crate::domain::wipe::request::Request;
 
 /// Proof that [`super::verify`] found every rule to hold.
@@ -8,14 +8,13 @@ use crate::domain::wipe::request::Request;
 pub struct VerifiedWipe {
     request: Request,
     signers: Vec<Email>,
-    at: Timestamp,
     trust: Digest,
 }
 
 impl VerifiedWipe {
     /// Only for [`super::verify`], when every rule holds.
-    pub(super) fn new(request: Request, signers: Vec<Email>, at: Timestamp, trust: Digest) -> Self {
-        Self { request, signers, at, trust }
+    pub(super) fn new(request: Request, signers: Vec<Email>, trust: Digest) -> Self {
+        Self { request, signers, trust }
     }
 
     /// What was signed.
@@ -25,17 +24,12 @@ impl VerifiedWipe {
     }
     /// The distinct people who signed: sorted, at least one.
     #[must_use]
-    pub fn signers(&self) -> &[Email] {
+    pub(crate) fn signers(&self) -> &[Email] {
         &self.signers
-    }
-    /// When it was judged.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.at
     }
     /// Digest of the trust file that it was judged by.
     #[must_use]
-    pub fn trust(&self) -> Digest {
+    pub(crate) fn trust(&self) -> Digest {
         self.trust
     }
 }

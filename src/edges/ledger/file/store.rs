@@ -37,7 +37,7 @@ pub fn open(
 /// # Errors
 /// If somebody else writes, if the ledger is not the one expected, or if anything is wrong with
 /// the files but for that last line.
-pub fn open_as(
+pub(crate) fn open_as(
     dir: &Path,
     terms: &Terms<'_>,
     actor: Arc<str>,

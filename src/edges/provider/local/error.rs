@@ -57,7 +57,7 @@ pub enum Error {
 impl Error {
     /// What to make of it: whether trying again later can help.
     #[must_use]
-    pub fn class(&self) -> ErrorClass {
+    pub(crate) fn class(&self) -> ErrorClass {
         match self {
             // Whoever fixes a directory changes no manifest: only trying again finds out.
             Self::Io { .. } | Self::Corrupt { .. } | Self::Changed { .. } => ErrorClass::Transient,

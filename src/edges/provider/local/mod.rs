@@ -22,7 +22,6 @@ mod submit;
 mod tests;
 mod witness;
 
-pub use command::{Command, CommandId, Verb};
 pub use crash_points::CRASH_POINTS;
 pub use embedded::Local;
 pub use records::parse as parse_reports;

@@ -20,10 +20,10 @@ const REASON_LIMIT: usize = 2000;
 
 /// A file that is let go of.
 pub(super) struct Released {
-    pub file: OsString,
+    pub(crate) file: OsString,
     /// From where on it stays.
-    pub rest: Option<u64>,
-    pub refused: Kept,
+    pub(crate) rest: Option<u64>,
+    pub(crate) refused: Kept,
 }
 
 impl Released {
