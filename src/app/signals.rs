@@ -56,12 +56,9 @@ impl Signals {
     }
 }
 
-/// What was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// Stop.
     Stop,
-    /// Read the configuration again.
     Reload,
 }
 

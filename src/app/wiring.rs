@@ -15,7 +15,6 @@ use crate::edges::provider::Provider;
 use crate::edges::provider::local::{self, Foreign, Local};
 use crate::edges::trust_files;
 
-/// The MDM.
 pub(crate) fn provider(config: &Config) -> Arc<dyn Provider> {
     match config.provider {
         ProviderKind::Local => Arc::new(Local::new(&config.data)),

@@ -15,12 +15,10 @@ use crate::domain::model::DeviceId;
 /// a few bad devices, less than a fleet.
 const BREAKS_AFTER: u32 = 10;
 
-/// How waits grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth {
     pub(crate) first: Duration,
     pub(crate) most: Duration,
-    /// Of the spread.
     pub(crate) seed: u64,
 }
 
@@ -67,7 +65,6 @@ struct Waiting {
 }
 
 impl Backoff {
-    /// Nobody waits.
     #[must_use]
     pub(crate) fn new(growth: Growth) -> Self {
         Self { growth, devices: BTreeMap::new(), failures: 0, broken: None }

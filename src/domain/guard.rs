@@ -23,7 +23,6 @@ pub struct ApprovedPlan {
 /// What the guard refused, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// Why it froze.
     pub(crate) why: PassFrozen,
     /// What is wrong with the fleet directory, where it cannot be read.
     pub(crate) missing: Option<String>,
@@ -39,7 +38,7 @@ impl ApprovedPlan {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
-    /// What the guard refused.
+    /// Why actions were withheld, if the guard froze the fleet.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()

@@ -21,7 +21,6 @@ pub(super) struct LastPass {
     pub(crate) whole: bool,
     /// Why the first pass is not done yet, as far as that was published.
     pub(crate) waiting: Option<String>,
-    /// Whether it is.
     pub(crate) begun: bool,
     /// What only the daemon held back in the last pass.
     pub(crate) held_back: BTreeMap<HoldReason, u64>,

@@ -15,7 +15,7 @@ pub(crate) type Reload = dyn Fn(&Config) -> Result<Config, String> + Send;
 
 /// How the daemon runs; what it does is in the configuration.
 pub struct Options {
-    /// For the log.
+    /// Who entries of the log name as having run the pass.
     pub actor: Arc<str>,
     /// How often to make a pass though nothing woke it.
     pub resync: Duration,

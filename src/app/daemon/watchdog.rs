@@ -70,7 +70,6 @@ impl Watchdog {
     }
 }
 
-/// That it stops.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }

@@ -62,7 +62,6 @@ pub(crate) enum Notice {
         help: &'static str,
         again_in: Duration,
     },
-    /// As before.
     PassStillFails {
         error: String,
         again_in: Duration,

@@ -15,7 +15,7 @@ use crate::domain::wipe::trust_state::TrustState;
 /// What a decision depends on besides the observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
-    /// The clock.
+    /// The moment of the decision; every deadline is compared with it.
     pub now: Timestamp,
     /// The numbers of the configuration.
     pub settings: &'a Settings,

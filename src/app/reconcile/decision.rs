@@ -29,7 +29,6 @@ pub struct Decision {
 pub(crate) struct RefusedReport {
     /// Where it came from.
     pub(crate) origin: Arc<str>,
-    /// Whose.
     pub(crate) serial: SerialNumber,
     /// Why, in a sentence without a full stop.
     pub(crate) why: String,

@@ -22,7 +22,6 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one more.
     pub(crate) fn observe(&mut self, took: Duration) {
         let seconds = took.as_secs_f64();
         if let Some(at) = BUCKETS.iter().position(|end| seconds <= *end) {

@@ -51,10 +51,10 @@ pub struct FleetDiff {
     pub mended: Vec<Finding>,
 }
 
-/// One device.
+/// A device whose manifest differs between the two sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceDiff {
-    /// How it differs.
+    /// Moved only if nothing but the file differs.
     pub difference: Difference,
     /// As it is in the head; where it is not there, as it was.
     pub device: Arc<DesiredDevice>,
@@ -64,12 +64,11 @@ pub struct DeviceDiff {
     pub changes: Vec<Change<&'static str>>,
 }
 
-/// One profile.
+/// A profile whose manifest differs between the two sides, and the devices that use it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileDiff {
-    /// How it differs.
     pub(crate) difference: Difference,
-    /// Its name.
+    /// `metadata.name`, as it is in the head or was in the base.
     pub name: Name,
     /// Field by field; `null` stands for absent.
     pub(crate) changes: Vec<Change<&'static str>>,
@@ -77,7 +76,7 @@ pub struct ProfileDiff {
     pub reaches: Vec<Arc<DesiredDevice>>,
 }
 
-/// One wipe request.
+/// A wipe request that differs between the two sides, or whose `.sig` files do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WipeDiff {
     /// Changed where other files lie beside it.

@@ -43,7 +43,6 @@ pub(crate) struct DeviceDraft {
 }
 
 impl DeviceDraft {
-    /// `spec.serialNumber`.
     #[must_use]
     pub(crate) fn serial_number(&self) -> &SerialNumber {
         &self.device.spec.serial_number
@@ -55,7 +54,6 @@ impl DeviceDraft {
         &self.device.spec.name
     }
 
-    /// `spec.ownership`.
     #[must_use]
     pub(crate) fn ownership(&self) -> Ownership {
         self.device.spec.ownership

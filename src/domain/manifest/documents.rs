@@ -20,7 +20,6 @@ pub struct Documents {
     pub(crate) profiles: Vec<ProfileDraft>,
     /// Valid by themselves.
     pub(crate) wipes: Vec<WipeDraft>,
-    /// What could not be used.
     pub(crate) unusable: Vec<Unusable>,
     /// Unusable devices that can be read well enough to say what else is wrong with them.
     pub(crate) partial_devices: Vec<PartialDevice>,

@@ -46,7 +46,6 @@ impl Mapping {
     }
 }
 
-/// The document.
 pub(super) const ROOT: Mapping = Mapping {
     path: "",
     all: &["apiVersion", "kind", "metadata", "spec"],

@@ -104,7 +104,6 @@ pub(super) struct Field<'n> {
     pub(super) owner: &'static str,
     pub(super) key: &'n Node<'n>,
     pub(super) value: &'n Node<'n>,
-    /// Within a list.
     pub(super) index: Option<usize>,
 }
 

@@ -79,7 +79,6 @@ pub struct DeviceSpec {
     /// `metadata.labels`.
     #[serde(default)]
     pub(crate) labels: Labels,
-    /// `hardware`, where it is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hardware: Option<Box<Hardware>>,
 }

@@ -29,7 +29,6 @@ pub(crate) struct Requirements {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AntivirusRequirement {
-    /// Whether it is demanded at all.
     pub(crate) required: bool,
     /// How old the signatures may be at the time of the report, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +39,6 @@ pub(crate) struct AntivirusRequirement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EncryptionRequirement {
-    /// Whether it is demanded at all.
     pub(crate) required: bool,
 }
 
@@ -48,7 +46,6 @@ pub(crate) struct EncryptionRequirement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ScreenLockRequirement {
-    /// Whether it is demanded at all.
     pub(crate) required: bool,
     /// Digits of the PIN; never below [`MIN_PIN_LENGTH`].
     #[serde(default = "min_pin_length")]

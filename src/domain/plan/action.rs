@@ -25,7 +25,7 @@ use crate::domain::wipe::verify::VerifiedWipe;
 pub struct Action {
     /// Whom it is about.
     pub subject: Subject,
-    /// What is done.
+    /// What is done to the subject, with all that execution needs.
     pub op: Op,
     /// Where the intent is written.
     pub(crate) place: Option<Place>,
@@ -46,7 +46,6 @@ pub enum Subject {
     },
     /// A profile, by its name.
     Profile(Name),
-    /// A wipe request.
     Request(Box<RequestSubject>),
     /// The fleet as a whole.
     Fleet,
@@ -114,21 +113,21 @@ words! {
     }
 }
 
-/// What is done.
+/// What an action does. Execution chooses nothing: whatever it needs is in here.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// Remember a profile's revision, before devices get it.
     RecordProfile {
         /// As recorded so far.
         from: Option<Arc<Profile>>,
-        /// As desired.
+        /// The revision that the manifests want.
         to: Arc<Profile>,
     },
     /// Begin a device, and push its profile.
     Provision {
         /// What it is to be.
         to: Arc<DesiredDevice>,
-        /// Its profile.
+        /// The revision of `spec.profile` that it gets first.
         profile: Arc<Profile>,
     },
     /// A manifest with its serial is back.
@@ -145,9 +144,9 @@ pub enum Op {
     },
     /// The status moves.
     Status {
-        /// Before.
+        /// As recorded; by `lifecycle`, only some moves are possible.
         from: Status,
-        /// After.
+        /// As recorded once this is done.
         to: Status,
         /// The new enrolment, where it was raised.
         enrollment: Option<u32>,
@@ -158,32 +157,32 @@ pub enum Op {
     },
     /// Push the profile.
     Push {
-        /// What to push.
+        /// The recorded revision, or the one that this plan records.
         profile: Arc<Profile>,
         /// The intent to finish, where an earlier one is in doubt or failed for a while.
         resume: Option<u64>,
     },
     /// The verdict over its facts changes.
     Compliance {
-        /// Before.
+        /// The verdict on record.
         from: ComplianceState,
-        /// After.
+        /// The verdict now, with the checks that fail or lack a fact.
         verdict: Box<ComplianceVerdict>,
     },
     /// The trust files are not what they were.
     Trust(Box<TrustChanged>),
     /// A wipe request holds.
     AcceptWipe {
-        /// What the log will say.
+        /// The data of the entry `wipe.accepted`.
         accepted: Box<WipeAccepted>,
-        /// The request.
+        /// The request, with the `.sig` files as they were read.
         file: Arc<WipeFile>,
     },
     /// A wipe request does not hold, or not yet, or no more.
     StopWipe {
         /// How it is stopped.
         stop: WipeStop,
-        /// What the log will say.
+        /// The data of the entry; `stop` says its kind.
         stopped: Box<WipeStopped>,
     },
     /// Wipe a device: the one thing that cannot be undone.
@@ -192,26 +191,26 @@ pub enum Op {
         wipe: Box<VerifiedWipe>,
         /// Distinct people who were needed.
         needed: u32,
-        /// The request.
+        /// The request, with the `.sig` files as they were read.
         file: Arc<WipeFile>,
         /// The manifest of the device, where there is a usable one: to be read again.
         manifest: Option<Arc<DesiredDevice>>,
     },
     /// Take back the command of a wipe that was issued, and that expired unconfirmed.
     WithdrawWipe {
-        /// What the log will say once it is taken back.
+        /// The data of the entry `wipe.expired`, written once it is taken back.
         stopped: Box<WipeStopped>,
         /// Where the request is, or was last seen.
         path: Arc<str>,
     },
     /// The device says that it is erased.
     ConfirmWipe {
-        /// What the log will say.
+        /// The data of the entry `wipe.confirmed`.
         confirmed: Box<WipeConfirmed>,
     },
     /// The device says that it is erased, and no wipe of it was issued.
     UnrequestedWipe {
-        /// What the log will say.
+        /// The data of the entry `wipe.unrequested`.
         unrequested: Box<WipeUnrequested>,
     },
     /// Its manifest is gone.
@@ -256,7 +255,7 @@ words! {
 }
 
 impl Action {
-    /// Its kind.
+    /// The word for it in output, which a plan's digest covers.
     #[must_use]
     pub fn kind(&self) -> ActionKind {
         match &self.op {

@@ -6,7 +6,7 @@ use super::wipes::WipeView;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DeviceId, Facts, ReportId, Timestamp};
 
-/// The decision.
+/// What is to be done, what is held back, and what else was noticed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// What is to be done, in order.

@@ -13,7 +13,7 @@ pub struct Hold {
     pub serial: Option<SerialNumber>,
     /// Where it is known.
     pub(crate) name: Option<Name>,
-    /// A stable word.
+    /// A stable word, which metrics count by.
     pub reason: HoldReason,
     /// For people: what is missing, until when, what to do.
     pub detail: String,

@@ -12,7 +12,7 @@ use crate::domain::wipe::trust_state::TrustState;
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
-    /// The clock.
+    /// The moment of the decision; a plan reads no clock.
     pub now: Timestamp,
     /// The numbers of the configuration.
     pub settings: &'a Settings,
@@ -37,6 +37,5 @@ pub struct Heard {
     pub(crate) id: ReportId,
     /// Where it came from, for people: a file, say.
     pub(crate) origin: Arc<str>,
-    /// What the device said.
     pub(crate) report: Report,
 }

@@ -34,7 +34,6 @@ pub struct Request {
     pub(crate) device_id: DeviceId,
     /// Must be that device's.
     pub(crate) serial: SerialNumber,
-    /// How much to erase.
     pub(crate) scope: WipeScope,
     pub(crate) reason: WipeReason,
     /// Who asks; must be among the signers.

@@ -11,7 +11,6 @@ use std::path::PathBuf;
     keys.join(", ")
 )]
 pub(crate) struct Ignored {
-    /// The configuration file.
     pub(crate) path: PathBuf,
     /// The top of the Git work tree, or the fleet directory.
     pub(crate) checkout: PathBuf,
@@ -28,14 +27,12 @@ impl Ignored {
 /// Why there is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// The file cannot be read.
     #[error("{}: {why}", path.display())]
     Unreadable {
         path: PathBuf,
         /// Why, and what to do.
         why: String,
     },
-    /// The file does not say what it may.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Invalid {
         path: PathBuf,

@@ -41,9 +41,7 @@ crash_points! {
 pub struct Error {
     /// A verb, as in "cannot write".
     pub(crate) doing: &'static str,
-    /// The file or directory.
     pub(crate) path: PathBuf,
-    /// What the system said.
     pub(crate) cause: io::Error,
 }
 

@@ -20,7 +20,6 @@ const MAX_LINK_FILE: usize = 8 * 1024;
 /// As many symbolic links as Linux itself follows.
 const MAX_LINKS: u32 = 40;
 
-/// A Git work tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WorkTree {
     /// Its top directory, without symbolic links on the way.

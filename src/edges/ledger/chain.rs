@@ -33,18 +33,15 @@ pub(super) struct Broken {
     pub(crate) seq: u64,
     /// Where its line begins, in bytes from the first one.
     pub(crate) offset: u64,
-    /// What was found.
     pub(crate) what: String,
 }
 
 /// What there is to know of a line, as far as it can be read.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// Where it begins.
     pub(crate) offset: u64,
     /// Where the next one begins.
     pub(crate) end: u64,
-    /// Its hash.
     pub(crate) hash: Digest,
     /// Its place in the chain, where it could be read.
     pub(crate) link: Option<Link>,

@@ -59,7 +59,6 @@ struct In<'a> {
 /// What a line says of its place in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) struct Link {
-    /// Of the entry.
     pub(crate) seq: u64,
     /// Hash of the line before it.
     pub(crate) prev: Digest,

@@ -24,7 +24,6 @@ pub(crate) struct Place(pub(super) [u64; 2]);
 /// What a process knows of the ledger that it has written: enough to tell it from any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// Where it was.
     pub(super) place: Place,
     /// `None` as long as nothing is durable.
     pub(super) lineage: Option<uuid::Uuid>,
@@ -47,7 +46,6 @@ pub enum Expected {
 
 /// What a ledger is opened with.
 pub(crate) struct Terms<'a> {
-    /// What has to be there.
     pub(crate) expected: Expected,
     /// Asked whether something outside of the ledger contradicts it, before anything is written.
     pub(crate) witness: &'a dyn Fn(&State) -> Result<(), String>,
@@ -70,7 +68,6 @@ pub(crate) struct Opened {
 pub(crate) struct Lines<'a> {
     /// Each with its newline.
     pub(crate) text: &'a [u8],
-    /// Of the last one.
     pub(crate) seq: u64,
     /// Hash of the last one.
     pub(crate) head: Digest,
@@ -142,7 +139,6 @@ pub(crate) trait Store: Send + Sync {
 pub struct Logged {
     /// The line, without its newline.
     pub raw: Vec<u8>,
-    /// What it says.
     pub entry: Entry,
     /// The hash of the line before it, as it says; not checked here.
     pub(crate) prev: Digest,

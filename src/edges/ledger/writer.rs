@@ -23,7 +23,7 @@ pub struct Draft {
     pub device: Option<DeviceId>,
     /// The manifest behind it.
     pub source: Option<Source>,
-    /// What happened.
+    /// The kind of the entry and its data.
     pub event: Event,
 }
 

@@ -9,9 +9,8 @@ use crate::domain::model::{DeviceId, Profile, SerialNumber};
 pub struct Push {
     /// Idempotency key towards each target.
     pub(crate) intent: u64,
-    /// What to push.
     pub(crate) profile: Arc<Profile>,
-    /// To whom.
+    /// Each device once; a call takes at most as many as the provider's limits say.
     pub targets: Vec<Target>,
 }
 
@@ -20,7 +19,7 @@ pub struct Push {
 pub struct Target {
     /// The ledger's name for it.
     pub(crate) id: DeviceId,
-    /// The provider's.
+    /// What the provider finds the device by.
     pub serial: SerialNumber,
 }
 
@@ -31,7 +30,7 @@ pub enum Presence {
     There,
     /// It surely does not have it and never had it: under a new intent it may be given again.
     NotThere,
-    /// Nobody can tell.
+    /// The provider cannot tell: the wipe stays in doubt, and is not given again.
     Unknown,
 }
 

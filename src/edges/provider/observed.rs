@@ -51,7 +51,7 @@ pub struct Observation {
     pub id: ReportId,
     /// Where it came from, for the log and for people; for `local`: `inbox/NAME`.
     pub origin: Arc<str>,
-    /// What it said.
+    /// As the device sent it; nothing of it is believed yet.
     pub report: Report,
 }
 
@@ -85,7 +85,7 @@ pub struct Trouble {
 pub struct Acknowledgement {
     /// As in [`Observation`].
     pub id: ReportId,
-    /// Whether it was taken.
+    /// The plan's verdict over the report.
     pub fate: Fate,
 }
 

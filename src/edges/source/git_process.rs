@@ -27,34 +27,17 @@ pub enum Error {
     /// Git cannot be started.
     #[error("cannot run git")]
     Start(#[source] io::Error),
-    /// It complains.
     #[error("git {command}: {message}")]
-    Failed {
-        /// Its subcommand.
-        command: &'static str,
-        /// What it said.
-        message: String,
-    },
+    Failed { command: &'static str, message: String },
     /// It took too long, and was ended.
     #[error("git {command} took longer than {seconds} s and was ended")]
-    Late {
-        /// Its subcommand.
-        command: &'static str,
-        /// How long it was given.
-        seconds: u64,
-    },
+    Late { command: &'static str, seconds: u64 },
     /// It said too much, and was ended.
     #[error("git {command} gave more than {bytes} bytes and was ended")]
-    Long {
-        /// Its subcommand.
-        command: &'static str,
-        /// How much it was allowed.
-        bytes: u64,
-    },
+    Long { command: &'static str, bytes: u64 },
     /// Talking to it broke off.
     #[error("reading from git {command}")]
     Io {
-        /// Its subcommand.
         command: &'static str,
         #[source]
         cause: io::Error,
@@ -224,7 +207,6 @@ pub(crate) struct Running {
     complaint: Option<thread::JoinHandle<String>>,
     /// What it is told, where it takes anything.
     pub(crate) stdin: Option<ChildStdin>,
-    /// What it prints.
     pub(crate) stdout: Option<ChildStdout>,
     /// Dropped with it, which ends the thread that watches the time.
     _done: mpsc::Sender<()>,

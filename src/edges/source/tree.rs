@@ -11,7 +11,6 @@ use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::wording::harmless;
 
-/// What a file is.
 pub(super) enum Judged {
     /// A manifest, at this path.
     Manifest(String),

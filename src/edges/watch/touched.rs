@@ -6,14 +6,12 @@ use std::path::PathBuf;
 /// More files than this are no small change: all is looked at.
 pub(super) const FILES: usize = 64;
 
-/// What is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Places {
     /// The fleet directory: everything below it.
     pub(crate) fleet: PathBuf,
     /// The directories that reports come into.
     pub(crate) reports: Vec<Entrance>,
-    /// Single files.
     pub(crate) files: Vec<PathBuf>,
 }
 

@@ -38,7 +38,6 @@ pub struct Pace {
 /// How changes are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// By events.
     Watching,
     /// By looking every so often, for this reason.
     Polling(String),

@@ -38,7 +38,6 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Of this process.
     #[must_use]
     pub(crate) fn of_process() -> Self {
         let stdout = io::stdout();

@@ -117,7 +117,6 @@ impl Setup {
         wiring::trust(&self.config)
     }
 
-    /// The MDM.
     pub(crate) fn provider(&self) -> Arc<dyn Provider> {
         wiring::provider(&self.config)
     }

@@ -41,7 +41,6 @@ pub(crate) enum Access {
     Gone,
 }
 
-/// See [`Access`].
 #[must_use]
 pub(crate) fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
     let at = device.compliance.since + settings.block_after;

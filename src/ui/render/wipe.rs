@@ -97,7 +97,6 @@ impl<'a> Verified<'a> {
         Self { view, files: &judgement.files, rows, answer, in_fleet }
     }
 
-    /// What follows.
     #[must_use]
     pub(crate) fn answer(&self) -> Answer {
         self.answer

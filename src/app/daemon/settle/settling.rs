@@ -60,7 +60,6 @@ pub(in crate::app::daemon) struct Settling {
 /// What has to wait for another look.
 #[derive(Debug)]
 pub(in crate::app::daemon) struct Unsettled {
-    /// Why.
     pub(crate) why: String,
     /// When to look again.
     pub(crate) again: Instant,

@@ -17,7 +17,6 @@ pub(crate) enum Error {
     /// The document is not there, or is no manifest.
     #[error("there is no manifest at line {0}")]
     NoManifest(u32),
-    /// It is not YAML.
     #[error("the manifest is not valid YAML")]
     Syntax,
     /// The field holds something that is no plain value, or is written in an unusual way.

@@ -23,9 +23,7 @@ pub(super) const FEW: usize = 16;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Problem {
     pub(crate) code: Code,
-    /// As in a finding.
     pub(crate) message: String,
-    /// As in a finding.
     pub(crate) help: &'static str,
     pub(crate) extent: Extent,
     /// The other place, and what is there.

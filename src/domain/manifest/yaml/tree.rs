@@ -29,7 +29,6 @@ pub(crate) struct Node<'a> {
     pub(crate) extent: Extent,
 }
 
-/// What a node is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'a> {
     /// Text, not yet resolved.

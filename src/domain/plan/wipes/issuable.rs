@@ -24,7 +24,6 @@ use crate::domain::wipe::verify::{Conclusion, VerifiedWipe};
 /// What a wipe was judged by, read again.
 #[derive(Debug)]
 pub struct Fresh {
-    /// The clock.
     pub(crate) now: Timestamp,
     /// The highest time that this ledger has seen, where it is known.
     pub(crate) clock: Option<Timestamp>,

@@ -36,13 +36,13 @@ pub struct WipeView {
     pub place: Place,
     /// The user of the device, where the ledger knows it.
     pub(crate) user: Option<Email>,
-    /// How it stands.
+    /// Where it stands on its way from a file to a confirmed wipe.
     pub standing: WipeStanding,
     /// Whether it came to that in this pass.
     pub(crate) new: bool,
-    /// Why: stable.
+    /// Why it stands there: a stable word.
     pub code: String,
-    /// Why, for people.
+    /// Why it stands there, for people: a clause without a full stop.
     pub detail: String,
     /// Distinct people whose signatures hold, sorted.
     pub(crate) signers: Vec<Email>,

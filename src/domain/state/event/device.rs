@@ -34,11 +34,11 @@ pub struct DeviceUpdated {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeviceStatus {
-    /// Before.
+    /// The status until this entry.
     pub from: Status,
-    /// After.
+    /// The status from this entry on.
     pub to: Status,
-    /// For people.
+    /// For people: a clause without a full stop.
     pub reason: String,
     /// Given when `enrollment` was raised: the device starts afresh, what it reported before is void.
     #[serde(default, skip_serializing_if = "Option::is_none")]

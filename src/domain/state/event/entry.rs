@@ -33,6 +33,6 @@ pub struct Entry {
     pub actor: Arc<str>,
     /// Where the intent comes from.
     pub source: Option<Source>,
-    /// What happened.
+    /// The kind of the entry and its data.
     pub event: Event,
 }

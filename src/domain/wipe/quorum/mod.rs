@@ -121,7 +121,6 @@ pub(crate) enum Ruling {
         /// Distinct people needed now.
         needs: u32,
     },
-    /// Not now.
     Held(QuorumHold),
 }
 

@@ -30,7 +30,6 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{list}, line {line}: {why}")]
 pub struct Malformed {
-    /// Which list.
     pub(crate) list: List,
     /// From 1.
     pub(crate) line: usize,
@@ -57,7 +56,6 @@ words! {
 /// Why a key has no right, for machines and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WhyNot {
-    /// Stable.
     pub(crate) code: NoRight,
     /// Without a full stop.
     pub(crate) detail: String,
@@ -66,9 +64,7 @@ pub(crate) struct WhyNot {
 /// One line of `allowed_signers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Signer {
-    /// The person.
     pub(crate) principal: Email,
-    /// Their key.
     pub(crate) key: Key,
     /// What the line lists of ours, sorted; without any it gives no right.
     pub(crate) namespaces: BTreeSet<Namespace>,

@@ -17,7 +17,6 @@ impl VerifiedWipe {
         Self { request, signers, trust }
     }
 
-    /// What was signed.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request

@@ -68,7 +68,6 @@ impl Directory {
         &self.path
     }
 
-    /// Which one it is.
     pub(crate) fn identity(&self) -> Identity {
         self.identity
     }

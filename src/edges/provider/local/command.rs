@@ -51,7 +51,6 @@ words! {
 pub(crate) struct Command {
     /// Unique to the intent.
     pub(crate) id: CommandId,
-    /// What to do.
     pub(crate) command: Verb,
     /// With what; by the verb.
     #[serde(flatten)]

@@ -68,9 +68,7 @@ fn hand_over(made: &OwnedFd, directory: &fs::Stat) -> Result<(), Errno> {
 
 /// What was found under a name.
 pub(super) enum Found<T> {
-    /// Nothing.
     Nothing,
-    /// A regular file.
     File(Stamp, T),
     /// Something that is no report whatever is done about it; and why.
     Unusable(Stamp, String),

@@ -29,7 +29,6 @@ impl Seen {
     }
 }
 
-/// A report of it.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(crate) id: ReportId,

@@ -15,7 +15,6 @@ use super::pending::read;
 /// A command that the log does not have.
 #[derive(Debug)]
 pub(crate) struct Foreign {
-    /// Where it is.
     pub(crate) path: PathBuf,
     pub(crate) command: Command,
 }

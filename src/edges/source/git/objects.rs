@@ -27,7 +27,6 @@ pub(super) struct Answers {
     pub(crate) blobs: VecDeque<Option<Vec<u8>>>,
 }
 
-/// An object.
 struct Answer {
     id: String,
     kind: String,

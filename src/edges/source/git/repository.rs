@@ -14,12 +14,9 @@ pub struct Repository {
     pub(super) prefix: String,
 }
 
-/// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// As given.
     pub(crate) name: String,
-    /// Its object id.
     pub(crate) id: String,
 }
 

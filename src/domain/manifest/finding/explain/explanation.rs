@@ -9,7 +9,6 @@ pub(crate) struct Explanation {
     pub(crate) why: &'static str,
     /// What gives the finding.
     pub(crate) wrong: Example,
-    /// The same, fixed.
     pub(crate) right: Example,
 }
 
@@ -24,7 +23,6 @@ pub(crate) enum Example {
 }
 
 impl Example {
-    /// As it is typed.
     #[must_use]
     pub(crate) const fn text(self) -> &'static str {
         match self {
