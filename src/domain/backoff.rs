@@ -1,4 +1,4 @@
-//! Whom to leave alone after failures, and for how long: no clock, no randomness of its own.
+//! Which devices wait after failures, and for how long: no clock, no randomness of its own.
 //!
 //! A device whose effect failed waits, twice as long each time, and nobody else waits with it.
 //! When effects fail one after the other and none succeeds, it is the provider: all wait, and

@@ -28,7 +28,7 @@ pub struct Refusal {
     pub(crate) missing: Option<String>,
     /// How many actions it withheld.
     pub(crate) withheld: usize,
-    /// The number that an operator named, where it was not the right one.
+    /// The number given with `--accept-removals`, if it was not the number of removals.
     pub(crate) named: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The system's clock. Everything else is told what time it is.
+//! The system's clock. Everything else gets the time as an argument.
 
 use crate::domain::model::Timestamp;
 

@@ -13,7 +13,7 @@ use crate::domain::wipe::trust_state::TrustState;
 pub(super) struct LastPass {
     /// The fleet directory.
     pub(crate) live: IncrementalFleet,
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) trust: Arc<TrustState>,
     /// When everything was looked at.
     pub(crate) looked: Instant,

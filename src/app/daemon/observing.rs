@@ -23,11 +23,11 @@ pub(super) struct Observing {
     failing: Option<Failing>,
 }
 
-/// The last look failed.
+/// The state after an observation that failed.
 #[derive(Debug)]
 struct Failing {
     error: Error,
-    /// So often in a row.
+    /// Failed observations in a row.
     times: u32,
     again: Instant,
 }
@@ -46,7 +46,7 @@ impl Observing {
         }
     }
 
-    /// When to ask next, though nothing wakes.
+    /// When to ask next if no event comes before.
     pub(super) fn next(&self) -> Option<Instant> {
         let regular = || Some(self.asked? + self.cadence.every?);
         self.failing.as_ref().map(|failing| failing.again).or_else(regular)
@@ -75,7 +75,7 @@ impl Observing {
         });
     }
 
-    /// Why the last look failed, if it did.
+    /// Why the last observation failed, if it did.
     pub(super) fn failed(&self) -> Option<&Error> {
         self.failing.as_ref().map(|failing| &failing.error)
     }

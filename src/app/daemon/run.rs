@@ -96,7 +96,7 @@ impl Daemon {
         }
     }
 
-    /// One pass; the ledger is let go of where it failed.
+    /// One pass; a ledger that failed is closed.
     async fn pass(&mut self) -> Result<(), reconcile::Error> {
         let mut ledger = match self.ledger.take() {
             Some(ledger) => ledger,
@@ -135,7 +135,8 @@ impl Daemon {
         self.known = ledger.known();
         let keeps = match &done {
             Ok(()) | Err(reconcile::Error::Provider(_)) => true,
-            // It was made anew, and nobody was let in meanwhile; whoever let go now would let them.
+            // The lock file was replaced, and no other writer is in yet. Closing the ledger now
+            // would let one in.
             Err(reconcile::Error::Ledger(error)) => {
                 matches!(error, ledger::Error::LockRemoved { .. })
             }

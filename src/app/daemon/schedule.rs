@@ -18,6 +18,6 @@ pub(super) struct Next {
     pub(crate) due: Option<Timestamp>,
     /// At the latest, for another reason.
     pub(crate) at: Option<Instant>,
-    /// Not before that, whatever changes.
+    /// Not earlier than this, even if something changes.
     pub(crate) not_before: Option<Instant>,
 }

@@ -62,7 +62,7 @@ impl Watchdog {
         }
     }
 
-    /// It was, whatever came of it.
+    /// The configuration was read again, or refused.
     pub(super) fn reloaded(&self) {
         if self.ready {
             tell(&[NotifyState::Ready]);

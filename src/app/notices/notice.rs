@@ -1,4 +1,4 @@
-//! One thing that somebody should be told.
+//! One thing that an operator should know.
 
 use std::time::Duration;
 

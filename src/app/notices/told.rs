@@ -67,7 +67,7 @@ impl Notices {
         notice
     }
 
-    /// That the provider cannot be observed, which is told once, and that it can be again.
+    /// Says once that the provider cannot be observed, and once that it can be again.
     pub(crate) fn of_observing(
         &mut self,
         failed: Option<String>,

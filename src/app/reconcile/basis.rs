@@ -23,7 +23,7 @@ pub struct Basis<'a> {
     pub desired: &'a Desired,
     /// What the ledger says.
     pub recorded: &'a State,
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,

@@ -23,7 +23,7 @@ use crate::domain::wipe::verify::VerifiedWipe;
 /// One step of the decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
-    /// Whom it is about.
+    /// The device, profile, request or fleet that it changes.
     pub subject: Subject,
     /// What is done to the subject, with all that execution needs.
     pub op: Op,

@@ -11,7 +11,7 @@ use crate::domain::model::{DeviceId, Digest, Hasher, SerialNumber};
 const WINDOW: usize = 8192;
 const SHARE: usize = 512;
 
-/// What of an action is the decision itself: not where it is written, nor how it is told.
+/// The part of an action that is the decision: without its place and its wording.
 #[derive(Serialize)]
 struct Decided<'a> {
     action: ActionKind,

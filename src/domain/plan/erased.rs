@@ -1,4 +1,4 @@
-//! What a device says of a wipe: that it is done, or that somebody erased it whom nobody asked.
+//! What a device reports of a wipe: that it is done, or an erasure that nobody requested.
 //!
 //! A wipe that was issued is confirmed by the first report dated after that with `wiped: true`,
 //! by one whose date is not believed, or by any report that names the wipe's own command. Where
@@ -103,7 +103,7 @@ impl DevicePlanner<'_, '_> {
     }
 }
 
-/// Somebody erased the device, and it was not us: the very thing that must not go unseen.
+/// The device was erased, and not by a wipe of ours: an operator must see this.
 fn unexpected_wipe(id: DeviceId, heard: &Heard, issued: bool) -> Finding {
     let (but, help) = if issued {
         (

@@ -22,7 +22,7 @@ pub struct Inputs<'a> {
     pub recorded: &'a State,
     /// What the provider has heard since the last pass.
     pub heard: &'a [Heard],
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The entries that wipe requests name, as far as the log has them; in any order.
     pub heads: &'a [LoggedHead],

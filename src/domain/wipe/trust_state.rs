@@ -1,4 +1,4 @@
-//! Whom wipes are taken from, or why from nobody.
+//! Whose signatures count for wipes, or why nobody's do.
 
 use super::trust::Trust;
 use crate::domain::model::words;
@@ -50,7 +50,7 @@ impl TrustState {
         }
     }
 
-    /// Why configured trust files cannot be relied on: what somebody has to be told.
+    /// Why configured trust files cannot be relied on: what an operator has to know.
     #[must_use]
     pub(crate) fn broken(&self) -> Option<&str> {
         match self {

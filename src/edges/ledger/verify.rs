@@ -134,7 +134,7 @@ impl Checker {
     pub(super) fn next(&mut self, seen: Seen) {
         self.lines += 1;
         self.head = Some(seen.hash);
-        // Enough is enough: what comes after so many problems explains itself by them.
+        // Later problems mostly follow from the first ones, so the list ends here.
         if self.more || self.missing.len() > MOST || self.early.len() > MOST {
             self.highest = self.highest.max(seen.link.map_or(0, |link| link.seq));
             return;

@@ -19,7 +19,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 /// What is to be logged; the ledger adds number, time, actor and hash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// Whom it is about.
+    /// The device that the entry is about, if it is about one.
     pub device: Option<DeviceId>,
     /// The manifest behind it.
     pub source: Option<Source>,

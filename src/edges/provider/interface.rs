@@ -79,7 +79,7 @@ pub trait Provider: Send + Sync {
     /// Repeating it is harmless.
     async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, Error>;
 
-    /// Lets go of what the look that ended at `cursor` observed, now that the ledger has it: each
+    /// Acknowledges what the observation that ended at `cursor` gave, now that the ledger has it: each
     /// report of it has one acknowledgement. What was observed by another look stays.
     async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error>;
 }

@@ -92,12 +92,12 @@ pub struct Acknowledgement {
 /// Whether a report was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It was: the commands that it names as completed are done.
+    /// Taken: the commands that it names as completed are done.
     Taken {
         /// Intents of wipes of the device that the report confirms, whether or not it names the
         /// commands: these must not wait for the hardware to enroll again.
         erased: Vec<u64>,
     },
-    /// It was refused: why, in a sentence without a full stop.
+    /// Refused: why, in a sentence without a full stop.
     Refused(String),
 }

@@ -16,7 +16,7 @@ pub(super) enum Judged {
     Manifest(String),
     /// A signature or veto, at this path.
     Signature(String),
-    /// None of our business.
+    /// Neither a manifest nor a signature: not read.
     Ignored,
     /// Something that cannot be used, or a directory that it lies in.
     Lost(String, UnusableKind, Trouble),

@@ -52,7 +52,7 @@ pub(crate) enum Error {
     /// It points elsewhere.
     #[error("{url} points to {to:?}, and redirects are not followed")]
     Redirect { url: String, to: String },
-    /// Whatever answers, it has no state.
+    /// Something answered, but not with a state.
     #[error("{url} answers {status}{}", .why.as_deref().map(|w| format!(": {w}")).unwrap_or_default())]
     Status {
         url: String,
@@ -64,7 +64,7 @@ pub(crate) enum Error {
     /// It is something else.
     #[error("{0} is no fleetform daemon: what it answers is not a state")]
     Foreign(String),
-    /// It is of another time.
+    /// The daemon speaks an older or newer version of this format.
     #[error("{url} answers in {found:?}; this fleetform reads {KIND:?}")]
     Version { url: String, found: String },
     /// The answer broke off, or went on without end.

@@ -37,7 +37,7 @@ pub(crate) enum Access {
     BlocksAt(Timestamp),
     /// It has not been compliant for too long.
     BlockedSince(Timestamp),
-    /// A wiped device is nobody's.
+    /// Wiped: it has no user any more, and no access.
     Gone,
 }
 

@@ -31,7 +31,7 @@ pub struct Fresh {
     pub(crate) heads: Vec<LoggedHead>,
     /// The numbers of the configuration.
     pub(crate) settings: Settings,
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) trust: TrustState,
     /// The request with what is beside it; or, without a full stop, why it cannot be read.
     pub(crate) file: Result<WipeFile, String>,
@@ -73,7 +73,7 @@ pub(crate) struct NotIssued {
 }
 
 /// How many requests go before this accepted one: accepted earlier, not issued yet, and among
-/// those that the same plan lets go on. They count in every window, as they did in the plan.
+/// those that the same plan issues or lets cool off. They count in every window, as they did in the plan.
 #[must_use]
 pub(crate) fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Digest>) -> usize {
     let Some(known) = recorded.wipes.get(&request) else { return 0 };

@@ -27,7 +27,7 @@ pub struct Entry {
     pub seq: u64,
     /// When it was written.
     pub at: Timestamp,
-    /// Whom it is about.
+    /// The device that the entry is about, if it is about one.
     pub device: Option<DeviceId>,
     /// Who ran the pass.
     pub actor: Arc<str>,

@@ -36,7 +36,7 @@ pub(crate) struct Evidence<'a> {
     /// Files that are there and could not be read, or directories that could not be listed: by
     /// name, and why.
     pub(crate) unreadable: &'a BTreeMap<String, String>,
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) trust: &'a TrustState,
     /// The lineage of this ledger; none where there is no ledger.
     pub(crate) ledger: Option<LedgerId>,

@@ -78,7 +78,7 @@ impl Command {
         }
     }
 
-    /// The one that cannot be undone.
+    /// The command to erase a device, whole or only corporate data.
     #[must_use]
     pub(crate) fn wipe(intent: u64, wipe: &VerifiedWipe) -> Self {
         let request = wipe.request();

@@ -2,7 +2,7 @@
 //!
 //! Names that start with `.` or end like a file that is being written are not looked at, and
 //! `rejected/` is where refused reports go, byte for byte, each file with a `.reason` beside it.
-//! Only regular files are opened. A file is let go only while it is the one that was observed;
+//! Only regular files are opened. A file is removed only while it is the one that was observed;
 //! what is refused is durable in `rejected/`, with its reason, before the original goes. A pass
 //! takes a bounded number of reports: of a file with more, the rest stays under its name. What
 //! cannot be read is tried again, and never rejected.
@@ -125,7 +125,7 @@ impl Inbox {
         look.into_iter().flat_map(|(_, seen)| seen).filter(is_settled).collect()
     }
 
-    /// Lets go of the files that were settled but for `stays`: moves what was refused away,
+    /// Removes the files that are acknowledged, except `stays`: moves what was refused away,
     /// removes the rest. What went wrong with one file does not keep the others.
     pub(super) fn release(
         &mut self,
@@ -224,7 +224,7 @@ fn take(file: OsString, read: ReadFile, observed: &mut Observed) -> Seen {
     Seen { file, stamp, good: said, bad, rest, unusable: useless }
 }
 
-/// A file that is let go of, if it still is the one that was observed.
+/// A file to be removed, if it still is the one that was observed.
 fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released>, Error> {
     // A writer who takes the name between this look and the removal, microseconds later,
     // loses what it wrote; `submit` never uses a name twice.
