@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::domain::backoff::Growth;
 use crate::edges::provider::{Cadence, Cursor, Error, Observed};
 
-/// Between tries of a provider that failed, where it is asked as often as one likes otherwise.
+/// Between tries of a provider that failed, if its cadence sets no interval.
 const FIRST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(60);
 /// One that wants to be asked less often is then asked less often still: so many times as long
@@ -52,7 +52,7 @@ impl Observing {
         self.failing.as_ref().map(|failing| failing.again).or_else(regular)
     }
 
-    /// What to decide by where nothing is asked: nothing was heard, or it still fails.
+    /// The observation of a pass that does not ask the provider: empty, or the last error.
     pub(super) fn unasked(&self) -> Result<Observed, Error> {
         match &self.failing {
             Some(failing) => Err(failing.error.clone()),

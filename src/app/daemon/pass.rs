@@ -209,7 +209,7 @@ impl Daemon {
         }
     }
 
-    /// Less than was approved: what wants a second pass, and what the provider is to be spared.
+    /// Holds back actions that a second pass must find too, and effects while the provider backs off.
     fn hold_back(&mut self, decision: Decision, ledger: &Ledger) -> (Decision, Option<Unsettled>) {
         let state = ledger.state();
         let (plan, desired) = (decision.approved.plan(), self.last.live.desired());

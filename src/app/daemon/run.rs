@@ -20,7 +20,7 @@ use crate::edges::watch::{Touched, Watch};
 /// is noticed, late enough that a broken one is not worn out.
 const TROUBLE: Growth =
     Growth { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
-/// So often the clock is asked whether what it is waited for is due.
+/// How often the clock is compared with the deadline that is waited for.
 const ASK_THE_CLOCK: Duration = Duration::from_secs(1);
 
 impl Daemon {
@@ -116,7 +116,7 @@ impl Daemon {
         self.let_go(ledger, passed)
     }
 
-    /// A look under a configuration that the log knows.
+    /// Notes a changed configuration in the log, then looks.
     async fn noted_look(
         &mut self,
         touched: Touched,

@@ -52,8 +52,8 @@ impl Watchdog {
         }
     }
 
-    /// The configuration is about to be read again; before the first pass that is nobody's
-    /// business.
+    /// The configuration is about to be read again; before the first
+    /// pass the service manager waits for "ready", and gets nothing else.
     pub(super) fn reloading(&self) {
         if self.ready
             && let Ok(now) = NotifyState::monotonic_usec_now()

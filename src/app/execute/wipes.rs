@@ -55,7 +55,7 @@ struct Planned<'a> {
 }
 
 impl Issuing<'_> {
-    /// Carries out one action; one of another kind is not its business.
+    /// Issues the wipe of this action, or takes it back; does nothing for other actions.
     ///
     /// # Errors
     /// If the log cannot be written.

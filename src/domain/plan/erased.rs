@@ -90,13 +90,13 @@ impl DevicePlanner<'_, '_> {
         Some((wipe.subject.request, wipe.intent?))
     }
 
-    /// What the provider was told and the device has not confirmed, expired or not.
+    /// Wipes that a report of erasure may confirm: issued, and still possible for the device.
     fn wipes_issued(&self) -> impl Iterator<Item = &Wipe> {
         let wipes = self.inputs.recorded.wipes_of(self.id).filter(|wipe| wipe.may_be_confirmed());
         wipes.filter(|wipe| self.may_have_obeyed(wipe))
     }
 
-    /// Who reported after the command was taken back, and was not erased, did not get it.
+    /// False if the device reported after the command was taken back, and was not erased.
     fn may_have_obeyed(&self, wipe: &Wipe) -> bool {
         let heard = self.device.last_sync;
         wipe.state == WipeState::Issued || heard.is_none_or(|last| last <= wipe.since)

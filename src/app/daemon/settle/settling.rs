@@ -22,7 +22,7 @@ const WHILE_BUSY: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A change of so many devices is never large.
 const FEW: usize = 10;
-/// A change of more than this share of the active devices is.
+/// A change of more than this share of the active devices is large.
 const LARGE_PERCENT: usize = 10;
 
 /// What has to stay the same by itself.
@@ -92,7 +92,7 @@ fn is_intent(action: &Action) -> bool {
 }
 
 impl Settling {
-    /// `quiet`: so long nothing has changed before a look.
+    /// `quiet`: for how long nothing has changed when a look begins.
     pub(in crate::app::daemon) fn new(quiet: Duration) -> Self {
         Self { between: quiet.max(BETWEEN_LOOKS), seen: BTreeMap::new(), said: false }
     }

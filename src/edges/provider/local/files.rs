@@ -70,7 +70,7 @@ fn hand_over(made: &OwnedFd, directory: &fs::Stat) -> Result<(), Errno> {
 pub(super) enum Found<T> {
     Nothing,
     File(Stamp, T),
-    /// Something that is no report whatever is done about it; and why.
+    /// What is never read: no regular file, or too large; and why.
     Unusable(Stamp, String),
 }
 
