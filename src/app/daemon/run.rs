@@ -81,7 +81,7 @@ impl Daemon {
                         return Wake::Pass;
                     }
                 }
-                // Reports are let go of with a snapshot, and so wait for the next one.
+                // Reports are acknowledged after a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
                     return Wake::Pass;
                 }

@@ -74,7 +74,7 @@ fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
     }
 }
 
-/// All actions in their order, in batches of their own, so that each is let go of once it is
+/// All actions in their order, in batches of their own, so that each is freed once it is
 /// done: the record grows into the memory that the plan leaves.
 fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
     let mut begins = vec![0];

@@ -67,7 +67,7 @@ fn assume(name: &Name, platforms: BTreeSet<Option<Platform>>) -> Option<ProfileD
         return None;
     }
     if platforms.is_empty() {
-        // Which one does not show: it is the same before and after.
+        // Any platform will do: it is assumed for both sides, and so makes no difference.
         platforms.push(Platform::Windows);
     }
     Some(ProfileDraft {

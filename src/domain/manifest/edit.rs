@@ -168,7 +168,7 @@ impl Document<'_> {
         }
         let end = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
         let Some(after) = simple else { return Some((at..at, format!("{entry}{end}{indent}"))) };
-        // Whatever is said of that value in its line stays with it.
+        // After the end of that line, so that a comment stays beside its value.
         match self.text[after..].find('\n') {
             Some(n) => Some((after + n + 1..after + n + 1, format!("{indent}{entry}{end}"))),
             None => Some((self.text.len()..self.text.len(), format!("{end}{indent}{entry}"))),

@@ -106,7 +106,7 @@ words! {
         Intent = "intent",
         /// A device's report.
         Fact = "fact",
-        /// Time.
+        /// A deadline that has passed.
         Clock = "clock",
         /// The guard itself.
         Guard = "guard",

@@ -308,7 +308,7 @@ impl DevicePlanner<'_, '_> {
                 let detail = format!("enrols when the device reports; Failed from {}", due.short());
                 self.hold(place, HoldReason::AwaitingReport, detail);
             }
-            // Told by itself.
+            // `explain_erasure` holds it, with its own reason.
             Status::Failed if self.state.erased => {}
             Status::Failed => {
                 let next = self.state.enrollment.saturating_add(1);

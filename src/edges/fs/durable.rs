@@ -125,7 +125,7 @@ pub(crate) fn create_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
             step("new", "link", || fs::hard_link(&temporary, path))
                 .map_err(Error::at("create", path))
         });
-    // With its name it stays, without one it goes.
+    // The content stays under its new name; without one it is of no use.
     let _ = fs::remove_file(&temporary);
     made?;
     let directory = parent(path);

@@ -253,7 +253,7 @@ impl Running {
     /// If no thread can be started.
     pub(crate) fn feed(&mut self, text: String) -> Result<(), Error> {
         let Some(mut stdin) = self.stdin.take() else { return Err(self.broken_pipe()) };
-        // Where Git has gone away, reading says so.
+        // If Git has ended, reading its answer fails and says why.
         let write = move || drop(stdin.write_all(text.as_bytes()));
         thread::Builder::new().spawn(write).map_err(Error::Start)?;
         Ok(())

@@ -31,7 +31,6 @@ pub(crate) fn overdue_since(
 /// Whether a device may reach corporate mail (sop.md §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// It may.
     Allowed,
     /// It is not compliant and will lose access then.
     BlocksAt(Timestamp),

@@ -139,7 +139,7 @@ impl Settling {
             let mut seen = match before.get(&concern) {
                 Some(seen) if seen.digest == digest => *seen,
                 Some(seen) if !seen.settled => Seen { first: seen.first, ..fresh },
-                // What came after it went through waits for itself.
+                // The one before went through; this is another change, and waits anew.
                 Some(_) | None => fresh,
             };
             let ready = match concern {

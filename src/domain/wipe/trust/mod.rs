@@ -40,7 +40,7 @@ pub struct Malformed {
 words! {
     /// Why a key has no right.
     pub(crate) enum NoRight {
-        /// In no line.
+        /// No line of `allowed_signers` has this key.
         UnknownKey = "unknownKey",
         /// In the list of revoked keys.
         RevokedKey = "revokedKey",

@@ -42,8 +42,8 @@ impl Lock {
     /// # Errors
     /// If it cannot be written.
     pub(crate) fn mark(&mut self, whole: u64) -> Result<(), Error> {
-        // Whoever in this process has looked at the file and closed it has let go of the record
-        // lock: that is how the system has it.
+        // POSIX drops record locks when any descriptor of the file in this process is closed, and
+        // a reader may have done so: take the lock again.
         let _ = fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive);
         write(&self.file, Some(whole))
             .map_err(|e| durable::Error::at("write", &self.path)(e).into())

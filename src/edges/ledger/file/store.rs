@@ -78,7 +78,7 @@ struct FileStore {
     /// The time kept in `clock`.
     clock: Option<Timestamp>,
     lock: Lock,
-    // Last: it is let go of after the lock file.
+    // Last: it is dropped after the lock file.
     dir: Directory,
 }
 

@@ -85,7 +85,7 @@ impl Inbox {
                 break;
             }
             match observe(&dir, &name, &mut budget) {
-                // What is gone since the directory was listed was never there.
+                // Removed since the directory was listed.
                 Ok(None) => {}
                 Ok(Some(read)) => seen.push(take(name, read, &mut observed)),
                 Err(error) => {
@@ -246,7 +246,7 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
     Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
 }
 
-/// The inbox and the names in it that may be reports, sorted. It must be possible to let go of
+/// The inbox and the names in it that may be reports, sorted. It must be possible to remove
 /// what is read: else every pass would hear the same again.
 fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
     let path = data.join("inbox");
@@ -255,7 +255,7 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
     match Dir::open(&path.join(REJECTED), REJECTED) {
         Ok(Some(rejected)) => rejected.check_access()?,
         Err(error @ Error::Io { errno: Errno::ACCESS, .. }) => return Err(error),
-        // What else is in its place is told once something is refused.
+        // Anything else in its place is an error only once something has to be moved there.
         Ok(None) | Err(_) => {}
     }
     let mut names = dir.names()?;
