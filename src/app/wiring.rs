@@ -62,7 +62,7 @@ fn agrees_with_local(data: &Path, recorded: &State) -> Result<(), String> {
     ))
 }
 
-/// Whom wipes are taken from.
+/// Whose signatures count for wipes, or why nobody's do.
 pub(crate) fn trust(config: &Config) -> TrustState {
     if !config.trust.is_configured() {
         return TrustState::NotConfigured;

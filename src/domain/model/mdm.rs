@@ -11,12 +11,12 @@ use super::time::Timestamp;
 
 words! {
     /// Whose the hardware is, as the MDM has it.
-    MdmOwnership { Company = "company", Personal = "personal", Unknown = "unknown" }
+    pub(crate) enum MdmOwnership { Company = "company", Personal = "personal", Unknown = "unknown" }
 }
 
 words! {
     /// The MDM's own verdict over a device.
-    MdmVerdict {
+    pub(crate) enum MdmVerdict {
         Compliant = "compliant",
         NonCompliant = "nonCompliant",
         /// It fails a check, and keeps its access until the grace period ends.

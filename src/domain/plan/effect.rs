@@ -19,7 +19,7 @@ use crate::domain::wipe::verify::VerifiedWipe;
 pub enum Effect<'a> {
     /// The device gets a profile.
     Push {
-        /// What to push.
+        /// The revision to push.
         profile: &'a Arc<Profile>,
         /// The number of an earlier intent to finish; a new one is needed otherwise.
         resume: Option<u64>,
@@ -31,14 +31,14 @@ pub enum Effect<'a> {
     },
     /// The device is erased.
     Wipe {
-        /// The request.
+        /// The request that is read and judged again before the provider is called.
         file: &'a Arc<WipeFile>,
         /// The manifest of the device, where there is a usable one.
         manifest: Option<&'a Arc<DesiredDevice>>,
     },
     /// The command to erase the device is taken back.
     Withdraw {
-        /// What the log will say.
+        /// The data of `wipe.expired`, with the intent that the provider is asked to drop.
         stopped: &'a WipeStopped,
     },
 }
@@ -195,7 +195,7 @@ impl Action {
 
 /// `data` of a wipe that is issued under this intent.
 #[must_use]
-pub fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
+pub(crate) fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
     WipeIssued {
         request: wipe.request().digest,
         intent,

@@ -21,21 +21,21 @@ pub struct WipeFile {
     /// Where it is written.
     pub place: Place,
     /// The whole file: what is signed.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Where else the same bytes lie: what is beside a copy counts as well, above all a veto.
-    pub copies: Vec<Arc<str>>,
+    pub(crate) copies: Vec<Arc<str>>,
     /// Signature files beside it, by name.
     pub signatures: BTreeMap<String, Vec<u8>>,
     /// Veto files beside it, by name.
     pub vetoes: BTreeMap<String, Vec<u8>>,
     /// Files beside it that could not be read, directories that could not be listed: and why.
-    pub unreadable: BTreeMap<String, String>,
+    pub(crate) unreadable: BTreeMap<String, String>,
 }
 
 impl WipeFile {
     /// A request that was parsed from `bytes`, of which nothing else is known yet.
     #[must_use]
-    pub fn new(request: Request, place: Place, bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(request: Request, place: Place, bytes: Vec<u8>) -> Self {
         Self {
             request,
             place,

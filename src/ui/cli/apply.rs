@@ -110,7 +110,7 @@ pub(super) fn run(
             later
         }
     };
-    // What was desired is in the decision, which lets go of it piece by piece.
+    // Execution consumes the decision piece by piece, and with it the desired fleet.
     drop(desired);
     let digest = decision.approved.digest();
     let unobserved = decision.unobserved().is_some();

@@ -112,7 +112,7 @@ impl Setup {
         }
     }
 
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) fn trust(&self) -> TrustState {
         wiring::trust(&self.config)
     }

@@ -20,17 +20,17 @@ use crate::domain::wipe::trust_state::TrustState;
 
 /// A fleet, its record and a clock, without files.
 pub(crate) struct World {
-    pub now: Timestamp,
-    pub settings: Settings,
-    pub desired: Desired,
-    pub state: State,
-    pub heard: Vec<Heard>,
-    pub news: News,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: Settings,
+    pub(crate) desired: Desired,
+    pub(crate) state: State,
+    pub(crate) heard: Vec<Heard>,
+    pub(crate) news: News,
     /// What the provider answers to every push.
-    pub refuses: Option<ErrorClass>,
-    pub trust: TrustState,
-    pub heads: Vec<LoggedHead>,
-    pub clock: Option<Timestamp>,
+    pub(crate) refuses: Option<ErrorClass>,
+    pub(crate) trust: TrustState,
+    pub(crate) heads: Vec<LoggedHead>,
+    pub(crate) clock: Option<Timestamp>,
 }
 
 pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {

@@ -42,7 +42,7 @@ impl Unsigned {
         match known {
             Some(wipe) => !stop.state().is_open() || !wipe.signers.is_empty(),
             None if stop == WipeStop::Vetoed => true,
-            // It would be refused again tomorrow: nothing is lost by saying nothing.
+            // Nothing to record: an expired request is refused whenever it is read again.
             None if stop == WipeStop::Expired => false,
             None if self.room == 0 => {
                 self.surplus.push(file.place.clone());
