@@ -171,10 +171,9 @@ impl DevicePlanner<'_, '_> {
             }
         }
         let mut last = None;
-        if self.last_sync != self.device.last_sync
-            && let Some((at, facts)) = &self.facts
-        {
-            last = Some((*at, facts.clone().into_owned()));
+        // Facts of its own are those that were heard just now.
+        if let Some((at, Cow::Owned(facts))) = &self.facts {
+            last = Some((*at, facts.clone()));
         }
         if last.is_some() || passed_over > 0 {
             self.plan.telemetry.push(Telemetry { device: self.id, last, passed_over });

@@ -125,8 +125,13 @@ fn a_wipe_that_the_provider_did_not_get_is_tried_again_when_that_is_said() {
     let request = ask(&mut world, "lost", "A1", &[ANA]);
     world.settle();
     let (intent, until) = (world.state.wipes[&request].intent, world.now + TimeDelta::minutes(5));
-    let deferred =
-        WipeDeferred { request, intent: intent.expect("issued"), reason: "busy".into(), until };
+    let deferred = WipeDeferred {
+        request,
+        intent: intent.expect("issued"),
+        reason: "busy".into(),
+        until,
+        approval: None,
+    };
     let device = world.state.wipes[&request].subject.device_id;
     world.log(Some(device), None, Event::WipeDeferred(Box::new(deferred)));
     let shown = view(&world, "lost");

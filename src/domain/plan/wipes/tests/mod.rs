@@ -3,6 +3,7 @@
 mod clocks;
 mod going_on;
 mod issuing;
+mod mdm;
 mod owners;
 pub(super) mod requests;
 mod showing;

@@ -61,7 +61,7 @@ fn the_exit_code_speaks_of_what_waits_and_of_what_stopped_just_now() {
         for new in [false, true] {
             (shown.standing, shown.new) = (*standing, new);
             let expected = match standing.as_str() {
-                "held" | "coolingOff" | "refused" => true,
+                "held" | "coolingOff" | "awaitingApproval" | "refused" => true,
                 "vetoed" | "expired" => new,
                 _ => false,
             };

@@ -150,7 +150,8 @@ async fn of_events(
     errors: &mut BTreeMap<SerialNumber, String>,
 ) -> Result<(), Failure> {
     let mut events: Vec<EnrollmentEvent> = Vec::new();
-    let first = awaited.iter().map(|device| device.since).min().unwrap_or(Timestamp::EPOCH);
+    let first =
+        awaited.iter().map(|device| device.since).min().unwrap_or(Timestamp::from_millis(0));
     let call = Call::get("/deviceManagement/troubleshootingEvents");
     connection
         .everyday
