@@ -105,7 +105,7 @@ async fn what_is_signed_openssl_verifies() {
     let (place, server) = (Place::new(), Server::new(|_, _| None));
     made(&place, "a", &RSA, "90");
     let path = place.write("both.pem", joined(&place, &["a.key", "a.crt"]));
-    let credentials = Credentials::new(CLIENT, Proof::CertificateFile(path));
+    let credentials = Credentials::new(CLIENT, Proof::Certificate(path));
     let graph = Everyday::new(tenant(&server), credentials);
     graph.read(Call::get("/users")).await.unwrap();
     let end = graph.certificate_not_after().await.unwrap();
@@ -161,7 +161,7 @@ async fn what_is_signed_openssl_verifies() {
 async fn a_certificate_that_cannot_be_used_is_said_with_its_file() {
     let (place, server) = (Place::new(), Server::new(|_, _| None));
     let path = place.write("both.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
-    let credentials = Credentials::new(CLIENT, Proof::CertificateFile(path));
+    let credentials = Credentials::new(CLIENT, Proof::Certificate(path));
     let graph = Everyday::new(tenant(&server), credentials);
     let failure = graph.read(Call::get("/users")).await.unwrap_err();
     assert!(matches!(failure, Failure::Secret { .. }));

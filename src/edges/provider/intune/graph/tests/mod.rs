@@ -84,7 +84,7 @@ impl Place {
     }
 
     fn credentials(&self, client: &str) -> Credentials {
-        Credentials::new(client, Proof::SecretFile(self.path("secret")))
+        Credentials::new(client, Proof::Secret(self.path("secret")))
     }
 
     fn everyday(&self, server: &Server) -> Everyday {

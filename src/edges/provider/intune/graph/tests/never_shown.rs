@@ -38,7 +38,7 @@ async fn no_token_no_secret_and_no_hash_is_in_what_is_said_or_debugged() {
     let tenant = tenant(&server);
     let federated = place.write("federated", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln");
     let everyday = Everyday::new(tenant.clone(), place.credentials(CLIENT));
-    let other = Credentials::new(WIPER, Proof::FederatedTokenFile(federated));
+    let other = Credentials::new(WIPER, Proof::FederatedToken(federated));
     let wiping = Wiping::new(tenant, other);
     let import = Call::post("/deviceManagement/import", json!({"hardwareIdentifier": hash()}));
     let wipe = Call::post("/deviceManagement/managedDevices/1/wipe", json!({}));

@@ -99,7 +99,7 @@ async fn what_graph_does_not_take_is_replaced_once() {
         let server = Server::new(move |seen, _| {
             let old = (0..taken_from).any(|n| seen.header("authorization") == Some(&bearer(n)));
             let error = json!({"error": {"code": "InvalidAuthenticationToken"}});
-            old.then(|| Reply::Json(401, error))
+            old.then_some(Reply::Json(401, error))
         });
         let graph = place.everyday(&server);
         for once in [false, true] {
@@ -181,7 +181,7 @@ async fn a_federated_token_is_read_anew_each_time() {
     let place = Place::new();
     let server = Server::new(|_, _| None);
     let path = place.write("federated", "eyJ.first.x\n");
-    let credentials = Credentials::new(CLIENT, Proof::FederatedTokenFile(path));
+    let credentials = Credentials::new(CLIENT, Proof::FederatedToken(path));
     let graph = Everyday::new(tenant(&server), credentials);
     graph.read(users()).await.unwrap();
     place.write("federated", "eyJ.second.x\n");
