@@ -1,7 +1,7 @@
 //! What stands in the way of a connection, as it is told.
 
 use std::io::{BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::thread;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -79,8 +79,13 @@ fn saying(text: &'static str) -> SocketAddr {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(text.as_bytes());
+            thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(text.as_bytes());
+                // Who closes on unread bytes takes back what was said.
+                let _ = stream.shutdown(Shutdown::Write);
+                let _ = stream.read_to_end(&mut Vec::new());
+            });
         }
     });
     address
