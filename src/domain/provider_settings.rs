@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::domain::model::words;
 
 words! {
@@ -66,6 +68,8 @@ pub struct IntuneSettings {
     pub assign: Assign,
     /// Who assigns licenses.
     pub licenses: LicenseAssignment,
+    /// `compliance.blockAfter`: how long a device that fails a check keeps its access.
+    pub block_after: TimeDelta,
     /// Where tokens come from: `https://login.microsoftonline.com`, without a final slash.
     pub login_url: String,
     /// Microsoft Graph: `https://graph.microsoft.com`, without a final slash.

@@ -13,7 +13,8 @@ pub mod local;
 mod observed;
 
 pub use effect::{
-    Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target, WipeOrder, Withdrawn,
+    FormerUser, Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target,
+    WipeOrder, Withdrawn,
 };
 pub use error::Error;
 pub use interface::{Cadence, Limits, Provider, Wake};

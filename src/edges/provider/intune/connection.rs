@@ -1,11 +1,11 @@
 //! The tenant, and both app registrations towards it.
 
+use super::graph::Failure;
 use super::graph::{Credentials, Endpoints, Everyday, Proof, Tenant, Wiping};
 use crate::domain::model::Timestamp;
 use crate::domain::provider_settings::{AppRegistration, Credential, IntuneSettings};
-use crate::edges::provider::error::Error;
 use crate::domain::state::event::ErrorClass;
-use super::graph::Failure;
+use crate::edges::provider::error::Error;
 
 /// The settings name no tenant that can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,4 +69,11 @@ pub(super) fn again(failure: &Failure) -> Error {
         ErrorClass::Transient | ErrorClass::Unknown => ErrorClass::Transient,
     };
     Error { retry_after: failure.retry_after(), ..Error::new(class, failure.to_string()) }
+}
+
+/// Likewise of a call on something that is there, by all that was read: Graph does not know what is new
+/// everywhere at once.
+pub(super) fn soon(failure: &Failure) -> Error {
+    let error = again(failure);
+    if failure.is_absent() { Error { class: ErrorClass::Transient, ..error } } else { error }
 }

@@ -1,13 +1,14 @@
 //! Intune, as the controller sees it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::connection::{Connection, InvalidConnection};
 use super::observe::Memory;
+use super::recent::Recent;
 use crate::domain::model::Timestamp;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::provider_settings::IntuneSettings;
@@ -33,6 +34,14 @@ pub(super) struct Inner {
     pub(super) now: fn() -> Timestamp,
     /// What the last look found.
     pub(super) memory: Mutex<Memory>,
+    /// What was written a moment ago.
+    recent: Mutex<Recent>,
+}
+
+impl Inner {
+    pub(super) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Intune {
@@ -51,6 +60,7 @@ impl Intune {
             data: data.to_owned(),
             now,
             memory: Mutex::default(),
+            recent: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -85,12 +95,7 @@ impl Provider for Intune {
         self.inner.wipe(wipe, order).await
     }
 
-    async fn has(
-        &self,
-        target: &Target,
-        _: u64,
-        _: Option<u64>,
-    ) -> Result<Presence, Error> {
+    async fn has(&self, target: &Target, _: u64, _: Option<u64>) -> Result<Presence, Error> {
         self.inner.has(target).await
     }
 
