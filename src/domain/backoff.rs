@@ -1,4 +1,4 @@
-//! Whom to leave alone after failures, and for how long: no clock, no randomness of its own.
+//! Which devices wait after failures, and for how long: no clock, no randomness of its own.
 //!
 //! A device whose effect failed waits, twice as long each time, and nobody else waits with it.
 //! When effects fail one after the other and none succeeds, it is the provider: all wait, and
@@ -15,13 +15,11 @@ use crate::domain::model::DeviceId;
 /// a few bad devices, less than a fleet.
 const BREAKS_AFTER: u32 = 10;
 
-/// How waits grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth {
-    pub first: Duration,
-    pub most: Duration,
-    /// Of the spread.
-    pub seed: u64,
+    pub(crate) first: Duration,
+    pub(crate) most: Duration,
+    pub(crate) seed: u64,
 }
 
 impl Growth {
@@ -56,7 +54,7 @@ impl Growth {
 
 /// What may go to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// All but the devices that wait.
     All,
     /// One effect, to find out whether the provider is back.
@@ -83,7 +81,6 @@ struct Waiting {
 }
 
 impl Backoff {
-    /// Nobody waits.
     #[must_use]
     pub(crate) fn new(growth: Growth) -> Self {
         Self { growth, devices: BTreeMap::new(), failures: 0, broken: None }

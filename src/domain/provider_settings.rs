@@ -9,7 +9,7 @@ use crate::domain::model::words;
 
 words! {
     /// `provider.kind`
-    ProviderKind {
+    pub(crate) enum ProviderKind {
         /// Embedded: an inbox and an outbox in the data directory.
         Local = "local",
         /// Microsoft Intune, through Microsoft Graph.
@@ -19,12 +19,12 @@ words! {
 
 words! {
     /// `provider.assign`: what becomes a member of a profile's group.
-    Assign { Users = "users", Devices = "devices" }
+    pub(crate) enum Assign { Users = "users", Devices = "devices" }
 }
 
 words! {
     /// `provider.licenses`: who assigns the licenses of a profile.
-    LicenseAssignment {
+    pub(crate) enum LicenseAssignment {
         /// Fleetform, to each user.
         Direct = "direct",
         /// Somebody else, by groups.

@@ -27,7 +27,7 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// If the log cannot be written; what is durable by then is carried on by the next pass.
-pub async fn execute(
+pub(crate) async fn execute(
     approved: ApprovedPlan,
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,
@@ -81,7 +81,7 @@ fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
     }
 }
 
-/// All actions in their order, in batches of their own, so that each is let go of once it is
+/// All actions in their order, in batches of their own, so that each is freed once it is
 /// done: the record grows into the memory that the plan leaves.
 fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
     let mut begins = vec![0];

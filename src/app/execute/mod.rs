@@ -11,6 +11,6 @@ mod outcome;
 mod profiles;
 mod wipes;
 
-pub use batches::execute;
+pub(crate) use batches::execute;
 pub use control::{Control, Reread};
 pub use outcome::Outcome;

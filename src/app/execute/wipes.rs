@@ -44,9 +44,9 @@ pub(super) fn going_on(wipes: &[WipeView]) -> HashSet<Digest> {
 /// What it takes to carry out a wipe, or to take one back.
 #[derive(Clone, Copy)]
 pub(super) struct Issuing<'a> {
-    pub provider: &'a Arc<dyn Provider>,
-    pub control: &'a Control<'a>,
-    pub going_on: &'a HashSet<Digest>,
+    pub(crate) provider: &'a Arc<dyn Provider>,
+    pub(crate) control: &'a Control<'a>,
+    pub(crate) going_on: &'a HashSet<Digest>,
 }
 
 /// A wipe as it was planned.
@@ -60,7 +60,7 @@ struct Planned<'a> {
 }
 
 impl Issuing<'_> {
-    /// Carries out one action; one of another kind is not its business.
+    /// Issues the wipe of this action, or takes it back; does nothing for other actions.
     ///
     /// # Errors
     /// If the log cannot be written.

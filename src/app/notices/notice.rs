@@ -1,4 +1,4 @@
-//! One thing that somebody should be told.
+//! One thing that an operator should know.
 
 use std::time::Duration;
 
@@ -62,7 +62,6 @@ pub(crate) enum Notice {
         help: &'static str,
         again_in: Duration,
     },
-    /// As before.
     PassStillFails {
         error: String,
         again_in: Duration,

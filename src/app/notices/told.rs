@@ -12,7 +12,7 @@ use crate::domain::state::State;
 use crate::domain::state::event::FreezeCause;
 use crate::domain::wipe::trust_state::TrustState;
 
-/// So much of what was said of reports is remembered.
+/// So many notes about reports are remembered, so that none is told twice.
 const NOTES_KEPT: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Notices {
         notice
     }
 
-    /// That the provider cannot be observed, which is told once, and that it can be again.
+    /// Says once that the provider cannot be observed, and once that it can be again.
     pub(crate) fn of_observing(
         &mut self,
         failed: Option<String>,

@@ -15,7 +15,7 @@ use crate::domain::wipe::trust_state::TrustState;
 /// What a decision depends on besides the observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
-    /// The clock.
+    /// The moment of the decision; every deadline is compared with it.
     pub now: Timestamp,
     /// The numbers of the configuration.
     pub settings: &'a Settings,
@@ -23,7 +23,7 @@ pub struct Basis<'a> {
     pub desired: &'a Desired,
     /// What the ledger says.
     pub recorded: &'a State,
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,

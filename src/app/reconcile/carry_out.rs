@@ -24,7 +24,7 @@ pub(crate) fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), le
     ledger.append(vec![Event::ConfigChanged(Box::new(ConfigChanged { from, to })).into()])
 }
 
-/// Executes a decision, and lets go of its reports once the snapshot that holds what they said
+/// Executes a decision, and acknowledges its reports once the snapshot that holds what they said
 /// is durable. Without reports the snapshot is the caller's business: the log has it all.
 ///
 /// # Errors

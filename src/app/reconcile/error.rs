@@ -5,7 +5,6 @@ use crate::edges::{ledger, provider};
 /// What goes wrong with a pass as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     /// The provider could not be told that its reports are taken.

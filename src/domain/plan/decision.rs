@@ -6,7 +6,7 @@ use super::wipes::WipeView;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DeviceId, Facts, ReportId, Timestamp};
 
-/// The decision.
+/// What is to be done, what is held back, and what else was noticed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// What is to be done, in order.
@@ -22,7 +22,7 @@ pub struct Plan {
     /// Reports that nobody can use, and why.
     pub rejected: Vec<(ReportId, String)>,
     /// What of the reports that are used is odd: sentences without a full stop.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Plan {
@@ -43,6 +43,7 @@ impl Plan {
             | Op::Provision { .. }
             | Op::Restore { .. }
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::Adopt { .. }
             | Op::Trust(_)
@@ -63,7 +64,7 @@ pub struct Telemetry {
     /// Whose facts these are.
     pub device: DeviceId,
     /// When the last report counts, and its raw facts.
-    pub last: Option<(Timestamp, Facts)>,
+    pub(crate) last: Option<(Timestamp, Facts)>,
     /// Reports that were passed over, because a later one was heard before.
-    pub passed_over: u64,
+    pub(crate) passed_over: u64,
 }

@@ -36,8 +36,8 @@ pub use inputs::Inputs;
 pub use news::{Drift, DriftSubject, NO_NEWS, News, WipeNews, WipeStep};
 pub use planner::plan;
 pub(crate) use planner::plan_for;
-pub use wipes::{Fresh, IssuableWipe, WipeView, issuable};
-pub(crate) use wipes::{NotIssued, WipeStanding, ahead_of, verify_request};
+pub use wipes::{Fresh, IssuableWipe, WipeView};
+pub(crate) use wipes::{NotIssued, WipeStanding, ahead_of, issuable, verify_request};
 
 #[cfg(test)]
 mod tests;

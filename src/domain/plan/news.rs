@@ -54,6 +54,8 @@ pub enum WipeStep {
     NotApproved(&'static str),
     /// The device is erased, as of then.
     Done(Timestamp),
+    /// The provider surely never took the command: it may be given again.
+    NotTaken,
     /// It will not happen, for good.
     Failed,
 }

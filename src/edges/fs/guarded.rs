@@ -36,7 +36,6 @@ pub(crate) struct Opened {
 /// Why a file is not read; a sentence that goes after its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// The system refused.
     #[error("{}", io::Error::from(*.0))]
     System(Errno),
     /// A symbolic link, where none is followed.
@@ -62,7 +61,6 @@ pub(crate) enum Refused {
 pub(crate) struct Error {
     /// As it was given.
     pub(crate) path: PathBuf,
-    /// What stood in the way.
     pub(crate) why: Refused,
 }
 

@@ -36,10 +36,10 @@ pub struct Prepared {
 #[derive(Debug, Clone)]
 pub struct Push {
     /// Idempotency key towards each target.
-    pub intent: u64,
+    pub(crate) intent: u64,
     /// What to push.
-    pub profile: Arc<Profile>,
-    /// To whom.
+    pub(crate) profile: Arc<Profile>,
+    /// Each device once; a call takes at most as many as the provider's limits say.
     pub targets: Vec<PushTarget>,
 }
 
@@ -96,8 +96,8 @@ pub struct Receipt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The ledger's name for it.
-    pub id: DeviceId,
-    /// The provider's.
+    pub(crate) id: DeviceId,
+    /// What the provider finds the device by.
     pub serial: SerialNumber,
 }
 
@@ -108,7 +108,7 @@ pub enum Presence {
     There,
     /// It surely does not have it and never had it: under a new intent it may be given again.
     NotThere,
-    /// Nobody can tell.
+    /// The provider cannot tell: the wipe stays in doubt, and is not given again.
     Unknown,
 }
 

@@ -39,7 +39,6 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Of this process.
     #[must_use]
     pub(crate) fn of_process() -> Self {
         let stdout = io::stdout();

@@ -37,7 +37,6 @@ mod show;
 mod value;
 mod wipe;
 
-pub use exit::Exit;
 pub use run::main;
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ pub(super) fn run(
     let observed = match remote {
         // Reports go to the daemon, and it alone hears them.
         Some(_) => Ok(Observed::default()),
-        None => runtime()?.block_on(observe(setup.provider().as_ref(), None, &recorded)),
+        None => runtime()?.block_on(observe(setup.provider()?.as_ref(), None, &recorded)),
     };
     let decision = decide(basis, observed);
     warn_of_trust(&trust);

@@ -31,7 +31,7 @@ where
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     if let Some(question) = Question::of(&args) {
         let (text, exit) = question.answer();
-        // A shell that has gone away wants no answer.
+        // If the shell is gone, nobody reads the answer; that is no error.
         let _ = std::io::stdout().write_all(text.as_bytes());
         return exit;
     }

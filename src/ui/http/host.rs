@@ -77,7 +77,7 @@ mod tests {
         for host in hosts {
             request = request.header("Host", *host);
         }
-        // What they say does not count.
+        // Only `Host` counts; a proxy's headers can be set by anyone.
         let request = request.header("X-Forwarded-Host", "localhost");
         let request = request.header("Forwarded", "host=localhost");
         names.admit(&request.body(Body::empty()).unwrap())

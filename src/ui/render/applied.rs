@@ -18,7 +18,6 @@ use crate::domain::wipe::trust_state::TrustState;
 /// A pass that is over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Applied<'a> {
-    /// Of the plan.
     pub(crate) digest: Digest,
     pub(crate) outcome: &'a Outcome,
     /// Of the log's last entry now.

@@ -31,17 +31,15 @@ pub(crate) fn overdue_since(
 /// Whether a device may reach corporate mail (sop.md §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// It may.
     Allowed,
     /// It is not compliant and will lose access then.
     BlocksAt(Timestamp),
     /// It has not been compliant for too long.
     BlockedSince(Timestamp),
-    /// A wiped device is nobody's.
+    /// Wiped: it has no user any more, and no access.
     Gone,
 }
 
-/// See [`Access`].
 #[must_use]
 pub(crate) fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
     let at = device.compliance.since + settings.block_after;

@@ -45,7 +45,7 @@ pub struct ProfilePrepared {
 
 words! {
     /// How far a wipe has come that was handed to the MDM, or waits for approval there.
-    WipeStage {
+    pub(crate) enum WipeStage {
         /// An administrator approved it in the MDM: it can be sent again.
         Approved = "approved",
         /// The MDM took the command.

@@ -1,7 +1,6 @@
 //! The tenant, and both app registrations towards it.
 
-use super::graph::Failure;
-use super::graph::{Credentials, Endpoints, Everyday, Proof, Tenant, Wiping};
+use super::graph::{Credentials, Endpoints, Everyday, Failure, Proof, Tenant, Wiping};
 use crate::domain::model::Timestamp;
 use crate::domain::provider_settings::{AppRegistration, Credential, IntuneSettings};
 use crate::domain::state::event::ErrorClass;

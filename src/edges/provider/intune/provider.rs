@@ -12,6 +12,7 @@ use super::recent::Recent;
 use crate::domain::model::Timestamp;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::provider_settings::IntuneSettings;
+use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{
     Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
@@ -66,6 +67,13 @@ impl Intune {
     }
 }
 
+impl Inner {
+    /// What the last look found. What a panic left of it is as good as nothing: the next look is whole.
+    pub(super) fn lock_memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[async_trait]
 impl Provider for Intune {
     fn limits(&self) -> Limits {
@@ -103,7 +111,11 @@ impl Provider for Intune {
         Ok(Withdrawn::NotPossible("Microsoft Graph has no call that cancels it".to_owned()))
     }
 
-    async fn acknowledge(&self, cursor: &Cursor, _: Vec<Acknowledgement>) -> Result<(), Error> {
-        self.inner.acknowledge(cursor).await
+    async fn acknowledge(&self, _: &Cursor, _: Vec<Acknowledgement>) -> Result<(), Error> {
+        let inner = self.inner.clone();
+        let written = tokio::task::spawn_blocking(move || inner.acknowledge());
+        written
+            .await
+            .map_err(|_| Error::new(ErrorClass::Transient, "the program is being stopped"))?
     }
 }

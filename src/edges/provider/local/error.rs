@@ -11,53 +11,32 @@ use crate::edges::provider::error as provider;
 /// Why a directory or file could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The system refused.
     #[error("cannot {doing} {}: {}{}", path.display(), reason(*errno), advice(*errno))]
-    Io {
-        /// A verb.
-        doing: &'static str,
-        /// Of what.
-        path: PathBuf,
-        /// What the system said.
-        errno: Errno,
-    },
+    Io { doing: &'static str, path: PathBuf, errno: Errno },
     /// It may or may not have reached the disk.
     #[error(
         "cannot make {} durable: {}; what was just written may be lost: check the disk",
         path.display(), reason(*errno)
     )]
-    InDoubt {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        errno: Errno,
-    },
+    InDoubt { path: PathBuf, errno: Errno },
     /// A file of commands is not what this program writes.
     #[error(
         "{} is not a file of commands: {why}; move it away, \
          and the device gets its commands when that is tried again", path.display()
     )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    Corrupt { path: PathBuf, why: String },
     /// What was to be handed in holds no report, and why.
     #[error("there is no report in it")]
     NoReports(Vec<Problem>),
     /// Somebody changed a file while it was read.
     #[error("{} was changed while it was read; it is looked at again", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
+    Changed { path: PathBuf },
 }
 
 impl Error {
     /// What to make of it: whether trying again later can help.
     #[must_use]
-    pub fn class(&self) -> ErrorClass {
+    pub(crate) fn class(&self) -> ErrorClass {
         match self {
             // Whoever fixes a directory changes no manifest: only trying again finds out.
             Self::Io { .. } | Self::Corrupt { .. } | Self::Changed { .. } => ErrorClass::Transient,

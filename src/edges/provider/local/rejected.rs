@@ -18,12 +18,12 @@ const NAME_LIMIT: usize = 200;
 /// Bytes of one reason beside a rejected file.
 const REASON_LIMIT: usize = 2000;
 
-/// A file that is let go of.
+/// A file of the inbox that is acknowledged, and so removed.
 pub(super) struct Released {
-    pub file: OsString,
+    pub(crate) file: OsString,
     /// From where on it stays.
-    pub rest: Option<u64>,
-    pub refused: Kept,
+    pub(crate) rest: Option<u64>,
+    pub(crate) refused: Kept,
 }
 
 impl Released {

@@ -35,6 +35,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Push
         | ActionKind::Restore
         | ActionKind::WipeProgress
+        | ActionKind::DeferWipe
         | ActionKind::Compliance => ("~", Tone::Changed),
         ActionKind::Orphan | ActionKind::Freeze => ("!", Tone::Removed),
     }

@@ -70,7 +70,7 @@ impl Inner {
     }
 
     fn ours<'a>(&self, recorded: &'a State) -> Vec<Member<'a>> {
-        let memory = self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let memory = self.lock_memory();
         recorded
             .active()
             .map(|(_, device)| {

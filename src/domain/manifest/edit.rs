@@ -13,11 +13,10 @@ use crate::domain::wording::quote;
 
 /// Why a text was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The document is not there, or is no manifest.
     #[error("there is no manifest at line {0}")]
     NoManifest(u32),
-    /// It is not YAML.
     #[error("the manifest is not valid YAML")]
     Syntax,
     /// The field holds something that is no plain value, or is written in an unusual way.
@@ -30,7 +29,7 @@ pub enum Error {
 
 /// What a field is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum To {
+pub(crate) enum To {
     Text(String),
     Number(u32),
     /// So much more than it is, or than `from` where it is not there.
@@ -43,17 +42,17 @@ pub enum To {
 
 /// One edit: a field by the keys that lead to it, and what it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// As `["spec", "status"]`.
-    pub path: Vec<String>,
-    pub to: To,
+    pub(crate) path: Vec<String>,
+    pub(crate) to: To,
 }
 
 /// The file with the edits done in the document whose first key is in this line.
 ///
 /// # Errors
 /// If there is no such document, or one of its fields cannot be edited safely.
-pub fn edit(file: &str, line: u32, edits: &[Edit]) -> Result<String, Error> {
+pub(crate) fn edit(file: &str, line: u32, edits: &[Edit]) -> Result<String, Error> {
     let mut file = file.to_owned();
     for edit in edits {
         file = one(&file, line, edit)?;
@@ -169,7 +168,7 @@ impl Document<'_> {
         }
         let end = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
         let Some(after) = simple else { return Some((at..at, format!("{entry}{end}{indent}"))) };
-        // Whatever is said of that value in its line stays with it.
+        // After the end of that line, so that a comment stays beside its value.
         match self.text[after..].find('\n') {
             Some(n) => Some((after + n + 1..after + n + 1, format!("{indent}{entry}{end}"))),
             None => Some((self.text.len()..self.text.len(), format!("{end}{indent}{entry}"))),
@@ -223,7 +222,7 @@ fn written(to: &New, quote: Option<char>) -> String {
 
 /// A key or value as a scalar that means just this string.
 #[must_use]
-pub fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     written(&New::Text(text.to_owned()), None)
 }
 

@@ -20,7 +20,7 @@ use crate::domain::wipe::WipeFile;
 
 words! {
     /// How two sides differ.
-    Difference {
+    pub enum Difference {
         /// Only in the head.
         Added = "added",
         /// In both, and its fields differ.
@@ -51,10 +51,10 @@ pub struct FleetDiff {
     pub mended: Vec<Finding>,
 }
 
-/// One device.
+/// A device whose manifest differs between the two sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceDiff {
-    /// How it differs.
+    /// Moved only if nothing but the file differs.
     pub difference: Difference,
     /// As it is in the head; where it is not there, as it was.
     pub device: Arc<DesiredDevice>,
@@ -64,20 +64,19 @@ pub struct DeviceDiff {
     pub changes: Vec<Change<&'static str>>,
 }
 
-/// One profile.
+/// A profile whose manifest differs between the two sides, and the devices that use it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileDiff {
-    /// How it differs.
-    pub difference: Difference,
-    /// Its name.
+    pub(crate) difference: Difference,
+    /// `metadata.name`, as it is in the head or was in the base.
     pub name: Name,
     /// Field by field; `null` stands for absent.
-    pub changes: Vec<Change<&'static str>>,
+    pub(crate) changes: Vec<Change<&'static str>>,
     /// Its devices in the head; of a profile that is gone, those in the base.
     pub reaches: Vec<Arc<DesiredDevice>>,
 }
 
-/// One wipe request.
+/// A wipe request that differs between the two sides, or whose `.sig` files do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WipeDiff {
     /// Changed where other files lie beside it.
@@ -89,7 +88,7 @@ pub struct WipeDiff {
 impl FleetDiff {
     /// Whether the fleet means something else: moved files alone do not count.
     #[must_use]
-    pub fn is_change(&self) -> bool {
+    pub(crate) fn is_change(&self) -> bool {
         let Self { devices, profiles, wipes, new, mended } = self;
         devices.iter().any(|device| device.difference != Difference::Moved)
             || wipes.iter().any(|wipe| wipe.difference != Difference::Moved)

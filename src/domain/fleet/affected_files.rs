@@ -21,7 +21,7 @@ const LONGEST: usize = 64;
 
 /// Words to look for: those that are not yet looked for, and all of them.
 #[derive(Debug, Default)]
-pub struct AffectedFiles {
+pub(crate) struct AffectedFiles {
     pending: Words,
     searched: Words,
     begun: bool,
@@ -37,7 +37,7 @@ struct Words {
 
 impl AffectedFiles {
     /// What a document that differs can have to do with others.
-    pub fn learn_changed(&mut self, documents: &Documents) {
+    pub(crate) fn learn_changed(&mut self, documents: &Documents) {
         let Documents { profiles, unusable_profiles, .. } = documents;
         let changed = profiles.iter().map(|draft| &draft.profile.name).chain(unusable_profiles);
         changed.for_each(|name| self.identity(name.as_str()));
@@ -45,7 +45,7 @@ impl AffectedFiles {
     }
 
     /// What a document that is affected can have to do with others. Its profiles are as they were.
-    pub fn learn(&mut self, documents: &Documents) {
+    pub(crate) fn learn(&mut self, documents: &Documents) {
         let Documents { devices, unusable, partial_devices, .. } = documents;
         for device in devices {
             self.identity(device.serial_number().as_str());
@@ -83,12 +83,12 @@ impl AffectedFiles {
 
     /// Whether there is anything that was not looked for.
     #[must_use]
-    pub fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         !(self.begun && self.pending.identities.is_empty() && self.pending.profiles.is_empty())
     }
 
     /// Notes that all files were asked whether they have any of the pending words.
-    pub fn mark_searched(&mut self) {
+    pub(crate) fn mark_searched(&mut self) {
         self.begun = true;
         let Words { identities, profiles } = std::mem::take(&mut self.pending);
         self.searched.identities.extend(identities);
@@ -97,7 +97,7 @@ impl AffectedFiles {
 
     /// Whether a file may be affected by the pending words.
     #[must_use]
-    pub fn includes(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn includes(&self, bytes: &[u8]) -> bool {
         bytes.contains(&b'\\') || words(bytes).any(|(before, word)| self.is_pending(before, word))
     }
 

@@ -31,9 +31,9 @@ pub(crate) struct Args {
 /// Prints the script for the arguments of `program`.
 pub(crate) fn run(args: &Args, mut program: Command, out: &mut Out) -> Result<Exit, Failure> {
     match args.shell {
-        Shell::Bash => out.write_all(include_bytes!("fleetform.bash"))?,
-        Shell::Zsh => out.write_all(include_bytes!("_fleetform"))?,
-        Shell::Fish => out.write_all(include_bytes!("fleetform.fish"))?,
+        Shell::Bash => out.write_all(include_bytes!("completions/fleetform.bash"))?,
+        Shell::Zsh => out.write_all(include_bytes!("completions/_fleetform"))?,
+        Shell::Fish => out.write_all(include_bytes!("completions/fleetform.fish"))?,
         other => {
             // In memory first: the generator panics where it cannot write, and a closed pipe is
             // no error.

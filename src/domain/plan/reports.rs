@@ -25,11 +25,11 @@ const FIRST: Timestamp = Timestamp::at_millis(1_577_836_800_000);
 /// A report, and when it counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dated<'a> {
-    pub heard: &'a Heard,
+    pub(crate) heard: &'a Heard,
     /// Its own date where that is believed, else the time of its arrival.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Whether it is its own date.
-    pub believed: bool,
+    pub(crate) believed: bool,
 }
 
 /// Reports by device; what nobody can use is rejected. They come in the order of their arrival,

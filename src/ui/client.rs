@@ -41,31 +41,20 @@ pub(crate) enum Error {
     Plain(String),
     /// Nobody answers, or not in the way that was asked for.
     #[error("cannot ask {url}: {why}")]
-    Unreachable {
-        /// What was asked for.
-        url: String,
-        why: String,
-    },
+    Unreachable { url: String, why: String },
     /// The daemon wants a token, or another one.
     #[error("{url} wants {}", if *.sent { "another token" } else { "a token" })]
     Unauthorized {
-        /// What was asked for.
         url: String,
         /// Whether there was a token.
         sent: bool,
     },
     /// It points elsewhere.
     #[error("{url} points to {to:?}, and redirects are not followed")]
-    Redirect {
-        /// What was asked for.
-        url: String,
-        /// Where it points.
-        to: String,
-    },
-    /// Whatever answers, it has no state.
+    Redirect { url: String, to: String },
+    /// Something answered, but not with a state.
     #[error("{url} answers {status}{}", .why.as_deref().map(|w| format!(": {w}")).unwrap_or_default())]
     Status {
-        /// What was asked for.
         url: String,
         /// A status other than 200.
         status: StatusCode,
@@ -75,21 +64,12 @@ pub(crate) enum Error {
     /// It is something else.
     #[error("{0} is no fleetform daemon: what it answers is not a state")]
     Foreign(String),
-    /// It is of another time.
+    /// The daemon speaks an older or newer version of this format.
     #[error("{url} answers in {found:?}; this fleetform reads {KIND:?}")]
-    Version {
-        /// What was asked for.
-        url: String,
-        /// The media type.
-        found: String,
-    },
+    Version { url: String, found: String },
     /// The answer broke off, or went on without end.
     #[error("the answer of {url} did not come whole: {why}")]
-    Broken {
-        /// What was asked for.
-        url: String,
-        why: String,
-    },
+    Broken { url: String, why: String },
 }
 
 /// Where to ask, and how.

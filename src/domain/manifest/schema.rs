@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-pub use super::fields::Kind;
+pub(crate) use super::fields::Kind;
 
 use super::device::{MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS};
 use super::fields::{self, API_VERSION, Mapping};
@@ -31,7 +31,7 @@ const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u202
 
 /// The schema of one kind, or of all.
 #[must_use]
-pub fn of(kind: Option<Kind>) -> Value {
+pub(crate) fn of(kind: Option<Kind>) -> Value {
     let mut schema = match kind {
         Some(kind) => one(kind),
         None => json!({
