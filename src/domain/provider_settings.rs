@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::domain::model::words;
 
 words! {
@@ -32,7 +34,7 @@ words! {
 
 /// The provider, with all that it takes to reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ProviderSettings {
+pub(crate) enum ProviderSettings {
     /// See [`ProviderKind::Local`].
     #[default]
     Local,
@@ -66,6 +68,8 @@ pub(crate) struct IntuneSettings {
     pub(crate) assign: Assign,
     /// Who assigns licenses.
     pub(crate) licenses: LicenseAssignment,
+    /// `compliance.blockAfter`: how long a device that fails a check keeps its access.
+    pub(crate) block_after: TimeDelta,
     /// Where tokens come from: `https://login.microsoftonline.com`, without a final slash.
     pub(crate) login_url: String,
     /// Microsoft Graph: `https://graph.microsoft.com`, without a final slash.

@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 use super::profiles::{self, Leaving};
 use super::wipes;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::model::{DeviceId, Digest, Profile};
+use crate::domain::model::{DeviceId, Digest, Email, Profile};
 use crate::domain::plan::effect::{Effect, pushed};
 use crate::domain::plan::{Action, Telemetry};
 use crate::domain::state::State;
@@ -134,9 +134,10 @@ async fn run_batch(
     outcome: &mut Outcome,
 ) -> Result<(), ledger::Error> {
     let (drafts, pushes) = intents(batch, ledger.next_seq(), control.revision.as_ref());
+    let former = former_users(&pushes, ledger.state());
     ledger.append(drafts)?;
     ledger.sync()?;
-    let pushes = leaving_others(pushes, ledger.state());
+    let pushes = leaving_others(pushes, &former, ledger.state());
     let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
     for push in pushes {
         match profiles::prepare(push.intent, &push.profile, ledger, provider).await? {
@@ -199,21 +200,38 @@ fn intents(
                 pushes.push(Push { intent, profile, targets: Vec::new() });
                 pushes.len() - 1
             });
-            let (spec, leaves) = (spec.clone(), Vec::new());
-            pushes[at].targets.push(PushTarget { id, spec, leaves });
+            let (spec, leaves, former_user) = (spec.clone(), Vec::new(), None);
+            pushes[at].targets.push(PushTarget { id, spec, leaves, former_user });
         }
     }
     (drafts, pushes)
 }
 
-/// With the profiles that their devices leave behind, by what is recorded now.
-fn leaving_others(mut pushes: Vec<Push>, recorded: &State) -> Vec<Push> {
+/// Whose devices these were, before the intents are recorded: only of those that get another user.
+fn former_users(pushes: &[Push], recorded: &State) -> HashMap<DeviceId, Email> {
+    let targets = pushes.iter().flat_map(|push| &push.targets);
+    let former = targets.filter_map(|target| {
+        let was = &recorded.devices.get(&target.id)?.spec.user_email;
+        let is = &target.spec.user_email;
+        // In the eyes of an MDM, addresses in other letters are the same.
+        (!was.as_str().eq_ignore_ascii_case(is.as_str())).then(|| (target.id, was.clone()))
+    });
+    former.collect()
+}
+
+/// With the profiles that their devices and users leave behind, by what is recorded now.
+fn leaving_others(
+    mut pushes: Vec<Push>,
+    former: &HashMap<DeviceId, Email>,
+    recorded: &State,
+) -> Vec<Push> {
     if pushes.is_empty() {
         return pushes;
     }
     let leaving = Leaving::new(recorded);
     for target in pushes.iter_mut().flat_map(|push| &mut push.targets) {
         target.leaves = leaving.of(&target.spec);
+        target.former_user = former.get(&target.id).map(|email| leaving.former(email));
     }
     pushes
 }

@@ -14,7 +14,8 @@ mod observed;
 pub(crate) mod unmanaged;
 
 pub use effect::{
-    Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target, WipeOrder, Withdrawn,
+    FormerUser, Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target,
+    WipeOrder, Withdrawn,
 };
 pub use error::Error;
 pub(crate) use interface::Wake;

@@ -49,9 +49,9 @@ impl Connection {
 
 fn credentials(app: &AppRegistration) -> Credentials {
     let proof = match &app.credential {
-        Credential::Secret(path) => Proof::SecretFile(path.clone()),
-        Credential::Certificate(path) => Proof::CertificateFile(path.clone()),
-        Credential::FederatedToken(path) => Proof::FederatedTokenFile(path.clone()),
+        Credential::Secret(path) => Proof::Secret(path.clone()),
+        Credential::Certificate(path) => Proof::Certificate(path.clone()),
+        Credential::FederatedToken(path) => Proof::FederatedToken(path.clone()),
     };
     Credentials::new(app.client_id.clone(), proof)
 }
@@ -68,4 +68,11 @@ pub(super) fn again(failure: &Failure) -> Error {
         ErrorClass::Transient | ErrorClass::Unknown => ErrorClass::Transient,
     };
     Error { retry_after: failure.retry_after(), ..Error::new(class, failure.to_string()) }
+}
+
+/// Likewise of a call on something that is there, by all that was read: Graph does not know what is new
+/// everywhere at once.
+pub(super) fn soon(failure: &Failure) -> Error {
+    let error = again(failure);
+    if failure.is_absent() { Error { class: ErrorClass::Transient, ..error } } else { error }
 }

@@ -5,10 +5,12 @@
 //! that can only wipe and retire (`wipe`). A device is never deleted in Intune, for any reason.
 
 mod connection;
+mod directory;
 mod graph;
 mod observe;
 mod provider;
 mod push;
+mod recent;
 mod rows;
 mod setup;
 mod wipe;

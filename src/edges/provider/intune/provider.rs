@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::connection::{Connection, InvalidConnection};
 use super::observe::Memory;
+use super::recent::Recent;
 use crate::domain::model::Timestamp;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::provider_settings::IntuneSettings;
@@ -34,6 +35,14 @@ pub(super) struct Inner {
     pub(super) now: fn() -> Timestamp,
     /// What the last look found.
     pub(super) memory: Mutex<Memory>,
+    /// What was written a moment ago.
+    recent: Mutex<Recent>,
+}
+
+impl Inner {
+    pub(super) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Intune {
@@ -52,6 +61,7 @@ impl Intune {
             data: data.to_owned(),
             now,
             memory: Mutex::default(),
+            recent: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -114,6 +114,11 @@ impl Failure {
         }
     }
 
+    /// Whether Graph says that there is no such thing.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.status == 404)
+    }
+
     /// Our number of the call, if it was made.
     pub(crate) fn client_request_id(&self) -> Option<&str> {
         match self {
