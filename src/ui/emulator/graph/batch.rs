@@ -57,7 +57,7 @@ fn batch(
     moment: Moment,
     control: Control,
 ) -> Result<Answer, Refusal> {
-    let who = bearer(tenant, request)?;
+    let who = bearer(tenant, request, moment)?;
     let call = Call {
         request,
         params: Vec::new(),

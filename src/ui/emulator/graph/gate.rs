@@ -18,7 +18,11 @@ pub(super) fn version(path: &str) -> Option<(bool, &str)> {
 }
 
 /// Who bears the token of a request.
-pub(super) fn bearer(tenant: &Tenant, request: &Request) -> Result<Bearer, Refusal> {
+pub(super) fn bearer(
+    tenant: &Tenant,
+    request: &Request,
+    moment: Moment,
+) -> Result<Bearer, Refusal> {
     let refused = |message: &str| Refusal::new(401, "InvalidAuthenticationToken", message);
     let given = request.header("authorization").unwrap_or_default();
     let token = given.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
@@ -26,7 +30,7 @@ pub(super) fn bearer(tenant: &Tenant, request: &Request) -> Result<Bearer, Refus
     let token = token.ok_or_else(|| refused("Access token is empty."))?;
     let bearer = tenant.apps.tokens.get(token);
     let bearer = bearer.ok_or_else(|| refused("IDX14100: JWT is not well formed."))?;
-    if bearer.expires <= tenant.now {
+    if !bearer.holds(moment, tenant.settings.tokens.emulated_time) {
         return Err(refused("Lifetime validation failed, the token is expired."));
     }
     Ok(bearer.clone())
@@ -59,7 +63,7 @@ pub(crate) fn serve(
     control: fn(&mut Tenant, &str, &str, &serde_json::Value),
 ) -> Delivery {
     let (request_id, client_id) = ids(tenant, request);
-    let who = bearer(tenant, request);
+    let who = bearer(tenant, request, moment);
     let app = who.as_ref().ok().map(|bearer| bearer.client_id.clone());
     let known = app.clone().unwrap_or_default();
     let fault = tenant.faults.meet(&request.method, &request.path, &known);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificate::Certificate;
-use crate::domain::model::Timestamp;
+use super::message::Moment;
 
 /// What Fleetform's everyday registration needs: it cannot wipe.
 const EVERYDAY: [&str; 10] = [
@@ -46,7 +46,18 @@ pub(crate) struct App {
 pub(crate) struct Bearer {
     pub(crate) client_id: String,
     pub(crate) roles: BTreeSet<String>,
-    pub(crate) expires: Timestamp,
+    /// In emulated and in real time: the settings say which counts.
+    pub(crate) expires: Moment,
+}
+
+impl Bearer {
+    pub(crate) fn holds(&self, moment: Moment, in_emulated_time: bool) -> bool {
+        if in_emulated_time {
+            moment.now < self.expires.now
+        } else {
+            moment.real < self.expires.real
+        }
+    }
 }
 
 /// All registrations and tokens.
@@ -83,8 +94,8 @@ impl Apps {
     }
 
     /// Forgets tokens that hold no longer.
-    pub(crate) fn forget_expired(&mut self, now: Timestamp) {
-        self.tokens.retain(|_, bearer| bearer.expires > now);
+    pub(crate) fn forget_expired(&mut self, moment: Moment, in_emulated_time: bool) {
+        self.tokens.retain(|_, bearer| bearer.holds(moment, in_emulated_time));
     }
 
     pub(crate) fn name(&self, client_id: &str) -> String {

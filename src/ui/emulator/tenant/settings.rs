@@ -11,8 +11,7 @@ pub(crate) struct Settings {
     pub(crate) page_size: usize,
     /// How long readers do not see what was written, in emulated seconds.
     pub(crate) consistency_lag_seconds: f64,
-    /// How long a token holds, in emulated seconds.
-    pub(crate) token_lifetime_seconds: u32,
+    pub(crate) tokens: Tokens,
     /// Whether a device without any policy counts as compliant.
     pub(crate) compliant_without_policy: bool,
     /// A device that is silent for so many days is not compliant.
@@ -20,6 +19,15 @@ pub(crate) struct Settings {
     pub(crate) throttle: Throttle,
     pub(crate) caps: Caps,
     pub(crate) approvals: Approvals,
+}
+
+/// How long tokens hold.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Tokens {
+    pub(crate) lifetime_seconds: u32,
+    /// Whether these seconds are of emulated time instead of real time, by which clients live.
+    pub(crate) emulated_time: bool,
 }
 
 /// How many calls an application may make.
@@ -63,7 +71,7 @@ impl Default for Settings {
         Self {
             page_size: 1000,
             consistency_lag_seconds: 2.0,
-            token_lifetime_seconds: 3599,
+            tokens: Tokens { lifetime_seconds: 3599, emulated_time: false },
             compliant_without_policy: true,
             silent_days: 30,
             throttle: Throttle {

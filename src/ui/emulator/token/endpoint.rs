@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::assertion;
 use super::error::Denied;
-use crate::domain::model::Digest;
+use crate::domain::model::{Digest, Timestamp};
 use crate::ui::emulator::tenant::{
     Answer, App, Bearer, Delivery, Moment, Record, Request, Tenant, When, form_without_secrets,
     pairs,
@@ -104,7 +104,7 @@ fn token(
         Denied::new(400, "unauthorized_client", 700_016, why)
     })?;
     prove(&app, request, form, moment)?;
-    Ok(issue(tenant, &app))
+    Ok(issue(tenant, &app, moment))
 }
 
 /// Whether the client is who it says it is.
@@ -146,19 +146,23 @@ fn prove(
     }
 }
 
-fn issue(tenant: &mut Tenant, app: &App) -> Answer {
-    let now = tenant.now;
-    tenant.apps.forget_expired(now);
-    let lifetime = tenant.settings.token_lifetime_seconds;
-    let expires = now + TimeDelta::seconds(i64::from(lifetime));
-    let seconds = |time: crate::domain::model::Timestamp| time.millis().div_euclid(1000);
+fn issue(tenant: &mut Tenant, app: &App, moment: Moment) -> Answer {
+    let tokens = tenant.settings.tokens.clone();
+    tenant.apps.forget_expired(moment, tokens.emulated_time);
+    let lifetime = TimeDelta::seconds(i64::from(tokens.lifetime_seconds));
+    let expires = Moment { now: moment.now + lifetime, real: moment.real + lifetime };
+    let (begins, ends) = match tokens.emulated_time {
+        true => (moment.now, expires.now),
+        false => (moment.real, expires.real),
+    };
+    let seconds = |time: Timestamp| time.millis().div_euclid(1000);
     let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
         "aud": "https://graph.microsoft.com",
         "iss": format!("https://sts.windows.net/{}/", tenant.id),
-        "iat": seconds(now),
-        "nbf": seconds(now),
-        "exp": seconds(expires),
+        "iat": seconds(begins),
+        "nbf": seconds(begins),
+        "exp": seconds(ends),
         "appid": app.client_id,
         "app_displayname": app.display_name,
         "idtyp": "app",
@@ -177,8 +181,8 @@ fn issue(tenant: &mut Tenant, app: &App) -> Answer {
     tenant.apps.tokens.insert(token.clone(), bearer);
     Answer::ok(json!({
         "token_type": "Bearer",
-        "expires_in": lifetime,
-        "ext_expires_in": lifetime,
+        "expires_in": tokens.lifetime_seconds,
+        "ext_expires_in": tokens.lifetime_seconds,
         "access_token": token,
     }))
 }
