@@ -55,39 +55,39 @@ impl ProviderSettings {
 
 /// A tenant, and whom we are in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IntuneSettings {
+pub(crate) struct IntuneSettings {
     /// Domain or id of the tenant.
-    pub tenant: String,
+    pub(crate) tenant: String,
     /// The app registration for everything but wipes.
-    pub app: AppRegistration,
+    pub(crate) app: AppRegistration,
     /// The only app registration that may wipe and retire; without it nothing does.
-    pub wipe_app: Option<AppRegistration>,
+    pub(crate) wipe_app: Option<AppRegistration>,
     /// How often devices are listed.
-    pub poll: Duration,
+    pub(crate) poll: Duration,
     /// What becomes a member of a profile's group.
-    pub assign: Assign,
+    pub(crate) assign: Assign,
     /// Who assigns licenses.
-    pub licenses: LicenseAssignment,
+    pub(crate) licenses: LicenseAssignment,
     /// `compliance.blockAfter`: how long a device that fails a check keeps its access.
-    pub block_after: TimeDelta,
+    pub(crate) block_after: TimeDelta,
     /// Where tokens come from: `https://login.microsoftonline.com`, without a final slash.
-    pub login_url: String,
+    pub(crate) login_url: String,
     /// Microsoft Graph: `https://graph.microsoft.com`, without a final slash.
-    pub graph_url: String,
+    pub(crate) graph_url: String,
 }
 
 /// An app registration in Microsoft Entra.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppRegistration {
+pub(crate) struct AppRegistration {
     /// Its application (client) id.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// How it proves who it is.
-    pub credential: Credential,
+    pub(crate) credential: Credential,
 }
 
 /// A file that proves who an app is. The file is opened when a token is needed, and only then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credential {
+pub(crate) enum Credential {
     /// A client secret.
     Secret(PathBuf),
     /// PEM with a private key and its certificate.
@@ -99,7 +99,7 @@ pub enum Credential {
 impl Credential {
     /// The file.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &std::path::Path {
         match self {
             Self::Secret(path) | Self::Certificate(path) | Self::FederatedToken(path) => path,
         }

@@ -17,6 +17,8 @@ pub struct Outcome {
     pub failed: Vec<(DeviceId, ErrorClass, String)>,
     /// Profiles whose objects in the provider are not what they should be: whose, and why.
     pub profiles_failed: Vec<(Name, ErrorClass, String)>,
+    /// Wipes that somebody has to approve in the MDM first: whose, and what to do.
+    pub awaiting_approval: Vec<(DeviceId, String)>,
     /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
     /// why. The next plan says what becomes of them.
     pub not_issued: Vec<(DeviceId, String)>,

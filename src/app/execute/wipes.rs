@@ -132,8 +132,9 @@ impl Issuing<'_> {
                     Ok(receipt) => taken(request, intent, receipt),
                     Err(error) => {
                         // That somebody has to approve it first is no failure of the provider.
-                        if error.approval.is_none() {
-                            outcome.failed.push((id, error.class, error.message.clone()));
+                        match error.approval {
+                            None => outcome.failed.push((id, error.class, error.message.clone())),
+                            Some(_) => outcome.awaiting_approval.push((id, error.message.clone())),
                         }
                         not_taken(request, intent, error, now)
                     }

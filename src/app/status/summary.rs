@@ -45,6 +45,10 @@ pub(crate) struct Counts {
     pub(crate) compliance: BTreeMap<ComplianceState, u64>,
     /// Devices whose manifest is gone.
     pub(crate) orphaned: u64,
+    /// Devices that the MDM does not list any more.
+    pub(crate) missing: u64,
+    /// Wipes that wait for approval in the MDM.
+    pub(crate) awaiting_approval: u64,
     /// Devices that report that they were erased, though nobody here asked for it.
     pub(crate) erased: u64,
 }
@@ -67,10 +71,14 @@ impl Counts {
         for device in recorded.devices.values() {
             *counts.devices.entry(device.status).or_default() += 1;
             *counts.compliance.entry(device.compliance.state).or_default() += 1;
+            let missing = device.missing_since.is_some() && !device.is_wiped();
+            counts.missing += u64::from(missing);
             counts.orphaned += u64::from(device.orphaned_since.is_some());
             let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
             counts.erased += u64::from(erased);
         }
+        let awaiting = recorded.wipes.values().filter(|wipe| wipe.awaits_approval());
+        counts.awaiting_approval = awaiting.count() as u64;
         counts
     }
 }

@@ -118,6 +118,13 @@ pub(crate) fn refused(for_good: bool, code: &str) -> WipeState {
 pub(crate) const DEFERRED: &str = "deferred";
 
 impl Wipe {
+    /// Whether somebody has to approve it in the MDM before it can go on.
+    #[must_use]
+    pub(crate) fn awaits_approval(&self) -> bool {
+        self.state == WipeState::Accepted
+            && self.approval.as_ref().is_some_and(|approval| !approval.given)
+    }
+
     /// Whether no other request for the device is accepted. One that was issued and not confirmed
     /// blocks until it expires: whether the provider has it may be in doubt for ever, and it
     /// is never repeated, so that people must be able to sign another one.

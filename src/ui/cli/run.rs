@@ -106,6 +106,9 @@ fn run(
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::List(args) => {
             let setup = setup()?;
+            if args.unmanaged {
+                return list::unmanaged(&setup.config.data, setup.now(), format, out);
+            }
             let state = setup.recorded()?;
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }

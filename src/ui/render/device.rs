@@ -58,6 +58,7 @@ pub(crate) fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<Device
     for wipe in wipes.values() {
         let note = match wipe.state {
             WipeState::Issued => (4, "wipe issued"),
+            WipeState::Accepted if wipe.awaits_approval() => (3, "wipe awaits approval"),
             WipeState::Accepted => (3, "wipe accepted"),
             WipeState::Failed => (2, "wipe failed"),
             WipeState::Held => (1, "wipe held"),
@@ -87,6 +88,9 @@ pub(crate) fn notes(
         notes.push("erased, not by us");
     }
     notes.extend(wipe);
+    if device.missing_since.is_some() && !device.is_wiped() {
+        notes.push("missing");
+    }
     if device.orphaned_since.is_some() {
         notes.push("orphaned");
     }

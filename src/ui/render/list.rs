@@ -206,7 +206,7 @@ fn csv_row(id: DeviceId, device: &Device, listing: &Listing) -> [String; 21] {
 }
 
 /// Harmless to terminals and to spreadsheets.
-fn inert(field: &str) -> String {
+pub(super) fn inert(field: &str) -> String {
     let text = safe(field);
     // The escapes of `safe` leave no tab or newline that could begin a formula.
     if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() }

@@ -29,6 +29,7 @@ pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod trust;
+pub(crate) mod unmanaged;
 pub(crate) mod verify;
 pub(crate) mod wipe;
 
