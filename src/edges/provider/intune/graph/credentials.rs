@@ -20,23 +20,21 @@ pub(crate) struct Credentials {
     proof: Proof,
 }
 
-/// What proves that it is the app registration.
+/// The file that proves that it is the app registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// A client secret.
-    SecretFile(PathBuf),
+    Secret(PathBuf),
     /// PEM, with a key and its certificate.
-    CertificateFile(PathBuf),
+    Certificate(PathBuf),
     /// A token of somebody whom Entra trusts, who replaces it before it expires.
-    FederatedTokenFile(PathBuf),
+    FederatedToken(PathBuf),
 }
 
 impl Proof {
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::SecretFile(path)
-            | Self::CertificateFile(path)
-            | Self::FederatedTokenFile(path) => path,
+            Self::Secret(path) | Self::Certificate(path) | Self::FederatedToken(path) => path,
         }
     }
 }
@@ -52,7 +50,7 @@ pub(crate) struct Evidence {
 #[derive(Debug)]
 enum Held {
     Secret(Secret),
-    Certificate(Certificate),
+    Certificate(Box<Certificate>),
     Federated(Secret),
 }
 
@@ -80,9 +78,11 @@ impl Credentials {
             Secret::of(&text, 1..=LARGEST).ok_or_else(|| format!("holds no {what} on one line"))
         };
         let held = match &self.proof {
-            Proof::SecretFile(_) => secret("client secret").map(Held::Secret),
-            Proof::CertificateFile(_) => Certificate::parse(&bytes).map(Held::Certificate),
-            Proof::FederatedTokenFile(_) => secret("token").map(Held::Federated),
+            Proof::Secret(_) => secret("client secret").map(Held::Secret),
+            Proof::Certificate(_) => {
+                Certificate::parse(&bytes).map(|it| Held::Certificate(Box::new(it)))
+            }
+            Proof::FederatedToken(_) => secret("token").map(Held::Federated),
         };
         let held = held.map_err(|why| self.unusable(why))?;
         Ok(Evidence { held, digest: Digest::of(&bytes) })

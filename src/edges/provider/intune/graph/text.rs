@@ -33,7 +33,7 @@ pub(crate) fn clean(text: &str, known: Option<&Secret>) -> String {
 
 /// A word without JSON Web Tokens and long base64.
 fn without_secrets(word: &str) -> String {
-    let in_run = |c: char| c.is_ascii_alphanumeric() || "+/=-_.".contains(c);
+    let in_run = |c: char| c.is_ascii_alphanumeric() || "+/-_.".contains(c);
     let mut shown = String::new();
     let mut rest = word;
     while !rest.is_empty() {

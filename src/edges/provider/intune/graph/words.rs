@@ -29,10 +29,7 @@ pub(crate) fn lost(error: ureq::Error, host: &str, proxy: Option<&str>) -> Lost 
 fn words(error: &ureq::Error, host: &str, proxy: Option<&str>) -> (String, bool) {
     use ureq::Error as E;
     match error {
-        E::HostNotFound => {
-            let name = proxy.unwrap_or(host);
-            (format!("there is no host {name:?}: check its name, and DNS on this machine"), false)
-        }
+        E::HostNotFound => no_host(proxy.unwrap_or(host)),
         E::Timeout(Timeout::Resolve) => {
             ("DNS does not answer: check the resolver of this machine".into(), false)
         }
@@ -56,6 +53,11 @@ fn words(error: &ureq::Error, host: &str, proxy: Option<&str>) -> (String, bool)
     }
 }
 
+fn no_host(name: &str) -> (String, bool) {
+    let advice = "check its name, and that DNS works on this machine";
+    (format!("there is no host {name:?}, or DNS does not know it: {advice}"), false)
+}
+
 fn way_out(proxy: Option<&str>) -> String {
     match proxy {
         Some(_) => "check HTTPS_PROXY and NO_PROXY".to_owned(),
@@ -69,6 +71,11 @@ fn io(error: &io::Error, host: &str, proxy: Option<&str>) -> (String, bool) {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls(error, host);
     }
+    // The standard library has no kind for it.
+    let said = error.to_string();
+    if said.starts_with("failed to lookup address information") {
+        return no_host(proxy.unwrap_or(host));
+    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             let whose = proxy.unwrap_or(host);
@@ -81,7 +88,7 @@ fn io(error: &io::Error, host: &str, proxy: Option<&str>) -> (String, bool) {
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => (format!("{host} closed the connection"), true),
-        _ => (format!("the connection to {host} failed: {error}"), true),
+        _ => (format!("the connection to {host} failed: {said}"), true),
     }
 }
 
