@@ -12,7 +12,7 @@ use crate::edges::provider::unmanaged::Unmanaged;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Records of devices that the ledger knows, newest enrollment first.
-    pub(super) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
+    pub(in crate::edges::provider::intune) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
     /// When the objects of profiles were last compared in depth.
     pub(super) compared: Option<Instant>,
     /// Devices that the fleet does not declare, until they are written down.
