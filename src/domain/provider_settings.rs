@@ -34,7 +34,7 @@ words! {
 
 /// The provider, with all that it takes to reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ProviderSettings {
+pub(crate) enum ProviderSettings {
     /// See [`ProviderKind::Local`].
     #[default]
     Local,

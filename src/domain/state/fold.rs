@@ -30,7 +30,7 @@ pub struct State {
     /// The last revision of each profile that a device was to get.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Compliance policies that the MDM has for profiles, by platform.
-    pub policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
+    pub(crate) policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     /// Wipe requests that the log knows, by the digest of their files; none is ever removed.
     pub wipes: BTreeMap<Digest, Wipe>,
     /// The trust files last seen.

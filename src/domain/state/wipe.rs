@@ -97,7 +97,7 @@ pub struct Progress {
     pub detail: String,
     /// Since when.
     pub since: Timestamp,
-    pub stage: WipeStage,
+    pub(crate) stage: WipeStage,
     /// The MDM's name for the device that got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<GraphId>,

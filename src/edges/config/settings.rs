@@ -21,7 +21,7 @@ pub struct Config {
     /// Whether somebody named it, so that it must hold a ledger.
     pub data_is_named: bool,
     /// `provider`
-    pub provider: ProviderSettings,
+    pub(crate) provider: ProviderSettings,
     /// What decisions depend on.
     pub settings: Settings,
     /// Whose signatures count.

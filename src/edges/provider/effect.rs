@@ -18,14 +18,14 @@ pub struct ProfileSetup {
     /// What it is to be.
     pub profile: Arc<Profile>,
     /// The compliance policies that it has, as far as the ledger knows.
-    pub policies: BTreeMap<Platform, GraphId>,
+    pub(crate) policies: BTreeMap<Platform, GraphId>,
 }
 
 /// What a profile has in the provider now.
 #[derive(Debug, Clone, Default)]
 pub struct Prepared {
     /// Its compliance policies, by platform.
-    pub policies: BTreeMap<Platform, GraphId>,
+    pub(crate) policies: BTreeMap<Platform, GraphId>,
     /// What was written, for people, each with the id of the call.
     pub written: Vec<String>,
     /// Why it is not all that it needs; what is said above happened all the same.

@@ -14,8 +14,8 @@ use super::format::Format;
 use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
-use super::{apply, audit, check, completions, daemon, diff, explain, init, list, logging, man};
-use super::{plan, provision, report, schema, set, show, wipe};
+use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list};
+use super::{logging, man, plan, provision, report, schema, set, show, wipe};
 use crate::edges::ledger;
 use crate::edges::source;
 use crate::ui::render::out::Out;
@@ -115,6 +115,10 @@ fn run(
         Command::Show(args) => show::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
+        Command::Emulator(command) => {
+            start_threads()?;
+            emulator::run(command, &cli.global, out)
+        }
         Command::Schema(args) => schema::run(args, out),
         Command::Completions(args) => completions::run(args, Cli::command(), out),
         Command::Man(args) => man::run(args, Cli::command(), out),

@@ -37,7 +37,7 @@ impl Names {
 
     /// Whether every place where the request names a host has a known one. There must be
     /// exactly one `Host`: of two, a proxy may have read the other.
-    fn admit(&self, request: &Request) -> bool {
+    pub(crate) fn admit(&self, request: &Request) -> bool {
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
         let target = request.uri().authority();

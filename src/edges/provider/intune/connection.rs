@@ -49,9 +49,9 @@ impl Connection {
 
 fn credentials(app: &AppRegistration) -> Credentials {
     let proof = match &app.credential {
-        Credential::Secret(path) => Proof::SecretFile(path.clone()),
-        Credential::Certificate(path) => Proof::CertificateFile(path.clone()),
-        Credential::FederatedToken(path) => Proof::FederatedTokenFile(path.clone()),
+        Credential::Secret(path) => Proof::Secret(path.clone()),
+        Credential::Certificate(path) => Proof::Certificate(path.clone()),
+        Credential::FederatedToken(path) => Proof::FederatedToken(path.clone()),
     };
     Credentials::new(app.client_id.clone(), proof)
 }

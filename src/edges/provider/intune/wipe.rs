@@ -173,7 +173,13 @@ fn understood(answer: Result<Answer, Failure>, id: GraphId) -> Result<Receipt, E
     if let Some(code) = &refusal.approval_code {
         return Err(Error {
             approval: Some(code.as_str().into()),
-            ..Error::new(ErrorClass::Transient, failure.to_string())
+            ..Error::new(
+                ErrorClass::Transient,
+                format!(
+                    "Intune wants another administrator's approval first (code {code}, client-request-id {})",
+                    refusal.client_request_id
+                ),
+            )
         });
     }
     let class = match refusal.status {

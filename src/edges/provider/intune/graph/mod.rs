@@ -37,9 +37,9 @@ mod words;
 
 pub(super) use answer::Answer;
 pub(super) use call::{Call, Version, odata_text, segment};
-pub(super) use client::Graph;
+
 pub(super) use credentials::{Credentials, Proof};
 pub(super) use endpoints::Endpoints;
-pub(super) use failure::{Failure, Refusal};
+pub(super) use failure::Failure;
 pub(super) use registrations::{Everyday, Wiping};
 pub(super) use tenant::Tenant;

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
