@@ -1,6 +1,8 @@
 //! A tenant for tests: as much of Graph as the provider uses, and what a test breaks of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,7 +16,6 @@ use crate::domain::model::Timestamp;
 use crate::domain::provider_settings::{
     AppRegistration, Assign, Credential, IntuneSettings, LicenseAssignment,
 };
-use crate::edges::fs::durable::replace_file;
 
 /// What a tenant has. Lists are answered as they are.
 #[derive(Debug, Default)]
@@ -60,13 +61,7 @@ impl World {
             (!seen.is_token()).then(|| answering.lock().unwrap().answer(seen))
         });
         let place = tempfile::tempdir().unwrap();
-        replace_file("secret", &place.path().join("secret"), |out| {
-            use std::io::Write as _;
-            out.write_all(b"s3cr3t")
-        })
-        .unwrap();
-        let only_ours = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(place.path().join("secret"), only_ours).unwrap();
+        write_secret(&place.path().join("secret"));
         Self { tenant, server, place }
     }
 
@@ -112,6 +107,12 @@ impl World {
     pub(super) fn wrote(&self) -> Vec<String> {
         self.written().into_iter().map(|(call, _)| call).collect()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a file as an administrator puts it there")]
+fn write_secret(path: &Path) {
+    fs::write(path, "s3cr3t").unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// A user, as Graph shows one.
@@ -303,13 +304,7 @@ impl Tenant {
     }
 
     /// Objects that are assigned: those that are known are in `assignments`, or compliance policies.
-    fn assigned(
-        &mut self,
-        method: &str,
-        path: &str,
-        parts: &[&str],
-        body: Value,
-    ) -> (u16, Value) {
+    fn assigned(&mut self, method: &str, path: &str, parts: &[&str], body: Value) -> (u16, Value) {
         let object = parts[..3].join("/");
         let is_policy = parts[1] == "deviceCompliancePolicies";
         if is_policy {

@@ -49,7 +49,8 @@ fn tenant(users: &[&str]) -> Tenant {
     Tenant {
         users: users.iter().map(|name| user(name)).collect(),
         skus: vec![sku("SPE_E3", 10)],
-        groups: [("g-1".to_owned(), Default::default()), ("g-2".to_owned(), Default::default())].into(),
+        groups: [("g-1".to_owned(), Default::default()), ("g-2".to_owned(), Default::default())]
+            .into(),
         ..Tenant::default()
     }
 }
@@ -123,11 +124,10 @@ async fn somebodys_own_device_is_not_announced_and_licenses_of_others_are_not_ou
 
 #[tokio::test]
 async fn a_computer_that_autopilot_knows_gets_its_user_and_profile_and_no_other_is_touched() {
-    let registration = |id: &str, serial: &str, user: &str, tag: &str| {
-        json!({"id": id, "serialNumber": serial, "userPrincipalName": user, "groupTag": tag})
-    };
+    let registration = |id: &str, serial: &str, user: &str, tag: &str| json!({"id": id, "serialNumber": serial, "userPrincipalName": user, "groupTag": tag});
     let path = "POST deviceManagement/windowsAutopilotDeviceIdentities/r-1";
-    let (assign, tag) = (format!("{path}/assignUserToDevice"), format!("{path}/updateDeviceProperties"));
+    let (assign, tag) =
+        (format!("{path}/assignUserToDevice"), format!("{path}/updateDeviceProperties"));
     for (user, is, expected) in [
         ("", "", vec![assign.as_str(), &tag]),
         ("bob@example.com", "Standard", vec![&assign]),
@@ -268,7 +268,8 @@ async fn what_one_device_lacks_harms_no_other() {
 
 #[tokio::test]
 async fn a_license_that_the_tenant_does_not_have_is_named_with_those_that_it_has() {
-    let world = World::new(Tenant { skus: vec![sku("EMS", 1), sku("FLOW", 2)], ..tenant(&["ana"]) });
+    let world =
+        World::new(Tenant { skus: vec![sku("EMS", 1), sku("FLOW", 2)], ..tenant(&["ana"]) });
     let error = push(&world.provider(), &[target(1, "S1", "ana", json!({}))]).await.remove(0);
     let error = error.unwrap_err();
     assert_eq!(error.class, ErrorClass::Transient, "somebody may buy it");
@@ -318,8 +319,7 @@ async fn who_has_a_profile_no_more_leaves_its_group_and_nobody_else_does() {
         });
         let mut target = target(1, "F9", "ana", json!({}));
         let leaving = [&other, &shared, &gone];
-        target.leaves =
-            leaving.iter().map(|one| Left { profile: (*one).clone(), user }).collect();
+        target.leaves = leaving.iter().map(|one| Left { profile: (*one).clone(), user }).collect();
         target.former_user = former.map(|name| FormerUser {
             email: format!("{name}@example.com").parse().unwrap(),
             leaves: vec![other.clone()],

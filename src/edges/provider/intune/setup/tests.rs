@@ -74,7 +74,8 @@ fn id(text: &str) -> GraphId {
 #[tokio::test]
 async fn a_profile_gets_its_policies_once_and_then_nothing_is_written() {
     let world = World::new(tenant(&["g-1"]));
-    let profile = profile("Executive", &["windows", "macos", "ios", "android"], managed("g-1", json!({})));
+    let profile =
+        profile("Executive", &["windows", "macos", "ios", "android"], managed("g-1", json!({})));
     let first = prepare(&world.provider(), &profile, &BTreeMap::new()).await;
     assert_eq!(first.failed, None);
     assert_eq!(first.policies.len(), 4);
@@ -85,7 +86,10 @@ async fn a_profile_gets_its_policies_once_and_then_nothing_is_written() {
     assert_eq!(call, "POST deviceManagement/deviceCompliancePolicies");
     assert_eq!(body["passwordMinimumLength"], json!(8));
     let actions = &body["scheduledActionsForRule"][0]["scheduledActionConfigurations"];
-    assert_eq!((&actions[0]["actionType"], &actions[0]["gracePeriodHours"]), (&json!("block"), &json!(24)));
+    assert_eq!(
+        (&actions[0]["actionType"], &actions[0]["gracePeriodHours"]),
+        (&json!("block"), &json!(24))
+    );
     for known in [first.policies.clone(), BTreeMap::new()] {
         // Another process, with what the ledger knows, or without it.
         let again = prepare(&world.provider(), &profile, &known).await;
@@ -105,8 +109,11 @@ async fn what_somebody_changed_is_put_right_and_nothing_is_made_anew() {
         tenant.policies[0]["passwordMinimumLength"] = json!(4);
         tenant.policies[0]["description"] = json!("mine now");
         tenant.policies[0]["secureBootEnabled"] = json!(true);
-        tenant.rules.insert("policy-0".into(), json!([{"scheduledActionConfigurations":
-            [{"actionType": "block", "gracePeriodHours": 0}]}]));
+        tenant.rules.insert(
+            "policy-0".into(),
+            json!([{"scheduledActionConfigurations":
+            [{"actionType": "block", "gracePeriodHours": 0}]}]),
+        );
         tenant.assignments.clear();
     }
     let again = prepare(&provider, &standard(), &policies).await;
@@ -240,7 +247,9 @@ async fn a_profile_without_a_group_says_what_to_add() {
         policies: BTreeMap::new(),
     };
     let bare = Profile { intune: None, ..Profile::clone(&standard()) };
-    for (profile, expected) in [(Arc::new(bare), "add `spec.intune.group`"), (standard(), "no group g-1")] {
+    for (profile, expected) in
+        [(Arc::new(bare), "add `spec.intune.group`"), (standard(), "no group g-1")]
+    {
         let error = world.provider().prepare(&setup(&profile)).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Permanent);
         assert!(error.message.contains(expected), "{error}");
@@ -302,7 +311,11 @@ fn state(
 }
 
 /// What changed, in words, with who did it.
-async fn drift(provider: &Inner, state: &State, deep: bool) -> Vec<(String, String, Option<String>)> {
+async fn drift(
+    provider: &Inner,
+    state: &State,
+    deep: bool,
+) -> Vec<(String, String, Option<String>)> {
     let (drift, troubles) = provider.drift(state, deep).await;
     assert_eq!(troubles, Vec::new());
     let words = |Drift { subject, what, by }| match subject {
@@ -447,7 +460,11 @@ async fn a_device_that_joined_and_is_no_member_is_found_where_devices_are_assign
         provider.lock_memory().devices.insert(serial.parse().unwrap(), vec![known]);
     }
     let missing = ("PF1".to_owned(), "it is not in group g-1".to_owned(), None);
-    assert_eq!(drift(&provider, &state, true).await, [missing], "the other one is not in Entra yet");
+    assert_eq!(
+        drift(&provider, &state, true).await,
+        [missing],
+        "the other one is not in Entra yet"
+    );
     world.tenant().groups.get_mut("g-1").unwrap().insert("obj-PF1".into());
     assert_eq!(drift(&provider, &state, true).await, []);
 }
