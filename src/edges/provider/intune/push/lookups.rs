@@ -198,11 +198,12 @@ impl Lookups {
 
     async fn ask_entra(&mut self, everyday: &Everyday) {
         let records = self.managed.values().flatten().flatten();
-        let ids: BTreeSet<String> = records.filter_map(ManagedDevice::entra).map(key).collect();
-        let asked: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let ids: BTreeMap<String, &str> =
+            records.filter_map(ManagedDevice::entra).map(|id| (key(id), id)).collect();
+        let asked: Vec<&str> = ids.values().copied().collect();
         let answers = directory::devices(everyday, &asked).await;
         let answers = answers.into_iter().map(|answer| answer.map_err(|why| again(&why)));
-        self.entra = ids.into_iter().zip(answers).collect();
+        self.entra = ids.into_keys().zip(answers).collect();
     }
 }
 

@@ -69,10 +69,10 @@ impl Inner {
             Call::post_empty(format!("/deviceManagement/managedDevices/{id}/syncDevice"))
         };
         let answers = self.connection.everyday.batch(devices.iter().map(call).collect()).await;
-        for (device, answer) in devices.iter().zip(answers) {
-            if let Err(failure) = answer {
-                tracing::warn!(%device, %failure, "a device could not be asked to come by");
-            }
+        let failures: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        if let Some(failure) = failures.first() {
+            let devices = failures.len();
+            tracing::info!(devices, %failure, "devices could not be asked to come by at once");
         }
     }
 }
