@@ -27,7 +27,7 @@ pub(crate) struct KnownDevice {
     pub(crate) id: GraphId,
     /// What Entra calls it; nothing until it has joined.
     pub(crate) entra_id: Option<CompactString>,
-    pub(super) enrolled_at: Option<Timestamp>,
+    pub(crate) enrolled_at: Option<Timestamp>,
 }
 
 impl Memory {

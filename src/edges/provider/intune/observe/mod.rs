@@ -15,6 +15,5 @@ mod report;
 mod wipes;
 
 #[cfg(test)]
-pub(super) use memory::KnownDevice;
-pub(super) use memory::Memory;
+pub(super) use memory::{KnownDevice, Memory};
 pub(super) use wipes::{pending, read};

@@ -419,7 +419,7 @@ async fn members_of_ours_in_a_group_of_another_profile_are_found_and_others_left
     let known = KnownDevice {
         id: id("md-PF1"),
         entra_id: Some("aad-PF1".into()),
-        ownership: crate::domain::model::MdmOwnership::Company,
+        enrolled_at: None,
     };
     provider.lock_memory().devices.insert("PF1".parse().unwrap(), vec![known]);
     // Bob has a device of each profile; Eve is nobody that Fleetform knows.
@@ -455,7 +455,7 @@ async fn a_device_that_joined_and_is_no_member_is_found_where_devices_are_assign
         let known = KnownDevice {
             id: id("md"),
             entra_id: Some(format!("aad-{serial}").into()),
-            ownership: crate::domain::model::MdmOwnership::Company,
+            enrolled_at: None,
         };
         provider.lock_memory().devices.insert(serial.parse().unwrap(), vec![known]);
     }
