@@ -2,4 +2,5 @@
 
 pub mod durable;
 pub(crate) mod guarded;
+pub(crate) mod spool;
 pub(crate) mod work_tree;
