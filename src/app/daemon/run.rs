@@ -88,7 +88,7 @@ impl Daemon {
                 (first, touched) = self.watch.settled(), if watching => {
                     self.woken.get_or_insert(first);
                     self.touched.merge(touched);
-                    if self.touched.anything || !self.touched.files.is_empty() {
+                    if self.touched.is_urgent() {
                         return Wake::Pass;
                     }
                 }
@@ -134,7 +134,7 @@ impl Daemon {
     ) -> Result<(), reconcile::Error> {
         self.known = ledger.known();
         let keeps = match &done {
-            Ok(()) | Err(reconcile::Error::Provider(_)) => true,
+            Ok(()) | Err(reconcile::Error::Provider(_) | reconcile::Error::Requests(_)) => true,
             // It was made anew, and nobody was let in meanwhile; whoever let go now would let them.
             Err(reconcile::Error::Ledger(error)) => {
                 matches!(error, ledger::Error::LockRemoved { .. })

@@ -29,6 +29,7 @@ fn places(dir: &Path) -> Places {
     Places {
         fleet: dir.join("fleet"),
         reports: vec![inbox(dir.join("data/inbox"))],
+        requests: inbox(dir.join("data/requests")),
         files: vec![dir.join("etc/allowed_signers")],
     }
 }
@@ -136,6 +137,7 @@ fn the_way_to_a_place_leads_through_its_symlinks() {
     let places = Places {
         fleet: dir.join("current/fleet"),
         reports: vec![inbox(dir.join("loop/inbox"))],
+        requests: inbox(dir.join("loop/requests")),
         files: vec![dir.join("no/such/file")],
     };
     let anchors = super::paths::anchors(&places);

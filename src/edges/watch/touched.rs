@@ -13,11 +13,13 @@ pub struct Places {
     pub fleet: PathBuf,
     /// The directories that reports come into.
     pub reports: Vec<Entrance>,
+    /// The directory that requests come into.
+    pub requests: Entrance,
     /// Single files.
     pub files: Vec<PathBuf>,
 }
 
-/// A directory that reports come into.
+/// A directory that reports or requests come into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entrance {
     /// Whether it exists or not yet.
@@ -35,6 +37,8 @@ pub struct Touched {
     pub files: BTreeSet<String>,
     /// Where reports come in.
     pub reports: bool,
+    /// Where requests come in.
+    pub requests: bool,
 }
 
 impl Touched {
@@ -51,13 +55,20 @@ impl Touched {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.anything && !self.reports && self.files.is_empty()
+        !self.reports && !self.is_urgent()
+    }
+
+    /// Whether there is more than reports, which are taken in at their own pace.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        self.anything || self.requests || !self.files.is_empty()
     }
 
     /// Takes in what another event touched; many files are taken for anything.
     pub fn merge(&mut self, other: Self) {
         self.anything |= other.anything;
         self.reports |= other.reports;
+        self.requests |= other.requests;
         self.files.extend(other.files);
         if self.anything || self.files.len() > FILES {
             (self.anything, self.files) = (true, BTreeSet::new());

@@ -17,6 +17,7 @@ mod environment;
 mod exit;
 mod explain;
 mod failure;
+mod filters;
 mod format;
 mod global;
 mod init;
@@ -34,6 +35,7 @@ mod select;
 mod set;
 mod setup;
 mod show;
+mod sync;
 mod value;
 mod wipe;
 

@@ -12,6 +12,7 @@ use super::text::count;
 use super::trust::TrustJson;
 use crate::app::execute::Outcome;
 use crate::domain::model::{DeviceId, Digest, Name};
+use crate::domain::plan::ActionKind;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 
@@ -37,8 +38,7 @@ const FAILURES_SHOWN: usize = 20;
 impl Applied<'_> {
     /// For people: failures, what is left, and a line that says it all.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Outcome { done, fell_short: _, failed, profiles_failed, not_issued, left } =
-            self.outcome;
+        let Outcome { done, fell_short, failed, profiles_failed, not_issued, left } = self.outcome;
         for (id, why) in not_issued {
             let label = format!("not issued: {id}:");
             let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
@@ -72,7 +72,12 @@ impl Applied<'_> {
         if parts.is_empty() {
             parts.push("nothing".to_owned());
         }
-        let fell_short = failed.len() + profiles_failed.len();
+        // A sync was asked for now: whoever still wants it asks again.
+        let syncs = fell_short.get(&ActionKind::Sync).copied().unwrap_or(0);
+        if syncs > 0 {
+            parts.push(format!("{} not taken by the provider", count(syncs as u64, "sync")));
+        }
+        let fell_short = (failed.len() + profiles_failed.len()).saturating_sub(syncs);
         if fell_short > 0 {
             parts.push(format!("{fell_short} failed and tried again at the next pass"));
         }

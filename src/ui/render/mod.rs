@@ -26,6 +26,7 @@ mod rights;
 pub(crate) mod sarif;
 pub(crate) mod show;
 pub(crate) mod summary;
+pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod trust;

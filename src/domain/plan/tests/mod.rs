@@ -5,6 +5,7 @@ mod freeze;
 mod manifests;
 mod pushes;
 mod reports;
+mod syncs;
 mod world;
 
 pub(crate) use world::{World, held};

@@ -125,6 +125,7 @@ pub fn issuable(
         recorded,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust: &fresh.trust,
         heads: &fresh.heads,
         clock: fresh.clock,

@@ -79,6 +79,12 @@ impl Command {
         }
     }
 
+    /// To report at once.
+    #[must_use]
+    pub fn sync(intent: u64) -> Self {
+        Self { id: CommandId(intent), command: Verb::Sync, arguments: Map::new() }
+    }
+
     /// The one that cannot be undone.
     #[must_use]
     pub fn wipe(intent: u64, wipe: &VerifiedWipe) -> Self {
@@ -139,10 +145,10 @@ pub(super) fn file_name(serial: &SerialNumber) -> OsString {
 }
 
 /// The commands with a new one among them, or `None` where it is there already.
-/// A profile takes the place of whatever profile was to come before.
+/// A profile takes the place of whatever profile was to come before, and so does a sync.
 pub(super) fn merge(mut commands: Vec<Command>, new: &Command) -> Option<Vec<Command>> {
-    let stale = |c: &Command| c.id == new.id || (c.command, new.command) == PROFILES;
-    const PROFILES: (Verb, Verb) = (Verb::Profile, Verb::Profile);
+    let replaces = matches!(new.command, Verb::Profile | Verb::Sync);
+    let stale = |c: &Command| c.id == new.id || (replaces && c.command == new.command);
     let mut others = commands.iter().filter(|c| stale(c));
     if others.next() == Some(new) && others.next().is_none() {
         return None;
