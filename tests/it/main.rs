@@ -23,5 +23,6 @@ mod pull_request;
 mod suite;
 mod support;
 mod sweeps;
+mod syncs;
 mod wipes;
 mod words;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
-use super::sync::LastSync;
+use super::sync::{LastSync, SyncStanding};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Facts, Status, Timestamp};
 
 /// One recorded device.
@@ -91,6 +91,13 @@ impl Device {
     #[must_use]
     pub(crate) fn heard_from(&self) -> Timestamp {
         self.last_sync.unwrap_or(self.status_since)
+    }
+
+    /// The last sync that was asked for, and what became of it; a device that is wiped syncs no more.
+    #[must_use]
+    pub(crate) fn sync(&self) -> Option<(&LastSync, SyncStanding<'_>)> {
+        let asked = self.sync_requested.as_deref().filter(|_| !self.is_wiped())?;
+        Some((asked, asked.standing(self.last_sync)))
     }
 
     pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), String> {

@@ -1,6 +1,5 @@
 //! The last sync of a device that a person asked for.
 
-use super::device::Device;
 use super::event::{ErrorClass, SyncFailed, SyncRequested};
 use crate::domain::model::{Asker, Timestamp};
 
@@ -53,14 +52,5 @@ impl LastSync {
             (Some((class, error)), None) => SyncStanding::Failed(*class, error),
             (None, None) => SyncStanding::Waiting,
         }
-    }
-}
-
-impl Device {
-    /// The last sync that was asked for, and what became of it; a device that is wiped syncs no more.
-    #[must_use]
-    pub(crate) fn sync(&self) -> Option<(&LastSync, SyncStanding<'_>)> {
-        let asked = self.sync_requested.as_deref().filter(|_| !self.is_wiped())?;
-        Some((asked, asked.standing(self.last_sync)))
     }
 }

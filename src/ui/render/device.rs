@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 use serde::Serialize;
 
-use super::sync::{self, SyncView};
+use super::last_sync::{self, SyncView};
 use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
     Ownership, Platform, SerialNumber, Status, Timestamp,
@@ -103,7 +103,7 @@ pub(crate) fn notes(
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
         PushState::Intended | PushState::Pushed | PushState::Failed(..) => {}
     }
-    notes.extend(sync::note(device));
+    notes.extend(last_sync::note(device));
     notes
 }
 
