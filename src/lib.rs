@@ -1,34 +1,42 @@
 //! Fleetform: a device fleet, declared in Git.
 //!
-//! Operators commit manifests; a pass compares what is **desired** (the manifests) with what
-//! is **recorded** (the ledger) and what was **observed** (reports of devices), and carries
-//! the difference out. No device is wiped without fresh signatures of administrators, and
-//! everything that happened is in a log that cannot be quietly rewritten.
+//! Operators commit manifests. A pass compares what is **desired** (the manifests) with what is
+//! **recorded** (the ledger) and what was **observed** (reports of devices), and carries out the
+//! difference. No device is wiped without fresh signatures of administrators, and everything
+//! that happened is in a log that cannot be rewritten unnoticed.
 //!
 //! ```text
-//!  ui      cli, http, client ──────────── render (values in, bytes out)
+//!  ui      cli, http, client: take a request, and show the answer by render
 //!             │
-//!  app     reconcile: one pass        daemon: pass after pass      execute: one plan
-//!             │ reads                                                │ log the intent,
-//!             ▼                                                      ▼ call the provider,
-//!  edges   source (fleet directory)   provider (the MDM)           ledger (log and snapshot)
-//!             │ Documents                │ Observation               ▲ log the outcome
-//!             ▼                          ▼                           │ State
-//!  domain  manifest ─► fleet ─► plan(Inputs) ─► guard ─► ApprovedPlan
+//!  app     reconcile: observe ─► decide ─► carry_out ─► execute     daemon: pass after pass
+//!             │ reads                                      │ writes, calls
+//!  edges   source     provider    ledger                ledger      provider
+//!             │ Desired  │ Observed  │ State               ▲ intent,   ▲ push, wipe,
+//!             ▼          ▼           ▼                     │ outcome   │ withdraw
+//!  domain  plan(Inputs) ──────────► guard ──────────► ApprovedPlan ────┘
 //! ```
 //!
-//! Each level imports only what lies below it, and the path of a file says its level:
+//! The path of a file says its level, and a level imports only what is below it:
 //!
-//! - [`domain`]: pure. No file, no clock, no log, no async. The decision is made here.
-//! - [`edges`]: each owns one resource of the outside and has one error.
-//! - [`app`]: puts them together: one pass, the daemon, what is carried out.
+//! - [`domain`]: decisions, without file, clock, log or async.
+//! - [`edges`]: what is outside, each with one module and one error.
+//! - [`app`]: one pass, the daemon, and what is carried out.
 //! - [`ui`]: the command line, HTTP, and everything that is shown.
 //!
-//! Invariants: there is one planning function and no parameter that tells `plan` from
-//! `apply`; only [`domain::guard::guard`] makes an [`domain::guard::ApprovedPlan`], only
-//! `domain::wipe::verify` a verified wipe, and only [`domain::plan::issuable`] one that may be
-//! issued; [`domain::state::State::fold`] is the only code that changes recorded state; the log is
-//! durable before what it announces is done.
+//! What always holds:
+//!
+//! - `plan` and `apply` share one planning function; no parameter tells them apart.
+//! - Only [`domain::guard::guard`] makes an [`domain::guard::ApprovedPlan`], and nothing else is
+//!   executed. Only `domain::wipe::verify` makes a `VerifiedWipe`, only `domain::plan::issuable` an
+//!   [`domain::plan::IssuableWipe`], and a provider takes no other wipe.
+//! - Recorded state is a fold over the log ([`domain::state::State::fold`]), and the log is durable
+//!   before the effect that it announces.
+//!
+//! `docs/architecture.md` gives the reasons, and follows a manifest, a report and a wipe through
+//! the files.
+
+// Here and not in Cargo.toml: in tests and benches nothing is reachable from outside.
+#![warn(unreachable_pub)]
 
 pub mod app;
 pub mod domain;

@@ -38,7 +38,7 @@ impl Signals {
 
     /// Set once it is to stop.
     #[must_use]
-    pub fn flag(&self) -> &AtomicBool {
+    pub(crate) fn flag(&self) -> &AtomicBool {
         &self.stop
     }
 
@@ -56,12 +56,9 @@ impl Signals {
     }
 }
 
-/// What was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// Stop.
     Stop,
-    /// Read the configuration again.
     Reload,
 }
 

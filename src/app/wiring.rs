@@ -13,15 +13,21 @@ use crate::edges::clock;
 use crate::edges::config::{self, Config};
 use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
+use crate::edges::provider::intune::{Intune, InvalidConnection};
 use crate::edges::provider::local::{self, Foreign, Local};
 use crate::edges::trust_files;
 
 /// The MDM.
-pub(crate) fn provider(config: &Config) -> Arc<dyn Provider> {
-    match &config.provider {
-        ProviderSettings::Intune(_) => unimplemented!(),
+///
+/// # Errors
+/// If the settings name none that can be asked.
+pub(crate) fn provider(config: &Config) -> Result<Arc<dyn Provider>, InvalidConnection> {
+    Ok(match &config.provider {
         ProviderSettings::Local => Arc::new(Local::new(&config.data)),
-    }
+        ProviderSettings::Intune(settings) => {
+            Arc::new(Intune::new(settings, &config.data, clock::now)?)
+        }
+    })
 }
 
 /// Opens the ledger, unless what devices are told to do contradicts it.
@@ -56,7 +62,7 @@ fn agrees_with_local(data: &Path, recorded: &State) -> Result<(), String> {
     ))
 }
 
-/// Whom wipes are taken from.
+/// Whose signatures count for wipes, or why nobody's do.
 pub(crate) fn trust(config: &Config) -> TrustState {
     if !config.trust.is_configured() {
         return TrustState::NotConfigured;

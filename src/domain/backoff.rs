@@ -1,4 +1,4 @@
-//! Whom to leave alone after failures, and for how long: no clock, no randomness of its own.
+//! Which devices wait after failures, and for how long: no clock, no randomness of its own.
 //!
 //! A device whose effect failed waits, twice as long each time, and nobody else waits with it.
 //! When effects fail one after the other and none succeeds, it is the provider: all wait, and
@@ -15,32 +15,46 @@ use crate::domain::model::DeviceId;
 /// a few bad devices, less than a fleet.
 const BREAKS_AFTER: u32 = 10;
 
-/// How waits grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth {
-    pub first: Duration,
-    pub most: Duration,
-    /// Of the spread.
-    pub seed: u64,
+    pub(crate) first: Duration,
+    pub(crate) most: Duration,
+    pub(crate) seed: u64,
 }
 
 impl Growth {
     /// The wait after so many failures in a row, from 1: half of it is spread by `key`.
     #[must_use]
     pub(crate) fn wait(&self, key: impl Hash, failures: u32) -> Duration {
+        let full = self.full(failures);
+        full / 2 + self.spread(full / 2, key, failures)
+    }
+
+    /// A wait that is spread over all of its length: for many calls that one server turned away
+    /// at the same time.
+    #[must_use]
+    pub(crate) fn spread_wait(&self, key: impl Hash, failures: u32) -> Duration {
+        self.spread(self.full(failures), key, failures)
+    }
+
+    fn full(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
-        let full = self.first.saturating_mul(1 << doublings).min(self.most);
+        self.first.saturating_mul(1 << doublings).min(self.most)
+    }
+
+    /// A part of it, by `key`.
+    fn spread(&self, of: Duration, key: impl Hash, failures: u32) -> Duration {
         let mut hasher = DefaultHasher::new();
         (self.seed, key, failures).hash(&mut hasher);
         // 16 bits of spread are plenty.
         let spread = (hasher.finish() & 0xffff) as u32;
-        full / 2 + (full / 2).saturating_mul(spread) / 0x1_0000
+        of.saturating_mul(spread) / 0x1_0000
     }
 }
 
 /// What may go to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// All but the devices that wait.
     All,
     /// One effect, to find out whether the provider is back.
@@ -67,7 +81,6 @@ struct Waiting {
 }
 
 impl Backoff {
-    /// Nobody waits.
     #[must_use]
     pub(crate) fn new(growth: Growth) -> Self {
         Self { growth, devices: BTreeMap::new(), failures: 0, broken: None }
@@ -154,6 +167,10 @@ mod tests {
                 waits.iter().copied().fold(0.0, f64::max),
             );
             assert!(max - min > (most - least) * 0.8, "{failures}: from {min} to {max}");
+            let spread: Vec<f64> =
+                (1..200).map(|n| GROWTH.spread_wait(n, failures).as_secs_f64()).collect();
+            assert!(spread.iter().all(|wait| (0.0..=most).contains(wait)), "{spread:?}");
+            assert!(spread.iter().any(|wait| *wait < most * 0.1), "{failures}: {spread:?}");
         }
         assert_eq!(GROWTH.wait(1, 3), GROWTH.wait(1, 3), "the same seed, the same waits");
     }

@@ -15,12 +15,12 @@ use crate::domain::model::{
 use crate::domain::wording::duration;
 
 words! {
-    Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
+    pub(crate) enum Outcome { Pass = "pass", Fail = "fail", Unknown = "unknown" }
 }
 
 words! {
     /// What an outcome rests on.
-    Evidence {
+    pub(crate) enum Evidence {
         /// A fact that the device reported.
         Measured = "measured",
         /// The MDM's word: it judged a setting, and gives no value.
@@ -30,35 +30,35 @@ words! {
 
 /// One required fact, judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// `antivirus`, `encryption`, `osVersion`, `screenLock`, or `mdm`: the MDM's own verdict.
-    pub name: &'static str,
-    pub outcome: Outcome,
+    pub(crate) name: &'static str,
+    pub(crate) outcome: Outcome,
     /// What the report said, for people.
-    pub seen: String,
+    pub(crate) seen: String,
     /// What the profile wants, for people.
-    pub wanted: String,
+    pub(crate) wanted: String,
     /// What the outcome rests on, where it is not unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Evidence>,
+    pub(crate) evidence: Option<Evidence>,
 }
 
 /// The verdict over all checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComplianceVerdict {
     /// Non-compliant if any check fails, else unknown if any lacks a fact.
-    pub state: ComplianceState,
+    pub(crate) state: ComplianceState,
     /// Names of the checks that fail, sorted.
-    pub failing: Vec<String>,
+    pub(crate) failing: Vec<String>,
     /// Names of the checks that lack a fact, sorted.
-    pub missing: Vec<String>,
+    pub(crate) missing: Vec<String>,
 }
 
 /// What a device's facts are, and when it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reported<'a> {
-    pub facts: &'a Facts,
-    pub at: Timestamp,
+    pub(crate) facts: &'a Facts,
+    pub(crate) at: Timestamp,
 }
 
 /// So far ahead of the report signatures may be dated and are fresh: vendors date them by a clock
@@ -144,7 +144,7 @@ fn judged_by_mdm(check: &mut Check, mdm: Option<&MdmFacts>) {
 /// The MDM's own verdict: the stricter of the two counts. A tenant may call devices compliant that
 /// no policy judged, so that alone is no evidence.
 fn mdm_check(mdm: &MdmFacts, evidence_wanted: bool) -> Check {
-    let unjudged = mdm.policies == Some(0);
+    let unjudged = mdm.policies == 0;
     let (outcome, seen) = match mdm.verdict {
         MdmVerdict::Compliant if unjudged && evidence_wanted => {
             (Outcome::Unknown, "compliant, but no policy judged it".to_owned())

@@ -23,14 +23,13 @@ pub struct ApprovedPlan {
 /// What the guard refused, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// Why it froze.
-    pub why: PassFrozen,
+    pub(crate) why: PassFrozen,
     /// What is wrong with the fleet directory, where it cannot be read.
-    pub missing: Option<String>,
+    pub(crate) missing: Option<String>,
     /// How many actions it withheld.
-    pub withheld: usize,
-    /// The number that an operator named, where it was not the right one.
-    pub named: Option<u64>,
+    pub(crate) withheld: usize,
+    /// The number given with `--accept-removals`, if it was not the number of removals.
+    pub(crate) named: Option<u64>,
 }
 
 impl ApprovedPlan {
@@ -39,14 +38,14 @@ impl ApprovedPlan {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
-    /// What the guard refused.
+    /// Why actions were withheld, if the guard froze the fleet.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
     }
     /// What a person approves of: a SHA-256 over the actions, without their places and reasons.
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         self.digest
     }
     /// Less of the same plan: actions for which `why` has a reason become holds.

@@ -15,19 +15,19 @@ use crate::domain::wording::duration;
 /// Where a device stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LifeState {
-    pub status: Status,
-    pub since: Timestamp,
-    pub enrollment: u32,
+    pub(crate) status: Status,
+    pub(crate) since: Timestamp,
+    pub(crate) enrollment: u32,
     /// It reported that it was erased, and nobody had asked for it: it stays Failed until
     /// `enrollment` is raised.
-    pub erased: bool,
+    pub(crate) erased: bool,
 }
 
 /// What a valid manifest wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Desire {
-    pub status: DesiredStatus,
-    pub enrollment: u32,
+    pub(crate) status: DesiredStatus,
+    pub(crate) enrollment: u32,
 }
 
 /// What may move a status.
@@ -48,10 +48,10 @@ pub(crate) enum Stimulus<'a> {
 /// A move from one status to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Transition {
-    pub to: Status,
-    pub reason: String,
+    pub(crate) to: Status,
+    pub(crate) reason: String,
     /// The new enrolment, where it was raised: what the device reported before is void.
-    pub enrollment: Option<u32>,
+    pub(crate) enrollment: Option<u32>,
 }
 
 /// The one step, if any, that a stimulus causes.

@@ -12,7 +12,7 @@ use crate::domain::model::{DeviceId, Name, SerialNumber, words};
 use crate::domain::state::{Device, State};
 
 words! {
-    By { Id = "id", Serial = "serial", Name = "name" }
+    pub(crate) enum By { Id = "id", Serial = "serial", Name = "name" }
 }
 
 /// A word, and how it is to be taken where that is said.

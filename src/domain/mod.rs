@@ -10,7 +10,7 @@ pub(crate) mod lookup;
 pub mod manifest;
 pub mod model;
 pub mod plan;
-pub mod provider_settings;
+pub(crate) mod provider_settings;
 pub mod settings;
 pub mod state;
 pub mod wipe;

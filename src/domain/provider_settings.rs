@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::domain::model::words;
 
 words! {
     /// `provider.kind`
-    ProviderKind {
+    pub(crate) enum ProviderKind {
         /// Embedded: an inbox and an outbox in the data directory.
         Local = "local",
         /// Microsoft Intune, through Microsoft Graph.
@@ -17,12 +19,12 @@ words! {
 
 words! {
     /// `provider.assign`: what becomes a member of a profile's group.
-    Assign { Users = "users", Devices = "devices" }
+    pub(crate) enum Assign { Users = "users", Devices = "devices" }
 }
 
 words! {
     /// `provider.licenses`: who assigns the licenses of a profile.
-    LicenseAssignment {
+    pub(crate) enum LicenseAssignment {
         /// Fleetform, to each user.
         Direct = "direct",
         /// Somebody else, by groups.
@@ -32,7 +34,7 @@ words! {
 
 /// The provider, with all that it takes to reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ProviderSettings {
+pub(crate) enum ProviderSettings {
     /// See [`ProviderKind::Local`].
     #[default]
     Local,
@@ -53,37 +55,39 @@ impl ProviderSettings {
 
 /// A tenant, and whom we are in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IntuneSettings {
+pub(crate) struct IntuneSettings {
     /// Domain or id of the tenant.
-    pub tenant: String,
+    pub(crate) tenant: String,
     /// The app registration for everything but wipes.
-    pub app: AppRegistration,
+    pub(crate) app: AppRegistration,
     /// The only app registration that may wipe and retire; without it nothing does.
-    pub wipe_app: Option<AppRegistration>,
+    pub(crate) wipe_app: Option<AppRegistration>,
     /// How often devices are listed.
-    pub poll: Duration,
+    pub(crate) poll: Duration,
     /// What becomes a member of a profile's group.
-    pub assign: Assign,
+    pub(crate) assign: Assign,
     /// Who assigns licenses.
-    pub licenses: LicenseAssignment,
+    pub(crate) licenses: LicenseAssignment,
+    /// `compliance.blockAfter`: how long a device that fails a check keeps its access.
+    pub(crate) block_after: TimeDelta,
     /// Where tokens come from: `https://login.microsoftonline.com`, without a final slash.
-    pub login_url: String,
+    pub(crate) login_url: String,
     /// Microsoft Graph: `https://graph.microsoft.com`, without a final slash.
-    pub graph_url: String,
+    pub(crate) graph_url: String,
 }
 
 /// An app registration in Microsoft Entra.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppRegistration {
+pub(crate) struct AppRegistration {
     /// Its application (client) id.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// How it proves who it is.
-    pub credential: Credential,
+    pub(crate) credential: Credential,
 }
 
 /// A file that proves who an app is. The file is opened when a token is needed, and only then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credential {
+pub(crate) enum Credential {
     /// A client secret.
     Secret(PathBuf),
     /// PEM with a private key and its certificate.
@@ -95,7 +99,7 @@ pub enum Credential {
 impl Credential {
     /// The file.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &std::path::Path {
         match self {
             Self::Secret(path) | Self::Certificate(path) | Self::FederatedToken(path) => path,
         }

@@ -8,11 +8,11 @@ use crate::domain::wipe::quorum::Tiers;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Pending longer than this becomes Failed.
-    pub enrollment_deadline: TimeDelta,
+    pub(crate) enrollment_deadline: TimeDelta,
     /// How often a device should be heard from; overdue after three of these.
-    pub sync_interval: TimeDelta,
+    pub(crate) sync_interval: TimeDelta,
     /// How long after becoming non-compliant a device loses access.
-    pub block_after: TimeDelta,
+    pub(crate) block_after: TimeDelta,
     /// When the guard freezes the controller.
     pub limits: FreezeLimits,
     /// What a wipe needs.
@@ -75,9 +75,9 @@ impl Default for Wipes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FreezeLimits {
     /// More than this share of the active devices gone at once freezes.
-    pub max_removed_percent: u8,
+    pub(crate) max_removed_percent: u8,
     /// Below this many active devices only an empty directory freezes.
-    pub min_fleet: u64,
+    pub(crate) min_fleet: u64,
 }
 
 impl Default for Settings {

@@ -40,7 +40,7 @@ pub(crate) fn harmless(text: &str) -> String {
 
 /// At most `max` bytes of the text, with `�` for every deceptive character and `…` at a cut.
 #[must_use]
-pub fn harmless_within(text: &str, max: usize) -> String {
+pub(crate) fn harmless_within(text: &str, max: usize) -> String {
     let mut safe = String::new();
     for c in text.chars().map(|c| if is_deceptive(c) { '\u{FFFD}' } else { c }) {
         if safe.len() + c.len_utf8() > max {
@@ -57,7 +57,7 @@ pub fn harmless_within(text: &str, max: usize) -> String {
 
 /// At most 64 characters of the text, escaped where they are not printable.
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 

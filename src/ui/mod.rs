@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub(crate) mod client;
+pub(crate) mod emulator;
 pub(crate) mod http;
 pub(crate) mod render;
 pub(crate) mod wire;

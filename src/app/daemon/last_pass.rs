@@ -12,21 +12,20 @@ use crate::domain::wipe::trust_state::TrustState;
 /// What the last pass saw.
 pub(super) struct LastPass {
     /// The fleet directory.
-    pub live: IncrementalFleet,
-    /// Whom wipes are taken from.
-    pub trust: Arc<TrustState>,
+    pub(crate) live: IncrementalFleet,
+    /// Whose signatures count for wipes, or why nobody's do.
+    pub(crate) trust: Arc<TrustState>,
     /// When everything was looked at.
-    pub looked: Instant,
+    pub(crate) looked: Instant,
     /// Whether a pass over a few files may rest on it.
-    pub whole: bool,
+    pub(crate) whole: bool,
     /// Why the first pass is not done yet, as far as that was published.
-    pub waiting: Option<String>,
-    /// Whether it is.
-    pub begun: bool,
+    pub(crate) waiting: Option<String>,
+    pub(crate) begun: bool,
     /// What only the daemon held back in the last pass.
-    pub held_back: BTreeMap<HoldReason, u64>,
+    pub(crate) held_back: BTreeMap<HoldReason, u64>,
     /// Findings of manifests, and of the reports of the last pass.
-    pub findings: u64,
+    pub(crate) findings: u64,
 }
 
 impl Default for LastPass {

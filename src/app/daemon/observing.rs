@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::domain::backoff::Growth;
 use crate::edges::provider::{Cadence, Cursor, Error, Observed};
 
-/// Between tries of a provider that failed, where it is asked as often as one likes otherwise.
+/// Between tries of a provider that failed, if its cadence sets no interval.
 const FIRST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(60);
 /// One that wants to be asked less often is then asked less often still: so many times as long
@@ -18,16 +18,16 @@ const SLOWER: u32 = 24;
 pub(super) struct Observing {
     cadence: Cadence,
     /// Where the last look ended that was acknowledged.
-    pub cursor: Option<Cursor>,
+    pub(crate) cursor: Option<Cursor>,
     asked: Option<Instant>,
     failing: Option<Failing>,
 }
 
-/// The last look failed.
+/// The state after an observation that failed.
 #[derive(Debug)]
 struct Failing {
     error: Error,
-    /// So often in a row.
+    /// Failed observations in a row.
     times: u32,
     again: Instant,
 }
@@ -46,13 +46,13 @@ impl Observing {
         }
     }
 
-    /// When to ask next, though nothing wakes.
+    /// When to ask next if no event comes before.
     pub(super) fn next(&self) -> Option<Instant> {
         let regular = || Some(self.asked? + self.cadence.every?);
         self.failing.as_ref().map(|failing| failing.again).or_else(regular)
     }
 
-    /// What to decide by where nothing is asked: nothing was heard, or it still fails.
+    /// The observation of a pass that does not ask the provider: empty, or the last error.
     pub(super) fn unasked(&self) -> Result<Observed, Error> {
         match &self.failing {
             Some(failing) => Err(failing.error.clone()),
@@ -75,7 +75,7 @@ impl Observing {
         });
     }
 
-    /// Why the last look failed, if it did.
+    /// Why the last observation failed, if it did.
     pub(super) fn failed(&self) -> Option<&Error> {
         self.failing.as_ref().map(|failing| &failing.error)
     }

@@ -11,11 +11,11 @@ use crate::edges::watch::Pace;
 
 /// Reads the configuration again, given the one that holds, and all that belongs to it and not
 /// to the daemon; or says why nothing of it is taken.
-pub type Reload = dyn Fn(&Config) -> Result<Config, String> + Send;
+pub(crate) type Reload = dyn Fn(&Config) -> Result<Config, String> + Send;
 
 /// How the daemon runs; what it does is in the configuration.
 pub struct Options {
-    /// For the log.
+    /// Who entries of the log name as having run the pass.
     pub actor: Arc<str>,
     /// How often to make a pass though nothing woke it.
     pub resync: Duration,

@@ -198,7 +198,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Whom wipes are taken from; before the first pass nothing is read yet.
+    /// Whose signatures count for wipes, or why nobody's do; before the first pass nothing is read yet.
     pub(super) fn trust_state(&self) -> &TrustState {
         let configured = self.config.trust.is_configured();
         if configured { &self.last.trust } else { &TrustState::NotConfigured }
@@ -219,7 +219,7 @@ impl Daemon {
         }
     }
 
-    /// Less than was approved: what wants a second pass, and what the provider is to be spared.
+    /// Holds back actions that a second pass must find too, and effects while the provider backs off.
     fn hold_back(&mut self, decision: Decision, ledger: &Ledger) -> (Decision, Option<Unsettled>) {
         let state = ledger.state();
         let (plan, desired) = (decision.approved.plan(), self.last.live.desired());
@@ -269,7 +269,8 @@ impl Daemon {
         carry_out(decision, ledger, &self.provider, &control).await
     }
 
-    /// Remembers whom the provider failed. What it refused for good is the plan's business.
+    /// Counts failed effects, so that they back off. What the provider refused for good is held
+    /// by the plan.
     /// Gives whether the provider, left alone until then, is back.
     fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) -> bool {
         if outcome.left > 0 {

@@ -21,12 +21,12 @@ impl Default for Publication {
 }
 
 impl Publication {
-    /// There is something new.
+    /// Asks for a publication: something changed.
     pub(super) fn want(&mut self) {
         self.wanted = true;
     }
 
-    /// There is, and a part of it was written by a pass that began then.
+    /// Asks for a publication, since a pass that began at `at` has written entries.
     pub(super) fn begin(&mut self, at: Instant) {
         (self.wanted, self.begun) = (true, Some(at));
     }

@@ -20,7 +20,7 @@ use crate::edges::watch::{Touched, Watch};
 /// is noticed, late enough that a broken one is not worn out.
 const TROUBLE: Growth =
     Growth { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
-/// So often the clock is asked whether what it is waited for is due.
+/// How often the clock is compared with the deadline that is waited for.
 const ASK_THE_CLOCK: Duration = Duration::from_secs(1);
 
 impl Daemon {
@@ -81,7 +81,7 @@ impl Daemon {
                         return Wake::Pass;
                     }
                 }
-                // Reports are let go of with a snapshot, and so wait for the next one.
+                // Reports are acknowledged after a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
                     return Wake::Pass;
                 }
@@ -96,7 +96,7 @@ impl Daemon {
         }
     }
 
-    /// One pass; the ledger is let go of where it failed.
+    /// One pass; a ledger that failed is closed.
     async fn pass(&mut self) -> Result<(), reconcile::Error> {
         let mut ledger = match self.ledger.take() {
             Some(ledger) => ledger,
@@ -116,7 +116,7 @@ impl Daemon {
         self.let_go(ledger, passed)
     }
 
-    /// A look under a configuration that the log knows.
+    /// Notes a changed configuration in the log, then looks.
     async fn noted_look(
         &mut self,
         touched: Touched,
@@ -135,7 +135,8 @@ impl Daemon {
         self.known = ledger.known();
         let keeps = match &done {
             Ok(()) | Err(reconcile::Error::Provider(_) | reconcile::Error::Requests(_)) => true,
-            // It was made anew, and nobody was let in meanwhile; whoever let go now would let them.
+            // The lock file was replaced, and no other writer is in yet. Closing the ledger now
+            // would let one in.
             Err(reconcile::Error::Ledger(error)) => {
                 matches!(error, ledger::Error::LockRemoved { .. })
             }

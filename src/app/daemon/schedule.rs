@@ -15,9 +15,9 @@ pub(super) enum Wake {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Next {
     /// At the latest, by the clock on the wall.
-    pub due: Option<Timestamp>,
+    pub(crate) due: Option<Timestamp>,
     /// At the latest, for another reason.
-    pub at: Option<Instant>,
-    /// Not before that, whatever changes.
-    pub not_before: Option<Instant>,
+    pub(crate) at: Option<Instant>,
+    /// Not earlier than this, even if something changes.
+    pub(crate) not_before: Option<Instant>,
 }

@@ -33,7 +33,7 @@ fn daemon(dir: &TempDir, poll: Duration, resync: Duration) -> Daemon {
     };
     let reload = Box::new(|config: &Config| Ok(config.clone()));
     let options = Options { actor: "test".into(), resync, pace, reload, views: None };
-    let provider = wiring::provider(&config);
+    let provider = wiring::provider(&config).expect("local");
     let mut daemon =
         Daemon::start(config, provider, Expected::Any, options, Signals::listen().unwrap())
             .unwrap();

@@ -52,8 +52,8 @@ impl Watchdog {
         }
     }
 
-    /// The configuration is about to be read again; before the first pass that is nobody's
-    /// business.
+    /// The configuration is about to be read again; before the first
+    /// pass the service manager waits for "ready", and gets nothing else.
     pub(super) fn reloading(&self) {
         if self.ready
             && let Ok(now) = NotifyState::monotonic_usec_now()
@@ -62,7 +62,7 @@ impl Watchdog {
         }
     }
 
-    /// It was, whatever came of it.
+    /// The configuration was read again, or refused.
     pub(super) fn reloaded(&self) {
         if self.ready {
             tell(&[NotifyState::Ready]);
@@ -70,7 +70,6 @@ impl Watchdog {
     }
 }
 
-/// That it stops.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }

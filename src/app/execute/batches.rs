@@ -11,7 +11,7 @@ use super::profiles::{self, Leaving};
 use super::syncs::Sync;
 use super::wipes;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::model::{DeviceId, Digest, Profile};
+use crate::domain::model::{DeviceId, Digest, Email, Profile};
 use crate::domain::plan::effect::{Effect, pushed};
 use crate::domain::plan::{Action, Telemetry};
 use crate::domain::state::State;
@@ -27,7 +27,7 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// If the log cannot be written; what is durable by then is carried on by the next pass.
-pub async fn execute(
+pub(crate) async fn execute(
     approved: ApprovedPlan,
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,
@@ -81,7 +81,7 @@ fn observe(telemetry: &[Telemetry], ledger: &mut Ledger) {
     }
 }
 
-/// All actions in their order, in batches of their own, so that each is let go of once it is
+/// All actions in their order, in batches of their own, so that each is freed once it is
 /// done: the record grows into the memory that the plan leaves.
 fn batches(mut actions: Vec<Action>) -> impl Iterator<Item = Vec<Action>> {
     let mut begins = vec![0];
@@ -135,9 +135,10 @@ async fn run_batch(
 ) -> Result<(), ledger::Error> {
     let Intents { drafts, pushes, syncs } =
         intents(batch, ledger.next_seq(), control.revision.as_ref());
+    let former = former_users(&pushes, ledger.state());
     ledger.append(drafts)?;
     ledger.sync()?;
-    let pushes = leaving_others(pushes, ledger.state());
+    let pushes = leaving_others(pushes, &former, ledger.state());
     let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
     for push in pushes {
         match profiles::prepare(push.intent, &push.profile, ledger, provider).await? {
@@ -226,8 +227,8 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
                     intents.pushes.push(Push { intent, profile, targets: Vec::new() });
                     intents.pushes.len() - 1
                 });
-                let (spec, leaves) = (spec.clone(), Vec::new());
-                intents.pushes[at].targets.push(PushTarget { id, spec, leaves });
+                let (spec, leaves, former_user) = (spec.clone(), Vec::new(), None);
+                intents.pushes[at].targets.push(PushTarget { id, spec, leaves, former_user });
             }
             None => {
                 let at = *syncs.entry(intent).or_insert_with(|| {
@@ -242,14 +243,31 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
     intents
 }
 
-/// With the profiles that their devices leave behind, by what is recorded now.
-fn leaving_others(mut pushes: Vec<Push>, recorded: &State) -> Vec<Push> {
+/// Whose devices these were, before the intents are recorded: only of those that get another user.
+fn former_users(pushes: &[Push], recorded: &State) -> HashMap<DeviceId, Email> {
+    let targets = pushes.iter().flat_map(|push| &push.targets);
+    let former = targets.filter_map(|target| {
+        let was = &recorded.devices.get(&target.id)?.spec.user_email;
+        let is = &target.spec.user_email;
+        // In the eyes of an MDM, addresses in other letters are the same.
+        (!was.as_str().eq_ignore_ascii_case(is.as_str())).then(|| (target.id, was.clone()))
+    });
+    former.collect()
+}
+
+/// With the profiles that their devices and users leave behind, by what is recorded now.
+fn leaving_others(
+    mut pushes: Vec<Push>,
+    former: &HashMap<DeviceId, Email>,
+    recorded: &State,
+) -> Vec<Push> {
     if pushes.is_empty() {
         return pushes;
     }
     let leaving = Leaving::new(recorded);
     for target in pushes.iter_mut().flat_map(|push| &mut push.targets) {
         target.leaves = leaving.of(&target.spec);
+        target.former_user = former.get(&target.id).map(|email| leaving.former(email));
     }
     pushes
 }

@@ -1,4 +1,4 @@
-//! What an execution is told from outside, and tells.
+//! What an execution gets from its caller, and reports to it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +9,7 @@ use crate::domain::wipe::WipeFile;
 /// Reads again what a wipe was judged by.
 pub type Reread<'a> = dyn Fn(&WipeFile) -> Fresh + Sync + 'a;
 
-/// Whatever an execution is told from outside, and tells.
+/// What an execution gets from its caller, and reports to it.
 pub struct Control<'a> {
     /// Set to stop after the batch under way.
     pub stop: &'a AtomicBool,

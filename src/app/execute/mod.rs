@@ -13,6 +13,6 @@ mod profiles;
 mod syncs;
 mod wipes;
 
-pub use batches::execute;
+pub(crate) use batches::execute;
 pub use control::{Control, Reread};
 pub use outcome::Outcome;

@@ -10,13 +10,15 @@ use crate::domain::state::event::ErrorClass;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Actions done, by kind.
-    pub done: BTreeMap<ActionKind, usize>,
+    pub(crate) done: BTreeMap<ActionKind, usize>,
     /// Of these, actions whose effect did not, or may not have, come about.
-    pub fell_short: BTreeMap<ActionKind, usize>,
+    pub(crate) fell_short: BTreeMap<ActionKind, usize>,
     /// Effects that did not, or may not have, come about: whose, and why.
     pub failed: Vec<(DeviceId, ErrorClass, String)>,
     /// Profiles whose objects in the provider are not what they should be: whose, and why.
     pub profiles_failed: Vec<(Name, ErrorClass, String)>,
+    /// Wipes that somebody has to approve in the MDM first: whose, and what to do.
+    pub awaiting_approval: Vec<(DeviceId, String)>,
     /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
     /// why. The next plan says what becomes of them.
     pub not_issued: Vec<(DeviceId, String)>,

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::outcome::Outcome;
-use crate::domain::model::{DeviceSpec, Email, Name, Profile};
+use crate::domain::model::{DeviceSpec, Email, GraphId, Name, Profile};
 use crate::domain::plan::Action;
 use crate::domain::state::State;
 use crate::domain::state::event::{Event, ProfilePrepared};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
-use crate::edges::provider::{Error as ProviderError, Left, Prepared, ProfileSetup, Provider};
+use crate::edges::provider::{
+    Error as ProviderError, FormerUser, Left, Prepared, ProfileSetup, Provider,
+};
 
 /// Has the provider make what a profile is made of, and logs what came of it.
 ///
@@ -84,33 +86,51 @@ pub(super) async fn restore(
 }
 
 /// Which other profiles a device leaves behind that takes one on: those that neither it nor another
-/// device of its user has.
+/// device of its user has. Two profiles of one group are one here.
 pub(super) struct Leaving<'a> {
     recorded: &'a State,
-    by_user: HashMap<&'a Email, BTreeSet<&'a Name>>,
+    /// By addresses in small letters: an MDM does not tell them apart otherwise.
+    kept: HashMap<String, BTreeSet<&'a GraphId>>,
 }
 
 impl<'a> Leaving<'a> {
     pub(super) fn new(recorded: &'a State) -> Self {
-        let mut by_user: HashMap<&Email, BTreeSet<&Name>> = HashMap::new();
-        // Without objects in an MDM there is nothing to leave.
-        if recorded.profiles.values().any(|profile| profile.intune.is_some()) {
-            for (_, device) in recorded.active() {
-                let spec = &device.spec;
-                by_user.entry(&spec.user_email).or_default().insert(&spec.profile);
+        let mut kept: HashMap<String, BTreeSet<&GraphId>> = HashMap::new();
+        let group = |name: &Name| Some(&recorded.profiles.get(name)?.intune.as_deref()?.group);
+        for (_, device) in recorded.active() {
+            // Without objects in an MDM there is nothing to leave.
+            if let Some(group) = group(&device.spec.profile) {
+                kept.entry(key(&device.spec.user_email)).or_default().insert(group);
             }
         }
-        Self { recorded, by_user }
+        Self { recorded, kept }
     }
 
     /// Those that a device of this specification leaves.
     pub(super) fn of(&self, spec: &DeviceSpec) -> Vec<Left> {
-        let kept = self.by_user.get(&spec.user_email);
         let other = |(name, profile): (&Name, &Arc<Profile>)| {
-            profile.intune.as_ref().filter(|_| *name != spec.profile)?;
-            let user = kept.is_none_or(|kept| !kept.contains(name));
+            let group = &profile.intune.as_ref().filter(|_| *name != spec.profile)?.group;
+            let user = !self.keeps(&spec.user_email, group);
             Some(Left { profile: profile.clone(), user })
         };
         self.recorded.profiles.iter().filter_map(other).collect()
     }
+
+    /// What somebody leaves who has a device no more.
+    pub(super) fn former(&self, email: &Email) -> FormerUser {
+        let left = |profile: &&Arc<Profile>| {
+            let intune = profile.intune.as_deref();
+            intune.is_some_and(|intune| !self.keeps(email, &intune.group))
+        };
+        let leaves = self.recorded.profiles.values().filter(left).cloned().collect();
+        FormerUser { email: email.clone(), leaves }
+    }
+
+    fn keeps(&self, email: &Email, group: &GraphId) -> bool {
+        self.kept.get(&key(email)).is_some_and(|kept| kept.contains(group))
+    }
+}
+
+fn key(email: &Email) -> String {
+    email.as_str().to_ascii_lowercase()
 }

@@ -44,9 +44,9 @@ pub(super) fn going_on(wipes: &[WipeView]) -> HashSet<Digest> {
 /// What it takes to carry out a wipe, or to take one back.
 #[derive(Clone, Copy)]
 pub(super) struct Issuing<'a> {
-    pub provider: &'a Arc<dyn Provider>,
-    pub control: &'a Control<'a>,
-    pub going_on: &'a HashSet<Digest>,
+    pub(crate) provider: &'a Arc<dyn Provider>,
+    pub(crate) control: &'a Control<'a>,
+    pub(crate) going_on: &'a HashSet<Digest>,
 }
 
 /// A wipe as it was planned.
@@ -60,7 +60,7 @@ struct Planned<'a> {
 }
 
 impl Issuing<'_> {
-    /// Carries out one action; one of another kind is not its business.
+    /// Issues the wipe of this action, or takes it back; does nothing for other actions.
     ///
     /// # Errors
     /// If the log cannot be written.
@@ -132,8 +132,9 @@ impl Issuing<'_> {
                     Ok(receipt) => taken(request, intent, receipt),
                     Err(error) => {
                         // That somebody has to approve it first is no failure of the provider.
-                        if error.approval.is_none() {
-                            outcome.failed.push((id, error.class, error.message.clone()));
+                        match error.approval {
+                            None => outcome.failed.push((id, error.class, error.message.clone())),
+                            Some(_) => outcome.awaiting_approval.push((id, error.message.clone())),
                         }
                         not_taken(request, intent, error, now)
                     }

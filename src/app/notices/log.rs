@@ -35,6 +35,20 @@ fn tell_one(notice: &Notice) {
         Notice::Erased { device, serial, reason } => {
             tracing::error!(%device, %serial, "the device {reason}");
         }
+        Notice::Missing { device, serial } => tracing::error!(
+            %device, %serial,
+            "the MDM does not list the device any more; nothing is done to it"
+        ),
+        Notice::Drifted { profile, what, by } => {
+            let by = by.as_deref().unwrap_or("unknown");
+            tracing::warn!(%profile, what, by, "the profile was changed in the MDM; it is put right");
+        }
+        Notice::AwaitsApproval { device, why } => {
+            tracing::warn!(%device, ?why, "a wipe awaits approval in the MDM");
+        }
+        Notice::ProfileFailed { profile, class, why } => {
+            tracing::warn!(%profile, %class, ?why, "the MDM does not have all of the profile");
+        }
         Notice::Odd(note) => tracing::warn!("{note}"),
         Notice::UnknownField(field) => {
             tracing::warn!(?field, "a field of reports is not known, and is passed over");

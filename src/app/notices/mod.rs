@@ -1,4 +1,4 @@
-//! What newly became true and somebody should be told, each thing once.
+//! What newly became true and an operator should know, each thing once.
 //!
 //! [`Notices`] compares what a pass found with what was told before and gives notices: data,
 //! without a clock, a log or a network. [`log`] is the one sink there is: it writes them to the

@@ -1,10 +1,10 @@
-//! One thing that somebody should be told.
+//! One thing that an operator should know.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::reconcile::{Decision, RefusedReport};
-use crate::domain::model::{DeviceId, SerialNumber};
+use crate::domain::model::{DeviceId, Name, SerialNumber};
 use crate::domain::state::event::{ErrorClass, PassFrozen};
 use crate::edges::provider::Unusable;
 
@@ -31,6 +31,27 @@ pub(crate) enum Notice {
         serial: SerialNumber,
         /// A clause whose subject is the device.
         reason: String,
+    },
+    /// The MDM does not list a device any more.
+    Missing {
+        device: DeviceId,
+        serial: SerialNumber,
+    },
+    /// Somebody changed a profile in the MDM.
+    Drifted {
+        profile: Name,
+        what: String,
+        by: Option<String>,
+    },
+    /// The MDM wants another administrator's approval of a wipe.
+    AwaitsApproval {
+        device: DeviceId,
+        why: String,
+    },
+    ProfileFailed {
+        profile: Name,
+        class: ErrorClass,
+        why: String,
     },
     /// Something about reports is odd, in a sentence without a full stop.
     Odd(String),
@@ -70,7 +91,6 @@ pub(crate) enum Notice {
         help: &'static str,
         again_in: Duration,
     },
-    /// As before.
     PassStillFails {
         error: String,
         again_in: Duration,

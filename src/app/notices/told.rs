@@ -12,7 +12,7 @@ use crate::domain::state::State;
 use crate::domain::state::event::FreezeCause;
 use crate::domain::wipe::trust_state::TrustState;
 
-/// So much of what was said of reports is remembered.
+/// So many notes about reports are remembered, so that none is told twice.
 const NOTES_KEPT: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Notices {
         notice
     }
 
-    /// That the provider cannot be observed, which is told once, and that it can be again.
+    /// Says once that the provider cannot be observed, and once that it can be again.
     pub(crate) fn of_observing(
         &mut self,
         failed: Option<String>,
@@ -88,6 +88,16 @@ impl Notices {
         }
         let plan = decision.approved.plan();
         for action in &plan.actions {
+            if let (Op::Missing { .. }, Subject::Device { id: device, spec }) =
+                (&action.op, &action.subject)
+            {
+                let (device, serial) = (*device, spec.serial_number.clone());
+                new.push(Notice::Missing { device, serial });
+            }
+            if let Op::Restore { profile, what, by } = &action.op {
+                let (profile, what) = (profile.name.clone(), what.join("; "));
+                new.push(Notice::Drifted { profile, what, by: by.clone() });
+            }
             if let (Op::UnrequestedWipe { .. }, Subject::Device { id: device, spec }) =
                 (&action.op, &action.subject)
             {
@@ -133,6 +143,13 @@ impl Notices {
         for (device, class, why) in outcome.failed.iter().take(SHOWN) {
             let (device, class, why) = (*device, *class, why.clone());
             new.push(Notice::EffectFailed { device, class, why });
+        }
+        for (profile, class, why) in &outcome.profiles_failed {
+            let (profile, class, why) = (profile.clone(), *class, why.clone());
+            new.push(Notice::ProfileFailed { profile, class, why });
+        }
+        for (device, why) in &outcome.awaiting_approval {
+            new.push(Notice::AwaitsApproval { device: *device, why: why.clone() });
         }
         for (device, why) in &outcome.not_issued {
             new.push(Notice::WipeNotIssued { device: *device, why: why.clone() });

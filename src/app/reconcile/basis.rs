@@ -16,7 +16,7 @@ use crate::edges::requests::Requests;
 /// What a decision depends on besides the observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
-    /// The clock.
+    /// The moment of the decision; every deadline is compared with it.
     pub now: Timestamp,
     /// The numbers of the configuration.
     pub settings: &'a Settings,
@@ -26,7 +26,7 @@ pub struct Basis<'a> {
     pub recorded: &'a State,
     /// What was asked for by command.
     pub requests: &'a Requests,
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The number of removals that an operator named.
     pub accept_removals: Option<u64>,

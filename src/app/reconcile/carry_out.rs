@@ -28,7 +28,7 @@ pub(crate) fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), le
 }
 
 /// Executes a decision, and lets go of what was asked for by command once the log has it durably,
-/// and of its reports once the snapshot that holds what they said
+/// and acknowledges its reports once the snapshot that holds what they said
 /// is durable. Without reports the snapshot is the caller's business: the log has it all.
 ///
 /// # Errors

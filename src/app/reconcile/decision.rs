@@ -31,27 +31,26 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RefusedReport {
     /// Where it came from.
-    pub origin: Arc<str>,
-    /// Whose.
-    pub serial: SerialNumber,
+    pub(crate) origin: Arc<str>,
+    pub(crate) serial: SerialNumber,
     /// Why, in a sentence without a full stop.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// What became of reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ReportCounts {
     /// Reports of devices that the ledger knows.
-    pub taken: u64,
+    pub(crate) taken: u64,
     /// Of these, reports that change nothing: a later one was heard before.
-    pub passed_over: u64,
+    pub(crate) passed_over: u64,
     /// Lines and whole files that nobody can use.
-    pub rejected: u64,
+    pub(crate) rejected: u64,
 }
 
 impl ReportCounts {
     /// Adds those of another pass.
-    pub fn add(&mut self, more: Self) {
+    pub(crate) fn add(&mut self, more: Self) {
         let Self { taken, passed_over, rejected } = more;
         self.taken += taken;
         self.passed_over += passed_over;
@@ -62,13 +61,13 @@ impl ReportCounts {
 impl Decision {
     /// Less of the same: actions for which `why` has a reason become holds.
     #[must_use]
-    pub fn holding(self, why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
+    pub(crate) fn holding(self, why: impl FnMut(&Action) -> Option<(HoldReason, String)>) -> Self {
         Self { approved: self.approved.holding(why), ..self }
     }
 
     /// Why the provider could not be observed.
     #[must_use]
-    pub fn unobserved(&self) -> Option<&provider::Error> {
+    pub(crate) fn unobserved(&self) -> Option<&provider::Error> {
         self.unobserved.as_ref()
     }
 

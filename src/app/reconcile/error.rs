@@ -5,7 +5,6 @@ use crate::edges::{ledger, provider, requests};
 /// What goes wrong with a pass as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     /// What was asked for by command is done, and could not be let go of.

@@ -1,7 +1,7 @@
 //! One pass: load, observe, plan, guard, execute. The only place that composes the rest.
 //!
 //! `plan` and `apply` share [`decide()`]; what differs is whether the result is printed or
-//! handed to [`carry_out()`]. A report is let go of only when the snapshot that holds what it
+//! handed to [`carry_out()`]. A report is acknowledged only when the snapshot that holds what it
 //! said is durable, and reports whose actions were not done are heard again.
 
 mod basis;

@@ -27,7 +27,7 @@ impl Unconfirmed {
         Self(issued.map(|(digest, _)| *digest).collect())
     }
 
-    /// Asks about each, and lets go of those that it got an answer for.
+    /// Asks about each, and drops those that it got an answer for.
     ///
     /// # Errors
     /// If the log cannot be written.

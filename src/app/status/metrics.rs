@@ -15,14 +15,13 @@ pub(crate) const BUCKETS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Histogram {
     /// By bucket; each alone.
-    pub counts: [u64; BUCKETS.len()],
-    pub count: u64,
+    pub(crate) counts: [u64; BUCKETS.len()],
+    pub(crate) count: u64,
     /// Seconds.
-    pub sum: f64,
+    pub(crate) sum: f64,
 }
 
 impl Histogram {
-    /// Counts one more.
     pub(crate) fn observe(&mut self, took: Duration) {
         let seconds = took.as_secs_f64();
         if let Some(at) = BUCKETS.iter().position(|end| seconds <= *end) {
@@ -37,25 +36,25 @@ impl Histogram {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Metrics {
     /// Passes that went through.
-    pub passes: u64,
+    pub(crate) passes: u64,
     /// Passes that failed as a whole.
-    pub failed_passes: u64,
+    pub(crate) failed_passes: u64,
     /// From the beginning of a pass to its end.
-    pub pass: Histogram,
+    pub(crate) pass: Histogram,
     /// From the first event to the end of the pass that it led to.
-    pub lag: Histogram,
+    pub(crate) lag: Histogram,
     /// Actions done, by kind.
-    pub done: BTreeMap<ActionKind, u64>,
+    pub(crate) done: BTreeMap<ActionKind, u64>,
     /// Of these, actions whose effect did not, or may not have, come about.
-    pub fell_short: BTreeMap<ActionKind, u64>,
+    pub(crate) fell_short: BTreeMap<ActionKind, u64>,
     /// What became of reports.
-    pub reports: ReportCounts,
+    pub(crate) reports: ReportCounts,
     /// Whether events are relied on.
-    pub watching: bool,
+    pub(crate) watching: bool,
     /// Devices that are left alone for a while.
-    pub backing_off: usize,
+    pub(crate) backing_off: usize,
     /// Whether the provider is.
-    pub breaker: Option<Admission>,
+    pub(crate) breaker: Option<Admission>,
     /// What there is to check signatures of wipes against.
-    pub trust: Option<TrustWord>,
+    pub(crate) trust: Option<TrustWord>,
 }

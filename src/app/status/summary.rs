@@ -15,38 +15,42 @@ use crate::domain::wipe::trust_state::TrustState;
 #[derive(Debug)]
 pub(crate) struct Status {
     /// What is left to do.
-    pub left: ApprovedPlan,
-    pub made_of: MadeOf,
-    pub counts: Counts,
+    pub(crate) left: ApprovedPlan,
+    pub(crate) made_of: MadeOf,
+    pub(crate) counts: Counts,
 }
 
 /// What the plan was made of.
 #[derive(Debug)]
 pub(crate) struct MadeOf {
     /// The root of the fleet directory as it was given.
-    pub root: String,
+    pub(crate) root: String,
     /// The Git commit.
-    pub revision: Option<Arc<str>>,
+    pub(crate) revision: Option<Arc<str>>,
     /// Sequence number of the ledger's last entry, and the hash of its line.
-    pub seq: u64,
-    pub head: Digest,
-    pub lineage: Option<LedgerId>,
+    pub(crate) seq: u64,
+    pub(crate) head: Digest,
+    pub(crate) lineage: Option<LedgerId>,
     /// What signatures were checked against.
-    pub trust: Arc<TrustState>,
+    pub(crate) trust: Arc<TrustState>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     /// Holds of the plan, by reason.
-    pub holds: BTreeMap<HoldReason, u64>,
+    pub(crate) holds: BTreeMap<HoldReason, u64>,
     /// Devices, by status.
-    pub devices: BTreeMap<DeviceStatus, u64>,
+    pub(crate) devices: BTreeMap<DeviceStatus, u64>,
     /// Devices, by compliance.
-    pub compliance: BTreeMap<ComplianceState, u64>,
+    pub(crate) compliance: BTreeMap<ComplianceState, u64>,
     /// Devices whose manifest is gone.
-    pub orphaned: u64,
+    pub(crate) orphaned: u64,
+    /// Devices that the MDM does not list any more.
+    pub(crate) missing: u64,
+    /// Wipes that wait for approval in the MDM.
+    pub(crate) awaiting_approval: u64,
     /// Devices that report that they were erased, though nobody here asked for it.
-    pub erased: u64,
+    pub(crate) erased: u64,
 }
 
 impl Status {
@@ -67,10 +71,14 @@ impl Counts {
         for device in recorded.devices.values() {
             *counts.devices.entry(device.status).or_default() += 1;
             *counts.compliance.entry(device.compliance.state).or_default() += 1;
+            let missing = device.missing_since.is_some() && !device.is_wiped();
+            counts.missing += u64::from(missing);
             counts.orphaned += u64::from(device.orphaned_since.is_some());
             let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
             counts.erased += u64::from(erased);
         }
+        let awaiting = recorded.wipes.values().filter(|wipe| wipe.awaits_approval());
+        counts.awaiting_approval = awaiting.count() as u64;
         counts
     }
 }

@@ -13,7 +13,7 @@ use crate::edges::config::Config;
 #[derive(Debug, Clone)]
 pub struct View {
     /// What the pass was made by.
-    pub config: Arc<Config>,
+    pub(crate) config: Arc<Config>,
     /// What is recorded.
     pub recorded: Arc<State>,
     /// What is shown of it; nothing before the first pass.
@@ -23,9 +23,9 @@ pub struct View {
     /// What it cannot do beside its work, and needs somebody's hand.
     pub degraded: Vec<String>,
     /// What only the daemon held back, by reason.
-    pub held_back: BTreeMap<HoldReason, u64>,
+    pub(crate) held_back: BTreeMap<HoldReason, u64>,
     /// Findings of manifests and reports.
-    pub findings: u64,
+    pub(crate) findings: u64,
     /// What was counted until then.
     pub(crate) metrics: Metrics,
 }

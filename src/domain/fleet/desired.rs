@@ -16,27 +16,27 @@ pub struct Desired {
     /// Valid profiles.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Where the valid profiles are written.
-    pub profile_places: BTreeMap<Name, Place>,
+    pub(crate) profile_places: BTreeMap<Name, Place>,
     /// Profiles that are there and cannot be used.
-    pub unusable_profiles: BTreeSet<Name>,
+    pub(crate) unusable_profiles: BTreeSet<Name>,
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
     /// What may hide an intent; sorted by place.
-    pub unusable: Vec<Unusable>,
+    pub(crate) unusable: Vec<Unusable>,
     /// Unusable devices that say plainly that they are corporate.
-    pub corporate: BTreeSet<Place>,
+    pub(crate) corporate: BTreeSet<Place>,
     /// Sorted by `Finding::key`.
     pub findings: Vec<Finding>,
     /// Documents that are or may be devices, valid or not, each unreadable file counted once.
-    pub device_documents: u64,
+    pub(crate) device_documents: u64,
     /// Why the root itself could not be read.
-    pub missing: Option<String>,
+    pub(crate) missing: Option<String>,
 }
 
 impl Desired {
     /// The valid device with this serial number.
     #[must_use]
-    pub fn by_serial(&self, serial: &SerialNumber) -> Option<&Arc<DesiredDevice>> {
+    pub(crate) fn by_serial(&self, serial: &SerialNumber) -> Option<&Arc<DesiredDevice>> {
         self.find(serial).ok().map(|at| &self.devices[at])
     }
 

@@ -40,7 +40,7 @@ impl IncrementalFleet {
 
     /// Takes in what one file holds by now, and gives the serial numbers of its devices; `None`
     /// if other files may matter.
-    pub fn replace_file(&mut self, documents: Documents) -> Option<Vec<SerialNumber>> {
+    pub(crate) fn replace_file(&mut self, documents: Documents) -> Option<Vec<SerialNumber>> {
         let path = &documents.devices.first()?.place().path;
         let same_number = self.devices_in.get(path) == Some(&documents.devices.len());
         if !same_number || !documents.is_plain() || self.depends_on_others(path) {
@@ -73,7 +73,7 @@ impl IncrementalFleet {
 
     /// Whether a file holds more than valid devices, or a finding elsewhere points to it.
     #[must_use]
-    pub fn depends_on_others(&self, path: &str) -> bool {
+    pub(crate) fn depends_on_others(&self, path: &str) -> bool {
         let Desired { profile_places, wipes, unusable, findings, .. } = &*self.desired;
         let points = |span: &crate::domain::manifest::finding::Span| *span.path == *path;
         profile_places.values().any(|place| *place.path == *path)

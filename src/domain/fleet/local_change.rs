@@ -21,7 +21,7 @@ use crate::domain::model::{Digest, Name, Place, Platform, Profile, Requirements,
 
 /// Both sides of a change, of the files that differ; `None` where other files may matter.
 #[must_use]
-pub fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
+pub(crate) fn local_change(base: &Documents, head: &Documents) -> Option<(Desired, Desired)> {
     if faces(base)? != faces(head)? {
         return None;
     }
@@ -67,7 +67,7 @@ fn assume(name: &Name, platforms: BTreeSet<Option<Platform>>) -> Option<ProfileD
         return None;
     }
     if platforms.is_empty() {
-        // Which one does not show: it is the same before and after.
+        // Any platform will do: it is assumed for both sides, and so makes no difference.
         platforms.push(Platform::Windows);
     }
     Some(ProfileDraft {

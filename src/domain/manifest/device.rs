@@ -10,8 +10,8 @@ use super::fields::{self, EMAIL_HELP, NAME_HELP, SERIAL_HELP, VERSION_HELP};
 use super::reader::{Field, Object, Reader, Spot};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{
-    DesiredDevice, DesiredStatus, DeviceSpec, Digest, Hardware, Labels, Name, Ownership, Place,
-    Platform, SerialNumber,
+    DesiredDevice, DesiredStatus, DeviceSpec, Hardware, Labels, Name, Ownership, Place, Platform,
+    SerialNumber,
 };
 use crate::domain::wording::quote;
 
@@ -27,61 +27,53 @@ pub(super) const MAX_HASH: usize = 8 * 1024;
 /// A device manifest that is valid by itself. What becomes of it is allocated already, where
 /// it stays: that halves the memory of reading a fleet.
 #[derive(Debug, Clone)]
-pub struct DeviceDraft {
+pub(crate) struct DeviceDraft {
     /// Its `spec.platform` means nothing yet.
     device: Arc<DesiredDevice>,
     /// `spec.platform`, where it is given.
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
     /// Of `metadata.name`.
-    pub name_at: Spot,
+    pub(crate) name_at: Spot,
     /// Of `spec.serialNumber`.
-    pub serial_at: Spot,
+    pub(crate) serial_at: Spot,
     /// Of `spec.profile`.
-    pub profile_at: Spot,
+    pub(crate) profile_at: Spot,
     /// Of `spec.platform`; where that is not given, of `spec.profile`.
-    pub platform_at: Spot,
+    pub(crate) platform_at: Spot,
 }
 
 impl DeviceDraft {
-    /// `spec.serialNumber`.
     #[must_use]
-    pub fn serial_number(&self) -> &SerialNumber {
+    pub(crate) fn serial_number(&self) -> &SerialNumber {
         &self.device.spec.serial_number
     }
 
     /// `metadata.name`.
     #[must_use]
-    pub fn name(&self) -> &Name {
+    pub(crate) fn name(&self) -> &Name {
         &self.device.spec.name
     }
 
-    /// `spec.ownership`.
     #[must_use]
-    pub fn ownership(&self) -> Ownership {
+    pub(crate) fn ownership(&self) -> Ownership {
         self.device.spec.ownership
     }
 
     /// `spec.profile`: perhaps of no profile.
     #[must_use]
-    pub fn profile(&self) -> &Name {
+    pub(crate) fn profile(&self) -> &Name {
         &self.device.spec.profile
-    }
-
-    /// Over the document's bytes as written.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.device.digest
     }
 
     /// Of the document.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub(crate) fn place(&self) -> &Place {
         &self.device.place
     }
 
     /// With the platform that it is to have.
     #[must_use]
-    pub fn finish(mut self, platform: Platform) -> Arc<DesiredDevice> {
+    pub(crate) fn finish(mut self, platform: Platform) -> Arc<DesiredDevice> {
         if self.device.spec.platform != platform {
             Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).platform = platform;
         }

@@ -15,29 +15,28 @@ use crate::domain::model::{Labels, Name, Place};
 #[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// Valid by themselves.
-    pub devices: Vec<DeviceDraft>,
+    pub(crate) devices: Vec<DeviceDraft>,
     /// Valid by themselves.
-    pub profiles: Vec<ProfileDraft>,
+    pub(crate) profiles: Vec<ProfileDraft>,
     /// Valid by themselves.
-    pub wipes: Vec<WipeDraft>,
-    /// What could not be used.
-    pub unusable: Vec<Unusable>,
+    pub(crate) wipes: Vec<WipeDraft>,
+    pub(crate) unusable: Vec<Unusable>,
     /// Unusable devices that can be read well enough to say what else is wrong with them.
-    pub partial_devices: Vec<PartialDevice>,
+    pub(crate) partial_devices: Vec<PartialDevice>,
     /// Unusable devices that say plainly that they are corporate.
-    pub corporate: BTreeSet<Place>,
+    pub(crate) corporate: BTreeSet<Place>,
     /// Names of unusable documents that are or may be profiles.
-    pub unusable_profiles: Vec<Name>,
+    pub(crate) unusable_profiles: Vec<Name>,
     /// In no particular order.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     /// As [`crate::domain::fleet::Desired::device_documents`].
-    pub device_documents: u64,
+    pub(crate) device_documents: u64,
     labels: HashSet<Labels>,
 }
 
 impl Documents {
     /// Takes in what another file holds; equal labels are shared from then on.
-    pub fn absorb(&mut self, other: Self) {
+    pub(crate) fn absorb(&mut self, other: Self) {
         let Self {
             mut devices,
             profiles,
@@ -67,7 +66,7 @@ impl Documents {
 
     /// Whether it is valid devices and nothing else.
     #[must_use]
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         let Self {
             devices: _,
             profiles,
@@ -90,7 +89,7 @@ impl Documents {
     }
 
     /// Notes something that could not be read at all, with the finding that says why.
-    pub fn lose(
+    pub(crate) fn lose(
         &mut self,
         what: UnusableKind,
         path: &Arc<str>,

@@ -1,13 +1,13 @@
 //! Files that are text, but not UTF-8: what PowerShell's `>` and some editors write.
 
 /// How to turn such a file into UTF-8.
-pub const HELP: &str = "save it as UTF-8 without a byte order mark; in PowerShell, write it with \
+pub(crate) const HELP: &str = "save it as UTF-8 without a byte order mark; in PowerShell, write it with \
     `Out-File -Encoding utf8` (version 7) or `[IO.File]::WriteAllText` (version 5), not with `>`";
 
 /// The encoding with wide characters that these bytes are in, if they are: by their byte order
 /// mark, or by a zero byte in each of the first four pairs of bytes.
 #[must_use]
-pub fn wide(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn wide(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),

@@ -8,7 +8,7 @@ pub(super) const API_VERSION: &str = "fleetform/v1";
 
 words! {
     /// What a manifest can be.
-    Kind { Device = "Device", Profile = "Profile", WipeRequest = "WipeRequest" }
+    pub(crate) enum Kind { Device = "Device", Profile = "Profile", WipeRequest = "WipeRequest" }
 }
 
 /// A mapping in a manifest.
@@ -46,7 +46,6 @@ impl Mapping {
     }
 }
 
-/// The document.
 pub(super) const ROOT: Mapping = Mapping {
     path: "",
     all: &["apiVersion", "kind", "metadata", "spec"],

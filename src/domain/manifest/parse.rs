@@ -18,7 +18,7 @@ use super::yaml::{self, Node, Piece};
 use crate::domain::model::{Digest, Place, SerialNumber};
 
 /// Most findings of one file; the last one says how many were left out.
-pub const MAX_FINDINGS: usize = 200;
+pub(crate) const MAX_FINDINGS: usize = 200;
 
 /// Reads one file.
 #[must_use]

@@ -11,15 +11,15 @@ use crate::domain::model::{Name, Ownership, Platform, SerialNumber};
 /// What of an unusable device the rules over all documents can still judge, so that all
 /// findings come at once; each with the place of its value.
 #[derive(Debug, Clone)]
-pub struct PartialDevice {
+pub(crate) struct PartialDevice {
     /// `spec.serialNumber`.
-    pub serial: Option<(SerialNumber, Span)>,
+    pub(crate) serial: Option<(SerialNumber, Span)>,
     /// `metadata.name`.
-    pub name: Option<(Name, Span)>,
+    pub(crate) name: Option<(Name, Span)>,
     /// `spec.profile`.
-    pub profile: Option<(Name, Span)>,
+    pub(crate) profile: Option<(Name, Span)>,
     /// `spec.platform`.
-    pub platform: Option<(Platform, Span)>,
+    pub(crate) platform: Option<(Platform, Span)>,
 }
 
 pub(super) fn partial_device(reader: &Reader<'_>, root: &Node<'_>) -> Option<PartialDevice> {

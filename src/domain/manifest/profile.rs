@@ -25,12 +25,12 @@ pub(super) const MAX_AGE_DAYS: u32 = 3650;
 
 /// A profile manifest that is valid by itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ProfileDraft {
-    pub profile: Profile,
+pub(crate) struct ProfileDraft {
+    pub(crate) profile: Profile,
     /// Of the document.
-    pub place: Place,
+    pub(crate) place: Place,
     /// Of `metadata.name`.
-    pub name_at: Spot,
+    pub(crate) name_at: Spot,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<ProfileDraft> {

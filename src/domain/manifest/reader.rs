@@ -66,7 +66,7 @@ impl<'d> Lines<'d> {
 /// Where a value that other files are compared with is written: as good as a [`Span`], but
 /// lean, since there are hundreds of thousands and hardly one is ever shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spot {
+pub(crate) enum Spot {
     /// The line is just `key: value` with blanks before it.
     Plain {
         /// As in [`Span`].
@@ -80,7 +80,7 @@ pub enum Spot {
 impl Spot {
     /// The span of `value`, which `key` introduces, in the file at `path`.
     #[must_use]
-    pub fn span(&self, path: &Arc<str>, key: &str, value: &str) -> Span {
+    pub(crate) fn span(&self, path: &Arc<str>, key: &str, value: &str) -> Span {
         match self {
             Self::Other(span) => Span::clone(span),
             Self::Plain { line, column } => {
@@ -104,7 +104,6 @@ pub(super) struct Field<'n> {
     pub(super) owner: &'static str,
     pub(super) key: &'n Node<'n>,
     pub(super) value: &'n Node<'n>,
-    /// Within a list.
     pub(super) index: Option<usize>,
 }
 

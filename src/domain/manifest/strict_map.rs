@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// A `T` that was written as a mapping of keys to values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StrictMap<T>(pub T);
+pub(crate) struct StrictMap<T>(pub(crate) T);
 
 struct Mapping<T>(PhantomData<T>);
 

@@ -3,18 +3,18 @@
 use crate::domain::model::{Name, Place, SerialNumber};
 
 /// The path of the fleet directory itself.
-pub const ROOT: &str = ".";
+pub(crate) const ROOT: &str = ".";
 
 /// Something in the fleet directory that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unusable {
-    pub place: Place,
-    pub what: UnusableKind,
+pub(crate) struct Unusable {
+    pub(crate) place: Place,
+    pub(crate) what: UnusableKind,
 }
 
 /// What could not be used, as far as it can be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UnusableKind {
+pub(crate) enum UnusableKind {
     /// A directory, and so everything below it: [`ROOT`] stands for all. Also a symlink, which
     /// may stand where a file or a directory was.
     Directory,

@@ -17,11 +17,11 @@ const TIME_HELP: &str = "write it in UTC, like 2026-11-22T10:00:00Z";
 
 /// A wipe request that is valid by itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WipeDraft {
+pub(crate) struct WipeDraft {
     /// The request; whoever can read the files beside it adds them.
-    pub file: WipeFile,
+    pub(crate) file: WipeFile,
     /// Of `metadata.name`.
-    pub name_at: Spot,
+    pub(crate) name_at: Spot,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<WipeDraft> {

@@ -14,15 +14,15 @@ use super::version::OsVersion;
 
 words! {
     /// The operating system family of a device.
-    Platform { Windows = "windows", Macos = "macos", Ios = "ios", Android = "android" }
+    pub(crate) enum Platform { Windows = "windows", Macos = "macos", Ios = "ios", Android = "android" }
 }
 words! {
     /// Who owns the hardware; personal devices are only ever wiped selectively (sop.md §6).
-    Ownership { Corporate = "corporate", Personal = "personal" }
+    pub(crate) enum Ownership { Corporate = "corporate", Personal = "personal" }
 }
 words! {
     /// Where a device stands in its life (sop.md §3).
-    Status {
+    pub enum Status {
         /// Enrolment is in progress.
         Pending = "Pending",
         Enrolled = "Enrolled",
@@ -34,29 +34,29 @@ words! {
 }
 words! {
     /// The status that a manifest may ask for. Wiped is not among them: a wipe needs signatures.
-    DesiredStatus { Enrolled = "Enrolled", Pending = "Pending", Failed = "Failed" }
+    pub enum DesiredStatus { Enrolled = "Enrolled", Pending = "Pending", Failed = "Failed" }
 }
 words! {
     /// The verdict over a device's facts.
-    ComplianceState { Compliant = "compliant", NonCompliant = "nonCompliant", Unknown = "unknown" }
+    pub enum ComplianceState { Compliant = "compliant", NonCompliant = "nonCompliant", Unknown = "unknown" }
 }
 
 /// Labels of a device; shared, since thousands of devices bear the same ones.
-pub type Labels = Arc<BTreeMap<CompactString, CompactString>>;
+pub(crate) type Labels = Arc<BTreeMap<CompactString, CompactString>>;
 
 /// What Intune needs to know of the hardware for some platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Hardware {
+pub(crate) struct Hardware {
     /// As the firmware spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manufacturer: Option<CompactString>,
+    pub(crate) manufacturer: Option<CompactString>,
     /// As the firmware spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<CompactString>,
+    pub(crate) model: Option<CompactString>,
     /// Base64 of the Windows Autopilot hardware hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub autopilot_hash: Option<CompactString>,
+    pub(crate) autopilot_hash: Option<CompactString>,
 }
 
 /// What a device is to be, and what the ledger says it is: the same words on both sides of a diff.
@@ -64,24 +64,23 @@ pub struct Hardware {
 #[serde(rename_all = "camelCase")]
 pub struct DeviceSpec {
     /// `metadata.name`.
-    pub name: Name,
+    pub(crate) name: Name,
     /// The key of a device: a serial that moves to another file or name is the same device.
     pub serial_number: SerialNumber,
     /// The user whom the device is assigned to.
-    pub user_email: Email,
-    pub profile: Name,
+    pub(crate) user_email: Email,
+    pub(crate) profile: Name,
     /// From the manifest, or from a profile with just one.
-    pub platform: Platform,
+    pub(crate) platform: Platform,
     /// What the device is provisioned with; what it reports later is telemetry.
-    pub os_version: OsVersion,
+    pub(crate) os_version: OsVersion,
     /// Corporate unless said otherwise.
-    pub ownership: Ownership,
+    pub(crate) ownership: Ownership,
     /// `metadata.labels`.
     #[serde(default)]
-    pub labels: Labels,
-    /// `hardware`, where it is given.
+    pub(crate) labels: Labels,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hardware: Option<Box<Hardware>>,
+    pub(crate) hardware: Option<Box<Hardware>>,
 }
 
 /// One valid device manifest.
@@ -92,9 +91,9 @@ pub struct DesiredDevice {
     /// Enrolled unless said otherwise.
     pub status: DesiredStatus,
     /// From 1; raised to enrol again.
-    pub enrollment: u32,
+    pub(crate) enrollment: u32,
     /// Where it is written.
     pub place: Place,
     /// Over the document's bytes as written.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
 }

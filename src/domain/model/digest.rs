@@ -60,7 +60,7 @@ as_string!(Digest);
 
 /// A [`Digest`] in the making; also a writer, so that it can take what is serialised.
 #[derive(Default)]
-pub struct Hasher(Sha256);
+pub(crate) struct Hasher(Sha256);
 
 impl Hasher {
     /// Takes more bytes in.
@@ -69,7 +69,7 @@ impl Hasher {
     }
     /// The digest of all of them.
     #[must_use]
-    pub fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
 }

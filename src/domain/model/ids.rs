@@ -58,7 +58,7 @@ pub struct SerialNumber(CompactString);
 impl SerialNumber {
     /// The serial as written.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
     /// The first 16 bytes, for sorting: serials are in the order of their prefixes, and only

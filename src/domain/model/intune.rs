@@ -42,7 +42,7 @@ as_string!(GraphId);
 
 words! {
     /// Where the compliance policy of a profile comes from.
-    PolicySource {
+    pub(crate) enum PolicySource {
         /// Fleetform writes it from `spec.compliance`.
         Managed = "managed",
         /// Somebody else maintains it, and assigns it to the group.

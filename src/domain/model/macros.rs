@@ -31,20 +31,20 @@ macro_rules! as_string {
 
 /// A closed set of words, spelt in manifests, the log and on the command line alike.
 macro_rules! words {
-    ($(#[$doc:meta])* $type:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $vis:vis enum $type:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type { $(#[doc = concat!("`", $word, "`")] #[doc = ""] $(#[$vdoc])* $variant),+ }
+        $vis enum $type { $(#[doc = concat!("`", $word, "`")] #[doc = ""] $(#[$vdoc])* $variant),+ }
         impl $type {
             /// Every value, in the order of the contract.
             #[allow(dead_code, reason = "not every set is listed somewhere")]
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            $vis const ALL: &[Self] = &[$(Self::$variant),+];
             /// Their words, in the same order.
             #[allow(dead_code, reason = "not every set is listed somewhere")]
-            pub const WORDS: &[&'static str] = &[$($word),+];
+            $vis const WORDS: &[&'static str] = &[$($word),+];
             /// The word that stands for it.
             #[must_use]
-            pub const fn as_str(self) -> &'static str {
+            $vis const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }

@@ -11,12 +11,12 @@ use super::time::Timestamp;
 
 words! {
     /// Whose the hardware is, as the MDM has it.
-    MdmOwnership { Company = "company", Personal = "personal", Unknown = "unknown" }
+    pub(crate) enum MdmOwnership { Company = "company", Personal = "personal", Unknown = "unknown" }
 }
 
 words! {
     /// The MDM's own verdict over a device.
-    MdmVerdict {
+    pub(crate) enum MdmVerdict {
         Compliant = "compliant",
         NonCompliant = "nonCompliant",
         /// It fails a check, and keeps its access until the grace period ends.
@@ -30,6 +30,9 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MdmFacts {
+    /// Of the row (see `row`) that the details below belong to; nothing where they were never asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detailed: Option<CompactString>,
     /// When this record was enrolled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enrolled_at: Option<Timestamp>,
@@ -45,9 +48,9 @@ pub struct MdmFacts {
     /// The state of management, in the MDM's own word.
     pub management: CompactString,
     pub ownership: MdmOwnership,
-    /// How many policies judged it; nothing where that was not asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policies: Option<u32>,
+    /// How many policies judged it, by the details.
+    #[serde(default)]
+    pub policies: u32,
     /// What its antivirus reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<Protection>,

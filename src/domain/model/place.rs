@@ -8,5 +8,5 @@ pub struct Place {
     /// Relative to the root of the fleet directory, with `/`.
     pub path: Arc<str>,
     /// From 1.
-    pub line: u32,
+    pub(crate) line: u32,
 }

@@ -13,51 +13,48 @@ use super::version::OsVersion;
 /// A profile's demands on a device's facts (sop.md §4); what is absent is not demanded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Requirements {
+pub(crate) struct Requirements {
     /// The oldest acceptable version by platform.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub minimum_os_version: BTreeMap<Platform, OsVersion>,
+    pub(crate) minimum_os_version: BTreeMap<Platform, OsVersion>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub antivirus: Option<AntivirusRequirement>,
+    pub(crate) antivirus: Option<AntivirusRequirement>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<EncryptionRequirement>,
+    pub(crate) encryption: Option<EncryptionRequirement>,
     /// The screen must lock with a PIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screen_lock: Option<ScreenLockRequirement>,
+    pub(crate) screen_lock: Option<ScreenLockRequirement>,
 }
 
 /// `compliance.antivirus` of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AntivirusRequirement {
-    /// Whether it is demanded at all.
-    pub required: bool,
+pub(crate) struct AntivirusRequirement {
+    pub(crate) required: bool,
     /// How old the signatures may be at the time of the report, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_signature_age_days: Option<u32>,
+    pub(crate) max_signature_age_days: Option<u32>,
 }
 
 /// `compliance.encryption` of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EncryptionRequirement {
-    /// Whether it is demanded at all.
-    pub required: bool,
+pub(crate) struct EncryptionRequirement {
+    pub(crate) required: bool,
 }
 
 /// `compliance.screenLock` of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ScreenLockRequirement {
-    /// Whether it is demanded at all.
-    pub required: bool,
+pub(crate) struct ScreenLockRequirement {
+    pub(crate) required: bool,
     /// Digits of the PIN; never below [`MIN_PIN_LENGTH`].
     #[serde(default = "min_pin_length")]
-    pub min_pin_length: u32,
+    pub(crate) min_pin_length: u32,
 }
 
 /// The procedure's least PIN (sop.md §4).
-pub const MIN_PIN_LENGTH: u32 = 6;
+pub(crate) const MIN_PIN_LENGTH: u32 = 6;
 
 fn min_pin_length() -> u32 {
     MIN_PIN_LENGTH
@@ -69,21 +66,21 @@ fn min_pin_length() -> u32 {
 pub struct Profile {
     /// `metadata.name`.
     pub name: Name,
-    pub description: String,
+    pub(crate) description: String,
     /// The platforms that it serves: at least one, sorted, each once.
-    pub platforms: Vec<Platform>,
+    pub(crate) platforms: Vec<Platform>,
     /// Apps to install, in the order written.
-    pub apps: Vec<String>,
+    pub(crate) apps: Vec<String>,
     /// Free form, pushed as it is.
-    pub settings: serde_json::Value,
+    pub(crate) settings: serde_json::Value,
     /// Assigned to the user at enrolment (sop.md, "Integration with Other Systems").
-    pub licenses: Vec<String>,
+    pub(crate) licenses: Vec<String>,
     /// What its devices are judged by.
-    pub compliance: Requirements,
+    pub(crate) compliance: Requirements,
     /// What it is in Microsoft Intune, where that is the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub intune: Option<Box<IntuneProfile>>,
+    pub(crate) intune: Option<Box<IntuneProfile>>,
     /// Over all of the above in canonical form: what has to be pushed anew when it changes.
     /// Comments, order of keys and layout of the manifest do not count.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
 }

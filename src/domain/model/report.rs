@@ -13,7 +13,7 @@ use super::time::Timestamp;
 
 /// Facts that were given and could not be read: the field, like `antivirus.enabled`, and its
 /// text as reported, harmless and at most 100 bytes.
-pub type Unreadable = BTreeMap<CompactString, CompactString>;
+pub(crate) type Unreadable = BTreeMap<CompactString, CompactString>;
 
 /// A provider's own name for one report: it means nothing to anybody else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,22 +31,22 @@ impl ReportId {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub antivirus: Option<AntivirusFact>,
+    pub(crate) antivirus: Option<AntivirusFact>,
     /// The date that the report bears, where it is not believed: the report then counts as of
     /// its arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dated: Option<Timestamp>,
+    pub(crate) dated: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<EncryptionFact>,
+    pub(crate) encryption: Option<EncryptionFact>,
     /// What the MDM knows beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mdm: Option<Box<MdmFacts>>,
+    pub(crate) mdm: Option<Box<MdmFacts>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<ReportedVersion>,
+    pub(crate) os_version: Option<ReportedVersion>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screen_lock: Option<ScreenLockFact>,
+    pub(crate) screen_lock: Option<ScreenLockFact>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub unreadable: Unreadable,
+    pub(crate) unreadable: Unreadable,
 }
 
 impl Facts {
@@ -58,65 +58,65 @@ impl Facts {
 }
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AntivirusFact {
+pub(crate) struct AntivirusFact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// When its signatures were last updated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signatures_updated_at: Option<Timestamp>,
+    pub(crate) signatures_updated_at: Option<Timestamp>,
 }
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EncryptionFact {
+pub(crate) struct EncryptionFact {
     /// Whether the disk is encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
 }
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ScreenLockFact {
+pub(crate) struct ScreenLockFact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// Digits of the PIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pin_length: Option<u32>,
+    pub(crate) pin_length: Option<u32>,
 }
 
 /// One report of one device: a sync (contract §7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Report {
-    pub serial_number: SerialNumber,
+    pub(crate) serial_number: SerialNumber,
     /// When the device made it; absent where that could not be read.
     #[serde(default)]
-    pub at: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
     #[serde(default)]
-    pub os_version: Option<ReportedVersion>,
+    pub(crate) os_version: Option<ReportedVersion>,
     #[serde(default)]
-    pub antivirus: Option<AntivirusFact>,
+    pub(crate) antivirus: Option<AntivirusFact>,
     #[serde(default)]
-    pub encryption: Option<EncryptionFact>,
+    pub(crate) encryption: Option<EncryptionFact>,
     #[serde(default)]
-    pub screen_lock: Option<ScreenLockFact>,
+    pub(crate) screen_lock: Option<ScreenLockFact>,
     #[serde(default)]
-    pub enrollment_error: Option<String>,
+    pub(crate) enrollment_error: Option<String>,
     /// The device has erased itself.
     #[serde(default)]
-    pub wiped: bool,
+    pub(crate) wiped: bool,
     /// Commands of the outbox that are done, by id.
     #[serde(default)]
-    pub completed: Vec<String>,
+    pub(crate) completed: Vec<String>,
     #[serde(default)]
-    pub unreadable: Unreadable,
+    pub(crate) unreadable: Unreadable,
     /// What the MDM knows beside, where it is one that knows something.
     #[serde(default)]
-    pub mdm: Option<Box<MdmFacts>>,
+    pub(crate) mdm: Option<Box<MdmFacts>>,
 }
 
 impl Report {
     /// The raw facts; `believed` says whether its date counts.
     #[must_use]
-    pub fn facts(&self, believed: bool) -> Facts {
+    pub(crate) fn facts(&self, believed: bool) -> Facts {
         Facts {
             antivirus: self.antivirus,
             dated: self.at.filter(|_| !believed),

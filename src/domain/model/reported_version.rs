@@ -23,7 +23,7 @@ const NAMES: &[&str] =
 /// A version in the device's own words; harmless, at most 100 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "CompactString", into = "CompactString")]
-pub struct ReportedVersion(CompactString);
+pub(crate) struct ReportedVersion(CompactString);
 
 /// What follows the number, as far as it says how the version relates to the plain number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +41,11 @@ enum Suffix {
 impl ReportedVersion {
     /// In the device's own words.
     #[must_use]
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(harmless_within(text.trim(), TEXT_LIMIT).into())
     }
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 

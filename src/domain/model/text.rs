@@ -3,7 +3,7 @@
 /// Why a text is not the value it was taken for; the sentence is fit for a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Invalid(pub String);
+pub struct Invalid(pub(crate) String);
 
 impl Invalid {
     pub(super) fn new(text: impl Into<String>) -> Self {

@@ -14,7 +14,8 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00.000Z.
-    pub const EPOCH: Self = Self(0);
+    #[cfg(test)]
+    pub(crate) const EPOCH: Self = Self(0);
     /// Milliseconds since 1970; outside the years 0 to 9999 it saturates.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {

@@ -12,12 +12,12 @@ use super::text::Invalid;
 /// Dotted numbers, at most eight of at most nine digits, compared number by number;
 /// a missing number counts as 0, so `10.0` equals `10`.
 #[derive(Debug, Clone)]
-pub struct OsVersion(CompactString);
+pub(crate) struct OsVersion(CompactString);
 
 impl OsVersion {
     /// The version as written.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
     fn numbers(&self) -> [u32; 8] {

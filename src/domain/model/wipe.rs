@@ -4,7 +4,7 @@ use super::macros::words;
 
 words! {
     /// How much a wipe erases.
-    WipeScope {
+    pub(crate) enum WipeScope {
         /// Everything: a factory reset.
         Full = "full",
         /// Corporate data only.
@@ -13,5 +13,5 @@ words! {
 }
 words! {
     /// Why a device is wiped (sop.md §6).
-    WipeReason { Lost = "lost", Stolen = "stolen", Termination = "termination", Breach = "breach" }
+    pub(crate) enum WipeReason { Lost = "lost", Stolen = "stolen", Termination = "termination", Breach = "breach" }
 }

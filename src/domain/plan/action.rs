@@ -14,8 +14,8 @@ use crate::domain::model::{
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
-    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeFailed, WipeProgress,
-    WipeStopped, WipeSubject, WipeUnrequested,
+    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed,
+    WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -23,16 +23,16 @@ use crate::domain::wipe::verify::VerifiedWipe;
 /// One step of the decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
-    /// Whom it is about.
+    /// The device, profile, request or fleet that it changes.
     pub subject: Subject,
-    /// What is done.
+    /// What is done to the subject, with all that execution needs.
     pub op: Op,
     /// Where the intent is written.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// What it follows from.
-    pub cause: Cause,
+    pub(crate) cause: Cause,
     /// Why, for people: a clause without a full stop.
-    pub reason: Cow<'static, str>,
+    pub(crate) reason: Cow<'static, str>,
 }
 
 /// Whom an action is about.
@@ -46,7 +46,6 @@ pub enum Subject {
     },
     /// A profile, by its name.
     Profile(Name),
-    /// A wipe request.
     Request(Box<RequestSubject>),
     /// The fleet as a whole.
     Fleet,
@@ -56,21 +55,21 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestSubject {
     /// The device that it names, where the ledger knows one.
-    pub device: Option<DeviceId>,
+    pub(crate) device: Option<DeviceId>,
     /// SHA-256 of its file.
-    pub request: Digest,
+    pub(crate) request: Digest,
     /// Its `metadata.name`.
-    pub name: Name,
+    pub(crate) name: Name,
     /// The serial number that it names.
-    pub serial: SerialNumber,
+    pub(crate) serial: SerialNumber,
     /// Where its file is, or was last seen.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
 }
 
 impl Subject {
     /// The device that it is, or that a request names.
     #[must_use]
-    pub fn device(&self) -> Option<DeviceId> {
+    pub(crate) fn device(&self) -> Option<DeviceId> {
         match self {
             Self::Device { id, .. } => Some(*id),
             Self::Request(request) => request.device,
@@ -80,7 +79,7 @@ impl Subject {
 
     /// What the manifest calls it.
     #[must_use]
-    pub fn name(&self) -> Option<&Name> {
+    pub(crate) fn name(&self) -> Option<&Name> {
         match self {
             Self::Device { spec, .. } => Some(&spec.name),
             Self::Profile(name) => Some(name),
@@ -102,7 +101,7 @@ impl Subject {
 
 words! {
     /// What an action follows from: the guard lets facts through where it refuses intents.
-    Cause {
+    pub(crate) enum Cause {
         /// The manifests.
         Intent = "intent",
         /// A device's report.
@@ -111,28 +110,28 @@ words! {
         /// report: so the guard lets it through, and where the fleet directory cannot be believed
         /// to hear from the devices is worth more than ever.
         Request = "request",
-        /// Time.
+        /// A deadline that has passed.
         Clock = "clock",
         /// The guard itself.
         Guard = "guard",
     }
 }
 
-/// What is done.
+/// What an action does. Execution chooses nothing: whatever it needs is in here.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// Remember a profile's revision, before devices get it.
     RecordProfile {
         /// As recorded so far.
         from: Option<Arc<Profile>>,
-        /// As desired.
+        /// The revision that the manifests want.
         to: Arc<Profile>,
     },
     /// Begin a device, and push its profile.
     Provision {
         /// What it is to be.
         to: Arc<DesiredDevice>,
-        /// Its profile.
+        /// The revision of `spec.profile` that it gets first.
         profile: Arc<Profile>,
     },
     /// A manifest with its serial is back.
@@ -149,9 +148,9 @@ pub enum Op {
     },
     /// The status moves.
     Status {
-        /// Before.
+        /// As recorded; by `lifecycle`, only some moves are possible.
         from: Status,
-        /// After.
+        /// As recorded once this is done.
         to: Status,
         /// The new enrolment, where it was raised.
         enrollment: Option<u32>,
@@ -162,7 +161,7 @@ pub enum Op {
     },
     /// Push the profile.
     Push {
-        /// What to push.
+        /// The recorded revision, or the one that this plan records.
         profile: Arc<Profile>,
         /// The intent to finish, where an earlier one is in doubt or failed for a while.
         resume: Option<u64>,
@@ -194,25 +193,25 @@ pub enum Op {
     Found,
     /// The verdict over its facts changes.
     Compliance {
-        /// Before.
+        /// The verdict on record.
         from: ComplianceState,
-        /// After.
+        /// The verdict now, with the checks that fail or lack a fact.
         verdict: Box<ComplianceVerdict>,
     },
     /// The trust files are not what they were.
     Trust(Box<TrustChanged>),
     /// A wipe request holds.
     AcceptWipe {
-        /// What the log will say.
+        /// The data of the entry `wipe.accepted`.
         accepted: Box<WipeAccepted>,
-        /// The request.
+        /// The request, with the `.sig` files as they were read.
         file: Arc<WipeFile>,
     },
     /// A wipe request does not hold, or not yet, or no more.
     StopWipe {
         /// How it is stopped.
         stop: WipeStop,
-        /// What the log will say.
+        /// The data of the entry; `stop` says its kind.
         stopped: Box<WipeStopped>,
     },
     /// Wipe a device: the one thing that cannot be undone.
@@ -221,14 +220,14 @@ pub enum Op {
         wipe: Box<VerifiedWipe>,
         /// Distinct people who were needed.
         needed: u32,
-        /// The request.
+        /// The request, with the `.sig` files as they were read.
         file: Arc<WipeFile>,
         /// The manifest of the device, where there is a usable one: to be read again.
         manifest: Option<Arc<DesiredDevice>>,
     },
     /// Take back the command of a wipe that was issued, and that expired unconfirmed.
     WithdrawWipe {
-        /// What the log will say once it is taken back.
+        /// The data of the entry `wipe.expired`, written once it is taken back.
         stopped: Box<WipeStopped>,
         /// Where the request is, or was last seen.
         path: Arc<str>,
@@ -238,6 +237,11 @@ pub enum Op {
         /// What the log will say.
         progress: Box<WipeProgress>,
     },
+    /// The MDM tells that it never took the command of a wipe.
+    DeferWipe {
+        /// What the log will say.
+        deferred: Box<WipeDeferred>,
+    },
     /// The MDM tells that a wipe will not happen.
     FailWipe {
         /// What the log will say.
@@ -245,12 +249,12 @@ pub enum Op {
     },
     /// The device says that it is erased.
     ConfirmWipe {
-        /// What the log will say.
+        /// The data of the entry `wipe.confirmed`.
         confirmed: Box<WipeConfirmed>,
     },
     /// The device says that it is erased, and no wipe of it was issued.
     UnrequestedWipe {
-        /// What the log will say.
+        /// The data of the entry `wipe.unrequested`.
         unrequested: Box<WipeUnrequested>,
     },
     /// Its manifest is gone.
@@ -266,7 +270,7 @@ pub enum Op {
 
 words! {
     /// The kind of an action, in output and in the digest.
-    ActionKind {
+    pub enum ActionKind {
         /// A device was erased, and nobody asked for it.
         UnrequestedWipe = "unrequestedWipe",
         Freeze = "freeze",
@@ -300,6 +304,8 @@ words! {
         WithdrawWipe = "withdrawWipe",
         /// The MDM tells how far a wipe has come.
         WipeProgress = "wipeProgress",
+        /// The command of a wipe was not taken, and is given again.
+        DeferWipe = "deferWipe",
         /// A wipe will not happen.
         FailWipe = "failWipe",
         ConfirmWipe = "confirmWipe",
@@ -307,7 +313,7 @@ words! {
 }
 
 impl Action {
-    /// Its kind.
+    /// The word for it in output, which a plan's digest covers.
     #[must_use]
     pub fn kind(&self) -> ActionKind {
         match &self.op {
@@ -322,6 +328,7 @@ impl Action {
             Op::Missing { .. } => ActionKind::Missing,
             Op::Found => ActionKind::Found,
             Op::WipeProgress { .. } => ActionKind::WipeProgress,
+            Op::DeferWipe { .. } => ActionKind::DeferWipe,
             Op::FailWipe { .. } => ActionKind::FailWipe,
             Op::Compliance { .. } => ActionKind::Compliance,
             Op::Orphan => ActionKind::Orphan,
@@ -350,7 +357,7 @@ impl Action {
 
     /// The specification of the device that it is about, as it is to be or as recorded.
     #[must_use]
-    pub fn spec(&self) -> Option<&Arc<DeviceSpec>> {
+    pub(crate) fn spec(&self) -> Option<&Arc<DeviceSpec>> {
         match &self.subject {
             Subject::Device { spec, .. } => Some(spec),
             Subject::Profile(_) | Subject::Request(_) | Subject::Fleet => None,
@@ -359,7 +366,7 @@ impl Action {
 
     /// Field by field, what it changes; `null` stands for absent.
     #[must_use]
-    pub fn changes(&self) -> Vec<Change<&'static str>> {
+    pub(crate) fn changes(&self) -> Vec<Change<&'static str>> {
         let one = |field, from: Value, to: Value| vec![Change { field, from, to }];
         match &self.op {
             Op::RecordProfile { from, to } => profile_changes(from.as_deref(), to),
@@ -394,6 +401,10 @@ impl Action {
             Op::Found => one("missing", json!(true), json!(false)),
             Op::WipeProgress { progress } => {
                 let to = json!({"request": progress.request, "stage": progress.stage});
+                one("wipe", Value::Null, to)
+            }
+            Op::DeferWipe { deferred } => {
+                let to = json!({"request": deferred.request, "state": WipeState::Accepted});
                 one("wipe", Value::Null, to)
             }
             Op::FailWipe { failed } => {

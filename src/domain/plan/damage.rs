@@ -65,7 +65,7 @@ impl<'a> DamageIndex<'a> {
         self.by_path.get(path).or_else(|| self.directories.iter().find(above)).copied()
     }
 
-    /// UnusableKind that hides no recorded device may hide a new one: say so.
+    /// Holds for what is unusable and hides no recorded device: it may hide a new one.
     pub(super) fn hold_unrecorded(&self, inputs: &Inputs<'_>, plan: &mut Plan) {
         let held: BTreeSet<Place> = plan
             .holds

@@ -9,7 +9,7 @@ use super::wipes::WipeView;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DeviceId, Facts, ReportId, Timestamp};
 
-/// The decision.
+/// What is to be done, what is held back, and what else was noticed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// What is to be done, in order.
@@ -25,11 +25,11 @@ pub struct Plan {
     /// Reports that nobody can use, and why.
     pub rejected: Vec<(ReportId, String)>,
     /// Devices that have to wait for what was asked for them, each with the origin of the request.
-    pub held_requests: BTreeSet<(Arc<str>, DeviceId)>,
+    pub(crate) held_requests: BTreeSet<(Arc<str>, DeviceId)>,
     /// Requests that nobody can use, by their origin, and why.
-    pub refused_requests: Vec<(Arc<str>, String)>,
+    pub(crate) refused_requests: Vec<(Arc<str>, String)>,
     /// What of the reports and requests that are used is odd: sentences without a full stop.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Plan {
@@ -51,6 +51,7 @@ impl Plan {
             | Op::Provision { .. }
             | Op::Restore { .. }
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::Adopt { .. }
             | Op::Trust(_)
@@ -71,7 +72,7 @@ pub struct Telemetry {
     /// Whose facts these are.
     pub device: DeviceId,
     /// When the last report counts, and its raw facts.
-    pub last: Option<(Timestamp, Facts)>,
+    pub(crate) last: Option<(Timestamp, Facts)>,
     /// Reports that were passed over, because a later one was heard before.
-    pub passed_over: u64,
+    pub(crate) passed_over: u64,
 }

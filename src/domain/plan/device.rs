@@ -85,14 +85,14 @@ pub(super) fn provision(
 /// A device that the ledger knows, and what the plan knows of it so far.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
-    pub id: DeviceId,
-    pub device: &'a Device,
+    pub(crate) id: DeviceId,
+    pub(crate) device: &'a Device,
     /// Its manifest, where there is a usable one.
-    pub desired: Option<&'a Arc<DesiredDevice>>,
+    pub(crate) desired: Option<&'a Arc<DesiredDevice>>,
     /// Whether a wipe is under way, or about to be.
-    pub wiping: bool,
+    pub(crate) wiping: bool,
     /// What was asked for by command.
-    pub requests: &'a [&'a Arc<SyncRequest>],
+    pub(crate) requests: &'a [&'a Arc<SyncRequest>],
 }
 
 /// Decides on a device that the ledger knows.
@@ -174,10 +174,9 @@ impl DevicePlanner<'_, '_> {
             }
         }
         let mut last = None;
-        if self.last_sync != self.device.last_sync
-            && let Some((at, facts)) = &self.facts
-        {
-            last = Some((*at, facts.clone().into_owned()));
+        // Facts of its own are those that were heard just now.
+        if let Some((at, Cow::Owned(facts))) = &self.facts {
+            last = Some((*at, facts.clone()));
         }
         if last.is_some() || passed_over > 0 {
             self.plan.telemetry.push(Telemetry { device: self.id, last, passed_over });
@@ -331,7 +330,7 @@ impl DevicePlanner<'_, '_> {
                 let detail = format!("enrols when the device reports; Failed from {}", due.short());
                 self.hold(place, HoldReason::AwaitingReport, detail);
             }
-            // Told by itself.
+            // `explain_erasure` holds it, with its own reason.
             Status::Failed if self.state.erased => {}
             Status::Failed => {
                 let next = self.state.enrollment.saturating_add(1);

@@ -11,7 +11,7 @@ use crate::domain::model::{DeviceId, Digest, Hasher, SerialNumber};
 const WINDOW: usize = 8192;
 const SHARE: usize = 512;
 
-/// What of an action is the decision itself: not where it is written, nor how it is told.
+/// The part of an action that is the decision: without its place and its wording.
 #[derive(Serialize)]
 struct Decided<'a> {
     action: ActionKind,
@@ -36,7 +36,7 @@ impl Serialize for Changes<'_> {
 /// A SHA-256 over the decision: what is done to whom, in order. Places, reasons and the
 /// moment of planning do not count, so the same decision made later has the same digest.
 #[must_use]
-pub fn digest(actions: &[Action]) -> Digest {
+pub(crate) fn digest(actions: &[Action]) -> Digest {
     let mut hash = Hasher::default();
     for window in actions.chunks(WINDOW) {
         let written: Vec<Vec<u8>> = window.par_chunks(SHARE).map(write).collect();

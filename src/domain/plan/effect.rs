@@ -19,7 +19,7 @@ use crate::domain::wipe::verify::VerifiedWipe;
 pub enum Effect<'a> {
     /// The device gets a profile.
     Push {
-        /// What to push.
+        /// The revision to push.
         profile: &'a Arc<Profile>,
         /// The number of an earlier intent to finish; a new one is needed otherwise.
         resume: Option<u64>,
@@ -36,14 +36,14 @@ pub enum Effect<'a> {
     },
     /// The device is erased.
     Wipe {
-        /// The request.
+        /// The request that is read and judged again before the provider is called.
         file: &'a Arc<WipeFile>,
         /// The manifest of the device, where there is a usable one.
         manifest: Option<&'a Arc<DesiredDevice>>,
     },
     /// The command to erase the device is taken back.
     Withdraw {
-        /// What the log will say.
+        /// The data of `wipe.expired`, with the intent that the provider is asked to drop.
         stopped: &'a WipeStopped,
     },
 }
@@ -75,6 +75,7 @@ impl Action {
             | Op::AcceptWipe { .. }
             | Op::StopWipe { .. }
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::ConfirmWipe { .. }
             | Op::UnrequestedWipe { .. } => None,
@@ -133,6 +134,7 @@ impl Action {
             }
             Op::Found => Event::DeviceFound(Nothing {}),
             Op::WipeProgress { progress } => Event::WipeProgress(progress.clone()),
+            Op::DeferWipe { deferred } => Event::WipeDeferred(deferred.clone()),
             Op::FailWipe { failed } => Event::WipeFailed(WipeFailed::clone(failed)),
             Op::Compliance { from, verdict, .. } => Event::ComplianceChanged(ComplianceChanged {
                 from: *from,
@@ -190,6 +192,7 @@ impl Action {
             | Op::Missing { .. }
             | Op::Found
             | Op::WipeProgress { .. }
+            | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::Compliance { .. }
             | Op::Orphan
@@ -208,7 +211,7 @@ impl Action {
 
 /// `data` of a wipe that is issued under this intent.
 #[must_use]
-pub fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
+pub(crate) fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssued {
     WipeIssued {
         request: wipe.request().digest,
         intent,

@@ -1,4 +1,4 @@
-//! What a device says of a wipe: that it is done, or that somebody erased it whom nobody asked.
+//! What a device reports of a wipe: that it is done, or an erasure that nobody requested.
 //!
 //! A wipe that was issued is confirmed by the first report dated after that with `wiped: true`,
 //! by one whose date is not believed, or by any report that names the wipe's own command. Where
@@ -90,20 +90,20 @@ impl DevicePlanner<'_, '_> {
         Some((wipe.subject.request, wipe.intent?))
     }
 
-    /// What the provider was told and the device has not confirmed, expired or not.
+    /// Wipes that a report of erasure may confirm: issued, and still possible for the device.
     fn wipes_issued(&self) -> impl Iterator<Item = &Wipe> {
         let wipes = self.inputs.recorded.wipes_of(self.id).filter(|wipe| wipe.may_be_confirmed());
         wipes.filter(|wipe| self.may_have_obeyed(wipe))
     }
 
-    /// Who reported after the command was taken back, and was not erased, did not get it.
+    /// False if the device reported after the command was taken back, and was not erased.
     fn may_have_obeyed(&self, wipe: &Wipe) -> bool {
         let heard = self.device.last_sync;
         wipe.state == WipeState::Issued || heard.is_none_or(|last| last <= wipe.since)
     }
 }
 
-/// Somebody erased the device, and it was not us: the very thing that must not go unseen.
+/// The device was erased, and not by a wipe of ours: an operator must see this.
 fn unexpected_wipe(id: DeviceId, heard: &Heard, issued: bool) -> Finding {
     let (but, help) = if issued {
         (

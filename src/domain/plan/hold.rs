@@ -6,14 +6,14 @@ use crate::domain::model::{DeviceId, Name, Place, SerialNumber, words};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hold {
     /// Where the intent is written, or was last seen.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// Whom it is about, where the ledger knows.
     pub device: Option<DeviceId>,
     /// Where it is known.
     pub serial: Option<SerialNumber>,
     /// Where it is known.
-    pub name: Option<Name>,
-    /// A stable word.
+    pub(crate) name: Option<Name>,
+    /// A stable word, which metrics count by.
     pub reason: HoldReason,
     /// For people: what is missing, until when, what to do.
     pub detail: String,
@@ -21,7 +21,7 @@ pub struct Hold {
 
 words! {
     /// Why something desired is not planned.
-    HoldReason {
+    pub enum HoldReason {
         /// The device reports that it was erased, and nobody asked for it.
         UnrequestedWipe = "unrequestedWipe",
         /// Its manifest cannot be used; the findings say why.

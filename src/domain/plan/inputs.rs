@@ -13,7 +13,7 @@ use crate::domain::wipe::trust_state::TrustState;
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
-    /// The clock.
+    /// The moment of the decision; a plan reads no clock.
     pub now: Timestamp,
     /// The numbers of the configuration.
     pub settings: &'a Settings,
@@ -27,7 +27,7 @@ pub struct Inputs<'a> {
     pub news: &'a News,
     /// What was asked for by command.
     pub requests: &'a [SyncFile],
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The entries that wipe requests name, as far as the log has them; in any order.
     pub heads: &'a [LoggedHead],
@@ -39,9 +39,8 @@ pub struct Inputs<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
     /// The provider's own name for it.
-    pub id: ReportId,
+    pub(crate) id: ReportId,
     /// Where it came from, for people: a file, say.
-    pub origin: Arc<str>,
-    /// What the device said.
-    pub report: Report,
+    pub(crate) origin: Arc<str>,
+    pub(crate) report: Report,
 }

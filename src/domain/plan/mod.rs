@@ -34,11 +34,12 @@ pub(crate) use digest::digest;
 pub use hold::{Hold, HoldReason};
 pub(crate) use inputs::Heard;
 pub use inputs::Inputs;
-pub use news::{Drift, DriftSubject, NO_NEWS, News, WipeNews, WipeStep};
+pub(crate) use news::{Drift, DriftSubject, WipeNews, WipeStep};
+pub use news::{NO_NEWS, News};
 pub use planner::plan;
 pub(crate) use planner::plan_for;
-pub use wipes::{Fresh, IssuableWipe, WipeView, issuable};
-pub(crate) use wipes::{NotIssued, WipeStanding, ahead_of, verify_request};
+pub use wipes::{Fresh, IssuableWipe, WipeView};
+pub(crate) use wipes::{NotIssued, WipeStanding, ahead_of, issuable, verify_request};
 
 #[cfg(test)]
 mod tests;

@@ -10,15 +10,15 @@ use crate::domain::state::event::WipeStage;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct News {
     /// Devices that a complete look did not find, though they were there before.
-    pub missing: BTreeSet<SerialNumber>,
+    pub(crate) missing: BTreeSet<SerialNumber>,
     /// Devices that were missing, and are there again.
-    pub found: BTreeSet<SerialNumber>,
+    pub(crate) found: BTreeSet<SerialNumber>,
     /// Why a device cannot enroll, without a full stop.
-    pub enrollment_errors: BTreeMap<SerialNumber, String>,
+    pub(crate) enrollment_errors: BTreeMap<SerialNumber, String>,
     /// How wipes go on.
-    pub wipes: Vec<WipeNews>,
+    pub(crate) wipes: Vec<WipeNews>,
     /// What somebody changed in the provider.
-    pub drift: Vec<Drift>,
+    pub(crate) drift: Vec<Drift>,
 }
 
 /// Nothing was asked, or nothing was heard.
@@ -32,46 +32,48 @@ pub static NO_NEWS: News = News {
 
 /// How a wipe goes on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WipeNews {
+pub(crate) struct WipeNews {
     /// The request.
-    pub request: Digest,
+    pub(crate) request: Digest,
     /// Of the command that it is about; nothing where it waits for approval.
-    pub intent: Option<u64>,
+    pub(crate) intent: Option<u64>,
     /// What became of it.
-    pub step: WipeStep,
+    pub(crate) step: WipeStep,
     /// The provider's name for the device.
-    pub target: Option<GraphId>,
+    pub(crate) target: Option<GraphId>,
     /// For people, without a full stop.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// What became of a wipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WipeStep {
+pub(crate) enum WipeStep {
     /// It has come so far.
     Stage(WipeStage),
     /// The approval that it needs was refused, taken back, or not given in time: a stable code.
     NotApproved(&'static str),
     /// The device is erased, as of then.
     Done(Timestamp),
+    /// The provider surely never took the command: it may be given again.
+    NotTaken,
     /// It will not happen, for good.
     Failed,
 }
 
 /// Something that is not as Fleetform left it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Drift {
+pub(crate) struct Drift {
     /// What drifted.
-    pub subject: DriftSubject,
+    pub(crate) subject: DriftSubject,
     /// A clause without a full stop.
-    pub what: String,
+    pub(crate) what: String,
     /// Who changed it, where the provider tells.
-    pub by: Option<String>,
+    pub(crate) by: Option<String>,
 }
 
 /// A profile or a device.
 #[derive(Debug, Clone, PartialEq)]
-pub enum DriftSubject {
+pub(crate) enum DriftSubject {
     /// The objects that a profile is made of.
     Profile(Name),
     /// A device, for instance its membership in a group.

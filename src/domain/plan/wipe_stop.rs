@@ -20,7 +20,7 @@ pub enum WipeStop {
 
 impl WipeStop {
     /// How the request stands once this is in the log.
-    pub const fn state(self) -> WipeState {
+    pub(crate) const fn state(self) -> WipeState {
         match self {
             Self::Held => WipeState::Held,
             Self::Refused { for_good: false } => WipeState::Refused,

@@ -16,16 +16,16 @@ use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Facts, Status, T
 pub struct Device {
     pub spec: Arc<DeviceSpec>,
     pub status: Status,
-    pub status_since: Timestamp,
-    pub status_reason: CompactString,
+    pub(crate) status_since: Timestamp,
+    pub(crate) status_reason: CompactString,
     pub enrollment: u32,
-    pub manifest: Manifest,
-    pub compliance: Compliance,
+    pub(crate) manifest: Manifest,
+    pub(crate) compliance: Compliance,
     pub push: LastPush,
     /// Since when its manifest has been gone.
     pub orphaned_since: Option<Timestamp>,
     /// The last wipe that was accepted for it.
-    pub wipe: Option<Digest>,
+    pub(crate) wipe: Option<Digest>,
     /// When it reported that it was erased though nobody had asked for it; until `enrollment` is
     /// raised.
     pub unrequested_wipe: Option<Timestamp>,
@@ -34,46 +34,46 @@ pub struct Device {
     /// The last sync that somebody asked for.
     pub sync_requested: Option<Box<LastSync>>,
     /// Reports dated up to then say nothing of the device as it is: it began anew.
-    pub void_until: Option<Timestamp>,
+    pub(crate) void_until: Option<Timestamp>,
     /// Telemetry: date of the last report, or its arrival where that date is not believed.
     pub last_sync: Option<Timestamp>,
     /// Telemetry: facts of the last report.
     pub facts: Option<Box<Facts>>,
     /// Telemetry: how many reports were passed over because a later one had been heard before.
-    pub passed_over: u64,
+    pub(crate) passed_over: u64,
 }
 
 /// The document that a device's record comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Relative to the root of the fleet directory.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
     /// Over the document's bytes as last applied.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
 }
 
 /// The recorded verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compliance {
-    pub state: ComplianceState,
-    pub since: Timestamp,
+pub(crate) struct Compliance {
+    pub(crate) state: ComplianceState,
+    pub(crate) since: Timestamp,
     /// The checks that fail, sorted.
-    pub failing: Vec<String>,
+    pub(crate) failing: Vec<String>,
     /// The checks that lack a fact, sorted.
-    pub missing: Vec<String>,
+    pub(crate) missing: Vec<String>,
 }
 
 /// The last push of a profile to a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastPush {
-    pub intent: u64,
-    pub digest: Digest,
-    pub state: PushState,
+    pub(crate) intent: u64,
+    pub(crate) digest: Digest,
+    pub(crate) state: PushState,
 }
 
 /// How a push stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushState {
+pub(crate) enum PushState {
     /// Logged, and no outcome yet: in doubt if no pass is running.
     Intended,
     Pushed,

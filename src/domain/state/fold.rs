@@ -17,26 +17,26 @@ use crate::domain::model::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// Made once, with the log.
-    pub lineage: Option<uuid::Uuid>,
+    pub(crate) lineage: Option<uuid::Uuid>,
     /// Of the last entry folded in; 0 before the first.
     pub seq: u64,
     /// The latest time of all entries folded in: a clock that was set back does not set it back.
-    pub at: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
     /// Hash of the last line folded in.
-    pub head: HeadHash,
+    pub(crate) head: HeadHash,
     /// By id; none is ever removed. Boxed, because ids only rise, which leaves the nodes of
     /// the map half full: of pointers, and not of 300 bytes for each device.
     pub devices: BTreeMap<DeviceId, Box<Device>>,
     /// The last revision of each profile that a device was to get.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Compliance policies that the MDM has for profiles, by platform.
-    pub policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
+    pub(crate) policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     /// Wipe requests that the log knows, by the digest of their files; none is ever removed.
     pub wipes: BTreeMap<Digest, Wipe>,
     /// The trust files last seen.
-    pub trust: Option<TrustFiles>,
+    pub(crate) trust: Option<TrustFiles>,
     /// What the configuration said last about rights.
-    pub config: Option<Box<ConfigRights>>,
+    pub(crate) config: Option<Box<ConfigRights>>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: HashMap<SerialNumber, DeviceId>,
@@ -44,7 +44,7 @@ pub struct State {
 
 /// A digest that starts as 64 zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadHash(pub Digest);
+pub(crate) struct HeadHash(pub(crate) Digest);
 
 impl Default for HeadHash {
     fn default() -> Self {
@@ -56,17 +56,17 @@ impl Default for HeadHash {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frozen {
     /// When the guard first refused.
-    pub since: Timestamp,
-    pub why: PassFrozen,
+    pub(crate) since: Timestamp,
+    pub(crate) why: PassFrozen,
 }
 
 /// Why an entry cannot follow what came before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} ({kind}) cannot follow what came before it: {why}")]
 pub struct FoldError {
-    pub seq: u64,
-    pub kind: &'static str,
-    pub why: String,
+    pub(crate) seq: u64,
+    pub(crate) kind: &'static str,
+    pub(crate) why: String,
 }
 
 impl State {

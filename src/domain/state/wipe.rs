@@ -17,7 +17,7 @@ use crate::domain::wipe::verify::Reason;
 
 words! {
     /// How a wipe request stands.
-    WipeState {
+    pub(crate) enum WipeState {
         /// A rule does not hold.
         Refused = "refused",
         /// A rule does not hold, and nothing that happens later can change that.
@@ -56,16 +56,16 @@ impl WipeState {
 /// One wipe request, as the log tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wipe {
-    pub subject: WipeSubject,
+    pub(crate) subject: WipeSubject,
     /// Its file when it was last spoken of, relative to the root of the fleet directory.
-    pub path: Arc<str>,
-    pub state: WipeState,
-    pub since: Timestamp,
+    pub(crate) path: Arc<str>,
+    pub(crate) state: WipeState,
+    pub(crate) since: Timestamp,
     /// Why it is refused, held, failed, expired or vetoed: stable.
-    pub code: Option<CompactString>,
-    pub detail: String,
+    pub(crate) code: Option<CompactString>,
+    pub(crate) detail: String,
     /// Distinct people who signed it, sorted.
-    pub signers: Vec<Email>,
+    pub(crate) signers: Vec<Email>,
     /// End of cooling off, or of the wait after the provider did not get it; once accepted.
     pub issue_at: Option<Timestamp>,
     /// When it was issued: what the windows of the quorum count, whatever became of it, unless
@@ -97,7 +97,7 @@ pub struct Progress {
     pub detail: String,
     /// Since when.
     pub since: Timestamp,
-    pub stage: WipeStage,
+    pub(crate) stage: WipeStage,
     /// The MDM's name for the device that got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<GraphId>,
@@ -115,9 +115,16 @@ pub(crate) fn refused(for_good: bool, code: &str) -> WipeState {
 }
 
 /// The code of an accepted request that the provider did not get the last time.
-pub const DEFERRED: &str = "deferred";
+pub(crate) const DEFERRED: &str = "deferred";
 
 impl Wipe {
+    /// Whether somebody has to approve it in the MDM before it can go on.
+    #[must_use]
+    pub(crate) fn awaits_approval(&self) -> bool {
+        self.state == WipeState::Accepted
+            && self.approval.as_ref().is_some_and(|approval| !approval.given)
+    }
+
     /// Whether no other request for the device is accepted. One that was issued and not confirmed
     /// blocks until it expires: whether the provider has it may be in doubt for ever, and it
     /// is never repeated, so that people must be able to sign another one.

@@ -11,7 +11,7 @@ use crate::domain::state::event::WipeSubject;
 words! {
     /// What a signature is made for, as it stands in the signature itself: one made for
     /// another purpose (a Git commit, say) is never taken for one of these.
-    Namespace {
+    pub(crate) enum Namespace {
         /// Over a request: "wipe this device".
         Wipe = "wipe@fleetform",
         /// Over the same bytes: "do not".
@@ -25,26 +25,25 @@ pub struct Request {
     /// `metadata.name`.
     pub name: Name,
     /// Of its file, relative to the root of the fleet directory.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
     /// The ledger that it is meant for.
-    pub ledger: LedgerId,
+    pub(crate) ledger: LedgerId,
     /// A recent entry of that ledger's log, where the request names one.
-    pub head: Option<LogHead>,
+    pub(crate) head: Option<LogHead>,
     /// The one device to wipe.
-    pub device_id: DeviceId,
+    pub(crate) device_id: DeviceId,
     /// Must be that device's.
-    pub serial: SerialNumber,
-    /// How much to erase.
-    pub scope: WipeScope,
-    pub reason: WipeReason,
+    pub(crate) serial: SerialNumber,
+    pub(crate) scope: WipeScope,
+    pub(crate) reason: WipeReason,
     /// Who asks; must be among the signers.
-    pub requested_by: Email,
+    pub(crate) requested_by: Email,
     /// Anything but true is refused.
-    pub confirm: bool,
+    pub(crate) confirm: bool,
     /// From when on it holds.
-    pub issued_at: Timestamp,
+    pub(crate) issued_at: Timestamp,
     /// Until when it holds, inclusive.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// Over the whole file's exact bytes, which are what is signed; the request's identity.
     pub digest: Digest,
 }
@@ -52,7 +51,7 @@ pub struct Request {
 impl Request {
     /// As the log tells it.
     #[must_use]
-    pub fn subject(&self) -> WipeSubject {
+    pub(crate) fn subject(&self) -> WipeSubject {
         WipeSubject {
             request: self.digest,
             name: self.name.clone(),

@@ -4,7 +4,7 @@ use crate::domain::model::words;
 
 words! {
     /// The rules, in the order in which they are judged and shown.
-    Rule {
+    pub(crate) enum Rule {
         /// The request is what was read from the file.
         Content = "content",
         /// `confirm: true`.
@@ -42,7 +42,7 @@ words! {
 
 words! {
     /// Why a request is refused.
-    Reason {
+    pub(crate) enum Reason {
         ContentChanged = "contentChanged",
         NotConfirmed = "notConfirmed",
         OtherLedger = "otherLedger",
@@ -69,7 +69,7 @@ words! {
 impl Reason {
     /// Whether the request only waits for something: nothing about it is wrong.
     #[must_use]
-    pub const fn holds(self) -> bool {
+    pub(crate) const fn holds(self) -> bool {
         matches!(self, Self::NotSigned | Self::SignatureUnreadable | Self::OwnershipUnclear)
     }
 
@@ -84,10 +84,25 @@ impl Reason {
     ///
     /// All others end by time, by a signature, by a corrected file or by another configuration.
     #[must_use]
-    pub const fn is_final(self) -> bool {
+    pub(crate) const fn is_final(self) -> bool {
         matches!(
             self,
             Self::OtherLedger | Self::SerialMismatch | Self::AlreadyWiped | Self::PersonalFull
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_reasons_only_wait_and_few_are_final() {
+        for reason in Reason::ALL {
+            let waits = ["notSigned", "signatureUnreadable", "ownershipUnclear"];
+            let last = ["otherLedger", "serialMismatch", "alreadyWiped", "personalFull"];
+            assert_eq!(reason.holds(), waits.contains(&reason.as_str()), "{reason}");
+            assert_eq!(reason.is_final(), last.contains(&reason.as_str()), "{reason}");
+        }
     }
 }

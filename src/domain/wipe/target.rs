@@ -13,7 +13,7 @@ use crate::domain::model::{Digest, Invalid, Timestamp, as_string};
 
 /// The lineage of a ledger: the UUID that `ledger.created` gives it, in lowercase with hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LedgerId(pub Uuid);
+pub(crate) struct LedgerId(pub(crate) Uuid);
 
 impl fmt::Display for LedgerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,11 +37,11 @@ as_string!(LedgerId);
 
 /// An entry of the log: `SEQ:HASH`, the number of the entry and the hash of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogHead {
+pub(crate) struct LogHead {
     /// From 1.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// SHA-256 of the line without its newline.
-    pub hash: Digest,
+    pub(crate) hash: Digest,
 }
 
 impl fmt::Display for LogHead {
@@ -70,9 +70,9 @@ as_string!(LogHead);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoggedHead {
     /// Its number and hash.
-    pub head: LogHead,
+    pub(crate) head: LogHead,
     /// When it was logged.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 #[cfg(test)]

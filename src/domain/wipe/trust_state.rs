@@ -1,11 +1,11 @@
-//! Whom wipes are taken from, or why from nobody.
+//! Whose signatures count for wipes, or why nobody's do.
 
 use super::trust::Trust;
 use crate::domain::model::words;
 
 words! {
     /// What there is to check signatures against.
-    TrustWord {
+    pub(crate) enum TrustWord {
         /// The trust files can be relied on.
         Usable = "usable",
         /// No trust file is configured: every wipe is refused, and nobody expected otherwise.
@@ -42,7 +42,7 @@ impl TrustState {
     ///
     /// # Errors
     /// Why every wipe is refused: a clause without a full stop.
-    pub fn usable(&self) -> Result<&Trust, &str> {
+    pub(crate) fn usable(&self) -> Result<&Trust, &str> {
         match self {
             Self::Usable(trust) => Ok(trust),
             Self::NotConfigured => Err("no trust file is configured (trust.allowedSigners)"),
@@ -50,7 +50,7 @@ impl TrustState {
         }
     }
 
-    /// Why configured trust files cannot be relied on: what somebody has to be told.
+    /// Why configured trust files cannot be relied on: what an operator has to know.
     #[must_use]
     pub(crate) fn broken(&self) -> Option<&str> {
         match self {

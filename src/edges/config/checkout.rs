@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use crate::edges::fs::work_tree::{self, Checkout};
 
-/// The directory in which a merged change could have written the file at `path`. One that was not
-/// named is not believed in any work tree: where the fleet is, it says itself.
+/// The directory in which a merged change could have written the file at `path`. One that was
+/// found and not named gives no rights in any work tree: it chooses the fleet directory itself.
 pub(super) fn checkout(path: &Path, fleet: &Path, named: bool) -> Result<Option<PathBuf>, Error> {
     let unknown =
         |error: std::io::Error| Error::Place { path: path.into(), why: error.to_string() };

@@ -10,32 +10,29 @@ use std::path::PathBuf;
     checkout.display(),
     keys.join(", ")
 )]
-pub struct Ignored {
-    /// The configuration file.
-    pub path: PathBuf,
+pub(crate) struct Ignored {
+    pub(crate) path: PathBuf,
     /// The top of the Git work tree, or the fleet directory.
-    pub checkout: PathBuf,
+    pub(crate) checkout: PathBuf,
     /// The keys, in the order of the alphabet.
-    pub keys: Vec<String>,
+    pub(crate) keys: Vec<String>,
 }
 
 impl Ignored {
     /// What to do about it.
-    pub const HELP: &'static str = "keep these settings in a file outside of the checkout, such as \
+    pub(crate) const HELP: &'static str = "keep these settings in a file outside of the checkout, such as \
         /etc/fleetform/fleetform.yaml, and name it with --config; in the checkout only `fleet` counts";
 }
 
 /// Why there is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// The file cannot be read.
+pub(crate) enum Error {
     #[error("{}: {why}", path.display())]
     Unreadable {
         path: PathBuf,
         /// Why, and what to do.
         why: String,
     },
-    /// The file does not say what it may.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Invalid {
         path: PathBuf,

@@ -98,7 +98,7 @@ impl Written {
             wipes: wipes.over(default.settings.wipes),
             provider: default.settings.provider,
         };
-        let provider = provider.into_settings(base);
+        let provider = provider.into_settings(base, settings.block_after);
         let settings = Settings { provider: rules(&provider), ..settings };
         Config {
             fleet: path(fleet).unwrap_or_else(|| beside(default.fleet)),

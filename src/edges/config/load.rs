@@ -12,17 +12,17 @@ use crate::domain::model::Digest;
 use crate::edges::fs::guarded::{self, Guarded};
 
 /// Looked for in the working directory.
-pub const FILE_NAME: &str = "fleetform.yaml";
+pub(crate) const FILE_NAME: &str = "fleetform.yaml";
 /// A hundred times what anyone needs.
 const FILE_LIMIT: usize = 1 << 20;
 
 /// A configuration, and what of its file does not count.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Without what does not count.
-    pub config: Config,
+    pub(crate) config: Config,
     /// Where the file may say less than it does.
-    pub ignored: Option<Ignored>,
+    pub(crate) ignored: Option<Ignored>,
 }
 
 impl Config {
@@ -32,7 +32,7 @@ impl Config {
     ///
     /// # Errors
     /// If the file cannot be read, or says what it may not.
-    pub fn load(explicit: Option<&Path>, fleet: Option<&Path>) -> Result<Loaded, Error> {
+    pub(crate) fn load(explicit: Option<&Path>, fleet: Option<&Path>) -> Result<Loaded, Error> {
         let path = explicit.unwrap_or(Path::new(FILE_NAME));
         let Some(bytes) = read(path)? else {
             return match explicit {

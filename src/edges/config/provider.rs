@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use ureq::http::Uri;
@@ -56,10 +57,11 @@ impl<'de> Deserialize<'de> for Provider {
 }
 
 impl Provider {
-    /// With paths that are relative to `base`.
-    pub(super) fn into_settings(self, base: &Path) -> ProviderSettings {
+    /// With paths that are relative to `base`, and with `compliance.blockAfter`.
+    pub(super) fn into_settings(self, base: &Path, block_after: TimeDelta) -> ProviderSettings {
         let mut settings = self.0;
         if let ProviderSettings::Intune(intune) = &mut settings {
+            intune.block_after = block_after;
             for app in [Some(&mut intune.app), intune.wipe_app.as_mut()].into_iter().flatten() {
                 let (Credential::Secret(path)
                 | Credential::Certificate(path)
@@ -127,6 +129,8 @@ impl Written {
             poll: poll.and_then(|Span(span)| span.to_std().ok()).unwrap_or(POLL),
             assign: assign.unwrap_or(Assign::Users),
             licenses: licenses.unwrap_or(LicenseAssignment::Direct),
+            // Of another part of the file: see `into_settings`.
+            block_after: TimeDelta::zero(),
             login_url: address("loginUrl", login_url, LOGIN)?,
             graph_url: address("graphUrl", graph_url, GRAPH)?,
         })))
@@ -197,7 +201,7 @@ mod tests {
     fn read(text: &str) -> Result<ProviderSettings, String> {
         let read: Result<Provider, _> = serde_yaml::from_str(text);
         let read = read.map_err(|error| error.to_string());
-        Ok(read?.into_settings(Path::new("/etc/fleetform")))
+        Ok(read?.into_settings(Path::new("/etc/fleetform"), TimeDelta::hours(24)))
     }
 
     #[test]
@@ -205,13 +209,23 @@ mod tests {
         let all = "{kind: intune, tenant: contoso.onmicrosoft.com, app: {clientId: a, secretFile: graph.secret},
             wipeApp: {clientId: b, certificateFile: /run/wipe.pem}}";
         let ProviderSettings::Intune(intune) = read(all).unwrap() else { panic!("not intune") };
-        let IntuneSettings { tenant, app, wipe_app, poll, assign, licenses, login_url, graph_url } =
-            *intune;
+        let IntuneSettings {
+            tenant,
+            app,
+            wipe_app,
+            poll,
+            assign,
+            licenses,
+            block_after,
+            login_url,
+            graph_url,
+        } = *intune;
         assert_eq!(tenant, "contoso.onmicrosoft.com");
         assert_eq!(app.credential, Credential::Secret("/etc/fleetform/graph.secret".into()));
         let wipe = wipe_app.unwrap();
         assert_eq!(wipe.credential, Credential::Certificate("/run/wipe.pem".into()));
         assert_eq!((poll, assign, licenses), (POLL, Assign::Users, LicenseAssignment::Direct));
+        assert_eq!(block_after, TimeDelta::hours(24));
         assert_eq!((&*login_url, &*graph_url), (LOGIN, GRAPH));
     }
 

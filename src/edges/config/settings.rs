@@ -21,7 +21,7 @@ pub struct Config {
     /// Whether somebody named it, so that it must hold a ledger.
     pub data_is_named: bool,
     /// `provider`
-    pub provider: ProviderSettings,
+    pub(crate) provider: ProviderSettings,
     /// What decisions depend on.
     pub settings: Settings,
     /// Whose signatures count.
@@ -41,15 +41,15 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TrustPaths {
     /// OpenSSH's `allowed_signers`; without it every wipe is refused.
-    pub allowed_signers: Option<PathBuf>,
+    pub(crate) allowed_signers: Option<PathBuf>,
     /// Keys that count no more.
-    pub revoked_keys: Option<PathBuf>,
+    pub(crate) revoked_keys: Option<PathBuf>,
 }
 
 impl TrustPaths {
     /// Whether a trust file of either kind is named.
     #[must_use]
-    pub fn is_configured(&self) -> bool {
+    pub(crate) fn is_configured(&self) -> bool {
         let Self { allowed_signers, revoked_keys } = self;
         allowed_signers.is_some() || revoked_keys.is_some()
     }
@@ -75,7 +75,7 @@ impl Default for Config {
 impl Config {
     /// What it says about who may have devices wiped, and through which provider: for the log.
     #[must_use]
-    pub fn rights(&self) -> ConfigRights {
+    pub(crate) fn rights(&self) -> ConfigRights {
         let Self { provider, settings, trust, digest, .. } = self;
         let TrustPaths { allowed_signers, revoked_keys } = trust;
         // Taken apart whole, so that a new setting of wipes cannot be forgotten here.

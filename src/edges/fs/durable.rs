@@ -40,16 +40,14 @@ crash_points! {
 #[error("cannot {doing} {}: {cause}", path.display())]
 pub struct Error {
     /// A verb, as in "cannot write".
-    pub doing: &'static str,
-    /// The file or directory.
-    pub path: PathBuf,
-    /// What the system said.
-    pub cause: io::Error,
+    pub(crate) doing: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) cause: io::Error,
 }
 
 impl Error {
     /// For `map_err`.
-    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self { doing, path: path.to_owned(), cause }
     }
 }
@@ -64,7 +62,7 @@ fn crash_point(file: &str, step: &str, when: &str) {
 }
 
 /// Aborts the process here, as a power failure would, if a test has armed the point.
-pub fn crash_if_armed(name: &str) {
+pub(crate) fn crash_if_armed(name: &str) {
     fail::fail_point!(name, |_: Option<String>| std::process::abort());
     // Without the feature the macro is nothing.
     let _ = name;
@@ -74,7 +72,11 @@ pub fn crash_if_armed(name: &str) {
 ///
 /// # Errors
 /// Those of the step.
-pub fn step<T>(file: &str, step: &str, action: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn step<T>(
+    file: &str,
+    step: &str,
+    action: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
     crash_point(file, step, "before");
     let done = action()?;
     crash_point(file, step, "after");
@@ -87,7 +89,7 @@ pub fn step<T>(file: &str, step: &str, action: impl FnOnce() -> io::Result<T>) -
 /// # Errors
 /// If any step fails; the file is then what it was, unless it was the last fsync, of the
 /// directory, that failed.
-pub fn replace_file(
+pub(crate) fn replace_file(
     file: &str,
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -112,7 +114,7 @@ pub fn replace_file(
 ///
 /// # Errors
 /// If any step fails; of kind [`io::ErrorKind::AlreadyExists`] if the name is taken.
-pub fn create_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn create_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut name = temporary(path).into_os_string();
     name.push(std::process::id().to_string());
     let temporary = PathBuf::from(name);
@@ -123,7 +125,7 @@ pub fn create_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
             step("new", "link", || fs::hard_link(&temporary, path))
                 .map_err(Error::at("create", path))
         });
-    // With its name it stays, without one it goes.
+    // The content stays under its new name; without one it is of no use.
     let _ = fs::remove_file(&temporary);
     made?;
     let directory = parent(path);
@@ -152,7 +154,7 @@ fn write_new(
 ///
 /// # Errors
 /// If one of them cannot be made.
-pub fn make_directory(path: &Path) -> Result<(), Error> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
@@ -174,7 +176,7 @@ pub fn make_directory(path: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// Those of the system.
-pub fn hand_over(made: &File, directory: &Path) -> io::Result<()> {
+pub(crate) fn hand_over(made: &File, directory: &Path) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
@@ -189,13 +191,13 @@ pub fn hand_over(made: &File, directory: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of opening it and of fsync.
-pub fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// The directory that a path lies in.
 #[must_use]
-pub fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) => Path::new("."),

@@ -36,7 +36,6 @@ pub(crate) struct Opened {
 /// Why a file is not read; a sentence that goes after its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// The system refused.
     #[error("{}", io::Error::from(*.0))]
     System(Errno),
     /// A symbolic link, where none is followed.
@@ -51,6 +50,9 @@ pub(crate) enum Refused {
     /// A secret that is none.
     #[error("can be read by every user ({0:04o}): `chmod o-rwx` it, and replace what it holds")]
     Public(u32),
+    /// A secret of the user who reads it that others share; as ssh has it with keys.
+    #[error("is yours, and your group may use it too ({0:04o}): `chmod go-rwx` it")]
+    Shared(u32),
 }
 
 /// A file that is not read, and why.
@@ -59,7 +61,6 @@ pub(crate) enum Refused {
 pub(crate) struct Error {
     /// As it was given.
     pub(crate) path: PathBuf,
-    /// What stood in the way.
     pub(crate) why: Refused,
 }
 
@@ -91,8 +92,8 @@ impl Guarded {
         Self { links: false, ..self }
     }
 
-    /// Refuses a file that every user can read.
-    #[allow(dead_code, reason = "for token files, which are read elsewhere as yet")]
+    /// Refuses a file that every user can read or change, and one of the user who reads it that
+    /// the group can. A file of root may be lent to a group: so are secrets handed to services.
     pub(crate) const fn secret(self) -> Self {
         Self { secret: true, ..self }
     }
@@ -120,9 +121,9 @@ impl Guarded {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Refused::NotAFile);
         }
-        let mode = stat.st_mode & 0o7777;
-        if secret && mode & 0o004 != 0 {
-            return Err(Refused::Public(mode));
+        if secret {
+            let own = stat.st_uid == rustix::process::geteuid().as_raw();
+            few(stat.st_mode & 0o7777, own)?;
         }
         Ok(Opened { file: file.into(), stat, most })
     }
@@ -200,6 +201,17 @@ impl Opened {
     }
 }
 
+/// Whether few enough may use a secret with this mode.
+const fn few(mode: u32, own: bool) -> Result<(), Refused> {
+    if mode & 0o006 != 0 {
+        Err(Refused::Public(mode))
+    } else if own && mode & 0o060 != 0 {
+        Err(Refused::Shared(mode))
+    } else {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "files as others would put them there")]
 mod tests {
@@ -254,7 +266,11 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             Guarded::up_to(9).secret().read(&path).map_err(|e| e.why)
         };
-        assert_eq!(read(0o640).unwrap(), b"x");
+        assert_eq!(read(0o600).unwrap(), b"x");
+        assert_eq!(read(0o640), Err(Refused::Shared(0o640)));
         assert_eq!(read(0o644), Err(Refused::Public(0o644)));
+        assert_eq!(read(0o602), Err(Refused::Public(0o602)));
+        assert_eq!(few(0o640, false), Ok(()), "lent to a group");
+        assert_eq!(few(0o644, false), Err(Refused::Public(0o644)));
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod durable;
 pub(crate) mod guarded;
+pub(crate) mod secret;
 pub(crate) mod spool;
 pub(crate) mod work_tree;

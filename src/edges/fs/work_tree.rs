@@ -20,20 +20,19 @@ const MAX_LINK_FILE: usize = 8 * 1024;
 /// As many symbolic links as Linux itself follows.
 const MAX_LINKS: u32 = 40;
 
-/// A Git work tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkTree {
+pub(crate) struct WorkTree {
     /// Its top directory, without symbolic links on the way.
-    pub top: PathBuf,
+    pub(crate) top: PathBuf,
     /// Where Git keeps its own files about it, without symbolic links on the way.
-    pub git_dir: PathBuf,
+    pub(crate) git_dir: PathBuf,
 }
 
 impl WorkTree {
     /// The innermost work tree that holds the directory `root`, and the way down to `root`: empty
     /// at the top. `None` where there is none, or where its Git directory cannot be relied on.
     #[must_use]
-    pub fn around(root: &Path) -> Option<(Self, PathBuf)> {
+    pub(crate) fn around(root: &Path) -> Option<(Self, PathBuf)> {
         let root = root.canonicalize().ok()?;
         let top = root.ancestors().find(|dir| dir.join(DOT_GIT).symlink_metadata().is_ok())?;
         let git_dir = git_dir(top)?;
@@ -44,7 +43,7 @@ impl WorkTree {
     /// Whether Git could have written this file from a commit: it is in the work tree and not in
     /// a Git directory.
     #[must_use]
-    pub fn checks_out(&self, file: &Path) -> bool {
+    pub(crate) fn checks_out(&self, file: &Path) -> bool {
         file.canonicalize().map_or(true, |file| {
             file.strip_prefix(&self.top).is_ok_and(|below| !below.iter().any(|p| p == DOT_GIT))
         })
@@ -74,28 +73,28 @@ fn linked(file: &Path) -> Option<PathBuf> {
 }
 
 /// A directory, by device and inode: the same one whatever path leads there.
-pub type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 /// Of a file or directory.
 #[must_use]
-pub fn identity(metadata: &Metadata) -> Identity {
+pub(crate) fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
 /// A directory whose content a merged change decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reviewed {
+pub(crate) struct Reviewed {
     identity: Identity,
     /// Where it is, without symbolic links on the way.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Whether it is the fleet directory, rather than a work tree around it.
-    pub is_fleet: bool,
+    pub(crate) is_fleet: bool,
 }
 
 /// All directories whose content a merged change decides: the fleet directory, and each work tree
 /// that holds it or a symbolic link on the way to it. Settings and trust must not come from there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Checkout(Vec<Reviewed>);
+pub(crate) struct Checkout(Vec<Reviewed>);
 
 impl Checkout {
     /// Of this fleet directory. One that does not exist has only the work trees around the place
@@ -103,7 +102,7 @@ impl Checkout {
     ///
     /// # Errors
     /// If a directory on the way cannot be looked at.
-    pub fn of(fleet: &Path) -> io::Result<Self> {
+    pub(crate) fn of(fleet: &Path) -> io::Result<Self> {
         let way = way(fleet)?;
         let is_fleet = |dir: &Dir| way.whole && way.dirs.last() == Some(dir);
         let mut found = Vec::new();
@@ -119,7 +118,7 @@ impl Checkout {
 
     /// Whether this directory is one of them.
     #[must_use]
-    pub fn find(&self, identity: Identity) -> Option<&Reviewed> {
+    pub(crate) fn find(&self, identity: Identity) -> Option<&Reviewed> {
         self.0.iter().find(|reviewed| reviewed.identity == identity)
     }
 
@@ -128,7 +127,7 @@ impl Checkout {
     ///
     /// # Errors
     /// If a directory on the way cannot be looked at.
-    pub fn holding(&self, file: &Path) -> io::Result<Option<&Reviewed>> {
+    pub(crate) fn holding(&self, file: &Path) -> io::Result<Option<&Reviewed>> {
         let way = way(file)?;
         Ok(way.dirs.iter().find_map(|dir| self.find(dir.identity)))
     }
@@ -139,7 +138,7 @@ impl Checkout {
 ///
 /// # Errors
 /// If a directory on the way cannot be looked at.
-pub fn holding(file: &Path) -> io::Result<Option<PathBuf>> {
+pub(crate) fn holding(file: &Path) -> io::Result<Option<PathBuf>> {
     for dir in way(file)?.dirs {
         if dir.is_top()? {
             return Ok(Some(dir.path));

@@ -8,48 +8,45 @@ use crate::domain::state::event::Entry;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line<'a> {
     /// Where it begins, in bytes from the beginning of the file.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Its bytes; of one far longer than any entry can be only a part, still too long for one.
-    pub bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// Where the next one begins.
-    pub end: u64,
+    pub(crate) end: u64,
 }
 
 /// How far a log has been followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chain {
+pub(crate) struct Chain {
     /// Of the last line; 0 before the first.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// Hash of the last line; 64 zeros before the first.
-    pub head: Digest,
+    pub(crate) head: Digest,
     /// Bytes of all lines so far, with their newlines.
-    pub end: u64,
+    pub(crate) end: u64,
 }
 
 /// A line that does not follow the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken {
     /// That the entry should have.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// Where its line begins, in bytes from the first one.
-    pub offset: u64,
-    /// What was found.
-    pub what: String,
+    pub(crate) offset: u64,
+    pub(crate) what: String,
 }
 
 /// What there is to know of a line, as far as it can be read.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// Where it begins.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Where the next one begins.
-    pub end: u64,
-    /// Its hash.
-    pub hash: Digest,
+    pub(crate) end: u64,
+    pub(crate) hash: Digest,
     /// Its place in the chain, where it could be read.
-    pub link: Option<Link>,
+    pub(crate) link: Option<Link>,
     /// The whole of it, where that was asked for; or why it is no entry.
-    pub entry: Result<Option<Entry>, line::Error>,
+    pub(crate) entry: Result<Option<Entry>, line::Error>,
 }
 
 /// Looks at a line, at its data too if `whole`.

@@ -10,107 +10,65 @@ use crate::edges::fs::durable;
 /// Why the ledger cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file system refused.
     #[error(transparent)]
     File(#[from] durable::Error),
-    /// Somebody else is writing.
     #[error("{}: {holder} is writing to this ledger; wait until it is done, or stop it", path.display())]
     Locked {
-        /// Of the lock.
         path: PathBuf,
         /// "process 123", as far as it can be told.
         holder: String,
     },
-    /// The log is not as it was written.
     #[error(
         "{}: entry {seq} (at byte {offset}): {what}; nothing was changed: see `fleetform audit verify` for all \
          that is wrong, and restore {LOG} from a backup", path.display()
     )]
     Log {
-        /// Of the log.
         path: PathBuf,
         /// That the entry should have.
         seq: u64,
         /// Where its line begins.
         offset: u64,
-        /// What was found.
         what: String,
     },
-    /// The snapshot cannot be understood.
     #[error(
         "{}:{line}:{column}: {what}; if a newer fleetform wrote it, use that one, else remove the file: \
          all but the last reports come back from {LOG}", path.display()
     )]
     Snapshot {
-        /// Of the snapshot.
         path: PathBuf,
         /// From 1.
         line: usize,
         /// From 1.
         column: usize,
-        /// What was found.
         what: String,
     },
     /// Log and snapshot do not belong together.
     #[error("{}: {what}; nothing was changed: restore {LOG} and {STATE} from one backup", dir.display())]
-    Disagree {
-        /// The data directory.
-        dir: PathBuf,
-        /// What was found in either.
-        what: String,
-    },
+    Disagree { dir: PathBuf, what: String },
     /// The log lacks entries that it had.
     #[error("{}: the end of the log is missing: {what}; nothing was changed: {CUT}", path.display())]
-    Cut {
-        /// Of the log.
-        path: PathBuf,
-        /// What shows it.
-        what: String,
-    },
+    Cut { path: PathBuf, what: String },
     /// Something else in the data directory shows that this log is not the one it belongs to.
     #[error("{}: {what}; nothing was changed", dir.display())]
-    Contradicted {
-        /// The data directory.
-        dir: PathBuf,
-        /// What was found, and what to do.
-        what: String,
-    },
-    /// There is none where one has to be.
+    Contradicted { dir: PathBuf, what: String },
     #[error(
         "there is no ledger in {}: is the path right, and the file system mounted? To begin a new ledger \
          there, run `fleetform apply --new-ledger` once", dir.display()
     )]
-    Absent {
-        /// The data directory.
-        dir: PathBuf,
-    },
-    /// There is one where none may be.
+    Absent { dir: PathBuf },
     #[error(
         "there is a ledger in {} already; leave --new-ledger away: it is for the first run only", dir.display()
     )]
-    Present {
-        /// The data directory.
-        dir: PathBuf,
-    },
+    Present { dir: PathBuf },
     /// What this process holds is not there any more under its name.
     #[error("{}: {what}; nothing more is done: {help}", path.display())]
-    Replaced {
-        /// Of the directory or file.
-        path: PathBuf,
-        /// What was found.
-        what: String,
-        /// What may have happened, and what to do.
-        help: &'static str,
-    },
+    Replaced { path: PathBuf, what: String, help: &'static str },
     /// The lock was taken away from the process that held it.
     #[error(
         "{}: the lock file was removed or replaced while this process held it; no other writer was let in, \
          and the file was made anew: leave it alone", path.display()
     )]
-    LockRemoved {
-        /// Of the lock.
-        path: PathBuf,
-    },
+    LockRemoved { path: PathBuf },
     /// An entry that the log cannot hold; nothing was written.
     #[error("nothing was written to the log: {0}")]
     Line(line::Error),
@@ -119,12 +77,8 @@ pub enum Error {
         "nothing was written to the log: {0}; this is a bug in fleetform, start it again and report it"
     )]
     Refused(FoldError),
-    /// An earlier write failed.
     #[error(
         "{}: nothing more is written after an earlier error; look at the disk and start again", path.display()
     )]
-    Poisoned {
-        /// Of the log.
-        path: PathBuf,
-    },
+    Poisoned { path: PathBuf },
 }

@@ -14,7 +14,7 @@ use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::event::{Entry, Event, Source};
 
 /// Lines stay under this many bytes (contract §6), so that any tool can read them whole.
-pub const TOO_LONG: usize = 64 * 1024;
+pub(crate) const TOO_LONG: usize = 64 * 1024;
 
 /// How deep the free-form data of an entry may nest: less than the 128 levels at which the JSON
 /// reader gives up, with room for what is around them in a line and in the snapshot.
@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 100;
 /// Why an entry is not written, or a line is no entry; the sentence is fit for an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Error(pub String);
+pub struct Error(pub(crate) String);
 
 #[derive(Serialize)]
 struct Out<'a> {
@@ -58,11 +58,10 @@ struct In<'a> {
 
 /// What a line says of its place in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Link {
-    /// Of the entry.
-    pub seq: u64,
+pub(crate) struct Link {
+    pub(crate) seq: u64,
     /// Hash of the line before it.
-    pub prev: Digest,
+    pub(crate) prev: Digest,
 }
 
 /// As [`In`], where only the shape and the place in the chain matter.
@@ -90,7 +89,7 @@ struct Shape<'a> {
 /// # Errors
 /// If the line would be 64 KiB or longer, or its data nest too deep to be read back; `buffer`
 /// is then as it was.
-pub fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result<Digest, Error> {
+pub(crate) fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result<Digest, Error> {
     let start = buffer.len();
     let refused =
         |what: String| Err(Error(format!("entry {} ({}) {what}", entry.seq, entry.event.kind())));
@@ -135,7 +134,7 @@ fn depth(value: &serde_json::Value) -> usize {
 ///
 /// # Errors
 /// If it is not an entry that this program writes.
-pub fn read(line: &[u8]) -> Result<(Entry, Digest), Error> {
+pub(crate) fn read(line: &[u8]) -> Result<(Entry, Digest), Error> {
     let raw: In<'_> = parse(line)?;
     let event = Event::parse(&raw.kind, raw.data)
         .map_err(|e| Error(format!("the data of its {} are wrong: {}", raw.kind, unplaced(&e))))?;
@@ -147,7 +146,7 @@ pub fn read(line: &[u8]) -> Result<(Entry, Digest), Error> {
 ///
 /// # Errors
 /// If it has not the shape of an entry.
-pub fn link(line: &[u8]) -> Result<Link, Error> {
+pub(crate) fn link(line: &[u8]) -> Result<Link, Error> {
     let shape: Shape<'_> = parse(line)?;
     Ok(Link { seq: shape.seq, prev: shape.prev })
 }

@@ -21,12 +21,13 @@ pub(crate) mod store;
 pub(crate) mod verify;
 mod writer;
 
-pub use self::error::Error;
+pub(crate) use self::error::Error;
 pub(crate) use self::file::{CUT, reader};
-pub use self::snapshot::Snapshot;
-pub use self::store::{Expected, Known, Logged, Terms};
-pub use self::verify::{Problem, Verified};
-pub use self::writer::{Draft, Ledger, Proof};
+pub use self::store::Expected;
+pub(crate) use self::store::{Known, Logged, Terms};
+pub(crate) use self::verify::{Problem, Verified};
+pub(crate) use self::writer::Proof;
+pub use self::writer::{Draft, Ledger};
 
 #[cfg(test)]
 mod tests;

@@ -19,12 +19,11 @@ use crate::domain::wipe::target::{LogHead, LoggedHead};
 /// Which place a process has written to, as its kind of store tells places apart: device and inode
 /// of the data directory, say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(pub(super) [u64; 2]);
+pub(crate) struct Place(pub(super) [u64; 2]);
 
 /// What a process knows of the ledger that it has written: enough to tell it from any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// Where it was.
     pub(super) place: Place,
     /// `None` as long as nothing is durable.
     pub(super) lineage: Option<uuid::Uuid>,
@@ -46,11 +45,10 @@ pub enum Expected {
 }
 
 /// What a ledger is opened with.
-pub struct Terms<'a> {
-    /// What has to be there.
-    pub expected: Expected,
+pub(crate) struct Terms<'a> {
+    pub(crate) expected: Expected,
     /// Asked whether something outside of the ledger contradicts it, before anything is written.
-    pub witness: &'a dyn Fn(&State) -> Result<(), String>,
+    pub(crate) witness: &'a dyn Fn(&State) -> Result<(), String>,
 }
 
 /// A ledger that was opened for writing: the whole chain was checked.
@@ -70,7 +68,6 @@ pub(crate) struct Opened {
 pub(crate) struct Lines<'a> {
     /// Each with its newline.
     pub(crate) text: &'a [u8],
-    /// Of the last one.
     pub(crate) seq: u64,
     /// Hash of the last one.
     pub(crate) head: Digest,
@@ -142,15 +139,14 @@ pub(crate) trait Store: Send + Sync {
 pub struct Logged {
     /// The line, without its newline.
     pub raw: Vec<u8>,
-    /// What it says.
     pub entry: Entry,
     /// The hash of the line before it, as it says; not checked here.
-    pub prev: Digest,
+    pub(crate) prev: Digest,
 }
 
 /// Entries one by one, for people: the chain is not checked. `None` means that there are no more
 /// now; later there may be. While a writer is at work, they end with the last whole pass.
-pub type Entries = Box<dyn Iterator<Item = Result<Logged, Error>> + Send>;
+pub(crate) type Entries = Box<dyn Iterator<Item = Result<Logged, Error>> + Send>;
 
 /// A name in the snapshot, for completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,28 +22,28 @@ pub(super) const MOST: usize = 20;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
     /// Whole lines.
-    pub lines: u64,
+    pub(crate) lines: u64,
     /// Length of the log.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Hash of the last whole line; 64 zeros if there is none.
-    pub head: Digest,
+    pub(crate) head: Digest,
     /// The highest number of an entry; 0 if there is none.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// The entry at which the snapshot was made, where there is one that can be read.
-    pub snapshot_seq: Option<u64>,
+    pub(crate) snapshot_seq: Option<u64>,
     /// By number; none if all is well.
     pub problems: Vec<Problem>,
     /// Whether there are more problems than are listed.
-    pub more: bool,
+    pub(crate) more: bool,
 }
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The entry that is changed, missing or out of place; `None` where it is the snapshot.
-    pub seq: Option<u64>,
+    pub(crate) seq: Option<u64>,
     /// A sentence without a full stop.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl fmt::Display for Problem {
@@ -134,7 +134,7 @@ impl Checker {
     pub(super) fn next(&mut self, seen: Seen) {
         self.lines += 1;
         self.head = Some(seen.hash);
-        // Enough is enough: what comes after so many problems explains itself by them.
+        // Later problems mostly follow from the first ones, so the list ends here.
         if self.more || self.missing.len() > MOST || self.early.len() > MOST {
             self.highest = self.highest.max(seen.link.map_or(0, |link| link.seq));
             return;

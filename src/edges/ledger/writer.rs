@@ -19,11 +19,11 @@ const KEPT_BUFFER: usize = 1 << 20;
 /// What is to be logged; the ledger adds number, time, actor and hash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// Whom it is about.
+    /// The device that the entry is about, if it is about one.
     pub device: Option<DeviceId>,
     /// The manifest behind it.
     pub source: Option<Source>,
-    /// What happened.
+    /// The kind of the entry and its data.
     pub event: Event,
 }
 
@@ -36,7 +36,7 @@ impl From<Event> for Draft {
 /// That the ledger was, a moment ago, the one that this process holds. What has an effect outside
 /// takes one, so that there is no effect without a log.
 #[derive(Debug)]
-pub struct Proof(());
+pub(crate) struct Proof(());
 
 /// The one writer of a ledger.
 pub struct Ledger {
@@ -87,14 +87,14 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Replaced`] or [`Error::LockRemoved`] if not; those of the system. Nothing may be done then.
-    pub fn prove(&mut self) -> Result<Proof, Error> {
+    pub(crate) fn prove(&mut self) -> Result<Proof, Error> {
         self.store.prove()?;
         Ok(Proof(()))
     }
 
     /// To open the same ledger again after a failure.
     #[must_use]
-    pub fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> Known {
         let durable = self.store.durable();
         let lineage = self.state.lineage.filter(|_| durable.seq > 0);
         Known { place: self.store.place(), lineage, durable }
@@ -121,7 +121,7 @@ impl Ledger {
 
     /// The number of the next entry to be appended. In a new ledger `ledger.created` goes before it.
     #[must_use]
-    pub fn next_seq(&self) -> u64 {
+    pub(crate) fn next_seq(&self) -> u64 {
         self.state.seq.max(1) + 1
     }
 
@@ -178,18 +178,18 @@ impl Ledger {
     ///
     /// # Errors
     /// If it fails; nothing can be written any more.
-    pub fn sync(&mut self) -> Result<(), Error> {
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
         self.store.sync()
     }
 
     /// Telemetry of a device's report: for the snapshot only.
-    pub fn observe(&mut self, id: DeviceId, at: Timestamp, facts: &Facts) {
+    pub(crate) fn observe(&mut self, id: DeviceId, at: Timestamp, facts: &Facts) {
         self.state.observe(id, at, facts);
         self.unsaved = true;
     }
 
     /// Telemetry of reports that came too late to count: for the snapshot only.
-    pub fn pass_over(&mut self, id: DeviceId, reports: u64) {
+    pub(crate) fn pass_over(&mut self, id: DeviceId, reports: u64) {
         self.state.pass_over(id, reports);
         self.unsaved = true;
     }

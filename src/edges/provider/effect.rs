@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::error::Error;
-use crate::domain::model::{DeviceId, DeviceSpec, GraphId, Platform, Profile, SerialNumber};
+use crate::domain::model::{DeviceId, DeviceSpec, Email, GraphId, Platform, Profile, SerialNumber};
 
 /// What a profile needs in the provider before devices get it.
 #[derive(Debug, Clone)]
@@ -18,14 +18,14 @@ pub struct ProfileSetup {
     /// What it is to be.
     pub profile: Arc<Profile>,
     /// The compliance policies that it has, as far as the ledger knows.
-    pub policies: BTreeMap<Platform, GraphId>,
+    pub(crate) policies: BTreeMap<Platform, GraphId>,
 }
 
 /// What a profile has in the provider now.
 #[derive(Debug, Clone, Default)]
 pub struct Prepared {
     /// Its compliance policies, by platform.
-    pub policies: BTreeMap<Platform, GraphId>,
+    pub(crate) policies: BTreeMap<Platform, GraphId>,
     /// What was written, for people, each with the id of the call.
     pub written: Vec<String>,
     /// Why it is not all that it needs; what is said above happened all the same.
@@ -36,10 +36,10 @@ pub struct Prepared {
 #[derive(Debug, Clone)]
 pub struct Push {
     /// Idempotency key towards each target.
-    pub intent: u64,
+    pub(crate) intent: u64,
     /// What to push.
-    pub profile: Arc<Profile>,
-    /// To whom.
+    pub(crate) profile: Arc<Profile>,
+    /// Each device once; a call takes at most as many as the provider's limits say.
     pub targets: Vec<PushTarget>,
 }
 
@@ -52,6 +52,17 @@ pub struct PushTarget {
     pub spec: Arc<DeviceSpec>,
     /// What it may have had before.
     pub leaves: Vec<Left>,
+    /// Whose it was before this intent, if it was somebody else's.
+    pub former_user: Option<FormerUser>,
+}
+
+/// Somebody who had a device, and has it no more.
+#[derive(Debug, Clone)]
+pub struct FormerUser {
+    /// Who.
+    pub email: Email,
+    /// Profiles that no device of theirs has any more.
+    pub leaves: Vec<Arc<Profile>>,
 }
 
 /// A profile that a device does not have, or not any more.
@@ -85,8 +96,8 @@ pub struct Receipt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The ledger's name for it.
-    pub id: DeviceId,
-    /// The provider's.
+    pub(crate) id: DeviceId,
+    /// What the provider finds the device by.
     pub serial: SerialNumber,
 }
 
@@ -97,7 +108,7 @@ pub enum Presence {
     There,
     /// It surely does not have it and never had it: under a new intent it may be given again.
     NotThere,
-    /// Nobody can tell.
+    /// The provider cannot tell: the wipe stays in doubt, and is not given again.
     Unknown,
 }
 

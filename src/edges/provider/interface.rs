@@ -37,9 +37,9 @@ pub struct Cadence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wake {
     /// Whether it exists or not yet.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Names in it that mean nothing; names that begin with a dot never do.
-    pub ignoring: &'static [&'static str],
+    pub(crate) ignoring: &'static [&'static str],
 }
 
 /// The MDM. What can be done to devices is a method for each kind of effect, so that its type says
@@ -90,7 +90,7 @@ pub trait Provider: Send + Sync {
     /// Repeating it is harmless.
     async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, Error>;
 
-    /// Lets go of what the look that ended at `cursor` observed, now that the ledger has it: each
+    /// Acknowledges what the observation that ended at `cursor` gave, now that the ledger has it: each
     /// report of it has one acknowledgement. What was observed by another look stays.
     async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error>;
 }

@@ -8,14 +8,17 @@
 mod effect;
 mod error;
 mod interface;
+pub(crate) mod intune;
 pub mod local;
 mod observed;
+pub(crate) mod unmanaged;
 
 pub use effect::{
-    Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target, WipeOrder, Withdrawn,
+    FormerUser, Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target,
+    WipeOrder, Withdrawn,
 };
 pub use error::Error;
-pub use interface::{Cadence, Limits, Provider, Wake};
-pub use observed::{
-    Acknowledgement, Asked, Cursor, Fate, Observation, Observed, Trouble, Unusable,
-};
+pub(crate) use interface::Wake;
+pub use interface::{Cadence, Limits, Provider};
+pub use observed::{Acknowledgement, Asked, Cursor, Fate, Observation, Observed};
+pub(crate) use observed::{Trouble, Unusable};

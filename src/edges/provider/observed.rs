@@ -64,7 +64,7 @@ pub struct Observation {
     pub id: ReportId,
     /// Where it came from, for the log and for people; for `local`: `inbox/NAME`.
     pub origin: Arc<str>,
-    /// What it said.
+    /// As the device sent it; nothing of it is believed yet.
     pub report: Report,
 }
 
@@ -73,24 +73,24 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
     /// Where it came from, as in [`Observation`].
-    pub origin: Arc<str>,
+    pub(crate) origin: Arc<str>,
     /// What becomes of it, in a sentence without a full stop.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// What is wrong with it, likewise.
-    pub why: String,
+    pub(crate) why: String,
     /// Whether it is all that came from there.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 /// Something that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// What: for `local` a path below the data directory.
-    pub path: String,
+    pub(crate) path: String,
     /// What is wrong, in a sentence without a full stop.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it, likewise.
-    pub help: String,
+    pub(crate) help: String,
 }
 
 /// What became of one report; the snapshot that holds its telemetry is durable by now.
@@ -98,14 +98,14 @@ pub struct Trouble {
 pub struct Acknowledgement {
     /// As in [`Observation`].
     pub id: ReportId,
-    /// Whether it was taken.
+    /// The plan's verdict over the report.
     pub fate: Fate,
 }
 
 /// Whether a report was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It was: the commands that it names as completed are done.
+    /// Taken: the commands that it names as completed are done.
     Taken {
         /// Intents of wipes of the device that the report confirms, whether or not it names the
         /// commands: these must not wait for the hardware to enroll again.
@@ -114,6 +114,6 @@ pub enum Fate {
         /// report names the commands.
         synced: Vec<u64>,
     },
-    /// It was refused: why, in a sentence without a full stop.
+    /// Refused: why, in a sentence without a full stop.
     Refused(String),
 }

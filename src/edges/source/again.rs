@@ -17,7 +17,7 @@ use crate::domain::wipe::WipeFile;
 ///
 /// # Errors
 /// If no request can be read there: why, without a full stop.
-pub fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
+pub(crate) fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
     let failed = |(_, message, _): Trouble| message;
     let fleet = directory(root).map_err(failed)?;
     let documents = documents(&fleet, &file.place.path).map_err(failed)?;

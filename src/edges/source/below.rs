@@ -38,6 +38,6 @@ pub(super) fn read_file(
         Refused::NotAFile => not_a_file(),
         Refused::TooLarge(_) => too_large(),
         Refused::System(errno) => unreadable("file", errno),
-        Refused::Public(_) => unreadable("file", Errno::ACCESS),
+        Refused::Public(_) | Refused::Shared(_) => unreadable("file", Errno::ACCESS),
     })
 }

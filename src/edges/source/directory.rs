@@ -73,7 +73,7 @@ pub fn reread(
 enum Alone {
     /// What a manifest holds by now.
     Manifest(Box<Documents>),
-    /// None of our business.
+    /// Neither a manifest nor a signature: not read.
     Ignored,
     /// Gone, or trouble: only a look at everything tells.
     Unclear,

@@ -27,34 +27,17 @@ pub enum Error {
     /// Git cannot be started.
     #[error("cannot run git")]
     Start(#[source] io::Error),
-    /// It complains.
     #[error("git {command}: {message}")]
-    Failed {
-        /// Its subcommand.
-        command: &'static str,
-        /// What it said.
-        message: String,
-    },
+    Failed { command: &'static str, message: String },
     /// It took too long, and was ended.
     #[error("git {command} took longer than {seconds} s and was ended")]
-    Late {
-        /// Its subcommand.
-        command: &'static str,
-        /// How long it was given.
-        seconds: u64,
-    },
+    Late { command: &'static str, seconds: u64 },
     /// It said too much, and was ended.
     #[error("git {command} gave more than {bytes} bytes and was ended")]
-    Long {
-        /// Its subcommand.
-        command: &'static str,
-        /// How much it was allowed.
-        bytes: u64,
-    },
+    Long { command: &'static str, bytes: u64 },
     /// Talking to it broke off.
     #[error("reading from git {command}")]
     Io {
-        /// Its subcommand.
         command: &'static str,
         #[source]
         cause: io::Error,
@@ -63,19 +46,19 @@ pub enum Error {
 
 /// What one process may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit {
+pub(crate) struct Limit {
     /// Until it is killed.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// Of standard output.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// For one value. Git answers in milliseconds; a network file system may need seconds.
-pub const QUESTION: Limit = Limit { time: Duration::from_secs(10), bytes: 64 * 1024 };
+pub(crate) const QUESTION: Limit = Limit { time: Duration::from_secs(10), bytes: 64 * 1024 };
 /// For the list of a tree: a million files of 250 bytes each, which takes seconds.
-pub const LIST: Limit = Limit { time: Duration::from_secs(120), bytes: 256 << 20 };
+pub(crate) const LIST: Limit = Limit { time: Duration::from_secs(120), bytes: 256 << 20 };
 /// For the content of a tree: as much as one machine can hold beside everything else.
-pub const CONTENT: Limit = Limit { time: Duration::from_secs(300), bytes: 2 << 30 };
+pub(crate) const CONTENT: Limit = Limit { time: Duration::from_secs(300), bytes: 2 << 30 };
 /// Of standard error; the rest is read and dropped.
 const MAX_COMPLAINT: u64 = 16 * 1024;
 
@@ -121,7 +104,7 @@ const SET: &[(&str, &str)] = &[
 
 /// Which repository Git works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Git {
+pub(crate) enum Git {
     /// That of a work tree, by its top directory.
     In(WorkTree),
     /// The one that the user named, by `GIT_DIR`; it may be a bare one.
@@ -134,7 +117,7 @@ impl Git {
     /// The repository that `GIT_DIR` names, as in a hook on the server; its path is relative to
     /// the working directory.
     #[must_use]
-    pub fn named() -> Option<Self> {
+    pub(crate) fn named() -> Option<Self> {
         variable("GIT_DIR").map(|dir| Self::Named(dir.into()))
     }
 
@@ -169,7 +152,7 @@ impl Git {
     ///
     /// # Errors
     /// If it fails, or goes over the limit.
-    pub fn output(
+    pub(crate) fn output(
         &self,
         command: &'static str,
         args: &[&str],
@@ -201,7 +184,7 @@ impl Git {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start(
+    pub(crate) fn start(
         &self,
         command: &'static str,
         args: &[&str],
@@ -214,7 +197,7 @@ impl Git {
 
 /// A process of Git; dropped, it is killed with all that it started.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     command: &'static str,
     time: Duration,
     pid: Pid,
@@ -223,9 +206,8 @@ pub struct Running {
     is_late: Arc<AtomicBool>,
     complaint: Option<thread::JoinHandle<String>>,
     /// What it is told, where it takes anything.
-    pub stdin: Option<ChildStdin>,
-    /// What it prints.
-    pub stdout: Option<ChildStdout>,
+    pub(crate) stdin: Option<ChildStdin>,
+    pub(crate) stdout: Option<ChildStdout>,
     /// Dropped with it, which ends the thread that watches the time.
     _done: mpsc::Sender<()>,
 }
@@ -269,9 +251,9 @@ impl Running {
     ///
     /// # Errors
     /// If no thread can be started.
-    pub fn feed(&mut self, text: String) -> Result<(), Error> {
+    pub(crate) fn feed(&mut self, text: String) -> Result<(), Error> {
         let Some(mut stdin) = self.stdin.take() else { return Err(self.broken_pipe()) };
-        // Where Git has gone away, reading says so.
+        // If Git has ended, reading its answer fails and says why.
         let write = move || drop(stdin.write_all(text.as_bytes()));
         thread::Builder::new().spawn(write).map_err(Error::Start)?;
         Ok(())
@@ -312,7 +294,7 @@ impl Running {
 
     /// Why reading from it broke off.
     #[must_use]
-    pub fn failed(&self, cause: io::Error) -> Error {
+    pub(crate) fn failed(&self, cause: io::Error) -> Error {
         if self.is_late() { self.late() } else { Error::Io { command: self.command, cause } }
     }
 

@@ -9,7 +9,7 @@ use crate::edges::source::git_process::{Git, QUESTION};
 /// The commit checked out where `root` is; `None` outside a work tree, or where Git is not
 /// installed or distrusts the directory's owner.
 #[must_use]
-pub fn of(root: &Path) -> Option<Arc<str>> {
+pub(crate) fn of(root: &Path) -> Option<Arc<str>> {
     let (tree, _) = WorkTree::around(root)?;
     let args = ["--verify", "--quiet", "HEAD"];
     let text = Git::In(tree).output("rev-parse", &args, QUESTION).ok()?;
@@ -22,7 +22,7 @@ pub fn of(root: &Path) -> Option<Arc<str>> {
 /// configuration of the work tree counts, but no file that Git checked out, even where that
 /// configuration includes it: its author is whoever got it merged.
 #[must_use]
-pub fn setting(root: &Path, key: &str) -> Option<String> {
+pub(crate) fn setting(root: &Path, key: &str) -> Option<String> {
     let args = ["--show-origin", "-z", "--get-all", key];
     let tree = WorkTree::around(root).map(|(tree, _)| tree);
     let asked = tree.clone().map_or(Git::Nowhere, Git::In);
@@ -42,7 +42,7 @@ pub fn setting(root: &Path, key: &str) -> Option<String> {
 /// Where `root` is in its work tree: empty at the top, or with a slash at the end; `None` outside
 /// of one.
 #[must_use]
-pub fn prefix(root: &Path) -> Option<String> {
+pub(crate) fn prefix(root: &Path) -> Option<String> {
     let (_, below) = WorkTree::around(root)?;
     let parts = below.iter().map(|part| format!("{}/", part.to_string_lossy()));
     Some(parts.collect())
@@ -50,7 +50,7 @@ pub fn prefix(root: &Path) -> Option<String> {
 
 /// The lock under which Git is changing the work tree that holds `root`, if it is.
 #[must_use]
-pub fn busy(root: &Path) -> Option<PathBuf> {
+pub(crate) fn busy(root: &Path) -> Option<PathBuf> {
     let (tree, _) = WorkTree::around(root)?;
     Some(tree.git_dir.join("index.lock")).filter(|lock| lock.symlink_metadata().is_ok())
 }

@@ -11,13 +11,12 @@ use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::wording::harmless;
 
-/// What a file is.
 pub(super) enum Judged {
     /// A manifest, at this path.
     Manifest(String),
     /// A signature or veto, at this path.
     Signature(String),
-    /// None of our business.
+    /// Neither a manifest nor a signature: not read.
     Ignored,
     /// Something that cannot be used, or a directory that it lies in.
     Lost(String, UnusableKind, Trouble),

@@ -16,10 +16,8 @@ pub enum Error {
     /// The configuration does not name it.
     #[error("no trust file is configured (trust.allowedSigners)")]
     NotConfigured,
-    /// Nothing there.
     #[error("{list} {path} does not exist: create it, or correct trust.{list} in fleetform.yaml")]
     Missing {
-        /// Which list.
         list: List,
         /// As configured, or where a link led.
         path: PathBuf,
@@ -27,22 +25,16 @@ pub enum Error {
     /// It, or something on the way to it, cannot be read.
     #[error("{list}: cannot read {path}")]
     Unreadable {
-        /// Which list.
         list: List,
-        /// What could not be read.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// The fleet directory cannot be looked at, so nobody knows whether the file is in it.
     #[error("cannot tell whether {list} lies outside the fleet directory {fleet}")]
     Fleet {
-        /// Which list.
         list: List,
-        /// The fleet directory.
         fleet: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
@@ -52,7 +44,6 @@ pub enum Error {
          it: keep it elsewhere, such as /etc/fleetform"
     )]
     InsideFleet {
-        /// Which list.
         list: List,
         /// As configured.
         path: PathBuf,
@@ -64,7 +55,6 @@ pub enum Error {
          it: keep it elsewhere, such as /etc/fleetform"
     )]
     InsideWorkTree {
-        /// Which list.
         list: List,
         /// As configured.
         path: PathBuf,
@@ -74,7 +64,6 @@ pub enum Error {
     /// A FIFO, socket, device or directory.
     #[error("{list} {path} is not a regular file: put a text file there")]
     NotAFile {
-        /// Which list.
         list: List,
         /// What is not one.
         path: PathBuf,
@@ -84,55 +73,34 @@ pub enum Error {
         "{list} {path} leads through more than {MAX_LINKS} symbolic links: configure the file itself"
     )]
     TooManyLinks {
-        /// Which list.
         list: List,
         /// As configured.
         path: PathBuf,
     },
     /// Somebody else owns it or a directory above it.
     #[error("{list}: {path} belongs to user {owner}, who could change it: `chown root {path}`")]
-    ForeignOwner {
-        /// Which list.
-        list: List,
-        /// What belongs to them.
-        path: PathBuf,
-        /// Their id.
-        owner: u32,
-    },
+    ForeignOwner { list: List, path: PathBuf, owner: u32 },
     /// Group or others can write to it or a directory above it.
     #[error(
         "{list}: {path} is writable by others than its owner ({mode:04o}): `chmod go-w {path}`"
     )]
-    Writable {
-        /// Which list.
-        list: List,
-        /// What can be written to.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    Writable { list: List, path: PathBuf, mode: u32 },
     /// No trust file is that large.
     #[error("{list} {path} is larger than {} MiB: is it the right file?", MAX_BYTES / 1024 / 1024)]
     TooLarge {
-        /// Which list.
         list: List,
         /// As configured.
         path: PathBuf,
     },
     /// Nobody is trusted because of one line.
     #[error("{path}, line {}: {}; until it is mended nobody is trusted", malformed.line, malformed.why)]
-    Malformed {
-        /// Of the list that is malformed.
-        path: PathBuf,
-        /// What is wrong.
-        malformed: Malformed,
-    },
+    Malformed { path: PathBuf, malformed: Malformed },
 }
 
 impl Error {
     /// Whether another user, or another machine with the same configuration, may find otherwise.
     #[must_use]
-    pub fn is_of_this_machine(&self) -> bool {
+    pub(crate) fn is_of_this_machine(&self) -> bool {
         match self {
             Self::Missing { .. }
             | Self::Unreadable { .. }

@@ -9,7 +9,7 @@
 mod error;
 mod read;
 
-pub use self::error::Error;
+pub(crate) use self::error::Error;
 pub use self::read::read;
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Filter {
     }
 }
 
-/// Whether something comes in: what leaves was taken by this program.
+/// Whether a file appeared. One that disappears was taken in by this program, and is no news.
 fn arrives(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)))
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::paths::{DEPTH, admits, is_hidden};
 use super::touched::{Entrance, Places, Touched};
 
-/// What everything looks like, where nobody tells of changes.
+/// What all watched files look like, to be compared where the system tells of no changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Prints {
     fleet: u64,

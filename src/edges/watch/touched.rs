@@ -6,45 +6,43 @@ use std::path::PathBuf;
 /// More files than this are no small change: all is looked at.
 pub(super) const FILES: usize = 64;
 
-/// What is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub(crate) struct Places {
     /// The fleet directory: everything below it.
-    pub fleet: PathBuf,
+    pub(crate) fleet: PathBuf,
     /// The directories that reports come into.
-    pub reports: Vec<Entrance>,
+    pub(crate) reports: Vec<Entrance>,
     /// The directory that requests come into.
-    pub requests: Entrance,
-    /// Single files.
-    pub files: Vec<PathBuf>,
+    pub(crate) requests: Entrance,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// A directory that reports or requests come into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Entrance {
+pub(crate) struct Entrance {
     /// Whether it exists or not yet.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Names in it that mean nothing; those that begin with a dot never do.
-    pub ignoring: &'static [&'static str],
+    pub(crate) ignoring: &'static [&'static str],
 }
 
 /// Where something may have changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Touched {
+pub(crate) struct Touched {
     /// Anywhere: nobody knows where.
-    pub anything: bool,
+    pub(crate) anything: bool,
     /// In these files, and nowhere else in the fleet directory: their paths from its root.
-    pub files: BTreeSet<String>,
+    pub(crate) files: BTreeSet<String>,
     /// Where reports come in.
-    pub reports: bool,
+    pub(crate) reports: bool,
     /// Where requests come in.
-    pub requests: bool,
+    pub(crate) requests: bool,
 }
 
 impl Touched {
     /// Somewhere, nobody knows where.
     #[must_use]
-    pub fn anything() -> Self {
+    pub(crate) fn anything() -> Self {
         Self { anything: true, ..Self::default() }
     }
 
@@ -54,18 +52,18 @@ impl Touched {
 
     /// Whether nothing changed.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         !self.reports && !self.is_urgent()
     }
 
     /// Whether there is more than reports, which are taken in at their own pace.
     #[must_use]
-    pub fn is_urgent(&self) -> bool {
+    pub(crate) fn is_urgent(&self) -> bool {
         self.anything || self.requests || !self.files.is_empty()
     }
 
     /// Takes in what another event touched; many files are taken for anything.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.anything |= other.anything;
         self.reports |= other.reports;
         self.requests |= other.requests;

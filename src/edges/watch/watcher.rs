@@ -37,8 +37,7 @@ pub struct Pace {
 
 /// How changes are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mode {
-    /// By events.
+pub(crate) enum Mode {
     Watching,
     /// By looking every so often, for this reason.
     Polling(String),
@@ -46,7 +45,7 @@ pub enum Mode {
 
 /// Knows when to look again.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     places: Places,
     pace: Pace,
     mode: Mode,
@@ -118,7 +117,7 @@ impl Shared {
 impl Watch {
     /// Watches nothing before [`Watch::arm`].
     #[must_use]
-    pub fn new(places: Places, pace: Pace) -> Self {
+    pub(crate) fn new(places: Places, pace: Pace) -> Self {
         Self {
             places,
             pace,
@@ -134,13 +133,13 @@ impl Watch {
 
     /// Whether events are relied on.
     #[must_use]
-    pub fn mode(&self) -> &Mode {
+    pub(crate) fn mode(&self) -> &Mode {
         &self.mode
     }
 
     /// Watches whatever there is by now. To be called before each look, so that what changes
     /// during the look wakes again.
-    pub fn arm(&mut self) {
+    pub(crate) fn arm(&mut self) {
         let lost = std::mem::take(&mut lock(&self.shared.dirt).lost);
         if lost {
             self.forget();
@@ -226,7 +225,7 @@ impl Watch {
 
     /// Waits until something may have changed and all has been quiet for a while; gives the
     /// moment of the first event, and where. May be dropped while it waits: nothing is lost.
-    pub async fn settled(&mut self) -> (Instant, Touched) {
+    pub(crate) async fn settled(&mut self) -> (Instant, Touched) {
         loop {
             let (first, last) = {
                 let dirt = lock(&self.shared.dirt);

@@ -76,7 +76,7 @@ pub(super) fn run(
     let (desired, ledger) = rayon::join(|| setup.desired(), open);
     let mut ledger = ledger?;
     let runtime = runtime()?;
-    let provider = setup.provider();
+    let provider = setup.provider()?;
     let mut unconfirmed = Unconfirmed::of(ledger.state());
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let trust = setup.trust();
@@ -111,7 +111,7 @@ pub(super) fn run(
             later
         }
     };
-    // What was desired is in the decision, which lets go of it piece by piece.
+    // Execution consumes the decision piece by piece, and with it the desired fleet.
     drop(desired);
     let digest = decision.approved.digest();
     let unobserved = decision.unobserved().is_some();

@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use super::format::Format;
 use super::global::Global;
-use super::{apply, audit, check, completions, daemon, diff, explain, init, list, man, plan};
-use super::{provision, report, schema, set, show, sync, wipe};
+use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list, man};
+use super::{plan, provision, report, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Stand in for the service of a provider, for tests and trials.
+    #[command(subcommand)]
+    Emulator(emulator::Command),
     /// Print the JSON Schema of the manifests, for editors.
     Schema(schema::Args),
     /// Print a script that completes commands, devices and profiles in a shell.
@@ -105,6 +108,7 @@ impl Command {
             Self::Show(_) => "show",
             Self::Provision(_) => "provision",
             Self::Set(_) => "set",
+            Self::Emulator(emulator::Command::Intune(_)) => "emulator intune",
             Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
@@ -123,7 +127,7 @@ impl Command {
     #[must_use]
     pub(crate) const fn usual_log(&self) -> &'static str {
         match self {
-            Self::Daemon(_) => "warn,fleetform=info",
+            Self::Daemon(_) | Self::Emulator(_) => "warn,fleetform=info",
             _ => "warn",
         }
     }
@@ -132,7 +136,7 @@ impl Command {
     #[must_use]
     pub(crate) const fn formats(&self) -> &'static [Format] {
         match self {
-            Self::Daemon(_) => &[Format::Text],
+            Self::Daemon(_) | Self::Emulator(_) => &[Format::Text],
             Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
             Self::Completions(_) | Self::Man(_) => &[Format::Text],
             Self::Schema(_) => &[Format::Text, Format::Json],

@@ -27,7 +27,7 @@ const MOST: Duration = Duration::from_secs(2);
 
 words! {
     /// `--watch`
-    Watching {
+    pub(crate) enum Watching {
         /// Where the system can.
         Auto = "auto",
         /// Never: look every few seconds.
@@ -129,13 +129,13 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
                 let config = configuration(&again).map_err(|error| error.to_string())?;
                 let config = flags.over(config);
                 check_change(holds, &config)?;
-                // Last, since it holds at once: whole or not at all.
+                // Last: a new token is in use as soon as it is read, so nothing may fail after it.
                 token.read_again().map_err(|error| error.to_string())?;
                 Ok(config)
             }),
             views,
         };
-        let provider = wiring::provider(&config);
+        let provider = wiring::provider(&config)?;
         let daemon = Daemon::start(config, provider, expected, options, signals)?;
         if let Some((server, seen)) = server.zip(seen) {
             let address = server.address()?;

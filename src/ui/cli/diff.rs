@@ -61,7 +61,6 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A side, read.
 struct Read {
     name: String,
     commit: Option<String>,

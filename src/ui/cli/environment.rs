@@ -1,5 +1,6 @@
 //! What the process inherits: environment variables and terminals. Nothing else reads them, but
-//! for the system's TLS, which is told by `SSL_CERT_FILE` and `SSL_CERT_DIR` whom to trust.
+//! for the system's TLS, which is told by `SSL_CERT_FILE` and `SSL_CERT_DIR` whom to trust, and
+//! `edges::provider::intune`, which asks for the same proxy.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -7,8 +8,8 @@ use std::path::PathBuf;
 use clap::ColorChoice;
 
 use crate::domain::model::check_text;
+use crate::edges::fs::secret::Secret;
 use crate::ui::render::out::Look;
-use crate::ui::wire::secret::Secret;
 
 /// What matters of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +39,6 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Of this process.
     #[must_use]
     pub(crate) fn of_process() -> Self {
         let stdout = io::stdout();

@@ -5,7 +5,7 @@ use crate::domain::wording::closest;
 
 words! {
     /// What `--output` names.
-    Format {
+    pub(crate) enum Format {
         /// For people.
         Text = "text",
         /// For programs; versioned.

@@ -9,7 +9,7 @@ use crate::domain::model::words;
 
 words! {
     /// `--log-format`: for people, or one JSON object a line.
-    LogFormat { Text = "text", Json = "json" }
+    pub(crate) enum LogFormat { Text = "text", Json = "json" }
 }
 
 /// What every command takes, before or after its name.

@@ -46,7 +46,6 @@ pub(crate) struct Args {
 /// The fleet directory, from the root of the repository.
 const FLEET: &str = "fleet";
 
-/// A file to be.
 struct Part {
     /// From the root of the repository.
     path: &'static str,
@@ -103,7 +102,7 @@ fn parts() -> Result<Vec<Part>, Failure> {
 
 words! {
     /// What became of a file.
-    Outcome { Written = "written", Kept = "kept", LeftOut = "leftOut" }
+    pub(crate) enum Outcome { Written = "written", Kept = "kept", LeftOut = "leftOut" }
 }
 
 #[derive(Serialize)]
@@ -234,7 +233,6 @@ fn make_directory(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), durable::E
     Ok(())
 }
 
-/// What to do next.
 fn notes(
     root: &Path,
     judged: &[(&Part, Outcome)],

@@ -1,5 +1,7 @@
 //! `fleetform list`
 
+use std::path::Path;
+
 use super::exit::Exit;
 use super::failure::Failure;
 use super::filters::Filters;
@@ -8,8 +10,10 @@ use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State};
 use crate::domain::wipe::target::LedgerId;
+use crate::edges::provider::unmanaged;
 use crate::ui::render::list::Listing;
 use crate::ui::render::out::Out;
+use crate::ui::render::unmanaged::Undeclared;
 
 /// Lists the devices for which all filters hold, by id.
 #[derive(Debug, Default, clap::Args)]
@@ -26,6 +30,9 @@ pub(crate) struct Args {
     /// Which ones.
     #[command(flatten)]
     pub(crate) filters: Filters,
+    /// Devices that the MDM has and no manifest declares, as of the last look at it
+    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "orphaned", "overdue"])]
+    pub(crate) unmanaged: bool,
 }
 
 /// Lists what of `state` the filters admit.
@@ -60,6 +67,36 @@ pub(crate) fn run(
         } else {
             "No devices match."
         });
+    }
+    Ok(Exit::Done)
+}
+
+/// Lists what the MDM has and no manifest declares.
+///
+/// # Errors
+/// If what was written down of the last look cannot be read.
+pub(crate) fn unmanaged(
+    data: &Path,
+    now: Timestamp,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let seen = unmanaged::read(data).map_err(Failure::new)?;
+    let looked = seen.is_some();
+    let seen = seen.unwrap_or_default();
+    let undeclared = Undeclared { unmanaged: &seen, now };
+    match format {
+        Format::Json => undeclared.json(out)?,
+        Format::Csv => undeclared.csv(out)?,
+        Format::Yaml => undeclared.yaml(out)?,
+        _ => undeclared.text(out)?,
+    }
+    if seen.count > seen.devices.len() {
+        out.note(&format!("{} more are counted and not listed.", seen.count - seen.devices.len()));
+    } else if !looked {
+        out.note("Nothing is known: no look at an MDM found such a device in this data directory.");
+    } else if seen.count == 0 {
+        out.note("The MDM has no device that is not declared.");
     }
     Ok(Exit::Done)
 }

@@ -13,6 +13,7 @@ mod complete;
 mod completions;
 mod daemon;
 mod diff;
+mod emulator;
 mod environment;
 mod exit;
 mod explain;
@@ -39,7 +40,6 @@ mod sync;
 mod value;
 mod wipe;
 
-pub use exit::Exit;
 pub use run::main;
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::fs::secret::Secret;
 use crate::edges::ledger;
 use crate::edges::provider::Observed;
 use crate::edges::requests::{self, Requests};
@@ -24,7 +25,6 @@ use crate::ui::client::{self, Remote};
 use crate::ui::render;
 use crate::ui::render::out::Out;
 use crate::ui::render::plan::Context;
-use crate::ui::wire::secret::Secret;
 
 /// Shows what `apply` would do now: the same plan, made by the same code.
 #[derive(Debug, clap::Args)]
@@ -122,7 +122,7 @@ pub(super) fn run(
     let observed = match remote {
         // Reports go to the daemon, and it alone hears them.
         Some(_) => Ok(Observed::default()),
-        None => runtime()?.block_on(observe(setup.provider().as_ref(), None, &recorded)),
+        None => runtime()?.block_on(observe(setup.provider()?.as_ref(), None, &recorded)),
     };
     let decision = decide(basis, observed);
     warn_of_trust(&trust);

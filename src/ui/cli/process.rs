@@ -2,6 +2,7 @@
 //! system gives none, the command fails with an error; left to themselves, the libraries panic.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,6 +15,8 @@ use crate::app::signals::stop_flag;
 
 /// A thread that takes longer to start than this does not start.
 const START: Duration = Duration::from_secs(10);
+/// Whatever blocks longer at the end is left behind.
+const END: Duration = Duration::from_secs(1);
 /// Longer than any process lives.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
@@ -37,18 +40,39 @@ pub(super) fn start_threads() -> Result<(), Failure> {
     std::error::Error::source(&error).map_or(Ok(()), |cause| no_threads(cause.to_string()))
 }
 
+/// What runs asynchronous calls. When it is dropped, threads that are blocked, say by a host that
+/// does not answer, are waited for only for a moment: nobody needs what they bring any more.
+pub(super) struct Calls(Option<Runtime>);
+
+impl Deref for Calls {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_timeout(END);
+        }
+    }
+}
+
 /// Starts what asynchronous calls need.
 ///
 /// # Errors
 /// If there are no threads or no descriptors for it.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
+pub(super) fn runtime() -> Result<Calls, Failure> {
     // The library has no error for a thread or a descriptor that it does not get: it panics, which
     // is caught here, where nothing has begun yet.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let started = panic::catch_unwind(start_runtime);
     panic::set_hook(hook);
-    started.unwrap_or_else(|why| Err(cannot_start(&text(why.as_ref()))))
+    let started = started.unwrap_or_else(|why| Err(cannot_start(&text(why.as_ref()))));
+    started.map(|runtime| Calls(Some(runtime)))
 }
 
 fn start_runtime() -> Result<Runtime, Failure> {
@@ -91,4 +115,28 @@ pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failu
     let _entered = runtime.enter();
     let first = || tracing::warn!("stopping after the batch under way; once more stops at once");
     Ok(stop_flag(first)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_is_blocked_delays_the_end_only_for_a_moment() {
+        let (release, blocked) = mpsc::channel::<()>();
+        let (started, running) = mpsc::channel();
+        let calls = runtime().unwrap_or_else(|_| panic!("no threads"));
+        calls.spawn_blocking(move || {
+            let _ = started.send(());
+            let _ = blocked.recv_timeout(FOR_EVER);
+        });
+        running.recv().unwrap();
+        let ended = Instant::now();
+        drop(calls);
+        assert!(ended.elapsed() < START, "{:?}", ended.elapsed());
+        drop(release);
+    }
 }

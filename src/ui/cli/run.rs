@@ -14,8 +14,8 @@ use super::format::Format;
 use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
-use super::{apply, audit, check, completions, daemon, diff, explain, init, list, logging, man};
-use super::{plan, provision, report, schema, set, show, sync, wipe};
+use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list};
+use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
 use crate::edges::ledger;
 use crate::edges::source;
 use crate::ui::render::out::Out;
@@ -31,7 +31,7 @@ where
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     if let Some(question) = Question::of(&args) {
         let (text, exit) = question.answer();
-        // A shell that has gone away wants no answer.
+        // If the shell is gone, nobody reads the answer; that is no error.
         let _ = std::io::stdout().write_all(text.as_bytes());
         return exit;
     }
@@ -106,12 +106,19 @@ fn run(
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::List(args) => {
             let setup = setup()?;
+            if args.unmanaged {
+                return list::unmanaged(&setup.config.data, setup.now(), format, out);
+            }
             let state = setup.recorded()?;
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
+        Command::Emulator(command) => {
+            start_threads()?;
+            emulator::run(command, &cli.global, out)
+        }
         Command::Schema(args) => schema::run(args, out),
         Command::Completions(args) => completions::run(args, Cli::command(), out),
         Command::Man(args) => man::run(args, Cli::command(), out),

@@ -112,14 +112,14 @@ impl Setup {
         }
     }
 
-    /// Whom wipes are taken from.
+    /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) fn trust(&self) -> TrustState {
         wiring::trust(&self.config)
     }
 
     /// The MDM.
-    pub(crate) fn provider(&self) -> Arc<dyn Provider> {
-        wiring::provider(&self.config)
+    pub(crate) fn provider(&self) -> Result<Arc<dyn Provider>, Failure> {
+        wiring::provider(&self.config).map_err(Failure::from)
     }
 }
 

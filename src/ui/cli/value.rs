@@ -85,7 +85,6 @@ impl FromStr for Label {
 /// `--since`: where to begin in the log, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Since {
-    /// A moment.
     At(Timestamp),
     /// So long before now.
     Ago(TimeDelta),

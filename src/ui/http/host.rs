@@ -37,7 +37,7 @@ impl Names {
 
     /// Whether every place where the request names a host has a known one. There must be
     /// exactly one `Host`: of two, a proxy may have read the other.
-    fn admit(&self, request: &Request) -> bool {
+    pub(crate) fn admit(&self, request: &Request) -> bool {
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
         let target = request.uri().authority();
@@ -77,7 +77,7 @@ mod tests {
         for host in hosts {
             request = request.header("Host", *host);
         }
-        // What they say does not count.
+        // Only `Host` counts; a proxy's headers can be set by anyone.
         let request = request.header("X-Forwarded-Host", "localhost");
         let request = request.header("Forwarded", "host=localhost");
         names.admit(&request.body(Body::empty()).unwrap())

@@ -127,9 +127,14 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
 }
 
 fn devices(text: &mut Text, counts: &Counts) {
-    let Counts { holds: _, devices, compliance, orphaned, erased } = counts;
+    let Counts { holds: _, devices, compliance, orphaned, missing, awaiting_approval, erased } =
+        counts;
     let help = "Devices that report that they were erased, though nobody here asked for it.";
     text.one("unrequested_wipes", "gauge", help, *erased);
+    let help = "Devices that the MDM does not list any more.";
+    text.one("devices_missing", "gauge", help, *missing);
+    let help = "Wipes that wait for another administrator's approval in the MDM.";
+    text.one("wipes_awaiting_approval", "gauge", help, *awaiting_approval);
     text.family("devices", "gauge", "Devices, by status.");
     let counts =
         DeviceStatus::ALL.iter().map(|s| (s.as_str(), devices.get(s).copied().unwrap_or(0)));
@@ -179,6 +184,8 @@ mod tests {
             "fleetform_snapshot_age_seconds 1.5",
             "fleetform_ready 0",
             "fleetform_unrequested_wipes 0",
+            "fleetform_devices_missing 0",
+            "fleetform_wipes_awaiting_approval 0",
             "fleetform_reports_passed_over_total 0",
             "fleetform_reports_rejected_total 0",
         ] {

@@ -18,6 +18,7 @@ mod shared;
 mod state;
 mod token;
 
+pub(crate) use host::Names;
 pub(crate) use server::Server;
 pub(crate) use token::Token;
 

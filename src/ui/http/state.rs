@@ -139,7 +139,7 @@ mod tests {
             let body = sent(&Arc::new(state.clone()));
             let read = crate::edges::ledger::snapshot::read_state(&*body).unwrap();
             assert_eq!(read, Some(state.clone()));
-            // Half of it is nothing.
+            // A body that was cut short reads as no state, never as a smaller one.
             let half = crate::edges::ledger::snapshot::read_state(&body[..body.len() / 2]).unwrap();
             assert_eq!(half, None);
         }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::error::Error;
 use crate::domain::model::Digest;
-use crate::ui::wire::secret::Secret;
+use crate::edges::fs::secret::Secret;
 
 /// The token that clients must send, if any. Copies share it: all see it change.
 #[derive(Clone)]

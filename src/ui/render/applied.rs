@@ -19,7 +19,6 @@ use crate::domain::wipe::trust_state::TrustState;
 /// A pass that is over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Applied<'a> {
-    /// Of the plan.
     pub(crate) digest: Digest,
     pub(crate) outcome: &'a Outcome,
     /// Of the log's last entry now.
@@ -38,9 +37,22 @@ const FAILURES_SHOWN: usize = 20;
 impl Applied<'_> {
     /// For people: failures, what is left, and a line that says it all.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Outcome { done, fell_short, failed, profiles_failed, not_issued, left } = self.outcome;
+        let Outcome {
+            done,
+            fell_short,
+            failed,
+            profiles_failed,
+            awaiting_approval,
+            not_issued,
+            left,
+        } = self.outcome;
         for (id, why) in not_issued {
             let label = format!("not issued: {id}:");
+            let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
+            writeln!(out, "{label} {why}")?;
+        }
+        for (id, why) in awaiting_approval {
+            let label = format!("awaits approval: {id}:");
             let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
             writeln!(out, "{label} {why}")?;
         }
@@ -103,6 +115,8 @@ impl Applied<'_> {
             failed_profiles: Vec<FailedProfile<'a>>,
             #[serde(rename = "notIssued")]
             not_issued: Vec<NotIssued<'a>>,
+            #[serde(rename = "awaitingApproval", skip_serializing_if = "Vec::is_empty")]
+            awaiting_approval: Vec<NotIssued<'a>>,
             left: usize,
             findings: usize,
             ledger: Ledger,
@@ -130,13 +144,23 @@ impl Applied<'_> {
             seq: u64,
             head: Digest,
         }
-        let Outcome { done, fell_short: _, failed, profiles_failed, not_issued, left } =
-            self.outcome;
+        let Outcome {
+            done,
+            fell_short: _,
+            failed,
+            profiles_failed,
+            awaiting_approval,
+            not_issued,
+            left,
+        } = self.outcome;
         let failed = failed.iter().map(|(device, class, error)| Failed {
             device: *device,
             class: *class,
             error,
         });
+        fn waiting((device, reason): &(DeviceId, String)) -> NotIssued<'_> {
+            NotIssued { device: *device, reason }
+        }
         json::pretty(
             out,
             &Document {
@@ -148,10 +172,8 @@ impl Applied<'_> {
                     .iter()
                     .map(|(profile, class, error)| FailedProfile { profile, class: *class, error })
                     .collect(),
-                not_issued: not_issued
-                    .iter()
-                    .map(|(device, reason)| NotIssued { device: *device, reason })
-                    .collect(),
+                not_issued: not_issued.iter().map(waiting).collect(),
+                awaiting_approval: awaiting_approval.iter().map(waiting).collect(),
                 left: *left,
                 findings: self.findings,
                 ledger: Ledger { seq: self.seq, head: self.head },

@@ -32,17 +32,15 @@ pub(crate) fn overdue_since(
 /// Whether a device may reach corporate mail (sop.md §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// It may.
     Allowed,
     /// It is not compliant and will lose access then.
     BlocksAt(Timestamp),
     /// It has not been compliant for too long.
     BlockedSince(Timestamp),
-    /// A wiped device is nobody's.
+    /// Wiped: it has no user any more, and no access.
     Gone,
 }
 
-/// See [`Access`].
 #[must_use]
 pub(crate) fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
     let at = device.compliance.since + settings.block_after;
@@ -61,6 +59,7 @@ pub(crate) fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<Device
     for wipe in wipes.values() {
         let note = match wipe.state {
             WipeState::Issued => (4, "wipe issued"),
+            WipeState::Accepted if wipe.awaits_approval() => (3, "wipe awaits approval"),
             WipeState::Accepted => (3, "wipe accepted"),
             WipeState::Failed => (2, "wipe failed"),
             WipeState::Held => (1, "wipe held"),
@@ -90,6 +89,9 @@ pub(crate) fn notes(
         notes.push("erased, not by us");
     }
     notes.extend(wipe);
+    if device.missing_since.is_some() && !device.is_wiped() {
+        notes.push("missing");
+    }
     if device.orphaned_since.is_some() {
         notes.push("orphaned");
     }

@@ -86,7 +86,7 @@ fn page(out: &mut Out) -> io::Result<()> {
     writeln!(out, "# Findings\n")?;
     writeln!(
         out,
-        "Made from `src/domain/manifest/finding/explain/mod.rs`; `fleetform explain CODE` says the same.\n"
+        "Made from `src/domain/manifest/finding/explain`; `fleetform explain CODE` says the same.\n"
     )?;
     writeln!(out, "| code | what is found |\n|---|---|")?;
     for code in Code::ALL {

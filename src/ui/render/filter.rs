@@ -10,13 +10,10 @@ use crate::domain::state::Device;
 pub(crate) struct Filter {
     /// Devices of this user, whatever the case.
     pub(crate) user: Option<String>,
-    /// Devices in this status.
     pub(crate) status: Option<Status>,
     /// Devices of this profile, whatever the case.
     pub(crate) profile: Option<String>,
-    /// Devices with this verdict.
     pub(crate) compliance: Option<ComplianceState>,
-    /// Devices of this platform.
     pub(crate) platform: Option<Platform>,
     /// Devices with all these labels.
     pub(crate) labels: Vec<(String, String)>,

@@ -12,7 +12,7 @@ use crate::domain::model::{Place, words};
 
 words! {
     /// How an annotation is shown.
-    Level { Error = "error", Warning = "warning", Notice = "notice" }
+    pub(crate) enum Level { Error = "error", Warning = "warning", Notice = "notice" }
 }
 
 /// Where an annotation goes.

@@ -71,7 +71,6 @@ impl Writer {
         Self { style, written: 0 }
     }
 
-    /// One more entry.
     pub(crate) fn entry(&mut self, logged: &Logged, out: &mut Out) -> io::Result<()> {
         let first = self.written == 0;
         self.written += 1;

@@ -49,7 +49,7 @@ pub(crate) fn yaml<W: Write + ?Sized, T: Serialize + ?Sized>(
 ///
 /// # Errors
 /// If writing fails.
-pub fn written<W: Write + ?Sized>(out: &mut W, json: &str) -> io::Result<()> {
+pub(crate) fn written<W: Write + ?Sized>(out: &mut W, json: &str) -> io::Result<()> {
     for line in json.split_inclusive('\n') {
         let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
         escaped(out, line)?;

@@ -31,6 +31,7 @@ pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod trust;
+pub(crate) mod unmanaged;
 pub(crate) mod verify;
 pub(crate) mod wipe;
 

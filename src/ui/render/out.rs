@@ -119,11 +119,11 @@ impl Out {
         tone.paint(text, self.look.color)
     }
 
-    /// One line to standard error, unless `--quiet`; a note that cannot be written is let go.
+    /// One line to standard error, unless `--quiet`; a note that cannot be written is dropped.
     pub(crate) fn note(&mut self, text: &str) {
         if !self.look.quiet {
             // On a terminal it stands behind the results that it is about. What cannot be written
-            // now fails again at the end, and is told there.
+            // now fails again at the end, and is reported there.
             let _ = self.flush();
             let _ = writeln!(self.notes, "{}", safe(text));
         }

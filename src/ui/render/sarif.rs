@@ -18,7 +18,6 @@ use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The whole log.
 pub(crate) fn write(out: &mut Out, findings: &[Finding], root: &Path) -> io::Result<()> {
     json::pretty(out, &log(findings, root))
 }

@@ -22,7 +22,6 @@ use crate::edges::ledger::Logged;
 /// One device and what surrounds it.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown<'a> {
-    /// Of the device.
     pub(crate) id: DeviceId,
     pub(crate) device: &'a Device,
     /// The recorded revision of its profile.

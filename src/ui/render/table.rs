@@ -81,7 +81,6 @@ impl<const N: usize> Table<N> {
         self.rows.push(row);
     }
 
-    /// Whether there are no rows.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -15,7 +15,7 @@ use crate::domain::wipe::verify::{Conclusion, FileCheck, Judgement, Rule};
 
 words! {
     /// Whether a rule holds.
-    Mark {
+    pub(crate) enum Mark {
         Holds = "holds",
         Fails = "fails",
         /// It will, by time or by what others do.
@@ -27,7 +27,7 @@ words! {
 
 words! {
     /// What follows for the request as a whole.
-    Answer {
+    pub(crate) enum Answer {
         Accepted = "accepted",
         Held = "held",
         Refused = "refused",
@@ -97,7 +97,6 @@ impl<'a> Verified<'a> {
         Self { view, files: &judgement.files, rows, answer, in_fleet }
     }
 
-    /// What follows.
     #[must_use]
     pub(crate) fn answer(&self) -> Answer {
         self.answer

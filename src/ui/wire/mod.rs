@@ -1,4 +1,3 @@
 //! What the daemon's HTTP server and its client must agree on.
 
-pub(crate) mod secret;
 pub(crate) mod state;

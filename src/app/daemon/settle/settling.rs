@@ -22,7 +22,7 @@ const WHILE_BUSY: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A change of so many devices is never large.
 const FEW: usize = 10;
-/// A change of more than this share of the active devices is.
+/// A change of more than this share of the active devices is large.
 const LARGE_PERCENT: usize = 10;
 
 /// What has to stay the same by itself.
@@ -60,10 +60,9 @@ pub(in crate::app::daemon) struct Settling {
 /// What has to wait for another look.
 #[derive(Debug)]
 pub(in crate::app::daemon) struct Unsettled {
-    /// Why.
-    pub why: String,
+    pub(crate) why: String,
     /// When to look again.
-    pub again: Instant,
+    pub(crate) again: Instant,
     pub(super) concerns: BTreeSet<Concern>,
 }
 
@@ -93,7 +92,7 @@ fn is_intent(action: &Action) -> bool {
 }
 
 impl Settling {
-    /// `quiet`: so long nothing has changed before a look.
+    /// `quiet`: for how long nothing has changed when a look begins.
     pub(in crate::app::daemon) fn new(quiet: Duration) -> Self {
         Self { between: quiet.max(BETWEEN_LOOKS), seen: BTreeMap::new(), said: false }
     }
@@ -140,7 +139,7 @@ impl Settling {
             let mut seen = match before.get(&concern) {
                 Some(seen) if seen.digest == digest => *seen,
                 Some(seen) if !seen.settled => Seen { first: seen.first, ..fresh },
-                // What came after it went through waits for itself.
+                // The one before went through; this is another change, and waits anew.
                 Some(_) | None => fresh,
             };
             let ready = match concern {

@@ -4,12 +4,12 @@ use crate::domain::model::words;
 
 words! {
     /// How bad it is; both make `check` fail.
-    Severity { Error = "error", Warning = "warning" }
+    pub(crate) enum Severity { Error = "error", Warning = "warning" }
 }
 
 words! {
     /// What kind of mistake it is. The words are stable: scripts and SARIF rules key on them.
-    Code {
+    pub(crate) enum Code {
         /// A file or directory cannot be read.
         Unreadable = "unreadable",
         /// A symbolic link below the root.

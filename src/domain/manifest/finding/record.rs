@@ -8,23 +8,23 @@ use super::code::{Code, Severity};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// Relative to the root of the fleet directory, with `/`.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
     /// From 1; 0 where a file as a whole is meant.
     pub line: u32,
     /// From 1, in characters; 0 where a file as a whole is meant.
-    pub column: u32,
+    pub(crate) column: u32,
     /// Characters from `column` on that are meant, at least 1; never past the end of the line.
-    pub width: u32,
+    pub(crate) width: u32,
     /// The line itself, cut to a window of a few hundred characters; empty where there is none.
-    pub text: Arc<str>,
+    pub(crate) text: Arc<str>,
     /// How many characters were cut off before the window.
-    pub offset: u32,
+    pub(crate) offset: u32,
 }
 
 impl Span {
     /// A file or directory as a whole.
     #[must_use]
-    pub fn whole(path: &Arc<str>) -> Self {
+    pub(crate) fn whole(path: &Arc<str>) -> Self {
         Self { path: path.clone(), line: 0, column: 0, width: 1, text: "".into(), offset: 0 }
     }
 }
@@ -33,21 +33,21 @@ impl Span {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable; see [`Code`].
-    pub code: Code,
-    pub severity: Severity,
+    pub(crate) code: Code,
+    pub(crate) severity: Severity,
     /// One sentence without a full stop, values in backquotes, every character harmless.
     pub message: String,
     /// How to fix it: one sentence without a full stop.
-    pub help: String,
+    pub(crate) help: String,
     pub span: Span,
     /// The other place where two clash, and what is there.
-    pub related: Option<(Span, String)>,
+    pub(crate) related: Option<(Span, String)>,
 }
 
 impl Finding {
     /// The order in which findings are shown: by place, then by code and text.
     #[must_use]
-    pub fn key(&self) -> (&Span, Code, &str) {
+    pub(crate) fn key(&self) -> (&Span, Code, &str) {
         (&self.span, self.code, &self.message)
     }
 }

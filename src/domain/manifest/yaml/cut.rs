@@ -4,17 +4,17 @@ use std::ops::Range;
 
 /// One document of a file, by bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// Everything that belongs to it, comments and directives before it included.
-    pub bytes: Range<usize>,
+    pub(crate) bytes: Range<usize>,
     /// Line of the first byte.
-    pub line: u32,
+    pub(crate) line: u32,
     /// Where its content begins, after directives: what is to be parsed.
-    pub body: usize,
+    pub(crate) body: usize,
     /// Line of `body`.
-    pub body_line: u32,
+    pub(crate) body_line: u32,
     /// Lines of directives (`%YAML`, `%TAG`).
-    pub directives: Vec<u32>,
+    pub(crate) directives: Vec<u32>,
     started: bool,
     blank: bool,
 }
@@ -24,7 +24,7 @@ pub struct Piece {
 /// YAML forbids `---` and `...` at the beginning of a line within any scalar (§9.1.2), so this
 /// is exact, and needs no UTF-8.
 #[must_use]
-pub fn cut(file: &[u8]) -> Vec<Piece> {
+pub(crate) fn cut(file: &[u8]) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(1);
     let mut piece = Piece::at(0, 1);
     let mut start = 0;

@@ -11,41 +11,39 @@ use crate::domain::model::is_deceptive;
 use crate::domain::wording::{harmless, quote};
 
 /// Deepest nesting; a manifest needs six, free-form settings rarely ten.
-pub const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// Most nodes of a document: a hundred times a large profile.
-pub const MAX_NODES: usize = 20_000;
+pub(crate) const MAX_NODES: usize = 20_000;
 
 /// Maps longer than this find duplicates by hashing; manifests stay below it.
 pub(super) const FEW: usize = 16;
 
 /// Something wrong with a document as YAML.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
-    pub code: Code,
-    /// As in a finding.
-    pub message: String,
-    /// As in a finding.
-    pub help: &'static str,
-    pub extent: Extent,
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) help: &'static str,
+    pub(crate) extent: Extent,
     /// The other place, and what is there.
-    pub related: Option<(Extent, &'static str)>,
+    pub(crate) related: Option<(Extent, &'static str)>,
 }
 
 /// A parsed document.
 #[derive(Debug, Default)]
-pub struct Parsed<'a> {
+pub(crate) struct Parsed<'a> {
     /// The tree; where `complete` is false, as much of it as could be read.
-    pub root: Option<Node<'a>>,
+    pub(crate) root: Option<Node<'a>>,
     /// Whether the end was reached.
-    pub complete: bool,
+    pub(crate) complete: bool,
     /// In the order of the text.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// Parses one document that begins in line `first_line` of its file.
 #[must_use]
-pub fn parse(text: &str, first_line: u32) -> Parsed<'_> {
+pub(crate) fn parse(text: &str, first_line: u32) -> Parsed<'_> {
     let mut builder = Builder { text, first_line, ..Builder::default() };
     let mut parser = Parser::new_from_str(text);
     let complete = loop {

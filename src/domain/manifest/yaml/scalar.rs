@@ -2,7 +2,7 @@
 
 /// A scalar by the YAML 1.2 core schema (§10.3.2).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scalar<'n> {
+pub(crate) enum Scalar<'n> {
     /// `null`, `~` or nothing at all.
     Null,
     /// `true` or `false`.

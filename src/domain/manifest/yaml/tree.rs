@@ -6,32 +6,31 @@ use super::scalar::{Scalar, resolve};
 
 /// A place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Position {
+pub(crate) struct Position {
     /// From 1, within the file.
-    pub line: u32,
+    pub(crate) line: u32,
     /// From 1, in characters.
-    pub column: u32,
+    pub(crate) column: u32,
 }
 
 /// From `start` up to, not including, `end`; empty where a value is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extent {
+pub(crate) struct Extent {
     /// Inclusive.
-    pub start: Position,
+    pub(crate) start: Position,
     /// Exclusive.
-    pub end: Position,
+    pub(crate) end: Position,
 }
 
 /// One node of the tree.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Node<'a> {
-    pub value: Value<'a>,
-    pub extent: Extent,
+pub(crate) struct Node<'a> {
+    pub(crate) value: Value<'a>,
+    pub(crate) extent: Extent,
 }
 
-/// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// Text, not yet resolved.
     Scalar(Cow<'a, str>, Style),
     Seq(Vec<Node<'a>>),
@@ -43,7 +42,7 @@ pub enum Value<'a> {
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// Without quotes: may be a number, boolean or null.
     Plain,
     Quoted,
@@ -54,7 +53,7 @@ pub enum Style {
 impl Node<'_> {
     /// The resolved scalar, if it is one.
     #[must_use]
-    pub fn scalar(&self) -> Option<Scalar<'_>> {
+    pub(crate) fn scalar(&self) -> Option<Scalar<'_>> {
         match &self.value {
             Value::Scalar(text, Style::Plain) => Some(resolve(text)),
             Value::Scalar(text, _) => Some(Scalar::Text(text)),
@@ -64,7 +63,7 @@ impl Node<'_> {
 
     /// The text, if it is a string.
     #[must_use]
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self.scalar()? {
             Scalar::Text(text) => Some(text),
             _ => None,
@@ -73,7 +72,7 @@ impl Node<'_> {
 
     /// The value of this key, if it is a mapping that has it.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else { return None };
         entries.iter().find(|(k, _)| k.text() == Some(key)).map(|(_, value)| value)
     }

@@ -52,6 +52,11 @@ fn a_refusal_says_why_and_how_much_it_withheld() {
     let refusal = Refusal { why, missing: None, withheld: 2, named: Some(1) };
     assert_eq!(judged(&world, Some(1)).refusal(), Some(&refusal));
     assert_eq!(judged(&world, Some(2)).refusal(), None);
+    // What is still done does not count.
+    world.hear("A1", json!({"encryption": {"enabled": false}}));
+    let facts = judged(&world, Some(1));
+    assert_eq!(facts.plan().actions.len(), 2, "the freeze itself, and a fact");
+    assert_eq!(facts.refusal(), Some(&refusal));
 }
 
 #[test]

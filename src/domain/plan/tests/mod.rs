@@ -3,6 +3,7 @@
 mod damage;
 mod freeze;
 mod manifests;
+mod mdm;
 mod pushes;
 mod reports;
 mod syncs;

@@ -18,19 +18,23 @@ use crate::domain::state::State;
 use crate::domain::state::event::{
     Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source, SyncFailed,
 };
+use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
 
 /// A fleet, its record and a clock, without files.
 pub(crate) struct World {
-    pub now: Timestamp,
-    pub settings: Settings,
-    pub desired: Desired,
-    pub state: State,
-    pub heard: Vec<Heard>,
-    pub news: News,
-    pub requests: Vec<SyncFile>,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: Settings,
+    pub(crate) desired: Desired,
+    pub(crate) state: State,
+    pub(crate) heard: Vec<Heard>,
+    pub(crate) news: News,
+    pub(crate) requests: Vec<SyncFile>,
     /// What the provider answers to every push.
-    pub refuses: Option<ErrorClass>,
+    pub(crate) refuses: Option<ErrorClass>,
+    pub(crate) trust: TrustState,
+    pub(crate) heads: Vec<LoggedHead>,
+    pub(crate) clock: Option<Timestamp>,
 }
 
 pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
@@ -77,6 +81,9 @@ impl World {
             news: News::default(),
             requests: vec![],
             refuses: None,
+            trust: TrustState::NotConfigured,
+            heads: vec![],
+            clock: None,
         };
         for serial in serials {
             world.put(device(serial));
@@ -127,9 +134,9 @@ impl World {
             heard: &self.heard,
             news: &self.news,
             requests: &self.requests,
-            trust: &TrustState::NotConfigured,
-            heads: &[],
-            clock: None,
+            trust: &self.trust,
+            heads: &self.heads,
+            clock: self.clock,
         }
     }
 

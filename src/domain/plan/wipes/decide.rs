@@ -33,9 +33,9 @@ pub(super) const AWAITED: &str = "awaitingApproval";
 /// What the rest of the plan has to know.
 pub(in crate::domain::plan) struct WipePlan {
     /// To be done after everything else.
-    pub actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
     /// Devices with a wipe under way after this plan.
-    pub busy: HashSet<DeviceId>,
+    pub(crate) busy: HashSet<DeviceId>,
 }
 
 /// The plan over wipes while it is made.
@@ -87,9 +87,9 @@ pub(in crate::domain::plan) fn decide(
     for file in in_order(inputs) {
         planner.request(file);
     }
-    // What they lack is judged last: those that go on may have taken their place meanwhile, or
-    // their device, and the next plan would then say something else. It is done first: one that
-    // was accepted before has to let go of its device.
+    // Held requests are judged last, since those that go on may take their place in the window
+    // or their device; otherwise the next plan would say something else. Their actions come
+    // first, since a request that was accepted before must free its device.
     let going_on = std::mem::take(&mut planner.actions);
     for (file, signers) in std::mem::take(&mut planner.short) {
         planner.hold(file, &signers);
@@ -301,7 +301,7 @@ impl<'a> WipePlanner<'a, '_> {
         if self.taken.contains(&device) {
             let detail = self.under_way(device);
             self.stopped(file, signers, WipeStop::Held, "deviceBusy", &detail);
-            // By the other one, whatever this one was.
+            // The device is taken by the other request, whether or not this one held it before.
             self.taken.insert(device);
             return;
         }

@@ -28,24 +28,23 @@ use crate::domain::wipe::verify::{Conclusion, VerifiedWipe};
 /// What a wipe was judged by, read again.
 #[derive(Debug)]
 pub struct Fresh {
-    /// The clock.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
     /// The highest time that this ledger has seen, where it is known.
-    pub clock: Option<Timestamp>,
+    pub(crate) clock: Option<Timestamp>,
     /// The entry that the request names, as far as the log has it.
-    pub heads: Vec<LoggedHead>,
+    pub(crate) heads: Vec<LoggedHead>,
     /// The numbers of the configuration.
-    pub settings: Settings,
-    /// Whom wipes are taken from.
-    pub trust: TrustState,
+    pub(crate) settings: Settings,
+    /// Whose signatures count for wipes, or why nobody's do.
+    pub(crate) trust: TrustState,
     /// The request with what is beside it; or, without a full stop, why it cannot be read.
-    pub file: Result<WipeFile, String>,
+    pub(crate) file: Result<WipeFile, String>,
     /// Of the device's manifest; absent where there is no usable one.
-    pub manifest: Option<Digest>,
+    pub(crate) manifest: Option<Digest>,
     /// What of the fleet directory cannot be used: it may say that the device is personal.
-    pub unusable: Vec<Unusable>,
+    pub(crate) unusable: Vec<Unusable>,
     /// Of that, what says plainly that it is corporate.
-    pub corporate: BTreeSet<Place>,
+    pub(crate) corporate: BTreeSet<Place>,
 }
 
 /// Proof that a wipe was judged again and still holds: a provider takes nothing less.
@@ -71,14 +70,14 @@ impl IssuableWipe {
 
 /// Why a wipe that was planned is not issued after all. The next plan says what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotIssued {
-    pub code: String,
+pub(crate) struct NotIssued {
+    pub(crate) code: String,
     /// Without a full stop.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// How many requests go before this accepted one: accepted earlier, not issued yet, and among
-/// those that the same plan lets go on. They count in every window, as they did in the plan.
+/// those that the same plan issues or lets cool off. They count in every window, as they did in the plan.
 #[must_use]
 pub(crate) fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Digest>) -> usize {
     let Some(known) = recorded.wipes.get(&request) else { return 0 };
@@ -96,7 +95,7 @@ pub(crate) fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Dig
 ///
 /// # Errors
 /// If it does not hold any more, or nobody can tell.
-pub fn issuable(
+pub(crate) fn issuable(
     recorded: &State,
     (planned, manifest): (&WipeFile, Option<&Arc<DesiredDevice>>),
     fresh: &Fresh,

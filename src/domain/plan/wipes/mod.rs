@@ -20,10 +20,13 @@ mod withdraw;
 
 pub(super) use clock::CLOCK_BEHIND;
 pub(super) use decide::{WipePlan, decide};
-pub use issuable::{Fresh, IssuableWipe, issuable};
-pub(crate) use issuable::{NotIssued, ahead_of};
+pub use issuable::{Fresh, IssuableWipe};
+pub(crate) use issuable::{NotIssued, ahead_of, issuable};
 pub(super) use news::news;
 pub(crate) use request::verify_request;
 pub(crate) use view::WipeStanding;
 pub use view::WipeView;
 pub(super) use withdraw::withdraw;
+
+#[cfg(test)]
+mod tests;

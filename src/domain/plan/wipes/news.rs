@@ -3,7 +3,7 @@
 use crate::domain::plan::action::{Action, Cause, Op, Subject};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::plan::news::{WipeNews, WipeStep};
-use crate::domain::state::event::{ErrorClass, WipeFailed, WipeProgress, WipeStage};
+use crate::domain::state::event::{ErrorClass, WipeDeferred, WipeFailed, WipeProgress, WipeStage};
 use crate::domain::state::{Wipe, WipeState};
 use crate::domain::wipe::WipeFile;
 
@@ -37,9 +37,23 @@ fn one(inputs: &Inputs<'_>, news: &WipeNews) -> Option<Action> {
             });
             (Op::FailWipe { failed }, "the MDM says that the device was not erased")
         }
-        WipeStep::Stage(_) | WipeStep::Failed | WipeStep::NotApproved(_) | WipeStep::Done(_) => {
-            return None;
+        // An expired one is no business of the provider any more, and another request of the device
+        // that waits goes before it.
+        WipeStep::NotTaken if wipe.blocks(inputs.now) && is_in_doubt(inputs, wipe, news) => {
+            let deferred = Box::new(WipeDeferred {
+                request: news.request,
+                intent: news.intent?,
+                reason: news.detail.clone(),
+                until: inputs.now,
+                approval: None,
+            });
+            (Op::DeferWipe { deferred }, "the MDM surely did not take the command")
         }
+        WipeStep::Stage(_)
+        | WipeStep::Failed
+        | WipeStep::NotTaken
+        | WipeStep::NotApproved(_)
+        | WipeStep::Done(_) => return None,
     };
     let id = wipe.subject.device_id;
     let spec = inputs.recorded.devices.get(&id)?.spec.clone();
@@ -50,6 +64,15 @@ fn one(inputs: &Inputs<'_>, news: &WipeNews) -> Option<Action> {
         cause: Cause::Fact,
         reason: reason.into(),
     })
+}
+
+/// Whether nobody knows yet if the provider has it.
+fn is_in_doubt(inputs: &Inputs<'_>, wipe: &Wipe, news: &WipeNews) -> bool {
+    let accepted = |other: &Wipe| other.state == WipeState::Accepted;
+    wipe.state == WipeState::Issued
+        && wipe.intent == news.intent
+        && wipe.progress.is_none()
+        && !inputs.recorded.wipes_of(wipe.subject.device_id).any(accepted)
 }
 
 /// Whether the log does not have it yet.
@@ -90,7 +113,7 @@ pub(super) fn approval(inputs: &Inputs<'_>, file: &WipeFile) -> ApprovalState {
             WipeStep::NotApproved(code) => {
                 return ApprovalState::Refused(code, news.detail.clone());
             }
-            WipeStep::Stage(_) | WipeStep::Done(_) | WipeStep::Failed => {}
+            WipeStep::Stage(_) | WipeStep::Done(_) | WipeStep::Failed | WipeStep::NotTaken => {}
         }
     }
     if given { ApprovalState::Given } else { ApprovalState::Awaited(approval.code.to_string()) }

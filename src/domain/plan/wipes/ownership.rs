@@ -11,7 +11,7 @@ use crate::domain::model::{Name, Ownership, SerialNumber};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::state::Device;
 
-/// UnusableKind that may be a device's manifest, by what is known of it.
+/// Unusable documents that may be a device's manifest, by what is known of it.
 pub(super) struct Ownerships<'a> {
     desired: &'a Desired,
     by_serial: HashMap<&'a SerialNumber, Vec<&'a Unusable>>,

@@ -59,7 +59,7 @@ fn named(inputs: &Inputs<'_>, file: &WipeFile) -> Option<LoggedHead> {
 impl Judgement {
     /// The people whose signatures hold, sorted, each once.
     #[must_use]
-    pub fn signers(&self) -> Vec<Email> {
+    pub(crate) fn signers(&self) -> Vec<Email> {
         let people: BTreeSet<&Email> = self
             .files
             .iter()

@@ -42,7 +42,7 @@ impl Unsigned {
         match known {
             Some(wipe) => !stop.state().is_open() || !wipe.signers.is_empty(),
             None if stop == WipeStop::Vetoed => true,
-            // It would be refused again tomorrow: nothing is lost by saying nothing.
+            // Nothing to record: an expired request is refused whenever it is read again.
             None if stop == WipeStop::Expired => false,
             None if self.room == 0 => {
                 self.surplus.push(file.place.clone());
@@ -71,5 +71,75 @@ impl Unsigned {
             span: Span::whole(&first.path),
             related: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::wipes::tests::requests::{ANA, ask, world};
+    use crate::domain::state::WipeState;
+
+    #[test]
+    fn what_nobody_signed_is_recorded_while_there_is_room_and_when_it_ends() {
+        let mut world = world(&["A1"]);
+        let request = ask(&mut world, "lost", "A1", &[]);
+        assert_eq!(world.settle(), ["holdWipe D001"]);
+        let file = world.desired.wipes[0].clone();
+        let unsigned = world.state.wipes[&request].clone();
+        let signed = Wipe { signers: vec![ANA.parse().unwrap()], ..unsigned.clone() };
+        let refused = |for_good| WipeStop::Refused { for_good };
+        for (stop, known, recorded) in [
+            (WipeStop::Held, None, true),
+            (refused(false), None, true),
+            (refused(true), None, true),
+            (WipeStop::Vetoed, None, true),
+            (WipeStop::Expired, None, false),
+            // Its end is said, and that a signature does not count any more.
+            (WipeStop::Held, Some(&unsigned), false),
+            (refused(false), Some(&unsigned), false),
+            (refused(true), Some(&unsigned), true),
+            (WipeStop::Vetoed, Some(&unsigned), true),
+            (WipeStop::Expired, Some(&unsigned), true),
+            (WipeStop::Held, Some(&signed), true),
+            (WipeStop::Expired, Some(&signed), true),
+        ] {
+            let mut unsigned = Unsigned { room: 1, surplus: vec![] };
+            assert_eq!(unsigned.records(&file, stop, known), recorded, "{stop:?} {known:?}");
+            assert_eq!(unsigned.finding(), None);
+        }
+        let mut unsigned = Unsigned { room: 2, surplus: vec![] };
+        let mut records = |stop| unsigned.records(&file, stop, None);
+        assert!(records(WipeStop::Held) && records(refused(false)), "there is room for two");
+        assert!(!records(WipeStop::Held) && !records(refused(false)) && !records(refused(true)));
+        assert!(records(WipeStop::Vetoed), "a veto needs no room");
+        assert!(!records(WipeStop::Expired));
+        let finding = unsigned.finding().unwrap();
+        assert_eq!(finding.code, Code::TooManyWipeRequests);
+        assert!(finding.message.starts_with("3 wipe requests"), "{}", finding.message);
+    }
+
+    #[test]
+    fn open_requests_and_those_of_the_last_day_take_the_room() {
+        let mut world = world(&["A1"]);
+        let request = ask(&mut world, "lost", "A1", &[]);
+        world.settle();
+        let (since, day) = (world.state.wipes[&request].since, TimeDelta::days(1));
+        let millisecond = TimeDelta::milliseconds(1);
+        for (state, signed, now, taken) in [
+            (WipeState::Held, false, since + day + day, 1),
+            (WipeState::Refused, false, since + day + day, 1),
+            (WipeState::Vetoed, false, since, 1),
+            (WipeState::Vetoed, false, since + day + -millisecond, 1),
+            (WipeState::Vetoed, false, since + day, 0),
+            (WipeState::Held, true, since, 0),
+        ] {
+            let wipe = world.state.wipes.get_mut(&request).unwrap();
+            wipe.state = state;
+            wipe.signers = if signed { vec![ANA.parse().unwrap()] } else { vec![] };
+            world.now = now;
+            let room = Unsigned::new(&world.inputs()).room;
+            assert_eq!(MAX_UNSIGNED - room, taken, "{state} {signed} {now}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::state::event::WipeSubject;
 
 words! {
     /// How a wipe request stands in a plan.
-    WipeStanding {
+    pub enum WipeStanding {
         /// It is issued in this pass.
         Issue = "issue",
         /// Accepted, and issued when cooling off is over.
@@ -33,25 +33,25 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WipeView {
     /// What it asks for.
-    pub subject: WipeSubject,
+    pub(crate) subject: WipeSubject,
     /// Where it is, or was last seen.
     pub place: Place,
     /// The user of the device, where the ledger knows it.
-    pub user: Option<Email>,
-    /// How it stands.
+    pub(crate) user: Option<Email>,
+    /// Where it stands on its way from a file to a confirmed wipe.
     pub standing: WipeStanding,
     /// Whether it came to that in this pass.
-    pub new: bool,
-    /// Why: stable.
+    pub(crate) new: bool,
+    /// Why it stands there: a stable word.
     pub code: String,
-    /// Why, for people.
+    /// Why it stands there, for people: a clause without a full stop.
     pub detail: String,
     /// Distinct people whose signatures hold, sorted.
-    pub signers: Vec<Email>,
+    pub(crate) signers: Vec<Email>,
     /// Distinct people needed now, where a number is known.
-    pub needs: Option<u32>,
+    pub(crate) needs: Option<u32>,
     /// When it may go on by itself.
-    pub until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl WipeView {

@@ -6,7 +6,7 @@ use crate::domain::model::words;
 
 words! {
     /// A field of a recorded device that a manifest can change.
-    Field {
+    pub enum Field {
         Name = "name",
         UserEmail = "userEmail",
         Profile = "profile",
@@ -25,10 +25,10 @@ words! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change<F = Field> {
-    /// Which field.
+    /// In the log a word of [`Field`]; in a plan or diff also a profile's field, as `apps`.
     pub field: F,
-    /// Before.
+    /// `null` where the field was absent.
     pub from: serde_json::Value,
-    /// After.
+    /// `null` where the field is absent from now on.
     pub to: serde_json::Value,
 }

@@ -13,13 +13,13 @@ use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Status, Timestam
 pub struct DeviceProvisioned {
     /// As recorded from now on.
     #[serde(flatten)]
-    pub spec: Arc<DeviceSpec>,
+    pub(crate) spec: Arc<DeviceSpec>,
     /// From the manifest.
-    pub enrollment: u32,
+    pub(crate) enrollment: u32,
     /// Number of the intent: the sequence number of the first entry of the effect.
-    pub intent: u64,
+    pub(crate) intent: u64,
     /// Of the profile that is about to be pushed.
-    pub profile_digest: Digest,
+    pub(crate) profile_digest: Digest,
 }
 
 /// `device.updated`
@@ -27,18 +27,18 @@ pub struct DeviceProvisioned {
 #[serde(deny_unknown_fields)]
 pub struct DeviceUpdated {
     /// At least one, in the order of the fields of a device.
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// `device.status`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeviceStatus {
-    /// Before.
+    /// The status until this entry.
     pub from: Status,
-    /// After.
+    /// The status from this entry on.
     pub to: Status,
-    /// For people.
+    /// For people: a clause without a full stop.
     pub reason: String,
     /// Given when `enrollment` was raised: the device starts afresh, what it reported before is void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,11 +58,11 @@ pub struct Nothing {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComplianceChanged {
-    pub from: ComplianceState,
-    pub to: ComplianceState,
+    pub(crate) from: ComplianceState,
+    pub(crate) to: ComplianceState,
     /// The checks that fail, sorted.
-    pub failing: Vec<String>,
+    pub(crate) failing: Vec<String>,
     /// The checks that lack a fact, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
+    pub(crate) missing: Vec<String>,
 }

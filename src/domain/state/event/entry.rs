@@ -12,12 +12,12 @@ use crate::domain::model::{DeviceId, Digest, Timestamp};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Source {
     /// Relative to the root of the fleet directory.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
     /// Over the document's bytes as written.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// The Git commit, where the fleet directory is in a work tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<Arc<str>>,
+    pub(crate) revision: Option<Arc<str>>,
 }
 
 /// One line of the log, but for `prev`, which only the file knows.
@@ -27,12 +27,12 @@ pub struct Entry {
     pub seq: u64,
     /// When it was written.
     pub at: Timestamp,
-    /// Whom it is about.
+    /// The device that the entry is about, if it is about one.
     pub device: Option<DeviceId>,
     /// Who ran the pass.
     pub actor: Arc<str>,
     /// Where the intent comes from.
     pub source: Option<Source>,
-    /// What happened.
+    /// The kind of the entry and its data.
     pub event: Event,
 }

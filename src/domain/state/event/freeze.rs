@@ -6,7 +6,7 @@ use crate::domain::model::words;
 
 words! {
     /// Why the controller froze.
-    FreezeCause {
+    pub(crate) enum FreezeCause {
         /// The fleet directory does not exist or is no directory.
         Missing = "missing",
         /// It holds no device.
@@ -44,11 +44,11 @@ impl FreezeCause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PassFrozen {
-    pub cause: FreezeCause,
+    pub(crate) cause: FreezeCause,
     /// How many devices would have been orphaned.
-    pub removed: u64,
+    pub(crate) removed: u64,
     /// Of how many.
-    pub of: u64,
+    pub(crate) of: u64,
 }
 
 /// `pass.thawed`
@@ -57,5 +57,5 @@ pub struct PassFrozen {
 pub struct PassThawed {
     /// The number that an operator named, or absent where the directory became plausible again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted_removals: Option<u64>,
+    pub(crate) accepted_removals: Option<u64>,
 }

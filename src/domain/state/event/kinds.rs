@@ -18,7 +18,7 @@ use crate::domain::model::Profile;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($data:ty) = $kind:literal),+ $(,)?) => {
-        /// What happened.
+        /// A kind of entry and its data.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Event { $($(#[$doc])* $variant($data)),+ }
 

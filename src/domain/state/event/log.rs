@@ -18,7 +18,7 @@ pub struct LedgerCreated {
 #[serde(deny_unknown_fields)]
 pub struct LogRepaired {
     /// How many bytes of an unfinished last line were moved to `audit.jsonl.broken`.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// SHA-256 of those bytes.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
 }

@@ -37,7 +37,7 @@ pub struct ProfilePrepared {
     pub profile: Name,
     pub digest: Digest,
     /// The compliance policies that belong to it, by platform.
-    pub policies: BTreeMap<Platform, GraphId>,
+    pub(crate) policies: BTreeMap<Platform, GraphId>,
     /// What was written to the MDM, each with the `client-request-id` of the call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<String>,
@@ -45,7 +45,7 @@ pub struct ProfilePrepared {
 
 words! {
     /// How far a wipe has come that was handed to the MDM, or waits for approval there.
-    WipeStage {
+    pub(crate) enum WipeStage {
         /// An administrator approved it in the MDM: it can be sent again.
         Approved = "approved",
         /// The MDM took the command.
@@ -63,7 +63,7 @@ pub struct WipeProgress {
     /// Absent where it waits for approval: it has none then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<u64>,
-    pub stage: WipeStage,
+    pub(crate) stage: WipeStage,
     /// The MDM's name for the device that got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<GraphId>,

@@ -8,14 +8,14 @@ use crate::domain::model::{Digest, Name, words};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfilePush {
-    pub intent: u64,
-    pub profile: Name,
-    pub digest: Digest,
+    pub(crate) intent: u64,
+    pub(crate) profile: Name,
+    pub(crate) digest: Digest,
 }
 
 words! {
     /// How an effect went wrong.
-    ErrorClass {
+    pub enum ErrorClass {
         /// Try again later.
         Transient = "transient",
         /// Trying again will not help.
@@ -29,7 +29,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFailed {
-    pub intent: u64,
-    pub class: ErrorClass,
-    pub error: String,
+    pub(crate) intent: u64,
+    pub(crate) class: ErrorClass,
+    pub(crate) error: String,
 }

@@ -9,61 +9,61 @@ use crate::domain::provider_settings::IntuneSettings;
 /// them, exactly: `1day`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct QuorumTier {
+pub(crate) struct QuorumTier {
     /// Length of the window.
-    pub per: String,
+    pub(crate) per: String,
     /// Signatures of distinct people.
-    pub signers: u32,
+    pub(crate) signers: u32,
     /// Wipes within `per`.
-    pub up_to: u32,
+    pub(crate) up_to: u32,
 }
 
 /// What the configuration says about who may have devices wiped, and through which provider.
 /// The fields are sorted, as the keys of `state.json` are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ConfigRights {
+pub(crate) struct ConfigRights {
     /// `trust.allowedSigners`, the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed_signers: Option<String>,
+    pub(crate) allowed_signers: Option<String>,
     /// `wipes.delay`
-    pub delay: String,
+    pub(crate) delay: String,
     /// Of the configuration file's bytes, as `sha256sum` gives it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<Digest>,
+    pub(crate) digest: Option<Digest>,
     /// `wipes.maxValidity`
-    pub max_validity: String,
+    pub(crate) max_validity: String,
     /// `provider.kind`
-    pub provider: String,
+    pub(crate) provider: String,
     /// `wipes.quorum`
-    pub quorum: Vec<QuorumTier>,
+    pub(crate) quorum: Vec<QuorumTier>,
     /// `wipes.requireHead`
     #[serde(default)]
-    pub require_head: bool,
+    pub(crate) require_head: bool,
     /// `trust.revokedKeys`, the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_keys: Option<String>,
+    pub(crate) revoked_keys: Option<String>,
     /// Of the provider `intune`: which tenant it commands, and as whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<TenantRights>,
+    pub(crate) tenant: Option<TenantRights>,
 }
 
 /// Which tenant Fleetform commands, and as whom. The fields are sorted, as the keys of
 /// `state.json` are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TenantRights {
+pub(crate) struct TenantRights {
     /// `provider.app.clientId`
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// `provider.graphUrl`
-    pub graph_url: String,
+    pub(crate) graph_url: String,
     /// `provider.loginUrl`
-    pub login_url: String,
+    pub(crate) login_url: String,
     /// `provider.tenant`
-    pub name: String,
+    pub(crate) name: String,
     /// `provider.wipeApp.clientId`
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wipe_client_id: Option<String>,
+    pub(crate) wipe_client_id: Option<String>,
 }
 
 impl From<&IntuneSettings> for TenantRights {
@@ -85,6 +85,6 @@ impl From<&IntuneSettings> for TenantRights {
 pub struct ConfigChanged {
     /// As recorded before; absent the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<ConfigRights>,
-    pub to: ConfigRights,
+    pub(crate) from: Option<ConfigRights>,
+    pub(crate) to: ConfigRights,
 }

@@ -7,12 +7,12 @@ use crate::domain::model::Digest;
 /// Digests of the trust files' bytes, as `sha256sum` gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TrustFiles {
+pub(crate) struct TrustFiles {
     /// Of `trust.allowedSigners`.
-    pub allowed_signers: Digest,
+    pub(crate) allowed_signers: Digest,
     /// Of `trust.revokedKeys`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_keys: Option<Digest>,
+    pub(crate) revoked_keys: Option<Digest>,
 }
 
 /// `trust.changed`
@@ -21,6 +21,6 @@ pub struct TrustFiles {
 pub struct TrustChanged {
     /// As read before; absent the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<TrustFiles>,
-    pub to: TrustFiles,
+    pub(crate) from: Option<TrustFiles>,
+    pub(crate) to: TrustFiles,
 }

@@ -12,22 +12,22 @@ use crate::domain::wipe::target::LedgerId;
 /// A wipe request, as every entry about one not yet issued tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WipeSubject {
+pub(crate) struct WipeSubject {
     /// SHA-256 of the request's file: its identity, whatever the file is called.
-    pub request: Digest,
+    pub(crate) request: Digest,
     /// Its `metadata.name`.
-    pub name: Name,
+    pub(crate) name: Name,
     /// The ledger that it names; those that older versions logged name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ledger: Option<LedgerId>,
+    pub(crate) ledger: Option<LedgerId>,
     /// The device that it names, which need not exist.
-    pub device_id: DeviceId,
-    pub serial_number: SerialNumber,
-    pub scope: WipeScope,
-    pub reason: WipeReason,
-    pub requested_by: Email,
+    pub(crate) device_id: DeviceId,
+    pub(crate) serial_number: SerialNumber,
+    pub(crate) scope: WipeScope,
+    pub(crate) reason: WipeReason,
+    pub(crate) requested_by: Email,
     /// Until when it may be issued.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// `wipe.accepted`
@@ -35,13 +35,13 @@ pub struct WipeSubject {
 #[serde(rename_all = "camelCase")]
 pub struct WipeAccepted {
     #[serde(flatten)]
-    pub subject: WipeSubject,
+    pub(crate) subject: WipeSubject,
     /// Distinct people, sorted.
-    pub signers: Vec<Email>,
+    pub(crate) signers: Vec<Email>,
     /// Not to be issued earlier: the end of cooling off.
-    pub issue_at: Timestamp,
+    pub(crate) issue_at: Timestamp,
     /// Of the trust file that it was judged by.
-    pub trust: Digest,
+    pub(crate) trust: Digest,
 }
 
 /// `wipe.refused`, `wipe.held`, `wipe.expired` and `wipe.vetoed`: why it is not issued.
@@ -49,17 +49,17 @@ pub struct WipeAccepted {
 #[serde(rename_all = "camelCase")]
 pub struct WipeStopped {
     #[serde(flatten)]
-    pub subject: WipeSubject,
-    pub code: CompactString,
-    pub detail: String,
+    pub(crate) subject: WipeSubject,
+    pub(crate) code: CompactString,
+    pub(crate) detail: String,
     /// Distinct people who signed it, sorted.
-    pub signers: Vec<Email>,
+    pub(crate) signers: Vec<Email>,
     /// In `wipe.refused`: nothing that happens later lets it through.
     #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
-    pub for_good: bool,
+    pub(crate) for_good: bool,
     /// Given where it was issued and expired unconfirmed: number of the intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub intent: Option<u64>,
+    pub(crate) intent: Option<u64>,
 }
 
 /// `wipe.issued`: the provider is called after this is durable, once for each intent.
@@ -68,36 +68,36 @@ pub struct WipeStopped {
 pub struct WipeIssued {
     pub request: Digest,
     /// Number of the intent: the sequence number of this entry.
-    pub intent: u64,
-    pub scope: WipeScope,
+    pub(crate) intent: u64,
+    pub(crate) scope: WipeScope,
     /// Distinct people whose signatures held at this moment, sorted.
     pub signers: Vec<Email>,
-    pub needed: u32,
+    pub(crate) needed: u32,
 }
 
 /// `wipe.deferred`: the provider surely did not get the command; the request is accepted again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WipeDeferred {
-    pub request: Digest,
+    pub(crate) request: Digest,
     /// Number of the intent that ends with this; the next one gets a number of its own.
-    pub intent: u64,
-    pub reason: String,
+    pub(crate) intent: u64,
+    pub(crate) reason: String,
     /// Not to be issued again earlier.
-    pub until: Timestamp,
+    pub(crate) until: Timestamp,
     /// What the MDM calls the request for the approval that it needs first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<CompactString>,
+    pub(crate) approval: Option<CompactString>,
 }
 
 /// `wipe.confirmed`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WipeConfirmed {
-    pub request: Digest,
-    pub intent: u64,
+    pub(crate) request: Digest,
+    pub(crate) intent: u64,
     /// When the report that says so counts: its date, or its arrival where that cannot be.
-    pub reported_at: Timestamp,
+    pub(crate) reported_at: Timestamp,
 }
 
 /// `wipe.unrequested`: a device reports that it was erased, and no wipe of it was issued.
@@ -105,20 +105,20 @@ pub struct WipeConfirmed {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WipeUnrequested {
     /// Whose report it is.
-    pub serial_number: SerialNumber,
+    pub(crate) serial_number: SerialNumber,
     /// Where the report came from: `inbox/NAME` for the local provider.
-    pub origin: String,
+    pub(crate) origin: String,
     /// Date of the report, as the device gives it; absent where that could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reported_at: Option<Timestamp>,
+    pub(crate) reported_at: Option<Timestamp>,
 }
 
 /// `wipe.failed`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WipeFailed {
-    pub request: Digest,
-    pub intent: u64,
-    pub class: ErrorClass,
-    pub error: String,
+    pub(crate) request: Digest,
+    pub(crate) intent: u64,
+    pub(crate) class: ErrorClass,
+    pub(crate) error: String,
 }

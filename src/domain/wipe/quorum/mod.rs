@@ -63,7 +63,7 @@ impl Tiers {
 
     /// In order, at least one.
     #[must_use]
-    pub fn as_slice(&self) -> &[Tier] {
+    pub(crate) fn as_slice(&self) -> &[Tier] {
         &self.0
     }
 
@@ -76,18 +76,18 @@ impl Tiers {
 
 /// What was wiped lately, as far as a decision depends on it.
 #[derive(Debug, Clone, Copy)]
-pub struct History<'a> {
+pub(crate) struct History<'a> {
     /// When wipes were issued, from the log, in any order, whatever became of them, but for
     /// those that surely did not reach the provider.
-    pub issued: &'a [Timestamp],
+    pub(crate) issued: &'a [Timestamp],
     /// Wipes accepted and not yet issued (earlier in this pass, or cooling off): they count in
     /// every window.
-    pub ahead: usize,
+    pub(crate) ahead: usize,
 }
 
 words! {
     /// What a held wipe waits for.
-    Lacks {
+    pub(crate) enum Lacks {
         /// More signatures would let it through now.
         Signatures = "needsSignatures",
         /// No number of signatures would: only time.
@@ -97,38 +97,37 @@ words! {
 
 /// Why a wipe is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuorumHold {
+pub(crate) struct QuorumHold {
     /// What it waits for.
-    pub reason: Lacks,
+    pub(crate) reason: Lacks,
     /// Distinct people needed now; none where no number suffices.
-    pub needs: Option<u32>,
+    pub(crate) needs: Option<u32>,
     /// Distinct people it has.
-    pub has: u32,
+    pub(crate) has: u32,
     /// The earliest time at which it would pass as it is, if nothing else is issued meanwhile;
     /// none where it never would.
-    pub until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
     /// The highest tier that it exceeds; none where it lacks what the first tier needs.
-    pub tier: Option<Tier>,
+    pub(crate) tier: Option<Tier>,
     /// Wipes in that tier's window, without this one.
-    pub count: usize,
+    pub(crate) count: usize,
 }
 
 /// Whether a wipe may be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling {
+pub(crate) enum Ruling {
     /// It has the signatures it `needs`.
     Issue {
         /// Distinct people needed now.
         needs: u32,
     },
-    /// Not now.
     Held(QuorumHold),
 }
 
 /// Decides on one wipe with the signatures of `has` distinct people. The next one of the same
 /// pass is decided with `ahead` raised by one if this one is issued.
 #[must_use]
-pub fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> Ruling {
+pub(crate) fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u32) -> Ruling {
     let first = tiers.0.first().map(|tier| tier.signers);
     let (mut needs, mut exceeded, mut in_window) = (first, None, 0);
     for (tier, next) in tiers.caps() {

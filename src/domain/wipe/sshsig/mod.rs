@@ -12,13 +12,13 @@ use crate::domain::model::words;
 use crate::domain::wording::escape;
 
 /// A public key, comparable.
-pub type Key = KeyData;
+pub(crate) type Key = KeyData;
 
 /// A signature of a hardware key with a long application name is under 1 KiB; this is room enough.
-pub const MAX_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_BYTES: usize = 8 * 1024;
 
 /// The types of keys that serve, as `ssh-keygen` spells them.
-pub const KEY_TYPES: [&str; 4] = [
+pub(crate) const KEY_TYPES: [&str; 4] = [
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
     "sk-ssh-ed25519@openssh.com",
@@ -26,7 +26,7 @@ pub const KEY_TYPES: [&str; 4] = [
 ];
 
 /// What to do about a key that does not serve; a sentence without a full stop.
-pub const KEYS_THAT_SERVE: &str = "ed25519, ecdsa with the curve nistp256, and the hardware keys ed25519-sk and ecdsa-sk serve \
+pub(crate) const KEYS_THAT_SERVE: &str = "ed25519, ecdsa with the curve nistp256, and the hardware keys ed25519-sk and ecdsa-sk serve \
      (`ssh-keygen -t ed25519`)";
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
@@ -38,7 +38,7 @@ const USER_PRESENT: u8 = 1;
 
 words! {
     /// Why a signature file does not count.
-    Fault {
+    pub(crate) enum Fault {
         /// Larger than any signature.
         TooLarge = "tooLarge",
         /// Not one armoured signature and nothing else.
@@ -59,17 +59,17 @@ words! {
 impl Fault {
     /// Whether it cannot even be told what the file is: it may be a veto that was damaged.
     #[must_use]
-    pub const fn is_unreadable(self) -> bool {
+    pub(crate) const fn is_unreadable(self) -> bool {
         matches!(self, Self::TooLarge | Self::BadArmour | Self::Malformed)
     }
 }
 
 /// Why a signature file does not count, for machines and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub code: Fault,
+pub(crate) struct Failure {
+    pub(crate) code: Fault,
     /// What is wrong and what to do, without a full stop, every character harmless.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 fn fail<T>(code: Fault, detail: impl Into<String>) -> Result<T, Failure> {
@@ -78,14 +78,14 @@ fn fail<T>(code: Fault, detail: impl Into<String>) -> Result<T, Failure> {
 
 /// Proof that the holder of a key signed the bytes given to [`check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
+pub(crate) struct Checked {
     key: Key,
 }
 
 impl Checked {
     /// The key that signed.
     #[must_use]
-    pub fn key(&self) -> &Key {
+    pub(crate) fn key(&self) -> &Key {
         &self.key
     }
 }
@@ -93,7 +93,7 @@ impl Checked {
 /// What a signature says that it was made for; none for another purpose, or where it cannot be
 /// read. Whether it is genuine is not looked at.
 #[must_use]
-pub fn purpose(armoured: &[u8]) -> Option<Namespace> {
+pub(crate) fn purpose(armoured: &[u8]) -> Option<Namespace> {
     let blob = decode(unwrap(armoured).ok()?)?;
     Parts::read(&blob)?.namespace.parse().ok()
 }
@@ -102,7 +102,11 @@ pub fn purpose(armoured: &[u8]) -> Option<Namespace> {
 ///
 /// # Errors
 /// The first thing wrong with it.
-pub fn check(armoured: &[u8], message: &[u8], namespace: Namespace) -> Result<Checked, Failure> {
+pub(crate) fn check(
+    armoured: &[u8],
+    message: &[u8],
+    namespace: Namespace,
+) -> Result<Checked, Failure> {
     let blob = decode(unwrap(armoured)?);
     let Some(parts) = blob.as_deref().and_then(Parts::read) else {
         return fail(Fault::Malformed, format!("it holds no signature; {KEYS_THAT_SERVE}"));
@@ -138,7 +142,7 @@ pub fn check(armoured: &[u8], message: &[u8], namespace: Namespace) -> Result<Ch
 
 /// `SHA256:…`, as `ssh-keygen -l` prints it.
 #[must_use]
-pub fn fingerprint(key: &Key) -> String {
+pub(crate) fn fingerprint(key: &Key) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 

@@ -417,3 +417,14 @@ fn dsa_is_refused_with_the_keys_that_serve() {
     assert_eq!(failure.code, Fault::UnsupportedKey);
     assert!(failure.detail.contains("ed25519-sk"), "{failure:?}");
 }
+
+#[test]
+fn a_fingerprint_is_what_ssh_keygen_prints() {
+    for key in [TestKey::ed25519(1), TestKey::p256(), TestKey::p256().as_hardware("ssh:")] {
+        let keygen = Keygen::new();
+        keygen.write("key.pub", key.openssh().as_bytes());
+        let (success, text) = keygen.run(&["-l", "-f", "key.pub"], None);
+        assert!(success, "{text}");
+        assert_eq!(text.split(' ').nth(1), Some(fingerprint(&key.public).as_str()), "{text}");
+    }
+}

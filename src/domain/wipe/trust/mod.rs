@@ -23,25 +23,24 @@ use crate::domain::wording::escape;
 
 words! {
     /// Which of the two lists.
-    List { AllowedSigners = "allowedSigners", RevokedKeys = "revokedKeys" }
+    pub enum List { AllowedSigners = "allowedSigners", RevokedKeys = "revokedKeys" }
 }
 
 /// Why a list is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{list}, line {line}: {why}")]
 pub struct Malformed {
-    /// Which list.
-    pub list: List,
+    pub(crate) list: List,
     /// From 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong and what to write instead, without a full stop.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 words! {
     /// Why a key has no right.
-    NoRight {
-        /// In no line.
+    pub(crate) enum NoRight {
+        /// No line of `allowed_signers` has this key.
         UnknownKey = "unknownKey",
         /// In the list of revoked keys.
         RevokedKey = "revokedKey",
@@ -56,28 +55,25 @@ words! {
 
 /// Why a key has no right, for machines and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WhyNot {
-    /// Stable.
-    pub code: NoRight,
+pub(crate) struct WhyNot {
+    pub(crate) code: NoRight,
     /// Without a full stop.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// One line of `allowed_signers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
-    /// The person.
-    pub principal: Email,
-    /// Their key.
-    pub key: Key,
+pub(crate) struct Signer {
+    pub(crate) principal: Email,
+    pub(crate) key: Key,
     /// What the line lists of ours, sorted; without any it gives no right.
-    pub namespaces: BTreeSet<Namespace>,
+    pub(crate) namespaces: BTreeSet<Namespace>,
     /// Valid from then on, inclusive.
-    pub valid_after: Option<Timestamp>,
+    pub(crate) valid_after: Option<Timestamp>,
     /// Valid until then, inclusive.
-    pub valid_before: Option<Timestamp>,
+    pub(crate) valid_before: Option<Timestamp>,
     /// From 1.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// Both lists, well formed; there is no other way to make one than [`Trust::parse`].
@@ -120,19 +116,19 @@ impl Trust {
 
     /// Every line of `allowed_signers`, in its order.
     #[must_use]
-    pub fn signers(&self) -> &[Signer] {
+    pub(crate) fn signers(&self) -> &[Signer] {
         &self.signers
     }
 
     /// Of the bytes of `allowed_signers`.
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         self.digest
     }
 
     /// Of the bytes of the list of revoked keys, where there is one.
     #[must_use]
-    pub fn revoked_digest(&self) -> Option<Digest> {
+    pub(crate) fn revoked_digest(&self) -> Option<Digest> {
         self.revoked_digest
     }
 
@@ -140,7 +136,12 @@ impl Trust {
     ///
     /// # Errors
     /// Why it may not: revoked before unknown, and the line that comes closest otherwise.
-    pub fn who(&self, key: &Key, at: Timestamp, namespace: Namespace) -> Result<&Email, WhyNot> {
+    pub(crate) fn who(
+        &self,
+        key: &Key,
+        at: Timestamp,
+        namespace: Namespace,
+    ) -> Result<&Email, WhyNot> {
         if self.revoked.contains(&material(key)) {
             let detail = format!("the key {} is revoked", fingerprint(key));
             return Err(WhyNot { code: NoRight::RevokedKey, detail });

@@ -249,15 +249,23 @@ fn a_compressed_point_would_be_a_second_key_and_is_refused() {
     let point = public.as_sec1_bytes();
     let mut compressed = vec![2 + (point[64] & 1)];
     compressed.extend(&point[1..33]);
-    let mut blob = Vec::new();
-    for part in [b"ecdsa-sha2-nistp256".as_slice(), b"nistp256", &compressed] {
-        string(&mut blob, part);
+    let hardware: &[u8] = b"sk-ecdsa-sha2-nistp256@openssh.com";
+    let software: &[u8] = b"ecdsa-sha2-nistp256";
+    for (kind, application) in [(software, None), (hardware, Some(b"ssh:"))] {
+        let line = |point: &[u8]| {
+            let mut blob = Vec::new();
+            [kind, b"nistp256", point].map(|part| string(&mut blob, part));
+            application.into_iter().for_each(|application| string(&mut blob, application));
+            format!("{} {}", std::str::from_utf8(kind).unwrap(), base64(&blob))
+        };
+        let allowed = |line: &str| format!("{BOB} namespaces=\"wipe@fleetform\" {line}\n");
+        assert_eq!(trust(&allowed(&line(point))).signers().len(), 1, "as OpenSSH writes it");
+        let compressed = line(&compressed);
+        let error = malformed(&allowed(&compressed));
+        assert!(error.why.contains("compressed"), "{error}");
+        let revoked = Trust::parse(b"", Some(compressed.as_bytes())).unwrap_err();
+        assert_eq!(revoked.list, List::RevokedKeys);
     }
-    let line = format!("ecdsa-sha2-nistp256 {}", base64(&blob));
-    let text = format!("{}{BOB} namespaces=\"wipe@fleetform\" {line}\n", key.line(ANA));
-    assert_eq!(malformed(&text).line, 2);
-    let revoked = Trust::parse(key.line(ANA).as_bytes(), Some(line.as_bytes())).unwrap_err();
-    assert_eq!(revoked.list, List::RevokedKeys);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::domain::wording::escape;
 
 /// Judges a request by every rule.
 #[must_use]
-pub fn verify(evidence: &Evidence<'_>) -> Judgement {
+pub(crate) fn verify(evidence: &Evidence<'_>) -> Judgement {
     let mut judge = Judge { evidence, checks: Vec::new(), refused: None, for_good: None };
     judge.about_the_request();
     judge.about_the_ledger();
@@ -32,7 +32,7 @@ pub fn verify(evidence: &Evidence<'_>) -> Judgement {
         (None, Some(reason), _) => Conclusion::Refused(reason),
         (None, None, Ok(trust)) => {
             let request = evidence.request.clone();
-            let wipe = VerifiedWipe::new(request, signers, evidence.now, trust.digest());
+            let wipe = VerifiedWipe::new(request, signers, trust.digest());
             Conclusion::Verified(Box::new(wipe))
         }
         (None, None, Err(_)) => Conclusion::Refused(Reason::NoTrust),

@@ -9,50 +9,50 @@ use crate::domain::wipe::trust::WhyNot;
 
 /// One rule's outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    pub rule: Rule,
-    pub holds: bool,
+pub(crate) struct Check {
+    pub(crate) rule: Rule,
+    pub(crate) holds: bool,
     /// What was found, without a full stop.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// What one signature or veto file is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileCheck {
+pub(crate) struct FileCheck {
     /// Its name, harmless to show.
-    pub name: String,
+    pub(crate) name: String,
     /// What it was read as.
-    pub purpose: Namespace,
+    pub(crate) purpose: Namespace,
     /// Whose it is, or why it does not count.
-    pub outcome: Result<Email, Discounted>,
+    pub(crate) outcome: Result<Email, Discounted>,
 }
 
 /// Why a file does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Discounted {
+pub(crate) struct Discounted {
     /// Stable: a word of [`sshsig::Fault`] or [`crate::domain::wipe::trust::NoRight`].
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// Without a full stop.
-    pub detail: String,
+    pub(crate) detail: String,
     /// Whether it could not even be told what the file is.
-    pub unreadable: bool,
+    pub(crate) unreadable: bool,
 }
 
 /// All that [`super::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// One for each [`Rule`], in its order.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
     /// Signatures, then vetoes, each sorted by name.
-    pub files: Vec<FileCheck>,
-    pub conclusion: Conclusion,
+    pub(crate) files: Vec<FileCheck>,
+    pub(crate) conclusion: Conclusion,
     /// The reason that makes a refusal final, whatever other rules say.
-    pub for_good: Option<(Reason, String)>,
+    pub(crate) for_good: Option<(Reason, String)>,
 }
 
 /// What follows from the checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Conclusion {
+pub(crate) enum Conclusion {
     /// Every rule holds.
     Verified(Box<VerifiedWipe>),
     /// A trusted signer objects, whatever else there is to say: the first by address.

@@ -12,24 +12,24 @@ use crate::domain::wording::escape;
 /// Signature and veto files beside one request that are looked at: checking one takes about
 /// 0.2 ms, so that nobody can keep a pass busy with files. Beyond that the request is refused,
 /// not the surplus ignored: a veto might be in it.
-pub const MAX_FILES: usize = 256;
+pub(crate) const MAX_FILES: usize = 256;
 
 /// One signature or veto file, as far as it can be judged without a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedFile {
+pub(crate) struct SignedFile {
     /// Its name, harmless to show.
-    pub name: String,
+    pub(crate) name: String,
     /// What it was made for, as far as it says.
-    pub purpose: Namespace,
+    pub(crate) purpose: Namespace,
     /// The fingerprint of the key that signed these very bytes, or why none did.
-    pub key: Result<String, Discounted>,
+    pub(crate) key: Result<String, Discounted>,
     /// Where there is a trust file: whose key that is, or why it gives no right.
-    pub person: Option<Result<Email, Discounted>>,
+    pub(crate) person: Option<Result<Email, Discounted>>,
 }
 
 /// Who signed `bytes`, by each of these files: at most [`MAX_FILES`] of them are looked at.
 #[must_use]
-pub fn signed_files(
+pub(crate) fn signed_files(
     bytes: &[u8],
     (files, named): (&BTreeMap<String, Vec<u8>>, Namespace),
     trust: Option<&Trust>,

@@ -1,6 +1,6 @@
 //! The permission to wipe.
 
-use crate::domain::model::{Digest, Email, Timestamp};
+use crate::domain::model::{Digest, Email};
 use crate::domain::wipe::request::Request;
 
 /// Proof that [`super::verify`] found every rule to hold.
@@ -8,34 +8,27 @@ use crate::domain::wipe::request::Request;
 pub struct VerifiedWipe {
     request: Request,
     signers: Vec<Email>,
-    at: Timestamp,
     trust: Digest,
 }
 
 impl VerifiedWipe {
     /// Only for [`super::verify`], when every rule holds.
-    pub(super) fn new(request: Request, signers: Vec<Email>, at: Timestamp, trust: Digest) -> Self {
-        Self { request, signers, at, trust }
+    pub(super) fn new(request: Request, signers: Vec<Email>, trust: Digest) -> Self {
+        Self { request, signers, trust }
     }
 
-    /// What was signed.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
     }
     /// The distinct people who signed: sorted, at least one.
     #[must_use]
-    pub fn signers(&self) -> &[Email] {
+    pub(crate) fn signers(&self) -> &[Email] {
         &self.signers
-    }
-    /// When it was judged.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.at
     }
     /// Digest of the trust file that it was judged by.
     #[must_use]
-    pub fn trust(&self) -> Digest {
+    pub(crate) fn trust(&self) -> Digest {
         self.trust
     }
 }

@@ -68,11 +68,9 @@ fn hand_over(made: &OwnedFd, directory: &fs::Stat) -> Result<(), Errno> {
 
 /// What was found under a name.
 pub(crate) enum Found<T> {
-    /// Nothing.
     Nothing,
-    /// A regular file.
     File(Stamp, T),
-    /// Something that is no report whatever is done about it; and why.
+    /// What is never read: no regular file, or too large; and why.
     Unusable(Stamp, String),
 }
 

@@ -25,7 +25,7 @@ const MOVED: &str = "was it unmounted, moved, removed or replaced? Mount it or m
 
 /// The data directory, held until dropped.
 #[derive(Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     fd: File,
     path: PathBuf,
     identity: Identity,
@@ -44,7 +44,7 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the system; [`Error::Locked`] if another process holds it.
-    pub fn hold(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn hold(path: &Path) -> Result<Self, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = fs::open(path, flags, Mode::empty())
             .and_then(|fd| Ok((Identity::from(&fs::fstat(&fd)?), File::from(fd))));
@@ -64,12 +64,11 @@ impl Directory {
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Which one it is.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         self.identity
     }
 
@@ -77,7 +76,7 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn open(&self, name: &str, flags: OFlags) -> io::Result<File> {
+    pub(crate) fn open(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o644))?.into())
     }
@@ -86,7 +85,7 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn identity_of(&self, name: &str) -> Result<Option<Identity>, Error> {
+    pub(crate) fn identity_of(&self, name: &str) -> Result<Option<Identity>, Error> {
         match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Identity::from(&stat))),
             Err(Errno::NOENT) => Ok(None),
@@ -98,7 +97,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`Error::Replaced`] if not, and those of the system.
-    pub fn prove(&self) -> Result<(), Error> {
+    pub(crate) fn prove(&self) -> Result<(), Error> {
         let found = match fs::stat(&self.path) {
             Ok(stat) => Some(Identity::from(&stat)),
             Err(Errno::NOENT | Errno::NOTDIR) => None,
@@ -111,7 +110,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`Error::Replaced`] if not.
-    pub fn prove_same(&self, before: Place) -> Result<(), Error> {
+    pub(crate) fn prove_same(&self, before: Place) -> Result<(), Error> {
         prove(before, Some(self.identity), &self.path)
     }
 
@@ -156,7 +155,7 @@ fn prove(before: Place, found: Option<Identity>, path: &Path) -> Result<(), Erro
 ///
 /// # Errors
 /// [`Error::Replaced`] if not.
-pub fn still_there(path: &Path, holds: bool) -> Result<(), Error> {
+pub(crate) fn still_there(path: &Path, holds: bool) -> Result<(), Error> {
     let what = match fs::stat(path) {
         Ok(_) if holds => return Ok(()),
         Ok(_) => "there is no ledger in the data directory any more",

@@ -1,8 +1,7 @@
 //! The files of a data directory, by name.
 
-/// The log.
+/// The log: JSON Lines, only ever appended to.
 pub const LOG: &str = "audit.jsonl";
-/// The snapshot.
 pub(crate) const STATE: &str = "state.json";
 /// The lock of the one writer, and up to where the log is of whole passes.
 pub(super) const LOCK: &str = "lock";

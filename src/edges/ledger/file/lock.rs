@@ -21,7 +21,7 @@ use crate::edges::ledger::error::Error;
 
 /// Held until dropped.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     file: File,
     path: PathBuf,
 }
@@ -41,9 +41,9 @@ impl Lock {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn mark(&mut self, whole: u64) -> Result<(), Error> {
-        // Whoever in this process has looked at the file and closed it has let go of the record
-        // lock: that is how the system has it.
+    pub(crate) fn mark(&mut self, whole: u64) -> Result<(), Error> {
+        // POSIX drops record locks when any descriptor of the file in this process is closed, and
+        // a reader may have done so: take the lock again.
         let _ = fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive);
         write(&self.file, Some(whole))
             .map_err(|e| durable::Error::at("write", &self.path)(e).into())
@@ -51,7 +51,7 @@ impl Lock {
 
     /// The mark of the last writer, or of this one.
     #[must_use]
-    pub fn marked(&self) -> Option<u64> {
+    pub(crate) fn marked(&self) -> Option<u64> {
         parse(&self.file)?.1
     }
 
@@ -61,7 +61,7 @@ impl Lock {
     /// # Errors
     /// [`Error::LockRemoved`] if not; [`Error::Locked`] if somebody else has locked the new file,
     /// where directories cannot be locked.
-    pub fn prove(&mut self, dir: &Directory) -> Result<(), Error> {
+    pub(crate) fn prove(&mut self, dir: &Directory) -> Result<(), Error> {
         let ours =
             fstat(&self.file).map_err(|e| durable::Error::at("look at", &self.path)(e.into()))?;
         if dir.identity_of(LOCK)? == Some(Identity::from(&ours)) {
@@ -80,7 +80,7 @@ impl Lock {
 ///
 /// # Errors
 /// [`Error::Locked`], with the pid of who holds it.
-pub fn take(dir: &Directory) -> Result<Lock, Error> {
+pub(crate) fn take(dir: &Directory) -> Result<Lock, Error> {
     let path = dir.path().join(LOCK);
     let file =
         dir.open(LOCK, OFlags::RDWR | OFlags::CREATE).map_err(durable::Error::at("open", &path))?;

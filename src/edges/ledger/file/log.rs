@@ -76,7 +76,7 @@ pub(super) fn follow_all(
 ///
 /// # Errors
 /// Those of the system, and if it is no regular file: a FIFO or a device may never end.
-pub fn open(path: &Path) -> Result<Option<File>, Error> {
+pub(crate) fn open(path: &Path) -> Result<Option<File>, Error> {
     let opened = Guarded::stream().open_if_there(path);
     let opened = opened.map_err(|e| durable::Error::at("open", path)(e.into()))?;
     Ok(opened.map(Opened::into_file))
@@ -87,7 +87,7 @@ pub fn open(path: &Path) -> Result<Option<File>, Error> {
 ///
 /// # Errors
 /// [`Error::Replaced`] if not, and those of the system.
-pub fn still_named(log: &File, path: &Path, read: u64) -> Result<(), Error> {
+pub(crate) fn still_named(log: &File, path: &Path, read: u64) -> Result<(), Error> {
     let failed = |e: rustix::io::Errno| durable::Error::at("look at", path)(e.into());
     let ours = rustix::fs::fstat(log).map_err(failed)?;
     let what = match rustix::fs::stat(path) {
@@ -109,7 +109,7 @@ pub fn still_named(log: &File, path: &Path, read: u64) -> Result<(), Error> {
 ///
 /// # Errors
 /// If a step fails; the log is then as it was, or cut.
-pub fn cut(dir: &Path, end: End) -> Result<LogRepaired, Error> {
+pub(crate) fn cut(dir: &Path, end: End) -> Result<LogRepaired, Error> {
     let path = dir.join(LOG);
     let mut log = OpenOptions::new()
         .read(true)
@@ -146,7 +146,7 @@ fn keep(path: &Path, torn: &[u8]) -> io::Result<()> {
 
 /// The end of a verified log, to append to.
 #[derive(Debug)]
-pub struct LogFile {
+pub(crate) struct LogFile {
     path: PathBuf,
     file: Option<File>,
     chain: Chain,
@@ -166,7 +166,7 @@ impl LogFile {
     ///
     /// # Errors
     /// Those of opening and fsync.
-    pub fn new(path: PathBuf, chain: Chain) -> Result<Self, Error> {
+    pub(crate) fn new(path: PathBuf, chain: Chain) -> Result<Self, Error> {
         let file = match OpenOptions::new().read(true).append(true).open(&path) {
             Ok(file) => Some(file),
             Err(e) if e.kind() == io::ErrorKind::NotFound && chain.end == 0 => None,
@@ -189,7 +189,7 @@ impl LogFile {
     }
 
     /// How far the log is durable.
-    pub fn durable(&self) -> Chain {
+    pub(crate) fn durable(&self) -> Chain {
         self.durable
     }
 
@@ -198,7 +198,7 @@ impl LogFile {
     ///
     /// # Errors
     /// [`Error::Replaced`] if not, and those of the system.
-    pub fn prove(&self) -> Result<(), Error> {
+    pub(crate) fn prove(&self) -> Result<(), Error> {
         #[cfg(test)]
         if self.broken {
             return Ok(());
@@ -236,7 +236,7 @@ impl LogFile {
     }
 
     /// How far the log goes.
-    pub fn chain(&self) -> Chain {
+    pub(crate) fn chain(&self) -> Chain {
         self.chain
     }
 
@@ -244,12 +244,12 @@ impl LogFile {
     ///
     /// # Errors
     /// [`Error::Poisoned`] if so.
-    pub fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.poisoned { Err(Error::Poisoned { path: self.path.clone() }) } else { Ok(()) }
     }
 
     /// From now on nothing is written.
-    pub fn poison(&mut self) {
+    pub(crate) fn poison(&mut self) {
         self.poisoned = true;
     }
 
@@ -257,7 +257,7 @@ impl LogFile {
     ///
     /// # Errors
     /// If they cannot be written; the log is then poisoned.
-    pub fn write(&mut self, Lines { text, seq, head }: Lines<'_>) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, Lines { text, seq, head }: Lines<'_>) -> Result<(), Error> {
         self.check()?;
         self.poisoned = true;
         let end = self.chain.end;
@@ -274,7 +274,7 @@ impl LogFile {
     ///
     /// # Errors
     /// If that fails; the log is then poisoned.
-    pub fn sync(&mut self) -> Result<(), Error> {
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
         self.check()?;
         let Some(file) = self.file.as_ref().filter(|_| self.unsynced) else { return Ok(()) };
         self.poisoned = true;
@@ -315,7 +315,7 @@ impl LogFile {
 #[cfg(test)]
 impl LogFile {
     /// From now on writes to the end of this file.
-    pub fn break_file(&mut self, file: File) {
+    pub(crate) fn break_file(&mut self, file: File) {
         self.chain.end = file.metadata().unwrap().len();
         self.file = Some(file);
         self.broken = true;

@@ -14,9 +14,9 @@ use crate::edges::fs::guarded::Guarded;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     /// Whether a writer in another process holds it.
-    pub live: bool,
+    pub(crate) live: bool,
     /// Up to which byte the log is of whole passes.
-    pub whole: u64,
+    pub(crate) whole: u64,
 }
 
 /// Looks at the lock without touching it; `None` where nothing is marked.

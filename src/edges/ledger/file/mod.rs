@@ -26,7 +26,8 @@ pub(crate) use self::layout::CUT;
 pub use self::layout::LOG;
 pub use self::reader::entries;
 pub(crate) use self::reader::reader;
-pub use self::store::{open, open_as};
+pub use self::store::open;
+pub(crate) use self::store::open_as;
 pub use self::verify::verify;
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ const PARALLEL: usize = 64;
 
 /// Where a scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End {
+pub(crate) struct End {
     /// Right after the last newline.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Bytes after that: a line that nobody finished.
-    pub torn: u64,
+    pub(crate) torn: u64,
 }
 
 /// Passes all lines of `file` to `look`, on any core, and its results to `take`, in order.
@@ -26,7 +26,7 @@ pub struct End {
 ///
 /// # Errors
 /// Those of reading, made into one by `failed`, and those of `take`.
-pub fn scan<T: Send, E>(
+pub(crate) fn scan<T: Send, E>(
     mut file: impl io::Read,
     mut offset: u64,
     failed: impl FnOnce(io::Error) -> E,

@@ -22,7 +22,7 @@ pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
 ///
 /// # Errors
 /// If it cannot be read, or is not what this program writes.
-pub fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
+pub(crate) fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
     let path = dir.join(STATE);
     let Some(mut file) = open(&path).map_err(durable::Error::at("open", &path))? else {
         return Ok(None);

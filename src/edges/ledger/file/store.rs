@@ -37,7 +37,7 @@ pub fn open(
 /// # Errors
 /// If somebody else writes, if the ledger is not the one expected, or if anything is wrong with
 /// the files but for that last line.
-pub fn open_as(
+pub(crate) fn open_as(
     dir: &Path,
     terms: &Terms<'_>,
     actor: Arc<str>,
@@ -78,7 +78,7 @@ struct FileStore {
     /// The time kept in `clock`.
     clock: Option<Timestamp>,
     lock: Lock,
-    // Last: it is let go of after the lock file.
+    // Last: it is dropped after the lock file.
     dir: Directory,
 }
 

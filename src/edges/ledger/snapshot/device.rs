@@ -17,7 +17,7 @@ use crate::edges::ledger::intern::Interner;
 
 words! {
     /// How a push stands.
-    PushWord { Intended = "intended", Pushed = "pushed", Failed = "failed" }
+    pub(crate) enum PushWord { Intended = "intended", Pushed = "pushed", Failed = "failed" }
 }
 
 #[derive(Serialize)]

@@ -14,7 +14,7 @@ mod wipes;
 mod write;
 
 pub(super) use self::device::differences;
-pub use self::document::Snapshot;
+pub(crate) use self::document::Snapshot;
 pub(super) use self::document::SnapshotIn;
 pub(super) use self::read::as_written;
 pub(crate) use self::read::read_state;

@@ -17,7 +17,7 @@ use crate::edges::ledger::intern::Interner;
 
 /// How much is read at once: some thousand devices.
 const BLOCK: usize = 4 << 20;
-/// So much may stand around the devices; more is not worth the hurry.
+/// Bytes that may stand around the devices; a snapshot with more is read the slow way.
 const AROUND: usize = 16 << 20;
 
 /// Reads what [`super::write::write_state`] wrote, in bounded memory but for the state itself;

@@ -16,7 +16,7 @@ use crate::domain::wipe::target::LedgerId;
 /// One request; the fields in the order of their keys.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WipeWire {
+pub(crate) struct WipeWire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approval: Option<Approval>,
     code: Option<CompactString>,
@@ -42,7 +42,7 @@ pub struct WipeWire {
 }
 
 /// As the snapshot has them.
-pub fn out<S: Serializer>(
+pub(crate) fn out<S: Serializer>(
     wipes: &&BTreeMap<Digest, Wipe>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -102,7 +102,7 @@ impl From<&Wipe> for WipeWire {
 
 impl WipeWire {
     /// The request with this digest.
-    pub fn into_wipe(self, request: Digest) -> Wipe {
+    pub(crate) fn into_wipe(self, request: Digest) -> Wipe {
         let Self {
             approval,
             code,

@@ -28,7 +28,6 @@ struct Kept {
     held: bool,
 }
 
-/// A handle to it.
 #[derive(Clone, Default)]
 pub(super) struct Memory(Arc<Mutex<Kept>>);
 

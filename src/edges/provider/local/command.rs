@@ -13,7 +13,7 @@ const VERSION: u32 = 1;
 
 /// Names a command towards the device: `c17` for the intent 17.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CommandId(pub u64);
+pub(crate) struct CommandId(pub(crate) u64);
 
 impl std::fmt::Display for CommandId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,7 +34,7 @@ as_string!(CommandId);
 
 words! {
     /// What a device has to do.
-    Verb {
+    pub(crate) enum Verb {
         /// Take on a profile; arguments `profile`, `digest`, `apps`, `settings`, `licenses`, `compliance`.
         Profile = "profile",
         /// Report at once.
@@ -48,20 +48,19 @@ words! {
 
 /// One thing that a device has to do, as its outbox file spells it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Command {
+pub(crate) struct Command {
     /// Unique to the intent.
-    pub id: CommandId,
-    /// What to do.
-    pub command: Verb,
+    pub(crate) id: CommandId,
+    pub(crate) command: Verb,
     /// With what; by the verb.
     #[serde(flatten)]
-    pub arguments: Map<String, Value>,
+    pub(crate) arguments: Map<String, Value>,
 }
 
 impl Command {
     /// The push of a profile.
     #[must_use]
-    pub fn profile(intent: u64, profile: &Profile) -> Self {
+    pub(crate) fn profile(intent: u64, profile: &Profile) -> Self {
         let Profile { name, digest, apps, settings, licenses, compliance, .. } = profile;
         let compliance = serde_json::to_value(compliance).expect("requirements are plain data");
         let arguments = [
@@ -81,13 +80,13 @@ impl Command {
 
     /// To report at once.
     #[must_use]
-    pub fn sync(intent: u64) -> Self {
+    pub(crate) fn sync(intent: u64) -> Self {
         Self { id: CommandId(intent), command: Verb::Sync, arguments: Map::new() }
     }
 
-    /// The one that cannot be undone.
+    /// The command to erase a device, whole or only corporate data.
     #[must_use]
-    pub fn wipe(intent: u64, wipe: &VerifiedWipe) -> Self {
+    pub(crate) fn wipe(intent: u64, wipe: &VerifiedWipe) -> Self {
         let request = wipe.request();
         let arguments = [
             ("device", request.device_id.to_string().into()),

@@ -177,7 +177,7 @@ impl Provider for Local {
 }
 
 impl Inner {
-    /// Commands are struck out before the reports that show them done are let go: after a
+    /// Commands are struck out before the reports that show them done are removed: after a
     /// crash in between they are struck out again. A file stays where that failed.
     fn acknowledge(&self, cursor: &Cursor, done: &[Acknowledgement]) -> Result<(), Error> {
         let fates: HashMap<_, _> = done.iter().map(|done| (&done.id, &done.fate)).collect();

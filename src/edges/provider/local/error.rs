@@ -18,12 +18,7 @@ pub enum Error {
         "{} is not a file of commands: {why}; move it away, \
          and the device gets its commands when that is tried again", path.display()
     )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    Corrupt { path: PathBuf, why: String },
     /// What was to be handed in holds no report, and why.
     #[error("there is no report in it")]
     NoReports(Vec<Problem>),
@@ -32,7 +27,7 @@ pub enum Error {
 impl Error {
     /// What to make of it: whether trying again later can help.
     #[must_use]
-    pub fn class(&self) -> ErrorClass {
+    pub(crate) fn class(&self) -> ErrorClass {
         match self {
             // Whoever fixes a directory changes no manifest: only trying again finds out.
             Self::Files(spool::Error::Io { .. } | spool::Error::Changed { .. })

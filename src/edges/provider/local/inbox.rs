@@ -2,7 +2,7 @@
 //!
 //! Names that start with `.` or end like a file that is being written are not looked at, and
 //! `rejected/` is where refused reports go, byte for byte, each file with a `.reason` beside it.
-//! Only regular files are opened. A file is let go only while it is the one that was observed;
+//! Only regular files are opened. A file is removed only while it is the one that was observed;
 //! what is refused is durable in `rejected/`, with its reason, before the original goes. A pass
 //! takes a bounded number of reports: of a file with more, the rest stays under its name. What
 //! cannot be read is tried again, and never rejected.
@@ -83,7 +83,7 @@ impl Inbox {
                 break;
             }
             match observe(&dir, &name, &mut budget) {
-                // What is gone since the directory was listed was never there.
+                // Removed since the directory was listed.
                 Ok(None) => {}
                 Ok(Some(read)) => seen.push(take(name, read, &mut observed)),
                 Err(error) => {
@@ -123,7 +123,7 @@ impl Inbox {
         look.into_iter().flat_map(|(_, seen)| seen).filter(is_settled).collect()
     }
 
-    /// Lets go of the files that were settled but for `stays`: moves what was refused away,
+    /// Removes the files that are acknowledged, except `stays`: moves what was refused away,
     /// removes the rest. What went wrong with one file does not keep the others.
     pub(super) fn release(
         &mut self,
@@ -214,7 +214,7 @@ fn take(file: OsString, read: ReadFile, observed: &mut Observed) -> Seen {
     Seen { file, stamp, good: said, bad, rest, unusable: useless }
 }
 
-/// A file that is let go of, if it still is the one that was observed.
+/// A file to be removed, if it still is the one that was observed.
 fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released>, Error> {
     // A writer who takes the name between this look and the removal, microseconds later,
     // loses what it wrote; `submit` never uses a name twice.
@@ -236,7 +236,7 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
     Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
 }
 
-/// The inbox and the names in it that may be reports, sorted. It must be possible to let go of
+/// The inbox and the names in it that may be reports, sorted. It must be possible to remove
 /// what is read: else every pass would hear the same again.
 fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
     let path = data.join("inbox");
@@ -245,7 +245,7 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
     match Dir::open(&path.join(REJECTED), REJECTED) {
         Ok(Some(rejected)) => rejected.check_access()?,
         Err(error @ Error::Io { errno: Errno::ACCESS, .. }) => return Err(error),
-        // What else is in its place is told once something is refused.
+        // Anything else in its place is an error only once something has to be moved there.
         Ok(None) | Err(_) => {}
     }
     let mut names = dir.names()?;

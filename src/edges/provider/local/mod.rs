@@ -1,6 +1,6 @@
 //! The embedded provider: devices report into `inbox/` and read what to do from `outbox/`.
 //!
-//! Observing changes nothing. What was observed is let go only after the ledger has it,
+//! Observing changes nothing. What was observed is removed only after the ledger has it,
 //! and only if it still is what was observed. No step is lost or half done by a crash:
 //! a repetition of the whole is harmless. It expects one writer, as the ledger's lock
 //! guarantees; [`submit()`] may be called by anyone at any time.
@@ -21,7 +21,6 @@ mod submit;
 mod tests;
 mod witness;
 
-pub use command::{Command, CommandId, Verb};
 pub use crash_points::CRASH_POINTS;
 pub use embedded::Local;
 pub use records::parse as parse_reports;

@@ -26,9 +26,9 @@ use crate::edges::provider::error as provider;
 #[derive(Debug, Default)]
 pub(super) struct Struck {
     /// Named as completed by a report, or a sync of a device that was heard from since.
-    pub done: BTreeSet<CommandId>,
+    pub(crate) done: BTreeSet<CommandId>,
     /// Wipes that the ledger has as confirmed.
-    pub erased: BTreeSet<CommandId>,
+    pub(crate) erased: BTreeSet<CommandId>,
 }
 
 impl Struck {

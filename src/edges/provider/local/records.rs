@@ -24,9 +24,9 @@ const UNKNOWN_LIMIT: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where it begins, from 1.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What is wrong with it, every character harmless.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl fmt::Display for Problem {
@@ -39,9 +39,9 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// Of the first byte.
-    pub start: u64,
+    pub(crate) start: u64,
     /// Behind the last one, and behind the end of its line where nothing else is on it.
-    pub end: u64,
+    pub(crate) end: u64,
 }
 
 /// What was read of reports.
@@ -50,11 +50,11 @@ pub struct Records {
     /// Where each report is.
     pub good: Vec<(Stretch, Report)>,
     /// What is no report.
-    pub bad: Vec<(Stretch, Problem)>,
+    pub(crate) bad: Vec<(Stretch, Problem)>,
     /// Names of fields that are not known and were passed over.
-    pub unknown: BTreeSet<String>,
+    pub(crate) unknown: BTreeSet<String>,
     /// Where to go on, if not all of it was read.
-    pub rest: Option<u64>,
+    pub(crate) rest: Option<u64>,
 }
 
 /// Reads reports until there are `limit` of them, good or bad, or they take `bytes`.
@@ -62,7 +62,7 @@ pub struct Records {
 /// # Errors
 /// Those of `input`, and of kind [`io::ErrorKind::InvalidData`] where the whole is of another
 /// encoding.
-pub fn read(mut input: impl BufRead, limit: usize, bytes: u64) -> io::Result<Records> {
+pub(crate) fn read(mut input: impl BufRead, limit: usize, bytes: u64) -> io::Result<Records> {
     let mut reader = Reader::default();
     let mut line = Vec::new();
     loop {

@@ -9,12 +9,12 @@ use super::seen::Seen;
 use crate::domain::wording::harmless_within;
 use crate::edges::fs::spool::{Dir, Error, Found, Kept, REASON_LIMIT};
 
-/// A file that is let go of.
+/// A file of the inbox that is acknowledged, and so removed.
 pub(super) struct Released {
-    pub file: OsString,
+    pub(crate) file: OsString,
     /// From where on it stays.
-    pub rest: Option<u64>,
-    pub refused: Kept,
+    pub(crate) rest: Option<u64>,
+    pub(crate) refused: Kept,
 }
 
 impl Released {

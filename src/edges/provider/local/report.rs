@@ -29,8 +29,8 @@ const QUOTE_LIMIT: usize = 100;
 /// A report, and the names of fields in it that are not known.
 #[derive(Debug)]
 pub(super) struct Read {
-    pub report: Report,
-    pub unknown: Vec<String>,
+    pub(crate) report: Report,
+    pub(crate) unknown: Vec<String>,
 }
 
 /// Reads one report.

@@ -9,16 +9,16 @@ use crate::edges::fs::spool::Stamp;
 
 #[derive(Debug)]
 pub(super) struct Seen {
-    pub file: OsString,
-    pub stamp: Stamp,
+    pub(crate) file: OsString,
+    pub(crate) stamp: Stamp,
     /// In their order.
-    pub good: Vec<Said>,
+    pub(crate) good: Vec<Said>,
     /// What is no report, and why.
-    pub bad: Vec<(Stretch, String)>,
+    pub(crate) bad: Vec<(Stretch, String)>,
     /// From where on it was not looked at.
-    pub rest: Option<u64>,
+    pub(crate) rest: Option<u64>,
     /// Why nothing of it can be used.
-    pub unusable: Option<String>,
+    pub(crate) unusable: Option<String>,
 }
 
 impl Seen {
@@ -29,11 +29,10 @@ impl Seen {
     }
 }
 
-/// A report of it.
 #[derive(Debug)]
 pub(super) struct Said {
-    pub id: ReportId,
-    pub at: Stretch,
-    pub serial: SerialNumber,
-    pub completed: Vec<CommandId>,
+    pub(crate) id: ReportId,
+    pub(crate) at: Stretch,
+    pub(crate) serial: SerialNumber,
+    pub(crate) completed: Vec<CommandId>,
 }

@@ -10,7 +10,7 @@ use crate::edges::fs::spool::{Dir, is_unfinished};
 
 /// Hands the reports among these bytes to the inbox, byte for byte: they are there durably on
 /// return, under a name that sorts by `now` and that nothing else ever has. `hint` becomes a
-/// part of the name. What is no report is told, and not handed in.
+/// part of the name. What is no report is an error, and not handed in.
 ///
 /// # Errors
 /// `Error` if there is no report among them, else if the inbox cannot be written.

@@ -15,9 +15,8 @@ use crate::edges::fs::spool::{self, Dir};
 /// A command that the log does not have.
 #[derive(Debug)]
 pub(crate) struct Foreign {
-    /// Where it is.
-    pub path: PathBuf,
-    pub command: Command,
+    pub(crate) path: PathBuf,
+    pub(crate) command: Command,
 }
 
 /// A command that a log with these wipes, by intent, and this last entry does not have. A command

@@ -21,7 +21,7 @@ impl Repository {
     ///
     /// # Errors
     /// If the commit has no fleet directory, or git fails.
-    pub fn load(&self, commit: &Commit) -> Result<Desired, Error> {
+    pub(crate) fn load(&self, commit: &Commit) -> Result<Desired, Error> {
         let entries = self.list(commit)?;
         if entries.is_empty() {
             return Err(self.no_directory(commit));

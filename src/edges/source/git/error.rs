@@ -22,7 +22,6 @@ pub enum Error {
     /// There is no such commit here.
     #[error("there is no commit {} in this repository", quote(.revision))]
     NoCommit {
-        /// As given.
         revision: String,
         /// Whether the clone has only the latest commits.
         shallow: bool,
@@ -30,7 +29,6 @@ pub enum Error {
     /// The revision has no such directory.
     #[error("{} has no directory {}", quote(.revision), quote(.directory))]
     NoDirectory {
-        /// As given.
         revision: String,
         /// From the root of the repository.
         directory: String,
@@ -38,14 +36,8 @@ pub enum Error {
     /// An object is not there, as in a partial clone.
     #[error("the object {0} is not in this repository")]
     NoObject(String),
-    /// Anything else that git complains of.
     #[error("git {command}: {message}")]
-    Failed {
-        /// Its subcommand.
-        command: &'static str,
-        /// What it said.
-        message: String,
-    },
+    Failed { command: &'static str, message: String },
     /// There are more manifests than are read.
     #[error("{} has more than {MAX_ENTRIES} manifests: split the fleet directory", quote(.0))]
     TooMany(String),

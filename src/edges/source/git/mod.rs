@@ -14,8 +14,9 @@ mod repository;
 mod side;
 mod unchanged_files;
 
-pub use self::error::Error;
-pub use self::repository::{Commit, Repository};
+pub(crate) use self::error::Error;
+pub(crate) use self::repository::Commit;
+pub use self::repository::Repository;
 
 #[cfg(test)]
 mod tests;

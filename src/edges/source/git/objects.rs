@@ -14,20 +14,19 @@ const SHARE: usize = 4096;
 /// What is asked of `cat-file`.
 #[derive(Default)]
 pub(super) struct Asked {
-    pub commits: Vec<String>,
-    pub ids: Vec<String>,
+    pub(crate) commits: Vec<String>,
+    pub(crate) ids: Vec<String>,
 }
 
 /// What it says, in the same order.
 #[derive(Default)]
 pub(super) struct Answers {
     /// The ids; none where there is no such commit.
-    pub commits: VecDeque<Option<String>>,
+    pub(crate) commits: VecDeque<Option<String>>,
     /// None where one is too large.
-    pub blobs: VecDeque<Option<Vec<u8>>>,
+    pub(crate) blobs: VecDeque<Option<Vec<u8>>>,
 }
 
-/// An object.
 struct Answer {
     id: String,
     kind: String,

@@ -14,13 +14,10 @@ pub struct Repository {
     pub(super) prefix: String,
 }
 
-/// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// As given.
-    pub name: String,
-    /// Its object id.
-    pub id: String,
+    pub(crate) name: String,
+    pub(crate) id: String,
 }
 
 impl Repository {
@@ -59,7 +56,7 @@ impl Repository {
     ///
     /// # Errors
     /// If there is none.
-    pub fn commit(&self, revision: &str) -> Result<Commit, Error> {
+    pub(crate) fn commit(&self, revision: &str) -> Result<Commit, Error> {
         let unknown = |shallow| Error::NoCommit { revision: revision.to_owned(), shallow };
         // Git would take it for an option.
         if revision.starts_with('-') {

@@ -86,7 +86,7 @@ impl Known {
         let read = || {
             let root = self.config.as_ref()?.fleet.clone();
             let (tell, told) = mpsc::channel();
-            // Who is late tells nobody.
+            // A reading that ends after the deadline finds nobody waiting, and its result is dropped.
             start_threads().ok()?;
             let read = move || tell.send(source::load(&root)).is_ok();
             std::thread::Builder::new().spawn(read).ok()?;

@@ -141,7 +141,7 @@ pub(super) fn run(
     let yaml = draft.yaml();
     write(&path, &yaml)?;
     warn(setup, &draft, &state, &path, out);
-    // Of those that a pass has seen `warn` tells.
+    // Requests that a pass has recorded are in the notes of `warn` already.
     let unseen = others.iter().filter(|file| !state.wipes.contains_key(&file.request.digest));
     for file in unseen.filter(|file| file.request.device_id == id) {
         let at = fleet.join(&*file.place.path);

@@ -101,7 +101,7 @@ pub(super) fn run(
 /// rule that it breaks by itself.
 fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
     let request = &file.request;
-    // Whoever signs need not have the ledger at hand, but is told.
+    // Signing works without a ledger, but says that nothing was checked against one.
     let (state, unknown) = match setup.proven() {
         Ok(state) => (state, "(not in this ledger)"),
         Err(_) => (State::default(), "(the ledger cannot be read)"),

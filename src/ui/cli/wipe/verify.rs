@@ -81,7 +81,7 @@ pub(super) fn run(
         clock,
         only: None,
     };
-    let provider = setup.provider();
+    let provider = setup.provider()?;
     let decision = decide(basis, runtime()?.block_on(observe(provider.as_ref(), None, &recorded)));
     let view =
         decision.approved.plan().wipes.iter().find(|v| v.subject.request == file.request.digest);

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, Side, device_text, mended_line, profile_text, summary, who, wipe_text};
+use super::context::{Context, Side};
+use super::text::{REACH_SHOWN, device_text, mended_line, profile_text, summary, who, wipe_text};
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff};
 use crate::ui::render::check::findings_section;
 use crate::ui::render::github::{self, Level, Target};
@@ -39,7 +40,7 @@ pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) ->
         let (n, title) = (of().count(), format!("Devices {difference}: {}", of().count()));
         comment.section(&title, (n <= FEW, "diff"), n, texts);
     }
-    for profile in profiles.iter().filter(|profile| profile.reaches.len() > super::REACH_SHOWN) {
+    for profile in profiles.iter().filter(|profile| profile.reaches.len() > REACH_SHOWN) {
         let title = format!("All devices that {} reaches: {}", profile.name, profile.reaches.len());
         let texts = profile.reaches.iter().map(|device| who(device));
         comment.section(&title, (false, "text"), profile.reaches.len(), texts);

@@ -5,7 +5,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Context, Side, seen};
+use super::context::{Context, Side};
+use super::text::seen;
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
 use crate::domain::model::{
     DesiredDevice, DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,

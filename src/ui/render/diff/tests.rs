@@ -1,14 +1,19 @@
-use std::fs;
 use std::sync::Arc;
+use std::{fs, io};
 
 use expect_test::expect;
 
-use super::*;
-use crate::domain::diff::diff;
+use super::text::wipe_text;
+use super::{Context, Side, github, json, markdown, text};
+use crate::domain::diff::{FleetDiff, diff};
 use crate::domain::fleet::{Desired, assemble};
 use crate::domain::manifest::parse_file;
+use crate::domain::model::Timestamp;
+use crate::domain::wipe::Namespace;
 use crate::domain::wipe::testing::TestKey;
+use crate::domain::wipe::trust::Trust;
 use crate::edges::source;
+use crate::ui::render::out::Out;
 use crate::ui::render::tests::{assert_commands, assert_harmless, assert_markdown, directory};
 
 fn context() -> Context<'static> {

@@ -36,6 +36,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Sync
         | ActionKind::Restore
         | ActionKind::WipeProgress
+        | ActionKind::DeferWipe
         | ActionKind::Compliance => ("~", Tone::Changed),
         ActionKind::Orphan | ActionKind::Freeze => ("!", Tone::Removed),
     }

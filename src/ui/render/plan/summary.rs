@@ -52,6 +52,7 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::Missing
         | ActionKind::Found
         | ActionKind::WipeProgress
+        | ActionKind::DeferWipe
         | ActionKind::FailWipe
         | ActionKind::ConfirmWipe
         | ActionKind::UnrequestedWipe => told(kind, n),
@@ -86,6 +87,7 @@ pub(crate) fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
         ActionKind::WithdrawWipe => format!("{} taken back", count(n, "wipe")),
         ActionKind::WipeProgress => format!("{} going on", count(n, "wipe")),
+        ActionKind::DeferWipe => format!("{} to be given again", count(n, "wipe")),
         ActionKind::FailWipe => format!("{} failed", count(n, "wipe")),
         ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
         ActionKind::UnrequestedWipe => {

@@ -70,7 +70,6 @@ pub(crate) fn ordered(wipes: &[WipeView]) -> Vec<&WipeView> {
     ordered
 }
 
-/// One request.
 pub(crate) fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> {
     let WipeView { subject, place, user, standing, code, detail, signers, needs, .. } = view;
     let (head, tone) = headline(*standing);

@@ -2,20 +2,19 @@
 
 /// A longer explanation of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// One sentence without a full stop, as in a table.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// Why it is refused and what to do: whole sentences, one paragraph.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
     /// What gives the finding.
-    pub wrong: Example,
-    /// The same, fixed.
-    pub right: Example,
+    pub(crate) wrong: Example,
+    pub(crate) right: Example,
 }
 
 /// An example, beside the profiles Standard (windows) and Mobile (ios, android).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Example {
+pub(crate) enum Example {
     Manifest(&'static str),
     /// What a shell does in the fleet directory.
     Shell(&'static str),
@@ -24,9 +23,8 @@ pub enum Example {
 }
 
 impl Example {
-    /// As it is typed.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Manifest(text) | Self::Shell(text) | Self::Prose(text) => text,
         }
@@ -34,7 +32,7 @@ impl Example {
 
     /// The language of a fenced block of it.
     #[must_use]
-    pub const fn language(self) -> &'static str {
+    pub(crate) const fn language(self) -> &'static str {
         match self {
             Self::Manifest(_) => "yaml",
             Self::Shell(_) => "sh",

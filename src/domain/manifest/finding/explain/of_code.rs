@@ -7,7 +7,7 @@ use crate::domain::manifest::finding::Code;
 impl Code {
     /// What it means; see [`Explanation`].
     #[must_use]
-    pub const fn explain(self) -> Explanation {
+    pub(crate) const fn explain(self) -> Explanation {
         match self {
             Self::Unreadable
             | Self::Symlink

@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use super::judge::hours;
 use super::*;
 use crate::domain::model::{Digest, Ownership, Timestamp, WipeReason, WipeScope};
+use crate::domain::wipe::sshsig::fingerprint;
 use crate::domain::wipe::target::{LedgerId, LogHead, LoggedHead};
 use crate::domain::wipe::testing::{TOUCHED, TestKey, other_form};
 use crate::domain::wipe::trust::Trust;

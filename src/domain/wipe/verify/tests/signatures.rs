@@ -287,3 +287,58 @@ fn a_flood_of_files_wipes_nothing_and_hides_no_veto() {
     assert_eq!(case.refused(), Reason::TooManyFiles);
     assert_eq!(case.judge().files, []);
 }
+
+#[test]
+fn whether_somebody_objects_is_told_where_it_can_be_told() {
+    let told = |case: &Case| case.judge().checks.pop().map(|check| (check.rule, check.detail));
+    let veto = |detail: &str| Some((Rule::Veto, detail.to_owned()));
+    let mut case = Case::new();
+    assert_eq!(told(&case), veto("nobody objects"));
+    case.veto(ana().sign(Namespace::Veto, &case.bytes));
+    assert_eq!(told(&case), veto("ana@example.com objects"));
+    case.trust = TrustState::NotConfigured;
+    assert_eq!(told(&case), veto("no veto could be checked"));
+}
+
+#[test]
+fn without_a_ledger_each_file_says_what_it_is_for_and_whose() {
+    let case = Case::new();
+    let files: BTreeMap<String, Vec<u8>> = [
+        ("1.bob", bob().sign(Namespace::Wipe, &case.bytes)),
+        ("2.ana-objects", ana().sign(Namespace::Veto, &case.bytes)),
+        ("3.eve", eve().sign(Namespace::Wipe, &case.bytes)),
+        ("4.other", bob().sign(Namespace::Wipe, b"another file")),
+        ("5.damaged\u{1b}", b"damaged".to_vec()),
+    ]
+    .map(|(name, bytes)| (name.to_owned(), bytes))
+    .into();
+    let trust = case.trust.usable().unwrap();
+    let read = |named, trust| signed_files(&case.bytes, (&files, named), trust, case.now);
+    let told = |file: &SignedFile| {
+        let person = file.person.as_ref().map(|person| match person {
+            Ok(person) => person.to_string(),
+            Err(why) => why.code.to_owned(),
+        });
+        (file.purpose, file.key.as_ref().map_err(|why| why.code).cloned(), person)
+    };
+    let key = |key: TestKey| Ok(fingerprint(&key.public));
+    let (wipe, veto) = (Namespace::Wipe, Namespace::Veto);
+    let known = |who: &str| Some(who.to_owned());
+    let judged: Vec<_> = read(wipe, Some(trust)).iter().map(told).collect();
+    assert_eq!(
+        judged,
+        [
+            (wipe, key(bob()), known(BOB)),
+            (veto, key(ana()), known(ANA)),
+            (wipe, key(eve()), known("unknownKey")),
+            (wipe, Err("badSignature"), None),
+            (wipe, Err("badArmour"), None),
+        ]
+    );
+    assert!(!read(wipe, None)[4].name.contains('\u{1b}'));
+    assert!(read(wipe, None).iter().all(|file| file.person.is_none()), "nobody is trusted");
+    // Who called it a veto did not mean to agree.
+    let called: Vec<_> = read(veto, Some(trust)).iter().map(told).collect();
+    assert_eq!(called[0], (veto, Err("wrongNamespace"), None));
+    assert_eq!(called[1], (veto, key(ana()), known(ANA)));
+}

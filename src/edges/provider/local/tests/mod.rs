@@ -153,6 +153,7 @@ fn push(
         }))
         .unwrap(),
         leaves: Vec::new(),
+        former_user: None,
     }
     };
     let targets = serials.iter().map(target).collect();

@@ -1,0 +1,20 @@
+//! Microsoft Intune, through Microsoft Graph.
+//!
+//! Devices enroll themselves: what is done before is to prepare for them (`push`), and what is
+//! learned of them is read (`observe`). There are two app registrations: one for everything, and one
+//! that can only wipe and retire (`wipe`). A device is never deleted in Intune, for any reason.
+
+mod connection;
+mod directory;
+mod graph;
+mod observe;
+mod provider;
+mod push;
+mod recent;
+mod rows;
+mod setup;
+mod sync;
+mod wipe;
+
+pub(crate) use connection::InvalidConnection;
+pub(crate) use provider::Intune;

@@ -1,0 +1,36 @@
+//! What the last look found, for whoever acts on devices afterwards.
+
+use std::collections::HashMap;
+
+use compact_str::CompactString;
+use tokio::time::Instant;
+
+use crate::domain::model::{GraphId, MdmOwnership, SerialNumber};
+use crate::edges::provider::unmanaged::Unmanaged;
+
+/// What the last look found.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Records of devices that the ledger knows, newest enrollment first.
+    pub(super) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
+    /// When the objects of profiles were last compared in depth.
+    pub(super) compared: Option<Instant>,
+    /// Devices that the fleet does not declare, until they are written down.
+    pub(super) unmanaged: Option<Unmanaged>,
+}
+
+/// A record of a device in Intune.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownDevice {
+    pub(crate) id: GraphId,
+    /// What Entra calls it; nothing until it has joined.
+    pub(crate) entra_id: Option<CompactString>,
+    pub(crate) ownership: MdmOwnership,
+}
+
+impl Memory {
+    /// Records of a serial number as of the last look, newest enrollment first.
+    pub(crate) fn devices_of(&self, serial: &SerialNumber) -> &[KnownDevice] {
+        self.devices.get(serial).map_or(&[], Vec::as_slice)
+    }
+}

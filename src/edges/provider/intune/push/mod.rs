@@ -1,0 +1,13 @@
+//! A profile reaches devices: its users get licenses, what a platform has for devices that are still to
+//! enroll is prepared, and whoever is to have the profile is in its group.
+//!
+//! Nothing is written where it is so already. What one device lacks harms no other. A device that is in
+//! Intune is taken over as it is; no device is ever enrolled again, or removed.
+
+mod groups;
+mod identifier;
+mod licenses;
+mod lookups;
+mod one;
+mod push;
+mod staging;

@@ -1,0 +1,113 @@
+//! `fleetform emulator`
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::global::Global;
+use super::process::runtime;
+use crate::app::signals::stop_flag;
+use crate::domain::model::Timestamp;
+use crate::edges::clock;
+use crate::ui::emulator::{Emulator, Start, new_tenant};
+use crate::ui::render::out::Out;
+
+/// Stands in for the service of a provider, for tests and trials: no account, no real device.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "\
+Examples:
+  fleetform emulator intune --fleet fleet")]
+pub(crate) enum Command {
+    /// Emulate a Microsoft Intune tenant: Graph, tokens, and devices that join by themselves.
+    Intune(Args),
+}
+
+/// Emulates a Microsoft Intune tenant: Graph, tokens, and devices that join by themselves.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform emulator intune
+  fleetform emulator intune --fleet fleet --speed 60
+  fleetform emulator intune --listen 127.0.0.1:0 --paused    Time moves on command
+
+It prints its address once it answers. Everything is in memory, and gone when it
+ends. docs/emulator.md tells what it can do and what it leaves out; `curl
+http://127.0.0.1:8090/emulator` lists what tests can do to it.
+
+Applications that are there: 11111111-1111-4111-8111-111111111111 with the secret
+`everyday`, and 22222222-2222-4222-8222-222222222222 with `wiping`.")]
+pub(crate) struct Args {
+    /// Answer here; any address of loopback
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
+    pub(crate) listen: SocketAddr,
+    /// Emulated seconds in a real one; 0 is --paused
+    #[arg(long, value_name = "FACTOR", default_value = "60", value_parser = speed)]
+    pub(crate) speed: f64,
+    /// All that is random comes from it
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub(crate) seed: u64,
+    /// Emulated time at the start [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<Timestamp>,
+    /// Time stands still but when a test moves it
+    #[arg(long)]
+    pub(crate) paused: bool,
+    /// A certificate that an application signs assertions with, in PEM
+    #[arg(long, value_name = "CLIENT_ID=FILE", value_parser = certificate)]
+    pub(crate) certificate: Vec<(String, PathBuf)>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| (0.0..=100_000.0).contains(speed));
+    speed.ok_or_else(|| "is not a factor from 0 to 100000".into())
+}
+
+fn certificate(text: &str) -> Result<(String, PathBuf), String> {
+    let (id, file) = text.split_once('=').ok_or("is not CLIENT_ID=FILE")?;
+    Ok((id.to_owned(), PathBuf::from(file)))
+}
+
+/// Runs until a signal stops it.
+///
+/// # Errors
+/// If the address cannot be had, or a file cannot be read.
+pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let Command::Intune(args) = command;
+    let mut certificates = Vec::new();
+    for (id, file) in &args.certificate {
+        let pem = std::fs::read_to_string(file);
+        let why = |error| Failure::new(format!("cannot read {}: {error}", file.display()));
+        certificates.push((id.clone(), pem.map_err(why)?));
+    }
+    let real = clock::now();
+    let start = Start {
+        fleet: global.fleet.clone(),
+        speed: if args.paused { 0.0 } else { args.speed },
+        seed: args.seed,
+        start: args.start.unwrap_or(real),
+        real,
+        certificates,
+    };
+    let tenant = new_tenant(&start).map_err(Failure::new)?;
+    runtime()?.block_on(async {
+        let stop = Arc::new(Notify::new());
+        let first = {
+            let stop = stop.clone();
+            move || {
+                tracing::info!("stopping; once more stops at once");
+                stop.notify_one();
+            }
+        };
+        stop_flag(first)?;
+        let emulator = Emulator::bind(args.listen, tenant).await?;
+        writeln!(out, "http://{}", emulator.address()?)?;
+        out.flush()?;
+        emulator.run(stop).await?;
+        Ok(Exit::Done)
+    })
+}

@@ -1,0 +1,228 @@
+//! Asks a running daemon what it has recorded: the client of `state`.
+//!
+//! Only ever reads. The token goes to the address that was named and nowhere else: redirects are
+//! not followed, and beyond loopback plain HTTP is refused unless the caller says otherwise.
+//! Time and size are bounded; half an answer is no answer.
+
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use ureq::config::RedirectAuthHeaders;
+use ureq::http::header::{AUTHORIZATION, LOCATION};
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body, Proxy};
+
+use crate::domain::state::State;
+use crate::edges::fs::secret::Secret;
+use crate::edges::ledger::snapshot;
+use crate::ui::wire::state::{KIND, PATH};
+
+/// Twice what a million devices take.
+const LARGEST: u64 = 2 << 30;
+/// An explanation that is longer is none.
+const LONGEST_WHY: u64 = 4096;
+/// Between two attempts where the daemon is busy.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why there is no state. Each names the address, and none the token.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// It cannot be asked there.
+    #[error("{url:?} is not the address of a daemon: {why}")]
+    Address {
+        /// As given.
+        url: String,
+        why: &'static str,
+    },
+    /// Anyone on the way could read the token.
+    #[error("the token would go to {0} unencrypted")]
+    Plain(String),
+    /// Nobody answers, or not in the way that was asked for.
+    #[error("cannot ask {url}: {why}")]
+    Unreachable { url: String, why: String },
+    /// The daemon wants a token, or another one.
+    #[error("{url} wants {}", if *.sent { "another token" } else { "a token" })]
+    Unauthorized {
+        url: String,
+        /// Whether there was a token.
+        sent: bool,
+    },
+    /// It points elsewhere.
+    #[error("{url} points to {to:?}, and redirects are not followed")]
+    Redirect { url: String, to: String },
+    /// Something answered, but not with a state.
+    #[error("{url} answers {status}{}", .why.as_deref().map(|w| format!(": {w}")).unwrap_or_default())]
+    Status {
+        url: String,
+        /// A status other than 200.
+        status: StatusCode,
+        /// What the daemon says, if it is one.
+        why: Option<String>,
+    },
+    /// It is something else.
+    #[error("{0} is no fleetform daemon: what it answers is not a state")]
+    Foreign(String),
+    /// The daemon speaks an older or newer version of this format.
+    #[error("{url} answers in {found:?}; this fleetform reads {KIND:?}")]
+    Version { url: String, found: String },
+    /// The answer broke off, or went on without end.
+    #[error("the answer of {url} did not come whole: {why}")]
+    Broken { url: String, why: String },
+}
+
+/// Where to ask, and how.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    url: String,
+    token: Option<Secret>,
+    proxy: Option<Proxy>,
+    timeout: Duration,
+    largest: u64,
+}
+
+impl Remote {
+    /// A daemon at `url`: `http` or `https`, a host, perhaps a port and the path below which a
+    /// proxy shows it. `timeout` is for everything together; a proxy is not used for loopback.
+    ///
+    /// # Errors
+    /// If it is no such address, or if the token would go beyond loopback in plain HTTP, but
+    /// for `plain`.
+    pub(crate) fn new(
+        url: &str,
+        token: Option<Secret>,
+        plain: bool,
+        proxy: Option<Proxy>,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        let bad = |why| Error::Address { url: url.to_owned(), why };
+        let uri: Uri = url.parse().map_err(|_| bad("it is no URL"))?;
+        let encrypted = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(bad("it begins neither with https:// nor with http://")),
+        };
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(bad("it names no host"))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            // Not quoted: it may hold a password.
+            let url = format!("…@{host}");
+            return Err(Error::Address { url, why: "it names a user; give a token instead" });
+        }
+        if uri.query().is_some() || url.contains('#') {
+            return Err(bad("it goes on after its path"));
+        }
+        let loopback = is_loopback(host);
+        if token.is_some() && !encrypted && !loopback && !plain {
+            return Err(Error::Plain(url.to_owned()));
+        }
+        let url = format!("{}{PATH}", url.trim_end_matches('/'));
+        let proxy = proxy.filter(|_| !loopback);
+        Ok(Self { url, token, proxy, timeout, largest: LARGEST })
+    }
+
+    /// What the daemon recorded in its last pass. Where it is busy, or has not made its first
+    /// pass, it is asked again until the time is over.
+    ///
+    /// # Errors
+    /// If it does not answer in time, does not answer with a state, or not with all of it.
+    pub(crate) fn recorded(&self) -> Result<State, Error> {
+        let end = Instant::now() + self.timeout;
+        loop {
+            match self.ask(end.saturating_duration_since(Instant::now())) {
+                Err(Error::Status { status: StatusCode::SERVICE_UNAVAILABLE, .. })
+                    if Instant::now() + PAUSE < end =>
+                {
+                    std::thread::sleep(PAUSE);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn ask(&self, time: Duration) -> Result<State, Error> {
+        let url = &self.url;
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let agent: Agent = Agent::config_builder()
+            .tls_config(tls)
+            .proxy(self.proxy.clone())
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .redirect_auth_headers(RedirectAuthHeaders::Never)
+            .http_status_as_error(false)
+            .timeout_global(Some(time))
+            .user_agent(concat!("fleetform/", env!("CARGO_PKG_VERSION")))
+            .accept(KIND)
+            .build()
+            .into();
+        let mut request = agent.get(url);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token.bearer());
+        }
+        let unreachable = |error| Error::Unreachable { url: url.clone(), why: said(error) };
+        let mut answer = request.call().map_err(unreachable)?;
+        self.judge(&mut answer)?;
+        let mut body = answer.into_body().into_with_config().limit(self.largest).reader();
+        let broken = |error: io::Error| {
+            let why = said(ureq::Error::from(error));
+            Error::Broken { url: url.clone(), why }
+        };
+        let state = snapshot::read_state(&mut body).map_err(broken)?;
+        state.ok_or_else(|| Error::Foreign(url.clone()))
+    }
+
+    /// Whether the body is a state of this version.
+    fn judge(&self, answer: &mut Response<Body>) -> Result<(), Error> {
+        let url = self.url.clone();
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        match answer.status() {
+            StatusCode::OK => match header(ureq::http::header::CONTENT_TYPE) {
+                Some(KIND) => Ok(()),
+                Some(kind) if kind.split(';').next() == KIND.split(';').next() => {
+                    Err(Error::Version { url, found: kind.to_owned() })
+                }
+                _ => Err(Error::Foreign(url)),
+            },
+            StatusCode::UNAUTHORIZED => {
+                Err(Error::Unauthorized { url, sent: self.token.is_some() })
+            }
+            status if status.is_redirection() => {
+                let to = header(LOCATION).unwrap_or("nowhere").to_owned();
+                Err(Error::Redirect { url, to })
+            }
+            status => Err(Error::Status { url, status, why: explanation(answer.body_mut()) }),
+        }
+    }
+}
+
+/// The `error` of a daemon's own answers.
+fn explanation(body: &mut Body) -> Option<String> {
+    let mut text = String::new();
+    body.as_reader().take(LONGEST_WHY).read_to_string(&mut text).ok()?;
+    let answer: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(answer.get("error")?.as_str()?.to_owned())
+}
+
+/// What the library says, without the names that it has for its own parts.
+fn said(error: ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => "it takes too long".into(),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the connection was closed".into()
+        }
+        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::HostNotFound => "there is no such host".into(),
+        ureq::Error::BodyExceedsLimit(limit) => format!("it is larger than {limit} bytes"),
+        error => error.to_string(),
+    }
+}
+
+/// `localhost` is never anything else (RFC 6761 §6.3).
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;
