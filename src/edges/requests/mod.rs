@@ -4,7 +4,7 @@
 //! A request is handed in and taken as carefully as a report: it has its name only once it is
 //! durable, only regular files within a limit are opened, and nothing but the file's owner is
 //! believed of who asked. A file that cannot be used goes to `requests/rejected/` byte for byte,
-//! with the reason beside it. [`read`] changes nothing; [`Requests::let_go`] follows once the log has
+//! with the reason beside it. [`read`] changes nothing; `Requests::let_go` follows once the log has
 //! what came of them, and a file that has changed meanwhile stays.
 
 mod crash_points;
