@@ -37,8 +37,17 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         Ok(observed) => (observed, None),
         Err(error) => (Observed::default(), Some(error)),
     };
-    let Observed { reports, unusable, troubles, news, unknown_fields, complete: _, more, cursor } =
-        observed;
+    let Observed {
+        reports,
+        unusable,
+        troubles,
+        news,
+        unknown_fields,
+        unfinished,
+        complete: _,
+        more,
+        cursor,
+    } = observed;
     let heard: Vec<Heard> = reports
         .into_iter()
         .map(|Observation { id, origin, report }| Heard { id, origin, report })
@@ -51,7 +60,7 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
             .holding(|action| action.effect().map(|_| (HoldReason::BackingOff, why.clone())));
     }
     let heard = cursor.map(|cursor| (cursor, done));
-    Decision { approved, heard, unobserved, unusable, refused, unknown_fields, more }
+    Decision { approved, heard, unobserved, unusable, refused, unknown_fields, unfinished, more }
 }
 
 /// What the provider could not look at.
