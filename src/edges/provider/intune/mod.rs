@@ -13,6 +13,8 @@ mod push;
 mod recent;
 mod rows;
 mod setup;
+#[cfg(test)]
+mod testing;
 mod wipe;
 
 pub(crate) use connection::InvalidConnection;

@@ -14,5 +14,6 @@ mod memory;
 mod report;
 mod wipes;
 
-pub(super) use memory::Memory;
+#[cfg(test)]
+pub(super) use memory::{KnownDevice, Memory};
 pub(super) use wipes::{pending, read};
