@@ -262,7 +262,8 @@ fn the_daemon_asks_it_when_it_wants_to_be_asked_and_goes_on_from_where_it_was() 
     remote.will_say(Ok(nothing()));
     remote.will_say(says("delta-1", &["SNA"], true));
     let (fleet, data) = (fixture.path("fleet"), fixture.path("data"));
-    let config = Config { fleet, data, ..Config::default() };
+    let mut config = Config::default();
+    (config.fleet, config.data) = (fleet, data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let views = watch::Sender::new(Arc::new(View::first(config.clone())));

@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::rights::rights;
-use super::text::{count, people};
-use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Profile};
+use super::text::{count, people, short};
+use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
     Event, LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
@@ -283,13 +283,6 @@ fn value(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// Enough of a digest to tell revisions apart.
-pub(super) fn short(digest: Digest) -> String {
-    let mut text = digest.to_string();
-    text.truncate(12);
-    text
 }
 
 #[cfg(test)]
