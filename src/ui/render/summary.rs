@@ -291,6 +291,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::model::Digest;
     use crate::ui::render::testing::{event, log};
 
     fn with(subject: &Value, more: Value) -> Value {
