@@ -51,16 +51,15 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if desired.digest != recorded.digest {
             continue;
         }
+        let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
+        let by = drifts.iter().find_map(|drift| drift.by.clone());
+        let whom = by.as_ref().map_or_else(String::new, |by| format!("; changed by {by}"));
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),
             cause: Cause::Intent,
-            reason: "somebody changed it in the MDM".into(),
-            op: Op::Restore {
-                profile: desired.clone(),
-                what: drifts.iter().map(|drift| drift.what.clone()).collect(),
-                by: drifts.iter().find_map(|drift| drift.by.clone()),
-            },
+            reason: format!("{}{whom}", what.join("; ")).into(),
+            op: Op::Restore { profile: desired.clone(), what, by },
         });
     }
 }
