@@ -342,15 +342,15 @@ async fn what_somebody_changed_is_found_with_who_did_it_and_nothing_is_written()
             "resources": [{"resourceId": "policy-0"}]})];
     }
     let what = "the compliance policy for windows: passwordMinimumLength is 4, not 8";
-    let changed = ("Standard".to_owned(), what.to_owned(), Some("eve@example.com".to_owned()));
-    assert_eq!(drift(&provider, &state, false).await, [changed.clone()]);
+    let changed = [("Standard".to_owned(), what.to_owned(), Some("eve@example.com".to_owned()))];
+    assert_eq!(drift(&provider, &state, false).await, changed);
     {
         let mut tenant = world.tenant();
         tenant.assignments.clear();
         tenant.rules.insert("policy-0".into(), json!([]));
         tenant.groups.get_mut("g-1").unwrap().clear();
     }
-    assert_eq!(drift(&provider, &state, false).await, [changed.clone()], "not in depth");
+    assert_eq!(drift(&provider, &state, false).await, changed, "not in depth");
     let words: Vec<String> =
         drift(&provider, &state, true).await.into_iter().map(|(_, what, _)| what).collect();
     assert_eq!(
