@@ -9,6 +9,7 @@ mod completions;
 mod crashes;
 mod daemon;
 mod documents;
+mod emulator;
 mod examples;
 mod hostile;
 mod hostile_repository;

@@ -3,6 +3,7 @@
 
 mod clock;
 mod daemon;
+mod emulator;
 mod files;
 mod fixture;
 mod fleet;
@@ -11,6 +12,7 @@ mod lab;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
+pub use self::emulator::{EVERYDAY, Emulator, START, WIPING, send};
 pub use self::files::{Snapshot, copy, git, tree, write};
 pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
