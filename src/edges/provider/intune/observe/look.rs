@@ -115,7 +115,10 @@ impl Inner {
     }
 
     /// Devices that are not there and are waited for, and the records of those that are to be wiped.
-    fn remembered(&self, recorded: &State) -> (Vec<Awaited>, HashMap<SerialNumber, Vec<KnownDevice>>) {
+    fn remembered(
+        &self,
+        recorded: &State,
+    ) -> (Vec<Awaited>, HashMap<SerialNumber, Vec<KnownDevice>>) {
         let memory = self.lock_memory();
         let there = |serial: &SerialNumber| !memory.devices_of(serial).is_empty();
         let wipes = recorded.wipes.values().filter(|wipe| wipe.may_be_confirmed());

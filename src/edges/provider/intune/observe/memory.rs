@@ -12,7 +12,7 @@ use crate::edges::provider::unmanaged::Unmanaged;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Records of all devices of the tenant, newest enrollment first.
-    pub(in crate::edges::provider::intune) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
+    pub(super) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
     /// Whether these are all that there are.
     pub(super) complete: bool,
     /// When the objects of profiles were last compared in depth.
@@ -34,5 +34,11 @@ impl Memory {
     /// Records of a serial number as of the last look, newest enrollment first.
     pub(crate) fn devices_of(&self, serial: &SerialNumber) -> &[KnownDevice] {
         self.devices.get(serial).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same, where it is certain: nothing where the look saw no record, and not all that there are.
+    pub(crate) fn certain(&self, serial: &SerialNumber) -> Option<&[KnownDevice]> {
+        let records = self.devices_of(serial);
+        (self.complete || !records.is_empty()).then_some(records)
     }
 }

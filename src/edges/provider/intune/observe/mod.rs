@@ -14,7 +14,5 @@ mod memory;
 mod report;
 mod wipes;
 
-#[cfg(test)]
-pub(super) use memory::KnownDevice;
 pub(super) use memory::Memory;
 pub(super) use wipes::{pending, read};

@@ -24,7 +24,7 @@ impl Inner {
             return vec![Err(no_group(&profile.name)); targets.len()];
         };
         let everyday = &self.connection.everyday;
-        let mut lookups = Lookups::new(everyday, push).await;
+        let mut lookups = Lookups::new(self, push).await;
         let ways: Vec<Result<Way, Error>> =
             targets.iter().map(|target| way(&target.spec, &lookups)).collect();
         let wanted: Vec<Identifier> = ways
