@@ -13,6 +13,7 @@ mod push;
 mod recent;
 mod rows;
 mod setup;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod wipe;

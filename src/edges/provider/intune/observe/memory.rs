@@ -27,18 +27,12 @@ pub(crate) struct KnownDevice {
     pub(crate) id: GraphId,
     /// What Entra calls it; nothing until it has joined.
     pub(crate) entra_id: Option<CompactString>,
-    pub(super) enrolled_at: Option<Timestamp>,
+    pub(crate) enrolled_at: Option<Timestamp>,
 }
 
 impl Memory {
     /// Records of a serial number as of the last look, newest enrollment first.
     pub(crate) fn devices_of(&self, serial: &SerialNumber) -> &[KnownDevice] {
         self.devices.get(serial).map_or(&[], Vec::as_slice)
-    }
-
-    /// The same, where it is certain: nothing where the look saw no record, and not all that there are.
-    pub(crate) fn certain(&self, serial: &SerialNumber) -> Option<&[KnownDevice]> {
-        let records = self.devices_of(serial);
-        (self.complete || !records.is_empty()).then_some(records)
     }
 }

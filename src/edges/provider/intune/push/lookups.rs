@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 
 use super::identifier::Identifier;
 use crate::domain::model::{Email, GraphId, Platform, SerialNumber};
+use crate::domain::provider_settings::Assign;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{FormerUser, Push};
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::connection::again;
 use crate::edges::provider::intune::directory::{self, EntraDevice, Person};
 use crate::edges::provider::intune::graph::{Answer, Call, Everyday, Failure, Version, odata_text};
+use crate::edges::provider::intune::observe::KnownDevice;
 use crate::edges::provider::intune::provider::Inner;
 use crate::edges::provider::intune::rows::ManagedDevice;
 
@@ -83,7 +85,8 @@ struct Page<T> {
 }
 
 impl Lookups {
-    /// Asks about all users and devices of a push.
+    /// Asks about all users and devices of a push. What the last look at all devices found need not
+    /// be asked; a device that it did not find may have enrolled since.
     pub(super) async fn new(inner: &Inner, push: &Push) -> Self {
         let everyday = &inner.connection.everyday;
         let mut lookups = Self::default();
@@ -99,19 +102,19 @@ impl Lookups {
         for (email, person) in emails.into_iter().zip(people) {
             lookups.people.insert(key(email.as_str()), person.map_err(|why| again(&why)));
         }
-        // What the last look saw of a device need not be asked.
         let mut unseen = Vec::new();
         for serial in targets.iter().map(|target| &target.spec.serial_number) {
-            match inner.lock_memory().certain(serial) {
-                Some(records) => {
-                    let records = records.iter().map(|known| Record {
-                        id: known.id.clone(),
-                        entra: known.entra_id.clone(),
-                    });
-                    lookups.managed.insert(serial.clone(), Ok(records.collect()));
-                }
-                None => unseen.push(serial),
+            let memory = inner.lock_memory();
+            let records = memory.devices_of(serial);
+            if records.is_empty() {
+                unseen.push(serial);
+                continue;
             }
+            let record = |known: &KnownDevice| Record {
+                id: known.id.clone(),
+                entra: known.entra_id.clone(),
+            };
+            lookups.managed.insert(serial.clone(), Ok(records.iter().map(record).collect()));
         }
         lookups.managed.extend(managed(everyday, &unseen).await);
         // Autopilot is for computers that a company owns and that did not enroll yet.
@@ -121,7 +124,11 @@ impl Lookups {
         });
         let waiting: Vec<&SerialNumber> = waiting.map(|spec| &spec.serial_number).collect();
         lookups.registered = registered(everyday, &waiting).await;
-        lookups.ask_entra(everyday).await;
+        // Only what becomes a member of a group, or ceases to be one, has to be known by that name.
+        let leaves = targets.iter().any(|target| !target.leaves.is_empty());
+        if inner.settings.assign == Assign::Devices || leaves {
+            lookups.ask_entra(everyday).await;
+        }
         lookups
     }
 
