@@ -123,6 +123,7 @@ fn every_command_in_every_format_is_harmless() {
         (&["report", EVIL], &["text", "json"]),
         (&["check", "--fleet", EVIL], &["text", "json"]),
         (&["check", "--config", EVIL], &["text", "json"]),
+        (&["emulator", "intune", "--fleet", EVIL], &["text"]),
     ];
     let all = |fixture: &Fixture| {
         for (args, formats) in reading {
