@@ -135,7 +135,7 @@ fn a_batch_answers_each_part_for_itself() {
     let calls = world.control("GET", "/calls", &json!(null));
     let parts: Vec<_> =
         calls["calls"].as_array().unwrap().iter().map(|call| call["part"].clone()).collect();
-    assert_eq!(parts, [json!("1"), json!("2"), json!("3")]);
+    assert_eq!(parts, [json!("1"), json!("2"), json!("3"), json!(null)], "and the batch itself");
 }
 
 #[test]
@@ -167,4 +167,23 @@ fn parts_of_a_batch_are_throttled_alone() {
     let refused: Vec<_> = parts.iter().filter(|part| part["status"] == 429).collect();
     assert_eq!(refused.len(), 2);
     assert_eq!(refused[0]["headers"]["Retry-After"], "20.000");
+}
+
+#[test]
+fn a_batch_as_a_whole_meets_faults_too() {
+    let mut world = fleet(1);
+    let id = world.device_id("S");
+    let url = format!("/deviceManagement/managedDevices/{id}/remoteLock");
+    let parts = json!({"requests": [{"id": "1", "method": "POST", "url": url}]});
+    let locked = |world: &mut World| world.device("S")["deviceActionResults"] != json!([]);
+    let mut fail = |action: Value| {
+        let rule = json!({"match": {"path": "*/$batch"}, "times": 1, "action": action});
+        world.control("POST", "/faults", &rule);
+        let status = world.call("POST", "/v1.0/$batch", Some(&parts)).status;
+        (status, locked(&mut world))
+    };
+    assert_eq!(fail(json!({"status": 503})), (503, false));
+    assert_eq!(fail(json!({"status": 503, "takesEffect": true})), (503, true));
+    let anonymous = World::request("", "POST", "/v1.0/$batch", Some(&parts));
+    assert_eq!(world.send(&anonymous).answer.status, 401);
 }
