@@ -1,11 +1,9 @@
 //! One of the two that are compared.
 
-use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use fleetform::app::execute::{Control, Reread};
-use fleetform::app::reconcile::{Decision, carry_out, reread};
+use fleetform::app::execute::Reread;
+use fleetform::app::reconcile::{Decision, reread};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::wipe::WipeFile;
 use fleetform::domain::wipe::trust_state::TrustState;
@@ -14,7 +12,7 @@ use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
 use fleetform::edges::trust_files;
 
-use crate::support::{Clock, Fixture, begin_ledger};
+use crate::support::{Clock, Fixture, begin_ledger, execute};
 
 /// A ledger and a provider of its own, and the clock of both.
 pub struct Side {
@@ -43,15 +41,7 @@ impl Side {
     }
 
     pub fn carry_out(&mut self, decision: Decision) {
-        let stop = AtomicBool::new(false);
-        let control =
-            Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &*self.reread };
-        let done = wait_for(carry_out(decision, &mut self.ledger, &self.provider, &control));
+        let done = execute(decision, &mut self.ledger, &self.provider, &*self.reread);
         assert_eq!((done.left, &done.failed, &done.not_issued), (0, &vec![], &vec![]));
     }
-}
-
-pub fn wait_for<T, E: Debug>(work: impl Future<Output = Result<T, E>>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.expect("a runtime").block_on(work).expect("it works")
 }

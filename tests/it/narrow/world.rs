@@ -6,11 +6,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use chrono::TimeDelta;
-use fleetform::app::reconcile::{Basis, Decision, decide, observe};
+use fleetform::app::reconcile::Decision;
 use fleetform::domain::fleet::{Desired, IncrementalFleet};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
 use fleetform::domain::plan::due::next_due;
-use fleetform::domain::plan::{Inputs, NO_NEWS, Plan};
+use fleetform::domain::plan::Plan;
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
 use fleetform::domain::wipe::trust_state::TrustState;
@@ -21,8 +21,8 @@ use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use super::manifests::{Manifest, Node, profile, request};
-use super::side::{Side, wait_for};
-use crate::support::{Clock, Dice, Fixture, VETO, WIPE, signature, trusted};
+use super::side::Side;
+use crate::support::{Clock, Dice, Fixture, Pass, VETO, WIPE, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
@@ -299,33 +299,17 @@ impl World {
         desired: &Desired,
         only: Option<&BTreeSet<DeviceId>>,
     ) -> Decision {
-        let basis = Basis {
-            now: self.now(),
-            settings: &self.settings,
-            desired,
-            recorded: side.ledger.state(),
-            trust: &self.trust,
-            accept_removals: None,
-            heads: &[],
-            clock: None,
-            only,
-        };
-        decide(basis, Ok(wait_for(observe(side.provider.as_ref(), None, side.ledger.state()))))
+        self.over(desired).decide(side.ledger.state(), side.provider.as_ref(), only)
+    }
+
+    fn over<'a>(&'a self, desired: &'a Desired) -> Pass<'a> {
+        Pass { now: self.now(), settings: &self.settings, desired, trust: &self.trust }
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {
         let recorded = self.narrow.ledger.state();
-        let inputs = Inputs {
-            now: self.now(),
-            settings: &self.settings,
-            desired: self.live.desired(),
-            recorded,
-            heard: &[],
-            news: &NO_NEWS,
-            trust: &self.trust,
-            heads: &[],
-            clock: None,
-        };
+        let pass = self.over(self.live.desired());
+        let inputs = pass.inputs(recorded);
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)
     }
