@@ -24,14 +24,15 @@ pub struct Side {
 impl Side {
     pub fn new(fixture: &Fixture, name: &str, clock: &Clock, settings: &Settings) -> Self {
         let data = fixture.path(name);
-        let (fleet, settings, log) = (fixture.path("fleet"), settings.clone(), data.clone());
+        let (fleet, settings, log) =
+            (fixture.path("fleet"), settings.clone(), ledger::file::reader(&data));
         let (signers, now) = (fixture.path("allowed_signers"), clock.reader());
         let reread = move |file: &WipeFile| {
             let trust = || {
                 let read = trust_files::read(&signers, None, &fleet);
                 read.map_or_else(|e| TrustState::Broken(e.to_string()), TrustState::Usable)
             };
-            reread((&fleet, &log), &settings, trust, &now, file)
+            reread((&fleet, &*log), &settings, trust, &now, file)
         };
         // Both are the one that requests name.
         begin_ledger(&data, clock.now());

@@ -416,11 +416,8 @@ async fn members_of_ours_in_a_group_of_another_profile_are_found_and_others_left
     }
     let world = World::new(tenant);
     let provider = world.provider();
-    let known = KnownDevice {
-        id: id("md-PF1"),
-        entra_id: Some("aad-PF1".into()),
-        enrolled_at: None,
-    };
+    let known =
+        KnownDevice { id: id("md-PF1"), entra_id: Some("aad-PF1".into()), enrolled_at: None };
     provider.lock_memory().devices.insert("PF1".parse().unwrap(), vec![known]);
     // Bob has a device of each profile; Eve is nobody that Fleetform knows.
     let mut devices = vec![
