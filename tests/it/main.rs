@@ -24,5 +24,6 @@ mod pull_request;
 mod suite;
 mod support;
 mod sweeps;
+mod syncs;
 mod wipes;
 mod words;

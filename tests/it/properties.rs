@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use fleetform::app::reconcile::Decision;
@@ -17,6 +17,7 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
+use fleetform::edges::requests::Requests;
 use fleetform::edges::source;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -223,10 +224,11 @@ impl World {
         }
     }
 
-    /// A pass over that fleet; nobody is trusted.
+    /// A pass over that fleet; nobody is trusted, and nobody asks for anything.
     fn over<'a>(&'a self, desired: &'a Desired) -> Pass<'a> {
-        let (now, settings) = (self.now(), &self.settings);
-        Pass { now, settings, desired, trust: &TrustState::NotConfigured }
+        static NONE: LazyLock<Requests> = LazyLock::new(Requests::default);
+        let (now, settings, requests) = (self.now(), &self.settings, &*NONE);
+        Pass { now, settings, desired, requests, trust: &TrustState::NotConfigured }
     }
 
     /// One pass, and all that must hold after it.

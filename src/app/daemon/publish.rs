@@ -15,6 +15,7 @@ use crate::app::wiring;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
+use crate::edges::requests;
 use crate::edges::source::revision;
 use crate::edges::watch::Mode;
 
@@ -44,11 +45,13 @@ impl Daemon {
         let recorded = if *shown == *recorded { shown } else { Arc::new(recorded.clone()) };
         let (config, desired) = (&self.config, self.last.live.desired());
         let log = wiring::ledger(config);
+        let asked = requests::read(&config.data);
         let basis = Basis {
             now: clock::now(),
             settings: &config.settings,
             desired,
             recorded: &recorded,
+            requests: &asked,
             trust: self.trust_state(),
             accept_removals: None,
             heads: &heads(log.as_ref(), desired, &recorded),

@@ -23,6 +23,7 @@ use crate::domain::model::Digest;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::Ledger;
 use crate::edges::provider::Provider;
+use crate::edges::requests;
 use crate::ui::render::applied::Applied;
 use crate::ui::render::out::Out;
 
@@ -144,11 +145,13 @@ fn decide_now(
 ) -> Result<Decision, Failure> {
     let log = wiring::ledger(&setup.config);
     let heads = heads(log.as_ref(), desired, ledger.state());
+    let asked = requests::read(&setup.config.data);
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
         desired,
         recorded: ledger.state(),
+        requests: &asked,
         trust,
         accept_removals: args.accept_removals,
         heads: &heads,

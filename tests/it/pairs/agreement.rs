@@ -14,6 +14,7 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
+use fleetform::edges::requests::Requests;
 
 use super::{Pair, pairs};
 use crate::support::{Pass, execute_untrusted};
@@ -34,7 +35,7 @@ fn recorded(pair: &Pair) -> State {
 /// What a pass over that fleet gives, where nobody is trusted.
 fn over<T>(desired: &Desired, made: impl FnOnce(Pass<'_>) -> T) -> T {
     let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
-    made(Pass { now: now(), settings, desired, trust })
+    made(Pass { now: now(), settings, desired, requests: &Requests::default(), trust })
 }
 
 fn now() -> Timestamp {

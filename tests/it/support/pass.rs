@@ -14,6 +14,7 @@ use fleetform::domain::state::State;
 use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::Ledger;
 use fleetform::edges::provider::Provider;
+use fleetform::edges::requests::Requests;
 
 /// What a pass begins with, beside the record and the provider; no request names an entry of
 /// the log.
@@ -22,13 +23,15 @@ pub struct Pass<'a> {
     pub now: Timestamp,
     pub settings: &'a Settings,
     pub desired: &'a Desired,
+    /// What people asked for in the data directory.
+    pub requests: &'a Requests,
     pub trust: &'a TrustState,
 }
 
 impl Pass<'_> {
-    /// As the planner is asked, where no device has said anything.
+    /// As the planner is asked, where no device has said and nobody has asked for anything.
     pub fn inputs<'a>(&'a self, recorded: &'a State) -> Inputs<'a> {
-        let Self { now, settings, desired, trust } = *self;
+        let Self { now, settings, desired, requests: _, trust } = *self;
         Inputs {
             now,
             settings,
@@ -36,6 +39,7 @@ impl Pass<'_> {
             recorded,
             heard: &[],
             news: &NO_NEWS,
+            requests: &[],
             trust,
             heads: &[],
             clock: None,
@@ -53,12 +57,13 @@ impl Pass<'_> {
         provider: &dyn Provider,
         only: Option<&BTreeSet<DeviceId>>,
     ) -> Decision {
-        let Self { now, settings, desired, trust } = *self;
+        let Self { now, settings, desired, requests, trust } = *self;
         let basis = Basis {
             now,
             settings,
             desired,
             recorded,
+            requests,
             trust,
             accept_removals: None,
             heads: &[],

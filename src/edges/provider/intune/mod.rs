@@ -14,6 +14,7 @@ mod recent;
 mod rows;
 mod setup;
 #[cfg(test)]
+mod sync;
 mod testing;
 mod wipe;
 

@@ -14,6 +14,5 @@ mod memory;
 mod report;
 mod wipes;
 
-#[cfg(test)]
 pub(super) use memory::{KnownDevice, Memory};
 pub(super) use wipes::{pending, read};
