@@ -98,7 +98,7 @@ pub enum Error {
 
 impl Error {
     /// That a line is no entry, or not the one that follows.
-    pub(crate) fn of_line(path: PathBuf, broken: Broken) -> Self {
+    pub(super) fn of_line(path: PathBuf, broken: Broken) -> Self {
         let Broken { seq, offset, what, newer } = broken;
         if newer {
             Self::Newer { path, seq, offset, what }

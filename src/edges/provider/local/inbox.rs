@@ -253,12 +253,9 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>, Vec<OsString>)>, Erro
         Ok(None) | Err(_) => {}
     }
     let mut names = dir.names()?;
-    names.retain(|name| name != REJECTED);
+    names.retain(|name| !(name.as_bytes().starts_with(b".") || name == REJECTED));
     names.sort_unstable();
-    let (mut unfinished, names): (Vec<_>, _) =
-        names.into_iter().partition(|name| is_unfinished(name));
-    // Hidden files are nobody's mistake.
-    unfinished.retain(|name| !name.as_bytes().starts_with(b"."));
+    let (unfinished, names) = names.into_iter().partition(|name| is_unfinished(name));
     Ok(Some((dir, names, unfinished)))
 }
 
