@@ -145,13 +145,17 @@ impl Lab {
         trust.map_or_else(|error| TrustState::Broken(error.to_string()), TrustState::Usable)
     }
 
+    fn log_reader(&self) -> Arc<dyn ledger::Reader> {
+        ledger::file::reader(&self.path("data"))
+    }
+
     /// What a wipe was judged by, read again, after whatever is to happen meanwhile.
     fn reread(&self, file: &WipeFile) -> Fresh {
         if let Some(happens) = self.meanwhile.lock().expect("no panic").pop_front() {
             happens(self);
         }
         let (fleet, now) = (self.path("fleet"), || self.now());
-        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, file)
+        reread((&fleet, &*self.log_reader()), &self.settings, || self.trusted(), now, file)
     }
 
     /// What happens before a wipe is judged for the n-th time while it is carried out.
@@ -172,7 +176,8 @@ impl Lab {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let heads = heads(&self.path("data"), &desired, ledger.state());
+            let log = self.log_reader();
+            let heads = heads(&*log, &desired, ledger.state());
             let mut unconfirmed = Unconfirmed::of(ledger.state());
             let asked = unconfirmed.ask(&mut ledger, &self.provider, self.now());
             asked.await.expect("it is written");
@@ -185,7 +190,7 @@ impl Lab {
                 trust: &trust,
                 accept_removals: None,
                 heads: &heads,
-                clock: ledger::file::highest_time(&self.path("data")),
+                clock: log.highest_time(),
                 only: None,
             };
             let seen = observe(&*self.provider, None, ledger.state()).await;

@@ -9,6 +9,7 @@ mod fixture;
 mod fleet;
 mod keys;
 mod lab;
+mod pass;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
@@ -18,6 +19,7 @@ pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
+pub use self::pass::{Pass, execute, execute_untrusted};
 
 /// A number from the environment: a seed to repeat a run by, or how much more it is to do.
 pub fn number(name: &str) -> Option<u64> {
