@@ -51,15 +51,17 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if desired.digest != recorded.digest {
             continue;
         }
+        let by = drifts.iter().find_map(|drift| drift.by.clone());
+        let who = by.as_deref().unwrap_or("somebody");
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),
             cause: Cause::Intent,
-            reason: "somebody changed it in the MDM".into(),
+            reason: format!("{who} changed it in the MDM").into(),
             op: Op::Restore {
                 profile: desired.clone(),
                 what: drifts.iter().map(|drift| drift.what.clone()).collect(),
-                by: drifts.iter().find_map(|drift| drift.by.clone()),
+                by,
             },
         });
     }
