@@ -12,6 +12,7 @@ mod documents;
 mod examples;
 mod hostile;
 mod hostile_repository;
+mod intune;
 mod invariants;
 mod ledgers;
 mod narrow;

@@ -8,6 +8,8 @@ mod fixture;
 mod fleet;
 mod keys;
 mod lab;
+mod site;
+mod tenant;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
@@ -16,6 +18,8 @@ pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox};
+pub use self::site::{GROUP, OTHER_GROUP, Site};
+pub use self::tenant::{EVERYDAY, Tenant, WIPING};
 
 /// A number from the environment: a seed to repeat a run by, or how much more it is to do.
 pub fn number(name: &str) -> Option<u64> {
