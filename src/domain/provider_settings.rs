@@ -95,13 +95,3 @@ pub(crate) enum Credential {
     /// A token of another issuer that Entra trusts (workload identity).
     FederatedToken(PathBuf),
 }
-
-impl Credential {
-    /// The file.
-    #[must_use]
-    pub(crate) fn path(&self) -> &std::path::Path {
-        match self {
-            Self::Secret(path) | Self::Certificate(path) | Self::FederatedToken(path) => path,
-        }
-    }
-}

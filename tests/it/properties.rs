@@ -19,6 +19,7 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::{Local, submit};
+use fleetform::edges::requests::Requests;
 use fleetform::edges::source;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -244,6 +245,7 @@ impl World {
             settings: &self.settings,
             desired,
             recorded,
+            requests: &Requests::default(),
             trust: &TrustState::NotConfigured,
             accept_removals: None,
             heads: &[],
@@ -371,6 +373,7 @@ impl World {
                 recorded: &recorded,
                 heard: &[],
                 news: &NO_NEWS,
+                requests: &[],
                 trust,
                 heads: &[],
                 clock: None,

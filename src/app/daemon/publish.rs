@@ -15,6 +15,7 @@ use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
 use crate::edges::ledger;
+use crate::edges::requests;
 use crate::edges::source::revision;
 use crate::edges::watch::Mode;
 
@@ -43,11 +44,13 @@ impl Daemon {
         // A copy costs time and memory: only where something is new.
         let recorded = if *shown == *recorded { shown } else { Arc::new(recorded.clone()) };
         let (config, desired) = (&self.config, self.last.live.desired());
+        let asked = requests::read(&config.data);
         let basis = Basis {
             now: clock::now(),
             settings: &config.settings,
             desired,
             recorded: &recorded,
+            requests: &asked,
             trust: self.trust_state(),
             accept_removals: None,
             heads: &heads(&config.data, desired, &recorded),

@@ -29,6 +29,9 @@ fn tell_one(notice: &Notice) {
         Notice::ReportRefused(RefusedReport { origin, serial, why }) => {
             tracing::warn!(file = ?file(origin), %serial, ?why, "a report is refused");
         }
+        Notice::RequestRefused { origin, why } => {
+            tracing::warn!(file = ?file(origin), ?why, "a request cannot be used");
+        }
         Notice::Erased { device, serial, reason } => {
             tracing::error!(%device, %serial, "the device {reason}");
         }

@@ -232,6 +232,12 @@ mod tests {
                     "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
             ),
             (
+                "sync.requested",
+                json!({"intent": 9, "request": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e",
+                    "by": "uid=1001", "claims": "uid=0(root)", "lastSync": at}),
+            ),
+            ("sync.failed", json!({"intent": 9, "class": "permanent", "error": "no"})),
+            (
                 "compliance.changed",
                 json!({"from": "unknown", "to": "nonCompliant", "failing": ["a"], "missing": ["b"]}),
             ),

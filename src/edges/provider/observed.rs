@@ -110,6 +110,9 @@ pub enum Fate {
         /// Intents of wipes of the device that the report confirms, whether or not it names the
         /// commands: these must not wait for the hardware to enroll again.
         erased: Vec<u64>,
+        /// Intents of syncs of the device that are done since it was heard from, whether or not the
+        /// report names the commands.
+        synced: Vec<u64>,
     },
     /// Refused: why, in a sentence without a full stop.
     Refused(String),

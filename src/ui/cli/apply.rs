@@ -23,6 +23,7 @@ use crate::domain::model::Digest;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
+use crate::edges::requests;
 use crate::ui::render::applied::Applied;
 use crate::ui::render::out::Out;
 
@@ -143,11 +144,13 @@ fn decide_now(
     trust: &TrustState,
 ) -> Result<Decision, Failure> {
     let heads = heads(&setup.config.data, desired, ledger.state());
+    let asked = requests::read(&setup.config.data);
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
         desired,
         recorded: ledger.state(),
+        requests: &asked,
         trust,
         accept_removals: args.accept_removals,
         heads: &heads,

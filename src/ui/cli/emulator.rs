@@ -33,7 +33,7 @@ pub(crate) enum Command {
 Examples:
   fleetform emulator intune
   fleetform emulator intune --fleet fleet --speed 60
-  fleetform emulator intune --listen 127.0.0.1:0 --paused    Time moves on command
+  fleetform emulator intune --listen 127.0.0.1:0 --paused
 
 It prints its address once it answers. Everything is in memory, and gone when it
 ends. docs/emulator.md tells what it can do and what it leaves out; `curl

@@ -18,6 +18,7 @@ mod environment;
 mod exit;
 mod explain;
 mod failure;
+mod filters;
 mod format;
 mod global;
 mod init;
@@ -35,6 +36,7 @@ mod select;
 mod set;
 mod setup;
 mod show;
+mod sync;
 mod value;
 mod wipe;
 

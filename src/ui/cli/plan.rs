@@ -20,6 +20,7 @@ use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::secret::Secret;
 use crate::edges::ledger;
 use crate::edges::provider::Observed;
+use crate::edges::requests::{self, Requests};
 use crate::ui::client::{self, Remote};
 use crate::ui::render;
 use crate::ui::render::out::Out;
@@ -42,7 +43,8 @@ otherwise.
 
 With --server the recorded state is that of a running daemon, and all else is
 yours: the fleet directory, and from fleetform.yaml the deadlines, limits,
-quorum and trust files. Reports that the daemon has not taken yet are not seen.
+quorum and trust files. Reports and requests that the daemon has not taken yet
+are not seen.
 The token is, in this order, that of --token-file, of the variable
 FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and
 not over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE
@@ -96,11 +98,17 @@ pub(super) fn run(
         Some(_) => Vec::new(),
         None => heads(&setup.config.data, &desired, &recorded),
     };
+    // Requests go to the daemon too.
+    let asked = match &remote {
+        Some(_) => Requests::default(),
+        None => requests::read(&setup.config.data),
+    };
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
         desired: &desired,
         recorded: &recorded,
+        requests: &asked,
         trust: &trust,
         accept_removals: None,
         heads: &heads,

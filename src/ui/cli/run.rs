@@ -15,7 +15,7 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list};
-use super::{logging, man, plan, provision, report, schema, set, show, wipe};
+use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
 use crate::edges::ledger;
 use crate::edges::source;
 use crate::ui::render::out::Out;
@@ -123,6 +123,7 @@ fn run(
         Command::Completions(args) => completions::run(args, Cli::command(), out),
         Command::Man(args) => man::run(args, Cli::command(), out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
+        Command::Sync(args) => sync::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;

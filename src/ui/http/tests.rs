@@ -22,6 +22,7 @@ use crate::domain::model::Digest;
 use crate::domain::settings::Settings;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::config::Config;
+use crate::edges::requests::Requests;
 use crate::ui::render::testing;
 
 const ROUTES: [&str; 9] = [
@@ -42,6 +43,7 @@ fn published() -> Status {
         settings: &Settings::default(),
         desired: &Desired::default(),
         recorded: &testing::state(),
+        requests: &Requests::default(),
         trust: &TrustState::NotConfigured,
         accept_removals: None,
         heads: &[],

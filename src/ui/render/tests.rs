@@ -156,6 +156,7 @@ fn plan_is_harmless_in_all_formats() {
         recorded: &recorded,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

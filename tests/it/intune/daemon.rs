@@ -22,7 +22,7 @@ const ARGS: [&str; 4] = ["--config", "etc/fleetform.yaml", "--listen", "127.0.0.
 #[test]
 fn a_daemon_brings_a_device_from_nothing_to_enrolled_and_tells_when_it_is_missing() {
     // An hour passes in a few seconds.
-    let tenant = Tenant::with(&["--speed", "600"]);
+    let tenant = Tenant::running(600);
     let site = site(&tenant);
     let mut daemon = site.place.daemon(&ARGS);
     let address = address(&mut daemon);
@@ -47,7 +47,7 @@ fn a_daemon_brings_a_device_from_nothing_to_enrolled_and_tells_when_it_is_missin
 
 #[test]
 fn a_daemon_that_is_told_to_stop_does_not_wait_for_a_slow_call() {
-    let tenant = Tenant::with(&["--speed", "600"]);
+    let tenant = Tenant::running(600);
     let site = site(&tenant);
     let mut daemon = site.place.daemon(&ARGS);
     let listening = address(&mut daemon);

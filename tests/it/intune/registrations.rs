@@ -20,7 +20,7 @@ fn with_every_right_each_registration_makes_its_own_calls_only() {
         let apps = site.tenant.get("/apps")["apps"].as_array().expect("apps").clone();
         let roles = apps.iter().flat_map(|app| app["roles"].as_array().expect("roles").clone());
         let all: Vec<Value> = roles.collect();
-        for app in [EVERYDAY, WIPING] {
+        for app in [EVERYDAY.0, WIPING.0] {
             site.tenant.put(&format!("/apps/{app}"), json!({"roles": all}));
         }
         site.place.replace("fleet/device.yaml", "ana@example.com", "ben@example.com");
@@ -35,7 +35,7 @@ fn with_every_right_each_registration_makes_its_own_calls_only() {
         };
         let destroys = |path: &String| path.ends_with("/wipe") || path.ends_with("/retire");
         let is_graph = |path: &&String| !path.ends_with("/token");
-        let (everyday, wiping) = (called(EVERYDAY), called(WIPING));
+        let (everyday, wiping) = (called(EVERYDAY.0), called(WIPING.0));
         assert!(everyday.len() > 10 && !everyday.iter().any(destroys), "{everyday:?}");
         assert!(wiping.iter().filter(is_graph).all(destroys), "{wiping:?}");
         assert_eq!(wiping.iter().filter(is_graph).count(), 1, "{wiping:?}");
@@ -45,16 +45,16 @@ fn with_every_right_each_registration_makes_its_own_calls_only() {
 #[test]
 fn a_wiping_registration_without_its_permission_wipes_nothing_and_says_which_one_it_needs() {
     with_enrolled(&json!({}), |site, _| {
-        allow(site, WIPING, &[]);
+        allow(site, WIPING.0, &[]);
         // That the other one could does not help.
-        allow(site, EVERYDAY, &["DeviceManagementManagedDevices.Read.All", PRIVILEGED]);
+        allow(site, EVERYDAY.0, &["DeviceManagementManagedDevices.Read.All", PRIVILEGED]);
         site.request(SERIAL, "full");
         let output = site.run(&["apply", "--yes"]).exits(1);
         assert!(output.stdout.contains(PRIVILEGED), "{output:#?}");
         let (_, _, why) = site.wipe();
         assert!(why.contains("403") && why.contains("permission"), "{why}");
         assert_eq!(site.tenant.accepted().len(), 0);
-        allow(site, WIPING, &[PRIVILEGED]);
+        allow(site, WIPING.0, &[PRIVILEGED]);
         ends_wiped(site, "with its permission");
     });
 }

@@ -123,7 +123,7 @@ fn what_fails_right_before_the_call_puts_it_off() {
     };
     let at_token = |action: Value| {
         move |_: &str, _: &str| {
-            vec![json!({"match": {"path": "*/token", "app": WIPING}, "action": action})]
+            vec![json!({"match": {"path": "*/token", "app": WIPING.0}, "action": action})]
         }
     };
     let status = |status: u16| json!({"status": status, "retryAfter": "0"});

@@ -1,6 +1,7 @@
 //! One of the two that are compared.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -20,6 +21,7 @@ use crate::support::{Clock, Fixture, begin_ledger};
 pub struct Side {
     pub ledger: Ledger,
     pub provider: Arc<dyn Provider>,
+    pub data: PathBuf,
     reread: Box<Reread<'static>>,
 }
 
@@ -39,7 +41,8 @@ impl Side {
         begin_ledger(&data, clock.now());
         let ledger =
             ledger::file::open(&data, "property".into(), clock.reader()).expect("a ledger");
-        Self { ledger, provider: Arc::new(Local::new(&data)), reread: Box::new(reread) }
+        let provider = Arc::new(Local::new(&data));
+        Self { ledger, provider, data, reread: Box::new(reread) }
     }
 
     pub fn carry_out(&mut self, decision: Decision) {

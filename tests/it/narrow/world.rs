@@ -16,6 +16,7 @@ use fleetform::domain::state::event::{DeviceStatus, Event};
 use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::Draft;
 use fleetform::edges::provider::local::submit;
+use fleetform::edges::requests;
 use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::Value;
@@ -156,7 +157,7 @@ impl World {
     fn step(&mut self) -> bool {
         let n = self.dice.below(DEVICES);
         let file = self.dice.below(FILES);
-        let kind = self.dice.below(46);
+        let kind = self.dice.below(49);
         let value = match kind {
             0..=2 | 30..=40 => {
                 Some(("userEmail", self.pick(&["ana@example.com", "bo@example.com"])))
@@ -221,6 +222,7 @@ impl World {
             24 => self.others.retain(|path, _| path.contains('S') || path.contains('M')),
             25 | 26 => self.erase(n),
             27 | 28 => self.report(n),
+            46..=48 => self.ask(n),
             29 => {
                 // Longer than any deadline: none is due at a burst.
                 self.clock.advance(TimeDelta::minutes(31));
@@ -272,6 +274,27 @@ impl World {
         self.fixture.write(&format!("whole/inbox/{name}"), &report);
     }
 
+    /// Somebody asks for a sync of the device.
+    fn ask(&mut self, n: u64) {
+        let serial: SerialNumber = format!("SN{n}").parse().expect("a serial number");
+        let Some((id, device)) = self.narrow.ledger.state().by_serial(&serial) else { return };
+        let serial = device.spec.serial_number.clone();
+        self.clock.advance(TimeDelta::milliseconds(1));
+        let now = self.now();
+        requests::submit(&self.narrow.data, "ana", &[(id, serial)], now).expect("a request");
+        let names = |side: &Side| {
+            let dir = fs::read_dir(side.data.join("requests"));
+            let names = dir.into_iter().flatten().map(|entry| entry.expect("an entry").file_name());
+            names.map(|name| name.into_string().expect("UTF-8")).collect::<BTreeSet<_>>()
+        };
+        // The very file: what the log says of a request has its id.
+        let theirs = names(&self.whole);
+        for name in names(&self.narrow).difference(&theirs) {
+            let text = self.fixture.read(&format!("narrow/requests/{name}"));
+            self.fixture.write(&format!("whole/requests/{name}"), text);
+        }
+    }
+
     /// As if a wipe of the device had been confirmed.
     fn erase(&mut self, n: u64) {
         let serial: SerialNumber = format!("SN{n}").parse().expect("a serial number");
@@ -304,6 +327,7 @@ impl World {
             settings: &self.settings,
             desired,
             recorded: side.ledger.state(),
+            requests: &requests::read(&side.data),
             trust: &self.trust,
             accept_removals: None,
             heads: &[],
@@ -322,6 +346,7 @@ impl World {
             recorded,
             heard: &[],
             news: &NO_NEWS,
+            requests: &[],
             trust: &self.trust,
             heads: &[],
             clock: None,

@@ -17,6 +17,7 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
+use fleetform::edges::requests::Requests;
 
 use super::{Pair, pairs};
 
@@ -36,6 +37,7 @@ fn recorded(pair: &Pair) -> State {
         settings: &settings,
         desired: &pair.base,
         recorded: ledger.state(),
+        requests: &Requests::default(),
         trust: &TrustState::NotConfigured,
         accept_removals: None,
         heads: &[],
@@ -73,6 +75,7 @@ fn a_difference_is_what_a_plan_over_the_base_does() {
             recorded,
             heard: &[],
             news: &NO_NEWS,
+            requests: &[],
             trust,
             heads: &[],
             clock: None,

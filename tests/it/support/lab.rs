@@ -18,6 +18,7 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
+use fleetform::edges::requests;
 use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::{Value, json};
@@ -180,6 +181,7 @@ impl Lab {
                 settings: &self.settings,
                 desired: &desired,
                 recorded: ledger.state(),
+                requests: &requests::read(&self.path("data")),
                 trust: &trust,
                 accept_removals: None,
                 heads: &heads,
@@ -260,6 +262,15 @@ impl Lab {
 fn told(view: &WipeView) -> (String, (String, String, String)) {
     let standing = view.standing.as_str().to_owned();
     (view.place.path.to_string(), (standing, view.code.clone(), view.detail.clone()))
+}
+
+/// What a device has to do: the commands in its file of the outbox.
+pub fn outbox_of(data: &Path, serial: &str) -> Vec<Value> {
+    let Ok(text) = fs::read(data.join("outbox").join(format!("{serial}.json"))) else {
+        return vec![];
+    };
+    let document: Value = serde_json::from_slice(&text).expect("JSON");
+    document["commands"].as_array().expect("a list").clone()
 }
 
 /// Wipe commands in the outbox below a data directory.

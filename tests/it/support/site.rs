@@ -8,11 +8,12 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::clock::faked_clock;
+use super::emulator::{EVERYDAY, WIPING};
 use super::fixture::{Fixture, Output, actions, text};
 use super::fleet::{LEDGER, Profile, Request};
 use super::keys::{WIPE, signature, trusted};
 use super::lab::begin_ledger;
-use super::tenant::{EVERYDAY, Tenant, WIPING};
+use super::tenant::Tenant;
 use crate::invariants::Reading;
 
 /// The group of the profile `Standard`.
@@ -37,11 +38,11 @@ impl<'t> Site<'t> {
         for (group, name) in [(GROUP, "Standard"), (OTHER_GROUP, "Other")] {
             tenant.post("/groups", serde_json::json!({"id": group, "displayName": name}));
         }
-        site.secret("etc/app.secret", "everyday");
-        site.secret("etc/wipe.secret", "wiping");
+        site.secret("etc/app.secret", EVERYDAY.1);
+        site.secret("etc/wipe.secret", WIPING.1);
         site.place.write("etc/allowed_signers", trusted("bob"));
         site.configure("");
-        begin_ledger(&site.place.data(), tenant.now());
+        begin_ledger(&site.place.data(), tenant.began);
         site
     }
 
@@ -53,12 +54,12 @@ impl<'t> Site<'t> {
 
     /// The configuration, with more lines below `provider`.
     pub fn configure(&self, more: &str) {
-        let url = self.tenant.url();
+        let (url, (everyday, _), (wiping, _)) = (self.tenant.url(), EVERYDAY, WIPING);
         let text = format!(
             "fleet: ../fleet\ndata: ../.fleetform\nprovider:\n  kind: intune\n  \
              tenant: contoso.onmicrosoft.com\n  \
-             app: {{clientId: {EVERYDAY}, secretFile: app.secret}}\n  \
-             wipeApp: {{clientId: {WIPING}, secretFile: wipe.secret}}\n  \
+             app: {{clientId: {everyday}, secretFile: app.secret}}\n  \
+             wipeApp: {{clientId: {wiping}, secretFile: wipe.secret}}\n  \
              loginUrl: {url}\n  graphUrl: {url}\n{more}\
              enrollment: {{deadline: 7d}}\ntrust: {{allowedSigners: allowed_signers}}\n"
         );
@@ -253,7 +254,7 @@ impl<'t> Site<'t> {
             if path.ends_with("/token") || app.is_empty() {
                 continue;
             }
-            assert_eq!(app == WIPING, destroys, "{call}");
+            assert_eq!(app == WIPING.0, destroys, "{call}");
         }
     }
 }

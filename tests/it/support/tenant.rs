@@ -1,76 +1,46 @@
-//! An Intune tenant of a test's own: `fleetform emulator intune` on a clock that only the test moves.
+//! An Intune tenant of a test's own: the emulator, on a clock that only the test moves.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
+use chrono::Utc;
 use fleetform::domain::model::Timestamp;
 use serde_json::{Value, json};
-use ureq::Agent;
-use ureq::http::Request;
 
 use super::clock::start;
+use super::emulator::Emulator;
 
-/// The registration that does everything but wipe.
-pub const EVERYDAY: &str = "11111111-1111-4111-8111-111111111111";
-/// The one that only wipes.
-pub const WIPING: &str = "22222222-2222-4222-8222-222222222222";
-
-/// An emulator that ends with its test.
+/// An emulator in which nobody is throttled.
 pub struct Tenant {
-    child: Child,
-    url: String,
-    agent: Agent,
+    emulator: Emulator,
+    /// When its time began.
+    pub began: Timestamp,
 }
 
 impl Tenant {
-    /// Time stands still until the test moves it, and nobody is throttled.
+    /// Time stands still until the test moves it.
     pub fn paused() -> Self {
-        let tenant = Self::with(&["--paused", "--start", &start().to_string()]);
+        Self::began(start())
+    }
+
+    fn began(began: Timestamp) -> Self {
+        let emulator = Emulator::start(&["--start", &began.to_string()]);
+        let tenant = Self { emulator, began };
         tenant.set(json!({"throttle": {"enabled": false}}));
         tenant
     }
 
-    pub fn with(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fleetform"))
-            .args(["emulator", "intune", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        let mut line = String::new();
-        let output = child.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        let url = line.trim().to_owned();
-        assert!(url.starts_with("http://127.0.0.1:"), "it says where it answers: {url:?}");
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(Duration::from_secs(60)));
-        Self { child, url, agent: config.build().into() }
+    /// Time begins now, and goes by so many times as fast as it really does.
+    pub fn running(speed: u32) -> Self {
+        let tenant = Self::began(Timestamp::from_millis(Utc::now().timestamp_millis()));
+        tenant.post("/clock", json!({"speed": speed}));
+        tenant
     }
 
     pub fn url(&self) -> &str {
-        &self.url
+        &self.emulator.url
     }
 
-    /// What the control API says below `/emulator`.
     #[track_caller]
     fn control(&self, method: &str, path: &str, body: &Value) -> Value {
-        let uri = format!("{}/emulator{path}", self.url);
-        let request = Request::builder().method(method).uri(uri);
-        let answer = if body.is_null() {
-            self.agent.run(request.body(()).expect("a request"))
-        } else {
-            self.agent.run(request.body(body.to_string()).expect("a request"))
-        };
-        let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let reading = answer.body_mut().with_config().limit(1 << 30).read_to_string();
-        let text = reading.expect("text");
-        assert!(answer.status().is_success(), "{method} {path} with {body}: {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
+        self.emulator.control(method, path, body)
     }
 
     #[track_caller]
@@ -186,11 +156,4 @@ fn word(value: &Value) -> &str {
 
 fn path(call: &Value) -> &str {
     word(&call["path"])
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -13,6 +13,9 @@ mod push;
 mod recent;
 mod rows;
 mod setup;
+#[cfg(test)]
+mod sync;
+mod testing;
 mod wipe;
 
 pub(crate) use connection::InvalidConnection;

@@ -9,7 +9,6 @@ mod command;
 mod crash_points;
 mod embedded;
 mod error;
-mod files;
 mod inbox;
 mod outbox;
 mod pending;

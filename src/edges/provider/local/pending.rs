@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use super::command::{Command, decode};
 use super::error::Error;
-use super::files::{Dir, Found};
+use crate::edges::fs::spool::{Dir, Found};
 
 /// A profile fits a line of the log (64 KiB); with hundreds of commands beside it a file
 /// stays far below this.

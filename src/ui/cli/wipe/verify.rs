@@ -14,6 +14,7 @@ use crate::domain::fleet::Desired;
 use crate::domain::plan::{Inputs, NO_NEWS, verify_request};
 use crate::domain::wipe::WipeFile;
 use crate::edges::ledger;
+use crate::edges::requests::Requests;
 use crate::ui::render::out::Out;
 use crate::ui::render::wipe::{Answer, Context, Verified};
 
@@ -60,16 +61,20 @@ pub(super) fn run(
         recorded: &recorded,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust,
         heads,
         clock,
     };
     let judgement = verify_request(&inputs, &file);
+    // A wipe is judged alike, whatever else was asked for.
+    let asked = Requests::default();
     let basis = Basis {
         now,
         settings,
         desired: &desired,
         recorded: &recorded,
+        requests: &asked,
         trust,
         accept_removals: None,
         heads,

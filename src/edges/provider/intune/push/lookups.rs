@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 
 use super::identifier::Identifier;
 use crate::domain::model::{Email, GraphId, Platform, SerialNumber};
+use crate::domain::provider_settings::Assign;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{FormerUser, Push};
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::connection::again;
 use crate::edges::provider::intune::directory::{self, EntraDevice, Person};
 use crate::edges::provider::intune::graph::{Answer, Call, Everyday, Failure, Version, odata_text};
+use crate::edges::provider::intune::observe::KnownDevice;
 
 /// A record of a device in Intune.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -82,8 +84,14 @@ struct Page<T> {
 }
 
 impl Lookups {
-    /// Asks about all users and devices of a push.
-    pub(super) async fn new(everyday: &Everyday, push: &Push) -> Self {
+    /// Asks about all users and devices of a push. What the last look at all devices found needs not
+    /// be asked; a device that it did not find may have enrolled since.
+    pub(super) async fn new(
+        everyday: &Everyday,
+        push: &Push,
+        seen: Asked<SerialNumber, Vec<ManagedDevice>>,
+        assign: Assign,
+    ) -> Self {
         let mut lookups = Self::default();
         let targets = &push.targets;
         let former = targets.iter().filter_map(|target| target.former_user.as_ref());
@@ -97,9 +105,13 @@ impl Lookups {
         for (email, person) in emails.into_iter().zip(people) {
             lookups.people.insert(key(email.as_str()), person.map_err(|why| again(&why)));
         }
-        let serials: Vec<&SerialNumber> =
-            targets.iter().map(|target| &target.spec.serial_number).collect();
+        let serials: Vec<&SerialNumber> = targets
+            .iter()
+            .map(|target| &target.spec.serial_number)
+            .filter(|serial| !seen.contains_key(*serial))
+            .collect();
         lookups.managed = managed(everyday, &serials).await;
+        lookups.managed.extend(seen);
         // Autopilot is for computers that a company owns and that did not enroll yet.
         let waiting = targets.iter().map(|target| &target.spec).filter(|spec| {
             spec.platform == Platform::Windows
@@ -107,7 +119,10 @@ impl Lookups {
         });
         let waiting: Vec<&SerialNumber> = waiting.map(|spec| &spec.serial_number).collect();
         lookups.registered = registered(everyday, &waiting).await;
-        lookups.ask_entra(everyday).await;
+        // Only what becomes a member of a group, or ceases to be one, has to be known by that name.
+        if assign == Assign::Devices || targets.iter().any(|target| !target.leaves.is_empty()) {
+            lookups.ask_entra(everyday).await;
+        }
         lookups
     }
 
@@ -198,11 +213,23 @@ impl Lookups {
 
     async fn ask_entra(&mut self, everyday: &Everyday) {
         let records = self.managed.values().flatten().flatten();
-        let ids: BTreeSet<String> = records.filter_map(ManagedDevice::entra).map(key).collect();
-        let asked: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let ids: BTreeMap<String, &str> =
+            records.filter_map(ManagedDevice::entra).map(|id| (key(id), id)).collect();
+        let asked: Vec<&str> = ids.values().copied().collect();
         let answers = directory::devices(everyday, &asked).await;
         let answers = answers.into_iter().map(|answer| answer.map_err(|why| again(&why)));
-        self.entra = ids.into_iter().zip(answers).collect();
+        self.entra = ids.into_keys().zip(answers).collect();
+    }
+}
+
+impl From<&KnownDevice> for ManagedDevice {
+    fn from(known: &KnownDevice) -> Self {
+        Self {
+            id: known.id.clone(),
+            serial_number: None,
+            entra_id: known.entra_id.as_ref().map(ToString::to_string),
+            enrolled_date_time: None,
+        }
     }
 }
 

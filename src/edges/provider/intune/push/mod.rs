@@ -11,3 +11,5 @@ mod lookups;
 mod one;
 mod push;
 mod staging;
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,14 @@
 //! A push, from one end to the other.
 
+use std::collections::BTreeMap;
+
 use super::groups::Groups;
 use super::identifier::Identifier;
 use super::licenses::Licenses;
-use super::lookups::Lookups;
+use super::lookups::{Lookups, ManagedDevice};
 use super::one::Pushing;
 use super::staging::{Way, way};
-use crate::domain::model::GraphId;
+use crate::domain::model::{GraphId, SerialNumber};
 use crate::edges::provider::effect::Push;
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::graph::Call;
@@ -24,7 +26,8 @@ impl Inner {
             return vec![Err(no_group(&profile.name)); targets.len()];
         };
         let everyday = &self.connection.everyday;
-        let mut lookups = Lookups::new(everyday, push).await;
+        let seen = self.seen(push);
+        let mut lookups = Lookups::new(everyday, push, seen, self.settings.assign).await;
         let ways: Vec<Result<Way, Error>> =
             targets.iter().map(|target| way(&target.spec, &lookups)).collect();
         let wanted: Vec<Identifier> = ways
@@ -63,16 +66,29 @@ impl Inner {
         outcomes
     }
 
+    /// Records of these devices that the last look at all devices found.
+    fn seen(&self, push: &Push) -> BTreeMap<SerialNumber, Result<Vec<ManagedDevice>, Error>> {
+        let memory = self.lock_memory();
+        let serials = push.targets.iter().map(|target| &target.spec.serial_number);
+        serials
+            .map(|serial| (serial, memory.devices_of(serial)))
+            .filter(|(_, records)| !records.is_empty())
+            .map(|(serial, records)| {
+                (serial.clone(), Ok(records.iter().map(ManagedDevice::from).collect()))
+            })
+            .collect()
+    }
+
     /// Asks devices to come by: they do so by themselves, only later, so that nothing depends on it.
     async fn come_by(&self, devices: &[GraphId]) {
         let call = |id: &GraphId| {
             Call::post_empty(format!("/deviceManagement/managedDevices/{id}/syncDevice"))
         };
         let answers = self.connection.everyday.batch(devices.iter().map(call).collect()).await;
-        for (device, answer) in devices.iter().zip(answers) {
-            if let Err(failure) = answer {
-                tracing::warn!(%device, %failure, "a device could not be asked to come by");
-            }
+        let failures: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        if let Some(failure) = failures.first() {
+            let devices = failures.len();
+            tracing::info!(devices, %failure, "devices could not be asked to come by at once");
         }
     }
 }

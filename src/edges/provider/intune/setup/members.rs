@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use compact_str::CompactString;
+
 use super::drift::{Found, is_settled};
 use crate::domain::model::{Email, GraphId, Name, SerialNumber};
 use crate::domain::plan::DriftSubject;
@@ -19,7 +21,7 @@ struct Member<'a> {
     serial: &'a SerialNumber,
     user: &'a Email,
     profile: &'a Name,
-    entra: Option<String>,
+    entra: Option<CompactString>,
 }
 
 /// The members of a group, by all their names, in small letters.
@@ -81,7 +83,7 @@ impl Inner {
                     serial: &spec.serial_number,
                     user: &spec.user_email,
                     profile: &spec.profile,
-                    entra: known.and_then(|known| known.entra_id.as_deref()).map(small),
+                    entra: known.and_then(|known| known.entra_id.clone()),
                 }
             })
             .collect()
@@ -141,7 +143,8 @@ impl Inner {
     ) {
         let mut missing = Vec::new();
         for member in has {
-            let entra = member.entra.as_deref().filter(|entra| !members.devices.contains(*entra));
+            let entra = member.entra.as_deref();
+            let entra = entra.filter(|entra| !members.devices.contains(&small(entra)));
             missing.extend(entra.map(|entra| (member.serial, entra)));
         }
         let asked: Vec<&str> = missing.iter().map(|(_, entra)| *entra).collect();
@@ -174,7 +177,8 @@ fn extra(
         let user = users.entry(small(member.user.as_str())).or_default();
         user.0 = user.0.or(member.settled.then_some(member));
         user.1 |= has;
-        let is_in = member.entra.as_ref().is_some_and(|entra| members.devices.contains(entra));
+        let entra = member.entra.as_deref();
+        let is_in = entra.is_some_and(|entra| members.devices.contains(&small(entra)));
         if is_in && !has && member.settled {
             let subject = DriftSubject::Device(member.serial.clone());
             found.other(subject, format!("it is in group {group}, which is of another profile"));

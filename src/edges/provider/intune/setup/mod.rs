@@ -14,5 +14,7 @@ mod policies;
 mod policy_body;
 mod prepare;
 mod problems;
+#[cfg(test)]
+mod tests;
 
 pub(super) use prepare::no_group;

@@ -244,7 +244,8 @@ fn fates(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
                 }
                 Rejected::All(why) => Some(why.clone()),
             };
-            let fate = why.map_or(Fate::Taken { erased: confirmed.clone() }, Fate::Refused);
+            let fate = why
+                .map_or(Fate::Taken { erased: confirmed.clone(), synced: vec![] }, Fate::Refused);
             fates.push(provider::Acknowledgement { id, fate });
         }
     }

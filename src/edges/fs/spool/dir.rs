@@ -1,4 +1,4 @@
-//! The directories of the local provider, and the few operations that it does in them.
+//! A directory that others put files into, and the few operations that are done in it.
 //!
 //! Names are single components below an open directory: nothing is followed, nothing
 //! but regular files is opened, nothing is changed in place. What is new is written
@@ -33,7 +33,7 @@ fn crash_point(area: &str, step: &str) {
 
 /// What tells one file from another that took its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Stamp([i128; 7]);
+pub(crate) struct Stamp([i128; 7]);
 
 impl Stamp {
     fn of(stat: &fs::Stat) -> Self {
@@ -49,7 +49,7 @@ impl Stamp {
     }
 
     /// In bytes.
-    pub(super) fn size(self) -> u64 {
+    pub(crate) fn size(self) -> u64 {
         u64::try_from(self.0[2]).unwrap_or(0)
     }
 }
@@ -67,7 +67,7 @@ fn hand_over(made: &OwnedFd, directory: &fs::Stat) -> Result<(), Errno> {
 }
 
 /// What was found under a name.
-pub(super) enum Found<T> {
+pub(crate) enum Found<T> {
     Nothing,
     File(Stamp, T),
     /// What is never read: no regular file, or too large; and why.
@@ -75,7 +75,7 @@ pub(super) enum Found<T> {
 }
 
 /// An open directory.
-pub(super) struct Dir {
+pub(crate) struct Dir {
     fd: OwnedFd,
     path: PathBuf,
     /// What its crash points begin with.
@@ -90,7 +90,7 @@ impl fmt::Debug for Dir {
 
 impl Dir {
     /// An existing directory, or `None`.
-    pub(super) fn open(path: &Path, area: &'static str) -> Result<Option<Self>, Error> {
+    pub(crate) fn open(path: &Path, area: &'static str) -> Result<Option<Self>, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match fs::open(path, flags, Mode::empty()) {
             Ok(fd) => Ok(Some(Self { fd, path: path.into(), area })),
@@ -100,7 +100,7 @@ impl Dir {
     }
 
     /// A directory that exists from now on, durably.
-    pub(super) fn create(path: &Path, area: &'static str) -> Result<Self, Error> {
+    pub(crate) fn create(path: &Path, area: &'static str) -> Result<Self, Error> {
         if let Some(dir) = Self::open(path, area)? {
             return Ok(dir);
         }
@@ -137,12 +137,18 @@ impl Dir {
         Error::Io { doing, path: self.path.join(name), errno }
     }
 
-    pub(super) fn path(&self, name: &OsStr) -> PathBuf {
+    pub(crate) fn path(&self, name: &OsStr) -> PathBuf {
         self.path.join(name)
     }
 
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Result<u32, Error> {
+        let io = |errno| Error::Io { doing: "look at", path: self.path.clone(), errno };
+        Ok(fs::fstat(&self.fd).map_err(io)?.st_uid)
+    }
+
     /// Every name in it, in no order.
-    pub(super) fn names(&self) -> Result<Vec<OsString>, Error> {
+    pub(crate) fn names(&self) -> Result<Vec<OsString>, Error> {
         let io = |errno| Error::Io { doing: "list", path: self.path.clone(), errno };
         let mut names = Vec::new();
         for entry in fs::Dir::read_from(&self.fd).map_err(io)? {
@@ -155,7 +161,7 @@ impl Dir {
     }
 
     /// Which file has this name now; not followed, not opened.
-    pub(super) fn stamp(&self, name: &OsStr) -> Result<Option<Stamp>, Error> {
+    pub(crate) fn stamp(&self, name: &OsStr) -> Result<Option<Stamp>, Error> {
         match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Stamp::of(&stat))),
             Err(Errno::NOENT) => Ok(None),
@@ -164,7 +170,7 @@ impl Dir {
     }
 
     /// Opens a regular file, without waiting for anything.
-    pub(super) fn file(&self, name: &OsStr) -> Result<Found<File>, Error> {
+    pub(crate) fn file(&self, name: &OsStr) -> Result<Found<File>, Error> {
         // A look before opening: opening a device can have effects of its own.
         let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
@@ -192,7 +198,7 @@ impl Dir {
 
     /// Reads a regular file of at most `limit` bytes. The stamp is older than the
     /// content: a file that grows meanwhile does not bear it any more.
-    pub(super) fn read(&self, name: &OsStr, limit: u64) -> Result<Found<Vec<u8>>, Error> {
+    pub(crate) fn read(&self, name: &OsStr, limit: u64) -> Result<Found<Vec<u8>>, Error> {
         let (stamp, file) = match self.file(name)? {
             Found::File(stamp, file) => (stamp, file),
             Found::Nothing => return Ok(Found::Nothing),
@@ -210,12 +216,12 @@ impl Dir {
         Ok(Found::File(stamp, bytes))
     }
 
-    pub(super) fn read_failed(&self, name: &OsStr, error: &std::io::Error) -> Error {
+    pub(crate) fn read_failed(&self, name: &OsStr, error: &std::io::Error) -> Error {
         self.io("read", name, Errno::from_io_error(error).unwrap_or(Errno::IO))
     }
 
     /// Whether names in it can be listed, made and removed.
-    pub(super) fn check_access(&self) -> Result<(), Error> {
+    pub(crate) fn check_access(&self) -> Result<(), Error> {
         let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
         fs::accessat(&self.fd, ".", wanted, AtFlags::EACCESS).map_err(|errno| Error::Io {
             doing: "read and write in",
@@ -225,7 +231,7 @@ impl Dir {
     }
 
     /// Writes a file of a new name; not durable yet. Nothing is left of it on failure.
-    pub(super) fn write_new(&self, name: &OsStr, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn write_new(&self, name: &OsStr, bytes: &[u8]) -> Result<(), Error> {
         crash_point(self.area, "write.before");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o644))
@@ -235,7 +241,7 @@ impl Dir {
 
     /// A new file with the rest of another one, from `offset` on; not durable yet. Nothing is
     /// left of it on failure.
-    pub(super) fn write_rest(&self, name: &OsStr, from: &OsStr, offset: u64) -> Result<(), Error> {
+    pub(crate) fn write_rest(&self, name: &OsStr, from: &OsStr, offset: u64) -> Result<(), Error> {
         let Found::File(_, mut source) = self.file(from)? else {
             return Err(Error::Changed { path: self.path(from) });
         };
@@ -265,7 +271,7 @@ impl Dir {
     }
 
     /// Makes the content of these files durable, but not their names.
-    pub(super) fn sync_contents(&self, names: &[&OsStr]) -> Result<(), Error> {
+    pub(crate) fn sync_contents(&self, names: &[&OsStr]) -> Result<(), Error> {
         if names.is_empty() {
             return Ok(());
         }
@@ -286,7 +292,7 @@ impl Dir {
     }
 
     /// Makes the names in it durable: what was linked, renamed and removed.
-    pub(super) fn sync(&self) -> Result<(), Error> {
+    pub(crate) fn sync(&self) -> Result<(), Error> {
         crash_point(self.area, "sync.before");
         fs::fsync(&self.fd).map_err(|errno| Error::InDoubt { path: self.path.clone(), errno })?;
         crash_point(self.area, "sync.after");
@@ -294,7 +300,7 @@ impl Dir {
     }
 
     /// A second name for a file; the bare number, since the caller has a way round most.
-    pub(super) fn link(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
+    pub(crate) fn link(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
         crash_point(self.area, "link.before");
         fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty())?;
         crash_point(self.area, "link.after");
@@ -302,7 +308,7 @@ impl Dir {
     }
 
     /// Gives a file its name, in place of what had it.
-    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<(), Error> {
+    pub(crate) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<(), Error> {
         crash_point(self.area, "rename.before");
         fs::renameat(&self.fd, from, &self.fd, to)
             .map_err(|errno| self.io("replace", to, errno))?;
@@ -311,7 +317,7 @@ impl Dir {
     }
 
     /// Moves a file to another directory, where the name must be free.
-    pub(super) fn move_to(&self, from: &OsStr, dir: &Self, to: &OsStr) -> Result<(), Error> {
+    pub(crate) fn move_to(&self, from: &OsStr, dir: &Self, to: &OsStr) -> Result<(), Error> {
         crash_point(self.area, "move.before");
         let flags = RenameFlags::NOREPLACE;
         match fs::renameat_with(&self.fd, from, &dir.fd, to, flags) {
@@ -325,7 +331,7 @@ impl Dir {
     }
 
     /// Removes a file; that it is gone already is as good.
-    pub(super) fn remove(&self, name: &OsStr) -> Result<(), Error> {
+    pub(crate) fn remove(&self, name: &OsStr) -> Result<(), Error> {
         crash_point(self.area, "unlink.before");
         match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
@@ -336,14 +342,14 @@ impl Dir {
     }
 
     /// Removes a temporary after a failure, if it can be; the next sweep finds the rest.
-    pub(super) fn discard(&self, name: &OsStr) {
+    pub(crate) fn discard(&self, name: &OsStr) {
         if let Err(error) = self.remove(name) {
             tracing::debug!(%error, "a temporary file is left behind");
         }
     }
 
     /// Removes the temporaries that a crash left behind. Only where one process writes.
-    pub(super) fn sweep(&self) -> Result<(), Error> {
+    pub(crate) fn sweep(&self) -> Result<(), Error> {
         for name in self.names()?.iter().filter(|name| is_temporary(name)) {
             self.remove(name)?;
         }
@@ -363,7 +369,7 @@ fn irregular(stat: &fs::Stat) -> Option<&'static str> {
 }
 
 /// A name that nothing else bears, in a directory that was swept by this process.
-pub(super) fn temporary() -> OsString {
+pub(crate) fn temporary() -> OsString {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!(".{}.tmp", NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }
