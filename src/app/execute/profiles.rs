@@ -168,6 +168,7 @@ mod tests {
             last_sync: None,
             facts: None,
             passed_over: 0,
+            sync_requested: None,
         }
     }
 

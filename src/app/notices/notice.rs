@@ -56,6 +56,8 @@ pub(crate) enum Notice {
     /// Something about reports is odd, in a sentence without a full stop.
     Odd(String),
     UnknownField(String),
+    /// A file that is passed over, since its name says that it is still being written.
+    Unfinished(String),
     /// This machine's clock is behind the last entry of the log.
     ClockBehind,
     /// Why the trust files that are configured cannot be relied on.

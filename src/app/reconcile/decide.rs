@@ -38,8 +38,17 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         Ok(observed) => (observed, None),
         Err(error) => (Observed::default(), Some(error)),
     };
-    let Observed { reports, unusable, troubles, news, unknown_fields, complete: _, more, cursor } =
-        observed;
+    let Observed {
+        reports,
+        unusable,
+        troubles,
+        news,
+        unknown_fields,
+        unfinished,
+        complete: _,
+        more,
+        cursor,
+    } = observed;
     let heard: Vec<Heard> = reports
         .into_iter()
         .map(|Observation { id, origin, report }| Heard { id, origin, report })
@@ -54,7 +63,17 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
     }
     let heard = cursor.map(|cursor| (cursor, done));
     let requests = basis.requests.clone();
-    Decision { approved, heard, requests, unobserved, unusable, refused, unknown_fields, more }
+    Decision {
+        approved,
+        heard,
+        requests,
+        unobserved,
+        unusable,
+        refused,
+        unknown_fields,
+        unfinished,
+        more,
+    }
 }
 
 /// Requests that could not be looked at.

@@ -24,6 +24,7 @@ pub struct Decision {
     pub(super) unusable: Vec<Unusable>,
     pub(super) refused: Vec<RefusedReport>,
     pub(super) unknown_fields: BTreeSet<String>,
+    pub(super) unfinished: BTreeSet<String>,
     pub(super) more: bool,
 }
 
@@ -97,6 +98,11 @@ impl Decision {
     /// Fields of reports that this version does not know.
     pub(crate) fn unknown_fields(&self) -> impl Iterator<Item = &str> {
         self.unknown_fields.iter().map(String::as_str)
+    }
+
+    /// Files whose names say that they are still being written.
+    pub(crate) fn unfinished(&self) -> &BTreeSet<String> {
+        &self.unfinished
     }
 
     /// Whether more reports wait than one pass takes.

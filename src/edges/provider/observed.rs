@@ -47,6 +47,8 @@ pub struct Observed {
     pub news: News,
     /// Fields of reports that this version does not know and passed over.
     pub unknown_fields: BTreeSet<String>,
+    /// Files that are passed over, since their names say that they are still being written.
+    pub unfinished: BTreeSet<String>,
     /// Whether all was looked at. Only then a device that is not named is not there: from any
     /// other look nothing is concluded about devices that it does not name.
     pub complete: bool,

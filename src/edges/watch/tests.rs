@@ -1,7 +1,5 @@
 //! What wakes and what does not, on real directories; the paused clock makes waiting free.
 
-#![expect(clippy::disallowed_methods, reason = "what is watched is written plainly, too")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -14,6 +14,7 @@ use super::process::runtime;
 use crate::app::signals::stop_flag;
 use crate::domain::model::Timestamp;
 use crate::edges::clock;
+use crate::edges::fs::guarded::Guarded;
 use crate::ui::emulator::{Emulator, Start, new_tenant};
 use crate::ui::render::out::Out;
 
@@ -62,6 +63,9 @@ pub(crate) struct Args {
     pub(crate) certificate: Vec<(String, PathBuf)>,
 }
 
+/// A key with a chain of certificates.
+const LARGEST_PEM: usize = 64 << 10;
+
 fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok().filter(|speed| (0.0..=100_000.0).contains(speed));
     speed.ok_or_else(|| "is not a factor from 0 to 100000".into())
@@ -80,9 +84,9 @@ pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<E
     let Command::Intune(args) = command;
     let mut certificates = Vec::new();
     for (id, file) in &args.certificate {
-        let pem = std::fs::read_to_string(file);
-        let why = |error| Failure::new(format!("cannot read {}: {error}", file.display()));
-        certificates.push((id.clone(), pem.map_err(why)?));
+        let pem = Guarded::up_to(LARGEST_PEM).read(file);
+        let pem = pem.map_err(|error| Failure::new(format!("cannot read {error}")))?;
+        certificates.push((id.clone(), String::from_utf8_lossy(&pem).into_owned()));
     }
     let real = clock::now();
     let start = Start {

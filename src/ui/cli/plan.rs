@@ -11,7 +11,7 @@ use super::global::Global;
 use super::process::runtime;
 use super::setup::Setup;
 use super::value::positive;
-use crate::app::notices::{self, SHOWN};
+use crate::app::notices::{self, Notice, SHOWN};
 use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
@@ -145,7 +145,7 @@ fn daemon(
     let named = args.token_file.as_ref();
     let read = |path: &PathBuf| {
         let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
-        Secret::read(path).map_err(failed)
+        Secret::read(path, &setup.config.fleet).map_err(failed)
     };
     let token = match (named, &environment.token, &setup.config.http_token_file) {
         (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),
@@ -244,6 +244,8 @@ fn warn_of_reports(decision: &Decision) {
     for field in decision.unknown_fields() {
         tracing::warn!(?field, "a field of reports is not known, and is passed over");
     }
+    let unfinished = decision.unfinished().iter().take(SHOWN).cloned();
+    notices::log::tell(unfinished.map(Notice::Unfinished));
     if decision.has_more() {
         tracing::warn!("more reports wait than one pass takes: run apply again for the rest");
     }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::setup::Setup;
+use crate::edges::fs::guarded::Guarded;
 use crate::edges::ledger;
 use crate::edges::provider::local;
 use crate::ui::render::json;
@@ -53,7 +54,8 @@ impl Args {
         if self.is_stdin() {
             io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
         } else {
-            std::fs::File::open(&self.file)?.take(limit).read_to_end(&mut bytes)?;
+            let file = Guarded::stream().open(&self.file).map_err(io::Error::from)?;
+            file.into_file().take(limit).read_to_end(&mut bytes)?;
         }
         Ok(bytes)
     }

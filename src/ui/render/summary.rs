@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::rights::rights;
-use super::text::{count, people};
-use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Profile};
+use super::text::{count, people, short};
+use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
     Event, LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
@@ -285,19 +285,13 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// Enough of a digest to tell revisions apart.
-pub(super) fn short(digest: Digest) -> String {
-    let mut text = digest.to_string();
-    text.truncate(12);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::model::Digest;
     use crate::ui::render::testing::{event, log};
 
     fn with(subject: &Value, more: Value) -> Value {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -157,6 +158,13 @@ impl Fixture {
     /// Writes a file, and the directories above it.
     pub fn write(&self, relative: &str, bytes: impl AsRef<[u8]>) {
         write(self.path(relative), bytes);
+    }
+
+    /// For its owner only, as a file with a token or a key has to be.
+    pub fn write_secret(&self, relative: &str, text: impl AsRef<[u8]>) {
+        self.write(relative, text);
+        let owner = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.path(relative), owner).expect(relative);
     }
 
     /// As an editor saves: a temporary file beside it, then a rename over it.

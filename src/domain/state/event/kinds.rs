@@ -37,7 +37,7 @@ macro_rules! events {
             pub fn parse(kind: &str, data: &RawValue) -> Result<Self, String> {
                 match kind {
                     $($kind => serde_json::from_str(data.get()).map(Self::$variant).map_err(|e| e.to_string()),)+
-                    _ => Err(format!("unknown kind {kind:?}: was it written by a newer fleetform?")),
+                    _ => Err(format!("unknown kind {kind:?}")),
                 }
             }
         }

@@ -54,7 +54,7 @@ fn can_hold(dir: &Dir, name: &OsStr, content: Option<&[u8]>) -> Result<bool, Err
         return Ok(true);
     }
     let Some(content) = content else { return Ok(false) };
-    let found = dir.read(name, content.len() as u64)?;
+    let found = dir.read(name, content.len())?;
     Ok(matches!(found, Found::File(_, bytes) if bytes == content))
 }
 

@@ -5,10 +5,12 @@
 //! under a temporary name (`.N.tmp`, which no serial number and no batch can bear),
 //! made durable, and only then given its name. Every step is a crash point.
 
+#![expect(clippy::disallowed_methods, reason = "directories, and files that are made here")]
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Seek as _, SeekFrom, Write};
+use std::io::{Seek as _, SeekFrom, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +21,7 @@ use rustix::io::Errno;
 
 use super::error::Error;
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::{Guarded, Opened, Refused};
 
 /// Up to this many files each gets its own fsync; above it one syncfs is cheaper, although
 /// it also waits for what others have written (an fsync costs about 4 ms).
@@ -169,51 +172,49 @@ impl Dir {
         }
     }
 
-    /// Opens a regular file, without waiting for anything.
+    /// Opens a regular file, to read it piece by piece.
     pub(crate) fn file(&self, name: &OsStr) -> Result<Found<File>, Error> {
+        Ok(match self.opened(name, Guarded::stream())? {
+            Found::Nothing => Found::Nothing,
+            Found::File(stamp, opened) => Found::File(stamp, opened.into_file()),
+            Found::Unusable(stamp, why) => Found::Unusable(stamp, why),
+        })
+    }
+
+    fn opened(&self, name: &OsStr, guarded: Guarded) -> Result<Found<Opened>, Error> {
         // A look before opening: opening a device can have effects of its own.
         let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
             Err(errno) => return Err(self.io("look at", name, errno)),
         };
-        let unusable = |stat: &fs::Stat, what: &str| {
-            Ok(Found::Unusable(Stamp::of(stat), format!("is {what}, not a regular file")))
-        };
         if let Some(what) = irregular(&stat) {
-            return unusable(&stat, what);
+            let why = format!("is {what}, not a regular file");
+            return Ok(Found::Unusable(Stamp::of(&stat), why));
         }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match fs::openat(&self.fd, name, flags, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(errno) => return Err(self.io("open", name, errno)),
-        };
-        let stat = fs::fstat(&fd).map_err(|errno| self.io("look at", name, errno))?;
-        match irregular(&stat) {
-            Some(what) => unusable(&stat, what),
-            None => Ok(Found::File(Stamp::of(&stat), File::from(fd))),
+        match guarded.without_links().open_at(&self.fd, name) {
+            Ok(opened) => Ok(Found::File(Stamp::of(opened.stat()), opened)),
+            Err(Refused::System(Errno::NOENT)) => Ok(Found::Nothing),
+            Err(Refused::System(errno)) => Err(self.io("open", name, errno)),
+            // What took the name since the look.
+            Err(refused) => Ok(Found::Unusable(Stamp::of(&stat), refused.to_string())),
         }
     }
 
     /// Reads a regular file of at most `limit` bytes. The stamp is older than the
     /// content: a file that grows meanwhile does not bear it any more.
-    pub(crate) fn read(&self, name: &OsStr, limit: u64) -> Result<Found<Vec<u8>>, Error> {
-        let (stamp, file) = match self.file(name)? {
-            Found::File(stamp, file) => (stamp, file),
+    pub(crate) fn read(&self, name: &OsStr, limit: usize) -> Result<Found<Vec<u8>>, Error> {
+        let (stamp, opened) = match self.opened(name, Guarded::up_to(limit))? {
+            Found::File(stamp, opened) => (stamp, opened),
             Found::Nothing => return Ok(Found::Nothing),
             Found::Unusable(stamp, why) => return Ok(Found::Unusable(stamp, why)),
         };
-        // One byte more than the file has, so that the end is found without growing.
-        let size = stamp.size().min(limit);
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        file.take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.read_failed(name, &error))?;
-        if bytes.len() as u64 > limit {
-            return Ok(Found::Unusable(stamp, format!("is larger than {limit} bytes")));
+        let mut bytes = Vec::new();
+        match opened.read(&mut bytes) {
+            Ok(()) => Ok(Found::File(stamp, bytes)),
+            Err(Refused::System(errno)) => Err(self.io("read", name, errno)),
+            Err(refused) => Ok(Found::Unusable(stamp, refused.to_string())),
         }
-        Ok(Found::File(stamp, bytes))
     }
 
     pub(crate) fn read_failed(&self, name: &OsStr, error: &std::io::Error) -> Error {

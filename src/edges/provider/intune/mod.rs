@@ -13,8 +13,8 @@ mod push;
 mod recent;
 mod rows;
 mod setup;
-#[cfg(test)]
 mod sync;
+#[cfg(test)]
 mod testing;
 mod wipe;
 

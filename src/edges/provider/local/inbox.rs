@@ -68,7 +68,10 @@ impl Inbox {
         let mut seen = Vec::new();
         let mut observed = Observed { complete: true, ..Observed::default() };
         let (dir, names) = match open(data) {
-            Ok(Some(found)) => found,
+            Ok(Some((dir, names, unfinished))) => {
+                observed.unfinished = unfinished.iter().map(|name| spell(name)).collect();
+                (dir, names)
+            }
             Ok(None) => return observed,
             Err(error) => {
                 observed.complete = false;
@@ -236,9 +239,10 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
     Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
 }
 
-/// The inbox and the names in it that may be reports, sorted. It must be possible to remove
-/// what is read: else every pass would hear the same again.
-fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
+/// The inbox, the names in it that may be reports, sorted, and those of files that somebody is
+/// still writing. It must be possible to remove what is read: else every pass would hear the same
+/// again.
+fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>, Vec<OsString>)>, Error> {
     let path = data.join("inbox");
     let Some(dir) = Dir::open(&path, "inbox")? else { return Ok(None) };
     dir.check_access()?;
@@ -249,9 +253,10 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
         Ok(None) | Err(_) => {}
     }
     let mut names = dir.names()?;
-    names.retain(|name| !is_unfinished(name) && name != REJECTED);
+    names.retain(|name| !(name.as_bytes().starts_with(b".") || name == REJECTED));
     names.sort_unstable();
-    Ok(Some((dir, names)))
+    let (unfinished, names) = names.into_iter().partition(|name| is_unfinished(name));
+    Ok(Some((dir, names, unfinished)))
 }
 
 fn trouble(path: &str, error: &Error) -> Trouble {

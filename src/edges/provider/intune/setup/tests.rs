@@ -288,6 +288,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
         last_sync: None,
         facts: None,
         passed_over: 0,
+        sync_requested: None,
     }
 }
 
