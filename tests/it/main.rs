@@ -13,6 +13,7 @@ mod emulator;
 mod examples;
 mod hostile;
 mod hostile_repository;
+mod intune;
 mod invariants;
 mod ledgers;
 mod narrow;

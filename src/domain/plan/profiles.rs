@@ -53,12 +53,13 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         }
         let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
         let by = drifts.iter().find_map(|drift| drift.by.clone());
-        let whom = by.as_ref().map_or_else(String::new, |by| format!("; changed by {by}"));
+        let who = by.as_deref().unwrap_or("somebody");
+        let reason = format!("{who} changed it in the MDM: {}", what.join("; "));
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),
             cause: Cause::Intent,
-            reason: format!("{}{whom}", what.join("; ")).into(),
+            reason: reason.into(),
             op: Op::Restore { profile: desired.clone(), what, by },
         });
     }
