@@ -18,6 +18,7 @@ fn walk(world: &mut World, address: &str) -> (Vec<String>, usize) {
         let page = world.get(&address);
         ids.extend(each(&page, "id"));
         pages += 1;
+        assert!(pages < 1000, "the links of {address} lead in a circle");
         let link = page["@odata.nextLink"].as_str();
         next = link.map(|link| link.strip_prefix("http://localhost:1").unwrap().to_owned());
     }
@@ -47,6 +48,37 @@ fn every_way_of_paging_gives_each_device_once() {
     assert_eq!((ids.len(), pages), (25, 7));
     let (ids, _) = walk(&mut world, &format!("{MANAGED}?$skip=20"));
     assert_eq!(ids.len(), 5);
+}
+
+#[test]
+fn every_collection_comes_in_pages_each_entry_once() {
+    let mut world = fleet(7);
+    let group = json!({"id": "g", "displayName": "Standard"});
+    world.control("POST", "/groups", &group);
+    for n in 0..6 {
+        let member = format!("/groups/g/members/user00{n}@contoso.com");
+        world.control("PUT", &member, &json!(null));
+        world.control("POST", "/groups", &json!({"displayName": format!("Group {n}")}));
+        let policy = json!({"kind": "deviceConfigurations", "displayName": format!("{n}")});
+        world.control("POST", "/policies", &policy);
+        let id = world.device_id(&format!("S00000{n}"));
+        world.call("POST", &format!("{MANAGED}/{id}/rebootNow"), None);
+    }
+    for address in [
+        "/v1.0/devices",
+        "/v1.0/groups",
+        "/v1.0/groups/g/members",
+        "/v1.0/subscribedSkus",
+        "/v1.0/deviceManagement/deviceConfigurations",
+        "/v1.0/deviceManagement/auditEvents",
+    ] {
+        let all = each(&world.get(address), "id");
+        assert!(all.len() >= 5, "{address}: {all:?}");
+        for size in [1, 2, 3, 5] {
+            let (paged, _) = walk(&mut world, &format!("{address}?$top={size}"));
+            assert_eq!(paged, all, "{address} by {size}");
+        }
+    }
 }
 
 #[test]
