@@ -227,7 +227,7 @@ impl<'t> Tale<'t> {
         assert_eq!(tenant.users_of(GROUP), users);
         let policies = tenant.get("/policies")["policies"].as_array().expect("a list").clone();
         let ours: Vec<_> =
-            policies.iter().filter(|policy| policy["kind"] == "compliance").collect();
+            policies.iter().filter(|policy| policy["kind"] == "deviceCompliancePolicies").collect();
         assert_eq!(ours.len(), 1, "one policy, never two: {ours:#?}");
         let wanted = self.site.place.read("fleet/standard.yaml");
         let length = &ours[0]["properties"]["passwordMinimumLength"];
