@@ -115,7 +115,9 @@ impl Reading {
             | Some(("profile", "intended" | "pushed" | "failed")) => {
                 let id = word(&entry["device"]);
                 let device = self.devices.get_mut(id).ok_or("no such device")?;
-                ensure(device.status != "Wiped", "something after the wipe")?;
+                // With what it was, what was known of it is gone.
+                let forgotten = kind == "compliance.changed" && entry["data"]["to"] == "unknown";
+                ensure(device.status != "Wiped" || forgotten, "something after the wipe")?;
                 device.next(&entry, &kind, self.seq)?;
             }
             _ => ensure(entry["device"].is_null(), "it names a device")?,

@@ -53,16 +53,13 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         }
         let by = drifts.iter().find_map(|drift| drift.by.clone());
         let who = by.as_deref().unwrap_or("somebody");
+        let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),
             cause: Cause::Intent,
-            reason: format!("{who} changed it in the MDM").into(),
-            op: Op::Restore {
-                profile: desired.clone(),
-                what: drifts.iter().map(|drift| drift.what.clone()).collect(),
-                by,
-            },
+            reason: format!("{who} changed it in the MDM: {}", what.join("; ")).into(),
+            op: Op::Restore { profile: desired.clone(), what, by },
         });
     }
 }

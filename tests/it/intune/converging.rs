@@ -141,7 +141,7 @@ impl<'t> Tale<'t> {
         let policy = format!("/policies/{id}");
         match self.dice.below(4) {
             0 => {
-                let weaker = json!({"passwordMinimumLength": 4, "bitLockerEnabled": false});
+                let weaker = json!({"passwordMinimumLength": 4, "storageRequireEncryption": false});
                 tenant.patch(&policy, json!({"properties": weaker}));
                 "the policy is weakened".into()
             }
@@ -232,7 +232,7 @@ impl<'t> Tale<'t> {
         let wanted = self.site.place.read("fleet/standard.yaml");
         let length = &ours[0]["properties"]["passwordMinimumLength"];
         assert!(wanted.contains(&format!("minPinLength: {length}")), "{:#}", ours[0]);
-        assert_eq!(ours[0]["properties"]["bitLockerEnabled"], true);
+        assert_eq!(ours[0]["properties"]["storageRequireEncryption"], true);
         assert_eq!(ours[0]["assignments"][0]["target"]["groupId"], GROUP);
     }
 }
