@@ -141,7 +141,7 @@ impl<'t> Tale<'t> {
         let policy = format!("/policies/{id}");
         match self.dice.below(4) {
             0 => {
-                let weaker = json!({"passwordMinimumLength": 4, "bitLockerEnabled": false});
+                let weaker = json!({"passwordMinimumLength": 4, "storageRequireEncryption": false});
                 tenant.patch(&policy, json!({"properties": weaker}));
                 "the policy is weakened".into()
             }
@@ -227,12 +227,12 @@ impl<'t> Tale<'t> {
         assert_eq!(tenant.users_of(GROUP), users);
         let policies = tenant.get("/policies")["policies"].as_array().expect("a list").clone();
         let ours: Vec<_> =
-            policies.iter().filter(|policy| policy["kind"] == "compliance").collect();
+            policies.iter().filter(|policy| policy["kind"] == "deviceCompliancePolicies").collect();
         assert_eq!(ours.len(), 1, "one policy, never two: {ours:#?}");
         let wanted = self.site.place.read("fleet/standard.yaml");
         let length = &ours[0]["properties"]["passwordMinimumLength"];
         assert!(wanted.contains(&format!("minPinLength: {length}")), "{:#}", ours[0]);
-        assert_eq!(ours[0]["properties"]["bitLockerEnabled"], true);
+        assert_eq!(ours[0]["properties"]["storageRequireEncryption"], true);
         assert_eq!(ours[0]["assignments"][0]["target"]["groupId"], GROUP);
     }
 }

@@ -41,6 +41,20 @@ impl<'t> Life<'t> {
         self.site.put("device.yaml", self.manifest.yaml());
     }
 
+    /// It is declared, and Intune has it already.
+    #[track_caller]
+    fn is_taken_over(&self) {
+        self.write();
+        let tenant = self.site.tenant;
+        let before = tenant.last_call();
+        self.site.apply();
+        let written = tenant.written(before);
+        let enrolls = |call: &&String| call.contains("dentit");
+        assert_eq!(written.iter().filter(enrolls).count(), 0, "{written:?}");
+        self.site.settles();
+        assert_eq!(tenant.users_of(GROUP), [ANA]);
+    }
+
     /// It is declared: its user gets a license and the profile's group, and what was written besides
     /// is what its kind needs.
     #[track_caller]
@@ -282,7 +296,7 @@ fn a_device_that_intune_has_already_is_taken_over_as_it_is() {
     let tenant = Tenant::paused();
     let mut life = Life::new(&tenant, json!({"enrolled": true}), &[HASH]);
     let record = tenant.record_of(SERIAL);
-    life.is_declared(&[]);
+    life.is_taken_over();
     tenant.wait("9h");
     life.site.settles();
     assert_eq!(life.site.stands(SERIAL), "Enrolled compliant");
@@ -297,7 +311,7 @@ fn a_device_that_intune_has_already_is_taken_over_as_it_is() {
 #[test]
 fn a_phone_of_its_users_own_is_never_wiped_in_full() {
     let tenant = Tenant::paused();
-    let own = json!({"platform": "android", "personal": true});
+    let own = json!({"platform": "ios", "personal": true});
     let life = Life::new(&tenant, own, &[("ownership", "personal")]);
     life.is_declared(&[]);
     life.joins("personal");

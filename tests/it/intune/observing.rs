@@ -129,8 +129,7 @@ fn where_intunes_verdict_and_ours_differ_the_stricter_one_counts_and_both_are_sh
         // Somebody else's policy judges what we do not ask for.
         let other = "dddd0000-0000-4000-8000-000000000001";
         let asks = json!({"osMinimumVersion": "10.0.99999"});
-        let policy =
-            json!({"kind": "compliance", "id": other, "displayName": "Audit", "properties": asks});
+        let policy = json!({"kind": "deviceCompliancePolicies", "id": other, "displayName": "Audit", "properties": asks});
         site.tenant.post("/policies", policy);
         site.tenant.patch(&format!("/policies/{other}"), json!({"groups": [GROUP]}));
         site.tenant.post("/hardware/B2/check-in", Value::Null);

@@ -22,8 +22,9 @@ pub fn with_enrolled(hardware: &Value, test: impl FnOnce(&Site<'_>, &str)) {
     let platform = hardware["platform"].as_str().unwrap_or("windows");
     tenant.hardware(given);
     site.put("device.yaml", Device::new(SERIAL).with("platform", platform).yaml());
-    tenant.wait("9h");
     site.apply();
+    tenant.wait("9h");
+    site.settles();
     let record = tenant.record_of(SERIAL);
     test(&site, &record);
     site.log_is_sound();
