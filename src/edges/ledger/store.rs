@@ -146,7 +146,7 @@ pub struct Logged {
 
 /// Entries one by one, for people: the chain is not checked. `None` means that there are no more
 /// now; later there may be. While a writer is at work, they end with the last whole pass.
-pub type Entries = Box<dyn Iterator<Item = Result<Logged, Error>> + Send>;
+pub(crate) type Entries = Box<dyn Iterator<Item = Result<Logged, Error>> + Send>;
 
 /// A name in the snapshot, for completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod fleet;
 mod keys;
 mod lab;
 mod pass;
+mod scratch;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
@@ -20,6 +21,7 @@ pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, 
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
 pub use self::pass::{Pass, execute, execute_untrusted};
+pub use self::scratch::directory;
 
 /// A number from the environment: a seed to repeat a run by, or how much more it is to do.
 pub fn number(name: &str) -> Option<u64> {
