@@ -60,7 +60,11 @@ pub fn row(scratch: &Path, devices: usize) -> Result<Row, Box<dyn Error>> {
     remove(&home)?;
     let tenant = Tenant::start()?;
     tenant.control("PATCH", "/settings", &json!({"throttle": {"enabled": false}}))?;
-    tenant.control("POST", "/users", &json!({"userPrincipalName": USER, "licenses": ["SPE_E3"]}))?;
+    tenant.control(
+        "POST",
+        "/users",
+        &json!({"userPrincipalName": USER, "licenses": ["SPE_E3"]}),
+    )?;
     tenant.control("POST", "/groups", &json!({"id": GROUP, "members": [USER]}))?;
     let hardware = json!({"count": devices, "serialNumber": "X", "enrolled": true,
         "userPrincipalName": USER});

@@ -27,6 +27,7 @@ use super::clock::{Clock, start};
 use super::files::{Snapshot, copy, write};
 use super::fleet::{Device, LEDGER, PLAIN_PROFILE};
 use super::keys::{WIPE, line, signature, trusted};
+use super::scratch::directory;
 
 /// A ledger of that lineage, before its first pass.
 pub fn begin_ledger(data: &Path, at: Timestamp) {
@@ -60,7 +61,7 @@ impl Lab {
     }
 
     fn at_start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = directory();
         let provider = Arc::new(Local::new(dir.path().join("data")));
         let (settings, meanwhile) = (Settings::default(), Mutex::default());
         Self { dir, clock: Clock::new(start()), settings, provider, meanwhile }
@@ -84,7 +85,7 @@ impl Lab {
 
     /// The same files in another directory, at the same time.
     pub fn copy(&self, change: impl FnOnce(&Self)) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = directory();
         copy(self.dir.path(), dir.path());
         let provider = Arc::new(Local::new(dir.path().join("data")));
         let (clock, settings) = (self.clock.clone(), self.settings.clone());
