@@ -3,4 +3,5 @@
 pub mod durable;
 pub(crate) mod guarded;
 pub(crate) mod secret;
+pub(crate) mod standing;
 pub(crate) mod work_tree;

@@ -11,3 +11,5 @@ mod lookups;
 mod one;
 mod push;
 mod staging;
+
+pub(super) use licenses::{Sku, names, read as all_licenses};

@@ -15,4 +15,6 @@ mod policy_body;
 mod prepare;
 mod problems;
 
+pub(super) use assign::{assignments, configuration};
+pub(super) use assignment::Assignable;
 pub(super) use prepare::no_group;
