@@ -12,6 +12,7 @@ use fleetform::app::execute::{Control, Outcome};
 use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
 use fleetform::app::signals::Signals;
 use fleetform::app::status::View;
+use fleetform::domain::diagnosis::Check;
 use fleetform::domain::model::{ReportId, Status, Timestamp};
 use fleetform::domain::plan::{Hold, HoldReason, IssuableWipe};
 use fleetform::domain::settings::Settings;
@@ -22,8 +23,8 @@ use fleetform::edges::config::Config;
 use fleetform::edges::ledger::{self, Expected};
 use fleetform::edges::provider::local::parse_reports;
 use fleetform::edges::provider::{
-    Acknowledgement, Asked, Cadence, Cursor, Error, Fate, Limits, Observation, Observed, Prepared,
-    Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Fate, Limits, Observation, Observed,
+    Prepared, Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
 use fleetform::edges::source;
 use fleetform::edges::watch::Pace;
@@ -102,6 +103,10 @@ impl Provider for Remote {
     async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error> {
         self.seen().acknowledged.push((cursor.to_string(), done));
         Ok(())
+    }
+
+    async fn diagnose(&self, _: Diagnosis<'_>) -> Vec<Check> {
+        Vec::new()
     }
 }
 

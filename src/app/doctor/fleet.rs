@@ -37,3 +37,35 @@ pub(super) fn fleet(root: &Path, desired: Option<&Desired>) -> Check {
 pub(super) fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::domain::diagnosis::CheckState::{self, Fails, Ok as Well, Warning};
+    use crate::edges::source;
+
+    #[track_caller]
+    fn is(root: &Path, desired: Option<&Desired>, state: CheckState, says: &str) {
+        let check = fleet(root, desired);
+        assert_eq!(check.state, state, "{check:?}");
+        assert!(check.detail.contains(says), "{check:?}");
+    }
+
+    #[test]
+    fn findings_are_a_warning_and_a_directory_that_is_not_there_a_failure() {
+        let sample = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fleet");
+        let mut desired = source::load(&sample);
+        is(&sample, Some(&desired), Well, "12 devices and 3 profiles, and no findings");
+        let bad = tempfile::tempdir().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a file of a test")]
+        std::fs::write(bad.path().join("a.yaml"), "kind: Devise").unwrap();
+        desired = source::load(bad.path());
+        is(bad.path(), Some(&desired), Warning, "4 findings");
+        let none = bad.path().join("none");
+        desired = source::load(&none);
+        is(&none, Some(&desired), Fails, "cannot be read");
+        is(&none, None, Fails, "in time");
+    }
+}

@@ -114,3 +114,70 @@ pub(super) fn today(most: DailyWipes, recorded: &State, now: Timestamp) -> Check
 pub(super) fn unknown_today() -> Check {
     Check::skipped(TODAY, LEDGER)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::domain::diagnosis::CheckState::{self, Fails, Ok as Well, Warning};
+    use crate::domain::model::Digest;
+    use crate::domain::wipe::clock::UNKNOWN_MILLIS;
+    use crate::edges::ledger::Problem;
+
+    #[track_caller]
+    fn is(check: &Check, state: CheckState, says: &str) {
+        assert_eq!(check.state, state, "{check:?}");
+        assert!(check.detail.contains(says), "{check:?}");
+    }
+
+    #[test]
+    fn a_ledger_must_be_where_somebody_named_it() {
+        let data = Path::new("data");
+        is(&ledger(data, false, &Some(Ok(None))), Well, "the first `fleetform apply` begins it");
+        is(&ledger(data, true, &Some(Ok(None))), Fails, "there is no ledger in data");
+        is(&ledger(data, true, &Some(Ok(Some(State::default())))), Well, "entry 0");
+        is(&ledger(data, true, &None), Fails, "in time");
+        let cut = Error::Cut { path: "data/audit.jsonl".into(), what: "12 bytes".into() };
+        is(&ledger(data, true, &Some(Err(cut))), Fails, "the end of the log is missing");
+    }
+
+    #[test]
+    fn a_chain_that_breaks_fails_with_the_first_problem() {
+        let verified = |problems| Verified {
+            lines: 3,
+            bytes: 9,
+            head: Digest::of(b"3"),
+            seq: 3,
+            snapshot_seq: None,
+            problems,
+            more: false,
+        };
+        let problem = Problem { seq: Some(2), message: "its `prev` is another".into() };
+        is(&chain(&Some(Ok(Some(verified(vec![]))))), Well, "3 lines");
+        is(&chain(&Some(Ok(Some(verified(vec![problem]))))), Fails, "entry 2: its `prev`");
+        is(&chain(&Some(Ok(None))), Well, "no log yet");
+        is(&chain(&None), Warning, "too long");
+    }
+
+    #[test]
+    fn a_clock_behind_the_ledger_fails() {
+        let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        let at = |seconds| Some(now + TimeDelta::seconds(seconds));
+        is(&clock(now, None, None), Well, "no time yet");
+        is(&clock(now, at(0), at(5)), Well, "not behind");
+        is(&clock(now, at(-60), None), Well, "not behind");
+        is(&clock(now, at(1), None), Fails, "10:00:01");
+        is(&clock(now, None, at(6)), Fails, "10:00:06");
+        let unknown = Some(Timestamp::from_millis(UNKNOWN_MILLIS));
+        is(&clock(now, at(-1), unknown), Fails, "cannot be read");
+    }
+
+    #[test]
+    fn what_is_left_of_a_day_is_told() {
+        let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        let most = |full| DailyWipes { full, selective: 1000 };
+        is(&today(most(500), &State::default(), now), Well, "500 more full wipes of 500");
+        is(&today(most(0), &State::default(), now), Warning, "0 more full wipes");
+    }
+}

@@ -101,3 +101,68 @@ fn expiry(trust: &Trust, now: Timestamp) -> Check {
         "raise valid-before of the line, or replace the key",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::diagnosis::CheckState::{self, Fails, Ok as Well, Skipped, Warning};
+    use crate::domain::wipe::testing::TestKey;
+
+    fn now() -> Timestamp {
+        "2026-11-26T10:00:00Z".parse().unwrap()
+    }
+
+    fn line(who: u8, options: &str) -> String {
+        let key = TestKey::ed25519(who).openssh();
+        format!("p{who}@example.com {options}namespaces=\"wipe@fleetform\" {key}\n")
+    }
+
+    /// What each check comes to, with the tiers that are usual: one person, and two for many.
+    fn of(lines: &[String]) -> Vec<Check> {
+        let trust = TrustState::Usable(Trust::parse(lines.concat().as_bytes(), None).unwrap());
+        super::trust(Some(&trust), &Tiers::default(), now())
+    }
+
+    #[track_caller]
+    fn is(check: &Check, state: CheckState, says: &str) {
+        assert_eq!(check.state, state, "{check:?}");
+        assert!(check.detail.contains(says), "{check:?}");
+        assert_eq!(check.help.is_some(), matches!(state, Fails | Warning), "{check:?}");
+    }
+
+    #[test]
+    fn trust_that_is_broken_fails_and_none_at_all_is_a_warning() {
+        let broken = TrustState::Broken("line 3 is cut short".to_owned());
+        for (state, first) in
+            [(Some(&TrustState::NotConfigured), Warning), (Some(&broken), Fails), (None, Fails)]
+        {
+            let checks = super::trust(state, &Tiers::default(), now());
+            let states: Vec<_> = checks.iter().map(|check| check.state).collect();
+            assert_eq!(states, [first, Skipped, Skipped], "{checks:?}");
+        }
+        let checks = super::trust(Some(&broken), &Tiers::default(), now());
+        is(&checks[0], Fails, "line 3 is cut short");
+    }
+
+    #[test]
+    fn people_count_once_and_only_those_who_may_sign_now() {
+        is(&of(&[])[1], Warning, "nobody may sign wipes, and a wipe needs 1");
+        is(&of(&[line(1, "")])[1], Warning, "1 person may sign wipes; many wipes at once need 2");
+        is(&of(&[line(1, ""), line(2, "")])[1], Well, "2 people");
+        let same = line(2, "").replace("p2@", "p1@");
+        is(&of(&[line(1, ""), same])[1], Warning, "1 person");
+        let gone = line(2, "valid-before=\"20261101Z\",");
+        is(&of(&[line(1, ""), gone])[1], Warning, "1 person");
+        let veto = line(2, "").replace("wipe@fleetform", "wipe-veto@fleetform");
+        is(&of(&[line(1, ""), veto])[1], Warning, "1 person");
+    }
+
+    #[test]
+    fn a_key_that_ends_within_thirty_days_is_told() {
+        let until = |day: &str| line(1, &format!("valid-before=\"{day}Z\","));
+        is(&of(&[until("20261226")])[2], Warning, "p1@example.com (line 1) on 2026-12-26");
+        is(&of(&[until("20261227")])[2], Well, "no key");
+        is(&of(&[until("20261101")])[2], Well, "no key");
+        is(&of(&[line(1, "")])[2], Well, "no key");
+    }
+}

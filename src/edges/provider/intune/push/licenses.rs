@@ -24,6 +24,13 @@ pub(in crate::edges::provider::intune) struct Sku {
     pub(in crate::edges::provider::intune) usable: bool,
 }
 
+#[cfg(test)]
+impl Sku {
+    pub(in crate::edges::provider::intune) fn of(free: i64, usable: bool) -> Self {
+        Self { id: "s-1".to_owned(), free, usable }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
