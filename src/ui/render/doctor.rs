@@ -12,9 +12,15 @@ use crate::domain::diagnosis::{Check, CheckState};
 /// Each check on one line, with what to do below it; and a line that sums up.
 pub(crate) fn text(checks: &[Check], out: &mut Out) -> io::Result<()> {
     let names = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
-    for Check { name, subject: _, state, detail, help } in checks {
+    for Check { name, subject, state, detail, help } in checks {
         let (word, tone) = label(*state);
         let word = format!("{word:<7}");
+        // What was found names it.
+        let unnamed = subject.as_deref().filter(|_| *state == CheckState::Skipped);
+        let detail = match unnamed {
+            Some(subject) => &format!("{subject}: {detail}"),
+            None => detail,
+        };
         let line = format!("{name:<names$}  {detail}");
         writeln!(out, "{}  {}", out.paint(tone, &word), out.paint(Tone::Plain, &line))?;
         if let Some(help) = help {
@@ -90,7 +96,7 @@ mod tests {
             Check::ok("fleet", "./fl\u{1b}eet has 12 devices and 3 profiles, and no findings"),
             Check::warning("trust", "no trust file is configured", "name one"),
             Check::fails("intune.group", "the tenant has no group g-1", "make one").about("g-1"),
-            Check::skipped("intune.license", "intune.app.token"),
+            Check::skipped("intune.license", "intune.app.token").about("EMS"),
         ]
     }
 
@@ -104,7 +110,7 @@ mod tests {
                      help: name one
             FAILS    intune.group    the tenant has no group g-1
                      help: make one
-            skipped  intune.license  not checked: see intune.app.token
+            skipped  intune.license  EMS: not checked: see intune.app.token
             4 checks: 1 ok, 1 warning, 1 fails, 1 skipped
         "#]]
         .assert_eq(&screen.results());
