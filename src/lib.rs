@@ -37,6 +37,8 @@
 
 // Here and not in Cargo.toml: in tests and benches nothing is reachable from outside.
 #![warn(unreachable_pub)]
+// Tests do with throw-away files what others would.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "no file of a test outlives it"))]
 
 pub mod app;
 pub mod domain;

@@ -1,7 +1,7 @@
 //! The safety veto over a plan (contract §2, promise 5): absence never destroys.
 //!
 //! When the fleet directory is missing, empty or suddenly shrunken, every intent and every
-//! deadline is refused and only facts that devices report go through. There is no switch that
+//! deadline is refused and only facts that devices report, and what somebody asks devices to report, go through. There is no switch that
 //! skips the guard: an operator names the number of removals, and the log keeps it.
 //! [`ApprovedPlan`] has no other constructor than [`guard`].
 
@@ -59,7 +59,13 @@ impl ApprovedPlan {
         for action in std::mem::take(&mut self.plan.actions) {
             match why(&action) {
                 None => kept.push(action),
-                Some((reason, detail)) => self.plan.holds.push(held(action, reason, detail)),
+                Some((reason, detail)) => {
+                    // Whoever asked for it is not forgotten.
+                    if let (Op::Sync { request, .. }, Some(id)) = (&action.op, action.device()) {
+                        self.plan.held_requests.insert((request.origin.clone(), id));
+                    }
+                    self.plan.holds.push(held(action, reason, detail));
+                }
             }
         }
         self.plan.actions = kept;
@@ -145,12 +151,13 @@ fn implausible(
     Some(PassFrozen { cause, removed, of })
 }
 
-/// Turns what is not a fact into holds; how many actions that were.
+/// Turns what is neither a fact nor asked for by command into holds; how many actions that were.
 fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
     let before = plan.actions.len();
-    let (facts, refused): (Vec<Action>, Vec<Action>) =
-        std::mem::take(&mut plan.actions).into_iter().partition(|a| a.cause == Cause::Fact);
-    plan.actions = facts;
+    let goes_through = |action: &Action| matches!(action.cause, Cause::Fact | Cause::Request);
+    let (through, refused): (Vec<Action>, Vec<Action>) =
+        std::mem::take(&mut plan.actions).into_iter().partition(goes_through);
+    plan.actions = through;
     for action in refused {
         let detail = format!("{} is not done: {}", action.kind(), why.cause.explain());
         plan.holds.push(held(action, HoldReason::Frozen, detail));

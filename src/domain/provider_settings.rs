@@ -1,6 +1,6 @@
 //! Which MDM holds the devices, and how to reach it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -76,6 +76,17 @@ pub(crate) struct IntuneSettings {
     pub(crate) graph_url: String,
 }
 
+impl IntuneSettings {
+    /// The files that prove who asks.
+    pub(crate) fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        [&self.app].into_iter().chain(&self.wipe_app).map(|app| match &app.credential {
+            Credential::Secret(path)
+            | Credential::Certificate(path)
+            | Credential::FederatedToken(path) => path.as_path(),
+        })
+    }
+}
+
 /// An app registration in Microsoft Entra.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AppRegistration {
@@ -94,14 +105,4 @@ pub(crate) enum Credential {
     Certificate(PathBuf),
     /// A token of another issuer that Entra trusts (workload identity).
     FederatedToken(PathBuf),
-}
-
-impl Credential {
-    /// The file.
-    #[must_use]
-    pub(crate) fn path(&self) -> &std::path::Path {
-        match self {
-            Self::Secret(path) | Self::Certificate(path) | Self::FederatedToken(path) => path,
-        }
-    }
 }

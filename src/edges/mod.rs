@@ -5,6 +5,7 @@ pub mod config;
 pub mod fs;
 pub mod ledger;
 pub mod provider;
+pub mod requests;
 pub mod source;
 pub mod trust_files;
 pub mod watch;

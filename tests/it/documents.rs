@@ -78,6 +78,7 @@ fn every_path_in_a_document_exists() {
         "docs/security.md",
         "docs/trust.md",
         "docs/daemon.md",
+        "docs/emulator.md",
         "docs/wipe-a-device.md",
         "CONTRIBUTING.md",
         "README.md",

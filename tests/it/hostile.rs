@@ -75,6 +75,12 @@ pub fn fleet_with(plain_text: &str, evil: &str) -> Fixture {
         fixture.write(&format!(".fleetform/inbox/{n}.json"), text);
     }
     fixture.write(&format!(".fleetform/inbox/{evil}.json").replace("::", "_"), evil);
+    let asked = json!({
+        "version": 1, "request": "sync", "id": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e", "by": plain_text,
+        "at": "2026-11-20T10:00:00Z", "devices": [{"id": "D001", "serialNumber": "SN-a"}],
+    });
+    fixture.write(".fleetform/requests/1.json", asked.to_string());
+    fixture.write(&format!(".fleetform/requests/{evil}.json").replace("::", "_"), evil);
     fixture
 }
 
@@ -124,8 +130,11 @@ fn every_command_in_every_format_is_harmless() {
         (&["wipe", "verify", "fleet/wipe-evil.yaml"], &["text", "json"]),
         (&["wipe", "new", EVIL, "--reason", "lost"], &["text", "json"]),
         (&["report", EVIL], &["text", "json"]),
+        (&["sync", EVIL], &["text", "json"]),
+        (&["sync", "D001"], &["text", "json"]),
         (&["check", "--fleet", EVIL], &["text", "json"]),
         (&["check", "--config", EVIL], &["text", "json"]),
+        (&["emulator", "intune", "--fleet", EVIL], &["text"]),
     ];
     let all = |fixture: &Fixture| {
         for (args, formats) in reading {

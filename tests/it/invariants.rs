@@ -30,6 +30,9 @@ struct Device {
     orphaned: bool,
     /// Announced pushes: number of the intent and revision.
     intents: BTreeSet<(u64, String)>,
+    /// The last sync that was announced, and the requests of all of them.
+    sync: Option<u64>,
+    requests: BTreeSet<String>,
     wipe_confirmed: bool,
 }
 
@@ -107,7 +110,7 @@ impl Reading {
             Some(("pass", "thawed")) => {
                 ensure(std::mem::take(&mut self.frozen), "thawed and not frozen")?;
             }
-            Some(("device" | "compliance", _))
+            Some(("device" | "compliance" | "sync", _))
             | Some(("profile", "intended" | "pushed" | "failed")) => {
                 let id = word(&entry["device"]);
                 let device = self.devices.get_mut(id).ok_or("no such device")?;
@@ -192,6 +195,15 @@ impl Device {
                 let intent = data["intent"].as_u64().ok_or("no intent")?;
                 ensure(self.intents.iter().any(|i| i.0 == intent), "failed without an intent")?;
             }
+            "sync.requested" => {
+                let intent = data["intent"].as_u64().ok_or("no intent")?;
+                ensure(intent <= seq && self.sync < Some(intent), "an intent out of order")?;
+                ensure(!word(&data["by"]).is_empty(), "nobody asked")?;
+                let request = word(&data["request"]).to_owned();
+                ensure(self.requests.insert(request), "one request asks twice")?;
+                self.sync = Some(intent);
+            }
+            "sync.failed" => ensure(data["intent"].as_u64() == self.sync, "another sync")?,
             "compliance.changed" => {
                 ensure(word(&data["from"]) == self.compliance, "it was not judged so")?;
                 ensure(is_sorted(&data["failing"]) && is_sorted(&data["missing"]), "not sorted")?;

@@ -2,14 +2,12 @@
 //! and a wish to be asked rarely. A pass and the daemon run over it as over the first one.
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fleetform::app::daemon::{Daemon, Options};
-use fleetform::app::execute::{Control, Outcome};
-use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
+use fleetform::app::execute::Outcome;
 use fleetform::app::signals::Signals;
 use fleetform::app::status::View;
 use fleetform::domain::diagnosis::Check;
@@ -26,11 +24,12 @@ use fleetform::edges::provider::{
     Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Fate, Limits, Observation, Observed,
     Prepared, Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
+use fleetform::edges::requests;
 use fleetform::edges::source;
 use fleetform::edges::watch::Pace;
 use tokio::sync::watch;
 
-use super::support::Fixture;
+use super::support::{Fixture, Pass, execute_untrusted};
 
 type Look = Result<Observed, Error>;
 
@@ -48,6 +47,10 @@ struct Seen {
     /// With which cursors it was asked.
     asked: Vec<Option<String>>,
     pushed: Vec<String>,
+    /// Serial numbers, each with the intent.
+    synced: Vec<(String, u64)>,
+    /// Why it takes no sync.
+    sync: Option<Error>,
     /// The cursor, and the ids with what became of them.
     acknowledged: Vec<(String, Vec<Acknowledgement>)>,
 }
@@ -86,6 +89,12 @@ impl Provider for Remote {
         let serials = push.targets.iter().map(|target| target.spec.serial_number.to_string());
         self.seen().pushed.extend(serials);
         vec![Ok(()); push.targets.len()]
+    }
+
+    async fn sync(&self, targets: Vec<Target>, intent: u64) -> Vec<Result<(), Error>> {
+        let mut seen = self.seen();
+        seen.synced.extend(targets.iter().map(|target| (target.serial.to_string(), intent)));
+        vec![seen.sync.clone().map_or(Ok(()), Err); targets.len()]
     }
 
     async fn wipe(&self, _: &IssuableWipe, _: WipeOrder<'_>) -> Result<Receipt, Error> {
@@ -165,30 +174,12 @@ fn pass(fixture: &Fixture, remote: &Arc<Remote>) -> (Vec<Hold>, Outcome, State) 
     let mut ledger =
         ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
     let desired = source::load(&fixture.path("fleet"));
-    let basis = Basis {
-        now: now(),
-        settings: &Settings::default(),
-        desired: &desired,
-        recorded: ledger.state(),
-        trust: &TrustState::NotConfigured,
-        accept_removals: None,
-        heads: &[],
-        clock: None,
-        only: None,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a runtime");
-    let observed = runtime.block_on(observe(provider.as_ref(), None, &State::default()));
-    let decision = decide(basis, observed);
+    let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
+    let requests = &requests::read(&fixture.path("data"));
+    let pass = Pass { now: now(), settings, desired: &desired, requests, trust };
+    let decision = pass.decide(ledger.state(), remote.as_ref(), None);
     let holds = decision.approved.plan().holds.clone();
-    let control = Control {
-        stop: &AtomicBool::new(false),
-        progress: &|_, _| (),
-        revision: None,
-        reread: &|_| unreachable!("nobody is trusted"),
-    };
-    let outcome = carry_out(decision, &mut ledger, &provider, &control);
-    let outcome = runtime.block_on(outcome).expect("an outcome");
+    let outcome = execute_untrusted(decision, &mut ledger, &provider);
     (holds, outcome, ledger.state().clone())
 }
 
@@ -229,7 +220,7 @@ fn what_it_says_is_acknowledged_by_its_own_ids_and_silence_means_nothing() {
         assert_eq!(cursor, "delta-7");
         let taken = |serial: &str| Acknowledgement {
             id: ReportId::new(format!("row-{serial}#1f")),
-            fate: Fate::Taken { erased: vec![] },
+            fate: Fate::Taken { erased: vec![], synced: vec![] },
         };
         assert_eq!((&done[0], &done[2]), (&taken("SNB"), &taken("SNA")));
         let refused = "no device with serial number SNX is recorded".to_owned();
@@ -255,7 +246,8 @@ fn the_daemon_asks_it_when_it_wants_to_be_asked_and_goes_on_from_where_it_was() 
     remote.will_say(Ok(nothing()));
     remote.will_say(says("delta-1", &["SNA"], true));
     let (fleet, data) = (fixture.path("fleet"), fixture.path("data"));
-    let config = Config { fleet, data, ..Config::default() };
+    let mut config = Config::default();
+    (config.fleet, config.data) = (fleet, data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let views = watch::Sender::new(Arc::new(View::first(config.clone())));
@@ -295,4 +287,43 @@ fn the_daemon_asks_it_when_it_wants_to_be_asked_and_goes_on_from_where_it_was() 
     assert_eq!(seen.pushed, ["SNA", "SNB"]);
     assert_eq!(seen.acknowledged.len(), 1);
     assert!(seen.asked[..4].iter().all(Option::is_none), "{:?}", seen.asked);
+}
+
+/// The devices that are to sync, in one request.
+fn ask(fixture: &Fixture, ids: &[&str]) {
+    let state = ledger::file::read(&fixture.path("data")).expect("a ledger");
+    let named = ids.iter().map(|id| {
+        let id = id.parse().expect("an id");
+        (id, state.devices[&id].spec.serial_number.clone())
+    });
+    let named: Vec<_> = named.collect();
+    requests::submit(&fixture.path("data"), "uid=0", &named, now()).expect("a request");
+}
+
+#[test]
+fn a_sync_waits_while_it_cannot_be_observed_and_what_it_refuses_is_logged() {
+    let (fixture, remote) = (fleet(), Arc::new(Remote::default()));
+    pass(&fixture, &remote);
+    ask(&fixture, &["D001", "D002"]);
+    remote.will_say(fails());
+    let (holds, ..) = pass(&fixture, &remote);
+    assert_eq!(holds.iter().filter(|h| h.detail.contains("503 Service Unavailable")).count(), 2);
+    assert!(remote.seen().synced.is_empty());
+    let (_, outcome, recorded) = pass(&fixture, &remote);
+    let intent = recorded.seq - 1;
+    let both = vec![("SNA".to_owned(), intent), ("SNB".to_owned(), intent)];
+    assert_eq!((&remote.seen().synced, &outcome.failed), (&both, &vec![]));
+
+    let (fixture, remote) = (fleet(), Arc::new(Remote::default()));
+    pass(&fixture, &remote);
+    ask(&fixture, &["D001"]);
+    remote.seen().sync = Some(Error::new(ErrorClass::Permanent, "it is not enrolled there"));
+    let (_, outcome, recorded) = pass(&fixture, &remote);
+    assert_eq!(outcome.failed.len(), 1);
+    let first = recorded.devices.values().next().expect("a device");
+    let failed = first.sync_requested.as_ref().expect("asked").failed.as_ref().expect("refused");
+    assert_eq!((failed.0, &*failed.1), (ErrorClass::Permanent, "it is not enrolled there"));
+    // Whoever still wants it asks again.
+    pass(&fixture, &remote);
+    assert_eq!(remote.seen().synced.len(), 1);
 }

@@ -25,8 +25,9 @@ fn every_command_refuses_a_word_that_fits_two_devices() {
         check["findings"].as_array().expect("findings").iter().map(|f| text(&f["code"])).collect();
     assert_eq!(codes, ["looks-like-id", "name-is-serial"]);
     for word in ["D002", "d002", "AAA1", "aaa1"] {
-        let commands: [&[&str]; 4] = [
+        let commands: [&[&str]; 5] = [
             &["show", word],
+            &["sync", "id=D001", word],
             &["audit", "log", "--device", word],
             &["wipe", "new", word, "--reason", "lost", "--requested-by", "bob@example.com"],
             &["set", word, "status=Failed"],
@@ -37,6 +38,7 @@ fn every_command_refuses_a_word_that_fits_two_devices() {
         }
     }
     assert!(!fixture.path("fleet/wipes").exists());
+    assert!(!fixture.data().join("requests").exists());
     assert_eq!(fixture.read("fleet/a.yaml"), named("D002", "AAA1"));
     assert_eq!(fixture.read("fleet/b.yaml"), named("AAA1", "AAA2"));
     for (word, id) in [

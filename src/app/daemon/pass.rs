@@ -29,13 +29,15 @@ use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
-use crate::edges::ledger::{self, Ledger};
+use crate::edges::ledger::Ledger;
 use crate::edges::provider::{Error as ProviderError, Observed};
+use crate::edges::requests;
 use crate::edges::source;
 use crate::edges::source::revision;
 use crate::edges::watch::Touched;
 
-/// How soon to plan again after a wipe was not issued: it may have been the disk's fault.
+/// How soon to plan again after a wipe was not issued: it may have been the disk's fault; and where
+/// more was asked for than one pass takes.
 const PLAN_ANEW: Duration = Duration::from_secs(1);
 
 impl Daemon {
@@ -90,7 +92,7 @@ impl Daemon {
 
     /// Reads the files that were touched: the devices in them, if nothing else can be concerned.
     fn reread(&mut self, touched: &Touched, ledger: &Ledger) -> Option<BTreeSet<DeviceId>> {
-        let Touched { anything, files, reports: _ } = touched;
+        let Touched { anything, files, reports: _, requests: _ } = touched;
         if *anything {
             return None;
         }
@@ -106,15 +108,17 @@ impl Daemon {
         ledger: &Ledger,
     ) -> Decision {
         let (desired, recorded) = (self.last.live.desired(), ledger.state());
+        let log = wiring::ledger(&self.config);
         let basis = Basis {
             now: clock::now(),
             settings: &self.config.settings,
             desired,
             recorded,
+            requests: &requests::read(&self.config.data),
             trust: &self.last.trust,
             accept_removals: None,
-            heads: &heads(&self.config.data, desired, recorded),
-            clock: ledger::reader(&self.config.data).highest_time(),
+            heads: &heads(log.as_ref(), desired, recorded),
+            clock: log.highest_time(),
             only,
         };
         decide(basis, observed)
@@ -149,6 +153,7 @@ impl Daemon {
         let hearing = cursor.is_some();
         let unobserved = decision.unobserved().is_some();
         let (reports, more) = (decision.reports(), decision.has_more());
+        let rest = decision.has_more_requests().then_some(PLAN_ANEW);
         let outcome = self.carry_out(decision, ledger).await?;
         let back = self.learn(&effects, &outcome);
         tell(self.notices.of_outcome(&outcome, began.elapsed()));
@@ -166,7 +171,8 @@ impl Daemon {
         let planned_anew = (!outcome.not_issued.is_empty()).then(|| Instant::now() + PLAN_ANEW);
         // Those that the provider was spared need wait no longer once it is back.
         let asked = self.observing.next();
-        let at = [again, retry, asked, back.then(Instant::now), planned_anew]
+        let rest = rest.map(|wait| Instant::now() + wait);
+        let at = [again, retry, asked, back.then(Instant::now), planned_anew, rest]
             .into_iter()
             .flatten()
             .min();
@@ -301,9 +307,10 @@ impl Daemon {
             recorded,
             heard: &[],
             news: &NO_NEWS,
+            requests: &[],
             trust: &TrustState::NotConfigured,
             heads: &[],
-            clock: ledger::reader(&self.config.data).highest_time(),
+            clock: wiring::ledger(&self.config).highest_time(),
         };
         match only {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),

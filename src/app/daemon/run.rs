@@ -88,7 +88,7 @@ impl Daemon {
                 (first, touched) = self.watch.settled(), if watching => {
                     self.woken.get_or_insert(first);
                     self.touched.merge(touched);
-                    if self.touched.anything || !self.touched.files.is_empty() {
+                    if self.touched.is_urgent() {
                         return Wake::Pass;
                     }
                 }
@@ -134,7 +134,7 @@ impl Daemon {
     ) -> Result<(), reconcile::Error> {
         self.known = ledger.known();
         let keeps = match &done {
-            Ok(()) | Err(reconcile::Error::Provider(_)) => true,
+            Ok(()) | Err(reconcile::Error::Provider(_) | reconcile::Error::Requests(_)) => true,
             // The lock file was replaced, and no other writer is in yet. Closing the ledger now
             // would let one in.
             Err(reconcile::Error::Ledger(error)) => {

@@ -1,7 +1,5 @@
 //! When the loop wakes: the paused clock makes waiting free.
 
-#![expect(clippy::disallowed_methods, reason = "manifests are written plainly, too")]
-
 use std::fs;
 use std::time::Duration;
 

@@ -22,6 +22,7 @@ use crate::domain::backoff::{Backoff, Growth};
 use crate::edges::config::Config;
 use crate::edges::ledger::{self, Expected, Known, Ledger};
 use crate::edges::provider::{Cadence, Provider, Wake};
+use crate::edges::requests;
 use crate::edges::watch::{Entrance, Places, Touched, Watch};
 
 /// Between tries of one device's effect.
@@ -65,6 +66,10 @@ pub(super) fn places(config: &Config, cadence: &Cadence) -> Places {
     Places {
         fleet: config.fleet.clone(),
         reports: cadence.wakes.iter().cloned().map(entrance).collect(),
+        requests: Entrance {
+            dir: config.data.join(requests::DIRECTORY),
+            ignoring: &[requests::REJECTED],
+        },
         files: trust
             .allowed_signers
             .iter()

@@ -20,7 +20,7 @@ use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, Loaded};
 use crate::edges::fs::standing::{Standing, user};
-use crate::edges::ledger::{Error, Verified, reader};
+use crate::edges::ledger::{Error, Verified};
 use crate::edges::provider::Diagnosis;
 use crate::edges::source;
 
@@ -47,7 +47,7 @@ pub(crate) async fn examine(file: &Path, loaded: Result<Loaded, config::Error>) 
     let (chain, provider) = tokio::join!(
         by(end, {
             let config = config.clone();
-            move || verified(&config.data)
+            move || verified(&config)
         }),
         here.provider(&config, now, end),
     );
@@ -75,8 +75,8 @@ impl Here {
             by(end, move || wiring::trust(&trust)),
             by(end, move || Standing::of(&data.data)),
             by(end, move || {
-                let ledger = reader(&rest.data);
-                (ledger.writer(), recorded(&rest.data), ledger.highest_time())
+                let ledger = wiring::ledger(&rest);
+                (ledger.writer(), recorded(&rest), ledger.highest_time())
             }),
         );
         let (writer, recorded, kept) = match rest {
@@ -145,14 +145,14 @@ impl Here {
     }
 }
 
-fn recorded(data: &Path) -> Result<Option<State>, Error> {
-    let ledger = reader(data);
+fn recorded(config: &Config) -> Result<Option<State>, Error> {
+    let ledger = wiring::ledger(config);
     if ledger.exists()? { ledger.state().map(Some) } else { Ok(None) }
 }
 
 /// Beside a writer the end of the log may be half a line for a moment: then it is looked at again.
-fn verified(data: &Path) -> Result<Option<Verified>, Error> {
-    let ledger = reader(data);
+fn verified(config: &Config) -> Result<Option<Verified>, Error> {
+    let ledger = wiring::ledger(config);
     if !ledger.exists()? {
         return Ok(None);
     }

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::task::JoinSet;
-
+use super::calls::{Told, in_calls, one_call};
 use super::control::Control;
 use super::outcome::Outcome;
 use super::profiles::{self, Leaving};
+use super::syncs::Sync;
 use super::wipes;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DeviceId, Digest, Email, Profile};
@@ -17,7 +17,7 @@ use crate::domain::plan::{Action, Telemetry};
 use crate::domain::state::State;
 use crate::domain::state::event::{Event, ProfileFailed, Source};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
-use crate::edges::provider::{Error as ProviderError, Provider, Push, PushTarget};
+use crate::edges::provider::{Error as ProviderError, Provider, Push, PushTarget, Target};
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.
@@ -133,7 +133,8 @@ async fn run_batch(
     control: &Control<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), ledger::Error> {
-    let (drafts, pushes) = intents(batch, ledger.next_seq(), control.revision.as_ref());
+    let Intents { drafts, pushes, syncs } =
+        intents(batch, ledger.next_seq(), control.revision.as_ref());
     let former = former_users(&pushes, ledger.state());
     ledger.append(drafts)?;
     ledger.sync()?;
@@ -155,56 +156,91 @@ async fn run_batch(
             }
         }
     }
+    let pushed = outcome.failed.len();
+    for sync in syncs {
+        let proof = ledger.prove()?;
+        for (id, result) in sync.carry_out(proof, provider).await {
+            outcomes.extend(sync.told(id, result, outcome));
+        }
+    }
     // Proves the ledger once more, also where there is nothing to log: what was in its place during
     // an effect is found now, and not at the next one.
     ledger.append(outcomes)?;
-    let failed: HashSet<_> = outcome.failed[before..].iter().map(|(id, ..)| Some(*id)).collect();
+    let ids = |failed: &[(DeviceId, _, _)]| -> HashSet<_> {
+        failed.iter().map(|(id, ..)| Some(*id)).collect()
+    };
+    let (pushes, syncs) = (ids(&outcome.failed[before..pushed]), ids(&outcome.failed[pushed..]));
     for action in batch {
         *outcome.done.entry(action.kind()).or_default() += 1;
-        if action.effect().is_some() && failed.contains(&action.device()) {
+        let failed = match action.effect() {
+            Some(Effect::Sync { .. }) => syncs.contains(&action.device()),
+            Some(_) => pushes.contains(&action.device()),
+            None => false,
+        };
+        if failed {
             *outcome.fell_short.entry(action.kind()).or_default() += 1;
         }
     }
     Ok(())
 }
 
-/// What the log says before the effects, and the effects: one push for each profile and
-/// intent. The number of a new intent is that of the first entry that announces it.
-fn intents(
-    batch: &[Action],
-    next_seq: u64,
-    revision: Option<&Arc<str>>,
-) -> (Vec<Draft>, Vec<Push>) {
-    let mut drafts = Vec::with_capacity(batch.len());
-    let mut numbers: HashMap<Digest, u64> = HashMap::new();
-    let mut pushes: Vec<Push> = Vec::new();
-    let mut by_intent: HashMap<(u64, Digest), usize> = HashMap::new();
+/// What the log says before the effects, and the effects.
+#[derive(Default)]
+struct Intents {
+    drafts: Vec<Draft>,
+    pushes: Vec<Push>,
+    syncs: Vec<Sync>,
+}
+
+/// One push for each profile and intent, and one sync for each intent. The number of a new intent is
+/// that of the first entry that announces it.
+fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Intents {
+    let mut intents = Intents { drafts: Vec::with_capacity(batch.len()), ..Intents::default() };
+    let mut numbers: HashMap<Option<Digest>, u64> = HashMap::new();
+    let mut pushes: HashMap<(u64, Digest), usize> = HashMap::new();
+    let mut syncs: HashMap<u64, usize> = HashMap::new();
     for action in batch {
-        let seq = next_seq + drafts.len() as u64;
-        let push = match action.effect() {
-            Some(Effect::Push { profile, resume }) => Some((profile, resume)),
+        let seq = next_seq + intents.drafts.len() as u64;
+        let of = match action.effect() {
+            Some(Effect::Push { profile, resume }) => Some((Some(profile), resume)),
+            Some(Effect::Sync { resume }) => Some((None, resume)),
             Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. }) | None => {
                 None
             }
         };
-        let intent = push.map_or(seq, |(profile, resume)| {
-            resume.unwrap_or_else(|| *numbers.entry(profile.digest).or_insert(seq))
+        let intent = of.map_or(seq, |(profile, resume)| {
+            let digest = profile.map(|profile| profile.digest);
+            resume.unwrap_or_else(|| *numbers.entry(digest).or_insert(seq))
         });
         let source: Option<Source> = action.source(revision);
         if let Some(event) = action.event(intent) {
-            drafts.push(Draft { device: action.device(), source, event });
+            intents.drafts.push(Draft { device: action.device(), source, event });
         }
-        if let (Some((profile, _)), Some(id), Some(spec)) = (push, action.device(), action.spec()) {
-            let at = *by_intent.entry((intent, profile.digest)).or_insert_with(|| {
-                let profile: Arc<Profile> = profile.clone();
-                pushes.push(Push { intent, profile, targets: Vec::new() });
-                pushes.len() - 1
-            });
-            let (spec, leaves, former_user) = (spec.clone(), Vec::new(), None);
-            pushes[at].targets.push(PushTarget { id, spec, leaves, former_user });
+        let (Some((profile, _)), Some(id), Some(spec)) = (of, action.device(), action.spec())
+        else {
+            continue;
+        };
+        match profile {
+            Some(profile) => {
+                let at = *pushes.entry((intent, profile.digest)).or_insert_with(|| {
+                    let profile: Arc<Profile> = profile.clone();
+                    intents.pushes.push(Push { intent, profile, targets: Vec::new() });
+                    intents.pushes.len() - 1
+                });
+                let (spec, leaves, former_user) = (spec.clone(), Vec::new(), None);
+                intents.pushes[at].targets.push(PushTarget { id, spec, leaves, former_user });
+            }
+            None => {
+                let at = *syncs.entry(intent).or_insert_with(|| {
+                    intents.syncs.push(Sync { intent, targets: Vec::new() });
+                    intents.syncs.len() - 1
+                });
+                let serial = spec.serial_number.clone();
+                intents.syncs[at].targets.push(Target { id, serial });
+            }
         }
     }
-    (drafts, pushes)
+    intents
 }
 
 /// Whose devices these were, before the intents are recorded: only of those that get another user.
@@ -236,41 +272,18 @@ fn leaving_others(
     pushes
 }
 
-type Told = (DeviceId, Result<(), ProviderError>);
-
 /// Calls the provider within its limits; in order of the targets.
 async fn carry_out(push: &Push, _: Proof, provider: &Arc<dyn Provider>) -> Vec<Told> {
     let limits = provider.limits();
-    let mut waiting = push.targets.chunks(limits.batch.max(1)).enumerate();
-    let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();
-    let mut told: Vec<(usize, Vec<Told>)> = Vec::new();
-    loop {
-        while under_way.len() < limits.concurrency.max(1) {
-            let Some((index, targets)) = waiting.next() else { break };
-            let call = Push { targets: targets.to_vec(), ..push.clone() };
-            let provider = provider.clone();
-            under_way.spawn(async move { (index, one_call(call, &provider).await) });
+    let call = |targets: Vec<PushTarget>| {
+        let call = Push { intent: push.intent, profile: push.profile.clone(), targets };
+        let provider = provider.clone();
+        async move {
+            let ids = call.targets.iter().map(|target| target.id).collect();
+            one_call(ids, limits, provider.push(call)).await
         }
-        match under_way.join_next().await {
-            Some(Ok(done)) => told.push(done),
-            // A provider that panics is a bug in it; the intents stay in doubt.
-            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-            None => break,
-        }
-    }
-    told.sort_by_key(|(index, _)| *index);
-    told.into_iter().flat_map(|(_, told)| told).collect()
-}
-
-async fn one_call(call: Push, provider: &Arc<dyn Provider>) -> Vec<Told> {
-    let targets = call.targets.clone();
-    let limit = provider.limits().timeout;
-    let results = match tokio::time::timeout(limit, provider.push(call)).await {
-        Ok(results) => results,
-        Err(_) => vec![Err(ProviderError::timed_out(limit)); targets.len()],
     };
-    assert_eq!(targets.len(), results.len(), "a provider gives one outcome for each target");
-    targets.into_iter().map(|target| target.id).zip(results).collect()
+    in_calls(&push.targets, limits, call).await
 }
 
 fn told(

@@ -6,9 +6,11 @@
 //! itself: see `execute/wipes.rs`.
 
 mod batches;
+mod calls;
 mod control;
 mod outcome;
 mod profiles;
+mod syncs;
 mod wipes;
 
 pub(crate) use batches::execute;

@@ -134,3 +134,86 @@ impl<'a> Leaving<'a> {
 fn key(email: &Email) -> String {
     email.as_str().to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
+    use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
+
+    fn device(user: &str, profile: &str) -> Device {
+        let spec = json!({"name": "x", "serialNumber": "x", "userEmail": user, "profile": profile,
+            "platform": "windows", "osVersion": "10", "ownership": "corporate"});
+        Device {
+            spec: Arc::new(serde_json::from_value(spec).unwrap()),
+            status: Status::Enrolled,
+            status_since: Timestamp::EPOCH,
+            status_reason: "".into(),
+            enrollment: 1,
+            manifest: Manifest { path: "x.yaml".into(), digest: Digest::ZERO },
+            compliance: Compliance {
+                state: ComplianceState::Unknown,
+                since: Timestamp::EPOCH,
+                failing: Vec::new(),
+                missing: Vec::new(),
+            },
+            push: LastPush { intent: 1, digest: Digest::ZERO, state: PushState::Pushed },
+            orphaned_since: None,
+            wipe: None,
+            unrequested_wipe: None,
+            missing_since: None,
+            void_until: None,
+            last_sync: None,
+            facts: None,
+            passed_over: 0,
+            sync_requested: None,
+        }
+    }
+
+    /// Profiles with their groups, and devices with their users.
+    fn state(profiles: &[(&str, &str)], devices: &[(&str, &str)]) -> State {
+        let mut state = State::default();
+        for (name, group) in profiles {
+            let profile: Profile = serde_json::from_value(json!({
+                "name": name, "description": "", "platforms": ["windows"], "apps": [],
+                "settings": {}, "licenses": [], "compliance": {}, "digest": Digest::ZERO,
+                "intune": {"group": group, "compliancePolicy": "none"},
+            }))
+            .unwrap();
+            state.profiles.insert(profile.name.clone(), Arc::new(profile));
+        }
+        let mut next = DeviceId::FIRST;
+        for (user, profile) in devices {
+            state.devices.insert(next, Box::new(device(user, profile)));
+            next = next.next();
+        }
+        state
+    }
+
+    #[test]
+    fn a_user_keeps_the_groups_that_any_of_their_devices_needs() {
+        let profiles = [("A", "g-a"), ("B", "g-b"), ("C", "g-c"), ("Twin", "g-b")];
+        let devices =
+            [("ana@example.com", "A"), ("Ana@Example.com", "B"), ("bob@example.com", "C")];
+        let state = state(&profiles, &devices);
+        let leaving = Leaving::new(&state);
+        let left: Vec<_> = leaving
+            .of(&state.devices[&DeviceId::FIRST].spec)
+            .into_iter()
+            .map(|Left { profile, user }| (profile.name.to_string(), user))
+            .collect();
+        let expected = [("B", false), ("C", true), ("Twin", false)];
+        assert_eq!(left, expected.map(|(name, user)| (name.to_owned(), user)));
+        for (email, expected) in [
+            ("ANA@example.com", &["C"][..]),
+            ("bob@example.com", &["A", "B", "Twin"]),
+            ("eve@example.com", &["A", "B", "C", "Twin"]),
+        ] {
+            let FormerUser { leaves, .. } = leaving.former(&email.parse().unwrap());
+            let names: Vec<_> = leaves.iter().map(|profile| profile.name.as_str()).collect();
+            assert_eq!(names, expected, "{email}");
+        }
+    }
+}

@@ -223,7 +223,9 @@ fn not_taken(request: Digest, intent: u64, error: ProviderError, now: Timestamp)
             Some(Event::WipeFailed(WipeFailed { request, intent, class, error: message }))
         }
         ErrorClass::Transient => {
-            let after = retry_after.unwrap_or(RETRY).min(LONGEST_RETRY);
+            // An approval has no date: whether it was given is asked, not waited for.
+            let at_once = approval.as_ref().map(|_| Duration::ZERO);
+            let after = retry_after.or(at_once).unwrap_or(RETRY).min(LONGEST_RETRY);
             Some(deferred(request, intent, message, now + wait(after), approval))
         }
     }

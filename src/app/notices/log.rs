@@ -29,6 +29,9 @@ fn tell_one(notice: &Notice) {
         Notice::ReportRefused(RefusedReport { origin, serial, why }) => {
             tracing::warn!(file = ?file(origin), %serial, ?why, "a report is refused");
         }
+        Notice::RequestRefused { origin, why } => {
+            tracing::warn!(file = ?file(origin), ?why, "a request cannot be used");
+        }
         Notice::Erased { device, serial, reason } => {
             tracing::error!(%device, %serial, "the device {reason}");
         }
@@ -50,6 +53,11 @@ fn tell_one(notice: &Notice) {
         Notice::UnknownField(field) => {
             tracing::warn!(?field, "a field of reports is not known, and is passed over");
         }
+        Notice::Unfinished(file) => tracing::warn!(
+            %file,
+            "a file of the inbox is passed over, since its name says that it is still being \
+             written: rename it once it is whole"
+        ),
         Notice::ClockBehind => tracing::warn!(
             "this machine's clock is behind the log's last entry: no wipe is issued; mend the clock"
         ),

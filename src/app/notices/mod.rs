@@ -10,5 +10,5 @@ pub(crate) mod log;
 mod notice;
 mod told;
 
-pub(crate) use notice::{SHOWN, of_reports};
+pub(crate) use notice::{Notice, SHOWN, of_reports};
 pub(crate) use told::Notices;

@@ -1,5 +1,6 @@
 //! One thing that an operator should know.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::reconcile::{Decision, RefusedReport};
@@ -17,6 +18,13 @@ pub(crate) enum Notice {
     /// Something came in that is no report.
     Unusable(Unusable),
     ReportRefused(RefusedReport),
+    /// A file asks for something that nobody can do, or for nothing.
+    RequestRefused {
+        /// Where it came from.
+        origin: Arc<str>,
+        /// A sentence without a full stop.
+        why: String,
+    },
     /// A device was erased, and nobody here asked for it.
     Erased {
         device: DeviceId,
@@ -48,6 +56,8 @@ pub(crate) enum Notice {
     /// Something about reports is odd, in a sentence without a full stop.
     Odd(String),
     UnknownField(String),
+    /// A file that is passed over, since its name says that it is still being written.
+    Unfinished(String),
     /// This machine's clock is behind the last entry of the log.
     ClockBehind,
     /// Why the trust files that are configured cannot be relied on.
@@ -89,13 +99,19 @@ pub(crate) enum Notice {
     },
 }
 
-/// What a decision says of reports: all files that nobody can use, and some of the rest.
+/// What a decision says of reports and requests: all files that nobody can use, and some of the rest.
 pub(crate) fn of_reports(decision: &Decision) -> impl Iterator<Item = Notice> {
     let whole = decision.unusable().iter().filter(|unusable| unusable.whole);
     let parts = decision.unusable().iter().filter(|unusable| !unusable.whole).take(SHOWN);
     let refused = decision.refused().iter().take(SHOWN);
+    let requests = decision.refused_requests().take(SHOWN);
+    let requests = requests.map(|(origin, why)| Notice::RequestRefused {
+        origin: origin.clone(),
+        why: why.to_owned(),
+    });
     whole
         .chain(parts)
         .map(|unusable| Notice::Unusable(unusable.clone()))
         .chain(refused.map(|refused| Notice::ReportRefused(refused.clone())))
+        .chain(requests)
 }

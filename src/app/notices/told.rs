@@ -20,6 +20,8 @@ pub(crate) struct Notices {
     frozen: Option<FreezeCause>,
     findings: BTreeSet<String>,
     notes: BTreeSet<String>,
+    /// Files that were still being written in the last pass.
+    unfinished: BTreeSet<String>,
     clock_behind: bool,
     /// Why the trust files cannot be relied on.
     trust: Option<String>,
@@ -116,6 +118,14 @@ impl Notices {
                 new.push(Notice::UnknownField(field.to_owned()));
             }
         }
+        // Whoever uploads a file is done with it by the next pass; what stays is forgotten there.
+        let unfinished = decision.unfinished();
+        for file in unfinished.intersection(&self.unfinished) {
+            if self.notes.insert(format!("unfinished {file}")) {
+                new.push(Notice::Unfinished(file.clone()));
+            }
+        }
+        self.unfinished.clone_from(unfinished);
     }
 
     fn of_findings(&mut self, decision: &Decision, new: &mut Vec<Notice>) {

@@ -11,6 +11,7 @@ use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::requests::Requests;
 
 /// What a decision depends on besides the observation.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,8 @@ pub struct Basis<'a> {
     pub desired: &'a Desired,
     /// What the ledger says.
     pub recorded: &'a State,
+    /// What was asked for by command.
+    pub requests: &'a Requests,
     /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The number of removals that an operator named.
@@ -42,9 +45,21 @@ pub(crate) fn approve(
     (heard, news): (&[Heard], &News),
     findings: impl IntoIterator<Item = Finding>,
 ) -> ApprovedPlan {
-    let Basis { now, settings, desired, recorded, trust, accept_removals, heads, clock, only } =
-        basis;
-    let inputs = Inputs { now, settings, desired, recorded, heard, news, trust, heads, clock };
+    let Basis {
+        now,
+        settings,
+        desired,
+        recorded,
+        requests,
+        trust,
+        accept_removals,
+        heads,
+        clock,
+        only,
+    } = basis;
+    let requests = requests.syncs();
+    let inputs =
+        Inputs { now, settings, desired, recorded, heard, news, requests, trust, heads, clock };
     let mut plan = match only {
         None => plan(&inputs),
         Some(only) => plan_for(&inputs, only),

@@ -1,15 +1,18 @@
 //! Carrying a decision out, and letting go of what it rests on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::decision::Decision;
 use super::error::Error;
 use crate::app::execute::{Control, Outcome, execute};
-use crate::domain::plan::WipeView;
+use crate::domain::model::DeviceId;
+use crate::domain::plan::{Plan, WipeView};
 use crate::domain::state::event::{ConfigChanged, Event};
 use crate::edges::config::Config;
 use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
+use crate::edges::requests::{self, Fate, Requests};
 
 /// Notes in the log what the configuration says about rights, where that is not what the log said
 /// last; not in the plan, which is about the fleet. Durable with what comes next.
@@ -24,7 +27,8 @@ pub(crate) fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), le
     ledger.append(vec![Event::ConfigChanged(Box::new(ConfigChanged { from, to })).into()])
 }
 
-/// Executes a decision, and acknowledges its reports once the snapshot that holds what they said
+/// Executes a decision, and lets go of what was asked for by command once the log has it durably,
+/// and acknowledges its reports once the snapshot that holds what they said
 /// is durable. Without reports the snapshot is the caller's business: the log has it all.
 ///
 /// # Errors
@@ -35,12 +39,17 @@ pub async fn carry_out(
     provider: &Arc<dyn Provider>,
     control: &Control<'_>,
 ) -> Result<Outcome, Error> {
-    let Decision { approved, heard, .. } = decision;
+    let Decision { approved, heard, requests, .. } = decision;
+    let fates = Fates::of(approved.plan());
     let unknown = |view: &&WipeView| !ledger.state().wipes.contains_key(&view.subject.request);
     let unknown = approved.plan().wipes.iter().filter(unknown);
     let until = unknown.map(|view| view.subject.expires_at).max();
     ledger.time_matters_until(until);
     let outcome = execute(approved, ledger, provider, control).await?;
+    if outcome.left == 0 && !requests.is_empty() {
+        ledger.prove()?;
+        fates.let_go(&requests).map_err(Error::Requests)?;
+    }
     match heard {
         Some((cursor, done)) if outcome.left == 0 => {
             ledger.snapshot()?;
@@ -50,4 +59,29 @@ pub async fn carry_out(
         Some(_) | None => ledger.end_pass()?,
     }
     Ok(outcome)
+}
+
+/// What becomes of requests once the plan is carried out.
+struct Fates {
+    held: BTreeSet<(Arc<str>, DeviceId)>,
+    refused: Vec<(Arc<str>, String)>,
+}
+
+impl Fates {
+    fn of(plan: &Plan) -> Self {
+        Self { held: plan.held_requests.clone(), refused: plan.refused_requests.clone() }
+    }
+
+    fn let_go(&self, requests: &Requests) -> Result<(), requests::Error> {
+        requests.let_go(|origin| {
+            let why = self.refused.iter().find(|(refused, _)| **refused == *origin);
+            match why {
+                Some((_, why)) => Fate::Refused(why.clone()),
+                None => {
+                    let here = self.held.iter().filter(|(held, _)| **held == *origin);
+                    Fate::Taken { waiting: here.map(|(_, id)| *id).collect() }
+                }
+            }
+        })
+    }
 }

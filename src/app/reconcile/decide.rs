@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::basis::{Basis, approve};
 use super::decision::{Decision, RefusedReport};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
-use crate::domain::model::SerialNumber;
+use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
 use crate::domain::plan::{Heard, HoldReason, Op, Plan};
-use crate::domain::state::{State, WipeState};
+use crate::domain::state::{State, SyncStanding, WipeState};
 use crate::edges::provider::{
     self, Acknowledgement, Asked, Cursor, Fate, Observation, Observed, Provider, Trouble,
 };
+use crate::edges::requests;
 
 /// What the provider has heard since that cursor; changes nothing anywhere. A look that saw only a
 /// part makes no device vanish.
@@ -37,13 +38,23 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         Ok(observed) => (observed, None),
         Err(error) => (Observed::default(), Some(error)),
     };
-    let Observed { reports, unusable, troubles, news, unknown_fields, complete: _, more, cursor } =
-        observed;
+    let Observed {
+        reports,
+        unusable,
+        troubles,
+        news,
+        unknown_fields,
+        unfinished,
+        complete: _,
+        more,
+        cursor,
+    } = observed;
     let heard: Vec<Heard> = reports
         .into_iter()
         .map(|Observation { id, origin, report }| Heard { id, origin, report })
         .collect();
-    let mut approved = approve(basis, (&heard, &news), troubles.into_iter().map(unreadable));
+    let troubles = troubles.into_iter().chain(basis.requests.trouble().iter().map(not_read));
+    let mut approved = approve(basis, (&heard, &news), troubles.map(unreadable));
     let (done, refused) = fates(&heard, approved.plan(), basis.recorded);
     if let Some(error) = &unobserved {
         let why = format!("the provider cannot be observed: {error}; it is asked again");
@@ -51,10 +62,29 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
             .holding(|action| action.effect().map(|_| (HoldReason::BackingOff, why.clone())));
     }
     let heard = cursor.map(|cursor| (cursor, done));
-    Decision { approved, heard, unobserved, unusable, refused, unknown_fields, more }
+    let requests = basis.requests.clone();
+    Decision {
+        approved,
+        heard,
+        requests,
+        unobserved,
+        unusable,
+        refused,
+        unknown_fields,
+        unfinished,
+        more,
+    }
 }
 
-/// What the provider could not look at.
+/// Requests that could not be looked at.
+fn not_read(trouble: &requests::Trouble) -> Trouble {
+    let requests::Trouble { path, message } = trouble.clone();
+    let help = "it is not taken until that is mended, and it is tried again; give it the owner and the \
+                mode of the data directory (chown --reference, chmod --reference)";
+    Trouble { path, message, help: help.into() }
+}
+
+/// What could not be looked at.
 fn unreadable(trouble: Trouble) -> Finding {
     let Trouble { path, message, help } = trouble;
     Finding {
@@ -75,6 +105,11 @@ fn fates(
 ) -> (Vec<Acknowledgement>, Vec<RefusedReport>) {
     let rejected: HashMap<_, _> = plan.rejected.iter().map(|(id, why)| (id, why)).collect();
     let erased = erased(plan, recorded);
+    let heard_from: HashMap<_, _> = plan
+        .telemetry
+        .iter()
+        .filter_map(|said| Some((said.device, said.last.as_ref()?.0)))
+        .collect();
     let (mut done, mut refused) = (Vec::with_capacity(heard.len()), Vec::new());
     for Heard { id, origin, report } in heard {
         let serial = &report.serial_number;
@@ -84,14 +119,28 @@ fn fates(
                 refused.push(RefusedReport { origin, serial, why: (*why).clone() });
                 Fate::Refused((*why).clone())
             }
-            None if report.wiped => {
-                Fate::Taken { erased: erased.get(serial).cloned().unwrap_or_default() }
+            None => {
+                let erased = erased.get(serial).filter(|_| report.wiped).cloned();
+                let synced = synced(recorded, serial, &heard_from).into_iter().collect();
+                Fate::Taken { erased: erased.unwrap_or_default(), synced }
             }
-            None => Fate::Taken { erased: Vec::new() },
         };
         done.push(Acknowledgement { id: id.clone(), fate });
     }
     (done, refused)
+}
+
+/// The intent of the sync that was asked for, if the device that bears this serial number was heard
+/// from since, in this pass or before: also where a pass before was cut short once it had taken that in.
+fn synced(
+    recorded: &State,
+    serial: &SerialNumber,
+    heard_from: &HashMap<DeviceId, Timestamp>,
+) -> Option<u64> {
+    let (id, device) = recorded.by_serial(serial)?;
+    let asked = device.sync_requested.as_deref()?;
+    let heard = heard_from.get(&id).copied().max(device.last_sync);
+    matches!(asked.standing(heard), SyncStanding::Done(_)).then_some(asked.intent)
 }
 
 /// The intents of wipes that reports confirm, in this pass or, if one before it was cut short after

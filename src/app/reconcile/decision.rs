@@ -7,6 +7,7 @@ use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::SerialNumber;
 use crate::domain::plan::{Action, HoldReason};
 use crate::edges::provider::{self, Acknowledgement, Cursor, Fate, Unusable};
+use crate::edges::requests::{self, Requests};
 
 /// A decision, and the observation that it rests on.
 #[derive(Debug)]
@@ -16,11 +17,14 @@ pub struct Decision {
     /// Where the look ended, and what becomes of its reports once all is done; nothing where
     /// nothing was heard.
     pub(super) heard: Option<(Cursor, Vec<Acknowledgement>)>,
+    /// What was asked for by command, as this decision saw it.
+    pub(super) requests: Requests,
     /// Why the provider could not be observed: then nothing is asked of it either.
     pub(super) unobserved: Option<provider::Error>,
     pub(super) unusable: Vec<Unusable>,
     pub(super) refused: Vec<RefusedReport>,
     pub(super) unknown_fields: BTreeSet<String>,
+    pub(super) unfinished: BTreeSet<String>,
     pub(super) more: bool,
 }
 
@@ -73,6 +77,20 @@ impl Decision {
         &self.unusable
     }
 
+    /// Requests that nobody can use, and why: what is no request, and what does not fit the ledger.
+    pub(crate) fn refused_requests(&self) -> impl Iterator<Item = (&Arc<str>, &str)> {
+        let unusable = self.requests.unusable();
+        let refused = &self.approved.plan().refused_requests;
+        unusable
+            .map(|requests::Unusable { origin, why }| (origin, why.as_str()))
+            .chain(refused.iter().map(|(origin, why)| (origin, why.as_str())))
+    }
+
+    /// Whether more requests wait than one pass takes.
+    pub(crate) fn has_more_requests(&self) -> bool {
+        self.requests.has_more()
+    }
+
     pub(crate) fn refused(&self) -> &[RefusedReport] {
         &self.refused
     }
@@ -80,6 +98,11 @@ impl Decision {
     /// Fields of reports that this version does not know.
     pub(crate) fn unknown_fields(&self) -> impl Iterator<Item = &str> {
         self.unknown_fields.iter().map(String::as_str)
+    }
+
+    /// Files whose names say that they are still being written.
+    pub(crate) fn unfinished(&self) -> &BTreeSet<String> {
+        &self.unfinished
     }
 
     /// Whether more reports wait than one pass takes.
@@ -114,6 +137,7 @@ impl Decision {
     /// Whether there is nothing to carry out: no actions, and nothing to acknowledge.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.approved.plan().actions.is_empty() && self.heard.is_none()
+        let nothing_asked = self.requests.is_empty();
+        self.approved.plan().actions.is_empty() && self.heard.is_none() && nothing_asked
     }
 }

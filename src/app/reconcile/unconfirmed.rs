@@ -78,6 +78,10 @@ impl Question {
     /// command is taken back; or another one has taken its place.
     fn about(recorded: &State, request: Digest, now: Timestamp) -> Option<Self> {
         let wipe = recorded.wipes.get(&request).filter(|wipe| wipe.state == WipeState::Issued)?;
+        // The provider said already that it has it.
+        if wipe.progress.is_some() {
+            return None;
+        }
         let id = wipe.subject.device_id;
         let device = recorded.devices.get(&id)?;
         let accepted = |other: &Wipe| other.state == WipeState::Accepted;

@@ -55,7 +55,7 @@ words! {
 /// `spec.intune` of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct IntuneProfile {
+pub(crate) struct IntuneProfile {
     /// Apps in Intune that are assigned to the group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<GraphId>,

@@ -29,7 +29,7 @@ words! {
 /// What an MDM knows of a device: telemetry. The fields are sorted, as the keys of `state.json` are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MdmFacts {
+pub(crate) struct MdmFacts {
     /// Of the row (see `row`) that the details below belong to; nothing where they were never asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detailed: Option<CompactString>,
@@ -65,7 +65,7 @@ pub struct MdmFacts {
 /// What the antivirus of a device reported to the MDM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Protection {
+pub(crate) struct Protection {
     /// When that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,

@@ -15,6 +15,7 @@ mod placeholder;
 mod profile;
 mod report;
 mod reported_version;
+mod sync_request;
 mod text;
 mod time;
 mod version;
@@ -39,6 +40,8 @@ pub(crate) use profile::{
 pub use report::ReportId;
 pub(crate) use report::{AntivirusFact, EncryptionFact, Facts, Report, ScreenLockFact, Unreadable};
 pub(crate) use reported_version::ReportedVersion;
+pub(crate) use sync_request::Asker;
+pub use sync_request::{SyncFile, SyncRequest};
 pub use text::is_deceptive;
 pub(crate) use text::{Invalid, check_text};
 pub use time::Timestamp;

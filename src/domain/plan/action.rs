@@ -10,7 +10,7 @@ use super::wipe_stop::WipeStop;
 use crate::domain::compliance::ComplianceVerdict;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Name, Place, Profile,
-    SerialNumber, Status, Timestamp, words,
+    SerialNumber, Status, SyncRequest, Timestamp, words,
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
@@ -106,6 +106,10 @@ words! {
         Intent = "intent",
         /// A device's report.
         Fact = "fact",
+        /// What somebody asked for by command. It follows from no manifest, and it only has a device
+        /// report: so the guard lets it through, and where the fleet directory cannot be believed
+        /// to hear from the devices is worth more than ever.
+        Request = "request",
         /// A deadline that has passed.
         Clock = "clock",
         /// The guard itself.
@@ -161,6 +165,15 @@ pub enum Op {
         profile: Arc<Profile>,
         /// The intent to finish, where an earlier one is in doubt or failed for a while.
         resume: Option<u64>,
+    },
+    /// Ask the device to sync, because somebody asked for it.
+    Sync {
+        /// Who, and when.
+        request: Arc<SyncRequest>,
+        /// The intent to finish, where an earlier one is in doubt.
+        resume: Option<u64>,
+        /// When the device was last heard from.
+        last_sync: Option<Timestamp>,
     },
     /// Put right what somebody changed in the MDM's objects of a profile.
     Restore {
@@ -268,6 +281,8 @@ words! {
         Update = "update",
         Status = "status",
         Push = "push",
+        /// The device is asked to sync.
+        Sync = "sync",
         /// The MDM's objects of a profile are put right.
         Restore = "restore",
         /// The MDM does not have the device any more.
@@ -308,6 +323,7 @@ impl Action {
             Op::Update { .. } => ActionKind::Update,
             Op::Status { .. } => ActionKind::Status,
             Op::Push { .. } => ActionKind::Push,
+            Op::Sync { .. } => ActionKind::Sync,
             Op::Restore { .. } => ActionKind::Restore,
             Op::Missing { .. } => ActionKind::Missing,
             Op::Found => ActionKind::Found,
@@ -374,6 +390,12 @@ impl Action {
                 one("compliance", json!(from), json!(verdict.state))
             }
             Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
+            // Not when it was asked for: the same request is the same decision.
+            Op::Sync { request, .. } => one(
+                "sync",
+                Value::Null,
+                json!({"request": request.id, "by": request.by.to_string()}),
+            ),
             Op::Restore { what, .. } => one("mdm", json!(what), Value::Null),
             Op::Missing { .. } => one("missing", json!(false), json!(true)),
             Op::Found => one("missing", json!(true), json!(false)),

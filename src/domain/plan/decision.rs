@@ -1,5 +1,8 @@
 //! The decision over the whole fleet, and what reports leave beside it.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::action::{Action, Op};
 use super::hold::Hold;
 use super::wipes::WipeView;
@@ -21,7 +24,11 @@ pub struct Plan {
     pub wipes: Vec<WipeView>,
     /// Reports that nobody can use, and why.
     pub rejected: Vec<(ReportId, String)>,
-    /// What of the reports that are used is odd: sentences without a full stop.
+    /// Devices that have to wait for what was asked for them, each with the origin of the request.
+    pub(crate) held_requests: BTreeSet<(Arc<str>, DeviceId)>,
+    /// Requests that nobody can use, by their origin, and why.
+    pub(crate) refused_requests: Vec<(Arc<str>, String)>,
+    /// What of the reports and requests that are used is odd: sentences without a full stop.
     pub(crate) notes: Vec<String>,
 }
 
@@ -34,6 +41,7 @@ impl Plan {
             Op::Update { .. }
             | Op::Status { .. }
             | Op::Push { .. }
+            | Op::Sync { .. }
             | Op::Compliance { .. }
             | Op::Missing { .. }
             | Op::Found

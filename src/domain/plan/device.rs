@@ -17,7 +17,7 @@ use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
-    Profile, Status, Timestamp,
+    Profile, Status, SyncRequest, Timestamp,
 };
 use crate::domain::state::event::{Change, ErrorClass, Field};
 use crate::domain::state::{Device, PushState, WipeState};
@@ -29,7 +29,7 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) device: &'a Device,
     desired: Option<&'a Arc<DesiredDevice>>,
     pub(super) state: LifeState,
-    last_sync: Option<Timestamp>,
+    pub(super) last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
     moved: bool,
     restarted: bool,
@@ -91,6 +91,8 @@ pub(super) struct Known<'a> {
     pub(crate) desired: Option<&'a Arc<DesiredDevice>>,
     /// Whether a wipe is under way, or about to be.
     pub(crate) wiping: bool,
+    /// What was asked for by command.
+    pub(crate) requests: &'a [&'a Arc<SyncRequest>],
 }
 
 /// Decides on a device that the ledger knows.
@@ -101,7 +103,7 @@ pub(super) fn decide(
     reports: &[Dated<'_>],
     plan: &mut Plan,
 ) {
-    let Known { id, device, desired, wiping } = known;
+    let Known { id, device, desired, wiping, requests } = known;
     if device.is_wiped() {
         if let Some(desired) = desired {
             plan.holds.push(wiped_hold(id, device, desired));
@@ -135,6 +137,7 @@ pub(super) fn decide(
         None => planner.miss(damage),
     }
     planner.explain_erasure();
+    planner.sync(requests, wiping);
     planner.assess(reports.is_empty());
 }
 

@@ -7,8 +7,8 @@ use super::wipe_stop::WipeStop;
 use crate::domain::model::{DesiredDevice, Profile};
 use crate::domain::state::event::{
     ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
-    Nothing, PassThawed, ProfileDrifted, ProfilePush, Source, WipeConfirmed, WipeFailed,
-    WipeIssued, WipeStopped,
+    Nothing, PassThawed, ProfileDrifted, ProfilePush, Source, SyncRequested, WipeConfirmed,
+    WipeFailed, WipeIssued, WipeStopped,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -22,6 +22,11 @@ pub enum Effect<'a> {
         /// The revision to push.
         profile: &'a Arc<Profile>,
         /// The number of an earlier intent to finish; a new one is needed otherwise.
+        resume: Option<u64>,
+    },
+    /// The device is asked to sync.
+    Sync {
+        /// As of a push.
         resume: Option<u64>,
     },
     /// The provider's objects of a profile are put right.
@@ -50,6 +55,7 @@ impl Action {
         match &self.op {
             Op::Provision { profile, .. } => Some(Effect::Push { profile, resume: None }),
             Op::Push { profile, resume, .. } => Some(Effect::Push { profile, resume: *resume }),
+            Op::Sync { resume, .. } => Some(Effect::Sync { resume: *resume }),
             Op::Restore { profile, .. } => Some(Effect::Restore { profile }),
             Op::Wipe { file, manifest, .. } => {
                 Some(Effect::Wipe { file, manifest: manifest.as_ref() })
@@ -104,7 +110,16 @@ impl Action {
                     last_sync: *last_sync,
                 })
             }
-            Op::Push { resume: Some(_), .. } => return None,
+            Op::Push { resume: Some(_), .. } | Op::Sync { resume: Some(_), .. } => return None,
+            Op::Sync { request, resume: None, last_sync } => {
+                Event::SyncRequested(Box::new(SyncRequested {
+                    intent,
+                    request: request.id,
+                    by: request.by.by.clone(),
+                    claims: request.by.claims.clone(),
+                    last_sync: *last_sync,
+                }))
+            }
             Op::Push { profile, resume: None, .. } => {
                 Event::ProfileIntended(pushed(profile, intent))
             }
@@ -172,6 +187,7 @@ impl Action {
             }
             Op::RecordProfile { .. }
             | Op::Push { .. }
+            | Op::Sync { .. }
             | Op::Restore { .. }
             | Op::Missing { .. }
             | Op::Found

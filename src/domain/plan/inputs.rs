@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::news::News;
 use crate::domain::fleet::Desired;
-use crate::domain::model::{Report, ReportId, Timestamp};
+use crate::domain::model::{Report, ReportId, SyncFile, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LoggedHead;
@@ -25,6 +25,8 @@ pub struct Inputs<'a> {
     pub heard: &'a [Heard],
     /// What the provider knows beside.
     pub news: &'a News,
+    /// What was asked for by command.
+    pub requests: &'a [SyncFile],
     /// Whose signatures count for wipes, or why nobody's do.
     pub trust: &'a TrustState,
     /// The entries that wipe requests name, as far as the log has them; in any order.

@@ -23,6 +23,7 @@ mod news;
 mod planner;
 mod profiles;
 mod reports;
+mod syncs;
 mod wipe_stop;
 mod wipes;
 

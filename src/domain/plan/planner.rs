@@ -7,7 +7,7 @@ use super::damage::DamageIndex;
 use super::decision::Plan;
 use super::inputs::Inputs;
 use super::profiles::{record_profiles, restore_profiles};
-use super::{device, reports, wipes};
+use super::{device, reports, syncs, wipes};
 use crate::domain::model::{DesiredDevice, DeviceId};
 use crate::domain::state::{Device, State};
 
@@ -27,10 +27,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 /// nothing else is left to do, its actions are those of the whole plan, in the same order.
 #[must_use]
 pub(crate) fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
-    let Inputs { recorded, desired, heard, .. } = inputs;
+    let Inputs { recorded, desired, heard, requests, .. } = inputs;
     let heard = heard.iter().filter_map(|h| Some(recorded.by_serial(&h.report.serial_number)?.0));
     let told = inputs.news.devices(recorded);
-    let ids: BTreeSet<DeviceId> = only.iter().copied().chain(heard).chain(told).collect();
+    let asked = requests.iter().flat_map(|file| &file.devices).map(|(id, _)| *id);
+    let ids: BTreeSet<DeviceId> =
+        only.iter().copied().chain(heard).chain(told).chain(asked).collect();
     let devices = || ids.iter().filter_map(|id| recorded.devices.get_key_value(id));
     // In order of serial number, each once: hardware that was wiped may have several ids.
     let theirs: BTreeMap<_, _> = devices()
@@ -46,6 +48,7 @@ pub(crate) fn plan_for(inputs: &Inputs<'_>, only: &BTreeSet<DeviceId>) -> Plan {
 struct Planner<'a> {
     inputs: &'a Inputs<'a>,
     heard: HashMap<DeviceId, Vec<reports::Dated<'a>>>,
+    requested: syncs::ByDevice<'a>,
     damage: DamageIndex<'a>,
     wipes: wipes::WipePlan,
     plan: Plan,
@@ -59,11 +62,12 @@ impl<'a> Planner<'a> {
     ) -> Self {
         let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
         let heard = reports::sort(inputs, &mut plan);
+        let requested = syncs::sort(inputs, &mut plan);
         record_profiles(inputs, users, &mut plan);
         restore_profiles(inputs, &mut plan);
         let damage = DamageIndex::new(inputs);
         let wipes = wipes::decide(inputs, &damage, &mut plan);
-        Self { inputs, heard, damage, wipes, plan }
+        Self { inputs, heard, requested, damage, wipes, plan }
     }
 
     /// Recorded devices, in order of ids, and what is new among these manifests.
@@ -86,9 +90,11 @@ impl<'a> Planner<'a> {
     }
 
     fn device(&mut self, id: DeviceId, device: &Device, desired: Option<&'a Arc<DesiredDevice>>) {
-        let Self { inputs, heard, damage, wipes, plan } = self;
+        let Self { inputs, heard, requested, damage, wipes, plan } = self;
         let reports = heard.get(&id).map_or(&[][..], Vec::as_slice);
-        let known = device::Known { id, device, desired, wiping: wipes.busy.contains(&id) };
+        let requests = requested.get(&id).map_or(&[][..], Vec::as_slice);
+        let known =
+            device::Known { id, device, desired, wiping: wipes.busy.contains(&id), requests };
         device::decide(inputs, damage, known, reports, plan);
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
+use super::sync::{LastSync, SyncStanding};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Facts, Status, Timestamp};
 
 /// One recorded device.
@@ -30,6 +31,8 @@ pub struct Device {
     pub unrequested_wipe: Option<Timestamp>,
     /// Since when a complete list of the MDM's devices has not had it.
     pub missing_since: Option<Timestamp>,
+    /// The last sync that somebody asked for.
+    pub sync_requested: Option<Box<LastSync>>,
     /// Reports dated up to then say nothing of the device as it is: it began anew.
     pub(crate) void_until: Option<Timestamp>,
     /// Telemetry: date of the last report, or its arrival where that date is not believed.
@@ -90,6 +93,13 @@ impl Device {
         self.last_sync.unwrap_or(self.status_since)
     }
 
+    /// The last sync that was asked for, and what became of it; a device that is wiped syncs no more.
+    #[must_use]
+    pub(crate) fn sync(&self) -> Option<(&LastSync, SyncStanding<'_>)> {
+        let asked = self.sync_requested.as_deref().filter(|_| !self.is_wiped())?;
+        Some((asked, asked.standing(self.last_sync)))
+    }
+
     pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), String> {
         match &entry.event {
             Event::DeviceUpdated(updated) => {
@@ -141,6 +151,12 @@ impl Device {
                 self.push.state = PushState::Failed(failed.class, failed.error.as_str().into());
             }
             Event::ComplianceChanged(changed) => self.set_compliance(entry.at, changed),
+            Event::SyncRequested(requested) => {
+                self.sync_requested = Some(Box::new(LastSync::new(entry.at, requested)));
+            }
+            Event::SyncFailed(failed) => {
+                self.sync_requested.as_mut().ok_or("nobody asked for a sync")?.fail(failed)?;
+            }
             Event::WipeUnrequested(_) => {
                 if self.unrequested_wipe.is_some() {
                     return Err("it is known to be erased already".into());

@@ -188,6 +188,8 @@ impl State {
             | Event::ProfileIntended(_)
             | Event::ProfilePushed(_)
             | Event::ProfileFailed(_)
+            | Event::SyncRequested(_)
+            | Event::SyncFailed(_)
             | Event::ComplianceChanged(_)
             | Event::WipeUnrequested(_) => {
                 let id = entry.device.ok_or("it names no device")?;
@@ -236,6 +238,7 @@ impl State {
                 wipe: None,
                 unrequested_wipe: None,
                 missing_since: None,
+                sync_requested: None,
                 void_until,
                 last_sync: None,
                 facts: None,

@@ -8,9 +8,11 @@ mod device;
 pub mod event;
 mod fold;
 mod fold_wipes;
+mod sync;
 mod wipe;
 
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
 pub use fold::State;
 pub(crate) use fold::{FoldError, Frozen, HeadHash};
+pub(crate) use sync::{LastSync, SyncStanding};
 pub(crate) use wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};

@@ -46,6 +46,8 @@ words! {
         ContentChanged = "contentChanged",
         NotConfirmed = "notConfirmed",
         OtherLedger = "otherLedger",
+        /// Nobody here can tell whether it is for this ledger.
+        NoLedger = "noLedger",
         HeadMissing = "headMissing",
         HeadUnknown = "headUnknown",
         HeadTooOld = "headTooOld",

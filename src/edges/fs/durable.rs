@@ -8,6 +8,8 @@
 //! Test builds can abort the process before and after every step, at [`CRASH_POINTS`];
 //! release builds carry no such hook.
 
+#![expect(clippy::disallowed_methods, reason = "directories, and files that are made here")]
+
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};

@@ -102,6 +102,7 @@ impl Guarded {
     ///
     /// # Errors
     /// If there is none that may be opened.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that opens such files")]
     pub(crate) fn open_at(
         self,
         directory: impl AsFd,
@@ -213,7 +214,6 @@ const fn few(mode: u32, own: bool) -> Result<(), Refused> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "files as others would put them there")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -223,7 +223,6 @@ pub(crate) fn push_components(ahead: &mut Vec<OsString>, path: &Path) {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;

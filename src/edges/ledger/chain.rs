@@ -34,6 +34,8 @@ pub(super) struct Broken {
     /// Where its line begins, in bytes from the first one.
     pub(crate) offset: u64,
     pub(crate) what: String,
+    /// As in [`line::Error`].
+    pub(crate) newer: bool,
 }
 
 /// What there is to know of a line, as far as it can be read.
@@ -75,8 +77,8 @@ impl Chain {
     /// If the line cannot be read or does not follow the last one.
     pub(super) fn follow(&mut self, seen: Seen) -> Result<Option<Entry>, Broken> {
         let seq = self.seq + 1;
-        let broken = |what: String| Broken { seq, offset: seen.offset, what };
-        let entry = seen.entry.map_err(|e| broken(e.0))?;
+        let broken = |what| Broken { seq, offset: seen.offset, what, newer: false };
+        let entry = seen.entry.map_err(|e| Broken { newer: e.newer, ..broken(e.what) })?;
         match seen.link {
             Some(link) if link.seq != seq => Err(broken(format!(
                 "it says seq {}: a line was removed, repeated, moved or changed",

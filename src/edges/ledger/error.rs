@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::chain::Broken;
 use super::file::layout::{CUT, LOG, STATE};
 use super::line;
 use crate::domain::state::FoldError;
@@ -27,6 +28,18 @@ pub enum Error {
         /// That the entry should have.
         seq: u64,
         /// Where its line begins.
+        offset: u64,
+        what: String,
+    },
+    #[error(
+        "{}: entry {seq} (at byte {offset}): {what} Then use that one, and restore nothing. If there never was \
+         one, see `fleetform audit verify`. Nothing was changed", path.display()
+    )]
+    Newer {
+        path: PathBuf,
+        /// As in [`Error::Log`].
+        seq: u64,
+        /// As in [`Error::Log`].
         offset: u64,
         what: String,
     },
@@ -81,4 +94,16 @@ pub enum Error {
         "{}: nothing more is written after an earlier error; look at the disk and start again", path.display()
     )]
     Poisoned { path: PathBuf },
+}
+
+impl Error {
+    /// That a line is no entry, or not the one that follows.
+    pub(super) fn of_line(path: PathBuf, broken: Broken) -> Self {
+        let Broken { seq, offset, what, newer } = broken;
+        if newer {
+            Self::Newer { path, seq, offset, what }
+        } else {
+            Self::Log { path, seq, offset, what }
+        }
+    }
 }

@@ -22,8 +22,26 @@ const MAX_DEPTH: usize = 100;
 
 /// Why an entry is not written, or a line is no entry; the sentence is fit for an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Error(pub(crate) String);
+#[error("{what}")]
+pub struct Error {
+    pub(crate) what: String,
+    /// Whether it has a kind, field or word that only a later version may know.
+    pub(crate) newer: bool,
+}
+
+impl Error {
+    fn new(what: String) -> Self {
+        Self { what, newer: false }
+    }
+
+    /// From what the JSON reader says; `around` says where.
+    fn of_reader(said: &str, around: impl FnOnce(&str) -> String) -> Self {
+        let newer = ["unknown field ", "unknown variant ", "unknown kind "];
+        let newer = newer.iter().any(|word| said.starts_with(word));
+        let asked = if newer { ": was it written by a newer fleetform?" } else { "" };
+        Self { what: around(&format!("{}{asked}", unplaced(said))), newer }
+    }
+}
 
 #[derive(Serialize)]
 struct Out<'a> {
@@ -92,7 +110,7 @@ struct Shape<'a> {
 pub(crate) fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result<Digest, Error> {
     let start = buffer.len();
     let refused =
-        |what: String| Err(Error(format!("entry {} ({}) {what}", entry.seq, entry.event.kind())));
+        |what| Err(Error::new(format!("entry {} ({}) {what}", entry.seq, entry.event.kind())));
     if let Event::ProfileRecorded(profile) = &entry.event
         && depth(&profile.settings) > MAX_DEPTH
     {
@@ -136,8 +154,8 @@ fn depth(value: &serde_json::Value) -> usize {
 /// If it is not an entry that this program writes.
 pub(crate) fn read(line: &[u8]) -> Result<(Entry, Digest), Error> {
     let raw: In<'_> = parse(line)?;
-    let event = Event::parse(&raw.kind, raw.data)
-        .map_err(|e| Error(format!("the data of its {} are wrong: {}", raw.kind, unplaced(&e))))?;
+    let wrong = |what: &str| format!("the data of its {} are wrong: {what}", raw.kind);
+    let event = Event::parse(&raw.kind, raw.data).map_err(|e| Error::of_reader(&e, wrong))?;
     let In { seq, at, kind: _, device, actor, source, data: _, prev } = raw;
     Ok((Entry { seq, at, device, actor, source, event }, prev))
 }
@@ -153,11 +171,13 @@ pub(crate) fn link(line: &[u8]) -> Result<Link, Error> {
 
 fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Error> {
     if line.len() >= TOO_LONG {
-        return Err(Error(format!("it is longer than {TOO_LONG} bytes")));
+        return Err(Error::new(format!("it is longer than {TOO_LONG} bytes")));
     }
     serde_json::from_slice(line).map_err(|e| {
-        let (column, what) = (e.column(), e.to_string());
-        Error(format!("it is not an entry of this log: {} (column {column})", unplaced(&what)))
+        let column = e.column();
+        Error::of_reader(&e.to_string(), |what| {
+            format!("it is not an entry of this log: {what} (column {column})")
+        })
     })
 }
 
@@ -231,6 +251,12 @@ mod tests {
                 json!({"intent": 9, "profile": "Standard", "digest": digest,
                     "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
             ),
+            (
+                "sync.requested",
+                json!({"intent": 9, "request": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e",
+                    "by": "uid=1001", "claims": "uid=0(root)", "lastSync": at}),
+            ),
+            ("sync.failed", json!({"intent": 9, "class": "permanent", "error": "no"})),
             (
                 "compliance.changed",
                 json!({"from": "unknown", "to": "nonCompliant", "failing": ["a"], "missing": ["b"]}),
@@ -414,8 +440,9 @@ mod tests {
             ("x".repeat(TOO_LONG), "longer than"),
         ];
         for (line, message) in cases {
-            let error = read(line.as_bytes()).unwrap_err().to_string();
+            let Error { what: error, newer } = read(line.as_bytes()).unwrap_err();
             assert!(error.contains(message), "{message}: {error}");
+            assert_eq!(newer, message.starts_with("unknown"), "{error}");
             assert!(!error.contains("line 1"), "{error}");
         }
     }

@@ -66,6 +66,11 @@ pub trait Provider: Send + Sync {
     /// Pushes a profile; one outcome for each target, in their order. An `Ok` is durable.
     async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
 
+    /// Asks devices to sync now; one outcome for each target, in their order. An `Ok` is durable: the
+    /// request is with the MDM, and what comes of it is heard by observing. Repeating it under its
+    /// intent changes nothing.
+    async fn sync(&self, targets: Vec<Target>, intent: u64) -> Vec<Result<(), Error>>;
+
     /// Gives the command to erase one device. An `Ok` is durable; any class but unknown means
     /// that the device surely does not get it: transient that it may be given again later, under
     /// a new intent, permanent that this never helps.

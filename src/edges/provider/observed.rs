@@ -47,6 +47,8 @@ pub struct Observed {
     pub news: News,
     /// Fields of reports that this version does not know and passed over.
     pub unknown_fields: BTreeSet<String>,
+    /// Files that are passed over, since their names say that they are still being written.
+    pub unfinished: BTreeSet<String>,
     /// Whether all was looked at. Only then a device that is not named is not there: from any
     /// other look nothing is concluded about devices that it does not name.
     pub complete: bool,
@@ -110,6 +112,9 @@ pub enum Fate {
         /// Intents of wipes of the device that the report confirms, whether or not it names the
         /// commands: these must not wait for the hardware to enroll again.
         erased: Vec<u64>,
+        /// Intents of syncs of the device that are done since it was heard from, whether or not the
+        /// report names the commands.
+        synced: Vec<u64>,
     },
     /// Refused: why, in a sentence without a full stop.
     Refused(String),

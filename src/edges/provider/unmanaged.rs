@@ -3,13 +3,13 @@
 //! They are written into the data directory beside the ledger after each look that changed them, and
 //! may be deleted at any time.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::model::{MdmOwnership, Timestamp};
-use crate::edges::fs::durable::{self, replace_file};
 use crate::edges::fs::guarded::{self, Guarded};
 
 const FILE: &str = "unmanaged.json";
@@ -59,14 +59,15 @@ pub(crate) fn read(data: &Path) -> Result<Option<Unmanaged>, String> {
     read.map(Some).map_err(|error| format!("{}: {error}; delete it", path.display()))
 }
 
-/// Writes them down.
+/// Writes them down: whole, or not at all. What a crash loses of it, the next look has again.
 ///
 /// # Errors
 /// If the file cannot be replaced.
-pub(super) fn write(data: &Path, unmanaged: &Unmanaged) -> Result<(), durable::Error> {
-    replace_file("unmanaged", &path(data), |out| {
-        serde_json::to_writer(out, unmanaged).map_err(std::io::Error::from)
-    })
+pub(super) fn write(data: &Path, unmanaged: &Unmanaged) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(data)?;
+    serde_json::to_writer(&mut file, unmanaged)?;
+    file.persist(path(data)).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn path(data: &Path) -> PathBuf {

@@ -1,5 +1,7 @@
 //! Opening what lies below the fleet directory: no symlink, `..` or exchanged directory leads out.
 
+#![expect(clippy::disallowed_methods, reason = "directories; files are opened by Guarded")]
+
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 

@@ -366,7 +366,6 @@ fn variable(name: &str) -> Option<OsString> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
 mod tests {
     use std::time::Instant;
 

@@ -20,6 +20,7 @@ mod tree;
 
 pub use self::directory::{load, reread};
 pub(crate) use self::directory::{load_with, read_request};
+pub(crate) use self::rules::MAX_BYTES;
 
 #[cfg(test)]
 mod tests;

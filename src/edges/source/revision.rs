@@ -56,7 +56,6 @@ pub(crate) fn busy(root: &Path) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "as Git writes its lock")]
 mod tests {
     use std::fs;
 

@@ -37,7 +37,6 @@ impl Fleet {
     fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
-    #[expect(clippy::disallowed_methods, reason = "a fixture need not survive a crash")]
     fn put(&self, path: &str, text: impl AsRef<[u8]>) {
         fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
         fs::write(self.path(path), text).unwrap();

@@ -1,7 +1,5 @@
 //! Real files with real permissions; owners, which only root could change, as a table.
 
-#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

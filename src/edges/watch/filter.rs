@@ -17,6 +17,8 @@ pub(super) struct Filter {
     root: PathBuf,
     /// Absolute.
     reports: Vec<Entrance>,
+    /// Absolute.
+    requests: Entrance,
     /// Directories of the tree.
     tree: HashSet<PathBuf>,
 }
@@ -30,6 +32,7 @@ impl Filter {
             ignoring: entrance.ignoring,
         };
         self.reports = places.reports.iter().map(absolute).collect();
+        self.requests = absolute(&places.requests);
     }
 
     pub(super) fn add(&mut self, path: &Path) {
@@ -65,6 +68,10 @@ impl Filter {
         if let Some(entrance) = self.reports.iter().find(|entrance| entrance.dir == parent) {
             let reports = arrives(kind) && admits(entrance, name);
             return Touched { reports, ..Touched::default() };
+        }
+        if self.requests.dir == parent {
+            let requests = arrives(kind) && admits(&self.requests, name);
+            return Touched { requests, ..Touched::default() };
         }
         if self.anchors.contains_key(path) || self.tree.contains(path) {
             return Touched::anything();

@@ -26,7 +26,9 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 pub(super) fn anchors(places: &Places) -> Anchors {
     let mut anchors = Anchors::new();
     let reports = places.reports.iter().map(|entrance| &entrance.dir);
-    for place in [&places.fleet].into_iter().chain(reports).chain(&places.files) {
+    for place in
+        [&places.fleet, &places.requests.dir].into_iter().chain(reports).chain(&places.files)
+    {
         let mut links = 0;
         follow(&absolute(place), &mut links, &mut anchors);
     }
@@ -57,7 +59,7 @@ fn follow(path: &Path, links: &mut usize, anchors: &mut Anchors) -> PathBuf {
     here
 }
 
-/// Whether something of this name may be a report.
+/// Whether something of this name may be a report or a request.
 pub(super) fn admits(entrance: &Entrance, name: &OsStr) -> bool {
     !is_hidden(name) && entrance.ignoring.iter().all(|other| name != *other)
 }

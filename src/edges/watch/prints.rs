@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::paths::{DEPTH, admits, is_hidden};
-use super::touched::{Places, Touched};
+use super::touched::{Entrance, Places, Touched};
 
 /// What all watched files look like, to be compared where the system tells of no changes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(super) struct Prints {
     fleet: u64,
     files: u64,
     reports: HashSet<u64>,
+    requests: HashSet<u64>,
 }
 
 impl Prints {
@@ -27,26 +28,33 @@ impl Prints {
         for path in &places.files {
             print(OsStr::new(""), fs::metadata(path).ok(), &mut files);
         }
-        let mut reports = HashSet::new();
-        for entrance in &places.reports {
-            for entry in fs::read_dir(&entrance.dir).into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                if admits(entrance, &name) {
-                    let mut hasher = DefaultHasher::new();
-                    print(&name, entry.metadata().ok(), &mut hasher);
-                    reports.insert(hasher.finish());
-                }
-            }
-        }
-        Self { fleet: fleet.finish(), files: files.finish(), reports }
+        let reports = print_entrances(&places.reports);
+        let requests = print_entrances([&places.requests]);
+        Self { fleet: fleet.finish(), files: files.finish(), reports, requests }
     }
 
-    /// What has changed since. Reports that are gone were taken by this program.
+    /// What has changed since. Reports and requests that are gone were taken by this program.
     pub(super) fn touched_since(&self, before: &Self) -> Touched {
         let anything = self.fleet != before.fleet || self.files != before.files;
         let reports = !self.reports.is_subset(&before.reports);
-        Touched { anything, reports, ..Touched::default() }
+        let requests = !self.requests.is_subset(&before.requests);
+        Touched { anything, reports, requests, ..Touched::default() }
     }
+}
+
+fn print_entrances<'a>(entrances: impl IntoIterator<Item = &'a Entrance>) -> HashSet<u64> {
+    let mut prints = HashSet::new();
+    for entrance in entrances {
+        for entry in fs::read_dir(&entrance.dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if admits(entrance, &name) {
+                let mut hasher = DefaultHasher::new();
+                print(&name, entry.metadata().ok(), &mut hasher);
+                prints.insert(hasher.finish());
+            }
+        }
+    }
+    prints
 }
 
 fn print_tree(path: &Path, depth: usize, hasher: &mut DefaultHasher) {

@@ -84,7 +84,8 @@ impl<'a> Survey<'a> {
 /// Which place is on a file system that tells nothing of what other machines change.
 pub(super) fn deaf(places: &Places) -> Option<String> {
     let reports = places.reports.iter().map(|entrance| ("inbox", &entrance.dir));
-    let mut places = [("fleet directory", &places.fleet)].into_iter().chain(reports);
+    let requests = ("directory of requests", &places.requests.dir);
+    let mut places = [("fleet directory", &places.fleet), requests].into_iter().chain(reports);
     places.find_map(|(what, path)| {
         // What does not exist yet will be where its parent is.
         let path = absolute(path);

@@ -1,7 +1,5 @@
 //! What wakes and what does not, on real directories; the paused clock makes waiting free.
 
-#![expect(clippy::disallowed_methods, reason = "what is watched is written plainly, too")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -29,6 +27,7 @@ fn places(dir: &Path) -> Places {
     Places {
         fleet: dir.join("fleet"),
         reports: vec![inbox(dir.join("data/inbox"))],
+        requests: inbox(dir.join("data/requests")),
         files: vec![dir.join("etc/allowed_signers")],
     }
 }
@@ -69,6 +68,10 @@ fn reading_and_tidying_and_neighbours_do_not_wake() {
         ("data/inbox/1.json", gone, false),
         ("data/inbox/.1.json", made, false),
         ("data/inbox/rejected", made, false),
+        ("data/requests/1.json", made, true),
+        ("data/requests/1.json", gone, false),
+        ("data/requests/.1.json", made, false),
+        ("data/requests/rejected", made, false),
         ("data/state.json", made, false),
         ("data/inbox", made, true),
         ("etc/allowed_signers", written, true),
@@ -100,6 +103,7 @@ fn events_tell_where_as_far_as_it_is_certain() {
         ("fleet", Touched::anything()),
         ("etc/allowed_signers", Touched::anything()),
         ("data/inbox/1.json", Touched { reports: true, ..Touched::default() }),
+        ("data/requests/1.json", Touched { requests: true, ..Touched::default() }),
     ] {
         let event = Event::new(made).add_path(dir.path().join(path));
         assert_eq!(filter.touched(&event, false), touched, "{path}");
@@ -136,6 +140,7 @@ fn the_way_to_a_place_leads_through_its_symlinks() {
     let places = Places {
         fleet: dir.join("current/fleet"),
         reports: vec![inbox(dir.join("loop/inbox"))],
+        requests: inbox(dir.join("loop/requests")),
         files: vec![dir.join("no/such/file")],
     };
     let anchors = super::paths::anchors(&places);
@@ -243,6 +248,12 @@ fn prints_change_with_what_matters() {
     look(true, "a report");
     fs::remove_file(dir.path().join("data/inbox/1.json")).unwrap();
     look(false, "the report was taken");
+    fs::create_dir_all(dir.path().join("data/requests/rejected")).unwrap();
+    look(false, "the directory of requests");
+    fs::write(dir.path().join("data/requests/1.json"), "{}").unwrap();
+    look(true, "a request");
+    fs::remove_file(dir.path().join("data/requests/1.json")).unwrap();
+    look(false, "the request was taken");
     fs::create_dir(dir.path().join("etc")).unwrap();
     fs::write(dir.path().join("etc/allowed_signers"), "").unwrap();
     look(true, "the trust file");

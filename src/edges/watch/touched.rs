@@ -12,10 +12,12 @@ pub(crate) struct Places {
     pub(crate) fleet: PathBuf,
     /// The directories that reports come into.
     pub(crate) reports: Vec<Entrance>,
+    /// The directory that requests come into.
+    pub(crate) requests: Entrance,
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// A directory that reports come into.
+/// A directory that reports or requests come into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Entrance {
     /// Whether it exists or not yet.
@@ -33,6 +35,8 @@ pub(crate) struct Touched {
     pub(crate) files: BTreeSet<String>,
     /// Where reports come in.
     pub(crate) reports: bool,
+    /// Where requests come in.
+    pub(crate) requests: bool,
 }
 
 impl Touched {
@@ -49,13 +53,20 @@ impl Touched {
     /// Whether nothing changed.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
-        !self.anything && !self.reports && self.files.is_empty()
+        !self.reports && !self.is_urgent()
+    }
+
+    /// Whether there is more than reports, which are taken in at their own pace.
+    #[must_use]
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.anything || self.requests || !self.files.is_empty()
     }
 
     /// Takes in what another event touched; many files are taken for anything.
     pub(crate) fn merge(&mut self, other: Self) {
         self.anything |= other.anything;
         self.reports |= other.reports;
+        self.requests |= other.requests;
         self.files.extend(other.files);
         if self.anything || self.files.len() > FILES {
             (self.anything, self.files) = (true, BTreeSet::new());

@@ -202,7 +202,8 @@ impl Watch {
                     _ => Ok(()),
                 };
                 survey.anchors(&anchors, &mut one)?;
-                for entrance in &self.places.reports {
+                let entrances = self.places.reports.iter().chain([&self.places.requests]);
+                for entrance in entrances {
                     survey.single(&entrance.dir, &mut one)?;
                 }
                 survey.tree(&self.places.fleet, &mut |path, new| {

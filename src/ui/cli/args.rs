@@ -10,7 +10,7 @@ use super::global::Global;
 use super::{
     apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
 };
-use super::{plan, provision, report, schema, set, show, wipe};
+use super::{plan, provision, report, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Set(set::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Ask devices to sync now: those that are named, or all for which every filter holds.
+    Sync(sync::Args),
     /// Write a wipe request, sign it, see whether it would be accepted.
     #[command(subcommand)]
     Wipe(wipe::Command),
@@ -116,6 +118,7 @@ impl Command {
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
             Self::Report(_) => "report",
+            Self::Sync(_) => "sync",
             Self::Wipe(wipe::Command::New(_)) => "wipe new",
             Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
             Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
@@ -156,6 +159,7 @@ impl Command {
             | Self::Doctor(_)
             | Self::Show(_)
             | Self::Report(_)
+            | Self::Sync(_)
             | Self::Wipe(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }

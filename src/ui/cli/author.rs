@@ -1,7 +1,7 @@
 //! Writing manifests: checked against the whole fleet first, then written at once or not at all.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use super::exit::Exit;
@@ -15,6 +15,7 @@ use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::Place;
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::{Guarded, Refused};
 use crate::edges::source;
 use crate::ui::render::diff::{Context, Side, json, text};
 use crate::ui::render::findings::Drawing;
@@ -35,11 +36,11 @@ pub(super) fn there(fleet: &Desired) -> Result<(), Failure> {
 /// # Errors
 /// If it cannot be read, or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(Failure::new(format!("cannot read {}: {why}", path.display()))),
-    };
+    let mut bytes = Vec::new();
+    let failed = |why: Refused| Failure::new(format!("cannot read {}: {why}", path.display()));
+    let guarded = Guarded::up_to(source::MAX_BYTES);
+    let Some(file) = guarded.open_if_there(path).map_err(failed)? else { return Ok(None) };
+    file.read(&mut bytes).map_err(failed)?;
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let encoding =
             encoding::wide(error.as_bytes()).map_or_else(String::new, |e| format!("{e}, "));

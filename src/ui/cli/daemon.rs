@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
     runtime()?.block_on(async {
         let signals = Signals::listen()?;
         let file = config.http_listen.and(config.http_token_file.clone());
-        let token = Token::read(file)?;
+        let token = Token::read(file, config.fleet.clone())?;
         let server = match config.http_listen {
             Some(address) => Some(Server::bind(address, token.clone(), &config.http_names).await?),
             None => None,

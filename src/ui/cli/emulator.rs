@@ -14,6 +14,7 @@ use super::process::runtime;
 use crate::app::signals::stop_flag;
 use crate::domain::model::Timestamp;
 use crate::edges::clock;
+use crate::edges::fs::guarded::Guarded;
 use crate::ui::emulator::{Emulator, Start, new_tenant};
 use crate::ui::render::out::Out;
 
@@ -33,14 +34,15 @@ pub(crate) enum Command {
 Examples:
   fleetform emulator intune
   fleetform emulator intune --fleet fleet --speed 60
-  fleetform emulator intune --listen 127.0.0.1:0 --paused    Time moves on command
+  fleetform emulator intune --listen 127.0.0.1:0 --paused
 
 It prints its address once it answers. Everything is in memory, and gone when it
 ends. docs/emulator.md tells what it can do and what it leaves out; `curl
 http://127.0.0.1:8090/emulator` lists what tests can do to it.
 
-Applications that are there: 11111111-1111-4111-8111-111111111111 with the secret
-`everyday`, and 22222222-2222-4222-8222-222222222222 with `wiping`.")]
+Applications that are there, with their secrets:
+  11111111-1111-4111-8111-111111111111  everyday
+  22222222-2222-4222-8222-222222222222  wiping")]
 pub(crate) struct Args {
     /// Answer here; any address of loopback
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
@@ -62,6 +64,9 @@ pub(crate) struct Args {
     pub(crate) certificate: Vec<(String, PathBuf)>,
 }
 
+/// A key with a chain of certificates.
+const LARGEST_PEM: usize = 64 << 10;
+
 fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok().filter(|speed| (0.0..=100_000.0).contains(speed));
     speed.ok_or_else(|| "is not a factor from 0 to 100000".into())
@@ -80,9 +85,9 @@ pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<E
     let Command::Intune(args) = command;
     let mut certificates = Vec::new();
     for (id, file) in &args.certificate {
-        let pem = std::fs::read_to_string(file);
-        let why = |error| Failure::new(format!("cannot read {}: {error}", file.display()));
-        certificates.push((id.clone(), pem.map_err(why)?));
+        let pem = Guarded::up_to(LARGEST_PEM).read(file);
+        let pem = pem.map_err(|error| Failure::new(format!("cannot read {error}")))?;
+        certificates.push((id.clone(), String::from_utf8_lossy(&pem).into_owned()));
     }
     let real = clock::now();
     let start = Start {
@@ -104,7 +109,10 @@ pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<E
             }
         };
         stop_flag(first)?;
-        let emulator = Emulator::bind(args.listen, tenant).await?;
+        let emulator = Emulator::bind(args.listen, tenant).await;
+        let emulator = emulator.map_err(|error| {
+            Failure::from(error).help("give --listen an address of loopback with a free port")
+        })?;
         writeln!(out, "http://{}", emulator.address()?)?;
         out.flush()?;
         emulator.run(stop).await?;

@@ -20,6 +20,7 @@ use crate::domain::manifest::schema;
 use crate::domain::model::words;
 use crate::edges::config::{Config, FILE_NAME, Loaded};
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::Guarded;
 use crate::edges::source;
 use crate::edges::source::revision;
 use crate::ui::render::json;
@@ -186,7 +187,10 @@ fn own_fleet(root: &Path, parts: &[Part]) -> Option<&'static str> {
     let is_other = |path: &str| manifests().all(|p| p.path.strip_prefix("fleet/") != Some(path));
     let is_changed = |part: &Part| {
         let path = root.join(part.path);
-        path.exists() && !fs::read(path).is_ok_and(|bytes| bytes == part.text.as_bytes())
+        path.exists()
+            && !Guarded::up_to(part.text.len())
+                .read(&path)
+                .is_ok_and(|bytes| bytes == part.text.as_bytes())
     };
     (all.any(|path| is_other(path)) || manifests().any(is_changed))
         .then_some("the fleet has manifests of its own")
@@ -245,7 +249,9 @@ fn notes(
         notes.push(format!("No manifests were added: {why}."));
     }
     for (part, _) in of(Outcome::Kept).filter(|(part, _)| !part.needed.is_empty()) {
-        let text = fs::read_to_string(root.join(part.path)).unwrap_or_default();
+        let kept = Guarded::up_to(source::MAX_BYTES).read(&root.join(part.path));
+        let kept = kept.unwrap_or_default();
+        let text = String::from_utf8_lossy(&kept);
         let lacks = |line: &&&str| !text.lines().any(|has| has.trim() == **line);
         let lacks: Vec<&str> = part.needed.iter().filter(lacks).copied().collect();
         if !lacks.is_empty() {
@@ -290,7 +296,6 @@ fn text(out: &mut Out, document: &Document) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a throw-away file in a temporary directory")]
 mod tests {
     use super::*;
 

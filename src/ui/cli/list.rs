@@ -4,14 +4,13 @@ use std::path::Path;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::filters::Filters;
 use super::format::Format;
-use super::value::{Label, word};
-use crate::domain::model::{ComplianceState, DeviceId, Platform, Status, Timestamp};
+use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State};
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::provider::unmanaged;
-use crate::ui::render::filter::Filter;
 use crate::ui::render::list::Listing;
 use crate::ui::render::out::Out;
 use crate::ui::render::unmanaged::Undeclared;
@@ -28,60 +27,12 @@ Examples:
 Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for
 a formula get an apostrophe in front.")]
 pub(crate) struct Args {
-    /// Devices of this user
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) user: Option<String>,
-    /// Devices in this status
-    #[arg(long, value_parser = word!(Status), ignore_case = true)]
-    pub(crate) status: Option<Status>,
-    /// Devices of this profile
-    #[arg(long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
-    /// Devices with this verdict
-    #[arg(long, value_name = "STATE", value_parser = word!(ComplianceState), ignore_case = true)]
-    pub(crate) compliance: Option<ComplianceState>,
-    /// Devices of this platform
-    #[arg(long, value_parser = word!(Platform), ignore_case = true)]
-    pub(crate) platform: Option<Platform>,
-    /// Devices with this label; may be repeated
-    #[arg(long = "label", value_name = "K=V")]
-    pub(crate) labels: Vec<Label>,
-    /// Devices whose manifest is gone
-    #[arg(long)]
-    pub(crate) orphaned: bool,
-    /// Devices not heard from for three sync intervals
-    #[arg(long)]
-    pub(crate) overdue: bool,
+    /// Which ones.
+    #[command(flatten)]
+    pub(crate) filters: Filters,
     /// Devices that the MDM has and no manifest declares, as of the last look at it
     #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "orphaned", "overdue"])]
     pub(crate) unmanaged: bool,
-}
-
-impl Args {
-    fn filter(&self) -> Filter {
-        let Self {
-            user,
-            status,
-            profile,
-            compliance,
-            platform,
-            labels,
-            orphaned,
-            overdue,
-            unmanaged: _,
-        } = self;
-        let labels = labels.iter().map(|label| (label.key.clone(), label.value.clone()));
-        Filter {
-            user: user.clone(),
-            status: *status,
-            profile: profile.clone(),
-            compliance: *compliance,
-            platform: *platform,
-            labels: labels.collect(),
-            orphaned: *orphaned,
-            overdue: *overdue,
-        }
-    }
 }
 
 /// Lists what of `state` the filters admit.
@@ -93,7 +44,7 @@ pub(crate) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let filter = args.filter();
+    let filter = args.filters.filter();
     let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
     let devices: Vec<(DeviceId, &Device)> =
         state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();

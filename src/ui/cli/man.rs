@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = &[
     ("./.fleetform/lock", "Held by the one writer; readers need no lock."),
     ("./.fleetform/inbox", "Reports of devices, each taken whole and then removed."),
     ("./.fleetform/outbox", "What devices have to do, until a report shows it done."),
+    ("./.fleetform/requests", "What was asked for by command, until a pass takes it."),
 ];
 
 /// Prints a page of the manual of `program`, or writes all.

@@ -19,6 +19,7 @@ mod environment;
 mod exit;
 mod explain;
 mod failure;
+mod filters;
 mod format;
 mod global;
 mod init;
@@ -36,6 +37,7 @@ mod select;
 mod set;
 mod setup;
 mod show;
+mod sync;
 mod value;
 mod wipe;
 

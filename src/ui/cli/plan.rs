@@ -11,15 +11,16 @@ use super::global::Global;
 use super::process::runtime;
 use super::setup::Setup;
 use super::value::positive;
-use crate::app::notices::{self, SHOWN};
+use crate::app::notices::{self, Notice, SHOWN};
 use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
+use crate::app::wiring;
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::secret::Secret;
-use crate::edges::ledger;
 use crate::edges::provider::Observed;
+use crate::edges::requests::{self, Requests};
 use crate::ui::client::{self, Remote};
 use crate::ui::render;
 use crate::ui::render::out::Out;
@@ -42,7 +43,8 @@ otherwise.
 
 With --server the recorded state is that of a running daemon, and all else is
 yours: the fleet directory, and from fleetform.yaml the deadlines, limits,
-quorum and trust files. Reports that the daemon has not taken yet are not seen.
+quorum and trust files. Reports and requests that the daemon has not taken yet
+are not seen.
 The token is, in this order, that of --token-file, of the variable
 FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and
 not over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE
@@ -92,23 +94,24 @@ pub(super) fn run(
     let (desired, recorded) = rayon::join(|| setup.desired(), recorded);
     let (recorded, trust) = (recorded?, setup.trust());
     // A daemon's log lies elsewhere: what requests name of it cannot be looked up from here.
-    let heads = match &remote {
-        Some(_) => Vec::new(),
-        None => heads(&setup.config.data, &desired, &recorded),
+    let log = remote.is_none().then(|| wiring::ledger(&setup.config));
+    let heads =
+        log.as_ref().map(|log| heads(log.as_ref(), &desired, &recorded)).unwrap_or_default();
+    // Requests go to the daemon too.
+    let asked = match &remote {
+        Some(_) => Requests::default(),
+        None => requests::read(&setup.config.data),
     };
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
         desired: &desired,
         recorded: &recorded,
+        requests: &asked,
         trust: &trust,
         accept_removals: None,
         heads: &heads,
-        clock: if remote.is_some() {
-            None
-        } else {
-            ledger::reader(&setup.config.data).highest_time()
-        },
+        clock: log.and_then(|log| log.highest_time()),
         only: None,
     };
     let observed = match remote {
@@ -137,7 +140,7 @@ fn daemon(
     let named = args.token_file.as_ref();
     let read = |path: &PathBuf| {
         let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
-        Secret::read(path).map_err(failed)
+        Secret::read(path, &setup.config.fleet).map_err(failed)
     };
     let token = match (named, &environment.token, &setup.config.http_token_file) {
         (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),
@@ -236,6 +239,8 @@ fn warn_of_reports(decision: &Decision) {
     for field in decision.unknown_fields() {
         tracing::warn!(?field, "a field of reports is not known, and is passed over");
     }
+    let unfinished = decision.unfinished().iter().take(SHOWN).cloned();
+    notices::log::tell(unfinished.map(Notice::Unfinished));
     if decision.has_more() {
         tracing::warn!("more reports wait than one pass takes: run apply again for the rest");
     }

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::setup::Setup;
-use crate::edges::ledger;
+use crate::edges::fs::guarded::Guarded;
 use crate::edges::provider::local;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
@@ -53,7 +53,8 @@ impl Args {
         if self.is_stdin() {
             io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
         } else {
-            std::fs::File::open(&self.file)?.take(limit).read_to_end(&mut bytes)?;
+            let file = Guarded::stream().open(&self.file).map_err(io::Error::from)?;
+            file.into_file().take(limit).read_to_end(&mut bytes)?;
         }
         Ok(bytes)
     }
@@ -69,8 +70,8 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let data = setup.data()?;
-    if !ledger::reader(data).exists()? {
+    let data = &setup.config.data;
+    if !setup.ledger()?.exists()? {
         let what = format!(
             "there is no ledger in {}, so nobody would ever take the reports",
             data.display()

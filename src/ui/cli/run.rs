@@ -17,8 +17,7 @@ use super::setup::Setup;
 use super::{
     apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
 };
-use super::{logging, man, plan, provision, report, schema, set, show, wipe};
-use crate::edges::ledger;
+use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
 use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
@@ -129,11 +128,11 @@ fn run(
         Command::Completions(args) => completions::run(args, Cli::command(), out),
         Command::Man(args) => man::run(args, Cli::command(), out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
+        Command::Sync(args) => sync::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;
-            let data = setup.data()?;
-            audit::verify(&ledger::reader(data).verify()?, data, format, out)
+            audit::verify(&setup.ledger()?.verify()?, &setup.config.data, format, out)
         }
         Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
         Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),

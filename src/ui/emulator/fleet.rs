@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::control::{Given, add_given, ensure_group, ensure_policy, ensure_sku};
 use super::tenant::{Facts, Fate, Kind, Tenant};
 use crate::domain::model::Ownership;
+use crate::edges::fs::guarded::Guarded;
 use crate::edges::source;
 
 /// Enough licenses of each product for any fleet.
@@ -44,6 +45,7 @@ pub(super) fn populate(tenant: &mut Tenant, root: &Path) -> Result<usize, String
             elsewhere: false,
             fate: Fate::Obeys,
             enrolled: false,
+            enrolled_days_ago: 0,
             registered: false,
         };
         add_given(tenant, &given).map_err(|wrong| format!("{}: {wrong}", spec.serial_number))?;
@@ -77,7 +79,7 @@ fn words(list: &Value) -> impl Iterator<Item = &str> {
 fn loose_profiles(root: &Path) -> Vec<Value> {
     let mut profiles = Vec::new();
     for path in manifests(root) {
-        let Ok(bytes) = fs::read(&path) else { continue };
+        let Ok(bytes) = Guarded::up_to(source::MAX_BYTES).read(&path) else { continue };
         for document in serde_yaml::Deserializer::from_slice(&bytes) {
             let document = Value::deserialize(document);
             profiles.extend(document.ok().filter(|document| document["kind"] == "Profile"));

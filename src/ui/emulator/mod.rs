@@ -15,3 +15,6 @@ mod wire;
 
 pub(crate) use server::Emulator;
 pub(crate) use start::{Start, tenant as new_tenant};
+
+#[cfg(test)]
+mod tests;

@@ -105,6 +105,8 @@ impl Write for Pipe {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use tokio::sync::{Semaphore, watch};
 
     use super::*;
@@ -171,7 +173,8 @@ mod tests {
         let mut view = View::first(Config::default());
         let (views, seen) = watch::channel(Arc::new(view.clone()));
         let streams = Arc::new(Semaphore::new(1));
-        let shared = Shared { streams, ..Shared::new(seen, Token::read(None).unwrap()) };
+        let shared =
+            Shared { streams, ..Shared::new(seen, Token::read(None, PathBuf::new()).unwrap()) };
         let ask = || async { state(Extracted(shared.clone()), HeaderMap::new()).await };
         let refused = ask().await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);

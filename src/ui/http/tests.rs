@@ -6,6 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -22,6 +24,7 @@ use crate::domain::model::Digest;
 use crate::domain::settings::Settings;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::config::Config;
+use crate::edges::requests::Requests;
 use crate::ui::render::testing;
 
 const ROUTES: [&str; 9] = [
@@ -42,6 +45,7 @@ fn published() -> Status {
         settings: &Settings::default(),
         desired: &Desired::default(),
         recorded: &testing::state(),
+        requests: &Requests::default(),
         trust: &TrustState::NotConfigured,
         accept_removals: None,
         heads: &[],
@@ -72,10 +76,11 @@ async fn server(view: View, token: Option<&str>) -> SocketAddr {
     let dir = tempfile::tempdir().unwrap();
     let file = token.map(|token| {
         let path = dir.path().join("token");
-        crate::edges::fs::durable::create_file(&path, token.as_bytes()).unwrap();
+        std::fs::write(&path, token).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path
     });
-    let token = Token::read(file).unwrap();
+    let token = Token::read(file, dir.path().join("fleet")).unwrap();
     let names = ["fleet.example.com".to_owned()];
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), token, &names).await.unwrap();
     let address = server.address().unwrap();
@@ -181,7 +186,7 @@ async fn a_broken_trust_file_degrades_and_does_not_end_readiness() {
 #[tokio::test]
 async fn whoever_asks_for_the_plan_shares_its_bytes() {
     let (_sender, views) = watch::channel(Arc::new(view()));
-    let shared = Shared::new(views, Token::read(None).unwrap());
+    let shared = Shared::new(views, Token::read(None, PathBuf::new()).unwrap());
     let body = async || {
         let answer = api::plan(State(shared.clone()), Default::default()).await;
         axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap()
@@ -271,7 +276,7 @@ fn no_query_brings_an_answer_down() {
     let mut view = view();
     view.config = Arc::new(Config { data: dir.path().to_owned(), ..Config::default() });
     let (_sender, views) = watch::channel(Arc::new(view));
-    let shared = Shared::new(views, Token::read(None).unwrap());
+    let shared = Shared::new(views, Token::read(None, PathBuf::new()).unwrap());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]);
     let cases = Cases { cases: 3000, failure_persistence: None, ..Cases::default() };
     let check = |query: String| {

@@ -13,6 +13,8 @@ use crate::edges::fs::secret::Secret;
 #[derive(Clone)]
 pub(crate) struct Token {
     file: Option<PathBuf>,
+    /// The fleet directory, whose checkout it must not lie in.
+    fleet: PathBuf,
     /// Only the digest is kept and compared: neither content nor length shows in the time.
     digest: watch::Sender<Option<Digest>>,
 }
@@ -22,8 +24,8 @@ impl Token {
     ///
     /// # Errors
     /// If the file cannot be read, or what it holds can be guessed.
-    pub(crate) fn read(file: Option<PathBuf>) -> Result<Self, Error> {
-        let token = Self { file, digest: watch::Sender::default() };
+    pub(crate) fn read(file: Option<PathBuf>, fleet: PathBuf) -> Result<Self, Error> {
+        let token = Self { file, fleet, digest: watch::Sender::default() };
         token.read_again()?;
         Ok(token)
     }
@@ -34,7 +36,7 @@ impl Token {
     /// As for [`Token::read`]; the old one stays.
     pub(crate) fn read_again(&self) -> Result<(), Error> {
         let read = |path: &PathBuf| {
-            let secret = Secret::read(path).map(|secret| secret.digest());
+            let secret = Secret::read(path, &self.fleet).map(|secret| secret.digest());
             secret.map_err(|why| Error::Token { path: path.clone(), why })
         };
         let read = self.file.as_ref().map(read).transpose()?;

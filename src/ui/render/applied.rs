@@ -12,6 +12,7 @@ use super::text::count;
 use super::trust::TrustJson;
 use crate::app::execute::Outcome;
 use crate::domain::model::{DeviceId, Digest, Name};
+use crate::domain::plan::ActionKind;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 
@@ -38,7 +39,7 @@ impl Applied<'_> {
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let Outcome {
             done,
-            fell_short: _,
+            fell_short,
             failed,
             profiles_failed,
             awaiting_approval,
@@ -83,7 +84,12 @@ impl Applied<'_> {
         if parts.is_empty() {
             parts.push("nothing".to_owned());
         }
-        let fell_short = failed.len() + profiles_failed.len();
+        // A sync was asked for now: whoever still wants it asks again.
+        let syncs = fell_short.get(&ActionKind::Sync).copied().unwrap_or(0);
+        if syncs > 0 {
+            parts.push(format!("{} not taken by the provider", count(syncs as u64, "sync")));
+        }
+        let fell_short = (failed.len() + profiles_failed.len()).saturating_sub(syncs);
         if fell_short > 0 {
             parts.push(format!("{fell_short} failed and tried again at the next pass"));
         }

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 use serde::Serialize;
 
+use super::last_sync::{self, SyncView};
 use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
     Ownership, Platform, SerialNumber, Status, Timestamp,
@@ -104,6 +105,7 @@ pub(crate) fn notes(
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
         PushState::Intended | PushState::Pushed | PushState::Failed(..) => {}
     }
+    notes.extend(last_sync::note(device));
     notes
 }
 
@@ -145,6 +147,8 @@ pub(crate) struct DeviceView<'a> {
     unrequested_wipe: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_requested: Option<SyncView<'a>>,
     passed_over: u64,
     overdue: bool,
 }
@@ -196,6 +200,7 @@ impl<'a> DeviceView<'a> {
             wipe,
             unrequested_wipe,
             missing_since,
+            sync_requested: _,
             void_until: _,
             last_sync,
             facts,
@@ -236,6 +241,7 @@ impl<'a> DeviceView<'a> {
             facts: facts.as_deref(),
             unrequested_wipe: *unrequested_wipe,
             missing_since: *missing_since,
+            sync_requested: SyncView::of(device),
             passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),
         }

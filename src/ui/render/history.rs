@@ -157,9 +157,11 @@ fn tone(event: &Event) -> Tone {
         | Event::WipeDeferred(_)
         | Event::WipeProgress(_)
         | Event::ProfileDrifted(_)
+        | Event::SyncRequested(_)
         | Event::WipeExpired(_)
         | Event::WipeVetoed(_) => Tone::Changed,
         Event::ProfileFailed(_)
+        | Event::SyncFailed(_)
         | Event::DeviceMissing(_)
         | Event::PassFrozen(_)
         | Event::LogRepaired(_)

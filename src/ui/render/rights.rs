@@ -1,6 +1,6 @@
 //! What the configuration says about rights, in a line.
 
-use super::summary::short;
+use super::text::short;
 use crate::domain::state::event::{ConfigRights, QuorumTier, TenantRights};
 
 /// Who may have devices wiped, and through which provider.

@@ -10,6 +10,7 @@ use super::json;
 use super::list::{compliance_tone, status_tone};
 use super::mdm;
 use super::out::{Out, Tone};
+use super::sync;
 use super::text::{count, people};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
@@ -170,6 +171,7 @@ impl Shown<'_> {
                 ("Last sync", format!("{synced}; overdue since {}", at.short()), Tone::Changed)
             }
         });
+        fields.extend(sync::of_device(device, now));
         fields.extend(self.report_fields());
         fields.push(match access(device, self.settings, now) {
             Access::Allowed => ("Access", "allowed".into(), Tone::Plain),

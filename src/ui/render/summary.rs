@@ -6,14 +6,14 @@
 use serde_json::Value;
 
 use super::rights::rights;
-use super::text::{count, people};
-use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Profile};
+use super::text::{count, people, short};
+use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
     Event, LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
-    ProfileFailed, ProfilePrepared, ProfilePush, TrustChanged, TrustFiles, WipeAccepted,
-    WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress, WipeStopped, WipeSubject,
-    WipeUnrequested,
+    ProfileFailed, ProfilePrepared, ProfilePush, SyncFailed, SyncRequested, TrustChanged,
+    TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress,
+    WipeStopped, WipeSubject, WipeUnrequested,
 };
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
@@ -70,6 +70,14 @@ pub(crate) fn summary(event: &Event) -> String {
                 short(*request),
                 call.unwrap_or_default()
             )
+        }
+        Event::SyncRequested(requested) => {
+            let SyncRequested { intent, request: _, by: _, claims: _, last_sync: _ } = &**requested;
+            format!("a sync was asked for by {} [intent {intent}]", requested.asker())
+        }
+        Event::SyncFailed(failed) => {
+            let SyncFailed { intent, class, error } = &**failed;
+            format!("the provider did not take the sync ({class}): {error} [intent {intent}]")
         }
         Event::ProfileRecorded(profile) => recorded(profile),
         Event::ProfileIntended(push) => pushed(push, "about to push"),
@@ -277,19 +285,13 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// Enough of a digest to tell revisions apart.
-pub(super) fn short(digest: Digest) -> String {
-    let mut text = digest.to_string();
-    text.truncate(12);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::model::Digest;
     use crate::ui::render::testing::{event, log};
 
     fn with(subject: &Value, more: Value) -> Value {
@@ -336,6 +338,11 @@ mod tests {
                 json!({"intent": 9, "profile": "Standard", "digest": digest,
                     "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
             ),
+            (
+                "sync.requested",
+                json!({"intent": 9, "request": uuid::Uuid::nil(), "by": "uid=1001", "claims": "uid=0(root)"}),
+            ),
+            ("sync.failed", json!({"intent": 9, "class": "permanent", "error": "no"})),
             (
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
@@ -428,6 +435,8 @@ mod tests {
             profile.intended: about to push profile Standard 2d711642b726 [intent 7]
             profile.drifted: profile Standard drifted: its policy is gone, changed by eve@example.com; about to put it right [intent 9]
             profile.prepared: the MDM has profile Standard 2d711642b726 (1 compliance policy): created a policy (call 5c) [intent 9]
+            sync.requested: a sync was asked for by uid=1001 (who claims to be uid=0(root)) [intent 9]
+            sync.failed: the provider did not take the sync (permanent): no [intent 9]
             compliance.changed: unknown: no report yet
             wipe.accepted: accepted: lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com, signed by b@example.com; issued from 2026-11-22T10:00:00Z
             wipe.refused: refused (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody

@@ -1,7 +1,5 @@
 //! A fleet whose every free text attacks the reader, in all formats.
 
-#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -156,6 +154,7 @@ fn plan_is_harmless_in_all_formats() {
         recorded: &recorded,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use chrono::TimeDelta;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::model::{Email, Place, is_deceptive};
+use crate::domain::model::{Digest, Email, Place, is_deceptive};
 
 /// The text with every control and bidirectional character spelled out (`\n`, `\u{202e}`), and
 /// so the second `#` of what a CI runner takes for a command (see `command`).
@@ -121,6 +121,13 @@ pub(crate) fn span(delta: TimeDelta) -> String {
 /// `fleet/devices/a.yaml:7`: a place below `root` that an editor can open.
 pub(super) fn located(place: &Place, root: &str) -> String {
     format!("{}:{}", Path::new(root).join(&*place.path).display(), place.line)
+}
+
+/// The first twelve digits of a digest: enough to tell one from another in a log.
+pub(super) fn short(digest: Digest) -> String {
+    let mut text = digest.to_string();
+    text.truncate(12);
+    text
 }
 
 /// `ana@example.com, bo@example.com`, or `nobody`.

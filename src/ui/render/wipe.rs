@@ -80,13 +80,18 @@ impl<'a> Verified<'a> {
             .checks
             .iter()
             .map(|check| {
-                let about_device = matches!(
+                let about_recorded = matches!(
                     check.rule,
-                    Rule::Device | Rule::Serial | Rule::NotWiped | Rule::Scope
+                    Rule::Ledger
+                        | Rule::Head
+                        | Rule::Device
+                        | Rule::Serial
+                        | Rule::NotWiped
+                        | Rule::Scope
                 );
                 let (state, detail) = match (check.holds, context.no_ledger) {
                     (true, _) => (Mark::Holds, check.detail.as_str()),
-                    (false, Some(why)) if about_device => (Mark::Unknown, why),
+                    (false, Some(why)) if about_recorded => (Mark::Unknown, why),
                     (false, _) => (Mark::Fails, check.detail.as_str()),
                 };
                 Row { rule: check.rule.as_str(), state, detail: detail.to_owned() }

@@ -233,12 +233,12 @@ fn a_token_is_needed_beyond_loopback_and_kept_secret() {
     let (code, _, err) = place.outcome(&["daemon", "--listen", "0.0.0.0:0"]);
     assert_eq!(code, 1);
     assert!(err.contains("--token-file"), "{err}");
-    place.write("token", "short\n");
+    place.write_secret("token", "short\n");
     let (code, _, err) =
         place.outcome(&["daemon", "--listen", "0.0.0.0:0", "--token-file", "token"]);
     assert!(code == 1 && err.contains("at least 16"), "{err}");
     let token = "0123456789abcdef0123";
-    place.write("token", format!("{token}\n"));
+    place.write_secret("token", format!("{token}\n"));
     let (_daemon, address) = started(&place, &["--token-file", "token"]);
     assert_eq!(get(address, "/healthz").status, 200);
     for path in ["/readyz", "/metrics", "/api/v1/devices", "/nothing"] {

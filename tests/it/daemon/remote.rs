@@ -136,9 +136,9 @@ fn without_chunks(body: &str) -> Value {
 #[test]
 fn the_token_is_asked_for_and_never_shown() {
     let place = Fixture::of(&["A", "B", "C"]);
-    place.write("token", format!("{TOKEN}\n"));
-    place.write("wrong", "another-token-that-is-long\n");
-    place.write("short", "short\n");
+    place.write_secret("token", format!("{TOKEN}\n"));
+    place.write_secret("wrong", "another-token-that-is-long\n");
+    place.write_secret("short", "short\n");
     place.write("config.yaml", "http: {tokenFile: token}\n");
     let (_daemon, address) = settled(&place, &["--token-file", "token"]);
     let server = url(address);
@@ -264,7 +264,7 @@ fn over_tls_it_is_the_same_and_strangers_are_not_trusted() {
     proposed(&place);
     let answer = get(address, "/api/v1/state");
     place.write("api/v1/state", format!("{}\r\n\r\n{}", answer.head, answer.body));
-    place.write("token", TOKEN);
+    place.write_secret("token", TOKEN);
     let (_tls, server) = tls(&place);
     let plan = ["plan", "--fleet", "proposed", "-o", "json"];
     let beside = place.outcome(&plan);

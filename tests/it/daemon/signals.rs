@@ -114,7 +114,7 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
 fn the_token_is_read_again_with_the_configuration_or_neither() {
     let place = Fixture::of(&["A"]);
     let [old, new, newer] = [1, 2, 3].map(|n| format!("{n}123456789abcdef"));
-    place.write("token", &old);
+    place.write_secret("token", &old);
     place.write("daemon.yaml", "http: {listen: \"127.0.0.1:0\", tokenFile: token}\n");
     let mut daemon = started(&place, &["--config", "daemon.yaml"]);
     let address = address(&mut daemon);
@@ -123,7 +123,7 @@ fn the_token_is_read_again_with_the_configuration_or_neither() {
         get_with(address, "/api/v1/devices", &header).status
     };
     assert_eq!((is(&old), is(&new)), (200, 401));
-    place.write("token", &new);
+    place.write_secret("token", &new);
     assert_eq!((is(&old), is(&new)), (200, 401), "nobody said so yet");
     daemon.signal("HUP");
     daemon.until_said("the configuration was read again", 1);
@@ -133,12 +133,12 @@ fn the_token_is_read_again_with_the_configuration_or_neither() {
         let http = "http: {listen: \"127.0.0.1:0\", tokenFile: token}\n";
         place.write("daemon.yaml", format!("{http}{rest}"));
     };
-    place.write("token", "short");
+    place.write_secret("token", "short");
     with("enrollment: {deadline: 1ms}\n");
     daemon.signal("HUP");
     daemon.until_said("the old one stays", 1);
     // One that can, beside a configuration that cannot.
-    place.write("token", &newer);
+    place.write_secret("token", &newer);
     with("nonsense: 1\n");
     daemon.signal("HUP");
     daemon.until_said("the old one stays", 2);

@@ -43,6 +43,24 @@ const EDITORS: [(&str, &str); 12] = [
 ];
 
 #[test]
+fn an_upload_that_was_never_finished_is_told_once() {
+    let place = Fixture::of(&["A"]);
+    let mut daemon = place.daemon(&["--resync", "100ms"]);
+    place.until_recorded(&mut daemon, &["A:Pending"]);
+    place.write(".fleetform/inbox/a.json.part", "{");
+    daemon.until_said("file=a.json.part", 1);
+    // Some passes later.
+    for (serial, recorded) in [("B", &AB[..]), ("C", &["A:Pending", "B:Pending", "C:Pending"])] {
+        place.save(&format!("fleet/{serial}.yaml"), &device(serial));
+        place.until_recorded(&mut daemon, recorded);
+    }
+    assert_eq!(daemon.said().matches("a.json.part").count(), 1, "{}", daemon.said());
+    daemon.stop();
+    // `plan` is asked anew each time.
+    assert!(place.run(&["plan"]).stderr.contains("a.json.part"));
+}
+
+#[test]
 fn whatever_way_an_editor_saves() {
     let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&[]);

@@ -6,23 +6,24 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use chrono::TimeDelta;
-use fleetform::app::reconcile::{Basis, Decision, decide, observe};
+use fleetform::app::reconcile::Decision;
 use fleetform::domain::fleet::{Desired, IncrementalFleet};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
+use fleetform::domain::plan::Plan;
 use fleetform::domain::plan::due::next_due;
-use fleetform::domain::plan::{Inputs, NO_NEWS, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
 use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::Draft;
 use fleetform::edges::provider::local::submit;
+use fleetform::edges::requests::{self, Requests};
 use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use super::manifests::{Manifest, Node, profile, request};
-use super::side::{Side, wait_for};
-use crate::support::{Clock, Dice, Fixture, VETO, WIPE, signature, trusted};
+use super::side::Side;
+use crate::support::{Clock, Dice, Fixture, Pass, VETO, WIPE, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
@@ -156,7 +157,7 @@ impl World {
     fn step(&mut self) -> bool {
         let n = self.dice.below(DEVICES);
         let file = self.dice.below(FILES);
-        let kind = self.dice.below(46);
+        let kind = self.dice.below(49);
         let value = match kind {
             0..=2 | 30..=40 => {
                 Some(("userEmail", self.pick(&["ana@example.com", "bo@example.com"])))
@@ -221,6 +222,7 @@ impl World {
             24 => self.others.retain(|path, _| path.contains('S') || path.contains('M')),
             25 | 26 => self.erase(n),
             27 | 28 => self.report(n),
+            46..=48 => self.ask(n),
             29 => {
                 // Longer than any deadline: none is due at a burst.
                 self.clock.advance(TimeDelta::minutes(31));
@@ -272,6 +274,27 @@ impl World {
         self.fixture.write(&format!("whole/inbox/{name}"), &report);
     }
 
+    /// Somebody asks for a sync of the device.
+    fn ask(&mut self, n: u64) {
+        let serial: SerialNumber = format!("SN{n}").parse().expect("a serial number");
+        let Some((id, device)) = self.narrow.ledger.state().by_serial(&serial) else { return };
+        let serial = device.spec.serial_number.clone();
+        self.clock.advance(TimeDelta::milliseconds(1));
+        let now = self.now();
+        requests::submit(&self.narrow.data, "ana", &[(id, serial)], now).expect("a request");
+        let names = |side: &Side| {
+            let dir = fs::read_dir(side.data.join("requests"));
+            let names = dir.into_iter().flatten().map(|entry| entry.expect("an entry").file_name());
+            names.map(|name| name.into_string().expect("UTF-8")).collect::<BTreeSet<_>>()
+        };
+        // The very file: what the log says of a request has its id.
+        let theirs = names(&self.whole);
+        for name in names(&self.narrow).difference(&theirs) {
+            let text = self.fixture.read(&format!("narrow/requests/{name}"));
+            self.fixture.write(&format!("whole/requests/{name}"), text);
+        }
+    }
+
     /// As if a wipe of the device had been confirmed.
     fn erase(&mut self, n: u64) {
         let serial: SerialNumber = format!("SN{n}").parse().expect("a serial number");
@@ -299,33 +322,20 @@ impl World {
         desired: &Desired,
         only: Option<&BTreeSet<DeviceId>>,
     ) -> Decision {
-        let basis = Basis {
-            now: self.now(),
-            settings: &self.settings,
-            desired,
-            recorded: side.ledger.state(),
-            trust: &self.trust,
-            accept_removals: None,
-            heads: &[],
-            clock: None,
-            only,
-        };
-        decide(basis, Ok(wait_for(observe(side.provider.as_ref(), None, side.ledger.state()))))
+        let asked = requests::read(&side.data);
+        self.over(desired, &asked).decide(side.ledger.state(), side.provider.as_ref(), only)
+    }
+
+    fn over<'a>(&'a self, desired: &'a Desired, requests: &'a Requests) -> Pass<'a> {
+        let (now, settings, trust) = (self.now(), &self.settings, &self.trust);
+        Pass { now, settings, desired, requests, trust }
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {
         let recorded = self.narrow.ledger.state();
-        let inputs = Inputs {
-            now: self.now(),
-            settings: &self.settings,
-            desired: self.live.desired(),
-            recorded,
-            heard: &[],
-            news: &NO_NEWS,
-            trust: &self.trust,
-            heads: &[],
-            clock: None,
-        };
+        let asked = Requests::default();
+        let pass = self.over(self.live.desired(), &asked);
+        let inputs = pass.inputs(recorded);
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)
     }

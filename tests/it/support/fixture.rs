@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,8 @@ pub struct Output {
 }
 
 impl Output {
-    fn new(status: ExitStatus, stdout: Vec<u8>, stderr: Vec<u8>) -> Self {
+    pub fn of(done: std::process::Output) -> Self {
+        let std::process::Output { status, stdout, stderr } = done;
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Self {
             code: status.code(),
@@ -158,6 +160,13 @@ impl Fixture {
         write(self.path(relative), bytes);
     }
 
+    /// For its owner only, as a file with a token or a key has to be.
+    pub fn write_secret(&self, relative: &str, text: impl AsRef<[u8]>) {
+        self.write(relative, text);
+        let owner = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.path(relative), owner).expect(relative);
+    }
+
     /// As an editor saves: a temporary file beside it, then a rename over it.
     pub fn save(&self, relative: &str, text: &str) {
         let path = self.path(relative);
@@ -206,13 +215,13 @@ impl Fixture {
 
     pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
         let done = self.command(args).envs(variables.iter().copied()).output().expect("it runs");
-        Output::new(done.status, done.stdout, done.stderr)
+        Output::of(done)
     }
 
     /// Runs it by another program, as `strace`.
     pub fn run_under(&self, wrapper: &[&str], args: &[&str]) -> Output {
         let done = self.command_under(wrapper, args).output().expect("it runs");
-        Output::new(done.status, done.stdout, done.stderr)
+        Output::of(done)
     }
 
     /// Runs it with something on standard input.
@@ -223,7 +232,7 @@ impl Fixture {
         // It need not read it.
         let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         let done = child.wait_with_output().expect("it ends");
-        Output::new(done.status, done.stdout, done.stderr)
+        Output::of(done)
     }
 
     /// The result with `-o json`, of a run that exits with 0.

@@ -18,6 +18,7 @@ use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger;
 use fleetform::edges::provider::Provider;
 use fleetform::edges::provider::local::Local;
+use fleetform::edges::requests;
 use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::{Value, json};
@@ -144,13 +145,17 @@ impl Lab {
         trust.map_or_else(|error| TrustState::Broken(error.to_string()), TrustState::Usable)
     }
 
+    fn log_reader(&self) -> Arc<dyn ledger::Reader> {
+        ledger::file::reader(&self.path("data"))
+    }
+
     /// What a wipe was judged by, read again, after whatever is to happen meanwhile.
     fn reread(&self, file: &WipeFile) -> Fresh {
         if let Some(happens) = self.meanwhile.lock().expect("no panic").pop_front() {
             happens(self);
         }
         let (fleet, now) = (self.path("fleet"), || self.now());
-        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, file)
+        reread((&fleet, &*self.log_reader()), &self.settings, || self.trusted(), now, file)
     }
 
     /// What happens before a wipe is judged for the n-th time while it is carried out.
@@ -171,7 +176,8 @@ impl Lab {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let heads = heads(&self.path("data"), &desired, ledger.state());
+            let log = self.log_reader();
+            let heads = heads(&*log, &desired, ledger.state());
             let mut unconfirmed = Unconfirmed::of(ledger.state());
             let asked = unconfirmed.ask(&mut ledger, &self.provider, self.now());
             asked.await.expect("it is written");
@@ -180,10 +186,11 @@ impl Lab {
                 settings: &self.settings,
                 desired: &desired,
                 recorded: ledger.state(),
+                requests: &requests::read(&self.path("data")),
                 trust: &trust,
                 accept_removals: None,
                 heads: &heads,
-                clock: ledger::file::highest_time(&self.path("data")),
+                clock: log.highest_time(),
                 only: None,
             };
             let seen = observe(&*self.provider, None, ledger.state()).await;
@@ -260,6 +267,15 @@ impl Lab {
 fn told(view: &WipeView) -> (String, (String, String, String)) {
     let standing = view.standing.as_str().to_owned();
     (view.place.path.to_string(), (standing, view.code.clone(), view.detail.clone()))
+}
+
+/// What a device has to do: the commands in its file of the outbox.
+pub fn outbox_of(data: &Path, serial: &str) -> Vec<Value> {
+    let Ok(text) = fs::read(data.join("outbox").join(format!("{serial}.json"))) else {
+        return vec![];
+    };
+    let document: Value = serde_json::from_slice(&text).expect("JSON");
+    document["commands"].as_array().expect("a list").clone()
 }
 
 /// Wipe commands in the outbox below a data directory.

@@ -3,19 +3,27 @@
 
 mod clock;
 mod daemon;
+mod emulator;
 mod files;
 mod fixture;
 mod fleet;
 mod keys;
 mod lab;
+mod pass;
+mod site;
+mod tenant;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
+pub use self::emulator::{EVERYDAY, Emulator, START, WIPING, send};
 pub use self::files::{Snapshot, copy, git, tree, write};
 pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
-pub use self::lab::{Lab, begin_ledger, outbox};
+pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
+pub use self::pass::{Pass, execute, execute_untrusted};
+pub use self::site::{GROUP, OTHER_GROUP, Site};
+pub use self::tenant::Tenant;
 
 /// A number from the environment: a seed to repeat a run by, or how much more it is to do.
 pub fn number(name: &str) -> Option<u64> {

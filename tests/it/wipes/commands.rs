@@ -319,7 +319,9 @@ fn what_cannot_be_judged_is_said() {
         rules.iter().find(|r| r["rule"] == rule).expect(rule)["state"].clone()
     };
     assert_eq!((state("device"), state("trust")), ("unknown".into(), "fails".into()));
+    assert_eq!((state("ledger"), state("head")), ("unknown".into(), "holds".into()));
     assert_eq!(verified["verdict"], "refused");
+    assert_eq!(verified["wipe"]["code"], "noLedger", "{verified}");
     let signed = desk.sign(FILE, "bob", &[]);
     assert_eq!(signed["counts"], Value::Null);
 }

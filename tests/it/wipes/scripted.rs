@@ -90,6 +90,10 @@ impl Provider for Scripted {
         vec![Ok(()); push.targets.len()]
     }
 
+    async fn sync(&self, targets: Vec<Target>, _: u64) -> Vec<Result<(), Error>> {
+        vec![Ok(()); targets.len()]
+    }
+
     async fn wipe(&self, wipe: &IssuableWipe, order: WipeOrder<'_>) -> Result<Receipt, Error> {
         let intent = order.intent;
         let call = self.calls.lock().expect("no panic").pop_front().unwrap_or(Call::Takes);

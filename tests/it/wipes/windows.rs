@@ -270,6 +270,7 @@ impl World {
             recorded: &self.state,
             heard: &[],
             news: &NO_NEWS,
+            requests: &[],
             trust: if self.trusted { &self.trust } else { &TrustState::NotConfigured },
             heads: &[],
             clock: None,

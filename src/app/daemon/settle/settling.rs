@@ -87,7 +87,7 @@ fn is_intent(action: &Action) -> bool {
     match action.cause {
         Cause::Intent => true,
         Cause::Guard => matches!(action.op, Op::Freeze(_)),
-        Cause::Fact | Cause::Clock => false,
+        Cause::Fact | Cause::Request | Cause::Clock => false,
     }
 }
 

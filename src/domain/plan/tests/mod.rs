@@ -6,6 +6,7 @@ mod manifests;
 mod mdm;
 mod pushes;
 mod reports;
+mod syncs;
 mod world;
 
 pub(crate) use world::{World, held};

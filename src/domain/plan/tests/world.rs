@@ -8,13 +8,16 @@ use serde_json::json;
 use crate::domain::fleet::Desired;
 use crate::domain::guard::guard;
 use crate::domain::model::{
-    DesiredDevice, DesiredStatus, DeviceId, Digest, Place, Platform, Profile, Status, Timestamp,
+    DesiredDevice, DesiredStatus, DeviceId, Digest, Place, Platform, Profile, Status, SyncFile,
+    Timestamp,
 };
 use crate::domain::plan::effect::{Effect, pushed};
 use crate::domain::plan::{Heard, HoldReason, Inputs, News, Plan, plan};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
-use crate::domain::state::event::{Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source};
+use crate::domain::state::event::{
+    Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source, SyncFailed,
+};
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
 
@@ -26,6 +29,7 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) heard: Vec<Heard>,
     pub(crate) news: News,
+    pub(crate) requests: Vec<SyncFile>,
     /// What the provider answers to every push.
     pub(crate) refuses: Option<ErrorClass>,
     pub(crate) trust: TrustState,
@@ -75,6 +79,7 @@ impl World {
             state: State::default(),
             heard: vec![],
             news: News::default(),
+            requests: vec![],
             refuses: None,
             trust: TrustState::NotConfigured,
             heads: vec![],
@@ -128,6 +133,7 @@ impl World {
             recorded: &self.state,
             heard: &self.heard,
             news: &self.news,
+            requests: &self.requests,
             trust: &self.trust,
             heads: &self.heads,
             clock: self.clock,
@@ -168,7 +174,8 @@ impl World {
         let mut done = vec![];
         for action in &plan.actions {
             let effect = match action.effect() {
-                Some(Effect::Push { profile, resume }) => Some((profile.clone(), resume)),
+                Some(Effect::Push { profile, resume }) => Some((Some(profile.clone()), resume)),
+                Some(Effect::Sync { resume }) => Some((None, resume)),
                 Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. })
                 | None => None,
             };
@@ -176,21 +183,37 @@ impl World {
             if let Some(event) = action.event(intent) {
                 self.log(action.device(), action.source(None), event);
             }
-            if let Some((profile, _)) = effect {
-                let outcome = match self.refuses {
-                    None => Event::ProfilePushed(pushed(&profile, intent)),
-                    Some(class) => {
-                        Event::ProfileFailed(ProfileFailed { intent, class, error: "no".into() })
-                    }
-                };
+            let error = "no".to_owned();
+            let outcome = match (effect, self.refuses) {
+                (Some((Some(profile), _)), None) => {
+                    Some(Event::ProfilePushed(pushed(&profile, intent)))
+                }
+                (Some((Some(_), _)), Some(class)) => {
+                    Some(Event::ProfileFailed(ProfileFailed { intent, class, error }))
+                }
+                (Some((None, _)), Some(class)) => {
+                    Some(Event::SyncFailed(Box::new(SyncFailed { intent, class, error })))
+                }
+                (Some((None, _)), None) | (None, _) => None,
+            };
+            if let Some(outcome) = outcome {
                 self.log(action.device(), None, outcome);
             }
             let id = action.device().map(|id| format!(" {id}")).unwrap_or_default();
             done.push(format!("{}{id}", action.kind()));
         }
+        self.let_go(&plan);
         self.heard.clear();
         self.news = News::default();
         done
+    }
+
+    /// Leaves of each request what has to wait.
+    fn let_go(&mut self, plan: &Plan) {
+        for SyncFile { request, devices } in &mut self.requests {
+            devices.retain(|(id, _)| plan.held_requests.contains(&(request.origin.clone(), *id)));
+        }
+        self.requests.retain(|file| !file.devices.is_empty());
     }
 
     /// A pass after which nothing is left to do.

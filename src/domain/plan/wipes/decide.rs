@@ -247,7 +247,10 @@ impl<'a> WipePlanner<'a, '_> {
         }
         self.taken.insert(device);
         self.ahead += 1;
-        if self.inputs.now < issue_at {
+        let approval = approval(self.inputs, file);
+        if let ApprovalState::Awaited(code) = approval {
+            self.show(file, signers, WipeStanding::AwaitingApproval, AWAITED, &awaited(&code));
+        } else if self.inputs.now < issue_at {
             let deferred = accepted.filter(|wipe| wipe.code.as_deref() == Some(DEFERRED));
             let (code, detail) = match deferred {
                 Some(wipe) => {
@@ -259,8 +262,6 @@ impl<'a> WipePlanner<'a, '_> {
                 None => ("coolingOff", format!("cools off until {}", issue_at.short())),
             };
             self.show(file, signers, WipeStanding::CoolingOff, code, &detail);
-        } else if let ApprovalState::Awaited(code) = approval(self.inputs, file) {
-            self.show(file, signers, WipeStanding::AwaitingApproval, AWAITED, &awaited(&code));
         } else {
             *self.issuing.entry(file.request.scope).or_default() += 1;
             self.show(file, signers, WipeStanding::Issue, "issue", "every rule holds");

@@ -124,6 +124,7 @@ pub(crate) fn issuable(
         recorded,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust: &fresh.trust,
         heads: &fresh.heads,
         clock: fresh.clock,

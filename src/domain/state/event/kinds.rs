@@ -9,6 +9,7 @@ use super::log::{LedgerCreated, LogRepaired};
 use super::mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress};
 use super::profile::{ProfileFailed, ProfilePush};
 use super::rights::ConfigChanged;
+use super::sync::{SyncFailed, SyncRequested};
 use super::trust::TrustChanged;
 use super::wipe::{
     WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeUnrequested,
@@ -36,7 +37,7 @@ macro_rules! events {
             pub fn parse(kind: &str, data: &RawValue) -> Result<Self, String> {
                 match kind {
                     $($kind => serde_json::from_str(data.get()).map(Self::$variant).map_err(|e| e.to_string()),)+
-                    _ => Err(format!("unknown kind {kind:?}: was it written by a newer fleetform?")),
+                    _ => Err(format!("unknown kind {kind:?}")),
                 }
             }
         }
@@ -79,6 +80,10 @@ events! {
     ProfileDrifted(Box<ProfileDrifted>) = "profile.drifted",
     /// The MDM has the objects that a profile is made of.
     ProfilePrepared(Box<ProfilePrepared>) = "profile.prepared",
+    /// Somebody asked for a sync; about to ask the device.
+    SyncRequested(Box<SyncRequested>) = "sync.requested",
+    /// The provider did not take the request, or nobody knows.
+    SyncFailed(Box<SyncFailed>) = "sync.failed",
     /// The verdict over a device changed.
     ComplianceChanged(ComplianceChanged) = "compliance.changed",
     /// A request holds; it is issued after cooling off.

@@ -12,6 +12,7 @@ mod log;
 mod mdm;
 mod profile;
 mod rights;
+mod sync;
 mod trust;
 mod wipe;
 
@@ -28,6 +29,7 @@ pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgres
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
 pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};
+pub(crate) use sync::{SyncFailed, SyncRequested};
 pub(crate) use trust::{TrustChanged, TrustFiles};
 pub(crate) use wipe::{
     WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeStopped, WipeSubject,

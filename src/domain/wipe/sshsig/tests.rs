@@ -1,7 +1,5 @@
 //! Every signature that serves, every one that does not, and the real `ssh-keygen` both ways.
 
-#![allow(clippy::disallowed_methods, reason = "throw-away files for ssh-keygen")]
-
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

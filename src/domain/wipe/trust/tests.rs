@@ -211,6 +211,8 @@ fn messages_name_what_to_write_instead() {
         (format!("*@example.com {key}"), "each person's address"),
         (format!("{BOB} cert-authority {key}"), "each person's own key"),
         (format!("{BOB} valid-before=\"20300101\" {key}"), "with the Z"),
+        (format!("{BOB} namespaces=\"git, wipe@fleetform\" {key}"), "without blanks"),
+        (format!("{BOB} namespaces=\"wipe@fleetform {key}"), "is not closed"),
     ] {
         let error = malformed(&line).to_string();
         assert!(error.contains(hint) && error.contains("line 1"), "{error}");
@@ -251,11 +253,12 @@ fn a_compressed_point_would_be_a_second_key_and_is_refused() {
     compressed.extend(&point[1..33]);
     let hardware: &[u8] = b"sk-ecdsa-sha2-nistp256@openssh.com";
     let software: &[u8] = b"ecdsa-sha2-nistp256";
-    for (kind, application) in [(software, None), (hardware, Some(b"ssh:"))] {
+    for (kind, application) in [(software, None), (hardware, Some(b"ssh:".as_slice()))] {
         let line = |point: &[u8]| {
             let mut blob = Vec::new();
-            [kind, b"nistp256", point].map(|part| string(&mut blob, part));
-            application.into_iter().for_each(|application| string(&mut blob, application));
+            for part in [kind, b"nistp256", point].into_iter().chain(application) {
+                string(&mut blob, part);
+            }
             format!("{} {}", std::str::from_utf8(kind).unwrap(), base64(&blob))
         };
         let allowed = |line: &str| format!("{BOB} namespaces=\"wipe@fleetform\" {line}\n");

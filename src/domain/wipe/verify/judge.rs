@@ -79,17 +79,23 @@ impl Judge<'_> {
 
     fn about_the_ledger(&mut self) {
         let asked = self.evidence.request.ledger;
-        let (holds, detail) = match self.evidence.ledger {
-            Some(this) if this == asked => (true, format!("it is for this ledger, {this}")),
+        let asked_for = format!("the request is for the ledger {asked}");
+        let (reason, holds, detail) = match self.evidence.ledger {
+            Some(this) if this == asked => {
+                (Reason::OtherLedger, true, format!("it is for this ledger, {this}"))
+            }
             Some(this) => (
+                Reason::OtherLedger,
                 false,
-                format!(
-                    "the request is for the ledger {asked}, this is {this}: write a new request here"
-                ),
+                format!("{asked_for}, this is {this}: write a new request here"),
             ),
-            None => (false, format!("the request is for the ledger {asked}, and here is none yet")),
+            None => (
+                Reason::NoLedger,
+                false,
+                format!("{asked_for}, and there is no ledger here to compare with"),
+            ),
         };
-        self.rule(Rule::Ledger, Reason::OtherLedger, holds, detail);
+        self.rule(Rule::Ledger, reason, holds, detail);
     }
 
     /// A request that names an entry names one that there is, also where none is asked for. How

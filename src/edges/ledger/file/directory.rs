@@ -5,6 +5,11 @@
 //! alone. It remembers which directory, log and lock it opened, and looks again before each
 //! entry and each effect.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the directory itself, files below it that are written, and one of the kernel"
+)]
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ use super::follow::whole;
 use super::layout::LOG;
 use super::log;
 use crate::edges::fs::durable;
+use crate::edges::ledger::chain::Broken;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::line;
 use crate::edges::ledger::store::Logged;
@@ -130,11 +131,9 @@ impl LogEntries {
         let offset = self.offset;
         self.offset += length;
         self.seq += 1;
-        let (entry, prev) = line::read(&raw).map_err(|e| Error::Log {
-            path: self.path.clone(),
-            seq: self.seq,
-            offset,
-            what: e.0,
+        let (entry, prev) = line::read(&raw).map_err(|line::Error { what, newer }| {
+            let broken = Broken { seq: self.seq, offset, what, newer };
+            Error::of_line(self.path.clone(), broken)
         })?;
         self.seq = entry.seq;
         Ok(Some(Logged { raw, entry, prev }))

@@ -4,6 +4,11 @@
 //! the disk is unknown until somebody reads it anew, so nothing more is written and nothing
 //! is tried again. Only a last line without newline is ever cut; it was never acknowledged.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "opened for writing, which waits for nobody, and compared with what was read"
+)]
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
@@ -16,7 +21,7 @@ use crate::domain::model::Digest;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::{Guarded, Opened};
-use crate::edges::ledger::chain::{Broken, Chain, look};
+use crate::edges::ledger::chain::{Chain, look};
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::line;
 use crate::edges::ledger::store::Lines;
@@ -62,12 +67,8 @@ pub(super) fn follow_all(
         failed,
         |line| look(line, line.offset == 0 || line.offset >= whole_from),
         |seen| {
-            let entry = chain.follow(seen).map_err(|Broken { seq, offset, what }| Error::Log {
-                path: path.to_owned(),
-                seq,
-                offset,
-                what,
-            })?;
+            let followed = chain.follow(seen);
+            let entry = followed.map_err(|broken| Error::of_line(path.to_owned(), broken))?;
             take(chain, entry)
         },
     )

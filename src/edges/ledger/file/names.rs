@@ -149,7 +149,6 @@ mod tests {
         seen_in(dir.path()).unwrap()
     }
 
-    #[allow(clippy::disallowed_methods, reason = "a throw-away file")]
     fn put(dir: &Path, bytes: &[u8]) {
         std::fs::write(dir.join(STATE), bytes).unwrap();
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+use super::sync::{SyncIn, SyncOut};
 use crate::domain::model::{
     ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion, Ownership,
     Platform, SerialNumber, Status, Timestamp, words,
@@ -45,6 +46,8 @@ pub(super) struct DeviceOut<'a> {
     status_reason: &'a str,
     status_since: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sync_requested: Option<SyncOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unrequested_wipe: Option<Timestamp>,
     user_email: &'a Email,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,8 @@ pub(super) struct DeviceIn {
     status: Status,
     status_reason: CompactString,
     status_since: Timestamp,
+    #[serde(default)]
+    sync_requested: Option<SyncIn>,
     #[serde(default)]
     unrequested_wipe: Option<Timestamp>,
     user_email: Email,
@@ -169,6 +174,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             wipe,
             unrequested_wipe,
             missing_since,
+            sync_requested,
             void_until,
             last_sync,
             facts,
@@ -206,6 +212,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             status: *status,
             status_reason,
             status_since: *status_since,
+            sync_requested: sync_requested.as_deref().map(SyncOut::from),
             unrequested_wipe: *unrequested_wipe,
             user_email,
             void_until: *void_until,
@@ -279,6 +286,7 @@ impl DeviceIn {
             wipe: self.wipe,
             unrequested_wipe: self.unrequested_wipe,
             missing_since: self.missing_since,
+            sync_requested: self.sync_requested.map(SyncIn::sync).transpose()?,
             void_until: self.void_until,
             last_sync: self.last_sync,
             facts: self.facts,

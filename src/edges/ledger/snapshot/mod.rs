@@ -9,6 +9,7 @@ mod device;
 mod devices;
 mod document;
 mod read;
+mod sync;
 mod wipes;
 mod write;
 

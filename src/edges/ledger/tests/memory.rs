@@ -50,12 +50,7 @@ impl Memory {
         for bytes in &self.kept().lines {
             let end = chain.end + bytes.len() as u64 + 1;
             let seen = look(Line { offset: chain.end, bytes, end }, true);
-            let entry: Option<Entry> = chain.follow(seen).map_err(|broken| Error::Log {
-                path: path(),
-                seq: broken.seq,
-                offset: broken.offset,
-                what: broken.what,
-            })?;
+            let entry: Option<Entry> = chain.follow(seen).map_err(|e| Error::of_line(path(), e))?;
             state.fold(&entry.unwrap(), chain.head).map_err(Error::Refused)?;
         }
         Ok((chain, state))

@@ -14,6 +14,9 @@ mod push;
 mod recent;
 mod rows;
 mod setup;
+mod sync;
+#[cfg(test)]
+mod testing;
 mod wipe;
 
 pub(crate) use connection::InvalidConnection;

@@ -101,6 +101,10 @@ impl Provider for Intune {
         self.inner.push(&push).await
     }
 
+    async fn sync(&self, targets: Vec<Target>, _: u64) -> Vec<Result<(), Error>> {
+        self.inner.sync(&targets).await
+    }
+
     async fn wipe(&self, wipe: &IssuableWipe, order: WipeOrder<'_>) -> Result<Receipt, Error> {
         self.inner.wipe(wipe, order).await
     }

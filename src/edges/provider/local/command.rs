@@ -78,6 +78,12 @@ impl Command {
         }
     }
 
+    /// To report at once.
+    #[must_use]
+    pub(crate) fn sync(intent: u64) -> Self {
+        Self { id: CommandId(intent), command: Verb::Sync, arguments: Map::new() }
+    }
+
     /// The command to erase a device, whole or only corporate data.
     #[must_use]
     pub(crate) fn wipe(intent: u64, wipe: &VerifiedWipe) -> Self {
@@ -138,10 +144,10 @@ pub(super) fn file_name(serial: &SerialNumber) -> OsString {
 }
 
 /// The commands with a new one among them, or `None` where it is there already.
-/// A profile takes the place of whatever profile was to come before.
+/// A profile takes the place of whatever profile was to come before, and so does a sync.
 pub(super) fn merge(mut commands: Vec<Command>, new: &Command) -> Option<Vec<Command>> {
-    let stale = |c: &Command| c.id == new.id || (c.command, new.command) == PROFILES;
-    const PROFILES: (Verb, Verb) = (Verb::Profile, Verb::Profile);
+    let replaces = matches!(new.command, Verb::Profile | Verb::Sync);
+    let stale = |c: &Command| c.id == new.id || (replaces && c.command == new.command);
     let mut others = commands.iter().filter(|c| stale(c));
     if others.next() == Some(new) && others.next().is_none() {
         return None;

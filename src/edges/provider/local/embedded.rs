@@ -113,6 +113,18 @@ impl Provider for Local {
         }
     }
 
+    async fn sync(&self, targets: Vec<Target>, intent: u64) -> Vec<Result<(), provider::Error>> {
+        let count = targets.len();
+        let work = move |inner: &Inner| {
+            let serials: Vec<_> = targets.into_iter().map(|target| target.serial).collect();
+            lock(&inner.outbox).push(&inner.data, &Command::sync(intent), &serials)
+        };
+        match self.blocking(work).await {
+            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
+            Err(error) => vec![Err(error); count],
+        }
+    }
+
     async fn wipe(
         &self,
         wipe: &IssuableWipe,
@@ -180,13 +192,14 @@ impl Inner {
         let mut completed: BTreeMap<SerialNumber, Struck> = BTreeMap::new();
         let mut strikes = BTreeSet::new();
         for said in inbox.settled(cursor, &fates).into_iter().flat_map(|seen| &seen.good) {
-            let Some(Fate::Taken { erased }) = fates.get(&said.id) else { continue };
-            if said.completed.is_empty() && erased.is_empty() {
+            let Some(Fate::Taken { erased, synced }) = fates.get(&said.id) else { continue };
+            if said.completed.is_empty() && erased.is_empty() && synced.is_empty() {
                 continue;
             }
             strikes.insert(said.id.clone());
             let struck = completed.entry(said.serial.clone()).or_default();
             struck.done.extend(said.completed.iter().copied());
+            struck.done.extend(synced.iter().copied().map(CommandId));
             struck.erased.extend(erased.iter().copied().map(CommandId));
         }
         let failed = lock(&self.outbox).complete(&self.data, &completed)?;

@@ -16,14 +16,12 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::error::Error;
-use super::files::{Dir, Found, Stamp};
 use super::records::{self, Records, Stretch};
-use super::rejected::{Kept, Refusals, Released, lines};
+use super::rejected::{Released, lines};
 use super::seen::{Said, Seen};
-use super::submit::is_unfinished;
-use crate::domain::model::{ReportId, is_deceptive};
+use crate::domain::model::ReportId;
 use crate::domain::wording::harmless_within;
+use crate::edges::fs::spool::{Dir, Error, Found, Kept, Refusals, Stamp, is_unfinished, spell};
 use crate::edges::provider::observed::{Cursor, Fate, Observation, Observed, Trouble, Unusable};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
@@ -70,7 +68,10 @@ impl Inbox {
         let mut seen = Vec::new();
         let mut observed = Observed { complete: true, ..Observed::default() };
         let (dir, names) = match open(data) {
-            Ok(Some(found)) => found,
+            Ok(Some((dir, names, unfinished))) => {
+                observed.unfinished = unfinished.iter().map(|name| spell(name)).collect();
+                (dir, names)
+            }
             Ok(None) => return observed,
             Err(error) => {
                 observed.complete = false;
@@ -171,16 +172,8 @@ impl Inbox {
     /// Writes what is refused, with the reasons, then moves the files refused as a whole.
     fn refuse(&mut self, data: &Path, dir: &Dir, files: &[Released]) -> Result<(), Error> {
         let target = self.open_rejected(data)?;
-        let moves = Refusals::of(&target, files)?.write(&target)?;
-        if moves.is_empty() {
-            return Ok(());
-        }
-        let mut first = Ok(());
-        for (file, name) in moves {
-            first = first.and(dir.move_to(&file, &target, &name));
-        }
-        target.sync()?;
-        first
+        let files = files.iter().map(|file| (&file.file, &file.refused));
+        Refusals::of(&target, files)?.set_aside(dir, &target)
     }
 
     fn open_rejected(&mut self, data: &Path) -> Result<Dir, Error> {
@@ -246,9 +239,10 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
     Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
 }
 
-/// The inbox and the names in it that may be reports, sorted. It must be possible to remove
-/// what is read: else every pass would hear the same again.
-fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
+/// The inbox, the names in it that may be reports, sorted, and those of files that somebody is
+/// still writing. It must be possible to remove what is read: else every pass would hear the same
+/// again.
+fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>, Vec<OsString>)>, Error> {
     let path = data.join("inbox");
     let Some(dir) = Dir::open(&path, "inbox")? else { return Ok(None) };
     dir.check_access()?;
@@ -259,11 +253,10 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>)>, Error> {
         Ok(None) | Err(_) => {}
     }
     let mut names = dir.names()?;
-    names.retain(|name| {
-        !(name.as_bytes().starts_with(b".") || is_unfinished(name) || name == REJECTED)
-    });
+    names.retain(|name| !(name.as_bytes().starts_with(b".") || name == REJECTED));
     names.sort_unstable();
-    Ok(Some((dir, names)))
+    let (unfinished, names) = names.into_iter().partition(|name| is_unfinished(name));
+    Ok(Some((dir, names, unfinished)))
 }
 
 fn trouble(path: &str, error: &Error) -> Trouble {
@@ -334,22 +327,4 @@ fn shorten(dir: &Dir, file: &OsStr, offset: u64) -> Result<(), Error> {
         dir.discard(&temp);
     }
     named
-}
-
-/// A file name fit for people: `%XX` for bytes that are not UTF-8 or deceive, and for `%`,
-/// so that no two names are spelt alike.
-fn spell(name: &OsStr) -> String {
-    let mut spelt = String::new();
-    let escape = |bytes: &[u8]| bytes.iter().map(|b| format!("%{b:02X}")).collect::<String>();
-    for chunk in name.as_bytes().utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c == '%' || is_deceptive(c) {
-                spelt.push_str(&escape(c.encode_utf8(&mut [0; 4]).as_bytes()));
-            } else {
-                spelt.push(c);
-            }
-        }
-        spelt.push_str(&escape(chunk.invalid()));
-    }
-    spelt
 }

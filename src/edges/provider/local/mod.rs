@@ -10,7 +10,6 @@ mod crash_points;
 mod doctor;
 mod embedded;
 mod error;
-mod files;
 mod inbox;
 mod outbox;
 mod pending;

@@ -15,17 +15,17 @@ use rustix::io::Errno;
 
 use super::command::{Command, CommandId, Verb, encode, file_name, merge};
 use super::error::Error;
-use super::files::{Dir, temporary};
 use super::pending::read;
 use crate::domain::model::SerialNumber;
 use crate::domain::state::event::ErrorClass;
+use crate::edges::fs::spool::{self, Dir, temporary};
 use crate::edges::provider::effect::{Presence, Withdrawn};
 use crate::edges::provider::error as provider;
 
 /// Commands of one device that are over.
 #[derive(Debug, Default)]
 pub(super) struct Struck {
-    /// Named as completed by a report.
+    /// Named as completed by a report, or a sync of a device that was heard from since.
     pub(crate) done: BTreeSet<CommandId>,
     /// Wipes that the ledger has as confirmed.
     pub(crate) erased: BTreeSet<CommandId>,
@@ -88,7 +88,7 @@ impl Outbox {
         // The data directory itself is never made here: one that is gone would be forgotten.
         if Dir::open(data, "outbox")?.is_none() {
             let errno = Errno::NOENT;
-            return Err(Error::Io { doing: "open", path: data.into(), errno });
+            return Err(spool::Error::Io { doing: "open", path: data.into(), errno }.into());
         }
         let dir = Dir::create(&data.join("outbox"), "outbox")?;
         // Listing 100,000 names costs as much as linking a thousand: once a process.
@@ -122,7 +122,7 @@ impl Outbox {
         dir.write_new(&common.staged, &common.bytes)?;
         if let Err(error) = dir.sync_contents(&[&common.staged]) {
             dir.discard(&common.staged);
-            return Err(error);
+            return Err(error.into());
         }
         let steps = serials
             .par_iter()
@@ -146,9 +146,12 @@ impl Outbox {
         command: &Command,
         serial: &SerialNumber,
     ) -> Result<(), provider::Error> {
-        let surely_not =
-            |error: Error| provider::Error::new(ErrorClass::Transient, error.to_string());
-        let in_doubt = |error: Error| provider::Error::new(ErrorClass::Unknown, error.to_string());
+        fn surely_not(error: impl Into<Error>) -> provider::Error {
+            provider::Error::new(ErrorClass::Transient, error.into().to_string())
+        }
+        fn in_doubt(error: impl Into<Error>) -> provider::Error {
+            provider::Error::new(ErrorClass::Unknown, error.into().to_string())
+        }
         let dir = self.open(data).map_err(surely_not)?;
         let name = file_name(serial);
         let before = read(&dir, &name).map_err(surely_not)?.unwrap_or_default();
@@ -248,7 +251,9 @@ impl Outbox {
                 self.links.store(false, Ordering::Relaxed);
                 Ok(false)
             }
-            Err(errno) => Err(Error::Io { doing: "link", path: dir.path(name), errno }),
+            Err(errno) => {
+                Err(spool::Error::Io { doing: "link", path: dir.path(name), errno }.into())
+            }
         }
     }
 
@@ -316,7 +321,7 @@ fn finish(
         })
         .collect();
     let durable = dir.sync_contents(&written);
-    let name = |(serial, step)| {
+    let name = |(serial, step): (_, Result<Step, Error>)| -> Result<(), Error> {
         let (temp, durable) = match step? {
             Step::Named => return Ok(()),
             Step::Linked(temp) => (temp, Ok(())),
@@ -326,7 +331,7 @@ fn finish(
         if done.is_err() {
             dir.discard(&temp);
         }
-        done
+        Ok(done?)
     };
     serials.iter().zip(steps).map(name).collect()
 }

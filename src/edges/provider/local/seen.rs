@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 
 use super::command::CommandId;
-use super::files::Stamp;
 use super::records::Stretch;
 use crate::domain::model::{ReportId, SerialNumber};
+use crate::edges::fs::spool::Stamp;
 
 #[derive(Debug)]
 pub(super) struct Seen {

@@ -1,20 +1,12 @@
 //! Handing reports in.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::files::Dir;
 use super::records::{self, Records, Stretch};
 use crate::domain::model::Timestamp;
-
-/// What copies and editors give a file that is not whole yet.
-const UNFINISHED: &[&str] = &["~", ".tmp", ".part", ".swp", ".filepart"];
-
-pub(super) fn is_unfinished(name: &OsStr) -> bool {
-    UNFINISHED.iter().any(|end| name.as_bytes().ends_with(end.as_bytes()))
-}
+use crate::edges::fs::spool::{Dir, is_unfinished};
 
 /// Hands the reports among these bytes to the inbox, byte for byte: they are there durably on
 /// return, under a name that sorts by `now` and that nothing else ever has. `hint` becomes a
@@ -54,7 +46,7 @@ pub fn submit(
     let named = dir.sync_contents(&[&temp]).and_then(|()| dir.replace(&temp, &name));
     if let Err(error) = named {
         dir.discard(&temp);
-        return Err(error);
+        return Err(error.into());
     }
     dir.sync()?;
     Ok((dir.path(&name), read))

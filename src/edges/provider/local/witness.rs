@@ -9,8 +9,8 @@ use rustix::io::Errno;
 
 use super::command::{Command, Verb};
 use super::error::Error;
-use super::files::Dir;
 use super::pending::read;
+use crate::edges::fs::spool::{self, Dir};
 
 /// A command that the log does not have.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ fn find(
     let dir = match Dir::open(&data.join("outbox"), "outbox") {
         Ok(Some(dir)) => dir,
         // What is no directory holds no commands, and no device can read any.
-        Ok(None) | Err(Error::Io { errno: Errno::NOTDIR, .. }) => return Ok(None),
-        Err(error) => return Err(error),
+        Ok(None) | Err(spool::Error::Io { errno: Errno::NOTDIR, .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let mut names = dir.names()?;
     names.retain(|name| !name.as_bytes().starts_with(b"."));

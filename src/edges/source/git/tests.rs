@@ -1,5 +1,3 @@
-#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;

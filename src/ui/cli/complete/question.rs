@@ -109,7 +109,9 @@ pub(super) const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
     (&["set"], "fields", Known::fields),
     (&["wipe", "new"], "device", Known::devices),
     (&["audit", "log"], "device", Known::devices),
+    (&["sync"], "devices", Known::devices),
     (&["list"], "profile", Known::profiles),
+    (&["sync"], "profile", Known::profiles),
     (&["provision"], "profile", Known::profiles),
     (&["explain"], "code", Known::codes),
 ];

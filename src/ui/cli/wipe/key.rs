@@ -140,7 +140,6 @@ fn configured(text: &str, home: Option<&Path>) -> Result<SigningKey, Failure> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
 mod tests {
     use super::*;
 

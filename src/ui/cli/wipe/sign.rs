@@ -138,6 +138,7 @@ fn warn(file: &WipeFile, setup: &Setup, state: &State, out: &mut Out) {
         recorded: state,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

@@ -33,6 +33,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Update
         | ActionKind::Status
         | ActionKind::Push
+        | ActionKind::Sync
         | ActionKind::Restore
         | ActionKind::WipeProgress
         | ActionKind::DeferWipe

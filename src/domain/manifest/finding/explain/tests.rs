@@ -1,5 +1,3 @@
-#![allow(clippy::disallowed_methods, reason = "throw-away files in a temporary directory")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -74,6 +72,7 @@ fn unexpected_wipe() -> Desired {
         recorded: &recorded,
         heard: &heard,
         news: &NO_NEWS,
+        requests: &[],
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,
@@ -99,6 +98,7 @@ fn too_many_wipe_requests() -> Desired {
         recorded: &recorded,
         heard: &[],
         news: &NO_NEWS,
+        requests: &[],
         trust: &TrustState::NotConfigured,
         heads: &[],
         clock: None,

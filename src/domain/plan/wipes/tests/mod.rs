@@ -1,6 +1,7 @@
 //! Requests in a fleet without files: what a plan says of each, and what a pass makes of it.
 
 mod clocks;
+mod confirming;
 mod going_on;
 mod issuing;
 mod mdm;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::domain::model::{DeviceId, Digest, Place, WipeReason, WipeScope};
+use crate::domain::model::{DeviceId, Digest, Place, Timestamp, WipeReason, WipeScope};
 use crate::domain::plan::tests::World;
 use crate::domain::plan::wipes::WipeView;
 use crate::domain::wipe::quorum::{Tier, Tiers};
@@ -143,4 +143,13 @@ pub(crate) fn move_device(world: &mut World, serial: &str, user: &str) {
 
 pub(crate) fn signature_of(person: &str, bytes: &[u8]) -> Vec<u8> {
     key(person).sign(Namespace::Wipe, bytes)
+}
+
+/// A wipe of A1 that is issued, and when it expires.
+pub(crate) fn issued() -> (World, Digest, Timestamp) {
+    let mut world = world(&["A1", "B2"]);
+    let request = ask(&mut world, "lost", "A1", &[ANA]);
+    let expires = world.now + TimeDelta::days(1);
+    assert_eq!(world.settle(), ["acceptWipe D001", "wipe D001"]);
+    (world, request, expires)
 }

@@ -4,20 +4,10 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::requests::*;
-use crate::domain::model::{Digest, Timestamp};
-use crate::domain::plan::tests::World;
+use crate::domain::model::Timestamp;
 use crate::domain::plan::{Cause, Op};
 use crate::domain::state::WipeState;
 use crate::domain::wipe::clock::UNKNOWN_MILLIS;
-
-/// A wipe of A1 that is issued, and when it expires.
-fn issued() -> (World, Digest, Timestamp) {
-    let mut world = world(&["A1", "B2"]);
-    let request = ask(&mut world, "lost", "A1", &[ANA]);
-    let expires = world.now + TimeDelta::days(1);
-    assert_eq!(world.settle(), ["acceptWipe D001", "wipe D001"]);
-    (world, request, expires)
-}
 
 #[test]
 fn a_command_is_taken_back_when_it_has_expired_and_not_before() {

@@ -116,10 +116,10 @@ fn a_request_is_for_one_ledger() {
     case.ledger = Some("4f0c6a1e-2b7d-4c1a-9e55-0d8f3a6b7c22".parse().unwrap());
     assert_eq!((case.refused(), broken(&case)), (Reason::OtherLedger, vec![Rule::Ledger]));
     case.ledger = None;
-    assert_eq!(case.refused(), Reason::OtherLedger, "there is none yet");
+    assert_eq!(case.refused(), Reason::NoLedger, "there is none yet: nobody knows");
     // Told before anything about the device is.
     case.device = None;
-    assert_eq!(case.refused(), Reason::OtherLedger);
+    assert_eq!(case.refused(), Reason::NoLedger);
 }
 
 #[test]

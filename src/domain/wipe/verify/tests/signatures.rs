@@ -294,6 +294,8 @@ fn whether_somebody_objects_is_told_where_it_can_be_told() {
     let veto = |detail: &str| Some((Rule::Veto, detail.to_owned()));
     let mut case = Case::new();
     assert_eq!(told(&case), veto("nobody objects"));
+    case.device = None;
+    assert_eq!(told(&case), veto("nobody objects"), "whatever else does not hold");
     case.veto(ana().sign(Namespace::Veto, &case.bytes));
     assert_eq!(told(&case), veto("ana@example.com objects"));
     case.trust = TrustState::NotConfigured;

@@ -195,7 +195,6 @@ fn log(dir: &Path) -> Vec<u8> {
     fs::read(dir.join(LOG)).unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests make the damage that others would")]
 fn set(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) {
     fs::write(dir.join(name), bytes).unwrap();
 }

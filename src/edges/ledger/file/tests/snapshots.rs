@@ -209,3 +209,25 @@ fn equal_labels_share_one_allocation() {
     assert!(shared(&read(dir.path()).unwrap()));
     assert!(shared(&replay(dir.path()).unwrap().state));
 }
+
+#[test]
+fn a_sync_that_was_asked_for_stands_in_it_as_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = open(dir.path()).unwrap();
+    ledger.append(vec![provisioned(1, 2)]).unwrap();
+    let requested = json!({
+        "intent": 3, "request": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e", "by": "uid=1001",
+        "claims": "uid=0(root)", "lastSync": "2026-11-22T09:00:00.000Z",
+    });
+    let failed = json!({"intent": 3, "class": "transient", "error": "503"});
+    for (kind, data) in [("sync.requested", requested), ("sync.failed", failed)] {
+        let data = serde_json::value::to_raw_value(&data).unwrap();
+        ledger.append(vec![about(1, Event::parse(kind, &data).unwrap())]).unwrap();
+        ledger.snapshot().unwrap();
+        let text = state(dir.path());
+        assert_eq!(text.as_bytes(), jq(text.as_bytes()));
+        assert_eq!(&read(dir.path()).unwrap(), ledger.state());
+        let asked = ledger.state().devices[&id(1)].sync_requested.clone().unwrap();
+        assert_eq!(asked.failed.is_some(), kind == "sync.failed");
+    }
+}

@@ -265,3 +265,32 @@ fn a_snapshot_that_forgets_a_wipe_or_the_trust_files_is_found_out() {
         assert_eq!(differences(&logged, &forgetful).len(), 1);
     }
 }
+
+#[test]
+fn a_log_that_a_newer_version_went_on_with_is_not_to_be_restored_from_a_backup() {
+    let dir = told();
+    let old = log(dir.path());
+    let next = old.iter().filter(|b| **b == b'\n').count() + 1;
+    let line = |kind: &str, data: &str| {
+        let prev = Digest::of(old.trim_ascii_end().rsplit(|b| *b == b'\n').next().unwrap());
+        format!(
+            "{{\"seq\":{next},\"at\":\"2026-11-22T10:00:00.000Z\",\"kind\":\"{kind}\",\"actor\":\"a\",\
+             \"data\":{data},\"prev\":\"{prev}\"}}\n"
+        )
+    };
+    for (kind, data, newer) in [
+        ("device.painted", "{}", true),
+        ("pass.thawed", "{\"by\":\"bob\"}", true),
+        ("pass.thawed", "[1,2]", false),
+    ] {
+        set(dir.path(), LOG, [&old[..], line(kind, data).as_bytes()].concat());
+        let refused = |read: Result<State, Error>| {
+            let told = read.unwrap_err().to_string();
+            assert!(told.contains(&format!("entry {next} ")), "{told}");
+            assert_eq!(told.contains("written by a newer fleetform"), newer, "{told}");
+            assert_eq!(told.contains("from a backup"), !newer, "{told}");
+        };
+        refused(open(dir.path()).map(|ledger| ledger.state().clone()));
+        refused(read(dir.path()));
+    }
+}

@@ -40,15 +40,14 @@ pub(super) fn credential(
     not_after: &Result<Option<Timestamp>, Unknown>,
     now: Timestamp,
 ) -> Check {
-    let path = credential.path().display();
+    let (path, what) = match credential {
+        Credential::Secret(path) => (path.display(), "a client secret"),
+        Credential::FederatedToken(path) => (path.display(), "a federated token"),
+        Credential::Certificate(path) => (path.display(), "a certificate"),
+    };
     let end = match not_after {
         Ok(end) => *end,
         Err(unknown) => return unknown.check(name),
-    };
-    let what = match credential {
-        Credential::Secret(_) => "a client secret",
-        Credential::FederatedToken(_) => "a federated token",
-        Credential::Certificate(_) => "a certificate",
     };
     let Some(end) = end else {
         return Check::ok(name, format!("{path} holds {what}"));

@@ -28,7 +28,7 @@ mod registrations;
 mod retry_after;
 mod tenant;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod text;
 mod token;
 mod token_error;

@@ -1,11 +1,11 @@
 //! The list of all devices, page by page: those that the ledger knows are kept, the others counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use compact_str::CompactString;
 
 use super::memory::KnownDevice;
-use crate::domain::model::DeviceId;
+use crate::domain::model::{DeviceId, SerialNumber};
 use crate::domain::state::State;
 use crate::domain::wording::harmless_within;
 use crate::edges::provider::intune::connection::Connection;
@@ -23,6 +23,9 @@ pub(super) struct Listed {
     pub(super) known: BTreeMap<DeviceId, Vec<ManagedDevice>>,
     /// All others.
     pub(super) unmanaged: Unmanaged,
+    /// Records of every serial number, newest enrollment first: also of those that the ledger is about
+    /// to know.
+    pub(super) records: HashMap<SerialNumber, Vec<KnownDevice>>,
     /// Why it is not all of them.
     pub(super) failed: Option<Failure>,
 }
@@ -45,12 +48,22 @@ pub(super) async fn list(connection: &Connection, recorded: &State) -> Listed {
             key(b).cmp(&key(a))
         });
     }
+    for records in listed.records.values_mut().filter(|records| records.len() > 1) {
+        records.sort_by(|a, b| (b.enrolled_at, &b.id).cmp(&(a.enrolled_at, &a.id)));
+    }
     Listed { failed, ..listed }
 }
 
 impl Listed {
     fn take(&mut self, row: ManagedDevice, recorded: &State) {
-        let known = row.serial().and_then(|serial| recorded.by_serial(&serial));
+        let serial = row.serial();
+        let known = serial.as_ref().and_then(|serial| recorded.by_serial(serial));
+        if let (Some(serial), Some(device)) = (serial.clone(), known_device(&row)) {
+            let records = self.records.entry(serial).or_default();
+            if records.iter().all(|known| known.id != device.id) {
+                records.push(device);
+            }
+        }
         match known.filter(|(_, device)| !device.is_wiped()) {
             Some((id, _)) => {
                 let rows = self.known.entry(id).or_default();
@@ -86,8 +99,7 @@ fn unmanaged(row: &ManagedDevice) -> UnmanagedDevice {
 }
 
 /// What is remembered of a row.
-pub(super) fn known(row: &ManagedDevice) -> Option<KnownDevice> {
-    let entra_id = row.entra_device_id.clone();
-    let entra_id = entra_id.filter(|id| id.chars().any(|c| c.is_ascii_alphanumeric() && c != '0'));
-    Some(KnownDevice { id: row.graph_id()?, entra_id, ownership: row.ownership() })
+fn known_device(row: &ManagedDevice) -> Option<KnownDevice> {
+    let (id, enrolled_at) = (row.graph_id()?, row.enrolled_date_time.0);
+    Some(KnownDevice { id, entra_id: row.entra_id(), enrolled_at })
 }

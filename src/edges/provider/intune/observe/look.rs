@@ -1,13 +1,14 @@
 //! One look at a tenant, put together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::details::{self, Details, details};
-use super::enrollment;
-use super::list::{Listed, known, list};
+use super::enrollment::{self, Awaited};
+use super::list::{Listed, list};
+use super::memory::KnownDevice;
 use super::report::{Recorded, report};
 use super::{approvals, wipes};
 use crate::domain::model::{DeviceId, GraphId, Platform, ReportId, SerialNumber, Status};
@@ -33,7 +34,8 @@ impl Inner {
         &self,
         recorded: &State,
     ) -> Result<Observed, Error> {
-        let Listed { known: rows, unmanaged, failed } = list(&self.connection, recorded).await;
+        let Listed { known: rows, unmanaged, records, failed } =
+            list(&self.connection, recorded).await;
         if let Some(failure) = &failed
             && rows.is_empty()
             && unmanaged.count == 0
@@ -43,7 +45,7 @@ impl Inner {
         let complete = failed.is_none();
         let mut observed = Observed { complete, ..Observed::default() };
         observed.troubles.extend(failed.map(|failure| trouble("the list of devices", &failure)));
-        self.remember(recorded, &rows, complete);
+        self.remember(records, complete);
 
         let wanted = self.wanting_details(recorded, &rows);
         let asked = &wanted[..wanted.len().min(details::MOST)];
@@ -56,8 +58,7 @@ impl Inner {
         }
 
         let now = (self.now)();
-        let devices = self.lock_memory().devices.clone();
-        let awaited = enrollment::awaited(recorded, |serial| devices.contains_key(serial));
+        let (awaited, records) = self.remembered(recorded);
         let mut news = News::default();
         let (errors, failures) = match complete {
             true => enrollment::errors(&self.connection, &awaited).await,
@@ -67,7 +68,7 @@ impl Inner {
         news.enrollment_errors = errors;
         let what = "why devices do not enroll";
         observed.troubles.extend(failures.iter().map(|failure| trouble(what, failure)));
-        let (wipes, failure) = wipes::follow(&self.connection, recorded, &devices, now).await;
+        let (wipes, failure) = wipes::follow(&self.connection, recorded, &records, now).await;
         observed.troubles.extend(failure.map(|failure| trouble("what became of wipes", &failure)));
         let (approved, failure) = approvals::follow(&self.connection, recorded).await;
         observed.troubles.extend(failure.map(|failure| trouble("requests for approval", &failure)));
@@ -102,17 +103,28 @@ impl Inner {
         })
     }
 
-    fn remember(&self, recorded: &State, rows: &Rows, complete: bool) {
+    /// Of a device on a page that was not read, what was known before is still the best there is.
+    fn remember(&self, records: HashMap<SerialNumber, Vec<KnownDevice>>, complete: bool) {
         let mut memory = self.lock_memory();
-        // Of a device on a page that was not read, what was known before is still the best there is.
         if complete {
-            memory.devices.clear();
+            memory.devices = records;
+        } else {
+            memory.devices.extend(records);
         }
-        for (id, rows) in rows {
-            let Some(device) = recorded.devices.get(id) else { continue };
-            let records = rows.iter().filter_map(known).collect();
-            memory.devices.insert(device.spec.serial_number.clone(), records);
-        }
+        memory.complete = complete;
+    }
+
+    /// Devices that are not there and are waited for, and the records of those that are to be wiped.
+    fn remembered(
+        &self,
+        recorded: &State,
+    ) -> (Vec<Awaited>, HashMap<SerialNumber, Vec<KnownDevice>>) {
+        let memory = self.lock_memory();
+        let there = |serial: &SerialNumber| !memory.devices_of(serial).is_empty();
+        let wipes = recorded.wipes.values().filter(|wipe| wipe.may_be_confirmed());
+        let serials = wipes.map(|wipe| &wipe.subject.serial_number);
+        let records = serials.map(|serial| (serial.clone(), memory.devices_of(serial).to_vec()));
+        (enrollment::awaited(recorded, there), records.collect())
     }
 
     /// Devices whose details are not those of their row, those that somebody waits for first.

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use compact_str::CompactString;
 use tokio::time::Instant;
 
-use crate::domain::model::{GraphId, MdmOwnership, SerialNumber};
+use crate::domain::model::{GraphId, SerialNumber, Timestamp};
 use crate::edges::provider::unmanaged::Unmanaged;
 
 /// What the last look found.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// Records of devices that the ledger knows, newest enrollment first.
+    /// Records of all devices of the tenant, newest enrollment first.
     pub(super) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
+    /// Whether these are all that there are.
+    pub(super) complete: bool,
     /// When the objects of profiles were last compared in depth.
     pub(super) compared: Option<Instant>,
     /// Devices that the fleet does not declare, until they are written down.
@@ -25,7 +27,7 @@ pub(crate) struct KnownDevice {
     pub(crate) id: GraphId,
     /// What Entra calls it; nothing until it has joined.
     pub(crate) entra_id: Option<CompactString>,
-    pub(crate) ownership: MdmOwnership,
+    pub(crate) enrolled_at: Option<Timestamp>,
 }
 
 impl Memory {

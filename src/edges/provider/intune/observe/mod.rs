@@ -14,5 +14,5 @@ mod memory;
 mod report;
 mod wipes;
 
-pub(super) use memory::Memory;
+pub(super) use memory::{KnownDevice, Memory};
 pub(super) use wipes::{pending, read};

@@ -54,7 +54,7 @@ impl<'a> Groups<'a> {
             }
             Err(failure) => return Err(soon(&failure)),
         };
-        self.know(group, |members| drop(members.insert(key(object))));
+        self.know(group, |members| members.insert(key(object)));
         Ok(added)
     }
 
@@ -77,11 +77,11 @@ impl<'a> Groups<'a> {
             Err(failure) if failure.is_absent() => false,
             Err(failure) => return Err(again(&failure)),
         };
-        self.know(group, |members| drop(members.remove(&key(object))));
+        self.know(group, |members| members.remove(&key(object)));
         Ok(removed)
     }
 
-    fn know(&mut self, group: &GraphId, change: impl FnOnce(&mut HashSet<String>)) {
+    fn know(&mut self, group: &GraphId, change: impl FnOnce(&mut HashSet<String>) -> bool) {
         if let Some(Ok(Some(members))) = self.members.get_mut(group) {
             change(members);
         }
@@ -91,7 +91,7 @@ impl<'a> Groups<'a> {
     async fn members(&mut self, group: &GraphId) -> Result<Option<&HashSet<String>>, Error> {
         if !self.members.contains_key(group) {
             let mut ids = HashSet::new();
-            let take = |listed: Listed| drop(ids.insert(listed.id.to_ascii_lowercase()));
+            let take = |listed: Listed| ids.extend([listed.id.to_ascii_lowercase()]);
             let read = match directory::members(self.everyday, group, take).await {
                 Ok(()) => Ok(Some(ids)),
                 Err(failure) if failure.is_absent() => Ok(None),

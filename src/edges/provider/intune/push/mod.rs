@@ -8,8 +8,10 @@ mod groups;
 mod identifier;
 mod licenses;
 mod lookups;
+mod many;
 mod one;
-mod push;
 mod staging;
+#[cfg(test)]
+mod tests;
 
 pub(super) use licenses::{Sku, names, read as all_licenses};

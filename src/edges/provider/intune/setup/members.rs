@@ -4,12 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use compact_str::CompactString;
+
 use super::drift::{Found, is_settled};
 use crate::domain::model::{Email, GraphId, Name, SerialNumber};
 use crate::domain::plan::DriftSubject;
 use crate::domain::provider_settings::Assign;
 use crate::domain::state::State;
 use crate::edges::provider::intune::directory::{self, EntraDevice, Listed};
+use crate::edges::provider::intune::graph::Failure;
 use crate::edges::provider::intune::provider::Inner;
 
 /// What is recorded of a device, and what Entra calls it.
@@ -19,7 +22,7 @@ struct Member<'a> {
     serial: &'a SerialNumber,
     user: &'a Email,
     profile: &'a Name,
-    entra: Option<String>,
+    entra: Option<CompactString>,
 }
 
 /// The members of a group, by all their names, in small letters.
@@ -81,13 +84,13 @@ impl Inner {
                     serial: &spec.serial_number,
                     user: &spec.user_email,
                     profile: &spec.profile,
-                    entra: known.and_then(|known| known.entra_id.as_deref()).map(small),
+                    entra: known.and_then(|known| known.entra_id.clone()),
                 }
             })
             .collect()
     }
 
-    async fn members_of(&self, group: &GraphId) -> Result<Members, directory::Failure> {
+    async fn members_of(&self, group: &GraphId) -> Result<Members, Failure> {
         let mut members = Members::default();
         let take = |listed: Listed| {
             let Listed { id, user_principal_name, device_id } = listed;
@@ -141,7 +144,8 @@ impl Inner {
     ) {
         let mut missing = Vec::new();
         for member in has {
-            let entra = member.entra.as_deref().filter(|entra| !members.devices.contains(*entra));
+            let entra = member.entra.as_deref();
+            let entra = entra.filter(|entra| !members.devices.contains(&small(entra)));
             missing.extend(entra.map(|entra| (member.serial, entra)));
         }
         let asked: Vec<&str> = missing.iter().map(|(_, entra)| *entra).collect();
@@ -174,7 +178,8 @@ fn extra(
         let user = users.entry(small(member.user.as_str())).or_default();
         user.0 = user.0.or(member.settled.then_some(member));
         user.1 |= has;
-        let is_in = member.entra.as_ref().is_some_and(|entra| members.devices.contains(entra));
+        let entra = member.entra.as_deref();
+        let is_in = entra.is_some_and(|entra| members.devices.contains(&small(entra)));
         if is_in && !has && member.settled {
             let subject = DriftSubject::Device(member.serial.clone());
             found.other(subject, format!("it is in group {group}, which is of another profile"));

@@ -14,6 +14,8 @@ mod policies;
 mod policy_body;
 mod prepare;
 mod problems;
+#[cfg(test)]
+mod tests;
 
 pub(super) use assign::{assignments, configuration};
 pub(super) use assignment::Assignable;

@@ -273,11 +273,13 @@ fn a_bad_line_harms_only_itself_and_is_kept_byte_for_byte() {
 #[test]
 fn files_that_are_not_finished_are_left_alone() {
     let fixture = Fixture::new();
-    for name in ["a~", "a.tmp", "a.part", "a.swp", "a.filepart", ".a"] {
+    let unfinished = ["a.filepart", "a.part", "a.swp", "a.tmp", "a~"];
+    for name in unfinished.iter().chain(&[".a"]) {
         fixture.drop_in(name, &report("A"));
     }
     let before = fixture.tree();
     assert_eq!(fixture.observe(), []);
+    assert!(fixture.look().unfinished.iter().eq(unfinished), "{:?}", fixture.look().unfinished);
     assert_eq!(fixture.tree(), before);
     // What is handed in is finished, whatever the file was called that it came from.
     for hint in ["b.tmp", "b.part", ""] {

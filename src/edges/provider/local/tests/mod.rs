@@ -185,7 +185,6 @@ fn tree(root: &Path) -> BTreeMap<String, String> {
     files
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test's own file may be torn")]
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
@@ -244,7 +243,8 @@ fn fates(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
                 }
                 Rejected::All(why) => Some(why.clone()),
             };
-            let fate = why.map_or(Fate::Taken { erased: confirmed.clone() }, Fate::Refused);
+            let fate = why
+                .map_or(Fate::Taken { erased: confirmed.clone(), synced: vec![] }, Fate::Refused);
             fates.push(provider::Acknowledgement { id, fate });
         }
     }

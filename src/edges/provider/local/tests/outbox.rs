@@ -182,8 +182,9 @@ fn many_files_of_their_own_are_made_durable_together() {
 
 #[test]
 fn what_can_be_mended_is_tried_again_and_says_how() {
+    use crate::edges::fs::spool;
     use rustix::io::Errno;
-    let error = |errno| Error::Io { doing: "write", path: "x".into(), errno };
+    let error = |errno| Error::from(spool::Error::Io { doing: "write", path: "x".into(), errno });
     for errno in [Errno::NOSPC, Errno::IO, Errno::MFILE, Errno::ACCESS, Errno::NOTDIR, Errno::ROFS]
     {
         assert_eq!(error(errno).class(), ErrorClass::Transient, "{errno}");

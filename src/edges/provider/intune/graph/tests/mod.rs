@@ -6,7 +6,7 @@ mod limits;
 mod never_shown;
 mod pages;
 mod registrations;
-mod server;
+pub(crate) mod server;
 mod tokens;
 mod trouble;
 

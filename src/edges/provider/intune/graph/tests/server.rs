@@ -17,33 +17,33 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What was asked.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) method: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
     /// Path and query.
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
     /// Of the connection that it came by.
-    pub(super) connection: usize,
+    pub(crate) connection: usize,
 }
 
 impl Seen {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn is_token(&self) -> bool {
+    pub(crate) fn is_token(&self) -> bool {
         self.target == TOKEN_PATH
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// What is answered.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Json(u16, Value),
     With(u16, Vec<(&'static str, String)>, Value),
     /// These bytes, and then the connection is closed.
@@ -64,7 +64,7 @@ struct Shared {
 
 /// A server. Its threads end with the process.
 #[derive(Clone)]
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -72,7 +72,7 @@ pub(super) struct Server {
 impl Server {
     /// Answers what `script` says; where it says nothing, tokens are given, and all else is `{}`.
     /// The number is of the request, among those that are for a token or among the others.
-    pub(super) fn new(
+    pub(crate) fn new(
         script: impl Fn(&Seen, usize) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// Answers one after the other, and `{}` when they are used up.
-    pub(super) fn of(replies: Vec<Reply>) -> Self {
+    pub(crate) fn of(replies: Vec<Reply>) -> Self {
         let replies = Mutex::new(replies.into_iter());
         Self::new(
             move |seen, _| {
@@ -98,22 +98,22 @@ impl Server {
         )
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// What was asked, but for tokens.
-    pub(super) fn calls(&self) -> Vec<Seen> {
+    pub(crate) fn calls(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().iter().filter(|seen| !seen.is_token()).cloned().collect()
     }
 
     /// What was asked for tokens.
-    pub(super) fn tokens(&self) -> Vec<Seen> {
+    pub(crate) fn tokens(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().iter().filter(|seen| seen.is_token()).cloned().collect()
     }
 
     /// Waits until so many calls came.
-    pub(super) fn until_called(&self, calls: usize) {
+    pub(crate) fn until_called(&self, calls: usize) {
         let seen = self.shared.seen.lock().unwrap();
         let few =
             |seen: &mut Vec<Seen>| seen.iter().filter(|seen| !seen.is_token()).count() < calls;
@@ -122,7 +122,7 @@ impl Server {
     }
 
     /// Waits until somebody closed a connection on which nothing was answered.
-    pub(super) fn until_left(&self) {
+    pub(crate) fn until_left(&self) {
         let left = self.shared.left.lock().unwrap();
         let waited = self.shared.changed.wait_timeout_while(left, DEADLINE, |left| *left == 0);
         assert!(!waited.unwrap().1.timed_out(), "nobody closed the connection");
@@ -172,19 +172,19 @@ fn usual(seen: &Seen, number: usize) -> Reply {
 }
 
 /// As Entra answers.
-pub(super) fn token(token: &str, valid: u64) -> Reply {
+pub(crate) fn token(token: &str, valid: u64) -> Reply {
     let body = json!({"token_type": "Bearer", "expires_in": valid, "access_token": token});
     Reply::Json(200, body)
 }
 
 /// As Graph answers what goes too fast.
-pub(super) fn throttled(after: Option<&str>) -> Reply {
+pub(crate) fn throttled(after: Option<&str>) -> Reply {
     let headers = after.map(|after| ("Retry-After", after.to_owned())).into_iter().collect();
     Reply::With(429, headers, json!({"error": {"code": "TooManyRequests", "message": "slow down"}}))
 }
 
 /// One request, or nothing where the connection ended.
-pub(super) fn read(connection: usize, reader: &mut BufReader<impl Read>) -> Option<Seen> {
+pub(crate) fn read(connection: usize, reader: &mut BufReader<impl Read>) -> Option<Seen> {
     let first = line(reader)?;
     let mut words = first.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -208,7 +208,7 @@ fn line(reader: &mut BufReader<impl Read>) -> Option<String> {
     (read > 0).then(|| line.trim_end().to_owned())
 }
 
-pub(super) fn write(
+pub(crate) fn write(
     stream: &mut impl Write,
     status: u16,
     headers: &[(&str, String)],

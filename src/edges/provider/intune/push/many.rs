@@ -24,7 +24,7 @@ impl Inner {
             return vec![Err(no_group(&profile.name)); targets.len()];
         };
         let everyday = &self.connection.everyday;
-        let mut lookups = Lookups::new(everyday, push).await;
+        let mut lookups = Lookups::new(self, push).await;
         let ways: Vec<Result<Way, Error>> =
             targets.iter().map(|target| way(&target.spec, &lookups)).collect();
         let wanted: Vec<Identifier> = ways
@@ -69,10 +69,10 @@ impl Inner {
             Call::post_empty(format!("/deviceManagement/managedDevices/{id}/syncDevice"))
         };
         let answers = self.connection.everyday.batch(devices.iter().map(call).collect()).await;
-        for (device, answer) in devices.iter().zip(answers) {
-            if let Err(failure) = answer {
-                tracing::warn!(%device, %failure, "a device could not be asked to come by");
-            }
+        let failures: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        if let Some(failure) = failures.first() {
+            let devices = failures.len();
+            tracing::info!(devices, %failure, "devices could not be asked to come by at once");
         }
     }
 }

@@ -1,14 +1,16 @@
-//! The directories of the local provider, and the few operations that it does in them.
+//! A directory that others put files into, and the few operations that are done in it.
 //!
 //! Names are single components below an open directory: nothing is followed, nothing
 //! but regular files is opened, nothing is changed in place. What is new is written
 //! under a temporary name (`.N.tmp`, which no serial number and no batch can bear),
 //! made durable, and only then given its name. Every step is a crash point.
 
+#![expect(clippy::disallowed_methods, reason = "directories, and files that are made here")]
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Seek as _, SeekFrom, Write};
+use std::io::{Seek as _, SeekFrom, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +21,7 @@ use rustix::io::Errno;
 
 use super::error::Error;
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::{Guarded, Opened, Refused};
 
 /// Up to this many files each gets its own fsync; above it one syncfs is cheaper, although
 /// it also waits for what others have written (an fsync costs about 4 ms).
@@ -33,7 +36,7 @@ fn crash_point(area: &str, step: &str) {
 
 /// What tells one file from another that took its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Stamp([i128; 7]);
+pub(crate) struct Stamp([i128; 7]);
 
 impl Stamp {
     fn of(stat: &fs::Stat) -> Self {
@@ -49,7 +52,7 @@ impl Stamp {
     }
 
     /// In bytes.
-    pub(super) fn size(self) -> u64 {
+    pub(crate) fn size(self) -> u64 {
         u64::try_from(self.0[2]).unwrap_or(0)
     }
 }
@@ -67,7 +70,7 @@ fn hand_over(made: &OwnedFd, directory: &fs::Stat) -> Result<(), Errno> {
 }
 
 /// What was found under a name.
-pub(super) enum Found<T> {
+pub(crate) enum Found<T> {
     Nothing,
     File(Stamp, T),
     /// What is never read: no regular file, or too large; and why.
@@ -75,7 +78,7 @@ pub(super) enum Found<T> {
 }
 
 /// An open directory.
-pub(super) struct Dir {
+pub(crate) struct Dir {
     fd: OwnedFd,
     path: PathBuf,
     /// What its crash points begin with.
@@ -90,7 +93,7 @@ impl fmt::Debug for Dir {
 
 impl Dir {
     /// An existing directory, or `None`.
-    pub(super) fn open(path: &Path, area: &'static str) -> Result<Option<Self>, Error> {
+    pub(crate) fn open(path: &Path, area: &'static str) -> Result<Option<Self>, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match fs::open(path, flags, Mode::empty()) {
             Ok(fd) => Ok(Some(Self { fd, path: path.into(), area })),
@@ -100,7 +103,7 @@ impl Dir {
     }
 
     /// A directory that exists from now on, durably.
-    pub(super) fn create(path: &Path, area: &'static str) -> Result<Self, Error> {
+    pub(crate) fn create(path: &Path, area: &'static str) -> Result<Self, Error> {
         if let Some(dir) = Self::open(path, area)? {
             return Ok(dir);
         }
@@ -137,12 +140,18 @@ impl Dir {
         Error::Io { doing, path: self.path.join(name), errno }
     }
 
-    pub(super) fn path(&self, name: &OsStr) -> PathBuf {
+    pub(crate) fn path(&self, name: &OsStr) -> PathBuf {
         self.path.join(name)
     }
 
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Result<u32, Error> {
+        let io = |errno| Error::Io { doing: "look at", path: self.path.clone(), errno };
+        Ok(fs::fstat(&self.fd).map_err(io)?.st_uid)
+    }
+
     /// Every name in it, in no order.
-    pub(super) fn names(&self) -> Result<Vec<OsString>, Error> {
+    pub(crate) fn names(&self) -> Result<Vec<OsString>, Error> {
         let io = |errno| Error::Io { doing: "list", path: self.path.clone(), errno };
         let mut names = Vec::new();
         for entry in fs::Dir::read_from(&self.fd).map_err(io)? {
@@ -155,7 +164,7 @@ impl Dir {
     }
 
     /// Which file has this name now; not followed, not opened.
-    pub(super) fn stamp(&self, name: &OsStr) -> Result<Option<Stamp>, Error> {
+    pub(crate) fn stamp(&self, name: &OsStr) -> Result<Option<Stamp>, Error> {
         match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Stamp::of(&stat))),
             Err(Errno::NOENT) => Ok(None),
@@ -163,59 +172,57 @@ impl Dir {
         }
     }
 
-    /// Opens a regular file, without waiting for anything.
-    pub(super) fn file(&self, name: &OsStr) -> Result<Found<File>, Error> {
+    /// Opens a regular file, to read it piece by piece.
+    pub(crate) fn file(&self, name: &OsStr) -> Result<Found<File>, Error> {
+        Ok(match self.opened(name, Guarded::stream())? {
+            Found::Nothing => Found::Nothing,
+            Found::File(stamp, opened) => Found::File(stamp, opened.into_file()),
+            Found::Unusable(stamp, why) => Found::Unusable(stamp, why),
+        })
+    }
+
+    fn opened(&self, name: &OsStr, guarded: Guarded) -> Result<Found<Opened>, Error> {
         // A look before opening: opening a device can have effects of its own.
         let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
             Err(errno) => return Err(self.io("look at", name, errno)),
         };
-        let unusable = |stat: &fs::Stat, what: &str| {
-            Ok(Found::Unusable(Stamp::of(stat), format!("is {what}, not a regular file")))
-        };
         if let Some(what) = irregular(&stat) {
-            return unusable(&stat, what);
+            let why = format!("is {what}, not a regular file");
+            return Ok(Found::Unusable(Stamp::of(&stat), why));
         }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match fs::openat(&self.fd, name, flags, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(errno) => return Err(self.io("open", name, errno)),
-        };
-        let stat = fs::fstat(&fd).map_err(|errno| self.io("look at", name, errno))?;
-        match irregular(&stat) {
-            Some(what) => unusable(&stat, what),
-            None => Ok(Found::File(Stamp::of(&stat), File::from(fd))),
+        match guarded.without_links().open_at(&self.fd, name) {
+            Ok(opened) => Ok(Found::File(Stamp::of(opened.stat()), opened)),
+            Err(Refused::System(Errno::NOENT)) => Ok(Found::Nothing),
+            Err(Refused::System(errno)) => Err(self.io("open", name, errno)),
+            // What took the name since the look.
+            Err(refused) => Ok(Found::Unusable(Stamp::of(&stat), refused.to_string())),
         }
     }
 
     /// Reads a regular file of at most `limit` bytes. The stamp is older than the
     /// content: a file that grows meanwhile does not bear it any more.
-    pub(super) fn read(&self, name: &OsStr, limit: u64) -> Result<Found<Vec<u8>>, Error> {
-        let (stamp, file) = match self.file(name)? {
-            Found::File(stamp, file) => (stamp, file),
+    pub(crate) fn read(&self, name: &OsStr, limit: usize) -> Result<Found<Vec<u8>>, Error> {
+        let (stamp, opened) = match self.opened(name, Guarded::up_to(limit))? {
+            Found::File(stamp, opened) => (stamp, opened),
             Found::Nothing => return Ok(Found::Nothing),
             Found::Unusable(stamp, why) => return Ok(Found::Unusable(stamp, why)),
         };
-        // One byte more than the file has, so that the end is found without growing.
-        let size = stamp.size().min(limit);
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        file.take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.read_failed(name, &error))?;
-        if bytes.len() as u64 > limit {
-            return Ok(Found::Unusable(stamp, format!("is larger than {limit} bytes")));
+        let mut bytes = Vec::new();
+        match opened.read(&mut bytes) {
+            Ok(()) => Ok(Found::File(stamp, bytes)),
+            Err(Refused::System(errno)) => Err(self.io("read", name, errno)),
+            Err(refused) => Ok(Found::Unusable(stamp, refused.to_string())),
         }
-        Ok(Found::File(stamp, bytes))
     }
 
-    pub(super) fn read_failed(&self, name: &OsStr, error: &std::io::Error) -> Error {
+    pub(crate) fn read_failed(&self, name: &OsStr, error: &std::io::Error) -> Error {
         self.io("read", name, Errno::from_io_error(error).unwrap_or(Errno::IO))
     }
 
     /// Whether names in it can be listed, made and removed.
-    pub(super) fn check_access(&self) -> Result<(), Error> {
+    pub(crate) fn check_access(&self) -> Result<(), Error> {
         let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
         fs::accessat(&self.fd, ".", wanted, AtFlags::EACCESS).map_err(|errno| Error::Io {
             doing: "read and write in",
@@ -225,7 +232,7 @@ impl Dir {
     }
 
     /// Writes a file of a new name; not durable yet. Nothing is left of it on failure.
-    pub(super) fn write_new(&self, name: &OsStr, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn write_new(&self, name: &OsStr, bytes: &[u8]) -> Result<(), Error> {
         crash_point(self.area, "write.before");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o644))
@@ -235,7 +242,7 @@ impl Dir {
 
     /// A new file with the rest of another one, from `offset` on; not durable yet. Nothing is
     /// left of it on failure.
-    pub(super) fn write_rest(&self, name: &OsStr, from: &OsStr, offset: u64) -> Result<(), Error> {
+    pub(crate) fn write_rest(&self, name: &OsStr, from: &OsStr, offset: u64) -> Result<(), Error> {
         let Found::File(_, mut source) = self.file(from)? else {
             return Err(Error::Changed { path: self.path(from) });
         };
@@ -265,7 +272,7 @@ impl Dir {
     }
 
     /// Makes the content of these files durable, but not their names.
-    pub(super) fn sync_contents(&self, names: &[&OsStr]) -> Result<(), Error> {
+    pub(crate) fn sync_contents(&self, names: &[&OsStr]) -> Result<(), Error> {
         if names.is_empty() {
             return Ok(());
         }
@@ -286,7 +293,7 @@ impl Dir {
     }
 
     /// Makes the names in it durable: what was linked, renamed and removed.
-    pub(super) fn sync(&self) -> Result<(), Error> {
+    pub(crate) fn sync(&self) -> Result<(), Error> {
         crash_point(self.area, "sync.before");
         fs::fsync(&self.fd).map_err(|errno| Error::InDoubt { path: self.path.clone(), errno })?;
         crash_point(self.area, "sync.after");
@@ -294,7 +301,7 @@ impl Dir {
     }
 
     /// A second name for a file; the bare number, since the caller has a way round most.
-    pub(super) fn link(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
+    pub(crate) fn link(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
         crash_point(self.area, "link.before");
         fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty())?;
         crash_point(self.area, "link.after");
@@ -302,7 +309,7 @@ impl Dir {
     }
 
     /// Gives a file its name, in place of what had it.
-    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<(), Error> {
+    pub(crate) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<(), Error> {
         crash_point(self.area, "rename.before");
         fs::renameat(&self.fd, from, &self.fd, to)
             .map_err(|errno| self.io("replace", to, errno))?;
@@ -311,7 +318,7 @@ impl Dir {
     }
 
     /// Moves a file to another directory, where the name must be free.
-    pub(super) fn move_to(&self, from: &OsStr, dir: &Self, to: &OsStr) -> Result<(), Error> {
+    pub(crate) fn move_to(&self, from: &OsStr, dir: &Self, to: &OsStr) -> Result<(), Error> {
         crash_point(self.area, "move.before");
         let flags = RenameFlags::NOREPLACE;
         match fs::renameat_with(&self.fd, from, &dir.fd, to, flags) {
@@ -325,7 +332,7 @@ impl Dir {
     }
 
     /// Removes a file; that it is gone already is as good.
-    pub(super) fn remove(&self, name: &OsStr) -> Result<(), Error> {
+    pub(crate) fn remove(&self, name: &OsStr) -> Result<(), Error> {
         crash_point(self.area, "unlink.before");
         match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
@@ -336,14 +343,14 @@ impl Dir {
     }
 
     /// Removes a temporary after a failure, if it can be; the next sweep finds the rest.
-    pub(super) fn discard(&self, name: &OsStr) {
+    pub(crate) fn discard(&self, name: &OsStr) {
         if let Err(error) = self.remove(name) {
             tracing::debug!(%error, "a temporary file is left behind");
         }
     }
 
     /// Removes the temporaries that a crash left behind. Only where one process writes.
-    pub(super) fn sweep(&self) -> Result<(), Error> {
+    pub(crate) fn sweep(&self) -> Result<(), Error> {
         for name in self.names()?.iter().filter(|name| is_temporary(name)) {
             self.remove(name)?;
         }
@@ -363,7 +370,7 @@ fn irregular(stat: &fs::Stat) -> Option<&'static str> {
 }
 
 /// A name that nothing else bears, in a directory that was swept by this process.
-pub(super) fn temporary() -> OsString {
+pub(crate) fn temporary() -> OsString {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!(".{}.tmp", NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }

@@ -1,0 +1,38 @@
+//! Where tests abort the process.
+
+/// Where a test can abort the process, by `fail`: before and after every step that changes the
+/// disk. `return` aborts.
+pub const CRASH_POINTS: &[&str] = &[
+    "ask.mkdir.before",
+    "ask.mkdir.after",
+    "ask.write.before",
+    "ask.write.after",
+    "ask.fsync.before",
+    "ask.fsync.after",
+    "ask.rename.before",
+    "ask.rename.after",
+    "ask.sync.before",
+    "ask.sync.after",
+    "requests.write.before",
+    "requests.write.after",
+    "requests.fsync.before",
+    "requests.fsync.after",
+    "requests.rename.before",
+    "requests.rename.after",
+    "requests.move.before",
+    "requests.move.after",
+    "requests.unlink.before",
+    "requests.unlink.after",
+    "requests.sync.before",
+    "requests.sync.after",
+    "refused.mkdir.before",
+    "refused.mkdir.after",
+    "refused.write.before",
+    "refused.write.after",
+    "refused.fsync.before",
+    "refused.fsync.after",
+    "refused.rename.before",
+    "refused.rename.after",
+    "refused.sync.before",
+    "refused.sync.after",
+];

@@ -1,0 +1,52 @@
+//! Which devices a command is about, where it is about many.
+
+use super::value::{Label, word};
+use crate::domain::model::{ComplianceState, Platform, Status};
+use crate::ui::render::filter::Filter;
+
+/// Devices for which all that is given holds.
+#[derive(Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Filters {
+    /// Devices of this user
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) user: Option<String>,
+    /// Devices in this status
+    #[arg(long, value_parser = word!(Status), ignore_case = true)]
+    pub(crate) status: Option<Status>,
+    /// Devices of this profile
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Devices with this verdict
+    #[arg(long, value_name = "STATE", value_parser = word!(ComplianceState), ignore_case = true)]
+    pub(crate) compliance: Option<ComplianceState>,
+    /// Devices of this platform
+    #[arg(long, value_parser = word!(Platform), ignore_case = true)]
+    pub(crate) platform: Option<Platform>,
+    /// Devices with this label; may be repeated
+    #[arg(long = "label", value_name = "K=V")]
+    pub(crate) labels: Vec<Label>,
+    /// Devices whose manifest is gone
+    #[arg(long)]
+    pub(crate) orphaned: bool,
+    /// Devices not heard from for three sync intervals
+    #[arg(long)]
+    pub(crate) overdue: bool,
+}
+
+impl Filters {
+    /// What is not given admits all.
+    pub(crate) fn filter(&self) -> Filter {
+        let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
+        let labels = labels.iter().map(|label| (label.key.clone(), label.value.clone()));
+        Filter {
+            user: user.clone(),
+            status: *status,
+            profile: profile.clone(),
+            compliance: *compliance,
+            platform: *platform,
+            labels: labels.collect(),
+            orphaned: *orphaned,
+            overdue: *overdue,
+        }
+    }
+}
