@@ -46,6 +46,13 @@ impl Signals {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Until it is to stop.
+    pub(crate) async fn stop(&self) {
+        if !self.stopping() {
+            self.stopped.notified().await;
+        }
+    }
+
     /// Until it is to stop, or the configuration to be read again.
     pub(crate) async fn next(&mut self) -> Request {
         tokio::select! {

@@ -28,6 +28,7 @@ struct Device {
     enrollment: u64,
     compliance: String,
     orphaned: bool,
+    missing: bool,
     /// Announced pushes: number of the intent and revision.
     intents: BTreeSet<(u64, String)>,
     /// The last sync that was announced, and the requests of all of them.
@@ -114,7 +115,9 @@ impl Reading {
             | Some(("profile", "intended" | "pushed" | "failed")) => {
                 let id = word(&entry["device"]);
                 let device = self.devices.get_mut(id).ok_or("no such device")?;
-                ensure(device.status != "Wiped", "something after the wipe")?;
+                // With what it was, what was known of it is gone.
+                let forgotten = kind == "compliance.changed" && entry["data"]["to"] == "unknown";
+                ensure(device.status != "Wiped" || forgotten, "something after the wipe")?;
                 device.next(&entry, &kind, self.seq)?;
             }
             _ => ensure(entry["device"].is_null(), "it names a device")?,
@@ -147,11 +150,19 @@ impl Reading {
         let request = word(&entry["data"]["request"]).to_owned();
         let before = self.wipes.get(&request).map_or("", String::as_str);
         let follows = match said {
-            "issued" => before == "accepted",
-            "confirmed" | "failed" => before == "issued",
-            _ => matches!(before, "" | "refused" | "held" | "accepted"),
+            // Nobody asked for it.
+            "unrequested" => return Ok(()),
+            "issued" => matches!(before, "accepted" | "deferred"),
+            "deferred" | "failed" => before == "issued",
+            "progress" if entry["data"]["stage"] == "approved" => before == "deferred",
+            "progress" | "confirmed" => matches!(before, "issued" | "expired"),
+            "expired" => before != "confirmed" && before != "failed",
+            _ => matches!(before, "" | "refused" | "held" | "accepted" | "deferred"),
         };
         ensure(follows, "a wipe out of order")?;
+        if said == "progress" {
+            return Ok(());
+        }
         if said == "confirmed" {
             let id = word(&entry["device"]);
             self.devices.get_mut(id).ok_or("no such device")?.wipe_confirmed = true;
@@ -180,6 +191,10 @@ impl Device {
             "device.orphaned" => {
                 ensure(!std::mem::replace(&mut self.orphaned, true), "orphaned twice")?;
             }
+            "device.missing" => {
+                ensure(!std::mem::replace(&mut self.missing, true), "missing twice")?;
+            }
+            "device.found" => ensure(std::mem::take(&mut self.missing), "it was not missing")?,
             "device.adopted" => ensure(std::mem::take(&mut self.orphaned), "it was no orphan")?,
             "profile.intended" => {
                 let intent = data["intent"].as_u64().ok_or("no intent")?;

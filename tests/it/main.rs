@@ -14,6 +14,7 @@ mod examples;
 mod hostile;
 mod hostile_repository;
 mod incremental;
+mod intune;
 mod invariants;
 mod ledgers;
 mod pairs;

@@ -82,7 +82,14 @@ impl Daemon {
             return self.observing.unasked();
         }
         let cursor = self.observing.cursor.as_ref();
-        let observed = observe(self.provider.as_ref(), cursor, recorded).await;
+        let observed = tokio::select! {
+            biased;
+            observed = observe(self.provider.as_ref(), cursor, recorded) => observed,
+            // Looking changes nothing: whoever stops does not wait for it.
+            () = self.signals.stop() => {
+                return Err(ProviderError::new(ErrorClass::Transient, "the daemon stops"));
+            }
+        };
         self.observing.asked(&observed, Instant::now());
         let failed = observed.as_ref().err().map(ToString::to_string);
         let again = self.observing.next().unwrap_or(now);

@@ -16,8 +16,8 @@ use crate::edges::clock;
 use crate::edges::ledger::{self, Expected, Ledger};
 use crate::edges::watch::{Touched, Watch};
 
-/// Between tries to open a ledger, or to tell a provider what was taken, that failed: soon enough that a fixed disk
-/// is noticed, late enough that a broken one is not worn out.
+/// Between failed tries to open a ledger, or to tell a provider what was taken: soon enough that
+/// a fixed disk is noticed, late enough that a broken one is not worn out.
 const TROUBLE: Growth =
     Growth { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
 /// How often the clock is compared with the deadline that is waited for.

@@ -51,16 +51,16 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if desired.digest != recorded.digest {
             continue;
         }
+        let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
+        let by = drifts.iter().find_map(|drift| drift.by.clone());
+        let who = by.as_deref().unwrap_or("somebody");
+        let reason = format!("{who} changed it in the MDM: {}", what.join("; "));
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),
             cause: Cause::Intent,
-            reason: "somebody changed it in the MDM".into(),
-            op: Op::Restore {
-                profile: desired.clone(),
-                what: drifts.iter().map(|drift| drift.what.clone()).collect(),
-                by: drifts.iter().find_map(|drift| drift.by.clone()),
-            },
+            reason: reason.into(),
+            op: Op::Restore { profile: desired.clone(), what, by },
         });
     }
 }

@@ -2,8 +2,8 @@
 //! library of `faketime` reads from a file.
 
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use fleetform::domain::model::Timestamp;
@@ -49,12 +49,31 @@ impl Clock {
 }
 
 /// The library that tells a program another time: `faketime` knows where it is.
-fn preload() -> String {
+static LIBRARY: LazyLock<String> = LazyLock::new(|| {
     needs("faketime");
     let args = ["-m", "-f", "+0", "printenv", "LD_PRELOAD"];
     let output = Command::new("faketime").args(args).output().expect("faketime runs");
     let library = String::from_utf8(output.stdout).expect("UTF-8");
-    format!("LD_PRELOAD={}", library.trim())
+    library.trim().to_owned()
+});
+
+fn preload() -> String {
+    format!("LD_PRELOAD={}", *LIBRARY)
+}
+
+/// Variables of a program for which it is this time, to the second, until it ends; waiting is not
+/// affected.
+pub fn faked_clock(now: Timestamp) -> [(&'static str, String); 5] {
+    let text = now.to_string();
+    let (date, time) = text.split_once('T').expect("a date and a time");
+    let time = time.get(..8).expect("seconds");
+    [
+        ("LD_PRELOAD", LIBRARY.clone()),
+        ("FAKETIME", format!("{date} {time}")),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+        ("NO_FAKE_STAT", "1".into()),
+        ("TZ", "UTC".into()),
+    ]
 }
 
 /// A daemon whose clock is off by what the file `clock` says.

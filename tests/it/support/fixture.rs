@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,8 @@ pub struct Output {
 }
 
 impl Output {
-    fn new(status: ExitStatus, stdout: Vec<u8>, stderr: Vec<u8>) -> Self {
+    pub fn of(done: std::process::Output) -> Self {
+        let std::process::Output { status, stdout, stderr } = done;
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Self {
             code: status.code(),
@@ -215,13 +216,13 @@ impl Fixture {
 
     pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
         let done = self.command(args).envs(variables.iter().copied()).output().expect("it runs");
-        Output::new(done.status, done.stdout, done.stderr)
+        Output::of(done)
     }
 
     /// Runs it by another program, as `strace`.
     pub fn run_under(&self, wrapper: &[&str], args: &[&str]) -> Output {
         let done = self.command_under(wrapper, args).output().expect("it runs");
-        Output::new(done.status, done.stdout, done.stderr)
+        Output::of(done)
     }
 
     /// Runs it with something on standard input.
@@ -232,7 +233,7 @@ impl Fixture {
         // It need not read it.
         let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         let done = child.wait_with_output().expect("it ends");
-        Output::new(done.status, done.stdout, done.stderr)
+        Output::of(done)
     }
 
     /// The result with `-o json`, of a run that exits with 0.

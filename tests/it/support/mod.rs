@@ -11,6 +11,8 @@ mod keys;
 mod lab;
 mod pass;
 mod scratch;
+mod site;
+mod tenant;
 
 pub use self::clock::{Clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
@@ -22,6 +24,8 @@ pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
 pub use self::pass::{Pass, execute, execute_untrusted};
 pub use self::scratch::directory;
+pub use self::site::{GROUP, OTHER_GROUP, Site};
+pub use self::tenant::Tenant;
 
 /// A number from the environment: a seed to repeat a run by, or how much more it is to do.
 pub fn number(name: &str) -> Option<u64> {

@@ -21,7 +21,7 @@ mod losses;
 mod output;
 
 /// The seed that this variable gives, or a new one.
-fn seed(name: &str) -> u64 {
+pub fn seed(name: &str) -> u64 {
     number(name).unwrap_or_else(|| now().millis().unsigned_abs())
 }
 

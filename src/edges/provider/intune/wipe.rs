@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::connection::{again, told};
+use super::connection::{again, soon, told};
 use super::graph::{Answer, Call, Failure, odata_text};
 use super::observe;
 use super::provider::Inner;
@@ -43,7 +43,8 @@ impl Inner {
             return Err(later("provider.wipeApp is not configured"));
         };
         let id = self.the_one_record_of(&request.serial).await?;
-        let device = self.record(&id).await.map_err(|failure| again(&failure))?;
+        // It was there a moment ago: if it is gone now, no signature is used up by that.
+        let device = self.record(&id).await.map_err(|failure| soon(&failure))?;
         if let Some(receipt) = is_fit(request, &device, &id)? {
             return Ok(receipt);
         }

@@ -127,7 +127,8 @@ impl Graph {
         self.repeat(&self.request(&call, Purpose::Write)).await
     }
 
-    /// Writes what must not be written twice; made once, but for a token that Graph did not take.
+    /// Writes what must not be written twice; made once, but by the everyday registration for a token
+    /// that Graph did not take.
     ///
     /// # Errors
     /// If there is no answer, or it is no. [`Failure::surely_not_taken`] says what of it is certain.
@@ -257,7 +258,7 @@ impl Graph {
         }
     }
 
-    /// Makes a call, and again if its token was not taken.
+    /// Makes a call, and again if its token was not taken and it destroys nothing.
     async fn once(&self, request: &Request) -> Result<Answer, Failure> {
         self.admit(request).await?;
         let Shared { tokens, tenant, .. } = &*self.shared;
@@ -265,6 +266,11 @@ impl Graph {
         match self.send(request, &token).await {
             Err(failure) if failure.refusal().is_some_and(|refusal| refusal.status == 401) => {
                 tokens.refuse(&token).await;
+                // What destroys is never sent twice by itself: whoever tries again looks first whether
+                // it was done.
+                if self.shared.role == Role::Wiping {
+                    return Err(failure);
+                }
                 let token = tokens.get(tenant).await?;
                 self.send(request, &token).await
             }

@@ -131,6 +131,7 @@ async fn what_must_not_be_made_twice_is_made_once() {
         (error(503), ErrorClass::Unknown),
         (error(504), ErrorClass::Unknown),
         (throttled(Some("9")), ErrorClass::Transient),
+        (error(401), ErrorClass::Transient),
         (error(403), ErrorClass::Transient),
         (error(400), ErrorClass::Permanent),
         (Reply::Cut, ErrorClass::Unknown),

@@ -1,0 +1,13 @@
+//! Fleets in Microsoft Intune, from manifest to wiped: the real binary against the emulator, whose
+//! clock only the test moves.
+
+mod approvals;
+mod behind_our_back;
+mod converging;
+mod daemon;
+mod kills;
+mod lives;
+mod observing;
+mod page;
+mod registrations;
+mod wipes;
