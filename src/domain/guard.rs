@@ -1,8 +1,9 @@
 //! The safety veto over a plan (contract §2, promise 5): absence never destroys.
 //!
-//! When the fleet directory is missing, empty or suddenly shrunken, every intent and every
-//! deadline is refused and only facts that devices report, and what somebody asks devices to report, go through. There is no switch that
-//! skips the guard: an operator names the number of removals, and the log keeps it.
+//! When the fleet directory is missing, empty or suddenly much smaller, every intent and every
+//! deadline is refused. Only what devices report goes through, and what somebody asks them to
+//! report. There is no switch that skips the guard: an operator names the number of removals, and
+//! the log keeps it.
 //! [`ApprovedPlan`] has no other constructor than [`guard`].
 
 use crate::domain::fleet::Desired;

@@ -274,8 +274,8 @@ impl World {
         for part in 0..3 {
             let ids = recorded.devices.keys().copied().enumerate();
             let only: BTreeSet<_> = ids.filter(|(n, _)| n % 3 == part).map(|(_, id)| id).collect();
-            let narrow = self.over(desired).decide(recorded, provider, Some(&only));
-            let narrow = narrow.approved.plan();
+            let decision = self.over(desired).decide(recorded, provider, Some(&only));
+            let of_part = decision.approved.plan();
             let about = |id: Option<DeviceId>| id.is_some_and(|id| only.contains(&id));
             let of = |plan: &Plan| -> (Vec<Action>, Vec<Hold>, Vec<Telemetry>) {
                 (
@@ -284,10 +284,10 @@ impl World {
                     plan.telemetry.iter().filter(|t| about(Some(t.device))).cloned().collect(),
                 )
             };
-            assert_eq!(of(narrow), of(whole));
+            assert_eq!(of(of_part), of(whole));
             let mut rest = whole.actions.iter();
-            assert!(narrow.actions.iter().all(|a| rest.any(|b| a == b)), "and nothing else");
-            assert_eq!((&narrow.findings, &narrow.rejected), (&whole.findings, &whole.rejected));
+            assert!(of_part.actions.iter().all(|a| rest.any(|b| a == b)), "and nothing else");
+            assert_eq!((&of_part.findings, &of_part.rejected), (&whole.findings, &whole.rejected));
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) struct LastPass {
     /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) trust: Arc<TrustState>,
     /// When everything was looked at.
-    pub(crate) looked: Instant,
+    pub(crate) complete_at: Instant,
     /// Whether a pass over a few files may rest on it.
     pub(crate) whole: bool,
     /// Why the first pass is not done yet, as far as that was published.
@@ -33,7 +33,7 @@ impl Default for LastPass {
         Self {
             live: IncrementalFleet::default(),
             trust: Arc::new(TrustState::Broken("not read yet".into())),
-            looked: Instant::now(),
+            complete_at: Instant::now(),
             whole: false,
             waiting: Some("the first pass is not done".into()),
             begun: false,

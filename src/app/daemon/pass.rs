@@ -42,7 +42,7 @@ const PLAN_ANEW: Duration = Duration::from_secs(1);
 
 impl Daemon {
     /// Looks where something was touched, or everywhere, and does what follows.
-    pub(super) async fn look(
+    pub(super) async fn run_pass(
         &mut self,
         touched: Touched,
         ledger: &mut Ledger,
@@ -152,7 +152,7 @@ impl Daemon {
         let wipes = wipes.clone();
         self.last.findings = findings.len() as u64;
         if only.is_none() {
-            self.last.looked = Instant::now();
+            self.last.complete_at = Instant::now();
             self.last.held_back = held_back(holds.iter().map(|hold| hold.reason));
         }
         let effects = effects(&decision.approved.plan().actions);

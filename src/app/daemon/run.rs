@@ -16,8 +16,8 @@ use crate::edges::clock;
 use crate::edges::ledger::{self, Expected, Ledger};
 use crate::edges::watch::{Touched, Watch};
 
-/// Between tries to open a ledger, or to tell a provider what was taken, that failed: soon enough that a fixed disk
-/// is noticed, late enough that a broken one is not worn out.
+/// Between failed tries to open a ledger, or to tell a provider what was taken: soon enough that
+/// a fixed disk is noticed, late enough that a broken one is not worn out.
 const TROUBLE: Growth =
     Growth { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
 /// How often the clock is compared with the deadline that is waited for.
@@ -50,7 +50,7 @@ impl Daemon {
     /// Until there is something to do.
     pub(super) async fn wait(&mut self) -> Wake {
         let Next { due, at, not_before } = self.next;
-        let resync = self.last.looked + self.options.resync;
+        let resync = self.last.complete_at + self.options.resync;
         let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));
         let due = due.filter(|_| not_before.is_none());
         let watching = not_before.is_none();
@@ -110,20 +110,20 @@ impl Daemon {
         self.unconfirmed.ask(&mut ledger, &self.provider, clock::now()).await?;
         let touched = std::mem::take(&mut self.touched);
         let passed = match ledger.prove() {
-            Ok(_) => self.noted_look(touched, &mut ledger).await,
+            Ok(_) => self.noted_pass(touched, &mut ledger).await,
             Err(error) => Err(error.into()),
         };
         self.let_go(ledger, passed)
     }
 
-    /// Notes a changed configuration in the log, then looks.
-    async fn noted_look(
+    /// Notes a changed configuration in the log, and makes a pass.
+    async fn noted_pass(
         &mut self,
         touched: Touched,
         ledger: &mut Ledger,
     ) -> Result<(), reconcile::Error> {
         reconcile::note_config(&self.config, ledger)?;
-        self.look(touched, ledger).await
+        self.run_pass(touched, ledger).await
     }
 
     /// Keeps the ledger, unless it failed: what is on the disk is then read anew.

@@ -71,7 +71,7 @@ async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
     let mut daemon = daemon(&dir, Duration::from_millis(100), minute);
     let about = |waited: f64, seconds: f64| (waited - seconds).abs() < 0.1;
     let reset = |daemon: &mut Daemon| {
-        daemon.last.looked = Instant::now();
+        daemon.last.complete_at = Instant::now();
         daemon.touched = Touched::default();
         daemon.next = Next { due: Some(in_seconds(36_000)), ..Next::default() };
     };
@@ -89,7 +89,7 @@ async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
 
     // Beside the resync that is a day away a deadline is met by the clock on the wall.
     reset(&mut daemon);
-    daemon.last.looked = Instant::now() + hour * 24;
+    daemon.last.complete_at = Instant::now() + hour * 24;
     daemon.next.due = Some(in_seconds(-1));
     assert!(about(waits(&mut daemon).await, 0.0), "a deadline");
 }

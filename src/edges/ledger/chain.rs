@@ -51,8 +51,8 @@ pub(super) struct Seen {
     pub(crate) entry: Result<Option<Entry>, line::Error>,
 }
 
-/// Looks at a line, at its data too if `whole`.
-pub(super) fn look(line: Line<'_>, whole: bool) -> Seen {
+/// Reads a line, and its data too if `whole`.
+pub(super) fn inspect(line: Line<'_>, whole: bool) -> Seen {
     let (link, entry) = if whole {
         match line::read(line.bytes) {
             Ok((entry, prev)) => (Some(Link { seq: entry.seq, prev }), Ok(Some(entry))),
@@ -71,7 +71,7 @@ impl Chain {
     /// Before the first line.
     pub(super) const START: Self = Self { seq: 0, head: Digest::ZERO, end: 0 };
 
-    /// Takes the next line and gives its entry, if it was looked at whole.
+    /// Takes the next line and gives its entry, if it was read whole.
     ///
     /// # Errors
     /// If the line cannot be read or does not follow the last one.

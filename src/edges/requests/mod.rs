@@ -10,7 +10,7 @@
 mod crash_points;
 mod document;
 mod layout;
-mod look;
+mod reading;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -18,6 +18,6 @@ mod tests;
 pub use crate::edges::fs::spool::Error;
 pub use crash_points::CRASH_POINTS;
 pub(crate) use layout::{DIRECTORY, REJECTED};
-pub(crate) use look::{Fate, Trouble, Unusable};
-pub use look::{Requests, read};
+pub(crate) use reading::{Fate, Trouble, Unusable};
+pub use reading::{Requests, read};
 pub use submit::submit;

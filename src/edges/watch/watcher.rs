@@ -55,7 +55,7 @@ pub(crate) struct Watch {
     prints: Prints,
     /// When to look next where nobody tells of changes: whoever waits may stop and begin again
     /// any number of times.
-    next_look: Option<Instant>,
+    next_poll: Option<Instant>,
     tried: Option<Instant>,
 }
 
@@ -126,7 +126,7 @@ impl Watch {
             watcher: None,
             known: BTreeMap::new(),
             prints: Prints::default(),
-            next_look: None,
+            next_poll: None,
             tried: None,
         }
     }
@@ -245,15 +245,15 @@ impl Watch {
                     let _ = tokio::time::timeout_at(at, self.shared.wake.notified()).await;
                 }
                 None if self.mode == Mode::Watching => self.shared.wake.notified().await,
-                None => self.look_later().await,
+                None => self.poll_later().await,
             }
         }
     }
 
-    async fn look_later(&mut self) {
-        let at = *self.next_look.get_or_insert_with(|| Instant::now() + self.pace.poll);
+    async fn poll_later(&mut self) {
+        let at = *self.next_poll.get_or_insert_with(|| Instant::now() + self.pace.poll);
         tokio::time::sleep_until(at).await;
-        self.next_look = None;
+        self.next_poll = None;
         let prints = Prints::of(&self.places);
         let touched = prints.touched_since(&self.prints);
         if !touched.is_empty() {

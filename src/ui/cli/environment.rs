@@ -9,7 +9,7 @@ use clap::ColorChoice;
 
 use crate::domain::model::check_text;
 use crate::edges::fs::secret::Secret;
-use crate::ui::render::out::Look;
+use crate::ui::render::out::Presentation;
 
 /// What matters of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,14 +70,14 @@ impl Environment {
 
     /// How results look.
     #[must_use]
-    pub(crate) fn look(&self, color: ColorChoice, quiet: bool) -> Look {
+    pub(crate) fn presentation(&self, color: ColorChoice, quiet: bool) -> Presentation {
         // A terminal that does not know its width is taken for the narrowest usual one.
         let width = self.stdout.map(|width| match (self.columns, width) {
             (Some(columns), _) => columns,
             (None, 0) => 80,
             (None, width) => width,
         });
-        Look { color: self.colors(color, self.stdout.is_some()), width, quiet }
+        Presentation { color: self.colors(color, self.stdout.is_some()), width, quiet }
     }
 
     /// Whether standard error may be colored.
@@ -124,7 +124,7 @@ mod tests {
         ] {
             let stdout = terminal.then_some(80);
             let env = Environment { no_color, stdout, stderr: terminal, ..Default::default() };
-            assert_eq!(env.look(choice, false).color, colored);
+            assert_eq!(env.presentation(choice, false).color, colored);
             assert_eq!(env.colored_errors(choice), colored);
         }
     }
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn a_dumb_terminal_gets_neither_colours_nor_a_bar() {
         let env = Environment { stdout: Some(80), stderr: true, ..Default::default() };
-        assert!(env.look(ColorChoice::Auto, false).color && env.progress(false));
+        assert!(env.presentation(ColorChoice::Auto, false).color && env.progress(false));
         let dumb = Environment { dumb: true, ..env };
-        assert!(!dumb.look(ColorChoice::Auto, false).color && !dumb.progress(false));
-        assert!(dumb.look(ColorChoice::Always, false).color, "what is asked for is given");
+        assert!(!dumb.presentation(ColorChoice::Auto, false).color && !dumb.progress(false));
+        assert!(dumb.presentation(ColorChoice::Always, false).color, "what is asked for is given");
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
             (None, Some(60), None),
         ] {
             let env = Environment { stdout, columns, ..Default::default() };
-            assert_eq!(env.look(ColorChoice::Auto, false).width, width);
+            assert_eq!(env.presentation(ColorChoice::Auto, false).width, width);
         }
     }
 }

@@ -50,7 +50,7 @@ where
     outlive_the_file_size_limit();
     let environment = Environment::of_process();
     let Global { color, quiet, .. } = cli.global;
-    let mut out = Out::standard(environment.look(color, quiet));
+    let mut out = Out::standard(environment.presentation(color, quiet));
     let usual = cli.command.usual_log();
     let ran = logging::start(&cli.global, &environment, usual)
         .and_then(|()| run(&cli, format, &environment, &mut out));

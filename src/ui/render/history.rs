@@ -182,7 +182,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::ui::render::out::Look;
+    use crate::ui::render::out::Presentation;
     use crate::ui::render::testing::{Screen, entry, event, logged};
 
     fn written(style: Style, entries: &[Logged], screen: &Screen) -> String {
@@ -207,7 +207,7 @@ mod tests {
             11      2026-11-21T09:00:00.000Z  device.orphaned     D002    its manifest is gone; nothing is done to it
             12      2026-11-22T09:50:00.000Z  device.status       D003    Pending → Failed: the enrolment deadline of 30m passed
         "#]].assert_eq(&text);
-        let colored = Screen::new(Look { color: true, ..Look::default() });
+        let colored = Screen::new(Presentation { color: true, ..Presentation::default() });
         let colored = written(Style::Text, &logged()[6..12], &colored);
         assert_eq!(anstream::adapter::strip_str(&colored).to_string(), text);
         assert!(Event::KINDS.iter().all(|kind| kind.len() <= 18));

@@ -46,9 +46,9 @@ impl Tone {
     }
 }
 
-/// How an [`Out`] looks.
+/// How an [`Out`] is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct Presentation {
     /// Whether results may be colored.
     pub(crate) color: bool,
     /// Columns of the terminal that results go to; absent in a pipe.
@@ -61,7 +61,7 @@ pub(crate) struct Look {
 pub(crate) struct Out {
     results: Box<dyn Write + Send>,
     notes: Box<dyn Write + Send>,
-    look: Look,
+    presentation: Presentation,
     closed: bool,
 }
 
@@ -71,9 +71,9 @@ impl Out {
     pub(crate) fn new(
         results: Box<dyn Write + Send>,
         notes: Box<dyn Write + Send>,
-        look: Look,
+        presentation: Presentation,
     ) -> Self {
-        Self { results, notes, look, closed: false }
+        Self { results, notes, presentation, closed: false }
     }
 
     /// What `draw` writes, as plain text.
@@ -82,7 +82,8 @@ impl Out {
     /// Those of `draw`.
     pub(crate) fn captured(draw: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<String> {
         let kept = Kept::default();
-        let mut out = Self::new(Box::new(kept.clone()), Box::new(io::sink()), Look::default());
+        let mut out =
+            Self::new(Box::new(kept.clone()), Box::new(io::sink()), Presentation::default());
         draw(&mut out)?;
         drop(out);
         let bytes = kept.0.lock().map(|mut bytes| std::mem::take(&mut *bytes)).unwrap_or_default();
@@ -91,21 +92,21 @@ impl Out {
 
     /// To standard output and standard error.
     #[must_use]
-    pub(crate) fn standard(look: Look) -> Self {
+    pub(crate) fn standard(presentation: Presentation) -> Self {
         let results = BufWriter::with_capacity(64 * 1024, io::stdout());
-        Self::new(Box::new(results), Box::new(io::stderr()), look)
+        Self::new(Box::new(results), Box::new(io::stderr()), presentation)
     }
 
     /// Columns of the terminal that results go to; absent in a pipe.
     #[must_use]
     pub(crate) fn width(&self) -> Option<usize> {
-        self.look.width
+        self.presentation.width
     }
 
     /// Whether results may be colored.
     #[must_use]
     pub(crate) fn color(&self) -> bool {
-        self.look.color
+        self.presentation.color
     }
 
     /// Whether the reader of the results has gone away: more of them would be wasted.
@@ -116,12 +117,12 @@ impl Out {
 
     /// The text made harmless, in this tone where colors are allowed.
     pub(crate) fn paint<'a>(&self, tone: Tone, text: &'a str) -> impl fmt::Display + use<'a> {
-        tone.paint(text, self.look.color)
+        tone.paint(text, self.presentation.color)
     }
 
     /// One line to standard error, unless `--quiet`; a note that cannot be written is dropped.
     pub(crate) fn note(&mut self, text: &str) {
-        if !self.look.quiet {
+        if !self.presentation.quiet {
             // On a terminal it stands behind the results that it is about. What cannot be written
             // now fails again at the end, and is reported there.
             let _ = self.flush();
@@ -209,7 +210,8 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_quiet_and_a_full_disk_is_not() {
-        let broken = |kind| Out::new(Box::new(Broken(kind)), Box::new(io::sink()), Look::default());
+        let broken =
+            |kind| Out::new(Box::new(Broken(kind)), Box::new(io::sink()), Presentation::default());
         let mut out = broken(io::ErrorKind::BrokenPipe);
         assert!(!out.is_closed());
         writeln!(out, "lost").unwrap();
@@ -228,7 +230,7 @@ mod tests {
         let screen = Screen::piped();
         let out = screen.out();
         assert_eq!(out.paint(Tone::Removed, "a\u{1b}[0m").to_string(), r"a\u{1b}[0m");
-        let screen = Screen::new(Look { color: true, ..Look::default() });
+        let screen = Screen::new(Presentation { color: true, ..Presentation::default() });
         let out = screen.out();
         assert_eq!(out.paint(Tone::Removed, "a").to_string(), "\u{1b}[31ma\u{1b}[0m");
         assert_eq!(out.paint(Tone::Plain, "a").to_string(), "a");
@@ -239,7 +241,7 @@ mod tests {
         let screen = Screen::piped();
         screen.out().note("no \u{1b}[31mdevices");
         assert_eq!(screen.notes(), "no \\u{1b}[31mdevices\n");
-        let screen = Screen::new(Look { quiet: true, ..Look::default() });
+        let screen = Screen::new(Presentation { quiet: true, ..Presentation::default() });
         screen.out().note("no devices");
         assert_eq!(screen.notes(), "");
     }

@@ -189,7 +189,7 @@ fn fit<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::render::out::Look;
+    use crate::ui::render::out::Presentation;
     use crate::ui::render::testing::Screen;
     use expect_test::expect;
 
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn colour_changes_no_column() {
         let plain = drawn(&Screen::piped());
-        let colored = drawn(&Screen::new(Look { color: true, ..Look::default() }));
+        let colored = drawn(&Screen::new(Presentation { color: true, ..Presentation::default() }));
         assert_ne!(plain, colored);
         assert_eq!(plain, anstream::adapter::strip_str(&colored).to_string());
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use super::out::{Look, Out};
+use super::out::{Out, Presentation};
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::{DeviceProvisioned, Entry, Event, Source};
@@ -12,7 +12,7 @@ use crate::edges::ledger::Logged;
 /// Both streams of an [`Out`], kept.
 #[derive(Clone, Default)]
 pub(crate) struct Screen {
-    look: Look,
+    presentation: Presentation,
     results: Kept,
     notes: Kept,
 }
@@ -36,17 +36,17 @@ impl Write for Kept {
 }
 
 impl Screen {
-    pub(crate) fn new(look: Look) -> Self {
-        Self { look, ..Self::default() }
+    pub(crate) fn new(presentation: Presentation) -> Self {
+        Self { presentation, ..Self::default() }
     }
     pub(crate) fn piped() -> Self {
         Self::default()
     }
     pub(crate) fn wide(columns: usize) -> Self {
-        Self::new(Look { width: Some(columns), ..Look::default() })
+        Self::new(Presentation { width: Some(columns), ..Presentation::default() })
     }
     pub(crate) fn out(&self) -> Out {
-        Out::new(Box::new(self.results.clone()), Box::new(self.notes.clone()), self.look)
+        Out::new(Box::new(self.results.clone()), Box::new(self.notes.clone()), self.presentation)
     }
     pub(crate) fn results(&self) -> String {
         self.results.text()

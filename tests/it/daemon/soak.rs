@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use crate::support::{Dice, Fixture, PLAIN_PROFILE, device, number};
 
 /// How long it goes on in a run of all tests; `SOAK_SECONDS` overrides it.
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 10;
 /// Few enough that changes meet, too many for the guard to take a single one for a purge.
 const DEVICES: u64 = 30;
 

@@ -241,7 +241,7 @@ pub fn read(dir: &Path) -> Result<State, Error> {
 pub(super) fn read_proven(dir: &Path) -> Result<State, Error> {
     // Before the log, as in `read`.
     let snapshot = state_json::load(dir)?.unwrap_or_default();
-    let marked = mark::look(dir).map(|mark| mark.whole);
+    let marked = mark::read(dir).map(|mark| mark.whole);
     let mut following = Following::proving(dir, snapshot, marked, None);
     let mut chain = Chain::START;
     let path = dir.join(LOG);
@@ -256,10 +256,10 @@ pub(super) fn read_proven(dir: &Path) -> Result<State, Error> {
 /// left; and up to which byte the lock says that it is of whole passes.
 pub(super) fn whole(dir: &Path, log: &File) -> std::io::Result<(u64, Option<u64>)> {
     loop {
-        let before = mark::look(dir);
+        let before = mark::read(dir);
         let length = log.metadata()?.len();
         // Who began, ended or finished a pass in between makes the length worth nothing.
-        if mark::look(dir) == before {
+        if mark::read(dir) == before {
             let live = before.filter(|mark| mark.live);
             return Ok((live.map_or(length, |mark| mark.whole), before.map(|mark| mark.whole)));
         }

@@ -21,7 +21,7 @@ use crate::domain::model::Digest;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::{Guarded, Opened};
-use crate::edges::ledger::chain::{Chain, look};
+use crate::edges::ledger::chain::{Chain, inspect};
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::line;
 use crate::edges::ledger::store::Lines;
@@ -65,7 +65,7 @@ pub(super) fn follow_all(
         file.take(until.saturating_sub(chain.end)),
         chain.end,
         failed,
-        |line| look(line, line.offset == 0 || line.offset >= whole_from),
+        |line| inspect(line, line.offset == 0 || line.offset >= whole_from),
         |seen| {
             let followed = chain.follow(seen);
             let entry = followed.map_err(|broken| Error::of_line(path.to_owned(), broken))?;

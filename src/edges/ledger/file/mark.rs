@@ -20,7 +20,7 @@ pub(super) struct Mark {
 }
 
 /// Looks at the lock without touching it; `None` where nothing is marked.
-pub(super) fn look(dir: &Path) -> Option<Mark> {
+pub(super) fn read(dir: &Path) -> Option<Mark> {
     let file = Guarded::stream().without_links().open(&dir.join(LOCK)).ok()?.into_file();
     let asked = Flock::from(FlockType::ReadLock);
     let live = fcntl_getlk(&file, &asked).ok()?.is_some();

@@ -86,5 +86,5 @@ pub(super) fn exists(dir: &Path) -> Result<bool, Error> {
             Err(e) => Err(Error::from(durable::Error::at("look at", &path)(e))),
         }
     };
-    Ok(there(LOG)? || there(STATE)? || mark::look(dir).is_some_and(|mark| mark.whole > 0))
+    Ok(there(LOG)? || there(STATE)? || mark::read(dir).is_some_and(|mark| mark.whole > 0))
 }

@@ -1,4 +1,4 @@
-//! The log from end to end: lines in order, looked at on every core, in bounded memory.
+//! The log from end to end: lines in order, read on every core, in bounded memory.
 
 use std::io::{self, BufRead as _};
 
@@ -21,7 +21,7 @@ pub(crate) struct End {
     pub(crate) torn: u64,
 }
 
-/// Passes all lines of `file` to `look`, on any core, and its results to `take`, in order.
+/// Passes all lines of `file` to `inspect`, on any core, and its results to `take`, in order.
 /// `file` stands at byte `offset`, the beginning of a line.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub(crate) fn scan<T: Send, E>(
     mut file: impl io::Read,
     mut offset: u64,
     failed: impl FnOnce(io::Error) -> E,
-    look: impl Fn(Line<'_>) -> T + Sync,
+    inspect: impl Fn(Line<'_>) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<End, E> {
     let mut buffer = vec![0; BLOCK];
@@ -60,11 +60,11 @@ pub(crate) fn scan<T: Send, E>(
         offset = lines.last().map_or(offset, |line| line.end);
         dropped = 0;
         if lines.len() < PARALLEL {
-            lines.into_iter().try_for_each(|line| take(look(line)))?;
+            lines.into_iter().try_for_each(|line| take(inspect(line)))?;
         } else {
-            let looked: Vec<T> =
-                lines.into_par_iter().with_min_len(PARALLEL / 2).map(&look).collect();
-            looked.into_iter().try_for_each(&mut take)?;
+            let inspected: Vec<T> =
+                lines.into_par_iter().with_min_len(PARALLEL / 2).map(&inspect).collect();
+            inspected.into_iter().try_for_each(&mut take)?;
         }
         buffer.copy_within(whole..filled, 0);
         filled -= whole;

@@ -22,7 +22,7 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
         Err(e) => return Err(e),
     }
     // Before the log, which only grows.
-    let marked = mark::look(dir).map_or(0, |mark| mark.whole);
+    let marked = mark::read(dir).map_or(0, |mark| mark.whole);
     let path = dir.join(LOG);
     let end = match log::open(&path)? {
         None => End { offset: 0, torn: 0 },
@@ -31,7 +31,7 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
                 &log,
                 0,
                 |e| Error::from(durable::Error::at("read", &path)(e)),
-                |line| chain::look(line, true),
+                |line| chain::inspect(line, true),
                 |seen| {
                     checker.next(seen);
                     Ok(())

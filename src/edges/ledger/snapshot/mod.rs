@@ -1,4 +1,5 @@
-//! The snapshot's format (`state.json`): the state as of one line of the log, with the telemetry that no line holds.
+//! The snapshot's format (`state.json`): the state as of one line of the log, with the telemetry
+//! that no line holds.
 //!
 //! Written as `jq -S .` would print it: two spaces, keys sorted at every level (the structs
 //! here have their fields in that order), a newline at the end. Read strictly. Neither holds

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use crate::domain::model::{Digest, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
-use crate::edges::ledger::chain::{Chain, Line, look};
+use crate::edges::ledger::chain::{Chain, Line, inspect};
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
@@ -49,7 +49,7 @@ impl Memory {
         let (mut chain, mut state) = (Chain::START, State::default());
         for bytes in &self.kept().lines {
             let end = chain.end + bytes.len() as u64 + 1;
-            let seen = look(Line { offset: chain.end, bytes, end }, true);
+            let seen = inspect(Line { offset: chain.end, bytes, end }, true);
             let entry: Option<Entry> = chain.follow(seen).map_err(|e| Error::of_line(path(), e))?;
             state.fold(&entry.unwrap(), chain.head).map_err(Error::Refused)?;
         }
@@ -180,7 +180,7 @@ impl Reader for Memory {
         let mut offset = 0;
         for bytes in &kept.lines {
             let end = offset + bytes.len() as u64 + 1;
-            checker.next(look(Line { offset, bytes, end }, true));
+            checker.next(inspect(Line { offset, bytes, end }, true));
             offset = end;
         }
         Ok(checker.finish(offset, None::<fn(u64) -> String>))

@@ -36,17 +36,17 @@ const NO_REPORT: &str = "this is no report; it goes to inbox/rejected";
 pub(super) const REJECTED: &str = "rejected";
 /// How temporaries for the rest of a file begin.
 const REST: &str = ".fleetform-rest-";
-/// So many different looks are remembered: a decision may rest on an earlier one than the last,
+/// So many different observations are remembered: a decision may rest on an earlier one than the last,
 /// since somebody planned again meanwhile.
-const KEPT_LOOKS: usize = 3;
+const KEPT_OBSERVATIONS: usize = 3;
 /// What became of reports.
 pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
 
 /// What was last observed.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    /// How many different looks there were: the cursor of the last one.
-    looks: u64,
+    /// How many different observations there were: the cursor of the last one.
+    observations: u64,
     /// What was observed, the last time at the end.
     seen: VecDeque<(Cursor, Vec<Seen>)>,
     /// Whether what a crash left behind in `rejected/` is gone.
@@ -57,7 +57,7 @@ pub(super) struct Inbox {
 
 impl Default for Inbox {
     fn default() -> Self {
-        Self { looks: 0, seen: VecDeque::new(), swept: false, pass_reports: PASS_REPORTS }
+        Self { observations: 0, seen: VecDeque::new(), swept: false, pass_reports: PASS_REPORTS }
     }
 }
 
@@ -102,7 +102,7 @@ impl Inbox {
         observed
     }
 
-    /// The cursor of a look. One that saw the same as the last has the same.
+    /// The cursor of an observation. One that saw the same as the last has the same.
     fn remember(&mut self, seen: Vec<Seen>) -> Cursor {
         let same = |(_, last): &&(Cursor, Vec<Seen>)| {
             last.len() == seen.len() && last.iter().zip(&seen).all(|(a, b)| a.is_as_before(b))
@@ -110,20 +110,20 @@ impl Inbox {
         if let Some((cursor, _)) = self.seen.back().filter(same) {
             return cursor.clone();
         }
-        self.looks += 1;
-        let cursor = Cursor::new(self.looks.to_string());
+        self.observations += 1;
+        let cursor = Cursor::new(self.observations.to_string());
         self.seen.push_back((cursor.clone(), seen));
-        while self.seen.len() > KEPT_LOOKS {
+        while self.seen.len() > KEPT_OBSERVATIONS {
             self.seen.pop_front();
         }
         cursor
     }
 
-    /// The files of the look that ended at `cursor`, as far as all their reports have a fate.
+    /// The files of the observation that ended at `cursor`, as far as all their reports have a fate.
     pub(super) fn settled<'a>(&'a self, cursor: &Cursor, fates: &Fates<'_>) -> Vec<&'a Seen> {
-        let look = self.seen.iter().find(|(of, _)| of == cursor);
+        let observed = self.seen.iter().find(|(of, _)| of == cursor);
         let is_settled = |seen: &&Seen| seen.good.iter().all(|said| fates.contains_key(&said.id));
-        look.into_iter().flat_map(|(_, seen)| seen).filter(is_settled).collect()
+        observed.into_iter().flat_map(|(_, seen)| seen).filter(is_settled).collect()
     }
 
     /// Removes the files that are acknowledged, except `stays`: moves what was refused away,

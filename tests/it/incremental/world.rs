@@ -46,13 +46,13 @@ pub struct World {
     clock: Clock,
     settings: Settings,
     trust: TrustState,
-    narrow: Side,
+    incremental: Side,
     whole: Side,
     live: IncrementalFleet,
-    /// Whether a narrow look may rest on what was seen.
+    /// Whether an incremental pass may rest on what was seen.
     settled: bool,
     due: Option<Timestamp>,
-    /// Bursts that were taken in by narrow looks.
+    /// Bursts that were taken in by incremental passes.
     pub taken: u64,
 }
 
@@ -63,7 +63,7 @@ impl World {
         let mut settings = Settings::default();
         settings.wipes.delay = DELAY;
         let side = |name| Side::new(&fixture, name, &clock, &settings);
-        let (narrow, whole) = (side("narrow"), side("whole"));
+        let (incremental, whole) = (side("incremental"), side("whole"));
         let mut dice = Dice(seed);
         let files = (0..DEVICES).map(|n| (n, Manifest::new(n, dice.below(FILES)))).collect();
         let profiles = [
@@ -83,7 +83,7 @@ impl World {
             clock,
             settings,
             trust: TrustState::Usable(trust_files::read(&signers, None, &fleet).expect("trust")),
-            narrow,
+            incremental,
             whole,
             live: IncrementalFleet::default(),
             settled: false,
@@ -91,7 +91,7 @@ impl World {
             taken: 0,
         };
         world.write();
-        world.look(None);
+        world.pass(None);
         world
     }
 
@@ -267,8 +267,8 @@ impl World {
         self.clock.advance(TimeDelta::milliseconds(1));
         let now = self.now();
         let report = format!(r#"{{"serialNumber":"SN{n}","at":"{now}"{more}}}"#);
-        let (path, _) =
-            submit(&self.fixture.path("narrow"), "r", report.as_bytes(), now).expect("a report");
+        let (path, _) = submit(&self.fixture.path("incremental"), "r", report.as_bytes(), now)
+            .expect("a report");
         // Under the same name: what the log says of a report names its file.
         let name = path.file_name().expect("a name").to_str().expect("UTF-8");
         self.fixture.write(&format!("whole/inbox/{name}"), &report);
@@ -277,11 +277,11 @@ impl World {
     /// Somebody asks for a sync of the device.
     fn ask(&mut self, n: u64) {
         let serial: SerialNumber = format!("SN{n}").parse().expect("a serial number");
-        let Some((id, device)) = self.narrow.ledger.state().by_serial(&serial) else { return };
+        let Some((id, device)) = self.incremental.ledger.state().by_serial(&serial) else { return };
         let serial = device.spec.serial_number.clone();
         self.clock.advance(TimeDelta::milliseconds(1));
         let now = self.now();
-        requests::submit(&self.narrow.data, "ana", &[(id, serial)], now).expect("a request");
+        requests::submit(&self.incremental.data, "ana", &[(id, serial)], now).expect("a request");
         let names = |side: &Side| {
             let dir = fs::read_dir(side.data.join("requests"));
             let names = dir.into_iter().flatten().map(|entry| entry.expect("an entry").file_name());
@@ -289,8 +289,8 @@ impl World {
         };
         // The very file: what the log says of a request has its id.
         let theirs = names(&self.whole);
-        for name in names(&self.narrow).difference(&theirs) {
-            let text = self.fixture.read(&format!("narrow/requests/{name}"));
+        for name in names(&self.incremental).difference(&theirs) {
+            let text = self.fixture.read(&format!("incremental/requests/{name}"));
             self.fixture.write(&format!("whole/requests/{name}"), text);
         }
     }
@@ -298,7 +298,7 @@ impl World {
     /// As if a wipe of the device had been confirmed.
     fn erase(&mut self, n: u64) {
         let serial: SerialNumber = format!("SN{n}").parse().expect("a serial number");
-        for side in [&mut self.narrow, &mut self.whole] {
+        for side in [&mut self.incremental, &mut self.whole] {
             let Some((id, device)) = side.ledger.state().by_serial(&serial) else { return };
             if device.is_wiped() {
                 return;
@@ -332,7 +332,7 @@ impl World {
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {
-        let recorded = self.narrow.ledger.state();
+        let recorded = self.incremental.ledger.state();
         let asked = Requests::default();
         let pass = self.over(self.live.desired(), &asked);
         let inputs = pass.inputs(recorded);
@@ -340,18 +340,18 @@ impl World {
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)
     }
 
-    /// Takes in a burst, on one side narrowly where that may be.
-    fn look(&mut self, touched: Option<BTreeSet<String>>) {
+    /// Takes in a burst, on one side file by file where that may be.
+    fn pass(&mut self, touched: Option<BTreeSet<String>>) {
         let root = self.fixture.path("fleet");
         let desired = source::load(&root);
         let only = touched.filter(|_| self.settled).and_then(|touched| {
             let serials = source::reread(&root, &touched, &mut self.live)?;
             assert_eq!(**self.live.desired(), desired, "{touched:?}");
-            let recorded = self.narrow.ledger.state();
+            let recorded = self.incremental.ledger.state();
             serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()
         });
         let whole = self.decide(&self.whole, &desired, None);
-        let decision = self.decide(&self.narrow, &desired, only.as_ref());
+        let decision = self.decide(&self.incremental, &desired, only.as_ref());
         let (ours, theirs) = (decision.approved.plan(), whole.approved.plan());
         assert_eq!(ours.actions, theirs.actions, "{only:?}");
         assert_eq!(ours.telemetry, theirs.telemetry);
@@ -364,18 +364,18 @@ impl World {
         } else {
             self.taken += 1;
         }
-        let again = self.decide(&self.narrow, &desired, only.as_ref());
-        self.narrow.carry_out(decision);
+        let again = self.decide(&self.incremental, &desired, only.as_ref());
+        self.incremental.carry_out(decision);
         self.whole.carry_out(whole);
         let due = self.due_of(only.as_ref(), &again);
         self.due = [self.due, due].into_iter().flatten().min();
-        let left = self.decide(&self.narrow, &desired, None);
+        let left = self.decide(&self.incremental, &desired, None);
         assert_eq!(left.approved.plan().actions, []);
         assert!(!left.has_reports());
         let due = self.due_of(None, &left);
         let late = due.is_some_and(|due| self.due.is_none_or(|ours| ours > due));
         assert!(!late, "due {due:?}, and it wakes {:?}", self.due);
-        self.settled = self.narrow.ledger.state().frozen.is_none();
+        self.settled = self.incremental.ledger.state().frozen.is_none();
     }
 
     pub fn burst(&mut self) {
@@ -392,8 +392,8 @@ impl World {
         // What is no regular file is told by the watcher itself.
         let plain =
             |path: &String| self.on_disk.get(path).is_none_or(|node| matches!(node, Node::Text(_)));
-        let narrow = !time_passes && touched.iter().all(plain);
-        self.look(narrow.then_some(touched));
+        let incremental = !time_passes && touched.iter().all(plain);
+        self.pass(incremental.then_some(touched));
     }
 
     /// The log, but for what a ledger has of its own.

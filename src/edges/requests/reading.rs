@@ -93,7 +93,7 @@ pub fn read(data: &Path) -> Requests {
             break;
         }
         let origin: Arc<str> = format!("{DIRECTORY}/{}", spell(&name)).into();
-        match look(&dir, &name, &origin) {
+        match read_file(&dir, &name, &origin) {
             // What is gone since the directory was listed was never there.
             Ok(None) => {}
             Ok(Some((stamp, said))) => {
@@ -114,10 +114,10 @@ pub fn read(data: &Path) -> Requests {
     requests
 }
 
-type Looked = (Stamp, Result<SyncFile, String>);
+type ReadFile = (Stamp, Result<SyncFile, String>);
 
 /// What a file says.
-fn look(dir: &Dir, name: &OsStr, origin: &Arc<str>) -> Result<Option<Looked>, Error> {
+fn read_file(dir: &Dir, name: &OsStr, origin: &Arc<str>) -> Result<Option<ReadFile>, Error> {
     let (stamp, mut file) = match dir.file(name)? {
         Found::Nothing => return Ok(None),
         Found::Unusable(stamp, why) => return Ok(Some((stamp, Err(why)))),

@@ -5,13 +5,13 @@ use std::thread;
 
 use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device};
 
-const NARROW: &str = "everything=false";
+const INCREMENTAL: &str = "everything=false";
 const WHOLE: &str = "everything=true";
 
 /// How often it has looked, at a few files and at everything.
-fn looks(daemon: &Daemon) -> (usize, usize) {
+fn passes(daemon: &Daemon) -> (usize, usize) {
     let said = daemon.said();
-    (said.matches(NARROW).count(), said.matches(WHOLE).count())
+    (said.matches(INCREMENTAL).count(), said.matches(WHOLE).count())
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn an_edit_is_taken_in_by_reading_that_file() {
     let place = Fixture::of(&["A", "B"]);
     let mut daemon = place.daemon(&["-vv"]);
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
-    let (narrow, whole) = looks(&daemon);
+    let (incremental, whole) = passes(&daemon);
     for (turn, serial) in ["A", "B", "A"].into_iter().enumerate() {
         let user = format!("user{turn}@example.com");
         place.save(
@@ -32,8 +32,8 @@ fn an_edit_is_taken_in_by_reading_that_file() {
             if to == *user { Ok(()) } else { Err(last.to_string()) }
         });
     }
-    daemon.until_said(NARROW, narrow + 3);
-    assert_eq!(looks(&daemon).1, whole, "{}", daemon.said());
+    daemon.until_said(INCREMENTAL, incremental + 3);
+    assert_eq!(passes(&daemon).1, whole, "{}", daemon.said());
     daemon.stop();
 }
 
@@ -55,7 +55,7 @@ fn whatever_other_files_may_matter_for_is_looked_at_with_them() {
         ("fleet/deep/er/E.yaml", device("E")),
         ("fleet/A.yaml", device("C")),
     ] {
-        let (_, whole) = looks(&daemon);
+        let (_, whole) = passes(&daemon);
         place.write(path, &text);
         daemon.until_said(WHOLE, whole + 1);
     }
@@ -71,7 +71,7 @@ fn edits_without_end_keep_no_look_at_everything_away() {
     let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&["-vv", "--resync", "500ms", "--debounce", "0s"]);
     place.until_recorded(&mut daemon, &["A:Pending"]);
-    let (_, before) = looks(&daemon);
+    let (_, before) = passes(&daemon);
     let end = AtomicBool::new(false);
     thread::scope(|scope| {
         // Faster than it can look.
