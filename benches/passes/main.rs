@@ -10,6 +10,7 @@
 mod daemon;
 mod diff;
 mod fleet;
+mod intune;
 mod table;
 mod tools;
 
@@ -133,7 +134,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("passes");
     let mut criterion = Criterion::default().configure_from_args();
     let sizes = if test { &[SMALL][..] } else { &SIZES[..] };
-    let (mut rows, mut diffs, mut daemons) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut diffs) = (Vec::new(), Vec::new());
+    let (mut daemons, mut tenants) = (Vec::new(), Vec::new());
     for devices in sizes {
         if has("--list") {
             break;
@@ -142,12 +144,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         measure(&mut criterion, &subject)?;
         rows.push(table::row(&subject, if test { 1 } else { table::ROUNDS })?);
         diffs.push(diff::row(&subject, if test { 1 } else { diff::ROUNDS })?);
+        tenants.push(intune::row(&scratch, *devices)?);
         daemons.push(daemon::row(&subject, if test { 2 } else { daemon::CHANGES })?);
     }
     if !rows.is_empty() {
         table::print(&rows, table::base(&scratch)?)?;
         diff::print(&diffs)?;
         daemon::print(&daemons)?;
+        intune::print(&tenants)?;
     }
     criterion.final_summary();
     remove(&scratch)?;

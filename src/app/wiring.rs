@@ -2,7 +2,7 @@
 //! there are.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::provider_settings::ProviderSettings;
@@ -11,26 +11,46 @@ use crate::domain::wipe::trust::Trust;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config};
-use crate::edges::ledger::{self, Ledger};
+use crate::edges::fs::secret::outside_of_checkout;
+use crate::edges::ledger::{self, Ledger, Reader};
 use crate::edges::provider::Provider;
 use crate::edges::provider::intune::{Intune, InvalidConnection};
 use crate::edges::provider::local::{self, Foreign, Local};
 use crate::edges::trust_files;
 
+/// Why there is no provider.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoProvider {
+    #[error(transparent)]
+    Connection(#[from] InvalidConnection),
+    /// What proves to the MDM who is asking is no secret there.
+    #[error("{} {why}", path.display())]
+    Secret { path: PathBuf, why: String },
+}
+
 /// The MDM.
 ///
 /// # Errors
-/// If the settings name none that can be asked.
-pub(crate) fn provider(config: &Config) -> Result<Arc<dyn Provider>, InvalidConnection> {
+/// If the settings name none that can be asked, or with a secret that the checkout holds.
+pub(crate) fn provider(config: &Config) -> Result<Arc<dyn Provider>, NoProvider> {
     Ok(match &config.provider {
         ProviderSettings::Local => Arc::new(Local::new(&config.data)),
         ProviderSettings::Intune(settings) => {
+            for path in settings.secret_files() {
+                let refused = |why| NoProvider::Secret { path: path.to_owned(), why };
+                outside_of_checkout(path, &config.fleet).map_err(refused)?;
+            }
             Arc::new(Intune::new(settings, &config.data, clock::now)?)
         }
     })
 }
 
-/// Opens the ledger, unless what devices are told to do contradicts it.
+/// The ledger, to read in; there need not be one.
+pub(crate) fn ledger(config: &Config) -> Arc<dyn Reader> {
+    ledger::file::reader(&config.data)
+}
+
+/// Opens the ledger to write in it, unless what devices are told to do contradicts it.
 ///
 /// # Errors
 /// If it cannot be read or written, is another one, or is contradicted.

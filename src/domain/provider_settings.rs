@@ -1,6 +1,6 @@
 //! Which MDM holds the devices, and how to reach it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -74,6 +74,17 @@ pub(crate) struct IntuneSettings {
     pub(crate) login_url: String,
     /// Microsoft Graph: `https://graph.microsoft.com`, without a final slash.
     pub(crate) graph_url: String,
+}
+
+impl IntuneSettings {
+    /// The files that prove who asks.
+    pub(crate) fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        [&self.app].into_iter().chain(&self.wipe_app).map(|app| match &app.credential {
+            Credential::Secret(path)
+            | Credential::Certificate(path)
+            | Credential::FederatedToken(path) => path.as_path(),
+        })
+    }
 }
 
 /// An app registration in Microsoft Entra.

@@ -60,6 +60,26 @@ fn a_declared_laptop_joins_once_it_is_registered_and_licensed() {
 }
 
 #[test]
+fn groups_policies_and_products_that_profiles_name_are_there() {
+    let fixture = Fixture::of(&["A"]);
+    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Desk}\nspec:\n  \
+                   platforms: [windows]\n  licenses: [SPE_E5, MTD_P2]\n  intune:\n    \
+                   group: 0f3c0000-0000-4000-8000-000000000001\n    \
+                   configurationPolicies: [vpn-settings]\n    apps: [vpn-app]\n";
+    fixture.write("fleet/desk.yaml", profile);
+    let emulator = Emulator::start(&["--fleet", &fixture.path("fleet").display().to_string()]);
+    let graph = emulator.graph(EVERYDAY);
+    let group = graph.get("/v1.0/groups/0f3c0000-0000-4000-8000-000000000001");
+    assert_eq!(group["displayName"], "Desk");
+    graph.get("/beta/deviceManagement/configurationPolicies/vpn-settings");
+    graph.get("/v1.0/deviceAppManagement/mobileApps/vpn-app");
+    let skus = graph.get("/v1.0/subscribedSkus?$select=skuPartNumber").to_string();
+    assert!(skus.contains("SPE_E5") && skus.contains("MTD_P2"), "{skus}");
+    let hardware = emulator.control("GET", "/hardware/A", &Value::Null);
+    assert_eq!(hardware["managedDeviceId"], Value::Null);
+}
+
+#[test]
 fn each_answer_says_that_it_is_an_emulator_and_what_time_it_is() {
     let (emulator, id) = with_devices(1);
     let token = emulator.graph(EVERYDAY).token;

@@ -131,6 +131,7 @@ fn every_command_in_every_format_is_harmless() {
         (&["sync", "D001"], &["text", "json"]),
         (&["check", "--fleet", EVIL], &["text", "json"]),
         (&["check", "--config", EVIL], &["text", "json"]),
+        (&["emulator", "intune", "--fleet", EVIL], &["text"]),
     ];
     let all = |fixture: &Fixture| {
         for (args, formats) in reading {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::support::{Device, Fixture, Output, Profile, git, wait_until};
+use crate::support::{Device, Fixture, Output, Profile, directory, git, wait_until};
 
 /// Whatever Git can be made to run writes this file.
 const MARKER: &str = "marker";
@@ -160,7 +160,7 @@ fn settings_and_trust_of_the_checkout_give_no_rights() {
         fixture.run(args).exits(0).complains(&["do not count", "trust, wipes"]);
     }
     // The runner's own settings, but a trust file of the checkout.
-    let own = tempfile::tempdir().expect("a directory");
+    let own = directory();
     let config = own.path().join("fleetform.yaml");
     let signers = fixture.path("signers");
     let text = format!(

@@ -3,16 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
-use fleetform::app::execute::Control;
-use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe};
+use fleetform::app::reconcile::Decision;
 use fleetform::domain::fleet::{Desired, assemble};
 use fleetform::domain::manifest::parse_file;
 use fleetform::domain::model::{DeviceId, Digest, Status, Timestamp};
-use fleetform::domain::plan::{Action, Hold, Inputs, NO_NEWS, Plan, Telemetry, plan};
+use fleetform::domain::plan::{Action, Hold, Plan, Telemetry};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::wipe::trust_state::TrustState;
@@ -25,7 +23,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::invariants::Reading;
-use crate::support::{Clock, Device, Fixture, Profile};
+use crate::support::{Clock, Device, Fixture, Pass, Profile, execute_untrusted};
 
 const CASES: u32 = 48;
 
@@ -98,13 +96,11 @@ struct World {
     clock: Clock,
     reports: u32,
     settings: Settings,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl World {
     fn new() -> Self {
         let settings = Settings::default();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         Self {
             fixture: Fixture::empty(),
             manifests: BTreeMap::new(),
@@ -113,7 +109,6 @@ impl World {
             clock: Clock::new(Timestamp::from_millis(1_763_800_000_000)),
             reports: 0,
             settings,
-            runtime: runtime.expect("a runtime"),
         }
     }
 
@@ -229,30 +224,11 @@ impl World {
         }
     }
 
-    fn decide(&self, desired: &Desired, recorded: &State, provider: &dyn Provider) -> Decision {
-        self.decide_for(None, desired, recorded, provider)
-    }
-
-    fn decide_for(
-        &self,
-        only: Option<&BTreeSet<DeviceId>>,
-        desired: &Desired,
-        recorded: &State,
-        provider: &dyn Provider,
-    ) -> Decision {
-        let basis = Basis {
-            now: self.now(),
-            settings: &self.settings,
-            desired,
-            recorded,
-            requests: &Requests::default(),
-            trust: &TrustState::NotConfigured,
-            accept_removals: None,
-            heads: &[],
-            clock: None,
-            only,
-        };
-        decide(basis, self.runtime.block_on(observe(provider, None, recorded)))
+    /// A pass over that fleet; nobody is trusted, and nobody asks for anything.
+    fn over<'a>(&'a self, desired: &'a Desired) -> Pass<'a> {
+        static NONE: LazyLock<Requests> = LazyLock::new(Requests::default);
+        let (now, settings, requests) = (self.now(), &self.settings, &*NONE);
+        Pass { now, settings, desired, requests, trust: &TrustState::NotConfigured }
     }
 
     /// One pass, and all that must hold after it.
@@ -265,24 +241,16 @@ impl World {
         let mut ledger = ledger::file::open(&data, "property".into(), clock).expect("a ledger");
         let provider: Arc<dyn Provider> = Arc::new(Local::new(&data));
         let before = ledger.state().clone();
-        let decision = self.decide(&desired, ledger.state(), provider.as_ref());
+        let decision = self.over(&desired).decide(ledger.state(), provider.as_ref(), None);
         let frozen = decision.approved.refusal().is_some();
         if before.frozen.is_none() && !frozen {
             self.a_part_is_as_in_the_whole(&decision, &desired, &before, provider.as_ref());
         }
-        let stop = AtomicBool::new(false);
-        let control = Control {
-            stop: &stop,
-            progress: &|_, _| (),
-            revision: None,
-            reread: &|_| unreachable!("nobody is trusted"),
-        };
-        let outcome = carry_out(decision, &mut ledger, &provider, &control);
-        let outcome = self.runtime.block_on(outcome).expect("an outcome");
+        let outcome = execute_untrusted(decision, &mut ledger, &provider);
         assert_eq!((outcome.left, &outcome.failed), (0, &vec![]));
         ledger.snapshot().expect("a snapshot");
 
-        let again = self.decide(&desired, ledger.state(), provider.as_ref());
+        let again = self.over(&desired).decide(ledger.state(), provider.as_ref(), None);
         assert_eq!(again.approved.plan().actions, [], "planning again gives no actions");
         assert!(again.is_empty(), "no report is left");
         self.absence_destroyed_nothing(&desired, &before, ledger.state(), frozen);
@@ -306,7 +274,7 @@ impl World {
         for part in 0..3 {
             let ids = recorded.devices.keys().copied().enumerate();
             let only: BTreeSet<_> = ids.filter(|(n, _)| n % 3 == part).map(|(_, id)| id).collect();
-            let narrow = self.decide_for(Some(&only), desired, recorded, provider);
+            let narrow = self.over(desired).decide(recorded, provider, Some(&only));
             let narrow = narrow.approved.plan();
             let about = |id: Option<DeviceId>| id.is_some_and(|id| only.contains(&id));
             let of = |plan: &Plan| -> (Vec<Action>, Vec<Hold>, Vec<Telemetry>) {
@@ -363,24 +331,9 @@ impl World {
             assemble(documents.collect::<Vec<_>>())
         };
         let (forth, back) = (read(&mut files.iter()), read(&mut files.iter().rev()));
-        let (settings, recorded) = (&self.settings, State::default());
-        let decide = |desired: &Desired| {
-            let trust = &TrustState::NotConfigured;
-            plan(&Inputs {
-                now: self.now(),
-                settings,
-                desired,
-                recorded: &recorded,
-                heard: &[],
-                news: &NO_NEWS,
-                requests: &[],
-                trust,
-                heads: &[],
-                clock: None,
-            })
-        };
-        assert_eq!(decide(&forth), decide(&back));
-        assert_eq!(decide(&forth), decide(desired));
+        let plan = |desired: &Desired| self.over(desired).plan(&State::default());
+        assert_eq!(plan(&forth), plan(&back));
+        assert_eq!(plan(&forth), plan(desired));
     }
 
     /// The log of any prefix folds to a valid state, by the fold and by the second reading.

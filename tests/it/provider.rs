@@ -2,14 +2,12 @@
 //! and a wish to be asked rarely. A pass and the daemon run over it as over the first one.
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fleetform::app::daemon::{Daemon, Options};
-use fleetform::app::execute::{Control, Outcome};
-use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
+use fleetform::app::execute::Outcome;
 use fleetform::app::signals::Signals;
 use fleetform::app::status::View;
 use fleetform::domain::model::{ReportId, Status, Timestamp};
@@ -30,7 +28,7 @@ use fleetform::edges::source;
 use fleetform::edges::watch::Pace;
 use tokio::sync::watch;
 
-use super::support::Fixture;
+use super::support::{Fixture, Pass, execute_untrusted};
 
 type Look = Result<Observed, Error>;
 
@@ -171,31 +169,12 @@ fn pass(fixture: &Fixture, remote: &Arc<Remote>) -> (Vec<Hold>, Outcome, State) 
     let mut ledger =
         ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
     let desired = source::load(&fixture.path("fleet"));
-    let basis = Basis {
-        now: now(),
-        settings: &Settings::default(),
-        desired: &desired,
-        recorded: ledger.state(),
-        requests: &requests::read(&fixture.path("data")),
-        trust: &TrustState::NotConfigured,
-        accept_removals: None,
-        heads: &[],
-        clock: None,
-        only: None,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a runtime");
-    let observed = runtime.block_on(observe(provider.as_ref(), None, &State::default()));
-    let decision = decide(basis, observed);
+    let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
+    let requests = &requests::read(&fixture.path("data"));
+    let pass = Pass { now: now(), settings, desired: &desired, requests, trust };
+    let decision = pass.decide(ledger.state(), remote.as_ref(), None);
     let holds = decision.approved.plan().holds.clone();
-    let control = Control {
-        stop: &AtomicBool::new(false),
-        progress: &|_, _| (),
-        revision: None,
-        reread: &|_| unreachable!("nobody is trusted"),
-    };
-    let outcome = carry_out(decision, &mut ledger, &provider, &control);
-    let outcome = runtime.block_on(outcome).expect("an outcome");
+    let outcome = execute_untrusted(decision, &mut ledger, &provider);
     (holds, outcome, ledger.state().clone())
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{copy, git};
+use crate::support::{copy, directory, git};
 
 fn fleetform(dir: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
@@ -21,7 +21,7 @@ fn says(dir: &Path, args: &[&str], code: i32) -> String {
 }
 
 fn sample() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = directory();
     let fleet = dir.path().join("fleet");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fleet");
     copy(&from, &fleet);
@@ -118,7 +118,7 @@ fn what_would_not_validate_is_shown_and_not_written() {
 
 #[test]
 fn what_needs_no_fleet_asks_for_none() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = directory();
     let dir = dir.path();
     fs::write(dir.join("fleetform.yaml"), "nonsense: [").expect("a broken configuration");
     assert!(says(dir, &["explain"], 0).contains("duplicate-serial"));

@@ -29,7 +29,7 @@ use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
-use crate::edges::ledger::{self, Ledger};
+use crate::edges::ledger::Ledger;
 use crate::edges::provider::{Error as ProviderError, Observed};
 use crate::edges::requests;
 use crate::edges::source;
@@ -115,6 +115,7 @@ impl Daemon {
         ledger: &Ledger,
     ) -> Decision {
         let (desired, recorded) = (self.last.live.desired(), ledger.state());
+        let log = wiring::ledger(&self.config);
         let basis = Basis {
             now: clock::now(),
             settings: &self.config.settings,
@@ -123,8 +124,8 @@ impl Daemon {
             requests: &requests::read(&self.config.data),
             trust: &self.last.trust,
             accept_removals: None,
-            heads: &heads(&self.config.data, desired, recorded),
-            clock: ledger::reader(&self.config.data).highest_time(),
+            heads: &heads(log.as_ref(), desired, recorded),
+            clock: log.highest_time(),
             only,
         };
         decide(basis, observed)
@@ -316,7 +317,7 @@ impl Daemon {
             requests: &[],
             trust: &TrustState::NotConfigured,
             heads: &[],
-            clock: ledger::reader(&self.config.data).highest_time(),
+            clock: wiring::ledger(&self.config).highest_time(),
         };
         match only {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),

@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use super::unattended::Daemon;
 use crate::app::reconcile::{self, Basis, heads};
 use crate::app::status::{MadeOf, Metrics, Status, View};
+use crate::app::wiring;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
-use crate::edges::ledger;
 use crate::edges::requests;
 use crate::edges::source::revision;
 use crate::edges::watch::Mode;
@@ -44,6 +44,7 @@ impl Daemon {
         // A copy costs time and memory: only where something is new.
         let recorded = if *shown == *recorded { shown } else { Arc::new(recorded.clone()) };
         let (config, desired) = (&self.config, self.last.live.desired());
+        let log = wiring::ledger(config);
         let asked = requests::read(&config.data);
         let basis = Basis {
             now: clock::now(),
@@ -53,8 +54,8 @@ impl Daemon {
             requests: &asked,
             trust: self.trust_state(),
             accept_removals: None,
-            heads: &heads(&config.data, desired, &recorded),
-            clock: ledger::reader(&config.data).highest_time(),
+            heads: &heads(log.as_ref(), desired, &recorded),
+            clock: log.highest_time(),
             only: None,
         };
         let made_of = MadeOf {

@@ -14,12 +14,12 @@ use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::Config;
-use crate::edges::ledger;
+use crate::edges::ledger::Reader;
 use crate::edges::source;
 
-/// The entries of the log in `data` that open requests name.
+/// The entries of the log that open requests name.
 #[must_use]
-pub fn heads(data: &Path, desired: &Desired, recorded: &State) -> Vec<LoggedHead> {
+pub fn heads(log: &dyn Reader, desired: &Desired, recorded: &State) -> Vec<LoggedHead> {
     let open = desired.wipes.iter().filter(|file| {
         recorded.wipes.get(&file.request.digest).is_none_or(|wipe| wipe.state.is_open())
     });
@@ -27,14 +27,14 @@ pub fn heads(data: &Path, desired: &Desired, recorded: &State) -> Vec<LoggedHead
     // What is not recorded yet need not be looked for.
     let seqs: BTreeSet<u64> =
         named.map(|head| head.seq).filter(|seq| *seq <= recorded.seq).collect();
-    ledger::reader(data).heads(&seqs)
+    log.heads(&seqs)
 }
 
 /// Reads again what a wipe was judged by, for [`crate::app::execute::Control::reread`]: its
 /// request with what is beside it, the fleet directory, the trust files, and last the clock.
 #[must_use]
 pub fn reread(
-    (fleet, data): (&Path, &Path),
+    (fleet, log): (&Path, &dyn Reader),
     settings: &Settings,
     trust: impl FnOnce() -> TrustState,
     now: impl FnOnce() -> Timestamp,
@@ -47,8 +47,8 @@ pub fn reread(
         manifest: desired.by_serial(&file.request.serial).map(|device| device.digest),
         unusable: desired.unusable,
         corporate: desired.corporate,
-        heads: ledger::reader(data).heads(&named.into_iter().collect()),
-        clock: ledger::reader(data).highest_time(),
+        heads: log.heads(&named.into_iter().collect()),
+        clock: log.highest_time(),
         file: source::again::request(fleet, file),
         trust: trust(),
         settings: settings.clone(),
@@ -58,6 +58,7 @@ pub fn reread(
 
 /// As [`reread`], from where a configuration says.
 pub(crate) fn reread_by(config: &Config, file: &WipeFile) -> Fresh {
-    let Config { fleet, data, settings, .. } = config;
-    reread((fleet, data), settings, || wiring::trust(config), clock::now, file)
+    let Config { fleet, settings, .. } = config;
+    let log = wiring::ledger(config);
+    reread((fleet, log.as_ref()), settings, || wiring::trust(config), clock::now, file)
 }

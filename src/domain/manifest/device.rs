@@ -10,8 +10,8 @@ use super::fields::{self, EMAIL_HELP, NAME_HELP, SERIAL_HELP, VERSION_HELP};
 use super::reader::{Field, Object, Reader, Spot};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{
-    DesiredDevice, DesiredStatus, DeviceSpec, Hardware, Labels, Name, Ownership, Place, Platform,
-    SerialNumber,
+    DesiredDevice, DesiredStatus, DeviceSpec, Hardware, HardwareHash, Labels, Name, Ownership,
+    Place, Platform, SerialNumber,
 };
 use crate::domain::wording::quote;
 
@@ -224,16 +224,17 @@ fn hardware(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Box<Hardware>> 
     Some(Box::new(Hardware { manufacturer, model, autopilot_hash }))
 }
 
-fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<CompactString> {
+fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<HardwareHash> {
     let field = reader.field(hardware, "autopilotHash")?;
     let text = reader.prose(&field, MAX_HASH)?;
     if !is_base64(text) {
-        let message = format!("{field}: {} is not base64", quote(text));
+        // Without the text: nearly a hash may be enough of one.
+        let message = format!("{field} is not base64");
         let help = "copy the hash as Get-WindowsAutopilotInfo prints it, on one line";
         reader.report(Code::InvalidValue, field.extent(), message, help);
         return None;
     }
-    Some(text.into())
+    Some(HardwareHash::new(text))
 }
 
 /// RFC 4648 §4, with its padding.

@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::hardware_hash::HardwareHash;
 use super::ids::{Email, Name, SerialNumber};
 use super::macros::words;
 use super::place::Place;
@@ -54,9 +55,9 @@ pub(crate) struct Hardware {
     /// As the firmware spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<CompactString>,
-    /// Base64 of the Windows Autopilot hardware hash.
+    /// The Windows Autopilot hardware hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) autopilot_hash: Option<CompactString>,
+    pub(crate) autopilot_hash: Option<HardwareHash>,
 }
 
 /// What a device is to be, and what the ledger says it is: the same words on both sides of a diff.

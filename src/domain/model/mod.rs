@@ -6,6 +6,7 @@
 
 mod device;
 mod digest;
+mod hardware_hash;
 mod ids;
 mod intune;
 mod macros;
@@ -27,6 +28,7 @@ pub(crate) use device::{
 pub use device::{DesiredDevice, Status};
 pub use digest::Digest;
 pub(crate) use digest::Hasher;
+pub(crate) use hardware_hash::HardwareHash;
 pub use ids::{DeviceId, SerialNumber};
 pub(crate) use ids::{Email, Name};
 pub(crate) use intune::{GraphId, IntuneProfile, PolicySource};

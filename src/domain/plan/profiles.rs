@@ -51,14 +51,15 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         if desired.digest != recorded.digest {
             continue;
         }
+        let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
         let by = drifts.iter().find_map(|drift| drift.by.clone());
         let who = by.as_deref().unwrap_or("somebody");
-        let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
+        let reason = format!("{who} changed it in the MDM: {}", what.join("; "));
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),
             cause: Cause::Intent,
-            reason: format!("{who} changed it in the MDM: {}", what.join("; ")).into(),
+            reason: reason.into(),
             op: Op::Restore { profile: desired.clone(), what, by },
         });
     }

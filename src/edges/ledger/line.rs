@@ -214,7 +214,7 @@ mod tests {
                     "name": "ana", "serialNumber": "PF3XK9Q2", "userEmail": "a@example.com",
                     "profile": "Standard", "platform": "windows", "osVersion": "10.0",
                     "ownership": "corporate", "labels": {"site": "madrid"},
-                    "hardware": {"manufacturer": "Lenovo", "autopilotHash": "aGFzaA=="},
+                    "hardware": {"manufacturer": "Lenovo", "autopilotHash": format!("sha256:{digest}")},
                     "enrollment": 1, "intent": 3, "profileDigest": digest,
                 }),
             ),

@@ -22,8 +22,8 @@ pub(crate) mod verify;
 mod writer;
 
 pub(crate) use self::error::Error;
-pub(crate) use self::file::{CUT, reader};
-pub use self::store::Expected;
+pub(crate) use self::file::CUT;
+pub use self::store::{Expected, Reader};
 pub(crate) use self::store::{Known, Logged, Terms};
 pub(crate) use self::verify::{Problem, Verified};
 pub(crate) use self::writer::Proof;

@@ -150,7 +150,7 @@ pub(crate) type Entries = Box<dyn Iterator<Item = Result<Logged, Error>> + Send>
 
 /// A name in the snapshot, for completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KnownName<'a> {
+pub enum KnownName<'a> {
     /// A recorded device.
     Device {
         /// As `D001`.
@@ -163,7 +163,7 @@ pub(crate) enum KnownName<'a> {
 }
 
 /// A ledger, looked at: takes no lock, writes nothing, and bears with a writer at work.
-pub(crate) trait Reader: Send + Sync {
+pub trait Reader: Send + Sync {
     /// Whether there is a ledger, or what is left of one.
     ///
     /// # Errors

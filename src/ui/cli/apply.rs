@@ -21,7 +21,7 @@ use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Digest;
 use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::ledger::{self, Ledger};
+use crate::edges::ledger::Ledger;
 use crate::edges::provider::Provider;
 use crate::edges::requests;
 use crate::ui::render::applied::Applied;
@@ -143,7 +143,8 @@ fn decide_now(
     provider: &Arc<dyn Provider>,
     trust: &TrustState,
 ) -> Result<Decision, Failure> {
-    let heads = heads(&setup.config.data, desired, ledger.state());
+    let log = wiring::ledger(&setup.config);
+    let heads = heads(log.as_ref(), desired, ledger.state());
     let asked = requests::read(&setup.config.data);
     let basis = Basis {
         now: setup.now(),
@@ -154,7 +155,7 @@ fn decide_now(
         trust,
         accept_removals: args.accept_removals,
         heads: &heads,
-        clock: ledger::reader(&setup.config.data).highest_time(),
+        clock: log.highest_time(),
         only: None,
     };
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None, ledger.state()))))

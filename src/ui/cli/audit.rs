@@ -162,7 +162,7 @@ pub(super) fn log(
     let state = if args.device.is_some() { setup.recorded()? } else { State::default() };
     let filter = args.filter(&state, setup.now())?;
     let mut writer = Writer::new(args.style(format));
-    let mut entries = ledger::reader(setup.data()?).entries_from(1);
+    let mut entries = setup.ledger()?.entries_from(1);
     loop {
         for logged in entries.by_ref() {
             let logged = logged?;
@@ -188,7 +188,7 @@ pub(super) fn log(
 /// # Errors
 /// If the log is not what this program writes, or writing fails.
 pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
-    let snapshot = ledger::reader(setup.data()?).replay()?;
+    let snapshot = setup.ledger()?.replay()?;
     match format {
         Format::Json => {
             let mut text = Vec::new();

@@ -8,7 +8,6 @@ use super::format::Format;
 use super::setup::Setup;
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
-use crate::edges::ledger;
 use crate::ui::render::out::Out;
 use crate::ui::render::{check, sarif};
 
@@ -65,7 +64,7 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
         return;
     }
     let data = setup.config.data.display();
-    let no_ledger = match ledger::reader(&setup.config.data).exists() {
+    let no_ledger = match wiring::ledger(&setup.config).exists() {
         Ok(false) => Some(format!("there is no ledger in {data}")),
         Ok(true) if setup.recorded().is_ok() => None,
         Ok(true) | Err(_) => Some(format!("the ledger in {data} cannot be read")),

@@ -40,8 +40,9 @@ It prints its address once it answers. Everything is in memory, and gone when it
 ends. docs/emulator.md tells what it can do and what it leaves out; `curl
 http://127.0.0.1:8090/emulator` lists what tests can do to it.
 
-Applications that are there: 11111111-1111-4111-8111-111111111111 with the secret
-`everyday`, and 22222222-2222-4222-8222-222222222222 with `wiping`.")]
+Applications that are there, with their secrets:
+  11111111-1111-4111-8111-111111111111  everyday
+  22222222-2222-4222-8222-222222222222  wiping")]
 pub(crate) struct Args {
     /// Answer here; any address of loopback
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
@@ -108,7 +109,10 @@ pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<E
             }
         };
         stop_flag(first)?;
-        let emulator = Emulator::bind(args.listen, tenant).await?;
+        let emulator = Emulator::bind(args.listen, tenant).await;
+        let emulator = emulator.map_err(|error| {
+            Failure::from(error).help("give --listen an address of loopback with a free port")
+        })?;
         writeln!(out, "http://{}", emulator.address()?)?;
         out.flush()?;
         emulator.run(stop).await?;

@@ -13,12 +13,12 @@ use super::setup::Setup;
 use super::value::positive;
 use crate::app::notices::{self, Notice, SHOWN};
 use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
+use crate::app::wiring;
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::secret::Secret;
-use crate::edges::ledger;
 use crate::edges::provider::Observed;
 use crate::edges::requests::{self, Requests};
 use crate::ui::client::{self, Remote};
@@ -94,10 +94,9 @@ pub(super) fn run(
     let (desired, recorded) = rayon::join(|| setup.desired(), recorded);
     let (recorded, trust) = (recorded?, setup.trust());
     // A daemon's log lies elsewhere: what requests name of it cannot be looked up from here.
-    let heads = match &remote {
-        Some(_) => Vec::new(),
-        None => heads(&setup.config.data, &desired, &recorded),
-    };
+    let log = remote.is_none().then(|| wiring::ledger(&setup.config));
+    let heads =
+        log.as_ref().map(|log| heads(log.as_ref(), &desired, &recorded)).unwrap_or_default();
     // Requests go to the daemon too.
     let asked = match &remote {
         Some(_) => Requests::default(),
@@ -112,11 +111,7 @@ pub(super) fn run(
         trust: &trust,
         accept_removals: None,
         heads: &heads,
-        clock: if remote.is_some() {
-            None
-        } else {
-            ledger::reader(&setup.config.data).highest_time()
-        },
+        clock: log.and_then(|log| log.highest_time()),
         only: None,
     };
     let observed = match remote {

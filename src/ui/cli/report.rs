@@ -8,7 +8,6 @@ use super::failure::Failure;
 use super::format::Format;
 use super::setup::Setup;
 use crate::edges::fs::guarded::Guarded;
-use crate::edges::ledger;
 use crate::edges::provider::local;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
@@ -71,8 +70,8 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let data = setup.data()?;
-    if !ledger::reader(data).exists()? {
+    let data = &setup.config.data;
+    if !setup.ledger()?.exists()? {
         let what = format!(
             "there is no ledger in {}, so nobody would ever take the reports",
             data.display()

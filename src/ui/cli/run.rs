@@ -16,7 +16,6 @@ use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list};
 use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
-use crate::edges::ledger;
 use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
@@ -127,8 +126,7 @@ fn run(
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;
-            let data = setup.data()?;
-            audit::verify(&ledger::reader(data).verify()?, data, format, out)
+            audit::verify(&setup.ledger()?.verify()?, &setup.config.data, format, out)
         }
         Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
         Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),

@@ -1,6 +1,6 @@
 //! What a command stands on: the configuration with the flags over it, and what it leads to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::environment::Environment;
@@ -13,7 +13,7 @@ use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, Ignored, Loaded};
-use crate::edges::ledger::{self, Expected};
+use crate::edges::ledger::{self, Expected, Reader};
 use crate::edges::provider::Provider;
 use crate::edges::source;
 use crate::edges::source::revision;
@@ -83,24 +83,25 @@ impl Setup {
         revision::of(&self.config.fleet)
     }
 
+    /// The ledger, to read in; the one that somebody named must be there.
+    pub(crate) fn ledger(&self) -> Result<Arc<dyn Reader>, Failure> {
+        let ledger = wiring::ledger(&self.config);
+        let Config { data, data_is_named, .. } = &self.config;
+        if *data_is_named && !ledger.exists()? {
+            return Err(ledger::Error::Absent { dir: data.clone() }.into());
+        }
+        Ok(ledger)
+    }
+
     /// What the ledger says, without a lock.
     pub(crate) fn recorded(&self) -> Result<State, Failure> {
-        Ok(ledger::reader(self.data()?).state()?)
+        Ok(self.ledger()?.state()?)
     }
 
     /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
     /// for what somebody is about to sign.
     pub(crate) fn proven(&self) -> Result<State, Failure> {
-        Ok(ledger::reader(self.data()?).proven()?)
-    }
-
-    /// The data directory; one that somebody named must hold a ledger.
-    pub(crate) fn data(&self) -> Result<&Path, Failure> {
-        let Config { data, data_is_named, .. } = &self.config;
-        if *data_is_named && !ledger::reader(data).exists()? {
-            return Err(ledger::Error::Absent { dir: data.clone() }.into());
-        }
-        Ok(data)
+        Ok(self.ledger()?.proven()?)
     }
 
     /// What a writer expects in the data directory, given `--new-ledger`.

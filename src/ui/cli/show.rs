@@ -5,7 +5,6 @@ use super::failure::Failure;
 use super::format::Format;
 use super::select;
 use super::setup::Setup;
-use crate::edges::ledger;
 use crate::ui::render::out::Out;
 use crate::ui::render::show::Shown;
 
@@ -38,7 +37,7 @@ pub(super) fn run(
     let state = setup.recorded()?;
     let (id, device) = select::device(&state, &args.device)?;
     let mut history = Vec::new();
-    for logged in ledger::reader(setup.data()?).entries_from(1) {
+    for logged in setup.ledger()?.entries_from(1) {
         let logged = logged?;
         let entry = &logged.entry;
         // What a pass under way has written is not recorded before its end.

@@ -12,7 +12,7 @@ use super::setup::Setup;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State, SyncStanding};
-use crate::edges::{ledger, requests};
+use crate::edges::requests;
 use crate::ui::render::out::Out;
 use crate::ui::render::sync::{AskedAlready, Requested};
 
@@ -53,8 +53,8 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let data = setup.data()?;
-    if !ledger::reader(data).exists()? {
+    let data = &setup.config.data;
+    if !setup.ledger()?.exists()? {
         let what = format!("there is no ledger in {}, and so no device to sync", data.display());
         return Err(Failure::new(what).help(
             "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",

@@ -45,6 +45,7 @@ pub(super) fn populate(tenant: &mut Tenant, root: &Path) -> Result<usize, String
             elsewhere: false,
             fate: Fate::Obeys,
             enrolled: false,
+            enrolled_days_ago: 0,
             registered: false,
         };
         add_given(tenant, &given).map_err(|wrong| format!("{}: {wrong}", spec.serial_number))?;

@@ -29,9 +29,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Why there is no emulator.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("the emulator listens on loopback only, and {0} is not: use 127.0.0.1 or [::1]")]
+    #[error("the emulator listens on loopback only, on 127.0.0.1 or [::1], and not on {0}")]
     NotLoopback(SocketAddr),
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
 }
 
@@ -113,6 +113,8 @@ async fn answer(
         let mut tenant = shared.tenant.lock().unwrap_or_else(PoisonError::into_inner);
         let moment = tenant.arrive(clock::now());
         let delivery = serve(&mut tenant, &request, moment);
+        let status = delivery.answer.status;
+        tracing::debug!(method = request.method, path = request.path, status, "answered");
         (delivery, http_date(tenant.now))
     };
     if let Some(delay) = delivery.delay_ms {

@@ -14,12 +14,12 @@ use super::metrics as numbers;
 use super::query::{Audit, Devices, PAGE};
 use super::shared::Shared;
 use crate::app::status::{Status, View};
+use crate::app::wiring;
 use crate::domain::lookup;
 use crate::domain::model::DeviceId;
 use crate::domain::state::event::Entry;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
-use crate::edges::ledger;
 use crate::edges::ledger::Logged;
 use crate::ui::render;
 use crate::ui::render::history::EntryView;
@@ -48,7 +48,7 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
 
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let view = shared.view();
-    let age = ledger::reader(&view.config.data).snapshot_at().and_then(|at| at.elapsed().ok());
+    let age = wiring::ledger(&view.config).snapshot_at().and_then(|at| at.elapsed().ok());
     let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
@@ -212,7 +212,7 @@ fn entries(
     limit: usize,
 ) -> Result<Vec<Logged>, Failure> {
     let mut found = Vec::new();
-    for logged in ledger::reader(&view.config.data).entries_from(from) {
+    for logged in wiring::ledger(&view.config).entries_from(from) {
         let logged = logged?;
         let entry = &logged.entry;
         if entry.seq > view.recorded.seq || found.len() >= limit {

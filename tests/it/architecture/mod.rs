@@ -190,6 +190,20 @@ fn there_is_no_dry_run_inside() {
     }
 }
 
+/// The default store keeps a ledger in files; whoever wants another one changes `app/wiring`.
+#[test]
+fn only_wiring_knows_where_a_ledger_is_kept() {
+    for level in ["src/app", "src/ui"] {
+        for path in rust_files(&root().join(level)) {
+            if path.ends_with("app/wiring.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("readable source");
+            assert!(!text.contains("ledger::file"), "{}: ask wiring::ledger", path.display());
+        }
+    }
+}
+
 fn list(lines: &BTreeSet<String>) -> String {
     lines.iter().map(|line| format!("  {line}\n")).collect()
 }

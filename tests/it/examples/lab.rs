@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::directory;
+
 pub const GITHUB: &str = ".github/workflows/fleetform.yml";
 pub const GITLAB: &str = ".gitlab-ci.yml";
 pub const DEVICE: &str = "fleet/devices/example-laptop.yaml";
@@ -56,7 +58,7 @@ pub struct Lab {
 impl Lab {
     /// What `init` writes, committed on `main`.
     pub fn new() -> Self {
-        let lab = Self { dir: tempfile::tempdir().expect("a directory") };
+        let lab = Self { dir: directory() };
         for name in ["bin", "world", "temp"] {
             fs::create_dir(lab.dir.path().join(name)).expect("a directory");
         }

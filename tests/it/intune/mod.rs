@@ -8,5 +8,6 @@ mod daemon;
 mod kills;
 mod lives;
 mod observing;
+mod page;
 mod registrations;
 mod wipes;

@@ -6,24 +6,24 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use chrono::TimeDelta;
-use fleetform::app::reconcile::{Basis, Decision, decide, observe};
+use fleetform::app::reconcile::Decision;
 use fleetform::domain::fleet::{Desired, IncrementalFleet};
 use fleetform::domain::model::{DeviceId, SerialNumber, Status, Timestamp};
+use fleetform::domain::plan::Plan;
 use fleetform::domain::plan::due::next_due;
-use fleetform::domain::plan::{Inputs, NO_NEWS, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::event::{DeviceStatus, Event};
 use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::ledger::Draft;
 use fleetform::edges::provider::local::submit;
-use fleetform::edges::requests;
+use fleetform::edges::requests::{self, Requests};
 use fleetform::edges::source;
 use fleetform::edges::trust_files;
 use serde_json::Value;
 
 use super::manifests::{Manifest, Node, profile, request};
-use super::side::{Side, wait_for};
-use crate::support::{Clock, Dice, Fixture, VETO, WIPE, signature, trusted};
+use super::side::Side;
+use crate::support::{Clock, Dice, Fixture, Pass, VETO, WIPE, signature, trusted};
 
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
@@ -322,35 +322,20 @@ impl World {
         desired: &Desired,
         only: Option<&BTreeSet<DeviceId>>,
     ) -> Decision {
-        let basis = Basis {
-            now: self.now(),
-            settings: &self.settings,
-            desired,
-            recorded: side.ledger.state(),
-            requests: &requests::read(&side.data),
-            trust: &self.trust,
-            accept_removals: None,
-            heads: &[],
-            clock: None,
-            only,
-        };
-        decide(basis, Ok(wait_for(observe(side.provider.as_ref(), None, side.ledger.state()))))
+        let asked = requests::read(&side.data);
+        self.over(desired, &asked).decide(side.ledger.state(), side.provider.as_ref(), only)
+    }
+
+    fn over<'a>(&'a self, desired: &'a Desired, requests: &'a Requests) -> Pass<'a> {
+        let (now, settings, trust) = (self.now(), &self.settings, &self.trust);
+        Pass { now, settings, desired, requests, trust }
     }
 
     fn due_of(&self, only: Option<&BTreeSet<DeviceId>>, decision: &Decision) -> Option<Timestamp> {
         let recorded = self.narrow.ledger.state();
-        let inputs = Inputs {
-            now: self.now(),
-            settings: &self.settings,
-            desired: self.live.desired(),
-            recorded,
-            heard: &[],
-            news: &NO_NEWS,
-            requests: &[],
-            trust: &self.trust,
-            heads: &[],
-            clock: None,
-        };
+        let asked = Requests::default();
+        let pass = self.over(self.live.desired(), &asked);
+        let inputs = pass.inputs(recorded);
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
         next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)
     }

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use fleetform::app::execute::Control;
-use fleetform::app::reconcile::{Basis, carry_out, decide, observe};
 use fleetform::domain::diff::{Difference, FleetDiff, diff};
 use fleetform::domain::fleet::Desired;
 use fleetform::domain::model::{DesiredDevice, SerialNumber, Status, Timestamp};
-use fleetform::domain::plan::{Action, HoldReason, Inputs, NO_NEWS, Op, Plan, plan};
+use fleetform::domain::plan::{Action, HoldReason, Op, Plan};
 use fleetform::domain::settings::Settings;
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::{Change, Field};
@@ -20,42 +17,25 @@ use fleetform::edges::provider::local::Local;
 use fleetform::edges::requests::Requests;
 
 use super::{Pair, pairs};
+use crate::support::{Pass, execute_untrusted};
 
 const CASES: u32 = 96;
 
 /// The ledger after one pass over the base.
 fn recorded(pair: &Pair) -> State {
     let data = pair.fixture.data();
-    let clock = || now();
-    let mut ledger = ledger::file::open(&data, "pairs".into(), clock).expect("a ledger");
+    let mut ledger = ledger::file::open(&data, "pairs".into(), now).expect("a ledger");
     let provider: Arc<dyn Provider> = Arc::new(Local::new(&data));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a runtime");
-    let settings = Settings::default();
-    let basis = Basis {
-        now: now(),
-        settings: &settings,
-        desired: &pair.base,
-        recorded: ledger.state(),
-        requests: &Requests::default(),
-        trust: &TrustState::NotConfigured,
-        accept_removals: None,
-        heads: &[],
-        clock: None,
-        only: None,
-    };
-    let observed = runtime.block_on(observe(provider.as_ref(), None, ledger.state()));
-    let decision = decide(basis, observed);
-    let control = Control {
-        stop: &AtomicBool::new(false),
-        progress: &|_, _| (),
-        revision: None,
-        reread: &|_| unreachable!("nobody is trusted"),
-    };
-    let outcome = carry_out(decision, &mut ledger, &provider, &control);
-    let outcome = runtime.block_on(outcome).expect("an outcome");
+    let decision = over(&pair.base, |pass| pass.decide(ledger.state(), provider.as_ref(), None));
+    let outcome = execute_untrusted(decision, &mut ledger, &provider);
     assert_eq!((outcome.left, &outcome.failed), (0, &vec![]));
     ledger.state().clone()
+}
+
+/// What a pass over that fleet gives, where nobody is trusted.
+fn over<T>(desired: &Desired, made: impl FnOnce(Pass<'_>) -> T) -> T {
+    let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
+    made(Pass { now: now(), settings, desired, requests: &Requests::default(), trust })
 }
 
 fn now() -> Timestamp {
@@ -66,21 +46,8 @@ fn now() -> Timestamp {
 fn a_difference_is_what_a_plan_over_the_base_does() {
     pairs(CASES, |pair| {
         let (recorded, found) = (recorded(pair), diff(&pair.base, &pair.head));
-        let (settings, trust) = (Settings::default(), &TrustState::NotConfigured);
-        let (now, desired, recorded) = (now(), &pair.head, &recorded);
-        let inputs = Inputs {
-            now,
-            settings: &settings,
-            desired,
-            recorded,
-            heard: &[],
-            news: &NO_NEWS,
-            requests: &[],
-            trust,
-            heads: &[],
-            clock: None,
-        };
-        Agreement { pair, plan: &plan(&inputs), found: &found }.check();
+        let plan = over(&pair.head, |pass| pass.plan(&recorded));
+        Agreement { pair, plan: &plan, found: &found }.check();
     });
 }
 

@@ -79,7 +79,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one whose time stands still, and waits until it answers.
     pub fn start(args: &[&str]) -> Self {
-        let usual = ["emulator", "intune", "--listen", "127.0.0.1:0", "--paused"];
+        let usual = ["emulator", "intune", "--listen", "127.0.0.1:0", "--paused", "--quiet"];
         let mut args = [&usual, args].concat();
         if !args.contains(&"--start") {
             args.extend(["--start", START]);

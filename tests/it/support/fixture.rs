@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::files::{Snapshot, copy, write};
 use super::fleet::{PLAIN_PROFILE, PROFILE, device};
+use super::scratch::directory;
 
 /// What the binary said.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ impl Fixture {
 
     /// No fleet directory yet.
     pub fn bare() -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary directory") }
+        Self { dir: directory() }
     }
 
     /// A profile that demands nothing and these devices, each in a file of its own.
@@ -138,7 +139,7 @@ impl Fixture {
 
     /// A copy of everything, elsewhere.
     pub fn duplicate(&self) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let dir = directory();
         copy(self.dir.path(), dir.path());
         Self { dir }
     }

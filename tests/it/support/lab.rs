@@ -27,6 +27,7 @@ use super::clock::{Clock, start};
 use super::files::{Snapshot, copy, write};
 use super::fleet::{Device, LEDGER, PLAIN_PROFILE};
 use super::keys::{WIPE, line, signature, trusted};
+use super::scratch::directory;
 
 /// A ledger of that lineage, before its first pass.
 pub fn begin_ledger(data: &Path, at: Timestamp) {
@@ -60,7 +61,7 @@ impl Lab {
     }
 
     fn at_start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = directory();
         let provider = Arc::new(Local::new(dir.path().join("data")));
         let (settings, meanwhile) = (Settings::default(), Mutex::default());
         Self { dir, clock: Clock::new(start()), settings, provider, meanwhile }
@@ -84,7 +85,7 @@ impl Lab {
 
     /// The same files in another directory, at the same time.
     pub fn copy(&self, change: impl FnOnce(&Self)) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = directory();
         copy(self.dir.path(), dir.path());
         let provider = Arc::new(Local::new(dir.path().join("data")));
         let (clock, settings) = (self.clock.clone(), self.settings.clone());
@@ -145,13 +146,17 @@ impl Lab {
         trust.map_or_else(|error| TrustState::Broken(error.to_string()), TrustState::Usable)
     }
 
+    fn log_reader(&self) -> Arc<dyn ledger::Reader> {
+        ledger::file::reader(&self.path("data"))
+    }
+
     /// What a wipe was judged by, read again, after whatever is to happen meanwhile.
     fn reread(&self, file: &WipeFile) -> Fresh {
         if let Some(happens) = self.meanwhile.lock().expect("no panic").pop_front() {
             happens(self);
         }
         let (fleet, now) = (self.path("fleet"), || self.now());
-        reread((&fleet, &self.path("data")), &self.settings, || self.trusted(), now, file)
+        reread((&fleet, &*self.log_reader()), &self.settings, || self.trusted(), now, file)
     }
 
     /// What happens before a wipe is judged for the n-th time while it is carried out.
@@ -172,7 +177,8 @@ impl Lab {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let heads = heads(&self.path("data"), &desired, ledger.state());
+            let log = self.log_reader();
+            let heads = heads(&*log, &desired, ledger.state());
             let mut unconfirmed = Unconfirmed::of(ledger.state());
             let asked = unconfirmed.ask(&mut ledger, &self.provider, self.now());
             asked.await.expect("it is written");
@@ -185,7 +191,7 @@ impl Lab {
                 trust: &trust,
                 accept_removals: None,
                 heads: &heads,
-                clock: ledger::file::highest_time(&self.path("data")),
+                clock: log.highest_time(),
                 only: None,
             };
             let seen = observe(&*self.provider, None, ledger.state()).await;

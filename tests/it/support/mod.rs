@@ -9,6 +9,8 @@ mod fixture;
 mod fleet;
 mod keys;
 mod lab;
+mod pass;
+mod scratch;
 mod site;
 mod tenant;
 
@@ -20,6 +22,8 @@ pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
+pub use self::pass::{Pass, execute, execute_untrusted};
+pub use self::scratch::directory;
 pub use self::site::{GROUP, OTHER_GROUP, Site};
 pub use self::tenant::Tenant;
 

@@ -107,7 +107,14 @@ fn device_defaults_and_values() {
     let device =
         parse(DEVICE).devices.pop().unwrap().finish(crate::domain::model::Platform::Windows);
     assert_eq!(device.spec.labels["site"], "madrid");
-    let hash = device.spec.hardware.as_ref().unwrap().autopilot_hash.as_deref();
+    let hash = device
+        .spec
+        .hardware
+        .as_ref()
+        .unwrap()
+        .autopilot_hash
+        .as_ref()
+        .and_then(|hash| hash.expose());
     assert_eq!((hash, device.place.line), (Some("T0VNSU5GTw=="), 1));
 }
 

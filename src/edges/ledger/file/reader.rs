@@ -19,7 +19,7 @@ use crate::edges::ledger::verify::Verified;
 
 /// The ledger in the data directory `dir`; there need not be one.
 #[must_use]
-pub(crate) fn reader(dir: &Path) -> Arc<dyn Reader> {
+pub fn reader(dir: &Path) -> Arc<dyn Reader> {
     Arc::new(DataDirectory(dir.to_owned()))
 }
 

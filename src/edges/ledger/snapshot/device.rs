@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sync::{SyncIn, SyncOut};
 use crate::domain::model::{
-    ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion, Ownership,
-    Platform, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, HardwareHash, Name, OsVersion,
+    Ownership, Platform, SerialNumber, Status, Timestamp, words,
 };
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
@@ -116,7 +116,7 @@ struct ComplianceIn {
 #[serde(rename_all = "camelCase")]
 struct HardwareOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    autopilot_hash: Option<&'a str>,
+    autopilot_hash: Option<&'a HardwareHash>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manufacturer: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,7 +225,7 @@ impl<'a> From<&'a Hardware> for HardwareOut<'a> {
     fn from(hardware: &'a Hardware) -> Self {
         let Hardware { manufacturer, model, autopilot_hash } = hardware;
         Self {
-            autopilot_hash: autopilot_hash.as_deref(),
+            autopilot_hash: autopilot_hash.as_ref(),
             manufacturer: manufacturer.as_deref(),
             model: model.as_deref(),
         }

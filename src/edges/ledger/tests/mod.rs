@@ -26,7 +26,7 @@ impl Place for tempfile::TempDir {
     }
 
     fn reader(&self) -> std::sync::Arc<dyn Reader> {
-        super::reader(self.path())
+        super::file::reader(self.path())
     }
 }
 

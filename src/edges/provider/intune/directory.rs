@@ -2,10 +2,8 @@
 
 use serde::Deserialize;
 
-use super::graph::{Answer, Call, Everyday, odata_text, segment};
+use super::graph::{Answer, Call, Everyday, Failure, odata_text, segment};
 use crate::domain::model::{Email, GraphId};
-
-pub(super) use super::graph::Failure;
 
 /// Members on one page: as many as Graph gives.
 const PAGE: &str = "999";

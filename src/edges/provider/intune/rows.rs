@@ -133,6 +133,12 @@ impl ManagedDevice {
         self.id.parse().ok()
     }
 
+    /// What Entra calls it; nothing until it has joined: Graph writes zeros then.
+    pub(super) fn entra_id(&self) -> Option<CompactString> {
+        let id = self.entra_device_id.clone()?;
+        id.chars().any(|c| c.is_ascii_alphanumeric() && c != '0').then_some(id)
+    }
+
     pub(super) fn ownership(&self) -> MdmOwnership {
         match self.managed_device_owner_type.as_deref() {
             Some("company") => MdmOwnership::Company,

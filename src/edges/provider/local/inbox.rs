@@ -68,7 +68,7 @@ impl Inbox {
         let mut seen = Vec::new();
         let mut observed = Observed { complete: true, ..Observed::default() };
         let (dir, names) = match open(data) {
-            Ok(Some((dir, names, unfinished))) => {
+            Ok(Some(Listed { dir, names, unfinished })) => {
                 observed.unfinished = unfinished.iter().map(|name| spell(name)).collect();
                 (dir, names)
             }
@@ -239,10 +239,17 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
     Ok(Some(Released { file: seen.file.clone(), rest: seen.rest, refused }))
 }
 
-/// The inbox, the names in it that may be reports, sorted, and those of files that somebody is
-/// still writing. It must be possible to remove what is read: else every pass would hear the same
-/// again.
-fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>, Vec<OsString>)>, Error> {
+/// The inbox, and the names in it.
+struct Listed {
+    dir: Dir,
+    /// That may be reports, sorted.
+    names: Vec<OsString>,
+    /// Of files that somebody is still writing.
+    unfinished: Vec<OsString>,
+}
+
+/// It must be possible to remove what is read: else every pass would hear the same again.
+fn open(data: &Path) -> Result<Option<Listed>, Error> {
     let path = data.join("inbox");
     let Some(dir) = Dir::open(&path, "inbox")? else { return Ok(None) };
     dir.check_access()?;
@@ -256,7 +263,7 @@ fn open(data: &Path) -> Result<Option<(Dir, Vec<OsString>, Vec<OsString>)>, Erro
     names.retain(|name| !(name.as_bytes().starts_with(b".") || name == REJECTED));
     names.sort_unstable();
     let (unfinished, names) = names.into_iter().partition(|name| is_unfinished(name));
-    Ok(Some((dir, names, unfinished)))
+    Ok(Some(Listed { dir, names, unfinished }))
 }
 
 fn trouble(path: &str, error: &Error) -> Trouble {

@@ -14,12 +14,12 @@ use super::super::global::{Global, LogFormat};
 use super::super::process::start_threads;
 use super::super::set;
 use super::super::setup::load;
+use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
 use crate::edges::config::Config;
-use crate::edges::ledger;
 use crate::edges::ledger::store::KnownName;
 use crate::edges::source;
 
@@ -69,7 +69,7 @@ impl Known {
     fn recorded(&self, word: &str) -> Recorded {
         let mut found = Recorded::default();
         let whole = self.config.as_ref().and_then(|config| {
-            ledger::reader(&config.data).names(self.deadline, &mut |name| match name {
+            wiring::ledger(config).names(self.deadline, &mut |name| match name {
                 KnownName::Device { id, name, serial } => {
                     if [id, name, serial].iter().any(|value| begins(value, word)) {
                         found.devices.push([id.into(), name.into(), serial.into()]);

@@ -13,7 +13,6 @@ use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::Desired;
 use crate::domain::plan::{Inputs, NO_NEWS, verify_request};
 use crate::domain::wipe::WipeFile;
-use crate::edges::ledger;
 use crate::edges::requests::Requests;
 use crate::ui::render::out::Out;
 use crate::ui::render::wipe::{Answer, Context, Verified};
@@ -52,8 +51,8 @@ pub(super) fn run(
     let (recorded, trust) = (setup.proven()?, setup.trust());
     let (now, settings) = (setup.now(), &setup.config.settings);
     let trust = &trust;
-    let heads = &heads(&setup.config.data, &desired, &recorded);
-    let clock = ledger::reader(&setup.config.data).highest_time();
+    let log = setup.ledger()?;
+    let (heads, clock) = (&heads(log.as_ref(), &desired, &recorded), log.highest_time());
     let inputs = Inputs {
         now,
         settings,

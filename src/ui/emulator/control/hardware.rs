@@ -43,6 +43,9 @@ pub(crate) struct Given {
     /// It is in Intune already.
     #[serde(default)]
     pub(crate) enrolled: bool,
+    /// For so many days: such devices check in every eight hours, each at its own time.
+    #[serde(default)]
+    pub(crate) enrolled_days_ago: u32,
     /// It is registered for Autopilot already.
     #[serde(default)]
     pub(crate) registered: bool,
@@ -167,6 +170,9 @@ fn add_one(tenant: &mut Tenant, given: &Given, number: usize) -> Result<usize, W
         tenant.enroll(index, !given.personal);
         if given.online {
             tenant.check_in(index);
+        }
+        if given.enrolled_days_ago > 0 {
+            tenant.age(index, given.enrolled_days_ago);
         }
     } else {
         tenant.invite(index);

@@ -2,16 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, check};
-use super::gate::{bearer, ids, serve, version};
+use super::call::{Call, Outcome, check};
+use super::gate::{Control, admit_and_run, serve, version};
 use super::refusal::{Ids, Refusal};
-use crate::ui::emulator::tenant::{Answer, Delivery, Moment, Request, Tenant};
+use crate::ui::emulator::tenant::{Answer, Bearer, Delivery, Moment, Request, Tenant};
 
 /// The most parts.
 const MOST: usize = 20;
-
-/// What a rule asks for is done by this.
-type Control = fn(&mut Tenant, &str, &str, &Value);
 
 /// Serves a request below `/v1.0` or `/beta`.
 pub(crate) fn serve_graph(
@@ -23,25 +20,21 @@ pub(crate) fn serve_graph(
     let is_batch = version(&request.path).is_some_and(|(_, rest)| {
         rest.trim_end_matches('/') == "$batch" && request.method == "POST"
     });
-    if !is_batch {
-        return serve(tenant, request, moment, control);
+    if is_batch {
+        let whole = |tenant: &mut Tenant, request: &Request, who: Bearer, _| {
+            batch(tenant, request, &who, moment, control)
+        };
+        return serve(tenant, request, moment, control, &whole);
     }
-    let (request_id, client_request_id) = ids(tenant, request);
-    let met = tenant.faults.meet(&request.method, &request.path, "");
-    let action = met.map(|(_, action)| action).unwrap_or_default();
-    let answer = match action.status.filter(|_| !action.takes_effect) {
-        Some(status) => {
-            let mut refusal = Refusal::new(status, Refusal::usual_code(status), "On command.");
-            if let Some(wait) = action.retry_after {
-                refusal = refusal.header("Retry-After", wait);
-            }
-            Err(refusal)
-        }
-        None => batch(tenant, request, moment, control),
+    one(tenant, request, moment, control)
+}
+
+/// Serves what is no batch.
+fn one(tenant: &mut Tenant, request: &Request, moment: Moment, control: Control) -> Delivery {
+    let run = |tenant: &mut Tenant, request: &Request, who: Bearer, drops_a_page| {
+        admit_and_run(tenant, request, moment, who, drops_a_page)
     };
-    let ids = Ids { request: &request_id, client: &request_id };
-    let answer = answer.unwrap_or_else(|refusal| refusal.answer(false, tenant.now, ids));
-    Delivery { answer, request_id, client_request_id, cut: action.cut, delay_ms: action.delay_ms }
+    serve(tenant, request, moment, control, &run)
 }
 
 /// A part that was read.
@@ -54,10 +47,10 @@ struct Part {
 fn batch(
     tenant: &mut Tenant,
     request: &Request,
+    who: &Bearer,
     moment: Moment,
     control: Control,
-) -> Result<Answer, Refusal> {
-    let who = bearer(tenant, request, moment)?;
+) -> Outcome {
     let call = Call {
         request,
         params: Vec::new(),
@@ -87,7 +80,7 @@ fn batch(
             let id = tenant.dice.id();
             refusal.answer(false, tenant.now, Ids { request: &id, client: &id })
         } else {
-            serve(tenant, &part.request, moment, control).answer
+            one(tenant, &part.request, moment, control).answer
         };
         answers.push((part.id, answer));
     }

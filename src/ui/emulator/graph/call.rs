@@ -136,9 +136,9 @@ impl Call<'_> {
 
 /// Refuses properties that are not known.
 pub(crate) fn check(map: &Map<String, Value>, of: &str, known: &[&str]) -> Result<(), Refusal> {
-    let strange = map.keys().find(|name| {
-        !known.contains(&name.as_str()) && !(name.starts_with('@') && name.contains("odata"))
-    });
+    let is_annotation = |name: &str| name.starts_with('@') && name.contains("odata");
+    let is_known = |name: &str| known.contains(&name) || is_annotation(name);
+    let strange = map.keys().find(|name| !is_known(name));
     match strange {
         Some(name) => Err(Refusal::bad(format!(
             "The property '{name}' does not exist on type '{of}'. Make sure to only use property \

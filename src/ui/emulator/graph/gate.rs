@@ -18,11 +18,7 @@ pub(super) fn version(path: &str) -> Option<(bool, &str)> {
 }
 
 /// Who bears the token of a request.
-pub(super) fn bearer(
-    tenant: &Tenant,
-    request: &Request,
-    moment: Moment,
-) -> Result<Bearer, Refusal> {
+fn bearer(tenant: &Tenant, request: &Request, moment: Moment) -> Result<Bearer, Refusal> {
     let refused = |message: &str| Refusal::new(401, "InvalidAuthenticationToken", message);
     let given = request.header("authorization").unwrap_or_default();
     let token = given.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
@@ -52,15 +48,23 @@ impl Passage {
 
 /// Whether anything of this method can change something.
 fn may_write(method: &str, path: &str) -> bool {
-    method != "GET" && !path.ends_with("/searchExistingIdentities")
+    method != "GET"
+        && !["/searchExistingIdentities", "/$batch"].iter().any(|end| path.ends_with(end))
 }
 
-/// Serves one call that is no batch. `control` does what a rule asks for.
-pub(crate) fn serve(
+/// Does what a rule asks for.
+pub(super) type Control = fn(&mut Tenant, &str, &str, &serde_json::Value);
+
+/// Does what a call asks for, once it is let in; `true` leaves a page out.
+pub(super) type Run<'a> = &'a dyn Fn(&mut Tenant, &Request, Bearer, bool) -> Outcome;
+
+/// Serves one call: whoever calls, whatever goes wrong, it is answered and written down.
+pub(super) fn serve(
     tenant: &mut Tenant,
     request: &Request,
     moment: Moment,
-    control: fn(&mut Tenant, &str, &str, &serde_json::Value),
+    control: Control,
+    run: Run<'_>,
 ) -> Delivery {
     let (request_id, client_id) = ids(tenant, request);
     let who = bearer(tenant, request, moment);
@@ -73,7 +77,7 @@ pub(crate) fn serve(
     if let Some(deed) = deed.as_ref().filter(|deed| deed.when == When::Before) {
         control(tenant, &deed.method, &deed.path, &deed.body);
     }
-    let outcome = pass(tenant, request, moment, who, &mut passage);
+    let outcome = pass(tenant, request, who, &mut passage, run);
     if let Some(deed) = deed.as_ref().filter(|deed| deed.when != When::Before) {
         control(tenant, &deed.method, &deed.path, &deed.body);
     }
@@ -94,16 +98,16 @@ pub(crate) fn serve(
 }
 
 /// The ids of a call: the client's is echoed.
-pub(super) fn ids(tenant: &mut Tenant, request: &Request) -> (String, Option<String>) {
+fn ids(tenant: &mut Tenant, request: &Request) -> (String, Option<String>) {
     (tenant.dice.id(), request.header("client-request-id").map(str::to_owned))
 }
 
 fn pass(
     tenant: &mut Tenant,
     request: &Request,
-    moment: Moment,
     who: Result<Bearer, Refusal>,
     passage: &mut Passage,
+    run: Run<'_>,
 ) -> Outcome {
     let action = passage.action().cloned().unwrap_or_default();
     let instead = action.status.map(|status| {
@@ -122,7 +126,7 @@ fn pass(
     if let Some(refusal) = instead.clone().filter(|_| !action.takes_effect) {
         return Err(refusal);
     }
-    let answer = admit_and_run(tenant, request, moment, who?, action.drop_page)?;
+    let answer = run(tenant, request, who?, action.drop_page)?;
     passage.effect = passage.writes;
     instead.map_or(Ok(answer), Err)
 }
@@ -137,7 +141,8 @@ fn usual_message(status: u16) -> &'static str {
     }
 }
 
-fn admit_and_run(
+/// Finds the operation, asks whether it is permitted and not too much, and does it.
+pub(super) fn admit_and_run(
     tenant: &mut Tenant,
     request: &Request,
     moment: Moment,

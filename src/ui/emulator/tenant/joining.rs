@@ -156,6 +156,17 @@ impl Tenant {
         id
     }
 
+    /// Makes an enrollment older: the device is past the days in which it checks in often.
+    pub(crate) fn age(&mut self, index: usize, days: u32) {
+        let id = self.hardware[index].managed_device_id.clone().unwrap_or_default();
+        let enrolled = self.now + TimeDelta::days(-i64::from(days));
+        if let Some(record) = self.records.get_mut(&id) {
+            record.enrolled = enrolled;
+        }
+        let next = self.dice.seconds(60, 8 * 3600);
+        self.plan_check_in(index, next);
+    }
+
     /// Autopilot and the corporate identifiers learn that it has come.
     fn tell_registrations(&mut self, index: usize, serial: &str, id: &str) {
         let now = self.now;

@@ -191,3 +191,17 @@ fn a_day_passes_in_one_call_with_all_its_check_ins() {
     // Every 3 minutes for 15, every 15 for 2 hours, then every 8 hours.
     assert_eq!(world.device("W1")["lastSyncDateTime"], "2026-11-27T02:15:00Z");
 }
+
+#[test]
+fn devices_that_were_enrolled_long_ago_check_in_every_eight_hours_each_at_its_own_time() {
+    let mut world = World::new();
+    let given = json!({
+        "serialNumber": "W", "count": 20, "enrolled": true, "enrolledDaysAgo": 30,
+    });
+    world.hardware(given);
+    assert_eq!(world.device("W000000")["enrolledDateTime"], "2026-10-27T08:00:00Z");
+    world.pass("8h");
+    let synced = each(&world.get(MANAGED), "lastSyncDateTime");
+    assert!(synced.iter().all(|time| time.as_str() > "2026-11-26T08:00:00Z"), "{synced:?}");
+    assert!(BTreeSet::from_iter(&synced).len() > 15, "{synced:?}");
+}

@@ -80,7 +80,8 @@ fn a_member_is_added_once_and_removed_once() {
     assert_eq!(add(&mut world, "nothing", &ann).0, 404);
     let all = world.get(&members);
     assert_eq!(each(&all, "@odata.type"), ["#microsoft.graph.user"]);
-    assert_eq!(each(&world.get(&format!("{members}?$select=id")), "id"), [ann.clone()]);
+    let selected = world.get(&format!("{members}?$select=id"));
+    assert_eq!(each(&selected, "id"), std::slice::from_ref(&ann));
     let remove = format!("{members}/{ann}/$ref");
     assert_eq!(world.call("DELETE", &remove, None).status, 204);
     assert_eq!(world.call("DELETE", &remove, None).status, 404);

@@ -18,6 +18,7 @@ fn walk(world: &mut World, address: &str) -> (Vec<String>, usize) {
         let page = world.get(&address);
         ids.extend(each(&page, "id"));
         pages += 1;
+        assert!(pages < 1000, "the links of {address} lead in a circle");
         let link = page["@odata.nextLink"].as_str();
         next = link.map(|link| link.strip_prefix("http://localhost:1").unwrap().to_owned());
     }
@@ -47,6 +48,37 @@ fn every_way_of_paging_gives_each_device_once() {
     assert_eq!((ids.len(), pages), (25, 7));
     let (ids, _) = walk(&mut world, &format!("{MANAGED}?$skip=20"));
     assert_eq!(ids.len(), 5);
+}
+
+#[test]
+fn every_collection_comes_in_pages_each_entry_once() {
+    let mut world = fleet(7);
+    let group = json!({"id": "g", "displayName": "Standard"});
+    world.control("POST", "/groups", &group);
+    for n in 0..6 {
+        let member = format!("/groups/g/members/user00{n}@contoso.com");
+        world.control("PUT", &member, &json!(null));
+        world.control("POST", "/groups", &json!({"displayName": format!("Group {n}")}));
+        let policy = json!({"kind": "deviceConfigurations", "displayName": format!("{n}")});
+        world.control("POST", "/policies", &policy);
+        let id = world.device_id(&format!("S00000{n}"));
+        world.call("POST", &format!("{MANAGED}/{id}/rebootNow"), None);
+    }
+    for address in [
+        "/v1.0/devices",
+        "/v1.0/groups",
+        "/v1.0/groups/g/members",
+        "/v1.0/subscribedSkus",
+        "/v1.0/deviceManagement/deviceConfigurations",
+        "/v1.0/deviceManagement/auditEvents",
+    ] {
+        let all = each(&world.get(address), "id");
+        assert!(all.len() >= 5, "{address}: {all:?}");
+        for size in [1, 2, 3, 5] {
+            let (paged, _) = walk(&mut world, &format!("{address}?$top={size}"));
+            assert_eq!(paged, all, "{address} by {size}");
+        }
+    }
 }
 
 #[test]
@@ -135,7 +167,7 @@ fn a_batch_answers_each_part_for_itself() {
     let calls = world.control("GET", "/calls", &json!(null));
     let parts: Vec<_> =
         calls["calls"].as_array().unwrap().iter().map(|call| call["part"].clone()).collect();
-    assert_eq!(parts, [json!("1"), json!("2"), json!("3")]);
+    assert_eq!(parts, [json!("1"), json!("2"), json!("3"), json!(null)], "and the batch itself");
 }
 
 #[test]
@@ -167,4 +199,23 @@ fn parts_of_a_batch_are_throttled_alone() {
     let refused: Vec<_> = parts.iter().filter(|part| part["status"] == 429).collect();
     assert_eq!(refused.len(), 2);
     assert_eq!(refused[0]["headers"]["Retry-After"], "20.000");
+}
+
+#[test]
+fn a_batch_as_a_whole_meets_faults_too() {
+    let mut world = fleet(1);
+    let id = world.device_id("S");
+    let url = format!("/deviceManagement/managedDevices/{id}/remoteLock");
+    let parts = json!({"requests": [{"id": "1", "method": "POST", "url": url}]});
+    let locked = |world: &mut World| world.device("S")["deviceActionResults"] != json!([]);
+    let mut fail = |action: Value| {
+        let rule = json!({"match": {"path": "*/$batch"}, "times": 1, "action": action});
+        world.control("POST", "/faults", &rule);
+        let status = world.call("POST", "/v1.0/$batch", Some(&parts)).status;
+        (status, locked(&mut world))
+    };
+    assert_eq!(fail(json!({"status": 503})), (503, false));
+    assert_eq!(fail(json!({"status": 503, "takesEffect": true})), (503, true));
+    let anonymous = World::request("", "POST", "/v1.0/$batch", Some(&parts));
+    assert_eq!(world.send(&anonymous).answer.status, 401);
 }

@@ -94,7 +94,7 @@ fn provisioned(number: u32, intent: u64) -> Draft {
                     Box::new(Hardware {
                         manufacturer: Some("Lenovo".into()),
                         model: None,
-                        autopilot_hash: Some("aGFzaA==".into()),
+                        autopilot_hash: Some(crate::domain::model::HardwareHash::new("aGFzaA==")),
                     })
                 }),
             }),

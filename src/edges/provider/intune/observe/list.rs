@@ -100,8 +100,6 @@ fn unmanaged(row: &ManagedDevice) -> UnmanagedDevice {
 
 /// What is remembered of a row.
 fn known_device(row: &ManagedDevice) -> Option<KnownDevice> {
-    let entra_id = row.entra_device_id.clone();
-    let entra_id = entra_id.filter(|id| id.chars().any(|c| c.is_ascii_alphanumeric() && c != '0'));
     let (id, enrolled_at) = (row.graph_id()?, row.enrolled_date_time.0);
-    Some(KnownDevice { id, entra_id, enrolled_at })
+    Some(KnownDevice { id, entra_id: row.entra_id(), enrolled_at })
 }

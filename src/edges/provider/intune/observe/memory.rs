@@ -12,7 +12,7 @@ use crate::edges::provider::unmanaged::Unmanaged;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Records of all devices of the tenant, newest enrollment first.
-    pub(in crate::edges::provider::intune) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
+    pub(super) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
     /// Whether these are all that there are.
     pub(super) complete: bool,
     /// When the objects of profiles were last compared in depth.

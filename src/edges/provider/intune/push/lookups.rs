@@ -1,7 +1,9 @@
 //! What is asked of a tenant once for all devices of a push.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,16 +18,15 @@ use crate::edges::provider::intune::connection::again;
 use crate::edges::provider::intune::directory::{self, EntraDevice, Person};
 use crate::edges::provider::intune::graph::{Answer, Call, Everyday, Failure, Version, odata_text};
 use crate::edges::provider::intune::observe::KnownDevice;
+use crate::edges::provider::intune::provider::Inner;
+use crate::edges::provider::intune::rows::ManagedDevice;
 
 /// A record of a device in Intune.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ManagedDevice {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
     pub(super) id: GraphId,
-    serial_number: Option<String>,
-    #[serde(rename = "azureADDeviceId")]
-    entra_id: Option<String>,
-    enrolled_date_time: Option<String>,
+    /// What Entra calls it; nothing until it has joined.
+    entra: Option<CompactString>,
 }
 
 /// A device that Windows Autopilot knows.
@@ -33,7 +34,7 @@ pub(super) struct ManagedDevice {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Registration {
     pub(super) id: GraphId,
-    serial_number: Option<String>,
+    serial_number: Option<CompactString>,
     pub(super) group_tag: Option<String>,
     pub(super) user_principal_name: Option<String>,
 }
@@ -69,7 +70,7 @@ pub(super) struct Lookups {
     /// By their addresses in small letters; nothing where there is no such user.
     people: Asked<String, Option<Person>>,
     /// Newest enrollment first.
-    managed: Asked<SerialNumber, Vec<ManagedDevice>>,
+    managed: Asked<SerialNumber, Vec<Record>>,
     registered: Asked<SerialNumber, Vec<Registration>>,
     entra: Asked<String, Option<EntraDevice>>,
     /// Of those that were searched for, the ones that are there; in small letters.
@@ -84,14 +85,10 @@ struct Page<T> {
 }
 
 impl Lookups {
-    /// Asks about all users and devices of a push. What the last look at all devices found needs not
+    /// Asks about all users and devices of a push. What the last look at all devices found need not
     /// be asked; a device that it did not find may have enrolled since.
-    pub(super) async fn new(
-        everyday: &Everyday,
-        push: &Push,
-        seen: Asked<SerialNumber, Vec<ManagedDevice>>,
-        assign: Assign,
-    ) -> Self {
+    pub(super) async fn new(inner: &Inner, push: &Push) -> Self {
+        let everyday = &inner.connection.everyday;
         let mut lookups = Self::default();
         let targets = &push.targets;
         let former = targets.iter().filter_map(|target| target.former_user.as_ref());
@@ -105,13 +102,21 @@ impl Lookups {
         for (email, person) in emails.into_iter().zip(people) {
             lookups.people.insert(key(email.as_str()), person.map_err(|why| again(&why)));
         }
-        let serials: Vec<&SerialNumber> = targets
-            .iter()
-            .map(|target| &target.spec.serial_number)
-            .filter(|serial| !seen.contains_key(*serial))
-            .collect();
-        lookups.managed = managed(everyday, &serials).await;
-        lookups.managed.extend(seen);
+        let mut unseen = Vec::new();
+        for serial in targets.iter().map(|target| &target.spec.serial_number) {
+            let memory = inner.lock_memory();
+            let records = memory.devices_of(serial);
+            if records.is_empty() {
+                unseen.push(serial);
+                continue;
+            }
+            let record = |known: &KnownDevice| Record {
+                id: known.id.clone(),
+                entra: known.entra_id.clone(),
+            };
+            lookups.managed.insert(serial.clone(), Ok(records.iter().map(record).collect()));
+        }
+        lookups.managed.extend(managed(everyday, &unseen).await);
         // Autopilot is for computers that a company owns and that did not enroll yet.
         let waiting = targets.iter().map(|target| &target.spec).filter(|spec| {
             spec.platform == Platform::Windows
@@ -120,7 +125,8 @@ impl Lookups {
         let waiting: Vec<&SerialNumber> = waiting.map(|spec| &spec.serial_number).collect();
         lookups.registered = registered(everyday, &waiting).await;
         // Only what becomes a member of a group, or ceases to be one, has to be known by that name.
-        if assign == Assign::Devices || targets.iter().any(|target| !target.leaves.is_empty()) {
+        let leaves = targets.iter().any(|target| !target.leaves.is_empty());
+        if inner.settings.assign == Assign::Devices || leaves {
             lookups.ask_entra(everyday).await;
         }
         lookups
@@ -151,7 +157,7 @@ impl Lookups {
     }
 
     /// The records of a device in Intune, newest enrollment first.
-    pub(super) fn managed(&self, serial: &SerialNumber) -> Result<&[ManagedDevice], Error> {
+    pub(super) fn managed(&self, serial: &SerialNumber) -> Result<&[Record], Error> {
         match self.managed.get(serial) {
             Some(Ok(records)) => Ok(records),
             Some(Err(error)) => Err(error.clone()),
@@ -172,7 +178,7 @@ impl Lookups {
     pub(super) fn objects(&self, serial: &SerialNumber) -> Result<Vec<GraphId>, Error> {
         let mut objects = Vec::new();
         for record in self.managed(serial)? {
-            let asked = record.entra().and_then(|id| self.entra.get(&key(id)));
+            let asked = record.entra.as_deref().and_then(|id| self.entra.get(&key(id)));
             if let Some(found) = asked.cloned().transpose()?.flatten() {
                 objects.push(found.id);
             }
@@ -214,7 +220,7 @@ impl Lookups {
     async fn ask_entra(&mut self, everyday: &Everyday) {
         let records = self.managed.values().flatten().flatten();
         let ids: BTreeMap<String, &str> =
-            records.filter_map(ManagedDevice::entra).map(|id| (key(id), id)).collect();
+            records.filter_map(|record| record.entra.as_deref()).map(|id| (key(id), id)).collect();
         let asked: Vec<&str> = ids.values().copied().collect();
         let answers = directory::devices(everyday, &asked).await;
         let answers = answers.into_iter().map(|answer| answer.map_err(|why| again(&why)));
@@ -222,44 +228,25 @@ impl Lookups {
     }
 }
 
-impl From<&KnownDevice> for ManagedDevice {
-    fn from(known: &KnownDevice) -> Self {
-        Self {
-            id: known.id.clone(),
-            serial_number: None,
-            entra_id: known.entra_id.as_ref().map(ToString::to_string),
-            enrolled_date_time: None,
-        }
-    }
-}
-
-impl ManagedDevice {
-    /// What Entra calls it; nothing until it has joined.
-    fn entra(&self) -> Option<&str> {
-        let id = self.entra_id.as_deref()?;
-        id.chars().any(|c| c.is_ascii_alphanumeric() && c != '0').then_some(id)
-    }
-}
-
 async fn managed(
     everyday: &Everyday,
     serials: &[&SerialNumber],
-) -> Asked<SerialNumber, Vec<ManagedDevice>> {
+) -> Asked<SerialNumber, Vec<Record>> {
     const FIELDS: &str = "id,serialNumber,azureADDeviceId,enrolledDateTime";
     let call = |serial: &SerialNumber| {
         Call::get("/deviceManagement/managedDevices")
             .query("$filter", &format!("serialNumber eq {}", odata_text(serial.as_str())))
             .query("$select", FIELDS)
     };
-    let mut found = by_serial(everyday, serials, call, |record: &ManagedDevice| {
-        record.serial_number.as_deref()
-    })
-    .await;
-    for records in found.values_mut().flatten() {
-        // Dates of one form, so that their texts are in their order.
-        records.sort_by(|a, b| b.enrolled_date_time.cmp(&a.enrolled_date_time));
-    }
-    found
+    let of = |row: &ManagedDevice| row.serial_number.clone();
+    let found = by_serial(everyday, serials, call, of).await;
+    let records = |mut rows: Vec<ManagedDevice>| {
+        rows.sort_by_key(|row| Reverse(row.enrolled_date_time.0));
+        let record =
+            |row: &ManagedDevice| Some(Record { id: row.graph_id()?, entra: row.entra_id() });
+        rows.iter().filter_map(record).collect()
+    };
+    found.into_iter().map(|(serial, rows)| (serial, rows.map(records))).collect()
 }
 
 async fn registered(
@@ -271,7 +258,7 @@ async fn registered(
         Call::get("/deviceManagement/windowsAutopilotDeviceIdentities")
             .query("$filter", &format!("contains(serialNumber,{})", odata_text(serial.as_str())))
     };
-    by_serial(everyday, serials, call, |found: &Registration| found.serial_number.as_deref()).await
+    by_serial(everyday, serials, call, |found: &Registration| found.serial_number.clone()).await
 }
 
 /// Asks about each serial number, and keeps what has exactly that one.
@@ -279,13 +266,13 @@ async fn by_serial<T: DeserializeOwned>(
     everyday: &Everyday,
     serials: &[&SerialNumber],
     call: impl Fn(&SerialNumber) -> Call,
-    of: impl Fn(&T) -> Option<&str>,
+    of: impl Fn(&T) -> Option<CompactString>,
 ) -> Asked<SerialNumber, Vec<T>> {
     let calls = serials.iter().map(|serial| call(serial)).collect();
     let answers = everyday.batch(calls).await;
     let read = |serial: &SerialNumber, answer: Result<Answer, Failure>| {
         let Page { value } = answer?.json::<Page<T>>()?;
-        let same = |found: &T| of(found).is_some_and(|text| is(serial, text));
+        let same = |found: &T| of(found).is_some_and(|text| is(serial, &text));
         Ok(value.into_iter().filter(same).collect())
     };
     serials

@@ -8,8 +8,8 @@ mod groups;
 mod identifier;
 mod licenses;
 mod lookups;
+mod many;
 mod one;
-mod push;
 mod staging;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::identifier::Identifier;
 use super::lookups::{Lookups, Registration};
-use crate::domain::model::{DeviceSpec, Name, Ownership, Platform};
+use crate::domain::model::{DeviceSpec, HardwareHash, Name, Ownership, Platform};
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::connection::{again, soon};
@@ -113,7 +113,8 @@ impl Staging<'_> {
     async fn import(self, lookups: &mut Lookups) -> Result<(), Error> {
         let serial = &self.spec.serial_number;
         let hash =
-            self.spec.hardware.as_deref().and_then(|hardware| hardware.autopilot_hash.as_deref());
+            self.spec.hardware.as_deref().and_then(|hardware| hardware.autopilot_hash.as_ref());
+        let hash = hash.and_then(HardwareHash::expose);
         let Some(hash) = hash else { return Ok(()) };
         let imports = lookups.imports(self.everyday, serial).await?;
         if imports.iter().any(|import| !import.has_failed()) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::domain::model::{DeviceId, Digest, Profile};
 use crate::domain::provider_settings::{Assign, LicenseAssignment};
+use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{FormerUser, Left, ProfileSetup, Push, PushTarget};
 use crate::edges::provider::error::Error;
@@ -382,4 +383,20 @@ async fn many_devices_are_looked_up_together() {
     assert_eq!(world.wrote(), Vec::<String>::new());
     // Two batches of users, two of devices, identifiers, licenses, members.
     assert_eq!(world.calls(), 7);
+}
+
+#[tokio::test]
+async fn what_the_last_look_saw_is_not_asked_again() {
+    let mut tenant = tenant(&["ana"]);
+    enroll(&mut tenant, "PF1");
+    tenant.groups.get_mut("g-1").unwrap().insert("id-ana".into());
+    tenant.users[0]["assignedLicenses"] = json!([{"skuId": "sku-SPE_E3"}]);
+    let world = World::new(tenant);
+    let provider = world.provider();
+    provider.observe(&State::default()).await.unwrap();
+    let before = world.calls();
+    let targets = [target(1, "PF1", "ana", windows(Value::Null))];
+    assert_eq!(push(&provider, &targets).await, [Ok(())]);
+    // The user, licenses, members.
+    assert_eq!(world.calls() - before, 3);
 }

@@ -12,6 +12,7 @@ use crate::domain::plan::DriftSubject;
 use crate::domain::provider_settings::Assign;
 use crate::domain::state::State;
 use crate::edges::provider::intune::directory::{self, EntraDevice, Listed};
+use crate::edges::provider::intune::graph::Failure;
 use crate::edges::provider::intune::provider::Inner;
 
 /// What is recorded of a device, and what Entra calls it.
@@ -89,7 +90,7 @@ impl Inner {
             .collect()
     }
 
-    async fn members_of(&self, group: &GraphId) -> Result<Members, directory::Failure> {
+    async fn members_of(&self, group: &GraphId) -> Result<Members, Failure> {
         let mut members = Members::default();
         let take = |listed: Listed| {
             let Listed { id, user_principal_name, device_id } = listed;

@@ -257,7 +257,11 @@ mod tests {
         };
         let (ours, stranger) = (row("m", &wanted.marker), row("s", "by hand"));
         let renamed = row("k", "somebody took our mark away");
-        assert_eq!(found(&[stranger.clone()], Some(&known)), Ok(None), "never by its name");
+        assert_eq!(
+            found(std::slice::from_ref(&stranger), Some(&known)),
+            Ok(None),
+            "never by its name"
+        );
         assert_eq!(found(&[stranger.clone(), ours.clone()], None), Ok(Some("m".into())));
         assert_eq!(found(&[ours.clone(), renamed.clone()], Some(&known)), Ok(Some("k".into())));
         let twice = [ours.clone(), row("n", &wanted.marker)];

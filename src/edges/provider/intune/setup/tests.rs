@@ -13,7 +13,6 @@ use crate::domain::provider_settings::Assign;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, State};
 use crate::edges::provider::effect::{Prepared, ProfileSetup};
-use crate::edges::provider::intune::observe::KnownDevice;
 use crate::edges::provider::intune::provider::Inner;
 use crate::edges::provider::intune::testing::{Tenant, World, device, user};
 
@@ -311,6 +310,12 @@ fn state(
     state
 }
 
+/// A look at all devices, of which none is recorded.
+async fn look(provider: &Inner) {
+    let observed = provider.observe(&State::default()).await.unwrap();
+    assert_eq!((observed.complete, observed.troubles), (true, Vec::new()));
+}
+
 /// What changed, in words, with who did it.
 async fn drift(
     provider: &Inner,
@@ -343,15 +348,15 @@ async fn what_somebody_changed_is_found_with_who_did_it_and_nothing_is_written()
             "resources": [{"resourceId": "policy-0"}]})];
     }
     let what = "the compliance policy for windows: passwordMinimumLength is 4, not 8";
-    let changed = ("Standard".to_owned(), what.to_owned(), Some("eve@example.com".to_owned()));
-    assert_eq!(drift(&provider, &state, false).await, [changed.clone()]);
+    let changed = [("Standard".to_owned(), what.to_owned(), Some("eve@example.com".to_owned()))];
+    assert_eq!(drift(&provider, &state, false).await, changed);
     {
         let mut tenant = world.tenant();
         tenant.assignments.clear();
         tenant.rules.insert("policy-0".into(), json!([]));
         tenant.groups.get_mut("g-1").unwrap().clear();
     }
-    assert_eq!(drift(&provider, &state, false).await, [changed.clone()], "not in depth");
+    assert_eq!(drift(&provider, &state, false).await, changed, "not in depth");
     let words: Vec<String> =
         drift(&provider, &state, true).await.into_iter().map(|(_, what, _)| what).collect();
     assert_eq!(
@@ -405,10 +410,10 @@ async fn members_of_ours_in_a_group_of_another_profile_are_found_and_others_left
     let existing = |group: &str| json!({"group": group, "compliancePolicy": "existing"});
     let standard = profile("Standard", &["windows"], existing("g-1"));
     let other = profile("Other", &["windows"], existing("g-2"));
-    let (_, entra) = device("PF1");
+    let (managed, entra) = device("PF1");
     let mut tenant = tenant(&["g-1", "g-2"]);
     tenant.users = vec![user("ana"), user("bob"), user("eve")];
-    tenant.entra = vec![entra];
+    (tenant.managed, tenant.entra) = (vec![managed], vec![entra]);
     for (group, members) in
         [("g-1", &["id-ana", "id-bob", "id-eve"][..]), ("g-2", &["id-bob", "id-ana", "obj-PF1"])]
     {
@@ -417,9 +422,7 @@ async fn members_of_ours_in_a_group_of_another_profile_are_found_and_others_left
     }
     let world = World::new(tenant);
     let provider = world.provider();
-    let known =
-        KnownDevice { id: id("md-PF1"), entra_id: Some("aad-PF1".into()), enrolled_at: None };
-    provider.lock_memory().devices.insert("PF1".parse().unwrap(), vec![known]);
+    look(&provider).await;
     // Bob has a device of each profile; Eve is nobody that Fleetform knows.
     let mut devices = vec![
         recorded("PF1", "ana", &standard),
@@ -449,14 +452,8 @@ async fn a_device_that_joined_and_is_no_member_is_found_where_devices_are_assign
     let devices = vec![recorded("PF1", "ana", &standard), recorded("PF2", "bob", &standard)];
     let state = state(&[&standard], BTreeMap::new(), devices);
     assert_eq!(drift(&provider, &state, true).await, [], "none has joined");
-    for serial in ["PF1", "PF2"] {
-        let known = KnownDevice {
-            id: id("md"),
-            entra_id: Some(format!("aad-{serial}").into()),
-            enrolled_at: None,
-        };
-        provider.lock_memory().devices.insert(serial.parse().unwrap(), vec![known]);
-    }
+    world.tenant().managed = ["PF1", "PF2"].map(|serial| device(serial).0).to_vec();
+    look(&provider).await;
     let missing = ("PF1".to_owned(), "it is not in group g-1".to_owned(), None);
     assert_eq!(
         drift(&provider, &state, true).await,

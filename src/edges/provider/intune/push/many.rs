@@ -1,14 +1,12 @@
 //! A push, from one end to the other.
 
-use std::collections::BTreeMap;
-
 use super::groups::Groups;
 use super::identifier::Identifier;
 use super::licenses::Licenses;
-use super::lookups::{Lookups, ManagedDevice};
+use super::lookups::Lookups;
 use super::one::Pushing;
 use super::staging::{Way, way};
-use crate::domain::model::{GraphId, SerialNumber};
+use crate::domain::model::GraphId;
 use crate::edges::provider::effect::Push;
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::graph::Call;
@@ -26,8 +24,7 @@ impl Inner {
             return vec![Err(no_group(&profile.name)); targets.len()];
         };
         let everyday = &self.connection.everyday;
-        let seen = self.seen(push);
-        let mut lookups = Lookups::new(everyday, push, seen, self.settings.assign).await;
+        let mut lookups = Lookups::new(self, push).await;
         let ways: Vec<Result<Way, Error>> =
             targets.iter().map(|target| way(&target.spec, &lookups)).collect();
         let wanted: Vec<Identifier> = ways
@@ -64,19 +61,6 @@ impl Inner {
         }
         self.come_by(&changed).await;
         outcomes
-    }
-
-    /// Records of these devices that the last look at all devices found.
-    fn seen(&self, push: &Push) -> BTreeMap<SerialNumber, Result<Vec<ManagedDevice>, Error>> {
-        let memory = self.lock_memory();
-        let serials = push.targets.iter().map(|target| &target.spec.serial_number);
-        serials
-            .map(|serial| (serial, memory.devices_of(serial)))
-            .filter(|(_, records)| !records.is_empty())
-            .map(|(serial, records)| {
-                (serial.clone(), Ok(records.iter().map(ManagedDevice::from).collect()))
-            })
-            .collect()
     }
 
     /// Asks devices to come by: they do so by themselves, only later, so that nothing depends on it.
