@@ -321,7 +321,7 @@ fn without_a_second_registration_it_is_a_warning_that_every_wipe_is_held() {
 #[test]
 fn without_a_token_or_a_host_only_what_needs_none_is_checked() {
     let (fixture, tenant) = with_intune();
-    fixture.write("everyday", "another secret");
+    fixture.write("everyday", "another-secret");
     let done = doctor(&fixture, &[]).exits(1);
     assert_eq!(of(&done, "fails"), ["intune.app.token"], "{done:#?}");
     let skipped = of(&done, "skipped");
@@ -329,7 +329,7 @@ fn without_a_token_or_a_host_only_what_needs_none_is_checked() {
         assert!(skipped.contains(&check.to_owned()), "{check} is not in {skipped:?}");
     }
     assert!(detail(&done, "intune.approvals").contains("intune.app.token"), "{done:?}");
-    assert!(!done.stdout.contains("another secret"));
+    assert!(!done.stdout.contains("another-secret"));
 
     let everybody = fs::Permissions::from_mode(0o644);
     fs::set_permissions(fixture.path("everyday"), everybody).expect("its own file");
