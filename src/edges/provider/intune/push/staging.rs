@@ -115,7 +115,10 @@ impl Staging<'_> {
         let hash =
             self.spec.hardware.as_deref().and_then(|hardware| hardware.autopilot_hash.as_ref());
         let hash = hash.and_then(HardwareHash::expose);
-        let Some(hash) = hash else { return Ok(()) };
+        let Some(hash) = hash else {
+            let why = "the ledger keeps only a digest of `hardware.autopilotHash`: the manifest must have it";
+            return Err(Error::new(ErrorClass::Transient, why));
+        };
         let imports = lookups.imports(self.everyday, serial).await?;
         if imports.iter().any(|import| !import.has_failed()) {
             return Ok(());

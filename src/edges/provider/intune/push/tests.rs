@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::domain::model::{DeviceId, Digest, Profile};
+use crate::domain::model::{DeviceSpec, HardwareHash, DeviceId, Digest, Profile};
 use crate::domain::provider_settings::{Assign, LicenseAssignment};
 use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
@@ -34,9 +34,15 @@ fn target(id: u32, serial: &str, user: &str, more: Value) -> PushTarget {
         "platform": "ios", "osVersion": "18.0", "ownership": "corporate",
     });
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let hash = spec["hardware"]["autopilotHash"].as_str().map(HardwareHash::new);
+    let mut spec: DeviceSpec = serde_json::from_value(spec).unwrap();
+    // As a manifest has it: what is read back from JSON is only its digest.
+    if let Some(hardware) = &mut spec.hardware {
+        hardware.autopilot_hash = hash;
+    }
     PushTarget {
         id: format!("D{id:03}").parse::<DeviceId>().unwrap(),
-        spec: Arc::new(serde_json::from_value(spec).unwrap()),
+        spec: Arc::new(spec),
         leaves: Vec::new(),
         former_users: Vec::new(),
     }
