@@ -2,6 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod compliance;
+pub mod diagnosis;
 pub mod diff;
 pub mod fleet;
 pub mod guard;

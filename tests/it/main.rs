@@ -8,6 +8,7 @@ mod commands;
 mod completions;
 mod crashes;
 mod daemon;
+mod doctor;
 mod documents;
 mod emulator;
 mod examples;

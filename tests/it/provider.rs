@@ -10,6 +10,7 @@ use fleetform::app::daemon::{Daemon, Options};
 use fleetform::app::execute::Outcome;
 use fleetform::app::signals::Signals;
 use fleetform::app::status::View;
+use fleetform::domain::diagnosis::Check;
 use fleetform::domain::model::{ReportId, Status, Timestamp};
 use fleetform::domain::plan::{Hold, HoldReason, IssuableWipe};
 use fleetform::domain::settings::Settings;
@@ -20,8 +21,8 @@ use fleetform::edges::config::Config;
 use fleetform::edges::ledger::{self, Expected};
 use fleetform::edges::provider::local::parse_reports;
 use fleetform::edges::provider::{
-    Acknowledgement, Asked, Cadence, Cursor, Error, Fate, Limits, Observation, Observed, Prepared,
-    Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Fate, Limits, Observation, Observed,
+    Prepared, Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
 use fleetform::edges::requests;
 use fleetform::edges::source;
@@ -111,6 +112,10 @@ impl Provider for Remote {
     async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error> {
         self.seen().acknowledged.push((cursor.to_string(), done));
         Ok(())
+    }
+
+    async fn diagnose(&self, _: Diagnosis<'_>) -> Vec<Check> {
+        Vec::new()
     }
 }
 

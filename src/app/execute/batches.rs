@@ -133,9 +133,14 @@ async fn run_batch(
     control: &Control<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), ledger::Error> {
-    let Intents { drafts, pushes, syncs } =
+    let Intents { mut drafts, pushes, syncs } =
         intents(batch, ledger.next_seq(), control.revision.as_ref());
     let former = former_users(&pushes, ledger.state());
+    for draft in &mut drafts {
+        if let (Event::ProfileIntended(push), Some(id)) = (&mut draft.event, draft.device) {
+            push.former_users = former.get(&id).cloned().unwrap_or_default();
+        }
+    }
     ledger.append(drafts)?;
     ledger.sync()?;
     let pushes = leaving_others(pushes, &former, ledger.state());
@@ -227,8 +232,8 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
                     intents.pushes.push(Push { intent, profile, targets: Vec::new() });
                     intents.pushes.len() - 1
                 });
-                let (spec, leaves, former_user) = (spec.clone(), Vec::new(), None);
-                intents.pushes[at].targets.push(PushTarget { id, spec, leaves, former_user });
+                let (spec, leaves, former_users) = (spec.clone(), Vec::new(), Vec::new());
+                intents.pushes[at].targets.push(PushTarget { id, spec, leaves, former_users });
             }
             None => {
                 let at = *syncs.entry(intent).or_insert_with(|| {
@@ -243,22 +248,33 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
     intents
 }
 
-/// Whose devices these were, before the intents are recorded: only of those that get another user.
-fn former_users(pushes: &[Push], recorded: &State) -> HashMap<DeviceId, Email> {
-    let targets = pushes.iter().flat_map(|push| &push.targets);
-    let former = targets.filter_map(|target| {
-        let was = &recorded.devices.get(&target.id)?.spec.user_email;
-        let is = &target.spec.user_email;
-        // In the eyes of an MDM, addresses in other letters are the same.
-        (!was.as_str().eq_ignore_ascii_case(is.as_str())).then(|| (target.id, was.clone()))
-    });
-    former.collect()
+/// Whose devices these were, before the intents are recorded: only of those that get another user now,
+/// or got one by a push that did not come to its end.
+fn former_users(pushes: &[Push], recorded: &State) -> HashMap<DeviceId, Vec<Email>> {
+    let mut former = HashMap::new();
+    for Push { profile, targets, intent: _ } in pushes {
+        // Without objects in an MDM there is nothing to leave.
+        for target in targets.iter().filter(|_| profile.intune.is_some()) {
+            let Some(device) = recorded.devices.get(&target.id) else { continue };
+            let mut users = device.push.former_users.clone();
+            users.push(device.spec.user_email.clone());
+            // In the eyes of an MDM, addresses in other letters are the same.
+            let is = &target.spec.user_email;
+            users.retain(|was| !was.as_str().eq_ignore_ascii_case(is.as_str()));
+            users.sort();
+            users.dedup();
+            if !users.is_empty() {
+                former.insert(target.id, users);
+            }
+        }
+    }
+    former
 }
 
 /// With the profiles that their devices and users leave behind, by what is recorded now.
 fn leaving_others(
     mut pushes: Vec<Push>,
-    former: &HashMap<DeviceId, Email>,
+    former: &HashMap<DeviceId, Vec<Email>>,
     recorded: &State,
 ) -> Vec<Push> {
     if pushes.is_empty() {
@@ -267,7 +283,8 @@ fn leaving_others(
     let leaving = Leaving::new(recorded);
     for target in pushes.iter_mut().flat_map(|push| &mut push.targets) {
         target.leaves = leaving.of(&target.spec);
-        target.former_user = former.get(&target.id).map(|email| leaving.former(email));
+        let former = former.get(&target.id).into_iter().flatten();
+        target.former_users = former.map(|email| leaving.former(email)).collect();
     }
     pushes
 }

@@ -159,7 +159,12 @@ mod tests {
                 failing: Vec::new(),
                 missing: Vec::new(),
             },
-            push: LastPush { intent: 1, digest: Digest::ZERO, state: PushState::Pushed },
+            push: LastPush {
+                intent: 1,
+                digest: Digest::ZERO,
+                state: PushState::Pushed,
+                former_users: vec![],
+            },
             orphaned_since: None,
             wipe: None,
             unrequested_wipe: None,

@@ -224,5 +224,6 @@ pub(crate) fn issued(wipe: &VerifiedWipe, needed: u32, intent: u64) -> WipeIssue
 /// `data` of a push of this profile under this intent.
 #[must_use]
 pub fn pushed(profile: &Profile, intent: u64) -> ProfilePush {
-    ProfilePush { intent, profile: profile.name.clone(), digest: profile.digest }
+    let (profile, digest) = (profile.name.clone(), profile.digest);
+    ProfilePush { intent, profile, digest, former_users: Vec::new() }
 }

@@ -39,7 +39,10 @@ pub use news::{NO_NEWS, News};
 pub use planner::plan;
 pub(crate) use planner::plan_for;
 pub use wipes::{Fresh, IssuableWipe, WipeView};
-pub(crate) use wipes::{NotIssued, WipeStanding, ahead_of, issuable, verify_request};
+pub(crate) use wipes::{
+    NotIssued, WipeStanding, ahead_of, clock_behind, issuable, left_today, time_ahead,
+    verify_request,
+};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
 use super::sync::{LastSync, SyncStanding};
-use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Facts, Status, Timestamp};
+use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Facts, Status, Timestamp};
 
 /// One recorded device.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,8 @@ pub struct LastPush {
     pub(crate) intent: u64,
     pub(crate) digest: Digest,
     pub(crate) state: PushState,
+    /// Whose the device was, as long as the provider may not know that it is theirs no more.
+    pub(crate) former_users: Vec<Email>,
 }
 
 /// How a push stands.
@@ -207,7 +209,9 @@ impl Device {
 
 impl LastPush {
     fn new(push: &ProfilePush, state: PushState) -> Self {
-        Self { intent: push.intent, digest: push.digest, state }
+        let ProfilePush { intent, profile: _, digest, former_users } = push;
+        let former_users = former_users.clone();
+        Self { intent: *intent, digest: *digest, state, former_users }
     }
 }
 

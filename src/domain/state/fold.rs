@@ -233,6 +233,7 @@ impl State {
                     intent: new.intent,
                     digest: new.profile_digest,
                     state: PushState::Intended,
+                    former_users: Vec::new(),
                 },
                 orphaned_since: None,
                 wipe: None,

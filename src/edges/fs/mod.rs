@@ -4,4 +4,5 @@ pub mod durable;
 pub(crate) mod guarded;
 pub(crate) mod secret;
 pub(crate) mod spool;
+pub(crate) mod standing;
 pub(crate) mod work_tree;

@@ -219,6 +219,9 @@ pub trait Reader: Send + Sync {
     /// that cannot be read counts as a time that never comes.
     fn highest_time(&self) -> Option<Timestamp>;
 
+    /// Who is writing, such as "process 123"; `None` if nobody is, or nobody can tell.
+    fn writer(&self) -> Option<String>;
+
     /// When the snapshot was made; `None` if there is none.
     fn snapshot_at(&self) -> Option<SystemTime>;
 

@@ -52,8 +52,8 @@ pub struct PushTarget {
     pub spec: Arc<DeviceSpec>,
     /// What it may have had before.
     pub leaves: Vec<Left>,
-    /// Whose it was before this intent, if it was somebody else's.
-    pub former_user: Option<FormerUser>,
+    /// Whose it was, and who may still have what came with the profile.
+    pub former_users: Vec<FormerUser>,
 }
 
 /// Somebody who had a device, and has it no more.

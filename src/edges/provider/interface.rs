@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::diagnosis::Diagnosis;
 use super::effect::{
     Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
 use super::error::Error;
 use super::observed::{Acknowledgement, Asked, Cursor, Observed};
+use crate::domain::diagnosis::Check;
 use crate::domain::plan::IssuableWipe;
 
 /// How much a provider takes at once.
@@ -93,4 +95,8 @@ pub trait Provider: Send + Sync {
     /// Acknowledges what the observation that ended at `cursor` gave, now that the ledger has it: each
     /// report of it has one acknowledgement. What was observed by another look stays.
     async fn acknowledge(&self, cursor: &Cursor, done: Vec<Acknowledgement>) -> Result<(), Error>;
+
+    /// Whether all that it needs is there, one check after the other and always in the same order;
+    /// changes nothing anywhere. It ends by the time it is given.
+    async fn diagnose(&self, asked: Diagnosis<'_>) -> Vec<Check>;
 }

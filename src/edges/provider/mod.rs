@@ -5,6 +5,7 @@
 //! repeated only under the number of its intent, which a provider must take as an
 //! idempotency key. What went wrong is transient, permanent, or unknown: never a guess.
 
+mod diagnosis;
 mod effect;
 mod error;
 mod interface;
@@ -13,6 +14,7 @@ pub mod local;
 mod observed;
 pub(crate) mod unmanaged;
 
+pub use diagnosis::Diagnosis;
 pub use effect::{
     FormerUser, Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target,
     WipeOrder, Withdrawn,

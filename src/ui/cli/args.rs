@@ -7,7 +7,9 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use super::format::Format;
 use super::global::Global;
-use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list, man};
+use super::{
+    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
+};
 use super::{plan, provision, report, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Apply(apply::Args),
     /// Keep the fleet as its manifests say, until stopped.
     Daemon(daemon::Args),
+    /// Check everything that Fleetform needs, and say how to fix what is missing.
+    Doctor(doctor::Args),
     /// List devices: all, or those for which every filter holds.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
@@ -104,6 +108,7 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Daemon(_) => "daemon",
+            Self::Doctor(_) => "doctor",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Provision(_) => "provision",
@@ -151,6 +156,7 @@ impl Command {
             | Self::Provision(_)
             | Self::Set(_)
             | Self::Apply(_)
+            | Self::Doctor(_)
             | Self::Show(_)
             | Self::Report(_)
             | Self::Sync(_)

@@ -13,6 +13,7 @@ mod complete;
 mod completions;
 mod daemon;
 mod diff;
+mod doctor;
 mod emulator;
 mod environment;
 mod exit;

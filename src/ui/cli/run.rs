@@ -14,7 +14,9 @@ use super::format::Format;
 use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
-use super::{apply, audit, check, completions, daemon, diff, emulator, explain, init, list};
+use super::{
+    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
+};
 use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
 use crate::edges::source;
 use crate::ui::render::out::Out;
@@ -103,6 +105,10 @@ fn run(
         Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),
         Command::Apply(args) => apply::run(args, &setup()?, format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
+        Command::Doctor(args) => {
+            start_threads()?;
+            doctor::run(args, &cli.global, format, out)
+        }
         Command::List(args) => {
             let setup = setup()?;
             if args.unmanaged {

@@ -176,6 +176,8 @@ struct PushView<'a> {
     class: Option<ErrorClass>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    #[serde(rename = "formerUsers", skip_serializing_if = "<[Email]>::is_empty")]
+    former_users: &'a [Email],
 }
 
 impl<'a> DeviceView<'a> {
@@ -250,13 +252,13 @@ impl<'a> DeviceView<'a> {
 
 impl<'a> PushView<'a> {
     fn new(push: &'a LastPush) -> Self {
-        let LastPush { intent, digest, state } = push;
+        let LastPush { intent, digest, state, former_users } = push;
         let (state, class, error) = match state {
             PushState::Intended => ("intended", None, None),
             PushState::Pushed => ("pushed", None, None),
             PushState::Failed(class, error) => ("failed", Some(*class), Some(error.as_ref())),
         };
-        Self { intent: *intent, digest: *digest, state, class, error }
+        Self { intent: *intent, digest: *digest, state, class, error, former_users }
     }
 }
 

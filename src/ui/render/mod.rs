@@ -10,6 +10,7 @@ mod change;
 pub(crate) mod check;
 pub(crate) mod device;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod findings;

@@ -245,8 +245,10 @@ fn recorded(recorded: &Profile) -> String {
 }
 
 fn pushed(push: &ProfilePush, what: &str) -> String {
-    let ProfilePush { intent, profile, digest } = push;
-    format!("{what} profile {profile} {} [intent {intent}]", short(*digest))
+    let ProfilePush { intent, profile, digest, former_users } = push;
+    let former: Vec<_> =
+        former_users.iter().map(|user| format!(", not {user}'s any more")).collect();
+    format!("{what} profile {profile} {}{} [intent {intent}]", short(*digest), former.concat())
 }
 
 fn compliance(changed: &ComplianceChanged) -> String {

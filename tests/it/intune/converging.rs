@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Device, Dice, GROUP, Site, Tenant, number};
+use crate::support::{Device, Dice, GROUP, Output, Site, Tenant, number};
 use crate::sweeps::seed;
 
 const ANA: &str = "ana@example.com";
@@ -77,7 +77,7 @@ impl<'t> Tale<'t> {
                 format!("B2 is {user}'s")
             }
             6 => {
-                let length = 5 + self.dice.below(3);
+                let length = 6 + self.dice.below(3);
                 let yaml = self.site.place.read("fleet/standard.yaml");
                 let (before, after) = yaml.split_once("minPinLength: ").expect("a length");
                 let changed = format!("{before}minPinLength: {length}{}", &after[1..]);
@@ -190,21 +190,25 @@ impl<'t> Tale<'t> {
     fn ends_well(&mut self) {
         let tenant = self.site.tenant;
         tenant.heal();
-        let mut left = String::new();
-        for _ in 0..8 {
+        let (mut quiet, mut left) = (0, String::new());
+        for _ in 0..10 {
             self.approve();
             tenant.wait("9h");
+            let before = tenant.accepted();
             let output = self.site.run(&["apply", "--yes"]);
             let plan = self.site.plan();
             left = format!("{output:#?}\n{:#}", plan["actions"]);
-            if plan["actions"] == json!([]) && output.code == Some(0) {
-                left.clear();
+            // What was given now is done some minutes later.
+            let done = plan["actions"] == json!([]) && tenant.accepted() == before;
+            quiet = if done && is_well(&output) { quiet + 1 } else { 0 };
+            if quiet == 2 {
                 break;
             }
         }
-        assert_eq!(left, "", "there is always something left");
+        assert_eq!(quiet, 2, "there is always something left: {left}");
         let before = tenant.last_call();
-        self.site.apply();
+        let output = self.site.run(&["apply", "--yes"]);
+        assert!(is_well(&output), "{output:#?}");
         assert_eq!(tenant.written(before), [""; 0], "a further pass writes nothing");
         self.is_as_declared();
         self.site.log_is_sound();
@@ -220,7 +224,11 @@ impl<'t> Tale<'t> {
         }
         let lost = self.site.device(LOST);
         let taken = tenant.accepted().len();
-        assert_eq!(lost["status"] == "Wiped", taken == 1, "{lost:#}");
+        // Where Graph refused a command that it took all the same, all we know hours later is that the
+        // record is gone.
+        let gone = lost["status"] == "Wiped" || lost["missingSince"].is_string();
+        assert_eq!(gone, taken == 1, "{lost:#}");
+        assert!(lost["status"] != "Wiped" || taken == 1, "{lost:#}");
         let yaml = self.site.place.read("fleet/B2.yaml");
         let mut users = vec![ANA];
         users.extend(yaml.contains(BEN).then_some(BEN));
@@ -235,6 +243,11 @@ impl<'t> Tale<'t> {
         assert_eq!(ours[0]["properties"]["storageRequireEncryption"], true);
         assert_eq!(ours[0]["assignments"][0]["target"]["groupId"], GROUP);
     }
+}
+
+/// It ended well, but for a wipe that waits for an approval or has expired.
+fn is_well(output: &Output) -> bool {
+    matches!(output.code, Some(0 | 3))
 }
 
 #[test]

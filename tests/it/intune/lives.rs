@@ -325,3 +325,34 @@ fn a_phone_of_its_users_own_is_never_wiped_in_full() {
     }
     life.is_wiped("selective");
 }
+
+#[test]
+fn who_gave_a_device_away_leaves_its_group_though_the_first_push_fails_or_dies() {
+    let refused = json!({"match": {"method": "POST", "path": "*/members*"}, "times": 1,
+        "action": {"status": 403}});
+    let deaths =
+        ["ledger.append.fsync.after=0*off->return", "ledger.append.write.before=1*off->return"];
+    for death in [None, Some(deaths[0]), Some(deaths[1])] {
+        let tenant = Tenant::paused();
+        let mut life = Life::new(&tenant, json!({"enrolled": true}), &[]);
+        life.is_taken_over();
+        life.manifest = life.manifest.clone().with("userEmail", BEN);
+        life.write();
+        match death {
+            None => {
+                tenant.fault(refused.clone());
+                assert_eq!(life.site.pass().0, 1, "that it failed is said");
+            }
+            Some(point) => {
+                let died = life.site.run_with(&["apply", "--yes"], &[("FAILPOINTS", point)]);
+                assert_eq!(died.signal, Some(6), "{point}: {died:#?}");
+            }
+        }
+        assert_ne!(tenant.users_of(GROUP), [BEN], "{death:?}");
+        tenant.heal();
+        tenant.wait("5m");
+        life.site.settles();
+        assert_eq!(tenant.users_of(GROUP), [BEN], "{death:?}");
+        assert_eq!(life.site.device(SERIAL)["push"]["formerUsers"], Value::Null);
+    }
+}

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use fleetform::domain::diagnosis::Check;
 use fleetform::domain::model::Digest;
 use fleetform::domain::plan::IssuableWipe;
 use fleetform::domain::state::event::ErrorClass;
 use fleetform::edges::provider::{
-    Acknowledgement, Asked, Cadence, Cursor, Error, Limits, Observed, Prepared, Presence,
-    ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Limits, Observed, Prepared,
+    Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
 
 use crate::support::{Lab, Request, start};
@@ -134,6 +135,10 @@ impl Provider for Scripted {
 
     async fn acknowledge(&self, _: &Cursor, _: Vec<Acknowledgement>) -> Result<(), Error> {
         Ok(())
+    }
+
+    async fn diagnose(&self, _: Diagnosis<'_>) -> Vec<Check> {
+        Vec::new()
     }
 }
 

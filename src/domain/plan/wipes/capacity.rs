@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use crate::domain::model::{Digest, Timestamp, WipeScope};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::settings::{DailyWipes, ProviderRules};
+use crate::domain::state::State;
 
 /// The code of a request that the provider cannot carry out as it is configured.
 pub(super) const CANNOT_WIPE: &str = "providerCannotWipe";
@@ -44,6 +45,21 @@ pub(super) fn lacks(
         );
         (DAILY_CAP, detail, Some(tomorrow))
     })
+}
+
+/// How many more wipes of each scope the provider takes today (UTC), if it takes `most` in a day.
+pub(crate) fn left_today(most: DailyWipes, recorded: &State, now: Timestamp) -> DailyWipes {
+    let issued = |scope| {
+        let of_today = recorded.wipes.values().filter(|wipe| {
+            wipe.subject.scope == scope && wipe.issued_at.is_some_and(|at| day(at) == day(now))
+        });
+        of_today.count()
+    };
+    let DailyWipes { full, selective } = most;
+    DailyWipes {
+        full: full.saturating_sub(issued(WipeScope::Full)),
+        selective: selective.saturating_sub(issued(WipeScope::Selective)),
+    }
 }
 
 fn day(at: Timestamp) -> i64 {

@@ -12,9 +12,18 @@ pub(in crate::domain::plan) const CLOCK_BEHIND: &str = "clockBehind";
 
 /// The highest time that is known, where this machine's clock is behind it: it was set back.
 pub(super) fn time_ahead_of(inputs: &Inputs<'_>) -> Option<Timestamp> {
-    let logged = inputs.recorded.at.filter(|at| inputs.now < *at);
-    let seen = inputs.clock.filter(|at| inputs.now + TOLERANCE < *at);
-    logged.max(seen)
+    time_ahead(inputs.now, inputs.recorded.at, inputs.clock)
+}
+
+/// Likewise, of the last entry of the log and the time that was kept beside it.
+pub(crate) fn time_ahead(
+    now: Timestamp,
+    logged: Option<Timestamp>,
+    kept: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let logged = logged.filter(|at| now < *at);
+    let kept = kept.filter(|at| now + TOLERANCE < *at);
+    logged.max(kept)
 }
 
 /// When an accepted request may be issued. A delay that was raised counts for those accepted
@@ -27,7 +36,7 @@ pub(super) fn issue_at(wipe: &Wipe, delay: TimeDelta) -> Option<Timestamp> {
 }
 
 /// What is wrong, and what to do.
-pub(super) fn clock_behind(seen: Timestamp) -> String {
+pub(crate) fn clock_behind(seen: Timestamp) -> String {
     format!(
         "this machine's clock is behind {}, the highest time that this ledger has seen; fix the clock",
         seen.short()

@@ -18,7 +18,9 @@ mod unsigned;
 mod view;
 mod withdraw;
 
+pub(crate) use capacity::left_today;
 pub(super) use clock::CLOCK_BEHIND;
+pub(crate) use clock::{clock_behind, time_ahead};
 pub(super) use decide::{WipePlan, decide};
 pub use issuable::{Fresh, IssuableWipe};
 pub(crate) use issuable::{NotIssued, ahead_of, issuable};

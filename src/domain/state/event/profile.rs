@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::model::{Digest, Name, words};
+use crate::domain::model::{Digest, Email, Name, words};
 
 /// `profile.intended` (before the push) and `profile.pushed` (after it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ pub struct ProfilePush {
     pub(crate) intent: u64,
     pub(crate) profile: Name,
     pub(crate) digest: Digest,
+    /// Whose the device was: they have to leave what came with the profile. With the intent, since the
+    /// push may fail and be repeated.
+    #[serde(default, rename = "formerUsers", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) former_users: Vec<Email>,
 }
 
 words! {

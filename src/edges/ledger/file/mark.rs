@@ -34,6 +34,13 @@ pub(super) fn read(dir: &Path) -> Option<Mark> {
     }
 }
 
+/// The process in which a writer holds the lock, such as "process 123"; looks without touching it.
+pub(super) fn holder(dir: &Path) -> Option<String> {
+    let file = Guarded::stream().without_links().open(&dir.join(LOCK)).ok()?.into_file();
+    fcntl_getlk(&file, &Flock::from(FlockType::ReadLock)).ok()??;
+    Some(pid(&file).map_or_else(|| "another process".into(), |pid| format!("process {pid}")))
+}
+
 /// In one write of always the same length, so that there is never a part of it.
 pub(super) fn write(file: &File, whole: Option<u64>) -> io::Result<()> {
     let pid = std::process::id();

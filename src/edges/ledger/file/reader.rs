@@ -60,6 +60,10 @@ impl Reader for DataDirectory {
         clock::highest_time(&self.0)
     }
 
+    fn writer(&self) -> Option<String> {
+        mark::holder(&self.0)
+    }
+
     fn snapshot_at(&self) -> Option<SystemTime> {
         std::fs::metadata(self.0.join(STATE)).and_then(|file| file.modified()).ok()
     }

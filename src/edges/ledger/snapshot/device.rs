@@ -143,6 +143,8 @@ struct PushOut<'a> {
     digest: Digest,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    #[serde(rename = "formerUsers", skip_serializing_if = "<[Email]>::is_empty")]
+    former_users: &'a [Email],
     intent: u64,
     state: PushWord,
 }
@@ -155,6 +157,8 @@ struct PushIn {
     digest: Digest,
     #[serde(default)]
     error: Option<Box<str>>,
+    #[serde(default, rename = "formerUsers")]
+    former_users: Vec<Email>,
     intent: u64,
     state: PushWord,
 }
@@ -234,26 +238,26 @@ impl<'a> From<&'a Hardware> for HardwareOut<'a> {
 
 impl<'a> From<&'a LastPush> for PushOut<'a> {
     fn from(push: &'a LastPush) -> Self {
-        let LastPush { intent, digest, state } = push;
+        let LastPush { intent, digest, state, former_users } = push;
         let (state, class, error) = match state {
             PushState::Intended => (PushWord::Intended, None, None),
             PushState::Pushed => (PushWord::Pushed, None, None),
             PushState::Failed(class, error) => (PushWord::Failed, Some(*class), Some(&**error)),
         };
-        Self { class, digest: *digest, error, intent: *intent, state }
+        Self { class, digest: *digest, error, former_users, intent: *intent, state }
     }
 }
 
 impl PushIn {
     fn push(self) -> Result<LastPush, &'static str> {
-        let Self { class, digest, error, intent, state } = self;
+        let Self { class, digest, error, former_users, intent, state } = self;
         let state = match (state, class, error) {
             (PushWord::Intended, None, None) => PushState::Intended,
             (PushWord::Pushed, None, None) => PushState::Pushed,
             (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
             _ => return Err("a push has `class` and `error` if and only if it failed"),
         };
-        Ok(LastPush { intent, digest, state })
+        Ok(LastPush { intent, digest, state, former_users })
     }
 }
 

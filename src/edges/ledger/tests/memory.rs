@@ -201,6 +201,10 @@ impl Reader for Memory {
         self.kept().time
     }
 
+    fn writer(&self) -> Option<String> {
+        None
+    }
+
     fn snapshot_at(&self) -> Option<SystemTime> {
         self.kept().snapshot.as_ref().map(|(_, at)| *at)
     }

@@ -6,6 +6,7 @@
 
 mod connection;
 mod directory;
+mod doctor;
 mod graph;
 mod observe;
 mod provider;

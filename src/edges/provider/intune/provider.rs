@@ -9,10 +9,12 @@ use async_trait::async_trait;
 use super::connection::{Connection, InvalidConnection};
 use super::observe::Memory;
 use super::recent::Recent;
+use crate::domain::diagnosis::Check;
 use crate::domain::model::Timestamp;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::provider_settings::IntuneSettings;
 use crate::domain::state::event::ErrorClass;
+use crate::edges::provider::diagnosis::Diagnosis;
 use crate::edges::provider::effect::{
     Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
@@ -121,5 +123,10 @@ impl Provider for Intune {
         written
             .await
             .map_err(|_| Error::new(ErrorClass::Transient, "the program is being stopped"))?
+    }
+
+    async fn diagnose(&self, asked: Diagnosis<'_>) -> Vec<Check> {
+        self.inner.connection.begin_pass();
+        self.inner.diagnose(asked).await
     }
 }

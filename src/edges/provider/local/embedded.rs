@@ -8,13 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::command::{Command, CommandId};
+use super::doctor;
 use super::error::Error;
 use super::inbox::{Inbox, REJECTED};
 use super::outbox::{Outbox, Struck};
 use super::seen::Seen;
+use crate::domain::diagnosis::Check;
 use crate::domain::model::SerialNumber;
 use crate::domain::plan::IssuableWipe;
 use crate::domain::state::event::ErrorClass;
+use crate::edges::provider::diagnosis::Diagnosis;
 use crate::edges::provider::effect::{
     Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
 };
@@ -173,6 +176,10 @@ impl Provider for Local {
     ) -> Result<(), provider::Error> {
         let cursor = cursor.clone();
         Ok(self.blocking(move |inner| inner.acknowledge(&cursor, &done)).await??)
+    }
+
+    async fn diagnose(&self, Diagnosis { data, .. }: Diagnosis<'_>) -> Vec<Check> {
+        doctor::diagnose(&self.inner.data, data)
     }
 }
 

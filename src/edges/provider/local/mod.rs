@@ -7,6 +7,7 @@
 
 mod command;
 mod crash_points;
+mod doctor;
 mod embedded;
 mod error;
 mod inbox;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::requests::*;
 use crate::domain::model::{Digest, Status, WipeScope};
 use crate::domain::plan::tests::World;
-use crate::domain::plan::{Op, WipeNews, WipeStep};
+use crate::domain::plan::{Op, WipeNews, WipeStep, left_today};
 use crate::domain::settings::DailyWipes;
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{Event, WipeDeferred, WipeStage};
@@ -231,4 +231,14 @@ fn a_planned_wipe_carries_what_it_rests_on() {
     let wipes =
         world.plan().actions.into_iter().filter(|a| matches!(a.op, Op::Wipe { .. })).count();
     assert_eq!(wipes, 1);
+}
+
+#[test]
+fn what_was_issued_today_is_not_left_and_tomorrow_all_of_it_is() {
+    let (mut world, ..) = issued();
+    let most = DailyWipes { full: 3, selective: 3 };
+    let left = left_today(most, &world.state, world.now);
+    assert_eq!(left.full + left.selective, 5, "{left:?}");
+    later(&mut world, TimeDelta::days(1));
+    assert_eq!(left_today(most, &world.state, world.now), most);
 }

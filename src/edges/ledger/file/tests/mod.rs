@@ -114,7 +114,8 @@ fn about(number: u32, event: Event) -> Draft {
 }
 
 fn push(intent: u64) -> ProfilePush {
-    ProfilePush { intent, profile: "Standard".parse().unwrap(), digest: Digest::of(b"two") }
+    let (profile, digest) = ("Standard".parse().unwrap(), Digest::of(b"two"));
+    ProfilePush { intent, profile, digest, former_users: vec![] }
 }
 
 fn status(from: Status, to: Status) -> Event {

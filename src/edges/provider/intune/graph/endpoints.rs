@@ -70,6 +70,16 @@ impl Endpoints {
         format!("{}/{}/oauth2/v2.0/token", self.login.url(), self.tenant)
     }
 
+    /// What Entra tells of the tenant to everybody.
+    pub(crate) fn about_tenant_url(&self) -> String {
+        format!("{}/{}/v2.0/.well-known/openid-configuration", self.login.url(), self.tenant)
+    }
+
+    /// Where tokens come from.
+    pub(crate) const fn login(&self) -> &Origin {
+        &self.login
+    }
+
     /// What tokens are asked for: all that an administrator consented to.
     pub(crate) fn scope(&self) -> String {
         format!("{}/.default", self.graph.url())

@@ -4,7 +4,7 @@
 //!   are not followed, and pages lead to no other host.
 //! - One app registration makes everyday calls, another one wipes and retires: [`Everyday`] and
 //!   [`Wiping`]. Neither makes a call of the other.
-//! - A call that must not be made twice is made once: [`Graph::write_once`]. Others are repeated,
+//! - A call that must not be made twice is made once: [`client::Graph::write_once`]. Others are repeated,
 //!   within what a pass may wait altogether.
 //! - No token, secret, or body is ever shown.
 //!
@@ -23,6 +23,7 @@ mod endpoints;
 mod failure;
 mod limiter;
 mod pages;
+mod reach;
 mod registrations;
 mod retry_after;
 mod tenant;
@@ -41,5 +42,6 @@ pub(super) use call::{Call, Version, odata_text, segment};
 pub(super) use credentials::{Credentials, Proof};
 pub(super) use endpoints::Endpoints;
 pub(super) use failure::Failure;
+pub(super) use reach::{Host, Reached};
 pub(super) use registrations::{Everyday, Wiping};
 pub(super) use tenant::Tenant;

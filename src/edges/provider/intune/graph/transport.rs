@@ -97,6 +97,11 @@ impl Transport {
         Self { kept: agent(8), fresh: agent(0), proxy, largest }
     }
 
+    /// The proxy through which it goes to a URL, if it does.
+    pub(crate) fn proxy_to(&self, url: &str) -> Option<String> {
+        leading_to(&url.parse().ok()?, self.proxy.as_ref())
+    }
+
     /// Sends it on a thread of its own.
     ///
     /// # Errors
@@ -144,8 +149,7 @@ fn exchange(
     let uri: Uri = url.parse().map_err(|_| invalid("it is no URL".into()))?;
     let host = uri.host().unwrap_or_default().to_owned();
     let direct = is_loopback(&uri);
-    let by = proxy.filter(|proxy| !direct && !proxy.is_no_proxy(&uri));
-    let by = by.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+    let by = leading_to(&uri, proxy);
     let lost = |error| lost(error, &host, by.as_deref());
     let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
@@ -173,6 +177,12 @@ fn exchange(
         Err(error) => return Err(lost(error)),
     };
     Ok(Reply { status, headers: answer.headers().clone(), body })
+}
+
+/// The proxy that leads there, if one does.
+fn leading_to(uri: &Uri, proxy: Option<&Proxy>) -> Option<String> {
+    let by = proxy.filter(|proxy| !is_loopback(uri) && !proxy.is_no_proxy(uri));
+    by.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
 }
 
 fn send(

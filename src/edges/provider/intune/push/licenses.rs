@@ -18,10 +18,17 @@ const SHOWN: usize = 300;
 
 /// What a tenant has bought of one license.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Sku {
+pub(in crate::edges::provider::intune) struct Sku {
     id: String,
-    free: i64,
-    usable: bool,
+    pub(in crate::edges::provider::intune) free: i64,
+    pub(in crate::edges::provider::intune) usable: bool,
+}
+
+#[cfg(test)]
+impl Sku {
+    pub(in crate::edges::provider::intune) fn of(free: i64, usable: bool) -> Self {
+        Self { id: "s-1".to_owned(), free, usable }
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,7 +67,7 @@ impl Licenses {
         for part_number in wanted {
             let person = lookups.person(email)?;
             let skus = self.skus(everyday).await?;
-            let names = || harmless_within(&skus_named(skus), SHOWN);
+            let names = || names(skus);
             let Some(name) =
                 skus.keys().find(|name| name.eq_ignore_ascii_case(part_number)).cloned()
             else {
@@ -115,18 +122,26 @@ impl Licenses {
     }
 }
 
-fn skus_named(skus: &BTreeMap<String, Sku>) -> String {
+/// The part numbers, as they may be shown.
+pub(in crate::edges::provider::intune) fn names(skus: &BTreeMap<String, Sku>) -> String {
     if skus.is_empty() {
         return "none at all".to_owned();
     }
-    skus.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    let names: Vec<_> = skus.keys().map(String::as_str).collect();
+    harmless_within(&names.join(", "), SHOWN)
 }
 
 fn refused(why: String) -> Error {
     Error::new(ErrorClass::Transient, why)
 }
 
-async fn read(everyday: &Everyday) -> Result<BTreeMap<String, Sku>, Failure> {
+/// All licenses of the tenant, by their part numbers.
+///
+/// # Errors
+/// If they could not all be read.
+pub(in crate::edges::provider::intune) async fn read(
+    everyday: &Everyday,
+) -> Result<BTreeMap<String, Sku>, Failure> {
     let mut skus = BTreeMap::new();
     let take = |page: Vec<Row>| skus.extend(page.into_iter().filter_map(sku));
     everyday.pages(Call::get("/subscribedSkus"), take).await?;

@@ -91,7 +91,7 @@ impl Lookups {
         let everyday = &inner.connection.everyday;
         let mut lookups = Self::default();
         let targets = &push.targets;
-        let former = targets.iter().filter_map(|target| target.former_user.as_ref());
+        let former = targets.iter().flat_map(|target| &target.former_users);
         let emails: BTreeSet<&Email> = targets
             .iter()
             .map(|target| &target.spec.user_email)

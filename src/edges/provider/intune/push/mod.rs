@@ -13,3 +13,5 @@ mod one;
 mod staging;
 #[cfg(test)]
 mod tests;
+
+pub(super) use licenses::{Sku, names, read as all_licenses};

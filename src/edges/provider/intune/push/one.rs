@@ -34,7 +34,7 @@ impl Pushing<'_> {
         way: Way,
         written: &mut bool,
     ) -> Result<(), Error> {
-        let PushTarget { id: _, spec, leaves, former_user } = target;
+        let PushTarget { id: _, spec, leaves, former_users } = target;
         let person = self.lookups.person(&spec.user_email)?;
         let is_managed = !self.lookups.managed(&spec.serial_number)?.is_empty();
         if !is_managed && person.account_enabled == Some(false) {
@@ -64,7 +64,7 @@ impl Pushing<'_> {
             *written |= self.groups.add(&self.intune.group, member).await?;
         }
         self.leave(leaves, &person, &objects, written).await?;
-        if let Some(former) = former_user {
+        for former in former_users {
             *written |= self.let_go(former).await?;
         }
         Ok(())

@@ -38,7 +38,7 @@ fn target(id: u32, serial: &str, user: &str, more: Value) -> PushTarget {
         id: format!("D{id:03}").parse::<DeviceId>().unwrap(),
         spec: Arc::new(serde_json::from_value(spec).unwrap()),
         leaves: Vec::new(),
-        former_user: None,
+        former_users: Vec::new(),
     }
 }
 
@@ -321,10 +321,11 @@ async fn who_has_a_profile_no_more_leaves_its_group_and_nobody_else_does() {
         let mut target = target(1, "F9", "ana", json!({}));
         let leaving = [&other, &shared, &gone];
         target.leaves = leaving.iter().map(|one| Left { profile: (*one).clone(), user }).collect();
-        target.former_user = former.map(|name| FormerUser {
+        let former = former.map(|name| FormerUser {
             email: format!("{name}@example.com").parse().unwrap(),
             leaves: vec![other.clone()],
         });
+        target.former_users = former.into_iter().collect();
         let written = pushed(&world, &[target]).await;
         let removed: Vec<String> =
             left.iter().map(|id| format!("DELETE groups/g-2/members/{id}/$ref")).collect();

@@ -16,7 +16,7 @@ const ATTEMPTS: usize = 2;
 ///
 /// # Errors
 /// If they could not all be read.
-pub(super) async fn assignments(
+pub(in crate::edges::provider::intune) async fn assignments(
     everyday: &Everyday,
     kind: Assignable,
     id: &GraphId,
@@ -32,7 +32,7 @@ pub(super) async fn assignments(
 ///
 /// # Errors
 /// If it cannot be read.
-pub(super) async fn configuration(
+pub(in crate::edges::provider::intune) async fn configuration(
     everyday: &Everyday,
     id: &GraphId,
 ) -> Result<Option<(Assignable, Vec<Value>)>, Failure> {

@@ -10,7 +10,7 @@ const EXCLUDED: &str = "#microsoft.graph.exclusionGroupAssignmentTarget";
 
 /// What can be assigned to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Assignable {
+pub(in crate::edges::provider::intune) enum Assignable {
     CompliancePolicy,
     /// Of the settings catalog, which only the beta has.
     ConfigurationPolicy,

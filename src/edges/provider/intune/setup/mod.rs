@@ -17,4 +17,6 @@ mod problems;
 #[cfg(test)]
 mod tests;
 
+pub(super) use assign::{assignments, configuration};
+pub(super) use assignment::Assignable;
 pub(super) use prepare::no_group;

@@ -278,7 +278,12 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
             failing: Vec::new(),
             missing: Vec::new(),
         },
-        push: LastPush { intent: 1, digest: profile.digest, state: PushState::Pushed },
+        push: LastPush {
+            intent: 1,
+            digest: profile.digest,
+            state: PushState::Pushed,
+            former_users: vec![],
+        },
         orphaned_since: None,
         wipe: None,
         unrequested_wipe: None,

@@ -153,7 +153,7 @@ fn push(
         }))
         .unwrap(),
         leaves: Vec::new(),
-        former_user: None,
+        former_users: Vec::new(),
     }
     };
     let targets = serials.iter().map(target).collect();
