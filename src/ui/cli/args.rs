@@ -82,7 +82,7 @@ pub(crate) enum Command {
     /// Write a wipe request, sign it, see whether it would be accepted.
     #[command(subcommand)]
     Wipe(wipe::Command),
-    /// Presentation into the audit log.
+    /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
     /// Stand in for the service of a provider, for tests and trials.

@@ -48,7 +48,7 @@ Signals: HUP reads the configuration again, whole or not at all; TERM and INT
 finish what is under way and exit with 0; once more stops at once, which does no
 harm.")]
 pub(crate) struct Args {
-    /// Presentation at everything at least this often
+    /// Look at everything at least this often
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
     pub(crate) resync: Duration,
     /// Wait until nothing has changed for so long, but for 2 s at most
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOW", default_value = "auto")]
     #[arg(value_parser = word!(Watching), ignore_case = true)]
     pub(crate) watch: Watching,
-    /// Presentation for changes this often where the system does not tell of them
+    /// Look for changes this often where the system does not tell of them
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive)]
     pub(crate) poll: Duration,
     /// Answer HTTP here, read-only; over the configuration's http.listen

@@ -370,7 +370,7 @@ impl Written<'_> {
             writeln!(out, "  {key:<9} {}", out.paint(Tone::Plain, &value))?;
         }
         let titles = [
-            "\nNothing is wiped yet. Presentation at the device once more, then sign:",
+            "\nNothing is wiped yet. Look at the device once more, then sign:",
             "or, without fleetform:",
             "Send it:",
             "",
