@@ -88,7 +88,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::ui::render::out::Look;
+    use crate::ui::render::out::Presentation;
     use crate::ui::render::testing::Screen;
 
     fn checks() -> Vec<Check> {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn color_says_nothing_that_the_words_do_not_say() {
-        let colored = Screen::new(Look { color: true, ..Look::default() });
+        let colored = Screen::new(Presentation { color: true, ..Presentation::default() });
         text(&checks(), &mut colored.out()).unwrap();
         let words = colored.results();
         for word in ["ok     ", "warning", "FAILS  ", "skipped"] {
