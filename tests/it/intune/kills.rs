@@ -104,7 +104,7 @@ fn killed_while_graph_is_asked_a_wipe_is_given_once() {
             "a token is asked for",
             "full",
             late(json!({"path": "*/token", "app": WIPING.0}), json!({})),
-            &TOKEN,
+            TOKEN,
             0,
         ),
     ];

@@ -147,8 +147,8 @@ impl<'t> Site<'t> {
     #[track_caller]
     pub fn device(&self, serial: &str) -> Value {
         let list = self.run(&["list", "-o", "json"]).exits(0).json();
-        let devices = list["devices"].as_array().expect("devices").iter();
-        let device = devices.filter(|device| device["serialNumber"] == serial).next_back();
+        let mut devices = list["devices"].as_array().expect("devices").iter();
+        let device = devices.rfind(|device| device["serialNumber"] == serial);
         device.unwrap_or_else(|| panic!("no {serial} in {list}")).clone()
     }
 

@@ -4,7 +4,7 @@
 //!   are not followed, and pages lead to no other host.
 //! - One app registration makes everyday calls, another one wipes and retires: [`Everyday`] and
 //!   [`Wiping`]. Neither makes a call of the other.
-//! - A call that must not be made twice is made once: [`Graph::write_once`]. Others are repeated,
+//! - A call that must not be made twice is made once: [`client::Graph::write_once`]. Others are repeated,
 //!   within what a pass may wait altogether.
 //! - No token, secret, or body is ever shown.
 //!
