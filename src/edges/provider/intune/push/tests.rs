@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::domain::model::{DeviceSpec, HardwareHash, DeviceId, Digest, Profile};
+use crate::domain::model::{DeviceId, DeviceSpec, Digest, HardwareHash, Profile};
 use crate::domain::provider_settings::{Assign, LicenseAssignment};
 use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
