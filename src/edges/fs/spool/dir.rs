@@ -136,6 +136,14 @@ impl Dir {
         fs::fchmod(&made, Mode::from_raw_mode(ours.st_mode & 0o7777))
     }
 
+    /// The directory that it lies in, by device and inode, whatever its path leads to by now.
+    pub(crate) fn above(&self) -> Result<(u64, u64), Error> {
+        let above = OsStr::new("..");
+        let stat = fs::statat(&self.fd, above, AtFlags::empty());
+        let stat = stat.map_err(|errno| self.io("look at", above, errno))?;
+        Ok((stat.st_dev, stat.st_ino))
+    }
+
     fn io(&self, doing: &'static str, name: &OsStr, errno: Errno) -> Error {
         Error::Io { doing, path: self.path.join(name), errno }
     }

@@ -43,6 +43,8 @@ impl Struck {
 /// The writer of the outbox; there is one, since the ledger's lock admits one.
 #[derive(Debug)]
 pub(super) struct Outbox {
+    /// The directory that it lies in, by device and inode, as this process first found it.
+    home: Option<(u64, u64)>,
     /// Whether what a crash left behind is gone.
     swept: bool,
     /// Whether the file system has hard links, as far as it is known.
@@ -75,13 +77,13 @@ struct Common<'a> {
 
 impl Outbox {
     pub(super) fn new() -> Self {
-        Self { swept: false, links: AtomicBool::new(true) }
+        Self { home: None, swept: false, links: AtomicBool::new(true) }
     }
 
     /// For file systems without hard links, and for tests of the way round.
     #[cfg(test)]
     pub(super) fn without_links() -> Self {
-        Self { swept: false, links: AtomicBool::new(false) }
+        Self { home: None, swept: false, links: AtomicBool::new(false) }
     }
 
     fn open(&mut self, data: &Path) -> Result<Dir, Error> {
@@ -91,6 +93,14 @@ impl Outbox {
             return Err(spool::Error::Io { doing: "open", path: data.into(), errno }.into());
         }
         let dir = Dir::create(&data.join("outbox"), "outbox")?;
+        // The ledger was in its place a moment ago. A command in a directory that has taken its
+        // name since, as when a disk is unmounted, would be given once more when the first one is
+        // back.
+        let home = dir.above()?;
+        if *self.home.get_or_insert(home) != home {
+            let errno = Errno::STALE;
+            return Err(spool::Error::Io { doing: "write in", path: data.into(), errno }.into());
+        }
         // Listing 100,000 names costs as much as linking a thousand: once a process.
         if !self.swept {
             dir.sweep()?;

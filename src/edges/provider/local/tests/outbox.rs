@@ -319,3 +319,19 @@ fn whatever_the_serial_number_its_file_is_visible_and_its_own() {
         assert_eq!(fixture.pending(&serial.to_ascii_lowercase()), ["c17 profile"], "{serial}");
     }
 }
+
+#[test]
+fn a_directory_that_took_the_place_of_the_one_before_gets_no_command() {
+    let fixture = Fixture::new();
+    let push = |intent| fixture.push(intent, &profile("Standard", 1), &["A"]);
+    assert_eq!(push(17), [Ok(())]);
+    let away = fixture.data().with_extension("away");
+    std::fs::rename(fixture.data(), &away).unwrap();
+    std::fs::create_dir(fixture.data()).unwrap();
+    let refused = push(18).remove(0).unwrap_err();
+    assert!(refused.to_string().contains("Stale file handle"), "{refused}");
+    assert!(fixture.tree().keys().all(|path| !path.contains("A.json")), "{:?}", fixture.tree());
+    std::fs::remove_dir_all(fixture.data()).unwrap();
+    std::fs::rename(&away, fixture.data()).unwrap();
+    assert_eq!(push(18), [Ok(())], "it is back");
+}
