@@ -139,3 +139,28 @@ fn what_cannot_be_read_of_a_policy_is_told_and_nothing_is_concluded() {
         });
     });
 }
+
+#[test]
+fn a_cloud_without_the_beta_gets_its_policies_as_v1_takes_them() {
+    let tenant = Tenant::paused();
+    tenant.fault(json!({"match": {"path": "/beta/deviceManagement/deviceCompliancePolicies*"},
+        "action": {"status": 404}}));
+    let site = Site::new(&tenant);
+    let strict = "{encryption: {required: true}, antivirus: {required: true}}";
+    let profile = site.standard().with("platforms", "[windows]").with("compliance", strict);
+    site.put("standard.yaml", profile.yaml());
+    tenant.hardware(json!({"serialNumber": SERIAL, "userPrincipalName": "ana@example.com",
+        "enrolled": true}));
+    site.put("device.yaml", Device::new(SERIAL).yaml());
+    site.apply();
+    tenant.wait("9h");
+    site.settles();
+    let policies = tenant.get("/policies")["policies"].as_array().expect("a list").clone();
+    let ours: Vec<_> = policies.iter().filter(|policy| policy["kind"] == COMPLIANCE).collect();
+    assert_eq!(ours.len(), 1, "{policies:?}");
+    let made = ours[0].to_string();
+    assert!(made.contains("\"storageRequireEncryption\":true"), "{made}");
+    assert!(!made.contains("antivirusRequired"), "{made}");
+    assert_eq!(site.stands(SERIAL), "Enrolled compliant", "the antivirus is measured all the same");
+    site.keeps_its_promises();
+}

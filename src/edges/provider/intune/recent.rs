@@ -17,9 +17,21 @@ pub(super) struct Recent {
     /// The intent that last changed the objects of a profile, and which of its devices were asked to
     /// come by since.
     changed: BTreeMap<Name, (u64, BTreeSet<DeviceId>)>,
+    /// Whether Graph's beta has no compliance policies here.
+    without_beta: bool,
 }
 
 impl Recent {
+    /// Whether Graph's beta was found to have no compliance policies.
+    pub(super) fn is_without_beta(&self) -> bool {
+        self.without_beta
+    }
+
+    /// Graph's beta has no compliance policies.
+    pub(super) fn found_without_beta(&mut self) {
+        self.without_beta = true;
+    }
+
     /// A policy is about to be made.
     pub(super) fn making(&mut self, marker: &str, now: Timestamp) {
         self.made.insert(marker.to_owned(), now);

@@ -12,8 +12,8 @@ use super::assign::{assignments, configuration};
 use super::assignment::{Assignable, Step};
 use super::audit::Changes;
 use super::block;
-use super::policies::{PATH, id_text, list, rules};
-use super::policy_body::{WantedPolicy, version};
+use super::policies::{PATH, id_text, rules};
+use super::policy_body::WantedPolicy;
 use crate::domain::model::{GraphId, IntuneProfile, Name, PolicySource, Profile};
 use crate::domain::plan::{Drift, DriftSubject};
 use crate::domain::state::{Device, PushState, State};
@@ -144,8 +144,8 @@ impl Inner {
         if wanted.is_empty() {
             return;
         }
-        let platforms = wanted.iter().map(|(_, _, policy, _)| policy.platform);
-        let rows = match list(&self.connection.everyday, platforms).await {
+        let policies = wanted.iter_mut().map(|(_, _, policy, _)| policy);
+        let rows = match self.policies_for(policies).await {
             Ok(rows) => rows,
             Err(failure) => return found.trouble("the compliance policies", &failure),
         };
@@ -188,7 +188,7 @@ impl Inner {
         if let Some(row) = listed {
             return Ok(Some(row.clone()));
         }
-        let call = Call::get(format!("{PATH}/{id}")).of(version(policy.platform));
+        let call = Call::get(format!("{PATH}/{id}")).of(policy.version);
         match self.connection.everyday.read(call).await {
             Ok(answer) => answer.json().map(Some),
             Err(failure) if failure.is_absent() => {
@@ -207,7 +207,7 @@ impl Inner {
         found: &mut Found,
     ) {
         let wanted = self.grace_hours();
-        match rules(&self.connection.everyday, policy.platform, id).await {
+        match rules(&self.connection.everyday, policy.version, id).await {
             Ok(rules) => {
                 let hours = block::hours(&rules);
                 if hours != Some(wanted) {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::block;
-use super::policy_body::{WantedPolicy, version};
-use crate::domain::model::{GraphId, Platform};
+use super::policy_body::WantedPolicy;
+use crate::domain::model::GraphId;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::connection::{again, soon};
@@ -25,16 +25,12 @@ pub(super) struct Ensured {
     pub(super) is_new: bool,
 }
 
-/// All compliance policies of the tenant, as the version for these platforms shows them.
+/// All compliance policies of the tenant, as this version shows them.
 ///
 /// # Errors
 /// If they could not all be read.
-pub(super) async fn list(
-    everyday: &Everyday,
-    platforms: impl IntoIterator<Item = Platform>,
-) -> Result<Vec<Value>, Failure> {
-    let beta = platforms.into_iter().any(|platform| version(platform) == Version::Beta);
-    let call = Call::get(PATH).of(if beta { Version::Beta } else { Version::V1 });
+async fn list(everyday: &Everyday, version: Version) -> Result<Vec<Value>, Failure> {
+    let call = Call::get(PATH).of(version);
     let mut rows = Vec::new();
     everyday.pages(call, |page: Vec<Value>| rows.extend(page)).await?;
     Ok(rows)
@@ -73,6 +69,11 @@ pub(super) fn find<'a>(
     }
 }
 
+/// Whether Graph has no such path, and not only no such object.
+fn is_unknown(failure: &Failure) -> bool {
+    failure.refusal().is_some_and(|refusal| matches!(refusal.status, 400 | 404 | 501))
+}
+
 pub(super) fn id_text(row: &Value) -> Option<&str> {
     row.get("id")?.as_str()
 }
@@ -91,18 +92,47 @@ fn id(row: &Value, wanted: &WantedPolicy) -> Result<GraphId, Error> {
 /// If they cannot be read.
 pub(super) async fn rules(
     everyday: &Everyday,
-    platform: Platform,
+    version: Version,
     id: &GraphId,
 ) -> Result<Vec<Value>, Failure> {
     let call = Call::get(format!("{PATH}/{id}/scheduledActionsForRule"))
         .query("$expand", "scheduledActionConfigurations")
-        .of(version(platform));
+        .of(version);
     let mut rules = Vec::new();
     everyday.pages(call, |page: Vec<Value>| rules.extend(page)).await?;
     Ok(rules)
 }
 
 impl Inner {
+    /// All compliance policies of the tenant, as the version for these shows them. A cloud without the
+    /// beta gets them as v1.0 takes them.
+    ///
+    /// # Errors
+    /// If they could not all be read.
+    pub(super) async fn policies_for<'a>(
+        &self,
+        wanted: impl IntoIterator<Item = &'a mut WantedPolicy>,
+    ) -> Result<Vec<Value>, Failure> {
+        let everyday = &self.connection.everyday;
+        let mut wanted: Vec<&mut WantedPolicy> = wanted.into_iter().collect();
+        let beta = wanted.iter().any(|policy| policy.version == Version::Beta);
+        if beta && !self.recent().is_without_beta() {
+            match list(everyday, Version::Beta).await {
+                Err(failure) if is_unknown(&failure) => {
+                    tracing::warn!(
+                        %failure,
+                        "this cloud has no compliance policies in Graph's beta: those for Windows do \
+                         not ask for an antivirus"
+                    );
+                    self.recent().found_without_beta();
+                }
+                listed => return listed,
+            }
+        }
+        wanted.iter_mut().for_each(|policy| policy.without_beta());
+        list(everyday, Version::V1).await
+    }
+
     /// Makes a policy what it is to be, and adds to `written` what that took.
     ///
     /// # Errors
@@ -119,7 +149,7 @@ impl Inner {
         let mut row = find(rows, wanted, known)?.cloned();
         // A list may lag behind.
         if let (None, Some(known)) = (&row, known) {
-            let call = Call::get(format!("{PATH}/{known}")).of(version(platform));
+            let call = Call::get(format!("{PATH}/{known}")).of(wanted.version);
             row = match everyday.read(call).await {
                 Ok(answer) => Some(answer.json::<Value>().map_err(|why| again(&why))?),
                 Err(failure) if failure.is_absent() => None,
@@ -132,7 +162,7 @@ impl Inner {
         let id = id(&row, wanted)?;
         if !wanted.differences(&row).is_empty() {
             let body = Value::Object(wanted.body.clone());
-            let call = Call::patch(format!("{PATH}/{id}"), body).of(version(platform));
+            let call = Call::patch(format!("{PATH}/{id}"), body).of(wanted.version);
             let answer = everyday.write(call).await.map_err(|why| soon(&why))?;
             written.push(format!(
                 "changed the compliance policy for {platform}, {id} (client-request-id {})",
@@ -150,7 +180,7 @@ impl Inner {
         written: &mut Vec<String>,
     ) -> Result<(), Error> {
         let (everyday, platform) = (&self.connection.everyday, wanted.platform);
-        let rules = rules(everyday, platform, id).await.map_err(|why| soon(&why))?;
+        let rules = rules(everyday, wanted.version, id).await.map_err(|why| soon(&why))?;
         let hours = self.grace_hours();
         if block::hours(&rules) == Some(hours) {
             return Ok(());
@@ -158,7 +188,7 @@ impl Inner {
         let body =
             json!({"deviceComplianceScheduledActionForRules": block::with_hours(&rules, hours)});
         let call = Call::post(format!("{PATH}/{id}/scheduleActionsForRules"), body);
-        let answer = everyday.write(call.of(version(platform))).await.map_err(|why| soon(&why))?;
+        let answer = everyday.write(call.of(wanted.version)).await.map_err(|why| soon(&why))?;
         written.push(format!(
             "set the grace period of the compliance policy for {platform}, {id}, to {hours}h \
              (client-request-id {})",
@@ -186,7 +216,7 @@ impl Inner {
         }
         let mut body = wanted.body.clone();
         body.insert("scheduledActionsForRule".into(), block::rules(self.grace_hours()));
-        let call = Call::post(PATH, Value::Object(body)).of(version(platform));
+        let call = Call::post(PATH, Value::Object(body)).of(wanted.version);
         self.recent().making(&wanted.marker, (self.now)());
         let failure = match everyday.write_once(call).await {
             Ok(answer) => match answer.json::<Made>() {
@@ -206,7 +236,7 @@ impl Inner {
             return Err(again(&failure));
         }
         // Nobody can tell whether it was made: whoever looks can.
-        let rows = list(everyday, [platform]).await.map_err(|_| again(&failure))?;
+        let rows = list(everyday, wanted.version).await.map_err(|_| again(&failure))?;
         let Some(row) = find(&rows, wanted, None)? else { return Err(again(&failure)) };
         let id = id(row, wanted)?;
         let call = failure.client_request_id().unwrap_or("unknown");
@@ -227,7 +257,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::{Digest, Profile, Requirements};
+    use crate::domain::model::{Digest, Platform, Profile, Requirements};
 
     fn wanted() -> WantedPolicy {
         let profile = Profile {

@@ -11,11 +11,15 @@ use crate::edges::provider::intune::graph::Version;
 
 /// Bytes of a value of somebody else that are shown.
 const SHOWN: usize = 80;
+/// Only the beta knows it.
+const ANTIVIRUS: &str = "antivirusRequired";
 
 /// A compliance policy as it is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct WantedPolicy {
     pub(super) platform: Platform,
+    /// Where it is written.
+    pub(super) version: Version,
     /// Says in its description whose it is.
     pub(super) marker: String,
     pub(super) body: Map<String, Value>,
@@ -32,7 +36,13 @@ impl WantedPolicy {
         for (name, value) in settings(profile, platform) {
             set(name, value);
         }
-        Self { platform, marker, body }
+        Self { platform, version: version(platform), marker, body }
+    }
+
+    /// As v1.0 takes it: without what only the beta knows.
+    pub(super) fn without_beta(&mut self) {
+        self.version = Version::V1;
+        self.body.remove(ANTIVIRUS);
     }
 
     /// Its type, as Graph names it.
@@ -64,7 +74,7 @@ impl WantedPolicy {
 
 /// Where the policies of a platform are written. Only the beta knows the policies of Android
 /// devices that a company owns, and whether Windows must have an antivirus.
-pub(super) fn version(platform: Platform) -> Version {
+fn version(platform: Platform) -> Version {
     match platform {
         Platform::Windows | Platform::Android => Version::Beta,
         Platform::Macos | Platform::Ios => Version::V1,
@@ -117,7 +127,7 @@ fn settings(profile: &Profile, platform: Platform) -> Vec<(&'static str, Value)>
     if platform == Platform::Windows {
         // Of any vendor, as Windows Security has it. How old its signatures are is judged by what
         // the device reports: a policy can only ask that of Microsoft's own.
-        settings.push(("antivirusRequired", json!(antivirus)));
+        settings.push((ANTIVIRUS, json!(antivirus)));
     }
     settings
 }

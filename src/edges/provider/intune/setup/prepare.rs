@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::assign::{Assigning, assignments, configuration};
 use super::assignment::Assignable;
-use super::policies::{Ensured, list};
+use super::policies::Ensured;
 use super::policy_body::WantedPolicy;
 use super::problems::Problems;
 use crate::domain::model::{GraphId, IntuneProfile, Name, PolicySource};
@@ -50,7 +50,7 @@ impl Inner {
             let wanted = profile.platforms.iter();
             let wanted: Vec<_> =
                 wanted.map(|platform| WantedPolicy::new(lineage, profile, *platform)).collect();
-            self.ensure_policies(&wanted, &intune.group, &mut prepared, &mut problems).await;
+            self.ensure_policies(wanted, &intune.group, &mut prepared, &mut problems).await;
         }
         self.ensure_listed(intune, &mut prepared, &mut problems).await;
         if !prepared.written.is_empty() {
@@ -62,16 +62,16 @@ impl Inner {
 
     async fn ensure_policies(
         &self,
-        wanted: &[WantedPolicy],
+        mut wanted: Vec<WantedPolicy>,
         group: &GraphId,
         prepared: &mut Prepared,
         problems: &mut Problems,
     ) {
         let everyday = &self.connection.everyday;
-        let rows = list(everyday, wanted.iter().map(|wanted| wanted.platform)).await;
+        let rows = self.policies_for(&mut wanted).await;
         let Some(rows) = problems.note(rows.map_err(|why| again(&why))) else { return };
         let Prepared { policies, written, failed: _ } = prepared;
-        for wanted in wanted {
+        for wanted in &wanted {
             let known: Option<GraphId> = policies.get(&wanted.platform).cloned();
             let ensured = self.ensure_policy(wanted, known.as_ref(), &rows, written).await;
             let Some(Ensured { id, is_new }) = problems.note(ensured) else { continue };
