@@ -1,7 +1,7 @@
 //! The status machine (contract §7): one step at a time, the clock an input.
 //!
 //! Expected flow: Pending when provisioned, Enrolled when the device reports, Pending again
-//! when it is to enrol again, Failed when it did not manage in time or an operator says so,
+//! when it is to enroll again, Failed when it did not manage in time or an operator says so,
 //! Wiped at the end. Guarantees: from one state and one stimulus there is at most one
 //! transition; nothing leads out of Wiped; without a desire (the manifest is gone or cannot
 //! be read) nothing moves but a wipe, so that silence never changes a status. A device that was
@@ -33,7 +33,7 @@ pub(crate) struct Desire {
 /// What may move a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stimulus<'a> {
-    /// The device reported, perhaps that its enrolment went wrong.
+    /// The device reported, perhaps that its enrollment went wrong.
     Report {
         enrollment_error: Option<&'a str>,
     },
@@ -50,7 +50,7 @@ pub(crate) enum Stimulus<'a> {
 pub(crate) struct Transition {
     pub(crate) to: Status,
     pub(crate) reason: String,
-    /// The new enrolment, where it was raised: what the device reported before is void.
+    /// The new enrollment, where it was raised: what the device reported before is void.
     pub(crate) enrollment: Option<u32>,
 }
 
@@ -80,7 +80,7 @@ fn report(from: Status, desired: DesiredStatus, error: Option<&str>) -> Option<T
         // plan would set it back, report after report.
         (Is::Failed, Want::Pending, None) | (Is::Pending, Want::Pending, _) => None,
         (Is::Pending, Want::Enrolled | Want::Failed, Some(error)) => {
-            to(Is::Failed, format!("enrolment error: {error}"))
+            to(Is::Failed, format!("enrollment error: {error}"))
         }
         (Is::Pending | Is::Failed, Want::Failed, None) => None,
         (Is::Failed, _, Some(_)) => None,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     const REPORT: Stimulus<'static> = Stimulus::Report { enrollment_error: None };
-    const ERROR: Stimulus<'static> = Stimulus::Report { enrollment_error: Some("no licence") };
+    const ERROR: Stimulus<'static> = Stimulus::Report { enrollment_error: Some("no license") };
 
     #[test]
     fn every_row_of_the_table_and_nothing_else() {

@@ -34,7 +34,7 @@ fn exit_codes() {
     exits(&["audit", "replay"], 0);
     exits(&["list", "--config", "absent.yaml"], 1);
 
-    fixture.replace("fleet/berlin/jonas-weber-laptop.yaml", "spec:", "spec:\n  colour: red");
+    fixture.replace("fleet/berlin/jonas-weber-laptop.yaml", "spec:", "spec:\n  color: red");
     exits(&["check"], 1);
     exits(&["plan", "--detailed-exitcode"], 1);
     exits(&["apply", "--yes"], 1);
@@ -185,7 +185,7 @@ fn reports_enrol_are_judged_and_show_commands_done() {
         healthy("pf3xk9q2", 5).replace("\"at\"", &format!("\"completed\":[\"{id}\"],\"at\"")),
         healthy("PF5B20QK", 5).replace("\"pinLength\":8", "\"pinLength\":4"),
         healthy("NOBODY", 5),
-        r#"{"serialNumber":"PF4A81LM","at":"2020-01-05T09:00:00Z","enrollmentError":"no licence"}"#
+        r#"{"serialNumber":"PF4A81LM","at":"2020-01-05T09:00:00Z","enrollmentError":"no license"}"#
             .to_owned(),
     ];
     fixture.report(&lines.join("\n"));
@@ -218,7 +218,7 @@ fn reports_enrol_are_judged_and_show_commands_done() {
     assert_eq!(fixture.devices(), passed_over, "it is counted");
     assert_eq!(tree(&fixture.path(".fleetform/inbox")).len(), 4, "and it is taken all the same");
 
-    // Newer: it is judged anew, and enrols after all.
+    // Newer: it is judged anew, and enrolls after all.
     fixture.report(&[healthy("PF5B20QK", 6), healthy("PF4A81LM", 6)].join("\n"));
     fixture.run(&["apply", "--yes"]).exits(0);
     let devices = fixture.devices();

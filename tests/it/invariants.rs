@@ -183,7 +183,7 @@ impl Device {
                 ensure(to != "Wiped" || self.wipe_confirmed, "wiped, and nobody confirmed")?;
                 self.status = to.to_owned();
                 if let Some(raised) = data["enrollment"].as_u64() {
-                    ensure(raised > self.enrollment && to == "Pending", "enrolment not raised")?;
+                    ensure(raised > self.enrollment && to == "Pending", "enrollment not raised")?;
                     self.enrollment = raised;
                 }
             }
@@ -241,9 +241,9 @@ impl Device {
             match word(&change["field"]) {
                 "serialNumber" | "status" => return Err("a field that no update moves".to_owned()),
                 "enrollment" => {
-                    ensure(change["from"] == self.enrollment, "another enrolment")?;
+                    ensure(change["from"] == self.enrollment, "another enrollment")?;
                     let raised = change["to"].as_u64().unwrap_or(0);
-                    ensure(raised > self.enrollment, "enrolment not raised")?;
+                    ensure(raised > self.enrollment, "enrollment not raised")?;
                     self.enrollment = raised;
                 }
                 _ => {}

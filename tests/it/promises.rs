@@ -290,7 +290,7 @@ fn what_is_desired_and_not_planned_is_a_hold_with_its_reason() {
     fixture.write("fleet/new.yaml", device("NEW1"));
     fixture.run(&["apply", "--yes"]).exits(0);
     fixture.report(
-        &healthy("NEW1", 1).replace("{\"serial", "{\"enrollmentError\":\"no licence\",\"serial"),
+        &healthy("NEW1", 1).replace("{\"serial", "{\"enrollmentError\":\"no license\",\"serial"),
     );
     fixture.run(&["apply", "--yes"]).exits(0);
     fixture.write("fleet/bad.yaml", device("BAD1").replace("ana@", "ana"));
@@ -313,19 +313,19 @@ fn what_is_desired_and_not_planned_is_a_hold_with_its_reason() {
         ]
     );
     let said = fixture.run(&["plan"]).stdout;
-    for part in ["no licence", "it can only be raised", "enrols when the device reports"] {
+    for part in ["no license", "it can only be raised", "enrolls when the device reports"] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");
     }
 }
 
-/// Promise 8: all findings at once, each with its place, its code and how to mend it.
+/// Promise 8: all findings at once, each with its place, its code and how to fix it.
 #[test]
 fn all_findings_come_at_once_and_say_where() {
     let fixture = Fixture::sample();
     fixture.write("fleet/a.yaml", device("A1").replace("ana@example.com", "ana"));
     fixture.write("fleet/b.yaml", device("PF3XK9Q2"));
     fixture.write("fleet/c.yaml", device("C1").replace("Standard", "Standrad"));
-    fixture.write("fleet/cc.yaml", device("C2").replace("userE", "e") + "  colour: red\n");
+    fixture.write("fleet/cc.yaml", device("C2").replace("userE", "e") + "  color: red\n");
     fixture.write("fleet/d.yaml", "kind: [\n");
     fixture
         .write("fleet/e.yaml", device("E1") + "---\n" + &device("E2").replace("\"10.0\"", "10.0"));

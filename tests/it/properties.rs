@@ -48,7 +48,7 @@ enum Step {
     User(usize, usize),
     Profile(usize, usize),
     Status(usize, usize),
-    Enrol(usize, u32),
+    Enroll(usize, u32),
     Remove(usize),
     Break(usize),
     BreakFile(usize),
@@ -73,7 +73,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (serial(), 0..3_usize).prop_map(|(s, u)| Step::User(s, u)),
         1 => (serial(), 0..3_usize).prop_map(|(s, p)| Step::Profile(s, p)),
         2 => (serial(), 0..3_usize).prop_map(|(s, w)| Step::Status(s, w)),
-        2 => (serial(), 1..4_u32).prop_map(|(s, n)| Step::Enrol(s, n)),
+        2 => (serial(), 1..4_u32).prop_map(|(s, n)| Step::Enroll(s, n)),
         2 => serial().prop_map(Step::Remove),
         1 => serial().prop_map(Step::Break),
         1 => (0..FILES).prop_map(Step::BreakFile),
@@ -142,7 +142,7 @@ impl World {
             Step::User(serial, user) => self.change(serial, |m| m.user = user),
             Step::Profile(serial, profile) => self.change(serial, |m| m.profile = profile),
             Step::Status(serial, status) => self.change(serial, |m| m.status = status),
-            Step::Enrol(serial, enrollment) => self.change(serial, |m| m.enrollment = enrollment),
+            Step::Enroll(serial, enrollment) => self.change(serial, |m| m.enrollment = enrollment),
             Step::Remove(serial) => drop(self.manifests.remove(&serial)),
             Step::Break(serial) => self.change(serial, |m| m.broken = true),
             Step::BreakFile(file) => self.broken_files.push(file),
@@ -167,7 +167,7 @@ impl World {
             _ => self.now(),
         };
         let more = match kind {
-            0 => r#","enrollmentError":"no licence""#,
+            0 => r#","enrollmentError":"no license""#,
             1 => r#","encryption":{"enabled":false}"#,
             2 => "",
             3 => r#","encryption":{"enabled":true},"osVersion":"9.9""#,
@@ -195,7 +195,7 @@ impl World {
             let device = device.with("userEmail", format_args!("{user}@example.com"));
             let device = device.with("profile", profile).with("osVersion", "\"10\"");
             let device = device.with("status", status).with("enrollment", m.enrollment);
-            let broken = if m.broken { "  colour: red\n" } else { "" };
+            let broken = if m.broken { "  color: red\n" } else { "" };
             let _ = write!(text, "---\n{}{broken}", device.yaml());
         }
         for file in &self.broken_files {

@@ -88,7 +88,7 @@ fn what_set_cannot_check_it_does_not_write() {
         ("another version", good.replace("fleetform/v1", "fleetform/v9")),
         ("a key twice", format!("{good}  osVersion: \"11\"\n")),
         ("an anchor", good.replace("ana@example.com", "&a ana@example.com")),
-        ("an unknown field", format!("{good}  colour: red\n")),
+        ("an unknown field", format!("{good}  color: red\n")),
     ] {
         fixture.write("fleet/a.yaml", &file);
         for change in ["status=Bogus", "profile=Nowhere", "osVersion=x", "status=Failed"] {

@@ -47,7 +47,7 @@ fn files(state: Option<&TrustState>) -> Check {
         Some(TrustState::Broken(why)) => Check::fails(
             FILES,
             format!("the trust files cannot be relied on, and every wipe is refused: {why}"),
-            "mend what it names; nothing else is needed",
+            "fix what it names; nothing else is needed",
         ),
     }
 }

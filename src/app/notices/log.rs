@@ -59,7 +59,7 @@ fn tell_one(notice: &Notice) {
              written: rename it once it is whole"
         ),
         Notice::ClockBehind => tracing::warn!(
-            "this machine's clock is behind the log's last entry: no wipe is issued; mend the clock"
+            "this machine's clock is behind the log's last entry: no wipe is issued; fix the clock"
         ),
         Notice::TrustBroken(why) => tracing::error!(
             ?why,

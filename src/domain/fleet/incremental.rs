@@ -114,7 +114,7 @@ mod tests {
             ("b.yaml", two(&device("b", "B", "P", ""), &device("c", "C", "P", ""))),
             ("d.yaml", device("d", "D", "P", "")),
             ("e.yaml", device("e", "D", "P", "")),
-            ("f.yaml", device("f", "F", "P", "  colour: red\n")),
+            ("f.yaml", device("f", "F", "P", "  color: red\n")),
             ("g.yaml", two(&device("g", "G", "P", ""), &profile("R", "ios"))),
             ("w.yaml", wipe("w")),
         ];
@@ -161,7 +161,7 @@ mod tests {
             ("a.yaml", device("a", "A", "Nope", "")),
             ("a.yaml", device("a", "A", "Q", "")),
             ("a.yaml", device("a", "A", "P", "  platform: windows\n")),
-            ("a.yaml", device("a", "A", "P", "  colour: red\n")),
+            ("a.yaml", device("a", "A", "P", "  color: red\n")),
             ("a.yaml", two(&device("a", "A", "P", ""), &device("z", "Z", "P", ""))),
             ("a.yaml", two(&device("a", "A", "P", ""), &profile("Z", "ios"))),
             ("a.yaml", profile("Z", "ios")),

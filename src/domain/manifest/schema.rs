@@ -159,7 +159,7 @@ fn device() -> Value {
             "ownership": ownership,
             "status": status,
             "enrollment": {
-                "description": "Raise it to enrol again after Failed or Wiped.",
+                "description": "Raise it to enroll again after Failed or Wiped.",
                 "type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1,
             },
             "hardware": hardware,
@@ -225,7 +225,7 @@ fn profile() -> Value {
             },
             "apps": texts("Apps to install, in this order."),
             "settings": {"description": "Free form, pushed as it is.", "type": "object"},
-            "licenses": texts("Assigned to the user at enrolment."),
+            "licenses": texts("Assigned to the user at enrollment."),
             "compliance": compliance,
             "intune": intune,
         }),

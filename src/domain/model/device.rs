@@ -24,10 +24,10 @@ words! {
 words! {
     /// Where a device stands in its life (sop.md §3).
     pub enum Status {
-        /// Enrolment is in progress.
+        /// Enrollment is in progress.
         Pending = "Pending",
         Enrolled = "Enrolled",
-        /// Enrolment went wrong, or an operator set it so.
+        /// Enrollment went wrong, or an operator set it so.
         Failed = "Failed",
         /// Data remotely erased; the end of this device id.
         Wiped = "Wiped",
@@ -91,7 +91,7 @@ pub struct DesiredDevice {
     pub spec: Arc<DeviceSpec>,
     /// Enrolled unless said otherwise.
     pub status: DesiredStatus,
-    /// From 1; raised to enrol again.
+    /// From 1; raised to enroll again.
     pub(crate) enrollment: u32,
     /// Where it is written.
     pub place: Place,

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::macros::as_string;
 use super::text::Invalid;
 
-/// A SHA-256, spelt as 64 lowercase hexadecimal digits.
+/// A SHA-256, spelled as 64 lowercase hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 

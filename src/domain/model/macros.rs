@@ -1,4 +1,4 @@
-//! What every type that is spelt as a string shares: serde, and closed sets of words.
+//! What every type that is spelled as a string shares: serde, and closed sets of words.
 
 /// Serde by the type's own `FromStr` and `Display`, from strings only:
 /// a number or null where a string belongs is an error, not `"null"`.
@@ -29,7 +29,7 @@ macro_rules! as_string {
     };
 }
 
-/// A closed set of words, spelt in manifests, the log and on the command line alike.
+/// A closed set of words, spelled in manifests, the log and on the command line alike.
 macro_rules! words {
     ($(#[$doc:meta])* $vis:vis enum $type:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*

@@ -73,7 +73,7 @@ pub struct Profile {
     pub(crate) apps: Vec<String>,
     /// Free form, pushed as it is.
     pub(crate) settings: serde_json::Value,
-    /// Assigned to the user at enrolment (sop.md, "Integration with Other Systems").
+    /// Assigned to the user at enrollment (sop.md, "Integration with Other Systems").
     pub(crate) licenses: Vec<String>,
     /// What its devices are judged by.
     pub(crate) compliance: Requirements,

@@ -152,7 +152,7 @@ pub enum Op {
         from: Status,
         /// As recorded once this is done.
         to: Status,
-        /// The new enrolment, where it was raised.
+        /// The new enrollment, where it was raised.
         enrollment: Option<u32>,
         /// With it: the last report by now, which counts no more.
         last_sync: Option<Timestamp>,

@@ -112,12 +112,12 @@ impl Unusable {
             ),
             UnusableKind::Device { .. } => (
                 HoldReason::ManifestInvalid,
-                "the manifest has findings; mend them, and it proceeds".into(),
+                "the manifest has findings; fix them, and it proceeds".into(),
             ),
             UnusableKind::ProfileOf { profile, .. } => (
                 HoldReason::ProfileInvalid,
                 format!(
-                    "the manifest of profile {profile} has findings; mend them, and it proceeds"
+                    "the manifest of profile {profile} has findings; fix them, and it proceeds"
                 ),
             ),
         }

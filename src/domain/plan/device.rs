@@ -47,7 +47,7 @@ pub(super) fn provision(
     let again = inputs.recorded.by_serial(&desired.spec.serial_number);
     let reason: Cow<'static, str> = match again {
         None => "the manifest is new".into(),
-        Some((old, _)) => format!("the hardware of wiped {old} enrols again").into(),
+        Some((old, _)) => format!("the hardware of wiped {old} enrolls again").into(),
     };
     let place = Some(desired.place.clone());
     let op = Op::Provision { to: desired.clone(), profile: profile.clone() };
@@ -274,7 +274,7 @@ impl DevicePlanner<'_, '_> {
         let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
         let push = &self.device.push;
         let (resume, reason) = if self.restarted {
-            (None, "the device enrols again")
+            (None, "the device enrolls again")
         } else if push.digest != profile.digest {
             let same = self.device.spec.profile == desired.spec.profile;
             (None, if same { "the profile changed" } else { "the device got another profile" })
@@ -327,7 +327,8 @@ impl DevicePlanner<'_, '_> {
         match self.state.status {
             Status::Pending => {
                 let due = self.state.since + self.inputs.settings.enrollment_deadline;
-                let detail = format!("enrols when the device reports; Failed from {}", due.short());
+                let detail =
+                    format!("enrolls when the device reports; Failed from {}", due.short());
                 self.hold(place, HoldReason::AwaitingReport, detail);
             }
             // `explain_erasure` holds it, with its own reason.
@@ -335,12 +336,12 @@ impl DevicePlanner<'_, '_> {
             Status::Failed => {
                 let next = self.state.enrollment.saturating_add(1);
                 let reason = if self.moved {
-                    "enrolment failed"
+                    "enrollment failed"
                 } else {
                     self.device.status_reason.as_str()
                 };
                 let detail = format!(
-                    "Failed: {reason}; enrols if the device reports after all, or set enrollment: {next} to try again"
+                    "Failed: {reason}; enrolls if the device reports after all, or set enrollment: {next} to try again"
                 );
                 self.hold(place, HoldReason::EnrollmentFailed, detail);
             }

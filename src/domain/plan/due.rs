@@ -6,7 +6,7 @@ use crate::domain::model::{Status, Timestamp};
 use crate::domain::state::{Device, WipeState};
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
-/// nobody changed anything: an enrolment deadline, the end of a cooling off or of the wait for a
+/// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
 /// provider, the beginning or the end of a request's validity, the time at which a command that
 /// no device confirmed is taken back, a quorum window that moves on, a clock that is behind.
 ///

@@ -28,13 +28,13 @@ words! {
         ManifestInvalid = "manifestInvalid",
         /// Its profile's manifest cannot be used.
         ProfileInvalid = "profileInvalid",
-        /// Enrolment completes when the device reports.
+        /// Enrollment completes when the device reports.
         AwaitingReport = "awaitingReport",
-        /// Enrolment went wrong.
+        /// Enrollment went wrong.
         EnrollmentFailed = "enrollmentFailed",
-        /// The manifest's enrolment is lower than the recorded one.
+        /// The manifest's enrollment is lower than the recorded one.
         EnrollmentLowered = "enrollmentLowered",
-        /// The device was wiped under this enrolment.
+        /// The device was wiped under this enrollment.
         Wiped = "wiped",
         /// The provider refused for good.
         ProviderRefused = "providerRefused",

@@ -190,7 +190,7 @@ impl Device {
         Ok(())
     }
 
-    /// Under a new enrolment: an erasure was seen to, and what was reported up to then is void.
+    /// Under a new enrollment: an erasure was seen to, and what was reported up to then is void.
     fn begin_anew(&mut self, void_until: Option<Timestamp>) {
         self.unrequested_wipe = None;
         self.void_until = self.void_until.max(void_until);

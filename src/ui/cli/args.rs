@@ -43,7 +43,7 @@ Where several hold, the order is 1, 3, 2.
 
 Environment:
   FLEETFORM_LOG  What is logged, as `debug`; -q and -v go before it
-  NO_COLOR       No colours, unless --color says otherwise; so does TERM=dumb
+  NO_COLOR       No colors, unless --color says otherwise; so does TERM=dumb
   COLUMNS        Width of the terminal, over what it says itself
 
 `fleetform man` prints the manual.";

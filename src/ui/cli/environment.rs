@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours() {
+    fn colors() {
         use ColorChoice::{Always, Auto, Never};
         for (choice, terminal, no_color, colored) in [
             (Auto, true, false, true),

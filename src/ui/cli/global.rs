@@ -34,7 +34,7 @@ pub(crate) struct Global {
     /// Say more on standard error; twice for all details
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// When to use colours
+    /// When to use colors
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
     /// Format of the log on standard error

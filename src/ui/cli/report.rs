@@ -124,7 +124,7 @@ pub(super) fn run(
         tracing::error!("{source}, {problem}");
     }
     let them = count(bad.len() as u64, "report");
-    tracing::error!("{them} of {source} not handed over: mend them, and hand them over again");
+    tracing::error!("{them} of {source} not handed over: fix them, and hand them over again");
     Ok(Exit::Failed)
 }
 
@@ -154,5 +154,5 @@ fn malformed(source: &str, problems: &[local::Problem]) -> Failure {
         list.push(format!("and {} more", problems.len() - SHOWN));
     }
     Failure::new(format!("{source} was not handed over: {}", list.join("; ")))
-        .help("mend the reports; the format is in `fleetform report --help`")
+        .help("fix the reports; the format is in `fleetform report --help`")
 }

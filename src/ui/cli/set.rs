@@ -23,7 +23,7 @@ use crate::ui::render::out::Out;
 Examples:
   fleetform set ana-ruiz-laptop profile=Executive
   fleetform set PF3XK9Q2 status=Failed
-  fleetform set D007 enrollment=+1              Enrol again
+  fleetform set D007 enrollment=+1              Enroll again
   fleetform set D007 labels.site=madrid labels.room=12
 
 Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion,

@@ -127,7 +127,7 @@ impl Shown<'_> {
             None => fields.push(("Profile", name.to_string(), Tone::Plain)),
             Some(profile) => {
                 fields.push(("Profile", format!("{name}: {}", profile.description), Tone::Plain));
-                for (key, values) in [("  Apps", &profile.apps), ("  Licences", &profile.licenses)]
+                for (key, values) in [("  Apps", &profile.apps), ("  Licenses", &profile.licenses)]
                 {
                     if !values.is_empty() {
                         fields.push((key, values.join(", "), Tone::Plain));
@@ -155,7 +155,7 @@ impl Shown<'_> {
             format!("{} {}: {}", device.status, since(device.status_since), device.status_reason),
             status_tone(device.status),
         )];
-        fields.push(("Enrolment", format!("number {}", device.enrollment), Tone::Plain));
+        fields.push(("Enrollment", format!("number {}", device.enrollment), Tone::Plain));
         fields.push(("Manifest", device.manifest.path.to_string(), Tone::Plain));
         if let Some(at) = device.orphaned_since {
             let text = format!("{}: its manifest is gone; nothing is done to it", since(at));
@@ -387,10 +387,10 @@ mod tests {
             Labels:        site=madrid
             Profile:       Standard: Windows 11 workstation
               Apps:        Microsoft 365 Apps, VPN
-              Licences:    SPE_E3
+              Licenses:    SPE_E3
               Push:        the provider has it
             Status:        Enrolled since 2026-11-20T09:30:00Z (2d ago): the device reported
-            Enrolment:     number 1
+            Enrollment:    number 1
             Manifest:      madrid/ana.yaml
             Last sync:     2026-11-22T09:00:00Z (1h ago)
             Access:        blocked since 2026-11-21T09:30:00Z
@@ -420,7 +420,7 @@ mod tests {
             Profile:       Mobile
               Push:        under way, or in doubt until the next pass
             Status:        Enrolled since 2026-11-20T09:31:00Z (2d ago): the device reported
-            Enrolment:     number 1
+            Enrollment:    number 1
             Manifest:      madrid/ana.yaml
             Orphaned:      since 2026-11-21T09:00:00Z (1d 1h ago): its manifest is gone; nothing is done to it
             Last sync:     2026-11-20T09:31:00Z (2d ago); overdue since 2026-11-21T09:31:00Z

@@ -31,7 +31,7 @@ pub(crate) fn summary(event: &Event) -> String {
         }
         Event::DeviceStatus(status) => {
             let DeviceStatus { from, to, reason, enrollment, last_sync: _ } = status;
-            let again = enrollment.map(|n| format!(" (enrolment {n})")).unwrap_or_default();
+            let again = enrollment.map(|n| format!(" (enrollment {n})")).unwrap_or_default();
             format!("{from} → {to}{again}: {reason}")
         }
         Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; nothing is done to it".into(),
@@ -214,7 +214,7 @@ fn provisioned(new: &DeviceProvisioned) -> String {
         labels: _,
         hardware: _,
     } = spec.as_ref();
-    let again = if *enrollment == 1 { String::new() } else { format!(", enrolment {enrollment}") };
+    let again = if *enrollment == 1 { String::new() } else { format!(", enrollment {enrollment}") };
     format!(
         "{name} ({serial_number}) for {user_email}: {ownership} {platform} {os_version}{again}, \
          profile {profile} {} [intent {intent}]",
@@ -240,7 +240,7 @@ fn recorded(recorded: &Profile) -> String {
         short(*digest),
         platforms.join(", "),
         count(apps.len() as u64, "app"),
-        count(licenses.len() as u64, "licence"),
+        count(licenses.len() as u64, "license"),
     )
 }
 
@@ -325,7 +325,7 @@ mod tests {
             ),
             (
                 "device.status",
-                json!({"from": "Failed", "to": "Pending", "reason": "enrolment was raised", "enrollment": 2}),
+                json!({"from": "Failed", "to": "Pending", "reason": "enrollment was raised", "enrollment": 2}),
             ),
             ("device.adopted", json!({})),
             ("device.missing", json!({"lastSync": at})),
@@ -414,7 +414,7 @@ mod tests {
             events.iter().map(|event| format!("{}: {}\n", event.kind(), summary(event))).collect();
         expect![[r#"
             ledger.created: the ledger begins: lineage 5f2d7c1e-0000-4000-8000-000000000001, format 1
-            profile.recorded: profile Standard 1900eab6c028 for windows: 2 apps, 1 licence
+            profile.recorded: profile Standard 1900eab6c028 for windows: 2 apps, 1 license
             device.provisioned: ana-ruiz-laptop (PF3XK9Q2) for ana.ruiz@example.com: corporate windows 10.0.26100.2314, profile Standard 1900eab6c028 [intent 2]
             device.provisioned: bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
             device.provisioned: cem-kaya-tablet (R52T) for cem.kaya@example.com: corporate android 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
@@ -424,13 +424,13 @@ mod tests {
             compliance.changed: unknown → nonCompliant; failing: encryption; not reported: antivirus
             device.status: Pending → Enrolled: the device reported
             device.orphaned: its manifest is gone; nothing is done to it
-            device.status: Pending → Failed: the enrolment deadline of 30m passed
+            device.status: Pending → Failed: the enrollment deadline of 30m passed
             profile.failed: the push failed (permanent): no such group [intent 2]
             device.status: Pending → Enrolled: the device reported
             compliance.changed: unknown → compliant
             device.status: Enrolled → Wiped: the wipe was confirmed
             device.updated: profile: Standard → Executive; labels: none → floor=2,site=madrid; hardware: none → model=X1; enrollment: 1 → 2
-            device.status: Failed → Pending (enrolment 2): enrolment was raised
+            device.status: Failed → Pending (enrollment 2): enrollment was raised
             device.adopted: a manifest with its serial number is back
             device.missing: the MDM does not have it any more; last sync 2026-11-22T10:00:00Z; nothing is done to it
             device.found: the MDM has it again

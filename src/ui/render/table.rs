@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_changes_no_column() {
+    fn color_changes_no_column() {
         let plain = drawn(&Screen::piped());
         let colored = drawn(&Screen::new(Presentation { color: true, ..Presentation::default() }));
         assert_ne!(plain, colored);

@@ -166,7 +166,7 @@ pub(crate) fn log() -> Vec<Entry> {
             "D003",
             "device.status",
             json(
-                r#"{"from":"Pending","to":"Failed","reason":"the enrolment deadline of 30m passed"}"#,
+                r#"{"from":"Pending","to":"Failed","reason":"the enrollment deadline of 30m passed"}"#,
             ),
         ),
         about(

@@ -171,7 +171,7 @@ impl World {
                 Some(("profile", self.pick(&["Standard", "Standard", "Mobile", "Broken", "None"])))
             }
             10 => Some(("platform", self.pick(&["windows", "windows", "ios"]))),
-            11 => Some(("colour", "red".to_owned())),
+            11 => Some(("color", "red".to_owned())),
             _ => None,
         };
         if let (Some((key, value)), Some(manifest)) = (value, self.manifests.get_mut(&n)) {
@@ -185,7 +185,7 @@ impl World {
             16 => self.change(n, |m| m.comment.push('x')),
             17 => self.change(n, |m| m.file = file),
             18 => drop(self.manifests.remove(&n)),
-            19 | 20 => self.mend(n, file),
+            19 | 20 => self.fix(n, file),
             21 => {
                 let ring = self.dice.below(3);
                 let platforms = self.pick(&["windows", "windows", "windows, ios", ""]);
@@ -248,7 +248,7 @@ impl World {
     }
 
     /// As it was in the beginning, but for its file; all else that nobody needs is gone.
-    fn mend(&mut self, n: u64, file: u64) {
+    fn fix(&mut self, n: u64, file: u64) {
         let new = Manifest::new(n, file);
         let old = self.manifests.entry(n).or_insert(new.clone());
         *old =
@@ -260,7 +260,7 @@ impl World {
             "",
             r#","encryption":{"enabled":true}"#,
             r#","encryption":{"enabled":false}"#,
-            r#","enrollmentError":"no licence""#,
+            r#","enrollmentError":"no license""#,
             r#","wiped":true"#,
         ]);
         // No two have the same date.

@@ -126,7 +126,7 @@ impl Agreement<'_> {
             for change in &device.changes {
                 match change.field {
                     "status" => self.status_moves(serial),
-                    "enrollment" => self.enrolment_moves(serial, change),
+                    "enrollment" => self.enrollment_moves(serial, change),
                     _ => of.push(shown(change)),
                 }
             }
@@ -147,7 +147,7 @@ impl Agreement<'_> {
         assert_eq!(failed.contains(serial), wanted, "{serial}");
     }
 
-    fn enrolment_moves(&self, serial: &SerialNumber, change: &Change<&'static str>) {
+    fn enrollment_moves(&self, serial: &SerialNumber, change: &Change<&'static str>) {
         let raised = self.plan.actions.iter().any(|action| match &action.op {
             Op::Update { changes, to } if to.spec.serial_number == *serial => {
                 let mut changes = changes.iter().filter(|c| c.field == Field::Enrollment);
@@ -164,7 +164,7 @@ impl Agreement<'_> {
     }
 
     /// A profile that changes reaches those to whom it is pushed, and those who begin with it.
-    /// Nothing is pushed besides but to who gets another profile, or enrols again.
+    /// Nothing is pushed besides but to who gets another profile, or enrolls again.
     fn profiles_reach_the_same(&self) {
         let pushed = self.planned(|action| match &action.op {
             Op::Push { profile, .. } | Op::Provision { profile, .. } => {

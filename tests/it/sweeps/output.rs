@@ -278,9 +278,9 @@ fn json_and_yaml_are_read_back_and_say_the_same() {
     printed("yaml", |what, fixture, text| {
         let read: Value = serde_yaml::from_str(text).unwrap_or_else(|e| panic!("{what}: {e}"));
         let json = fixture.run(&["list", "-o", "json"]).json();
-        let spelt =
+        let spelled =
             json.to_string().replace("##[", "#\\\\u{23}[").replace("##vso[", "#\\\\u{23}vso[");
-        assert_eq!(read.to_string(), spelt, "{what}");
+        assert_eq!(read.to_string(), spelled, "{what}");
     });
 }
 

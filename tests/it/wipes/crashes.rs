@@ -148,7 +148,7 @@ fn killed_while_it_is_confirmed_it_is_confirmed_once_and_the_device_ends() {
             assert_eq!(
                 outbox(&lab.path("data")).len(),
                 0,
-                "{at}: erased again when it enrols anew"
+                "{at}: erased again when it enrolls anew"
             );
             if !aborted {
                 break;

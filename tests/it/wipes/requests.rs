@@ -125,13 +125,13 @@ fn what_was_refused_for_good_stays_so_whatever_is_refused_later() {
         ),
         ("the file deleted", |lab, _| lab.remove("r5.yaml"), |lab, text| lab.put("r5.yaml", text)),
     ];
-    for (what, spoil, mend) in between {
+    for (what, spoil, fix) in between {
         let (mut lab, text) = personal();
         assert_eq!(lab.judge("r5.yaml"), "refused personalFull");
         spoil(&mut lab, &text);
         lab.device(5, 1, "corporate");
         lab.pass();
-        mend(&mut lab, &text);
+        fix(&mut lab, &text);
         println!("{what}");
         stays_refused(&lab);
     }
@@ -154,12 +154,12 @@ fn a_personal_device_is_noticed_behind_every_other_refusal() {
             |lab, _| lab.settings.wipes.max_validity = TimeDelta::hours(72),
         ),
     ];
-    for (what, spoil, mend) in hidden {
+    for (what, spoil, fix) in hidden {
         let (mut lab, text) = personal();
         spoil(&mut lab, &text);
         lab.pass();
         settled(&lab);
-        mend(&mut lab, &text);
+        fix(&mut lab, &text);
         println!("{what}");
         stays_refused(&lab);
     }
@@ -336,7 +336,7 @@ fn a_raised_delay_reaches_what_was_accepted() {
 #[test]
 fn a_clock_set_back_in_a_quiet_fleet_revives_nothing() {
     let lab = Lab::new();
-    // The last that happens is that enrolment takes too long.
+    // The last that happens is that enrollment takes too long.
     lab.wait(TimeDelta::minutes(30));
     lab.pass();
     // Nothing happens for two days, and so nothing is logged; the request comes later.

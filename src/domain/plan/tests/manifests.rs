@@ -20,7 +20,7 @@ fn desired_statuses_are_followed_and_desired_failed_needs_one_pass() {
     assert_eq!(world.settle(), ["status D001"]);
     world.now = world.now + TimeDelta::days(1);
     world.hear("A1", json!({"encryption": {"enabled": true}}));
-    assert_eq!(world.settle(), ["compliance D001"], "parked: no deadline, no enrolment");
+    assert_eq!(world.settle(), ["compliance D001"], "parked: no deadline, no enrollment");
     assert_eq!(world.status("A1"), Status::Pending);
 }
 

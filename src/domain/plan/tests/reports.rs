@@ -46,7 +46,7 @@ fn reports_count_in_order_of_their_dates_whatever_their_order() {
     let mut world = World::new(&["A1"]);
     world.settle();
     world.hear("A1", json!({"at": "2026-11-22T10:02:00Z", "encryption": {"enabled": true}}));
-    world.hear("A1", json!({"at": "2026-11-22T10:01:00Z", "enrollmentError": "no licence"}));
+    world.hear("A1", json!({"at": "2026-11-22T10:01:00Z", "enrollmentError": "no license"}));
     assert_eq!(world.settle(), ["status D001", "status D001", "compliance D001"]);
     assert_eq!(world.status("A1"), Status::Enrolled);
 }

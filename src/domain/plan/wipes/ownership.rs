@@ -94,7 +94,7 @@ impl<'a> Ownerships<'a> {
         let doubtful = |damaged: &&&Unusable| !self.desired.corporate.contains(&damaged.place);
         let damaged = its.chain(near).find(doubtful)?;
         Some(format!(
-            "{}:{} cannot be used, and may say that the device is personal: mend it, or ask for \
+            "{}:{} cannot be used, and may say that the device is personal: fix it, or ask for \
              `scope: selective`",
             damaged.place.path, damaged.place.line
         ))

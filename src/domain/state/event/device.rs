@@ -44,7 +44,7 @@ pub struct DeviceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enrollment: Option<u32>,
     /// Given with `enrollment`: date of the last report by then, void with all older ones, so
-    /// that one that is heard again after a crash does not count for the new enrolment.
+    /// that one that is heard again after a crash does not count for the new enrollment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync: Option<Timestamp>,
 }

@@ -256,7 +256,7 @@ impl Judge<'_> {
             || self.evidence.unreadable.iter().next().map(|(n, why)| format!("{n}: {why}"));
         let (holds, detail) = match failed.or_else(unseen) {
             Some(found) => {
-                (false, format!("{found}; it may be a veto: mend the file, or remove it"))
+                (false, format!("{found}; it may be a veto: fix the file, or remove it"))
             }
             None => (true, "every signature file can be read".to_owned()),
         };

@@ -15,19 +15,19 @@ pub(crate) fn is_unfinished(name: &OsStr) -> bool {
 }
 
 /// A file name fit for people: `%XX` for bytes that are not UTF-8 or deceive, and for `%`,
-/// so that no two names are spelt alike.
+/// so that no two names are spelled alike.
 pub(crate) fn spell(name: &OsStr) -> String {
-    let mut spelt = String::new();
+    let mut spelled = String::new();
     let escape = |bytes: &[u8]| bytes.iter().map(|b| format!("%{b:02X}")).collect::<String>();
     for chunk in name.as_bytes().utf8_chunks() {
         for c in chunk.valid().chars() {
             if c == '%' || is_deceptive(c) {
-                spelt.push_str(&escape(c.encode_utf8(&mut [0; 4]).as_bytes()));
+                spelled.push_str(&escape(c.encode_utf8(&mut [0; 4]).as_bytes()));
             } else {
-                spelt.push(c);
+                spelled.push(c);
             }
         }
-        spelt.push_str(&escape(chunk.invalid()));
+        spelled.push_str(&escape(chunk.invalid()));
     }
-    spelt
+    spelled
 }

@@ -21,7 +21,7 @@ use crate::domain::wording::harmless_within;
 
 /// More is a mistake or malice: an outbox holds a handful of commands.
 const COMPLETED_LIMIT: usize = 1000;
-/// Bytes of an enrolment error: a sentence or two; it must fit a line of the log.
+/// Bytes of an enrollment error: a sentence or two; it must fit a line of the log.
 const TEXT_LIMIT: usize = 512;
 /// Bytes of what is quoted of a field that cannot be read.
 const QUOTE_LIMIT: usize = 100;

@@ -24,7 +24,7 @@ pub(super) fn request(path: &Path, out: &mut Out) -> Result<WipeFile, Failure> {
         }
         let what = format!("{} is no valid wipe request", path.display());
         return Err(
-            Failure::new(what).help("mend what is said above; what was signed is signed anew")
+            Failure::new(what).help("fix what is said above; what was signed is signed anew")
         );
     }
     match documents.wipes.pop() {

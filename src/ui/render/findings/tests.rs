@@ -140,7 +140,7 @@ fn no_span_makes_it_panic() {
 }
 
 #[test]
-fn colour_changes_no_character() {
+fn color_changes_no_character() {
     let colored = Drawing::new(Path::new("./fleet"), true, None).draw(&duplicate()) + "\n";
     assert!(colored.contains("\u{1b}["));
     assert_eq!(anstream::adapter::strip_str(&colored).to_string(), drawn(&duplicate()));

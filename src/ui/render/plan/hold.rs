@@ -78,7 +78,7 @@ const fn explain(reason: HoldReason) -> &'static str {
         HoldReason::ManifestInvalid => "the manifest cannot be used",
         HoldReason::ProfileInvalid => "the profile's manifest cannot be used",
         HoldReason::AwaitingReport => "waiting for the device's report",
-        HoldReason::EnrollmentFailed => "enrolment failed",
+        HoldReason::EnrollmentFailed => "enrollment failed",
         HoldReason::EnrollmentLowered => "enrollment can only be raised",
         HoldReason::Wiped => "the device was wiped",
         HoldReason::ProviderRefused => "the provider refused",

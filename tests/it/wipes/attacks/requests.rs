@@ -158,7 +158,7 @@ fn an_issued_wipe_that_is_never_confirmed_can_be_followed_by_another_once_it_has
     lab.erased(1);
     lab.pass();
     assert!(lab.state().devices[&"D001".parse().unwrap()].is_wiped());
-    assert_eq!(lab.commands(), 0, "neither is left for the next who enrols with this hardware");
+    assert_eq!(lab.commands(), 0, "neither is left for the next who enrolls with this hardware");
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub(super) const fn explain(code: Code) -> Explanation {
         Code::UnknownProfile => Explanation {
             title: "A device whose profile does not exist",
             why: "`profile` is the name of a Profile manifest anywhere in the fleet directory, \
-                  spelt as it is there. Correct it, or add the profile.",
+                  spelled as it is there. Correct it, or add the profile.",
             wrong: device!(
                 "serialNumber: PF3XK9Q2",
                 "userEmail: ana.ruiz@example.com",

@@ -106,12 +106,12 @@ fn a_fact_that_cannot_be_read_is_unknown_alone() {
         ("\"completed\":\"c1\"", "completed", "\"c1\""),
     ];
     for (written, field, text) in table {
-        let other = with(&format!("{written},\"enrollmentError\":\"no licence\""));
+        let other = with(&format!("{written},\"enrollmentError\":\"no license\""));
         let report = good(&other).remove(0);
         let unreadable: Vec<_> = report.unreadable.iter().map(|(f, t)| (&**f, &**t)).collect();
         assert_eq!(unreadable, [(field, text)], "{written}");
         assert!(!report.wiped, "{written}");
-        assert_eq!(report.enrollment_error.as_deref(), Some("no licence"), "the rest counts");
+        assert_eq!(report.enrollment_error.as_deref(), Some("no license"), "the rest counts");
     }
     // One id that is none takes no other with it.
     let report = good(&with("\"completed\":[\"c1\",\"17\",\"c2\"]")).remove(0);
