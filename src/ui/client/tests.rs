@@ -1,5 +1,5 @@
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -142,7 +142,9 @@ fn nobody_is_waited_for_for_ever() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let error = remote(&url, None).unwrap().recorded().unwrap_err();
     assert!(error.to_string().ends_with("it takes too long"), "{error}");
-    drop(listener);
+    // Nobody listens on the near end of a connection, and no other test can take its port.
+    let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
     let error = remote(&url, None).unwrap().recorded().unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
 }
