@@ -71,15 +71,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let data = &setup.config.data;
-    if !setup.ledger()?.exists()? {
-        let what = format!(
-            "there is no ledger in {}, so nobody would ever take the reports",
-            data.display()
-        );
-        return Err(Failure::new(what).help(
-            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
-        ));
-    }
+    setup.needs_ledger("so nobody would ever take the reports")?;
     let source =
         if args.is_stdin() { "standard input".into() } else { args.file.display().to_string() };
     let bytes = args.read().map_err(|error| {

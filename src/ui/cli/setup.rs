@@ -93,6 +93,20 @@ impl Setup {
         Ok(ledger)
     }
 
+    /// That there is a ledger to hand something to; `consequence` says what is in vain where none is.
+    ///
+    /// # Errors
+    /// If there is none, or nobody can tell.
+    pub(crate) fn needs_ledger(&self, consequence: &str) -> Result<(), Failure> {
+        if self.ledger()?.exists()? {
+            return Ok(());
+        }
+        let what = format!("there is no ledger in {}, {consequence}", self.config.data.display());
+        Err(Failure::new(what).help(
+            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
+        ))
+    }
+
     /// What the ledger says, without a lock.
     pub(crate) fn recorded(&self) -> Result<State, Failure> {
         Ok(self.ledger()?.state()?)

@@ -54,12 +54,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let data = &setup.config.data;
-    if !setup.ledger()?.exists()? {
-        let what = format!("there is no ledger in {}, and so no device to sync", data.display());
-        return Err(Failure::new(what).help(
-            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
-        ));
-    }
+    setup.needs_ledger("and so no device to sync")?;
     let (state, now) = (setup.recorded()?, setup.now());
     let chosen = chosen(args, &state, &setup.config.settings, now)?;
     let mut requested = Requested::default();

@@ -46,33 +46,20 @@ impl Applied<'_> {
             not_issued,
             left,
         } = self.outcome;
+        let mut say = |tone, label: &str, why: &str, end: &str| {
+            writeln!(out, "{} {}{end}", out.paint(tone, label), out.paint(Tone::Plain, why))
+        };
         for (id, why) in not_issued {
-            let label = format!("not issued: {id}:");
-            let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
-            writeln!(out, "{label} {why}")?;
+            say(Tone::Changed, &format!("not issued: {id}:"), why, "")?;
         }
         for (id, why) in awaiting_approval {
-            let label = format!("awaits approval: {id}:");
-            let (label, why) = (out.paint(Tone::Changed, &label), out.paint(Tone::Plain, why));
-            writeln!(out, "{label} {why}")?;
+            say(Tone::Changed, &format!("awaits approval: {id}:"), why, "")?;
         }
         for (id, class, why) in failed.iter().take(FAILURES_SHOWN) {
-            let label = format!("failed: {id}:");
-            writeln!(
-                out,
-                "{} {} ({class})",
-                out.paint(Tone::Removed, &label),
-                out.paint(Tone::Plain, why)
-            )?;
+            say(Tone::Removed, &format!("failed: {id}:"), why, &format!(" ({class})"))?;
         }
         for (name, class, why) in profiles_failed {
-            let label = format!("failed: profile {name}:");
-            writeln!(
-                out,
-                "{} {} ({class})",
-                out.paint(Tone::Removed, &label),
-                out.paint(Tone::Plain, why)
-            )?;
+            say(Tone::Removed, &format!("failed: profile {name}:"), why, &format!(" ({class})"))?;
         }
         if let Some(more) = failed.len().checked_sub(FAILURES_SHOWN).filter(|more| *more > 0) {
             writeln!(

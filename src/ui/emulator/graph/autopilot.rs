@@ -141,24 +141,13 @@ fn registration_json(one: &Registration) -> Value {
     })
 }
 
-const IMPORT_FIELDS: [&str; 8] = [
-    "assignedUserPrincipalName",
-    "groupTag",
-    "hardwareIdentifier",
-    "id",
-    "importId",
-    "productKey",
-    "serialNumber",
-    "state",
-];
-
 /// Reads what is to be imported.
 fn read(
     tenant: &mut Tenant,
     body: &Map<String, Value>,
     import_id: &str,
 ) -> Result<Import, Refusal> {
-    check(body, "microsoft.graph.importedWindowsAutopilotDeviceIdentity", &IMPORT_FIELDS)?;
+    check(body, "microsoft.graph.importedWindowsAutopilotDeviceIdentity", IMPORT.properties)?;
     let word = |name| Ok::<_, Refusal>(text(body, name)?.unwrap_or_default().to_owned());
     let hash = word("hardwareIdentifier")?;
     if STANDARD.decode(&hash).is_err() {
