@@ -49,18 +49,17 @@ pub(crate) async fn execute(
         let due = telemetry.partition_point(|said| Some(said.device) <= last);
         observe(telemetry.split_off(..due).unwrap_or_default(), ledger);
         begun += batch.len();
-        match <[Action; 1]>::try_from(batch) {
-            Ok([action]) if goes_alone(&action) => {
-                let issuing = wipes::Issuing { provider, control, going_on: &going_on };
-                match action.effect() {
-                    Some(Effect::Restore { profile }) => {
-                        profiles::restore(&action, profile, ledger, provider, &mut outcome).await?;
-                    }
-                    _ => issuing.run(&action, ledger, &mut outcome).await?,
+        match batch.as_slice() {
+            [action] if goes_alone(action) => match action.effect() {
+                Some(Effect::Restore { profile }) => {
+                    profiles::restore(action, profile, ledger, provider, &mut outcome).await?;
                 }
-            }
-            Ok([action]) => run_batch(&[action], ledger, provider, control, &mut outcome).await?,
-            Err(batch) => run_batch(&batch, ledger, provider, control, &mut outcome).await?,
+                _ => {
+                    let issuing = wipes::Issuing { provider, control, going_on: &going_on };
+                    issuing.run(action, ledger, &mut outcome).await?;
+                }
+            },
+            batch => run_batch(batch, ledger, provider, control, &mut outcome).await?,
         }
         (control.progress)(begun, total);
     }
