@@ -14,8 +14,8 @@ use crate::domain::model::{
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
-    Change, EvidenceGap, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed,
-    WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
+    Change, EvidenceGap, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeDeferred,
+    WipeFailed, WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;

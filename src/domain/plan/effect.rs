@@ -6,9 +6,9 @@ use super::action::{Action, Op, Subject};
 use super::wipe_stop::WipeStop;
 use crate::domain::model::{DesiredDevice, Profile};
 use crate::domain::state::event::{
-    AccessOrder, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
-    EvidenceMissing, Nothing, PassThawed, ProfileDrifted, ProfilePush, Source, SyncRequested, WipeConfirmed,
-    WipeFailed, WipeIssued, WipeStopped,
+    AccessOrder, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
+    Event, EvidenceMissing, Nothing, PassThawed, ProfileDrifted, ProfilePush, Source,
+    SyncRequested, WipeConfirmed, WipeFailed, WipeIssued, WipeStopped,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -157,13 +157,15 @@ impl Action {
             Op::WipeProgress { progress } => Event::WipeProgress(progress.clone()),
             Op::DeferWipe { deferred } => Event::WipeDeferred(deferred.clone()),
             Op::FailWipe { failed } => Event::WipeFailed(WipeFailed::clone(failed)),
-            Op::Compliance { from, verdict, episode } => Event::ComplianceChanged(ComplianceChanged {
-                from: *from,
-                to: verdict.state,
-                failing: verdict.failing.clone(),
-                missing: verdict.missing.clone(),
-                episode: *episode,
-            }),
+            Op::Compliance { from, verdict, episode } => {
+                Event::ComplianceChanged(ComplianceChanged {
+                    from: *from,
+                    to: verdict.state,
+                    failing: verdict.failing.clone(),
+                    missing: verdict.missing.clone(),
+                    episode: *episode,
+                })
+            }
             Op::Orphan => Event::DeviceOrphaned(Nothing {}),
             Op::Freeze(why) => Event::PassFrozen(why.clone()),
             Op::Thaw { accepted_removals } => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde_json::Value;
 
+use super::episode::{Episode, EpisodeKind, Ticket, Told};
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
-use super::episode::{Episode, EpisodeKind, Ticket, Told};
 use super::sync::{LastSync, SyncStanding};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Facts, Status, Timestamp};
 

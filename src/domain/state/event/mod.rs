@@ -29,9 +29,7 @@ pub use kinds::Event;
 pub use log::LedgerCreated;
 pub(crate) use log::LogRepaired;
 pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress, WipeStage};
-pub(crate) use notice::{
-    NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold,
-};
+pub(crate) use notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
 pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};
