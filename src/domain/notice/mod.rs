@@ -3,6 +3,7 @@
 
 mod attempt;
 mod job;
+pub(crate) mod mail;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use job::{Job, Topic};
