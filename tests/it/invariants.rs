@@ -117,7 +117,8 @@ impl Reading {
             // Of any device, or of many.
             Some(("notice" | "ticket", _)) => {}
             Some(("access", _)) => {
-                let device = self.devices.get_mut(word(&entry["device"])).ok_or("no such device")?;
+                let device =
+                    self.devices.get_mut(word(&entry["device"])).ok_or("no such device")?;
                 let blocks = entry["data"]["blocked"] == true;
                 ensure(device.status != "Wiped" || !blocks, "blocked after the wipe")?;
                 device.next(&entry, &kind, self.seq)?;
