@@ -86,6 +86,8 @@ pub(crate) fn summary(event: &Event) -> String {
         | Event::AccessBlocked(_)
         | Event::AccessRestored(_)
         | Event::AccessFailed(_)
+        | Event::AlertBegan(_)
+        | Event::AlertEnded(_)
         | Event::NoticeBegun(_)
         | Event::NoticeIntended(_)
         | Event::NoticeSent(_)
@@ -366,6 +368,8 @@ mod tests {
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
             ),
+            ("alert.began", json!({"alert": "sinkStuck", "about": "mail", "detail": "535 no"})),
+            ("alert.ended", json!({"alert": "frozen", "detail": "no longer frozen"})),
             ("evidence.missing", json!({"cause": "silent", "since": at})),
             ("evidence.returned", json!({})),
             ("access.intended", json!({"intent": 9, "blocked": true})),
