@@ -10,6 +10,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod lookup;
 pub mod manifest;
 pub mod model;
+pub(crate) mod packing;
 pub mod plan;
 pub(crate) mod provider_settings;
 pub mod settings;

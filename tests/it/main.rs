@@ -19,6 +19,7 @@ mod intune;
 mod invariants;
 mod ledgers;
 mod pairs;
+mod partial;
 mod promises;
 mod properties;
 mod provider;

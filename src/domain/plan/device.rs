@@ -14,6 +14,7 @@ use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
 use super::reports::Dated;
 use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
+use crate::domain::manifest::Unusable;
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
@@ -133,6 +134,9 @@ pub(super) fn decide(
     match desired {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
+        Some(desired) if let Some(unread) = damage.twin(device, &desired.place.path) => {
+            planner.hidden(unread);
+        }
         Some(desired) => planner.follow(desired),
         None => planner.miss(damage),
     }
@@ -259,8 +263,7 @@ impl DevicePlanner<'_, '_> {
     /// Its manifest is gone, or hidden by damage.
     fn miss(&mut self, damage: &DamageIndex<'_>) {
         if let Some(damaged) = damage.of(self.device) {
-            let (reason, detail) = damaged.explain();
-            self.hold(Some(damaged.place.clone()), reason, detail);
+            self.hidden(damaged);
         } else if self.device.orphaned_since.is_none() {
             self.act(
                 Op::Orphan,
@@ -268,6 +271,11 @@ impl DevicePlanner<'_, '_> {
                 "its manifest is gone; nothing is done to the device",
             );
         }
+    }
+
+    fn hidden(&mut self, damaged: &Unusable) {
+        let (reason, detail) = damaged.explain();
+        self.hold(Some(damaged.place.clone()), reason, detail);
     }
 
     fn push_profile(&mut self, desired: &DesiredDevice) {
