@@ -15,6 +15,7 @@ mod examples;
 mod hostile;
 mod hostile_repository;
 mod incremental;
+mod index;
 mod intune;
 mod invariants;
 mod ledgers;

@@ -48,8 +48,7 @@ fn whatever_directory_cannot_be_listed_its_devices_stay_as_they_are() {
     let mut failed = 0;
     for n in (1..30).step_by(3) {
         let inject = format!("inject=getdents64:error=EIO:when={n}");
-        let wrapper =
-            ["strace", "-f", "-qq", "-o", &log, "-e", "trace=getdents64", "-e", &inject];
+        let wrapper = ["strace", "-f", "-qq", "-o", &log, "-e", "trace=getdents64", "-e", &inject];
         let done = place.run_under(&wrapper, &["apply", "--yes"]);
         assert_eq!(kinds(&place), before, "{n}: {done:?}");
         failed += u32::from(done.code != Some(0));

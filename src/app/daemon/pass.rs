@@ -18,9 +18,7 @@ use super::settle::Unsettled;
 use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome};
 use crate::app::notices::log::tell;
-use crate::app::reconcile::{
-    self, Basis, Decision, carry_out, decide, heads, is_weighty, observe,
-};
+use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, is_weighty, observe};
 use crate::app::wiring;
 use crate::domain::backoff::Admission;
 use crate::domain::fleet::IncrementalFleet;

@@ -40,7 +40,9 @@ struct RestsOn {
 impl RestsOn {
     fn new(config: &Config, trust: &TrustState, index: Digest) -> Option<Self> {
         let trust = match trust {
-            TrustState::Usable(trust) => format!("{:?} {:?}", trust.digest(), trust.revoked_digest()),
+            TrustState::Usable(trust) => {
+                format!("{:?} {:?}", trust.digest(), trust.revoked_digest())
+            }
             TrustState::NotConfigured => String::new(),
             TrustState::Broken(why) => format!("broken {why}"),
         };

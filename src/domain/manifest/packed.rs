@@ -12,6 +12,7 @@ use compact_str::CompactString;
 
 use super::device::DeviceDraft;
 use super::documents::Documents;
+use super::finding::Span;
 use super::reader::Spot;
 use crate::domain::model::{
     DesiredDevice, DesiredStatus, DeviceSpec, Hardware, Labels, Ownership, Place, Platform,
@@ -36,11 +37,25 @@ pub(crate) fn pack(documents: &Documents) -> Option<Vec<u8>> {
 struct FilePacker(Packer);
 
 impl FilePacker {
-    fn spot(&mut self, spot: &Spot) -> Option<()> {
-        let Spot::Plain { line, column } = spot else { return None };
-        self.0.number(*line);
-        self.0.number(*column);
-        Some(())
+    fn spot(&mut self, path: &str, spot: &Spot) -> Option<()> {
+        match spot {
+            Spot::Plain { line, column } => {
+                self.0.flag(true);
+                self.0.number(*line);
+                self.0.number(*column);
+                Some(())
+            }
+            Spot::Other(span) => {
+                let Span { path: at, line, column, width, text, offset } = &**span;
+                // It is written in this file.
+                (**at == *path).then_some(())?;
+                self.0.flag(false);
+                for number in [line, column, width, offset] {
+                    self.0.number(*number);
+                }
+                self.0.text(text)
+            }
+        }
     }
 
     fn device(&mut self, draft: &DeviceDraft) -> Option<()> {
@@ -68,7 +83,7 @@ impl FilePacker {
             self.0.word(Platform::ALL, *platform)?;
         }
         for spot in [name_at, serial_at, profile_at, platform_at] {
-            self.spot(spot)?;
+            self.spot(&place.path, spot)?;
         }
         self.0.text(name.as_str())?;
         self.0.text(serial_number.as_str())?;
@@ -125,7 +140,7 @@ impl Unpacker {
         let ownership = from.word(Ownership::ALL)?;
         let platform = if from.flag()? { Some(from.word(Platform::ALL)?) } else { None };
         let [name_at, serial_at, profile_at, platform_at] =
-            [spot(from)?, spot(from)?, spot(from)?, spot(from)?];
+            [spot(path, from)?, spot(path, from)?, spot(path, from)?, spot(path, from)?];
         let spec = DeviceSpec {
             name: from.text()?.parse().ok()?,
             serial_number: from.text()?.parse().ok()?,
@@ -168,8 +183,14 @@ impl Unpacker {
     }
 }
 
-fn spot(from: &mut Packed<'_>) -> Option<Spot> {
-    Some(Spot::Plain { line: from.number()?, column: from.number()? })
+fn spot(path: &Arc<str>, from: &mut Packed<'_>) -> Option<Spot> {
+    if from.flag()? {
+        return Some(Spot::Plain { line: from.number()?, column: from.number()? });
+    }
+    let [line, column, width, offset] =
+        [from.number()?, from.number()?, from.number()?, from.number()?];
+    let text = from.text()?.into();
+    Some(Spot::Other(Box::new(Span { path: path.clone(), line, column, width, text, offset })))
 }
 
 fn hardware(from: &mut Packed<'_>) -> Option<Option<Box<Hardware>>> {

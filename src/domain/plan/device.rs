@@ -14,8 +14,8 @@ use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
 use super::reports::Dated;
 use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
-use crate::domain::manifest::Unusable;
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
+use crate::domain::manifest::Unusable;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
     Profile, Status, SyncRequest, Timestamp,

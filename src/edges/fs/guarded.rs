@@ -248,7 +248,8 @@ impl Version {
     /// As the system says.
     #[must_use]
     pub(crate) fn of(stat: &Stat) -> Self {
-        let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
+        let nanos =
+            |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
         Self {
             inode: stat.st_ino,
             size: u64::try_from(stat.st_size).unwrap_or(0),

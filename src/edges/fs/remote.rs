@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn file_systems_of_other_machines_are_known_by_their_numbers() {
         // From linux/magic.h and the sources of the file systems; some come sign-extended.
-        for (magic, kind) in [
+        for (magic, name) in [
             (0x6969, Some("NFS")),
             (0xff53_4d42, Some("CIFS")),
             (i128::from(0xff53_4d42_u32.cast_signed()), Some("CIFS")),
@@ -50,7 +50,7 @@ mod tests {
             (0x0102_1994, None),
             (0x794c_7630, None),
         ] {
-            assert_eq!(kind(magic), kind, "{magic:#x}");
+            assert_eq!(kind(magic), name, "{magic:#x}");
         }
         assert_eq!(of(std::path::Path::new("/proc/of/nobody")), None);
     }

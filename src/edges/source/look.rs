@@ -229,7 +229,8 @@ impl Reader<'_> {
         known: Option<Known<'_>>,
         version: Option<Version>,
     ) -> Documents {
-        let digest = (self.look.index.is_some() || version.is_some()).then(|| Digest::of(&self.bytes));
+        let digest =
+            (self.look.index.is_some() || version.is_some()).then(|| Digest::of(&self.bytes));
         let alike = digest.and_then(|digest| self.look.index?.by_digest(&digest));
         let (documents, packed) = match alike {
             Some(known) if let Some(documents) = self.unpacker.unpack(path, known.packed) => {
@@ -253,11 +254,7 @@ impl Reader<'_> {
 }
 
 /// Notes a file that is not read.
-pub(super) fn lose(
-    all: &mut Documents,
-    path: &Arc<str>,
-    refused: Refused,
-) -> Result<(), Unread> {
+pub(super) fn lose(all: &mut Documents, path: &Arc<str>, refused: Refused) -> Result<(), Unread> {
     let what = match refused {
         Refused::System(errno) if let Some(unread) = Unread::of(errno) => return Err(unread),
         Refused::System(_) | Refused::Changing | Refused::Public(_) | Refused::Shared(_) => {

@@ -23,8 +23,8 @@ mod tree;
 mod walk;
 
 pub use self::directory::{Loaded, load, load_indexed, reread};
-pub use self::index::Cache;
 pub(crate) use self::directory::{load_with, read_request, unchanged};
+pub use self::index::Cache;
 pub(crate) use self::rules::MAX_BYTES;
 
 #[cfg(test)]

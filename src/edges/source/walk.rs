@@ -89,9 +89,9 @@ impl Budget {
     }
 
     fn take(&self, bytes: u64) -> Result<(), Unread> {
-        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(bytes)
-        });
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         taken.map(drop).map_err(|_| Unread::TooLarge(self.all))
     }
 }

@@ -106,9 +106,7 @@ fn run(
             let setup = setup()?.with_index(!args.no_index);
             plan::run(args, &cli.global, environment, &setup, format, out)
         }
-        Command::Apply(args) => {
-            apply::run(args, &setup()?.with_index(!args.no_index), format, out)
-        }
+        Command::Apply(args) => apply::run(args, &setup()?.with_index(!args.no_index), format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::Doctor(args) => {
             start_threads()?;

@@ -47,7 +47,10 @@ fn shown(documents: &Documents) -> String {
 
 #[test]
 fn what_is_unpacked_is_what_the_file_says() {
-    for text in [FULL, ONE] {
+    // What is not alone on its line is shown as it is written.
+    let flow = ONE.replace("metadata:\n  name: c\n  labels:\n    a: b", "metadata: {name: c}  # ñ");
+    assert_ne!(flow, ONE);
+    for text in [FULL, ONE, &flow] {
         let packed = pack(&parsed(text)).expect("nothing but valid devices");
         let mut unpacker = Unpacker::default();
         for path in ["a/b.yaml", "moved.yaml"] {
@@ -60,7 +63,8 @@ fn what_is_unpacked_is_what_the_file_says() {
 
 #[test]
 fn what_only_the_file_can_say_is_not_packed() {
-    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: P}\nspec: {platforms: [ios]}\n";
+    let profile =
+        "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: P}\nspec: {platforms: [ios]}\n";
     assert!(pack(&parsed(ONE)).is_some());
     for text in [
         String::new(),
@@ -68,8 +72,6 @@ fn what_only_the_file_can_say_is_not_packed() {
         profile.to_owned(),
         format!("{ONE}---\n{profile}"),
         format!("{ONE}  color: red\n"),
-        // What is not alone on its line is shown as it is written.
-        ONE.replace("metadata:\n  name: c\n  labels:\n    a: b", "metadata: {name: c}"),
         format!("{ONE}  hardware: {{autopilotHash: AAAA}}\n"),
     ] {
         assert_eq!(pack(&parsed(&text)), None, "{text}");

@@ -86,7 +86,12 @@ impl Header {
         let records = directories.checked_add((self.records as usize).checked_mul(RECORD)?)?;
         let heap = records.checked_add(usize::try_from(self.heap).ok()?)?;
         let end = heap.checked_add(32)?;
-        (end == length).then_some([HEADER..directories, directories..records, records..heap, heap..end])
+        (end == length).then_some([
+            HEADER..directories,
+            directories..records,
+            records..heap,
+            heap..end,
+        ])
     }
 }
 
