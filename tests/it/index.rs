@@ -62,7 +62,8 @@ fn a_plan_of_a_fleet_that_nobody_touched_opens_no_manifest_and_is_the_same_in_ev
 
 #[test]
 fn whatever_a_kept_decision_rests_on_is_noticed() {
-    let changes: [(&str, fn(&Fixture)); 8] = [
+    type Change = fn(&Fixture);
+    let changes: [(&str, Change); 8] = [
         ("a manifest was edited", |place| {
             place.replace("fleet/S07.yaml", "osVersion: ", "enrollment: 2\n  osVersion: ");
         }),

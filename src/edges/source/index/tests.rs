@@ -331,7 +331,7 @@ fn make(place: &Place, edit: &Edit) {
 #[test]
 fn whatever_is_done_to_files_a_look_with_an_index_finds_what_one_without_finds() {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
     let edits = proptest::collection::vec(edit(), 1..25);
     TestRunner::new_with_rng(config, rng)
         .run(&edits, |edits| {
