@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::deliveries::Sink;
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::state::State;
 use crate::domain::wipe::trust::Trust;
@@ -55,6 +56,24 @@ pub(crate) fn fleet(config: &Config, keep: bool) -> Loaded {
 /// Where the index of the fleet directory is kept.
 pub(crate) fn cache(config: &Config) -> Cache {
     if config.index { Cache::of(&config.data) } else { Cache::none() }
+}
+
+/// Why somebody cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[error("`notify.{sink}`: {why}")]
+pub struct NoSink {
+    pub(crate) sink: String,
+    /// Without a full stop.
+    pub(crate) why: String,
+}
+
+/// Those who are told what happens, as `notify` names them.
+///
+/// # Errors
+/// If one of them cannot be made of its settings.
+pub(crate) fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, NoSink> {
+    let _ = config;
+    Ok(Vec::new())
 }
 
 /// The ledger, to read in; there need not be one.
