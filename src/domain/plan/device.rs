@@ -109,7 +109,7 @@ pub(super) fn decide(
     if device.is_wiped() {
         planner.follow_up(device.compliance.state, false, wiping);
         if let Some(desired) = desired {
-            planner.plan.holds.push(wiped_hold(id, device, desired));
+            planner.plan.holds.push(Hold::of_wiped(id, device, desired));
         }
         return;
     }
@@ -479,20 +479,6 @@ impl DevicePlanner<'_, '_> {
             reason,
             detail,
         });
-    }
-}
-
-fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
-    Hold {
-        place: Some(desired.place.clone()),
-        device: Some(id),
-        serial: Some(desired.spec.serial_number.clone()),
-        name: Some(desired.spec.name.clone()),
-        reason: HoldReason::Wiped,
-        detail: format!(
-            "wiped on {}; remove it, or raise enrollment to provision the hardware again",
-            device.status_since.short()
-        ),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is desired and not planned, and why.
 
-use crate::domain::model::{DeviceId, Name, Place, SerialNumber, words};
+use crate::domain::model::{DesiredDevice, DeviceId, Name, Place, SerialNumber, words};
 use crate::domain::packing::{Packed, Packer};
+use crate::domain::state::Device;
 
 /// Something desired that is not planned, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,21 @@ words! {
 }
 
 impl Hold {
+    /// Of the manifest of a device that was wiped.
+    pub(super) fn of_wiped(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Self {
+        Self {
+            place: Some(desired.place.clone()),
+            device: Some(id),
+            serial: Some(desired.spec.serial_number.clone()),
+            name: Some(desired.spec.name.clone()),
+            reason: HoldReason::Wiped,
+            detail: format!(
+                "wiped on {}; remove it, or raise enrollment to provision the hardware again",
+                device.status_since.short()
+            ),
+        }
+    }
+
     /// For [`Hold::unpack`]; `None` if it does not fit.
     pub(crate) fn pack(&self, into: &mut Packer) -> Option<()> {
         let Self { place, device, serial, name, reason, detail } = self;
