@@ -495,6 +495,8 @@ mod tests {
             sync.requested: a sync was asked for by uid=1001 (who claims to be uid=0(root)) [intent 9]
             sync.failed: the provider did not take the sync (permanent): no [intent 9]
             compliance.changed: unknown: no report yet
+            alert.began: alert sinkStuck: 535 no
+            alert.ended: alert frozen is over: no longer frozen
             evidence.missing: not heard from since 2026-11-22T10:00:00Z
             evidence.returned: it can be judged again
             access.intended: about to block access to corporate mail [intent 9]
