@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub mod config;
 pub mod fs;
 pub mod ledger;
+pub(crate) mod notify;
 pub mod provider;
 pub mod requests;
 pub mod source;
