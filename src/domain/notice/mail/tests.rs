@@ -4,10 +4,12 @@ use std::path::Path;
 use expect_test::expect_file;
 
 use super::examples::examples;
+use super::ids::letter_id;
 use super::part::{Extras, Part};
 use super::render::{Rendered, with};
 use super::templates::{Source, Template, TemplateError};
 use super::*;
+use crate::domain::notice::Topic;
 
 fn built_in() -> Templates {
     load(Vec::new(), BTreeSet::new()).unwrap()
@@ -139,18 +141,18 @@ fn a_language_of_ones_own_needs_all_its_files() {
 
 #[test]
 fn ids_say_nothing_of_people_and_are_the_same_again() {
-    let to = "ana.ruiz@example.com".parse().unwrap();
-    let id =
-        letter_id("4f0c6a1e-aaaa", 1790, crate::domain::notice::Topic::NonCompliant, &to, false);
-    assert!(id.starts_with("mail:4f0c6a1e:1790:nonCompliant:"), "{id}");
-    assert!(!id.contains("ana"), "{id}");
-    let upper = "Ana.Ruiz@Example.com".parse().unwrap();
-    assert_eq!(
-        id,
-        letter_id("4f0c6a1e-aaaa", 1790, crate::domain::notice::Topic::NonCompliant, &upper, false)
-    );
-    assert_eq!(group_id([&*id].into_iter()), id.replace(':', "."));
-    let two = group_id([&*id, "mail:x"].into_iter());
-    assert_ne!(two, group_id([&*id, "mail:y"].into_iter()));
-    assert!(two.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.'), "{two}");
+    let id = |letter: &Letter| letter_id("4f0c6a1e-aaaa", 1790, Topic::WipeIssued, letter);
+    let ana = Letter::to("ana.ruiz@example.com".parse().unwrap(), "en");
+    let first = id(&ana);
+    assert!(first.starts_with("mail:4f0c6a1e:1790:admin-wipeIssued:"), "{first}");
+    assert!(!first.contains("ana"), "{first}");
+    let upper = Letter { to: "Ana.Ruiz@Example.com".parse().unwrap(), ..ana.clone() };
+    assert_eq!(first, id(&upper));
+    let user = Letter { to_user: true, ..ana.clone() };
+    let digest = Letter { digest: true, ..ana };
+    assert!(first != id(&user) && first != id(&digest) && id(&user) != id(&digest));
+    assert_eq!(group_id([&*first].into_iter()), first.replace(':', "."));
+    let two = group_id([&*first, "mail:x"].into_iter());
+    assert_ne!(two, group_id([&*first, "mail:y"].into_iter()));
+    assert!(two.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')), "{two}");
 }

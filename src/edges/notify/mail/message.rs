@@ -45,7 +45,7 @@ pub(crate) struct Composed {
 /// If an address is none that mail can be sent to.
 pub(crate) fn compose(mail: &Mail) -> Result<Composed, Attempt> {
     let Mail { from, reply_to, to, id, threads, at, subject, text, html } = mail;
-    let host = from.address.as_str().rsplit('@').next().unwrap_or_default();
+    let host = from.address.host();
     let name = |id: &str| format!("<{id}@{host}>");
     let message_id = name(id);
     let since_1970 = Duration::from_millis(u64::try_from(at.millis()).unwrap_or_default());
