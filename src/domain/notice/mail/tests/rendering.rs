@@ -3,12 +3,12 @@ use std::path::Path;
 
 use expect_test::expect_file;
 
-use super::examples::examples;
-use super::ids::letter_id;
-use super::part::{Extras, Part};
-use super::render::{Rendered, with};
-use super::templates::{Source, Template, TemplateError};
-use super::*;
+use super::super::examples::examples;
+use super::super::ids::letter_id;
+use super::super::part::{Extras, Part};
+use super::super::render::{Rendered, with};
+use super::super::templates::{Source, Template, TemplateError};
+use super::super::*;
 use crate::domain::notice::Topic;
 
 fn built_in() -> Templates {
