@@ -6,7 +6,8 @@ Usage: mail_server.py '{"dir": "…", "tls": "none|starttls|implicit", "cert": "
 It says `PORT n`, keeps each mail that it takes in `dir` as N.eml with its envelope in N.json, and ends
 when its standard input does. Who a mail is to can say what happens: soft@…, hard@…. The file `mode` in
 `dir`, where there is one, says what happens to all: refuse-sender, hang-connect, hang-data, hang-content,
-cut-content, soft-content, hard-content, slow.
+hang-after, cut-content, soft-content,
+hard-content.
 """
 
 import asyncio
@@ -84,6 +85,8 @@ class Handler:
             json.dump({"from": envelope.mail_from, "to": envelope.rcpt_tos,
                        "tls": session.ssl is not None}, file)
         os.rename(name + ".tmp", name + ".eml")
+        if what == "hang-after":
+            await asyncio.sleep(3600)
         if what == "cut-content":
             server.transport.abort()
         return f"250 OK queued as {self.taken}"
