@@ -136,46 +136,44 @@ impl Maker<'_> {
     }
 
     fn wipe_issued(&self, request: &Digest) -> Vec<Due> {
-        let Some((id, device, wipe)) = self.wipe(request) else { return Vec::new() };
-        let letter = |to: Email| Letter {
-            device: Some(DeviceText::plain(id, device)),
-            wipe: Some(text_of(wipe)),
-            ..self.to(to, device)
-        };
-        let mut due = self.to_administrators(Topic::WipeIssued, id, wipe, letter);
-        if self.mail.tell_user_of_wipe && self.sends(MailKind::WipeIssued) {
-            let letter = Letter { to_user: true, ..letter(device.spec.user_email.clone()) };
-            due.push(self.due(Topic::WipeIssued, letter, (id, None), None));
+        let Some(wipe) = self.recorded.wipes.get(request) else { return Vec::new() };
+        let mut due = self.to_administrators(Topic::WipeIssued, wipe, None);
+        let device = self.recorded.devices.get(&wipe.subject.device_id);
+        let told = self.mail.tell_user_of_wipe && self.sends(MailKind::WipeIssued);
+        if let Some(device) = device.filter(|_| told) {
+            let user = device.spec.user_email.clone();
+            let letter = Letter { to_user: true, ..self.about_wipe(user, wipe, None) };
+            let about = (wipe.subject.device_id, None);
+            due.push(self.due(Topic::WipeIssued, letter, about, None));
         }
         due
     }
 
     fn wipe_refused(&self, request: &Digest, detail: &str) -> Vec<Due> {
-        let Some((id, device, wipe)) = self.wipe(request) else { return Vec::new() };
-        let letter = |to: Email| Letter {
-            device: Some(DeviceText::plain(id, device)),
-            reason: Some(detail.to_owned()),
-            wipe: Some(text_of(wipe)),
-            ..self.to(to, device)
-        };
-        self.to_administrators(Topic::WipeRefused, id, wipe, letter)
+        let Some(wipe) = self.recorded.wipes.get(request) else { return Vec::new() };
+        self.to_administrators(Topic::WipeRefused, wipe, Some(detail))
     }
 
-    /// A wipe, and the device that it names; a request may name one that there is not.
-    fn wipe(&self, request: &Digest) -> Option<(DeviceId, &Device, &Wipe)> {
-        let wipe = self.recorded.wipes.get(request)?;
+    /// A request may name a device that there is not.
+    fn about_wipe(&self, to: Email, wipe: &Wipe, reason: Option<&str>) -> Letter {
         let id = wipe.subject.device_id;
-        Some((id, self.recorded.devices.get(&id)?, wipe))
+        let device = self.recorded.devices.get(&id).map(|device| &**device);
+        let text = device.map_or_else(
+            || DeviceText::unknown(&wipe.subject),
+            |device| DeviceText::plain(id, device),
+        );
+        Letter {
+            device: Some(text),
+            reason: reason.map(str::to_owned),
+            wipe: Some(text_of(wipe)),
+            ..self.to(to, device)
+        }
     }
 
     /// To who asked for it and who signed it, once each, and into IT's digest.
-    fn to_administrators(
-        &self,
-        topic: Topic,
-        id: DeviceId,
-        wipe: &Wipe,
-        letter: impl Fn(Email) -> Letter,
-    ) -> Vec<Due> {
+    fn to_administrators(&self, topic: Topic, wipe: &Wipe, reason: Option<&str>) -> Vec<Due> {
+        let id = wipe.subject.device_id;
+        let letter = |to: Email| self.about_wipe(to, wipe, reason);
         let mut people = vec![wipe.subject.requested_by.clone()];
         people.extend(wipe.signers.iter().cloned());
         people.sort();
@@ -263,11 +261,11 @@ impl Maker<'_> {
     }
 
     fn to_user(&self, device: &Device) -> Letter {
-        Letter { to_user: true, ..self.to(device.spec.user_email.clone(), device) }
+        Letter { to_user: true, ..self.to(device.spec.user_email.clone(), Some(device)) }
     }
 
-    fn to(&self, to: Email, device: &Device) -> Letter {
-        let label = |name: &str| device.spec.labels.get(name).map(|value| value.as_str());
+    fn to(&self, to: Email, device: Option<&Device>) -> Letter {
+        let label = |name: &str| device?.spec.labels.get(name).map(|value| value.as_str());
         let language = self.mail.language.of(label, &to).to_owned();
         Letter::to(to, &language)
     }

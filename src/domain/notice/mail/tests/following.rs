@@ -194,6 +194,16 @@ fn a_refused_wipe_says_why_to_who_asked() {
     assert_eq!(shown(&told), ["wipeRefused carol@example.com"]);
     assert_eq!(letter(&told[0]).reason.unwrap(), "it is signed by nobody");
     assert!(!letter(&told[0]).wipe.unwrap().for_good);
+    // Also of a device that there is not.
+    let unknown = request(json!({"code": "unknownDevice", "detail": "there is no device D099",
+        "signers": [], "deviceId": "D099", "request": Digest::of(b"other")}));
+    let told = world.log(None, "wipe.refused", &unknown);
+    assert_eq!(shown(&told), ["wipeRefused carol@example.com"]);
+    let letter = letter(&told[0]);
+    let part = Part { topic: told[0].topic, at: told[0].at, letter: &letter };
+    let templates = load(Vec::new(), [].into()).unwrap();
+    let mail = render(&templates, &[part], &Extras::default()).unwrap();
+    assert!(mail.text.contains("there is no device D099"), "{}", mail.text);
 }
 
 #[test]
