@@ -2,11 +2,12 @@
 //! goes out in one mail for each person.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::letter::Letter;
-use crate::domain::model::{Email, Timestamp};
+use crate::domain::model::Timestamp;
 use crate::domain::notice::Topic;
 use crate::domain::state::State;
 
@@ -16,8 +17,8 @@ const HOUR: TimeDelta = TimeDelta::hours(1);
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     /// In the order of time.
-    all: VecDeque<(Timestamp, Email)>,
-    by_person: HashMap<Email, u32>,
+    all: VecDeque<(Timestamp, Arc<str>)>,
+    by_person: HashMap<Arc<str>, u32>,
     per_hour: u32,
     per_user: u32,
 }
@@ -30,11 +31,12 @@ impl Pace {
     }
 
     /// That a mail went out.
-    pub(crate) fn sent(&mut self, at: Timestamp, to: &Email) {
+    pub(crate) fn sent(&mut self, at: Timestamp, to: &str) {
         // A clock that was set back makes nobody wait longer than an hour.
         let at = self.all.back().map_or(at, |(last, _)| at.max(*last));
+        let to: Arc<str> = to.into();
         self.all.push_back((at, to.clone()));
-        *self.by_person.entry(to.clone()).or_default() += 1;
+        *self.by_person.entry(to).or_default() += 1;
     }
 
     /// What the log says was sent in the last hour, before this process began: by `sink`, to users of
@@ -49,16 +51,15 @@ impl Pace {
         let mails: BTreeSet<(Timestamp, &str)> =
             told.filter_map(|(_, told)| Some((told.at, told.to.as_deref()?))).collect();
         for (at, to) in mails {
-            if let Ok(to) = to.parse() {
-                self.sent(at, &to);
-            }
+            self.sent(at, to);
         }
     }
 
-    /// Until when a mail has to wait.
+    /// Until when a mail to this person has to wait, which may be one for the `digest`.
     pub(crate) fn waits_until(
         &mut self,
-        letter: &Letter,
+        to: &str,
+        digest: bool,
         topic: Topic,
         now: Timestamp,
     ) -> Option<Timestamp> {
@@ -67,18 +68,16 @@ impl Pace {
         if matches!(topic, Topic::AlertBegan | Topic::AlertEnded | Topic::Test) {
             return None;
         }
-        let hour_full = (self.all.len() >= self.per_hour as usize)
-            .then(|| self.all.front().map(|(at, _)| *at + HOUR))
-            .flatten();
-        let person_full = (self.left(&letter.to) == 0 && !letter.digest)
-            .then(|| self.all.iter().find(|(_, to)| *to == letter.to).map(|(at, _)| *at + HOUR))
-            .flatten();
-        hour_full.max(person_full)
+        let (first, _) = self.all.front()?;
+        let hour_full = (self.all.len() >= self.per_hour as usize).then(|| *first + HOUR);
+        let full = !digest && self.left(to) == 0;
+        let person_full = full.then(|| self.all.iter().find(|(_, other)| &**other == to)).flatten();
+        hour_full.max(person_full.map(|(at, _)| *at + HOUR))
     }
 
     /// How many more mails one person may get now.
     #[must_use]
-    pub(crate) fn left(&self, to: &Email) -> u32 {
+    pub(crate) fn left(&self, to: &str) -> u32 {
         self.per_user.saturating_sub(self.by_person.get(to).copied().unwrap_or_default())
     }
 
@@ -134,6 +133,9 @@ pub(crate) fn together(
 mod tests {
     use super::*;
 
+    const ANA: &str = "ana@example.com";
+    const BOB: &str = "bob@example.com";
+
     fn letter(to: &str) -> Letter {
         Letter { to_user: true, ..Letter::to(to.parse().unwrap(), "en") }
     }
@@ -142,40 +144,40 @@ mod tests {
         "2026-11-25T09:00:00Z".parse::<Timestamp>().unwrap() + TimeDelta::minutes(minutes)
     }
 
+    fn waits(pace: &mut Pace, to: &str, minutes: i64) -> Option<Timestamp> {
+        pace.waits_until(to, false, Topic::Blocked, at(minutes))
+    }
+
     #[test]
     fn a_person_waits_for_an_hour_after_the_first_of_as_many_as_are_allowed() {
-        let (ana, bob) = (letter("ana@example.com"), letter("bob@example.com"));
         let mut pace = Pace::new(100, 2);
-        pace.sent(at(0), &ana.to);
-        assert_eq!(pace.waits_until(&ana, Topic::Blocked, at(1)), None);
-        pace.sent(at(10), &ana.to);
-        assert_eq!(pace.waits_until(&ana, Topic::Blocked, at(11)), Some(at(60)));
-        assert_eq!(pace.waits_until(&bob, Topic::Blocked, at(11)), None);
-        assert_eq!(pace.waits_until(&ana, Topic::AlertBegan, at(11)), None);
-        let digest = Letter { digest: true, ..ana.clone() };
-        assert_eq!(pace.waits_until(&digest, Topic::Blocked, at(11)), None);
-        assert_eq!(pace.waits_until(&ana, Topic::Blocked, at(60)), None);
-        assert_eq!(pace.left(&ana.to), 1);
+        pace.sent(at(0), ANA);
+        assert_eq!(waits(&mut pace, ANA, 1), None);
+        pace.sent(at(10), ANA);
+        assert_eq!(waits(&mut pace, ANA, 11), Some(at(60)));
+        assert_eq!(waits(&mut pace, BOB, 11), None);
+        assert_eq!(pace.waits_until(ANA, false, Topic::AlertBegan, at(11)), None);
+        assert_eq!(pace.waits_until(ANA, true, Topic::Blocked, at(11)), None, "a digest");
+        assert_eq!(waits(&mut pace, ANA, 60), None);
+        assert_eq!(pace.left(ANA), 1);
     }
 
     #[test]
     fn all_together_wait_where_the_hour_is_full() {
         let mut pace = Pace::new(2, 9);
-        pace.sent(at(0), &letter("ana@example.com").to);
-        pace.sent(at(5), &letter("bob@example.com").to);
-        let carol = letter("carol@example.com");
-        assert_eq!(pace.waits_until(&carol, Topic::Blocked, at(6)), Some(at(60)));
-        assert_eq!(pace.waits_until(&carol, Topic::Blocked, at(61)), None);
+        pace.sent(at(0), ANA);
+        pace.sent(at(5), BOB);
+        assert_eq!(waits(&mut pace, "carol@example.com", 6), Some(at(60)));
+        assert_eq!(waits(&mut pace, "carol@example.com", 61), None);
     }
 
     #[test]
     fn a_clock_that_jumps_makes_nobody_wait_longer_than_an_hour() {
-        let ana = letter("ana@example.com");
         let mut pace = Pace::new(100, 1);
-        pace.sent(at(600), &ana.to);
-        assert_eq!(pace.waits_until(&ana, Topic::Blocked, at(0)), None, "set back by ten hours");
-        pace.sent(at(0), &ana.to);
-        assert_eq!(pace.waits_until(&ana, Topic::Blocked, at(1)), Some(at(60)));
+        pace.sent(at(600), ANA);
+        assert_eq!(waits(&mut pace, ANA, 0), None, "set back by ten hours");
+        pace.sent(at(0), ANA);
+        assert_eq!(waits(&mut pace, ANA, 1), Some(at(60)));
     }
 
     #[test]
