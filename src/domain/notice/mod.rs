@@ -3,6 +3,7 @@
 
 mod attempt;
 mod job;
+#[allow(dead_code, unused_imports, reason = "the sink of mails comes next")]
 pub(crate) mod mail;
 
 pub(crate) use attempt::Attempt;
