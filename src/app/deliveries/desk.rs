@@ -345,10 +345,7 @@ impl Desk {
     /// Keeps where it stands, now or where that is due.
     fn save(&mut self, now: bool) {
         let due = now || self.saved.elapsed() >= SAVE_EVERY;
-        if !(self.unsaved && due) {
-            return;
-        }
-        let Some(queue) = self.queue.take() else { return };
+        let (true, true, Some(queue)) = (self.unsaved, due, self.queue.take()) else { return };
         let checkpoint = Checkpoint { version: VERSION, lineage: self.lineage, queue };
         let saved =
             serde_json::to_vec(&checkpoint).map_err(|error| error.to_string()).and_then(|bytes| {
