@@ -5,6 +5,7 @@ pub mod config;
 pub(crate) mod deliveries;
 pub mod fs;
 pub mod ledger;
+pub(crate) mod notify;
 pub mod provider;
 pub mod requests;
 pub mod source;

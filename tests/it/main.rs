@@ -19,6 +19,7 @@ mod index;
 mod intune;
 mod invariants;
 mod ledgers;
+mod mail;
 mod pairs;
 mod partial;
 mod promises;

@@ -1,16 +1,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use expect_test::expect_file;
 
-use super::examples::examples;
-use super::part::{Extras, Part};
-use super::render::{Rendered, with};
-use super::templates::{Source, Template, TemplateError};
-use super::*;
+use super::super::examples::examples;
+use super::super::ids::letter_id;
+use super::super::part::{Extras, Part};
+use super::super::render::{Rendered, with};
+use super::super::templates::{Source, Template, TemplateError};
+use super::super::*;
+use crate::domain::notice::Topic;
 
-fn built_in() -> Templates {
-    load(Vec::new(), BTreeSet::new()).unwrap()
+fn built_in() -> &'static Templates {
+    static BUILT_IN: LazyLock<Templates> =
+        LazyLock::new(|| load(Vec::new(), BTreeSet::new()).unwrap());
+    &BUILT_IN
 }
 
 fn rendered(template: Template, language: &str, example: usize, extras: &Extras) -> Rendered {
@@ -19,7 +24,7 @@ fn rendered(template: Template, language: &str, example: usize, extras: &Extras)
         .iter()
         .map(|(topic, at, letter)| Part { topic: *topic, at: *at, letter })
         .collect();
-    with(&built_in(), template, &parts, extras).unwrap()
+    with(built_in(), template, &parts, extras).unwrap()
 }
 
 fn replaced(name: &str, text: &str) -> Result<Templates, Vec<TemplateError>> {
@@ -76,7 +81,7 @@ fn nothing_that_a_stranger_wrote_is_markup_or_a_link() {
     let letter = &mut examples[0][0].2;
     letter.reason = Some("<script>x</script> https://evil.example/?a=\"b\"".into());
     let parts = [Part { topic: examples[0][0].0, at: examples[0][0].1, letter: &examples[0][0].2 }];
-    let Rendered { html, .. } = render(&built_in(), &parts, &Extras::example()).unwrap();
+    let Rendered { html, .. } = render(built_in(), &parts, &Extras::example()).unwrap();
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
     assert!(!html.contains("href=\"https:&#x2f;&#x2f;evil"), "{html}");
     assert_eq!(html.matches("<a ").count(), 1, "the configured address: {html}");
@@ -139,18 +144,18 @@ fn a_language_of_ones_own_needs_all_its_files() {
 
 #[test]
 fn ids_say_nothing_of_people_and_are_the_same_again() {
-    let to = "ana.ruiz@example.com".parse().unwrap();
-    let id =
-        letter_id("4f0c6a1e-aaaa", 1790, crate::domain::notice::Topic::NonCompliant, &to, false);
-    assert!(id.starts_with("mail:4f0c6a1e:1790:nonCompliant:"), "{id}");
-    assert!(!id.contains("ana"), "{id}");
-    let upper = "Ana.Ruiz@Example.com".parse().unwrap();
-    assert_eq!(
-        id,
-        letter_id("4f0c6a1e-aaaa", 1790, crate::domain::notice::Topic::NonCompliant, &upper, false)
-    );
-    assert_eq!(group_id([&*id].into_iter()), id.replace(':', "."));
-    let two = group_id([&*id, "mail:x"].into_iter());
-    assert_ne!(two, group_id([&*id, "mail:y"].into_iter()));
-    assert!(two.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.'), "{two}");
+    let id = |letter: &Letter| letter_id("4f0c6a1e-aaaa", 1790, Topic::WipeIssued, letter);
+    let ana = Letter::to("ana.ruiz@example.com".parse().unwrap(), "en");
+    let first = id(&ana);
+    assert!(first.starts_with("mail:4f0c6a1e:1790:admin-wipeIssued:"), "{first}");
+    assert!(!first.contains("ana"), "{first}");
+    let upper = Letter { to: "Ana.Ruiz@Example.com".parse().unwrap(), ..ana.clone() };
+    assert_eq!(first, id(&upper));
+    let user = Letter { to_user: true, ..ana.clone() };
+    let digest = Letter { digest: true, ..ana };
+    assert!(first != id(&user) && first != id(&digest) && id(&user) != id(&digest));
+    assert_eq!(group_id([&*first].into_iter()), first.replace(':', "."));
+    let two = group_id([&*first, "mail:x"].into_iter());
+    assert_ne!(two, group_id([&*first, "mail:y"].into_iter()));
+    assert!(two.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')), "{two}");
 }
