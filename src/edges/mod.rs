@@ -1,8 +1,10 @@
-//! Each edge owns one resource and has one error. Edges do not import one another, but for [`fs`].
+//! Each edge owns one resource and has one error. Edges do not import one another, but for [`fs`] and
+//! [`http_client`].
 
 pub(crate) mod clock;
 pub mod config;
 pub mod fs;
+pub(crate) mod http_client;
 pub mod ledger;
 pub mod provider;
 pub mod requests;

@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use super::rights::rights;
-use super::text::{count, people, short};
 use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
@@ -15,6 +14,7 @@ use crate::domain::state::event::{
     TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress,
     WipeStopped, WipeSubject, WipeUnrequested,
 };
+use crate::domain::wording::{count, people, short};
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
 #[must_use]

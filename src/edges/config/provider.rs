@@ -15,6 +15,7 @@ use crate::domain::provider_settings::{
     ProviderSettings,
 };
 use crate::domain::settings::{DailyWipes, ProviderRules};
+use crate::edges::http_client::is_loopback_host;
 
 /// Between two looks at a tenant: a device checks in every few hours, and Graph limits its callers.
 const POLL: Duration = Duration::from_secs(5 * 60);
@@ -179,17 +180,11 @@ fn address(key: &str, written: Option<Text>, default: &str) -> Result<String, St
     }
     match scheme {
         "https" => {}
-        "http" if is_loopback(authority.host()) => {}
+        "http" if is_loopback_host(authority.host()) => {}
         "http" => return Err(wrong("must begin with https://; plain http is for loopback only")),
         _ => return Err(wrong("must begin with https://")),
     }
     Ok(format!("{scheme}://{authority}"))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ use super::credentials::{Credentials, Proof};
 use super::endpoints::Endpoints;
 use super::registrations::{Everyday, Wiping};
 use super::tenant::Tenant;
-use super::transport::Network;
 use crate::domain::model::Timestamp;
+use crate::edges::http_client::{Addresses, Network};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TENANT: &str = "contoso.onmicrosoft.com";
@@ -50,6 +50,7 @@ fn network() -> Network {
         connect: SECOND * 10,
         answer: SECOND * 30,
         largest: 1 << 20,
+        addresses: Addresses::Any,
     }
 }
 
