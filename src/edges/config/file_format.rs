@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::notify::Notify;
 use super::provider::{Provider, rules};
 use super::settings::{Config, TrustPaths};
 use super::values::{HostNames, Listen, Number, Quorum, Span, Text};
@@ -25,6 +26,7 @@ pub(super) struct Written {
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
     http: StrictMap<Http>,
+    notify: Notify,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -82,6 +84,7 @@ impl Written {
             trust: StrictMap(trust),
             wipes: StrictMap(wipes),
             http: StrictMap(http),
+            notify,
         } = self;
         let default = Config::default();
         let path = |text: Option<Text>| text.map(|Text(text)| base.join(text));
@@ -114,6 +117,7 @@ impl Written {
             http_token_file: path(http.token_file),
             digest: default.digest,
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
+            notify: notify.into_settings(base),
         }
     }
 }
