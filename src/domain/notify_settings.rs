@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
-use crate::domain::model::{Email, Invalid, Name, as_string, check_text, words};
+use crate::domain::model::{AddressRange, Email, Invalid, Name, as_string, check_text, words};
 
 words! {
     /// `notify.mail.transport`
@@ -154,7 +154,7 @@ pub(crate) struct ServiceNowSettings {
     pub(crate) login: ServiceNowLogin,
     pub(crate) ca_file: Option<PathBuf>,
     /// Addresses and ranges that its host may have though they are not of the public internet.
-    pub(crate) private_addresses: Vec<String>,
+    pub(crate) private_addresses: Vec<AddressRange>,
     /// The table, as `incident`.
     pub(crate) table: String,
     /// Fields of a ticket, each a template.
@@ -195,7 +195,7 @@ pub(crate) struct WebhookSettings {
     pub(crate) previous_secret_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     /// Addresses and ranges that its host may have though they are not of the public internet.
-    pub(crate) private_addresses: Vec<String>,
+    pub(crate) private_addresses: Vec<AddressRange>,
     /// Kinds of entries, where `*` stands for anything; empty: all.
     pub(crate) kinds: Vec<String>,
     /// Empty: all.
@@ -232,7 +232,7 @@ pub(crate) struct EventSettings {
     pub(crate) other_key_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     /// Addresses and ranges that its host may have though they are not of the public internet.
-    pub(crate) private_addresses: Vec<String>,
+    pub(crate) private_addresses: Vec<AddressRange>,
     /// Whether the subject is inside the event too, where older receivers look for it.
     pub(crate) legacy_subject: bool,
 }

@@ -6,6 +6,7 @@ pub mod config;
 pub mod fs;
 pub(crate) mod http_client;
 pub mod ledger;
+pub(crate) mod notify;
 pub mod provider;
 pub mod requests;
 pub mod source;

@@ -13,7 +13,7 @@ mod retry_after;
 mod text;
 mod transport;
 
-pub(crate) use addresses::{Addresses, Range};
+pub(crate) use addresses::Addresses;
 pub(crate) use encode::encode;
 pub(crate) use loopback::{is_loopback, is_loopback_host};
 pub(crate) use lost::Lost;

@@ -11,12 +11,12 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts};
 
 use super::secret::{blocking, unusable};
-use crate::domain::model::{Digest, Timestamp};
+use crate::domain::model::{AddressRange, Digest, Timestamp};
 use crate::domain::notice::Attempt;
 use crate::edges::fs::guarded::Guarded;
 use crate::edges::fs::secret::Secret;
 use crate::edges::http_client::{
-    Addresses, Lost, Network, Outgoing, Range, Reply, Transport, clean, is_loopback, retry_after,
+    Addresses, Lost, Network, Outgoing, Reply, Transport, clean, is_loopback, retry_after,
 };
 
 /// How long an answer may take, from the beginning to its end.
@@ -83,7 +83,7 @@ impl Http {
     /// Over the network of the system, to public addresses and `private` ones.
     pub(crate) fn new(
         largest: u64,
-        private: &[Range],
+        private: &[AddressRange],
         ca_file: Option<PathBuf>,
         now: fn() -> Timestamp,
     ) -> Self {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values::{Line, ranges};
-use crate::domain::model::Name;
+use super::values::Line;
+use crate::domain::model::{AddressRange, Name};
 use crate::domain::notify_settings::EventSettings;
 use crate::edges::config::url;
 use crate::edges::config::values::Text;
@@ -21,7 +21,7 @@ pub(super) struct WrittenEvents {
     key_file: Option<Text>,
     other_key_file: Option<Text>,
     ca_file: Option<Text>,
-    private_addresses: Option<Vec<Line>>,
+    private_addresses: Option<Vec<AddressRange>>,
     legacy_subject: Option<bool>,
 }
 
@@ -57,7 +57,7 @@ impl WrittenEvents {
             key_file: path(key_file).ok_or_else(|| missing("keyFile"))?,
             other_key_file: path(other_key_file),
             ca_file: path(ca_file),
-            private_addresses: ranges(&key("privateAddresses"), private_addresses)?,
+            private_addresses: private_addresses.unwrap_or_default(),
             legacy_subject: legacy_subject.unwrap_or(false),
             name,
         })

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values::{Block, Line, Pairs, ranges};
-use crate::domain::model::Name;
+use super::values::{Block, Line, Pairs};
+use crate::domain::model::{AddressRange, Name};
 use crate::domain::notify_settings::{ServiceNowLogin, ServiceNowSettings};
 use crate::edges::config::url;
 use crate::edges::config::values::Text;
@@ -21,7 +21,7 @@ pub(super) struct WrittenServiceNow {
     client_secret_file: Option<Text>,
     api_key_file: Option<Text>,
     ca_file: Option<Text>,
-    private_addresses: Option<Vec<Line>>,
+    private_addresses: Option<Vec<AddressRange>>,
     table: Option<Line>,
     fields: Option<Pairs<String, Block>>,
     profiles: Option<Pairs<Name, Pairs<String, Block>>>,
@@ -59,7 +59,7 @@ impl WrittenServiceNow {
             url: url::base("notify.serviceNow.url", &written)?,
             login,
             ca_file: path(ca_file),
-            private_addresses: ranges("notify.serviceNow.privateAddresses", private_addresses)?,
+            private_addresses: private_addresses.unwrap_or_default(),
             table,
             fields: columns(fields.unwrap_or_default())?,
             profiles: profiles

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::domain::model::check_text;
-use crate::edges::http_client::Range;
 
 /// A text of one line.
 pub(super) struct Line(pub(super) String);
@@ -95,15 +94,6 @@ where
 /// Of texts, without their wrappers.
 pub(super) fn lines(pairs: Pairs<String, Line>) -> BTreeMap<String, String> {
     pairs.0.into_iter().map(|(key, Line(value))| (key, value)).collect()
-}
-
-/// Addresses and ranges of them.
-pub(super) fn ranges(key: &str, written: Option<Vec<Line>>) -> Result<Vec<String>, String> {
-    let read = |Line(text)| match text.parse::<Range>() {
-        Ok(range) => Ok(range.to_string()),
-        Err(why) => Err(format!("`{key}`: {why}")),
-    };
-    written.unwrap_or_default().into_iter().map(read).collect()
 }
 
 fn string<'de, D: Deserializer<'de>>(

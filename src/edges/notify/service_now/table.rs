@@ -11,7 +11,7 @@ use super::rows::{FIELDS, Row, field, row, rows};
 use crate::domain::model::Timestamp;
 use crate::domain::notice::{Attempt, TicketKey, TicketOrder};
 use crate::domain::notify_settings::ServiceNowSettings;
-use crate::edges::http_client::{Range, Reply, encode};
+use crate::edges::http_client::{Reply, encode};
 use crate::edges::notify::http::{Address, Http, is_json, said};
 
 /// The notes of an old ticket are long.
@@ -32,9 +32,7 @@ pub(crate) struct ServiceNow {
 
 impl ServiceNow {
     pub(crate) fn new(settings: &ServiceNowSettings, now: fn() -> Timestamp) -> Self {
-        let private: Vec<Range> =
-            settings.private_addresses.iter().filter_map(|range| range.parse().ok()).collect();
-        Self::over(Http::new(LARGEST, &private, settings.ca_file.clone(), now), settings)
+        Self::over(Http::new(LARGEST, &settings.private_addresses, settings.ca_file.clone(), now), settings)
     }
 
     pub(crate) fn over(http: Http, settings: &ServiceNowSettings) -> Self {

@@ -8,7 +8,6 @@ use crate::domain::model::{Digest, Timestamp};
 use crate::domain::notice::{Announcement, Attempt, source};
 use crate::domain::notify_settings::{WebhookFormat, WebhookSettings, WebhookUrl};
 use crate::edges::fs::secret::Secret;
-use crate::edges::http_client::Range;
 use crate::edges::notify::http::{Address, Http, said};
 use crate::edges::notify::secret::{blocking, bytes, one, unusable};
 
@@ -29,9 +28,7 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn new(settings: &WebhookSettings, now: fn() -> Timestamp) -> Self {
-        let private: Vec<Range> =
-            settings.private_addresses.iter().filter_map(|range| range.parse().ok()).collect();
-        let http = Http::new(LARGEST, &private, settings.ca_file.clone(), now);
+        let http = Http::new(LARGEST, &settings.private_addresses, settings.ca_file.clone(), now);
         Self::over(http, settings)
     }
 

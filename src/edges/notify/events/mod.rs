@@ -1,0 +1,11 @@
+//! Shared signals: security event tokens that are pushed (RFC 8935) to configured receivers, and what
+//! receivers look up to believe them.
+
+mod documents;
+mod keys;
+mod push;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use documents::{Documents, issuer};
+pub(crate) use push::Stream;
