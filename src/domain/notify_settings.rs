@@ -224,7 +224,7 @@ pub(crate) struct EventSettings {
     pub(crate) audience: String,
     /// Who says it, over `access.publicUrl`.
     pub(crate) issuer: Option<String>,
-    /// The value of `Authorization`, where the receiver wants one.
+    /// The bearer token that the receiver wants, where it does.
     pub(crate) token_file: Option<PathBuf>,
     /// The private key that signs.
     pub(crate) key_file: PathBuf,

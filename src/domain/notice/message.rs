@@ -68,7 +68,8 @@ impl Announcement {
         let facts: Vec<String> = facts.collect();
         let text = for_slack(&self.text);
         let section = cut(&format!("*{title}*\n{text}"));
-        let mut blocks = vec![json!({"type": "section", "text": {"type": "mrkdwn", "text": section}})];
+        let mut blocks =
+            vec![json!({"type": "section", "text": {"type": "mrkdwn", "text": section}})];
         if !facts.is_empty() {
             let facts = json!({"type": "mrkdwn", "text": cut(&facts.join(" · "))});
             blocks.push(json!({"type": "context", "elements": [facts]}));
@@ -78,7 +79,8 @@ impl Announcement {
 
     /// An adaptive card, as a workflow of Teams takes it.
     fn teams(&self) -> Value {
-        let fact = |(name, value): &(String, String)| json!({"title": name, "value": for_teams(value)});
+        let fact =
+            |(name, value): &(String, String)| json!({"title": name, "value": for_teams(value)});
         let block = |text: &str, bold: bool| {
             let mut block = json!({"type": "TextBlock", "wrap": true, "text": for_teams(text)});
             if bold {

@@ -92,11 +92,7 @@ impl Http {
         Self::over(network, ca_file, now)
     }
 
-    pub(crate) fn over(
-        network: Network,
-        ca_file: Option<PathBuf>,
-        now: fn() -> Timestamp,
-    ) -> Self {
+    pub(crate) fn over(network: Network, ca_file: Option<PathBuf>, now: fn() -> Timestamp) -> Self {
         Self { network, ca_file, made: Mutex::default(), now }
     }
 
@@ -228,6 +224,3 @@ pub(crate) fn is_json(reply: &Reply) -> bool {
         kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
     })
 }
-
-#[cfg(test)]
-mod tests;

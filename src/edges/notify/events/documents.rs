@@ -34,7 +34,8 @@ impl Documents {
     pub(crate) fn read(streams: &[EventSettings], issuer: &str) -> Result<Self, Attempt> {
         let mut keys = BTreeMap::new();
         let mut failed = None;
-        let files = streams.iter().flat_map(|one| [Some(&one.key_file), one.other_key_file.as_ref()]);
+        let files =
+            streams.iter().flat_map(|one| [Some(&one.key_file), one.other_key_file.as_ref()]);
         for path in files.flatten() {
             match Key::read(path) {
                 Ok(key) => drop(keys.insert(key.public()["kid"].to_string(), key.public())),

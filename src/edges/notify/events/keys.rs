@@ -81,7 +81,9 @@ impl Key {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
-            .map_err(|_| Attempt::Misconfigured { why: "the key of the stream does not sign".into() })?;
+            .map_err(|_| Attempt::Misconfigured {
+                why: "the key of the stream does not sign".into(),
+            })?;
         Ok(format!("{signed}.{}", BASE64.encode(signature)))
     }
 }

@@ -4,8 +4,6 @@
 mod documents;
 mod keys;
 mod push;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use documents::{Documents, issuer};
 pub(crate) use push::Stream;

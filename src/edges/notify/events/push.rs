@@ -1,6 +1,5 @@
 //! One receiver: a token is pushed to it (RFC 8935), and what it says to that.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -10,7 +9,6 @@ use super::keys::Key;
 use crate::domain::model::Timestamp;
 use crate::domain::notice::{Attempt, SecurityEvent, verification};
 use crate::domain::notify_settings::EventSettings;
-use crate::edges::fs::secret::Secret;
 use crate::edges::http_client::Reply;
 use crate::edges::notify::http::{Address, Http, said};
 use crate::edges::notify::secret::{blocking, one};
@@ -74,9 +72,9 @@ impl Stream {
 
     async fn pushed(&self, claims: Value) -> Result<Attempt, Attempt> {
         let (key, token) = (self.settings.key_file.clone(), self.settings.token_file.clone());
-        let (signed, authorization) = blocking(move || {
+        let (signed, proof) = blocking(move || {
             let signed = Key::read(&key)?.token(&claims)?;
-            Ok((signed, token.as_ref().map(authorization).transpose()?))
+            Ok((signed, token.map(|path| one(&path, "token")).transpose()?))
         })
         .await?;
         let to = Address::parse(&self.settings.url).map_err(|why| {
@@ -87,8 +85,8 @@ impl Stream {
             ("content-type", "application/secevent+jwt".to_owned()),
             ("accept", "application/json".to_owned()),
         ];
-        headers.extend(authorization.iter().map(|value| ("authorization", value.header())));
-        let known = authorization.as_ref().map(|value| &value.0);
+        headers.extend(proof.iter().map(|token| ("authorization", token.bearer())));
+        let known = proof.as_ref();
         let reply = self.http.send("POST", &to, headers, Some(signed.into_bytes())).await?;
         Err(match reply.status {
             202 => return Ok(Attempt::Done { reference: None }),
@@ -102,19 +100,6 @@ impl Stream {
             _ => self.http.declined(&to, &reply, known),
         })
     }
-}
-
-/// The value of `Authorization`: as it is written where it says how, else a bearer token.
-struct Authorization(Secret, bool);
-
-impl Authorization {
-    fn header(&self) -> String {
-        if self.1 { self.0.bearer() } else { self.0.expose().to_owned() }
-    }
-}
-
-fn authorization(path: &PathBuf) -> Result<Authorization, Attempt> {
-    one(path, "token").map(|secret| Authorization(secret, true))
 }
 
 /// What a receiver says of the token itself, by its word (RFC 8935 §2.4).

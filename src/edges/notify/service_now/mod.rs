@@ -8,7 +8,5 @@
 mod login;
 mod rows;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use table::ServiceNow;

@@ -26,7 +26,8 @@ impl Row {
     fn read(value: &Value) -> Option<Self> {
         let text = |name: &str| text(value.get(name)?);
         let sys_id = text("sys_id")?;
-        let plain = (1..=64).contains(&sys_id.len()) && sys_id.bytes().all(|b| b.is_ascii_alphanumeric());
+        let plain =
+            (1..=64).contains(&sys_id.len()) && sys_id.bytes().all(|b| b.is_ascii_alphanumeric());
         plain.then(|| Self {
             sys_id,
             number: short(&text("number").unwrap_or_default()),

@@ -32,7 +32,10 @@ pub(crate) struct ServiceNow {
 
 impl ServiceNow {
     pub(crate) fn new(settings: &ServiceNowSettings, now: fn() -> Timestamp) -> Self {
-        Self::over(Http::new(LARGEST, &settings.private_addresses, settings.ca_file.clone(), now), settings)
+        Self::over(
+            Http::new(LARGEST, &settings.private_addresses, settings.ca_file.clone(), now),
+            settings,
+        )
     }
 
     pub(crate) fn over(http: Http, settings: &ServiceNowSettings) -> Self {
@@ -57,7 +60,9 @@ impl ServiceNow {
     /// Whether tickets could be looked for: nothing is made.
     pub(crate) async fn test(&self, key: &TicketKey) -> Attempt {
         match self.find(key).await {
-            Ok(_) => Attempt::Done { reference: Some(format!("the table {} can be read", self.table)) },
+            Ok(_) => {
+                Attempt::Done { reference: Some(format!("the table {} can be read", self.table)) }
+            }
             Err(why) => why,
         }
     }
@@ -180,8 +185,7 @@ impl ServiceNow {
 
     /// Whether a note with this end is in a ticket.
     async fn has_note(&self, of: &Row, mark: &str) -> Result<bool, Attempt> {
-        let path =
-            format!("/{}?sysparm_fields=work_notes&sysparm_display_value=true", of.sys_id);
+        let path = format!("/{}?sysparm_fields=work_notes&sysparm_display_value=true", of.sys_id);
         let reply = self.call("GET", &path, None).await?;
         if reply.status != 200 {
             return Err(match self.declined(&reply, "read the notes of a ticket") {
@@ -244,7 +248,9 @@ impl ServiceNow {
         let Ok(to) = &self.instance else { return Attempt::Misconfigured { why: what.into() } };
         let why = format!("cannot {what}: {}", said(to, reply, None));
         match reply.status {
-            429 | 503 => Attempt::Retry { why, after: self.http.after(reply).or(self.reset(reply)) },
+            429 | 503 => {
+                Attempt::Retry { why, after: self.http.after(reply).or(self.reset(reply)) }
+            }
             408 | 500.. => Attempt::InDoubt { why },
             400 => Attempt::Refused { why },
             403 => Attempt::Misconfigured {
@@ -255,7 +261,10 @@ impl ServiceNow {
                 ),
             },
             404 => Attempt::Misconfigured {
-                why: format!("{why}; there is no table {}, or it is hidden from this user", self.table),
+                why: format!(
+                    "{why}; there is no table {}, or it is hidden from this user",
+                    self.table
+                ),
             },
             _ => Attempt::Misconfigured { why },
         }

@@ -33,7 +33,8 @@ impl Webhook {
     }
 
     pub(crate) fn over(http: Http, settings: &WebhookSettings) -> Self {
-        let WebhookSettings { url, secret_file, previous_secret_file, format, source, .. } = settings;
+        let WebhookSettings { url, secret_file, previous_secret_file, format, source, .. } =
+            settings;
         Self {
             url: url.clone(),
             secrets: secret_file.iter().chain(previous_secret_file).cloned().collect(),

@@ -2,7 +2,5 @@
 
 mod hook;
 mod signature;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use hook::Webhook;

@@ -24,7 +24,10 @@ impl Key {
             .decode(encoded)
             .map_err(|_| format!("holds a secret that is no base64 behind whsec_: {advice}"))?;
         if !LENGTHS.contains(&secret.len()) {
-            return Err(format!("holds a secret of {} bytes, not 24 to 64: {advice}", secret.len()));
+            return Err(format!(
+                "holds a secret of {} bytes, not 24 to 64: {advice}",
+                secret.len()
+            ));
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &secret)))
     }
