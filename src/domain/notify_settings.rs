@@ -34,7 +34,7 @@ words! {
     pub(crate) enum MailLogin { Plain = "plain", Login = "login", Xoauth2 = "xoauth2" }
 }
 words! {
-    /// Which mails there are.
+    /// `notify.mail.send`: the mails that can be left out.
     pub(crate) enum MailKind {
         NonCompliant = "nonCompliant",
         Reminder = "reminder",
@@ -44,9 +44,6 @@ words! {
         WipeIssued = "wipeIssued",
         WipeRefused = "wipeRefused",
         Digest = "digest",
-        AlertBegan = "alertBegan",
-        AlertEnded = "alertEnded",
-        Test = "test",
     }
 }
 words! {

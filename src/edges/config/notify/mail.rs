@@ -126,12 +126,12 @@ impl WrittenLanguages {
             domains: domains.collect(),
         };
         let mut all = languages.domains.values().chain([&languages.default]);
-        match all.find(|language| !is_language(language)) {
-            None => Ok(languages),
-            Some(bad) => {
-                Err(format!("`notify.mail.language`: {bad} is not a language like en, es or pt-BR"))
-            }
+        if let Some(bad) = all.find(|language| !is_language(language)) {
+            return Err(format!(
+                "`notify.mail.language`: {bad} is not a language like en, es or pt-BR"
+            ));
         }
+        Ok(languages)
     }
 }
 
