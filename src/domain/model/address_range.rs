@@ -35,7 +35,7 @@ impl FromStr for AddressRange {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let wrong =
-            || format!("{text:?} is neither an address like 10.2.0.7 nor a range like 10.0.0.0/8");
+            || Invalid::new("is neither an address like 10.2.0.7 nor a range like 10.0.0.0/8");
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),

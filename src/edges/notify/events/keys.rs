@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use memchr::memmem;
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
+use ring::rsa::PublicKeyComponents;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -56,9 +57,8 @@ impl Key {
         let pair = pair.map_err(|why| {
             format!("has a key that is not RSA with 2048 to 4096 bits ({why}); {advice}")
         })?;
-        let public = pair.public();
-        let modulus = BASE64.encode(public.modulus().big_endian_without_leading_zero());
-        let exponent = BASE64.encode(public.exponent().big_endian_without_leading_zero());
+        let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+        let (modulus, exponent) = (BASE64.encode(n), BASE64.encode(e));
         let thumbprint = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
         let id = BASE64.encode(digest(&SHA256, thumbprint.as_bytes()));
         Ok(Self { pair, id, modulus, exponent })

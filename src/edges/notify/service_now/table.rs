@@ -273,7 +273,7 @@ impl ServiceNow {
     /// When the count of calls begins anew, in the words of ServiceNow: seconds since 1970.
     fn reset(&self, reply: &Reply) -> Option<Duration> {
         let at: i64 = reply.header("x-ratelimit-reset")?.trim().parse().ok()?;
-        let now = reply.date().unwrap_or_else((self.http.now)).millis() / 1000;
+        let now = reply.date().unwrap_or_else(self.http.now).millis() / 1000;
         u64::try_from(at.saturating_sub(now).clamp(0, LONGEST_WAIT)).ok().map(Duration::from_secs)
     }
 }
