@@ -8,6 +8,7 @@ mod kinds;
 mod message;
 mod security_event;
 mod ticket;
+mod ticket_text;
 
 pub(crate) use announcement::Announcement;
 pub(crate) use attempt::Attempt;
@@ -16,3 +17,4 @@ pub(crate) use kinds::is_known;
 pub(crate) use message::source;
 pub(crate) use security_event::{SecurityEvent, verification};
 pub(crate) use ticket::{TicketKey, TicketOrder, for_journal, mark};
+pub(crate) use ticket_text::{Subject, check as check_ticket_texts};

@@ -125,8 +125,11 @@ impl WrittenLanguages {
             label: label.map(|Line(label)| label),
             domains: domains.collect(),
         };
-        let mut all = languages.domains.values().chain([&languages.default]);
-        if let Some(bad) = all.find(|language| !is_language(language)) {
+        let bad = {
+            let mut all = languages.domains.values().chain([&languages.default]);
+            all.find(|language| !is_language(language)).cloned()
+        };
+        if let Some(bad) = bad {
             return Err(format!(
                 "`notify.mail.language`: {bad} is not a language like en, es or pt-BR"
             ));

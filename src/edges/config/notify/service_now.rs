@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::values::{Block, Line, Pairs};
 use crate::domain::model::{AddressRange, Name};
+use crate::domain::notice::check_ticket_texts;
 use crate::domain::notify_settings::{ServiceNowLogin, ServiceNowSettings};
 use crate::edges::config::url;
 use crate::edges::config::values::Text;
@@ -55,7 +56,7 @@ impl WrittenServiceNow {
         let files = [user_file, password_file, client_id_file, client_secret_file, api_key_file];
         let login = login(files.map(path))?;
         let profiles = profiles.unwrap_or_default().0.into_iter();
-        Ok(ServiceNowSettings {
+        let settings = ServiceNowSettings {
             url: url::base("notify.serviceNow.url", &written)?,
             login,
             ca_file: path(ca_file),
@@ -67,7 +68,9 @@ impl WrittenServiceNow {
                 .collect::<Result<_, String>>()?,
             close: close.unwrap_or(false),
             close_fields: columns(close_fields.unwrap_or_default())?,
-        })
+        };
+        check_ticket_texts(&settings)?;
+        Ok(settings)
     }
 }
 
