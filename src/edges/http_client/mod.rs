@@ -10,6 +10,8 @@ mod encode;
 mod loopback;
 mod lost;
 mod retry_after;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 mod transport;
 

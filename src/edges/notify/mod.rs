@@ -11,3 +11,6 @@ mod http;
 mod secret;
 pub(crate) mod service_now;
 pub(crate) mod webhook;
+
+#[cfg(test)]
+mod tests;
