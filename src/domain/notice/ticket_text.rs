@@ -125,7 +125,8 @@ impl ServiceNowSettings {
     /// The fields of a new ticket.
     #[must_use]
     pub(crate) fn opening(&self, subject: &Subject) -> BTreeMap<String, String> {
-        let profile = self.profiles.iter().find(|(name, _)| *name.as_str() == *subject.device.profile);
+        let profile =
+            self.profiles.iter().find(|(name, _)| *name.as_str() == *subject.device.profile);
         let mut templates: BTreeMap<&str, &str> = BUILT_IN.into();
         for more in [Some(&self.fields), profile.map(|(_, fields)| fields)].into_iter().flatten() {
             templates.extend(more.iter().map(|(name, template)| (&**name, &**template)));

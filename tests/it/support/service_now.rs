@@ -46,7 +46,8 @@ pub struct Instance {
     pub unwritable: Vec<String>,
     /// The value of `Authorization` that is taken; any where there is none.
     pub authorization: Option<String>,
-    made: u64,
+    /// How many tickets there have been.
+    pub made: u64,
 }
 
 impl Instance {

@@ -146,9 +146,8 @@ async fn tried(place: &Place, row: &Row) -> [Attempt; 4] {
     let stream = Stream::over(impatient(), &stream, "https://fleet.example.com/".into());
     let event = stream.deliver(ID, &security_event()).await;
     // So does the look for a ticket.
-    let server = Server::new(move |seen, _| {
-        Some(if seen.method == "GET" { rows(&[]) } else { reply() })
-    });
+    let server =
+        Server::new(move |seen, _| Some(if seen.method == "GET" { rows(&[]) } else { reply() }));
     let ticket = ServiceNow::over(impatient(), &place.service_now(&server.url()));
     let ticket = ticket.deliver(&open(), false).await;
     let server = Server::new(move |seen, _| {
@@ -174,7 +173,9 @@ async fn whatever_a_receiver_does_wrong_each_sink_says_what_came_of_it() {
     let mut wrong = Vec::new();
     for row in ROWS {
         let sinks = ["webhook", "events", "ticket", "note"];
-        for ((sink, attempt), becomes) in sinks.iter().zip(tried(&place, row).await).zip(row.becomes) {
+        for ((sink, attempt), becomes) in
+            sinks.iter().zip(tried(&place, row).await).zip(row.becomes)
+        {
             let said = why(&attempt);
             let after = match &attempt {
                 Attempt::Retry { after, .. } => *after,
@@ -267,7 +268,8 @@ async fn what_a_receiver_of_events_says_of_a_token_stops_the_token_or_the_stream
             let body = json!({"err": err, "description": "no, t0ken-of-the-stream"});
             Some(if n == 0 { with(202, &[]) } else { Reply::Json(400, body) })
         });
-        let stream = Stream::over(http(), &place.stream(&server.url()), "https://f.example/".into());
+        let stream =
+            Stream::over(http(), &place.stream(&server.url()), "https://f.example/".into());
         let attempt = stream.deliver(ID, &security_event()).await;
         assert_eq!(word(&attempt), becomes, "{err}: {attempt:?}");
         assert!(!why(&attempt).contains(TOKEN), "{attempt:?}");

@@ -68,7 +68,9 @@ impl Place {
         let path = self.path(name);
         let args = "genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out";
         let made = Command::new("openssl").args(args.split(' ')).arg(&path).output();
-        assert!(made.expect("openssl is needed: install Debian's package openssl").status.success());
+        assert!(
+            made.expect("openssl is needed: install Debian's package openssl").status.success()
+        );
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         path
     }
@@ -168,7 +170,8 @@ fn key() -> TicketKey {
 
 fn open() -> TicketOrder {
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let fields = [field("short_description", "D007 is not compliant"), field("urgency", "2")].into();
+    let fields =
+        [field("short_description", "D007 is not compliant"), field("urgency", "2")].into();
     TicketOrder::Open { key: key(), fields }
 }
 

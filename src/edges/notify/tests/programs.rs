@@ -138,7 +138,7 @@ fn no_text_of_a_stranger_is_a_link_or_calls_a_room() {
     let slack = hostile.message(WebhookFormat::Slack, ID, "").body;
     assert!(!slack.contains("<!") && !slack.contains("<https"), "{slack}");
     let teams = hostile.message(WebhookFormat::Teams, ID, "").body;
-    assert!(!teams.contains("](") , "{teams}");
+    assert!(!teams.contains("]("), "{teams}");
     hostile.text = "x".repeat(100_000);
     for format in [WebhookFormat::Slack, WebhookFormat::Teams] {
         assert!(hostile.message(format, ID, "").body.len() < 25_000);

@@ -62,7 +62,9 @@ async fn an_api_key_and_a_client_prove_who_asks_and_a_token_is_renewed_once() {
                 json!({"access_token": format!("token-{n}"), "token_type": "Bearer", "expires_in": 1799}),
             ),
             // The first token is not taken any more.
-            (_, Some("Bearer token-0")) => Reply::Json(401, json!({"error": {"message": "User Not Authenticated"}})),
+            (_, Some("Bearer token-0")) => {
+                Reply::Json(401, json!({"error": {"message": "User Not Authenticated"}}))
+            }
             (_, Some("Bearer token-2")) => Reply::Json(200, row),
             (_, None) if seen.header("x-sn-apikey") == Some(PASSWORD) => Reply::Json(200, row),
             _ => Reply::Json(403, json!({})),

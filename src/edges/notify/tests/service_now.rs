@@ -75,7 +75,11 @@ async fn a_ticket_is_opened_once_and_noted_once_wherever_an_answer_is_lost() {
             let tickets = instance.find("correlation_id", key().as_str());
             assert_eq!(tickets.len(), 1, "{fault:?} at call {call}");
             let notes = &tickets[0]["work_notes"];
-            assert_eq!(notes.matches("Compliant again.").count(), 1, "{fault:?} at {call}: {notes}");
+            assert_eq!(
+                notes.matches("Compliant again.").count(),
+                1,
+                "{fault:?} at {call}: {notes}"
+            );
             assert_eq!(tickets[0]["state"], "6", "{fault:?} at call {call}");
         }
     }
@@ -90,7 +94,8 @@ fn skip(calls: usize, fault: Fault) -> Vec<Fault> {
 async fn a_query_that_was_dropped_touches_no_ticket_of_others() {
     let place = Place::new();
     for key_of_other in ["", "other:key", &key().as_str().to_ascii_uppercase()] {
-        let mut instance = Instance { unknown: vec!["correlation_id".into()], ..Instance::default() };
+        let mut instance =
+            Instance { unknown: vec!["correlation_id".into()], ..Instance::default() };
         instance.add(&[("correlation_id", key_of_other), ("short_description", "printer")]);
         let before = instance.rows.clone();
         let (server, instance) = serve(instance);
@@ -145,8 +150,13 @@ async fn a_ticket_that_people_closed_is_left_alone_and_one_that_is_not_closed_by
         ("8", "false", false, ("8", false)),
     ] {
         let mut instance = Instance::default();
-        let fields = [("correlation_id", key().as_str().to_owned()), ("state", state.into()), ("active", active.into())];
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, &**value)).collect();
+        let fields = [
+            ("correlation_id", key().as_str().to_owned()),
+            ("state", state.into()),
+            ("active", active.into()),
+        ];
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, &**value)).collect();
         instance.add(&fields);
         let (server, instance) = serve(instance);
         let attempt = settled(&connected(&place, &server), &note(close)).await;

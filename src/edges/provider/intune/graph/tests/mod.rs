@@ -22,13 +22,13 @@ use serde_json::json;
 use tempfile::TempDir;
 use ureq::tls::RootCerts;
 
-pub(crate) use crate::edges::http_client::testing as server;
 use self::server::{Server, access_token};
 use super::credentials::{Credentials, Proof};
 use super::endpoints::Endpoints;
 use super::registrations::{Everyday, Wiping};
 use super::tenant::Tenant;
 use crate::domain::model::Timestamp;
+pub(crate) use crate::edges::http_client::testing as server;
 use crate::edges::http_client::{Addresses, Network};
 
 const SECOND: Duration = Duration::from_secs(1);
