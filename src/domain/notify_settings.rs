@@ -268,7 +268,7 @@ impl Languages {
         if let Some(language) = self.label.as_deref().and_then(label).filter(|l| is_language(l)) {
             return language;
         }
-        let host = user.as_str().rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+        let host = user.host().to_ascii_lowercase();
         let mut rest = Some(host.as_str());
         while let Some(domain) = rest {
             if let Some(language) = self.domains.get(domain) {

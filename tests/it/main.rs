@@ -18,6 +18,7 @@ mod incremental;
 mod intune;
 mod invariants;
 mod ledgers;
+mod mail;
 mod pairs;
 mod promises;
 mod properties;

@@ -5,6 +5,7 @@ mod announcement;
 mod attempt;
 mod job;
 mod kinds;
+pub(crate) mod mail;
 mod message;
 mod security_event;
 mod ticket;

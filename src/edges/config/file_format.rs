@@ -42,6 +42,8 @@ struct Sync {
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Compliance {
     block_after: Option<Span<1>>,
+    settle: Option<Span<0>>,
+    unknown_after: Option<Span<1>>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -97,6 +99,8 @@ impl Written {
             enrollment_deadline: span(enrollment.deadline, default.settings.enrollment_deadline),
             sync_interval: span(sync.interval, default.settings.sync_interval),
             block_after: span(compliance.block_after, default.settings.block_after),
+            settle: span(compliance.settle, default.settings.settle),
+            unknown_after: span(compliance.unknown_after, default.settings.unknown_after),
             limits: limits.over(default.settings.limits),
             wipes: wipes.over(default.settings.wipes),
             provider: default.settings.provider,

@@ -8,6 +8,7 @@
 
 pub(crate) mod events;
 mod http;
+pub(crate) mod mail;
 mod secret;
 pub(crate) mod service_now;
 pub(crate) mod webhook;

@@ -98,7 +98,8 @@ fn run(
             let desired = source::load(root);
             check::say_what_is_left(&desired, &setup);
             let trust = check::trust_files(&setup);
-            Ok(check::run(&desired, root, format, out)?.combine(trust))
+            let texts = check::texts_of_mails(&setup);
+            Ok(check::run(&desired, root, format, out)?.combine(trust).combine(texts))
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),

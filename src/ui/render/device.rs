@@ -203,6 +203,7 @@ impl<'a> DeviceView<'a> {
             unrequested_wipe,
             missing_since,
             sync_requested: _,
+            episode: _,
             void_until: _,
             last_sync,
             facts,

@@ -125,16 +125,14 @@ impl WrittenLanguages {
             label: label.map(|Line(label)| label),
             domains: domains.collect(),
         };
-        let bad = {
-            let mut all = languages.domains.values().chain([&languages.default]);
-            all.find(|language| !is_language(language)).cloned()
-        };
-        if let Some(bad) = bad {
-            return Err(format!(
-                "`notify.mail.language`: {bad} is not a language like en, es or pt-BR"
-            ));
+        let all = [&languages.default].into_iter().chain(languages.domains.values());
+        let bad: Vec<&String> = all.filter(|language| !is_language(language)).collect();
+        match bad.first() {
+            None => Ok(languages),
+            Some(bad) => {
+                Err(format!("`notify.mail.language`: {bad} is not a language like en, es or pt-BR"))
+            }
         }
-        Ok(languages)
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Call {
     /// Encoded.
     query: String,
     pub(crate) body: Option<Value>,
+    /// A body that is text and no JSON.
+    pub(crate) text: Option<String>,
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
@@ -64,6 +66,11 @@ impl Call {
     /// Likewise, with a body.
     pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
         Self::new(Method::Post, path.into(), Some(body))
+    }
+
+    /// Likewise, with text for a body.
+    pub(crate) fn post_text(path: impl Into<String>, text: String) -> Self {
+        Self { text: Some(text), ..Self::new(Method::Post, path.into(), None) }
     }
 
     /// Likewise, without a body.
@@ -86,7 +93,8 @@ impl Call {
         // Intune takes it for a retirement, and on some platforms for a wipe.
         let device = path.to_ascii_lowercase().contains("/manageddevices");
         assert!(!(method == Method::Delete && device), "a device is never deleted");
-        Self { method, version: Version::V1, path, query: String::new(), body, headers: Vec::new() }
+        let (query, headers) = (String::new(), Vec::new());
+        Self { method, version: Version::V1, path, query, body, text: None, headers }
     }
 
     /// Of the beta, where v1.0 has no such call.
