@@ -115,7 +115,7 @@ fn killed_wherever_it_is_a_receiver_that_knows_ids_sees_each_notice_once() {
         ));
         let mut daemon = place.daemon(&[]);
         daemon.until_it_listens();
-        place.replace("fleet/a.yaml", "10.0.26100", "10.0.26101");
+        place.replace("fleet/a.yaml", "\"10.0\"", "\"10.1\"");
         daemon.until("the first try", || match receiver.received().len() {
             0 => Err("not there".into()),
             _ => Ok(()),
