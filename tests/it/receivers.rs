@@ -256,3 +256,30 @@ fn security_events_come_in_their_order_and_are_believed_by_what_the_daemon_publi
     let of_a: Vec<&str> = said.lines().filter(|line| line.starts_with("D001")).collect();
     assert_eq!(of_a, ["D001 compliant", "D001 not-compliant", "D001 compliant"]);
 }
+
+#[test]
+fn the_configurations_of_the_page_are_valid_and_a_slip_of_the_pen_is_not() {
+    let page = include_str!("../../docs/notifications.md");
+    let (_, page) = page.split_once("\n## Webhooks\n").unwrap();
+    let place = Fixture::of(&["A"]);
+    let blocks: Vec<&str> = page
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split_once("```").unwrap().0)
+        .collect();
+    assert_eq!(blocks.len(), 3);
+    for block in &blocks {
+        place.write("fleetform.yaml", block);
+        place.run(&["check"]).exits(0);
+    }
+    for (block, from, to, says) in [
+        (0, "wipe.*", "whipe.*", "fits no kind of entry"),
+        (0, "secretFile", "secretfile", "unknown field"),
+        (0, "https://siem", "http://siem", "https://"),
+        (1, "category: hardware", "category: '{{ device.color }}'", "the template of category"),
+        (2, "audience", "audiences", "unknown field"),
+    ] {
+        place.write("fleetform.yaml", blocks[block].replace(from, to));
+        place.run(&["check"]).exits(1).complains(&[says]);
+    }
+}

@@ -44,6 +44,11 @@ impl Stream {
         if !*verified {
             match self.verify().await {
                 Attempt::Done { .. } => *verified = true,
+                // It takes events, and not this one: they will show whether it takes any.
+                Attempt::Refused { why } => {
+                    tracing::warn!(stream = %self.settings.name, why, "a receiver refuses to be tried");
+                    *verified = true;
+                }
                 other => return surely(other),
             }
         }
@@ -120,11 +125,10 @@ fn describe(said: String, word: &str) -> String {
     if word.is_empty() || !plain || said.contains(word) { said } else { format!("{said} ({word})") }
 }
 
-/// What came of trying: it is no notice, so it is no trouble if it arrived twice or was refused.
+/// What came of trying: it is no notice, so it is no trouble if it arrived twice.
 fn surely(attempt: Attempt) -> Attempt {
     match attempt {
         Attempt::InDoubt { why } => Attempt::Retry { why, after: None },
-        Attempt::Refused { why } => Attempt::Misconfigured { why },
         other => other,
     }
 }
