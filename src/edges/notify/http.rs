@@ -214,7 +214,7 @@ fn message(value: &Value) -> Option<String> {
 }
 
 /// Whether an answer is a page for people.
-fn is_html(reply: &Reply) -> bool {
+pub(crate) fn is_html(reply: &Reply) -> bool {
     reply.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 

@@ -12,7 +12,7 @@ use crate::domain::model::Timestamp;
 use crate::domain::notice::{Attempt, TicketKey, TicketOrder};
 use crate::domain::notify_settings::ServiceNowSettings;
 use crate::edges::http_client::{Reply, encode};
-use crate::edges::notify::http::{Address, Http, is_json, said};
+use crate::edges::notify::http::{Address, Http, is_html, is_json, said};
 
 /// The notes of an old ticket are long.
 const LARGEST: u64 = 1 << 20;
@@ -188,11 +188,7 @@ impl ServiceNow {
         let path = format!("/{}?sysparm_fields=work_notes&sysparm_display_value=true", of.sys_id);
         let reply = self.call("GET", &path, None).await?;
         if reply.status != 200 {
-            return Err(match self.declined(&reply, "read the notes of a ticket") {
-                // It stays in doubt whether the note is there.
-                Attempt::Retry { why, .. } => Attempt::InDoubt { why },
-                other => other,
-            });
+            return Err(self.declined(&reply, "read the notes of a ticket"));
         }
         Ok(field(&reply.body, "work_notes").is_some_and(|notes| notes.contains(mark)))
     }
@@ -223,14 +219,15 @@ impl ServiceNow {
             }
             if reply.status < 300 && !is_json(&reply) {
                 let why = format!(
-                    "{} answers with {} instead of JSON: the instance may be hibernating, or asleep \
-                     behind a page that wakes it",
+                    "{} answers with {} instead of JSON: the instance may be hibernating",
                     to.shown,
-                    reply.header("content-type").map_or("something", |kind| {
-                        if kind.contains("html") { "a web page" } else { "something" }
-                    })
+                    if is_html(&reply) { "a web page" } else { "something" }
                 );
-                return Err(Attempt::Retry { why, after: None });
+                // Whatever stands before the instance may have passed a change on.
+                return Err(match method {
+                    "GET" => Attempt::Retry { why, after: None },
+                    _ => Attempt::InDoubt { why },
+                });
             }
             if reply.status == 401 {
                 let why = said(&to, &reply, Some(&secret));

@@ -123,7 +123,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "answers with a web page",
         reply: || Reply::Raw(HTML.into()),
-        becomes: ["done", "misconfigured", "retry", "retry"],
+        becomes: ["done", "misconfigured", "doubt", "doubt"],
         after: None,
     },
 ];
