@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::answer::{Failure, JSON, fail, respond};
 use super::shared::Shared;
 use crate::domain::notify_settings::{EventSettings, origin};
-use crate::edges::notify::events::{Documents, issuer};
+use crate::edges::notify::events::Documents;
 
 /// Where the configuration is; behind it the path of an issuer that has one.
 pub(super) const CONFIGURATION: &str = "/.well-known/ssf-configuration";
@@ -56,8 +56,7 @@ async fn answer(
 ) -> Response {
     let view = shared.view();
     let streams = &view.config.notify.events;
-    let public = view.config.public_url();
-    let mut issuers = streams.iter().filter_map(|stream| issuer(stream, public));
+    let mut issuers = streams.iter().filter_map(|stream| view.config.issuer(stream));
     let wanted = |issuer: &String| {
         let of = issuer[origin(issuer).len()..].trim_matches('/');
         path.is_none_or(|path| path.trim_matches('/') == of)

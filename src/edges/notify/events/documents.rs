@@ -18,13 +18,6 @@ pub(crate) struct Documents {
     pub(crate) keys: Value,
 }
 
-/// Who a stream says that it is: what it is configured to say, or the daemon's public URL.
-#[must_use]
-pub(crate) fn issuer(stream: &EventSettings, public_url: Option<&str>) -> Option<String> {
-    let public = || public_url.map(|url| format!("{}/", url.trim_end_matches('/')));
-    stream.issuer.clone().or_else(public)
-}
-
 impl Documents {
     /// Of all streams of one issuer: the keys that sign, and those that did or will. A key that cannot be
     /// read is left out, as it signs nothing either.

@@ -5,5 +5,5 @@ mod documents;
 mod keys;
 mod push;
 
-pub(crate) use documents::{Documents, issuer};
+pub(crate) use documents::Documents;
 pub(crate) use push::Stream;
