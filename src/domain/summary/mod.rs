@@ -1,5 +1,6 @@
 //! What an entry of the log says, in one line for people.
 
+mod consequence;
 mod entry;
 mod rights;
 

@@ -8,7 +8,6 @@
 pub(crate) mod applied;
 mod change;
 pub(crate) mod check;
-mod consequence;
 pub(crate) mod device;
 pub(crate) mod diff;
 pub(crate) mod doctor;
