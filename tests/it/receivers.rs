@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::daemon::client::{address, get};
-use crate::support::{Answer, Device, Fault, Fixture, Instance, PROFILE, Receiver, Received, python};
+use crate::support::{
+    Answer, Device, Fault, Fixture, Instance, PROFILE, Received, Receiver, python,
+};
 
 const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const EXECUTIVE: &str = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Executive}\n\
@@ -162,7 +164,10 @@ fn each_episode_has_one_ticket_with_a_note_when_it_is_over() {
     let (a, b) = (of("D001"), of("D002"));
     assert_eq!((&*a[0]["urgency"], &*a[0]["category"]), ("2", "windows"));
     assert_eq!((&*b[0]["urgency"], &*b[0]["impact"]), ("1", "1"), "an executive's is urgent");
-    assert!(a[0]["short_description"].contains("D001") && a[0]["short_description"].contains("encryption"));
+    assert!(
+        a[0]["short_description"].contains("D001")
+            && a[0]["short_description"].contains("encryption")
+    );
     assert_eq!(place.logged("ticket.opened"), 2);
     // Compliant again: a note, once the device has been so for a while.
     place.report(&report("A", 3, true));
@@ -183,8 +188,7 @@ fn each_episode_has_one_ticket_with_a_note_when_it_is_over() {
 #[test]
 fn a_ticket_whose_answer_is_lost_is_not_opened_twice_though_the_daemon_is_killed() {
     let faults = vec![Fault::None, Fault::LostAfter];
-    let (receiver, instance_of) =
-        Receiver::service_now(Instance { faults, ..Instance::default() });
+    let (receiver, instance_of) = Receiver::service_now(Instance { faults, ..Instance::default() });
     let place = place(&instance(&receiver, "    close: true\n"));
     let mut daemon = place.daemon(&[]);
     daemon.until_it_listens();
@@ -262,11 +266,8 @@ fn the_configurations_of_the_page_are_valid_and_a_slip_of_the_pen_is_not() {
     let page = include_str!("../../docs/notifications.md");
     let (_, page) = page.split_once("\n## Webhooks\n").unwrap();
     let place = Fixture::of(&["A"]);
-    let blocks: Vec<&str> = page
-        .split("```yaml\n")
-        .skip(1)
-        .map(|rest| rest.split_once("```").unwrap().0)
-        .collect();
+    let blocks: Vec<&str> =
+        page.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert_eq!(blocks.len(), 3);
     for block in &blocks {
         place.write("fleetform.yaml", block);

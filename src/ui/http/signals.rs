@@ -49,11 +49,7 @@ pub(super) async fn keys(State(shared): State<Shared>) -> Response {
 }
 
 /// The document of the issuer with this path; without one, of any.
-async fn answer(
-    shared: &Shared,
-    path: Option<&str>,
-    which: fn(&Documents) -> &Value,
-) -> Response {
+async fn answer(shared: &Shared, path: Option<&str>, which: fn(&Documents) -> &Value) -> Response {
     let view = shared.view();
     let streams = &view.config.notify.events;
     let mut issuers = streams.iter().filter_map(|stream| view.config.issuer(stream));
@@ -71,7 +67,9 @@ async fn answer(
             let read = shared.heavy(move || {
                 Documents::read(&streams, &issuer)
                     .map(|documents| signals.keep(streams, issuer, documents))
-                    .map_err(|_| Failure::Internal("the keys of notify.events cannot be read".into()))
+                    .map_err(|_| {
+                        Failure::Internal("the keys of notify.events cannot be read".into())
+                    })
             });
             match read.await {
                 Ok(documents) => documents,

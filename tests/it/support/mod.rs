@@ -27,7 +27,7 @@ pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
 pub use self::mail_server::MailServer;
 pub use self::pass::{Pass, execute, execute_untrusted};
-pub use self::receiver::{Answer, Receiver, Received, python};
+pub use self::receiver::{Answer, Received, Receiver, python};
 pub use self::scratch::directory;
 pub use self::service_now::{Fault, Instance};
 pub use self::site::{GROUP, OTHER_GROUP, Site};

@@ -98,7 +98,12 @@ impl Instance {
             Some(Fault::Hibernating) => {
                 let page = "<html><title>Hibernating Instance</title></html>".to_owned();
                 let content_type = "text/html;charset=UTF-8";
-                return Some(Answered { status: 200, content_type, headers: Vec::new(), body: page });
+                return Some(Answered {
+                    status: 200,
+                    content_type,
+                    headers: Vec::new(),
+                    body: page,
+                });
             }
             Some(Fault::Forbidden) => {
                 let detail = "ACL Exception Insert Failed due to security constraints";
@@ -112,7 +117,11 @@ impl Instance {
             Some(Fault::LostAfter | Fault::None) | None => {}
         }
         if self.authorization.as_deref().is_some_and(|wanted| authorization != Some(wanted)) {
-            return Some(error(401, "User Not Authenticated", "Required to provide Auth information"));
+            return Some(error(
+                401,
+                "User Not Authenticated",
+                "Required to provide Auth information",
+            ));
         }
         let done = self.done(method, target, body);
         (fault != Some(Fault::LostAfter)).then_some(done)
@@ -136,7 +145,8 @@ impl Instance {
         match (method, id) {
             ("GET", None) => {
                 let found = self.query(parameters.get("sysparm_query").map_or("", |query| query));
-                let most = parameters.get("sysparm_limit").and_then(|n| n.parse().ok()).unwrap_or(10_000);
+                let most =
+                    parameters.get("sysparm_limit").and_then(|n| n.parse().ok()).unwrap_or(10_000);
                 let rows: Vec<Value> =
                     found.into_iter().take(most).map(|row| picked(row, &fields)).collect();
                 ok(200, json!({"result": rows}))
@@ -153,7 +163,11 @@ impl Instance {
             }
             ("GET" | "PATCH", Some(id)) => {
                 let Some(at) = self.rows.iter().position(|row| row["sys_id"] == id) else {
-                    return error(404, "No Record found", "Record doesn't exist or ACL restricts it");
+                    return error(
+                        404,
+                        "No Record found",
+                        "Record doesn't exist or ACL restricts it",
+                    );
                 };
                 if method == "PATCH" {
                     let Ok(Value::Object(given)) = serde_json::from_str::<Value>(body) else {
@@ -162,7 +176,11 @@ impl Instance {
                     let mut row = self.rows[at].clone();
                     // A closed ticket is read-only, as the delivered rules have it.
                     if row["active"] == "false" {
-                        return error(403, "Operation Failed", "Operation against file 'incident' was aborted");
+                        return error(
+                            403,
+                            "Operation Failed",
+                            "Operation against file 'incident' was aborted",
+                        );
                     }
                     self.write(&mut row, &given);
                     self.rows[at] = row;
@@ -182,7 +200,8 @@ impl Instance {
             if name == "work_notes" {
                 // A journal: what is written is put before what is there.
                 let notes = row.entry(name.clone()).or_default();
-                *notes = format!("2026-11-25 11:00:00 - fleetform (Work notes)\n{value}\n\n{notes}");
+                *notes =
+                    format!("2026-11-25 11:00:00 - fleetform (Work notes)\n{value}\n\n{notes}");
             } else {
                 row.insert(name.clone(), value);
             }
@@ -202,7 +221,8 @@ impl Instance {
                 continue;
             }
             // As the database compares: without regard to case.
-            found.retain(|row| row.get(name).is_some_and(|given| given.eq_ignore_ascii_case(value)));
+            found
+                .retain(|row| row.get(name).is_some_and(|given| given.eq_ignore_ascii_case(value)));
         }
         found
     }

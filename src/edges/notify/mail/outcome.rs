@@ -92,7 +92,7 @@ pub(super) fn redacted(text: String, secrets: &[String]) -> String {
 }
 
 fn causes(error: &Error) -> impl Iterator<Item = &io::Error> {
-    std::iter::successors(error.source(), |error| error.source())
+    std::iter::successors(error.source(), |error| (**error).source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
 }
 
