@@ -3,6 +3,7 @@
 
 pub(crate) mod clock;
 pub mod config;
+pub(crate) mod deliveries;
 pub mod fs;
 pub(crate) mod http_client;
 pub mod ledger;
