@@ -11,6 +11,7 @@
 mod board;
 mod desk;
 mod journal;
+pub(crate) mod mail;
 mod queue;
 mod run;
 mod sink;

@@ -83,7 +83,7 @@ class Handler:
             file.write(envelope.original_content)
         with open(name + ".json", "w", encoding="utf-8") as file:
             json.dump({"from": envelope.mail_from, "to": envelope.rcpt_tos,
-                       "tls": session.ssl is not None}, file)
+                       "tls": session.ssl is not None or options.get("tls") == "implicit"}, file)
         os.rename(name + ".tmp", name + ".eml")
         if what == "hang-after":
             await asyncio.sleep(3600)

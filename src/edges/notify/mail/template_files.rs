@@ -14,7 +14,7 @@ const MOST: usize = 1000;
 
 /// Why mails cannot be made: all that is wrong, each with its file and line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
+#[error("{}", .0.join("; "))]
 pub(crate) struct UnusableTemplates(pub(crate) Vec<String>);
 
 /// The templates of the configuration, each tried.

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use expect_test::expect_file;
 
@@ -11,8 +12,10 @@ use super::super::templates::{Source, Template, TemplateError};
 use super::super::*;
 use crate::domain::notice::Topic;
 
-fn built_in() -> Templates {
-    load(Vec::new(), BTreeSet::new()).unwrap()
+fn built_in() -> &'static Templates {
+    static BUILT_IN: LazyLock<Templates> =
+        LazyLock::new(|| load(Vec::new(), BTreeSet::new()).unwrap());
+    &BUILT_IN
 }
 
 fn rendered(template: Template, language: &str, example: usize, extras: &Extras) -> Rendered {
@@ -21,7 +24,7 @@ fn rendered(template: Template, language: &str, example: usize, extras: &Extras)
         .iter()
         .map(|(topic, at, letter)| Part { topic: *topic, at: *at, letter })
         .collect();
-    with(&built_in(), template, &parts, extras).unwrap()
+    with(built_in(), template, &parts, extras).unwrap()
 }
 
 fn replaced(name: &str, text: &str) -> Result<Templates, Vec<TemplateError>> {
@@ -78,7 +81,7 @@ fn nothing_that_a_stranger_wrote_is_markup_or_a_link() {
     let letter = &mut examples[0][0].2;
     letter.reason = Some("<script>x</script> https://evil.example/?a=\"b\"".into());
     let parts = [Part { topic: examples[0][0].0, at: examples[0][0].1, letter: &examples[0][0].2 }];
-    let Rendered { html, .. } = render(&built_in(), &parts, &Extras::example()).unwrap();
+    let Rendered { html, .. } = render(built_in(), &parts, &Extras::example()).unwrap();
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
     assert!(!html.contains("href=\"https:&#x2f;&#x2f;evil"), "{html}");
     assert_eq!(html.matches("<a ").count(), 1, "the configured address: {html}");
