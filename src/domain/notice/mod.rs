@@ -16,6 +16,6 @@ pub(crate) use attempt::Attempt;
 pub(crate) use job::{Job, Topic};
 pub(crate) use kinds::is_known;
 pub(crate) use message::source;
-pub(crate) use security_event::{SecurityEvent, verification};
+pub(crate) use security_event::{SecurityEvent, is_compliant, verification};
 pub(crate) use ticket::{TicketKey, TicketOrder, for_journal, mark};
 pub(crate) use ticket_text::{Subject, check as check_ticket_texts};
