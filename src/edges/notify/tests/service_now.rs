@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
+#[allow(unreachable_pub, reason = "the end-to-end tests use it too")]
 mod instance {
     include!("../../../../tests/it/support/service_now.rs");
 }
