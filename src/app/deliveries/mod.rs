@@ -20,7 +20,7 @@ mod service_now;
 mod sink;
 mod webhook;
 
-pub(crate) use board::Board;
+pub(crate) use board::{Board, Standing};
 pub(crate) use desk::kept;
 pub(crate) use events::EventSink;
 pub(crate) use journal::Request;

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::daemon::needs;
 use super::scratch::directory;
 
 /// Listens on loopback, without TLS and without a login. It dies with its test.
@@ -20,6 +21,7 @@ pub struct MailServer {
 
 impl MailServer {
     pub fn start() -> Self {
+        needs("aiosmtpd");
         let dir = directory();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/mail_server.py");
         let mut child = Command::new("/usr/bin/python3")

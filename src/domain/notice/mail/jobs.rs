@@ -9,7 +9,7 @@ use crate::domain::model::{ComplianceState, DeviceId, Digest, Email, Status, Tim
 use crate::domain::notice::{Job, Topic};
 use crate::domain::notify_settings::{MailKind, MailSettings};
 use crate::domain::settings::Settings;
-use crate::domain::state::event::{Entry, Event};
+use crate::domain::state::event::{DeviceStatus, Entry, Event};
 use crate::domain::state::{Device, EpisodeKind, State, Wipe};
 
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -31,12 +31,13 @@ pub(crate) fn jobs(
         Event::AccessBlocked(_) => {
             letters.extend(maker.of_device(|id, device| maker.blocked(id, device)));
         }
-        Event::DeviceStatus(status) => {
-            if (status.from, status.to) == (Status::Pending, Status::Failed) {
-                letters.extend(
-                    maker.of_device(|id, device| maker.not_enrolled(id, device, &status.reason)),
-                );
-            }
+        Event::DeviceStatus(DeviceStatus {
+            from: Status::Pending,
+            to: Status::Failed,
+            reason,
+            ..
+        }) => {
+            letters.extend(maker.of_device(|id, device| maker.not_enrolled(id, device, reason)));
         }
         Event::WipeIssued(issued) => letters.extend(maker.wipe_issued(&issued.request)),
         Event::WipeRefused(refused) => {
@@ -182,7 +183,7 @@ impl Maker<'_> {
         let mails = people.into_iter().filter(|_| sent).map(&letter);
         let mut due: Vec<Due> =
             mails.map(|letter| self.due(topic, letter, (id, None), None)).collect();
-        due.extend(self.digested(topic, (id, None), &letter));
+        due.extend(self.digested(topic, (id, None), letter));
         due
     }
 

@@ -23,7 +23,7 @@ fn a_mail_is_the_same_to_the_byte_each_time() {
         X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply
         MIME-Version: 1.0
     "#]]
-    .assert_eq(&text.replace('\r', "").split("Content-Type").next().unwrap().to_owned());
+    .assert_eq(text.replace('\r', "").split("Content-Type").next().unwrap());
     let plain = text.find("Content-Type: text/plain").unwrap();
     assert!(plain < text.find("Content-Type: text/html").unwrap(), "{text}");
 }
