@@ -79,7 +79,7 @@ pub(crate) fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, NoSink> {
         sinks.push(Arc::new(ServiceNowSink::new(service_now, clock::now)));
     }
     for webhook in webhooks {
-        sinks.push(Arc::new(WebhookSink::new(webhook, clock::now)));
+        sinks.push(Arc::new(WebhookSink::new(webhook, alerts, clock::now)));
     }
     for stream in events {
         // The configuration is refused without one.

@@ -7,25 +7,32 @@ use super::ids::job_id;
 use super::sink::{Sink, Ticketed};
 use crate::domain::model::Timestamp;
 use crate::domain::notice::{Announcement, Attempt, Job, Topic};
-use crate::domain::notify_settings::WebhookSettings;
+use crate::domain::notify_settings::{AlertSettings, WebhookSettings};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
-use crate::domain::state::event::Entry;
+use crate::domain::state::event::{Entry, Event};
 use crate::edges::notify::webhook::Webhook;
 
 /// One webhook of the configuration.
 pub(crate) struct WebhookSink {
     name: String,
     settings: WebhookSettings,
+    /// Whether it hears what the people who run this have to look at, whatever else it asked for.
+    hears_alerts: bool,
     webhook: Webhook,
     now: fn() -> Timestamp,
 }
 
 impl WebhookSink {
-    pub(crate) fn new(settings: &WebhookSettings, now: fn() -> Timestamp) -> Self {
+    pub(crate) fn new(
+        settings: &WebhookSettings,
+        alerts: &AlertSettings,
+        now: fn() -> Timestamp,
+    ) -> Self {
         Self {
             name: format!("webhook:{}", settings.name),
             settings: settings.clone(),
+            hears_alerts: alerts.webhooks.contains(&settings.name),
             webhook: Webhook::new(settings, now),
             now,
         }
@@ -40,7 +47,9 @@ impl Sink for WebhookSink {
 
     fn jobs(&self, entry: &Entry, recorded: &State, _: &Settings) -> Vec<Job> {
         let device = entry.device.and_then(|id| recorded.devices.get(&id));
-        if !self.settings.hears(entry.event.kind(), device.map(|device| &**device)) {
+        let alert = matches!(entry.event, Event::AlertBegan(_) | Event::AlertEnded(_));
+        let asked = self.settings.hears(entry.event.kind(), device.map(|device| &**device));
+        if !asked && !(alert && self.hears_alerts) {
             return Vec::new();
         }
         vec![Job {
