@@ -86,6 +86,8 @@ pub(crate) fn summary(event: &Event) -> String {
         | Event::AccessBlocked(_)
         | Event::AccessRestored(_)
         | Event::AccessFailed(_)
+        | Event::AlertBegan(_)
+        | Event::AlertEnded(_)
         | Event::NoticeBegun(_)
         | Event::NoticeIntended(_)
         | Event::NoticeSent(_)

@@ -58,6 +58,8 @@ fn every_kind_has_a_line() {
             "compliance.changed",
             json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
         ),
+        ("alert.began", json!({"alert": "sinkStuck", "about": "mail", "detail": "535 no"})),
+        ("alert.ended", json!({"alert": "frozen", "detail": "no longer frozen"})),
         ("evidence.missing", json!({"cause": "silent", "since": at})),
         ("evidence.returned", json!({})),
         ("access.intended", json!({"intent": 9, "blocked": true})),
@@ -177,6 +179,8 @@ fn every_kind_has_a_line() {
         sync.requested: a sync was asked for by uid=1001 (who claims to be uid=0(root)) [intent 9]
         sync.failed: the provider did not take the sync (permanent): no [intent 9]
         compliance.changed: unknown: no report yet
+        alert.began: alert sinkStuck: 535 no
+        alert.ended: alert frozen is over: no longer frozen
         evidence.missing: not heard from since 2026-11-22T10:00:00Z
         evidence.returned: it can be judged again
         access.intended: about to block access to corporate mail [intent 9]
