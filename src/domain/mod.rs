@@ -18,5 +18,6 @@ pub mod plan;
 pub(crate) mod provider_settings;
 pub mod settings;
 pub mod state;
+pub(crate) mod summary;
 pub mod wipe;
 pub(crate) mod wording;

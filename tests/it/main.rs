@@ -26,6 +26,7 @@ mod promises;
 mod properties;
 mod provider;
 mod pull_request;
+mod receivers;
 mod suite;
 mod support;
 mod sweeps;

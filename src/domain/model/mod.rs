@@ -4,6 +4,7 @@
 //! No value knows of files, clocks or YAML. Texts are bounded, so that whatever is
 //! built from them fits a log line (64 KiB).
 
+mod address_range;
 mod device;
 mod digest;
 mod hardware_hash;
@@ -22,6 +23,7 @@ mod time;
 mod version;
 mod wipe;
 
+pub(crate) use address_range::AddressRange;
 pub(crate) use device::{
     ComplianceState, DesiredStatus, DeviceSpec, Hardware, Labels, Ownership, Platform,
 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use crate::domain::model::Digest;
-use crate::domain::notify_settings::{MailSettings, MailTransport, NotifySettings};
+use crate::domain::notify_settings::{EventSettings, MailSettings, MailTransport, NotifySettings};
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::settings::{Settings, Wipes};
 use crate::domain::state::event::{ConfigRights, QuorumTier, TenantRights};
@@ -119,10 +119,24 @@ impl Config {
     pub(super) fn contradiction(&self) -> Option<String> {
         let graph = |mail: &MailSettings| mail.transport == MailTransport::Graph;
         let local = matches!(self.provider, ProviderSettings::Local);
-        (local && self.notify.mail.as_deref().is_some_and(graph)).then(|| {
-            "`notify.mail.transport`: graph sends with the credentials of a tenant, and needs \
-             `provider.kind: intune`"
-                .to_owned()
-        })
+        if local && self.notify.mail.as_deref().is_some_and(graph) {
+            return Some(
+                "`notify.mail.transport`: graph sends with the credentials of a tenant, and needs \
+                 `provider.kind: intune`"
+                    .to_owned(),
+            );
+        }
+        let nameless = self.notify.events.iter().find(|stream| self.issuer(stream).is_none())?;
+        Some(format!(
+            "`notify.events.{}.issuer` is missing: the URL by which receivers know this fleet, under \
+             which they reach the daemon",
+            nameless.name
+        ))
+    }
+
+    /// Who the receiver of security events is told that sends them.
+    #[must_use]
+    pub(crate) fn issuer(&self, stream: &EventSettings) -> Option<String> {
+        stream.issuer.clone()
     }
 }

@@ -20,7 +20,7 @@ use super::host::Names;
 use super::listener::Bounded;
 use super::shared::Shared;
 use super::token::{Token, bearer};
-use super::{api, host, state};
+use super::{api, host, signals, state};
 use crate::app::status::View;
 use crate::ui::wire::state::PATH;
 
@@ -84,6 +84,13 @@ fn router(shared: Shared, names: Names) -> Router {
         .layer(from_fn_with_state(shared.clone(), admit))
         // Says nothing but that the process lives, so anyone may ask.
         .route("/healthz", get(async || "ok\n").fallback(read_only))
+        // These are for everybody too: whoever gets our events looks up who signs them.
+        .route(signals::CONFIGURATION, get(signals::configuration).fallback(read_only))
+        .route(
+            &format!("{}/{{*path}}", signals::CONFIGURATION),
+            get(signals::configuration_of).fallback(read_only),
+        )
+        .route(signals::KEYS, get(signals::keys).fallback(read_only))
         // Last, and so around everything.
         .layer(from_fn_with_state(names, host::check))
         .with_state(shared)

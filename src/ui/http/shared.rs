@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::answer::{Failure, Room, Tagged};
+use super::signals::Signals;
 use super::token::Token;
 use crate::app::status::{Status, View};
 
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     /// The plan of the status that was asked for last: it is rendered for the first who asks, and
     /// all others share its bytes.
     pub(super) plan: Arc<Mutex<Option<Rendered>>>,
+    /// What receivers of security events look up.
+    pub(super) signals: Signals,
     /// What takes as long as the client does.
     pub(super) streams: Arc<Semaphore>,
 }
@@ -38,6 +41,7 @@ impl Shared {
             heavy: Arc::new(Semaphore::new(HEAVY)),
             room: Room::default(),
             plan: Arc::default(),
+            signals: Signals::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
         }
     }

@@ -8,7 +8,6 @@
 pub(crate) mod applied;
 mod change;
 pub(crate) mod check;
-mod consequence;
 pub(crate) mod deliveries;
 pub(crate) mod device;
 pub(crate) mod diff;
@@ -27,10 +26,8 @@ mod mdm;
 pub(crate) mod out;
 pub(crate) mod plan;
 pub(crate) mod replayed;
-mod rights;
 pub(crate) mod sarif;
 pub(crate) mod show;
-pub(crate) mod summary;
 pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod text;

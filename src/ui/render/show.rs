@@ -12,12 +12,12 @@ use super::list::{compliance_tone, status_tone};
 use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
-use super::text::{count, people};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::WipeSubject;
 use crate::domain::state::{Approval, Device, Progress, PushState, State, Wipe, WipeState};
+use crate::domain::wording::{count, people};
 use crate::edges::ledger::Logged;
 
 /// One device and what surrounds it.

@@ -11,7 +11,9 @@ mod keys;
 mod lab;
 mod mail_server;
 mod pass;
+mod receiver;
 mod scratch;
+mod service_now;
 mod site;
 mod tenant;
 
@@ -25,7 +27,9 @@ pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
 pub use self::mail_server::MailServer;
 pub use self::pass::{Pass, execute, execute_untrusted};
+pub use self::receiver::{Answer, Received, Receiver, python};
 pub use self::scratch::directory;
+pub use self::service_now::{Fault, Instance};
 pub use self::site::{GROUP, OTHER_GROUP, Site};
 pub use self::tenant::Tenant;
 

@@ -1,7 +1,7 @@
 //! What the configuration says about rights, in a line.
 
-use super::text::short;
 use crate::domain::state::event::{ConfigRights, QuorumTier, TenantRights};
+use crate::domain::wording::short;
 
 /// Who may have devices wiped, and through which provider.
 pub(super) fn rights(rights: &ConfigRights) -> String {
