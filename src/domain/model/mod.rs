@@ -6,6 +6,7 @@
 
 mod device;
 mod digest;
+mod exemption;
 mod hardware_hash;
 mod ids;
 mod intune;
@@ -28,6 +29,7 @@ pub(crate) use device::{
 pub use device::{DesiredDevice, Status};
 pub use digest::Digest;
 pub(crate) use digest::Hasher;
+pub(crate) use exemption::Exemption;
 pub(crate) use hardware_hash::HardwareHash;
 pub use ids::{DeviceId, SerialNumber};
 pub(crate) use ids::{Email, Name};

@@ -36,13 +36,24 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) plan: &'p mut Plan,
 }
 
-/// Begins a device that the ledger does not know.
+/// Begins a device that the ledger does not know; whether its manifest can be used.
 pub(super) fn provision(
     inputs: &Inputs<'_>,
     id: DeviceId,
     desired: &Arc<DesiredDevice>,
     plan: &mut Plan,
-) {
+) -> bool {
+    if let Some(why) = too_long(inputs, desired) {
+        plan.holds.push(Hold {
+            place: Some(desired.place.clone()),
+            device: None,
+            serial: Some(desired.spec.serial_number.clone()),
+            name: Some(desired.spec.name.clone()),
+            reason: HoldReason::ManifestInvalid,
+            detail: why,
+        });
+        return false;
+    }
     let profile = &inputs.desired.profiles[&desired.spec.profile];
     let again = inputs.recorded.by_serial(&desired.spec.serial_number);
     let reason: Cow<'static, str> = match again {
@@ -80,6 +91,12 @@ pub(super) fn provision(
             reason: transition.reason.into(),
         });
     }
+    true
+}
+
+/// Why its manifest cannot be used now: its exemption would last too long.
+fn too_long(inputs: &Inputs<'_>, desired: &DesiredDevice) -> Option<String> {
+    desired.spec.access.as_ref()?.too_long(inputs.now)
 }
 
 /// A device that the ledger knows, and what the plan knows of it so far.
@@ -110,6 +127,8 @@ pub(super) fn decide(
         }
         return;
     }
+    let held = desired.and_then(|desired| Some((desired, too_long(inputs, desired)?)));
+    let desired = desired.filter(|_| held.is_none());
     let facts = device.facts.as_deref().zip(device.last_sync);
     let mut planner = DevicePlanner {
         inputs,
@@ -134,7 +153,13 @@ pub(super) fn decide(
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
         Some(desired) => planner.follow(desired),
-        None => planner.miss(damage),
+        // It keeps what is recorded, as with any other manifest that is invalid.
+        None => match held {
+            Some((held, why)) => {
+                planner.hold(Some(held.place.clone()), HoldReason::ManifestInvalid, why);
+            }
+            None => planner.miss(damage),
+        },
     }
     planner.explain_erasure();
     planner.sync(requests, wiping);

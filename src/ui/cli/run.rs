@@ -95,7 +95,7 @@ fn run(
         Command::Check(args) => {
             let setup = for_fleet()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            let desired = source::load(root);
+            let desired = source::load(root).as_of(setup.now());
             check::say_what_is_left(&desired, &setup);
             let trust = check::trust_files(&setup);
             Ok(check::run(&desired, root, format, out)?.combine(trust))

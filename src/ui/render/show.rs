@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::device::{Access, DeviceView, access, ago, overdue_since};
+use super::device::{DeviceView, ago, exemption, overdue_since};
 use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
@@ -12,6 +12,7 @@ use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
 use super::text::{count, people};
+use crate::domain::access::{Block, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -173,14 +174,23 @@ impl Shown<'_> {
         });
         fields.extend(sync::of_device(device, now));
         fields.extend(self.report_fields());
-        fields.push(match access(device, self.settings, now) {
-            Access::Allowed => ("Access", "allowed".into(), Tone::Plain),
-            Access::BlocksAt(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
-            Access::BlockedSince(at) => {
-                ("Access", format!("blocked since {}", at.short()), Tone::Removed)
+        fields.push(match block(device, self.settings, now) {
+            Block::None => ("Access", "allowed".into(), Tone::Plain),
+            Block::At(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
+            Block::ExemptUntil(at) => {
+                let text = format!("allowed by its exemption; blocks at {}", at.short());
+                ("Access", text, Tone::Changed)
             }
-            Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
+            Block::Since(at) => ("Access", format!("blocked since {}", at.short()), Tone::Removed),
+            Block::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
+        if let Some(exemption) = exemption(device) {
+            let over = if exemption.holds(now) { "" } else { " (over)" };
+            let until = exemption.exempt_until.short();
+            let text = format!("until {until}{over}: {}", exemption.reason);
+            let tone = if over.is_empty() { Tone::Changed } else { Tone::Dim };
+            fields.push(("  Exempt", text, tone));
+        }
         if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
             let text = format!(
@@ -337,10 +347,12 @@ impl<'a> From<&&'a Wipe> for RecordedJson<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use expect_test::expect;
 
     use super::*;
-    use crate::domain::model::Digest;
+    use crate::domain::model::{Digest, Exemption};
     use crate::ui::render::testing::{Screen, logged, now, state};
 
     fn checks() -> Vec<Check> {
@@ -405,6 +417,34 @@ mod tests {
               2026-11-20T09:30:00.000Z  device.status       Pending → Enrolled: the device reported
               2026-11-20T09:30:00.000Z  compliance.changed  unknown → nonCompliant; failing: encryption; not reported: antivirus
         "#]].assert_eq(&shown("D001", &state(), &checks(), |s, out| s.text(out)));
+    }
+
+    #[test]
+    fn an_exemption_is_shown_with_its_reason_until_it_is_over_and_after() {
+        let exempt = |until: &str| {
+            let mut state = state();
+            let device = state.devices.get_mut(&"D001".parse().unwrap()).unwrap();
+            let (exempt_until, reason) = (until.parse().unwrap(), "waits\u{202e}".into());
+            let exemption = Exemption { exempt_until, reason };
+            Arc::make_mut(&mut device.spec).access = Some(Box::new(exemption));
+            let shown = shown("D001", &state, &[], |s, out| s.text(out));
+            let access = |line: &&str| line.starts_with("Access:") || line.starts_with("  Exempt:");
+            shown.lines().filter(access).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            exempt("2026-11-30T00:00:00Z"),
+            [
+                "Access:        allowed by its exemption; blocks at 2026-11-30T00:00:00Z",
+                "  Exempt:      until 2026-11-30T00:00:00Z: waits\\u{202e}",
+            ]
+        );
+        assert_eq!(
+            exempt("2026-11-01T00:00:00Z"),
+            [
+                "Access:        blocked since 2026-11-21T09:30:00Z",
+                "  Exempt:      until 2026-11-01T00:00:00Z (over): waits\\u{202e}",
+            ]
+        );
     }
 
     #[test]
