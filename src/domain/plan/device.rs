@@ -36,66 +36,8 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) plan: &'p mut Plan,
 }
 
-/// Begins a device that the ledger does not know; whether its manifest can be used.
-pub(super) fn provision(
-    inputs: &Inputs<'_>,
-    id: DeviceId,
-    desired: &Arc<DesiredDevice>,
-    plan: &mut Plan,
-) -> bool {
-    if let Some(why) = too_long(inputs, desired) {
-        plan.holds.push(Hold {
-            place: Some(desired.place.clone()),
-            device: None,
-            serial: Some(desired.spec.serial_number.clone()),
-            name: Some(desired.spec.name.clone()),
-            reason: HoldReason::ManifestInvalid,
-            detail: why,
-        });
-        return false;
-    }
-    let profile = &inputs.desired.profiles[&desired.spec.profile];
-    let again = inputs.recorded.by_serial(&desired.spec.serial_number);
-    let reason: Cow<'static, str> = match again {
-        None => "the manifest is new".into(),
-        Some((old, _)) => format!("the hardware of wiped {old} enrolls again").into(),
-    };
-    let place = Some(desired.place.clone());
-    let op = Op::Provision { to: desired.clone(), profile: profile.clone() };
-    let subject = Subject::Device { id, spec: desired.spec.clone() };
-    plan.actions.push(Action {
-        subject: subject.clone(),
-        op,
-        place: place.clone(),
-        cause: Cause::Intent,
-        reason,
-    });
-    let fresh = LifeState {
-        status: Status::Pending,
-        since: inputs.now,
-        enrollment: desired.enrollment,
-        erased: false,
-    };
-    if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
-        plan.actions.push(Action {
-            subject,
-            op: Op::Status {
-                from: Status::Pending,
-                to: transition.to,
-                enrollment: transition.enrollment,
-                last_sync: None,
-                manifest: Some(desired.clone()),
-            },
-            place,
-            cause: Cause::Intent,
-            reason: transition.reason.into(),
-        });
-    }
-    true
-}
-
 /// Why its manifest cannot be used now: its exemption would last too long.
-fn too_long(inputs: &Inputs<'_>, desired: &DesiredDevice) -> Option<String> {
+pub(super) fn too_long(inputs: &Inputs<'_>, desired: &DesiredDevice) -> Option<String> {
     desired.spec.access.as_ref()?.too_long(inputs.now)
 }
 
@@ -166,7 +108,7 @@ pub(super) fn decide(
     planner.assess(reports.is_empty());
 }
 
-fn desire(desired: &DesiredDevice) -> Desire {
+pub(super) fn desire(desired: &DesiredDevice) -> Desire {
     Desire { status: desired.status, enrollment: desired.enrollment }
 }
 

@@ -7,6 +7,7 @@ use super::damage::DamageIndex;
 use super::decision::Plan;
 use super::inputs::Inputs;
 use super::profiles::{record_profiles, restore_profiles};
+use super::provision::provision;
 use super::{device, reports, syncs, wipes};
 use crate::domain::model::{DesiredDevice, DeviceId};
 use crate::domain::state::{Device, State};
@@ -86,7 +87,7 @@ impl<'a> Planner<'a> {
         // At once: growing by doubling would hold up to three times as much for a moment.
         self.plan.actions.reserve_exact(new.len());
         for desired in new {
-            if device::provision(self.inputs, id, desired, &mut self.plan) {
+            if provision(self.inputs, id, desired, &mut self.plan) {
                 id = id.next();
             }
         }
