@@ -1,5 +1,7 @@
 //! For tests: a recorded fleet, without files.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::domain::model::{ComplianceState, DeviceId, Digest, Facts, Timestamp};
@@ -56,7 +58,23 @@ pub(super) fn edit(state: &mut State, device: DeviceId, change: impl FnOnce(&mut
     change(state.devices.get_mut(&device).unwrap());
 }
 
+/// Issues a wipe of the device.
+pub(super) fn wipe(state: &mut State, device: DeviceId) {
+    let spec = &state.devices[&device].spec;
+    let data = json!({
+        "request": Digest::ZERO, "name": "lost", "deviceId": device,
+        "serialNumber": spec.serial_number, "scope": "full", "reason": "lost",
+        "requestedBy": "bob@example.com", "expiresAt": now(), "signers": ["bob@example.com"],
+        "issueAt": now(), "trust": Digest::ZERO,
+    });
+    fold(state, "wipe.accepted", Some(device), &data);
+}
+
 /// One device.
 pub(super) fn device() -> Device {
     Device::clone(&fleet(&["ana@example.com"]).devices[&DeviceId::FIRST])
+}
+
+pub(super) fn spec(device: &mut Device) -> &mut crate::domain::model::DeviceSpec {
+    Arc::make_mut(&mut device.spec)
 }

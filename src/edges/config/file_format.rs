@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::access::WrittenAccess;
 use super::provider::{Provider, rules};
 use super::settings::{Config, TrustPaths};
 use super::values::{HostNames, Listen, Number, Quorum, Span, Text};
@@ -25,6 +26,7 @@ pub(super) struct Written {
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
     http: StrictMap<Http>,
+    access: WrittenAccess,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -82,6 +84,7 @@ impl Written {
             trust: StrictMap(trust),
             wipes: StrictMap(wipes),
             http: StrictMap(http),
+            access,
         } = self;
         let default = Config::default();
         let path = |text: Option<Text>| text.map(|Text(text)| base.join(text));
@@ -113,6 +116,7 @@ impl Written {
             http_listen: http.listen.map(|Listen(address)| address),
             http_token_file: path(http.token_file),
             digest: default.digest,
+            access: access.into_access(base),
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
         }
     }

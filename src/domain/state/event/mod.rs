@@ -28,7 +28,9 @@ pub(crate) use log::LogRepaired;
 pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress, WipeStage};
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
-pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};
+pub(crate) use rights::{
+    AccessRights, ConfigChanged, ConfigRights, QuorumTier, ResourceRights, TenantRights,
+};
 pub(crate) use sync::{SyncFailed, SyncRequested};
 pub(crate) use trust::{TrustChanged, TrustFiles};
 pub(crate) use wipe::{
