@@ -40,14 +40,16 @@ impl Daemon {
 
     /// Publishes what is recorded, and what is shown of it.
     fn publish_status(&self, recorded: &State) {
-        let Some(views) = &self.options.views else { return };
-        let (shown, known) = {
-            let view = views.borrow();
-            (view.recorded.clone(), view.access.directory.clone())
-        };
+        if self.options.views.is_none() && self.deliveries.is_empty() {
+            return;
+        }
+        let shown = self.deliveries.recorded();
         // A copy costs time and memory: only where something is new.
-        let (recorded, known) =
-            if *shown == *recorded { (shown, known) } else { (Arc::new(recorded.clone()), None) };
+        let is_new = *shown != *recorded;
+        let recorded = if is_new { Arc::new(recorded.clone()) } else { shown };
+        self.deliveries.show(recorded.clone());
+        let Some(views) = &self.options.views else { return };
+        let known = views.borrow().access.directory.clone().filter(|_| !is_new);
         let (config, desired) = (&self.config, self.last.live.desired());
         let log = wiring::ledger(config);
         let asked = requests::read(&config.data);
@@ -102,7 +104,8 @@ impl Daemon {
                 view.access.as_of = Some(clock::now());
             }
             view.access.unreadable = false;
-            view.degraded = broken.into_iter().chain(unobserved).collect();
+            let untold = daemon.deliveries.board().stuck(clock::now());
+            view.degraded = broken.into_iter().chain(unobserved).chain(untold).collect();
         });
     }
 
@@ -119,6 +122,7 @@ impl Daemon {
             trust: Some(self.trust_state().word()),
             ..self.metrics.clone()
         };
+        view.board = self.deliveries.board().clone();
         view.held_back = self.last.held_back.clone();
         view.findings = self.last.findings;
         change(&mut view, self);

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::block::{Block, block};
+use super::block::{Blocking, block};
 use super::directory::Directory;
 use super::question::{APPLICATION, Question, USER};
 use super::reason::Reason;
@@ -288,9 +288,9 @@ impl<'a> Judge<'a> {
             },
             Requirement::Fresh => self.is_fresh(device).map(Some),
             Requirement::NotBlocked => match block(device, self.settings, self.time()) {
-                Block::None => Ok(None),
-                Block::At(at) | Block::ExemptUntil(at) => Ok(Some(at)),
-                Block::Since(_) | Block::Gone => Err(Reason::Blocked),
+                Blocking::None => Ok(None),
+                Blocking::At(at) | Blocking::ExemptUntil(at) => Ok(Some(at)),
+                Blocking::Since(_) | Blocking::Gone => Err(Reason::Blocked),
             },
             Requirement::Corporate => match device.spec.ownership {
                 Ownership::Corporate => Ok(None),

@@ -16,7 +16,7 @@ mod testing;
 mod tests;
 mod wording;
 
-pub(crate) use block::{Block, block};
+pub(crate) use block::{Blocking, block, blocks_at};
 pub(crate) use directory::Directory;
 pub(crate) use judge::{Answer, Check, Denial, Judge, Knowledge};
 pub(crate) use question::{Named, Question};

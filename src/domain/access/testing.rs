@@ -1,12 +1,13 @@
 //! For tests: a recorded fleet, without files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::domain::model::{ComplianceState, DeviceId, Digest, Facts, Timestamp};
 use crate::domain::state::event::{Entry, Event, Source};
-use crate::domain::state::{Device, State};
+use crate::domain::state::{Device, Episode, EpisodeKind, State};
 
 /// The moment at which the tests look.
 pub(super) fn now() -> Timestamp {
@@ -73,6 +74,22 @@ pub(super) fn wipe(state: &mut State, device: DeviceId) {
 /// One device.
 pub(super) fn device() -> Device {
     Device::clone(&fleet(&["ana@example.com"]).devices[&DeviceId::FIRST])
+}
+
+/// It fails its check for encryption since then.
+pub(super) fn fail(device: &mut Device, since: Timestamp) {
+    device.compliance.state = ComplianceState::NonCompliant;
+    device.compliance.failing = vec!["encryption".into()];
+    device.compliance.since = since;
+    device.episode = Some(Box::new(Episode {
+        kind: EpisodeKind::NonCompliant,
+        opened: 1,
+        since,
+        ended: None,
+        block: None,
+        told: BTreeMap::new(),
+        ticket: None,
+    }));
 }
 
 pub(super) fn spec(device: &mut Device) -> &mut crate::domain::model::DeviceSpec {

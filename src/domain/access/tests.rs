@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::testing::{edit, fleet, id, now, spec, wipe};
+use super::testing::{edit, fail, fleet, id, now, spec, wipe};
 use super::*;
 use crate::domain::model::{ComplianceState, Exemption, Facts, Ownership, Status, Timestamp};
 use crate::domain::settings::Settings;
@@ -238,11 +238,7 @@ fn what_is_recorded_counts_only_as_long_as_it_is_kept_up_to_date() {
 #[test]
 fn mail_ends_with_the_block_and_an_exemption_puts_that_off() {
     let mut world = World::new();
-    world.edit("D001", |device| {
-        device.compliance.state = ComplianceState::NonCompliant;
-        device.compliance.failing = vec!["encryption".into()];
-        device.compliance.since = now() + TimeDelta::hours(-24);
-    });
+    world.edit("D001", |device| fail(device, now() + TimeDelta::hours(-24)));
     assert_eq!(world.says(ANA, Some("D001"), "Mail"), "device-blocked");
     let exempt =
         |exempt_until| Some(Box::new(Exemption { exempt_until, reason: "travels".into() }));

@@ -1,6 +1,6 @@
 //! What a denial says: to whoever runs the fleet, and to the user, who need not know what an MDM is.
 
-use super::block::{Block, block};
+use super::block::{Blocking, block};
 use super::judge::{Denial, Judge};
 use super::question::Question;
 use super::reason::Reason;
@@ -142,9 +142,9 @@ pub(super) fn seen(judge: &Judge<'_>, requirement: Option<Requirement>, device: 
             format!("last heard from at {at}")
         }
         Some(Requirement::NotBlocked) => match block(device, judge.settings, judge.time()) {
-            Block::At(at) => format!("blocks at {}", at.short()),
-            Block::ExemptUntil(at) => format!("exempt, blocks at {}", at.short()),
-            Block::None | Block::Since(_) | Block::Gone => {
+            Blocking::At(at) => format!("blocks at {}", at.short()),
+            Blocking::ExemptUntil(at) => format!("exempt, blocks at {}", at.short()),
+            Blocking::None | Blocking::Since(_) | Blocking::Gone => {
                 format!("{} since {}", device.compliance.state, device.compliance.since.short())
             }
         },

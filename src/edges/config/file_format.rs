@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::access::WrittenAccess;
+use super::notify::Notify;
 use super::provider::{Provider, rules};
 use super::settings::{Config, TrustPaths};
 use super::values::{HostNames, Listen, Number, Quorum, Span, Text};
@@ -27,6 +28,7 @@ pub(super) struct Written {
     wipes: StrictMap<WrittenWipes>,
     http: StrictMap<Http>,
     access: WrittenAccess,
+    notify: Notify,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -42,6 +44,8 @@ struct Sync {
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Compliance {
     block_after: Option<Span<1>>,
+    settle: Option<Span<0>>,
+    unknown_after: Option<Span<1>>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -85,6 +89,7 @@ impl Written {
             wipes: StrictMap(wipes),
             http: StrictMap(http),
             access,
+            notify,
         } = self;
         let default = Config::default();
         let path = |text: Option<Text>| text.map(|Text(text)| base.join(text));
@@ -97,6 +102,8 @@ impl Written {
             enrollment_deadline: span(enrollment.deadline, default.settings.enrollment_deadline),
             sync_interval: span(sync.interval, default.settings.sync_interval),
             block_after: span(compliance.block_after, default.settings.block_after),
+            settle: span(compliance.settle, default.settings.settle),
+            unknown_after: span(compliance.unknown_after, default.settings.unknown_after),
             limits: limits.over(default.settings.limits),
             wipes: wipes.over(default.settings.wipes),
             provider: default.settings.provider,
@@ -118,6 +125,7 @@ impl Written {
             digest: default.digest,
             access: access.into_access(base),
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
+            notify: notify.into_settings(base),
         }
     }
 }

@@ -11,8 +11,10 @@ mod checkout;
 mod error;
 mod file_format;
 mod load;
+mod notify;
 mod provider;
 mod settings;
+mod url;
 mod values;
 
 #[cfg(test)]

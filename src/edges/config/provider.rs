@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::values::{Span, Text, origin};
+use super::url;
+use super::values::{Span, Text};
 use crate::domain::manifest::strict_map::StrictMap;
 use crate::domain::provider_settings::{
     AppRegistration, Assign, Credential, IntuneSettings, LicenseAssignment, ProviderKind,
@@ -164,10 +165,10 @@ fn is_tenant(text: &str) -> bool {
     text.len() <= 253 && text.bytes().all(allowed) && !text.starts_with('.')
 }
 
-/// The URL of a service, or that of Microsoft's.
+/// As written, or the default. Tokens go there, so it is encrypted, or this machine.
 fn address(key: &str, written: Option<Text>, default: &str) -> Result<String, String> {
     let Some(Text(written)) = written else { return Ok(default.to_owned()) };
-    origin(&written).map_err(|why| format!("`provider.{key}`: {written} {why}"))
+    url::base(&format!("provider.{key}"), &written)
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 use serde::Serialize;
 
+use super::episode::EpisodeView;
 use super::last_sync::{self, SyncView};
-use crate::domain::access::{Block, block};
+use crate::domain::access::{Blocking, block};
 use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, Name,
     OsVersion, Ownership, Platform, SerialNumber, Status, Timestamp,
@@ -82,11 +83,15 @@ pub(crate) fn notes(
     if overdue_since(device, settings, now).is_some() {
         notes.push("overdue");
     }
-    if matches!(block(device, settings, now), Block::Since(_)) {
+    if matches!(block(device, settings, now), Blocking::Since(_)) {
         notes.push("blocked");
     }
     if exemption(device).is_some_and(|exemption| exemption.holds(now)) {
         notes.push("exempt");
+    }
+    let episode = device.open_episode();
+    if episode.is_some_and(|episode| episode.told.values().any(|told| told.failed.is_some())) {
+        notes.push("not told");
     }
     match device.push.state {
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
@@ -140,6 +145,8 @@ pub(crate) struct DeviceView<'a> {
     sync_requested: Option<SyncView<'a>>,
     passed_over: u64,
     overdue: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    episode: Option<EpisodeView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -192,6 +199,7 @@ impl<'a> DeviceView<'a> {
             unrequested_wipe,
             missing_since,
             sync_requested: _,
+            episode: _,
             void_until: _,
             last_sync,
             facts,
@@ -237,6 +245,7 @@ impl<'a> DeviceView<'a> {
             sync_requested: SyncView::of(device),
             passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),
+            episode: device.episode.as_deref().map(EpisodeView::of),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::device::{DeviceView, ago, exemption, overdue_since};
+use super::episode;
 use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
@@ -12,7 +13,7 @@ use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
 use super::text::{count, people};
-use crate::domain::access::{Block, block};
+use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -175,14 +176,16 @@ impl Shown<'_> {
         fields.extend(sync::of_device(device, now));
         fields.extend(self.report_fields());
         fields.push(match block(device, self.settings, now) {
-            Block::None => ("Access", "allowed".into(), Tone::Plain),
-            Block::At(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
-            Block::ExemptUntil(at) => {
+            Blocking::None => ("Access", "allowed".into(), Tone::Plain),
+            Blocking::At(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
+            Blocking::ExemptUntil(at) => {
                 let text = format!("allowed by its exemption; blocks at {}", at.short());
                 ("Access", text, Tone::Changed)
             }
-            Block::Since(at) => ("Access", format!("blocked since {}", at.short()), Tone::Removed),
-            Block::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
+            Blocking::Since(at) => {
+                ("Access", format!("blocked since {}", at.short()), Tone::Removed)
+            }
+            Blocking::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
         if let Some(exemption) = exemption(device) {
             let over = if exemption.holds(now) { "" } else { " (over)" };
@@ -191,6 +194,7 @@ impl Shown<'_> {
             let tone = if over.is_empty() { Tone::Changed } else { Tone::Dim };
             fields.push(("  Exempt", text, tone));
         }
+        fields.extend(episode::of_device(device));
         if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
             let text = format!(
