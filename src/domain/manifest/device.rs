@@ -30,7 +30,7 @@ pub(super) const MAX_EXEMPTION_REASON: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceDraft {
     /// Its `spec.platform` means nothing yet.
-    device: Arc<DesiredDevice>,
+    pub(super) device: Arc<DesiredDevice>,
     /// `spec.platform`, where it is given.
     pub(crate) platform: Option<Platform>,
     /// Of `metadata.name`.

@@ -125,6 +125,7 @@ impl Written {
             digest: default.digest,
             access: access.into_access(base),
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
+            index: default.index,
             notify: notify.into_settings(base),
         }
     }

@@ -38,6 +38,9 @@ pub struct Config {
     pub http_names: Vec<String>,
     /// `access`: who may ask whether a device may come in; nobody is answered without it.
     pub(crate) access: Option<Access>,
+    /// Whether manifests that did not change since an earlier look may be left unread; only a flag
+    /// says otherwise.
+    pub index: bool,
     /// `notify`: who is told what follows from the log.
     pub(crate) notify: NotifySettings,
 }
@@ -74,6 +77,7 @@ impl Default for Config {
             digest: None,
             http_names: Vec::new(),
             access: None,
+            index: true,
             notify: NotifySettings::default(),
         }
     }

@@ -137,6 +137,7 @@ fn every_key_is_read() {
             public_url: Some("https://fleet.example.com".into()),
             token_file: Some("conf/a".into()),
         }),
+        index: true,
         notify: NotifySettings {
             alerts: AlertSettings { stuck_after: TimeDelta::hours(2), ..AlertSettings::default() },
             ..NotifySettings::default()
