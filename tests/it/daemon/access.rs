@@ -124,6 +124,7 @@ fn a_device_comes_in_once_it_is_compliant_and_the_log_says_what_changes() {
 fn rules_are_recorded_and_read_again_and_a_checkout_gives_none() {
     let place = place();
     configure(&place, "SAP: {require: [enrolled]}");
+    place.run(&["apply", "--yes"]).exits(0);
     report(&place, "A1", false, TimeDelta::minutes(1));
     let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
     let address = address(&mut daemon);
@@ -164,6 +165,7 @@ fn rules_are_recorded_and_read_again_and_a_checkout_gives_none() {
 fn while_the_ledger_cannot_be_opened_nobody_comes_in() {
     let place = place();
     configure(&place, "SAP: {require: [enrolled]}");
+    place.run(&["apply", "--yes"]).exits(0);
     report(&place, "A1", true, TimeDelta::minutes(1));
     let mut daemon = place.daemon(&["--listen", "127.0.0.1:0", "--resync", "100ms"]);
     let address = address(&mut daemon);
@@ -186,6 +188,7 @@ fn the_commands_of_the_page_do_what_it_says() {
     let token = place.path("access.token").display().to_string();
     let yaml = yaml.replace("127.0.0.1:8080", "127.0.0.1:0");
     place.write("fleetform.yaml", yaml.replace("/etc/fleetform/access.token", &token));
+    place.run(&["apply", "--yes"]).exits(0);
     report(&place, "A1", true, TimeDelta::minutes(1));
     report(&place, "B2", false, TimeDelta::minutes(1));
     let mut daemon = place.daemon(&[]);
