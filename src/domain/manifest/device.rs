@@ -42,7 +42,7 @@ pub(crate) struct DeviceDraft {
     /// Of `spec.platform`; where that is not given, of `spec.profile`.
     pub(crate) platform_at: Spot,
     /// Of `spec.access.exemptUntil`, where it is given.
-    exempt_at: Option<Box<Span>>,
+    pub(super) exempt_at: Option<Box<Span>>,
 }
 
 impl DeviceDraft {
