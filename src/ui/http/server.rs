@@ -19,7 +19,7 @@ use super::error::Error;
 use super::host::Names;
 use super::listener::Bounded;
 use super::shared::Shared;
-use super::token::{Token, bearer};
+use super::token::Token;
 use super::{access, api, host, signals, state};
 use crate::app::status::View;
 use crate::ui::wire::state::PATH;
