@@ -6,9 +6,10 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::world::World;
+use crate::domain::model::ComplianceState;
 use crate::domain::model::Exemption;
 use crate::domain::plan::HoldReason;
-use crate::domain::state::event::ErrorClass;
+use crate::domain::state::event::{ErrorClass, Event};
 use crate::domain::state::{Device, Episode, EpisodeKind};
 
 /// One enrolled, compliant device.
@@ -192,4 +193,92 @@ fn a_device_that_nobody_declares_any_more_stays_blocked_until_it_is_fixed() {
     later(&mut world, 1);
     assert!(episode(&world).block.as_ref().unwrap().blocked_since().is_some());
     assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
+}
+
+/// What a random life of a fleet has done to a device, by its log alone.
+#[derive(Default)]
+struct Tale {
+    open: Option<u64>,
+    blocked: bool,
+    compliant: bool,
+}
+
+#[test]
+fn whatever_happens_in_whatever_order_episodes_do_not_overlap_and_each_block_is_restored() {
+    for seed in 0..60_u64 {
+        let mut state = seed * 2 + 1;
+        // As good as chance, and the same each time (splitmix64).
+        let mut below = |n: u64| {
+            state = u64::wrapping_add(state, 0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            ((mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33) % n
+        };
+        let serials = ["A", "B", "C"];
+        let mut world = World::enrolled(&serials);
+        world.settings.unknown_after = TimeDelta::hours(24);
+        for _ in 0..60 {
+            // Now and then the clock is set back.
+            let minutes = if below(20) == 0 { -90 } else { below(400) as i64 };
+            later(&mut world, minutes);
+            let serial = serials[below(3) as usize];
+            match below(8) {
+                0..5 => {
+                    let encrypted = below(2) == 0;
+                    world.hear(serial, json!({"encryption": {"enabled": encrypted}}));
+                }
+                5 => world.take(serial),
+                6 => world.put(super::world::device(serial)),
+                _ => world.hear(serial, json!({})),
+            }
+            world.refuses = (below(3) == 0).then_some(ErrorClass::Transient);
+            world.pass();
+            if below(10) == 0 {
+                // A restart without the snapshot: the log does not have telemetry.
+                world.forget_telemetry();
+            }
+            for device in world.state.devices.values() {
+                let Some(episode) = device.episode.as_deref() else { continue };
+                assert!(episode.ended.is_none_or(|at| at >= episode.since), "seed {seed}");
+            }
+        }
+        // Whatever failed works again, and everybody is fine.
+        world.refuses = None;
+        for serial in serials {
+            world.put(super::world::device(serial));
+        }
+        later(&mut world, 600);
+        world.pass();
+        later(&mut world, 600);
+        for serial in serials {
+            world.hear(serial, json!({"encryption": {"enabled": true}}));
+        }
+        world.settle();
+        let mut tales: std::collections::BTreeMap<_, Tale> = Default::default();
+        for entry in &world.entries {
+            let Some(id) = entry.device else { continue };
+            let tale = tales.entry(id).or_default();
+            match &entry.event {
+                Event::AccessBlocked(_) => tale.blocked = true,
+                Event::AccessRestored(_) => tale.blocked = false,
+                Event::EvidenceMissing(_) => {
+                    let before = tale.open.replace(entry.seq);
+                    assert_eq!(before, None, "seed {seed}: two at a time");
+                }
+                Event::EvidenceReturned(_) => tale.open = None,
+                Event::ComplianceChanged(changed) => {
+                    tale.compliant = changed.to == ComplianceState::Compliant;
+                    match changed.to {
+                        ComplianceState::Compliant => tale.open = None,
+                        ComplianceState::NonCompliant => tale.open = Some(entry.seq),
+                        ComplianceState::Unknown => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (id, tale) in tales {
+            assert!(tale.compliant && !tale.blocked, "seed {seed}: {id} stays blocked");
+            assert_eq!(tale.open, None, "seed {seed}: {id}");
+        }
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) trust: TrustState,
     pub(crate) heads: Vec<LoggedHead>,
     pub(crate) clock: Option<Timestamp>,
+    /// The log.
+    pub(super) entries: Vec<Entry>,
 }
 
 pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
@@ -86,6 +88,7 @@ impl World {
             trust: TrustState::NotConfigured,
             heads: vec![],
             clock: None,
+            entries: vec![],
         };
         for serial in serials {
             world.put(device(serial));
@@ -156,6 +159,14 @@ impl World {
             event,
         };
         self.state.fold(&entry, Digest::ZERO).expect("an entry that follows");
+        self.entries.push(entry);
+    }
+
+    /// A restart without the snapshot: what devices reported is not in the log.
+    pub(super) fn forget_telemetry(&mut self) {
+        for device in self.state.devices.values_mut() {
+            (device.last_sync, device.facts) = (None, None);
+        }
     }
 
     /// One pass as `execute` does it, without files; gives the actions as `kind device`.
