@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::answer::{Failure, Room, Tagged};
-use super::signals::Signals;
+use super::signal_cache::Signals;
 use super::token::Token;
 use crate::app::status::{Status, View};
 
