@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
+mod access;
 mod architecture;
 mod artefact;
 mod commands;

@@ -7,6 +7,7 @@
 mod address_range;
 mod device;
 mod digest;
+mod exemption;
 mod hardware_hash;
 mod ids;
 mod intune;
@@ -30,6 +31,7 @@ pub(crate) use device::{
 pub use device::{DesiredDevice, Status};
 pub use digest::Digest;
 pub(crate) use digest::Hasher;
+pub(crate) use exemption::Exemption;
 pub(crate) use hardware_hash::HardwareHash;
 pub use ids::{DeviceId, SerialNumber};
 pub(crate) use ids::{Email, Name};

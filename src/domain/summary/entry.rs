@@ -229,11 +229,15 @@ fn provisioned(new: &DeviceProvisioned) -> String {
         ownership,
         labels: _,
         hardware: _,
+        access,
     } = spec.as_ref();
+    let exempt = access.as_ref().map_or_else(String::new, |exemption| {
+        format!(", exempt until {}: {}", exemption.exempt_until.short(), exemption.reason)
+    });
     let again = if *enrollment == 1 { String::new() } else { format!(", enrollment {enrollment}") };
     format!(
         "{name} ({serial_number}) for {user_email}: {ownership} {platform} {os_version}{again}, \
-         profile {profile} {} [intent {intent}]",
+         profile {profile} {}{exempt} [intent {intent}]",
         short(*profile_digest)
     )
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{OnceCell, Semaphore, watch};
 
+use super::access::Decisions;
 use super::answer::{Failure, Room, Tagged};
 use super::signal_cache::Signals;
 use super::token::Token;
@@ -18,6 +19,10 @@ const STREAMS: usize = 2;
 pub(super) struct Shared {
     pub(super) views: watch::Receiver<Arc<View>>,
     pub(super) token: Token,
+    /// Of those who ask whether a device may come in, where it is another one.
+    pub(super) access_token: Option<Token>,
+    /// What they were told.
+    pub(super) decisions: Decisions,
     pub(super) heavy: Arc<Semaphore>,
     /// For answers that clients have not read yet.
     pub(super) room: Room,
@@ -38,6 +43,8 @@ impl Shared {
         Self {
             views,
             token,
+            access_token: None,
+            decisions: Decisions::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
             room: Room::default(),
             plan: Arc::default(),

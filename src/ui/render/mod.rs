@@ -5,6 +5,7 @@
 //! terminal's cursor or make a line read otherwise than it is. Color is never the only
 //! signal. JSON is versioned and keeps its keys.
 
+pub(crate) mod access;
 pub(crate) mod applied;
 mod change;
 pub(crate) mod check;
