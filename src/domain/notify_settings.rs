@@ -219,7 +219,7 @@ pub(crate) struct EventSettings {
     pub(crate) name: Name,
     pub(crate) url: String,
     pub(crate) audience: String,
-    /// Who says it: the URL under which receivers reach the daemon.
+    /// Who says it, over `access.publicUrl`: the URL under which receivers reach the daemon.
     pub(crate) issuer: Option<String>,
     /// The bearer token that the receiver wants, where it does.
     pub(crate) token_file: Option<PathBuf>,

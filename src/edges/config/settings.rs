@@ -129,8 +129,8 @@ impl Config {
         }
         let nameless = self.notify.events.iter().find(|stream| self.issuer(stream).is_none())?;
         Some(format!(
-            "`notify.events.{}.issuer` is missing: the URL by which receivers know this fleet, under \
-             which they reach the daemon",
+            "`notify.events.{}.issuer` is missing, and so is `access.publicUrl`: the URL by which \
+             receivers know this fleet, and under which they reach the daemon",
             nameless.name
         ))
     }
@@ -138,6 +138,7 @@ impl Config {
     /// Who the receiver of security events is told that sends them.
     #[must_use]
     pub(crate) fn issuer(&self, stream: &EventSettings) -> Option<String> {
-        stream.issuer.clone()
+        let public = self.access.as_ref().and_then(|access| access.public_url.as_ref());
+        stream.issuer.clone().or_else(|| public.map(|url| format!("{url}/")))
     }
 }

@@ -46,19 +46,12 @@ impl Checked {
         Self { inner: DefaultResolver::default(), allowed, proxy }
     }
 
-    fn admits(&self, address: IpAddr) -> bool {
-        !is_private(address) || self.allowed.iter().any(|range| range.contains(address))
-    }
-}
-
-impl Resolver for Checked {
-    fn resolve(
+    /// Those of the addresses found for a URL that may be called.
+    fn admitted(
         &self,
         uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
+        found: ResolvedSocketAddrs,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout)?;
         let host = uri.host().unwrap_or_default();
         let is_proxy = self
             .proxy
@@ -79,6 +72,22 @@ impl Resolver for Checked {
             }
             _ => Ok(admitted),
         }
+    }
+
+    fn admits(&self, address: IpAddr) -> bool {
+        !is_private(address) || self.allowed.iter().any(|range| range.contains(address))
+    }
+}
+
+impl Resolver for Checked {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.inner.resolve(uri, config, timeout)?;
+        self.admitted(uri, found)
     }
 }
 
@@ -156,6 +165,43 @@ mod tests {
         }
         for public in ["93.184.216.34", "100.128.0.1", "2606:4700::1111", "64:ff9b::5db8:d822"] {
             assert!(!is_private(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_behind_this_machine_is_not_called() {
+        let of = |addresses: &[&str]| {
+            let mut found = Checked::default().empty();
+            for address in addresses {
+                found.push(format!("{address}:443").parse().unwrap());
+            }
+            found
+        };
+        let plain = Checked::new(Vec::new(), Some(("proxy.example.com".into(), 3128)));
+        let named = Checked::new(vec!["10.0.0.0/8".parse().unwrap()], None);
+        let (inside, outside) = ("10.2.0.7", "93.184.216.34");
+        for (checked, url, found, called) in [
+            (&plain, "https://siem.example.com/", &[inside][..], None),
+            (&plain, "https://siem.example.com/", &["[::1]"], None),
+            (&plain, "https://siem.example.com/", &[inside, outside], Some(outside)),
+            (&plain, "https://siem.example.com/", &[outside], Some(outside)),
+            // Who runs this named the address, this machine, or the proxy.
+            (&plain, "https://10.2.0.7/", &[inside], Some(inside)),
+            (&plain, "http://localhost:8080/", &["127.0.0.1"], Some("127.0.0.1")),
+            (&plain, "http://proxy.example.com:3128/", &[inside], Some(inside)),
+            (&plain, "http://proxy.example.com:80/", &[inside], None),
+            (&named, "https://siem.example.com/", &[inside], Some(inside)),
+            (&named, "https://siem.example.com/", &["192.168.0.1"], None),
+        ] {
+            let admitted = checked.admitted(&url.parse().unwrap(), of(found));
+            let first = admitted.map(|found| found.iter().next().unwrap().ip().to_string());
+            match called {
+                Some(address) => assert_eq!(first.unwrap(), address, "{url} {found:?}"),
+                None => {
+                    let refused = first.unwrap_err().to_string();
+                    assert!(refused.contains("privateAddresses"), "{url} {found:?}: {refused}");
+                }
+            }
         }
     }
 }

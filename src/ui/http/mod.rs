@@ -18,6 +18,7 @@ mod metrics;
 mod query;
 mod server;
 mod shared;
+mod signal_cache;
 mod signals;
 mod state;
 mod token;

@@ -6,7 +6,7 @@ use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::access::Decisions;
 use super::answer::{Failure, Room, Tagged};
-use super::signals::Signals;
+use super::signal_cache::Signals;
 use super::token::Token;
 use crate::app::status::{Status, View};
 

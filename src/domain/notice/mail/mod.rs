@@ -23,11 +23,11 @@ mod trial;
 pub(crate) use device::DeviceText;
 pub(crate) use ids::group_id;
 pub(crate) use jobs::jobs;
-pub(crate) use letter::{AlertText, Letter};
+pub(crate) use letter::Letter;
 pub(crate) use obsolete::obsolete;
 pub(crate) use pace::{Pace, together};
 pub(crate) use part::{Extras, Part};
-pub(crate) use render::{Rendered, render};
+pub(crate) use render::render;
 pub(crate) use templates::{Source, TemplateError, Templates};
 pub(crate) use trial::load;
 

@@ -212,26 +212,6 @@ async fn what_surely_did_not_arrive_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_behind_this_machine_is_not_called() {
-    // `localhost.` is a name that the resolver turns into an address of this machine, and not the
-    // word that stands for it.
-    let place = Place::new();
-    let server = Server::new(|_, _| Some(with(204, &[])));
-    let port = server.url().rsplit(':').next().unwrap().to_owned();
-    let url = format!("https://localhost.:{port}/");
-    let webhook = Webhook::over(http(), &place.webhook(&url));
-    let attempt = webhook.deliver(ID, &announcement(), Some(LEDGER)).await;
-    assert!(why(&attempt).contains("privateAddresses"), "{attempt:?}");
-    assert_eq!(server.calls().len(), 0);
-    // Where it is named, it is called: what answers there does not speak TLS.
-    let ranges: Vec<AddressRange> = ["127.0.0.0/8", "::1"].map(|one| one.parse().unwrap()).into();
-    let network = Network { addresses: Addresses::Public(ranges), ..network(64 << 10) };
-    let webhook = Webhook::over(Http::over(network, None, at), &place.webhook(&url));
-    let attempt = webhook.deliver(ID, &announcement(), Some(LEDGER)).await;
-    assert!(why(&attempt).contains("TLS"), "{attempt:?}");
-}
-
-#[tokio::test]
 async fn a_receiver_that_is_gone_is_asked_once_until_its_url_is_another_one() {
     let place = Place::new();
     let server = Server::new(|seen, _| {

@@ -17,7 +17,7 @@ use super::events::Stream;
 use super::http::Http;
 use super::service_now::ServiceNow;
 use super::webhook::Webhook;
-use crate::domain::model::{AddressRange, Timestamp};
+use crate::domain::model::Timestamp;
 use crate::domain::notice::{
     Announcement, Attempt, SecurityEvent, TicketKey, TicketOrder, for_journal, mark,
 };

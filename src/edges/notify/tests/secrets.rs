@@ -37,7 +37,7 @@ async fn a_url_in_a_file_is_one_that_is_encrypted_or_stays_here_and_is_never_sho
     for (url, says) in [
         ("http://hooks.example.com/hunter2", "must begin with https://"),
         ("https://me:hunter2@hooks.example.com/", "a user"),
-        ("hunter2", "no URL"),
+        ("hunter2", "is not a URL"),
         ("https://hooks.example.com/#hunter2", "a fragment"),
     ] {
         let mut settings = place.webhook("");

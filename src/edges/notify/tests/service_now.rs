@@ -191,7 +191,8 @@ async fn what_a_rule_of_the_instance_stops_is_said_with_its_words() {
     let instance = Instance { authorization: Some("Basic x".into()), ..Instance::default() };
     let (server, _) = serve(instance);
     let attempt = connected(&place, &server).deliver(&open(), false).await;
-    assert!(why(&attempt).contains("User Not Authenticated; check the login"), "{attempt:?}");
+    let said = why(&attempt);
+    assert!(said.contains("User Not Authenticated") && said.contains("check the login"), "{said}");
 }
 
 #[tokio::test]
