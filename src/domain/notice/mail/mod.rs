@@ -4,6 +4,7 @@
 //! HTML of one or more of them. The texts are in `texts/`, a folder for each language; files of the
 //! configuration replace them one by one. HTML is made of the text, unless there is a template for it.
 
+mod alerts;
 mod built_in;
 mod context;
 mod device;
@@ -23,7 +24,7 @@ mod trial;
 pub(crate) use device::DeviceText;
 pub(crate) use ids::group_id;
 pub(crate) use jobs::jobs;
-pub(crate) use letter::{AlertText, Letter};
+pub(crate) use letter::Letter;
 pub(crate) use obsolete::obsolete;
 pub(crate) use pace::{Pace, together};
 pub(crate) use part::{Extras, Part};
