@@ -34,6 +34,8 @@ pub(crate) enum NoMail {
 /// Writes to users and administrators.
 pub(crate) struct MailSink {
     settings: MailSettings,
+    /// Who gets alerts.
+    alerts: Vec<Email>,
     /// Who gets a test.
     testers: Vec<Email>,
     templates: Templates,
@@ -56,6 +58,7 @@ impl MailSink {
         let sender = std::slice::from_ref(&settings.from.address);
         let testers = [&alerts.mail[..], &settings.it, sender];
         Ok(Self {
+            alerts: alerts.mail.clone(),
             testers: testers.into_iter().find(|some| !some.is_empty()).unwrap_or_default().to_vec(),
             templates: templates(settings)?,
             way: Way::new(settings, provider, now)?,
@@ -141,7 +144,7 @@ impl Sink for MailSink {
     }
 
     fn jobs(&self, entry: &Entry, recorded: &State, settings: &Settings) -> Vec<Job> {
-        jobs(entry, recorded, settings, &self.settings)
+        jobs(entry, recorded, settings, &self.settings, &self.alerts)
     }
 
     fn obsolete(&self, job: &Job, recorded: &State) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::alerts;
 use super::device::DeviceText;
 use super::ids::{letter_id, thread_id};
 use super::letter::{Letter, WipeText};
@@ -9,7 +10,7 @@ use crate::domain::model::{ComplianceState, DeviceId, Digest, Email, Status, Tim
 use crate::domain::notice::{Job, Topic};
 use crate::domain::notify_settings::{MailKind, MailSettings};
 use crate::domain::settings::Settings;
-use crate::domain::state::event::{DeviceStatus, Entry, Event};
+use crate::domain::state::event::{AlertChanged, DeviceStatus, Entry, Event};
 use crate::domain::state::{Device, EpisodeKind, State, Wipe};
 
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -21,6 +22,7 @@ pub(crate) fn jobs(
     recorded: &State,
     settings: &Settings,
     mail: &MailSettings,
+    alerts: &[Email],
 ) -> Vec<Job> {
     let maker = Maker { entry, recorded, settings, mail };
     let mut letters = Vec::new();
@@ -39,6 +41,8 @@ pub(crate) fn jobs(
         }) => {
             letters.extend(maker.of_device(|id, device| maker.not_enrolled(id, device, reason)));
         }
+        Event::AlertBegan(changed) => return maker.alert(Topic::AlertBegan, changed, alerts),
+        Event::AlertEnded(changed) => return maker.alert(Topic::AlertEnded, changed, alerts),
         Event::WipeIssued(issued) => letters.extend(maker.wipe_issued(&issued.request)),
         Event::WipeRefused(refused) => {
             letters.extend(maker.wipe_refused(&refused.subject.request, &refused.detail));
@@ -65,6 +69,11 @@ struct Due {
 }
 
 impl Maker<'_> {
+    fn alert(&self, topic: Topic, changed: &AlertChanged, to: &[Email]) -> Vec<Job> {
+        let (lineage, language) = (self.lineage(), &self.mail.language.default);
+        alerts::jobs(self.entry, topic, changed, (&lineage, language), to)
+    }
+
     fn of_device(&self, make: impl FnOnce(DeviceId, &Device) -> Vec<Due>) -> Vec<Due> {
         let Some(id) = self.entry.device else { return Vec::new() };
         self.recorded.devices.get(&id).map_or_else(Vec::new, |device| make(id, device))

@@ -4,6 +4,7 @@
 //! HTML of one or more of them. The texts are in `texts/`, a folder for each language; files of the
 //! configuration replace them one by one. HTML is made of the text, unless there is a template for it.
 
+mod alerts;
 mod built_in;
 mod context;
 mod device;

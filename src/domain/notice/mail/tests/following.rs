@@ -238,3 +238,22 @@ fn what_follows_renders_and_forty_devices_are_one_mail() {
     let forty = render(&templates, &[part; 40], &Extras::default()).unwrap();
     assert!(forty.subject.starts_with("40 Ihrer Geräte"), "{}", forty.subject);
 }
+
+#[test]
+fn an_alert_is_told_to_who_runs_it_when_it_begins_and_when_it_ends() {
+    let mut world = World::new();
+    let data =
+        json!({"alert": "sinkStuck", "about": "webhook:siem", "detail": "it fails since 1h"});
+    assert_eq!(shown(&world.log(None, "alert.began", &data)), [""; 0], "nobody is named");
+    world.alerts = vec!["ops@example.com".parse().unwrap()];
+    let began = world.log(None, "alert.began", &data);
+    let ended = world.log(None, "alert.ended", &data);
+    assert_eq!(shown(&began), ["alertBegan ops@example.com"]);
+    assert_eq!(shown(&ended), ["alertEnded ops@example.com"]);
+    let letter = letter(&ended[0]);
+    let part = Part { topic: ended[0].topic, at: ended[0].at, letter: &letter };
+    let templates = load(Vec::new(), [].into()).unwrap();
+    let mail = render(&templates, &[part], &Extras::default()).unwrap();
+    let subject = "Over: Fleetform: Somebody who is to be told is not (webhook:siem)";
+    assert_eq!((&*mail.subject, mail.text.contains("it fails since 1h")), (subject, true));
+}

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::super::{Letter, jobs, obsolete};
-use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Email, Facts, Timestamp};
 use crate::domain::notice::Job;
 use crate::domain::notify_settings::{Languages, MailKind, MailSettings, MailTransport};
 use crate::domain::settings::Settings;
@@ -14,6 +14,7 @@ use crate::domain::state::event::{Entry, Event, Source};
 pub(super) struct World {
     pub(super) state: State,
     pub(super) mail: MailSettings,
+    pub(super) alerts: Vec<Email>,
     pub(super) settings: Settings,
     pub(super) now: Timestamp,
 }
@@ -47,6 +48,7 @@ impl World {
         let mut world = Self {
             state: State::default(),
             mail,
+            alerts: Vec::new(),
             settings: Settings::default(),
             now: "2026-11-25T09:00:00Z".parse().unwrap(),
         };
@@ -92,7 +94,7 @@ impl World {
             event: Event::parse(kind, &raw).unwrap(),
         };
         self.state.fold(&entry, Digest::of(b"line")).unwrap();
-        jobs(&entry, &self.state, &self.settings, &self.mail)
+        jobs(&entry, &self.state, &self.settings, &self.mail, &self.alerts)
     }
 
     pub(super) fn wait(&mut self, minutes: i64) {

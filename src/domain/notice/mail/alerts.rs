@@ -1,0 +1,50 @@
+//! Mails to the people who run Fleetform.
+
+use super::ids::letter_id;
+use super::letter::{AlertText, Letter};
+use crate::domain::model::Email;
+use crate::domain::notice::{Job, Topic};
+use crate::domain::state::event::{AlertChanged, AlertKind, Entry};
+
+/// To each of them, that something begins or is over.
+pub(super) fn jobs(
+    entry: &Entry,
+    topic: Topic,
+    changed: &AlertChanged,
+    (lineage, language): (&str, &str),
+    to: &[Email],
+) -> Vec<Job> {
+    let AlertChanged { alert, about, detail } = changed;
+    let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
+    let text = AlertText { title: format!("{}{about}", title(*alert)), detail: detail.clone() };
+    let letters = to.iter().map(|to| {
+        let letter = Letter::to(to.clone(), language);
+        Letter { alert: Some(text.clone()), ..letter }
+    });
+    let job = |letter: Letter| Job {
+        id: letter_id(lineage, entry.seq, topic, &letter),
+        entry: entry.seq,
+        at: entry.at,
+        not_before: None,
+        device: None,
+        episode: None,
+        topic,
+        payload: serde_json::to_value(letter).unwrap_or_default(),
+    };
+    letters.map(job).collect()
+}
+
+const fn title(alert: AlertKind) -> &'static str {
+    match alert {
+        AlertKind::Frozen => "The fleet is frozen",
+        AlertKind::BreakerOpen => "The provider fails again and again",
+        AlertKind::WipeUnsigned => "A wipe waits for signatures",
+        AlertKind::WipeIssued => "A wipe was issued",
+        AlertKind::WipeInDoubt => "Nobody knows whether the provider has a wipe",
+        AlertKind::Unwritable => "The log or the snapshot cannot be written",
+        AlertKind::Unreconciled => "Devices wait for too long",
+        AlertKind::SinkStuck => "Somebody who is to be told is not",
+        AlertKind::ClockBehind => "The clock of this machine is behind the log",
+        AlertKind::TrustBroken => "The trust files cannot be relied on",
+    }
+}
