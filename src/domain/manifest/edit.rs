@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use crate::domain::manifest::yaml::{self, Node, Position, Scalar, Style, Value, past_quotes};
+use crate::domain::manifest::yaml::{
+    self, Node, Position, Scalar, Style, Value, double, is_plain, past_quotes, scalar,
+};
 use crate::domain::model::is_deceptive;
 use crate::domain::wording::quote;
 
@@ -137,10 +139,10 @@ impl Document<'_> {
         }
         let value = written(to, None);
         match find(root, above) {
-            Some(parent) => self.insert(parent, &format!("{}: {value}", key(last))),
+            Some(parent) => self.insert(parent, &format!("{}: {value}", scalar(last))),
             None => {
                 let (missing, above) = above.split_last()?;
-                let entry = format!("{}: {{{}: {value}}}", key(missing), key(last));
+                let entry = format!("{}: {{{}: {value}}}", scalar(missing), scalar(last));
                 self.insert(find(root, above)?, &entry)
             }
         }
@@ -218,41 +220,6 @@ fn written(to: &New, quote: Option<char>) -> String {
         None if is_plain(text) => text.clone(),
         _ => double(text),
     }
-}
-
-/// A key or value as a scalar that means just this string.
-#[must_use]
-pub(crate) fn scalar(text: &str) -> String {
-    written(&New::Text(text.to_owned()), None)
-}
-
-fn key(text: &str) -> String {
-    scalar(text)
-}
-
-/// Whether the text means itself without quotes, in braces, too.
-fn is_plain(text: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_alphanumeric() || b"._@+/-".contains(&b);
-    let node = |value| Node { value, extent: yaml::Extent::default() };
-    let plain = node(Value::Scalar(text.into(), Style::Plain));
-    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && text.bytes().all(inner)
-        && plain.text() == Some(text)
-        // Older readers take these for booleans.
-        && !["yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str())
-}
-
-/// In double quotes: the escapes of JSON are those of YAML.
-fn double(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if is_deceptive(c) => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted + "\""
 }
 
 /// Whether the edited text is the old tree with just this value in it.

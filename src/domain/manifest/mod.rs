@@ -6,6 +6,7 @@
 //! `parse::MAX_FINDINGS` a file. Where a document cannot be read to its end, or holds characters
 //! that make it look other than it is, its fields are not judged: they may not be what they seem.
 
+pub(crate) mod canonical;
 mod device;
 mod documents;
 pub(crate) mod edit;
@@ -17,6 +18,7 @@ mod parse;
 mod partial_device;
 mod profile;
 mod reader;
+pub(crate) mod repair;
 pub(crate) mod schema;
 pub(crate) mod strict_map;
 mod text;

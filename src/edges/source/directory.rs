@@ -148,7 +148,7 @@ impl Chunk {
         Self { path: path.to_owned(), names: names.collect() }
     }
 
-    fn names(&self) -> impl Iterator<Item = &CStr> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &CStr> {
         self.names.split_inclusive(|b| *b == 0).filter_map(|n| CStr::from_bytes_with_nul(n).ok())
     }
 }

@@ -11,6 +11,7 @@
 pub(crate) mod again;
 mod below;
 mod directory;
+mod files;
 pub mod git;
 mod git_process;
 pub(crate) mod revision;
@@ -20,6 +21,7 @@ mod tree;
 
 pub use self::directory::{load, reread};
 pub(crate) use self::directory::{load_with, read_request};
+pub(crate) use self::files::{RawFile, raw_file, raw_files};
 pub(crate) use self::rules::MAX_BYTES;
 
 #[cfg(test)]

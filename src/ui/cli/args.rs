@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
+    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, fmt, init, list, man,
 };
 use super::{plan, provision, report, schema, set, show, sync, wipe};
 
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Init(init::Args),
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
+    /// Lay manifests out in the one way; their meaning and their comments stay.
+    Fmt(fmt::Args),
     /// Explain the code of a finding, with a wrong and a right example.
     Explain(explain::Args),
     /// Show what a change of the fleet directory means, between Git revisions or directories.
@@ -103,6 +105,7 @@ impl Command {
         match self {
             Self::Init(_) => "init",
             Self::Check(_) => "check",
+            Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
             Self::Diff(_) => "diff",
             Self::Plan(_) => "plan",
@@ -152,6 +155,7 @@ impl Command {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github]
             }
             Self::Init(_)
+            | Self::Fmt(_)
             | Self::Explain(_)
             | Self::Provision(_)
             | Self::Set(_)

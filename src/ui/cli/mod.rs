@@ -6,6 +6,7 @@
 
 mod apply;
 mod args;
+mod ask;
 mod audit;
 mod author;
 mod check;
@@ -20,6 +21,8 @@ mod exit;
 mod explain;
 mod failure;
 mod filters;
+mod fix;
+mod fmt;
 mod format;
 mod global;
 mod init;
@@ -31,6 +34,7 @@ mod process;
 mod progress;
 mod provision;
 mod report;
+mod rewrite;
 mod run;
 mod schema;
 mod select;

@@ -11,7 +11,7 @@ use super::format::Format;
 use super::setup::Setup;
 use super::value::{Label, word};
 use crate::domain::fleet::Desired;
-use crate::domain::manifest::edit::scalar;
+use crate::domain::manifest::yaml::scalar;
 use crate::domain::model::{Ownership, Platform};
 use crate::ui::render::out::Out;
 
@@ -116,15 +116,8 @@ fn manifest(args: &Args, name: &str, path: &str) -> String {
         ("ownership", args.ownership.map(Ownership::as_str)),
     ];
     for (field, value) in fields {
-        match value {
-            // A version reads as a number to many; the quotes say that it is none.
-            Some(value) if field == "osVersion" && scalar(value) == value => {
-                let _ = writeln!(text, "  {field}: \"{value}\"");
-            }
-            Some(value) => {
-                let _ = writeln!(text, "  {field}: {}", scalar(value));
-            }
-            None => {}
+        if let Some(value) = value {
+            let _ = writeln!(text, "  {field}: {}", scalar(value));
         }
     }
     text

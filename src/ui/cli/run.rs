@@ -15,10 +15,9 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
+    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, fmt, init, list,
 };
 use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
-use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
@@ -92,14 +91,8 @@ fn run(
             start_threads()?;
             init::run(args, &cli.global, format, out)
         }
-        Command::Check(args) => {
-            let setup = for_fleet()?;
-            let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            let desired = source::load(root);
-            check::say_what_is_left(&desired, &setup);
-            let trust = check::trust_files(&setup);
-            Ok(check::run(&desired, root, format, out)?.combine(trust))
-        }
+        Command::Check(args) => check::run(args, &for_fleet()?, format, out),
+        Command::Fmt(args) => fmt::run(args, &for_fleet()?, format, out),
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
         Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),

@@ -22,6 +22,7 @@ pub(crate) mod list;
 pub(crate) mod markdown;
 mod mdm;
 pub(crate) mod out;
+pub(crate) mod patch;
 pub(crate) mod plan;
 pub(crate) mod replayed;
 mod rights;
