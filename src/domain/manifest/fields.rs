@@ -39,13 +39,9 @@ impl Mapping {
 
     /// The fields that hold a value, as paths from this mapping: `hardware.model`.
     pub(crate) fn leaves(&self) -> Vec<String> {
-        let below = |name: &str| {
-            match self.below(name) {
-                None => vec![name.to_owned()],
-                Some(mapping) => {
-                    mapping.leaves().iter().map(|leaf| format!("{name}.{leaf}")).collect()
-                }
-            }
+        let below = |name: &str| match self.below(name) {
+            None => vec![name.to_owned()],
+            Some(mapping) => mapping.leaves().iter().map(|leaf| format!("{name}.{leaf}")).collect(),
         };
         self.all.iter().flat_map(|name| below(name)).collect()
     }

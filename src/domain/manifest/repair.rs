@@ -131,7 +131,8 @@ fn mapping(source: &Source<'_>, node: &Node<'_>, shape: Shape, edits: &mut Edits
                 edits.extend(items.iter().filter_map(|item| text_edit(source, item)));
             }
             ("enrollment" | "maxSignatureAgeDays" | "minPinLength", _) => {
-                let is_number = |text: &str| text.parse::<u32>().is_ok_and(|n| n.to_string() == text);
+                let is_number =
+                    |text: &str| text.parse::<u32>().is_ok_and(|n| n.to_string() == text);
                 edits.extend(bare_edit(source, value, is_number));
             }
             ("required" | "confirm", _) => {

@@ -7,7 +7,8 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{CWD, OFlags};
+use rustix::fs::{AtFlags, CWD, OFlags, statat};
+use rustix::io::Errno;
 
 use super::below::{enter, open, read_file};
 use super::directory::{Unread, Walk};
@@ -79,6 +80,37 @@ pub(crate) fn raw_file(path: &Path) -> RawFile {
     }
 }
 
+/// The text of the file at this path, from the root; nothing where there is none.
+///
+/// # Errors
+/// If it cannot be read, is no UTF-8, or a symlink is on the way: why, without a full stop.
+pub(crate) fn text_below(root: &Path, path: &str) -> Result<Option<String>, String> {
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let failed = |(_, message, _): Trouble| message;
+    let root = open(CWD, root, OFlags::DIRECTORY)
+        .map_err(|error| failed(unreadable("directory", error)))?;
+    let directory = match enter(root.as_fd(), parent) {
+        Ok(directory) => directory,
+        Err(Errno::NOENT) => return Ok(None),
+        // What a symlink on the way is called, since none is followed.
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            return Err(format!("{parent} is no directory, or leads through a symlink"));
+        }
+        Err(error) => return Err(failed(unreadable("directory", error))),
+    };
+    let name = CString::new(name).map_err(|_| failed(not_a_file()))?;
+    let mut bytes = Vec::new();
+    match read_file(&directory, &name, &mut bytes, MAX_BYTES) {
+        Ok(()) => {}
+        Err(trouble) => {
+            let found = statat(&directory, &name, AtFlags::SYMLINK_NOFOLLOW);
+            let is_absent = found.is_err_and(|error| error == Errno::NOENT);
+            return if is_absent { Ok(None) } else { Err(failed(trouble)) };
+        }
+    }
+    String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned())
+}
+
 fn file(
     parent: &str,
     name: &CStr,
@@ -101,6 +133,24 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_text_is_read_below_the_root_and_no_link_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("fleet/a")).unwrap();
+        fs::write(dir.path().join("fleet/a/x.yaml"), "x").unwrap();
+        fs::write(dir.path().join("x.yaml"), "outside").unwrap();
+        symlink("..", dir.path().join("fleet/up")).unwrap();
+        symlink("../x.yaml", dir.path().join("fleet/l.yaml")).unwrap();
+        let text = |path: &str| text_below(&dir.path().join("fleet"), path);
+        assert_eq!(text("a/x.yaml"), Ok(Some("x".to_owned())));
+        for absent in ["a/y.yaml", "b/x.yaml", "y.yaml"] {
+            assert_eq!(text(absent), Ok(None), "{absent}");
+        }
+        for refused in ["up/x.yaml", "l.yaml", "a/x.yaml/y.yaml", "a"] {
+            assert!(text(refused).is_err(), "{refused}");
+        }
+    }
 
     #[test]
     fn each_file_comes_with_whether_it_is_signed() {

@@ -21,7 +21,7 @@ mod tree;
 
 pub use self::directory::{load, reread};
 pub(crate) use self::directory::{load_with, read_request};
-pub(crate) use self::files::{RawFile, raw_file, raw_files};
+pub(crate) use self::files::{RawFile, raw_file, raw_files, text_below};
 pub(crate) use self::rules::MAX_BYTES;
 
 #[cfg(test)]

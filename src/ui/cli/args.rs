@@ -8,8 +8,9 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, fmt, init, list, man,
+    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, export, fmt, import,
 };
+use super::{init, list, man};
 use super::{plan, provision, report, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
@@ -77,6 +78,10 @@ pub(crate) enum Command {
     Provision(provision::Args),
     /// Edit a device's manifest in place, after checking it against the fleet.
     Set(set::Args),
+    /// Write manifests of the devices that a list names.
+    Import(import::Args),
+    /// Write lists of devices that people upload elsewhere.
+    Export(export::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
     /// Ask devices to sync now: those that are named, or all for which every filter holds.
@@ -105,6 +110,8 @@ impl Command {
         match self {
             Self::Init(_) => "init",
             Self::Check(_) => "check",
+            Self::Import(_) => "import",
+            Self::Export(_) => "export",
             Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
             Self::Diff(_) => "diff",
@@ -156,6 +163,8 @@ impl Command {
             }
             Self::Init(_)
             | Self::Fmt(_)
+            | Self::Import(_)
+            | Self::Export(_)
             | Self::Explain(_)
             | Self::Provision(_)
             | Self::Set(_)

@@ -73,7 +73,7 @@ pub(super) fn write(
     let fleet = &setup.config.fleet;
     let base = source::load(fleet);
     there(&base)?;
-    let head = source::load_with(fleet, Some((path, new.as_bytes())));
+    let head = source::load_with(fleet, &[(path, new.as_bytes())]);
     let found = diff(&base, &head);
     let in_the_way: Vec<_> = head.findings.iter().filter(|f| *f.span.path == *path).collect();
     let shown = if found.new.is_empty() { in_the_way } else { found.new.iter().collect() };

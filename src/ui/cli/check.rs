@@ -73,7 +73,10 @@ const PACE: Pace = Pace {
 enum Subject {
     Fleet(PathBuf),
     /// One file, with its content where that is not on disk.
-    File { path: PathBuf, content: Option<Vec<u8>> },
+    File {
+        path: PathBuf,
+        content: Option<Vec<u8>>,
+    },
 }
 
 /// Checks what the arguments name.
@@ -120,12 +123,7 @@ fn subject(args: &Args, setup: &Setup) -> Result<Subject, Failure> {
     Ok(if is_file { Subject::File { path, content: None } } else { Subject::Fleet(path) })
 }
 
-fn look(
-    subject: &Subject,
-    setup: &Setup,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn look(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     let (desired, root) = match subject {
         Subject::Fleet(root) => (source::load(root), root.clone()),
         Subject::File { path, content } => one_file(path, content.as_deref(), setup)?,
@@ -142,9 +140,9 @@ fn one_file(
     setup: &Setup,
 ) -> Result<(Desired, PathBuf), Failure> {
     let read = || source::raw_file(path).bytes;
-    let bytes = content.map_or_else(read, |content| Ok(content.to_vec())).map_err(|why| {
-        Failure::new(format!("cannot read {}: {why}", path.display()))
-    })?;
+    let bytes = content
+        .map_or_else(read, |content| Ok(content.to_vec()))
+        .map_err(|why| Failure::new(format!("cannot read {}: {why}", path.display())))?;
     let fleet = &setup.config.fleet;
     // A file that is no part of the fleet is judged as if it were.
     let below = below(fleet, path);
@@ -152,7 +150,7 @@ fn one_file(
         Some(below) => (below.clone(), fleet.clone()),
         None => (path.display().to_string(), PathBuf::new()),
     };
-    let mut desired = source::load_with(fleet, Some((&own, &bytes)));
+    let mut desired = source::load_with(fleet, &[(&own, &bytes)]);
     if desired.missing.is_some() {
         tracing::warn!(
             fleet = %fleet.display(),
@@ -185,12 +183,7 @@ fn below(fleet: &Path, file: &Path) -> Option<String> {
 }
 
 /// Looks again after each change, until the process is ended.
-fn watch(
-    subject: &Subject,
-    setup: &Setup,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn watch(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     let fleet = match subject {
         Subject::Fleet(root) => root.clone(),
         Subject::File { path, content: None } if below(&setup.config.fleet, path).is_some() => {
@@ -225,12 +218,7 @@ fn watch(
 ///
 /// # Errors
 /// If the fleet directory could not be read, or writing fails.
-fn show(
-    desired: &Desired,
-    root: &Path,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn show(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
         let what = format!("the fleet directory {why}");
         return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));

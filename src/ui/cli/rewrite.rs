@@ -58,9 +58,7 @@ impl Rewrite {
             // Whatever it would become: it stays as it was signed.
             _ if file.is_signed => left(Outcome::Signed, "it has signatures beside it".into()),
             Err(why) => left(Outcome::Failed, why),
-            Ok((new, why)) => {
-                Self { path, old, new: Some(new), outcome: Outcome::Changed, why }
-            }
+            Ok((new, why)) => Self { path, old, new: Some(new), outcome: Outcome::Changed, why },
         }
     }
 

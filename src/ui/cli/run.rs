@@ -15,8 +15,9 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, fmt, init, list,
+    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, export, fmt, import,
 };
+use super::{init, list};
 use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
@@ -93,6 +94,12 @@ fn run(
         }
         Command::Check(args) => check::run(args, &for_fleet()?, format, out),
         Command::Fmt(args) => fmt::run(args, &for_fleet()?, format, out),
+        Command::Import(args) => {
+            // A tenant is asked by rights, which a checkout does not give.
+            let setup = if args.asks_a_tenant() { setup()? } else { for_fleet()? };
+            import::run(args, &setup, format, out)
+        }
+        Command::Export(args) => export::run(args, &for_fleet()?, format, out),
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
         Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),

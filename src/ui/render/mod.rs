@@ -16,6 +16,7 @@ pub(crate) mod filter;
 pub(crate) mod findings;
 pub(crate) mod github;
 pub(crate) mod history;
+pub(crate) mod imported;
 pub(crate) mod json;
 mod last_sync;
 pub(crate) mod list;

@@ -293,7 +293,11 @@ impl Builder<'_, '_> {
     /// Comments between a key and its scalar.
     fn between(&mut self, entry: &mut Entry, start: usize) {
         while let Some(comment) = self.comment(start, |_| true) {
-            if comment.alone { entry.before.push(Line::Comment(comment.text)) } else { put(entry, comment) }
+            if comment.alone {
+                entry.before.push(Line::Comment(comment.text))
+            } else {
+                put(entry, comment)
+            }
         }
     }
 

@@ -19,7 +19,9 @@ pub(crate) enum Unformatted {
     #[error("what begins in line {0} is no manifest that can be read")]
     Unreadable(u32),
     /// In this line.
-    #[error("what begins in line {0} is written in a way that cannot be laid out anew; edit it by hand")]
+    #[error(
+        "what begins in line {0} is written in a way that cannot be laid out anew; edit it by hand"
+    )]
     Unusual(u32),
 }
 

@@ -73,7 +73,10 @@ impl<'s> Source<'s> {
 
     /// The bytes of a scalar, with its quotes; of one after `|` or `>` the lines from its first word on.
     /// None of one that is nothing, or only line breaks.
-    pub(in crate::domain::manifest) fn scalar(&self, node: &Node<'_>) -> Option<Option<Range<usize>>> {
+    pub(in crate::domain::manifest) fn scalar(
+        &self,
+        node: &Node<'_>,
+    ) -> Option<Option<Range<usize>>> {
         let Value::Scalar(value, style) = &node.value else { return None };
         let is_nothing = match style {
             Style::Plain => value.is_empty(),

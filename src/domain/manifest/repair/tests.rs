@@ -29,8 +29,11 @@ fn whatever_an_editor_made_of_it_comes_back() {
         (DEVICE.replace("\"10.10\"", "10.10").into_bytes(), vec!["quotes"]),
         (DEVICE.replace(": ana\n", ": 'ana'\n").into_bytes(), vec!["layout"]),
         (
-            format!("\u{feff}{}", DEVICE.replace("  ", "\t").replace('"', "").replace('\n', "\r\n"))
-                .into_bytes(),
+            format!(
+                "\u{feff}{}",
+                DEVICE.replace("  ", "\t").replace('"', "").replace('\n', "\r\n")
+            )
+            .into_bytes(),
             vec!["byteOrderMark", "lineBreaks", "tabs", "quotes"],
         ),
     ] {

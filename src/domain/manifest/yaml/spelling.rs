@@ -15,9 +15,8 @@ pub(crate) fn scalar(text: &str) -> String {
 #[must_use]
 pub(crate) fn is_plain(text: &str) -> bool {
     let first = |c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '(');
-    let inner = |c: char| {
-        !(is_deceptive(c) || "#,[]{}\"\\`".contains(c) || c.is_whitespace() && c != ' ')
-    };
+    let inner =
+        |c: char| !(is_deceptive(c) || "#,[]{}\"\\`".contains(c) || c.is_whitespace() && c != ' ');
     text.chars().next().is_some_and(first)
         && text.chars().all(inner)
         && !text.ends_with([' ', ':'])

@@ -8,6 +8,7 @@ mod connection;
 mod directory;
 mod doctor;
 mod graph;
+mod inventory;
 mod observe;
 mod provider;
 mod push;

@@ -6,13 +6,46 @@ use crate::domain::manifest::yaml;
 
 const TALES: u64 = 4_000;
 const KEYS: [&str; 14] = [
-    "kind", "apiVersion", "spec", "metadata", "name", "labels", "profile", "serialNumber",
-    "hardware", "model", "settings", "compliance", "'quo ted'", "\"a: b\"",
+    "kind",
+    "apiVersion",
+    "spec",
+    "metadata",
+    "name",
+    "labels",
+    "profile",
+    "serialNumber",
+    "hardware",
+    "model",
+    "settings",
+    "compliance",
+    "'quo ted'",
+    "\"a: b\"",
 ];
 const SCALARS: [&str; 24] = [
-    "Device", "Profile", "fleetform/v1", "1", "1.50", "true", "null", "~", "0x1F", "10.0.1.2",
-    "a b  c", "it's", "x#y", "a, b", "'single ''quoted'' # x'", "\"double \\\"x\\\" \\n y\"", "'yes'",
-    "\"\"", "'- x'", "2026-11-22T10:00:00Z", "\"1\"", "é: x", "a:b", "\"\\u00e9\\t\"",
+    "Device",
+    "Profile",
+    "fleetform/v1",
+    "1",
+    "1.50",
+    "true",
+    "null",
+    "~",
+    "0x1F",
+    "10.0.1.2",
+    "a b  c",
+    "it's",
+    "x#y",
+    "a, b",
+    "'single ''quoted'' # x'",
+    "\"double \\\"x\\\" \\n y\"",
+    "'yes'",
+    "\"\"",
+    "'- x'",
+    "2026-11-22T10:00:00Z",
+    "\"1\"",
+    "é: x",
+    "a:b",
+    "\"\\u00e9\\t\"",
 ];
 
 struct Tale {
@@ -294,9 +327,16 @@ fn a_layout_means_the_same_keeps_each_comment_and_is_its_own() {
             assert_eq!(found, 1, "CANONICAL_SEED={seed}: comment {n}\n{text}\n=====\n{new}");
         }
         let again = format(new.as_bytes());
-        assert_eq!(again.as_deref(), Ok(&*new), "CANONICAL_SEED={seed}: not the same again\n{text}");
+        assert_eq!(
+            again.as_deref(),
+            Ok(&*new),
+            "CANONICAL_SEED={seed}: not the same again\n{text}"
+        );
         done += 1;
     }
-    assert!(done > TALES * 8 / 10 || first.is_some(), "{done} done, {unusual} unusual, {unread} unread");
+    assert!(
+        done > TALES * 8 / 10 || first.is_some(),
+        "{done} done, {unusual} unusual, {unread} unread"
+    );
     assert!(unusual < 40, "{unusual} unusual of {done}");
 }
