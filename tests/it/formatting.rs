@@ -76,7 +76,7 @@ fn a_file_with_signatures_beside_it_is_never_touched() {
 #[test]
 fn check_repairs_what_is_safe_to_repair_and_shows_it_first() {
     let fixture = Fixture::of(&["BBB1"]);
-    let tabs = MESSY.replace("    ", "\t").replace("AAA1", "12345");
+    let tabs = MESSY.replace("    ", "\t").replace("AAA1", "4711007");
     let utf16: Vec<u8> = format!("\u{feff}{}", tabs.replace('\n', "\r\n"))
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -87,11 +87,11 @@ fn check_repairs_what_is_safe_to_repair_and_shows_it_first() {
     fixture.run(&["check", "--fix"]).exits(1).complains(&["no terminal to ask on", "--yes"]);
     assert_eq!(std::fs::read(fixture.path("fleet/ana.yaml")).expect("a file"), utf16);
     let fixed = fixture.run(&["check", "--fix", "--yes"]).exits(1);
-    assert!(fixed.stdout.contains("+  serialNumber: \"12345\"\n"), "{fixed:?}");
+    assert!(fixed.stdout.contains("+  serialNumber: \"4711007\"\n"), "{fixed:?}");
     let fixed =
         fixed.complains(&["Repaired: ./fleet/ana.yaml (encoding, line breaks, tabs, quotes"]);
     assert!(fixed.stdout.contains("two.yaml"), "what is left is a finding: {fixed:?}");
-    assert_eq!(fixture.read("fleet/ana.yaml"), NEAT.replace("AAA1", "\"12345\""));
+    assert_eq!(fixture.read("fleet/ana.yaml"), NEAT.replace("AAA1", "\"4711007\""));
     fixture.remove("fleet/two.yaml");
     fixture.run(&["check"]).exits(0);
     fixture.feed(&["check", "--fix", "-"], "a: 1\n").exits(1);

@@ -15,7 +15,7 @@ fn fleet(specs: &[&str]) -> Desired {
     let mut text = PROFILE.to_owned();
     for (n, spec) in specs.iter().enumerate() {
         text += &format!(
-            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: d{n}, labels: {{site: \"a, b\"}}}}\nspec:\n  \
+            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{n}, labels: {{site: \"a, b\"}}}}\nspec:\n  \
              serialNumber: PF3X.{n:04}\n  userEmail: ana@example.com\n  profile: P\n  osVersion: \"1.0\"\n  {spec}\n---\n"
         );
     }
@@ -79,7 +79,10 @@ fn corporate_identifiers_are_one_kind_a_file() {
     ]);
     let exported = corporate_ids(devices(&fleet));
     let sheets: Vec<_> = exported.sheets.iter().map(|s| (s.kind, s.text.as_str())).collect();
-    assert_eq!(sheets, [("windows", "Contoso,Book 5,PF3X0000\r\n"), ("serial", "PF3X0001,d1\r\n")]);
+    assert_eq!(
+        sheets,
+        [("windows", "Contoso,Book 5,PF3X0000\r\n"), ("serial", "PF3X0001,dev-1\r\n")]
+    );
     assert_eq!((exported.devices, exported.others), (2, 1));
     let why = why(&exported);
     for (refused, part) in why.iter().zip([

@@ -20,17 +20,22 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, Problem> {
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
+    let (mut at, mut line) = (0, skipped + 1);
     loop {
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return Ok(rows),
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line) + skipped;
                 let help = "save the list as CSV in UTF-8";
                 return Err(Problem::new(&Cell::line(line), "the line cannot be read", help));
             }
         }
-        let line = record.position().map_or(1, csv::Position::line) + skipped;
+        // Where a record begins, the reader says before the line breaks that it passes over.
+        let before = record.position().map_or(0, csv::Position::byte);
+        let start = usize::try_from(before).unwrap_or(usize::MAX).min(text.len());
+        let breaks = text[start..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        line += text[at..start + breaks].matches('\n').count() as u64;
+        at = start + breaks;
         let trim = |cell: &str| cell.trim_matches([' ', '\t', '\u{a0}']).to_owned();
         let mut cells: Vec<String> = record.iter().map(trim).collect();
         while cells.last().is_some_and(String::is_empty) {

@@ -111,7 +111,9 @@ impl NameTemplate {
     /// The hole for which there is nothing; empty where there is nothing at all.
     pub(super) fn name(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
         let filled = self.0.fill(value)?;
-        slug(&filled).map(|name| name.to_ascii_lowercase()).ok_or_else(String::new)
+        slug(&filled)
+            .map(|name| name.to_ascii_lowercase().replace(['.', '_'], "-"))
+            .ok_or_else(String::new)
     }
 }
 

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::domain::manifest::yaml::{
-    self, Node, Position, Scalar, Style, Value, double, is_plain, past_quotes, scalar,
+    self, Node, Position, Scalar, Style, Value, Within, double, is_plain, past_quotes, scalar,
 };
 use crate::domain::model::is_deceptive;
 use crate::domain::wording::quote;
@@ -135,17 +135,32 @@ impl Document<'_> {
         if let Some(node) = find(root, path) {
             let range = self.scalar(node)?;
             let style = quotes(self.text[range.clone()].chars().next());
-            return Some((range, written(to, style)));
+            return Some((range, written(to, style, self.within(root, above))));
         }
-        let value = written(to, None);
         match find(root, above) {
-            Some(parent) => self.insert(parent, &format!("{}: {value}", scalar(last))),
+            Some(parent) => {
+                let within = self.within(root, above);
+                let value = written(to, None, within);
+                self.insert(parent, &format!("{}: {value}", scalar(last, within)))
+            }
             None => {
                 let (missing, above) = above.split_last()?;
-                let entry = format!("{}: {{{}: {value}}}", scalar(missing), scalar(last));
+                let within = Within::Braces;
+                let value = written(to, None, within);
+                let entry =
+                    format!("{}: {{{}: {value}}}", scalar(missing, within), scalar(last, within));
                 self.insert(find(root, above)?, &entry)
             }
         }
+    }
+
+    /// Whether what is below these keys is in braces.
+    fn within(&self, root: &Node<'_>, above: &[&str]) -> Within {
+        let is_braced = |n: usize| {
+            let start = find(root, &above[..n]).and_then(|node| self.offset(node.extent.start));
+            start.is_some_and(|start| self.text[start..].starts_with('{'))
+        };
+        if (0..=above.len()).any(is_braced) { Within::Braces } else { Within::Block }
     }
 
     /// An entry added to a mapping: after the last value that ends in its line.
@@ -210,14 +225,14 @@ fn quotes(first: Option<char>) -> Option<char> {
     first.filter(|c| matches!(c, '"' | '\''))
 }
 
-fn written(to: &New, quote: Option<char>) -> String {
+fn written(to: &New, quote: Option<char>, within: Within) -> String {
     let text = match to {
         New::Number(n) => return n.to_string(),
         New::Text(text) => text,
     };
     match quote {
         Some('\'') if !text.contains(is_deceptive) => format!("'{}'", text.replace('\'', "''")),
-        None if is_plain(text) => text.clone(),
+        None if is_plain(text, within) => text.clone(),
         _ => double(text),
     }
 }

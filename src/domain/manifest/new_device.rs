@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::yaml::scalar;
+use super::yaml::{Within, scalar};
 
 /// What is to be written. What cannot be right is written all the same: it gives a finding then.
 #[derive(Debug, Clone)]
@@ -47,10 +47,11 @@ impl NewDevice<'_> {
         } = self;
         let mut text = format!(
             "apiVersion: fleetform/v1\nkind: Device\nmetadata:\n  name: {}\n",
-            scalar(name)
+            scalar(name, Within::Block)
         );
         // Writing to a String cannot fail.
-        let pair = |(key, value): &(&str, &str)| format!("{}: {}", scalar(key), scalar(value));
+        let braced = |text: &str| scalar(text, Within::Braces);
+        let pair = |(key, value): &(&str, &str)| format!("{}: {}", braced(key), braced(value));
         let labels: Vec<String> = labels.iter().map(pair).collect();
         if !labels.is_empty() {
             let _ = writeln!(text, "  labels: {{{}}}", labels.join(", "));
@@ -65,7 +66,7 @@ impl NewDevice<'_> {
             ("ownership", *ownership),
         ] {
             if let Some(value) = value {
-                let _ = writeln!(text, "  {field}: {}", scalar(value));
+                let _ = writeln!(text, "  {field}: {}", scalar(value, Within::Block));
             }
         }
         let hardware =
@@ -75,7 +76,7 @@ impl NewDevice<'_> {
         }
         for (field, value) in hardware {
             if let Some(value) = value {
-                let _ = writeln!(text, "    {field}: {}", scalar(value));
+                let _ = writeln!(text, "    {field}: {}", scalar(value, Within::Block));
             }
         }
         text

@@ -35,13 +35,14 @@ Examples:
   fleetform check -o sarif > fleetform.sarif
 
 Exits with 1 on any finding; `fleetform explain CODE` tells more about each.
---fix repairs encodings (UTF-16, byte order marks), line breaks, tabs, quotes and
-the layout (see `fleetform fmt --help`), and never touches a file that has
-signatures beside it. Formats: text, json, markdown (for a comment), github
-(workflow commands), sarif (2.1.0). The paths of the last two are relative to the
-repository where the fleet directory is given relative to it. GitHub shows only
-10 annotations of each kind (errors, warnings, notices) a step: where there may be
-more, add sarif or markdown.")]
+--fix repairs encodings (UTF-16, byte order marks), line breaks, tabs, quotes
+and the layout (see `fleetform fmt --help`), and never touches a file that has
+signatures beside it.
+Formats: text, json, markdown (for a comment), github (workflow commands), sarif
+(2.1.0). The paths of the last two are relative to the repository where the
+fleet directory is given relative to it. GitHub shows only 10 annotations of
+each kind (errors, warnings, notices) a step: where there may be more, add sarif
+or markdown.")]
 pub(crate) struct Args {
     /// Fleet directory, as --fleet; or one file of it, or - for standard input
     #[arg(value_name = "PATH", conflicts_with = "fleet")]

@@ -45,8 +45,8 @@ words! {
 #[command(after_help = "\
 Examples:
   fleetform import csv devices.csv --profile Standard --os 10.0.26100
-  fleetform import csv stock.csv --map 'Asset Tag=labels.asset' --map Room= \\
-    --layout '{site}/{name}.yaml' --name '{user}-{serial}'
+  fleetform import csv stock.csv --map Asset=labels.asset --map Room= \\
+    --layout {site}/{name}.yaml --name {user}-{serial}
   fleetform import autopilot hashes.csv --profile Standard \\
     --user it@example.com --os 10.0.26100
   fleetform import corporate-ids ids.csv --platform ios --profile Mobile \\

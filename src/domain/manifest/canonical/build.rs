@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::layout::{Entries, Entry, Form, Line, rank};
 use super::shape::Shape;
 use super::source::{Comment, Source};
-use crate::domain::manifest::yaml::{Node, Scalar, Style, Value, double, scalar};
+use crate::domain::manifest::yaml::{Node, Scalar, Style, Value, Within, double, scalar};
 
 type Pair<'a> = (Node<'a>, Node<'a>);
 
@@ -267,7 +267,7 @@ impl Builder<'_, '_> {
                         entry.value = self.block(after, start, text)?;
                     }
                     _ => {
-                        entry.value = Form::Inline(spelled(node)?);
+                        entry.value = Form::Inline(spelled(node, Within::Block)?);
                         self.beside(entry, range.map_or(after, |range| range.end));
                     }
                 }
@@ -438,15 +438,15 @@ fn with_blank(comment: &Comment) -> Vec<Line> {
 
 fn named(key: &Node<'_>) -> Option<Entry> {
     let name = key.text().map(str::to_owned);
-    Some(Entry { key: Some(spelled(key)?), name, ..Entry::default() })
+    Some(Entry { key: Some(spelled(key, Within::Block)?), name, ..Entry::default() })
 }
 
 /// A scalar in one line.
-fn spelled(node: &Node<'_>) -> Option<String> {
+fn spelled(node: &Node<'_>, within: Within) -> Option<String> {
     let Value::Scalar(text, style) = &node.value else { return None };
     match (node.scalar()?, style) {
         (Scalar::Text(text), Style::Block) => Some(double(text)),
-        (Scalar::Text(text), _) => Some(scalar(text)),
+        (Scalar::Text(text), _) => Some(scalar(text, within)),
         // Numbers, booleans and nothing are as they were written.
         _ => Some(text.to_string()),
     }
@@ -470,7 +470,7 @@ fn inline(node: &Node<'_>, shape: Shape) -> Option<String> {
         }
         Value::Broken => None,
         Value::Scalar(..) => {
-            let text = spelled(node)?;
+            let text = spelled(node, Within::Braces)?;
             Some(if text.is_empty() { "null".to_owned() } else { text })
         }
     }

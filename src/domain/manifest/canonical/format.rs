@@ -1,7 +1,7 @@
 //! A file laid out anew.
 
-use super::build::build;
-use super::layout::{Line, lines, lines_of, write};
+use super::build::{build, comments};
+use super::layout::{Entries, Line, lines, lines_of, write};
 use super::same::same;
 use super::source::Source;
 use crate::domain::manifest::encoding;
@@ -38,79 +38,97 @@ pub(crate) fn format(bytes: &[u8]) -> Result<String, Unformatted> {
         return Err(Unformatted::Forbidden);
     }
     let source = Source::new(text);
+    let pieces = yaml::cut(bytes);
+    let roots = pieces
+        .iter()
+        .map(|piece| read(text, piece).ok_or(Unformatted::Unreadable(piece.body_line)))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut out = String::with_capacity(text.len());
     let mut past = 0;
-    for (n, piece) in yaml::cut(bytes).iter().enumerate() {
-        document(&source, piece, past, n, &mut out)?;
+    for (n, (piece, root)) in pieces.iter().zip(&roots).enumerate() {
+        let heading = between(&text[past..piece.body]);
+        let entries = build(&source, piece.body..piece.bytes.end, root)
+            .ok_or(Unformatted::Unusual(piece.body_line))?;
+        document(text[piece.body..].starts_with("---"), &heading, &entries, n, &mut out);
         past = piece.bytes.end;
     }
-    lines(&lines_of(&markers_off(&text[past..])), 0, 0, &mut out);
-    while out.ends_with("\n\n") {
-        out.pop();
+    let mut tail = between(&text[past..]);
+    while tail.last() == Some(&Line::Blank) {
+        tail.pop();
     }
+    lines(&tail, 0, 0, &mut out);
+    check(&source, &pieces, &roots, &out)?;
     Ok(out)
 }
 
-/// One document; what is between it and `past` belongs to it.
-fn document(
-    source: &Source<'_>,
-    piece: &Piece,
-    past: usize,
-    n: usize,
-    out: &mut String,
-) -> Result<(), Unformatted> {
-    let unreadable = Unformatted::Unreadable(piece.body_line);
-    let unusual = Unformatted::Unusual(piece.body_line);
-    if !piece.directives.is_empty() {
-        return Err(unreadable);
-    }
-    let root = read(source.text, piece).ok_or(unreadable)?;
-    let entries = build(source, piece.body..piece.bytes.end, &root).ok_or(unusual)?;
-    let heading = lines_of(&markers_off(&source.text[past..piece.body]));
-    let is_marked = source.text[piece.body..].starts_with("---");
+/// One document, after those before it.
+fn document(is_marked: bool, heading: &[Line], entries: &Entries, n: usize, out: &mut String) {
     if n > 0 {
-        while out.ends_with("\n\n") {
-            out.pop();
+        out.push_str("---\n");
+    }
+    lines(heading, 0, out.len(), out);
+    if n == 0 && is_marked && heading.iter().any(|line| *line != Line::Blank) {
+        out.push_str("---\n");
+    }
+    write(entries, 0, out);
+}
+
+/// Whether the new text means the same and has the same comments.
+fn check(
+    source: &Source<'_>,
+    pieces: &[Piece],
+    roots: &[Node<'_>],
+    out: &str,
+) -> Result<(), Unformatted> {
+    let first = Unformatted::Unusual(pieces.first().map_or(1, |piece| piece.body_line));
+    let again = yaml::cut(out.as_bytes());
+    let read = |piece: &Piece| read(out, piece);
+    let new = again.iter().map(read).collect::<Option<Vec<_>>>().ok_or(first)?;
+    if new.len() != roots.len() {
+        return Err(first);
+    }
+    for ((piece, old), new) in pieces.iter().zip(roots).zip(&new) {
+        if !same(old, new) {
+            return Err(Unformatted::Unusual(piece.body_line));
         }
-        out.push_str("---\n");
     }
-    let from = out.len();
-    lines(&heading, 0, from, out);
-    let has_heading = heading.iter().any(|line| *line != Line::Blank);
-    if n == 0 && is_marked && has_heading {
-        out.push_str("---\n");
-    }
-    let at = out.len();
-    let mut body = String::new();
-    write(&entries, 0, &mut body);
-    out.push_str(&body);
-    let again = yaml::parse(&out[at..], 1);
-    let is_whole = again.complete && again.problems.is_empty();
-    let new = again.root.filter(|_| is_whole).ok_or(unusual)?;
-    let comments = |source: &Source<'_>, root: &Node<'_>, from, to| {
-        let mut texts = super::build::comments(source, from..to, root)?;
-        texts.sort();
-        Some(texts)
+    let before = all_comments(source, pieces, roots).ok_or(first)?;
+    let after = all_comments(&Source::new(out), &again, &new).ok_or(first)?;
+    if before == after { Ok(()) } else { Err(first) }
+}
+
+/// Every comment of a file, sorted.
+fn all_comments(source: &Source<'_>, pieces: &[Piece], roots: &[Node<'_>]) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    let mut past = 0;
+    let outside = |text: &str, all: &mut Vec<String>| {
+        all.extend(between(text).into_iter().filter_map(|line| match line {
+            Line::Comment(text) => Some(text),
+            Line::Blank => None,
+        }));
     };
-    let before = comments(source, &root, piece.body, piece.bytes.end);
-    let after = comments(&Source::new(&body), &new, 0, body.len());
-    if !same(&root, &new) || before.is_none() || before != after {
-        return Err(unusual);
+    for (piece, root) in pieces.iter().zip(roots) {
+        outside(&source.text[past..piece.body], &mut all);
+        all.extend(comments(source, piece.body..piece.bytes.end, root)?);
+        past = piece.bytes.end;
     }
-    Ok(())
+    outside(&source.text[past..], &mut all);
+    all.sort();
+    Some(all)
 }
 
 fn read<'t>(text: &'t str, piece: &Piece) -> Option<Node<'t>> {
     let parsed = yaml::parse(&text[piece.body..piece.bytes.end], piece.body_line);
-    parsed.root.filter(|_| parsed.complete && parsed.problems.is_empty())
+    let is_whole = parsed.complete && parsed.problems.is_empty() && piece.directives.is_empty();
+    parsed.root.filter(|_| is_whole)
 }
 
-/// Text between documents without the markers of empty ones.
-fn markers_off(text: &str) -> String {
+/// The lines between documents, without the markers of empty ones.
+fn between(text: &str) -> Vec<Line> {
     let bare = |line: &str| match line.strip_prefix("---").or(line.strip_prefix("...")) {
         Some(rest) if rest.trim().is_empty() => None,
         Some(rest) => Some(rest.trim().to_owned()),
         None => Some(line.to_owned()),
     };
-    text.lines().filter_map(bare).map(|line| line + "\n").collect()
+    lines_of(&text.lines().filter_map(bare).map(|line| line + "\n").collect::<String>())
 }

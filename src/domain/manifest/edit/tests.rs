@@ -143,8 +143,8 @@ fn scalars_mean_what_they_say() {
         "\t",
         "\u{feff}x",
     ] {
-        let written = scalar(text);
-        for document in [format!("k: {written}\n"), format!("k: {{{written}: {written}}}\n")] {
+        let (bare, written) = (scalar(text, Within::Block), scalar(text, Within::Braces));
+        for document in [format!("k: {bare}\n"), format!("k: {{{written}: {written}}}\n")] {
             let parsed = yaml::parse(&document, 1);
             let root = parsed.root.unwrap();
             let value = root.get("k").unwrap();

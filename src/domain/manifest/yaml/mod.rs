@@ -18,5 +18,5 @@ mod tests;
 pub(crate) use cut::{Piece, cut};
 pub(crate) use parse::{Problem, parse};
 pub(crate) use scalar::{Scalar, past_quotes};
-pub(crate) use spelling::{double, is_plain, scalar};
+pub(crate) use spelling::{Within, double, is_plain, scalar};
 pub(crate) use tree::{Extent, Node, Position, Style, Value};

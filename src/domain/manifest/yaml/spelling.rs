@@ -1,24 +1,33 @@
-//! How a string is written: in one way, which means the same in a block and in braces, and to
-//! readers of older YAML, too.
+//! How a string is written: in one way, which means the same to readers of older YAML, too.
 
 use super::tree::{Extent, Node, Style, Value};
 use crate::domain::model::is_deceptive;
 
+/// Where a scalar stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    Block,
+    /// `{…}` or `[…]`: a comma ends it.
+    Braces,
+}
+
 /// A string as a scalar that means just this: without quotes where it can do without, else in
 /// double quotes.
 #[must_use]
-pub(crate) fn scalar(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { double(text) }
+pub(crate) fn scalar(text: &str, within: Within) -> String {
+    if is_plain(text, within) { text.to_owned() } else { double(text) }
 }
 
-/// Whether the text means itself without quotes, in braces, too.
+/// Whether the text means itself without quotes.
 #[must_use]
-pub(crate) fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str, within: Within) -> bool {
     let first = |c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '(');
-    let inner =
-        |c: char| !(is_deceptive(c) || "#,[]{}\"\\`".contains(c) || c.is_whitespace() && c != ' ');
+    let special = |c: char| match c {
+        ',' => within == Within::Braces,
+        c => "#[]{}\"\\`".contains(c) || is_deceptive(c) || c.is_whitespace() && c != ' ',
+    };
     text.chars().next().is_some_and(first)
-        && text.chars().all(inner)
+        && !text.contains(special)
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains("  ")

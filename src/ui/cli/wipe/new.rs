@@ -15,7 +15,7 @@ use super::super::setup::Setup;
 use super::super::value::word;
 use super::shell::shell;
 use crate::domain::manifest::parse_file;
-use crate::domain::manifest::yaml::scalar;
+use crate::domain::manifest::yaml::{Within, scalar};
 use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
@@ -82,7 +82,8 @@ impl Draft {
     fn yaml(&self) -> String {
         let Self { name, ledger, head, id, serial, scope, reason, requested_by, .. } = self;
         let Self { issued_at, expires_at, .. } = self;
-        let head = head.map(|head| format!("head: {}\n  ", scalar(&head.to_string())));
+        let head =
+            head.map(|head| format!("head: {}\n  ", scalar(&head.to_string(), Within::Block)));
         let head = head.unwrap_or_default();
         format!(
             "apiVersion: fleetform/v1\n\
@@ -98,8 +99,8 @@ impl Draft {
                confirm: true\n  \
                issuedAt: {}\n  \
                expiresAt: {}\n",
-            scalar(serial.as_str()),
-            scalar(requested_by.as_str()),
+            scalar(serial.as_str(), Within::Block),
+            scalar(requested_by.as_str(), Within::Block),
             issued_at.short(),
             expires_at.short()
         )

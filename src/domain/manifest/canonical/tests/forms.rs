@@ -73,7 +73,7 @@ fn comments_stay_with_what_they_are_about() {
         ),
         ("# only\n", "# only\n"),
         ("--- # one\na: 1\n--- # two\nb: 1\n", "# one\na: 1\n---\n# two\nb: 1\n"),
-        ("---\n# nothing\n---\na: 1\n---\n# end\n", "# nothing\n---\na: 1\n---\n# end\n"),
+        ("---\n# nothing\n---\na: 1\n---\n# end\n", "# nothing\n---\na: 1\n# end\n"),
         ("a:\n  b: 1\n # odd\nc: 1\n", "a:\n  b: 1\n# odd\nc: 1\n"),
     ] {
         if expected.is_empty() {
