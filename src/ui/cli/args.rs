@@ -8,9 +8,9 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, export, fmt, import,
+    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, export,
+    fmt, import, init, list, man, notify,
 };
-use super::{init, list, man};
 use super::{plan, provision, report, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
@@ -70,6 +70,11 @@ pub(crate) enum Command {
     Daemon(daemon::Args),
     /// Check everything that Fleetform needs, and say how to fix what is missing.
     Doctor(doctor::Args),
+    /// Send a test to those who are told what happens.
+    #[command(subcommand)]
+    Notify(notify::Command),
+    /// List what people and other systems have yet to be told.
+    Deliveries(deliveries::Args),
     /// List devices: all, or those for which every filter holds.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
@@ -119,6 +124,8 @@ impl Command {
             Self::Apply(_) => "apply",
             Self::Daemon(_) => "daemon",
             Self::Doctor(_) => "doctor",
+            Self::Notify(notify::Command::Test(_)) => "notify test",
+            Self::Deliveries(_) => "deliveries",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Provision(_) => "provision",
@@ -170,6 +177,8 @@ impl Command {
             | Self::Set(_)
             | Self::Apply(_)
             | Self::Doctor(_)
+            | Self::Notify(_)
+            | Self::Deliveries(_)
             | Self::Show(_)
             | Self::Report(_)
             | Self::Sync(_)

@@ -15,10 +15,10 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, export, fmt, import,
+    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, export,
+    fmt, import, init, list,
 };
-use super::{init, list};
-use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
+use super::{logging, man, notify, plan, provision, report, schema, set, show, sync, wipe};
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
@@ -109,6 +109,8 @@ fn run(
             start_threads()?;
             doctor::run(args, &cli.global, format, out)
         }
+        Command::Notify(command) => notify::run(command, &setup()?, format, out),
+        Command::Deliveries(args) => deliveries::run(args, &setup()?, format, out),
         Command::List(args) => {
             let setup = setup()?;
             if args.unmanaged {
