@@ -25,7 +25,7 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, Problem> {
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return Ok(rows),
-            Err(error) => {
+            Err(_) => {
                 let help = "save the list as CSV in UTF-8";
                 return Err(Problem::new(&Cell::line(line), "the line cannot be read", help));
             }

@@ -21,7 +21,7 @@ use crate::ui::render::text::count;
 #[command(after_help = "\
 Examples:
   fleetform fmt                           All manifests of the fleet directory
-  fleetform fmt --check                   Show what would change; exit with 1 if anything
+  fleetform fmt --check                   Show what would change, exit with 1
   fleetform fmt fleet/madrid a.yaml       A directory and a file
   fleetform fmt - < a.yaml                From standard input to standard output
 

@@ -18,7 +18,7 @@ pub(super) fn build(source: &Source<'_>, bytes: Range<usize>, root: &Node<'_>) -
     let mut scalars = Vec::new();
     collect(source, root, &mut scalars)?;
     let comments = source.comments(bytes.clone(), &scalars);
-    let mut builder = Builder { source, comments, next: 0 };
+    let mut builder = Builder { source, comments, next: 0, reached: 0 };
     let Value::Map(pairs) = &root.value else { return None };
     let shape = Shape::of(root);
     let mut root = if builder.is_braced(root)? {
@@ -70,9 +70,15 @@ struct Builder<'s, 'd> {
     comments: Vec<Comment>,
     /// Of the comments, the first that has no place yet.
     next: usize,
+    /// What comes before this byte has a place.
+    reached: usize,
 }
 
 impl Builder<'_, '_> {
+    fn reach(&mut self, end: usize) {
+        self.reached = self.reached.max(end);
+    }
+
     fn at(&self, node: &Node<'_>) -> Option<usize> {
         self.source.offset(node.extent.start)
     }
@@ -140,7 +146,9 @@ impl Builder<'_, '_> {
             let at = self.at(key)?;
             let before = self.lead(all.entries.last_mut(), at, column);
             let mut entry = Entry { before, ..named(key)? };
-            self.value(&mut entry, value, self.past(key)?, shape.below(key.text()))?;
+            let after = self.past(key)?;
+            self.reach(after);
+            self.value(&mut entry, value, after, shape.below(key.text()))?;
             all.entries.push(entry);
         }
         Some(all)
@@ -150,32 +158,25 @@ impl Builder<'_, '_> {
     fn list(&mut self, start: usize, items: &[Node<'_>]) -> Option<Entries> {
         let column = self.source.column_of(start);
         let mut all = Entries { column: Some(column), ..Entries::default() };
-        let mut from = start;
+        self.reached = start;
         for item in items {
-            // Without a value an item is only its dash.
-            let at = match self.source.scalar(item) {
-                Some(None) => self.dash(from)?,
-                _ => self.first_of(item)?,
+            let dash = self.dash(self.reached)?;
+            self.reach(dash + 1);
+            let at = match &item.value {
+                // Without a value an item is only its dash.
+                Value::Scalar(..) if self.source.scalar(item)?.is_none() => dash,
+                Value::Seq(_) if !self.is_braced(item)? => self.dash(dash + 1)?,
+                _ => self.at(item)?,
             };
-            let dash = self.dash(from)?;
             let mut before = self.lead(all.entries.last_mut(), dash, column);
             while let Some(comment) = self.comment(at, |_| true) {
                 before.push(Line::Comment(comment.text));
             }
             let mut entry = Entry { before, ..Entry::default() };
             self.value(&mut entry, item, dash + 1, Shape::Free)?;
-            from = self.end(item)?.max(dash + 1);
             all.entries.push(entry);
         }
         Some(all)
-    }
-
-    /// Where a node begins, or, of a list with dashes, what its first item holds.
-    fn first_of(&self, node: &Node<'_>) -> Option<usize> {
-        match &node.value {
-            Value::Seq(items) if !self.is_braced(node)? => self.first_of(items.first()?),
-            _ => self.at(node),
-        }
     }
 
     /// The next dash of a list: before it there is nothing else but comments, and the end of its key.
@@ -262,6 +263,7 @@ impl Builder<'_, '_> {
                 let range = self.source.scalar(node)?;
                 let start = range.as_ref().map_or(after, |range| range.start);
                 self.between(entry, start);
+                self.reach(range.as_ref().map_or(after, |range| range.end));
                 match style {
                     Style::Block if range.is_some() => {
                         entry.value = self.block(after, start, text)?;
@@ -284,7 +286,9 @@ impl Builder<'_, '_> {
             Value::Seq(_) | Value::Map(_) => {
                 self.between(entry, self.at(node)?);
                 self.braces(entry, node, shape, false)?;
-                self.beside(entry, self.end(node)?);
+                let end = self.end(node)?;
+                self.reach(end);
+                self.beside(entry, end);
             }
         }
         Some(())
