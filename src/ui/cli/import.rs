@@ -63,9 +63,10 @@ Holes of --layout and --name: {name}, {serial}, {user}, {email}, {profile},
 {platform}, {ownership}, {manufacturer}, {model}, and the key of any label.
 Fields of --map: name, serialNumber, userEmail, profile, platform, osVersion,
 ownership, manufacturer, model, autopilotHash, labels.KEY.
-All that is wrong is shown at once, and then nothing is written, unless --partial
-leaves out what is wrong. Exits with 1 if something is. Only the fleet directory
-is edited: commit the change. A second run changes nothing. Formats: text, json.")]
+All that is wrong is shown at once, and then nothing is written; --partial
+leaves out what is wrong, and writes the rest. Exits with 1 if something is. Only
+the fleet directory is edited: commit the change. A second run changes nothing.
+Formats: text, json.")]
 pub(crate) struct Args {
     /// What the list is
     #[arg(value_name = "LIST", value_parser = word!(List), ignore_case = true)]
