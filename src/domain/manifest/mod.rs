@@ -15,6 +15,7 @@ mod envelope;
 pub(crate) mod fields;
 pub(crate) mod finding;
 pub(crate) mod new_device;
+mod packed;
 mod parse;
 mod partial_device;
 mod profile;
@@ -32,6 +33,7 @@ mod tests;
 
 pub(crate) use device::DeviceDraft;
 pub(crate) use documents::Documents;
+pub(crate) use packed::{Unpacker, pack};
 pub use parse::parse_file;
 pub(crate) use partial_device::PartialDevice;
 pub(crate) use profile::ProfileDraft;

@@ -7,17 +7,18 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, CWD, OFlags, statat};
+use rustix::fs::{CWD, OFlags};
 use rustix::io::Errno;
 
-use super::below::{enter, open, read_file};
-use super::directory::{Unread, Walk};
-use super::rules::{MAX_BYTES, MAX_ENTRIES, Trouble, not_a_file, unreadable};
+use super::below::{enter, open, read_file, trouble};
+use super::rules::{MAX_BYTES, Trouble, not_a_file, unreadable};
 use super::signatures::SignatureFiles;
+use super::walk::{Budget, Listed, Unread, Walk};
 use crate::domain::manifest::Documents;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::wording::harmless;
 use crate::edges::fs::durable::parent;
+use crate::edges::fs::guarded::Refused;
 
 /// A manifest as it is.
 #[derive(Debug, Clone)]
@@ -38,12 +39,10 @@ pub(crate) fn raw_files(root: &Path) -> Result<(Vec<RawFile>, Vec<Finding>), Str
     let fd = open(CWD, root, OFlags::DIRECTORY).map_err(|error| Unread::Io(error).to_string())?;
     let chunks = Mutex::new(Vec::new());
     let keep = |chunk| chunks.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
-    let lost = Documents::default();
-    let mut walk = Walk { found: &keep, lost, seen: 0, limit: MAX_ENTRIES };
-    walk.directory(&fd, String::new(), 0).map_err(|error| Unread::Io(error).to_string())?;
-    if walk.is_full() {
-        return Err(Unread::TooMany(MAX_ENTRIES).to_string());
-    }
+    let (lost, listed) = (Documents::default(), Listed::default());
+    let mut walk = Walk { found: &keep, budget: &Budget::of_system(), lost, listed };
+    let walked = walk.directory(&fd, String::new(), 0);
+    walked.map_err(|unlisted| Unread::from(unlisted).to_string())?;
     let lost = walk.lost.findings;
     let mut beside = BTreeMap::new();
     let mut files = Vec::new();
@@ -101,12 +100,9 @@ pub(crate) fn text_below(root: &Path, path: &str) -> Result<Option<String>, Stri
     let name = CString::new(name).map_err(|_| failed(not_a_file()))?;
     let mut bytes = Vec::new();
     match read_file(&directory, &name, &mut bytes, MAX_BYTES) {
-        Ok(()) => {}
-        Err(trouble) => {
-            let found = statat(&directory, &name, AtFlags::SYMLINK_NOFOLLOW);
-            let is_absent = found.is_err_and(|error| error == Errno::NOENT);
-            return if is_absent { Ok(None) } else { Err(failed(trouble)) };
-        }
+        Ok(_) => {}
+        Err(Refused::System(Errno::NOENT)) => return Ok(None),
+        Err(refused) => return Err(failed(trouble(refused))),
     }
     String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned())
 }
@@ -118,10 +114,10 @@ fn file(
     signatures: Option<&SignatureFiles>,
 ) -> RawFile {
     let mut bytes = Vec::new();
-    let read = directory.and_then(|at| read_file(at, name, &mut bytes, MAX_BYTES));
+    let read = directory.and_then(|at| read_file(at, name, &mut bytes, MAX_BYTES).map_err(trouble));
     RawFile {
         path: format!("{parent}{}", name.to_string_lossy()).into(),
-        bytes: read.map(|()| bytes).map_err(|(_, message, _)| message),
+        bytes: read.map(|_| bytes).map_err(|(_, message, _)| message),
         // Where nobody can tell, there may be some.
         is_signed: signatures.is_none_or(|signatures| signatures.any(name)),
     }

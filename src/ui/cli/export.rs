@@ -36,14 +36,15 @@ Examples:
   fleetform export corporate-ids --platform windows --file ids.csv
   fleetform export csv --label site=madrid --profile Standard
 
-Lists: csv (all fields, as `fleetform import csv` reads them), autopilot (Windows
-devices with a hardware hash; their profile is their group tag), corporate-ids
-(devices of the company: manufacturer, model and serial number of Windows, serial
-number and name of others). Where the reader takes no more in one file (500
-hardware hashes, 5,000 identifiers, one kind of these), there are several:
-ids-windows-1.csv. A value that such a list cannot have (a comma, a quote, more
-than ASCII, what a spreadsheet takes for a formula) leaves its device out; that is
-said, and exits with 1. No file is overwritten. Formats: text, json.")]
+Lists: csv (all fields, as `fleetform import csv` reads them), autopilot
+(Windows devices with a hardware hash; their profile is their group tag),
+corporate-ids (devices of the company: manufacturer, model and serial number of
+Windows, serial number and name of others). Where the reader takes no more in
+one file (500 hardware hashes, 5,000 identifiers, one kind of these), there are
+several: ids-windows-1.csv. A value that such a list cannot have (a comma, a
+quote, more than ASCII, what a spreadsheet takes for a formula) leaves its
+device out; that is said, and exits with 1. No file is overwritten.
+Formats: text, json.")]
 pub(crate) struct Args {
     /// What the list is for
     #[arg(value_name = "LIST", value_parser = word!(Kind), ignore_case = true)]

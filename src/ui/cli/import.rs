@@ -51,8 +51,8 @@ Examples:
     --user it@example.com --os 10.0.26100
   fleetform import corporate-ids ids.csv --platform ios --profile Mobile \\
     --user it@example.com --os 18.1
-  fleetform import apple orgDevices.json --profile Mobile --user it@example.com \\
-    --os 18.1
+  fleetform import apple orgDevices.json --profile Mobile --os 18.1 \\
+    --user it@example.com
   fleetform import intune --profile Standard --partial
 
 Lists: csv (any table with a header), autopilot (hardware hashes), corporate-ids
@@ -64,9 +64,9 @@ Holes of --layout and --name: {name}, {serial}, {user}, {email}, {profile},
 Fields of --map: name, serialNumber, userEmail, profile, platform, osVersion,
 ownership, manufacturer, model, autopilotHash, labels.KEY.
 All that is wrong is shown at once, and then nothing is written; --partial
-leaves out what is wrong, and writes the rest. Exits with 1 if something is. Only
-the fleet directory is edited: commit the change. A second run changes nothing.
-Formats: text, json.")]
+leaves out what is wrong, and writes the rest. Exits with 1 if something is
+wrong. Only the fleet directory is edited: commit the change. A second run
+changes nothing. Formats: text, json.")]
 pub(crate) struct Args {
     /// What the list is
     #[arg(value_name = "LIST", value_parser = word!(List), ignore_case = true)]
