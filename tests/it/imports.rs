@@ -116,7 +116,7 @@ fn the_commands_of_the_page_do_what_it_says() {
     for tool in ["curl", "bash"] {
         needs(tool);
     }
-    let (place, said) = tell(&script(&page("docs/import.md")));
+    let (place, said) = tell(&script(&page("import.md")));
     for part in
         ["2 devices added", "0 devices added, 1 changed", "    model: ThinkPad T14", "R52N80ABCDE,"]
     {

@@ -15,6 +15,7 @@ use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::parse_file;
 use crate::edges::fs::durable;
+use crate::edges::notify::mail::{UnusableTemplates, templates};
 use crate::edges::source;
 use crate::edges::watch::{Entrance, Pace, Places, Watch};
 use crate::ui::render::out::Out;
@@ -126,12 +127,13 @@ fn subject(args: &Args, setup: &Setup) -> Result<Subject, Failure> {
 
 fn look(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     let (desired, root) = match subject {
-        Subject::Fleet(root) => (source::load(root), root.clone()),
+        Subject::Fleet(root) => (source::load(root).as_of(setup.now()), root.clone()),
         Subject::File { path, content } => one_file(path, content.as_deref(), setup)?,
     };
     say_what_is_left(&desired, setup);
     let trust = trust_files(setup);
-    Ok(show(&desired, &root, format, out)?.combine(trust))
+    let texts = texts_of_mails(setup);
+    Ok(show(&desired, &root, format, out)?.combine(trust).combine(texts))
 }
 
 /// One file, judged together with the fleet directory; what is wrong elsewhere is left out.
@@ -151,7 +153,7 @@ fn one_file(
         Some(below) => (below.clone(), fleet.clone()),
         None => (path.display().to_string(), PathBuf::new()),
     };
-    let mut desired = source::load_with(fleet, &[(&own, &bytes)]);
+    let mut desired = source::load_with(fleet, &[(&own, &bytes)]).as_of(setup.now());
     if desired.missing.is_some() {
         tracing::warn!(
             fleet = %fleet.display(),
@@ -269,6 +271,16 @@ fn trust_files(setup: &Setup) -> Exit {
         return Exit::Done;
     }
     tracing::error!(why = %error, "the trust files cannot be relied on: every wipe is refused");
+    Exit::Failed
+}
+
+/// On standard error, what is wrong with the files that replace texts of mails: each is tried.
+fn texts_of_mails(setup: &Setup) -> Exit {
+    let Some(mail) = &setup.config.notify.mail else { return Exit::Done };
+    let Err(UnusableTemplates(all)) = templates(mail) else { return Exit::Done };
+    for why in all {
+        tracing::error!("no mail can be made of this text: {why}");
+    }
     Exit::Failed
 }
 

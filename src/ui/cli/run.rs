@@ -15,8 +15,8 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, export,
-    fmt, import, init, list,
+    access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    export, fmt, import, init, list,
 };
 use super::{logging, man, notify, plan, provision, report, schema, set, show, sync, wipe};
 use crate::ui::render::out::Out;
@@ -123,6 +123,7 @@ fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Access(args) => access::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {

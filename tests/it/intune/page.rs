@@ -9,7 +9,7 @@ fn the_story_of_the_page_ends_with_a_wiped_device() {
     for tool in ["curl", "jq", "ssh-keygen"] {
         needs(tool);
     }
-    let page = page("docs/intune.md");
+    let page = page("intune.md");
     let script = script(page.split(STORY).nth(1).expect("the story"));
     assert!(script.matches("\nff ").count() > 10, "{script}");
     let (_place, said) = tell(&script);

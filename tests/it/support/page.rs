@@ -1,4 +1,4 @@
-//! The commands of a page of the documentation, run as whoever reads it would run them.
+//! Pages of the documentation, whose commands are run.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,23 @@ use super::fixture::Fixture;
 /// Where the pages say that the emulator listens.
 const ADDRESS: &str = "http://127.0.0.1:8090";
 
-/// The commands of a part of a page, in their order; the emulator listens where the system lets it.
+/// A page of `docs`.
+pub fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    fs::read_to_string(path).expect("the page")
+}
+
+/// Its blocks of shell commands as one script, but for those that begin with `but`.
+pub fn commands(page: &str, but: &str) -> String {
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut script = String::from("set -eu\n");
+    for block in blocks.filter(|block| but.is_empty() || !block.starts_with(but)) {
+        let _ = writeln!(script, "{block}");
+    }
+    script
+}
+
+/// As [`commands`], for a part of a page that starts the emulator: the emulator listens where the system lets it.
 pub fn script(part: &str) -> String {
     let blocks = part.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let mut script = String::from(
@@ -31,11 +47,6 @@ pub fn script(part: &str) -> String {
         }
     }
     script
-}
-
-/// A page of the documentation.
-pub fn page(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
 }
 
 /// Runs a script in an empty directory; gives that, and what it printed.
