@@ -37,16 +37,26 @@ pub(crate) enum NoProvider {
 /// # Errors
 /// If the settings name none that can be asked, or with a secret that the checkout holds.
 pub(crate) fn provider(config: &Config) -> Result<Arc<dyn Provider>, NoProvider> {
-    Ok(match &config.provider {
-        ProviderSettings::Local => Arc::new(Local::new(&config.data)),
-        ProviderSettings::Intune(settings) => {
-            for path in settings.secret_files() {
-                let refused = |why| NoProvider::Secret { path: path.to_owned(), why };
-                outside_of_checkout(path, &config.fleet).map_err(refused)?;
-            }
-            Arc::new(Intune::new(settings, &config.data, clock::now)?)
-        }
+    Ok(match intune(config)? {
+        Some(intune) => Arc::new(intune),
+        None => Arc::new(Local::new(&config.data)),
     })
+}
+
+/// The tenant, where the MDM is Intune.
+///
+/// # Errors
+/// As for [`provider`].
+pub(crate) fn intune(config: &Config) -> Result<Option<Intune>, NoProvider> {
+    let settings = match &config.provider {
+        ProviderSettings::Local => return Ok(None),
+        ProviderSettings::Intune(settings) => settings,
+    };
+    for path in settings.secret_files() {
+        let refused = |why| NoProvider::Secret { path: path.to_owned(), why };
+        outside_of_checkout(path, &config.fleet).map_err(refused)?;
+    }
+    Ok(Some(Intune::new(settings, &config.data, clock::now)?))
 }
 
 /// The fleet directory, with the help of its index, if that is to be used. `keep` is for whoever is about

@@ -17,7 +17,7 @@ const HITS: u64 = 2;
 
 /// Points that no pass reaches, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("author.", "writes a manifest, for `provision` and `set`"),
+    ("author.", "writes manifests, for `provision`, `set`, `fmt`, `check --fix` and `import`"),
     ("new.", "writes a wipe request, for `wipe new`"),
     ("submit.", "hands reports over, for `report`: tested below"),
     ("deliveries.", "keeps what sinks have yet to tell: tested in `deliveries`"),

@@ -79,6 +79,7 @@ fn every_path_in_a_document_exists() {
         "docs/trust.md",
         "docs/daemon.md",
         "docs/emulator.md",
+        "docs/import.md",
         "docs/wipe-a-device.md",
         "CONTRIBUTING.md",
         "README.md",

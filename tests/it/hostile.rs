@@ -137,6 +137,13 @@ fn every_command_in_every_format_is_harmless() {
         (&["sync", EVIL], &["text", "json"]),
         (&["sync", "D001"], &["text", "json"]),
         (&["check", "--fleet", EVIL], &["text", "json"]),
+        (&["check", "fleet/evil.yaml"], &["text", "json", "markdown", "github", "sarif"]),
+        (&["fmt", "--check"], &["text", "json"]),
+        (&["fmt", EVIL], &["text", "json"]),
+        (&["import", "csv", "fleet/raw.yaml"], &["text", "json"]),
+        (&["import", "apple", "fleet/evil.yaml"], &["text", "json"]),
+        (&["import", "csv", EVIL], &["text", "json"]),
+        (&["export", "corporate-ids", "--file", "fleet/raw.yaml"], &["text", "json"]),
         (&["check", "--config", EVIL], &["text", "json"]),
         (&["emulator", "intune", "--fleet", EVIL], &["text"]),
     ];

@@ -254,7 +254,7 @@ fn exemption(reader: &mut Reader<'_>, field: Field<'_>) -> Option<(Box<Exemption
 fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<HardwareHash> {
     let field = reader.field(hardware, "autopilotHash")?;
     let text = reader.prose(&field, MAX_HASH)?;
-    if !is_base64(text) {
+    if !HardwareHash::is_base64(text) {
         // Without the text: nearly a hash may be enough of one.
         let message = format!("{field} is not base64");
         let help = "copy the hash as Get-WindowsAutopilotInfo prints it, on one line";
@@ -262,12 +262,4 @@ fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<HardwareHash> 
         return None;
     }
     Some(HardwareHash::new(text))
-}
-
-/// RFC 4648 §4, with its padding.
-fn is_base64(text: &str) -> bool {
-    let digits = text.trim_end_matches('=');
-    text.len().is_multiple_of(4)
-        && text.len() - digits.len() <= 2
-        && digits.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }

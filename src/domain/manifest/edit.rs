@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use crate::domain::manifest::yaml::{self, Node, Position, Scalar, Style, Value, past_quotes};
+use crate::domain::manifest::yaml::{
+    self, Node, Position, Scalar, Style, Value, Within, double, is_plain, past_quotes, scalar,
+};
 use crate::domain::model::is_deceptive;
 use crate::domain::wording::quote;
 
@@ -133,17 +135,32 @@ impl Document<'_> {
         if let Some(node) = find(root, path) {
             let range = self.scalar(node)?;
             let style = quotes(self.text[range.clone()].chars().next());
-            return Some((range, written(to, style)));
+            return Some((range, written(to, style, self.within(root, above))));
         }
-        let value = written(to, None);
         match find(root, above) {
-            Some(parent) => self.insert(parent, &format!("{}: {value}", key(last))),
+            Some(parent) => {
+                let within = self.within(root, above);
+                let value = written(to, None, within);
+                self.insert(parent, &format!("{}: {value}", scalar(last, within)))
+            }
             None => {
                 let (missing, above) = above.split_last()?;
-                let entry = format!("{}: {{{}: {value}}}", key(missing), key(last));
+                let within = Within::Braces;
+                let value = written(to, None, within);
+                let entry =
+                    format!("{}: {{{}: {value}}}", scalar(missing, within), scalar(last, within));
                 self.insert(find(root, above)?, &entry)
             }
         }
+    }
+
+    /// Whether what is below these keys is in braces.
+    fn within(&self, root: &Node<'_>, above: &[&str]) -> Within {
+        let is_braced = |n: usize| {
+            let start = find(root, &above[..n]).and_then(|node| self.offset(node.extent.start));
+            start.is_some_and(|start| self.text[start..].starts_with('{'))
+        };
+        if (0..=above.len()).any(is_braced) { Within::Braces } else { Within::Block }
     }
 
     /// An entry added to a mapping: after the last value that ends in its line.
@@ -208,51 +225,16 @@ fn quotes(first: Option<char>) -> Option<char> {
     first.filter(|c| matches!(c, '"' | '\''))
 }
 
-fn written(to: &New, quote: Option<char>) -> String {
+fn written(to: &New, quote: Option<char>, within: Within) -> String {
     let text = match to {
         New::Number(n) => return n.to_string(),
         New::Text(text) => text,
     };
     match quote {
         Some('\'') if !text.contains(is_deceptive) => format!("'{}'", text.replace('\'', "''")),
-        None if is_plain(text) => text.clone(),
+        None if is_plain(text, within) => text.clone(),
         _ => double(text),
     }
-}
-
-/// A key or value as a scalar that means just this string.
-#[must_use]
-pub(crate) fn scalar(text: &str) -> String {
-    written(&New::Text(text.to_owned()), None)
-}
-
-fn key(text: &str) -> String {
-    scalar(text)
-}
-
-/// Whether the text means itself without quotes, in braces, too.
-fn is_plain(text: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_alphanumeric() || b"._@+/-".contains(&b);
-    let node = |value| Node { value, extent: yaml::Extent::default() };
-    let plain = node(Value::Scalar(text.into(), Style::Plain));
-    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && text.bytes().all(inner)
-        && plain.text() == Some(text)
-        // Older readers take these for booleans.
-        && !["yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str())
-}
-
-/// In double quotes: the escapes of JSON are those of YAML.
-fn double(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if is_deceptive(c) => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted + "\""
 }
 
 /// Whether the edited text is the old tree with just this value in it.

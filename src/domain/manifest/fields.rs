@@ -30,17 +30,18 @@ impl Mapping {
         self.all.iter().copied().filter(|name| !self.optional.contains(name))
     }
 
+    /// The mapping that this field is, if it is one with fields of its own.
+    pub(crate) fn below(&self, name: &str) -> Option<&'static Mapping> {
+        self.nested.iter().find(|mapping| {
+            mapping.path.strip_suffix(name).is_some_and(|owner| owner.ends_with('.'))
+        })
+    }
+
     /// The fields that hold a value, as paths from this mapping: `hardware.model`.
     pub(crate) fn leaves(&self) -> Vec<String> {
-        let below = |name: &str| {
-            let nested =
-                self.nested.iter().find(|mapping| mapping.path.ends_with(&format!(".{name}")));
-            match nested {
-                None => vec![name.to_owned()],
-                Some(mapping) => {
-                    mapping.leaves().iter().map(|leaf| format!("{name}.{leaf}")).collect()
-                }
-            }
+        let below = |name: &str| match self.below(name) {
+            None => vec![name.to_owned()],
+            Some(mapping) => mapping.leaves().iter().map(|leaf| format!("{name}.{leaf}")).collect(),
         };
         self.all.iter().flat_map(|name| below(name)).collect()
     }

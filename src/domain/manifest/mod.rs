@@ -6,6 +6,7 @@
 //! `parse::MAX_FINDINGS` a file. Where a document cannot be read to its end, or holds characters
 //! that make it look other than it is, its fields are not judged: they may not be what they seem.
 
+pub(crate) mod canonical;
 mod device;
 mod documents;
 pub(crate) mod edit;
@@ -13,11 +14,13 @@ pub(crate) mod encoding;
 mod envelope;
 pub(crate) mod fields;
 pub(crate) mod finding;
+pub(crate) mod new_device;
 mod packed;
 mod parse;
 mod partial_device;
 mod profile;
 mod reader;
+pub(crate) mod repair;
 pub(crate) mod schema;
 pub(crate) mod strict_map;
 mod text;

@@ -28,6 +28,14 @@ impl HardwareHash {
         Self { digest: Digest::of(base64.as_bytes()), text: Some(base64.into()) }
     }
 
+    /// Whether the text is base64, as every hash is: RFC 4648 §4, with its padding.
+    pub(crate) fn is_base64(text: &str) -> bool {
+        let digits = text.trim_end_matches('=');
+        text.len().is_multiple_of(4)
+            && text.len() - digits.len() <= 2
+            && digits.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    }
+
     /// The hash itself, for whoever registers the device; nothing where it is only recorded.
     pub(crate) fn expose(&self) -> Option<&str> {
         self.text.as_deref()

@@ -114,6 +114,41 @@ pub(crate) fn replace_file(
     step(file, "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
 }
 
+/// Replaces many files, each at once: one wait for the disk makes all of them durable. `file` names
+/// the crash points. After a crash some have their new content, and the others their old one.
+///
+/// # Errors
+/// If any step fails. What is not renamed by then stays what it was.
+pub(crate) fn replace_files(file: &str, files: &[(PathBuf, &[u8])]) -> Result<(), Error> {
+    let clean = || {
+        for (path, _) in files {
+            // The error that counts is the first one; the next attempt removes what is left.
+            let _ = fs::remove_file(temporary(path));
+        }
+    };
+    let all = || {
+        for (path, bytes) in files {
+            let temporary = temporary(path);
+            make_new(file, &temporary, |out| out.write_all(bytes))
+                .map_err(Error::at("write", &temporary))?;
+        }
+        let Some((first, _)) = files.first() else { return Ok(()) };
+        let directory = parent(first);
+        let sync = || rustix::fs::syncfs(File::open(directory)?).map_err(io::Error::from);
+        step(file, "fsync", sync).map_err(Error::at("fsync", directory))?;
+        for (path, _) in files {
+            step(file, "rename", || fs::rename(temporary(path), path))
+                .map_err(Error::at("replace", path))?;
+        }
+        step(file, "dirsync", sync).map_err(Error::at("fsync", directory))
+    };
+    let done = all();
+    if done.is_err() {
+        clean();
+    }
+    done
+}
+
 /// The time that the file system of this directory gives to what is written now, in nanoseconds, and
 /// its device: that of a file which is made for this and goes again.
 ///
@@ -157,6 +192,16 @@ fn write_new(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
+    let made = make_new(file, path, write)?;
+    step(file, "fsync", || made.sync_all())
+}
+
+/// As [`write_new`], but not durable yet.
+fn make_new(
+    file: &str,
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
         _ => {}
@@ -166,7 +211,7 @@ fn write_new(
     hand_over(&made, parent(path))?;
     let mut out = BufWriter::with_capacity(1 << 16, made);
     step(file, "write", || write(&mut out).and_then(|()| out.flush()))?;
-    step(file, "fsync", || out.get_ref().sync_all())
+    out.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
 /// Makes a directory and those above it, readable by its owner only, durably; no error if it is
@@ -256,6 +301,23 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(names(dir.path()), ["state.json"]);
+    }
+
+    #[test]
+    fn many_are_replaced_and_nothing_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for text in [&b"one"[..], b"two"] {
+            replace_files("author.file", &[(at("a"), text), (at("b"), text)]).unwrap();
+            assert_eq!(
+                (fs::read(at("a")).unwrap(), fs::read(at("b")).unwrap()),
+                (text.into(), text.into())
+            );
+        }
+        replace_files("author.file", &[]).unwrap();
+        assert!(replace_files("author.file", &[(at("a"), b"x"), (at("gone/b"), b"x")]).is_err());
+        assert_eq!(fs::read(at("a")).unwrap(), b"two");
+        assert_eq!(names(dir.path()), ["a", "b"]);
     }
 
     #[test]

@@ -23,15 +23,15 @@ use crate::edges::fs::durable::parent;
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    load_with(root, None)
+    load_with(root, &[])
 }
 
-/// As [`load`], but as if the file at this path, from the root, held these bytes.
+/// As [`load`], but as if the files at these paths, from the root, held these bytes.
 #[must_use]
-pub(crate) fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
-    let instead = written.map(|(path, _)| path);
-    let look = |_: &OwnedFd| Ok(Look::at_all(instead, Budget::of_system()));
-    let written = written.map(|(path, bytes)| parse_file(&path.into(), bytes));
+pub(crate) fn load_with(root: &Path, written: &[(&str, &[u8])]) -> Desired {
+    let instead = || written.iter().map(|(path, _)| *path);
+    let look = |_: &OwnedFd| Ok(Look::at_all(instead(), Budget::of_system()));
+    let written = written.iter().map(|(path, bytes)| parse_file(&(*path).into(), bytes));
     match look_at(root, look) {
         Ok((root, _, documents)) => assembled(&root, documents.into_iter().chain(written)),
         Err(error) => unread(root, &error),

@@ -3,6 +3,7 @@
 //! One thread lists directories while the others already read. What changes meanwhile is looked at
 //! anew, and what fails for more than one file makes the whole look void.
 
+use std::collections::HashSet;
 use std::ffi::CStr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -24,8 +25,8 @@ const TRIES: usize = 5;
 
 /// How the fleet is looked at, and what came of it.
 pub(super) struct Look<'l> {
-    /// A file that is not read.
-    pub(super) but: Option<&'l str>,
+    /// Files that are not read.
+    pub(super) but: HashSet<&'l str>,
     pub(super) budget: Budget,
     pub(super) index: Option<&'l Index>,
     /// Device and inode of the root.
@@ -39,10 +40,10 @@ pub(super) struct Look<'l> {
 }
 
 impl<'l> Look<'l> {
-    /// At every file but one, if it is given.
-    pub(super) fn at_all(but: Option<&'l str>, budget: Budget) -> Self {
+    /// At every file but these.
+    pub(super) fn at_all(but: impl IntoIterator<Item = &'l str>, budget: Budget) -> Self {
         Self {
-            but,
+            but: but.into_iter().collect(),
             budget,
             index: None,
             place: [0; 2],
@@ -160,7 +161,7 @@ pub(super) fn read(
     };
     for name in chunk.names() {
         let path: Arc<str> = format!("{}{}", chunk.path, name.to_string_lossy()).into();
-        if look.but == Some(&path) {
+        if look.but.contains(&*path) {
             continue;
         }
         let read = match &directory {

@@ -12,6 +12,7 @@
 pub(crate) mod again;
 mod below;
 mod directory;
+mod files;
 pub mod git;
 mod git_process;
 mod index;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use self::directory::{Loaded, load, load_indexed, reread};
 pub(crate) use self::directory::{load_with, read_request, unchanged};
+pub(crate) use self::files::{RawFile, raw_file, raw_files, text_below};
 pub use self::index::Cache;
 pub(crate) use self::rules::MAX_BYTES;
 

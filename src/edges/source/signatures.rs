@@ -86,6 +86,12 @@ impl SignatureFiles {
         Err(Errno::AGAIN)
     }
 
+    /// Whether there is one whose name begins with `name`.
+    pub(super) fn any(&self, name: &CStr) -> bool {
+        let mut from = self.files.range(name.to_owned()..);
+        from.next().is_some_and(|(found, _)| found.to_bytes().starts_with(name.to_bytes()))
+    }
+
     /// Reads those whose names begin with `name`; one more than are looked at is enough to refuse.
     pub(super) fn fill(&mut self, name: &str, shown: &str, file: &mut WipeFile, room: &mut usize) {
         let Ok(from) = CString::new(name) else { return };

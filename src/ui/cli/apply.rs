@@ -1,11 +1,12 @@
 //! `fleetform apply`
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use super::ask;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -228,17 +229,8 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
     if decision.approved.plan().actions.is_empty() {
         return Ok(Consent::Given);
     }
-    out.flush()?;
-    let mut error = io::stderr().lock();
-    write!(error, "Do this? Only yes is taken for a yes: ")?;
-    error.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
-        return Ok(Consent::GivenLater);
-    }
-    writeln!(error, "Nothing was done.")?;
-    Ok(Consent::Refused)
+    let is_given = ask::confirmed("Do this?", out)?;
+    Ok(if is_given { Consent::GivenLater } else { Consent::Refused })
 }
 
 fn do_it(

@@ -9,7 +9,7 @@ use super::format::Format;
 use super::global::Global;
 use super::{
     access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
-    init, list, man, notify,
+    export, fmt, import, init, list, man, notify,
 };
 use super::{plan, provision, report, schema, set, show, sync, wipe};
 
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Init(init::Args),
     /// Validate the fleet directory; no ledger is needed.
     Check(check::Args),
+    /// Lay manifests out in the one way; their meaning and their comments stay.
+    Fmt(fmt::Args),
     /// Explain the code of a finding, with a wrong and a right example.
     Explain(explain::Args),
     /// Show what a change of the fleet directory means, between Git revisions or directories.
@@ -83,6 +85,10 @@ pub(crate) enum Command {
     Provision(provision::Args),
     /// Edit a device's manifest in place, after checking it against the fleet.
     Set(set::Args),
+    /// Write manifests of the devices that a list names.
+    Import(import::Args),
+    /// Write lists of devices that people upload elsewhere.
+    Export(export::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
     /// Ask devices to sync now: those that are named, or all for which every filter holds.
@@ -111,6 +117,9 @@ impl Command {
         match self {
             Self::Init(_) => "init",
             Self::Check(_) => "check",
+            Self::Import(_) => "import",
+            Self::Export(_) => "export",
+            Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
             Self::Diff(_) => "diff",
             Self::Plan(_) => "plan",
@@ -163,6 +172,9 @@ impl Command {
                 &[Format::Text, Format::Json, Format::Markdown, Format::Github]
             }
             Self::Init(_)
+            | Self::Fmt(_)
+            | Self::Import(_)
+            | Self::Export(_)
             | Self::Explain(_)
             | Self::Provision(_)
             | Self::Set(_)

@@ -74,7 +74,7 @@ pub(super) fn write(
     let now = setup.now();
     let base = source::load(fleet).as_of(now);
     there(&base)?;
-    let head = source::load_with(fleet, Some((path, new.as_bytes()))).as_of(now);
+    let head = source::load_with(fleet, &[(path, new.as_bytes())]).as_of(now);
     let found = diff(&base, &head);
     let in_the_way: Vec<_> = head.findings.iter().filter(|f| *f.span.path == *path).collect();
     let shown = if found.new.is_empty() { in_the_way } else { found.new.iter().collect() };

@@ -1,14 +1,23 @@
 //! `fleetform check`
 
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::fix;
 use super::format::Format;
+use super::process::runtime;
+use super::rewrite::standard_input;
 use super::setup::Setup;
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
+use crate::domain::manifest::parse_file;
+use crate::edges::fs::durable;
 use crate::edges::notify::mail::{UnusableTemplates, templates};
+use crate::edges::source;
+use crate::edges::watch::{Entrance, Pace, Places, Watch};
 use crate::ui::render::out::Out;
 use crate::ui::render::{check, sarif};
 
@@ -18,32 +27,201 @@ use crate::ui::render::{check, sarif};
 Examples:
   fleetform check
   fleetform check ./fleet
+  fleetform check fleet/madrid/ana.yaml   One file, judged with the others
+  fleetform check - --stdin-filename fleet/madrid/ana.yaml < buffer
+  fleetform check --fix                   Show repairs, ask, write them
+  fleetform check --watch                 Again after each change
   fleetform check -o json | jq '.findings[].code'
   fleetform check -o github               Annotations on a pull request
   fleetform check -o sarif > fleetform.sarif
 
 Exits with 1 on any finding; `fleetform explain CODE` tells more about each.
+--fix repairs encodings (UTF-16, byte order marks), line breaks, tabs, quotes
+and the layout (see `fleetform fmt --help`), and never touches a file that has
+signatures beside it.
 Formats: text, json, markdown (for a comment), github (workflow commands), sarif
 (2.1.0). The paths of the last two are relative to the repository where the
 fleet directory is given relative to it. GitHub shows only 10 annotations of
 each kind (errors, warnings, notices) a step: where there may be more, add sarif
 or markdown.")]
 pub(crate) struct Args {
-    /// Fleet directory; as --fleet
-    #[arg(value_name = "FLEET", conflicts_with = "fleet")]
-    pub(crate) directory: Option<PathBuf>,
+    /// Fleet directory, as --fleet; or one file of it, or - for standard input
+    #[arg(value_name = "PATH", conflicts_with = "fleet")]
+    pub(crate) path: Option<PathBuf>,
+    /// Repair what can be repaired safely: show the difference, ask, write it
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Do not ask before repairs are written; needed where standard input is no terminal
+    #[arg(long, short, requires = "fix")]
+    pub(crate) yes: bool,
+    /// Check again whenever something changes, until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// The manifest that standard input stands for: it is judged in its place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin_filename: Option<PathBuf>,
+}
+
+/// An editor saves in several steps; where watching is impossible, a look every two seconds is soon
+/// enough for somebody who waits for it.
+const PACE: Pace = Pace {
+    quiet: Duration::from_millis(100),
+    most: Duration::from_secs(1),
+    poll: Duration::from_secs(2),
+    always_poll: false,
+};
+
+/// What is looked at.
+enum Subject {
+    Fleet(PathBuf),
+    /// One file, with its content where that is not on disk.
+    File {
+        path: PathBuf,
+        content: Option<Vec<u8>>,
+    },
+}
+
+/// Checks what the arguments name.
+///
+/// # Errors
+/// If it cannot be read, or a repair cannot be written.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let subject = subject(args, setup)?;
+    if args.fix {
+        let path = match &subject {
+            Subject::Fleet(root) => root,
+            Subject::File { path, content: None } => path,
+            Subject::File { .. } => {
+                return Err(Failure::new("standard input cannot be repaired in place")
+                    .help("`fleetform fmt -` lays it out; save it as a file to repair it"));
+            }
+        };
+        fix::run(path, args.yes, setup, format, out)?;
+    }
+    if args.watch {
+        return watch(&subject, setup, format, out);
+    }
+    look(&subject, setup, format, out)
+}
+
+fn subject(args: &Args, setup: &Setup) -> Result<Subject, Failure> {
+    let Some(path) = &args.path else { return Ok(Subject::Fleet(setup.config.fleet.clone())) };
+    if path.as_os_str() == "-" {
+        let content = Some(standard_input()?);
+        let path = args.stdin_filename.clone().unwrap_or_else(|| path.clone());
+        return Ok(Subject::File { path, content });
+    }
+    if args.stdin_filename.is_some() {
+        return Err(Failure::new("--stdin-filename is for a check of standard input")
+            .help("give - for PATH"));
+    }
+    let is_file = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
+    let path = path.clone();
+    Ok(if is_file { Subject::File { path, content: None } } else { Subject::Fleet(path) })
+}
+
+fn look(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    let (desired, root) = match subject {
+        Subject::Fleet(root) => (source::load(root).as_of(setup.now()), root.clone()),
+        Subject::File { path, content } => one_file(path, content.as_deref(), setup)?,
+    };
+    say_what_is_left(&desired, setup);
+    let trust = trust_files(setup);
+    let texts = texts_of_mails(setup);
+    Ok(show(&desired, &root, format, out)?.combine(trust).combine(texts))
+}
+
+/// One file, judged together with the fleet directory; what is wrong elsewhere is left out.
+fn one_file(
+    path: &Path,
+    content: Option<&[u8]>,
+    setup: &Setup,
+) -> Result<(Desired, PathBuf), Failure> {
+    let read = || source::raw_file(path).bytes;
+    let bytes = content
+        .map_or_else(read, |content| Ok(content.to_vec()))
+        .map_err(|why| Failure::new(format!("cannot read {}: {why}", path.display())))?;
+    let fleet = &setup.config.fleet;
+    // A file that is no part of the fleet is judged as if it were.
+    let below = below(fleet, path);
+    let (own, root) = match &below {
+        Some(below) => (below.clone(), fleet.clone()),
+        None => (path.display().to_string(), PathBuf::new()),
+    };
+    let mut desired = source::load_with(fleet, &[(&own, &bytes)]).as_of(setup.now());
+    if desired.missing.is_some() {
+        tracing::warn!(
+            fleet = %fleet.display(),
+            "there is no fleet directory: rules that need other manifests are not applied"
+        );
+        let findings = parse_file(&own.as_str().into(), &bytes).findings;
+        return Ok((Desired { findings, ..Desired::default() }, root));
+    }
+    let is_own = |other: &str| *other == *own;
+    desired.devices.retain(|device| is_own(&device.place.path));
+    desired.profile_places.retain(|_, place| is_own(&place.path));
+    let places = &desired.profile_places;
+    desired.profiles.retain(|name, _| places.contains_key(name));
+    desired.wipes.retain(|wipe| is_own(&wipe.place.path));
+    desired.findings.retain(|finding| {
+        let related = finding.related.as_ref().map(|(span, _)| &span.path);
+        is_own(&finding.span.path) || related.is_some_and(|path| is_own(path))
+    });
+    Ok((desired, root))
+}
+
+/// The path from the fleet directory of a file that lies there, or would.
+fn below(fleet: &Path, file: &Path) -> Option<String> {
+    let parent = durable::parent(file).canonicalize().ok()?;
+    let below = parent.strip_prefix(fleet.canonicalize().ok()?).ok()?.join(file.file_name()?);
+    let is_manifest = below.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    let is_hidden = |part: Component<'_>| part.as_os_str().as_bytes().starts_with(b".");
+    let is_there = is_manifest && !below.components().any(is_hidden);
+    below.to_str().filter(|_| is_there).map(str::to_owned)
+}
+
+/// Looks again after each change, until the process is ended.
+fn watch(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    let fleet = match subject {
+        Subject::Fleet(root) => root.clone(),
+        Subject::File { path, content: None } if below(&setup.config.fleet, path).is_some() => {
+            setup.config.fleet.clone()
+        }
+        Subject::File { .. } => {
+            return Err(Failure::new("only what lies in the fleet directory can be watched")
+                .help("name the directory with --fleet"));
+        }
+    };
+    let (reports, requests, files) = (Vec::new(), Entrance::default(), Vec::new());
+    let places = Places { fleet, reports, requests, files };
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let mut watch = Watch::new(places, PACE);
+        loop {
+            watch.arm();
+            if let Err(failure) = look(subject, setup, format, out) {
+                // Perhaps the directory comes back.
+                failure.print(out.color());
+            }
+            out.note("Watching for changes; Ctrl-C ends it.");
+            if out.is_closed() {
+                return Ok(Exit::Done);
+            }
+            let _ = watch.settled().await;
+        }
+    })
 }
 
 /// Shows what is wrong in `desired`, which was loaded from `root`.
 ///
 /// # Errors
 /// If the fleet directory could not be read, or writing fails.
-pub(crate) fn run(
-    desired: &Desired,
-    root: &Path,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn show(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
         let what = format!("the fleet directory {why}");
         return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));
@@ -60,7 +238,7 @@ pub(crate) fn run(
 
 /// On standard error, what nobody looked at: this command reads wipe requests, but judges neither
 /// their signatures nor whether the devices are what they say.
-pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
+fn say_what_is_left(desired: &Desired, setup: &Setup) {
     if desired.wipes.is_empty() {
         return;
     }
@@ -81,7 +259,7 @@ pub(super) fn say_what_is_left(desired: &Desired, setup: &Setup) {
 /// On standard error, that the trust files which the configuration names cannot be relied on. What
 /// is wrong with them for everybody fails the check; what only this machine or this user cannot see
 /// does not, since manifests are also checked where the files are not.
-pub(super) fn trust_files(setup: &Setup) -> Exit {
+fn trust_files(setup: &Setup) -> Exit {
     if !setup.config.trust.is_configured() {
         return Exit::Done;
     }
@@ -97,7 +275,7 @@ pub(super) fn trust_files(setup: &Setup) -> Exit {
 }
 
 /// On standard error, what is wrong with the files that replace texts of mails: each is tried.
-pub(super) fn texts_of_mails(setup: &Setup) -> Exit {
+fn texts_of_mails(setup: &Setup) -> Exit {
     let Some(mail) = &setup.config.notify.mail else { return Exit::Done };
     let Err(UnusableTemplates(all)) = templates(mail) else { return Exit::Done };
     for why in all {
@@ -118,7 +296,7 @@ mod tests {
             ..Desired::default()
         };
         let screen = Screen::piped();
-        let failure = run(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
+        let failure = show(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
         let text = failure.unwrap_err().render(false);
         assert_eq!(
             text,
@@ -131,7 +309,7 @@ mod tests {
     #[test]
     fn a_clean_fleet_exits_with_0() {
         let screen = Screen::piped();
-        let exit = run(&Desired::default(), Path::new("f"), Format::Text, &mut screen.out());
+        let exit = show(&Desired::default(), Path::new("f"), Format::Text, &mut screen.out());
         assert_eq!(exit.unwrap(), Exit::Done);
     }
 }

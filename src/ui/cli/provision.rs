@@ -1,7 +1,6 @@
 //! `fleetform provision`
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use super::author;
 use super::author::Edited;
@@ -11,7 +10,7 @@ use super::format::Format;
 use super::setup::Setup;
 use super::value::{Label, word};
 use crate::domain::fleet::Desired;
-use crate::domain::manifest::edit::scalar;
+use crate::domain::manifest::new_device::NewDevice;
 use crate::domain::model::{Ownership, Platform};
 use crate::ui::render::out::Out;
 
@@ -91,43 +90,20 @@ pub(super) fn run(
 
 /// The file, with a line by which editors find the schema.
 fn manifest(args: &Args, name: &str, path: &str) -> String {
-    let up = "../".repeat(path.matches('/').count());
-    let mut text = format!(
-        "# yaml-language-server: $schema={up}.schema/fleetform.json\n\
-         apiVersion: fleetform/v1\nkind: Device\nmetadata:\n  name: {}\n",
-        scalar(name)
-    );
-    // Writing to a String cannot fail.
-    let labels: Vec<String> = args
-        .labels
-        .iter()
-        .map(|Label { key, value }| format!("{}: {}", scalar(key), scalar(value)))
-        .collect();
-    if !labels.is_empty() {
-        let _ = writeln!(text, "  labels: {{{}}}", labels.join(", "));
-    }
-    text.push_str("spec:\n");
-    let fields = [
-        ("serialNumber", Some(&*args.serial)),
-        ("userEmail", Some(&*args.user)),
-        ("profile", Some(&*args.profile)),
-        ("platform", args.platform.map(Platform::as_str)),
-        ("osVersion", Some(&*args.os)),
-        ("ownership", args.ownership.map(Ownership::as_str)),
-    ];
-    for (field, value) in fields {
-        match value {
-            // A version reads as a number to many; the quotes say that it is none.
-            Some(value) if field == "osVersion" && scalar(value) == value => {
-                let _ = writeln!(text, "  {field}: \"{value}\"");
-            }
-            Some(value) => {
-                let _ = writeln!(text, "  {field}: {}", scalar(value));
-            }
-            None => {}
-        }
-    }
-    text
+    let device = NewDevice {
+        name,
+        labels: args.labels.iter().map(|Label { key, value }| (&**key, &**value)).collect(),
+        serial_number: &args.serial,
+        user_email: &args.user,
+        profile: &args.profile,
+        platform: args.platform.map(Platform::as_str),
+        os_version: &args.os,
+        ownership: args.ownership.map(Ownership::as_str),
+        manufacturer: None,
+        model: None,
+        autopilot_hash: None,
+    };
+    device.file(path.matches('/').count())
 }
 
 /// `ana-ruiz-pf3xk9q2`

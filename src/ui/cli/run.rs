@@ -16,10 +16,9 @@ use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
     access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
-    init, list,
+    export, fmt, import, init, list,
 };
 use super::{logging, man, notify, plan, provision, report, schema, set, show, sync, wipe};
-use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
@@ -93,15 +92,14 @@ fn run(
             start_threads()?;
             init::run(args, &cli.global, format, out)
         }
-        Command::Check(args) => {
-            let setup = for_fleet()?;
-            let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            let desired = source::load(root).as_of(setup.now());
-            check::say_what_is_left(&desired, &setup);
-            let trust = check::trust_files(&setup);
-            let texts = check::texts_of_mails(&setup);
-            Ok(check::run(&desired, root, format, out)?.combine(trust).combine(texts))
+        Command::Check(args) => check::run(args, &for_fleet()?, format, out),
+        Command::Fmt(args) => fmt::run(args, &for_fleet()?, format, out),
+        Command::Import(args) => {
+            // A tenant is asked by rights, which a checkout does not give.
+            let setup = if args.asks_a_tenant() { setup()? } else { for_fleet()? };
+            import::run(args, &setup, format, out)
         }
+        Command::Export(args) => export::run(args, &for_fleet()?, format, out),
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
         Command::Plan(args) => {

@@ -10,4 +10,5 @@ mod lives;
 mod observing;
 mod page;
 mod registrations;
+mod taking_over;
 mod wipes;

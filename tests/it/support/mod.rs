@@ -27,7 +27,7 @@ pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, 
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
 pub use self::mail_server::MailServer;
-pub use self::page::{commands, page};
+pub use self::page::{commands, page, script, tell};
 pub use self::pass::{Pass, execute, execute_untrusted};
 pub use self::receiver::{Answer, Received, Receiver, python};
 pub use self::scratch::directory;

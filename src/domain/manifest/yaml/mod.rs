@@ -9,6 +9,7 @@
 mod cut;
 mod parse;
 mod scalar;
+mod spelling;
 mod tree;
 
 #[cfg(test)]
@@ -17,4 +18,5 @@ mod tests;
 pub(crate) use cut::{Piece, cut};
 pub(crate) use parse::{Problem, parse};
 pub(crate) use scalar::{Scalar, past_quotes};
+pub(crate) use spelling::{Within, double, is_plain, scalar};
 pub(crate) use tree::{Extent, Node, Position, Style, Value};

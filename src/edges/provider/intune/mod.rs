@@ -8,6 +8,7 @@ mod connection;
 mod directory;
 mod doctor;
 mod graph;
+mod inventory;
 mod mailing;
 mod observe;
 mod provider;

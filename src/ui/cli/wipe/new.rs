@@ -15,6 +15,7 @@ use super::super::setup::Setup;
 use super::super::value::word;
 use super::shell::shell;
 use crate::domain::manifest::parse_file;
+use crate::domain::manifest::yaml::{Within, scalar};
 use crate::domain::model::{
     DeviceId, Digest, Email, Ownership, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
@@ -77,11 +78,13 @@ struct Draft {
 }
 
 impl Draft {
-    /// The file. Strings are quoted: a serial number may look like a number.
+    /// The file, in the one layout.
     fn yaml(&self) -> String {
         let Self { name, ledger, head, id, serial, scope, reason, requested_by, .. } = self;
         let Self { issued_at, expires_at, .. } = self;
-        let head = head.map(|head| format!("head: \"{head}\"\n  ")).unwrap_or_default();
+        let head =
+            head.map(|head| format!("head: {}\n  ", scalar(&head.to_string(), Within::Block)));
+        let head = head.unwrap_or_default();
         format!(
             "apiVersion: fleetform/v1\n\
              kind: WipeRequest\n\
@@ -89,13 +92,15 @@ impl Draft {
              spec:\n  \
                ledger: {ledger}\n  \
                {head}deviceId: {id}\n  \
-               serialNumber: \"{serial}\"\n  \
+               serialNumber: {}\n  \
                scope: {scope}\n  \
                reason: {reason}\n  \
-               requestedBy: \"{requested_by}\"\n  \
+               requestedBy: {}\n  \
                confirm: true\n  \
                issuedAt: {}\n  \
                expiresAt: {}\n",
+            scalar(serial.as_str(), Within::Block),
+            scalar(requested_by.as_str(), Within::Block),
             issued_at.short(),
             expires_at.short()
         )

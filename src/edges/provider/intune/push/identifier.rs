@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::model::{DeviceSpec, Platform};
+use crate::domain::export::CorporateId;
+use crate::domain::model::DeviceSpec;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::error::Error;
 
@@ -19,35 +20,9 @@ impl Identifier {
     /// # Errors
     /// If its manifest does not say enough.
     pub(super) fn of(spec: &DeviceSpec) -> Result<Self, Error> {
-        // Intune takes no periods in serial numbers, and compares without them.
-        let serial = spec.serial_number.as_str().replace('.', "");
-        let refused = |why: String| Error::new(ErrorClass::Permanent, why);
-        if serial.is_empty() {
-            let why = format!("serial number {} has no letters and no digits", spec.serial_number);
-            return Err(refused(why));
-        }
-        if spec.platform != Platform::Windows {
-            return Ok(Self { kind: "serialNumber", value: serial });
-        }
-        let hardware = spec.hardware.as_deref();
-        let manufacturer = hardware.and_then(|hardware| hardware.manufacturer.as_deref());
-        let model = hardware.and_then(|hardware| hardware.model.as_deref());
-        let (Some(manufacturer), Some(model)) = (manufacturer, model) else {
-            return Err(refused(
-                "Intune does not know this computer, and needs more than its serial number: add \
-                 `hardware.autopilotHash` (Windows Autopilot), or `hardware.manufacturer` and \
-                 `hardware.model` (corporate identifier) to its manifest"
-                    .to_owned(),
-            ));
-        };
-        if let Some(text) = [manufacturer, model].into_iter().find(|text| text.contains(',')) {
-            return Err(refused(format!(
-                "{text:?} has a comma, which no corporate identifier may have: add \
-                 `hardware.autopilotHash` to the manifest instead"
-            )));
-        }
-        let value = format!("{manufacturer},{model},{serial}");
-        Ok(Self { kind: "manufacturerModelSerial", value })
+        let CorporateId { kind, value } =
+            CorporateId::of(spec).map_err(|why| Error::new(ErrorClass::Permanent, why))?;
+        Ok(Self { kind: kind.as_str(), value })
     }
 
     /// As Graph takes it.

@@ -1,0 +1,4 @@
+//! Tests of the layout.
+
+mod forms;
+mod random;

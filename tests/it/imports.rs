@@ -1,0 +1,128 @@
+//! `import` and `export`: lists of others, and what of them is written.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::support::{Fixture, needs, page, script, tell, tree};
+
+const LIST: &str = "Serial Number;User;Model;labels.site\r\nPF3XK9Q2;ana@example.com;ThinkPad T14;Madrid\r\n\
+    PF3XK9Q3;bo@example.com;;../../../tmp\r\n";
+
+fn fleet() -> Fixture {
+    Fixture::of(&[])
+}
+
+const USUAL: [&str; 4] = ["--profile", "Standard", "--os", "10.0.26100"];
+
+#[test]
+fn a_list_becomes_manifests_that_are_valid_and_formatted_and_a_second_run_changes_nothing() {
+    let fixture = fleet();
+    fixture.write("list.csv", LIST);
+    let args =
+        [&["import", "csv", "list.csv", "--layout", "{site}/{name}.yaml"][..], &USUAL].concat();
+    let done = fixture.json(&args);
+    assert_eq!(done["summary"]["added"], 2, "{done}");
+    fixture.run(&["check"]).exits(0);
+    fixture.run(&["fmt", "--check"]).exits(0);
+    assert!(fixture.path("fleet/Madrid/ana-pf3xk9q2.yaml").exists());
+    assert!(fixture.path("fleet/tmp/bo-pf3xk9q3.yaml").exists(), "{:?}", tree(&fixture.path("")));
+    let before = tree(&fixture.path("fleet"));
+    let again = fixture.json(&args);
+    assert_eq!(again["summary"]["unchanged"], 2, "{again}");
+    assert_eq!(tree(&fixture.path("fleet")), before);
+    // A changed row edits its manifest in place.
+    fixture.replace("fleet/Madrid/ana-pf3xk9q2.yaml", "spec:\n", "spec:\n  # hers\n");
+    fixture.write("list.csv", LIST.replace("ana@", "eva@"));
+    let changed = fixture.json(&args);
+    assert_eq!(
+        (&changed["summary"]["changed"], &changed["files"][0]["outcome"]),
+        (&1.into(), &"changed".into())
+    );
+    let text = fixture.read("fleet/Madrid/ana-pf3xk9q2.yaml");
+    assert!(text.contains("  # hers\n") && text.contains("eva@example.com"), "{text}");
+    fixture.feed(&[&["import", "csv", "-"][..], &USUAL].concat(), LIST).exits(0);
+}
+
+#[test]
+fn nothing_is_written_unless_all_is_right_or_somebody_says_so() {
+    let fixture = fleet();
+    let list = LIST.replace("bo@example.com", "bo") + "1.23457E+14;;;x\r\nPF3XK9Q2;;;\r\n";
+    fixture.write("list.csv", list);
+    let before = tree(&fixture.path("fleet"));
+    let args = [&["import", "csv", "list.csv"][..], &USUAL].concat();
+    let refused = fixture.run(&args).exits(1).complains(&["Nothing is written", "--partial"]);
+    for place in ["line 3, column 2 (User)", "line 4, column 1 (Serial Number)", "line 5:"] {
+        assert!(refused.stdout.contains(&format!("list.csv, {place}")), "{place}: {refused:?}");
+    }
+    assert_eq!(tree(&fixture.path("fleet")), before);
+    let partial = fixture.run(&[&args[..], &["--partial", "-o", "json"]].concat()).exits(1).json();
+    assert_eq!(
+        (&partial["summary"]["added"], &partial["summary"]["problems"]),
+        (&1.into(), &3.into())
+    );
+    fixture.run(&["check"]).exits(0);
+    // What the fleet would have a finding with is not written either.
+    fixture.write("list.csv", "serial,user,name\nPF3XK9Q7,x@example.com,PF3XK9Q2\n");
+    let found = fixture.run(&args).exits(1).complains(&["Nothing is written"]);
+    assert!(found.stdout.contains("name-is-serial"), "{found:?}");
+}
+
+#[test]
+fn no_link_leads_an_import_out_of_the_fleet_directory() {
+    let fixture = fleet();
+    fs::create_dir(fixture.path("outside")).expect("a new directory");
+    symlink("../outside", fixture.path("fleet/Madrid")).expect("a link");
+    fixture.write("list.csv", LIST);
+    let args = ["import", "csv", "list.csv", "--layout", "{site}/{name}.yaml", "--partial"];
+    fixture.run(&[&args[..], &USUAL].concat()).exits(1);
+    assert_eq!(fs::read_dir(fixture.path("outside")).expect("there").count(), 0);
+    for layout in ["../{name}.yaml", "/tmp/{name}.yaml", "a/../../{name}.yaml"] {
+        let args = [&["import", "csv", "list.csv", "--layout", layout][..], &USUAL].concat();
+        fixture.run(&args).exits(1).complains(&["--layout"]);
+    }
+}
+
+#[test]
+fn what_is_exported_is_what_was_imported() {
+    let fixture = fleet();
+    let hash = "aGFyZHdhcmUgaGFzaA==";
+    let list = format!(
+        "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\nPF3XK9Q2,,{hash},Standard,ana@example.com\r\n"
+    );
+    fixture.write("hashes.csv", &list);
+    fixture.run(&["import", "autopilot", "hashes.csv", "--os", "10.0.26100"]).exits(0);
+    assert_eq!(fixture.run(&["export", "autopilot"]).exits(0).stdout, list);
+    let table = fixture.run(&["export", "csv"]).exits(0).stdout;
+    let again = fixture.feed(&["import", "csv", "-", "-o", "json"], &table).exits(0).json();
+    assert_eq!(
+        (&again["summary"]["unchanged"], &again["files"]),
+        (&1.into(), &serde_json::json!([]))
+    );
+    fixture.run(&["export", "autopilot", "--file", "out.csv"]).exits(0);
+    assert_eq!(fixture.read("out.csv"), list);
+    fixture
+        .run(&["export", "autopilot", "--file", "out.csv"])
+        .exits(1)
+        .complains(&["is there already"]);
+    // What its reader could not read is left out, and said.
+    fixture
+        .run(&["export", "corporate-ids"])
+        .exits(1)
+        .complains(&["hardware.manufacturer", "1 left out"]);
+}
+
+#[test]
+fn the_commands_of_the_page_do_what_it_says() {
+    for tool in ["curl", "bash"] {
+        needs(tool);
+    }
+    let (place, said) = tell(&script(&page("import.md")));
+    for part in
+        ["2 devices added", "0 devices added, 1 changed", "    model: ThinkPad T14", "R52N80ABCDE,"]
+    {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+    assert!(place.path("fleet/intune/jorge-pf4a81lm.yaml").exists(), "{said}");
+    let check = place.run(&["check"]).exits(0);
+    assert!(check.stdout.contains("6 devices"), "{check:?}");
+}
