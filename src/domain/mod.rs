@@ -1,5 +1,6 @@
 //! Pure: no file, no clock, no log, no async. Imports only from here.
 
+pub(crate) mod alerts;
 pub(crate) mod backoff;
 pub(crate) mod compliance;
 pub mod diagnosis;

@@ -86,6 +86,8 @@ pub(crate) fn summary(event: &Event) -> String {
         | Event::AccessBlocked(_)
         | Event::AccessRestored(_)
         | Event::AccessFailed(_)
+        | Event::AlertBegan(_)
+        | Event::AlertEnded(_)
         | Event::NoticeBegun(_)
         | Event::NoticeIntended(_)
         | Event::NoticeSent(_)
@@ -366,6 +368,8 @@ mod tests {
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
             ),
+            ("alert.began", json!({"alert": "sinkStuck", "about": "mail", "detail": "535 no"})),
+            ("alert.ended", json!({"alert": "frozen", "detail": "no longer frozen"})),
             ("evidence.missing", json!({"cause": "silent", "since": at})),
             ("evidence.returned", json!({})),
             ("access.intended", json!({"intent": 9, "blocked": true})),
@@ -491,6 +495,8 @@ mod tests {
             sync.requested: a sync was asked for by uid=1001 (who claims to be uid=0(root)) [intent 9]
             sync.failed: the provider did not take the sync (permanent): no [intent 9]
             compliance.changed: unknown: no report yet
+            alert.began: alert sinkStuck: 535 no
+            alert.ended: alert frozen is over: no longer frozen
             evidence.missing: not heard from since 2026-11-22T10:00:00Z
             evidence.returned: it can be judged again
             access.intended: about to block access to corporate mail [intent 9]
