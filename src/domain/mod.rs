@@ -1,5 +1,6 @@
 //! Pure: no file, no clock, no log, no async. Imports only from here.
 
+pub(crate) mod alerts;
 pub(crate) mod backoff;
 pub(crate) mod compliance;
 pub mod diagnosis;
@@ -12,6 +13,7 @@ pub mod manifest;
 pub mod model;
 pub(crate) mod notice;
 pub(crate) mod notify_settings;
+pub(crate) mod packing;
 pub mod plan;
 pub(crate) mod provider_settings;
 pub mod settings;

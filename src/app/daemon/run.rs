@@ -113,6 +113,7 @@ impl Daemon {
             }
         };
         self.unconfirmed.ask(&mut ledger, &self.provider, clock::now()).await?;
+        self.watched.doubt(self.unconfirmed.doubtful());
         let touched = std::mem::take(&mut self.touched);
         let passed = match ledger.prove() {
             Ok(_) => self.noted_pass(touched, &mut ledger).await,
@@ -176,6 +177,9 @@ impl Daemon {
                 let wait = TROUBLE.wait(std::process::id(), self.failures);
                 tell([self.notices.of_failure(&error, wait)]);
                 self.metrics.failed_passes += 1;
+                if let reconcile::Error::Ledger(error) = &error {
+                    self.watched.could_not_write(error.to_string());
+                }
                 let why = format!("{error}; {}", error.help());
                 self.show(|view, _| view.not_ready = vec![why]);
                 self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };

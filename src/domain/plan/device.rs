@@ -13,8 +13,9 @@ use super::decision::{Plan, Telemetry};
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
 use super::reports::Dated;
-use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
+use crate::domain::compliance::{Reported, assess, because};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
+use crate::domain::manifest::Unusable;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
     Profile, Status, SyncRequest, Timestamp,
@@ -108,7 +109,7 @@ pub(super) fn decide(
     if device.is_wiped() {
         planner.follow_up(device.compliance.state, false, wiping);
         if let Some(desired) = desired {
-            planner.plan.holds.push(wiped_hold(id, device, desired));
+            planner.plan.holds.push(Hold::of_wiped(id, device, desired));
         }
         return;
     }
@@ -117,6 +118,9 @@ pub(super) fn decide(
     match desired {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
+        Some(desired) if let Some(unread) = damage.twin(device, &desired.place.path) => {
+            planner.hidden(unread);
+        }
         Some(desired) => planner.follow(desired),
         None => planner.miss(damage),
     }
@@ -272,8 +276,7 @@ impl DevicePlanner<'_, '_> {
     /// Its manifest is gone, or hidden by damage.
     fn miss(&mut self, damage: &DamageIndex<'_>) {
         if let Some(damaged) = damage.of(self.device) {
-            let (reason, detail) = damaged.explain();
-            self.hold(Some(damaged.place.clone()), reason, detail);
+            self.hidden(damaged);
         } else if self.device.orphaned_since.is_none() {
             self.act(
                 Op::Orphan,
@@ -281,6 +284,11 @@ impl DevicePlanner<'_, '_> {
                 "its manifest is gone; nothing is done to the device",
             );
         }
+    }
+
+    fn hidden(&mut self, damaged: &Unusable) {
+        let (reason, detail) = damaged.explain();
+        self.hold(Some(damaged.place.clone()), reason, detail);
     }
 
     fn push_profile(&mut self, desired: &DesiredDevice) {
@@ -386,7 +394,7 @@ impl DevicePlanner<'_, '_> {
         {
             return None;
         }
-        let reason = assessment(recorded.state, &verdict);
+        let reason = because(recorded.state, &verdict);
         let cause = if silent { Cause::Intent } else { Cause::Fact };
         let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec).clone();
         let (from, to) = (recorded.state, verdict.state);
@@ -471,31 +479,5 @@ impl DevicePlanner<'_, '_> {
             reason,
             detail,
         });
-    }
-}
-
-fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
-    Hold {
-        place: Some(desired.place.clone()),
-        device: Some(id),
-        serial: Some(desired.spec.serial_number.clone()),
-        name: Some(desired.spec.name.clone()),
-        reason: HoldReason::Wiped,
-        detail: format!(
-            "wiped on {}; remove it, or raise enrollment to provision the hardware again",
-            device.status_since.short()
-        ),
-    }
-}
-
-fn assessment(from: ComplianceState, verdict: &ComplianceVerdict) -> String {
-    let list = |names: &[String]| names.join(", ");
-    match verdict.state {
-        ComplianceState::Compliant => "every required check passes".to_owned(),
-        ComplianceState::NonCompliant => format!("fails: {}", list(&verdict.failing)),
-        ComplianceState::Unknown if verdict.missing.is_empty() => {
-            format!("nothing is reported; was {from}")
-        }
-        ComplianceState::Unknown => format!("not reported: {}", list(&verdict.missing)),
     }
 }

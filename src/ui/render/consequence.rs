@@ -4,8 +4,8 @@ use compact_str::CompactString;
 
 use super::text::count;
 use crate::domain::state::event::{
-    AccessFailed, AccessOrder, Event, EvidenceGap, EvidenceMissing, Nothing, NoticeBegun,
-    NoticeIntended, NoticeSent, NoticeStopped, TicketTold,
+    AccessFailed, AccessOrder, AlertChanged, Event, EvidenceGap, EvidenceMissing, Nothing,
+    NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold,
 };
 
 /// What happened, without a full stop; nothing of entries of other kinds.
@@ -32,6 +32,14 @@ pub(super) fn consequence(event: &Event) -> String {
         Event::AccessFailed(failed) => {
             let AccessFailed { intent, class, error } = &**failed;
             format!("access to corporate mail is not changed ({class}): {error} [intent {intent}]")
+        }
+        Event::AlertBegan(began) => {
+            let AlertChanged { alert, about: _, detail } = &**began;
+            format!("alert {alert}: {detail}")
+        }
+        Event::AlertEnded(ended) => {
+            let AlertChanged { alert, about: _, detail } = &**ended;
+            format!("alert {alert} is over: {detail}")
         }
         Event::NoticeBegun(NoticeBegun { sink }) => format!("{sink} is told from here on"),
         Event::NoticeIntended(intended) => {

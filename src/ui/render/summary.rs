@@ -86,6 +86,8 @@ pub(crate) fn summary(event: &Event) -> String {
         | Event::AccessBlocked(_)
         | Event::AccessRestored(_)
         | Event::AccessFailed(_)
+        | Event::AlertBegan(_)
+        | Event::AlertEnded(_)
         | Event::NoticeBegun(_)
         | Event::NoticeIntended(_)
         | Event::NoticeSent(_)
@@ -366,6 +368,8 @@ mod tests {
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
             ),
+            ("alert.began", json!({"alert": "sinkStuck", "about": "mail", "detail": "535 no"})),
+            ("alert.ended", json!({"alert": "frozen", "detail": "no longer frozen"})),
             ("evidence.missing", json!({"cause": "silent", "since": at})),
             ("evidence.returned", json!({})),
             ("access.intended", json!({"intent": 9, "blocked": true})),
@@ -491,6 +495,21 @@ mod tests {
             sync.requested: a sync was asked for by uid=1001 (who claims to be uid=0(root)) [intent 9]
             sync.failed: the provider did not take the sync (permanent): no [intent 9]
             compliance.changed: unknown: no report yet
+            alert.began: alert sinkStuck: 535 no
+            alert.ended: alert frozen is over: no longer frozen
+            evidence.missing: not heard from since 2026-11-22T10:00:00Z
+            evidence.returned: it can be judged again
+            access.intended: about to block access to corporate mail [intent 9]
+            access.blocked: access to corporate mail is blocked [intent 9]
+            access.restored: access to corporate mail is restored [intent 9]
+            access.failed: access to corporate mail is not changed (transient): 503 [intent 9]
+            notice.begun: mail is told from here on
+            notice.intended: about to tell mail (a@b.example) of nonCompliant [intent 9]
+            notice.sent: told mail (a@b.example) of nonCompliant as <nc-8@b.example> [intent 9]
+            notice.failed: failed to tell mail of nonCompliant: 550 no [intent 9]
+            notice.dropped: did not tell mail of nonCompliant: wiped
+            ticket.opened: opened ticket INC0012345 in serviceNow: nonCompliant [intent 9]
+            ticket.noted: noted on ticket INC0012345 in serviceNow: compliant [intent 9]
             wipe.accepted: accepted: lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com, signed by b@example.com; issued from 2026-11-22T10:00:00Z
             wipe.refused: refused (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody
             wipe.held: held (veto): lost (1f58b9145b24): full wipe of D007 (PF3), lost, by b@example.com; c@example.com objects; signed by nobody

@@ -4,6 +4,7 @@
 //! `audit.jsonl` (keys of `data`). Adding a kind is compatible; changing one is not.
 
 mod access;
+mod alert;
 mod change;
 mod device;
 mod entry;
@@ -19,6 +20,7 @@ mod trust;
 mod wipe;
 
 pub(crate) use access::{AccessFailed, AccessOrder, EvidenceGap, EvidenceMissing};
+pub(crate) use alert::{AlertChanged, AlertKind};
 pub use change::{Change, Field};
 pub use device::DeviceStatus;
 pub(crate) use device::{ComplianceChanged, DeviceProvisioned, DeviceUpdated, Nothing};
