@@ -9,6 +9,7 @@ mod connection;
 mod directory;
 mod doctor;
 mod graph;
+mod mailing;
 mod observe;
 mod provider;
 mod push;
@@ -21,4 +22,5 @@ mod testing;
 mod wipe;
 
 pub(crate) use connection::InvalidConnection;
+pub(crate) use mailing::Mailing;
 pub(crate) use provider::Intune;
