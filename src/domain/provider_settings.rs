@@ -1,6 +1,8 @@
 //! Which MDM holds the devices, and how to reach it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -29,6 +31,28 @@ words! {
         Direct = "direct",
         /// Somebody else, by groups.
         Groups = "groups",
+    }
+}
+
+/// `provider.blockAttribute`: the extension attribute of a device in Entra that says that its access to
+/// corporate mail is blocked, `extensionAttribute1` to `extensionAttribute15`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BlockAttribute(u8);
+
+impl FromStr for BlockAttribute {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        (1..=15)
+            .map(Self)
+            .find(|attribute| attribute.to_string() == text)
+            .ok_or("must be one of extensionAttribute1 to extensionAttribute15")
+    }
+}
+
+impl fmt::Display for BlockAttribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "extensionAttribute{}", self.0)
     }
 }
 
@@ -68,6 +92,9 @@ pub(crate) struct IntuneSettings {
     pub(crate) assign: Assign,
     /// Who assigns licenses.
     pub(crate) licenses: LicenseAssignment,
+    /// What marks a device in Entra whose access is blocked; nothing where Conditional Access goes by
+    /// compliance alone.
+    pub(crate) block_attribute: Option<BlockAttribute>,
     /// `compliance.blockAfter`: how long a device that fails a check keeps its access.
     pub(crate) block_after: TimeDelta,
     /// Where tokens come from: `https://login.microsoftonline.com`, without a final slash.

@@ -49,9 +49,12 @@ fn of_access(rights: &AccessRights) -> String {
 }
 
 fn of_tenant(rights: &TenantRights) -> String {
-    let TenantRights { client_id, graph_url, login_url, name, wipe_client_id } = rights;
+    let TenantRights { block_attribute, client_id, graph_url, login_url, name, wipe_client_id } =
+        rights;
+    let marks = block_attribute.as_deref().map(|name| format!(", blocks by {name}"));
     let wipes = wipe_client_id.as_deref().unwrap_or("nobody");
     format!(
-        " (tenant {name} at {graph_url}, login at {login_url}, as {client_id}, wipes as {wipes})"
+        " (tenant {name} at {graph_url}, login at {login_url}, as {client_id}, wipes as {wipes}{})",
+        marks.unwrap_or_default()
     )
 }

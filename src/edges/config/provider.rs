@@ -11,8 +11,8 @@ use super::url;
 use super::values::{Span, Text};
 use crate::domain::manifest::strict_map::StrictMap;
 use crate::domain::provider_settings::{
-    AppRegistration, Assign, Credential, IntuneSettings, LicenseAssignment, ProviderKind,
-    ProviderSettings,
+    AppRegistration, Assign, BlockAttribute, Credential, IntuneSettings, LicenseAssignment,
+    ProviderKind, ProviderSettings,
 };
 use crate::domain::settings::{DailyWipes, ProviderRules};
 
@@ -36,6 +36,7 @@ struct Written {
     poll: Option<Span<1000>>,
     assign: Option<Assign>,
     licenses: Option<LicenseAssignment>,
+    block_attribute: Option<Text>,
     login_url: Option<Text>,
     graph_url: Option<Text>,
 }
@@ -89,8 +90,18 @@ pub(super) fn rules(settings: &ProviderSettings) -> ProviderRules {
 
 impl Written {
     fn settings(self) -> Result<ProviderSettings, String> {
-        let Self { kind, tenant, app, wipe_app, poll, assign, licenses, login_url, graph_url } =
-            self;
+        let Self {
+            kind,
+            tenant,
+            app,
+            wipe_app,
+            poll,
+            assign,
+            licenses,
+            block_attribute,
+            login_url,
+            graph_url,
+        } = self;
         if kind != Some(ProviderKind::Intune) {
             let given = [
                 ("tenant", tenant.is_some()),
@@ -99,6 +110,7 @@ impl Written {
                 ("poll", poll.is_some()),
                 ("assign", assign.is_some()),
                 ("licenses", licenses.is_some()),
+                ("blockAttribute", block_attribute.is_some()),
                 ("loginUrl", login_url.is_some()),
                 ("graphUrl", graph_url.is_some()),
             ];
@@ -122,6 +134,10 @@ impl Written {
                     .into(),
             );
         }
+        let block_attribute = block_attribute.map(|Text(text)| {
+            let attribute: Result<BlockAttribute, _> = text.parse();
+            attribute.map_err(|why| format!("`provider.blockAttribute` {why}"))
+        });
         Ok(ProviderSettings::Intune(Box::new(IntuneSettings {
             tenant,
             app,
@@ -129,6 +145,7 @@ impl Written {
             poll: poll.and_then(|Span(span)| span.to_std().ok()).unwrap_or(POLL),
             assign: assign.unwrap_or(Assign::Users),
             licenses: licenses.unwrap_or(LicenseAssignment::Direct),
+            block_attribute: block_attribute.transpose()?,
             // Of another part of the file: see `into_settings`.
             block_after: TimeDelta::zero(),
             login_url: address("loginUrl", login_url, LOGIN)?,
@@ -174,6 +191,7 @@ fn address(key: &str, written: Option<Text>, default: &str) -> Result<String, St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::state::event::TenantRights;
 
     const APP: &str = "app: {clientId: a, secretFile: s}";
 
@@ -195,6 +213,7 @@ mod tests {
             poll,
             assign,
             licenses,
+            block_attribute,
             block_after,
             login_url,
             graph_url,
@@ -204,7 +223,7 @@ mod tests {
         let wipe = wipe_app.unwrap();
         assert_eq!(wipe.credential, Credential::Certificate("/run/wipe.pem".into()));
         assert_eq!((poll, assign, licenses), (POLL, Assign::Users, LicenseAssignment::Direct));
-        assert_eq!(block_after, TimeDelta::hours(24));
+        assert_eq!((block_attribute, block_after), (None, TimeDelta::hours(24)));
         assert_eq!((&*login_url, &*graph_url), (LOGIN, GRAPH));
     }
 
@@ -230,10 +249,35 @@ mod tests {
             ),
             (format!("{{kind: intune, tenant: x, {APP}, poll: 1ms}}"), "a duration"),
             (format!("{{kind: intune, tenant: x, {APP}, secret: y}}"), "unknown field"),
+            ("{blockAttribute: extensionAttribute1}".to_owned(), "is only for `kind: intune`"),
+            (
+                format!("{{kind: intune, tenant: x, {APP}, blockAttribute: extensionAttribute16}}"),
+                "`provider.blockAttribute` must be one of extensionAttribute1 to extensionAttribute15",
+            ),
+            (
+                format!("{{kind: intune, tenant: x, {APP}, blockAttribute: extensionAttribute01}}"),
+                "`provider.blockAttribute` must be one of",
+            ),
         ];
         for (text, expected) in cases {
             let why = read(&text).unwrap_err();
             assert!(why.contains(expected), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn the_attribute_that_blocks_is_one_of_fifteen_and_gives_rights() {
+        for number in 1..=15 {
+            let name = format!("extensionAttribute{number}");
+            let text = format!("{{kind: intune, tenant: x, {APP}, blockAttribute: {name}}}");
+            let ProviderSettings::Intune(intune) = read(&text).unwrap() else {
+                panic!("not intune")
+            };
+            assert_eq!(
+                intune.block_attribute.map(|attribute| attribute.to_string()),
+                Some(name.clone())
+            );
+            assert_eq!(TenantRights::from(&*intune).block_attribute, Some(name));
         }
     }
 

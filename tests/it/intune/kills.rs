@@ -45,7 +45,7 @@ fn aborted_at_any_write_of_its_log_a_wipe_is_given_once() {
 }
 
 /// Waits until Graph was called so, and kills the program that called.
-fn killed_at(site: &Site<'_>, args: &[&str], query: &str) {
+pub fn killed_at(site: &Site<'_>, args: &[&str], query: &str) {
     let before = site.tenant.last_call();
     let mut child = site.begin(args);
     let begun = Instant::now();
@@ -60,7 +60,7 @@ fn killed_at(site: &Site<'_>, args: &[&str], query: &str) {
 }
 
 /// A rule for a call that is answered so late that nobody waits for it.
-fn late(matches: Value, action: Value) -> Value {
+pub fn late(matches: Value, action: Value) -> Value {
     let mut action = action;
     action["delayMs"] = json!(30_000);
     json!({"match": matches, "times": 1, "action": action})

@@ -1,6 +1,7 @@
 //! Fleets in Microsoft Intune, from manifest to wiped: the real binary against the emulator, whose
 //! clock only the test moves.
 
+mod access;
 mod approvals;
 mod behind_our_back;
 mod converging;

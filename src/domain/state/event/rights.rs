@@ -85,6 +85,9 @@ pub(crate) struct ResourceRights {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TenantRights {
+    /// `provider.blockAttribute`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) block_attribute: Option<String>,
     /// `provider.app.clientId`
     pub(crate) client_id: String,
     /// `provider.graphUrl`
@@ -100,8 +103,10 @@ pub(crate) struct TenantRights {
 
 impl From<&IntuneSettings> for TenantRights {
     fn from(settings: &IntuneSettings) -> Self {
-        let IntuneSettings { tenant, app, wipe_app, login_url, graph_url, .. } = settings;
+        let IntuneSettings { tenant, app, wipe_app, block_attribute, login_url, graph_url, .. } =
+            settings;
         Self {
+            block_attribute: block_attribute.map(|attribute| attribute.to_string()),
             client_id: app.client_id.clone(),
             graph_url: graph_url.clone(),
             login_url: login_url.clone(),

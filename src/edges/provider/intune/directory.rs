@@ -1,6 +1,7 @@
 //! What Entra knows: users, devices, and who is in a group.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::graph::{Answer, Call, Everyday, Failure, odata_text, segment};
 use crate::domain::model::{Email, GraphId};
@@ -31,8 +32,17 @@ pub(super) struct AssignedLicense {
 
 /// A device, as Entra knows it. Its `deviceId` is what Intune calls `azureADDeviceId`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct EntraDevice {
     pub(super) id: GraphId,
+    /// An object, or null where none has a value; nothing where Entra did not say.
+    #[serde(default, deserialize_with = "given")]
+    pub(super) extension_attributes: Option<Value>,
+}
+
+/// What is given, also where that is null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// A member of a group: a user, a device, or something else.
@@ -75,7 +85,7 @@ pub(super) async fn devices(
     let call = |id: &&str| {
         Call::get("/devices")
             .query("$filter", &format!("deviceId eq {}", odata_text(id)))
-            .query("$select", "id,deviceId")
+            .query("$select", "id,deviceId,extensionAttributes")
     };
     let answers = everyday.batch(ids.iter().map(call).collect()).await;
     let read = |answer: Result<Answer, Failure>| {

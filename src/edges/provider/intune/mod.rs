@@ -4,6 +4,7 @@
 //! learned of them is read (`observe`). There are two app registrations: one for everything, and one
 //! that can only wipe and retire (`wipe`). A device is never deleted in Intune, for any reason.
 
+mod access;
 mod connection;
 mod directory;
 mod doctor;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 
-use crate::domain::model::{DeviceId, Name, Timestamp};
+use crate::domain::model::{DeviceId, GraphId, Name, Timestamp};
 
 /// Within this time Graph shows what was written, as far as its users report.
 const SETTLES: TimeDelta = TimeDelta::minutes(5);
@@ -19,6 +19,8 @@ pub(super) struct Recent {
     changed: BTreeMap<Name, (u64, BTreeSet<DeviceId>)>,
     /// Whether Graph's beta has no compliance policies here.
     without_beta: bool,
+    /// Whether a device was last marked as blocked or freed of the mark, and when.
+    marked: HashMap<GraphId, (bool, Timestamp)>,
 }
 
 impl Recent {
@@ -45,6 +47,24 @@ impl Recent {
     /// Whether it may be there, though it is not to be seen.
     pub(super) fn may_be_hidden(&self, marker: &str, now: Timestamp) -> bool {
         self.made.get(marker).is_some_and(|at| now - *at < SETTLES)
+    }
+
+    /// A device was marked as blocked in Entra, or freed of the mark.
+    pub(super) fn marked(&mut self, device: &GraphId, blocked: bool, now: Timestamp) {
+        self.marked.retain(|_, (_, at)| now - *at < SETTLES);
+        self.marked.insert(device.clone(), (blocked, now));
+    }
+
+    /// Whether what Entra shows of a device may be older than what was written last, which was the
+    /// contrary.
+    pub(super) fn may_show_the_contrary(
+        &self,
+        device: &GraphId,
+        blocked: bool,
+        now: Timestamp,
+    ) -> bool {
+        let last = self.marked.get(device);
+        last.is_some_and(|(last, at)| *last != blocked && now - *at < SETTLES)
     }
 
     /// Objects of a profile changed: its devices get that sooner if they come by.

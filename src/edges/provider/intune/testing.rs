@@ -81,6 +81,7 @@ impl World {
             poll: std::time::Duration::from_secs(300),
             assign: Assign::Users,
             licenses: LicenseAssignment::Direct,
+            block_attribute: None,
             block_after: TimeDelta::hours(24),
             login_url: self.server.url(),
             graph_url: self.server.url(),
@@ -195,6 +196,14 @@ impl Tenant {
             }
             ("GET", ["subscribedSkus"]) => list(self.skus.clone()),
             ("GET", ["devices"]) => list(filtered(&self.entra, "deviceId", query)),
+            ("PATCH", ["devices", id]) => {
+                let device = self.entra.iter_mut().find(|device| device["id"] == json!(id));
+                let Some(device) = device else { return absent() };
+                for (name, value) in body["extensionAttributes"].as_object().unwrap() {
+                    device["extensionAttributes"][name] = value.clone();
+                }
+                (204, Value::Null)
+            }
             ("GET", ["groups", group]) => match self.groups.contains_key(*group) {
                 true => (200, json!({"id": group, "groupTypes": []})),
                 false => absent(),

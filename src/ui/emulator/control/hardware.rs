@@ -1,12 +1,14 @@
 //! Hardware: more of it, what becomes of it, and how its record in Intune goes astray.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Wrong, merge, read};
 use crate::domain::model::{Platform, SerialNumber};
 use crate::ui::emulator::tenant::{
-    Answer, Facts, Fate, Hardware, Registration, Tenant, User, WaitsFor,
+    Actor, Answer, EntraDevice, Facts, Fate, Hardware, Registration, Tenant, User, WaitsFor,
 };
 
 /// A piece of hardware, or many alike.
@@ -236,7 +238,8 @@ fn find(tenant: &Tenant, serial: &str) -> Result<usize, Wrong> {
 
 /// `GET /emulator/hardware/{serial}`: with what Intune has of it.
 pub(super) fn one(tenant: &Tenant, serial: &str) -> Done {
-    let hardware = &tenant.hardware[find(tenant, serial)?];
+    let index = find(tenant, serial)?;
+    let hardware = &tenant.hardware[index];
     let record = hardware.managed_device_id.as_deref().and_then(|id| tenant.records.get(id));
     let settings = &tenant.settings;
     let record = record.map(|record| {
@@ -254,7 +257,20 @@ pub(super) fn one(tenant: &Tenant, serial: &str) -> Done {
     });
     let mut shown = json!(hardware);
     shown["record"] = json!(record);
+    shown["entra"] = entra(tenant, index).map(|(_, shown)| shown).into();
     Ok(Answer::ok(shown))
+}
+
+/// Its device in the directory, and what the directory has of it now.
+fn entra(tenant: &Tenant, index: usize) -> Option<(String, Value)> {
+    let record = tenant.records.get(tenant.hardware[index].managed_device_id.as_deref()?)?;
+    let device = tenant.directory.device_by_id(&record.entra_device_id)?;
+    let shown = json!({
+        "id": device.object_id,
+        "deviceId": device.device_id,
+        "extensionAttributes": device.attributes.current(),
+    });
+    Some((device.object_id.clone(), shown))
 }
 
 /// What can be changed of hardware.
@@ -268,12 +284,25 @@ struct Change {
     fate: Option<Fate>,
     elsewhere: Option<bool>,
     user_principal_name: Option<String>,
+    /// Of its device in the directory: somebody sets them there; null takes one away.
+    extension_attributes: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// `PATCH /emulator/hardware/{serial}`
 pub(super) fn change(tenant: &mut Tenant, serial: &str, body: &Value) -> Done {
     let index = find(tenant, serial)?;
     let change: Change = read(body)?;
+    if let Some(attributes) = change.extension_attributes {
+        let strange =
+            |name: &&String| !EntraDevice::attribute_names().any(|known| known == name.as_str());
+        if let Some(name) = attributes.keys().find(strange) {
+            return Err(Wrong::bad(format!("{name} is no extension attribute")));
+        }
+        let (object, _) = entra(tenant, index).ok_or_else(|| Wrong::bad("it is not enrolled"))?;
+        let values: Vec<_> = attributes.into_iter().collect();
+        let actor = Actor::Person("admin@contoso.com".to_owned());
+        tenant.set_attributes(&object, &values, actor);
+    }
     let hardware = &mut tenant.hardware[index];
     if let Some(facts) = change.facts {
         let mut merged = json!(hardware.facts);

@@ -25,7 +25,10 @@ pub(crate) const CALLS: [(&str, &str); 37] = [
     ("GET /emulator/hardware", "The hardware there is, 1000 pieces after `skip`"),
     ("POST /emulator/hardware", "Adds hardware, also many pieces with `count`"),
     ("GET /emulator/hardware/{serial}", "One piece of hardware"),
-    ("PATCH /emulator/hardware/{serial}", "Changes its facts, whether it is online, its fate"),
+    (
+        "PATCH /emulator/hardware/{serial}",
+        "Changes its facts, whether it is online, its fate, `extensionAttributes`",
+    ),
     ("POST /emulator/hardware/{serial}/check-in", "It contacts Intune at once"),
     ("POST /emulator/hardware/{serial}/enroll", "It is enrolled at once, whatever it waits for"),
     ("POST /emulator/hardware/{serial}/lose", "Its record vanishes without a command"),

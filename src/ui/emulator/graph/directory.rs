@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, Outcome, Ready, Route, check, objects};
+use super::call::{Call, Outcome, Ready, Route, check, objects, text};
 use super::filter::Op::{Eq, StartsWith};
 use super::permissions::{
     READ_APPLICATIONS, READ_ENTRA_DEVICES, READ_LICENSES, READ_ORGANIZATION, READ_USERS,
-    WRITE_LICENSES,
+    WRITE_ENTRA_DEVICES, WRITE_LICENSES,
 };
 use super::query::Shape;
 use super::refusal::Refusal;
@@ -32,6 +32,13 @@ pub(super) const ROUTES: &[Route] = &[
     get("subscribedSkus", READ_LICENSES, skus),
     get("devices", READ_ENTRA_DEVICES, devices),
     get("devices/{}", READ_ENTRA_DEVICES, device),
+    Route {
+        method: "PATCH",
+        path: "devices/{}",
+        only_beta: false,
+        permissions: WRITE_ENTRA_DEVICES,
+        run: change_device,
+    },
     get("organization", READ_ORGANIZATION, organization),
     get("servicePrincipals/{}", READ_APPLICATIONS, service_principal),
 ];
@@ -198,6 +205,7 @@ const ENTRA_DEVICE: Shape = Shape {
         "deviceId",
         "deviceOwnership",
         "displayName",
+        "extensionAttributes",
         "id",
         "isCompliant",
         "isManaged",
@@ -233,6 +241,7 @@ pub(super) fn device_json(tenant: &Tenant, device: &EntraDevice) -> Value {
         "deviceId": device.device_id,
         "displayName": device.display_name,
         "accountEnabled": true,
+        "extensionAttributes": device.attributes_json(tenant.at()),
         "operatingSystem": device.operating_system,
         "operatingSystemVersion": facts.map(|facts| facts.os_version.clone()),
         "isManaged": record.is_some(),
@@ -257,6 +266,33 @@ fn device(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {
     let device = tenant.directory.devices.get(call.id());
     let device = device.ok_or_else(|| Refusal::missing(call.id()))?;
     call.entity(&ENTRA_DEVICE, &Ready::of(device_json(tenant, device)))
+}
+
+/// The longest value of an extension attribute.
+const LONGEST: usize = 1024;
+
+/// Changes the extension attributes that are named; nothing else of a device can be changed here.
+fn change_device(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {
+    let body = call.body("microsoft.graph.device", &["extensionAttributes"])?;
+    let given = body.get("extensionAttributes").and_then(Value::as_object);
+    let given =
+        given.ok_or_else(|| Refusal::bad("The property 'extensionAttributes' is missing."))?;
+    let names: Vec<String> = EntraDevice::attribute_names().collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    check(given, "microsoft.graph.onPremisesExtensionAttributes", &names)?;
+    let mut values = Vec::new();
+    for name in given.keys().filter(|name| names.contains(&name.as_str())) {
+        let value = text(given, name)?.filter(|value| !value.is_empty());
+        if value.is_some_and(|value| value.chars().count() > LONGEST) {
+            let message =
+                format!("Invalid value specified for property '{name}' of resource 'Device'.");
+            return Err(Refusal::new(400, "Request_BadRequest", message));
+        }
+        values.push((name.clone(), value.map(str::to_owned)));
+    }
+    let actor = call.actor(tenant);
+    let changed = tenant.set_attributes(call.id(), &values, actor);
+    changed.then(Answer::nothing).ok_or_else(|| Refusal::missing(call.id()))
 }
 
 const ORGANIZATION: Shape = Shape {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Ready, Route};
 use super::filter::Op::{Eq, Ge, Gt, Le, Lt};
-use super::permissions::{READ_APPS, READ_CONFIGURATION, READ_DEVICES, READ_ROLES};
+use super::permissions::{READ_APPS, READ_AUDIT, READ_CONFIGURATION, READ_DEVICES, READ_ROLES};
 use super::query::Shape;
 use super::refusal::Refusal;
 use crate::ui::emulator::tenant::{
@@ -24,6 +24,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("deviceManagement", false, READ_CONFIGURATION, settings),
     get("deviceManagement/auditEvents", false, READ_APPS, audit),
     get("deviceManagement/auditEvents/{}", false, READ_APPS, one_audit),
+    get("auditLogs/directoryAudits", false, READ_AUDIT, directory_audit),
     get("deviceManagement/troubleshootingEvents", false, READ_DEVICES, troubles),
     get("deviceManagement/operationApprovalPolicies", true, READ_ROLES, approval_policies),
     get("deviceManagement/operationApprovalRequests", true, READ_ROLES, approvals),
@@ -78,6 +79,39 @@ fn one_audit(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {
     let event = tenant.audit.iter().find(|event| event.id == call.id());
     let event = event.ok_or_else(|| Refusal::not_found("The audit event"))?;
     call.entity(&AUDIT, &Ready::of(event.json()))
+}
+
+const DIRECTORY_AUDIT: Shape = Shape {
+    name: "directoryAudit",
+    properties: &[
+        "activityDateTime",
+        "activityDisplayName",
+        "category",
+        "correlationId",
+        "id",
+        "initiatedBy",
+        "loggedByService",
+        "operationType",
+        "result",
+        "targetResources",
+    ],
+    filters: &[
+        ("activityDateTime", &[Gt, Ge, Lt, Le]),
+        ("activityDisplayName", &[Eq]),
+        ("category", &[Eq]),
+        ("correlationId", &[Eq]),
+    ],
+    or_within_a_property: false,
+    order: &["activityDateTime"],
+    expand: &[],
+};
+
+fn directory_audit(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {
+    let options = call.options(&DIRECTORY_AUDIT)?;
+    let lag = tenant.settings.lag();
+    let seen = tenant.directory_audit.iter().filter(|event| event.at + lag <= tenant.now);
+    let rows = by_id(seen.map(|event| event.directory_json()));
+    Ok(call.page(tenant, &DIRECTORY_AUDIT, &options, rows))
 }
 
 const TROUBLE: Shape = Shape {

@@ -43,4 +43,7 @@ pub(super) const READ_LICENSES: &[&str] = &[
 pub(super) const READ_ORGANIZATION: &[&str] = &["Organization.Read.All", "Directory.Read.All"];
 pub(super) const READ_ENTRA_DEVICES: &[&str] =
     &["Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All"];
+pub(super) const WRITE_ENTRA_DEVICES: &[&str] =
+    &["Device.ReadWrite.All", "Directory.ReadWrite.All"];
+pub(super) const READ_AUDIT: &[&str] = &["AuditLog.Read.All"];
 pub(super) const READ_APPLICATIONS: &[&str] = &["Application.Read.All", "Directory.Read.All"];

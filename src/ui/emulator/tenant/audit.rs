@@ -51,6 +51,42 @@ fn word(value: &Value) -> Value {
 }
 
 impl AuditEvent {
+    /// As Entra's audit log has it.
+    pub(crate) fn directory_json(&self) -> Value {
+        let initiated = match &self.actor {
+            Actor::App { id, name } => json!({"app": {"appId": id, "displayName": name}}),
+            Actor::Person(upn) => json!({"user": {"userPrincipalName": upn}}),
+        };
+        let quoted = |value: &Value| match value {
+            Value::Null => Value::Null,
+            value => json!(json!([value]).to_string()),
+        };
+        let changed = self.changed.iter().map(|one| {
+            json!({
+                "displayName": one.name,
+                "oldValue": quoted(&one.old),
+                "newValue": quoted(&one.new),
+            })
+        });
+        json!({
+            "id": self.id,
+            "activityDateTime": self.at.short(),
+            "activityDisplayName": "Update device",
+            "category": self.category,
+            "correlationId": self.correlation,
+            "initiatedBy": initiated,
+            "loggedByService": "Core Directory",
+            "operationType": self.operation,
+            "result": "success",
+            "targetResources": [{
+                "id": self.resource_id,
+                "displayName": self.resource,
+                "type": self.resource_type,
+                "modifiedProperties": changed.collect::<Vec<_>>(),
+            }],
+        })
+    }
+
     pub(crate) fn json(&self) -> Value {
         let (app, name, upn, kind) = match &self.actor {
             Actor::App { id, name } => (json!(id), json!(name), Value::Null, "Application"),

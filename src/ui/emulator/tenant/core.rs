@@ -76,6 +76,8 @@ pub(crate) struct Tenant {
     pub(crate) identifier_ids: BTreeMap<String, String>,
     pub(crate) approvals: ApprovalDesk,
     pub(crate) audit: Vec<AuditEvent>,
+    /// Entra's own, beside Intune's.
+    pub(crate) directory_audit: Vec<AuditEvent>,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) apps: Apps,
     pub(crate) lately: Lately,
@@ -113,6 +115,7 @@ impl Tenant {
             identifier_ids: BTreeMap::new(),
             approvals: ApprovalDesk::default(),
             audit: Vec::new(),
+            directory_audit: Vec::new(),
             troubles: Vec::new(),
             apps: Apps::usual(),
             lately: Lately::default(),
@@ -205,7 +208,46 @@ impl Tenant {
 
     /// Writes down who did what.
     pub(crate) fn note(&mut self, actor: Actor, about: About<'_>, changed: Vec<Changed>) {
-        let event = AuditEvent {
+        let event = self.event(actor, about, changed);
+        self.audit.push(event);
+    }
+
+    /// Sets extension attributes of a device in the directory, and writes down who did; whether there is
+    /// such a device.
+    pub(crate) fn set_attributes(
+        &mut self,
+        object_id: &str,
+        values: &[(String, Option<String>)],
+        actor: Actor,
+    ) -> bool {
+        let at = self.at();
+        let Some(device) = self.directory.devices.get_mut(object_id) else { return false };
+        let mut all = device.attributes.current().cloned().unwrap_or_default();
+        let mut changed = Vec::new();
+        for (name, value) in values {
+            let old = match value {
+                Some(value) => all.insert(name.clone(), value.clone()),
+                None => all.remove(name),
+            };
+            let (old, new) = (old.into(), value.clone().into());
+            changed.push(Changed { name: name.clone(), old, new });
+        }
+        device.attributes.set(Some(all), at);
+        let (id, name) = (device.object_id.clone(), device.display_name.clone());
+        let about = About {
+            operation: "Update",
+            category: "Device",
+            resource_type: "Device",
+            id: &id,
+            name: &name,
+        };
+        let event = self.event(actor, about, changed);
+        self.directory_audit.push(event);
+        true
+    }
+
+    fn event(&mut self, actor: Actor, about: About<'_>, changed: Vec<Changed>) -> AuditEvent {
+        AuditEvent {
             id: self.dice.id(),
             at: self.now,
             actor,
@@ -217,8 +259,7 @@ impl Tenant {
             resource_type: about.resource_type,
             changed,
             correlation: self.dice.id(),
-        };
-        self.audit.push(event);
+        }
     }
 }
 

@@ -74,6 +74,22 @@ pub(crate) struct EntraDevice {
     pub(crate) registered: Timestamp,
     /// The record in Intune that manages it.
     pub(crate) managed_device_id: Option<String>,
+    /// Those that have a value, by their names.
+    pub(crate) attributes: Settling<BTreeMap<String, String>>,
+}
+
+impl EntraDevice {
+    /// The names of its extension attributes.
+    pub(crate) fn attribute_names() -> impl Iterator<Item = String> {
+        (1..=15).map(|number| format!("extensionAttribute{number}"))
+    }
+
+    /// All its extension attributes as a reader sees them, null where one has no value.
+    pub(crate) fn attributes_json(&self, at: AsOf) -> Value {
+        let seen = self.attributes.seen(at);
+        let value = |name: &String| json!(seen.and_then(|all| all.get(name)));
+        Self::attribute_names().map(|name| (name.clone(), value(&name))).collect()
+    }
 }
 
 /// Everything of the directory.

@@ -142,6 +142,7 @@ impl Tenant {
                 company,
                 registered: self.now,
                 managed_device_id: Some(id.clone()),
+                attributes: Settling::settled(Default::default()),
             }),
         }
         let (serial, platform) = (record.serial.clone(), record.platform);

@@ -11,6 +11,7 @@ use super::facts::{Fate, Hardware, operating_system};
 use super::managed::{ActionResult, Command, ManagedDevice, Reported};
 use super::message::Moment;
 use super::policies::Kind;
+use super::settling::Settling;
 use super::staging::Registration;
 use super::verdict::judge;
 use crate::domain::model::{Platform, Timestamp};
@@ -264,6 +265,7 @@ impl Tenant {
             company: true,
             registered: self.now,
             managed_device_id: None,
+            attributes: Settling::settled(Default::default()),
         };
         self.directory.add_device(device);
         self.registration_ids.insert(registration.serial.clone(), registration.id.clone());

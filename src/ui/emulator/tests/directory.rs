@@ -124,3 +124,45 @@ fn applications_and_the_organization_are_there() {
     let organization = world.get("/v1.0/organization?$select=id,displayName");
     assert_eq!(organization["value"][0]["id"], json!(world.tenant.id));
 }
+
+#[test]
+fn an_extension_attribute_of_a_device_is_changed_alone_and_the_audit_log_says_who() {
+    let mut world = world();
+    world.hardware(json!({"serialNumber": "A1", "enrolled": true}));
+    world.grant("writer", EVERYDAY, &["Device.ReadWrite.All", "AuditLog.Read.All"]);
+    let shown = world.control("GET", "/hardware/A1", &Value::Null);
+    let id = shown["entra"]["id"].as_str().unwrap().to_owned();
+    let address = format!("/v1.0/devices/{id}");
+    let mut patch = |body: Value| {
+        let request = World::request("writer", "PATCH", &address, Some(&body));
+        world.send(&request).answer.status
+    };
+    let set = |name: &str, value: Value| json!({"extensionAttributes": {name: value}});
+    assert_eq!(patch(set("extensionAttribute1", json!("one"))), 204);
+    assert_eq!(patch(set("extensionAttribute15", json!("fifteen"))), 204);
+    assert_eq!(patch(set("extensionAttribute1", Value::Null)), 204);
+    for bad in [
+        set("extensionAttribute16", json!("x")),
+        set("extensionAttribute2", json!(2)),
+        set("extensionAttribute2", json!("x".repeat(1025))),
+        json!({"displayName": "mine"}),
+        json!({}),
+    ] {
+        assert_eq!(patch(bad.clone()), 400, "{bad}");
+    }
+    let mut get = |address: &str| {
+        let request = World::request("writer", "GET", address, None);
+        world.send(&request).answer.body.unwrap()
+    };
+    let device = get(&format!("{address}?$select=id,extensionAttributes"));
+    assert_eq!(device["extensionAttributes"]["extensionAttribute1"], Value::Null);
+    assert_eq!(device["extensionAttributes"]["extensionAttribute15"], "fifteen");
+    assert_eq!(device["extensionAttributes"].as_object().unwrap().len(), 15);
+    let events = get("/v1.0/auditLogs/directoryAudits?$orderby=activityDateTime%20desc");
+    let events = events["value"].as_array().unwrap();
+    assert_eq!(events.len(), 3, "{events:#?}");
+    for event in events {
+        assert_eq!(event["targetResources"][0]["id"], json!(id));
+        assert_eq!(event["initiatedBy"]["app"]["appId"], EVERYDAY);
+    }
+}

@@ -176,6 +176,8 @@ const OPERATIONS: [(&str, &str, &str); 47] = [
     ("POST", "/v1.0/groups/1/members/$ref", "GroupMember.ReadWrite.All"),
     ("DELETE", "/v1.0/groups/1/members/1/$ref", "GroupMember.ReadWrite.All"),
     ("GET", "/v1.0/devices", "Device.Read.All"),
+    ("PATCH", "/v1.0/devices/1", "Device.ReadWrite.All"),
+    ("GET", "/v1.0/auditLogs/directoryAudits", "AuditLog.Read.All"),
     ("GET", "/v1.0/organization", "Organization.Read.All"),
 ];
 

@@ -46,8 +46,10 @@ impl Inner {
         let mut checks =
             vec![host(LOGIN, &login), host(GRAPH, &graph), clock(graph.is_ok(), everyday.skew())];
         let has_token = app.has_token;
-        let of_app = app
-            .checks(|roles, client| permissions::everyday(roles, client, self.settings.licenses));
+        let marks = self.settings.block_attribute.is_some();
+        let of_app = app.checks(|roles, client| {
+            permissions::everyday(roles, client, self.settings.licenses, marks)
+        });
         let lacks =
             |check: &Check| check.name == APP.permission && check.state == CheckState::Fails;
         let reading = Reading {

@@ -10,6 +10,7 @@ use crate::domain::wording::harmless_within;
 /// With it a registration can wipe and retire, and ask for a sync.
 pub(super) const PRIVILEGED: &str = "DeviceManagementManagedDevices.PrivilegedOperations.All";
 const LICENSES: &str = "LicenseAssignment.ReadWrite.All";
+const MARKS: &str = "Device.ReadWrite.All";
 /// Bytes of a list of permissions that are shown.
 const SHOWN: usize = 600;
 
@@ -64,6 +65,11 @@ const EVERYDAY: &[Need] = &[
         broader: &["Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
     },
     Need {
+        role: MARKS,
+        why: "the mark of devices whose mail is blocked, provider.blockAttribute",
+        broader: &["Directory.ReadWrite.All"],
+    },
+    Need {
         role: "Organization.Read.All",
         why: "free licenses",
         broader: &["Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
@@ -90,14 +96,21 @@ fn take(client: &str) -> String {
     )
 }
 
-/// Each permission that the everyday registration needs, and those that it should not have.
+/// Each permission that the everyday registration needs, and those that it should not have; whether it
+/// assigns licenses, and `marks` devices that are blocked.
 pub(super) fn everyday(
     roles: &BTreeSet<String>,
     client: &str,
     licenses: LicenseAssignment,
+    marks: bool,
 ) -> Vec<Check> {
-    let by_us = licenses == LicenseAssignment::Direct;
-    let needed = || EVERYDAY.iter().filter(|need| need.role != LICENSES || by_us);
+    let needed = || {
+        EVERYDAY.iter().filter(|need| match need.role {
+            LICENSES => licenses == LicenseAssignment::Direct,
+            MARKS => marks,
+            _ => true,
+        })
+    };
     let mut checks: Vec<Check> = needed().map(|need| need.check(roles, client)).collect();
     checks.push(everyday_privileged(roles, client));
     let known: BTreeSet<&str> = needed().map(|need| need.role).chain([PRIVILEGED]).collect();

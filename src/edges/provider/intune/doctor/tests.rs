@@ -62,7 +62,7 @@ fn lost() -> Unknown {
 
 #[test]
 fn with_what_the_documentation_lists_nothing_is_missing_and_nothing_too_much() {
-    let checks = everyday(&roles(&NEEDED), "1111", LicenseAssignment::Direct);
+    let checks = everyday(&roles(&NEEDED), "1111", LicenseAssignment::Direct, false);
     assert_eq!(unwell(&checks), Vec::<String>::new());
     assert_eq!(unwell(&wiping(&roles(&[PRIVILEGED]), "2222")), Vec::<String>::new());
 }
@@ -79,7 +79,7 @@ fn the_documentation_lists_what_is_checked() {
 fn each_permission_that_is_missing_fails_by_its_name_and_says_where_it_is_granted() {
     for missing in NEEDED {
         let all: Vec<&str> = NEEDED.into_iter().filter(|role| *role != missing).collect();
-        let checks = everyday(&roles(&all), "1111", LicenseAssignment::Direct);
+        let checks = everyday(&roles(&all), "1111", LicenseAssignment::Direct, false);
         assert_eq!(unwell(&checks), [format!("intune.app.permission {missing} fails")]);
         let check = checks.iter().find(|check| check.state == Fails).unwrap();
         let help = check.help.as_deref().unwrap();
@@ -91,7 +91,7 @@ fn each_permission_that_is_missing_fails_by_its_name_and_says_where_it_is_grante
 fn a_broader_permission_does_and_is_too_much() {
     let given = NEEDED.into_iter().filter(|role| *role != "User.Read.All");
     let given: Vec<&str> = given.chain(["User.ReadWrite.All"]).collect();
-    let checks = everyday(&roles(&given), "1111", LicenseAssignment::Direct);
+    let checks = everyday(&roles(&given), "1111", LicenseAssignment::Direct, false);
     assert_eq!(unwell(&checks), ["intune.app.surplus - warning"]);
     assert!(checks.last().unwrap().detail.contains("User.ReadWrite.All"), "{checks:?}");
 }
@@ -99,7 +99,7 @@ fn a_broader_permission_does_and_is_too_much() {
 #[test]
 fn what_could_wipe_is_told_apart_from_what_is_merely_too_much() {
     let given: Vec<&str> = NEEDED.into_iter().chain([PRIVILEGED]).collect();
-    let checks = everyday(&roles(&given), "1111", LicenseAssignment::Direct);
+    let checks = everyday(&roles(&given), "1111", LicenseAssignment::Direct, false);
     assert_eq!(unwell(&checks), [format!("intune.app.permission {PRIVILEGED} warning")]);
     let check = checks.iter().find(|check| check.state == Warning).unwrap();
     is(check, Warning, "never wipes with it");
@@ -108,10 +108,25 @@ fn what_could_wipe_is_told_apart_from_what_is_merely_too_much() {
 
 #[test]
 fn who_lets_others_assign_licenses_needs_no_right_to_do_so() {
-    let checks = everyday(&roles(&NEEDED), "1111", LicenseAssignment::Groups);
+    let checks = everyday(&roles(&NEEDED), "1111", LicenseAssignment::Groups, false);
     assert_eq!(unwell(&checks), ["intune.app.surplus - warning"]);
-    let checks = everyday(&roles(&NEEDED[..9]), "1111", LicenseAssignment::Groups);
+    let checks = everyday(&roles(&NEEDED[..9]), "1111", LicenseAssignment::Groups, false);
     assert_eq!(unwell(&checks), Vec::<String>::new());
+}
+
+#[test]
+fn who_marks_blocked_devices_needs_the_right_to_write_them_and_nobody_else_does() {
+    const MARKS: &str = "Device.ReadWrite.All";
+    let all: Vec<&str> = NEEDED.into_iter().chain([MARKS]).collect();
+    let direct = LicenseAssignment::Direct;
+    assert_eq!(unwell(&everyday(&roles(&all), "1111", direct, true)), Vec::<String>::new());
+    let without = everyday(&roles(&NEEDED), "1111", direct, true);
+    assert_eq!(unwell(&without), [format!("intune.app.permission {MARKS} fails")]);
+    let surplus = everyday(&roles(&all), "1111", direct, false);
+    assert_eq!(unwell(&surplus), ["intune.app.surplus - warning"]);
+    assert!(surplus.last().unwrap().detail.contains(MARKS), "{surplus:?}");
+    let text = include_str!("../../../../../docs/intune.md");
+    assert!(text.contains(&format!("`{MARKS}`")));
 }
 
 #[test]

@@ -23,10 +23,10 @@ use crate::edges::provider::intune::rows::ManagedDevice;
 
 /// A record of a device in Intune.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
+pub(in crate::edges::provider::intune) struct Record {
     pub(super) id: GraphId,
     /// What Entra calls it; nothing until it has joined.
-    entra: Option<CompactString>,
+    pub(in crate::edges::provider::intune) entra: Option<CompactString>,
 }
 
 /// A device that Windows Autopilot knows.
@@ -62,7 +62,7 @@ impl Import {
 }
 
 /// Answers about things, or why there is none.
-type Asked<K, T> = BTreeMap<K, Result<T, Error>>;
+pub(in crate::edges::provider::intune) type Asked<K, T> = BTreeMap<K, Result<T, Error>>;
 
 /// What a tenant knows of the devices and users of a push.
 #[derive(Debug, Default)]
@@ -85,8 +85,7 @@ struct Page<T> {
 }
 
 impl Lookups {
-    /// Asks about all users and devices of a push. What the last look at all devices found need not
-    /// be asked; a device that it did not find may have enrolled since.
+    /// Asks about all users and devices of a push.
     pub(super) async fn new(inner: &Inner, push: &Push) -> Self {
         let everyday = &inner.connection.everyday;
         let mut lookups = Self::default();
@@ -102,21 +101,8 @@ impl Lookups {
         for (email, person) in emails.into_iter().zip(people) {
             lookups.people.insert(key(email.as_str()), person.map_err(|why| again(&why)));
         }
-        let mut unseen = Vec::new();
-        for serial in targets.iter().map(|target| &target.spec.serial_number) {
-            let memory = inner.lock_memory();
-            let records = memory.devices_of(serial);
-            if records.is_empty() {
-                unseen.push(serial);
-                continue;
-            }
-            let record = |known: &KnownDevice| Record {
-                id: known.id.clone(),
-                entra: known.entra_id.clone(),
-            };
-            lookups.managed.insert(serial.clone(), Ok(records.iter().map(record).collect()));
-        }
-        lookups.managed.extend(managed(everyday, &unseen).await);
+        lookups.managed =
+            records(inner, targets.iter().map(|target| &target.spec.serial_number)).await;
         // Autopilot is for computers that a company owns and that did not enroll yet.
         let waiting = targets.iter().map(|target| &target.spec).filter(|spec| {
             spec.platform == Platform::Windows
@@ -226,6 +212,28 @@ impl Lookups {
         let answers = answers.into_iter().map(|answer| answer.map_err(|why| again(&why)));
         self.entra = ids.into_keys().zip(answers).collect();
     }
+}
+
+/// The records of devices in Intune, newest enrollment first. What the last look at all devices found
+/// need not be asked; a device that it did not find may have enrolled since.
+pub(in crate::edges::provider::intune) async fn records(
+    inner: &Inner,
+    serials: impl Iterator<Item = &SerialNumber>,
+) -> Asked<SerialNumber, Vec<Record>> {
+    let (mut found, mut unseen) = (BTreeMap::new(), Vec::new());
+    for serial in serials {
+        let memory = inner.lock_memory();
+        let records = memory.devices_of(serial);
+        if records.is_empty() {
+            unseen.push(serial);
+            continue;
+        }
+        let record =
+            |known: &KnownDevice| Record { id: known.id.clone(), entra: known.entra_id.clone() };
+        found.insert(serial.clone(), Ok(records.iter().map(record).collect()));
+    }
+    found.extend(managed(&inner.connection.everyday, &unseen).await);
+    found
 }
 
 async fn managed(

@@ -15,3 +15,4 @@ mod staging;
 mod tests;
 
 pub(super) use licenses::{Sku, names, read as all_licenses};
+pub(super) use lookups::records;

@@ -152,7 +152,7 @@ impl Inner {
         let asked = directory::devices(&self.connection.everyday, &asked).await;
         for ((serial, entra), device) in missing.into_iter().zip(asked) {
             match device {
-                Ok(Some(EntraDevice { id })) if !members.ids.contains(&small(id.as_str())) => {
+                Ok(Some(EntraDevice { id, .. })) if !members.ids.contains(&small(id.as_str())) => {
                     let subject = DriftSubject::Device(serial.clone());
                     found.other(subject, format!("it is not in group {group}"));
                 }
