@@ -1,5 +1,6 @@
 //! Each edge owns one resource and has one error. Edges do not import one another, but for [`fs`].
 
+pub(crate) mod backup_file;
 pub(crate) mod clock;
 pub mod config;
 pub mod fs;

@@ -20,6 +20,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("author.", "writes a manifest, for `provision` and `set`"),
     ("new.", "writes a wipe request, for `wipe new`"),
     ("submit.", "hands reports over, for `report`: tested below"),
+    ("backup.", "writes a backup: whole or not at all, as every file"),
+    ("restore", "restores a backup: tested beside backups"),
     ("inbox.write", "leaves the rest of a large file: tested beside the provider"),
     ("inbox.fsync", "likewise"),
     ("inbox.rename", "likewise"),

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod artefact;
+mod backups;
 mod commands;
 mod completions;
 mod crashes;

@@ -13,6 +13,6 @@ mod wipe;
 
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
 pub use fold::State;
-pub(crate) use fold::{FoldError, Frozen, HeadHash};
+pub(crate) use fold::{FoldError, Frozen, HeadHash, Restored};
 pub(crate) use sync::{LastSync, SyncStanding};
 pub(crate) use wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};

@@ -29,12 +29,15 @@ macro_rules! crash_points {
 
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
+    "backup.file": "write" "fsync" "rename" "dirsync";
     "clock.file": "write" "fsync" "rename" "dirsync";
     "ledger.append": "write" "fsync" "dirsync";
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";
     "ledger.snapshot": "write" "fsync" "rename" "dirsync";
     "new": "write" "fsync" "link" "dirsync";
+    "restore": "outbox" "clock" "state" "log" "dirsync";
+    "restore.file": "write" "fsync" "rename" "dirsync";
 }
 
 /// What could not be done to a file, and why.

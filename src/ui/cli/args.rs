@@ -8,9 +8,10 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
+    apply, audit, backup, check, completions, daemon, diff, doctor, emulator, explain, init, list,
+    man,
 };
-use super::{plan, provision, report, schema, set, show, sync, wipe};
+use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -85,6 +86,10 @@ pub(crate) enum Command {
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Write a backup of the ledger to a file, also beside a running daemon.
+    Backup(backup::Args),
+    /// Restore a backup into a new data directory.
+    Restore(restore::Args),
     /// Stand in for the service of a provider, for tests and trials.
     #[command(subcommand)]
     Emulator(emulator::Command),
@@ -102,6 +107,8 @@ impl Command {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
+            Self::Backup(_) => "backup",
+            Self::Restore(_) => "restore",
             Self::Check(_) => "check",
             Self::Explain(_) => "explain",
             Self::Diff(_) => "diff",
@@ -161,6 +168,8 @@ impl Command {
             | Self::Report(_)
             | Self::Sync(_)
             | Self::Wipe(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

@@ -15,9 +15,9 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
+    apply, audit, backup, check, completions, daemon, diff, doctor, emulator, explain, init, list,
 };
-use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
+use super::{logging, man, plan, provision, report, restore, schema, set, show, sync, wipe};
 use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
@@ -129,6 +129,8 @@ fn run(
         Command::Man(args) => man::run(args, Cli::command(), out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Sync(args) => sync::run(args, &setup()?, format, out),
+        Command::Backup(args) => backup::run(args, &setup()?, format, out),
+        Command::Restore(args) => restore::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;

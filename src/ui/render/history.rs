@@ -164,6 +164,7 @@ fn tone(event: &Event) -> Tone {
         | Event::SyncFailed(_)
         | Event::DeviceMissing(_)
         | Event::PassFrozen(_)
+        | Event::LedgerRestored(_)
         | Event::LogRepaired(_)
         | Event::WipeAccepted(_)
         | Event::WipeRefused(_)

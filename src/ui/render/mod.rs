@@ -6,6 +6,7 @@
 //! signal. JSON is versioned and keeps its keys.
 
 pub(crate) mod applied;
+pub(crate) mod backup;
 mod change;
 pub(crate) mod check;
 pub(crate) mod device;

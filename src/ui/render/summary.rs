@@ -10,10 +10,10 @@ use super::text::{count, people, short};
 use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
-    Event, LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
-    ProfileFailed, ProfilePrepared, ProfilePush, SyncFailed, SyncRequested, TrustChanged,
-    TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress,
-    WipeStopped, WipeSubject, WipeUnrequested,
+    Event, LedgerCreated, LedgerRestored, LogRepaired, Nothing, PassFrozen, PassThawed,
+    ProfileDrifted, ProfileFailed, ProfilePrepared, ProfilePush, SyncFailed, SyncRequested,
+    TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued,
+    WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
 };
 
 /// What happened, without a full stop. Not yet made harmless: that is up to who prints it.
@@ -23,6 +23,13 @@ pub(crate) fn summary(event: &Event) -> String {
         Event::LedgerCreated(created) => {
             let LedgerCreated { version, lineage } = created;
             format!("the ledger begins: lineage {lineage}, format {version}")
+        }
+        Event::LedgerRestored(restored) => {
+            let LedgerRestored { backup_at, lineage, previous } = restored;
+            let made = backup_at.short();
+            format!(
+                "the ledger goes on from a backup made at {made}: lineage {lineage}, before {previous}"
+            )
         }
         Event::DeviceProvisioned(new) => provisioned(new),
         Event::DeviceUpdated(updated) => {
@@ -403,6 +410,11 @@ mod tests {
             ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
             ("pass.thawed", json!({"acceptedRemovals": 8})),
             ("pass.thawed", json!({})),
+            (
+                "ledger.restored",
+                json!({"backupAt": at, "lineage": "5f2d7c1e-0000-4000-8000-000000000002",
+                    "previous": "5f2d7c1e-0000-4000-8000-000000000001"}),
+            ),
             ("log.repaired", json!({"bytes": 117, "digest": digest})),
         ] {
             events.push(event(kind, &data));

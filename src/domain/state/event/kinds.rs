@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
-use super::log::{LedgerCreated, LogRepaired};
+use super::log::{LedgerCreated, LedgerRestored, LogRepaired};
 use super::mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress};
 use super::profile::{ProfileFailed, ProfilePush};
 use super::rights::ConfigChanged;
@@ -54,6 +54,8 @@ macro_rules! events {
 events! {
     /// The first line of every log.
     LedgerCreated(LedgerCreated) = "ledger.created",
+    /// The log goes on from a backup, under a new lineage.
+    LedgerRestored(LedgerRestored) = "ledger.restored",
     /// A device begins: Pending.
     DeviceProvisioned(Box<DeviceProvisioned>) = "device.provisioned",
     /// Recorded fields follow the manifest.
