@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::wiring;
 use crate::domain::model::Timestamp;
 use crate::domain::wipe::target::{LedgerId, LogHead};
 use crate::edges::backup_file::{self, About, LOG, Member, OUTBOX, STATE};
+use crate::edges::config::Config;
 use crate::edges::ledger;
-use crate::edges::ledger::file::copy;
 use crate::edges::provider::local;
 use crate::edges::provider::local::backup::{ToDo, to_do, write_lines};
 
@@ -40,15 +41,16 @@ pub(crate) struct Made {
     pub(crate) head: LogHead,
 }
 
-/// Writes the ledger in `data` to the file `to`, as of the end of a whole pass; takes no lock.
+/// Writes the ledger to the file `to`, as of the end of a whole pass; takes no lock.
 ///
 /// # Errors
 /// If the ledger cannot be read, something is wrong with it, or the file cannot be written.
-pub(crate) fn make(data: &Path, to: &Path, now: Timestamp) -> Result<Made, NotMade> {
+pub(crate) fn make(config: &Config, to: &Path, now: Timestamp) -> Result<Made, NotMade> {
+    let data = &config.data;
     if is_inside(to, data) {
         return Err(NotMade::Inside { path: to.to_owned() });
     }
-    let (copy, to_do) = consistent(data)?;
+    let (copy, to_do) = consistent(config)?;
     let state = copy.state();
     let absent = || ledger::Error::Absent { dir: data.to_owned() };
     let lineage = LedgerId(state.lineage.ok_or_else(absent)?);
@@ -66,23 +68,23 @@ pub(crate) fn make(data: &Path, to: &Path, now: Timestamp) -> Result<Made, NotMa
 /// The ledger, and what devices have yet to do by it. What is told to devices during a pass is in the
 /// outbox before that pass is over, and may take the place of what they were told before: so both are
 /// read between two passes. A daemon that never rests long enough gives what its next pass repeats.
-fn consistent(data: &Path) -> Result<(ledger::file::Copy, Vec<ToDo>), NotMade> {
+fn consistent(config: &Config) -> Result<(ledger::Copy, Vec<ToDo>), NotMade> {
     for _ in 1..TRIES {
-        let (copy, to_do) = both(data)?;
-        let after = ledger::file::reader(data).state()?;
+        let (copy, to_do) = both(config)?;
+        let after = wiring::ledger(config).state()?;
         if after.seq == copy.state().seq {
             return Ok((copy, to_do));
         }
     }
-    both(data)
+    both(config)
 }
 
-fn both(data: &Path) -> Result<(ledger::file::Copy, Vec<ToDo>), NotMade> {
-    let copy = copy(data)?;
+fn both(config: &Config) -> Result<(ledger::Copy, Vec<ToDo>), NotMade> {
+    let copy = wiring::copy(config)?;
     let state = copy.state();
     let devices = state.devices.values().filter(|device| !device.is_wiped());
     let serials: Vec<_> = devices.map(|device| &device.spec.serial_number).collect();
-    let to_do = to_do(data, &serials, state.seq)?;
+    let to_do = to_do(&config.data, &serials, state.seq)?;
     Ok((copy, to_do))
 }
 

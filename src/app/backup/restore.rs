@@ -4,15 +4,16 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::wiring;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::event::{Event, LedgerRestored};
 use crate::domain::state::{State, WipeState};
 use crate::domain::wipe::target::{LedgerId, LogHead};
 use crate::edges::backup_file::{self, About, OUTBOX};
 use crate::edges::clock;
+use crate::edges::config::Config;
 use crate::edges::fs::guarded::{self, Guarded};
 use crate::edges::ledger;
-use crate::edges::ledger::file::Restoring;
 use crate::edges::provider::local::backup::{Unfit, put_back};
 
 /// Why nothing was restored.
@@ -54,13 +55,13 @@ pub(crate) struct Restored {
     pub(crate) wipes_under_way: Vec<DeviceId>,
 }
 
-/// Restores the backup `from` into the data directory `data`, in which there must be nothing; where
+/// Restores the backup `from` into the data directory, in which there must be nothing; where
 /// `wanted` is given, only one that ends with that entry. All or nothing is there afterwards.
 ///
 /// # Errors
-/// If the file is no whole backup, `data` is not empty, or it cannot be written.
+/// If the file is no whole backup, the directory is not empty, or it cannot be written.
 pub(crate) fn restore(
-    data: &Path,
+    config: &Config,
     from: &Path,
     wanted: Option<LogHead>,
     actor: Arc<str>,
@@ -72,7 +73,7 @@ pub(crate) fn restore(
     if let Some(wanted) = wanted.filter(|wanted| *wanted != head) {
         return Err(Error::OtherHead { path: path(), wanted, found: head });
     }
-    let place = Restoring::begin(data)?;
+    let place = wiring::restoring(config)?;
     backup.unpack(place.stage())?;
     let mut ledger = place.open(actor, clock::now)?;
     let recorded = ledger.state();

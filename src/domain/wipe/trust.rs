@@ -125,7 +125,10 @@ impl Trust {
     pub(crate) fn people(&self, at: Timestamp) -> usize {
         let may = |signer: &&Signer| self.who(&signer.key, at, Namespace::Wipe).is_ok();
         let people = self.signers.iter().filter(may);
-        people.map(|signer| signer.principal.as_str().to_ascii_lowercase()).collect::<BTreeSet<_>>().len()
+        people
+            .map(|signer| signer.principal.as_str().to_ascii_lowercase())
+            .collect::<BTreeSet<_>>()
+            .len()
     }
 
     /// Of the bytes of `allowed_signers`.

@@ -46,7 +46,7 @@ pub(super) fn run(
     let data = &setup.config.data;
     setup.needs_ledger("and so nothing to back up")?;
     let now = setup.now();
-    let made = backup::make(data, &args.file, now)?;
+    let made = backup::make(&setup.config, &args.file, now)?;
     let made = show::Backup { file: &args.file, data, now, made: &made };
     match format {
         Format::Json => made.json(out)?,

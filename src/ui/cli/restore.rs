@@ -53,7 +53,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let data = &setup.config.data;
-    let restored = backup::restore(data, &args.file, args.head, setup.actor.clone())?;
+    let restored = backup::restore(&setup.config, &args.file, args.head, setup.actor.clone())?;
     let restored = show::Restore { file: &args.file, data, restored: &restored };
     match format {
         Format::Json => restored.json(out)?,

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::daemon::client::{address, get};
+use crate::daemon::client::{address, get, send};
 use crate::support::{Daemon, Fixture, device, git, needs, text, trusted};
 
 fn example(name: &str) -> std::path::PathBuf {
@@ -182,7 +182,9 @@ impl Prometheus {
             return Err("it does not listen yet".to_owned());
         }
         let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let answer = get(self.address, &format!("/api/v1/query?query={encoded}"));
+        // As HTTP/1.0: its answers are not cut into chunks.
+        let answer =
+            send(self.address, &format!("GET /api/v1/query?query={encoded} HTTP/1.0\r\n\r\n"));
         if answer.status != 200 {
             return Err(answer.body);
         }

@@ -54,8 +54,6 @@ macro_rules! events {
 events! {
     /// The first line of every log.
     LedgerCreated(LedgerCreated) = "ledger.created",
-    /// The log goes on from a backup, under a new lineage.
-    LedgerRestored(LedgerRestored) = "ledger.restored",
     /// A device begins: Pending.
     DeviceProvisioned(Box<DeviceProvisioned>) = "device.provisioned",
     /// Recorded fields follow the manifest.
@@ -118,6 +116,8 @@ events! {
     PassFrozen(PassFrozen) = "pass.frozen",
     /// It does so no more.
     PassThawed(PassThawed) = "pass.thawed",
+    /// The log goes on from a backup, under a new lineage.
+    LedgerRestored(LedgerRestored) = "ledger.restored",
     /// An unfinished last line was cut.
     LogRepaired(LogRepaired) = "log.repaired",
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::directory::Directory;
-use super::layout::{CLOCK, LOG, STATE};
+use super::layout::{CLOCK, LOCK, LOG, STATE};
 use super::reader::exists;
 use super::store::open_as;
 use crate::domain::model::Timestamp;
@@ -118,7 +118,8 @@ fn clear(dir: &Path, stage: &Path) -> Result<(), Error> {
     };
     let mut names = listed().map_err(durable::Error::at("list", dir))?;
     names.sort();
-    let left_behind = |name: &str| unfinished && [STAGE, OUTBOX, CLOCK, STATE].contains(&name);
+    let left_behind =
+        |name: &str| unfinished && [STAGE, OUTBOX, CLOCK, STATE, LOCK].contains(&name);
     if let Some(name) = names.iter().find(|name| !WELCOME.contains(&&***name) && !left_behind(name))
     {
         let (dir, name) = (dir.to_owned(), name.clone());
