@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub mod daemon;
+pub(crate) mod deliveries;
 pub(crate) mod doctor;
 pub mod execute;
 pub(crate) mod notices;

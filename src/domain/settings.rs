@@ -13,6 +13,10 @@ pub struct Settings {
     pub(crate) sync_interval: TimeDelta,
     /// How long after becoming non-compliant a device loses access.
     pub(crate) block_after: TimeDelta,
+    /// A device that fails again within this time after it was compliant goes on with its last episode.
+    pub(crate) settle: TimeDelta,
+    /// How long it may be unknown whether a device is compliant.
+    pub(crate) unknown_after: TimeDelta,
     /// When the guard freezes the controller.
     pub limits: FreezeLimits,
     /// What a wipe needs.
@@ -86,6 +90,8 @@ impl Default for Settings {
             enrollment_deadline: TimeDelta::minutes(30),
             sync_interval: TimeDelta::hours(8),
             block_after: TimeDelta::hours(24),
+            settle: TimeDelta::minutes(10),
+            unknown_after: TimeDelta::hours(24),
             limits: FreezeLimits { max_removed_percent: 30, min_fleet: 10 },
             wipes: Wipes::default(),
             provider: ProviderRules::default(),

@@ -3,6 +3,7 @@
 pub(crate) mod backup_file;
 pub(crate) mod clock;
 pub mod config;
+pub(crate) mod deliveries;
 pub mod fs;
 pub mod ledger;
 pub mod provider;

@@ -8,8 +8,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, backup, check, completions, daemon, diff, doctor, emulator, explain, init, list,
-    man,
+    apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    init, list, man, notify,
 };
 use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
 
@@ -68,6 +68,11 @@ pub(crate) enum Command {
     Daemon(daemon::Args),
     /// Check everything that Fleetform needs, and say how to fix what is missing.
     Doctor(doctor::Args),
+    /// Send a test to those who are told what happens.
+    #[command(subcommand)]
+    Notify(notify::Command),
+    /// List what people and other systems have yet to be told.
+    Deliveries(deliveries::Args),
     /// List devices: all, or those for which every filter holds.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
@@ -116,6 +121,8 @@ impl Command {
             Self::Apply(_) => "apply",
             Self::Daemon(_) => "daemon",
             Self::Doctor(_) => "doctor",
+            Self::Notify(notify::Command::Test(_)) => "notify test",
+            Self::Deliveries(_) => "deliveries",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Provision(_) => "provision",
@@ -164,6 +171,8 @@ impl Command {
             | Self::Set(_)
             | Self::Apply(_)
             | Self::Doctor(_)
+            | Self::Notify(_)
+            | Self::Deliveries(_)
             | Self::Show(_)
             | Self::Report(_)
             | Self::Sync(_)

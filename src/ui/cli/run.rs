@@ -15,9 +15,10 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, backup, check, completions, daemon, diff, doctor, emulator, explain, init, list,
+    apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    init, list,
 };
-use super::{logging, man, plan, provision, report, restore, schema, set, show, sync, wipe};
+use super::{logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe};
 use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
@@ -109,6 +110,8 @@ fn run(
             start_threads()?;
             doctor::run(args, &cli.global, format, out)
         }
+        Command::Notify(command) => notify::run(command, &setup()?, format, out),
+        Command::Deliveries(args) => deliveries::run(args, &setup()?, format, out),
         Command::List(args) => {
             let setup = setup()?;
             if args.unmanaged {

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::consequence::consequence;
 use super::rights::rights;
 use super::text::{count, people, short};
 use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
@@ -86,6 +87,19 @@ pub(crate) fn summary(event: &Event) -> String {
             let SyncFailed { intent, class, error } = &**failed;
             format!("the provider did not take the sync ({class}): {error} [intent {intent}]")
         }
+        Event::EvidenceMissing(_)
+        | Event::EvidenceReturned(_)
+        | Event::AccessIntended(_)
+        | Event::AccessBlocked(_)
+        | Event::AccessRestored(_)
+        | Event::AccessFailed(_)
+        | Event::NoticeBegun(_)
+        | Event::NoticeIntended(_)
+        | Event::NoticeSent(_)
+        | Event::NoticeFailed(_)
+        | Event::NoticeDropped(_)
+        | Event::TicketOpened(_)
+        | Event::TicketNoted(_) => consequence(event),
         Event::ProfileRecorded(profile) => recorded(profile),
         Event::ProfileIntended(push) => pushed(push, "about to push"),
         Event::ProfilePushed(push) => pushed(push, "pushed"),
@@ -259,7 +273,7 @@ fn pushed(push: &ProfilePush, what: &str) -> String {
 }
 
 fn compliance(changed: &ComplianceChanged) -> String {
-    let ComplianceChanged { from, to, failing, missing } = changed;
+    let ComplianceChanged { from, to, failing, missing, episode } = changed;
     let mut text = if from == to { to.to_string() } else { format!("{from} → {to}") };
     for (what, checks) in [("failing", failing), ("not reported", missing)] {
         if !checks.is_empty() {
@@ -268,6 +282,9 @@ fn compliance(changed: &ComplianceChanged) -> String {
     }
     if text == ComplianceState::Unknown.as_str() {
         text.push_str(": no report yet");
+    }
+    if let Some(episode) = episode {
+        text.push_str(&format!("; as since entry {episode}"));
     }
     text
 }
@@ -355,6 +372,40 @@ mod tests {
             (
                 "compliance.changed",
                 json!({"from": "unknown", "to": "unknown", "failing": [], "missing": []}),
+            ),
+            ("evidence.missing", json!({"cause": "silent", "since": at})),
+            ("evidence.returned", json!({})),
+            ("access.intended", json!({"intent": 9, "blocked": true})),
+            ("access.blocked", json!({"intent": 9, "blocked": true})),
+            ("access.restored", json!({"intent": 9, "blocked": false})),
+            ("access.failed", json!({"intent": 9, "class": "transient", "error": "503"})),
+            ("notice.begun", json!({"sink": "mail"})),
+            (
+                "notice.intended",
+                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "to": "a@b.example"}),
+            ),
+            (
+                "notice.sent",
+                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"],
+                    "to": "a@b.example", "reference": "<nc-8@b.example>"}),
+            ),
+            (
+                "notice.failed",
+                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "reason": "550 no"}),
+            ),
+            (
+                "notice.dropped",
+                json!({"sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "reason": "wiped"}),
+            ),
+            (
+                "ticket.opened",
+                json!({"intent": 9, "sink": "serviceNow", "topic": "nonCompliant", "ids": ["nc-8"],
+                    "ticket": "9d38", "number": "INC0012345"}),
+            ),
+            (
+                "ticket.noted",
+                json!({"intent": 9, "sink": "serviceNow", "topic": "compliant", "ids": ["c-8"],
+                    "ticket": "9d38", "number": "INC0012345"}),
             ),
             (
                 "wipe.accepted",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::devices::Devices;
@@ -43,6 +44,8 @@ pub(super) struct SnapshotOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     restored: Option<RestoredWire>,
     seq: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sinks: &'a BTreeMap<CompactString, u64>,
     trust: Option<TrustFiles>,
     version: u32,
     #[serde(serialize_with = "wipes::out")]
@@ -67,6 +70,8 @@ pub(in crate::edges::ledger) struct SnapshotIn {
     #[serde(default)]
     restored: Option<RestoredWire>,
     seq: u64,
+    #[serde(default)]
+    sinks: BTreeMap<CompactString, u64>,
     trust: Option<TrustFiles>,
     version: u32,
     wipes: BTreeMap<Digest, WipeWire>,
@@ -123,6 +128,7 @@ impl SnapshotIn {
         state.trust = self.trust;
         state.config = self.config;
         state.policies = self.policies;
+        state.sinks = self.sinks;
         for (digest, wipe) in self.wipes {
             state.wipes.insert(digest, wipe.into_wipe(digest));
         }
@@ -160,6 +166,7 @@ impl<'a> SnapshotOut<'a> {
             profiles: &state.profiles,
             restored: state.restored.map(|Restored { at, origin }| RestoredWire { at, origin }),
             seq: state.seq,
+            sinks: &state.sinks,
             trust: state.trust,
             version: VERSION,
             wipes: &state.wipes,
