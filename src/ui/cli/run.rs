@@ -18,7 +18,9 @@ use super::{
     apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
     init, list,
 };
-use super::{logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe};
+use super::{
+    logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe,
+};
 use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
