@@ -116,6 +116,22 @@ pub(crate) fn ledger(config: &Config) -> Arc<dyn Reader> {
     ledger::file::reader(&config.data)
 }
 
+/// A copy of the ledger as of the end of a whole pass, taken beside its writer.
+///
+/// # Errors
+/// If there is none, it cannot be read, or something is wrong with it.
+pub(crate) fn copy(config: &Config) -> Result<ledger::Copy, ledger::Error> {
+    ledger::file::copy(&config.data)
+}
+
+/// The place of a ledger that is about to be restored.
+///
+/// # Errors
+/// If there is something already.
+pub(crate) fn restoring(config: &Config) -> Result<ledger::Restoring, ledger::Error> {
+    ledger::Restoring::begin(&config.data)
+}
+
 /// Opens the ledger to write in it, unless what devices are told to do contradicts it.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Each edge owns one resource and has one error. Edges do not import one another, but for [`fs`] and
 //! [`http_client`].
 
+pub(crate) mod backup_file;
 pub(crate) mod clock;
 pub mod config;
 pub(crate) mod deliveries;

@@ -134,6 +134,8 @@ fn every_command_in_every_format_is_harmless() {
         (&["wipe", "verify", "fleet/wipe-evil.yaml"], &["text", "json"]),
         (&["wipe", "new", EVIL, "--reason", "lost"], &["text", "json"]),
         (&["report", EVIL], &["text", "json"]),
+        (&["backup", EVIL], &["text", "json"]),
+        (&["restore", EVIL], &["text", "json"]),
         (&["sync", EVIL], &["text", "json"]),
         (&["sync", "D001"], &["text", "json"]),
         (&["check", "--fleet", EVIL], &["text", "json"]),

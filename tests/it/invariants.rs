@@ -109,6 +109,10 @@ impl Reading {
         self.head = Sha256::digest(line).iter().map(|b| format!("{b:02x}")).collect();
         match kind.split_once('.') {
             Some(("device", "provisioned")) => self.provisioned(&entry)?,
+            Some(("ledger", "restored")) => {
+                let data = &entry["data"];
+                ensure(data["lineage"] != data["previous"], "restored under the same lineage")?;
+            }
             Some(("wipe", word)) => self.wipe(&entry, word)?,
             Some(("pass", "frozen")) => self.frozen = true,
             Some(("pass", "thawed")) => {

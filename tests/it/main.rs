@@ -5,6 +5,7 @@
 mod access;
 mod architecture;
 mod artefact;
+mod backups;
 mod commands;
 mod completions;
 mod crashes;

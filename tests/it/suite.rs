@@ -72,8 +72,9 @@ fn every_program_that_a_test_starts_is_installed_first() {
             started(&fs::read_to_string(&path).expect("readable source"), &mut programs);
         }
     }
-    // What the scripts and wrappers call besides.
-    let scripts = "awk base64 cut env find gunzip mktemp mount printenv sed sort stty tail xargs";
+    // What the build and the scripts and wrappers call besides.
+    let scripts =
+        "awk base64 cc cut env find gunzip mktemp mount printenv sed sort stty tail xargs";
     programs.extend(scripts.split(' ').map(str::to_owned));
     assert!(programs.len() > 20, "{programs:?}");
     let missing: Vec<_> = programs.iter().filter(|name| !known.contains(name.as_str())).collect();
@@ -91,4 +92,54 @@ fn is_called(name: &str) -> bool {
         || rust_files(Path::new(&root().join("tests/it"))).iter().any(|file| {
             fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("\"{name}\"")))
         })
+}
+
+/// A directory with these programs, as `PATH`: some of the system, and some that only write down
+/// what they were asked.
+fn programs(played: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = crate::support::directory();
+    for name in ["bash", "dirname", "env", "id", "sort", "sh"] {
+        let path = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
+        let path = path.into_iter().find(|path| path.exists()).expect(name);
+        std::os::unix::fs::symlink(path, dir.path().join(name)).expect("a link");
+    }
+    for (name, script) in [("cargo", "exit 9")].iter().chain(played) {
+        let path = dir.path().join(name);
+        // In place of the system's, if it was linked.
+        let _ = fs::remove_file(&path);
+        let text = format!("#!/bin/sh\necho \"{name} $*\" >> \"${{0%/*}}/asked\"\n{script}\n");
+        crate::support::write(&path, text);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&path, mode).expect("a mode");
+    }
+    dir
+}
+
+/// What `tests/run` says where there is nothing but that, and what it asked for.
+fn run_with(played: &[(&str, &str)]) -> (String, String) {
+    let path = programs(played);
+    let mut command = std::process::Command::new(root().join("tests/run"));
+    command.env_clear().env("PATH", path.path()).stdin(std::process::Stdio::null());
+    let done = command.output().expect("it runs");
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let asked = fs::read_to_string(path.path().join("asked")).unwrap_or_default();
+    (String::from_utf8(done.stderr).expect("UTF-8"), asked)
+}
+
+#[test]
+fn what_is_missing_is_said_where_it_cannot_be_installed_and_installed_by_sudo_where_it_can() {
+    let user = ("id", "echo 1000");
+    let (said, _) = run_with(&[]);
+    for part in ["not installed: awk", " jq ", "there is no apt-get here", "apt-get install"] {
+        assert!(said.contains(part), "{part:?}: {said}");
+    }
+    let (said, asked) = run_with(&[user, ("apt-get", "")]);
+    assert!(said.contains("there is no sudo") && !asked.contains("apt-get"), "{said} {asked}");
+    let (said, asked) = run_with(&[user, ("apt-get", ""), ("sudo", "exit 1")]);
+    assert!(said.contains("sudo asks for a password") && !asked.contains("apt-get"), "{said}");
+    // What is installed is played too, so it ends where the next thing is missing.
+    let (said, asked) = run_with(&[user, ("apt-get", ""), ("sudo", "[ $1 = -n ] || exec \"$@\"")]);
+    assert!(asked.contains("sudo apt-get update") && asked.contains("apt-get install"), "{asked}");
+    assert!(asked.contains(" gcc ") && asked.contains(" libc6-dev "), "{asked}");
+    assert!(said.contains("may not trace processes"), "{said}");
 }

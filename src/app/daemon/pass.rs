@@ -180,6 +180,7 @@ impl Daemon {
         self.last.findings = findings.len() as u64;
         if only.is_none() {
             self.last.complete_at = Instant::now();
+            self.metrics.committed_at = revision::committed_at(&self.config.fleet);
             self.last.held_back = held_back(holds.iter().map(|hold| hold.reason));
         }
         let effects = effects(&decision.approved.plan().actions);

@@ -120,6 +120,7 @@ impl Daemon {
             backing_off: self.backoff.waiting(now),
             breaker: Some(self.backoff.admission(now)),
             trust: Some(self.trust_state().word()),
+            signers: self.trust_state().usable().map_or(0, |trust| trust.people(clock::now())),
             ..self.metrics.clone()
         };
         view.board = self.deliveries.board().clone();

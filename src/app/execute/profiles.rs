@@ -28,7 +28,7 @@ pub(super) async fn prepare(
     let policies = recorded.policies.get(&profile.name).cloned().unwrap_or_default();
     let setup = ProfileSetup {
         intent,
-        ledger: recorded.lineage,
+        ledger: recorded.origin(),
         profile: profile.clone(),
         policies: policies.clone(),
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::reconcile::ReportCounts;
 use crate::domain::backoff::Admission;
+use crate::domain::model::Timestamp;
 use crate::domain::plan::ActionKind;
 use crate::domain::wipe::trust_state::TrustWord;
 
@@ -57,4 +58,8 @@ pub(crate) struct Metrics {
     pub(crate) breaker: Option<Admission>,
     /// What there is to check signatures of wipes against.
     pub(crate) trust: Option<TrustWord>,
+    /// People whose signatures count.
+    pub(crate) signers: usize,
+    /// When the commit was made that the last pass over everything saw.
+    pub(crate) committed_at: Option<Timestamp>,
 }

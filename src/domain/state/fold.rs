@@ -7,7 +7,7 @@ use compact_str::CompactString;
 
 use super::device::{Compliance, Device, LastPush, Manifest, PushState};
 use super::event::{
-    AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, ProfilePrepared,
+    AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen, ProfilePrepared,
     TrustFiles,
 };
 use super::wipe::Wipe;
@@ -19,8 +19,10 @@ use crate::domain::model::{
 /// Everything that the ledger says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
-    /// Made once, with the log.
+    /// What wipe requests have to name: made with the log, and anew whenever it is restored.
     pub(crate) lineage: Option<uuid::Uuid>,
+    /// Where the log goes on from a backup.
+    pub(crate) restored: Option<Restored>,
     /// Of the last entry folded in; 0 before the first.
     pub seq: u64,
     /// The latest time of all entries folded in: a clock that was set back does not set it back.
@@ -59,6 +61,15 @@ impl Default for HeadHash {
     }
 }
 
+/// That the log goes on from a backup, and nobody knows what happened after it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restored {
+    /// When it was restored; of several times, the last.
+    pub(crate) at: Timestamp,
+    /// The lineage that `ledger.created` gave it.
+    pub(crate) origin: uuid::Uuid,
+}
+
 /// Since when, and why, nothing is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frozen {
@@ -88,6 +99,13 @@ impl State {
     #[must_use]
     pub(crate) fn next_id(&self) -> DeviceId {
         self.devices.last_key_value().map_or(DeviceId::FIRST, |(id, _)| id.next())
+    }
+
+    /// The lineage that the log began with: what this ledger made in the MDM bears it, and is found
+    /// by it after the ledger was restored, too.
+    #[must_use]
+    pub(crate) fn origin(&self) -> Option<uuid::Uuid> {
+        self.restored.map_or(self.lineage, |restored| Some(restored.origin))
     }
 
     /// Devices that a manifest is expected for: neither wiped nor orphaned.
@@ -147,6 +165,7 @@ impl State {
                 self.lineage = Some(created.lineage);
                 Ok(())
             }
+            Event::LedgerRestored(restored) => self.restore(entry.at, restored),
             Event::ProfileRecorded(profile) => {
                 self.profiles.insert(profile.name.clone(), Arc::new(Profile::clone(profile)));
                 Ok(())
@@ -230,6 +249,20 @@ impl State {
                 device.apply(entry, latest)
             }
         }
+    }
+
+    fn restore(&mut self, at: Timestamp, restored: &LedgerRestored) -> Result<(), String> {
+        let LedgerRestored { backup_at: _, lineage, previous } = restored;
+        if self.lineage != Some(*previous) {
+            return Err(format!("the lineage until now is not {previous}"));
+        }
+        if lineage == previous {
+            return Err(format!("the lineage {lineage} is not a new one"));
+        }
+        let origin = self.origin().unwrap_or(*previous);
+        self.restored = Some(Restored { at: self.at.map_or(at, |seen| seen.max(at)), origin });
+        self.lineage = Some(*lineage);
+        Ok(())
     }
 
     fn provision(&mut self, entry: &Entry, new: &DeviceProvisioned) -> Result<(), String> {

@@ -16,6 +16,6 @@ mod wipe;
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
 pub(crate) use episode::{Block, BlockState, Episode, EpisodeKind, Ticket, Told};
 pub use fold::State;
-pub(crate) use fold::{FoldError, Frozen, HeadHash};
+pub(crate) use fold::{FoldError, Frozen, HeadHash, Restored};
 pub(crate) use sync::{LastSync, SyncStanding};
 pub(crate) use wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};

@@ -10,7 +10,7 @@ use super::rights::rights;
 use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
-    Event, LedgerCreated, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
+    Event, LedgerCreated, LedgerRestored, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
     ProfileFailed, ProfilePrepared, ProfilePush, SyncFailed, SyncRequested, TrustChanged,
     TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress,
     WipeStopped, WipeSubject, WipeUnrequested,
@@ -24,6 +24,13 @@ pub(crate) fn summary(event: &Event) -> String {
         Event::LedgerCreated(created) => {
             let LedgerCreated { version, lineage } = created;
             format!("the ledger begins: lineage {lineage}, format {version}")
+        }
+        Event::LedgerRestored(restored) => {
+            let LedgerRestored { backup_at, lineage, previous } = restored;
+            let made = backup_at.short();
+            format!(
+                "the ledger goes on from a backup made at {made}: lineage {lineage}, before {previous}"
+            )
         }
         Event::DeviceProvisioned(new) => provisioned(new),
         Event::DeviceUpdated(updated) => {

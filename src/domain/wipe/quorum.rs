@@ -8,6 +8,9 @@
 //! exceeded, no number suffices until its window has moved on. Where all `per` are the same, that
 //! is the smallest tier with room.
 //!
+//! After a restore nobody knows what was wiped after the backup was made. As long as a window
+//! reaches back to before the restore, every tier but the last counts as exceeded in it.
+//!
 //! Edges: a wipe exactly `per` ago no longer counts; one dated ahead of `now` does (the clock
 //! went back). More wipes never need fewer signers.
 
@@ -83,6 +86,8 @@ pub(crate) struct History<'a> {
     /// Wipes accepted and not yet issued (earlier in this pass, or cooling off): they count in
     /// every window.
     pub(crate) ahead: usize,
+    /// When the ledger was restored: what was issued shortly before is not in it.
+    pub(crate) restored: Option<Timestamp>,
 }
 
 words! {
@@ -113,6 +118,13 @@ pub(crate) struct QuorumHold {
     pub(crate) count: usize,
 }
 
+impl QuorumHold {
+    /// Whether it is only exceeded because of wipes that a restored ledger does not know.
+    pub(crate) fn forgets(&self) -> bool {
+        self.tier.is_some_and(|tier| self.count < room(&tier))
+    }
+}
+
 /// Whether a wipe may be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ruling {
@@ -132,7 +144,7 @@ pub(crate) fn decide(tiers: &Tiers, history: History<'_>, now: Timestamp, has: u
     let (mut needs, mut exceeded, mut in_window) = (first, None, 0);
     for (tier, next) in tiers.caps() {
         let count = history.count(tier.per, now);
-        if count >= room(tier) {
+        if count >= room(tier) || (next.is_some() && history.forgets(tier, now)) {
             (needs, exceeded, in_window) = (next, Some(*tier), count);
         }
     }
@@ -155,6 +167,11 @@ fn room(tier: &Tier) -> usize {
 }
 
 impl History<'_> {
+    /// Whether wipes that nobody knows of may be in this tier's window.
+    fn forgets(&self, tier: &Tier, now: Timestamp) -> bool {
+        self.restored.is_some_and(|at| at + tier.per > now)
+    }
+
     fn count(&self, per: TimeDelta, now: Timestamp) -> usize {
         let in_window = self.issued.iter().filter(|at| **at + per > now).count();
         in_window.saturating_add(self.ahead)
@@ -167,7 +184,10 @@ impl History<'_> {
         newest_first.extend(std::iter::repeat_n(now, self.ahead));
         newest_first.sort_unstable_by(|a, b| b.cmp(a));
         let mut passes = now;
-        for (tier, _) in tiers.caps().filter(|(_, next)| next.is_none_or(|next| next > has)) {
+        for (tier, next) in tiers.caps().filter(|(_, next)| next.is_none_or(|next| next > has)) {
+            if let Some(at) = self.restored.filter(|_| next.is_some()) {
+                passes = passes.max(at + tier.per);
+            }
             // One place is free once the `upTo`-th newest has left the window.
             if let Some(at) = newest_first.get(room(tier) - 1) {
                 passes = passes.max(*at + tier.per);

@@ -79,7 +79,7 @@ impl Reason {
     ///
     /// | final | because |
     /// |---|---|
-    /// | `otherLedger` | a ledger never changes its lineage |
+    /// | `otherLedger` | a lineage that a ledger does not have, or no more, never comes back |
     /// | `serialMismatch` | an id never gets another serial number |
     /// | `alreadyWiped` | a wiped id never comes back |
     /// | `personalFull` | who declares the device corporate later did not ask its owner |

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::domain::model::{Digest, Invalid, Timestamp, as_string};
 
-/// The lineage of a ledger: the UUID that `ledger.created` gives it, in lowercase with hyphens.
+/// The lineage of a ledger: the UUID that `ledger.created` gives it, or `ledger.restored` if it was
+/// restored since, in lowercase with hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LedgerId(pub(crate) Uuid);
 

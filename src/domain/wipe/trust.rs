@@ -120,6 +120,17 @@ impl Trust {
         &self.signers
     }
 
+    /// How many people may start a wipe at `at`.
+    #[must_use]
+    pub(crate) fn people(&self, at: Timestamp) -> usize {
+        let may = |signer: &&Signer| self.who(&signer.key, at, Namespace::Wipe).is_ok();
+        let people = self.signers.iter().filter(may);
+        people
+            .map(|signer| signer.principal.as_str().to_ascii_lowercase())
+            .collect::<BTreeSet<_>>()
+            .len()
+    }
+
     /// Of the bytes of `allowed_signers`.
     #[must_use]
     pub(crate) fn digest(&self) -> Digest {

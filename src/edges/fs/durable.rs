@@ -30,6 +30,7 @@ macro_rules! crash_points {
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
     "cache.file": "write" "fsync" "rename" "dirsync";
+    "backup.file": "write" "fsync" "rename" "dirsync";
     "clock.file": "write" "fsync" "rename" "dirsync";
     "deliveries.again": "write" "fsync" "rename" "dirsync";
     "deliveries.file": "write" "fsync" "rename" "dirsync";
@@ -38,6 +39,8 @@ crash_points! {
     "ledger.cut": "truncate" "fsync";
     "ledger.snapshot": "write" "fsync" "rename" "dirsync";
     "new": "write" "fsync" "link" "dirsync";
+    "restore": "outbox" "clock" "state" "log" "dirsync";
+    "restore.file": "write" "fsync" "rename" "dirsync";
 }
 
 /// What could not be done to a file, and why.

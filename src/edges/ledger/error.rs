@@ -73,6 +73,19 @@ pub enum Error {
         "there is a ledger in {} already; leave --new-ledger away: it is for the first run only", dir.display()
     )]
     Present { dir: PathBuf },
+    /// A backup was to be restored where something is already.
+    #[error(
+        "{} is not empty: {}; a backup is restored into a new or empty directory, so move what is there away, \
+         or name another one with --data",
+        dir.display(), if *.ledger { "it holds a ledger".to_owned() } else { format!("it holds {name:?}") }
+    )]
+    Occupied {
+        dir: PathBuf,
+        /// Whether it is a ledger.
+        ledger: bool,
+        /// The first thing in it, by name.
+        name: String,
+    },
     /// What this process holds is not there any more under its name.
     #[error("{}: {what}; nothing more is done: {help}", path.display())]
     Replaced { path: PathBuf, what: String, help: &'static str },

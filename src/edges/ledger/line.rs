@@ -342,6 +342,13 @@ mod tests {
             ),
             ("pass.frozen", json!({"cause": "shrunken", "removed": 5, "of": 12})),
             ("pass.thawed", json!({"acceptedRemovals": 5})),
+            (
+                "ledger.restored",
+                json!({
+                    "backupAt": at, "lineage": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3f",
+                    "previous": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e",
+                }),
+            ),
             ("log.repaired", json!({"bytes": 17, "digest": digest})),
         ]
     }

@@ -22,7 +22,7 @@ pub(crate) mod verify;
 mod writer;
 
 pub(crate) use self::error::Error;
-pub(crate) use self::file::CUT;
+pub(crate) use self::file::{CUT, Copy, Restoring};
 pub use self::store::{Expected, Reader};
 pub(crate) use self::store::{Known, Logged, Terms};
 pub(crate) use self::verify::{Problem, Verified};

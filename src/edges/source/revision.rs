@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use crate::domain::model::Timestamp;
 use crate::edges::fs::work_tree::WorkTree;
 use crate::edges::source::git_process::{Git, QUESTION};
 
@@ -16,6 +18,26 @@ pub(crate) fn of(root: &Path) -> Option<Arc<str>> {
     let text = std::str::from_utf8(&text).ok()?.trim();
     let is_commit = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_commit.then(|| text.into())
+}
+
+/// When the commit that is checked out where `root` is was made; `None` as for [`of`].
+#[must_use]
+pub(crate) fn committed_at(root: &Path) -> Option<Timestamp> {
+    let (tree, _) = WorkTree::around(root)?;
+    let args = ["--timestamp", "--max-count=1", "HEAD", "--"];
+    let text = Git::In(tree).output("rev-list", &args, QUESTION).ok()?;
+    let seconds: i64 = std::str::from_utf8(&text).ok()?.split(' ').next()?.parse().ok()?;
+    Some(Timestamp::from_millis(seconds.saturating_mul(1000)))
+}
+
+/// When Git last fetched into the work tree that holds `root`; `None` where it never did, the last
+/// attempt failed, or something else brings the commits.
+#[must_use]
+pub(crate) fn fetched_at(root: &Path) -> Option<SystemTime> {
+    let (tree, _) = WorkTree::around(root)?;
+    // Emptied when a fetch begins.
+    let about = tree.git_dir.join("FETCH_HEAD").symlink_metadata().ok()?;
+    if about.is_file() && about.len() > 0 { about.modified().ok() } else { None }
 }
 
 /// What the user has set in Git's configuration, as it holds in `root`: `user.email`, say. The

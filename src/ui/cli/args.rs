@@ -8,10 +8,10 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
     export, fmt, import, init, list, man, notify,
 };
-use super::{plan, provision, report, schema, set, show, sync, wipe};
+use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -99,6 +99,10 @@ pub(crate) enum Command {
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Write a backup of the ledger to a file, also beside a running daemon.
+    Backup(backup::Args),
+    /// Restore a backup into a new data directory.
+    Restore(restore::Args),
     /// Stand in for the service of a provider, for tests and trials.
     #[command(subcommand)]
     Emulator(emulator::Command),
@@ -116,6 +120,8 @@ impl Command {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
+            Self::Backup(_) => "backup",
+            Self::Restore(_) => "restore",
             Self::Check(_) => "check",
             Self::Import(_) => "import",
             Self::Export(_) => "export",
@@ -187,6 +193,8 @@ impl Command {
             | Self::Report(_)
             | Self::Sync(_)
             | Self::Wipe(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

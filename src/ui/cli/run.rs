@@ -15,10 +15,10 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
     export, fmt, import, init, list,
 };
-use super::{logging, man, notify, plan, provision, report, schema, set, show, sync, wipe};
+use super::{logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe};
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
@@ -135,6 +135,8 @@ fn run(
         Command::Man(args) => man::run(args, Cli::command(), out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Sync(args) => sync::run(args, &setup()?, format, out),
+        Command::Backup(args) => backup::run(args, &setup()?, format, out),
+        Command::Restore(args) => restore::run(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;

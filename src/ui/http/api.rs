@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -21,6 +22,7 @@ use crate::domain::state::event::Entry;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
 use crate::edges::ledger::Logged;
+use crate::edges::source::revision;
 use crate::ui::render;
 use crate::ui::render::history::EntryView;
 use crate::ui::render::json;
@@ -49,7 +51,13 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let view = shared.view();
     let age = wiring::ledger(&view.config).snapshot_at().and_then(|at| at.elapsed().ok());
-    let text = numbers::text(&view, &shared.decisions.counts(), age.map(|age| age.as_secs_f64()));
+    let fetched = revision::fetched_at(&view.config.fleet);
+    let fetched = fetched.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let looked = numbers::Looked {
+        snapshot_age: age.map(|age| age.as_secs_f64()),
+        fetched_at: fetched.map(|at| at.as_secs_f64()),
+    };
+    let text = numbers::text(&view, &shared.decisions.counts(), &looked);
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
 

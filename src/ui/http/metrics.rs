@@ -49,8 +49,17 @@ impl Text {
     }
 }
 
-/// All of it; `snapshot_age` in seconds, where there is a snapshot.
-pub(super) fn text(view: &View, decisions: &Decided, snapshot_age: Option<f64>) -> String {
+/// What is looked up when somebody asks, and costs next to nothing.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Seconds since the snapshot was written, where there is one.
+    pub(super) snapshot_age: Option<f64>,
+    /// When Git last fetched into the checkout, in seconds since 1970, where that can be told.
+    pub(super) fetched_at: Option<f64>,
+}
+
+/// All of it.
+pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String {
     let mut text = Text(String::new());
     let none = Counts::default();
     let counts = view.status.as_ref().map_or(&none, |status| &status.counts);
@@ -67,6 +76,8 @@ pub(super) fn text(view: &View, decisions: &Decided, snapshot_age: Option<f64>) 
         backing_off,
         breaker,
         trust,
+        signers,
+        committed_at,
     } = &view.metrics;
     text.family("passes_total", "counter", "Passes, by outcome.");
     text.by("passes_total", "outcome", &[("done", *passes), ("failed", *failed_passes)]);
@@ -95,9 +106,19 @@ pub(super) fn text(view: &View, decisions: &Decided, snapshot_age: Option<f64>) 
         .collect();
     text.by("holds", "reason", &holds);
     text.one("findings", "gauge", "Findings of manifests and reports.", view.findings);
-    text.one("log_sequence", "counter", "The last entry of the log.", view.recorded.seq);
+    // No counter: a backup that is restored sets it back.
+    text.one("log_sequence", "gauge", "The last entry of the log.", view.recorded.seq);
+    let Looked { snapshot_age, fetched_at } = looked;
     if let Some(age) = snapshot_age {
         text.one("snapshot_age_seconds", "gauge", "Since the snapshot was written.", age);
+    }
+    if let Some(at) = committed_at {
+        let help = "When the commit that was last applied was made.";
+        text.one("revision_timestamp_seconds", "gauge", help, at.millis() / 1000);
+    }
+    if let Some(at) = fetched_at {
+        let help = "When Git last fetched into the checkout; absent where the last fetch failed.";
+        text.one("checkout_fetched_timestamp_seconds", "gauge", help, at);
     }
     text.one(
         "ready",
@@ -123,6 +144,8 @@ pub(super) fn text(view: &View, decisions: &Decided, snapshot_age: Option<f64>) 
     let help =
         "Whether trust files are configured that cannot be relied on: every wipe is refused.";
     text.one("trust_broken", "gauge", help, words[1]);
+    let help = "People whose signatures of wipe requests count.";
+    text.one("trust_signers", "gauge", help, signers);
     text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
     deliveries(&mut text, &view.board.all());
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
@@ -241,12 +264,15 @@ mod tests {
     #[test]
     fn every_word_has_a_sample_from_the_beginning() {
         let view = View::first(crate::edges::config::Config::default());
-        let text = text(&view, &Decided::default(), Some(1.5));
+        let looked = Looked { snapshot_age: Some(1.5), fetched_at: Some(3.0) };
+        let text = text(&view, &Decided::default(), &looked);
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",
             "fleetform_actions_total{kind=\"wipe\",outcome=\"failed\"} 0",
             "fleetform_holds{reason=\"frozen\"} 0",
             "fleetform_snapshot_age_seconds 1.5",
+            "fleetform_checkout_fetched_timestamp_seconds 3",
+            "fleetform_trust_signers 0",
             "fleetform_ready 0",
             "fleetform_unrequested_wipes 0",
             "fleetform_devices_missing 0",

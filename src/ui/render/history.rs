@@ -172,6 +172,7 @@ fn tone(event: &Event) -> Tone {
         | Event::AlertBegan(_)
         | Event::DeviceMissing(_)
         | Event::PassFrozen(_)
+        | Event::LedgerRestored(_)
         | Event::LogRepaired(_)
         | Event::WipeAccepted(_)
         | Event::WipeRefused(_)

@@ -7,6 +7,7 @@
 
 pub(crate) mod access;
 pub(crate) mod applied;
+pub(crate) mod backup;
 mod change;
 pub(crate) mod check;
 pub(crate) mod deliveries;

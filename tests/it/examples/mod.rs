@@ -6,3 +6,4 @@ mod gitlab;
 mod hook;
 mod init;
 mod lab;
+mod monitoring;

@@ -219,7 +219,8 @@ impl<'a> WipePlanner<'a, '_> {
     }
 
     fn decide_quorum(&self, has: u32) -> Ruling {
-        let history = History { issued: &self.issued, ahead: self.ahead };
+        let restored = self.inputs.recorded.restored.map(|restored| restored.at);
+        let history = History { issued: &self.issued, ahead: self.ahead, restored };
         quorum::decide(&self.inputs.settings.wipes.quorum, history, self.inputs.now, has)
     }
 

@@ -154,7 +154,8 @@ pub(crate) fn issuable(
     }
     let others = || recorded.wipes.values().filter(|wipe| wipe.subject.request != request);
     let issued: Vec<Timestamp> = others().filter_map(|wipe| wipe.issued_at).collect();
-    let history = History { issued: &issued, ahead };
+    let restored = recorded.restored.map(|restored| restored.at);
+    let history = History { issued: &issued, ahead, restored };
     let has = people(wipe.signers());
     match quorum::decide(&fresh.settings.wipes.quorum, history, fresh.now, has) {
         Ruling::Issue { needs } => Ok(IssuableWipe { wipe, needed: needs }),

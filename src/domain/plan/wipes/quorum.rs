@@ -15,6 +15,11 @@ pub(super) fn short_of(hold: &quorum::QuorumHold) -> String {
     let until = until.unwrap_or_default();
     let window = hold.tier.map_or_else(String::new, |tier| {
         let per = duration(tier.per);
+        if hold.forgets() {
+            return format!(
+                " (the ledger was restored, and what it wiped within {per} before that is not known)"
+            );
+        }
         format!(" ({} wipes within {per} already)", hold.count)
     });
     match (hold.reason, hold.needs) {

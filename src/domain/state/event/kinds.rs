@@ -7,7 +7,7 @@ use super::access::{AccessFailed, AccessOrder, EvidenceMissing};
 use super::alert::AlertChanged;
 use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
-use super::log::{LedgerCreated, LogRepaired};
+use super::log::{LedgerCreated, LedgerRestored, LogRepaired};
 use super::mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress};
 use super::notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 use super::profile::{ProfileFailed, ProfilePush};
@@ -149,6 +149,8 @@ events! {
     PassFrozen(PassFrozen) = "pass.frozen",
     /// It does so no more.
     PassThawed(PassThawed) = "pass.thawed",
+    /// The log goes on from a backup, under a new lineage.
+    LedgerRestored(LedgerRestored) = "ledger.restored",
     /// An unfinished last line was cut.
     LogRepaired(LogRepaired) = "log.repaired",
 }

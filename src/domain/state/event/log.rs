@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::model::Digest;
+use crate::domain::model::{Digest, Timestamp};
 
 /// `ledger.created`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,21 @@ pub struct LedgerCreated {
     pub version: u32,
     /// Made once; a snapshot of another lineage is refused.
     pub lineage: uuid::Uuid,
+}
+
+/// `ledger.restored`
+///
+/// What happened after the backup is forgotten, wipes among it. Requests name the lineage, and a
+/// restored ledger has a new one: so none that was written before is ever accepted again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LedgerRestored {
+    /// When the backup was made.
+    pub(crate) backup_at: Timestamp,
+    /// What requests have to name from now on.
+    pub(crate) lineage: uuid::Uuid,
+    /// What they had to name until now.
+    pub(crate) previous: uuid::Uuid,
 }
 
 /// `log.repaired`

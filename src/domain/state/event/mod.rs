@@ -29,7 +29,7 @@ pub(crate) use entry::Source;
 pub(crate) use freeze::{FreezeCause, PassFrozen, PassThawed};
 pub use kinds::Event;
 pub use log::LedgerCreated;
-pub(crate) use log::LogRepaired;
+pub(crate) use log::{LedgerRestored, LogRepaired};
 pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress, WipeStage};
 pub(crate) use notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 pub use profile::ErrorClass;

@@ -18,7 +18,7 @@ fn tiers(list: &[Tier]) -> Tiers {
 }
 
 fn now_with(tiers: &Tiers, issued: &[Timestamp], ahead: usize, now: i64, has: u32) -> Ruling {
-    decide(tiers, History { issued, ahead }, t(now), has)
+    decide(tiers, History { issued, ahead, restored: None }, t(now), has)
 }
 
 fn held(ruling: Ruling) -> QuorumHold {
@@ -203,6 +203,22 @@ fn no_window_ever_holds_more_than_its_tiers_allow() {
 }
 
 #[test]
+fn after_a_restore_every_tier_but_the_last_counts_as_exceeded_until_its_window_has_moved_on() {
+    let tiers = tiers(&[tier(1, 60, 1), tier(5, DAY, 2), tier(9, DAY, 3)]);
+    let judge = |now, has| {
+        decide(&tiers, History { issued: &[], ahead: 0, restored: Some(t(0)) }, t(now), has)
+    };
+    for (now, has, needs) in [(0, 3, 3), (59, 3, 3), (DAY - 1, 3, 3), (DAY, 1, 1)] {
+        assert_eq!(judge(now, has), Ruling::Issue { needs }, "{now}");
+    }
+    let Ruling::Held(hold) = judge(60, 2) else { panic!("it needs 3") };
+    assert_eq!((hold.needs, hold.until, hold.forgets()), (Some(3), Some(t(DAY)), true));
+    let only = super::Tiers::new(vec![tier(2, DAY, 1)]).unwrap();
+    let history = History { issued: &[], ahead: 0, restored: Some(t(0)) };
+    assert_eq!(decide(&only, history, t(1), 1), Ruling::Issue { needs: 1 }, "there is no other");
+}
+
+#[test]
 fn more_wipes_never_need_fewer_signers_and_until_is_exact() {
     let input = (
         any_tiers(),
@@ -210,25 +226,32 @@ fn more_wipes_never_need_fewer_signers_and_until_is_exact() {
         0_usize..4,
         -250_i64..20,
         0_u32..8,
+        prop::option::of(-250_i64..0),
     );
-    let result = seeded(5000).run(&input, |(tiers, issued, ahead, more, has)| {
+    let result = seeded(5000).run(&input, |(tiers, issued, ahead, more, has, restored)| {
+        let restored = restored.map(t);
         let issued: Vec<_> = issued.into_iter().map(t).collect();
         let with: Vec<_> = issued.iter().copied().chain([t(more)]).collect();
         let needs = |ruling| match ruling {
             Ruling::Issue { needs } => needs,
             Ruling::Held(hold) => hold.needs.unwrap_or(u32::MAX),
         };
-        let before = needs(now_with(&tiers, &issued, ahead, 0, has));
-        prop_assert!(before <= needs(now_with(&tiers, &with, ahead, 0, has)));
-        prop_assert!(before <= needs(now_with(&tiers, &issued, ahead + 1, 0, has)));
-        if let Ruling::Held(hold) = now_with(&tiers, &issued, ahead, 0, has) {
+        let judge = |issued: &[Timestamp], ahead, restored| {
+            decide(&tiers, History { issued, ahead, restored }, t(0), has)
+        };
+        let before = needs(judge(&issued, ahead, restored));
+        prop_assert!(needs(judge(&issued, ahead, None)) <= before, "a restore asks for no less");
+        prop_assert!(before <= needs(judge(&with, ahead, restored)));
+        prop_assert!(before <= needs(judge(&issued, ahead + 1, restored)));
+        if let Ruling::Held(hold) = judge(&issued, ahead, restored) {
             prop_assert!(hold.needs.is_none_or(|needs| needs > has));
             prop_assert_eq!(hold.until.is_some(), has >= tiers.as_slice()[0].signers);
             // Those ahead are issued now, in the best case.
             let mut all = issued.clone();
             all.extend(std::iter::repeat_n(t(0), ahead));
             if let Some(until) = hold.until {
-                let at = |time| decide(&tiers, History { issued: &all, ahead: 0 }, time, has);
+                let at =
+                    |time| decide(&tiers, History { issued: &all, ahead: 0, restored }, time, has);
                 prop_assert!(matches!(at(until), Ruling::Issue { .. }), "{hold:?}");
                 let just_before = until + TimeDelta::milliseconds(-1);
                 prop_assert!(matches!(at(just_before), Ruling::Held(_)), "{hold:?}");

@@ -23,9 +23,9 @@ use crate::edges::ledger::store::Known;
 pub(super) struct Following<'a> {
     dir: &'a Path,
     snapshot: Snapshot,
-    /// What the snapshot on disk was made at, and of which lineage it is.
+    /// What the snapshot on disk was made at, and with which lineage its log began.
     saved: Chain,
-    lineage: Option<uuid::Uuid>,
+    origin: Option<uuid::Uuid>,
     /// What it says, where that is to be proved by the log from its beginning.
     unproved: Option<State>,
     /// Where the lock says that whole passes ended, until a line is seen to end there.
@@ -37,13 +37,14 @@ pub(super) struct Following<'a> {
 
 impl<'a> Following<'a> {
     fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
-        let State { seq, head, lineage, .. } = snapshot.state;
+        let State { seq, head, .. } = snapshot.state;
+        let origin = snapshot.state.origin();
         let saved = Chain { seq, head: head.0, end: snapshot.log_bytes };
         Self {
             dir,
             snapshot,
             saved,
-            lineage,
+            origin,
             unproved: None,
             marked: None,
             known: None,
@@ -140,7 +141,7 @@ impl<'a> Following<'a> {
     }
 
     fn check_lineage(&self, first: Option<&Entry>) -> Result<(), Error> {
-        let ours = self.lineage;
+        let ours = self.origin;
         match first.map(|entry| &entry.event) {
             Some(Event::LedgerCreated(created)) if Some(created.lineage) == ours => Ok(()),
             Some(Event::LedgerCreated(created)) => Err(self.disagree(format!(
@@ -251,17 +252,28 @@ fn lacks_episodes(state: &State) -> bool {
 /// # Errors
 /// As [`read`], and if the log gives something else than the snapshot.
 pub(super) fn read_proven(dir: &Path) -> Result<State, Error> {
+    Ok(read_whole(dir)?.0)
+}
+
+/// As [`read_proven`], with the log, and how far that state is of it.
+///
+/// # Errors
+/// As for [`read_proven`].
+pub(super) fn read_whole(dir: &Path) -> Result<(State, Option<(File, Chain)>), Error> {
     // Before the log, as in `read`.
     let snapshot = state_json::load(dir)?.unwrap_or_default();
     let marked = mark::read(dir).map(|mark| mark.whole);
     let mut following = Following::proving(dir, snapshot, marked, None);
     let mut chain = Chain::START;
     let path = dir.join(LOG);
-    if let Some(log) = log::open(&path)? {
-        let (whole, _) = whole(dir, &log).map_err(durable::Error::at("read", &path))?;
-        following.until(&mut chain, &path, &log, whole)?;
+    let log = log::open(&path)?;
+    if let Some(log) = &log {
+        let (whole, _) = whole(dir, log).map_err(durable::Error::at("read", &path))?;
+        // A pass that ends is in the snapshot before the lock says so.
+        let until = whole.max(following.saved.end);
+        following.until(&mut chain, &path, log, until)?;
     }
-    following.done(chain)
+    Ok((following.done(chain)?, log.map(|log| (log, chain))))
 }
 
 /// Up to which byte the log is to be read: that of whole passes, but for what a dead writer

@@ -5,6 +5,7 @@
 //! found and where.
 
 mod clock;
+mod copy;
 mod directory;
 mod entries;
 mod follow;
@@ -15,16 +16,19 @@ mod log;
 mod mark;
 mod names;
 mod reader;
+mod restore;
 mod scan;
 mod state_json;
 mod store;
 mod verify;
 
 pub use self::clock::highest_time;
+pub(crate) use self::copy::{Copy, copy};
 pub use self::follow::{read, replay};
 pub(crate) use self::layout::CUT;
 pub use self::layout::LOG;
 pub use self::reader::{entries, reader};
+pub(crate) use self::restore::Restoring;
 pub use self::store::open;
 pub(crate) use self::store::open_as;
 pub use self::verify::verify;

@@ -10,7 +10,7 @@ use super::devices::Devices;
 use super::wipes::{self, WipeWire};
 use crate::domain::model::{Digest, GraphId, Name, Platform, Profile, Timestamp};
 use crate::domain::state::event::{AlertKind, ConfigRights, FreezeCause, PassFrozen, TrustFiles};
-use crate::domain::state::{Frozen, HeadHash, State, Wipe};
+use crate::domain::state::{Frozen, HeadHash, Restored, State, Wipe};
 
 /// Of the data format.
 const VERSION: u32 = 1;
@@ -43,6 +43,8 @@ pub(super) struct SnapshotOut<'a> {
     policies: &'a BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     #[serde(serialize_with = "profiles_out")]
     profiles: &'a BTreeMap<Name, Arc<Profile>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored: Option<RestoredWire>,
     seq: u64,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     sinks: &'a BTreeMap<CompactString, u64>,
@@ -69,6 +71,8 @@ pub(in crate::edges::ledger) struct SnapshotIn {
     #[serde(default)]
     policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     profiles: BTreeMap<Name, Profile>,
+    #[serde(default)]
+    restored: Option<RestoredWire>,
     seq: u64,
     #[serde(default)]
     sinks: BTreeMap<CompactString, u64>,
@@ -92,6 +96,13 @@ struct FrozenWire {
     of: u64,
     removed: u64,
     since: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RestoredWire {
+    at: Timestamp,
+    origin: uuid::Uuid,
 }
 
 /// What stands where the devices go.
@@ -121,6 +132,7 @@ impl SnapshotIn {
         }
         let mut state = State::default();
         state.lineage = self.lineage;
+        state.restored = self.restored.map(|RestoredWire { at, origin }| Restored { at, origin });
         state.seq = self.seq;
         state.at = self.at;
         state.head = HeadHash(self.head);
@@ -173,6 +185,7 @@ impl<'a> SnapshotOut<'a> {
             log_bytes,
             policies: &state.policies,
             profiles: &state.profiles,
+            restored: state.restored.map(|Restored { at, origin }| RestoredWire { at, origin }),
             seq: state.seq,
             sinks: &state.sinks,
             trust: state.trust,

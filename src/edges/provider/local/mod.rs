@@ -5,6 +5,7 @@
 //! a repetition of the whole is harmless. It expects one writer, as the ledger's lock
 //! guarantees; [`submit()`] may be called by anyone at any time.
 
+pub(crate) mod backup;
 mod command;
 mod crash_points;
 mod doctor;

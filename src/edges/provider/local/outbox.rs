@@ -53,12 +53,12 @@ pub(super) struct Outbox {
 
 /// Beside the commands: that the one to erase was given. Whoever removes a device's file by hand
 /// does not remove this, so that the command is not given again.
-fn given(id: CommandId) -> OsString {
+pub(super) fn given(id: CommandId) -> OsString {
     format!(".{id}.given").into()
 }
 
 /// How far a target has come before anything is durable.
-enum Step {
+pub(super) enum Step {
     /// The file has its name and its content.
     Named,
     /// A second name of the common content, to be renamed.
@@ -318,7 +318,7 @@ fn strike(dir: &Dir, name: &OsStr, struck: &Struck) -> Result<Step, Error> {
 }
 
 /// Makes what was written durable, then gives it its names. On failure no temporary is left.
-fn finish(
+pub(super) fn finish(
     dir: &Dir,
     serials: &[SerialNumber],
     steps: Vec<Result<Step, Error>>,

@@ -8,7 +8,7 @@ use crate::edges::fs::spool::{Dir, Found};
 
 /// A profile fits a line of the log (64 KiB); with hundreds of commands beside it a file
 /// stays far below this.
-const FILE_LIMIT: usize = 16 << 20;
+pub(super) const FILE_LIMIT: usize = 16 << 20;
 
 pub(super) fn read(dir: &Dir, name: &OsStr) -> Result<Option<Vec<Command>>, Error> {
     let corrupt = |why| Error::Corrupt { path: dir.path(name), why };

@@ -306,7 +306,8 @@ fn warn(setup: &Setup, draft: &Draft, state: &State, path: &Path, out: &mut Out)
 fn needs(state: &State, wipes: &Wipes, now: Timestamp) -> Option<u32> {
     let issued: Vec<_> = state.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
     let ahead = state.wipes.values().filter(|wipe| wipe.state == WipeState::Accepted).count();
-    match quorum::decide(&wipes.quorum, History { issued: &issued, ahead }, now, 0) {
+    let restored = state.restored.map(|restored| restored.at);
+    match quorum::decide(&wipes.quorum, History { issued: &issued, ahead, restored }, now, 0) {
         Ruling::Issue { needs } => Some(needs),
         Ruling::Held(hold) => hold.needs,
     }

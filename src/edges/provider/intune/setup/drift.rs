@@ -129,7 +129,7 @@ impl Inner {
         deep: bool,
         found: &mut Found,
     ) {
-        let Some(lineage) = recorded.lineage else { return };
+        let Some(lineage) = recorded.origin() else { return };
         let mut wanted = Vec::new();
         for (name, left) in left {
             let managed = left.intune.compliance_policy == PolicySource::Managed;
