@@ -7,8 +7,8 @@ use compact_str::CompactString;
 
 use super::device::{Compliance, Device, LastPush, Manifest, PushState};
 use super::event::{
-    AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen, ProfilePrepared,
-    TrustFiles,
+    AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen,
+    ProfilePrepared, TrustFiles,
 };
 use super::wipe::Wipe;
 use crate::domain::model::{

@@ -8,8 +8,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
-    export, fmt, import, init, list, man, notify,
+    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
+    explain, export, fmt, import, init, list, man, notify,
 };
 use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
 

@@ -15,10 +15,12 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
-    export, fmt, import, init, list,
+    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
+    explain, export, fmt, import, init, list,
 };
-use super::{logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe};
+use super::{
+    logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe,
+};
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
