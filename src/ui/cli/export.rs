@@ -13,10 +13,11 @@ use super::setup::Setup;
 use super::value::{Label, word};
 use crate::domain::export::{self, Exported, Refused, Sheet};
 use crate::domain::model::{DesiredDevice, Platform, words};
+use crate::domain::wording::count;
 use crate::edges::fs::durable;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::{count, joined, safe};
+use crate::ui::render::text::{joined, safe};
 
 words! {
     /// What a list is for.

@@ -9,8 +9,8 @@ use super::format::Format;
 use super::rewrite::{Rewrite, rewrites};
 use super::setup::Setup;
 use crate::domain::manifest::repair::{Repair, repair};
+use crate::domain::wording::count;
 use crate::ui::render::out::Out;
-use crate::ui::render::text::count;
 
 /// Shows what can be repaired, asks, and writes it.
 ///

@@ -11,9 +11,9 @@ use super::format::Format;
 use super::rewrite::{Outcome, Rewrite, rewrites, standard_input};
 use super::setup::Setup;
 use crate::domain::manifest::canonical;
+use crate::domain::wording::count;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::count;
 
 /// Lay manifests out in the one way: order of keys, quotes, indentation. Their meaning and their
 /// comments stay.

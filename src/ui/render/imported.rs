@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::{count, safe};
+use super::text::safe;
 use crate::domain::import::{Cell, FileChange, Merged, Problem};
+use crate::domain::wording::count;
 
 /// Problems beyond this many are only counted.
 const SHOWN: usize = 200;
