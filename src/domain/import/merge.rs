@@ -83,7 +83,7 @@ fn names(fleet: &Desired) -> HashSet<String> {
     let others = fleet.unusable.iter().filter_map(|unusable| match &unusable.what {
         UnusableKind::Device { name, .. } => name.as_ref(),
         UnusableKind::ProfileOf { name, .. } => Some(name),
-        UnusableKind::Directory | UnusableKind::File => None,
+        UnusableKind::Directory | UnusableKind::File | UnusableKind::Unread => None,
     });
     valid.chain(others).map(Name::to_string).collect()
 }
@@ -92,7 +92,7 @@ fn unusable(fleet: &Desired) -> HashMap<SerialNumber, &Unusable> {
     let serial = |unusable: &Unusable| match &unusable.what {
         UnusableKind::Device { serial, .. } => serial.clone(),
         UnusableKind::ProfileOf { serial, .. } => Some(serial.clone()),
-        UnusableKind::Directory | UnusableKind::File => None,
+        UnusableKind::Directory | UnusableKind::File | UnusableKind::Unread => None,
     };
     fleet.unusable.iter().filter_map(|unusable| Some((serial(unusable)?, unusable))).collect()
 }
