@@ -3,6 +3,7 @@
 
 use chrono::TimeDelta;
 
+use super::answer::Answer;
 use super::block::{Blocking, block};
 use super::directory::Directory;
 use super::question::{APPLICATION, Question, USER};
@@ -43,28 +44,6 @@ pub(crate) struct Judge<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Yes, or why not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) denial: Option<Denial>,
-    /// By the later of the clock and what was known.
-    pub(crate) at: Timestamp,
-    /// A client may rely on it until then.
-    pub(crate) valid_until: Timestamp,
-}
-
-/// Why not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Denial {
-    pub(crate) reason: Reason,
-    /// Because of which device.
-    pub(crate) device: Option<DeviceId>,
-    /// For whoever runs the fleet.
-    pub(crate) admin: String,
-    /// For the user.
-    pub(crate) user: String,
-}
-
 /// One requirement, asked of one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Check {
@@ -96,7 +75,7 @@ impl<'a> Judge<'a> {
         match self.decide(question, longest) {
             Ok(valid_until) => Answer { denial: None, at: now, valid_until },
             Err((reason, device)) => {
-                let denial = Some(wording::denial(self, question, reason, device));
+                let denial = Some(wording::denial(&self.basis(), question, reason, device));
                 Answer { denial, at: now, valid_until: now + DENIED_FOR }
             }
         }
@@ -120,9 +99,14 @@ impl<'a> Judge<'a> {
     pub(crate) fn detail(&self, id: DeviceId, check: &Check) -> String {
         let device = &*self.recorded.devices[&id];
         match check.failed {
-            Some(reason) => wording::of_device(self, reason, device),
-            None => wording::seen(self, check.requirement, device),
+            Some(reason) => wording::of_device(&self.basis(), reason, device),
+            None => wording::seen(&self.basis(), check.requirement, device),
         }
+    }
+
+    pub(super) fn basis(&self) -> wording::Basis<'a> {
+        let Self { recorded, rules, settings, .. } = *self;
+        wording::Basis { recorded, rules, settings, now: self.time() }
     }
 
     /// The time that counts: a clock that was set back makes no evidence younger.

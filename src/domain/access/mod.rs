@@ -4,6 +4,7 @@
 //! Pure: a recorded state, the rules, and a time. Nothing here asks a clock or a provider. Denied
 //! is whatever nobody allowed: what is not known, not recent or not readable is no permission.
 
+mod answer;
 mod block;
 mod directory;
 mod judge;
@@ -16,9 +17,10 @@ mod testing;
 mod tests;
 mod wording;
 
+pub(crate) use answer::{Answer, Denial};
 pub(crate) use block::{Blocking, block, blocks_at};
 pub(crate) use directory::Directory;
-pub(crate) use judge::{Answer, Check, Denial, Judge, Knowledge};
+pub(crate) use judge::{Check, Judge, Knowledge};
 pub(crate) use question::{Named, Question};
 pub(crate) use reason::Reason;
 pub(crate) use rules::{Requirement, Resource, Rules, Users};

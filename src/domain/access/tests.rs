@@ -314,7 +314,8 @@ fn every_reason_has_words_for_both() {
     };
     for reason in Reason::ALL {
         for device in [None, Some(id("D001"))] {
-            let denial = wording::denial(&judge, &Question::new(ANA, "SAP"), *reason, device);
+            let denial =
+                wording::denial(&judge.basis(), &Question::new(ANA, "SAP"), *reason, device);
             assert!(!denial.admin.is_empty() && denial.user.ends_with('.'), "{denial:?}");
             for word in ["MDM", "ledger", "maxAge", "compliant", "D001"] {
                 assert!(!denial.user.contains(word), "{reason}: {}", denial.user);

@@ -1,38 +1,49 @@
 //! What a denial says: to whoever runs the fleet, and to the user, who need not know what an MDM is.
 
+use super::answer::Denial;
 use super::block::{Blocking, block};
-use super::judge::{Denial, Judge};
 use super::question::Question;
 use super::reason::Reason;
-use super::rules::Requirement;
+use super::rules::{Requirement, Rules};
 use crate::domain::model::{DeviceId, Timestamp};
-use crate::domain::state::Device;
+use crate::domain::settings::Settings;
+use crate::domain::state::{Device, State};
 use crate::domain::wording::{duration, quote};
 
+/// What the words are about.
+#[derive(Clone, Copy)]
+pub(super) struct Basis<'a> {
+    pub(super) recorded: &'a State,
+    pub(super) rules: &'a Rules,
+    pub(super) settings: &'a Settings,
+    /// The time that counts.
+    pub(super) now: Timestamp,
+}
+
 pub(super) fn denial(
-    judge: &Judge<'_>,
+    basis: &Basis<'_>,
     question: &Question<'_>,
     reason: Reason,
     device: Option<DeviceId>,
 ) -> Denial {
-    let of = device.and_then(|id| Some((id, &**judge.recorded.devices.get(&id)?)));
+    let of = device.and_then(|id| Some((id, &**basis.recorded.devices.get(&id)?)));
     let admin = match of {
         Some((id, of)) => {
-            let why = of_device(judge, reason, of);
+            let why = of_device(basis, reason, of);
             format!("{id} ({}): {why}", of.spec.name)
         }
-        None => general(judge, question, reason),
+        None => general(basis, question, reason),
     };
-    let mut user = for_user(judge, reason, of.map(|(_, device)| device));
-    if let Some(url) = &judge.rules.help_url {
+    let mut user = for_user(basis, reason, of.map(|(_, device)| device));
+    if let Some(url) = &basis.rules.help_url {
         user = format!("{user} Help: {url}");
     }
     Denial { reason, device, admin, user }
 }
 
 /// What no device is the cause of.
-fn general(judge: &Judge<'_>, question: &Question<'_>, reason: Reason) -> String {
-    let age = duration(judge.rules.max_age);
+fn general(basis: &Basis<'_>, question: &Question<'_>, reason: Reason) -> String {
+    let age = duration(basis.rules.max_age);
     match reason {
         Reason::NotReady => "the daemon has not finished its first pass".into(),
         Reason::LedgerUnreadable => {
@@ -42,7 +53,7 @@ fn general(judge: &Judge<'_>, question: &Question<'_>, reason: Reason) -> String
             format!("no pass has gone well for longer than access.maxAge ({age}): see /readyz")
         }
         Reason::Frozen => {
-            let since = judge.recorded.frozen.as_ref().map(|frozen| frozen.since.short());
+            let since = basis.recorded.frozen.as_ref().map(|frozen| frozen.since.short());
             let since = since.unwrap_or_default();
             format!("the fleet has been frozen since {since}, longer than access.maxAge ({age})")
         }
@@ -85,7 +96,7 @@ fn named(question: &Question<'_>) -> String {
     parts.join(" and ")
 }
 
-pub(super) fn of_device(judge: &Judge<'_>, reason: Reason, device: &Device) -> String {
+pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> String {
     let verdict = &device.compliance;
     match reason {
         Reason::ForeignDevice => format!("belongs to {}, not to this user", device.spec.user_email),
@@ -101,7 +112,7 @@ pub(super) fn of_device(judge: &Judge<'_>, reason: Reason, device: &Device) -> S
         Reason::ComplianceUnknown if verdict.missing.is_empty() => "nothing is reported".into(),
         Reason::ComplianceUnknown => format!("not reported: {}", verdict.missing.join(", ")),
         Reason::Stale => {
-            let age = duration(judge.rules.max_age);
+            let age = duration(basis.rules.max_age);
             let heard = device.last_sync.filter(|_| device.facts.is_some());
             let heard = heard.map_or_else(
                 || "there is no report of it".to_owned(),
@@ -132,7 +143,7 @@ pub(super) fn of_device(judge: &Judge<'_>, reason: Reason, device: &Device) -> S
 }
 
 /// What a device shows that fulfils a requirement.
-pub(super) fn seen(judge: &Judge<'_>, requirement: Option<Requirement>, device: &Device) -> String {
+pub(super) fn seen(basis: &Basis<'_>, requirement: Option<Requirement>, device: &Device) -> String {
     match requirement {
         None => "not wiped, and no wipe is under way".into(),
         Some(Requirement::Enrolled) => format!("since {}", device.status_since.short()),
@@ -141,7 +152,7 @@ pub(super) fn seen(judge: &Judge<'_>, requirement: Option<Requirement>, device: 
             let at = device.last_sync.map_or_else(String::new, Timestamp::short);
             format!("last heard from at {at}")
         }
-        Some(Requirement::NotBlocked) => match block(device, judge.settings, judge.time()) {
+        Some(Requirement::NotBlocked) => match block(device, basis.settings, basis.now) {
             Blocking::At(at) => format!("blocks at {}", at.short()),
             Blocking::ExemptUntil(at) => format!("exempt, blocks at {}", at.short()),
             Blocking::None | Blocking::Since(_) | Blocking::Gone => {
@@ -158,7 +169,7 @@ fn since(at: Option<Timestamp>) -> String {
 }
 
 /// Nothing here tells a stranger whether a device exists.
-fn for_user(judge: &Judge<'_>, reason: Reason, device: Option<&Device>) -> String {
+fn for_user(basis: &Basis<'_>, reason: Reason, device: Option<&Device>) -> String {
     let name = device.map_or_else(String::new, |device| format!(" {}", device.spec.name));
     match reason {
         Reason::NotReady | Reason::LedgerUnreadable | Reason::OutOfDate | Reason::Frozen => {
@@ -198,7 +209,7 @@ fn for_user(judge: &Judge<'_>, reason: Reason, device: Option<&Device>) -> Strin
         Reason::Stale => format!(
             "We have not heard from your device{name} for more than {}. Keep it switched on and \
              online for a while, then try again.",
-            duration(judge.rules.max_age)
+            duration(basis.rules.max_age)
         ),
         Reason::NotCorporate => {
             "This application is for work devices only. Please use your work device.".into()

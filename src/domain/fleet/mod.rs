@@ -4,6 +4,7 @@
 //! [`Desired`]. What is in conflict is in conflict for all that take part; none of them wins.
 
 mod affected_files;
+mod as_of;
 mod assemble;
 mod clash;
 mod desired;

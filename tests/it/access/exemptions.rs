@@ -21,14 +21,14 @@ fn an_exemption_is_shown_wherever_its_device_is() {
     let until = in_days(20);
     fixture.write("fleet/A1.yaml", exempt(&until));
     fixture.run(&["check"]).exits(0);
-    let plan = fixture.json(&["plan", "-o", "json"]);
+    let plan = fixture.json(&["plan"]);
     let change = &plan["actions"][0]["changes"][0];
     assert_eq!((text(&change["field"]), &change["from"]), ("access", &serde_json::Value::Null));
     assert_eq!(change["to"]["reason"], "waits for a new disk");
     assert!(fixture.run(&["plan"]).exits(0).stdout.contains("waits for a new disk"));
     fixture.run(&["apply", "--yes"]).exits(0);
     assert!(fixture.run(&["list"]).exits(0).stdout.contains("exempt"));
-    let access = &fixture.json(&["list", "-o", "json"])["devices"][0]["access"];
+    let access = &fixture.json(&["list"])["devices"][0]["access"];
     assert_eq!(text(&access["exemptUntil"])[..19], until[..19]);
     assert_eq!(*access, fixture.state()["devices"]["D001"]["access"], "as it is recorded");
     assert!(fixture.run(&["list", "-o", "csv"]).exits(0).stdout.contains(&until[..19]));
@@ -51,16 +51,16 @@ fn an_exemption_of_more_than_a_month_is_a_finding_and_holds_its_device() {
     fixture.write("fleet/A1.yaml", exempt(&in_days(31)));
     let found = fixture.run(&["check", "-o", "json"]).exits(1).json();
     let finding = &found["findings"][0];
-    assert_eq!((text(&finding["code"]), &finding["line"]), ("invalid-value", &10.into()));
+    assert_eq!((text(&finding["code"]), &finding["line"]), ("invalid-value", &9.into()));
     assert!(text(&finding["message"]).contains("at most 30 days from now"), "{finding}");
     let plan = fixture.run(&["plan", "-o", "json"]).exits(0).json();
     assert_eq!(plan["holds"][0]["reason"], "manifestInvalid");
     assert_eq!(plan["findings"][0]["code"], "invalid-value");
     fixture.run(&["apply", "--yes"]).exits(1);
-    assert_eq!(fixture.json(&["list", "-o", "json"])["devices"][0].get("access"), None);
+    assert_eq!(fixture.json(&["list"])["devices"][0].get("access"), None);
     let (before, after) =
         (before.display().to_string(), fixture.path("fleet").display().to_string());
-    let diff = fixture.json(&["diff", &before, &after, "-o", "json"]);
+    let diff = fixture.json(&["diff", &before, &after]);
     assert_eq!(diff["findings"]["new"][0]["code"], "invalid-value", "{diff}");
     // `set` writes none, and takes one of a month.
     let set =
