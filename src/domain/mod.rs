@@ -1,5 +1,6 @@
 //! Pure: no file, no clock, no log, no async. Imports only from here.
 
+pub(crate) mod access;
 pub(crate) mod alerts;
 pub(crate) mod backoff;
 pub(crate) mod compliance;
@@ -18,5 +19,6 @@ pub mod plan;
 pub(crate) mod provider_settings;
 pub mod settings;
 pub mod state;
+pub(crate) mod summary;
 pub mod wipe;
 pub(crate) mod wording;

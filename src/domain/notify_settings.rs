@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
-use crate::domain::model::{Email, Invalid, Name, as_string, check_text, words};
+use crate::domain::model::{AddressRange, Email, Invalid, Name, as_string, check_text, words};
 
 words! {
     /// `notify.mail.transport`
@@ -150,6 +150,8 @@ pub(crate) struct ServiceNowSettings {
     pub(crate) url: String,
     pub(crate) login: ServiceNowLogin,
     pub(crate) ca_file: Option<PathBuf>,
+    /// Addresses and ranges that its host may have though they are not of the public internet.
+    pub(crate) private_addresses: Vec<AddressRange>,
     /// The table, as `incident`.
     pub(crate) table: String,
     /// Fields of a ticket, each a template.
@@ -189,6 +191,8 @@ pub(crate) struct WebhookSettings {
     /// Signs it too, while receivers change from one to the other.
     pub(crate) previous_secret_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
+    /// Addresses and ranges that its host may have though they are not of the public internet.
+    pub(crate) private_addresses: Vec<AddressRange>,
     /// Kinds of entries, where `*` stands for anything; empty: all.
     pub(crate) kinds: Vec<String>,
     /// Empty: all.
@@ -215,15 +219,17 @@ pub(crate) struct EventSettings {
     pub(crate) name: Name,
     pub(crate) url: String,
     pub(crate) audience: String,
-    /// Who says it, over `access.publicUrl`.
+    /// Who says it: the URL under which receivers reach the daemon.
     pub(crate) issuer: Option<String>,
-    /// The value of `Authorization`, where the receiver wants one.
+    /// The bearer token that the receiver wants, where it does.
     pub(crate) token_file: Option<PathBuf>,
     /// The private key that signs.
     pub(crate) key_file: PathBuf,
     /// Another one that is published, before it signs or after it did.
     pub(crate) other_key_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
+    /// Addresses and ranges that its host may have though they are not of the public internet.
+    pub(crate) private_addresses: Vec<AddressRange>,
     /// Whether the subject is inside the event too, where older receivers look for it.
     pub(crate) legacy_subject: bool,
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
+mod access;
 mod architecture;
 mod artefact;
 mod commands;
@@ -26,6 +27,7 @@ mod promises;
 mod properties;
 mod provider;
 mod pull_request;
+mod receivers;
 mod suite;
 mod support;
 mod sweeps;

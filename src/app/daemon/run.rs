@@ -107,7 +107,9 @@ impl Daemon {
             Some(ledger) => ledger,
             None => {
                 let expected = Expected::Same(self.known);
-                let ledger = wiring::open(&self.config, expected, self.options.actor.clone())?;
+                let opened = wiring::open(&self.config, expected, self.options.actor.clone());
+                self.last.unreadable = opened.as_ref().is_err_and(ledger::Error::hides_the_log);
+                let ledger = opened?;
                 self.unconfirmed = Unconfirmed::of(ledger.state());
                 ledger
             }
@@ -181,7 +183,10 @@ impl Daemon {
                     self.watched.could_not_write(error.to_string());
                 }
                 let why = format!("{error}; {}", error.help());
-                self.show(|view, _| view.not_ready = vec![why]);
+                self.show(|view, daemon| {
+                    view.not_ready = vec![why];
+                    view.access.unreadable = daemon.last.unreadable;
+                });
                 self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };
             }
         }

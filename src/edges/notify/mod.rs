@@ -6,5 +6,12 @@
 //!
 //! [`Attempt`]: crate::domain::notice::Attempt
 
+pub(crate) mod events;
+mod http;
 pub(crate) mod mail;
 mod secret;
+pub(crate) mod service_now;
+pub(crate) mod webhook;
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,8 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, init,
-    list,
+    access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    init, list,
 };
 use super::{logging, man, notify, plan, provision, report, schema, set, show, sync, wipe};
 use crate::edges::source;
@@ -96,7 +96,7 @@ fn run(
         Command::Check(args) => {
             let setup = for_fleet()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            let desired = source::load(root);
+            let desired = source::load(root).as_of(setup.now());
             check::say_what_is_left(&desired, &setup);
             let trust = check::trust_files(&setup);
             let texts = check::texts_of_mails(&setup);
@@ -125,6 +125,7 @@ fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Access(args) => access::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {

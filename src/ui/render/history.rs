@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::summary::summary;
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::event::{Entry, Event, Source};
+use crate::domain::summary::summary;
 use crate::edges::ledger::Logged;
 
 /// How entries are written.

@@ -34,7 +34,9 @@ pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgres
 pub(crate) use notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
-pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};
+pub(crate) use rights::{
+    AccessRights, ConfigChanged, ConfigRights, QuorumTier, ResourceRights, TenantRights,
+};
 pub(crate) use sync::{SyncFailed, SyncRequested};
 pub(crate) use trust::{TrustChanged, TrustFiles};
 pub(crate) use wipe::{

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::edges::http_client::encode;
+
 /// Which of Graph's two interfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -173,17 +175,6 @@ pub(crate) fn segment(value: &str) -> String {
 /// A text as `$filter` quotes it.
 pub(crate) fn odata_text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
-}
-
-/// RFC 3986 §2.3, and what else may stay as it is.
-pub(crate) fn encode(into: &mut String, value: &str, also: &[u8]) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            into.push_str(&format!("%{byte:02X}"));
-        }
-    }
 }
 
 #[cfg(test)]

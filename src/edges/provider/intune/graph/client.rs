@@ -18,14 +18,14 @@ use super::credentials::Credentials;
 use super::failure::Failure;
 use super::limiter::Kind;
 use super::tenant::Tenant;
-use super::text::id;
 use super::token::Tokens;
-use super::transport::{Outgoing, Reply};
 use super::unwrap::{APPROVAL_CODE, Said, refusal};
-use super::words::Lost;
 use crate::domain::backoff::Growth;
 use crate::domain::model::Timestamp;
 use crate::edges::fs::secret::Secret;
+use crate::edges::http_client::Lost;
+use crate::edges::http_client::id;
+use crate::edges::http_client::{Outgoing, Reply};
 
 /// How often a call is made at most.
 const ATTEMPTS: u32 = 6;

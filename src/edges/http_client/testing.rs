@@ -1,17 +1,18 @@
-//! Graph and Entra as a test scripts them: one thread for each connection, so that time may stand
-//! still for those who ask.
+//! A server as a test scripts it: one thread for each connection, so that time may stand still for
+//! those who ask. Tokens of Entra are given by itself.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
-use super::{TOKEN_PATH, access_token};
-
+/// What a request for a token of Entra ends in.
+const TOKEN_PATH: &str = "/oauth2/v2.0/token";
 /// Longer than anything takes that works.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -34,7 +35,7 @@ impl Seen {
     }
 
     pub(crate) fn is_token(&self) -> bool {
-        self.target == TOKEN_PATH
+        self.target.ends_with(TOKEN_PATH)
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -169,6 +170,14 @@ fn serve(
 /// As Entra and an idle Graph answer.
 fn usual(seen: &Seen, number: usize) -> Reply {
     if seen.is_token() { token(&access_token(number), 3599) } else { Reply::Json(200, json!({})) }
+}
+
+/// An access token, as far as anybody here looks into it.
+pub(crate) fn access_token(number: usize) -> String {
+    let header = BASE64.encode(json!({"typ": "JWT", "alg": "RS256"}).to_string());
+    let roles = ["DeviceManagementManagedDevices.Read.All", "Group.Read.All"];
+    let claims = json!({"aud": "https://graph.microsoft.com", "roles": roles, "n": number});
+    format!("{header}.{}.c2lnbmF0dXJl{number}", BASE64.encode(claims.to_string()))
 }
 
 /// As Entra answers.

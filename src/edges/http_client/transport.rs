@@ -7,19 +7,17 @@ use ureq::config::RedirectAuthHeaders;
 use ureq::http::header::DATE;
 use ureq::http::{HeaderMap, Request, Response, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy};
 
-use super::endpoints::is_loopback;
+use super::addresses::{Addresses, Checked};
+use super::loopback::is_loopback;
+use super::lost::{Lost, lost};
 use super::retry_after::date;
-use super::words::{Lost, lost};
 use crate::domain::model::Timestamp;
 
 /// How long a connection may take, and to find out where to.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long an answer may take, from the beginning to its end.
-const ANSWER: Duration = Duration::from_secs(60);
-/// The largest page; those of a thousand devices take about one MiB.
-const LARGEST: u64 = 32 << 20;
 
 /// Connections. Calls that are under way when it is dropped end at once.
 #[derive(Debug)]
@@ -55,29 +53,33 @@ pub(crate) struct Network {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) roots: RootCerts,
     pub(crate) connect: Duration,
+    /// How long an answer may take, from the beginning to its end.
     pub(crate) answer: Duration,
+    /// Larger answers are none.
     pub(crate) largest: u64,
+    pub(crate) addresses: Addresses,
 }
 
 impl Network {
     /// As the system has it: its certificates, and the proxy of its environment.
-    pub(crate) fn of_system() -> Self {
+    pub(crate) fn of_system(answer: Duration, largest: u64) -> Self {
         Self {
             proxy: Proxy::try_from_env(),
             roots: RootCerts::PlatformVerifier,
             connect: CONNECT,
-            answer: ANSWER,
-            largest: LARGEST,
+            answer,
+            largest,
+            addresses: Addresses::Any,
         }
     }
 }
 
 impl Transport {
     pub(crate) fn new(network: Network) -> Self {
-        let Network { proxy, roots, connect, answer, largest } = network;
+        let Network { proxy, roots, connect, answer, largest, addresses } = network;
         let agent = |idle| -> Agent {
             let tls = TlsConfig::builder().root_certs(roots.clone()).build();
-            Agent::config_builder()
+            let config = Agent::config_builder()
                 .tls_config(tls)
                 .proxy(proxy.clone())
                 .max_redirects(0)
@@ -91,8 +93,15 @@ impl Transport {
                 .max_idle_connections_per_host(idle)
                 .user_agent(concat!("fleetform/", env!("CARGO_PKG_VERSION")))
                 .accept("application/json")
-                .build()
-                .into()
+                .build();
+            match &addresses {
+                Addresses::Any => config.into(),
+                Addresses::Public(allowed) => {
+                    let at = proxy.as_ref().map(|proxy| (proxy.host().to_owned(), proxy.port()));
+                    let resolver = Checked::new(allowed.clone(), at);
+                    Agent::with_parts(config, DefaultConnector::default(), resolver)
+                }
+            }
         };
         Self { kept: agent(8), fresh: agent(0), proxy, largest }
     }

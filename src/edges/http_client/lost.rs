@@ -5,6 +5,8 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 use ureq::Timeout;
 
+use super::addresses::Private;
+
 /// A call that has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lost {
@@ -70,6 +72,9 @@ fn way_out(proxy: Option<&str>) -> String {
 fn io(error: &io::Error, host: &str, proxy: Option<&str>) -> (String, bool) {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls(error, host);
+    }
+    if let Some(private) = error.get_ref().and_then(|inner| inner.downcast_ref::<Private>()) {
+        return (private.to_string(), false);
     }
     // The standard library has no kind for it.
     let said = error.to_string();

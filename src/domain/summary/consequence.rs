@@ -2,11 +2,11 @@
 
 use compact_str::CompactString;
 
-use super::text::count;
 use crate::domain::state::event::{
     AccessFailed, AccessOrder, AlertChanged, Event, EvidenceGap, EvidenceMissing, Nothing,
     NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold,
 };
+use crate::domain::wording::count;
 
 /// What happened, without a full stop; nothing of entries of other kinds.
 pub(super) fn consequence(event: &Event) -> String {
