@@ -46,7 +46,8 @@ impl Inner {
             return vec![Ok(()); targets.len()];
         };
         let everyday = &self.connection.everyday;
-        let records = records(self, targets.iter().map(|target| &target.serial)).await;
+        let serials: Vec<_> = targets.iter().map(|target| &target.serial).collect();
+        let records = records(self, &serials).await;
         let ids: BTreeMap<String, &str> = records
             .values()
             .flatten()

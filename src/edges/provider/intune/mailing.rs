@@ -104,6 +104,7 @@ mod tests {
             poll: Duration::from_secs(300),
             assign: Assign::Users,
             licenses: LicenseAssignment::Direct,
+            block_attribute: None,
             block_after: chrono::TimeDelta::hours(24),
             login_url: server.url(),
             graph_url: server.url(),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 /// Every operation, with the permission that is least of those that open it.
-const OPERATIONS: [(&str, &str, &str); 47] = [
+const OPERATIONS: [(&str, &str, &str); 49] = [
     ("GET", "/v1.0/deviceManagement/managedDevices", "DeviceManagementManagedDevices.Read.All"),
     ("GET", "/v1.0/deviceManagement/managedDevices/1", "DeviceManagementManagedDevices.Read.All"),
     (

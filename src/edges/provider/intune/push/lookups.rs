@@ -101,8 +101,8 @@ impl Lookups {
         for (email, person) in emails.into_iter().zip(people) {
             lookups.people.insert(key(email.as_str()), person.map_err(|why| again(&why)));
         }
-        lookups.managed =
-            records(inner, targets.iter().map(|target| &target.spec.serial_number)).await;
+        let serials: Vec<_> = targets.iter().map(|target| &target.spec.serial_number).collect();
+        lookups.managed = records(inner, &serials).await;
         // Autopilot is for computers that a company owns and that did not enroll yet.
         let waiting = targets.iter().map(|target| &target.spec).filter(|spec| {
             spec.platform == Platform::Windows
@@ -218,10 +218,10 @@ impl Lookups {
 /// need not be asked; a device that it did not find may have enrolled since.
 pub(in crate::edges::provider::intune) async fn records(
     inner: &Inner,
-    serials: impl Iterator<Item = &SerialNumber>,
+    serials: &[&SerialNumber],
 ) -> Asked<SerialNumber, Vec<Record>> {
     let (mut found, mut unseen) = (BTreeMap::new(), Vec::new());
-    for serial in serials {
+    for serial in serials.iter().copied() {
         let memory = inner.lock_memory();
         let records = memory.devices_of(serial);
         if records.is_empty() {
