@@ -1,5 +1,7 @@
 //! Pure: no file, no clock, no log, no async. Imports only from here.
 
+pub(crate) mod access;
+pub(crate) mod alerts;
 pub(crate) mod backoff;
 pub(crate) mod compliance;
 pub mod diagnosis;
@@ -12,9 +14,11 @@ pub mod manifest;
 pub mod model;
 pub(crate) mod notice;
 pub(crate) mod notify_settings;
+pub(crate) mod packing;
 pub mod plan;
 pub(crate) mod provider_settings;
 pub mod settings;
 pub mod state;
+pub(crate) mod summary;
 pub mod wipe;
 pub(crate) mod wording;

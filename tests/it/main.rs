@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
+mod access;
 mod architecture;
 mod artefact;
 mod backups;
@@ -16,14 +17,18 @@ mod examples;
 mod hostile;
 mod hostile_repository;
 mod incremental;
+mod index;
 mod intune;
 mod invariants;
 mod ledgers;
+mod mail;
 mod pairs;
+mod partial;
 mod promises;
 mod properties;
 mod provider;
 mod pull_request;
+mod receivers;
 mod suite;
 mod support;
 mod sweeps;

@@ -13,8 +13,9 @@ use super::decision::{Plan, Telemetry};
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
 use super::reports::Dated;
-use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
+use crate::domain::compliance::{Reported, assess, because};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
+use crate::domain::manifest::Unusable;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
     Profile, Status, SyncRequest, Timestamp,
@@ -36,50 +37,9 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) plan: &'p mut Plan,
 }
 
-/// Begins a device that the ledger does not know.
-pub(super) fn provision(
-    inputs: &Inputs<'_>,
-    id: DeviceId,
-    desired: &Arc<DesiredDevice>,
-    plan: &mut Plan,
-) {
-    let profile = &inputs.desired.profiles[&desired.spec.profile];
-    let again = inputs.recorded.by_serial(&desired.spec.serial_number);
-    let reason: Cow<'static, str> = match again {
-        None => "the manifest is new".into(),
-        Some((old, _)) => format!("the hardware of wiped {old} enrolls again").into(),
-    };
-    let place = Some(desired.place.clone());
-    let op = Op::Provision { to: desired.clone(), profile: profile.clone() };
-    let subject = Subject::Device { id, spec: desired.spec.clone() };
-    plan.actions.push(Action {
-        subject: subject.clone(),
-        op,
-        place: place.clone(),
-        cause: Cause::Intent,
-        reason,
-    });
-    let fresh = LifeState {
-        status: Status::Pending,
-        since: inputs.now,
-        enrollment: desired.enrollment,
-        erased: false,
-    };
-    if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
-        plan.actions.push(Action {
-            subject,
-            op: Op::Status {
-                from: Status::Pending,
-                to: transition.to,
-                enrollment: transition.enrollment,
-                last_sync: None,
-                manifest: Some(desired.clone()),
-            },
-            place,
-            cause: Cause::Intent,
-            reason: transition.reason.into(),
-        });
-    }
+/// Why its manifest cannot be used now: its exemption would last too long.
+pub(super) fn too_long(inputs: &Inputs<'_>, desired: &DesiredDevice) -> Option<String> {
+    desired.spec.access.as_ref()?.too_long(inputs.now)
 }
 
 /// A device that the ledger knows, and what the plan knows of it so far.
@@ -104,28 +64,40 @@ pub(super) fn decide(
     plan: &mut Plan,
 ) {
     let Known { id, device, desired, wiping, requests } = known;
+    let held = desired.and_then(|desired| Some((desired, too_long(inputs, desired)?)));
+    let usable = desired.filter(|_| held.is_none());
+    let known = Known { desired: usable, ..known };
     let mut planner = DevicePlanner::new(inputs, known, plan);
     if device.is_wiped() {
         planner.follow_up(device.compliance.state, false, wiping);
         if let Some(desired) = desired {
-            planner.plan.holds.push(wiped_hold(id, device, desired));
+            planner.plan.holds.push(Hold::of_wiped(id, device, desired));
         }
         return;
     }
     planner.hear(reports, wiping);
     planner.hear_from_provider(wiping);
-    match desired {
+    match usable {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
+        Some(desired) if let Some(unread) = damage.twin(device, &desired.place.path) => {
+            planner.hidden(unread);
+        }
         Some(desired) => planner.follow(desired),
-        None => planner.miss(damage),
+        // It keeps what is recorded, as with any other manifest that is invalid.
+        None => match held {
+            Some((held, why)) => {
+                planner.hold(Some(held.place.clone()), HoldReason::ManifestInvalid, why);
+            }
+            None => planner.miss(damage),
+        },
     }
     planner.explain_erasure();
     planner.sync(requests, wiping);
     planner.assess(reports.is_empty(), wiping);
 }
 
-fn desire(desired: &DesiredDevice) -> Desire {
+pub(super) fn desire(desired: &DesiredDevice) -> Desire {
     Desire { status: desired.status, enrollment: desired.enrollment }
 }
 
@@ -272,8 +244,7 @@ impl DevicePlanner<'_, '_> {
     /// Its manifest is gone, or hidden by damage.
     fn miss(&mut self, damage: &DamageIndex<'_>) {
         if let Some(damaged) = damage.of(self.device) {
-            let (reason, detail) = damaged.explain();
-            self.hold(Some(damaged.place.clone()), reason, detail);
+            self.hidden(damaged);
         } else if self.device.orphaned_since.is_none() {
             self.act(
                 Op::Orphan,
@@ -281,6 +252,11 @@ impl DevicePlanner<'_, '_> {
                 "its manifest is gone; nothing is done to the device",
             );
         }
+    }
+
+    fn hidden(&mut self, damaged: &Unusable) {
+        let (reason, detail) = damaged.explain();
+        self.hold(Some(damaged.place.clone()), reason, detail);
     }
 
     fn push_profile(&mut self, desired: &DesiredDevice) {
@@ -386,7 +362,7 @@ impl DevicePlanner<'_, '_> {
         {
             return None;
         }
-        let reason = assessment(recorded.state, &verdict);
+        let reason = because(recorded.state, &verdict);
         let cause = if silent { Cause::Intent } else { Cause::Fact };
         let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec).clone();
         let (from, to) = (recorded.state, verdict.state);
@@ -471,31 +447,5 @@ impl DevicePlanner<'_, '_> {
             reason,
             detail,
         });
-    }
-}
-
-fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
-    Hold {
-        place: Some(desired.place.clone()),
-        device: Some(id),
-        serial: Some(desired.spec.serial_number.clone()),
-        name: Some(desired.spec.name.clone()),
-        reason: HoldReason::Wiped,
-        detail: format!(
-            "wiped on {}; remove it, or raise enrollment to provision the hardware again",
-            device.status_since.short()
-        ),
-    }
-}
-
-fn assessment(from: ComplianceState, verdict: &ComplianceVerdict) -> String {
-    let list = |names: &[String]| names.join(", ");
-    match verdict.state {
-        ComplianceState::Compliant => "every required check passes".to_owned(),
-        ComplianceState::NonCompliant => format!("fails: {}", list(&verdict.failing)),
-        ComplianceState::Unknown if verdict.missing.is_empty() => {
-            format!("nothing is reported; was {from}")
-        }
-        ComplianceState::Unknown => format!("not reported: {}", list(&verdict.missing)),
     }
 }

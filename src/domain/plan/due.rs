@@ -2,6 +2,7 @@
 
 use super::inputs::Inputs;
 use super::wipes::{CLOCK_BEHIND, WipeView};
+use crate::domain::access::blocks_at;
 use crate::domain::model::{ComplianceState, Status, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, EpisodeKind, WipeState};
@@ -9,7 +10,8 @@ use crate::domain::state::{Device, EpisodeKind, WipeState};
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
 /// provider, the beginning or the end of a request's validity, the time at which a command that
-/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind.
+/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind, an
+/// exemption that is no longer too far ahead.
 ///
 /// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
 /// moment too early does no harm.
@@ -38,11 +40,13 @@ pub fn next_due<'a>(
         }
         _ => None,
     });
+    let exemptions = desired.exemptions.values().map(|held| held.exemption.usable_from());
     let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
     deadlines
         .into_iter()
         .chain(validity)
         .chain(issued)
+        .chain(exemptions)
         .chain(wipes.iter().filter_map(|view| view.until))
         .chain(recorded.at.max(inputs.clock).filter(|_| behind))
         .filter(|at| *at > now)
@@ -56,7 +60,7 @@ fn deadline(device: &Device, settings: &Settings, now: Timestamp) -> Option<Time
     let blocks = device
         .open_episode()
         .filter(|episode| episode.kind == EpisodeKind::NonCompliant)
-        .map(|episode| episode.since + settings.block_after);
+        .map(|episode| blocks_at(episode.since, device.spec.access.as_deref(), settings));
     let judged = device.status == Status::Enrolled && device.open_episode().is_none();
     // Later than that, not at that very moment.
     let gap = |since: Timestamp| {
@@ -84,7 +88,15 @@ mod tests {
 
     fn minutes(world: &World, wipes: &[WipeView]) -> Option<i64> {
         let due = next(world, wipes)?;
-        Some((due - world.inputs().now).num_minutes())
+        // What is years away comes of a silence that is never too long.
+        Some((due - world.inputs().now).num_minutes()).filter(|minutes| *minutes < 1_000_000)
+    }
+
+    /// Devices whose silence is never too long.
+    fn quiet(serials: &[&str]) -> World {
+        let mut world = World::enrolled(serials);
+        world.settings.unknown_after = TimeDelta::MAX;
+        world
     }
 
     fn held(code: &str, until: Option<Timestamp>) -> WipeView {
@@ -109,12 +121,27 @@ mod tests {
 
     #[test]
     fn a_quiet_fleet_is_never_due() {
-        assert_eq!(minutes(&World::enrolled(&["A", "B"]), &[]), None);
+        assert_eq!(minutes(&quiet(&["A", "B"]), &[]), None);
+    }
+
+    #[test]
+    fn a_block_and_silence_that_is_too_long_are_due() {
+        let mut world = World::enrolled(&["A"]);
+        world.settings.unknown_after = TimeDelta::hours(24);
+        // It was heard from an hour ago.
+        assert_eq!(minutes(&world, &[]), Some(23 * 60));
+        world.hear("A", serde_json::json!({"encryption": {"enabled": false}}));
+        world.settle();
+        assert_eq!(minutes(&world, &[]), Some(24 * 60));
+        world.now = world.now + TimeDelta::hours(24);
+        assert!(!world.plan().actions.is_empty(), "it is due");
+        world.settle();
+        assert_eq!(minutes(&world, &[]), None);
     }
 
     #[test]
     fn a_cooling_off_or_a_window_that_moves_on_is_due() {
-        let world = World::enrolled(&["A"]);
+        let world = quiet(&["A"]);
         let after = |minutes| Some(world.now + TimeDelta::minutes(minutes));
         let wipes =
             [held("coolingOff", after(90)), held("overEveryTier", after(60)), held("x", None)];
@@ -140,8 +167,23 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_behind_is_due_when_it_has_caught_up() {
+    fn an_exemption_that_is_too_long_is_due_when_it_is_not() {
         let mut world = World::enrolled(&["A"]);
+        let file = "apiVersion: fleetform/v1\nkind: Device\nmetadata: {name: a}\nspec: {serialNumber: A, \
+                    userEmail: a@b.c, profile: P, osVersion: '1', access: {exemptUntil: UNTIL, reason: r}}\n\
+                    ---\napiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: P}\nspec: {platforms: [ios]}\n";
+        let file = file.replace("UNTIL", &(world.now + TimeDelta::days(31)).to_string());
+        let parsed = crate::domain::manifest::parse_file(&"a.yaml".into(), file.as_bytes());
+        world.desired = crate::domain::fleet::assemble([parsed]);
+        assert_eq!(world.plan().findings.len(), 1, "it is a finding until then");
+        assert_eq!(minutes(&world, &[]), Some(24 * 60));
+        world.now = world.now + TimeDelta::days(1);
+        assert_eq!((world.plan().findings.len(), minutes(&world, &[])), (0, None));
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_is_due_when_it_has_caught_up() {
+        let mut world = quiet(&["A"]);
         let last = world.inputs().recorded.at.unwrap();
         world.now = last + TimeDelta::hours(-2);
         assert_eq!(minutes(&world, &[held(CLOCK_BEHIND, None)]), Some(120));

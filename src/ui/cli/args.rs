@@ -8,7 +8,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
+    explain,
     init, list, man, notify,
 };
 use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
@@ -39,7 +40,7 @@ Exit codes:
   1  An error, or findings
   2  There are changes (plan and diff with --detailed-exitcode)
   3  A guard refused: frozen, or a wipe held or refused (apply, wipe verify,
-     plan --detailed-exitcode)
+     plan --detailed-exitcode); access is denied (access)
 Where several hold, the order is 1, 3, 2.
 
 Environment:
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),
+    /// May this user come in with this device? Explains each requirement of a resource.
+    Access(access::Args),
     /// Write the manifest of a new device, after checking it against the fleet.
     Provision(provision::Args),
     /// Edit a device's manifest in place, after checking it against the fleet.
@@ -125,6 +128,7 @@ impl Command {
             Self::Deliveries(_) => "deliveries",
             Self::List(_) => "list",
             Self::Show(_) => "show",
+            Self::Access(_) => "access",
             Self::Provision(_) => "provision",
             Self::Set(_) => "set",
             Self::Emulator(emulator::Command::Intune(_)) => "emulator intune",
@@ -174,6 +178,7 @@ impl Command {
             | Self::Notify(_)
             | Self::Deliveries(_)
             | Self::Show(_)
+            | Self::Access(_)
             | Self::Report(_)
             | Self::Sync(_)
             | Self::Wipe(_)

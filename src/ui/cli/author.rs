@@ -71,9 +71,10 @@ pub(super) fn write(
 ) -> Result<Exit, Failure> {
     let Edited { path, old, new, .. } = *edited;
     let fleet = &setup.config.fleet;
-    let base = source::load(fleet);
+    let now = setup.now();
+    let base = source::load(fleet).as_of(now);
     there(&base)?;
-    let head = source::load_with(fleet, Some((path, new.as_bytes())));
+    let head = source::load_with(fleet, Some((path, new.as_bytes()))).as_of(now);
     let found = diff(&base, &head);
     let in_the_way: Vec<_> = head.findings.iter().filter(|f| *f.span.path == *path).collect();
     let shown = if found.new.is_empty() { in_the_way } else { found.new.iter().collect() };
@@ -105,7 +106,6 @@ pub(super) fn write(
     }
     let root = setup.root();
     let side = Side { name: &root, commit: None };
-    let now = setup.now();
     let context = Context { root: &root, base: side, head: side, trust: None, now };
     match format {
         Format::Json => json(out, &found, context)?,

@@ -80,7 +80,11 @@ pub(super) fn run(
     let fleet = &setup.config.fleet;
     let base = Side::new(&args.base);
     let head = args.head.as_deref().map_or(Side::Directory(fleet), Side::new);
-    let (base, head) = sides(&base, &head, fleet)?;
+    let (mut base, mut head) = sides(&base, &head, fleet)?;
+    let now = setup.now();
+    for side in [&mut base, &mut head] {
+        side.fleet = std::mem::take(&mut side.fleet).as_of(now);
+    }
     // Where something lies in the head: in that directory, or else where the fleet is.
     let root = if head.commit.is_some() { setup.root() } else { head.name.clone() };
     // A trust file of the same work tree is refused: it would be its author's own word.
@@ -93,7 +97,7 @@ pub(super) fn run(
         base: render::Side { name: &base_name, commit: base_commit.as_deref() },
         head: render::Side { name: &head_name, commit: head_commit.as_deref() },
         trust,
-        now: setup.now(),
+        now,
     };
     let found = diff(&base.fleet, &head.fleet);
     match format {

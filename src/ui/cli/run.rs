@@ -15,8 +15,8 @@ use super::global::Global;
 use super::process::{outlive_the_file_size_limit, start_threads};
 use super::setup::Setup;
 use super::{
-    apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
-    init, list,
+    access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
+    explain, init, list,
 };
 use super::{
     logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe,
@@ -98,15 +98,19 @@ fn run(
         Command::Check(args) => {
             let setup = for_fleet()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            let desired = source::load(root);
+            let desired = source::load(root).as_of(setup.now());
             check::say_what_is_left(&desired, &setup);
             let trust = check::trust_files(&setup);
-            Ok(check::run(&desired, root, format, out)?.combine(trust))
+            let texts = check::texts_of_mails(&setup);
+            Ok(check::run(&desired, root, format, out)?.combine(trust).combine(texts))
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
-        Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),
-        Command::Apply(args) => apply::run(args, &setup()?, format, out),
+        Command::Plan(args) => {
+            let setup = setup()?.with_index(!args.no_index);
+            plan::run(args, &cli.global, environment, &setup, format, out)
+        }
+        Command::Apply(args) => apply::run(args, &setup()?.with_index(!args.no_index), format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::Doctor(args) => {
             start_threads()?;
@@ -123,6 +127,7 @@ fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Access(args) => access::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {

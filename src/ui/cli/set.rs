@@ -28,9 +28,9 @@ Examples:
 
 Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion,
 ownership, status, enrollment, hardware.manufacturer, hardware.model,
-hardware.autopilotHash. Only the fleet directory is edited: commit the change.
-Exits with 1, and writes nothing, where it would give a finding. Formats: text,
-json (as diff).")]
+hardware.autopilotHash, access.exemptUntil, access.reason. Only the fleet
+directory is edited: commit the change. Exits with 1, and writes nothing, where
+it would give a finding. Formats: text, json (as diff).")]
 pub(crate) struct Args {
     /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
     /// or name=NAME
@@ -192,7 +192,7 @@ fn manifests(desired: &Desired) -> Vec<Manifest<'_>> {
         UnusableKind::ProfileOf { serial, name, .. } => {
             Some((&damaged.place, Some(serial), Some(name)))
         }
-        UnusableKind::Directory | UnusableKind::File => None,
+        UnusableKind::Directory | UnusableKind::File | UnusableKind::Unread => None,
     });
     valid.chain(damaged).collect()
 }
@@ -214,6 +214,7 @@ mod tests {
             ("labels.a.b=c=d", "metadata/labels/a.b", text("c=d")),
             ("metadata.labels.x=", "metadata/labels/x", text("")),
             ("name=x", "metadata/name", text("x")),
+            ("access.reason=travels", "spec/access/reason", text("travels")),
             ("hardware.model=T 14", "spec/hardware/model", text("T 14")),
         ] {
             let path = path.split('/').map(str::to_owned).collect();

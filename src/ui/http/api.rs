@@ -57,7 +57,7 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
         snapshot_age: age.map(|age| age.as_secs_f64()),
         fetched_at: fetched.map(|at| at.as_secs_f64()),
     };
-    let text = numbers::text(&view, &looked);
+    let text = numbers::text(&view, &shared.decisions.counts(), &looked);
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
+use super::access::Counts as Decided;
+use crate::app::deliveries::Standing;
 use crate::app::reconcile::ReportCounts;
 use crate::app::status::{BUCKETS, Counts, Histogram, Metrics, View};
+use crate::domain::access::Reason;
 use crate::domain::backoff::Admission;
-use crate::domain::model::{ComplianceState, Status as DeviceStatus};
+use crate::domain::model::{ComplianceState, Status as DeviceStatus, Timestamp};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::wipe::trust_state::TrustWord;
 
@@ -56,7 +59,7 @@ pub(super) struct Looked {
 }
 
 /// All of it.
-pub(super) fn text(view: &View, looked: &Looked) -> String {
+pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String {
     let mut text = Text(String::new());
     let none = Counts::default();
     let counts = view.status.as_ref().map_or(&none, |status| &status.counts);
@@ -144,9 +147,71 @@ pub(super) fn text(view: &View, looked: &Looked) -> String {
     let help = "People whose signatures of wipe requests count.";
     text.one("trust_signers", "gauge", help, signers);
     text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
+    deliveries(&mut text, &view.board.all());
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
     text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
+    access(&mut text, view, decisions);
     text.0
+}
+
+fn access(text: &mut Text, view: &View, decisions: &Decided) {
+    let Decided { by_resource, by_reason, mistakes } = decisions;
+    let configured = view.config.access.as_ref().map(|access| &access.rules.resources);
+    let names = configured.into_iter().flat_map(|resources| resources.keys());
+    let mut all: BTreeMap<&str, [u64; 2]> = names.map(|name| (&**name, [0, 0])).collect();
+    all.extend(by_resource.iter().map(|(name, counts)| (&**name, *counts)));
+    let help = "Whether a device may come in: decisions, by resource and outcome.";
+    text.family("access_decisions_total", "counter", help);
+    for (name, [allowed, denied]) in all {
+        // Visible ASCII, by the configuration.
+        let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let label = format!("resource=\"{name}\",outcome");
+        text.by("access_decisions_total", &label, &[("allowed", allowed), ("denied", denied)]);
+    }
+    text.family("access_denials_total", "counter", "Decisions that were no, by reason.");
+    let of = |reason: &Reason| by_reason.get(reason).copied().unwrap_or_default();
+    let reasons: Vec<_> = Reason::ALL.iter().map(|reason| (reason.as_str(), of(reason))).collect();
+    text.by("access_denials_total", "reason", &reasons);
+    let help = "Questions about access that could not be understood.";
+    text.one("access_mistakes_total", "counter", help, mistakes);
+}
+
+/// How those stand who are told what happens; nothing where nobody is.
+fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
+    if all.is_empty() {
+        return;
+    }
+    text.family("deliveries_total", "counter", "Notices, by sink and outcome; failed tries too.");
+    for (sink, standing) in all {
+        let Standing { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
+            standing;
+        let label = format!("sink=\"{sink}\",outcome");
+        let samples = [
+            ("delivered", *delivered),
+            ("failed", *failed),
+            ("givenUp", *given_up),
+            ("dropped", *dropped),
+        ];
+        text.by("deliveries_total", &label, &samples);
+    }
+    text.family("deliveries_waiting", "gauge", "Notices that are not settled, by sink.");
+    let waiting: Vec<_> =
+        all.iter().map(|(sink, standing)| (sink.as_str(), standing.waiting as u64)).collect();
+    text.by("deliveries_waiting", "sink", &waiting);
+    let help = "Since when the oldest notice that could go out waits, by sink; 0 where none does.";
+    text.family("deliveries_oldest_timestamp_seconds", "gauge", help);
+    let seconds = |at: Timestamp| u64::try_from(at.millis() / 1000).unwrap_or_default();
+    let oldest: Vec<_> = all
+        .iter()
+        .map(|(sink, standing)| (sink.as_str(), standing.oldest.map_or(0, seconds)))
+        .collect();
+    text.by("deliveries_oldest_timestamp_seconds", "sink", &oldest);
+    text.family("deliveries_stuck", "gauge", "Whether a sink is left alone, or cannot go on.");
+    let stuck: Vec<_> = all
+        .iter()
+        .map(|(sink, standing)| (sink.as_str(), u64::from(standing.stuck.is_some())))
+        .collect();
+    text.by("deliveries_stuck", "sink", &stuck);
 }
 
 fn devices(text: &mut Text, counts: &Counts) {
@@ -200,7 +265,7 @@ mod tests {
     fn every_word_has_a_sample_from_the_beginning() {
         let view = View::first(crate::edges::config::Config::default());
         let looked = Looked { snapshot_age: Some(1.5), fetched_at: Some(3.0) };
-        let text = text(&view, &looked);
+        let text = text(&view, &Decided::default(), &looked);
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",
             "fleetform_actions_total{kind=\"wipe\",outcome=\"failed\"} 0",
@@ -214,6 +279,8 @@ mod tests {
             "fleetform_wipes_awaiting_approval 0",
             "fleetform_reports_passed_over_total 0",
             "fleetform_reports_rejected_total 0",
+            "fleetform_access_denials_total{reason=\"evidence-stale\"} 0",
+            "fleetform_access_mistakes_total 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

@@ -5,11 +5,11 @@
 //! terminal's cursor or make a line read otherwise than it is. Color is never the only
 //! signal. JSON is versioned and keeps its keys.
 
+pub(crate) mod access;
 pub(crate) mod applied;
 pub(crate) mod backup;
 mod change;
 pub(crate) mod check;
-mod consequence;
 pub(crate) mod deliveries;
 pub(crate) mod device;
 pub(crate) mod diff;
@@ -28,10 +28,8 @@ mod mdm;
 pub(crate) mod out;
 pub(crate) mod plan;
 pub(crate) mod replayed;
-mod rights;
 pub(crate) mod sarif;
 pub(crate) mod show;
-pub(crate) mod summary;
 pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -1,16 +1,21 @@
 //! Episodes, and access to mail: a device, a clock and reports.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use serde_json::json;
 
 use super::world::World;
+use crate::domain::model::Exemption;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Device, Episode, EpisodeKind};
 
 /// One enrolled, compliant device.
 fn world() -> World {
-    World::enrolled(&["A"])
+    let mut world = World::enrolled(&["A"]);
+    world.settings.unknown_after = TimeDelta::hours(24);
+    world
 }
 
 fn device(world: &World) -> &Device {
@@ -44,6 +49,32 @@ fn a_device_that_turns_non_compliant_is_blocked_after_the_time_and_restored_when
     later(&mut world, 60);
     assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
     assert!(!episode(&world).is_open());
+}
+
+#[test]
+fn an_exemption_puts_the_block_off_lifts_one_that_is_there_and_ends_by_itself() {
+    let exempt = |world: &mut World, minutes| {
+        let exempt_until = world.now + TimeDelta::minutes(minutes);
+        let exemption = Exemption { exempt_until, reason: "waits for a new disk".into() };
+        world.edit("A", |d| Arc::make_mut(&mut d.spec).access = Some(Box::new(exemption)));
+    };
+    let mut world = world();
+    report(&mut world, false);
+    exempt(&mut world, 26 * 60);
+    assert_eq!(world.settle(), ["update D001"]);
+    later(&mut world, 25 * 60);
+    assert_eq!(report(&mut world, false), [""; 0], "it is exempt");
+    later(&mut world, 60);
+    assert_eq!(world.settle(), ["blockAccess D001"], "to the minute");
+    exempt(&mut world, 60);
+    assert_eq!(world.settle(), ["update D001", "restoreAccess D001"]);
+    later(&mut world, 59);
+    assert_eq!(world.settle(), [""; 0]);
+    later(&mut world, 1);
+    assert_eq!(world.settle(), ["blockAccess D001"]);
+    // Back before the end of the exemption: what is blocked stays so.
+    later(&mut world, -30);
+    assert_eq!(world.settle(), [""; 0]);
 }
 
 #[test]
@@ -110,8 +141,8 @@ fn an_order_about_access_that_failed_is_given_again_under_its_intent_and_one_tha
     assert_eq!(world.settle(), ["blockAccess D001"]);
     assert_eq!(episode(&world).block.as_ref().unwrap().intent, intent);
     world.refuses = Some(ErrorClass::Permanent);
-    world.hear("A", json!({"encryption": {"enabled": true}}));
     later(&mut world, 1);
+    world.hear("A", json!({"encryption": {"enabled": true}}));
     world.pass();
     let plan = world.plan();
     assert_eq!(plan.actions, vec![]);
@@ -156,11 +187,9 @@ fn a_device_that_nobody_declares_any_more_stays_blocked_until_it_is_fixed() {
     later(&mut world, 25 * 60);
     report(&mut world, false);
     world.take("A");
-    world.settings.limits.min_fleet = 10;
-    let profile = world.desired.devices.len();
-    assert_eq!(profile, 0);
     world.put(super::world::device("B"));
-    world.settle();
+    assert!(world.settle().contains(&"orphan D001".to_owned()));
+    later(&mut world, 1);
     assert!(episode(&world).block.as_ref().unwrap().blocked_since().is_some());
     assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::episode::{EpisodeIn, EpisodeOut};
 use super::sync::{SyncIn, SyncOut};
 use crate::domain::model::{
-    ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, HardwareHash, Name, OsVersion,
-    Ownership, Platform, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, HardwareHash, Name,
+    OsVersion, Ownership, Platform, SerialNumber, Status, Timestamp, words,
 };
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
@@ -24,6 +24,8 @@ words! {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeviceOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'a Exemption>,
     compliance: ComplianceOut<'a>,
     enrollment: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +68,8 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeviceIn {
+    #[serde(default)]
+    access: Option<Box<Exemption>>,
     compliance: ComplianceIn,
     enrollment: u32,
     #[serde(default)]
@@ -200,8 +204,10 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             ownership,
             labels,
             hardware,
+            access,
         } = spec.as_ref();
         Self {
+            access: access.as_deref(),
             compliance: ComplianceOut { failing, missing, since: *since, state: *state },
             enrollment: *enrollment,
             episode: episode.as_deref().map(EpisodeOut::from),
@@ -282,6 +288,7 @@ impl DeviceIn {
                 ownership: self.ownership,
                 labels: share.labels(Arc::new(self.labels)),
                 hardware: self.hardware,
+                access: self.access,
             }),
             status: self.status,
             status_since: self.status_since,
