@@ -10,10 +10,10 @@ use super::rights::rights;
 use crate::domain::model::{ComplianceState, DeviceSpec, Profile};
 use crate::domain::state::event::{
     Change, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
-    Event, LedgerCreated, LedgerRestored, LogRepaired, Nothing, PassFrozen, PassThawed, ProfileDrifted,
-    ProfileFailed, ProfilePrepared, ProfilePush, SyncFailed, SyncRequested, TrustChanged,
-    TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued, WipeProgress,
-    WipeStopped, WipeSubject, WipeUnrequested,
+    Event, LedgerCreated, LedgerRestored, LogRepaired, Nothing, PassFrozen, PassThawed,
+    ProfileDrifted, ProfileFailed, ProfilePrepared, ProfilePush, SyncFailed, SyncRequested,
+    TrustChanged, TrustFiles, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed, WipeIssued,
+    WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::domain::wording::{count, people, short};
 

@@ -9,8 +9,7 @@ use super::format::Format;
 use super::global::Global;
 use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
-    explain,
-    init, list, man, notify,
+    explain, init, list, man, notify,
 };
 use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
 

@@ -142,7 +142,10 @@ fn every_kind_has_a_line() {
         ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
         ("pass.thawed", json!({"acceptedRemovals": 8})),
         ("pass.thawed", json!({})),
-        ("ledger.restored", json!({"backupAt": at, "lineage": "5f2d7c1e-0000-4000-8000-000000000002", "previous": "5f2d7c1e-0000-4000-8000-000000000001"})),
+        (
+            "ledger.restored",
+            json!({"backupAt": at, "lineage": "5f2d7c1e-0000-4000-8000-000000000002", "previous": "5f2d7c1e-0000-4000-8000-000000000001"}),
+        ),
         ("log.repaired", json!({"bytes": 117, "digest": digest})),
     ] {
         events.push(event(kind, &data));
