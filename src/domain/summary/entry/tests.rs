@@ -142,6 +142,10 @@ fn every_kind_has_a_line() {
         ("pass.frozen", json!({"cause": "shrunken", "removed": 8, "of": 14})),
         ("pass.thawed", json!({"acceptedRemovals": 8})),
         ("pass.thawed", json!({})),
+        (
+            "ledger.restored",
+            json!({"backupAt": at, "lineage": "5f2d7c1e-0000-4000-8000-000000000002", "previous": "5f2d7c1e-0000-4000-8000-000000000001"}),
+        ),
         ("log.repaired", json!({"bytes": 117, "digest": digest})),
     ] {
         events.push(event(kind, &data));
@@ -212,6 +216,7 @@ fn every_kind_has_a_line() {
         pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
         pass.thawed: thawed: an operator accepted 8 removals
         pass.thawed: thawed: the fleet directory is plausible again
+        ledger.restored: the ledger goes on from a backup made at 2026-11-22T10:00:00Z: lineage 5f2d7c1e-0000-4000-8000-000000000002, before 5f2d7c1e-0000-4000-8000-000000000001
         log.repaired: an unfinished last line was cut: 117 bytes moved to audit.jsonl.broken (2d711642b726)
     "#]].assert_eq(&text);
 }
