@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod model;
 pub mod plan;
 pub(crate) mod provider_settings;
+pub(crate) mod selector;
 pub mod settings;
 pub mod state;
 pub mod wipe;

@@ -18,6 +18,7 @@ mod incremental;
 mod intune;
 mod invariants;
 mod ledgers;
+mod orientation;
 mod pairs;
 mod promises;
 mod properties;

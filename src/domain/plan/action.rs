@@ -259,6 +259,8 @@ pub enum Op {
     },
     /// Its manifest is gone.
     Orphan,
+    /// It has been wiped or orphaned for long: lists leave it out.
+    Archive,
     /// Refuse all intents from now on.
     Freeze(PassFrozen),
     /// Refuse them no more.
@@ -291,6 +293,8 @@ words! {
         Found = "found",
         Compliance = "compliance",
         Orphan = "orphan",
+        /// The device is moved out of the way.
+        Archive = "archive",
         Trust = "trust",
         /// A wipe request is accepted.
         AcceptWipe = "acceptWipe",
@@ -332,6 +336,7 @@ impl Action {
             Op::FailWipe { .. } => ActionKind::FailWipe,
             Op::Compliance { .. } => ActionKind::Compliance,
             Op::Orphan => ActionKind::Orphan,
+            Op::Archive => ActionKind::Archive,
             Op::Trust(_) => ActionKind::Trust,
             Op::AcceptWipe { .. } => ActionKind::AcceptWipe,
             Op::StopWipe { stop, .. } => match stop {
@@ -413,6 +418,7 @@ impl Action {
             }
             Op::Adopt { .. } => one("orphaned", json!(true), json!(false)),
             Op::Orphan => one("orphaned", json!(false), json!(true)),
+            Op::Archive => one("archived", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
             Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),

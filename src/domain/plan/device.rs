@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::action::{Action, Cause, Op, Subject};
+use super::archive::archive;
 use super::changes::diff;
 use super::damage::DamageIndex;
 use super::decision::{Plan, Telemetry};
@@ -108,7 +109,7 @@ pub(super) fn decide(
         if let Some(desired) = desired {
             plan.holds.push(wiped_hold(id, device, desired));
         }
-        return;
+        return archive(inputs, id, device, plan);
     }
     let facts = device.facts.as_deref().zip(device.last_sync);
     let mut planner = DevicePlanner {
@@ -261,7 +262,9 @@ impl DevicePlanner<'_, '_> {
         if let Some(damaged) = damage.of(self.device) {
             let (reason, detail) = damaged.explain();
             self.hold(Some(damaged.place.clone()), reason, detail);
-        } else if self.device.orphaned_since.is_none() {
+        } else if self.device.orphaned_since.is_some() {
+            archive(self.inputs, self.id, self.device, self.plan);
+        } else {
             self.act(
                 Op::Orphan,
                 Cause::Intent,

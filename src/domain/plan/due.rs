@@ -1,5 +1,6 @@
 //! When time alone will change the plan: for whoever sleeps until then.
 
+use super::archive::archives_at;
 use super::inputs::Inputs;
 use super::wipes::{CLOCK_BEHIND, WipeView};
 use crate::domain::model::{Status, Timestamp};
@@ -7,7 +8,7 @@ use crate::domain::state::{Device, WipeState};
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
-/// provider, the beginning or the end of a request's validity, the time at which a command that
+/// provider, the moment at which a device is archived, the beginning or the end of a request's validity, the time at which a command that
 /// no device confirmed is taken back, a quorum window that moves on, a clock that is behind.
 ///
 /// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
@@ -21,6 +22,10 @@ pub fn next_due<'a>(
     let Inputs { now, settings, desired, recorded, .. } = *inputs;
     let pending = devices.filter(|device| device.status == Status::Pending);
     let deadlines = pending.map(|device| device.status_since + settings.enrollment_deadline);
+    let archives = settings
+        .archive_after
+        .into_iter()
+        .flat_map(|_| recorded.devices.values().filter_map(|device| archives_at(device, settings)));
     let open = desired.wipes.iter().filter(|file| {
         let known = recorded.wipes.get(&file.request.digest);
         known.is_none_or(|wipe| wipe.state.is_open())
@@ -40,6 +45,7 @@ pub fn next_due<'a>(
     });
     let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
     deadlines
+        .chain(archives)
         .chain(validity)
         .chain(issued)
         .chain(wipes.iter().filter_map(|view| view.until))

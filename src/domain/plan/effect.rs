@@ -69,6 +69,7 @@ impl Action {
             | Op::Found
             | Op::Compliance { .. }
             | Op::Orphan
+            | Op::Archive
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)
@@ -143,6 +144,7 @@ impl Action {
                 missing: verdict.missing.clone(),
             }),
             Op::Orphan => Event::DeviceOrphaned(Nothing {}),
+            Op::Archive => Event::DeviceArchived(Nothing {}),
             Op::Freeze(why) => Event::PassFrozen(why.clone()),
             Op::Thaw { accepted_removals } => {
                 Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
@@ -196,6 +198,7 @@ impl Action {
             | Op::FailWipe { .. }
             | Op::Compliance { .. }
             | Op::Orphan
+            | Op::Archive
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)

@@ -21,6 +21,7 @@ pub(super) struct Written {
     enrollment: StrictMap<Enrollment>,
     sync: StrictMap<Sync>,
     compliance: StrictMap<Compliance>,
+    orphans: StrictMap<Orphans>,
     limits: StrictMap<WrittenLimits>,
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
@@ -40,6 +41,11 @@ struct Sync {
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Compliance {
     block_after: Option<Span<1>>,
+}
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+struct Orphans {
+    archive_after: Option<Span<1>>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -78,6 +84,7 @@ impl Written {
             enrollment: StrictMap(enrollment),
             sync: StrictMap(sync),
             compliance: StrictMap(compliance),
+            orphans: StrictMap(orphans),
             limits: StrictMap(limits),
             trust: StrictMap(trust),
             wipes: StrictMap(wipes),
@@ -94,6 +101,7 @@ impl Written {
             enrollment_deadline: span(enrollment.deadline, default.settings.enrollment_deadline),
             sync_interval: span(sync.interval, default.settings.sync_interval),
             block_after: span(compliance.block_after, default.settings.block_after),
+            archive_after: orphans.archive_after.map(|Span(span)| span),
             limits: limits.over(default.settings.limits),
             wipes: wipes.over(default.settings.wipes),
             provider: default.settings.provider,

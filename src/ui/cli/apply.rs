@@ -1,10 +1,11 @@
 //! `fleetform apply`
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 
+use super::consent;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -71,7 +72,7 @@ pub(super) fn run(
         return Err(Failure::new("apply changes the fleet, and there is no terminal to ask on")
             .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
     }
-    let expected = setup.expected(args.new_ledger);
+    let expected = setup.expected(args.new_ledger)?;
     let open = || wiring::open(&setup.config, expected, setup.actor.clone());
     let (desired, ledger) = rayon::join(|| setup.desired(), open);
     let mut ledger = ledger?;
@@ -173,15 +174,10 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
         return Ok(Consent::Given);
     }
     out.flush()?;
-    let mut error = io::stderr().lock();
-    write!(error, "Do this? Only yes is taken for a yes: ")?;
-    error.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
+    if consent::ask("Apply this plan?")? {
         return Ok(Consent::GivenLater);
     }
-    writeln!(error, "Nothing was done.")?;
+    out.note("Nothing was done.");
     Ok(Consent::Refused)
 }
 

@@ -10,7 +10,7 @@ use super::global::Global;
 use super::{
     apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
 };
-use super::{plan, provision, report, schema, set, show, sync, wipe};
+use super::{orphans, plan, provision, report, schema, set, show, sync, trust, why, wipe};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -42,9 +42,11 @@ Exit codes:
 Where several hold, the order is 1, 3, 2.
 
 Environment:
-  FLEETFORM_LOG  What is logged, as `debug`; -q and -v go before it
+  FLEETFORM_CONFIG, FLEETFORM_FLEET, FLEETFORM_DATA
+                 As --config, --fleet and --data, which take precedence
+  FLEETFORM_LOG  Log level, such as `debug`; -q and -v take precedence
   NO_COLOR       No colors, unless --color says otherwise; so does TERM=dumb
-  COLUMNS        Width of the terminal, over what it says itself
+  COLUMNS        Overrides the detected width of the terminal
 
 `fleetform man` prints the manual.";
 
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),
+    /// Say why a device is in its state, what it waits for, and what to do about it.
+    Why(why::Args),
+    /// List the devices that no manifest declares any more.
+    Orphans(orphans::Args),
     /// Write the manifest of a new device, after checking it against the fleet.
     Provision(provision::Args),
     /// Edit a device's manifest in place, after checking it against the fleet.
@@ -82,6 +88,9 @@ pub(crate) enum Command {
     /// Write a wipe request, sign it, see whether it would be accepted.
     #[command(subcommand)]
     Wipe(wipe::Command),
+    /// Look at the trust file: whose signatures count.
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -111,6 +120,8 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::List(_) => "list",
             Self::Show(_) => "show",
+            Self::Why(_) => "why",
+            Self::Orphans(_) => "orphans",
             Self::Provision(_) => "provision",
             Self::Set(_) => "set",
             Self::Emulator(emulator::Command::Intune(_)) => "emulator intune",
@@ -122,6 +133,8 @@ impl Command {
             Self::Wipe(wipe::Command::New(_)) => "wipe new",
             Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
             Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
+            Self::Wipe(wipe::Command::List(_)) => "wipe list",
+            Self::Trust(trust::Command::Check(_)) => "trust check",
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
@@ -158,9 +171,12 @@ impl Command {
             | Self::Apply(_)
             | Self::Doctor(_)
             | Self::Show(_)
+            | Self::Why(_)
+            | Self::Orphans(_)
             | Self::Report(_)
             | Self::Sync(_)
             | Self::Wipe(_)
+            | Self::Trust(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }

@@ -106,7 +106,7 @@ pub(super) fn write(
     let root = setup.root();
     let side = Side { name: &root, commit: None };
     let now = setup.now();
-    let context = Context { root: &root, base: side, head: side, trust: None, now };
+    let context = Context { root: &root, base: side, head: side, trust: None, freeze: None, now };
     match format {
         Format::Json => json(out, &found, context)?,
         _ if is_written && found == FleetDiff::default() => {

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) filters: Filters,
     /// Devices that the MDM has and no manifest declares, as of the last look at it
-    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "orphaned", "overdue"])]
+    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived"])]
     pub(crate) unmanaged: bool,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn run(
     }
     if devices.is_empty() {
         out.note(if state.devices.is_empty() {
-            "No devices yet: fleetform apply provisions those of the fleet directory."
+            "No devices yet: `fleetform apply` begins the ledger and provisions them."
         } else {
             "No devices match."
         });

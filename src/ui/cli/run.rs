@@ -17,7 +17,9 @@ use super::setup::Setup;
 use super::{
     apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
 };
-use super::{logging, man, plan, provision, report, schema, set, show, sync, wipe};
+use super::{
+    logging, man, orphans, plan, provision, report, schema, set, show, sync, trust, why, wipe,
+};
 use crate::edges::source;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
@@ -36,7 +38,7 @@ where
         let _ = std::io::stdout().write_all(text.as_bytes());
         return exit;
     }
-    let (cli, format) = match parse(&args) {
+    let (mut cli, format) = match parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => {
             // A usage error quotes what was given, which may be the name of a stranger's branch.
@@ -49,6 +51,7 @@ where
     };
     outlive_the_file_size_limit();
     let environment = Environment::of_process();
+    cli.global = cli.global.or(&environment);
     let Global { color, quiet, .. } = cli.global;
     let mut out = Out::standard(environment.presentation(color, quiet));
     let usual = cli.command.usual_log();
@@ -118,6 +121,8 @@ fn run(
             list::run(args, &state, &setup.config.settings, setup.now(), format, out)
         }
         Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Why(args) => why::run(args, &setup()?, format, out),
+        Command::Orphans(args) => orphans::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {
@@ -129,6 +134,7 @@ fn run(
         Command::Man(args) => man::run(args, Cli::command(), out),
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Sync(args) => sync::run(args, &setup()?, format, out),
+        Command::Trust(trust::Command::Check(args)) => trust::check(args, &setup()?, format, out),
         Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
         Command::Audit(audit::Command::Verify(_)) => {
             let setup = setup()?;

@@ -22,6 +22,8 @@ use crate::edges::source::revision;
 pub(super) struct Setup {
     /// With the flags over it.
     pub(crate) config: Config,
+    /// Whether the fleet directory is the one of the configuration, and no other that was named.
+    pub(crate) fleet_is_configured: bool,
     /// Who runs the command, for the log.
     pub(crate) actor: Arc<str>,
     /// Where the user's keys are.
@@ -56,6 +58,7 @@ impl Setup {
     fn with(config: Config, global: &Global, environment: &Environment) -> Self {
         Self {
             config,
+            fleet_is_configured: global.fleet.is_none(),
             actor: environment.actor().into(),
             home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
@@ -83,14 +86,37 @@ impl Setup {
         revision::of(&self.config.fleet)
     }
 
-    /// The ledger, to read in; the one that somebody named must be there.
+    /// The ledger, to read in; the one that somebody named must be there, and the default one need
+    /// not be, beside a fleet directory.
     pub(crate) fn ledger(&self) -> Result<Arc<dyn Reader>, Failure> {
         let ledger = wiring::ledger(&self.config);
         let Config { data, data_is_named, .. } = &self.config;
-        if *data_is_named && !ledger.exists()? {
+        if ledger.exists()? {
+            return Ok(ledger);
+        }
+        if *data_is_named {
             return Err(ledger::Error::Absent { dir: data.clone() }.into());
         }
+        self.needs_fleet()?;
         Ok(ledger)
+    }
+
+    /// That this is the place of a fleet; where nothing is, nothing is begun, and "no devices" would
+    /// be an answer about another place.
+    fn needs_fleet(&self) -> Result<(), Failure> {
+        let Config { fleet, data, .. } = &self.config;
+        // Where nobody can tell, whoever reads the directory says why.
+        if fleet.try_exists().unwrap_or(true) {
+            return Ok(());
+        }
+        let here = Environment::working_directory();
+        let (fleet, data) = (fleet.display(), data.display());
+        let what =
+            format!("there is no fleet here: {here} has neither {fleet} nor a ledger in {data}");
+        Err(Failure::new(what).help(
+            "change to the directory of your fleet, name it with --fleet, or start one with \
+             `fleetform init DIR`",
+        ))
     }
 
     /// That there is a ledger to hand something to; `consequence` says what is in vain where none is.
@@ -119,11 +145,14 @@ impl Setup {
     }
 
     /// What a writer expects in the data directory, given `--new-ledger`.
-    pub(crate) fn expected(&self, new: bool) -> Expected {
+    ///
+    /// # Errors
+    /// If it would begin a ledger where there is no fleet.
+    pub(crate) fn expected(&self, new: bool) -> Result<Expected, Failure> {
         match (new, self.config.data_is_named) {
-            (true, _) => Expected::New,
-            (false, true) => Expected::Existing,
-            (false, false) => Expected::Any,
+            (true, _) => Ok(Expected::New),
+            (false, true) => Ok(Expected::Existing),
+            (false, false) => self.ledger().map(|_| Expected::Any),
         }
     }
 

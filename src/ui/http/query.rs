@@ -67,7 +67,9 @@ impl FromStr for Devices {
                     }
                     _ => return Err("label: is not a label like site=madrid".into()),
                 },
+                "selector" => filter.selector = parse(&name, &value)?,
                 "orphaned" => filter.orphaned = flag(&name, &value)?,
+                "archived" => filter.archived = flag(&name, &value)?,
                 "overdue" => filter.overdue = flag(&name, &value)?,
                 "after" => wanted.after = Some(parse(&name, &value)?),
                 "limit" => wanted.limit = Some(limit(&value)?),

@@ -76,6 +76,7 @@ fn router(shared: Shared, names: Names) -> Router {
         .route("/metrics", get(api::metrics))
         .route("/api/v1/devices", get(api::devices))
         .route("/api/v1/devices/{id}", get(api::device))
+        .route("/api/v1/devices/{id}/why", get(api::why))
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
         .route(PATH, get(state::state))

@@ -21,6 +21,7 @@ mod last_sync;
 pub(crate) mod list;
 pub(crate) mod markdown;
 mod mdm;
+pub(crate) mod orphans;
 pub(crate) mod out;
 pub(crate) mod plan;
 pub(crate) mod replayed;
@@ -32,9 +33,13 @@ pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod trust;
+pub(crate) mod trust_check;
+pub(crate) mod unified;
 pub(crate) mod unmanaged;
 pub(crate) mod verify;
+pub(crate) mod why;
 pub(crate) mod wipe;
+pub(crate) mod wipes;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -12,6 +12,7 @@ use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
 use super::text::{count, people};
+use super::why::{Hindrance, Point, Why, write_points};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -32,6 +33,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) wipes: Vec<&'a Wipe>,
     /// Its entries of the log, in their order.
     pub(crate) history: &'a [Logged],
+    /// Why it is as it is.
+    pub(crate) why: Vec<Point>,
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
@@ -44,6 +47,7 @@ impl<'a> Shown<'a> {
         state: &'a State,
         (id, device): (DeviceId, &'a Device),
         history: &'a [Logged],
+        hindrance: &Hindrance,
         settings: &'a Settings,
         now: Timestamp,
     ) -> Self {
@@ -55,7 +59,8 @@ impl<'a> Shown<'a> {
         });
         let mut wipes: Vec<_> = state.wipes_of(id).collect();
         wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-        Self { id, device, profile, checks, wipes, history, settings, now }
+        let why = Why { state, id, device, hindrance, settings, now }.points();
+        Self { id, device, profile, checks, wipes, history, why, settings, now }
     }
 }
 
@@ -67,6 +72,8 @@ impl Shown<'_> {
             writeln!(out, "{}{value}", out.paint(Tone::Strong, &key))?;
         }
         self.write_checks(out)?;
+        writeln!(out, "\n{}", out.paint(Tone::Strong, "Why:"))?;
+        write_points(&self.why, out)?;
         if !self.history.is_empty() {
             writeln!(out, "\n{}", out.paint(Tone::Strong, "History:"))?;
             for logged in self.history {
@@ -76,7 +83,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […]}`.
+    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […], "why": […]}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
@@ -85,6 +92,7 @@ impl Shown<'_> {
             checks: &'a [Check],
             wipes: Vec<RecordedJson<'a>>,
             history: Vec<EntryView<'a>>,
+            why: &'a [Point],
         }
         let document = Document {
             version: 1,
@@ -92,6 +100,7 @@ impl Shown<'_> {
             checks: &self.checks,
             wipes: self.wipes.iter().map(RecordedJson::from).collect(),
             history: self.history.iter().map(EntryView::from).collect(),
+            why: &self.why,
         };
         json::pretty(out, &document)
     }
@@ -368,7 +377,8 @@ mod tests {
         let device = &state.devices[&id];
         let history: Vec<_> = logged().into_iter().filter(|l| l.entry.device == Some(id)).collect();
         let settings = Settings::default();
-        let of = Shown::of(state, (id, device), &history, &settings, now());
+        let none = Hindrance::default();
+        let of = Shown::of(state, (id, device), &history, &none, &settings, now());
         let shown = Shown { checks: checks.to_vec(), wipes: vec![], ..of };
         let screen = Screen::piped();
         write(&shown, &mut screen.out()).unwrap();
@@ -399,6 +409,11 @@ mod tests {
               pass     osVersion: 10.0.26100.3000; wanted: at least 10.0.26100
               unknown  antivirus: not reported; wanted: on\u{1b}[2J
 
+            Why:
+                Enrolled since 2026-11-20T09:30:00Z: the device reported.
+              ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access is blocked since 2026-11-21T09:30:00Z.
+                  - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
+
             History:
               2026-11-20T08:00:00.000Z  device.provisioned  ana-ruiz-laptop (PF3XK9Q2) for ana.ruiz@example.com: corporate windows 10.0.26100.2314, profile Standard 1900eab6c028 [intent 2]
               2026-11-20T08:00:01.000Z  profile.pushed      pushed profile Standard 1900eab6c028 [intent 2]
@@ -427,6 +442,17 @@ mod tests {
             Access:        allowed
             Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
 
+            Why:
+              ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number any more (it was in madrid/ana.yaml). The device keeps its settings, and nothing is done to it.
+                  - If the device is still in use, restore its manifest: it is then adopted again.
+                Enrolled since 2026-11-20T09:31:00Z: the device reported.
+              ~ The profile Mobile is being pushed; whether it arrived is not known yet.
+              ~ Compliance is unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
+              ! Its sync is delayed: the last report came 2d ago, one is expected every 8h, and it is overdue since 2026-11-21T09:31:00Z.
+                  - Verify that the device is turned on and online.
+                  - Check the service status of the MDM (for Intune: Microsoft 365 admin center, Service health).
+                  - Ask it to report now: fleetform sync D002, or Sync in the Company Portal app.
+
             History:
               2026-11-20T08:00:00.000Z  device.provisioned  bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
               2026-11-20T09:31:00.000Z  device.status       Pending → Enrolled: the device reported
@@ -452,7 +478,7 @@ mod tests {
         let text = shown("D001", &state(), &checks(), |s, out| s.json(out));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<_> = value.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["checks", "device", "history", "version", "wipes"]);
+        assert_eq!(keys, ["checks", "device", "history", "version", "why", "wipes"]);
         assert_eq!(value["device"]["id"], "D001");
         assert_eq!(value["checks"][0]["outcome"], "fail");
         assert_eq!(value["history"][1]["kind"], "profile.pushed");

@@ -35,6 +35,7 @@ pub(crate) fn summary(event: &Event) -> String {
             format!("{from} → {to}{again}: {reason}")
         }
         Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; nothing is done to it".into(),
+        Event::DeviceArchived(Nothing {}) => "archived: lists leave it out from now on".into(),
         Event::DeviceAdopted(Nothing {}) => "a manifest with its serial number is back".into(),
         Event::DeviceMissing(DeviceMissing { last_sync }) => {
             let last = last_sync.map_or_else(|| "never".to_owned(), |at| at.short().to_string());
@@ -328,6 +329,7 @@ mod tests {
                 json!({"from": "Failed", "to": "Pending", "reason": "enrollment was raised", "enrollment": 2}),
             ),
             ("device.adopted", json!({})),
+            ("device.archived", json!({})),
             ("device.missing", json!({"lastSync": at})),
             ("device.found", json!({})),
             ("profile.intended", json!({"intent": 7, "profile": "Standard", "digest": digest})),
@@ -432,6 +434,7 @@ mod tests {
             device.updated: profile: Standard → Executive; labels: none → floor=2,site=madrid; hardware: none → model=X1; enrollment: 1 → 2
             device.status: Failed → Pending (enrollment 2): enrollment was raised
             device.adopted: a manifest with its serial number is back
+            device.archived: archived: lists leave it out from now on
             device.missing: the MDM does not have it any more; last sync 2026-11-22T10:00:00Z; nothing is done to it
             device.found: the MDM has it again
             profile.intended: about to push profile Standard 2d711642b726 [intent 7]

@@ -14,7 +14,7 @@ mod scratch;
 mod site;
 mod tenant;
 
-pub use self::clock::{Clock, start, time, with_clock};
+pub use self::clock::{Clock, faked_clock, start, time, with_clock};
 pub use self::daemon::{Daemon, needs};
 pub use self::emulator::{EVERYDAY, Emulator, START, WIPING, send};
 pub use self::files::{Snapshot, copy, git, tree, write};

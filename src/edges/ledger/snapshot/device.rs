@@ -23,6 +23,8 @@ words! {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeviceOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_since: Option<Timestamp>,
     compliance: ComplianceOut<'a>,
     enrollment: u32,
     facts: Option<&'a Facts>,
@@ -63,6 +65,8 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeviceIn {
+    #[serde(default)]
+    archived_since: Option<Timestamp>,
     compliance: ComplianceIn,
     enrollment: u32,
     facts: Option<Box<Facts>>,
@@ -175,6 +179,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             compliance: Compliance { state, since, failing, missing },
             push,
             orphaned_since,
+            archived_since,
             wipe,
             unrequested_wipe,
             missing_since,
@@ -196,6 +201,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             hardware,
         } = spec.as_ref();
         Self {
+            archived_since: *archived_since,
             compliance: ComplianceOut { failing, missing, since: *since, state: *state },
             enrollment: *enrollment,
             facts: facts.as_deref(),
@@ -287,6 +293,7 @@ impl DeviceIn {
             compliance: Compliance { state, since, failing, missing },
             push: self.push.push()?,
             orphaned_since: self.orphaned_since,
+            archived_since: self.archived_since,
             wipe: self.wipe,
             unrequested_wipe: self.unrequested_wipe,
             missing_since: self.missing_since,

@@ -22,6 +22,7 @@ fn context() -> Context<'static> {
         base: Side { name: "main", commit: Some("0123456789abcdef0123456789abcdef01234567") },
         head: Side { name: "./fleet", commit: None },
         trust: None,
+        freeze: None,
         now: Timestamp::from_millis(1_763_800_000_000),
     }
 }

@@ -35,6 +35,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Push
         | ActionKind::Sync
         | ActionKind::Restore
+        | ActionKind::Archive
         | ActionKind::WipeProgress
         | ActionKind::DeferWipe
         | ActionKind::Compliance => ("~", Tone::Changed),
