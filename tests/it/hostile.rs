@@ -120,6 +120,18 @@ fn every_command_in_every_format_is_harmless() {
         (&["list"], &["text", "json", "csv", "yaml"]),
         (&["show", "D001"], &["text", "json"]),
         (&["show", EVIL], &["text", "json"]),
+        (&["why", "D001"], &["text", "json"]),
+        (&["why", EVIL], &["text", "json"]),
+        (&["orphans"], &["text", "json"]),
+        (&["wipe", "list", "--all"], &["text", "json"]),
+        (&["trust", "check"], &["text", "json"]),
+        (&["trust", "check", "signers"], &["text", "json"]),
+        (&["list", "-l", "l,!z"], &["text", "json"]),
+        (&["list", "-l", EVIL], &["text", "json"]),
+        (&["diff"], &["text", "json", "markdown", "github"]),
+        (&["diff", "HEAD~1..HEAD", "--", "fleet/a.yaml"], &["text", "json"]),
+        (&["diff", "--", EVIL], &["text", "json"]),
+        (&["set", "-l", "l", "name=x", "--dry-run"], &["text", "json"]),
         (&["set", "D002", EVIL], &["text", "json"]),
         (&["set", "D002", &format!("labels.x={EVIL}")], &["text", "json"]),
         (&["explain", EVIL], &["text", "json"]),
@@ -151,7 +163,7 @@ fn every_command_in_every_format_is_harmless() {
     // Now the log and the state have taken in what could be taken in.
     assert!(fixture.read(".fleetform/audit.jsonl").contains("javascript"));
     all(&fixture);
-    for args in [&["list", "--status", EVIL][..], &[EVIL], &["plan", "-o", EVIL], &["diff"]] {
+    for args in [&["list", "--status", EVIL][..], &[EVIL], &["plan", "-o", EVIL], &["show"]] {
         let usage = looked_at(&fixture, args).exits(1);
         assert!(usage.stderr.starts_with("error: "), "{usage:?}");
     }

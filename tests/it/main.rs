@@ -4,6 +4,7 @@
 
 mod architecture;
 mod artefact;
+mod authoring;
 mod commands;
 mod completions;
 mod crashes;

@@ -1,5 +1,6 @@
 //! The fleet directory as it is on disk: all of it, or a few files again.
 
+use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -25,19 +26,19 @@ const CHUNK: usize = 128;
 /// Reads and validates all manifests below `root`.
 #[must_use]
 pub fn load(root: &Path) -> Desired {
-    load_with(root, None)
+    load_with(root, &[])
 }
 
-/// As [`load`], but as if the file at this path, from the root, held these bytes.
+/// As [`load`], but as if the files at these paths, from the root, held these bytes.
 #[must_use]
-pub(crate) fn load_with(root: &Path, written: Option<(&str, &[u8])>) -> Desired {
-    let instead = written.map(|(path, _)| path);
+pub(crate) fn load_with(root: &Path, written: &[(&str, &[u8])]) -> Desired {
+    let instead: HashSet<&str> = written.iter().map(|(path, _)| *path).collect();
     let documents = open(CWD, root, OFlags::DIRECTORY)
         .map_err(Unread::Io)
-        .and_then(|fd| Ok((read_below(&fd, instead, MAX_ENTRIES)?, fd)));
+        .and_then(|fd| Ok((read_below(&fd, &instead, MAX_ENTRIES)?, fd)));
     match documents {
         Ok((documents, root)) => {
-            let written = written.map(|(path, bytes)| parse_file(&path.into(), bytes));
+            let written = written.iter().map(|(path, bytes)| parse_file(&(*path).into(), bytes));
             let mut desired = assemble(documents.into_iter().chain(written));
             read_signatures(root.as_fd(), &mut desired.wipes);
             desired
@@ -116,7 +117,7 @@ pub(super) enum Unread {
 /// others already read.
 pub(super) fn read_below(
     root: &OwnedFd,
-    but: Option<&str>,
+    but: &HashSet<&str>,
     limit: usize,
 ) -> Result<Vec<Documents>, Unread> {
     let documents = Mutex::new(Vec::new());
@@ -124,7 +125,7 @@ pub(super) fn read_below(
     let lost = rayon::scope(|scope| {
         let found = |chunk: Chunk| {
             let keep = &keep;
-            scope.spawn(move |_| keep(read(root.as_fd(), &chunk, |path| but != Some(path))));
+            scope.spawn(move |_| keep(read(root.as_fd(), &chunk, |path| !but.contains(path))));
         };
         let mut walk = Walk { found: &found, lost: Documents::default(), seen: 0, limit };
         walk.directory(root, String::new(), 0).map_err(Unread::Io)?;

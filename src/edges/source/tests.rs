@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::symlink;
@@ -206,7 +207,7 @@ fn more_than_the_limit_is_nothing_to_act_on() {
         let mut walk = Walk { found: &found, lost: Documents::default(), seen: 0, limit };
         walk.directory(&root, String::new(), 0).unwrap();
         assert_eq!(walk.is_full(), is_full, "limit {limit}");
-        let read = read_below(&root, None, limit);
+        let read = read_below(&root, &HashSet::new(), limit);
         assert_eq!(matches!(read, Err(Unread::TooMany(_))), is_full, "limit {limit}");
     }
 }

@@ -10,7 +10,10 @@ use super::global::Global;
 use super::{
     apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
 };
-use super::{orphans, plan, provision, report, schema, set, show, sync, trust, why, wipe};
+use super::{
+    get, orphans, plan, profile, provision, report, reports, schema, set, show, sync, trust, why,
+    wipe,
+};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -44,6 +47,8 @@ Where several hold, the order is 1, 3, 2.
 Environment:
   FLEETFORM_CONFIG, FLEETFORM_FLEET, FLEETFORM_DATA
                  As --config, --fleet and --data, which take precedence
+  FLEETFORM_SERVER, FLEETFORM_TOKEN
+                 As --server of commands that read, and the token for it
   FLEETFORM_LOG  Log level, such as `debug`; -q and -v take precedence
   NO_COLOR       No colors, unless --color says otherwise; so does TERM=dumb
   COLUMNS        Overrides the detected width of the terminal
@@ -69,10 +74,17 @@ pub(crate) enum Command {
     Daemon(daemon::Args),
     /// Check everything that Fleetform needs, and say how to fix what is missing.
     Doctor(doctor::Args),
-    /// List devices: all, or those for which every filter holds.
+    /// List devices; filters are combined with AND.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),
+    /// List devices or profiles: list, for hands that know kubectl.
+    Get(get::Get),
+    /// Show a device or a profile: show, for hands that know kubectl.
+    Describe(get::Describe),
+    /// Look at profiles: what they install and require, and who has them.
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// Say why a device is in its state, what it waits for, and what to do about it.
     Why(why::Args),
     /// List the devices that no manifest declares any more.
@@ -83,6 +95,9 @@ pub(crate) enum Command {
     Set(set::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Look after reports that could not be used.
+    #[command(subcommand)]
+    Reports(reports::Command),
     /// Ask devices to sync now: those that are named, or all for which every filter holds.
     Sync(sync::Args),
     /// Write a wipe request, sign it, see whether it would be accepted.
@@ -120,6 +135,11 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::List(_) => "list",
             Self::Show(_) => "show",
+            Self::Get(_) => "get",
+            Self::Describe(_) => "describe",
+            Self::Profile(profile::Command::List(_)) => "profile list",
+            Self::Profile(profile::Command::Show(_)) => "profile show",
+            Self::Reports(reports::Command::Rejected(_)) => "reports rejected",
             Self::Why(_) => "why",
             Self::Orphans(_) => "orphans",
             Self::Provision(_) => "provision",
@@ -155,7 +175,8 @@ impl Command {
     pub(crate) const fn formats(&self) -> &'static [Format] {
         match self {
             Self::Daemon(_) | Self::Emulator(_) => &[Format::Text],
-            Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
+            Self::List(_) => list::FORMATS,
+            Self::Get(_) => get::FORMATS,
             Self::Completions(_) | Self::Man(_) => &[Format::Text],
             Self::Schema(_) => &[Format::Text, Format::Json],
             Self::Check(_) => {
@@ -171,6 +192,9 @@ impl Command {
             | Self::Apply(_)
             | Self::Doctor(_)
             | Self::Show(_)
+            | Self::Describe(_)
+            | Self::Profile(_)
+            | Self::Reports(_)
             | Self::Why(_)
             | Self::Orphans(_)
             | Self::Report(_)
@@ -198,8 +222,8 @@ where
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .map_err(|e| e.format(&mut command))?;
     let wanted = cli.global.output.as_deref().unwrap_or("text");
-    match Format::among(cli.command.formats(), wanted) {
-        Ok(format) => Ok((cli, format)),
+    match Format::asked(cli.command.formats(), wanted) {
+        Ok((format, _)) => Ok((cli, format)),
         Err(why) => {
             let message = format!("{} has no --output {wanted:?}: {why}", cli.command.name());
             Err(command.error(ErrorKind::InvalidValue, message))

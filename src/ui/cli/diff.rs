@@ -19,12 +19,12 @@ use crate::ui::render::out::Out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform diff                          What is not committed yet: HEAD to disk
-  fleetform diff main                     From main to what is on disk
-  fleetform diff v1.0..main               From one commit to another
-  fleetform diff origin/main...HEAD -o markdown     What a pull request changes
-  fleetform diff main -- fleet/madrid     Only what is written there
-  fleetform diff ./before ./after         From one directory to another
+  fleetform diff                        From HEAD to what is on disk
+  fleetform diff main                   From main to what is on disk
+  fleetform diff v1.0..main             From one commit to another
+  fleetform diff origin/main...HEAD -o markdown    What a pull request changes
+  fleetform diff main -- fleet/madrid   Only what is written there
+  fleetform diff ./before ./after       From one directory to another
 
 A..B is from A to B, A...B from where B left A (their merge base) to B; a side
 that is left out is HEAD. A change that removes so many devices that the daemon
@@ -147,8 +147,10 @@ impl Args {
             return Ok(None);
         };
         if self.head.is_some() {
-            return Err(Failure::new(format!("{text:?} is a range already, and HEAD is given too"))
-                .help("give a range, or BASE and HEAD"));
+            return Err(Failure::new(format!(
+                "{text:?} is a range already, and HEAD is given too"
+            ))
+            .help("give a range, or BASE and HEAD"));
         }
         Ok(Some(Range {
             base: if base.is_empty() { "HEAD" } else { base },
@@ -184,7 +186,8 @@ fn below(paths: &[PathBuf], fleet: &Path) -> Result<Option<Vec<PathBuf>>, Failur
             // The whole fleet directory lies in it.
             Err(_) if root.starts_with(&path) => return Ok(None),
             Err(_) => {
-                let what = format!("{} is not in the fleet directory {}", path.display(), root.display());
+                let what =
+                    format!("{} is not in the fleet directory {}", path.display(), root.display());
                 return Err(Failure::new(what).help("name paths as the fleet directory is named"));
             }
         }

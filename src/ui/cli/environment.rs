@@ -38,6 +38,8 @@ pub(crate) struct Environment {
     pub(crate) fleet: Option<PathBuf>,
     /// `FLEETFORM_DATA`: as `--data`.
     pub(crate) data: Option<PathBuf>,
+    /// `FLEETFORM_SERVER`: as `--server`, of commands that have it.
+    pub(crate) server: Option<String>,
     /// `FLEETFORM_TOKEN`: what the daemon must be told, or why it cannot be that.
     pub(crate) token: Option<Result<Secret, String>>,
     /// `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, with `NO_PROXY`.
@@ -63,6 +65,7 @@ impl Environment {
             config: variable("FLEETFORM_CONFIG").map(PathBuf::from),
             fleet: variable("FLEETFORM_FLEET").map(PathBuf::from),
             data: variable("FLEETFORM_DATA").map(PathBuf::from),
+            server: variable("FLEETFORM_SERVER"),
             token: variable("FLEETFORM_TOKEN").map(|text| Secret::new(&text)),
             proxy: ureq::Proxy::try_from_env(),
         }

@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::server::ServerArgs;
 use super::setup::Setup;
 use crate::ui::render::orphans::Orphans;
 use crate::ui::render::out::Out;
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// Orphaned devices that are archived, which are left out otherwise
     #[arg(long)]
     pub(crate) archived: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Lists them, those that have been orphaned longest first.

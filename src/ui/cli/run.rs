@@ -12,11 +12,14 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::global::Global;
+use super::list::Shape;
 use super::process::{outlive_the_file_size_limit, start_threads};
+use super::server::ServerArgs;
 use super::setup::Setup;
 use super::{
     apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
 };
+use super::{get, profile, reports};
 use super::{
     logging, man, orphans, plan, provision, report, schema, set, show, sync, trust, why, wipe,
 };
@@ -86,6 +89,7 @@ fn run(
         start_threads()?;
         Setup::new(&cli.global, environment)
     };
+    let reading = |server: &ServerArgs| setup()?.reading(server, &cli.global, environment);
     let for_fleet = || {
         start_threads()?;
         Setup::for_fleet(&cli.global, environment)
@@ -113,16 +117,27 @@ fn run(
             doctor::run(args, &cli.global, format, out)
         }
         Command::List(args) => {
-            let setup = setup()?;
+            let setup = reading(&args.server)?;
             if args.unmanaged {
                 return list::unmanaged(&setup.config.data, setup.now(), format, out);
             }
-            let state = setup.recorded()?;
-            list::run(args, &state, &setup.config.settings, setup.now(), format, out)
+            let shape = Shape::new(format, cli.global.output.as_deref())?;
+            list::show(args, &setup, &shape, out)
         }
-        Command::Show(args) => show::run(args, &setup()?, format, out),
-        Command::Why(args) => why::run(args, &setup()?, format, out),
-        Command::Orphans(args) => orphans::run(args, &setup()?, format, out),
+        Command::Get(args) => {
+            let setup = reading(&args.list.server)?;
+            get::run(args, &setup, format, cli.global.output.as_deref(), out)
+        }
+        Command::Describe(args) => get::describe(args, &reading(&args.server)?, format, out),
+        Command::Show(args) => show::run(args, &reading(&args.server)?, format, out),
+        Command::Why(args) => why::run(args, &reading(&args.server)?, format, out),
+        Command::Orphans(args) => orphans::run(args, &reading(&args.server)?, format, out),
+        Command::Profile(command) => {
+            profile::run(command, &reading(command.server())?, format, out)
+        }
+        Command::Reports(reports::Command::Rejected(args)) => {
+            reports::rejected(args, &setup()?, format, out)
+        }
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {
@@ -135,12 +150,21 @@ fn run(
         Command::Report(args) => report::run(args, &setup()?, format, out),
         Command::Sync(args) => sync::run(args, &setup()?, format, out),
         Command::Trust(trust::Command::Check(args)) => trust::check(args, &setup()?, format, out),
-        Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
-        Command::Audit(audit::Command::Verify(_)) => {
-            let setup = setup()?;
-            audit::verify(&setup.ledger()?.verify()?, &setup.config.data, format, out)
+        Command::Wipe(command) => {
+            let setup = match command.server() {
+                Some(server) => reading(server)?,
+                None => setup()?,
+            };
+            wipe::run(command, &setup, format, out)
         }
-        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
-        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),
+        Command::Audit(audit::Command::Verify(args)) => {
+            audit::verify(&reading(&args.server)?, format, out)
+        }
+        Command::Audit(audit::Command::Log(args)) => {
+            audit::log(args, &reading(&args.server)?, format, out)
+        }
+        Command::Audit(audit::Command::Replay(args)) => {
+            audit::replay(&reading(&args.server)?, format, out)
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::global::Global;
+use super::server::{self, ServerArgs};
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
@@ -17,6 +18,7 @@ use crate::edges::ledger::{self, Expected, Reader};
 use crate::edges::provider::Provider;
 use crate::edges::source;
 use crate::edges::source::revision;
+use crate::ui::client::{self, Remote};
 
 /// What every verb stands on: the configuration, with the flags over it.
 pub(super) struct Setup {
@@ -24,6 +26,8 @@ pub(super) struct Setup {
     pub(crate) config: Config,
     /// Whether the fleet directory is the one of the configuration, and no other that was named.
     pub(crate) fleet_is_configured: bool,
+    /// The daemon whose ledger is read instead of one that lies here.
+    pub(crate) remote: Option<Arc<Remote>>,
     /// Who runs the command, for the log.
     pub(crate) actor: Arc<str>,
     /// Where the user's keys are.
@@ -59,11 +63,35 @@ impl Setup {
         Self {
             config,
             fleet_is_configured: global.fleet.is_none(),
+            remote: None,
             actor: environment.actor().into(),
             home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
             progress: environment.progress(global.quiet),
         }
+    }
+
+    /// With the ledger and the settings of a running daemon, where one is named.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    pub(crate) fn reading(
+        mut self,
+        server: &ServerArgs,
+        global: &Global,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        self.remote = server::remote(server, global, environment, &self)?;
+        let Some(remote) = &self.remote else { return Ok(self) };
+        match remote.settings() {
+            Ok(settings) => self.config.settings = settings,
+            Err(error) if error.is_unknown() => tracing::warn!(
+                server = remote.url(),
+                "the daemon is older and does not tell its settings: those of this machine count"
+            ),
+            Err(error) => return Err(server::explain(error)),
+        }
+        Ok(self)
     }
 
     /// The moment; asked once for each decision.
@@ -89,6 +117,9 @@ impl Setup {
     /// The ledger, to read in; the one that somebody named must be there, and the default one need
     /// not be, beside a fleet directory.
     pub(crate) fn ledger(&self) -> Result<Arc<dyn Reader>, Failure> {
+        if let Some(remote) = &self.remote {
+            return Ok(client::ledger(remote.clone()));
+        }
         let ledger = wiring::ledger(&self.config);
         let Config { data, data_is_named, .. } = &self.config;
         if ledger.exists()? {
@@ -115,7 +146,7 @@ impl Setup {
             format!("there is no fleet here: {here} has neither {fleet} nor a ledger in {data}");
         Err(Failure::new(what).help(
             "change to the directory of your fleet, name it with --fleet, or start one with \
-             `fleetform init DIR`",
+             `fleetform init DIR`; commands that read can ask a running daemon: --server URL",
         ))
     }
 
@@ -129,19 +160,27 @@ impl Setup {
         }
         let what = format!("there is no ledger in {}, {consequence}", self.config.data.display());
         Err(Failure::new(what).help(
-            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
+            "run it on the Fleetform server, name the data directory with --data, or ask a running \
+             daemon with --server URL, where the command has it; `fleetform apply` begins a ledger",
         ))
     }
 
     /// What the ledger says, without a lock.
     pub(crate) fn recorded(&self) -> Result<State, Failure> {
-        Ok(self.ledger()?.state()?)
+        match &self.remote {
+            Some(remote) => remote.recorded().map_err(server::explain),
+            None => Ok(self.ledger()?.state()?),
+        }
     }
 
     /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
     /// for what somebody is about to sign.
     pub(crate) fn proven(&self) -> Result<State, Failure> {
-        Ok(self.ledger()?.proven()?)
+        match &self.remote {
+            // The daemon proved its own when it began.
+            Some(remote) => remote.recorded().map_err(server::explain),
+            None => Ok(self.ledger()?.proven()?),
+        }
     }
 
     /// What a writer expects in the data directory, given `--new-ledger`.

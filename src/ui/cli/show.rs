@@ -5,13 +5,15 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::select;
+use super::server::ServerArgs;
 use super::setup::Setup;
+use super::why;
 use crate::domain::manifest::parse_file;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::Device;
 use crate::ui::render::out::Out;
 use crate::ui::render::show::Shown;
-use crate::ui::render::why::{Held, Hindrance};
+use crate::ui::render::why::{Held, Hindrance, Why};
 
 /// Shows one device: profile, versions, last sync, compliance check by check, why it is as it is,
 /// history.
@@ -28,6 +30,9 @@ pub(crate) struct Args {
     /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
     pub(crate) device: String,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Shows the device: all of it from the ledger, and of the fleet directory its own manifest.
@@ -44,20 +49,25 @@ pub(super) fn run(
     let state = setup.recorded()?;
     let (id, device) = select::device(&state, &args.device)?;
     let mut history = Vec::new();
-    for logged in setup.ledger()?.entries_from(1) {
+    for logged in setup.ledger()?.entries_of(id) {
         let logged = logged?;
         let entry = &logged.entry;
         // What a pass under way has written is not recorded before its end.
         if entry.seq > state.seq {
             break;
         }
-        if entry.device == Some(id) {
-            history.push(logged);
-        }
+        history.push(logged);
     }
     let settings = &setup.config.settings;
-    let hindrance = manifest(setup, device);
-    let shown = Shown::of(&state, (id, device), &history, &hindrance, settings, setup.now());
+    let now = setup.now();
+    let why = match &setup.remote {
+        Some(remote) => why::said_by(remote, id)?,
+        None => {
+            let hindrance = &manifest(setup, device);
+            Why { state: &state, id, device, hindrance, settings, now }.points()
+        }
+    };
+    let shown = Shown::of(&state, (id, device), &history, why, settings, now);
     match format {
         Format::Json => shown.json(out)?,
         _ => shown.text(out)?,

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::select;
+use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::app::reconcile::{Basis, decide};
 use crate::domain::model::DeviceId;
@@ -13,8 +14,9 @@ use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::provider::Observed;
 use crate::edges::requests::Requests;
+use crate::ui::client::Remote;
 use crate::ui::render::out::Out;
-use crate::ui::render::why::{Hindrance, Why};
+use crate::ui::render::why::{Hindrance, Point, Said, Why};
 
 /// Says in plain words why a device is in its state, what it waits for, and what to do about it.
 #[derive(Debug, clap::Args)]
@@ -31,6 +33,9 @@ pub(crate) struct Args {
     /// serial=SERIAL or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME")]
     pub(crate) device: String,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Explains the device from what is recorded and from the manifests, where they are at hand.
@@ -46,14 +51,33 @@ pub(super) fn run(
     setup.needs_ledger("and so no device is known")?;
     let state = setup.recorded()?;
     let (id, device) = select::device(&state, &args.device)?;
-    let hindrance = hindrance(setup, &state, id, out);
     let (settings, now) = (&setup.config.settings, setup.now());
-    let why = Why { state: &state, id, device, hindrance: &hindrance, settings, now };
+    let said = match &setup.remote {
+        // It knows its manifests; this machine need not have them.
+        Some(remote) => ask(remote, id)?,
+        None => {
+            let hindrance = &hindrance(setup, &state, id, out);
+            Why { state: &state, id, device, hindrance, settings, now }.said()
+        }
+    };
     match format {
-        Format::Json => why.json(out)?,
-        _ => why.text(out)?,
+        Format::Json => said.json(out)?,
+        _ => said.text(out)?,
     }
     Ok(Exit::Done)
+}
+
+/// What the daemon says.
+fn ask(remote: &Remote, id: DeviceId) -> Result<Said, Failure> {
+    remote.json(&format!("/api/v1/devices/{id}/why")).map_err(server::explain)
+}
+
+/// The sentences of the daemon.
+///
+/// # Errors
+/// If it cannot be asked.
+pub(super) fn said_by(remote: &Remote, id: DeviceId) -> Result<Vec<Point>, Failure> {
+    ask(remote, id).map(|said| said.why)
 }
 
 /// What a plan over the manifests that are here holds back of this device.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
 use super::metrics as numbers;
-use super::query::{Audit, Devices, PAGE};
+use super::query::{Audit, Devices, Log, PAGE};
 use super::shared::Shared;
 use crate::app::status::{Status, View};
 use crate::app::wiring;
@@ -28,6 +28,7 @@ use crate::ui::render::list::Listing;
 use crate::ui::render::plan::Context;
 use crate::ui::render::show::Shown;
 use crate::ui::render::why::{Hindrance, Why};
+use crate::ui::wire;
 
 pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
     #[derive(Serialize)]
@@ -139,8 +140,9 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let device = &state.devices[&id];
     let history = entries(view, 0, |entry| entry.device == Some(id), usize::MAX)?;
     let settings = &view.config.settings;
-    let hindrance = hindrance(view, id);
-    let shown = Shown::of(state, (id, device), &history, &hindrance, settings, clock::now());
+    let (hindrance, now) = (&hindrance(view, id), clock::now());
+    let why = Why { state, id, device, hindrance, settings, now }.points();
+    let shown = Shown::of(state, (id, device), &history, why, settings, now);
     body(|out| shown.json(out))
 }
 
@@ -168,7 +170,7 @@ pub(super) async fn why(
         settings: &view.config.settings,
         now: clock::now(),
     };
-    let body = body(|out| why.json(out)).and_then(|body| Tagged::new(body, &shared.room));
+    let body = body(|out| why.said().json(out)).and_then(|body| Tagged::new(body, &shared.room));
     body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
 }
 
@@ -238,6 +240,37 @@ pub(super) async fn audit(
         }
         Err(failed) => failed.answer(),
     }
+}
+
+pub(super) async fn log(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Log { since, device, limit } = match query.unwrap_or_default().parse::<Log>() {
+        Ok(wanted) => wanted,
+        Err(why) => return fail(StatusCode::BAD_REQUEST, &why),
+    };
+    let view = shared.view();
+    let room = shared.room.clone();
+    let read = shared.heavy(move || {
+        let wanted =
+            |entry: &Entry| entry.seq >= since && device.is_none_or(|id| entry.device == Some(id));
+        let mut lines = Vec::new();
+        for logged in entries(&view, since, wanted, limit.unwrap_or(wire::log::PAGE))? {
+            lines.extend_from_slice(&logged.raw);
+            lines.push(b'\n');
+        }
+        Tagged::new(lines, &room)
+    });
+    read.await.map_or_else(Failure::answer, |body| body.answer(&headers, wire::log::KIND))
+}
+
+pub(super) async fn settings(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let document = wire::settings::Document::from(&shared.view().config.settings);
+    let body = body(|out| json::pretty(out, &document));
+    let body = body.and_then(|body| Tagged::new(body, &shared.room));
+    body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
 }
 
 /// Entries of whole passes, from this number on.

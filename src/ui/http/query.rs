@@ -106,6 +106,35 @@ impl FromStr for Audit {
     }
 }
 
+/// From where in the log, about whom, and how many lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Log {
+    /// A sequence number, inclusive.
+    pub(crate) since: u64,
+    /// Only lines about this device.
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) limit: Option<usize>,
+}
+
+impl FromStr for Log {
+    type Err = String;
+    fn from_str(query: &str) -> Result<Self, String> {
+        let mut wanted = Self::default();
+        for (name, value) in pairs(query)? {
+            match name.as_str() {
+                "since" => {
+                    let number = value.parse();
+                    wanted.since = number.map_err(|_| "since: is not a sequence number")?;
+                }
+                "device" => wanted.device = Some(parse(&name, &value)?),
+                "limit" => wanted.limit = Some(limit(&value)?),
+                _ => return Err(format!("there is no parameter {name:?}")),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
 fn parse<T: FromStr<Err: std::fmt::Display>>(name: &str, value: &str) -> Result<T, String> {
     value.parse().map_err(|error| format!("{name}: {error}"))
 }

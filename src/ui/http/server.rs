@@ -22,6 +22,7 @@ use super::shared::Shared;
 use super::token::{Token, bearer};
 use super::{api, host, state};
 use crate::app::status::View;
+use crate::ui::wire;
 use crate::ui::wire::state::PATH;
 
 /// An answer that takes longer than this is given up.
@@ -79,6 +80,8 @@ fn router(shared: Shared, names: Names) -> Router {
         .route("/api/v1/devices/{id}/why", get(api::why))
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
+        .route(wire::log::PATH, get(api::log))
+        .route(wire::settings::PATH, get(api::settings))
         .route(PATH, get(state::state))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
         .method_not_allowed_fallback(read_only)

@@ -12,7 +12,7 @@ use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
 use super::text::{count, people};
-use super::why::{Hindrance, Point, Why, write_points};
+use super::why::{Point, write_points};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -47,7 +47,7 @@ impl<'a> Shown<'a> {
         state: &'a State,
         (id, device): (DeviceId, &'a Device),
         history: &'a [Logged],
-        hindrance: &Hindrance,
+        why: Vec<Point>,
         settings: &'a Settings,
         now: Timestamp,
     ) -> Self {
@@ -59,7 +59,6 @@ impl<'a> Shown<'a> {
         });
         let mut wipes: Vec<_> = state.wipes_of(id).collect();
         wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-        let why = Why { state, id, device, hindrance, settings, now }.points();
         Self { id, device, profile, checks, wipes, history, why, settings, now }
     }
 }
@@ -351,6 +350,7 @@ mod tests {
     use super::*;
     use crate::domain::model::Digest;
     use crate::ui::render::testing::{Screen, logged, now, state};
+    use crate::ui::render::why::{Hindrance, Why};
 
     fn checks() -> Vec<Check> {
         let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {
@@ -377,8 +377,9 @@ mod tests {
         let device = &state.devices[&id];
         let history: Vec<_> = logged().into_iter().filter(|l| l.entry.device == Some(id)).collect();
         let settings = Settings::default();
-        let none = Hindrance::default();
-        let of = Shown::of(state, (id, device), &history, &none, &settings, now());
+        let hindrance = &Hindrance::default();
+        let why = Why { state, id, device, hindrance, settings: &settings, now: now() };
+        let of = Shown::of(state, (id, device), &history, why.points(), &settings, now());
         let shown = Shown { checks: checks.to_vec(), wipes: vec![], ..of };
         let screen = Screen::piped();
         write(&shown, &mut screen.out()).unwrap();

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::device::{Access, access, ago, overdue_since};
 use super::json;
@@ -48,7 +48,7 @@ words! {
 }
 
 /// One sentence, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) topic: Topic,
     pub(crate) standing: Standing,
@@ -337,37 +337,45 @@ impl Why<'_> {
         self.hindrance.held.iter().find(|held| held.reason == reason)
     }
 
+    /// What is shown of it.
+    #[must_use]
+    pub(crate) fn said(&self) -> Said {
+        let spec = &self.device.spec;
+        Said {
+            version: 1,
+            device: self.id,
+            serial_number: spec.serial_number.clone(),
+            name: spec.name.clone(),
+            status: self.device.status,
+            why: self.points(),
+        }
+    }
+}
+
+/// Why a device is as it is, as it is shown and sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Said {
+    version: u32,
+    device: DeviceId,
+    serial_number: SerialNumber,
+    name: Name,
+    status: Status,
+    pub(crate) why: Vec<Point>,
+}
+
+impl Said {
     /// A headline, then each sentence with what to do below it.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
-        let spec = &self.device.spec;
-        let title =
-            format!("{} {} ({}): {}", self.id, spec.name, spec.serial_number, self.device.status);
+        let Self { version: _, device, serial_number, name, status, why } = self;
+        let title = format!("{device} {name} ({serial_number}): {status}");
         writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
-        write_points(&self.points(), out)
+        write_points(why, out)
     }
 
     /// `{"version": 1, "device", "serialNumber", "name", "status", "why": [{"topic", "standing", …}]}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Document<'a> {
-            version: u32,
-            device: DeviceId,
-            serial_number: &'a SerialNumber,
-            name: &'a Name,
-            status: Status,
-            why: Vec<Point>,
-        }
-        let spec = &self.device.spec;
-        let document = Document {
-            version: 1,
-            device: self.id,
-            serial_number: &spec.serial_number,
-            name: &spec.name,
-            status: self.device.status,
-            why: self.points(),
-        };
-        json::pretty(out, &document)
+        json::pretty(out, self)
     }
 }
 

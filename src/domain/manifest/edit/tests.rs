@@ -176,8 +176,16 @@ fn a_field_is_removed_with_its_line_and_nothing_else_changes() {
     let none = one.replace("  labels:\n    site: madrid  # there\n", "");
     assert_eq!(remove(&one, "metadata/labels/site").unwrap(), none);
     for (flow, path, expected) in [
-        ("metadata: {name: a, labels: {x: y, z: w}}\n", "x", "metadata: {name: a, labels: {z: w}}\n"),
-        ("metadata: {name: a, labels: {x: y, z: w}}\n", "z", "metadata: {name: a, labels: {x: y}}\n"),
+        (
+            "metadata: {name: a, labels: {x: y, z: w}}\n",
+            "x",
+            "metadata: {name: a, labels: {z: w}}\n",
+        ),
+        (
+            "metadata: {name: a, labels: {x: y, z: w}}\n",
+            "z",
+            "metadata: {name: a, labels: {x: y}}\n",
+        ),
         ("metadata: {name: a, labels: {x: y}}\n", "x", "metadata: {name: a}\n"),
         ("metadata: {labels: {x: y}, name: a}\n", "x", "metadata: {name: a}\n"),
         ("metadata:\n  name: a\n  labels: {x: y} # l\n", "x", "metadata:\n  name: a\n"),

@@ -106,6 +106,10 @@ pub(super) fn line(shell: Shell, candidate: &CompletionCandidate, cut: usize) ->
 pub(super) const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
     (&["show"], "device", Known::devices),
     (&["why"], "device", Known::devices),
+    (&["describe"], "name", Known::devices),
+    (&["get"], "name", Known::devices),
+    (&["get"], "profile", Known::profiles),
+    (&["profile", "show"], "name", Known::profiles),
     (&["set"], "device", Known::manifests),
     (&["set"], "fields", Known::fields),
     (&["wipe", "new"], "device", Known::devices),

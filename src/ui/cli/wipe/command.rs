@@ -3,6 +3,7 @@
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
+use super::super::server::ServerArgs;
 use super::super::setup::Setup;
 use super::{list, new, sign, verify};
 use crate::ui::render::out::Out;
@@ -25,6 +26,19 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// List wipe requests: who signed, what is missing, and how many wipes are left.
     List(list::Args),
+}
+
+impl Command {
+    /// Where it reads what is recorded, if it may be elsewhere.
+    pub(in crate::ui::cli) fn server(&self) -> Option<&ServerArgs> {
+        match self {
+            Self::New(args) => Some(&args.server),
+            Self::Verify(args) => Some(&args.server),
+            Self::List(args) => Some(&args.server),
+            // What is signed is on this machine, and so is the key.
+            Self::Sign(_) => None,
+        }
+    }
 }
 
 /// Runs one of them.

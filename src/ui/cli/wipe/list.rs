@@ -3,6 +3,7 @@
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
+use super::super::server::ServerArgs;
 use super::super::setup::Setup;
 use crate::app::reconcile::{Basis, decide, heads};
 use crate::domain::plan::WipeView;
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Also requests that are over: confirmed, failed, expired, stopped or refused for good
     #[arg(long)]
     pub(crate) all: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Lists them; reads, and changes nothing.
@@ -55,6 +59,10 @@ pub(super) fn run(
 
 /// The requests of the fleet directory, as a plan judges them; nothing where it is not here.
 fn judged(setup: &Setup, state: &State, out: &mut Out) -> Result<Vec<WipeView>, Failure> {
+    // The daemon has judged what it has seen; nothing is judged here in its name.
+    if setup.remote.is_some() {
+        return Ok(Vec::new());
+    }
     let desired = setup.desired();
     if desired.missing.is_some() {
         out.note("note: there is no fleet directory here: what only the ledger knows is listed (--fleet)");

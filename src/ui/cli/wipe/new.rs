@@ -11,6 +11,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
 use super::super::select;
+use super::super::server::ServerArgs;
 use super::super::setup::Setup;
 use super::super::value::word;
 use super::checkout::{cannot_write, refuse_pulled};
@@ -64,6 +65,9 @@ pub(crate) struct Args {
     /// directory]
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Option<PathBuf>,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// What is asked for.

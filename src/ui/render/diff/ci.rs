@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::context::{Context, Side};
-use super::text::{REACH_SHOWN, device_text, freeze, mended_line, profile_text, summary, who, wipe_text};
+use super::text::{
+    REACH_SHOWN, device_text, freeze, mended_line, profile_text, summary, who, wipe_text,
+};
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff};
 use crate::ui::render::check::findings_section;
 use crate::ui::render::github::{self, Level, Target};

@@ -16,7 +16,7 @@ fn said_of(id: &str, state: &State, hindrance: &Hindrance) -> String {
     let device = &state.devices[&id];
     let why = Why { state, id, device, hindrance, settings: &settings, now: now() };
     let screen = Screen::piped();
-    why.text(&mut screen.out()).unwrap();
+    why.said().text(&mut screen.out()).unwrap();
     screen.results()
 }
 
@@ -69,7 +69,8 @@ fn a_wiped_device_waits_for_nothing() {
     expect![[r#"
         D004 dora-novak-laptop (PF9): Wiped
             Wiped since 2026-11-22T08:00:00Z: the wipe was confirmed. This device ID is finished.
-    "#]].assert_eq(&said("D004"));
+    "#]]
+    .assert_eq(&said("D004"));
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn as_json() {
     let why =
         Why { state: &state, id, device, hindrance: &hindrance, settings: &settings, now: now() };
     let mut text = Vec::new();
-    why.json(&mut text).unwrap();
+    why.said().json(&mut text).unwrap();
     let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
     assert_eq!((&value["version"], &value["device"]), (&1.into(), &"D003".into()));
     assert_eq!(value["why"][0]["topic"], "status");
