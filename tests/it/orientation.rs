@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::support::{Fixture, actions, faked_clock, git, start};
+use crate::support::{Fixture, actions, device, faked_clock, git, healthy, start, wait_until};
 
 /// Commands that a person tries first.
 const FIRST: &[&[&str]] = &[
@@ -57,7 +57,7 @@ fn waiting_is_one_line_and_what_somebody_has_to_decide_stands_out() {
         plan,
         "Waiting: 3 devices have not reported yet.\n\nPlan: nothing to do, 3 waiting.\n"
     );
-    fixture.replace("fleet/B.yaml", "platform: windows", "platform: beos");
+    fixture.replace("fleet/B.yaml", "ana@", "ana");
     let said = fixture.run(&["plan", "-o", "json"]).exits(1).json();
     let holds = said["holds"].as_array().expect("holds");
     let of = |serial: &str| holds.iter().find(|hold| hold["serialNumber"] == serial).expect("held");
@@ -84,27 +84,29 @@ fn first(said: &Value) -> (String, String) {
 #[test]
 fn what_holds_up_the_fleet_is_told_first_then_the_devices_own_manifest() {
     let fixture = Fixture::enrolled();
-    let (topic, text) = first(&fixture.json(&["why", "D001"]));
+    let devices = fixture.devices();
+    let enrolled = devices.values().find(|device| device["status"] == "Enrolled").expect("one");
+    let id = enrolled["id"].as_str().expect("an id");
+    let (topic, text) = first(&fixture.json(&["why", id]));
     assert!(topic == "status" && text.starts_with("Enrolled since "), "{text}");
-    let path = fixture.json(&["show", "D001"])["device"]["manifest"]["path"].clone();
-    let path = format!("fleet/{}", path.as_str().expect("a path"));
+    let path = format!("fleet/{}", enrolled["manifest"]["path"].as_str().expect("a path"));
     let whole = fixture.read(&path);
     fixture.replace(&path, "userEmail:", "userMail:");
     for command in ["why", "show"] {
-        let (topic, text) = first(&fixture.json(&[command, "D001"]));
+        let (topic, text) = first(&fixture.json(&[command, id]));
         assert!(topic == "manifest" && text.contains("cannot be used"), "{command}: {text}");
     }
     fixture.write(&path, whole);
     // The fleet directory is suddenly empty.
     fixture.remove("fleet");
     std::fs::create_dir(fixture.path("fleet")).expect("a directory");
-    assert_eq!(first(&fixture.json(&["why", "D001"])).0, "fleet", "the next pass would freeze");
+    assert_eq!(first(&fixture.json(&["why", id])).0, "fleet", "the next pass would freeze");
     fixture.run(&["apply", "--yes"]).exits(3);
     for command in ["why", "show"] {
-        let (topic, text) = first(&fixture.json(&[command, "D001"]));
+        let (topic, text) = first(&fixture.json(&[command, id]));
         assert!(topic == "fleet" && text.contains("frozen since"), "{command}: {text}");
     }
-    let said = fixture.run(&["why", "D001"]).exits(0).stdout;
+    let said = fixture.run(&["why", id]).exits(0).stdout;
     assert!(said.contains("\n  ! The whole fleet is frozen since"), "{said}");
 }
 
@@ -129,7 +131,7 @@ fn vars(minutes: i64) -> [(&'static str, &'static str); 5] {
 #[test]
 fn orphans_are_listed_and_archived_after_their_time_and_adopted_again() {
     let fixture = Fixture::of(&["A", "B", "C"]);
-    fixture.write("fleetform.yaml", "orphans: {archiveAfter: 2h}\n");
+    fixture.write("fleetform.yaml", "orphans: {archiveAfter: 2h}\nenrollment: {deadline: 7d}\n");
     let at = |minutes: i64, args: &[&str]| fixture.run_with(args, &vars(minutes)).exits(0);
     at(0, &["apply", "--yes"]);
     let b = fixture.read("fleet/B.yaml");
@@ -196,4 +198,63 @@ fn a_request_is_not_written_into_a_checkout_that_is_pulled() {
     fixture.run(&[&new[..], &["--file", "x.yaml"]].concat()).exits(0);
     git(&fleet, &["remote", "remove", "origin"]);
     fixture.run(&new).exits(0);
+}
+
+#[test]
+fn a_list_is_cut_to_what_was_asked_for_in_the_shapes_of_kubectl() {
+    let fixture = Fixture::of(&["A", "B", "C"]);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    let said = |args: &[&str]| fixture.run(args).exits(0).stdout;
+    assert_eq!(said(&["list", "-o", "name"]), "D001\nD002\nD003\n");
+    assert_eq!(said(&["list", "-o", "jsonpath={.devices[*].serialNumber}"]), "A B C\n");
+    let template = "jsonpath={range .devices[?(@.serialNumber!='B')]}{.id};{end}";
+    assert_eq!(said(&["get", "devices", "-o", template]), "D001;D003;\n");
+    let columns = "custom-columns=ID:.id,SERIAL:.serialNumber,SITE:.labels.site";
+    let table = "ID    SERIAL  SITE\nD003  C       <none>\nD002  B       <none>\n";
+    let sorted = ["list", "-o", columns, "--sort-by", "-.serialNumber", "--profile", "Standard"];
+    assert_eq!(said(&sorted).replace("D001  A       <none>\n", ""), table);
+    let wide = said(&["list", "-o", "wide"]);
+    assert!(wide.lines().next().expect("titles").ends_with("LABELS  MANIFEST"), "{wide}");
+    fixture.run(&["list", "-o", "jsonpath={.devices["]).exits(1).complains(&["not closed"]);
+    assert_eq!(said(&["describe", "D002"]), said(&["show", "D002"]));
+    assert_eq!(said(&["get", "profiles"]), said(&["profile", "list"]));
+    fixture.run(&["get", "pods"]).exits(1).complains(&["devices or profiles"]);
+}
+
+#[test]
+fn a_watched_list_goes_on_with_what_changes() {
+    let fixture = Fixture::of(&["A", "B", "C"]);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    let watched = fixture.path("watched");
+    let file = std::fs::File::create(&watched).expect("a file");
+    let mut command = fixture.command(&["list", "--watch", "-o", "name"]);
+    let mut child = command.stdout(file).spawn().expect("it runs");
+    let until = |what: &str, wanted: &str| {
+        wait_until(what, || std::fs::read_to_string(&watched).is_ok_and(|text| text == wanted));
+    };
+    until("the list is there", "D001\nD002\nD003\n");
+    fixture.replace("fleet/B.yaml", "ana@", "bo@");
+    fixture.run(&["apply", "--yes"]).exits(0);
+    until("what changed follows", "D001\nD002\nD003\nD002\n");
+    child.kill().expect("it ends");
+    child.wait().expect("it has ended");
+}
+
+#[test]
+fn refused_reports_are_listed_with_their_reasons_and_handed_in_again() {
+    let fixture = Fixture::of(&["A"]);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    fixture.report(&healthy("LATER", 1));
+    fixture.run(&["apply", "--yes"]);
+    let said = fixture.json(&["reports", "rejected"]);
+    let reason = said["files"][0]["reasons"][0].as_str().expect("a reason").to_owned();
+    assert!(reason.contains("line 1: "), "{reason}");
+    // Its manifest came after its report.
+    fixture.write("fleet/LATER.yaml", device("LATER"));
+    fixture.run(&["apply", "--yes"]);
+    let said = fixture.run(&["reports", "rejected", "--retry"]).exits(0).stdout;
+    assert!(said.contains("1 file handed in again."), "{said}");
+    fixture.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(fixture.devices()["LATER"]["status"], "Enrolled");
+    assert_eq!(fixture.json(&["reports", "rejected"])["files"], serde_json::json!([]));
 }

@@ -170,7 +170,6 @@ pub(super) fn log(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    setup.needs_ledger("and so no log")?;
     let state = if args.device.is_some() { setup.recorded()? } else { State::default() };
     let filter = args.filter(&state, setup.now())?;
     let mut writer = Writer::new(args.style(format));
@@ -200,7 +199,6 @@ pub(super) fn log(
 /// # Errors
 /// If the log is not what this program writes, or writing fails.
 pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
-    setup.needs_ledger("and so no log")?;
     let snapshot = setup.ledger()?.replay()?;
     match format {
         Format::Json => {

@@ -28,15 +28,17 @@ Examples:
 
 A..B is from A to B, A...B from where B left A (their merge base) to B; a side
 that is left out is HEAD. A change that removes so many devices that the daemon
-would freeze (limits) is announced. Revisions are those of the work tree that the fleet directory lies in. A bare
+would freeze (limits) is announced.
+
+Revisions are those of the work tree that the fleet directory lies in. A bare
 repository has to be named: GIT_DIR=. fleetform diff …, and the fleet directory
-from its root with --fleet. A path
-with a slash at its beginning, `./` or `../` names a directory. Moved and
-reordered files are no change. A signature is shown with the fingerprint of its
-key (`ssh-keygen -l`), and with its owner where trust.allowedSigners names a
-file outside of the checkout. Exits with 0; with --detailed-exitcode with 1 if
-there are new findings, else with 2 if there are changes. Formats: text, json,
-markdown (at most 60,000 characters), github (workflow commands).")]
+from its root with --fleet. A path with a slash at its beginning, `./` or `../`
+names a directory. Moved and reordered files are no change. A signature is shown
+with the fingerprint of its key (`ssh-keygen -l`), and with its owner where
+trust.allowedSigners names a file outside of the checkout. Exits with 0; with
+--detailed-exitcode with 1 if there are new findings, else with 2 if there are
+changes. Formats: text, json, markdown (at most 60,000 characters), github
+(workflow commands).")]
 pub(crate) struct Args {
     /// Git revision or directory to compare from, or a range A..B or A...B [default: HEAD]
     #[arg(value_name = "BASE")]

@@ -70,7 +70,7 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let remote = server::remote(&args.server, global, environment, setup)?;
+    let remote = server::remote(&args.server, global, environment, &setup.config)?;
     let recorded = || match &remote {
         Some(remote) => remote.recorded().map_err(server::explain),
         None => setup.recorded(),

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::edges::source;
 use crate::ui::render::out::Out;
-use crate::ui::render::text::safe;
+use crate::ui::render::text::{safe, safe_lines};
 
 /// The whole program but for its process: parses, starts the log, runs, reports failures.
 #[must_use]
@@ -44,11 +44,7 @@ where
     let (mut cli, format) = match parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => {
-            // A usage error quotes what was given, which may be the name of a stranger's branch.
-            let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
-            let error = parse(harmless).err().filter(|_| error.use_stderr()).unwrap_or(error);
-            // If it cannot be printed, the exit code still says it.
-            let _ = error.print();
+            say(&error, &args);
             return failure_of(&error);
         }
     };
@@ -69,6 +65,25 @@ where
         })
     };
     settle(flushed.map(|()| Exit::Done)).combine(settle(ran))
+}
+
+/// Prints a usage error, or the help that was asked for. If it cannot be printed, the exit code still
+/// says it.
+fn say(error: &clap::Error, args: &[OsString]) {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return;
+    }
+    // It quotes what was given, which may be the name of a stranger's branch.
+    let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
+    let _ = match parse(harmless) {
+        Err(error) => error.print(),
+        // Spelled out it is no error any more.
+        Ok(_) => {
+            let text = safe_lines(&error.to_string()).into_owned();
+            std::io::stderr().lock().write_all(text.as_bytes())
+        }
+    };
 }
 
 /// What a usage error means: requests for help and version are none.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::global::Global;
-use super::setup::Setup;
 use super::value::positive;
+use crate::edges::config::Config;
 use crate::edges::fs::secret::Secret;
 use crate::ui::client::{self, Remote};
 
@@ -40,7 +40,7 @@ pub(super) fn remote(
     args: &ServerArgs,
     global: &Global,
     environment: &Environment,
-    setup: &Setup,
+    config: &Config,
 ) -> Result<Option<Arc<Remote>>, Failure> {
     let ServerArgs { server, token_file, unencrypted, timeout } = args;
     // What a flag says goes before what the environment says of the same thing.
@@ -60,9 +60,9 @@ pub(super) fn remote(
     };
     let read = |path: &PathBuf| {
         let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
-        Secret::read(path, &setup.config.fleet).map_err(failed)
+        Secret::read(path, &config.fleet).map_err(failed)
     };
-    let token = match (token_file, &environment.token, &setup.config.http_token_file) {
+    let token = match (token_file, &environment.token, &config.http_token_file) {
         (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),
         (None, Some(Ok(token)), _) => Some(token.clone()),
         (None, Some(Err(why)), _) => return Err(Failure::new(format!("FLEETFORM_TOKEN {why}"))),

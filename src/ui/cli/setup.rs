@@ -81,7 +81,7 @@ impl Setup {
         global: &Global,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        self.remote = server::remote(server, global, environment, &self)?;
+        self.remote = server::remote(server, global, environment, &self.config)?;
         let Some(remote) = &self.remote else { return Ok(self) };
         match remote.settings() {
             Ok(settings) => self.config.settings = settings,

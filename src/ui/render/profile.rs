@@ -215,6 +215,18 @@ mod tests {
         Profiles::of(&state).text(&mut screen.out()).unwrap();
         let profile = state.profiles.values().next().unwrap();
         ShownProfile::of(&state, profile).text(&mut screen.out()).unwrap();
-        expect![[""]].assert_eq(&screen.results());
+        expect![[r#"
+            NAME      DEVICES  NONCOMPLIANT  PLATFORMS  LICENSES  APPS                     DESCRIPTION
+            Standard  1        1             windows    SPE_E3    Microsoft 365 Apps, VPN  Windows 11 workstation
+            Profile:       Standard
+            Description:   Windows 11 workstation
+            Platforms:     windows
+            Apps:          Microsoft 365 Apps, VPN
+            Licenses:      SPE_E3
+            Devices:       1 Enrolled, 1 not compliant
+            Revision:      1900eab6c028
+            Compliance:
+              encryption: on
+        "#]].assert_eq(&screen.results());
     }
 }
