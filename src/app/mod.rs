@@ -1,6 +1,7 @@
 //! Composition: what the edges read becomes a decision of the domain, and is carried out.
 
 pub mod daemon;
+pub(crate) mod deliveries;
 pub(crate) mod doctor;
 pub mod execute;
 pub(crate) mod notices;

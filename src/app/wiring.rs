@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::deliveries::Sink;
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::state::State;
 use crate::domain::wipe::trust::Trust;
@@ -43,6 +44,24 @@ pub(crate) fn provider(config: &Config) -> Result<Arc<dyn Provider>, NoProvider>
             Arc::new(Intune::new(settings, &config.data, clock::now)?)
         }
     })
+}
+
+/// Why somebody cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[error("`notify.{sink}`: {why}")]
+pub struct NoSink {
+    pub(crate) sink: String,
+    /// Without a full stop.
+    pub(crate) why: String,
+}
+
+/// Those who are told what happens, as `notify` names them.
+///
+/// # Errors
+/// If one of them cannot be made of its settings.
+pub(crate) fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, NoSink> {
+    let _ = config;
+    Ok(Vec::new())
 }
 
 /// The ledger, to read in; there need not be one.

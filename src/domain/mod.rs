@@ -10,6 +10,8 @@ pub(crate) mod lifecycle;
 pub(crate) mod lookup;
 pub mod manifest;
 pub mod model;
+pub(crate) mod notice;
+pub(crate) mod notify_settings;
 pub mod plan;
 pub(crate) mod provider_settings;
 pub(crate) mod selector;

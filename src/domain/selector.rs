@@ -87,6 +87,10 @@ fn requirement(text: &str) -> Result<Requirement, Invalid> {
         if key.is_empty() || key.contains(|c: char| c.is_whitespace() || "=!(),".contains(c)) {
             return Err(bad(text, "a label is missing"));
         }
+        let odd = |text: &String| text.contains(|c: char| c == '\\' || c.is_control());
+        if odd(&key) || values.iter().any(odd) {
+            return Err(bad(text, "it has a character that no label needs"));
+        }
         Ok(Requirement { key, operator, values })
     };
     if let Some(list) = text.strip_suffix(')') {
@@ -154,9 +158,18 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_with_an_example() {
-        for bad in
-            ["", ",", "site in (madrid", "site in madrid)", "site of (x)", "=x", "a b", "in (x)"]
-        {
+        for bad in [
+            "",
+            ",",
+            "a\\b",
+            "x=\u{1b}",
+            "site in (madrid",
+            "site in madrid)",
+            "site of (x)",
+            "=x",
+            "a b",
+            "in (x)",
+        ] {
             let why = bad.parse::<Selector>().unwrap_err().to_string();
             assert!(why.contains("site in (madrid,lisbon)"), "{bad}: {why}");
         }

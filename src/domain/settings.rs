@@ -15,6 +15,10 @@ pub struct Settings {
     pub(crate) block_after: TimeDelta,
     /// How long after it was wiped or orphaned a device is archived; never where nothing is set.
     pub(crate) archive_after: Option<TimeDelta>,
+    /// A device that fails again within this time after it was compliant goes on with its last episode.
+    pub(crate) settle: TimeDelta,
+    /// How long it may be unknown whether a device is compliant.
+    pub(crate) unknown_after: TimeDelta,
     /// When the guard freezes the controller.
     pub limits: FreezeLimits,
     /// What a wipe needs.
@@ -89,6 +93,8 @@ impl Default for Settings {
             sync_interval: TimeDelta::hours(8),
             block_after: TimeDelta::hours(24),
             archive_after: None,
+            settle: TimeDelta::minutes(10),
+            unknown_after: TimeDelta::hours(24),
             limits: FreezeLimits { max_removed_percent: 30, min_fleet: 10 },
             wipes: Wipes::default(),
             provider: ProviderRules::default(),

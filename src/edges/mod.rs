@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub mod config;
+pub(crate) mod deliveries;
 pub mod fs;
 pub mod ledger;
 pub mod provider;

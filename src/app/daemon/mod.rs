@@ -7,6 +7,7 @@
 //! snapshot and the copy for readers, are published between passes, for a tenth of the
 //! time at most.
 
+mod error;
 mod last_pass;
 mod observing;
 mod options;
@@ -22,5 +23,6 @@ mod watchdog;
 #[cfg(test)]
 mod tests;
 
+pub use error::Error;
 pub use options::Options;
 pub use unattended::Daemon;

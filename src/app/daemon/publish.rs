@@ -39,10 +39,16 @@ impl Daemon {
 
     /// Publishes what is recorded, and what is shown of it.
     fn publish_status(&self, recorded: &State) {
-        let Some(views) = &self.options.views else { return };
-        let shown = views.borrow().recorded.clone();
+        if self.options.views.is_none() && self.deliveries.is_empty() {
+            return;
+        }
+        let shown = self.deliveries.recorded();
         // A copy costs time and memory: only where something is new.
         let recorded = if *shown == *recorded { shown } else { Arc::new(recorded.clone()) };
+        self.deliveries.show(recorded.clone());
+        if self.options.views.is_none() {
+            return;
+        }
         let (config, desired) = (&self.config, self.last.live.desired());
         let log = wiring::ledger(config);
         let asked = requests::read(&config.data);
@@ -85,7 +91,8 @@ impl Daemon {
             let unobserved = unobserved.map(|why| {
                 format!("devices get no commands: the provider cannot be observed: {why}")
             });
-            view.degraded = broken.into_iter().chain(unobserved).collect();
+            let untold = daemon.deliveries.board().stuck(clock::now());
+            view.degraded = broken.into_iter().chain(unobserved).chain(untold).collect();
         });
     }
 
@@ -102,6 +109,7 @@ impl Daemon {
             trust: Some(self.trust_state().word()),
             ..self.metrics.clone()
         };
+        view.board = self.deliveries.board().clone();
         view.held_back = self.last.held_back.clone();
         view.findings = self.last.findings;
         change(&mut view, self);

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::schedule::{Next, Wake};
 use super::unattended::{Daemon, places};
 use super::watchdog;
+use crate::app::deliveries;
 use crate::app::notices::log::tell;
 use crate::app::reconcile::{self, Unconfirmed};
 use crate::app::signals::Request;
@@ -36,14 +37,17 @@ impl Daemon {
             let done = match wake {
                 Wake::Pass => self.pass().await,
                 Wake::Publish => self.publish(),
+                Wake::Write(request) => self.write(request),
             };
             self.settle(done);
-            if !self.signals.stopping() {
-                wake = self.wait().await;
+            if self.signals.stopping() {
+                break;
             }
+            wake = self.wait().await;
         }
         tracing::info!("the daemon stops");
         watchdog::stopping();
+        self.deliveries.stop(self.ledger.as_mut()).await?;
         self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
     }
 
@@ -81,6 +85,7 @@ impl Daemon {
                         return Wake::Pass;
                     }
                 }
+                request = self.deliveries.next(), if watching => return Wake::Write(request),
                 // Reports are acknowledged after a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
                     return Wake::Pass;
@@ -114,6 +119,15 @@ impl Daemon {
             Err(error) => Err(error.into()),
         };
         self.let_go(ledger, passed)
+    }
+
+    /// Writes what somebody who tells others says of it.
+    fn write(&mut self, request: deliveries::Request) -> Result<(), reconcile::Error> {
+        // Without a ledger nothing is written, and whoever asked hears so.
+        let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
+        let written = request.carry_out(&mut ledger).map_err(Into::into);
+        self.publication.want();
+        self.let_go(ledger, written)
     }
 
     /// Notes a changed configuration in the log, and makes a pass.
@@ -172,8 +186,14 @@ impl Daemon {
     /// Takes the configuration anew: all of it, or nothing.
     fn reload(&mut self) {
         self.watchdog.reloading();
-        match (self.options.reload)(&self.config) {
-            Ok(config) => {
+        let reloaded = (self.options.reload)(&self.config);
+        let reloaded = reloaded.and_then(|config| {
+            let sinks = wiring::sinks(&config).map_err(|error| error.to_string())?;
+            Ok((config, sinks))
+        });
+        match reloaded {
+            Ok((config, sinks)) => {
+                self.deliveries.begin_anew(sinks, &config);
                 let cadence = self.provider.cadence();
                 let [before, after] = [&self.config, &config].map(|of| places(of, &cadence));
                 if before != after {

@@ -2,13 +2,15 @@
 
 use tokio::time::Instant;
 
+use crate::app::deliveries::Request;
 use crate::domain::model::Timestamp;
 
 /// What there is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wake {
     Pass,
     Publish,
+    /// Write what somebody who tells others says of it.
+    Write(Request),
 }
 
 /// When the next pass is made.

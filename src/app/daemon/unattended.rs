@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::error::Error;
 use super::last_pass::LastPass;
 use super::observing::Observing;
 use super::options::Options;
@@ -13,14 +14,16 @@ use super::publication::Publication;
 use super::schedule::Next;
 use super::settle::Settling;
 use super::watchdog::Watchdog;
+use crate::app::deliveries::{Board, Deliveries};
 use crate::app::notices::Notices;
 use crate::app::reconcile::Unconfirmed;
 use crate::app::signals::Signals;
 use crate::app::status::Metrics;
 use crate::app::wiring;
 use crate::domain::backoff::{Backoff, Growth};
+use crate::domain::state::State;
 use crate::edges::config::Config;
-use crate::edges::ledger::{self, Expected, Known, Ledger};
+use crate::edges::ledger::{Expected, Known, Ledger};
 use crate::edges::provider::{Cadence, Provider, Wake};
 use crate::edges::requests;
 use crate::edges::watch::{Entrance, Places, Touched, Watch};
@@ -57,6 +60,8 @@ pub struct Daemon {
     pub(super) next: Next,
     pub(super) last: LastPass,
     pub(super) publication: Publication,
+    /// Those who are told what happens.
+    pub(super) deliveries: Deliveries,
 }
 
 /// Where a configuration's fleet directory, reports and trust are to be watched.
@@ -79,21 +84,33 @@ pub(super) fn places(config: &Config, cadence: &Cadence) -> Places {
     }
 }
 
+/// Those whom the configuration names, at work.
+pub(super) fn deliveries(
+    config: &Config,
+    recorded: Arc<State>,
+    board: Arc<Board>,
+) -> Result<Deliveries, wiring::NoSink> {
+    let sinks = wiring::sinks(config)?;
+    Ok(Deliveries::start(sinks, config, board, recorded, false))
+}
+
 impl Daemon {
     /// Opens the ledger, whose one writer it is from now on; `expected` is what has to be there.
     ///
     /// # Errors
-    /// If that fails: a daemon that cannot begin says so and ends.
+    /// If that fails, or somebody who is to be told cannot be: a daemon that cannot begin says so and ends.
     pub fn start(
         config: Config,
         provider: Arc<dyn Provider>,
         expected: Expected,
         options: Options,
         signals: Signals,
-    ) -> Result<Self, ledger::Error> {
+    ) -> Result<Self, Error> {
         let ledger = wiring::open(&config, expected, options.actor.clone())?;
         let cadence = provider.cadence();
         let seed = u64::from(std::process::id());
+        let recorded = Arc::new(ledger.state().clone());
+        let deliveries = deliveries(&config, recorded, Arc::default())?;
         Ok(Self {
             watch: Watch::new(places(&config, &cadence), options.pace),
             observing: Observing::new(cadence),
@@ -113,6 +130,7 @@ impl Daemon {
             next: Next::default(),
             last: LastPass::default(),
             publication: Publication::default(),
+            deliveries,
             config,
             options,
             signals,

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::calls::{Told, in_calls, one_call};
+use super::commands::{Command, What};
 use super::control::Control;
 use super::outcome::Outcome;
 use super::profiles::{self, Leaving};
-use super::syncs::Sync;
 use super::wipes;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DeviceId, Digest, Email, Profile};
 use crate::domain::plan::effect::{Effect, pushed};
-use crate::domain::plan::{Action, Telemetry};
+use crate::domain::plan::{Action, ActionKind, Telemetry};
 use crate::domain::state::State;
 use crate::domain::state::event::{Event, ProfileFailed, Source};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
@@ -132,7 +132,7 @@ async fn run_batch(
     control: &Control<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), ledger::Error> {
-    let Intents { mut drafts, pushes, syncs } =
+    let Intents { mut drafts, pushes, commands } =
         intents(batch, ledger.next_seq(), control.revision.as_ref());
     let former = former_users(&pushes, ledger.state());
     for draft in &mut drafts {
@@ -160,28 +160,25 @@ async fn run_batch(
             }
         }
     }
-    let pushed = outcome.failed.len();
-    for sync in syncs {
+    let mut fell_short: HashSet<(ActionKind, Option<DeviceId>)> = HashSet::new();
+    for (id, ..) in &outcome.failed[before..] {
+        fell_short.extend([ActionKind::Push, ActionKind::Provision].map(|kind| (kind, Some(*id))));
+    }
+    for command in commands {
         let proof = ledger.prove()?;
-        for (id, result) in sync.carry_out(proof, provider).await {
-            outcomes.extend(sync.told(id, result, outcome));
+        let before = outcome.failed.len();
+        for (id, result) in command.carry_out(proof, provider).await {
+            outcomes.extend(command.told(id, result, outcome));
         }
+        let failed = outcome.failed[before..].iter();
+        fell_short.extend(failed.map(|(id, ..)| (command.what.kind(), Some(*id))));
     }
     // Proves the ledger once more, also where there is nothing to log: what was in its place during
     // an effect is found now, and not at the next one.
     ledger.append(outcomes)?;
-    let ids = |failed: &[(DeviceId, _, _)]| -> HashSet<_> {
-        failed.iter().map(|(id, ..)| Some(*id)).collect()
-    };
-    let (pushes, syncs) = (ids(&outcome.failed[before..pushed]), ids(&outcome.failed[pushed..]));
     for action in batch {
         *outcome.done.entry(action.kind()).or_default() += 1;
-        let failed = match action.effect() {
-            Some(Effect::Sync { .. }) => syncs.contains(&action.device()),
-            Some(_) => pushes.contains(&action.device()),
-            None => false,
-        };
-        if failed {
+        if fell_short.contains(&(action.kind(), action.device())) {
             *outcome.fell_short.entry(action.kind()).or_default() += 1;
         }
     }
@@ -193,39 +190,61 @@ async fn run_batch(
 struct Intents {
     drafts: Vec<Draft>,
     pushes: Vec<Push>,
-    syncs: Vec<Sync>,
+    commands: Vec<Command>,
 }
 
-/// One push for each profile and intent, and one sync for each intent. The number of a new intent is
-/// that of the first entry that announces it.
+/// What an action asks of the provider, of many devices at a time.
+#[derive(Debug, Clone, Copy)]
+enum Order<'a> {
+    Push(&'a Arc<Profile>),
+    Command(What),
+}
+
+impl<'a> Order<'a> {
+    /// With the intent to finish, where there is one.
+    fn of(action: &'a Action) -> Option<(Self, Option<u64>)> {
+        match action.effect()? {
+            Effect::Push { profile, resume } => Some((Self::Push(profile), resume)),
+            Effect::Sync { resume } => Some((Self::Command(What::Sync), resume)),
+            Effect::Access { blocked, resume } => {
+                Some((Self::Command(What::Access { blocked }), resume))
+            }
+            Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. } => None,
+        }
+    }
+
+    /// Orders that are the same for all of their devices go out under one intent.
+    fn key(self) -> (Option<Digest>, Option<What>) {
+        match self {
+            Self::Push(profile) => (Some(profile.digest), None),
+            Self::Command(what) => (None, Some(what)),
+        }
+    }
+}
+
+/// One push for each profile and intent, and one command for each kind and intent. The number of a
+/// new intent is that of the first entry that announces it.
 fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Intents {
     let mut intents = Intents { drafts: Vec::with_capacity(batch.len()), ..Intents::default() };
-    let mut numbers: HashMap<Option<Digest>, u64> = HashMap::new();
+    let mut numbers: HashMap<(Option<Digest>, Option<What>), u64> = HashMap::new();
     let mut pushes: HashMap<(u64, Digest), usize> = HashMap::new();
-    let mut syncs: HashMap<u64, usize> = HashMap::new();
+    let mut commands: HashMap<(u64, What), usize> = HashMap::new();
     for action in batch {
         let seq = next_seq + intents.drafts.len() as u64;
-        let of = match action.effect() {
-            Some(Effect::Push { profile, resume }) => Some((Some(profile), resume)),
-            Some(Effect::Sync { resume }) => Some((None, resume)),
-            Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. }) | None => {
-                None
-            }
-        };
-        let intent = of.map_or(seq, |(profile, resume)| {
-            let digest = profile.map(|profile| profile.digest);
-            resume.unwrap_or_else(|| *numbers.entry(digest).or_insert(seq))
+        let order = Order::of(action);
+        let intent = order.map_or(seq, |(order, resume)| {
+            resume.unwrap_or_else(|| *numbers.entry(order.key()).or_insert(seq))
         });
         let source: Option<Source> = action.source(revision);
         if let Some(event) = action.event(intent) {
             intents.drafts.push(Draft { device: action.device(), source, event });
         }
-        let (Some((profile, _)), Some(id), Some(spec)) = (of, action.device(), action.spec())
+        let (Some((order, _)), Some(id), Some(spec)) = (order, action.device(), action.spec())
         else {
             continue;
         };
-        match profile {
-            Some(profile) => {
+        match order {
+            Order::Push(profile) => {
                 let at = *pushes.entry((intent, profile.digest)).or_insert_with(|| {
                     let profile: Arc<Profile> = profile.clone();
                     intents.pushes.push(Push { intent, profile, targets: Vec::new() });
@@ -234,13 +253,13 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
                 let (spec, leaves, former_users) = (spec.clone(), Vec::new(), Vec::new());
                 intents.pushes[at].targets.push(PushTarget { id, spec, leaves, former_users });
             }
-            None => {
-                let at = *syncs.entry(intent).or_insert_with(|| {
-                    intents.syncs.push(Sync { intent, targets: Vec::new() });
-                    intents.syncs.len() - 1
+            Order::Command(what) => {
+                let at = *commands.entry((intent, what)).or_insert_with(|| {
+                    intents.commands.push(Command { intent, what, targets: Vec::new() });
+                    intents.commands.len() - 1
                 });
                 let serial = spec.serial_number.clone();
-                intents.syncs[at].targets.push(Target { id, serial });
+                intents.commands[at].targets.push(Target { id, serial });
             }
         }
     }

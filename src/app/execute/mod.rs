@@ -7,10 +7,10 @@
 
 mod batches;
 mod calls;
+mod commands;
 mod control;
 mod outcome;
 mod profiles;
-mod syncs;
 mod wipes;
 
 pub(crate) use batches::execute;

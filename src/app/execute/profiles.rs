@@ -175,6 +175,7 @@ mod tests {
             facts: None,
             passed_over: 0,
             sync_requested: None,
+            episode: None,
         }
     }
 

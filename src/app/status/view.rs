@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::metrics::Metrics;
 use super::summary::Status;
+use crate::app::deliveries::Board;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::State;
 use crate::edges::config::Config;
@@ -28,6 +29,8 @@ pub struct View {
     pub(crate) findings: u64,
     /// What was counted until then.
     pub(crate) metrics: Metrics,
+    /// How those stand who are told what happens, at any moment.
+    pub(crate) board: Arc<Board>,
 }
 
 impl View {
@@ -43,6 +46,7 @@ impl View {
             held_back: BTreeMap::new(),
             findings: 0,
             metrics: Metrics::default(),
+            board: Arc::default(),
         }
     }
 }

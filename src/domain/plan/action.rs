@@ -14,8 +14,8 @@ use crate::domain::model::{
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
-    Change, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeDeferred, WipeFailed,
-    WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
+    Change, EvidenceGap, PassFrozen, TrustChanged, WipeAccepted, WipeConfirmed, WipeDeferred,
+    WipeFailed, WipeProgress, WipeStopped, WipeSubject, WipeUnrequested,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -197,6 +197,24 @@ pub enum Op {
         from: ComplianceState,
         /// The verdict now, with the checks that fail or lack a fact.
         verdict: Box<ComplianceVerdict>,
+        /// The episode that goes on, where the device was compliant only for a short time.
+        episode: Option<u64>,
+    },
+    /// Nobody could tell for too long whether it is compliant.
+    EvidenceMissing {
+        /// Why.
+        cause: EvidenceGap,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It can be told again.
+    EvidenceReturned,
+    /// Block access to corporate mail, or restore it.
+    Access {
+        /// Which of the two.
+        blocked: bool,
+        /// The intent to finish, where an earlier one is in doubt or failed for a while.
+        resume: Option<u64>,
     },
     /// The trust files are not what they were.
     Trust(Box<TrustChanged>),
@@ -292,6 +310,14 @@ words! {
         /// The MDM has the device again.
         Found = "found",
         Compliance = "compliance",
+        /// Nobody could tell for too long whether a device is compliant.
+        EvidenceMissing = "evidenceMissing",
+        /// It can be told again.
+        EvidenceReturned = "evidenceReturned",
+        /// Access to corporate mail is blocked.
+        BlockAccess = "blockAccess",
+        /// Access to corporate mail is restored.
+        RestoreAccess = "restoreAccess",
         Orphan = "orphan",
         /// The device is moved out of the way.
         Archive = "archive",
@@ -335,6 +361,10 @@ impl Action {
             Op::DeferWipe { .. } => ActionKind::DeferWipe,
             Op::FailWipe { .. } => ActionKind::FailWipe,
             Op::Compliance { .. } => ActionKind::Compliance,
+            Op::EvidenceMissing { .. } => ActionKind::EvidenceMissing,
+            Op::EvidenceReturned => ActionKind::EvidenceReturned,
+            Op::Access { blocked: true, .. } => ActionKind::BlockAccess,
+            Op::Access { blocked: false, .. } => ActionKind::RestoreAccess,
             Op::Orphan => ActionKind::Orphan,
             Op::Archive => ActionKind::Archive,
             Op::Trust(_) => ActionKind::Trust,
@@ -394,6 +424,10 @@ impl Action {
             Op::Compliance { from, verdict, .. } => {
                 one("compliance", json!(from), json!(verdict.state))
             }
+            // Not since when, which telemetry says: the same gap is the same decision.
+            Op::EvidenceMissing { cause, .. } => one("evidence", Value::Null, json!(cause)),
+            Op::EvidenceReturned => one("evidence", json!(true), Value::Null),
+            Op::Access { blocked, .. } => one("mailBlocked", json!(!blocked), json!(blocked)),
             Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
             // Not when it was asked for: the same request is the same decision.
             Op::Sync { request, .. } => one(

@@ -43,6 +43,9 @@ impl Plan {
             | Op::Push { .. }
             | Op::Sync { .. }
             | Op::Compliance { .. }
+            | Op::EvidenceMissing { .. }
+            | Op::EvidenceReturned
+            | Op::Access { .. }
             | Op::Missing { .. }
             | Op::Found
             | Op::UnrequestedWipe { .. }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::action::{Action, Cause, Op, Subject};
-use super::archive::archive;
+use super::archive::{archive, wiped_hold};
 use super::changes::diff;
 use super::damage::DamageIndex;
 use super::decision::{Plan, Telemetry};
@@ -28,7 +28,7 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) id: DeviceId,
     pub(super) device: &'a Device,
-    desired: Option<&'a Arc<DesiredDevice>>,
+    pub(super) desired: Option<&'a Arc<DesiredDevice>>,
     pub(super) state: LifeState,
     pub(super) last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
@@ -105,30 +105,14 @@ pub(super) fn decide(
     plan: &mut Plan,
 ) {
     let Known { id, device, desired, wiping, requests } = known;
+    let mut planner = DevicePlanner::new(inputs, known, plan);
     if device.is_wiped() {
+        planner.follow_up(device.compliance.state, false, wiping);
         if let Some(desired) = desired {
-            plan.holds.push(wiped_hold(id, device, desired));
+            planner.plan.holds.push(wiped_hold(id, device, desired));
         }
         return archive(inputs, id, device, plan);
     }
-    let facts = device.facts.as_deref().zip(device.last_sync);
-    let mut planner = DevicePlanner {
-        inputs,
-        id,
-        device,
-        desired,
-        state: LifeState {
-            status: device.status,
-            since: device.status_since,
-            enrollment: device.enrollment,
-            erased: device.unrequested_wipe.is_some(),
-        },
-        last_sync: device.last_sync,
-        facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
-        moved: false,
-        restarted: false,
-        plan,
-    };
     planner.hear(reports, wiping);
     planner.hear_from_provider(wiping);
     match desired {
@@ -139,14 +123,43 @@ pub(super) fn decide(
     }
     planner.explain_erasure();
     planner.sync(requests, wiping);
-    planner.assess(reports.is_empty());
+    planner.assess(reports.is_empty(), wiping);
 }
 
 fn desire(desired: &DesiredDevice) -> Desire {
     Desire { status: desired.status, enrollment: desired.enrollment }
 }
 
+impl<'a, 'p> DevicePlanner<'a, 'p> {
+    fn new(inputs: &'a Inputs<'a>, known: Known<'a>, plan: &'p mut Plan) -> Self {
+        let Known { id, device, desired, .. } = known;
+        let facts = device.facts.as_deref().zip(device.last_sync);
+        Self {
+            inputs,
+            id,
+            device,
+            desired,
+            state: LifeState {
+                status: device.status,
+                since: device.status_since,
+                enrollment: device.enrollment,
+                erased: device.unrequested_wipe.is_some(),
+            },
+            last_sync: device.last_sync,
+            facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
+            moved: false,
+            restarted: false,
+            plan,
+        }
+    }
+}
+
 impl DevicePlanner<'_, '_> {
+    /// Whether this plan moves its status.
+    pub(super) fn moved(&self) -> bool {
+        self.moved
+    }
+
     /// Takes the reports in. Of two the later one counts, by their dates where both are believed
     /// and else by their arrival; the other changes nothing, but for what it says of a wipe.
     fn hear(&mut self, reports: &[Dated<'_>], wiping: bool) {
@@ -352,14 +365,21 @@ impl DevicePlanner<'_, '_> {
         }
     }
 
-    /// Judges the facts anew; without telemetry (it is not in the log) the recorded verdict
+    /// Judges the facts anew, and what follows from that.
+    fn assess(&mut self, silent: bool, wiping: bool) {
+        let verdict = self.judge(silent);
+        let to = verdict.unwrap_or(self.device.compliance.state);
+        let changed = to != self.device.compliance.state;
+        self.follow_up(to, changed, wiping);
+    }
+
+    /// The new verdict; without telemetry (it is not in the log) the recorded one
     /// stands, until something happens that calls for a new one.
-    fn assess(&mut self, silent: bool) {
-        let profile = self.requirements();
-        let Some((platform, profile)) = profile else { return };
+    fn judge(&mut self, silent: bool) -> Option<ComplianceState> {
+        let (platform, profile) = self.requirements()?;
         let changed = self.device.push.digest != profile.digest;
         if self.facts.is_none() && !self.moved && !changed {
-            return;
+            return None;
         }
         let reported = self.facts.as_ref().map(|(at, facts)| Reported { facts, at: *at });
         let verdict = assess(&profile.compliance, platform, reported);
@@ -367,13 +387,16 @@ impl DevicePlanner<'_, '_> {
         if (recorded.state, &recorded.failing, &recorded.missing)
             == (verdict.state, &verdict.failing, &verdict.missing)
         {
-            return;
+            return None;
         }
         let reason = assessment(recorded.state, &verdict);
         let cause = if silent { Cause::Intent } else { Cause::Fact };
         let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec).clone();
-        let op = Op::Compliance { from: recorded.state, verdict: Box::new(verdict) };
+        let (from, to) = (recorded.state, verdict.state);
+        let episode = self.continued(to).filter(|_| from != to);
+        let op = Op::Compliance { from, verdict: Box::new(verdict), episode };
         self.act_as(spec, op, cause, reason);
+        Some(to)
     }
 
     /// What the device is judged by: the desired profile, or the recorded one where there is no
@@ -451,20 +474,6 @@ impl DevicePlanner<'_, '_> {
             reason,
             detail,
         });
-    }
-}
-
-fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
-    Hold {
-        place: Some(desired.place.clone()),
-        device: Some(id),
-        serial: Some(desired.spec.serial_number.clone()),
-        name: Some(desired.spec.name.clone()),
-        reason: HoldReason::Wiped,
-        detail: format!(
-            "wiped on {}; remove it, or raise enrollment to provision the hardware again",
-            device.status_since.short()
-        ),
     }
 }
 

@@ -3,13 +3,15 @@
 use super::archive::archives_at;
 use super::inputs::Inputs;
 use super::wipes::{CLOCK_BEHIND, WipeView};
-use crate::domain::model::{Status, Timestamp};
-use crate::domain::state::{Device, WipeState};
+use crate::domain::model::{ComplianceState, Status, Timestamp};
+use crate::domain::settings::Settings;
+use crate::domain::state::{Device, EpisodeKind, WipeState};
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
-/// provider, the moment at which a device is archived, the beginning or the end of a request's validity, the time at which a command that
-/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind.
+/// provider, the beginning or the end of a request's validity, the time at which a command that
+/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind, the
+/// moment at which a device is archived.
 ///
 /// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
 /// moment too early does no harm.
@@ -20,12 +22,11 @@ pub fn next_due<'a>(
     wipes: &[WipeView],
 ) -> Option<Timestamp> {
     let Inputs { now, settings, desired, recorded, .. } = *inputs;
-    let pending = devices.filter(|device| device.status == Status::Pending);
-    let deadlines = pending.map(|device| device.status_since + settings.enrollment_deadline);
     let archives = settings
         .archive_after
         .into_iter()
         .flat_map(|_| recorded.devices.values().filter_map(|device| archives_at(device, settings)));
+    let deadlines = devices.filter_map(|device| deadline(device, settings, now)).min();
     let open = desired.wipes.iter().filter(|file| {
         let known = recorded.wipes.get(&file.request.digest);
         known.is_none_or(|wipe| wipe.state.is_open())
@@ -45,6 +46,7 @@ pub fn next_due<'a>(
     });
     let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
     deadlines
+        .into_iter()
         .chain(archives)
         .chain(validity)
         .chain(issued)
@@ -52,6 +54,25 @@ pub fn next_due<'a>(
         .chain(recorded.at.max(inputs.clock).filter(|_| behind))
         .filter(|at| *at > now)
         .min()
+}
+
+/// When time alone changes what becomes of a device, the next time after `now`.
+fn deadline(device: &Device, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+    let enrolls = (device.status == Status::Pending)
+        .then(|| device.status_since + settings.enrollment_deadline);
+    let blocks = device
+        .open_episode()
+        .filter(|episode| episode.kind == EpisodeKind::NonCompliant)
+        .map(|episode| episode.since + settings.block_after);
+    let judged = device.status == Status::Enrolled && device.open_episode().is_none();
+    // Later than that, not at that very moment.
+    let gap = |since: Timestamp| {
+        Timestamp::from_millis((since + settings.unknown_after).millis().saturating_add(1))
+    };
+    let silent = device.last_sync.filter(|_| judged).map(gap);
+    let unknown = (judged && device.compliance.state == ComplianceState::Unknown)
+        .then(|| gap(device.compliance.since.max(device.status_since)));
+    [enrolls, blocks, silent, unknown].into_iter().flatten().filter(|at| *at > now).min()
 }
 
 #[cfg(test)]

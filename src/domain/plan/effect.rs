@@ -6,9 +6,9 @@ use super::action::{Action, Op, Subject};
 use super::wipe_stop::WipeStop;
 use crate::domain::model::{DesiredDevice, Profile};
 use crate::domain::state::event::{
-    ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated, Event,
-    Nothing, PassThawed, ProfileDrifted, ProfilePush, Source, SyncRequested, WipeConfirmed,
-    WipeFailed, WipeIssued, WipeStopped,
+    AccessOrder, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
+    Event, EvidenceMissing, Nothing, PassThawed, ProfileDrifted, ProfilePush, Source,
+    SyncRequested, WipeConfirmed, WipeFailed, WipeIssued, WipeStopped,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -26,6 +26,13 @@ pub enum Effect<'a> {
     },
     /// The device is asked to sync.
     Sync {
+        /// As of a push.
+        resume: Option<u64>,
+    },
+    /// Access to corporate mail is blocked, or restored.
+    Access {
+        /// Which of the two.
+        blocked: bool,
         /// As of a push.
         resume: Option<u64>,
     },
@@ -56,6 +63,9 @@ impl Action {
             Op::Provision { profile, .. } => Some(Effect::Push { profile, resume: None }),
             Op::Push { profile, resume, .. } => Some(Effect::Push { profile, resume: *resume }),
             Op::Sync { resume, .. } => Some(Effect::Sync { resume: *resume }),
+            Op::Access { blocked, resume } => {
+                Some(Effect::Access { blocked: *blocked, resume: *resume })
+            }
             Op::Restore { profile, .. } => Some(Effect::Restore { profile }),
             Op::Wipe { file, manifest, .. } => {
                 Some(Effect::Wipe { file, manifest: manifest.as_ref() })
@@ -68,6 +78,8 @@ impl Action {
             | Op::Missing { .. }
             | Op::Found
             | Op::Compliance { .. }
+            | Op::EvidenceMissing { .. }
+            | Op::EvidenceReturned
             | Op::Orphan
             | Op::Archive
             | Op::Freeze(_)
@@ -111,7 +123,16 @@ impl Action {
                     last_sync: *last_sync,
                 })
             }
-            Op::Push { resume: Some(_), .. } | Op::Sync { resume: Some(_), .. } => return None,
+            Op::Push { resume: Some(_), .. }
+            | Op::Sync { resume: Some(_), .. }
+            | Op::Access { resume: Some(_), .. } => return None,
+            Op::Access { blocked, resume: None } => {
+                Event::AccessIntended(AccessOrder { intent, blocked: *blocked })
+            }
+            Op::EvidenceMissing { cause, since } => {
+                Event::EvidenceMissing(EvidenceMissing { cause: *cause, since: *since })
+            }
+            Op::EvidenceReturned => Event::EvidenceReturned(Nothing {}),
             Op::Sync { request, resume: None, last_sync } => {
                 Event::SyncRequested(Box::new(SyncRequested {
                     intent,
@@ -137,12 +158,15 @@ impl Action {
             Op::WipeProgress { progress } => Event::WipeProgress(progress.clone()),
             Op::DeferWipe { deferred } => Event::WipeDeferred(deferred.clone()),
             Op::FailWipe { failed } => Event::WipeFailed(WipeFailed::clone(failed)),
-            Op::Compliance { from, verdict, .. } => Event::ComplianceChanged(ComplianceChanged {
-                from: *from,
-                to: verdict.state,
-                failing: verdict.failing.clone(),
-                missing: verdict.missing.clone(),
-            }),
+            Op::Compliance { from, verdict, episode } => {
+                Event::ComplianceChanged(ComplianceChanged {
+                    from: *from,
+                    to: verdict.state,
+                    failing: verdict.failing.clone(),
+                    missing: verdict.missing.clone(),
+                    episode: *episode,
+                })
+            }
             Op::Orphan => Event::DeviceOrphaned(Nothing {}),
             Op::Archive => Event::DeviceArchived(Nothing {}),
             Op::Freeze(why) => Event::PassFrozen(why.clone()),
@@ -197,6 +221,9 @@ impl Action {
             | Op::DeferWipe { .. }
             | Op::FailWipe { .. }
             | Op::Compliance { .. }
+            | Op::EvidenceMissing { .. }
+            | Op::EvidenceReturned
+            | Op::Access { .. }
             | Op::Orphan
             | Op::Archive
             | Op::Freeze(_)

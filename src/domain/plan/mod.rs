@@ -15,6 +15,7 @@ mod device;
 mod digest;
 pub mod due;
 pub mod effect;
+mod episodes;
 mod erased;
 mod hold;
 mod inputs;

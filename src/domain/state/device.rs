@@ -5,6 +5,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde_json::Value;
 
+use super::episode::{Episode, EpisodeKind, Ticket, Told};
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
@@ -35,6 +36,8 @@ pub struct Device {
     pub missing_since: Option<Timestamp>,
     /// The last sync that somebody asked for.
     pub sync_requested: Option<Box<LastSync>>,
+    /// What its verdict leads to; the last one there was.
+    pub(crate) episode: Option<Box<Episode>>,
     /// Reports dated up to then say nothing of the device as it is: it began anew.
     pub(crate) void_until: Option<Timestamp>,
     /// Telemetry: date of the last report, or its arrival where that date is not believed.
@@ -104,7 +107,14 @@ impl Device {
         Some((asked, asked.standing(self.last_sync)))
     }
 
-    pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), String> {
+    /// The episode that goes on.
+    #[must_use]
+    pub(crate) fn open_episode(&self) -> Option<&Episode> {
+        self.episode.as_deref().filter(|episode| episode.is_open())
+    }
+
+    /// Takes an entry about it in; `latest` is the latest time that the log has seen.
+    pub(super) fn apply(&mut self, entry: &Entry, latest: Timestamp) -> Result<(), String> {
         match &entry.event {
             Event::DeviceUpdated(updated) => {
                 let mut spec = DeviceSpec::clone(&self.spec);
@@ -122,7 +132,7 @@ impl Device {
                 self.manifest =
                     Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
             }
-            Event::DeviceStatus(status) => self.set_status(entry.at, status)?,
+            Event::DeviceStatus(status) => self.set_status((entry.at, latest), status)?,
             Event::DeviceOrphaned(_) => {
                 if self.orphaned_since.is_some() {
                     return Err("it is orphaned already".into());
@@ -164,7 +174,27 @@ impl Device {
                 }
                 self.push.state = PushState::Failed(failed.class, failed.error.as_str().into());
             }
-            Event::ComplianceChanged(changed) => self.set_compliance(entry.at, changed),
+            Event::ComplianceChanged(changed) => {
+                self.set_compliance(entry.at, changed);
+                self.follow_verdict(entry.seq, latest, changed)?;
+            }
+            Event::EvidenceMissing(_) => {
+                if self.open_episode().is_some() {
+                    return Err("an episode goes on".into());
+                }
+                self.begin_episode(EpisodeKind::Unknown, entry.seq, latest);
+            }
+            Event::EvidenceReturned(_) => match self.episode.as_deref_mut() {
+                Some(episode) if episode.is_open() && episode.kind == EpisodeKind::Unknown => {
+                    episode.end(latest);
+                }
+                _ => return Err("evidence was not missing".into()),
+            },
+            Event::AccessIntended(order) => self.last_episode()?.order(latest, order),
+            Event::AccessBlocked(order) | Event::AccessRestored(order) => {
+                self.last_episode()?.done(order)?;
+            }
+            Event::AccessFailed(failed) => self.last_episode()?.fail(failed)?,
             Event::SyncRequested(requested) => {
                 self.sync_requested = Some(Box::new(LastSync::new(entry.at, requested)));
             }
@@ -182,7 +212,11 @@ impl Device {
         Ok(())
     }
 
-    fn set_status(&mut self, at: Timestamp, status: &DeviceStatus) -> Result<(), String> {
+    fn set_status(
+        &mut self,
+        (at, latest): (Timestamp, Timestamp),
+        status: &DeviceStatus,
+    ) -> Result<(), String> {
         if self.status != status.from {
             return Err(format!("the device is {}, not {}", self.status, status.from));
         }
@@ -199,7 +233,63 @@ impl Device {
         if status.enrollment.is_some() || status.to == Status::Wiped {
             self.facts = None;
         }
+        if status.to == Status::Wiped {
+            self.end_episode(latest);
+        }
         Ok(())
+    }
+
+    /// What follows from a verdict: an episode begins, goes on, or ends.
+    fn follow_verdict(
+        &mut self,
+        seq: u64,
+        latest: Timestamp,
+        changed: &ComplianceChanged,
+    ) -> Result<(), String> {
+        let open = self.open_episode().map(|episode| episode.kind);
+        match (changed.to, changed.episode) {
+            (ComplianceState::NonCompliant, Some(opened)) => {
+                let episode = self.last_episode()?;
+                if episode.opened != opened || episode.kind != EpisodeKind::NonCompliant {
+                    return Err(format!("its last episode is not that of entry {opened}"));
+                }
+                episode.ended = None;
+            }
+            (ComplianceState::NonCompliant, None) if open != Some(EpisodeKind::NonCompliant) => {
+                self.begin_episode(EpisodeKind::NonCompliant, seq, latest);
+            }
+            (ComplianceState::Compliant, _) => self.end_episode(latest),
+            (ComplianceState::NonCompliant | ComplianceState::Unknown, _) => {}
+        }
+        Ok(())
+    }
+
+    fn begin_episode(&mut self, kind: EpisodeKind, seq: u64, latest: Timestamp) {
+        let episode = Episode::new(kind, (seq, latest), self.episode.as_deref());
+        self.episode = Some(Box::new(episode));
+    }
+
+    fn end_episode(&mut self, at: Timestamp) {
+        if let Some(episode) = &mut self.episode {
+            episode.end(at);
+        }
+    }
+
+    fn last_episode(&mut self) -> Result<&mut Episode, String> {
+        self.episode.as_deref_mut().ok_or_else(|| "it had no episode".into())
+    }
+
+    /// What came of telling somebody about its episode: an earlier one is over, and forgotten.
+    pub(super) fn tell(&mut self, key: CompactString, told: Told) {
+        if let Some(episode) = self.episode.as_deref_mut() {
+            episode.told.insert(key, told);
+        }
+    }
+
+    pub(super) fn ticketed(&mut self, ticket: Ticket) {
+        if let Some(episode) = self.episode.as_deref_mut() {
+            episode.ticket = Some(ticket);
+        }
     }
 
     /// Under a new enrollment: an erasure was seen to, and what was reported up to then is void.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use super::device::{Compliance, Device, LastPush, Manifest, PushState};
 use super::event::{
     ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, ProfilePrepared, TrustFiles,
@@ -37,6 +39,8 @@ pub struct State {
     pub(crate) trust: Option<TrustFiles>,
     /// What the configuration said last about rights.
     pub(crate) config: Option<Box<ConfigRights>>,
+    /// Sinks that tell what happens, and since which entry.
+    pub(crate) sinks: BTreeMap<CompactString, u64>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: HashMap<SerialNumber, DeviceId>,
@@ -134,6 +138,7 @@ impl State {
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<(), String> {
+        let latest = self.at.map_or(entry.at, |at| at.max(entry.at));
         match &entry.event {
             Event::LedgerCreated(created) => {
                 self.lineage = Some(created.lineage);
@@ -178,6 +183,16 @@ impl State {
             | Event::WipeFailed(_)
             | Event::WipeExpired(_)
             | Event::WipeVetoed(_) => self.apply_wipe(entry),
+            Event::NoticeBegun(_)
+            | Event::NoticeIntended(_)
+            | Event::NoticeSent(_)
+            | Event::NoticeFailed(_)
+            | Event::NoticeDropped(_)
+            | Event::TicketOpened(_)
+            | Event::TicketNoted(_) => {
+                self.apply_notice(entry);
+                Ok(())
+            }
             Event::DeviceProvisioned(new) => self.provision(entry, new),
             Event::DeviceUpdated(_)
             | Event::DeviceStatus(_)
@@ -192,11 +207,17 @@ impl State {
             | Event::SyncRequested(_)
             | Event::SyncFailed(_)
             | Event::ComplianceChanged(_)
+            | Event::EvidenceMissing(_)
+            | Event::EvidenceReturned(_)
+            | Event::AccessIntended(_)
+            | Event::AccessBlocked(_)
+            | Event::AccessRestored(_)
+            | Event::AccessFailed(_)
             | Event::WipeUnrequested(_) => {
                 let id = entry.device.ok_or("it names no device")?;
                 let device =
                     self.devices.get_mut(&id).ok_or_else(|| format!("there is no device {id}"))?;
-                device.apply(entry)
+                device.apply(entry, latest)
             }
         }
     }
@@ -242,6 +263,7 @@ impl State {
                 unrequested_wipe: None,
                 missing_since: None,
                 sync_requested: None,
+                episode: None,
                 void_until,
                 last_sync: None,
                 facts: None,

@@ -5,13 +5,16 @@
 //! refuses was not written by it.
 
 mod device;
+mod episode;
 pub mod event;
 mod fold;
+mod fold_notices;
 mod fold_wipes;
 mod sync;
 mod wipe;
 
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
+pub(crate) use episode::{Block, BlockState, Episode, EpisodeKind, Ticket, Told};
 pub use fold::State;
 pub(crate) use fold::{FoldError, Frozen, HeadHash};
 pub(crate) use sync::{LastSync, SyncStanding};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::notify::Notify;
 use super::provider::{Provider, rules};
 use super::settings::{Config, TrustPaths};
 use super::values::{HostNames, Listen, Number, Quorum, Span, Text};
@@ -26,6 +27,7 @@ pub(super) struct Written {
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
     http: StrictMap<Http>,
+    notify: Notify,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,6 +43,8 @@ struct Sync {
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Compliance {
     block_after: Option<Span<1>>,
+    settle: Option<Span<0>>,
+    unknown_after: Option<Span<1>>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -89,6 +93,7 @@ impl Written {
             trust: StrictMap(trust),
             wipes: StrictMap(wipes),
             http: StrictMap(http),
+            notify,
         } = self;
         let default = Config::default();
         let path = |text: Option<Text>| text.map(|Text(text)| base.join(text));
@@ -102,6 +107,8 @@ impl Written {
             sync_interval: span(sync.interval, default.settings.sync_interval),
             block_after: span(compliance.block_after, default.settings.block_after),
             archive_after: orphans.archive_after.map(|Span(span)| span),
+            settle: span(compliance.settle, default.settings.settle),
+            unknown_after: span(compliance.unknown_after, default.settings.unknown_after),
             limits: limits.over(default.settings.limits),
             wipes: wipes.over(default.settings.wipes),
             provider: default.settings.provider,
@@ -122,6 +129,7 @@ impl Written {
             http_token_file: path(http.token_file),
             digest: default.digest,
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
+            notify: notify.into_settings(base),
         }
     }
 }

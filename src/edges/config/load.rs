@@ -75,6 +75,9 @@ impl Config {
             })?;
         let StrictMap(written) = written.unwrap_or_default();
         let config = written.into_config(path.parent().unwrap_or(Path::new("")));
+        if let Some(message) = config.contradiction() {
+            return Err(Error::Invalid { path: path.into(), line: 1, column: 1, message });
+        }
         Ok(Self { digest: Some(Digest::of(bytes)), ..config })
     }
 }

@@ -10,8 +10,10 @@ mod checkout;
 mod error;
 mod file_format;
 mod load;
+mod notify;
 mod provider;
 mod settings;
+mod url;
 mod values;
 
 pub(crate) use self::error::{Error, Ignored};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use ureq::http::Uri;
 
+use super::url;
 use super::values::{Span, Text};
 use crate::domain::manifest::strict_map::StrictMap;
 use crate::domain::provider_settings::{
@@ -165,31 +165,10 @@ fn is_tenant(text: &str) -> bool {
     text.len() <= 253 && text.bytes().all(allowed) && !text.starts_with('.')
 }
 
-/// Scheme and authority, without a final slash. Tokens go there, so it is encrypted, or this machine.
+/// As written, or the default. Tokens go there, so it is encrypted, or this machine.
 fn address(key: &str, written: Option<Text>, default: &str) -> Result<String, String> {
     let Some(Text(written)) = written else { return Ok(default.to_owned()) };
-    let wrong = |why: &str| format!("`provider.{key}`: {written} {why}");
-    let uri: Uri = written.parse().map_err(|_| wrong("is not a URL"))?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(wrong("is not a URL like https://graph.microsoft.com"));
-    };
-    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    if !bare || authority.as_str().contains('@') {
-        return Err(wrong("must have a scheme and a host only"));
-    }
-    match scheme {
-        "https" => {}
-        "http" if is_loopback(authority.host()) => {}
-        "http" => return Err(wrong("must begin with https://; plain http is for loopback only")),
-        _ => return Err(wrong("must begin with https://")),
-    }
-    Ok(format!("{scheme}://{authority}"))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    url::base(&format!("provider.{key}"), &written)
 }
 
 #[cfg(test)]

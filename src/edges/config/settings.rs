@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use crate::domain::model::Digest;
+use crate::domain::notify_settings::{MailSettings, MailTransport, NotifySettings};
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::settings::{Settings, Wipes};
 use crate::domain::state::event::{ConfigRights, QuorumTier, TenantRights};
@@ -35,6 +36,8 @@ pub struct Config {
     /// `http.names`: host names that requests may ask for, beside those of loopback; as in a
     /// URL, without a port.
     pub http_names: Vec<String>,
+    /// `notify`: who is told what follows from the log.
+    pub(crate) notify: NotifySettings,
 }
 
 /// The files that say whose signatures count.
@@ -68,6 +71,7 @@ impl Default for Config {
             http_token_file: None,
             digest: None,
             http_names: Vec::new(),
+            notify: NotifySettings::default(),
         }
     }
 }
@@ -76,7 +80,7 @@ impl Config {
     /// What it says about who may have devices wiped, and through which provider: for the log.
     #[must_use]
     pub(crate) fn rights(&self) -> ConfigRights {
-        let Self { provider, settings, trust, digest, .. } = self;
+        let Self { provider, settings, trust, digest, notify, .. } = self;
         let TrustPaths { allowed_signers, revoked_keys } = trust;
         // Taken apart whole, so that a new setting of wipes cannot be forgotten here.
         let Wipes { max_validity, delay, quorum, require_head } = &settings.wipes;
@@ -98,11 +102,23 @@ impl Config {
             delay: spelled(delay),
             digest: *digest,
             max_validity: spelled(max_validity),
+            notify: notify.rights(),
             provider: provider.kind().as_str().to_owned(),
             quorum: quorum.as_slice().iter().map(tier).collect(),
             require_head: *require_head,
             revoked_keys: path(revoked_keys),
             tenant: tenant.map(TenantRights::from),
         }
+    }
+
+    /// What two parts of the file say against each other.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let graph = |mail: &MailSettings| mail.transport == MailTransport::Graph;
+        let local = matches!(self.provider, ProviderSettings::Local);
+        (local && self.notify.mail.as_deref().is_some_and(graph)).then(|| {
+            "`notify.mail.transport`: graph sends with the credentials of a tenant, and needs \
+             `provider.kind: intune`"
+                .to_owned()
+        })
     }
 }

@@ -5,6 +5,7 @@ use rustix::fs::{FileType, Mode};
 
 use super::*;
 use crate::domain::model::Digest;
+use crate::domain::notify_settings::{AlertSettings, NotifySettings};
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::settings::{FreezeLimits, Settings, Wipes};
 use crate::domain::wipe::quorum::{Tier, Tiers};
@@ -86,7 +87,7 @@ fn every_key_is_read() {
         "fleet: /srv/fleet\ndata: state\nenrollment: {deadline: 1h 30m}\nsync: {interval: 90s}\n\
          compliance: {blockAfter: 2d}\norphans: {archiveAfter: 90d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
          trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t,\
-         names: [Fleet.example.com, '[fd00::7]', 10.0.0.5]}\n\
+         names: [Fleet.example.com, '[fd00::7]', 10.0.0.5]}\nnotify: {alerts: {stuckAfter: 2h}}\n\
          wipes: {requireHead: true, maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n",
     )
     .unwrap();
@@ -118,6 +119,10 @@ fn every_key_is_read() {
         http_token_file: Some("conf/t".into()),
         digest: None,
         http_names: vec!["Fleet.example.com".into(), "[fd00::7]".into(), "10.0.0.5".into()],
+        notify: NotifySettings {
+            alerts: AlertSettings { stuck_after: TimeDelta::hours(2), ..AlertSettings::default() },
+            ..NotifySettings::default()
+        },
     };
     assert_eq!(config, expected);
 }
@@ -209,6 +214,8 @@ fn an_error_says_where_what_and_what_is_allowed() {
             "wipes: {quorum: [{upTo: 3, per: 1h, signers: 2}, {upTo: 4, per: 1h, signers: 1}]}",
             "needs upTo and signers to rise from each tier to the next",
         ),
+        ("notify: {mail: {transport: graph, from: a@b.c}}", "needs `provider.kind: intune`"),
+        ("notify: {sms: {}}", "notify: unknown field `sms`"),
         ("data: b: c", "1:8: mapping values are not allowed"),
         ("- fleet", "1:1: invalid type: sequence, expected a mapping"),
         ("fleet: a\n---\nfleet: b", "more than one document"),
@@ -285,7 +292,7 @@ fn checkout() -> (tempfile::TempDir, std::path::PathBuf) {
 const ALL_KEYS: &[u8] = b"fleet: FLEET\ndata: /elsewhere\nprovider: {kind: local}\n\
     enrollment: {deadline: 1h}\nsync: {interval: 1h}\ncompliance: {blockAfter: 1h}\n\
     limits: {maxRemovedPercent: 100}\ntrust: {allowedSigners: /evil}\nwipes: {delay: 1h}\n\
-    http: {listen: \"127.0.0.1:1\"}\n";
+    http: {listen: \"127.0.0.1:1\"}\nnotify: {mail: {server: a, from: a@b.c}}\n";
 
 #[test]
 fn in_a_checkout_only_the_fleet_directory_counts() {
@@ -319,10 +326,11 @@ fn in_a_checkout_only_the_fleet_directory_counts() {
         assert_eq!(loaded.config.settings == Settings::default(), !counts, "{file}");
         assert_eq!(loaded.config.trust == TrustPaths::default(), !counts, "{file}");
         assert_eq!(loaded.config.http_listen.is_none(), !counts, "{file}");
+        assert_eq!(loaded.config.notify == NotifySettings::default(), !counts, "{file}");
         if let Some(ignored) = loaded.ignored {
             assert_eq!(loaded.config.data, at.join(file).with_file_name(".fleetform"));
             assert_eq!(ignored.checkout, at.join("repo"));
-            let keys = "compliance data enrollment http limits provider sync trust wipes";
+            let keys = "compliance data enrollment http limits notify provider sync trust wipes";
             assert_eq!(ignored.keys.join(" "), keys, "every key but fleet");
         }
     }

@@ -30,6 +30,8 @@ macro_rules! crash_points {
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
     "clock.file": "write" "fsync" "rename" "dirsync";
+    "deliveries.again": "write" "fsync" "rename" "dirsync";
+    "deliveries.file": "write" "fsync" "rename" "dirsync";
     "ledger.append": "write" "fsync" "dirsync";
     "ledger.broken": "write" "fsync" "dirsync";
     "ledger.cut": "truncate" "fsync";

@@ -34,13 +34,20 @@ pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
         "its `wipes` are",
         snapshot.wipes != replayed.wipes && kept(snapshot) != kept(replayed),
     );
+    differs("its `sinks` are", snapshot.sinks != replayed.sinks);
+    // A version that knew no episodes wrote none.
+    let knows_episodes = snapshot.devices.values().any(|device| device.episode.is_some());
+    let counts = |key: &String| knows_episodes || key != "episode";
     let ids: BTreeSet<_> = snapshot.devices.keys().chain(replayed.devices.keys()).collect();
     for id in ids {
         match (snapshot.devices.get(id), replayed.devices.get(id)) {
-            (Some(a), Some(b)) => match device_differences(a, b).join(", ") {
-                keys if keys.is_empty() => {}
-                keys => differs(&format!("{keys} of device {id} is"), true),
-            },
+            (Some(a), Some(b)) => {
+                let mut keys = device_differences(a, b);
+                keys.retain(counts);
+                if !keys.is_empty() {
+                    differs(&format!("{} of device {id} is", keys.join(", ")), true);
+                }
+            }
             (Some(_), None) => differs(&format!("device {id}, which it has, is"), true),
             (None, _) => differs(&format!("device {id}, which it lacks, is"), true),
         }

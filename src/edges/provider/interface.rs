@@ -71,6 +71,16 @@ pub trait Provider: Send + Sync {
     /// intent changes nothing.
     async fn sync(&self, targets: Vec<Target>, intent: u64) -> Vec<Result<(), Error>>;
 
+    /// Blocks the access of devices to corporate mail, or restores it; one outcome for each target, in
+    /// their order. An `Ok` is durable. Repeating it under its intent changes nothing, and a later order
+    /// takes the place of an earlier one.
+    async fn set_access(
+        &self,
+        targets: Vec<Target>,
+        blocked: bool,
+        intent: u64,
+    ) -> Vec<Result<(), Error>>;
+
     /// Gives the command to erase one device. An `Ok` is durable; any class but unknown means
     /// that the device surely does not get it: transient that it may be given again later, under
     /// a new intent, permanent that this never helps.

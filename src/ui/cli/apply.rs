@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -13,7 +14,8 @@ use super::plan;
 use super::process::{runtime, stop_on_signal};
 use super::progress::Progress;
 use super::setup::Setup;
-use super::value::digest;
+use super::value::{digest, duration};
+use crate::app::deliveries::deliver_for;
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
     self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,
@@ -52,6 +54,9 @@ pub(crate) struct Args {
     /// Accept that exactly so many devices are gone from the fleet directory
     #[arg(long, value_name = "N")]
     pub(crate) accept_removals: Option<u64>,
+    /// Tell people and other systems for so long at most; the rest is told by the next run
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) deliver_for: Duration,
     /// Begin a ledger in the data directory that was named, which has none; for the first run only
     #[arg(long)]
     pub(crate) new_ledger: bool,
@@ -116,7 +121,13 @@ pub(super) fn run(
     drop(desired);
     let digest = decision.approved.digest();
     let unobserved = decision.unobserved().is_some();
+    let sinks = wiring::sinks(&setup.config)?;
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
+    let board =
+        runtime.block_on(deliver_for(args.deliver_for, sinks, &setup.config, &mut ledger))?;
+    for untold in board.stuck(setup.now()) {
+        tracing::warn!("{untold}; the next run goes on");
+    }
     let recorded = ledger.state();
     let applied = Applied {
         digest,

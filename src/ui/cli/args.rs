@@ -8,7 +8,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list, man,
+    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, init,
+    list, man, notify,
 };
 use super::{
     get, orphans, plan, profile, provision, report, reports, schema, set, show, sync, trust, why,
@@ -74,6 +75,11 @@ pub(crate) enum Command {
     Daemon(daemon::Args),
     /// Check everything that Fleetform needs, and say how to fix what is missing.
     Doctor(doctor::Args),
+    /// Send a test to those who are told what happens.
+    #[command(subcommand)]
+    Notify(notify::Command),
+    /// List what people and other systems have yet to be told.
+    Deliveries(deliveries::Args),
     /// List devices; filters are combined with AND.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
@@ -133,6 +139,8 @@ impl Command {
             Self::Apply(_) => "apply",
             Self::Daemon(_) => "daemon",
             Self::Doctor(_) => "doctor",
+            Self::Notify(notify::Command::Test(_)) => "notify test",
+            Self::Deliveries(_) => "deliveries",
             Self::List(_) => "list",
             Self::Show(_) => "show",
             Self::Get(_) => "get",
@@ -191,6 +199,8 @@ impl Command {
             | Self::Set(_)
             | Self::Apply(_)
             | Self::Doctor(_)
+            | Self::Notify(_)
+            | Self::Deliveries(_)
             | Self::Show(_)
             | Self::Describe(_)
             | Self::Profile(_)

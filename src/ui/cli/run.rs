@@ -17,15 +17,17 @@ use super::process::{outlive_the_file_size_limit, start_threads};
 use super::server::ServerArgs;
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, diff, doctor, emulator, explain, init, list,
+    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, init,
+    list,
 };
 use super::{get, profile, reports};
 use super::{
-    logging, man, orphans, plan, provision, report, schema, set, show, sync, trust, why, wipe,
+    logging, man, notify, orphans, plan, provision, report, schema, set, show, sync, trust, why,
+    wipe,
 };
 use crate::edges::source;
 use crate::ui::render::out::Out;
-use crate::ui::render::text::{safe, safe_lines};
+use crate::ui::render::text::safe;
 
 /// The whole program but for its process: parses, starts the log, runs, reports failures.
 #[must_use]
@@ -79,10 +81,9 @@ fn say(error: &clap::Error, args: &[OsString]) {
     let _ = match parse(harmless) {
         Err(error) => error.print(),
         // Spelled out it is no error any more.
-        Ok(_) => {
-            let text = safe_lines(&error.to_string()).into_owned();
-            std::io::stderr().lock().write_all(text.as_bytes())
-        }
+        Ok(_) => std::io::stderr()
+            .lock()
+            .write_all(b"error: a value has control characters, and so cannot be used\n"),
     };
 }
 
@@ -131,6 +132,8 @@ fn run(
             start_threads()?;
             doctor::run(args, &cli.global, format, out)
         }
+        Command::Notify(command) => notify::run(command, &setup()?, format, out),
+        Command::Deliveries(args) => deliveries::run(args, &setup()?, format, out),
         Command::List(args) => {
             let setup = reading(&args.server)?;
             if args.unmanaged {

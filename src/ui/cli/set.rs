@@ -29,7 +29,7 @@ Examples:
   fleetform set ana-ruiz-laptop profile=Executive
   fleetform set PF3XK9Q2 status=Failed
   fleetform set D007 enrollment=+1              Enroll again
-  fleetform set D007 labels.site=madrid labels.room-     One label set, one removed
+  fleetform set D007 labels.site=madrid labels.room-    Set one, remove one
   fleetform set -l 'site in (madrid,lisbon)' profile=Executive --dry-run
 
 FIELD- removes an optional field or label. With -l every device whose manifest

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 use serde::Serialize;
 
+use super::episode::EpisodeView;
 use super::last_sync::{self, SyncView};
 use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
@@ -16,7 +17,9 @@ use crate::domain::model::{
 };
 use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Wipe, WipeState};
+use crate::domain::state::{
+    Block, Compliance, Device, EpisodeKind, LastPush, Manifest, PushState, Wipe, WipeState,
+};
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
@@ -43,12 +46,20 @@ pub(crate) enum Access {
 
 #[must_use]
 pub(crate) fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
-    let at = device.compliance.since + settings.block_after;
-    match device.compliance.state {
-        _ if device.is_wiped() => Access::Gone,
-        ComplianceState::Compliant | ComplianceState::Unknown => Access::Allowed,
-        ComplianceState::NonCompliant if now > at => Access::BlockedSince(at),
-        ComplianceState::NonCompliant => Access::BlocksAt(at),
+    if device.is_wiped() {
+        return Access::Gone;
+    }
+    let episode = device.episode.as_deref();
+    let block = episode.and_then(|episode| episode.block.as_ref());
+    if let Some(at) = block.and_then(Block::blocked_since) {
+        return Access::BlockedSince(at);
+    }
+    let open = episode.filter(|e| e.is_open() && e.kind == EpisodeKind::NonCompliant);
+    match open.map(|open| open.since + settings.block_after) {
+        None => Access::Allowed,
+        // About to be, by whoever runs the next pass.
+        Some(at) if now > at => Access::BlockedSince(at),
+        Some(at) => Access::BlocksAt(at),
     }
 }
 
@@ -100,6 +111,10 @@ pub(crate) fn notes(
     }
     if matches!(access(device, settings, now), Access::BlockedSince(_)) {
         notes.push("blocked");
+    }
+    let episode = device.open_episode();
+    if episode.is_some_and(|episode| episode.told.values().any(|told| told.failed.is_some())) {
+        notes.push("not told");
     }
     match device.push.state {
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
@@ -153,6 +168,8 @@ pub(crate) struct DeviceView<'a> {
     sync_requested: Option<SyncView<'a>>,
     passed_over: u64,
     overdue: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    episode: Option<EpisodeView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -206,6 +223,7 @@ impl<'a> DeviceView<'a> {
             unrequested_wipe,
             missing_since,
             sync_requested: _,
+            episode: _,
             void_until: _,
             last_sync,
             facts,
@@ -250,6 +268,7 @@ impl<'a> DeviceView<'a> {
             sync_requested: SyncView::of(device),
             passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),
+            episode: device.episode.as_deref().map(EpisodeView::of),
         }
     }
 }

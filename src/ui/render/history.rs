@@ -146,6 +146,8 @@ fn tone(event: &Event) -> Tone {
         | Event::DeviceFound(_)
         | Event::ProfilePrepared(_)
         | Event::ProfilePushed(_)
+        | Event::EvidenceReturned(_)
+        | Event::AccessRestored(_)
         | Event::PassThawed(_) => Tone::Added,
         Event::DeviceUpdated(_)
         | Event::DeviceStatus(_)
@@ -159,10 +161,14 @@ fn tone(event: &Event) -> Tone {
         | Event::WipeProgress(_)
         | Event::ProfileDrifted(_)
         | Event::SyncRequested(_)
+        | Event::EvidenceMissing(_)
+        | Event::AccessBlocked(_)
         | Event::WipeExpired(_)
         | Event::WipeVetoed(_) => Tone::Changed,
         Event::ProfileFailed(_)
         | Event::SyncFailed(_)
+        | Event::AccessFailed(_)
+        | Event::NoticeFailed(_)
         | Event::DeviceMissing(_)
         | Event::PassFrozen(_)
         | Event::LogRepaired(_)
@@ -172,9 +178,16 @@ fn tone(event: &Event) -> Tone {
         | Event::WipeConfirmed(_)
         | Event::WipeUnrequested(_)
         | Event::WipeFailed(_) => Tone::Removed,
-        Event::LedgerCreated(_) | Event::ProfileRecorded(_) | Event::ProfileIntended(_) => {
-            Tone::Plain
-        }
+        Event::LedgerCreated(_)
+        | Event::ProfileRecorded(_)
+        | Event::ProfileIntended(_)
+        | Event::AccessIntended(_)
+        | Event::NoticeBegun(_)
+        | Event::NoticeIntended(_)
+        | Event::NoticeSent(_)
+        | Event::NoticeDropped(_)
+        | Event::TicketOpened(_)
+        | Event::TicketNoted(_) => Tone::Plain,
     }
 }
 

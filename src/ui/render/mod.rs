@@ -8,10 +8,13 @@
 pub(crate) mod applied;
 mod change;
 pub(crate) mod check;
+mod consequence;
 pub(crate) mod custom_columns;
+pub(crate) mod deliveries;
 pub(crate) mod device;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+mod episode;
 pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod findings;

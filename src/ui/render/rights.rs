@@ -10,6 +10,7 @@ pub(super) fn rights(rights: &ConfigRights) -> String {
         delay,
         digest,
         max_validity,
+        notify,
         provider,
         quorum,
         require_head,
@@ -22,10 +23,11 @@ pub(super) fn rights(rights: &ConfigRights) -> String {
         .iter()
         .map(|QuorumTier { per, signers, up_to }| format!("{signers} for up to {up_to} in {per}"))
         .collect();
+    let told: String = notify.iter().map(|(sink, to)| format!(", {sink} to {to}")).collect();
     let tenant = tenant.as_ref().map(of_tenant).unwrap_or_default();
     format!(
         "configuration file {file}: provider {provider}{tenant}, allowed signers {}, revoked keys {}, requests valid for \
-         {max_validity}{head}, delay {delay}, signatures needed: {}",
+         {max_validity}{head}, delay {delay}, signatures needed: {}{told}",
         allowed_signers.as_deref().unwrap_or("none"),
         revoked_keys.as_deref().unwrap_or("none"),
         tiers.join(", ")

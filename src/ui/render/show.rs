@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::device::{Access, DeviceView, access, ago, overdue_since};
+use super::episode;
 use super::history::{EntryView, brief};
 use super::json;
 use super::list::{compliance_tone, status_tone};
@@ -189,6 +190,7 @@ impl Shown<'_> {
             }
             Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
+        fields.extend(episode::of_device(device));
         if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
             let text = format!(

@@ -94,6 +94,10 @@ impl Provider for Scripted {
         vec![Ok(()); targets.len()]
     }
 
+    async fn set_access(&self, targets: Vec<Target>, _: bool, _: u64) -> Vec<Result<(), Error>> {
+        vec![Ok(()); targets.len()]
+    }
+
     async fn wipe(&self, wipe: &IssuableWipe, order: WipeOrder<'_>) -> Result<Receipt, Error> {
         let intent = order.intent;
         let call = self.calls.lock().expect("no panic").pop_front().unwrap_or(Call::Takes);

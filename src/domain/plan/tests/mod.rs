@@ -1,6 +1,7 @@
 //! Planning tests: each one applies its plan and plans again, and nothing is left.
 
 mod damage;
+mod episodes;
 mod freeze;
 mod manifests;
 mod mdm;

@@ -16,7 +16,8 @@ use crate::domain::plan::{Heard, HoldReason, Inputs, News, Plan, plan};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{
-    Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source, SyncFailed,
+    AccessFailed, AccessOrder, Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source,
+    SyncFailed,
 };
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
@@ -173,29 +174,20 @@ impl World {
         }
         let mut done = vec![];
         for action in &plan.actions {
-            let effect = match action.effect() {
-                Some(Effect::Push { profile, resume }) => Some((Some(profile.clone()), resume)),
-                Some(Effect::Sync { resume }) => Some((None, resume)),
+            let resume = match action.effect() {
+                Some(
+                    Effect::Push { resume, .. }
+                    | Effect::Sync { resume }
+                    | Effect::Access { resume, .. },
+                ) => resume,
                 Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. })
                 | None => None,
             };
-            let intent = effect.as_ref().and_then(|e| e.1).unwrap_or(self.state.seq + 1);
+            let intent = resume.unwrap_or(self.state.seq + 1);
             if let Some(event) = action.event(intent) {
                 self.log(action.device(), action.source(None), event);
             }
-            let error = "no".to_owned();
-            let outcome = match (effect, self.refuses) {
-                (Some((Some(profile), _)), None) => {
-                    Some(Event::ProfilePushed(pushed(&profile, intent)))
-                }
-                (Some((Some(_), _)), Some(class)) => {
-                    Some(Event::ProfileFailed(ProfileFailed { intent, class, error }))
-                }
-                (Some((None, _)), Some(class)) => {
-                    Some(Event::SyncFailed(Box::new(SyncFailed { intent, class, error })))
-                }
-                (Some((None, _)), None) | (None, _) => None,
-            };
+            let outcome = action.effect().and_then(|effect| self.outcome(effect, intent));
             if let Some(outcome) = outcome {
                 self.log(action.device(), None, outcome);
             }
@@ -206,6 +198,31 @@ impl World {
         self.heard.clear();
         self.news = News::default();
         done
+    }
+
+    /// What the log says after an effect.
+    fn outcome(&self, effect: Effect<'_>, intent: u64) -> Option<Event> {
+        let error = "no".to_owned();
+        match (effect, self.refuses) {
+            (Effect::Push { profile, .. }, None) => {
+                Some(Event::ProfilePushed(pushed(profile, intent)))
+            }
+            (Effect::Push { .. }, Some(class)) => {
+                Some(Event::ProfileFailed(ProfileFailed { intent, class, error }))
+            }
+            (Effect::Sync { .. }, Some(class)) => {
+                Some(Event::SyncFailed(Box::new(SyncFailed { intent, class, error })))
+            }
+            (Effect::Access { blocked, .. }, None) => {
+                let order = AccessOrder { intent, blocked };
+                let event = if blocked { Event::AccessBlocked } else { Event::AccessRestored };
+                Some(event(order))
+            }
+            (Effect::Access { .. }, Some(class)) => {
+                Some(Event::AccessFailed(Box::new(AccessFailed { intent, class, error })))
+            }
+            _ => None,
+        }
     }
 
     /// Leaves of each request what has to wait.

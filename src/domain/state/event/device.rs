@@ -65,4 +65,8 @@ pub struct ComplianceChanged {
     /// The checks that lack a fact, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) missing: Vec<String>,
+    /// The episode that goes on, by the number of the entry that opened it: the device was compliant only
+    /// for a short time. Nothing where a new one begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) episode: Option<u64>,
 }

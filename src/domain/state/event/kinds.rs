@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::access::{AccessFailed, AccessOrder, EvidenceMissing};
 use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
 use super::log::{LedgerCreated, LogRepaired};
 use super::mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress};
+use super::notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 use super::profile::{ProfileFailed, ProfilePush};
 use super::rights::ConfigChanged;
 use super::sync::{SyncFailed, SyncRequested};
@@ -88,6 +90,18 @@ events! {
     SyncFailed(Box<SyncFailed>) = "sync.failed",
     /// The verdict over a device changed.
     ComplianceChanged(ComplianceChanged) = "compliance.changed",
+    /// Nobody could tell for too long whether a device is compliant.
+    EvidenceMissing(EvidenceMissing) = "evidence.missing",
+    /// It can be told again.
+    EvidenceReturned(Nothing) = "evidence.returned",
+    /// About to block a device's access to corporate mail, or to restore it.
+    AccessIntended(AccessOrder) = "access.intended",
+    /// The provider has the order to block it.
+    AccessBlocked(AccessOrder) = "access.blocked",
+    /// The provider has the order to restore it.
+    AccessRestored(AccessOrder) = "access.restored",
+    /// The provider does not have the order, or nobody knows.
+    AccessFailed(Box<AccessFailed>) = "access.failed",
     /// A request holds; it is issued after cooling off.
     WipeAccepted(Box<WipeAccepted>) = "wipe.accepted",
     /// A request breaks a rule.
@@ -110,6 +124,20 @@ events! {
     WipeVetoed(Box<WipeStopped>) = "wipe.vetoed",
     /// A device says that it is erased, and nobody asked for it.
     WipeUnrequested(Box<WipeUnrequested>) = "wipe.unrequested",
+    /// From now on a sink tells what happens.
+    NoticeBegun(NoticeBegun) = "notice.begun",
+    /// About to tell somebody.
+    NoticeIntended(Box<NoticeIntended>) = "notice.intended",
+    /// They were told.
+    NoticeSent(Box<NoticeSent>) = "notice.sent",
+    /// They were not told, and it is not tried any more.
+    NoticeFailed(Box<NoticeStopped>) = "notice.failed",
+    /// They were not told, since it is not true any more.
+    NoticeDropped(Box<NoticeStopped>) = "notice.dropped",
+    /// The ticket system has a new ticket.
+    TicketOpened(Box<TicketTold>) = "ticket.opened",
+    /// The ticket system has a note on a ticket.
+    TicketNoted(Box<TicketTold>) = "ticket.noted",
     /// The trust files are not what they were.
     TrustChanged(TrustChanged) = "trust.changed",
     /// The configuration gives other rights than before, or is another file.

@@ -3,6 +3,7 @@
 //! The structs are the log's own words, so their serde form is the file format of
 //! `audit.jsonl` (keys of `data`). Adding a kind is compatible; changing one is not.
 
+mod access;
 mod change;
 mod device;
 mod entry;
@@ -10,12 +11,14 @@ mod freeze;
 mod kinds;
 mod log;
 mod mdm;
+mod notice;
 mod profile;
 mod rights;
 mod sync;
 mod trust;
 mod wipe;
 
+pub(crate) use access::{AccessFailed, AccessOrder, EvidenceGap, EvidenceMissing};
 pub use change::{Change, Field};
 pub use device::DeviceStatus;
 pub(crate) use device::{ComplianceChanged, DeviceProvisioned, DeviceUpdated, Nothing};
@@ -26,6 +29,7 @@ pub use kinds::Event;
 pub use log::LedgerCreated;
 pub(crate) use log::LogRepaired;
 pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress, WipeStage};
+pub(crate) use notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
 pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};

@@ -1,5 +1,7 @@
 //! What the log says of the configuration.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::model::Digest;
@@ -33,6 +35,9 @@ pub(crate) struct ConfigRights {
     pub(crate) digest: Option<Digest>,
     /// `wipes.maxValidity`
     pub(crate) max_validity: String,
+    /// Where each sink of `notify` sends to, by its name; of secret URLs the file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) notify: BTreeMap<String, String>,
     /// `provider.kind`
     pub(crate) provider: String,
     /// `wipes.quorum`

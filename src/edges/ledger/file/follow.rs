@@ -7,8 +7,9 @@ use std::path::Path;
 use super::layout::{LOCK, LOG, STATE};
 use super::log::{self, follow_all, last_line};
 use super::{mark, scan, state_json};
-use crate::domain::state::State;
+use crate::domain::model::ComplianceState;
 use crate::domain::state::event::{Entry, Event};
+use crate::domain::state::{Device, State};
 use crate::edges::fs::durable;
 use crate::edges::ledger::chain::Chain;
 use crate::edges::ledger::differences::differences;
@@ -211,6 +212,9 @@ impl<'a> Following<'a> {
 pub fn read(dir: &Path) -> Result<State, Error> {
     // Before the log, which only grows: so that the snapshot cannot be ahead of it.
     let snapshot = state_json::load(dir)?.unwrap_or_default();
+    if lacks_episodes(&snapshot.state) {
+        return read_proven(dir);
+    }
     let mut following = Following::new(dir, snapshot);
     let mut chain = Chain::START;
     let path = dir.join(LOG);
@@ -231,6 +235,14 @@ pub fn read(dir: &Path) -> Result<State, Error> {
         following.until(&mut chain, &path, &log, whole)?;
     }
     following.done(chain)
+}
+
+/// Whether it was written by a version that knew no episodes: a device that is not compliant has one.
+fn lacks_episodes(state: &State) -> bool {
+    let lacks = |device: &Device| {
+        device.compliance.state == ComplianceState::NonCompliant && device.episode.is_none()
+    };
+    state.devices.values().any(|device| lacks(device))
 }
 
 /// As [`read`], but nothing is taken from the snapshot that the log does not prove, except for

@@ -1,11 +1,12 @@
 //! A device as it stands in the snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+use super::episode::{EpisodeIn, EpisodeOut};
 use super::sync::{SyncIn, SyncOut};
 use crate::domain::model::{
     ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, HardwareHash, Name, OsVersion,
@@ -27,6 +28,8 @@ pub(super) struct DeviceOut<'a> {
     archived_since: Option<Timestamp>,
     compliance: ComplianceOut<'a>,
     enrollment: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    episode: Option<EpisodeOut<'a>>,
     facts: Option<&'a Facts>,
     hardware: Option<HardwareOut<'a>>,
     labels: &'a BTreeMap<CompactString, CompactString>,
@@ -69,6 +72,8 @@ pub(super) struct DeviceIn {
     archived_since: Option<Timestamp>,
     compliance: ComplianceIn,
     enrollment: u32,
+    #[serde(default)]
+    episode: Option<EpisodeIn>,
     facts: Option<Box<Facts>>,
     hardware: Option<Box<Hardware>>,
     labels: BTreeMap<CompactString, CompactString>,
@@ -184,6 +189,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             unrequested_wipe,
             missing_since,
             sync_requested,
+            episode,
             void_until,
             last_sync,
             facts,
@@ -204,6 +210,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             archived_since: *archived_since,
             compliance: ComplianceOut { failing, missing, since: *since, state: *state },
             enrollment: *enrollment,
+            episode: episode.as_deref().map(EpisodeOut::from),
             facts: facts.as_deref(),
             hardware: hardware.as_deref().map(HardwareOut::from),
             labels,
@@ -298,6 +305,7 @@ impl DeviceIn {
             unrequested_wipe: self.unrequested_wipe,
             missing_since: self.missing_since,
             sync_requested: self.sync_requested.map(SyncIn::sync).transpose()?,
+            episode: self.episode.map(EpisodeIn::episode).transpose()?,
             void_until: self.void_until,
             last_sync: self.last_sync,
             facts: self.facts,
@@ -321,6 +329,10 @@ pub(in crate::edges::ledger) fn differences(a: &Device, b: &Device) -> Vec<Strin
         return Vec::new();
     }
     let (a, b) = (value(a), value(b));
-    let keys = a.as_object().into_iter().flatten().map(|(key, _)| key);
-    keys.filter(|key| a.get(key.as_str()) != b.get(key.as_str())).cloned().collect()
+    // A key may be in one of them only.
+    let keys: BTreeSet<&String> = [&a, &b]
+        .into_iter()
+        .flat_map(|value| value.as_object().into_iter().flatten().map(|(key, _)| key))
+        .collect();
+    keys.into_iter().filter(|key| a.get(key.as_str()) != b.get(key.as_str())).cloned().collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::devices::Devices;
@@ -41,6 +42,8 @@ pub(super) struct SnapshotOut<'a> {
     #[serde(serialize_with = "profiles_out")]
     profiles: &'a BTreeMap<Name, Arc<Profile>>,
     seq: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sinks: &'a BTreeMap<CompactString, u64>,
     trust: Option<TrustFiles>,
     version: u32,
     #[serde(serialize_with = "wipes::out")]
@@ -63,6 +66,8 @@ pub(in crate::edges::ledger) struct SnapshotIn {
     policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
     profiles: BTreeMap<Name, Profile>,
     seq: u64,
+    #[serde(default)]
+    sinks: BTreeMap<CompactString, u64>,
     trust: Option<TrustFiles>,
     version: u32,
     wipes: BTreeMap<Digest, WipeWire>,
@@ -111,6 +116,7 @@ impl SnapshotIn {
         state.trust = self.trust;
         state.config = self.config;
         state.policies = self.policies;
+        state.sinks = self.sinks;
         for (digest, wipe) in self.wipes {
             state.wipes.insert(digest, wipe.into_wipe(digest));
         }
@@ -147,6 +153,7 @@ impl<'a> SnapshotOut<'a> {
             policies: &state.policies,
             profiles: &state.profiles,
             seq: state.seq,
+            sinks: &state.sinks,
             trust: state.trust,
             version: VERSION,
             wipes: &state.wipes,

@@ -9,6 +9,7 @@
 mod device;
 mod devices;
 mod document;
+mod episode;
 mod read;
 mod sync;
 mod wipes;

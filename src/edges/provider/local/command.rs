@@ -39,6 +39,10 @@ words! {
         Profile = "profile",
         /// Report at once.
         Sync = "sync",
+        /// Keep the device away from corporate mail, until told otherwise.
+        BlockMail = "blockMail",
+        /// Let it have corporate mail again.
+        UnblockMail = "unblockMail",
         /// Erase everything.
         Wipe = "wipe",
         /// Erase corporate data.
@@ -82,6 +86,13 @@ impl Command {
     #[must_use]
     pub(crate) fn sync(intent: u64) -> Self {
         Self { id: CommandId(intent), command: Verb::Sync, arguments: Map::new() }
+    }
+
+    /// To keep the device away from corporate mail, or to let it have it again.
+    #[must_use]
+    pub(crate) fn access(intent: u64, blocked: bool) -> Self {
+        let command = if blocked { Verb::BlockMail } else { Verb::UnblockMail };
+        Self { id: CommandId(intent), command, arguments: Map::new() }
     }
 
     /// The command to erase a device, whole or only corporate data.
@@ -144,10 +155,16 @@ pub(super) fn file_name(serial: &SerialNumber) -> OsString {
 }
 
 /// The commands with a new one among them, or `None` where it is there already.
-/// A profile takes the place of whatever profile was to come before, and so does a sync.
+/// A profile takes the place of whatever profile was to come before, and so does a sync; of two orders
+/// about mail the last one counts.
 pub(super) fn merge(mut commands: Vec<Command>, new: &Command) -> Option<Vec<Command>> {
-    let replaces = matches!(new.command, Verb::Profile | Verb::Sync);
-    let stale = |c: &Command| c.id == new.id || (replaces && c.command == new.command);
+    let replaced: &[Verb] = match new.command {
+        Verb::Profile => &[Verb::Profile],
+        Verb::Sync => &[Verb::Sync],
+        Verb::BlockMail | Verb::UnblockMail => &[Verb::BlockMail, Verb::UnblockMail],
+        Verb::Wipe | Verb::SelectiveWipe => &[],
+    };
+    let stale = |c: &Command| c.id == new.id || replaced.contains(&c.command);
     let mut others = commands.iter().filter(|c| stale(c));
     if others.next() == Some(new) && others.next().is_none() {
         return None;

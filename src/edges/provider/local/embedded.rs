@@ -53,6 +53,28 @@ impl Local {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Puts one command into the outboxes of devices.
+    async fn put(
+        &self,
+        command: Command,
+        serials: Vec<SerialNumber>,
+    ) -> Vec<Result<(), provider::Error>> {
+        let count = serials.len();
+        let work = move |inner: &Inner| lock(&inner.outbox).push(&inner.data, &command, &serials);
+        match self.blocking(work).await {
+            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
+            Err(error) => vec![Err(error); count],
+        }
+    }
+
+    async fn command(
+        &self,
+        command: Command,
+        targets: Vec<Target>,
+    ) -> Vec<Result<(), provider::Error>> {
+        self.put(command, targets.into_iter().map(|target| target.serial).collect()).await
+    }
+
     /// Runs file work where it may block. A panic goes on in the caller.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -100,29 +122,21 @@ impl Provider for Local {
     }
 
     async fn push(&self, push: Push) -> Vec<Result<(), provider::Error>> {
-        let count = push.targets.len();
-        let work = move |inner: &Inner| {
-            let serials: Vec<_> =
-                push.targets.iter().map(|t| t.spec.serial_number.clone()).collect();
-            let command = Command::profile(push.intent, &push.profile);
-            lock(&inner.outbox).push(&inner.data, &command, &serials)
-        };
-        match self.blocking(work).await {
-            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
-            Err(error) => vec![Err(error); count],
-        }
+        let serials = push.targets.iter().map(|t| t.spec.serial_number.clone()).collect();
+        self.put(Command::profile(push.intent, &push.profile), serials).await
     }
 
     async fn sync(&self, targets: Vec<Target>, intent: u64) -> Vec<Result<(), provider::Error>> {
-        let count = targets.len();
-        let work = move |inner: &Inner| {
-            let serials: Vec<_> = targets.into_iter().map(|target| target.serial).collect();
-            lock(&inner.outbox).push(&inner.data, &Command::sync(intent), &serials)
-        };
-        match self.blocking(work).await {
-            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
-            Err(error) => vec![Err(error); count],
-        }
+        self.command(Command::sync(intent), targets).await
+    }
+
+    async fn set_access(
+        &self,
+        targets: Vec<Target>,
+        blocked: bool,
+        intent: u64,
+    ) -> Vec<Result<(), provider::Error>> {
+        self.command(Command::access(intent, blocked), targets).await
     }
 
     async fn wipe(

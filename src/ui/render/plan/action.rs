@@ -14,9 +14,12 @@ use crate::ui::render::text::{located, safe};
 
 fn tone(kind: ActionKind) -> (&'static str, Tone) {
     match kind {
-        ActionKind::Provision | ActionKind::Adopt | ActionKind::Found | ActionKind::Thaw => {
-            ("+", Tone::Added)
-        }
+        ActionKind::Provision
+        | ActionKind::Adopt
+        | ActionKind::Found
+        | ActionKind::EvidenceReturned
+        | ActionKind::RestoreAccess
+        | ActionKind::Thaw => ("+", Tone::Added),
         ActionKind::Trust
         | ActionKind::RefuseWipe
         | ActionKind::HoldWipe
@@ -38,6 +41,8 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Archive
         | ActionKind::WipeProgress
         | ActionKind::DeferWipe
+        | ActionKind::EvidenceMissing
+        | ActionKind::BlockAccess
         | ActionKind::Compliance => ("~", Tone::Changed),
         ActionKind::Orphan | ActionKind::Freeze => ("!", Tone::Removed),
     }

@@ -54,8 +54,12 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         ActionKind::Trust => "new trust files".to_owned(),
         ActionKind::Wipe => format!("{n} TO WIPE"),
         ActionKind::AcceptWipe => format!("{} to accept", count(n, "wipe")),
+        ActionKind::BlockAccess => format!("{n} to block from mail"),
+        ActionKind::RestoreAccess => format!("{n} to restore mail for"),
         ActionKind::Status
         | ActionKind::Compliance
+        | ActionKind::EvidenceMissing
+        | ActionKind::EvidenceReturned
         | ActionKind::RefuseWipe
         | ActionKind::HoldWipe
         | ActionKind::ExpireWipe
@@ -84,6 +88,10 @@ pub(crate) fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::Status => count(n, "status change"),
         ActionKind::Push => format!("{n} pushed to"),
         ActionKind::Compliance => count(n, "compliance change"),
+        ActionKind::EvidenceMissing => format!("{n} without evidence"),
+        ActionKind::EvidenceReturned => format!("{n} with evidence again"),
+        ActionKind::BlockAccess => format!("{n} blocked from mail"),
+        ActionKind::RestoreAccess => format!("{n} with mail restored"),
         ActionKind::Sync => format!("{n} asked to sync"),
         ActionKind::Restore => format!("{} put right", count(n, "profile")),
         ActionKind::Missing => format!("{n} missing from the MDM"),

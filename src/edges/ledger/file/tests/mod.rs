@@ -130,6 +130,7 @@ fn story() -> Vec<Draft> {
         to: ComplianceState::NonCompliant,
         failing: vec!["encryption".into()],
         missing: vec!["antivirus".into()],
+        episode: None,
     };
     let change = |field, from, to| Change { field, from, to };
     let updated = DeviceUpdated {

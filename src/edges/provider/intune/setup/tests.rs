@@ -294,6 +294,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
         facts: None,
         passed_over: 0,
         sync_requested: None,
+        episode: None,
     }
 }
 

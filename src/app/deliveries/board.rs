@@ -1,0 +1,65 @@
+//! How each sink stands, for whoever shows it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::TimeDelta;
+
+use crate::domain::model::Timestamp;
+
+/// A notice that waits longer than that is late.
+const LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// How one sink stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Standing {
+    /// Jobs that are not settled.
+    pub(crate) waiting: usize,
+    /// Since when the oldest of those could have gone out.
+    pub(crate) oldest: Option<Timestamp>,
+    /// Jobs told since the start.
+    pub(crate) delivered: u64,
+    /// Tries that failed since the start.
+    pub(crate) failed: u64,
+    /// Jobs given up since the start.
+    pub(crate) given_up: u64,
+    /// Jobs that were not true any more, since the start.
+    pub(crate) dropped: u64,
+    /// Why it is left alone, or cannot go on.
+    pub(crate) stuck: Option<String>,
+}
+
+/// All of them, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Board(Mutex<BTreeMap<String, Standing>>);
+
+impl Board {
+    pub(crate) fn change(&self, sink: &str, change: impl FnOnce(&mut Standing)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry(sink.to_owned()).or_default());
+    }
+
+    pub(crate) fn keep(&self, names: &[&str]) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|name, _| names.contains(&name.as_str()));
+    }
+
+    /// What somebody has to look at: who cannot be told, or not for a long time.
+    pub(crate) fn stuck(&self, now: Timestamp) -> Vec<String> {
+        let late = |standing: &Standing| standing.oldest.is_some_and(|at| now > at + LATE);
+        let all = self.all().into_iter();
+        all.filter(|(_, standing)| {
+            standing.waiting > 0 && late(standing) || standing.stuck.is_some()
+        })
+        .map(|(sink, Standing { waiting, oldest, stuck, .. })| {
+            let since = oldest.map(|at| format!(" since {}", at.short())).unwrap_or_default();
+            let why = stuck.map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{sink} is not told: {waiting} waiting{since}{why}")
+        })
+        .collect()
+    }
+
+    pub(crate) fn all(&self) -> BTreeMap<String, Standing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

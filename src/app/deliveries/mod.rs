@@ -1,0 +1,26 @@
+//! Telling others what happened: people, ticket systems, programs.
+//!
+//! Each of them is a [`Sink`], and a consumer of the log of its own: it has a cursor, a queue, its own
+//! patience, and a task that no pass waits for. Entries become [`crate::domain::notice::Job`]s. Of each job
+//! the intent is in the log before anybody is told, and the outcome afterwards, so that the log says who was
+//! told what and when; a job whose outcome a crash has cost is told again under the same id.
+//!
+//! What a sink has yet to tell follows from the log: its checkpoint is only where it goes on from, and one
+//! that is lost is made again from the entry at which the sink began.
+
+mod board;
+mod desk;
+mod journal;
+mod queue;
+mod run;
+mod sink;
+
+pub(crate) use board::Board;
+pub(crate) use desk::kept;
+pub(crate) use journal::Request;
+pub(crate) use queue::Waiting;
+pub(crate) use run::{Deliveries, deliver_for};
+pub(crate) use sink::Sink;
+
+#[cfg(test)]
+mod tests;

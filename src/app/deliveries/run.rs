@@ -1,0 +1,171 @@
+//! All sinks at work: beside a daemon, or for a time after a pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+use super::board::Board;
+use super::desk::{Desk, Office};
+use super::journal::{Journal, Request, Requests};
+use super::sink::Sink;
+use crate::app::wiring;
+use crate::domain::state::State;
+use crate::edges::config::Config;
+use crate::edges::ledger::{self, Ledger};
+
+/// How long sinks may take to end what they are at, when they are stopped.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// All sinks at work.
+pub(crate) struct Deliveries {
+    board: Arc<Board>,
+    tasks: JoinSet<()>,
+    recorded: watch::Sender<Arc<State>>,
+    stop: watch::Sender<bool>,
+    requests: Requests,
+}
+
+impl Deliveries {
+    /// Begins with what is recorded; where they are to work only `once`, they end by themselves.
+    pub(crate) fn start(
+        sinks: Vec<Arc<dyn Sink>>,
+        config: &Config,
+        board: Arc<Board>,
+        recorded: Arc<State>,
+        once: bool,
+    ) -> Self {
+        let (journal, requests) = Journal::new();
+        let (recorded, stop) = (watch::Sender::new(recorded), watch::Sender::new(false));
+        let mut all = Self { board, tasks: JoinSet::new(), recorded, stop, requests };
+        all.begin(sinks, config, journal, once);
+        all
+    }
+
+    /// In the place of those who are told now: they stop where they are, as a crash would stop them.
+    pub(crate) fn begin_anew(&mut self, sinks: Vec<Arc<dyn Sink>>, config: &Config) {
+        self.tasks.abort_all();
+        let (journal, requests) = Journal::new();
+        (self.tasks, self.requests) = (JoinSet::new(), requests);
+        self.begin(sinks, config, journal, false);
+    }
+
+    fn begin(&mut self, sinks: Vec<Arc<dyn Sink>>, config: &Config, journal: Journal, once: bool) {
+        let office = Office {
+            data: config.data.clone(),
+            settings: config.settings.clone(),
+            log: wiring::ledger(config),
+            journal,
+            board: self.board.clone(),
+        };
+        self.board.keep(&sinks.iter().map(|sink| sink.name()).collect::<Vec<_>>());
+        for sink in sinks {
+            let desk = Desk::new(sink, office.clone());
+            self.tasks.spawn(desk.run(self.recorded.subscribe(), self.stop.subscribe(), once));
+        }
+    }
+
+    /// Whether nobody is to be told anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// What was shown last.
+    pub(crate) fn recorded(&self) -> Arc<State> {
+        self.recorded.borrow().clone()
+    }
+
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    /// What is recorded now.
+    pub(crate) fn show(&self, recorded: Arc<State>) {
+        self.recorded.send_replace(recorded);
+    }
+
+    /// The next entries that a sink wants in the log; never, where there are no sinks.
+    pub(crate) async fn next(&mut self) -> Request {
+        loop {
+            tokio::select! {
+                Some(request) = self.requests.recv() => return request,
+                Some(ended) = self.tasks.join_next() => self.ended(ended),
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Lets them end what they are at, and writes what they say of it.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub(crate) async fn stop(&mut self, ledger: Option<&mut Ledger>) -> Result<(), ledger::Error> {
+        self.stop.send_replace(true);
+        if !self.finish(ledger, STOPPING).await? {
+            self.tasks.abort_all();
+        }
+        Ok(())
+    }
+
+    /// Until all have ended, or for so long; whether they have.
+    async fn finish(
+        &mut self,
+        mut ledger: Option<&mut Ledger>,
+        limit: Duration,
+    ) -> Result<bool, ledger::Error> {
+        let deadline = tokio::time::sleep(limit);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                biased;
+                Some(request) = self.requests.recv() => {
+                    // Whom nobody writes for hears so at once: the request is dropped.
+                    if let Some(ledger) = &mut ledger {
+                        request.carry_out(ledger)?;
+                    }
+                }
+                ended = self.tasks.join_next() => match ended {
+                    None => return Ok(true),
+                    Some(ended) => self.ended(ended),
+                },
+                () = &mut deadline => return Ok(false),
+            }
+        }
+    }
+
+    /// A sink that panics is a bug in it: the others go on, and somebody hears of it.
+    fn ended(&self, ended: Result<(), JoinError>) {
+        let Err(error) = ended else { return };
+        if error.is_panic() {
+            tracing::error!(%error, "a sink broke down; it goes on when fleetform starts again");
+            self.board.change("a sink", |standing| standing.stuck = Some("it broke down".into()));
+        }
+    }
+}
+
+/// Tells what can be told, for so long at most; the rest waits for the next time.
+///
+/// # Errors
+/// If the log cannot be written.
+pub(crate) async fn deliver_for(
+    limit: Duration,
+    sinks: Vec<Arc<dyn Sink>>,
+    config: &Config,
+    ledger: &mut Ledger,
+) -> Result<Arc<Board>, ledger::Error> {
+    let board = Arc::<Board>::default();
+    if !sinks.is_empty() && !limit.is_zero() {
+        let recorded = Arc::new(ledger.state().clone());
+        let mut deliveries = Deliveries::start(sinks, config, board.clone(), recorded, true);
+        // What is under way at the end may still come to its own.
+        let last = STOPPING.min(limit / 2);
+        if !deliveries.finish(Some(ledger), limit - last).await? {
+            deliveries.stop.send_replace(true);
+            if !deliveries.finish(Some(ledger), last).await? {
+                deliveries.tasks.abort_all();
+            }
+        }
+    }
+    Ok(board)
+}

@@ -1,0 +1,319 @@
+//! What a sink tells, whatever goes wrong: with a real ledger and a sink that does as the test says.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::queue::{Fate, Queue};
+use super::run::deliver_for;
+use super::sink::{Sink, Ticketed};
+use crate::domain::model::{DeviceId, Timestamp};
+use crate::domain::notice::{Attempt, Job, Topic};
+use crate::domain::settings::Settings;
+use crate::domain::state::State;
+use crate::domain::state::event::{Entry, Event};
+use crate::edges::config::Config;
+use crate::edges::ledger::{Expected, Ledger};
+
+/// A sink that is told of frozen passes, and answers what it was given.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<Attempt>>,
+    /// Ids as they arrived, with whether an earlier try may have arrived.
+    heard: Mutex<Vec<(String, bool)>>,
+    over: bool,
+}
+
+#[async_trait]
+impl Sink for Scripted {
+    fn name(&self) -> &str {
+        "mail"
+    }
+
+    fn jobs(&self, entry: &Entry, _: &State, _: &Settings) -> Vec<Job> {
+        matches!(entry.event, Event::PassFrozen(_) | Event::PassThawed(_))
+            .then(|| job(entry.seq))
+            .into_iter()
+            .collect()
+    }
+
+    fn obsolete(&self, _: &Job, _: &State) -> Option<String> {
+        self.over.then(|| "it is not true any more".to_owned())
+    }
+
+    async fn deliver(&self, jobs: &[Job], _: &State, doubt: bool) -> (Attempt, Option<Ticketed>) {
+        let ids = jobs.iter().map(|job| (job.id.clone(), doubt));
+        self.heard.lock().unwrap().extend(ids);
+        let answer = self.answers.lock().unwrap().pop_front();
+        (answer.unwrap_or(Attempt::Done { reference: None }), None)
+    }
+
+    async fn test(&self) -> Attempt {
+        Attempt::Done { reference: None }
+    }
+}
+
+fn job(entry: u64) -> Job {
+    Job {
+        id: format!("e{entry}"),
+        entry,
+        at: at(0),
+        not_before: None,
+        device: None,
+        episode: None,
+        topic: Topic::Entry,
+        payload: json!({}),
+    }
+}
+
+fn at(minutes: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+    start + chrono::TimeDelta::minutes(minutes)
+}
+
+/// A ledger and its configuration.
+struct Place {
+    config: Config,
+    _dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        Self { config: Config { data, ..Config::default() }, _dir: dir }
+    }
+
+    fn open(&self) -> Ledger {
+        crate::app::wiring::open(&self.config, Expected::Any, "test".into()).unwrap()
+    }
+
+    /// One run of a sink that answers so; gives what it heard.
+    fn run(&self, answers: Vec<Attempt>, over: bool) -> Vec<(String, bool)> {
+        let sink =
+            Arc::new(Scripted { answers: Mutex::new(answers.into()), over, ..Scripted::default() });
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let sinks: Vec<Arc<dyn Sink>> = vec![sink.clone()];
+        let mut ledger = self.open();
+        runtime
+            .block_on(deliver_for(Duration::from_secs(20), sinks, &self.config, &mut ledger))
+            .unwrap();
+        sink.heard.lock().unwrap().clone()
+    }
+
+    fn freeze(&self) -> u64 {
+        let mut ledger = self.open();
+        let frozen = ledger.state().frozen.is_some();
+        let event = if frozen {
+            json!({"kind": "pass.thawed", "data": {}})
+        } else {
+            json!({"kind": "pass.frozen", "data": {"cause": "empty", "removed": 1, "of": 1}})
+        };
+        let data = serde_json::value::to_raw_value(&event["data"]).unwrap();
+        let event = Event::parse(event["kind"].as_str().unwrap(), &data).unwrap();
+        ledger.append(vec![event.into()]).unwrap();
+        ledger.end_pass().unwrap();
+        ledger.state().seq
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let log = crate::app::wiring::ledger(&self.config);
+        let kinds = log.entries_from(1).map(|logged| logged.unwrap().entry.event.kind().to_owned());
+        kinds.filter(|kind| kind.starts_with("notice.")).collect()
+    }
+}
+
+fn busy() -> Attempt {
+    Attempt::Retry { why: "503".into(), after: None }
+}
+
+fn told(entries: &[u64]) -> Vec<(String, bool)> {
+    entries.iter().map(|entry| (format!("e{entry}"), false)).collect()
+}
+
+#[test]
+fn a_new_sink_is_told_nothing_of_the_past_and_all_that_comes_once() {
+    let place = Place::new();
+    place.freeze();
+    assert_eq!(place.run(vec![], false), vec![]);
+    let (a, b) = (place.freeze(), place.freeze());
+    assert_eq!(place.run(vec![], false), told(&[a, b]));
+    assert_eq!(place.run(vec![], false), vec![]);
+    let each = ["notice.intended", "notice.sent"];
+    let expected: Vec<&str> = ["notice.begun"].into_iter().chain(each).chain(each).collect();
+    assert_eq!(place.kinds(), expected);
+}
+
+#[test]
+fn without_its_checkpoint_a_sink_tells_what_it_has_not_told_and_nothing_twice() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let a = place.freeze();
+    assert_eq!(place.run(vec![], false), told(&[a]));
+    let b = place.freeze();
+    for damage in [
+        None,
+        Some("{"),
+        Some(r#"{"version":1,"lineage":null,"queue":{"cursor":99,"waiting":[]}}"#),
+    ] {
+        let file = place.config.data.join("deliveries/mail.json");
+        std::fs::remove_file(&file).unwrap();
+        if let Some(text) = damage {
+            std::fs::write(&file, text).unwrap();
+        }
+        let expected = if damage.is_none() { told(&[b]) } else { vec![] };
+        assert_eq!(place.run(vec![], false), expected, "{damage:?}");
+    }
+}
+
+#[test]
+fn what_a_sink_does_not_take_waits_and_goes_out_under_the_same_intent() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let a = place.freeze();
+    assert_eq!(place.run(vec![busy()], false), told(&[a]));
+    assert_eq!(place.kinds(), ["notice.begun", "notice.intended"]);
+    // After a start nobody waits any more.
+    assert_eq!(place.run(vec![], false), told(&[a]));
+    assert_eq!(place.kinds(), ["notice.begun", "notice.intended", "notice.sent"]);
+}
+
+#[test]
+fn a_try_that_may_have_arrived_is_said_to_the_next_one_also_after_a_crash() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let a = place.freeze();
+    place.run(vec![Attempt::InDoubt { why: "no answer".into() }], false);
+    assert_eq!(place.run(vec![busy()], false), vec![(format!("e{a}"), true)]);
+    // The intent is in the log, and no outcome: whoever reads it again knows as much.
+    std::fs::remove_file(place.config.data.join("deliveries/mail.json")).unwrap();
+    assert_eq!(place.run(vec![], false), vec![(format!("e{a}"), true)]);
+}
+
+#[test]
+fn what_is_refused_is_given_up_and_can_be_tried_again_by_hand() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let (a, b) = (place.freeze(), place.freeze());
+    let refused = Attempt::Refused { why: "550 no such user".into() };
+    assert_eq!(place.run(vec![refused], false), told(&[a, b]));
+    assert!(place.kinds().contains(&"notice.failed".to_owned()));
+    assert_eq!(place.run(vec![], false), vec![]);
+    crate::edges::deliveries::ask_again(&place.config.data, &format!("e{a}")).unwrap();
+    assert_eq!(place.run(vec![], false), told(&[a]));
+    assert_eq!(place.run(vec![], false), vec![]);
+}
+
+#[test]
+fn what_is_not_true_any_more_is_not_told_and_the_log_says_so() {
+    let place = Place::new();
+    place.run(vec![], false);
+    place.freeze();
+    assert_eq!(place.run(vec![], true), vec![]);
+    assert_eq!(place.kinds(), ["notice.begun", "notice.dropped"]);
+}
+
+fn entry(seq: u64) -> Entry {
+    let data = serde_json::value::to_raw_value(&json!({})).unwrap();
+    let event = Event::parse("pass.thawed", &data).unwrap();
+    Entry { seq, at: at(0), device: None, actor: "test".into(), source: None, event }
+}
+
+/// Takes jobs of these devices in, one an entry.
+fn queue(devices: &[Option<u32>]) -> Queue {
+    let mut queue = Queue::from(0);
+    for (n, device) in devices.iter().enumerate() {
+        let seq = n as u64 + 1;
+        let device = device.map(|n| format!("D{n:03}").parse::<DeviceId>().unwrap());
+        queue.take_in("mail", &entry(seq), vec![Job { device, ..job(seq) }]);
+    }
+    queue
+}
+
+fn next(queue: &Queue, elapsed: u64) -> Option<super::queue::Batch> {
+    queue.next(at(0), Duration::from_secs(elapsed), |_, _| vec![], |_| false)
+}
+
+#[test]
+fn a_job_that_waits_keeps_back_those_of_its_device_and_no_others() {
+    let mut queue = queue(&[Some(1), Some(1), Some(2)]);
+    let first = next(&queue, 0).unwrap();
+    assert_eq!(first.jobs[0].entry, 1);
+    assert_eq!(queue.settle(&first, &busy(), at(0), Duration::ZERO), Fate::Again);
+    let second = next(&queue, 1).unwrap();
+    assert_eq!(second.jobs[0].entry, 3, "the other device goes first");
+    queue.settle(&second, &Attempt::Done { reference: None }, at(0), Duration::ZERO);
+    assert_eq!(next(&queue, 1), None);
+    assert_eq!(next(&queue, 60).unwrap().jobs[0].entry, 1, "then in order");
+}
+
+#[test]
+fn a_sink_that_fails_again_and_again_is_left_alone_and_then_tried_with_one_job() {
+    let mut queue = queue(&[None; 8]);
+    for _ in 0..5 {
+        let batch = next(&queue, 0).unwrap();
+        queue.settle(&batch, &busy(), at(0), Duration::ZERO);
+    }
+    assert_eq!(next(&queue, 1), None, "it is left alone, though three jobs were never tried");
+    assert_eq!(queue.resting(), Some("503"));
+    let (_, again) = queue.wakes(Duration::from_secs(1));
+    let again = again.unwrap();
+    let all = |_: &Job, others: &[&Job]| (0..others.len()).collect();
+    let probe = queue.next(at(0), again, all, |_| false).unwrap();
+    assert_eq!(probe.jobs.len(), 1);
+    queue.settle(&probe, &Attempt::Done { reference: None }, at(0), again);
+    let rest = queue.next(at(0), again, all, |_| false).unwrap();
+    assert_eq!(rest.jobs.len(), 7);
+}
+
+#[test]
+fn a_far_side_that_names_a_time_is_left_alone_for_so_long() {
+    let mut queue = queue(&[None, None]);
+    let batch = next(&queue, 0).unwrap();
+    let after = Some(Duration::from_secs(3000));
+    queue.settle(&batch, &Attempt::Retry { why: "429".into(), after }, at(0), Duration::ZERO);
+    assert_eq!(next(&queue, 2999), None);
+    assert!(next(&queue, 3000).is_some());
+}
+
+#[test]
+fn after_three_days_a_job_is_given_up_but_not_for_a_wrong_password() {
+    for (attempt, fate) in [
+        (busy(), Fate::GivenUp),
+        (Attempt::InDoubt { why: "cut".into() }, Fate::GivenUp),
+        (Attempt::Misconfigured { why: "535".into() }, Fate::Again),
+    ] {
+        let mut queue = queue(&[None]);
+        let batch = next(&queue, 0).unwrap();
+        queue.intended(&batch, 9, at(0));
+        assert_eq!(queue.settle(&batch, &attempt, at(72 * 60), Duration::ZERO), Fate::Again);
+        let later = at(72 * 60 + 1);
+        assert_eq!(queue.settle(&batch, &attempt, later, Duration::ZERO), fate, "{attempt:?}");
+        assert_eq!(queue.given_up.len(), usize::from(fate == Fate::GivenUp));
+    }
+}
+
+#[test]
+fn a_checkpoint_says_what_was_kept() {
+    let mut before = queue(&[Some(1), None]);
+    let batch = next(&before, 0).unwrap();
+    before.intended(&batch, 7, at(1));
+    let text = serde_json::to_string(&before).unwrap();
+    let after: Queue = serde_json::from_str(&text).unwrap();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn what_is_not_due_yet_keeps_nobody_back() {
+    let mut queue = Queue::from(0);
+    let device = Some("D001".parse().unwrap());
+    let later = Job { not_before: Some(at(60)), device, ..job(1) };
+    queue.take_in("mail", &entry(1), vec![later]);
+    queue.take_in("mail", &entry(2), vec![Job { device, ..job(2) }]);
+    assert_eq!(next(&queue, 0).unwrap().jobs[0].entry, 2);
+    let due = queue.next(at(60), Duration::ZERO, |_, _| vec![], |_| false).unwrap();
+    assert_eq!(due.jobs[0].entry, 1);
+}

@@ -1,0 +1,45 @@
+//! Names of mails: derived from what they follow from, so that a repeat is recognized.
+
+use crate::domain::model::{DeviceId, Digest, Email};
+use crate::domain::notice::Topic;
+
+/// The job that follows from an entry for one person. `lineage` tells ledgers apart that send from the same
+/// address.
+#[must_use]
+pub(crate) fn letter_id(
+    lineage: &str,
+    entry: u64,
+    topic: Topic,
+    to: &Email,
+    digest: bool,
+) -> String {
+    let topic = if digest { format!("digest-{topic}") } else { topic.to_string() };
+    format!("mail:{}:{entry}:{topic}:{}", short(lineage), person(to))
+}
+
+/// The thread of an episode: what all of its mails to one person refer to.
+#[must_use]
+pub(crate) fn thread_id(lineage: &str, episode: u64, device: DeviceId, to: &Email) -> String {
+    format!("episode.{}.{episode}.{device}.{}", short(lineage), person(to))
+}
+
+/// What stands before the `@` of a Message-ID, for the jobs of these ids in one mail.
+#[must_use]
+pub(crate) fn group_id<'a>(ids: impl Iterator<Item = &'a str> + Clone) -> String {
+    let first = ids.clone().next().unwrap_or_default().replace(':', ".");
+    if ids.clone().count() < 2 {
+        return first;
+    }
+    let all: String = ids.flat_map(|id| [id, "\n"]).collect();
+    format!("{first}.{}", short(&Digest::of(all.as_bytes()).to_string()))
+}
+
+/// Who it is, without saying it: ids are seen by others.
+fn person(to: &Email) -> String {
+    let digest = Digest::of(to.as_str().to_ascii_lowercase().as_bytes()).to_string();
+    short(&digest).to_owned()
+}
+
+fn short(text: &str) -> &str {
+    text.get(..8).unwrap_or(text)
+}

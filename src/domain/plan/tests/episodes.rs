@@ -1,0 +1,166 @@
+//! Episodes, and access to mail: a device, a clock and reports.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::world::World;
+use crate::domain::plan::HoldReason;
+use crate::domain::state::event::ErrorClass;
+use crate::domain::state::{Device, Episode, EpisodeKind};
+
+/// One enrolled, compliant device.
+fn world() -> World {
+    World::enrolled(&["A"])
+}
+
+fn device(world: &World) -> &Device {
+    world.state.by_serial(&"A".parse().unwrap()).unwrap().1
+}
+
+fn episode(world: &World) -> &Episode {
+    device(world).episode.as_deref().expect("an episode")
+}
+
+/// It reports that its disk is encrypted, or not.
+fn report(world: &mut World, encrypted: bool) -> Vec<String> {
+    world.hear("A", json!({"encryption": {"enabled": encrypted}}));
+    world.settle()
+}
+
+fn later(world: &mut World, minutes: i64) {
+    world.now = world.now + TimeDelta::minutes(minutes);
+}
+
+#[test]
+fn a_device_that_turns_non_compliant_is_blocked_after_the_time_and_restored_when_it_is_fixed() {
+    let mut world = world();
+    assert_eq!(report(&mut world, false), ["compliance D001"]);
+    assert_eq!(episode(&world).opened, world.state.seq, "its id is the entry that opened it");
+    later(&mut world, 24 * 60 - 1);
+    assert_eq!(report(&mut world, false), [""; 0]);
+    later(&mut world, 1);
+    assert_eq!(world.settle(), ["blockAccess D001"]);
+    assert!(episode(&world).block.as_ref().unwrap().blocked_since().is_some());
+    later(&mut world, 60);
+    assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
+    assert!(!episode(&world).is_open());
+}
+
+#[test]
+fn a_device_that_fails_again_within_the_settling_time_goes_on_with_its_episode() {
+    for (minutes, same) in [(9, true), (10, false)] {
+        let mut world = world();
+        report(&mut world, false);
+        let opened = episode(&world).opened;
+        later(&mut world, 60);
+        report(&mut world, true);
+        later(&mut world, minutes);
+        report(&mut world, false);
+        assert_eq!(episode(&world).opened == opened, same, "after {minutes} minutes");
+        assert!(episode(&world).is_open());
+    }
+}
+
+#[test]
+fn flapping_does_not_put_the_block_off() {
+    let mut world = world();
+    report(&mut world, false);
+    later(&mut world, 23 * 60);
+    report(&mut world, true);
+    later(&mut world, 5);
+    report(&mut world, false);
+    later(&mut world, 55);
+    assert_eq!(report(&mut world, false), ["blockAccess D001"]);
+}
+
+#[test]
+fn a_clock_that_was_set_back_when_it_began_blocks_nobody_early() {
+    let mut world = world();
+    let right = world.now;
+    world.now = right + TimeDelta::hours(-48);
+    world.heard.clear();
+    world.hear("A", json!({"encryption": {"enabled": false}, "at": right}));
+    world.pass();
+    assert!(episode(&world).is_open());
+    world.now = right;
+    assert_eq!(report(&mut world, false), [""; 0], "it has not been 24 hours");
+}
+
+#[test]
+fn a_clock_that_is_set_back_restores_nothing() {
+    let mut world = world();
+    report(&mut world, false);
+    later(&mut world, 25 * 60);
+    assert_eq!(report(&mut world, false), ["blockAccess D001"]);
+    later(&mut world, -3 * 60);
+    assert_eq!(world.settle(), [""; 0]);
+}
+
+#[test]
+fn an_order_about_access_that_failed_is_given_again_under_its_intent_and_one_that_was_refused_is_held()
+ {
+    let mut world = world();
+    report(&mut world, false);
+    later(&mut world, 25 * 60);
+    world.hear("A", json!({"encryption": {"enabled": false}}));
+    world.refuses = Some(ErrorClass::Transient);
+    world.pass();
+    let intent = episode(&world).block.as_ref().unwrap().intent;
+    world.refuses = None;
+    assert_eq!(world.settle(), ["blockAccess D001"]);
+    assert_eq!(episode(&world).block.as_ref().unwrap().intent, intent);
+    world.refuses = Some(ErrorClass::Permanent);
+    world.hear("A", json!({"encryption": {"enabled": true}}));
+    later(&mut world, 1);
+    world.pass();
+    let plan = world.plan();
+    assert_eq!(plan.actions, vec![]);
+    assert!(plan.holds.iter().any(|hold| hold.reason == HoldReason::ProviderRefused));
+}
+
+#[test]
+fn evidence_that_is_missing_for_too_long_is_an_episode_of_its_own() {
+    let mut world = world();
+    later(&mut world, 23 * 60);
+    assert_eq!(world.settle(), [""; 0]);
+    later(&mut world, 61);
+    assert_eq!(world.settle(), ["evidenceMissing D001"]);
+    assert_eq!(episode(&world).kind, EpisodeKind::Unknown);
+    later(&mut world, 48 * 60);
+    assert_eq!(world.settle(), [""; 0], "it blocks nobody");
+    assert_eq!(report(&mut world, true), ["evidenceReturned D001"]);
+    later(&mut world, 25 * 60);
+    assert_eq!(world.settle(), ["evidenceMissing D001"]);
+    let unknown = episode(&world).opened;
+    assert_eq!(report(&mut world, false), ["compliance D001"]);
+    assert!(episode(&world).opened > unknown && episode(&world).kind == EpisodeKind::NonCompliant);
+}
+
+#[test]
+fn facts_that_are_missing_for_too_long_are_an_episode_of_its_own() {
+    let mut world = world();
+    world.hear("A", json!({}));
+    assert_eq!(world.settle(), ["compliance D001"]);
+    for _ in 0..5 {
+        later(&mut world, 6 * 60);
+        world.hear("A", json!({}));
+        world.pass();
+    }
+    assert_eq!(episode(&world).kind, EpisodeKind::Unknown);
+}
+
+#[test]
+fn a_device_that_nobody_declares_any_more_stays_blocked_until_it_is_fixed() {
+    let mut world = world();
+    report(&mut world, false);
+    later(&mut world, 25 * 60);
+    report(&mut world, false);
+    world.take("A");
+    world.settings.limits.min_fleet = 10;
+    let profile = world.desired.devices.len();
+    assert_eq!(profile, 0);
+    world.put(super::world::device("B"));
+    world.settle();
+    assert!(episode(&world).block.as_ref().unwrap().blocked_since().is_some());
+    assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
+}
