@@ -190,6 +190,20 @@ pub(crate) fn assess(
     ComplianceVerdict { state, failing, missing }
 }
 
+/// Why the verdict is what it is.
+#[must_use]
+pub(crate) fn because(from: ComplianceState, verdict: &ComplianceVerdict) -> String {
+    let list = |names: &[String]| names.join(", ");
+    match verdict.state {
+        ComplianceState::Compliant => "every required check passes".to_owned(),
+        ComplianceState::NonCompliant => format!("fails: {}", list(&verdict.failing)),
+        ComplianceState::Unknown if verdict.missing.is_empty() => {
+            format!("nothing is reported; was {from}")
+        }
+        ComplianceState::Unknown => format!("not reported: {}", list(&verdict.missing)),
+    }
+}
+
 fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) -> Check {
     let fact = reported.and_then(|r| r.facts.antivirus);
     let enabled = fact.and_then(|f| f.enabled);

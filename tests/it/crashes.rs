@@ -96,6 +96,9 @@ fn outcome(fixture: &Fixture) -> Outcome {
         for pointer in ["/statusSince", "/compliance/since", "/push/intent"] {
             device.pointer_mut(pointer).expect(pointer).take();
         }
+        for pointer in ["/episode/opened", "/episode/since"] {
+            device.pointer_mut(pointer).map(Value::take);
+        }
         let orphaned = !device["orphanedSince"].is_null();
         device["orphanedSince"] = orphaned.into();
         devices.insert(id, device);

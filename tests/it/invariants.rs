@@ -36,6 +36,9 @@ struct Device {
     sync: Option<u64>,
     requests: BTreeSet<String>,
     wipe_confirmed: bool,
+    /// The last order about access to mail: its intent, and whether it blocks.
+    access: Option<(u64, bool)>,
+    without_evidence: bool,
 }
 
 /// What the log says so far.
@@ -112,7 +115,16 @@ impl Reading {
             Some(("pass", "thawed")) => {
                 ensure(std::mem::take(&mut self.frozen), "thawed and not frozen")?;
             }
-            Some(("device" | "compliance" | "sync", _))
+            // Of any device, or of many.
+            Some(("notice" | "ticket", _)) => {}
+            Some(("access", _)) => {
+                let device =
+                    self.devices.get_mut(word(&entry["device"])).ok_or("no such device")?;
+                let blocks = entry["data"]["blocked"] == true;
+                ensure(device.status != "Wiped" || !blocks, "blocked after the wipe")?;
+                device.next(&entry, &kind, self.seq)?;
+            }
+            Some(("device" | "compliance" | "evidence" | "sync", _))
             | Some(("profile", "intended" | "pushed" | "failed")) => {
                 let id = word(&entry["device"]);
                 let device = self.devices.get_mut(id).ok_or("no such device")?;
@@ -234,7 +246,31 @@ impl Device {
                 let to = word(&data["to"]);
                 ensure((count("failing") > 0) == (to == "nonCompliant"), "failing and verdict")?;
                 ensure(to != "compliant" || count("missing") == 0, "compliant unheard")?;
+                // A verdict is evidence.
+                self.without_evidence &= to == "unknown";
                 self.compliance = to.to_owned();
+            }
+            "evidence.missing" => {
+                ensure(!std::mem::replace(&mut self.without_evidence, true), "missing twice")?;
+            }
+            "evidence.returned" => {
+                ensure(std::mem::take(&mut self.without_evidence), "it was not missing")?;
+            }
+            "access.intended" => {
+                let intent = data["intent"].as_u64().ok_or("no intent")?;
+                ensure(intent <= seq, "an intent of the future")?;
+                let blocked = data["blocked"].as_bool().ok_or("blocked or restored?")?;
+                let before = self.access.replace((intent, blocked));
+                ensure(before.is_some() || blocked, "restored, and never blocked")?;
+            }
+            "access.blocked" | "access.restored" => {
+                let order = data["intent"].as_u64().zip(data["blocked"].as_bool());
+                ensure(order == self.access, "another order")?;
+                ensure(data["blocked"] == (kind == "access.blocked"), "the other of the two")?;
+            }
+            "access.failed" => {
+                let intent = self.access.map(|(intent, _)| intent);
+                ensure(data["intent"].as_u64() == intent, "another order")?;
             }
             _ => return Err("a kind that is not known".to_owned()),
         }

@@ -344,8 +344,10 @@ impl Desk {
 
     /// Keeps where it stands, now or where that is due.
     fn save(&mut self, now: bool) {
-        let due = now || self.saved.elapsed() >= SAVE_EVERY;
-        let (true, true, Some(queue)) = (self.unsaved, due, self.queue.take()) else { return };
+        if !self.unsaved || !(now || self.saved.elapsed() >= SAVE_EVERY) {
+            return;
+        }
+        let Some(queue) = self.queue.take() else { return };
         let checkpoint = Checkpoint { version: VERSION, lineage: self.lineage, queue };
         let saved =
             serde_json::to_vec(&checkpoint).map_err(|error| error.to_string()).and_then(|bytes| {

@@ -15,7 +15,7 @@ mod queue;
 mod run;
 mod sink;
 
-pub(crate) use board::Board;
+pub(crate) use board::{Board, Standing};
 pub(crate) use desk::kept;
 pub(crate) use journal::Request;
 pub(crate) use queue::Waiting;

@@ -161,7 +161,9 @@ impl Queue {
             Event::NoticeIntended(told) if told.sink == sink => {
                 let ids: BTreeSet<&str> = told.ids.iter().map(|id| id.as_str()).collect();
                 for waiting in self.waiting.values_mut() {
-                    if ids.contains(waiting.job.id.as_str()) {
+                    // One that the checkpoint knows says itself what came of it.
+                    let known = waiting.intent == Some(told.intent);
+                    if !known && ids.contains(waiting.job.id.as_str()) {
                         (waiting.intent, waiting.doubt) = (Some(told.intent), true);
                         waiting.since.get_or_insert(entry.at);
                     }

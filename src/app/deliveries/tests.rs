@@ -84,7 +84,9 @@ impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        Self { config: Config { data, ..Config::default() }, _dir: dir }
+        let place = Self { config: Config { data, ..Config::default() }, _dir: dir };
+        place.freeze();
+        place
     }
 
     fn open(&self) -> Ledger {
@@ -137,7 +139,6 @@ fn told(entries: &[u64]) -> Vec<(String, bool)> {
 #[test]
 fn a_new_sink_is_told_nothing_of_the_past_and_all_that_comes_once() {
     let place = Place::new();
-    place.freeze();
     assert_eq!(place.run(vec![], false), vec![]);
     let (a, b) = (place.freeze(), place.freeze());
     assert_eq!(place.run(vec![], false), told(&[a, b]));

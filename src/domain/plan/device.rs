@@ -14,7 +14,7 @@ use super::decision::{Plan, Telemetry};
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
 use super::reports::Dated;
-use crate::domain::compliance::{ComplianceVerdict, Reported, assess};
+use crate::domain::compliance::{Reported, assess, because};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
@@ -389,7 +389,7 @@ impl DevicePlanner<'_, '_> {
         {
             return None;
         }
-        let reason = assessment(recorded.state, &verdict);
+        let reason = because(recorded.state, &verdict);
         let cause = if silent { Cause::Intent } else { Cause::Fact };
         let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec).clone();
         let (from, to) = (recorded.state, verdict.state);
@@ -474,17 +474,5 @@ impl DevicePlanner<'_, '_> {
             reason,
             detail,
         });
-    }
-}
-
-fn assessment(from: ComplianceState, verdict: &ComplianceVerdict) -> String {
-    let list = |names: &[String]| names.join(", ");
-    match verdict.state {
-        ComplianceState::Compliant => "every required check passes".to_owned(),
-        ComplianceState::NonCompliant => format!("fails: {}", list(&verdict.failing)),
-        ComplianceState::Unknown if verdict.missing.is_empty() => {
-            format!("nothing is reported; was {from}")
-        }
-        ComplianceState::Unknown => format!("not reported: {}", list(&verdict.missing)),
     }
 }

@@ -91,7 +91,15 @@ mod tests {
 
     fn minutes(world: &World, wipes: &[WipeView]) -> Option<i64> {
         let due = next(world, wipes)?;
-        Some((due - world.inputs().now).num_minutes())
+        // What is years away comes of a silence that is never too long.
+        Some((due - world.inputs().now).num_minutes()).filter(|minutes| *minutes < 1_000_000)
+    }
+
+    /// Devices whose silence is never too long.
+    fn quiet(serials: &[&str]) -> World {
+        let mut world = World::enrolled(serials);
+        world.settings.unknown_after = TimeDelta::MAX;
+        world
     }
 
     fn held(code: &str, until: Option<Timestamp>) -> WipeView {
@@ -116,12 +124,27 @@ mod tests {
 
     #[test]
     fn a_quiet_fleet_is_never_due() {
-        assert_eq!(minutes(&World::enrolled(&["A", "B"]), &[]), None);
+        assert_eq!(minutes(&quiet(&["A", "B"]), &[]), None);
+    }
+
+    #[test]
+    fn a_block_and_silence_that_is_too_long_are_due() {
+        let mut world = World::enrolled(&["A"]);
+        world.settings.unknown_after = TimeDelta::hours(24);
+        // It was heard from an hour ago.
+        assert_eq!(minutes(&world, &[]), Some(23 * 60));
+        world.hear("A", serde_json::json!({"encryption": {"enabled": false}}));
+        world.settle();
+        assert_eq!(minutes(&world, &[]), Some(24 * 60));
+        world.now = world.now + TimeDelta::hours(24);
+        assert!(!world.plan().actions.is_empty(), "it is due");
+        world.settle();
+        assert_eq!(minutes(&world, &[]), None);
     }
 
     #[test]
     fn a_cooling_off_or_a_window_that_moves_on_is_due() {
-        let world = World::enrolled(&["A"]);
+        let world = quiet(&["A"]);
         let after = |minutes| Some(world.now + TimeDelta::minutes(minutes));
         let wipes =
             [held("coolingOff", after(90)), held("overEveryTier", after(60)), held("x", None)];
@@ -148,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_behind_is_due_when_it_has_caught_up() {
-        let mut world = World::enrolled(&["A"]);
+        let mut world = quiet(&["A"]);
         let last = world.inputs().recorded.at.unwrap();
         world.now = last + TimeDelta::hours(-2);
         assert_eq!(minutes(&world, &[held(CLOCK_BEHIND, None)]), Some(120));

@@ -78,7 +78,10 @@ impl DevicePlanner<'_, '_> {
                 Some(Open { kind: EpisodeKind::Unknown, since: self.inputs.now })
             }
             // A verdict that changes says it by itself.
-            (Some(Open { kind: EpisodeKind::Unknown, .. }), None) if !changed => {
+            // Nor does a record say so of which the last sign of life was lost.
+            (Some(Open { kind: EpisodeKind::Unknown, .. }), None)
+                if !changed && to != ComplianceState::Unknown && self.last_sync.is_some() =>
+            {
                 self.act(Op::EvidenceReturned, Cause::Fact, "it can be judged again");
                 None
             }

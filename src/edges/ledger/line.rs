@@ -268,34 +268,6 @@ mod tests {
             ("access.blocked", json!({"intent": 9, "blocked": true})),
             ("access.restored", json!({"intent": 9, "blocked": false})),
             ("access.failed", json!({"intent": 9, "class": "transient", "error": "503"})),
-            ("notice.begun", json!({"sink": "mail"})),
-            (
-                "notice.intended",
-                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "to": "a@b.example"}),
-            ),
-            (
-                "notice.sent",
-                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"],
-                    "to": "a@b.example", "reference": "<nc-8@b.example>"}),
-            ),
-            (
-                "notice.failed",
-                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "reason": "550 no"}),
-            ),
-            (
-                "notice.dropped",
-                json!({"sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "reason": "wiped"}),
-            ),
-            (
-                "ticket.opened",
-                json!({"intent": 9, "sink": "serviceNow", "topic": "nonCompliant", "ids": ["nc-8"],
-                    "ticket": "9d38", "number": "INC0012345"}),
-            ),
-            (
-                "ticket.noted",
-                json!({"intent": 9, "sink": "serviceNow", "topic": "compliant", "ids": ["c-8"],
-                    "ticket": "9d38", "number": "INC0012345"}),
-            ),
             (
                 "wipe.accepted",
                 with(
@@ -328,6 +300,34 @@ mod tests {
             (
                 "wipe.unrequested",
                 json!({"serialNumber": "PF3", "origin": "inbox/r1", "reportedAt": at}),
+            ),
+            ("notice.begun", json!({"sink": "mail"})),
+            (
+                "notice.intended",
+                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "to": "a@b.example"}),
+            ),
+            (
+                "notice.sent",
+                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"],
+                    "to": "a@b.example", "reference": "<nc-8@b.example>"}),
+            ),
+            (
+                "notice.failed",
+                json!({"intent": 9, "sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "reason": "550 no"}),
+            ),
+            (
+                "notice.dropped",
+                json!({"sink": "mail", "topic": "nonCompliant", "ids": ["nc-8"], "reason": "wiped"}),
+            ),
+            (
+                "ticket.opened",
+                json!({"intent": 9, "sink": "serviceNow", "topic": "nonCompliant", "ids": ["nc-8"],
+                    "ticket": "9d38", "number": "INC0012345"}),
+            ),
+            (
+                "ticket.noted",
+                json!({"intent": 9, "sink": "serviceNow", "topic": "compliant", "ids": ["c-8"],
+                    "ticket": "9d38", "number": "INC0012345"}),
             ),
             ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
             (

@@ -10,8 +10,12 @@ use crate::domain::notice::Attempt;
 use crate::ui::render::deliveries::{Trial, trials_json, trials_text};
 use crate::ui::render::out::Out;
 
-/// Everything about telling people and other systems.
+/// Tries whether people and other systems can be told what happens.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "\
+Examples:
+  fleetform notify test
+  fleetform notify test mail")]
 pub(crate) enum Command {
     /// Send a marked test to each, or to one, and say what came back.
     Test(Test),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
+use crate::app::deliveries::Standing;
 use crate::app::reconcile::ReportCounts;
 use crate::app::status::{BUCKETS, Counts, Histogram, Metrics, View};
 use crate::domain::backoff::Admission;
-use crate::domain::model::{ComplianceState, Status as DeviceStatus};
+use crate::domain::model::{ComplianceState, Status as DeviceStatus, Timestamp};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::wipe::trust_state::TrustWord;
 
@@ -121,9 +122,48 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
         "Whether trust files are configured that cannot be relied on: every wipe is refused.";
     text.one("trust_broken", "gauge", help, words[1]);
     text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
+    deliveries(&mut text, &view.board.all());
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
     text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
     text.0
+}
+
+/// How those stand who are told what happens; nothing where nobody is.
+fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
+    if all.is_empty() {
+        return;
+    }
+    text.family("deliveries_total", "counter", "Notices, by sink and outcome; failed tries too.");
+    for (sink, standing) in all {
+        let Standing { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
+            standing;
+        let label = format!("sink=\"{sink}\",outcome");
+        let samples = [
+            ("delivered", *delivered),
+            ("failed", *failed),
+            ("givenUp", *given_up),
+            ("dropped", *dropped),
+        ];
+        text.by("deliveries_total", &label, &samples);
+    }
+    text.family("deliveries_waiting", "gauge", "Notices that are not settled, by sink.");
+    let waiting: Vec<_> =
+        all.iter().map(|(sink, standing)| (sink.as_str(), standing.waiting as u64)).collect();
+    text.by("deliveries_waiting", "sink", &waiting);
+    let help = "Since when the oldest notice that could go out waits, by sink; 0 where none does.";
+    text.family("deliveries_oldest_timestamp_seconds", "gauge", help);
+    let seconds = |at: Timestamp| u64::try_from(at.millis() / 1000).unwrap_or_default();
+    let oldest: Vec<_> = all
+        .iter()
+        .map(|(sink, standing)| (sink.as_str(), standing.oldest.map_or(0, seconds)))
+        .collect();
+    text.by("deliveries_oldest_timestamp_seconds", "sink", &oldest);
+    text.family("deliveries_stuck", "gauge", "Whether a sink is left alone, or cannot go on.");
+    let stuck: Vec<_> = all
+        .iter()
+        .map(|(sink, standing)| (sink.as_str(), u64::from(standing.stuck.is_some())))
+        .collect();
+    text.by("deliveries_stuck", "sink", &stuck);
 }
 
 fn devices(text: &mut Text, counts: &Counts) {

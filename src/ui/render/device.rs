@@ -319,7 +319,8 @@ mod tests {
         assert_eq!(access(&device, &settings, at), Access::BlocksAt(at));
         let later = at + TimeDelta::milliseconds(1);
         assert_eq!(access(&device, &settings, later), Access::BlockedSince(at));
-        device.compliance.state = ComplianceState::Unknown;
+        let episode = device.episode.as_mut().unwrap();
+        episode.ended = Some(at);
         assert_eq!(access(&device, &settings, later), Access::Allowed);
         device.status = Status::Wiped;
         assert_eq!(access(&device, &settings, later), Access::Gone);

@@ -34,6 +34,10 @@ fn outcome(dir: &Path) -> (State, Vec<Draft>) {
     state.lineage = None;
     state.seq = 0;
     state.head = Default::default();
+    // The number of an entry, and there may be more of the ledger's own before it.
+    for episode in state.devices.values_mut().filter_map(|device| device.episode.as_mut()) {
+        episode.opened = 0;
+    }
     let drafts = entries(dir, 0).map(Result::unwrap).filter(told).map(|logged| {
         let Entry { device, source, event, .. } = logged.entry;
         Draft { device, source, event }
