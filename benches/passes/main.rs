@@ -27,6 +27,8 @@ use criterion::{BenchmarkGroup, Criterion, SamplingMode};
 use tools::{Place, remove, run};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+/// With `FLEETFORM_BENCH_MILLION` in the environment: some minutes more, and 2 GB of files.
+const MILLION: usize = 1_000_000;
 /// Where it only matters that everything runs.
 const SMALL: usize = 50;
 const SEED: u64 = 2026;
@@ -52,6 +54,8 @@ impl Subject {
         let manifest = fleet::write(&fresh.fleet, devices, SEED)?;
         let text = fs::read_to_string(&manifest)?;
         diff::commit(&fresh, (&manifest, &text))?;
+        // The second one finds nothing to do, and keeps that.
+        run(&mut recorded.fleetform(APPLY))?;
         run(&mut recorded.fleetform(APPLY))?;
         Ok(Self { devices, fresh, recorded, manifest: (manifest, text) })
     }
@@ -66,6 +70,12 @@ impl Subject {
     fn cold_plan(&self) -> Result<Duration, Box<dyn Error>> {
         self.fresh.forget()?;
         Ok(run(&mut self.fresh.fleetform(&["plan"]))?)
+    }
+
+    /// A plan after one manifest has changed.
+    fn plan_one(&self, turn: usize) -> Result<Duration, Box<dyn Error>> {
+        self.change(turn)?;
+        Ok(run(&mut self.recorded.fleetform(&["plan"]))?)
     }
 
     /// A pass after one manifest has changed; the log has to grow by that device's entry only.
@@ -121,6 +131,7 @@ impl Subject {
     fn restore(&self) -> Result<(), Box<dyn Error>> {
         fs::write(&self.manifest.0, &self.manifest.1)?;
         run(&mut self.recorded.fleetform(APPLY))?;
+        run(&mut self.recorded.fleetform(APPLY))?;
         Ok(())
     }
 }
@@ -133,10 +144,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let test = has("--test") || !has("--bench");
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("passes");
     let mut criterion = Criterion::default().configure_from_args();
-    let sizes = if test { &[SMALL][..] } else { &SIZES[..] };
+    let mut sizes = if test { vec![SMALL] } else { SIZES.to_vec() };
+    if !test && std::env::var_os("FLEETFORM_BENCH_MILLION").is_some() {
+        sizes.push(MILLION);
+    }
     let (mut rows, mut diffs) = (Vec::new(), Vec::new());
     let (mut daemons, mut tenants) = (Vec::new(), Vec::new());
-    for devices in sizes {
+    for devices in &sizes {
         if has("--list") {
             break;
         }
@@ -166,7 +180,10 @@ fn measure(criterion: &mut Criterion, subject: &Subject) -> Result<(), Box<dyn E
     group.sampling_mode(SamplingMode::Flat).sample_size(10);
     group.warm_up_time(Duration::from_millis(1)).measurement_time(Duration::from_secs(1));
     bench(&mut group, "plan, nothing recorded", |_| subject.cold_plan());
-    bench(&mut group, "plan, all recorded", |_| time(recorded.fleetform(&["plan"])));
+    bench(&mut group, "plan, nothing changed", |_| time(recorded.fleetform(&["plan"])));
+    bench(&mut group, "plan, all read", |_| time(recorded.fleetform(&["plan", "--no-index"])));
+    bench(&mut group, "plan, one device changed", |turn| subject.plan_one(turn));
+    subject.restore()?;
     bench(&mut group, "apply, nothing recorded", |_| subject.first_apply());
     bench(&mut group, "apply, one device changed", |turn| subject.apply_one(turn));
     subject.restore()?;

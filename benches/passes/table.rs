@@ -18,6 +18,13 @@ pub struct Row {
     hash: Duration,
     plan: Duration,
     apply: Duration,
+    /// A plan of a fleet that nobody touched since the last apply.
+    warm: Duration,
+    /// One in which a manifest changed.
+    one: Duration,
+    verify: Duration,
+    /// The log, hashed.
+    hash_log: Duration,
     /// Most resident memory of a first pass, in bytes.
     memory: u64,
 }
@@ -29,12 +36,22 @@ pub struct Row {
 pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
     let (mut status, mut hash) = (Vec::new(), Vec::new());
     let (mut plan, mut apply) = (Vec::new(), Vec::new());
+    let (mut warm, mut one) = (Vec::new(), Vec::new());
+    let (mut verify, mut hash_log) = (Vec::new(), Vec::new());
+    let recorded = &subject.recorded;
     for _ in 0..rounds {
         status.push(run(&mut subject.fresh.git_status())?);
         hash.push(run(&mut subject.fresh.sha256sum())?);
         plan.push(subject.cold_plan()?);
         apply.push(subject.first_apply()?);
+        warm.push(run(&mut recorded.fleetform(&["plan"]))?);
+        verify.push(run(&mut recorded.fleetform(&["audit", "verify"]))?);
+        hash_log.push(run(&mut recorded.sha256sum_of_log())?);
     }
+    for turn in 1..=rounds {
+        one.push(subject.plan_one(turn)?);
+    }
+    subject.restore()?;
     subject.fresh.forget()?;
     Ok(Row {
         devices: subject.devices,
@@ -42,6 +59,10 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
         hash: median(hash),
         plan: median(plan),
         apply: median(apply),
+        warm: median(warm),
+        one: median(one),
+        verify: median(verify),
+        hash_log: median(hash_log),
         memory: peak_memory(&mut subject.fresh.fleetform(APPLY))?,
     })
 }
@@ -77,7 +98,7 @@ pub fn print(rows: &[Row], base: u64) -> std::io::Result<()> {
          plan / git status | apply / plan | bytes a device |\n\
          |--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     )?;
-    for Row { devices, status, hash, plan, apply, memory } in rows {
+    for Row { devices, status, hash, plan, apply, memory, .. } in rows {
         let [status, hash, plan, apply] = [status, hash, plan, apply].map(Duration::as_secs_f64);
         writeln!(
             out,
@@ -86,6 +107,23 @@ pub fn print(rows: &[Row], base: u64) -> std::io::Result<()> {
             plan / status,
             apply / plan,
             memory.saturating_sub(base) / *devices as u64
+        )?;
+    }
+    writeln!(
+        out,
+        "\n| devices | git status | plan, nothing changed | plan, one changed | audit verify | \
+         sha256sum of the log | nothing / git | one / git | verify / sha256sum |\n\
+         |--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    )?;
+    for Row { devices, status, warm, one, verify, hash_log, .. } in rows {
+        let [status, warm, one] = [status, warm, one].map(Duration::as_secs_f64);
+        let [verify, hash_log] = [verify, hash_log].map(Duration::as_secs_f64);
+        writeln!(
+            out,
+            "| {devices} | {status:.3} | {warm:.3} | {one:.3} | {verify:.3} | {hash_log:.3} | {:.2} | {:.2} | {:.2} |",
+            warm / status,
+            one / status,
+            verify / hash_log
         )?;
     }
     writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of")?;

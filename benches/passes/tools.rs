@@ -86,6 +86,13 @@ impl Place {
         command
     }
 
+    /// What reading and hashing the log costs.
+    pub fn sha256sum_of_log(&self) -> Command {
+        let mut command = Command::new("sha256sum");
+        command.arg(self.data.join("audit.jsonl"));
+        command
+    }
+
     /// What Git does to see that nothing has changed.
     pub fn git_status(&self) -> Command {
         self.git(&["status", "--porcelain"])

@@ -17,6 +17,7 @@ use crate::edges::ledger::{self, Ledger, Reader};
 use crate::edges::provider::Provider;
 use crate::edges::provider::intune::{Intune, InvalidConnection};
 use crate::edges::provider::local::{self, Foreign, Local};
+use crate::edges::source::{self, Cache, Loaded};
 use crate::edges::trust_files;
 
 /// Why there is no provider.
@@ -44,6 +45,17 @@ pub(crate) fn provider(config: &Config) -> Result<Arc<dyn Provider>, NoProvider>
             Arc::new(Intune::new(settings, &config.data, clock::now)?)
         }
     })
+}
+
+/// The fleet directory, with the help of its index, if that is to be used. `keep` is for whoever is about
+/// to hold the ledger.
+pub(crate) fn fleet(config: &Config, keep: bool) -> Loaded {
+    source::load_indexed(&config.fleet, &cache(config), keep.then(clock::now))
+}
+
+/// Where the index of the fleet directory is kept.
+pub(crate) fn cache(config: &Config) -> Cache {
+    if config.index { Cache::of(&config.data) } else { Cache::none() }
 }
 
 /// Why somebody cannot be told.

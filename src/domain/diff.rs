@@ -232,7 +232,7 @@ impl<'a> Hidden<'a> {
         };
         for Unusable { place, what } in unusable {
             match what {
-                UnusableKind::Directory => {
+                UnusableKind::Directory | UnusableKind::Unread => {
                     hidden.directories.insert(&place.path);
                 }
                 UnusableKind::File => {

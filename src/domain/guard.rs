@@ -76,6 +76,35 @@ impl ApprovedPlan {
         }
         self
     }
+    /// With nothing to do: what was held when that was decided.
+    #[must_use]
+    pub(crate) fn idle(holds: Vec<Hold>) -> Self {
+        approve(Plan { holds, ..Plan::default() }, None)
+    }
+    /// What is held, if there is nothing to do, to refuse, to find or to tell besides.
+    #[must_use]
+    pub(crate) fn only_holds(&self) -> Option<&[Hold]> {
+        let Plan {
+            actions,
+            holds,
+            findings,
+            telemetry,
+            wipes,
+            rejected,
+            held_requests,
+            refused_requests,
+            notes,
+        } = &self.plan;
+        let nothing = actions.is_empty()
+            && findings.is_empty()
+            && telemetry.is_empty()
+            && wipes.is_empty()
+            && rejected.is_empty()
+            && held_requests.is_empty()
+            && refused_requests.is_empty()
+            && notes.is_empty();
+        (nothing && self.refusal.is_none()).then_some(holds)
+    }
     /// Gives the plan out for execution, once.
     #[must_use]
     pub fn into_plan(self) -> Plan {

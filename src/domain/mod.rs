@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod model;
 pub(crate) mod notice;
 pub(crate) mod notify_settings;
+pub(crate) mod packing;
 pub mod plan;
 pub(crate) mod provider_settings;
 pub(crate) mod selector;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::domain::fleet::IncrementalFleet;
+use crate::domain::model::Digest;
 use crate::domain::plan::HoldReason;
 use crate::domain::wipe::trust_state::TrustState;
 
@@ -13,6 +14,10 @@ use crate::domain::wipe::trust_state::TrustState;
 pub(super) struct LastPass {
     /// The fleet directory.
     pub(crate) live: IncrementalFleet,
+    /// The digest of the index that says the same, where there is one.
+    pub(crate) index: Option<Digest>,
+    /// When what was read of it was kept for the next look.
+    pub(crate) kept: Option<Instant>,
     /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) trust: Arc<TrustState>,
     /// When everything was looked at.
@@ -32,6 +37,8 @@ impl Default for LastPass {
     fn default() -> Self {
         Self {
             live: IncrementalFleet::default(),
+            index: None,
+            kept: None,
             trust: Arc::new(TrustState::Broken("not read yet".into())),
             complete_at: Instant::now(),
             whole: false,

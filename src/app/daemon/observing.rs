@@ -52,11 +52,12 @@ impl Observing {
         self.failing.as_ref().map(|failing| failing.again).or_else(regular)
     }
 
-    /// The observation of a pass that does not ask the provider: empty, or the last error.
+    /// The observation of a pass that does not ask the provider: that there is nothing new, or the
+    /// last error.
     pub(super) fn unasked(&self) -> Result<Observed, Error> {
         match &self.failing {
             Some(failing) => Err(failing.error.clone()),
-            None => Ok(Observed::default()),
+            None => Ok(Observed { complete: true, ..Observed::default() }),
         }
     }
 

@@ -18,13 +18,13 @@ use super::settle::Unsettled;
 use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome};
 use crate::app::notices::log::tell;
-use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, observe};
+use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, is_weighty, observe};
 use crate::app::wiring;
 use crate::domain::backoff::Admission;
 use crate::domain::fleet::IncrementalFleet;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::plan::due::next_due;
-use crate::domain::plan::{Action, HoldReason, Inputs, NO_NEWS, Plan, WipeView};
+use crate::domain::plan::{Action, Hold, HoldReason, Inputs, NO_NEWS, Plan, WipeView};
 use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
@@ -39,6 +39,8 @@ use crate::edges::watch::Touched;
 /// How soon to plan again after a wipe was not issued: it may have been the disk's fault; and where
 /// more was asked for than one pass takes.
 const PLAN_ANEW: Duration = Duration::from_secs(1);
+/// How often the index of the fleet directory is written at most: all of it, each time.
+const BETWEEN_INDEXES: Duration = Duration::from_secs(10);
 
 impl Daemon {
     /// Looks where something was touched, or everywhere, and does what follows.
@@ -64,15 +66,38 @@ impl Daemon {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 self.watch.arm();
-                self.last.live = IncrementalFleet::new(source::load(&self.config.fleet));
+                let reused = self.load();
                 if !hear {
                     let woken = std::mem::take(&mut self.touched.reports);
                     observed = self.observe(woken, ledger.state()).await;
                 }
-                let decision = self.decide(None, observed, ledger);
+                let twice = reused.then(|| observed.clone());
+                let mut decision = self.decide(None, observed, ledger);
+                if let Some(observed) = twice
+                    && is_weighty(decision.approved.plan(), ledger.state())
+                {
+                    self.last.live = IncrementalFleet::new(source::load(&self.config.fleet));
+                    self.last.index = None;
+                    decision = self.decide(None, observed, ledger);
+                }
                 self.act(decision, None, began, ledger).await
             }
         }
+    }
+
+    /// Looks at the whole fleet directory, and gives whether something was taken from its index.
+    fn load(&mut self) -> bool {
+        let now = Instant::now();
+        let keep = self.last.kept.is_none_or(|kept| kept + BETWEEN_INDEXES <= now);
+        let loaded = wiring::fleet(&self.config, keep);
+        if keep {
+            self.last.kept = Some(now);
+        }
+        let reused = loaded.reused > 0;
+        let (desired, index) = loaded.keep(&wiring::cache(&self.config));
+        self.last.live = IncrementalFleet::new(desired);
+        self.last.index = index;
+        reused
     }
 
     /// What the provider has heard, if it wants to be asked now; `woken` where there is something.
@@ -145,6 +170,8 @@ impl Daemon {
             "a pass decides"
         );
         let now = clock::now();
+        // Before anything is held back that `plan` would not hold.
+        let settled_on = decision.only_holds().filter(|_| only.is_none()).map(<[Hold]>::to_vec);
         let (decision, unsettled) = self.hold_back(decision, ledger);
         let settled = unsettled.as_ref().is_none_or(|unsettled| !unsettled.holds_all());
         tell(self.notices.of_decision(&decision, ledger.state(), settled, now));
@@ -171,6 +198,11 @@ impl Daemon {
         }
         self.touched.reports |= more;
         let due = self.due(now, only, ledger, &wipes);
+        let index = self.last.index.filter(|_| ledger.is_saved());
+        if let Some((holds, index)) = settled_on.zip(index) {
+            let basis = (&self.config, &*self.last.trust);
+            reconcile::keep(basis, (&holds, index), ledger.state(), (now, due));
+        }
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let again = unsettled.as_ref().map(|unsettled| unsettled.again);

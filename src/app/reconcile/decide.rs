@@ -6,7 +6,7 @@ use super::basis::{Basis, approve};
 use super::decision::{Decision, RefusedReport};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
-use crate::domain::plan::{Heard, HoldReason, Op, Plan};
+use crate::domain::plan::{Cause, Heard, HoldReason, Op, Plan};
 use crate::domain::state::{State, SyncStanding, WipeState};
 use crate::edges::provider::{
     self, Acknowledgement, Asked, Cursor, Fate, Observation, Observed, Provider, Trouble,
@@ -45,7 +45,7 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         news,
         unknown_fields,
         unfinished,
-        complete: _,
+        complete,
         more,
         cursor,
     } = observed;
@@ -60,6 +60,12 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         let why = format!("the provider cannot be observed: {error}; it is asked again");
         approved = approved
             .holding(|action| action.effect().map(|_| (HoldReason::BackingOff, why.clone())));
+    }
+    if !complete {
+        let why = "not all reports could be read: the device may have reported in time";
+        approved = approved.holding(|action| {
+            (action.cause == Cause::Clock).then(|| (HoldReason::AwaitingReport, why.to_owned()))
+        });
     }
     let heard = cursor.map(|cursor| (cursor, done));
     let requests = basis.requests.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::SerialNumber;
-use crate::domain::plan::{Action, HoldReason};
+use crate::domain::plan::{Action, Hold, HoldReason};
 use crate::edges::provider::{self, Acknowledgement, Cursor, Fate, Unusable};
 use crate::edges::requests::{self, Requests};
 
@@ -132,6 +132,31 @@ impl Decision {
     #[must_use]
     pub fn has_reports(&self) -> bool {
         self.heard.is_some()
+    }
+
+    /// What is held, if that is all there is to this decision.
+    #[must_use]
+    pub(crate) fn only_holds(&self) -> Option<&[Hold]> {
+        let Self {
+            approved,
+            heard,
+            requests,
+            unobserved,
+            unusable,
+            refused,
+            unknown_fields,
+            unfinished,
+            more,
+        } = self;
+        let quiet = heard.is_none()
+            && requests.is_quiet()
+            && unobserved.is_none()
+            && unusable.is_empty()
+            && refused.is_empty()
+            && unknown_fields.is_empty()
+            && unfinished.is_empty()
+            && !more;
+        approved.only_holds().filter(|_| quiet)
     }
 
     /// Whether there is nothing to carry out: no actions, and nothing to acknowledge.

@@ -9,8 +9,10 @@ mod carry_out;
 mod decide;
 mod decision;
 mod error;
+mod kept;
 mod reread;
 mod unconfirmed;
+mod weighty;
 
 pub use basis::Basis;
 pub use carry_out::carry_out;
@@ -23,4 +25,6 @@ pub(crate) use basis::approve;
 pub(crate) use carry_out::note_config;
 pub(crate) use decision::{RefusedReport, ReportCounts};
 pub(crate) use error::Error;
+pub(crate) use kept::{Kept, keep, kept};
 pub(crate) use reread::reread_by;
+pub(crate) use weighty::{changes, is_intent, is_many, is_weighty, removes, request};

@@ -49,7 +49,11 @@ pub fn reread(
         corporate: desired.corporate,
         heads: log.heads(&named.into_iter().collect()),
         clock: log.highest_time(),
-        file: source::again::request(fleet, file),
+        // Who reads a part of the fleet knows neither all vetoes nor whose the device is.
+        file: match desired.missing {
+            Some(why) => Err(why),
+            None => source::again::request(fleet, file),
+        },
         trust: trust(),
         settings: settings.clone(),
         now: now(),

@@ -29,7 +29,7 @@ pub(super) const MAX_HASH: usize = 8 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceDraft {
     /// Its `spec.platform` means nothing yet.
-    device: Arc<DesiredDevice>,
+    pub(super) device: Arc<DesiredDevice>,
     /// `spec.platform`, where it is given.
     pub(crate) platform: Option<Platform>,
     /// Of `metadata.name`.

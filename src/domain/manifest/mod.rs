@@ -13,6 +13,7 @@ pub(crate) mod encoding;
 mod envelope;
 pub(crate) mod fields;
 pub(crate) mod finding;
+mod packed;
 mod parse;
 mod partial_device;
 mod profile;
@@ -29,6 +30,7 @@ mod tests;
 
 pub(crate) use device::DeviceDraft;
 pub(crate) use documents::Documents;
+pub(crate) use packed::{Unpacker, pack};
 pub use parse::parse_file;
 pub(crate) use partial_device::PartialDevice;
 pub(crate) use profile::ProfileDraft;

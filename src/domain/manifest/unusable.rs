@@ -19,6 +19,8 @@ pub(crate) enum UnusableKind {
     /// may stand where a file or a directory was.
     Directory,
     File,
+    /// A file or directory that the system did not let us read: it may hold anything.
+    Unread,
     /// One document of a file, whose kind is Device or cannot be told.
     Device {
         /// Where it could be read.

@@ -15,6 +15,8 @@ pub(super) struct DamageIndex<'a> {
     by_name: HashMap<&'a Name, &'a Unusable>,
     by_path: HashMap<&'a str, &'a Unusable>,
     directories: Vec<&'a Unusable>,
+    /// What may hold anything.
+    unread: Vec<&'a Unusable>,
 }
 
 impl<'a> DamageIndex<'a> {
@@ -24,10 +26,15 @@ impl<'a> DamageIndex<'a> {
             by_name: HashMap::new(),
             by_path: HashMap::new(),
             directories: Vec::new(),
+            unread: Vec::new(),
         };
         for damaged in &inputs.desired.unusable {
             match &damaged.what {
                 UnusableKind::Directory => index.directories.push(damaged),
+                UnusableKind::Unread => {
+                    index.directories.push(damaged);
+                    index.unread.push(damaged);
+                }
                 UnusableKind::File => {
                     index.by_path.insert(&damaged.place.path, damaged);
                 }
@@ -51,12 +58,28 @@ impl<'a> DamageIndex<'a> {
         index
     }
 
+    /// What may hide the manifest of a device of which there is none.
     pub(super) fn of(&self, device: &Device) -> Option<&'a Unusable> {
         self.by_serial
             .get(&device.spec.serial_number)
             .copied()
             .or_else(|| self.at(&device.manifest.path))
             .or_else(|| self.by_name.get(&device.spec.name).copied())
+            .or_else(|| self.anywhere())
+    }
+
+    /// What may hide a second manifest of a device that was found elsewhere than it is recorded.
+    pub(super) fn twin(&self, device: &Device, found: &str) -> Option<&'a Unusable> {
+        let was = &*device.manifest.path;
+        if was == found {
+            return None;
+        }
+        self.unread.iter().find(|unread| unread.is_above(was)).copied()
+    }
+
+    /// What may hide whatever is not there.
+    pub(super) fn anywhere(&self) -> Option<&'a Unusable> {
+        self.unread.first().copied()
     }
 
     /// What may hide whatever was written in this file.
@@ -77,7 +100,7 @@ impl<'a> DamageIndex<'a> {
             .collect();
         for damaged in inputs.desired.unusable.iter().filter(|d| !held.contains(&d.place)) {
             let (serial, name) = match &damaged.what {
-                UnusableKind::Directory | UnusableKind::File => (None, None),
+                UnusableKind::Directory | UnusableKind::File | UnusableKind::Unread => (None, None),
                 UnusableKind::Device { serial, name } => (serial.clone(), name.clone()),
                 UnusableKind::ProfileOf { serial, name, .. } => {
                     (Some(serial.clone()), Some(name.clone()))
@@ -109,6 +132,13 @@ impl Unusable {
             UnusableKind::File => (
                 HoldReason::ManifestInvalid,
                 "the file cannot be used; what is recorded from it stays as it is".into(),
+            ),
+            UnusableKind::Unread => (
+                HoldReason::ManifestInvalid,
+                format!(
+                    "{} cannot be read and may hold it; what is recorded stays as it is",
+                    self.place.path
+                ),
             ),
             UnusableKind::Device { .. } => (
                 HoldReason::ManifestInvalid,

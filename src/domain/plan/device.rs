@@ -16,6 +16,7 @@ use super::inputs::Inputs;
 use super::reports::Dated;
 use crate::domain::compliance::{Reported, assess, because};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
+use crate::domain::manifest::Unusable;
 use crate::domain::model::{
     ComplianceState, DesiredDevice, DesiredStatus, DeviceId, DeviceSpec, Facts, Place, Platform,
     Profile, Status, SyncRequest, Timestamp,
@@ -109,7 +110,7 @@ pub(super) fn decide(
     if device.is_wiped() {
         planner.follow_up(device.compliance.state, false, wiping);
         if let Some(desired) = desired {
-            planner.plan.holds.push(wiped_hold(id, device, desired));
+            planner.plan.holds.push(Hold::of_wiped(id, device, desired));
         }
         return archive(inputs, id, device, plan);
     }
@@ -118,6 +119,9 @@ pub(super) fn decide(
     match desired {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
+        Some(desired) if let Some(unread) = damage.twin(device, &desired.place.path) => {
+            planner.hidden(unread);
+        }
         Some(desired) => planner.follow(desired),
         None => planner.miss(damage),
     }
@@ -273,8 +277,7 @@ impl DevicePlanner<'_, '_> {
     /// Its manifest is gone, or hidden by damage.
     fn miss(&mut self, damage: &DamageIndex<'_>) {
         if let Some(damaged) = damage.of(self.device) {
-            let (reason, detail) = damaged.explain();
-            self.hold(Some(damaged.place.clone()), reason, detail);
+            self.hidden(damaged);
         } else if self.device.orphaned_since.is_some() {
             archive(self.inputs, self.id, self.device, self.plan);
         } else {
@@ -284,6 +287,11 @@ impl DevicePlanner<'_, '_> {
                 "its manifest is gone; nothing is done to the device",
             );
         }
+    }
+
+    fn hidden(&mut self, damaged: &Unusable) {
+        let (reason, detail) = damaged.explain();
+        self.hold(Some(damaged.place.clone()), reason, detail);
     }
 
     fn push_profile(&mut self, desired: &DesiredDevice) {

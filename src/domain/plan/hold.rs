@@ -1,6 +1,8 @@
 //! What is desired and not planned, and why.
 
-use crate::domain::model::{DeviceId, Name, Place, SerialNumber, words};
+use crate::domain::model::{DesiredDevice, DeviceId, Name, Place, SerialNumber, words};
+use crate::domain::packing::{Packed, Packer};
+use crate::domain::state::Device;
 
 /// Something desired that is not planned, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +76,75 @@ impl HoldReason {
             | Self::WipeHeld
             | Self::WipeRefused
             | Self::WipeOver => false,
+        }
+    }
+}
+
+impl Hold {
+    /// Of the manifest of a device that was wiped.
+    pub(super) fn of_wiped(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Self {
+        Self {
+            place: Some(desired.place.clone()),
+            device: Some(id),
+            serial: Some(desired.spec.serial_number.clone()),
+            name: Some(desired.spec.name.clone()),
+            reason: HoldReason::Wiped,
+            detail: format!(
+                "wiped on {}; remove it, or raise enrollment to provision the hardware again",
+                device.status_since.short()
+            ),
+        }
+    }
+
+    /// For [`Hold::unpack`]; `None` if it does not fit.
+    pub(crate) fn pack(&self, into: &mut Packer) -> Option<()> {
+        let Self { place, device, serial, name, reason, detail } = self;
+        into.optional(place.as_ref().map(|place| &*place.path))?;
+        into.number(place.as_ref().map_or(0, |place| place.line));
+        into.optional(device.map(|device| device.to_string()).as_deref())?;
+        into.optional(serial.as_ref().map(SerialNumber::as_str))?;
+        into.optional(name.as_ref().map(Name::as_str))?;
+        into.word(HoldReason::ALL, *reason)?;
+        into.text(detail)
+    }
+
+    /// What was packed; `None` if these bytes are something else.
+    pub(crate) fn unpack(from: &mut Packed<'_>) -> Option<Self> {
+        let (path, line) = (from.optional()?, from.number()?);
+        Some(Self {
+            place: path.map(|path| Place { path: path.into(), line }),
+            device: from.optional()?.map(str::parse).transpose().ok()?,
+            serial: from.optional()?.map(str::parse).transpose().ok()?,
+            name: from.optional()?.map(str::parse).transpose().ok()?,
+            reason: from.word(HoldReason::ALL)?,
+            detail: from.text()?.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_is_unpacked_as_it_was_packed_or_not_at_all() {
+        let full = Hold {
+            place: Some(Place { path: "a/b.yaml".into(), line: 7 }),
+            device: Some("D012".parse().unwrap()),
+            serial: Some("S 1".parse().unwrap()),
+            name: Some("ana".parse().unwrap()),
+            reason: HoldReason::WipeOver,
+            detail: "enrolls when the device reports".to_owned(),
+        };
+        let empty = Hold { place: None, device: None, serial: None, name: None, ..full.clone() };
+        for hold in [full, empty] {
+            let mut packer = Packer::default();
+            hold.pack(&mut packer).unwrap();
+            let bytes = packer.finish();
+            assert_eq!(Hold::unpack(&mut Packed::of(&bytes)), Some(hold));
+            for length in 0..bytes.len() {
+                assert_eq!(Hold::unpack(&mut Packed::of(&bytes[..length])), None, "{length}");
+            }
         }
     }
 }

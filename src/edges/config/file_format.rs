@@ -129,6 +129,7 @@ impl Written {
             http_token_file: path(http.token_file),
             digest: default.digest,
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
+            index: default.index,
             notify: notify.into_settings(base),
         }
     }

@@ -36,6 +36,9 @@ pub struct Config {
     /// `http.names`: host names that requests may ask for, beside those of loopback; as in a
     /// URL, without a port.
     pub http_names: Vec<String>,
+    /// Whether manifests that did not change since an earlier look may be left unread; only a flag
+    /// says otherwise.
+    pub index: bool,
     /// `notify`: who is told what follows from the log.
     pub(crate) notify: NotifySettings,
 }
@@ -71,6 +74,7 @@ impl Default for Config {
             http_token_file: None,
             digest: None,
             http_names: Vec::new(),
+            index: true,
             notify: NotifySettings::default(),
         }
     }

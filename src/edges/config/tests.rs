@@ -119,6 +119,7 @@ fn every_key_is_read() {
         http_token_file: Some("conf/t".into()),
         digest: None,
         http_names: vec!["Fleet.example.com".into(), "[fd00::7]".into(), "10.0.0.5".into()],
+        index: true,
         notify: NotifySettings {
             alerts: AlertSettings { stuck_after: TimeDelta::hours(2), ..AlertSettings::default() },
             ..NotifySettings::default()

@@ -29,6 +29,7 @@ macro_rules! crash_points {
 
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
+    "cache.file": "write" "fsync" "rename" "dirsync";
     "clock.file": "write" "fsync" "rename" "dirsync";
     "deliveries.again": "write" "fsync" "rename" "dirsync";
     "deliveries.file": "write" "fsync" "rename" "dirsync";
@@ -111,6 +112,21 @@ pub(crate) fn replace_file(
     written?;
     let directory = parent(path);
     step(file, "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
+}
+
+/// The time that the file system of this directory gives to what is written now, in nanoseconds, and
+/// its device: that of a file which is made for this and goes again.
+///
+/// # Errors
+/// If none can be made.
+pub(crate) fn file_time(directory: &Path) -> io::Result<(u64, i64)> {
+    let path = temporary(&directory.join(format!("time{}", std::process::id())));
+    let _ = fs::remove_file(&path);
+    let made = OpenOptions::new().write(true).create_new(true).open(&path);
+    let time = made.and_then(|made| made.metadata());
+    let _ = fs::remove_file(&path);
+    let time = time?;
+    Ok((time.dev(), time.mtime().saturating_mul(1_000_000_000).saturating_add(time.mtime_nsec())))
 }
 
 /// Makes a file that is not there yet, whole and durable, or not at all: what is there by that

@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
+/// So often a file that changes while it is read is read again.
+const TRIES: usize = 3;
+
 /// How a file is to be opened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guarded {
@@ -47,6 +50,9 @@ pub(crate) enum Refused {
     /// More bytes than are read.
     #[error("is larger than {0} bytes")]
     TooLarge(usize),
+    /// What was read of it may be half of one version and half of another.
+    #[error("was changed again and again while it was read")]
+    Changing,
     /// A secret that is none.
     #[error("can be read by every user ({0:04o}): `chmod o-rwx` it, and replace what it holds")]
     Public(u32),
@@ -171,12 +177,34 @@ impl Opened {
         self.file
     }
 
-    /// Puts all of it in the place of what `bytes` holds.
+    /// Puts all of it in the place of what `bytes` holds: as it was at one moment, as far as its
+    /// times tell.
     ///
     /// # Errors
-    /// If it is too large, or the system refuses.
+    /// If it is too large, never the same twice, or the system refuses.
     pub(crate) fn read(&self, bytes: &mut Vec<u8>) -> Result<(), Refused> {
-        let Self { file, stat, most } = self;
+        self.read_with_stat(bytes).map(drop)
+    }
+
+    /// As [`Opened::read`], with what the system says of the file that held these bytes.
+    ///
+    /// # Errors
+    /// As [`Opened::read`].
+    pub(crate) fn read_with_stat(&self, bytes: &mut Vec<u8>) -> Result<Stat, Refused> {
+        let mut before = self.stat;
+        for _ in 0..TRIES {
+            self.read_once(&before, bytes)?;
+            let after = fstat(&self.file).map_err(Refused::System)?;
+            if Version::of(&before) == Version::of(&after) {
+                return Ok(after);
+            }
+            before = after;
+        }
+        Err(Refused::Changing)
+    }
+
+    fn read_once(&self, stat: &Stat, bytes: &mut Vec<u8>) -> Result<(), Refused> {
+        let Self { file, most, .. } = self;
         let too_large = || Refused::TooLarge(*most);
         let size = usize::try_from(stat.st_size).ok().filter(|size| size <= most);
         let size = size.ok_or_else(too_large)?;
@@ -184,7 +212,7 @@ impl Opened {
         bytes.resize(size + 1, 0);
         let mut filled = 0;
         loop {
-            let read = || rustix::io::read(file, &mut bytes[filled..]);
+            let read = || rustix::io::pread(file, &mut bytes[filled..], filled as u64);
             let n = rustix::io::retry_on_intr(read).map_err(Refused::System)?;
             filled += n;
             // A read that stops short at the size of the file has met its end.
@@ -198,6 +226,35 @@ impl Opened {
             if filled == bytes.len() {
                 bytes.resize((filled * 2).min(most.saturating_add(1)), 0);
             }
+        }
+    }
+}
+
+/// What tells one version of a file from the next: its inode, its length and both of its times,
+/// of which nobody can set the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// Of the inode.
+    pub(crate) inode: u64,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// When the content changed, in nanoseconds.
+    pub(crate) modified: i64,
+    /// When anything changed, in nanoseconds.
+    pub(crate) changed: i64,
+}
+
+impl Version {
+    /// As the system says.
+    #[must_use]
+    pub(crate) fn of(stat: &Stat) -> Self {
+        let nanos =
+            |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
+        Self {
+            inode: stat.st_ino,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: nanos(stat.st_mtime, stat.st_mtime_nsec as i64),
+            changed: nanos(stat.st_ctime, stat.st_ctime_nsec as i64),
         }
     }
 }
@@ -255,6 +312,21 @@ mod tests {
         assert!(plain.open_if_there(&path("gone")).unwrap().is_none());
         let error = plain.read(&path("fifo")).unwrap_err().to_string();
         assert!(error.ends_with("/fifo: is not a regular file"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_opened_is_read_as_it_is_now() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "one").unwrap();
+        let opened = Guarded::up_to(10).open(&path).unwrap();
+        fs::write(&path, "longer").unwrap();
+        let mut bytes = Vec::new();
+        let stat = opened.read_with_stat(&mut bytes).unwrap();
+        assert_eq!((&bytes[..], stat.st_size), (&b"longer"[..], 6));
+        // What comes after the length that it had is not read: that would be half of two versions.
+        let grown = Opened { most: 4, ..Guarded::up_to(10).open(&path).unwrap() };
+        assert_eq!(grown.read(&mut bytes), Err(Refused::TooLarge(4)));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 pub mod durable;
 pub(crate) mod guarded;
+pub(crate) mod memory;
+pub(crate) mod remote;
 pub(crate) mod secret;
 pub(crate) mod spool;
 pub(crate) mod standing;

@@ -227,6 +227,10 @@ pub trait Reader: Send + Sync {
     /// that cannot be read counts as a time that never comes.
     fn highest_time(&self) -> Option<Timestamp>;
 
+    /// What changes whenever a reader might see something else: of the files, say, their times and
+    /// lengths. `None` where that cannot be told, or there is no ledger.
+    fn version(&self) -> Option<Digest>;
+
     /// Who is writing, such as "process 123"; `None` if nobody is, or nobody can tell.
     fn writer(&self) -> Option<String>;
 

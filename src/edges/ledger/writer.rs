@@ -106,6 +106,12 @@ impl Ledger {
         &self.state
     }
 
+    /// Whether the snapshot says all that is recorded.
+    #[must_use]
+    pub(crate) fn is_saved(&self) -> bool {
+        !self.unsaved
+    }
+
     /// The latest time known: `now`, or a later one that this ledger has seen.
     #[must_use]
     pub(crate) fn latest(&self, now: Timestamp) -> Timestamp {

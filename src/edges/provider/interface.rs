@@ -54,6 +54,11 @@ pub trait Provider: Send + Sync {
     /// When it wants to be asked.
     fn cadence(&self) -> Cadence;
 
+    /// Whether it surely has heard nothing, as far as that can be told without asking anybody.
+    fn is_quiet(&self) -> bool {
+        false
+    }
+
     /// What it has heard since a look that was acknowledged, or all that it knows; changes nothing
     /// anywhere. It bounds its own time. An error says nothing about
     /// devices: the caller goes on with what it knows, and gives no commands meanwhile.

@@ -179,6 +179,11 @@ impl Requests {
         self.more
     }
 
+    /// Whether nothing was asked for, and all was looked at.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_empty() && self.trouble.is_empty() && !self.more
+    }
+
     /// Whether there is nothing to let go of.
     pub(crate) fn is_empty(&self) -> bool {
         self.syncs.is_empty() && self.unusable.is_empty()

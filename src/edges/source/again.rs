@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, OFlags};
 
-use super::below::{enter, open, read_file};
+use super::below::{enter, open, read_file, trouble};
 use super::rules::{MAX_BYTES, Trouble, not_a_file, unreadable};
 use super::signatures::read_signatures;
 use crate::domain::manifest::{Documents, parse_file};
@@ -39,6 +39,6 @@ fn documents(root: &OwnedFd, path: &str) -> Result<Documents, Trouble> {
     let name = CString::new(name).map_err(|_| not_a_file())?;
     let directory = enter(root.as_fd(), parent).map_err(|error| unreadable("directory", error))?;
     let mut bytes = Vec::new();
-    read_file(&directory, &name, &mut bytes, MAX_BYTES)?;
+    read_file(&directory, &name, &mut bytes, MAX_BYTES).map_err(trouble)?;
     Ok(parse_file(&path.into(), &bytes))
 }

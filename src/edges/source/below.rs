@@ -5,10 +5,10 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 
-use super::rules::{Trouble, not_a_file, symlink, too_large, unreadable};
+use super::rules::{Trouble, changing, not_a_file, symlink, too_large, unreadable};
 use crate::edges::fs::guarded::{Guarded, Refused};
 
 /// Opens a directory below the root, following no symlink on the way.
@@ -33,13 +33,18 @@ pub(super) fn read_file(
     name: &CStr,
     bytes: &mut Vec<u8>,
     most: usize,
-) -> Result<(), Trouble> {
-    let file = Guarded::up_to(most).without_links().open_at(directory, name);
-    file.and_then(|file| file.read(bytes)).map_err(|refused| match refused {
+) -> Result<Stat, Refused> {
+    Guarded::up_to(most).without_links().open_at(directory, name)?.read_with_stat(bytes)
+}
+
+/// What is the matter with a file that was not read.
+pub(super) fn trouble(refused: Refused) -> Trouble {
+    match refused {
         Refused::Link => symlink(),
         Refused::NotAFile => not_a_file(),
         Refused::TooLarge(_) => too_large(),
+        Refused::Changing => changing(),
         Refused::System(errno) => unreadable("file", errno),
         Refused::Public(_) | Refused::Shared(_) => unreadable("file", Errno::ACCESS),
-    })
+    }
 }

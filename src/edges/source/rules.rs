@@ -13,8 +13,6 @@ use crate::domain::model::is_deceptive;
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// Deepest directory below the root.
 pub(crate) const MAX_DEPTH: usize = 32;
-/// Most manifests and directories: ten times the largest fleet that this is built for.
-pub(crate) const MAX_ENTRIES: usize = 1_000_000;
 /// What is the matter with an entry of a directory.
 pub(super) type Trouble = (Code, String, &'static str);
 
@@ -54,6 +52,11 @@ pub(super) fn judge(
 pub(super) fn too_large() -> Trouble {
     let message = format!("the file is larger than {MAX_BYTES} bytes");
     (Code::FileTooLarge, message, "split it into several files")
+}
+
+pub(super) fn changing() -> Trouble {
+    let message = "the file was changed again and again while it was read".to_owned();
+    (Code::Unreadable, message, "it is read again in the next pass")
 }
 
 pub(super) fn unreadable_because(why: &str) -> Trouble {

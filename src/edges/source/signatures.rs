@@ -7,15 +7,17 @@ use std::ffi::{CStr, CString};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::Dir;
+use rustix::fs::{Dir, fstat};
 use rustix::io::Errno;
 
-use super::below::{enter, read_file};
-use crate::domain::manifest::finding::Code;
+use super::below::{enter, read_file, trouble};
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::sshsig;
 use crate::domain::wipe::verify::MAX_FILES;
+use crate::edges::fs::guarded::{Refused, Version};
 
+/// So often a directory that changes is listed again.
+const LOOKS: usize = 5;
 /// How signatures of wipe requests are named.
 const SIGNATURE: &[u8] = b".sig";
 /// Most signature files that are given to requests in one pass. A file counts for every request
@@ -65,15 +67,23 @@ pub(super) struct SignatureFiles {
 pub(super) type Content = Result<Arc<[u8]>, String>;
 
 impl SignatureFiles {
+    /// All of them, as the directory was at one moment: of one that changes meanwhile a veto
+    /// that is being renamed may be seen under neither of its names.
     pub(super) fn list(directory: OwnedFd) -> Result<Self, Errno> {
-        let mut files = BTreeMap::new();
-        for entry in Dir::read_from(&directory)? {
-            let name = entry?.file_name().to_owned();
-            if !name.to_bytes().starts_with(b".") && name.to_bytes().ends_with(SIGNATURE) {
-                files.insert(name, None);
+        for _ in 0..LOOKS {
+            let before = Version::of(&fstat(&directory)?);
+            let mut files = BTreeMap::new();
+            for entry in Dir::read_from(&directory)? {
+                let name = entry?.file_name().to_owned();
+                if !name.to_bytes().starts_with(b".") && name.to_bytes().ends_with(SIGNATURE) {
+                    files.insert(name, None);
+                }
+            }
+            if Version::of(&fstat(&directory)?) == before {
+                return Ok(Self { directory, files });
             }
         }
-        Ok(Self { directory, files })
+        Err(Errno::AGAIN)
     }
 
     /// Reads those whose names begin with `name`; one more than are looked at is enough to refuse.
@@ -103,11 +113,9 @@ impl SignatureFiles {
 fn signature(directory: &OwnedFd, name: &CStr) -> Content {
     let mut bytes = Vec::new();
     match read_file(directory, name, &mut bytes, sshsig::MAX_BYTES) {
-        Ok(()) => Ok(bytes.into()),
-        Err((code, message, _)) => Err(match code {
-            Code::FileTooLarge => too_large_to_sign(),
-            _ => message,
-        }),
+        Ok(_) => Ok(bytes.into()),
+        Err(Refused::TooLarge(_)) => Err(too_large_to_sign()),
+        Err(refused) => Err(trouble(refused).1),
     }
 }
 

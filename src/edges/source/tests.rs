@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 
 use super::below::{open, read_file};
-use super::directory::{Chunk, Unread, Walk, read, read_below};
+use super::look::{Look, look_at, lose, read, read_below};
 use super::rules::{MAX_BYTES, MAX_DEPTH, judge};
 use super::signatures::{MAX_BESIDE, SignatureFiles};
+use super::walk::{Budget, Chunk, Unread};
 use super::*;
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::Documents;
@@ -119,10 +120,12 @@ fn what_becomes_a_fifo_or_symlink_after_the_listing_is_caught() {
     symlink(".", fleet.path("d")).unwrap();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
     let names = [c"f.yaml".to_owned(), c"s.yaml".to_owned()];
-    let all = |path| read(root.as_fd(), &Chunk::new(path, &names), |_| true);
-    let codes = |path| all(path).findings.iter().map(|f| f.code).collect::<Vec<_>>();
-    assert_eq!(codes(""), [Code::NotAFile, Code::Symlink]);
-    assert_eq!(codes("d/"), [Code::Unreadable, Code::Unreadable]);
+    let look = Look::at_all(HashSet::new(), Budget::of_system());
+    let all = |path| read(root.as_fd(), &Chunk::new(path, &names), &look);
+    let found = all("").unwrap();
+    let codes: Vec<_> = found.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [Code::NotAFile, Code::Symlink]);
+    assert!(matches!(all("d/"), Err(Unread::Changing)), "it was a directory a moment ago");
 }
 
 #[test]
@@ -186,30 +189,93 @@ fn directories_are_entered_to_a_depth() {
 }
 
 #[test]
-fn unreadable_directories_are_damage() {
-    let fleet = Fleet::new();
-    let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    let lost = read(root.as_fd(), &Chunk::new("gone/", &[c"x.yaml".to_owned()]), |_| true);
-    assert_eq!(lost.unusable[0].what, UnusableKind::File);
-    assert_eq!(&*lost.unusable[0].place.path, "gone/x.yaml");
-    assert_eq!((lost.findings[0].code, lost.device_documents), (Code::Unreadable, 1));
+fn what_the_system_does_not_let_us_read_may_hold_anything() {
+    use crate::edges::fs::guarded::Refused;
+    use rustix::io::Errno;
+    let lost = |refused| {
+        let mut lost = Documents::default();
+        lose(&mut lost, &"a.yaml".into(), refused).map(|()| lost)
+    };
+    for (refused, what) in [
+        (Refused::System(Errno::ACCESS), UnusableKind::Unread),
+        (Refused::System(Errno::IO), UnusableKind::Unread),
+        (Refused::Changing, UnusableKind::Unread),
+        (Refused::TooLarge(9), UnusableKind::File),
+        (Refused::Link, UnusableKind::File),
+        (Refused::NotAFile, UnusableKind::File),
+    ] {
+        let lost = lost(refused).unwrap();
+        assert_eq!((&lost.unusable[0].what, lost.device_documents), (&what, 1), "{refused}");
+    }
+    // What fails for one file now fails for others, and nobody knows for which.
+    for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
+        assert!(matches!(lost(Refused::System(errno)), Err(Unread::Io(_))), "{errno}");
+    }
+    // It was listed, and is gone: perhaps to a directory that was listed before.
+    for errno in [Errno::NOENT, Errno::NOTDIR, Errno::STALE] {
+        assert!(matches!(lost(Refused::System(errno)), Err(Unread::Changing)), "{errno}");
+    }
 }
 
 #[test]
-fn more_than_the_limit_is_nothing_to_act_on() {
+fn a_fleet_that_needs_more_memory_than_there_is_is_nothing_to_act_on() {
     let fleet = Fleet::new();
     for n in 0..5 {
         fleet.put(&format!("d{n}/x.yaml"), device(&format!("n{n}"), &format!("S{n}")));
     }
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    for (limit, is_full) in [(12, false), (11, true), (7, true), (1, true), (0, true)] {
-        let found = |_: Chunk| {};
-        let mut walk = Walk { found: &found, lost: Documents::default(), seen: 0, limit };
-        walk.directory(&root, String::new(), 0).unwrap();
-        assert_eq!(walk.is_full(), is_full, "limit {limit}");
-        let read = read_below(&root, &HashSet::new(), limit);
-        assert_eq!(matches!(read, Err(Unread::TooMany(_))), is_full, "limit {limit}");
+    // Two files and five directories at the root, a file in each of these, and their content.
+    let (entries, content) = (12 * 2048, 3 * (6 * device("n0", "S0").len() + PROFILE.len()) as u64);
+    let read = |bytes| read_below(&root, &Look::at_all(HashSet::new(), Budget::new(bytes)));
+    assert!(read(entries + content + 64).is_ok());
+    for bytes in [0, 2048, 7 * 2048, entries - 1, entries + content / 2] {
+        assert!(matches!(read(bytes), Err(Unread::TooLarge(all)) if all == bytes), "{bytes}");
+        let look = |_: &_| Ok(Look::at_all(HashSet::new(), Budget::new(bytes)));
+        let error = look_at(fleet.0.path(), look).err().map_or(String::new(), |e| e.to_string());
+        assert!(error.contains("more memory than there is"), "{error}");
     }
+}
+
+#[test]
+fn a_fleet_that_changes_while_it_is_read_is_read_again_and_never_taken_in_part() {
+    let fleet = Fleet::new();
+    for n in 0..200 {
+        fleet.put(&format!("d{}/{n}.yaml", n % 20), device(&format!("n{n}"), &format!("S{n}")));
+    }
+    // One device moves from directory to directory: it is always there.
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let (mut taken, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let at = |n: usize| fleet.path(&format!("d{}/moving.yaml", n % 20));
+            fleet.put("d0/moving.yaml", device("moving", "MOVING"));
+            for n in 0.. {
+                if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+                fs::rename(at(n * 7), at((n + 1) * 7)).unwrap();
+            }
+        });
+        while !fleet.path("d0/moving.yaml").exists() && !fleet.path("d7/moving.yaml").exists() {
+            std::thread::yield_now();
+        }
+        for _ in 0..100 {
+            let desired = load(fleet.0.path());
+            match &desired.missing {
+                Some(why) => {
+                    assert!(why.contains("changed again and again"), "{why}");
+                    refused += 1;
+                }
+                None => {
+                    assert_eq!((desired.devices.len(), &desired.findings[..]), (202, &[][..]));
+                    taken += 1;
+                }
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(taken + refused, 100);
+    assert_eq!(load(fleet.0.path()).devices.len(), 202);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::paths::{Anchors, DEPTH, absolute, is_hidden};
 use super::touched::Places;
+use crate::edges::fs::remote;
 
 /// Which directory it is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,29 +89,7 @@ pub(super) fn deaf(places: &Places) -> Option<String> {
     let mut places = [("fleet directory", &places.fleet), requests].into_iter().chain(reports);
     places.find_map(|(what, path)| {
         // What does not exist yet will be where its parent is.
-        let path = absolute(path);
-        let found = path.ancestors().find_map(|dir| rustix::fs::statfs(dir).ok())?;
-        let kind = remote(i128::from(found.f_type))?;
+        let kind = remote::of(&absolute(path))?;
         Some(format!("the {what} is on {kind}, which does not tell changes"))
     })
-}
-
-/// The name of a file system that other machines may write, by its number in statfs(2).
-pub(super) fn remote(magic: i128) -> Option<&'static str> {
-    // As 32 bits, since some of them look negative.
-    let magic = magic & 0xffff_ffff;
-    [
-        (0x6969, "NFS"),
-        (0x517b, "SMB"),
-        (0xff53_4d42, "CIFS"),
-        (0xfe53_4d42, "SMB2"),
-        (0x0102_1997, "9P"),
-        (0x00c3_6400, "Ceph"),
-        (0x0bd0_0bd0, "Lustre"),
-        (0x6573_5546, "FUSE"),
-        (0x5346_414f, "AFS"),
-    ]
-    .into_iter()
-    .find(|(number, _)| *number == magic)
-    .map(|(_, name)| name)
 }

@@ -18,11 +18,14 @@ use super::value::{digest, duration};
 use crate::app::deliveries::deliver_for;
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
-    self, Basis, Decision, Unconfirmed, carry_out, decide, heads, observe, reread_by,
+    self, Basis, Decision, Unconfirmed, carry_out, decide, heads, is_weighty, observe, reread_by,
 };
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
-use crate::domain::model::Digest;
+use crate::domain::model::{Digest, Timestamp};
+use crate::domain::plan::due::next_due;
+use crate::domain::plan::{Inputs, NO_NEWS};
+use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::Ledger;
 use crate::edges::provider::Provider;
@@ -60,6 +63,9 @@ pub(crate) struct Args {
     /// Begin a ledger in the data directory that was named, which has none; for the first run only
     #[arg(long)]
     pub(crate) new_ledger: bool,
+    /// Read every manifest, also those that did not change since the last run
+    #[arg(long)]
+    pub(crate) no_index: bool,
 }
 
 /// Runs one pass: plans, asks, does it.
@@ -79,14 +85,20 @@ pub(super) fn run(
     }
     let expected = setup.expected(args.new_ledger)?;
     let open = || wiring::open(&setup.config, expected, setup.actor.clone());
-    let (desired, ledger) = rayon::join(|| setup.desired(), open);
+    let (loaded, ledger) = rayon::join(|| wiring::fleet(&setup.config, true), open);
     let mut ledger = ledger?;
+    let reused = loaded.reused > 0;
+    let (mut desired, mut index) = loaded.keep(&wiring::cache(&setup.config));
     let runtime = runtime()?;
     let provider = setup.provider()?;
     let mut unconfirmed = Unconfirmed::of(ledger.state());
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let trust = setup.trust();
-    let decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+    let mut decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+    if reused && is_weighty(decision.approved.plan(), ledger.state()) {
+        (desired, index) = (setup.desired(), None);
+        decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+    }
     plan::warn_of_trust(&trust);
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
         plan::show(&decision, setup, ledger.state(), &trust, format, out)?;
@@ -117,6 +129,12 @@ pub(super) fn run(
             later
         }
     };
+    let idle = index.zip(decision.only_holds()).map(|(index, holds)| {
+        let now = setup.now();
+        let due = due(setup, &desired, ledger.state(), now);
+        (index, holds.to_vec(), (now, due))
+    });
+    let before = ledger.state().seq;
     // Execution consumes the decision piece by piece, and with it the desired fleet.
     drop(desired);
     let digest = decision.approved.digest();
@@ -129,6 +147,9 @@ pub(super) fn run(
         tracing::warn!("{untold}; the next run goes on");
     }
     let recorded = ledger.state();
+    if let Some((index, holds, times)) = idle.filter(|_| recorded.seq == before) {
+        reconcile::keep((&setup.config, &trust), (&holds, index), recorded, times);
+    }
     let applied = Applied {
         digest,
         outcome: &outcome,
@@ -171,6 +192,23 @@ fn decide_now(
         only: None,
     };
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None, ledger.state()))))
+}
+
+/// When time alone will change a plan of a fleet without wipes.
+fn due(setup: &Setup, desired: &Desired, recorded: &State, now: Timestamp) -> Option<Timestamp> {
+    let inputs = Inputs {
+        now,
+        settings: &setup.config.settings,
+        desired,
+        recorded,
+        heard: &[],
+        news: &NO_NEWS,
+        requests: &[],
+        trust: &TrustState::NotConfigured,
+        heads: &[],
+        clock: None,
+    };
+    next_due(&inputs, recorded.active().map(|(_, device)| device), &[])
 }
 
 enum Consent {

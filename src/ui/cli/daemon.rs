@@ -71,12 +71,16 @@ pub(crate) struct Args {
     /// never in a unit file
     #[arg(long)]
     pub(crate) new_ledger: bool,
+    /// Read every manifest in each look at everything, also those that did not change
+    #[arg(long)]
+    pub(crate) no_index: bool,
 }
 
 impl Args {
     /// The flags over the configuration's settings.
     fn over(&self, mut config: Config) -> Config {
         config.http_listen = self.listen.or(config.http_listen);
+        config.index = !self.no_index;
         if let Some(file) = &self.token_file {
             config.http_token_file = Some(file.clone());
         }

@@ -9,8 +9,10 @@ use super::process::runtime;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::app::notices::{self, Notice, SHOWN};
-use crate::app::reconcile::{Basis, Decision, decide, heads, observe};
+use crate::app::reconcile::{self, Basis, Decision, Kept, decide, heads, observe};
 use crate::app::wiring;
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::model::Digest;
 use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
@@ -53,6 +55,9 @@ pub(crate) struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// Read every manifest, also those that did not change since the last apply
+    #[arg(long)]
+    pub(crate) no_index: bool,
     /// Where the recorded state is.
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -71,11 +76,21 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let remote = server::remote(&args.server, global, environment, &setup.config)?;
+    if remote.is_none() && setup.ledger()?.exists()? {
+        let (provider, trust) = (setup.provider()?, setup.trust());
+        let kept = reconcile::kept(&setup.config, provider.as_ref(), &trust, setup.now());
+        if let Some(Kept { approved, seq, head, lineage }) = kept {
+            warn_of_trust(&trust);
+            print(&approved, setup, (seq, head, lineage), &trust, format, out)?;
+            return Ok(Exit::Done);
+        }
+    }
     let recorded = || match &remote {
         Some(remote) => remote.recorded().map_err(server::explain),
         None => setup.recorded(),
     };
-    let (desired, recorded) = rayon::join(|| setup.desired(), recorded);
+    let desired = || wiring::fleet(&setup.config, false).desired;
+    let (desired, recorded) = rayon::join(desired, recorded);
     let (recorded, trust) = (recorded?, setup.trust());
     // A daemon's log lies elsewhere: what requests name of it cannot be looked up from here.
     let log = remote.is_none().then(|| wiring::ledger(&setup.config));
@@ -100,7 +115,7 @@ pub(super) fn run(
     };
     let observed = match remote {
         // Reports go to the daemon, and it alone hears them.
-        Some(_) => Ok(Observed::default()),
+        Some(_) => Ok(Observed { complete: true, ..Observed::default() }),
         None => runtime()?.block_on(observe(setup.provider()?.as_ref(), None, &recorded)),
     };
     let decision = decide(basis, observed);
@@ -118,24 +133,32 @@ pub(super) fn show(
     format: Format,
     out: &mut Out,
 ) -> Result<(), Failure> {
+    let of = (recorded.seq, recorded.head.0, recorded.lineage.map(LedgerId));
+    print(&decision.approved, setup, of, trust, format, out)?;
+    warn_of_reports(decision);
+    Ok(())
+}
+
+/// Prints a plan of the ledger with this number, hash and lineage.
+fn print(
+    approved: &ApprovedPlan,
+    setup: &Setup,
+    (seq, head, lineage): (u64, Digest, Option<LedgerId>),
+    trust: &TrustState,
+    format: Format,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let (root, revision) = (setup.root(), setup.revision());
-    let context = Context {
-        root: &root,
-        revision: revision.as_deref(),
-        seq: recorded.seq,
-        head: recorded.head.0,
-        lineage: recorded.lineage.map(LedgerId),
-        trust,
-    };
+    let revision = revision.as_deref();
+    let context = Context { root: &root, revision, seq, head, lineage, trust };
     match format {
-        Format::Json => render::plan::json(out, &decision.approved, context)?,
-        Format::Markdown => render::plan::ci::markdown(out, &decision.approved, context)?,
-        Format::Github => render::plan::ci::github(out, &decision.approved, context)?,
+        Format::Json => render::plan::json(out, approved, context)?,
+        Format::Markdown => render::plan::ci::markdown(out, approved, context)?,
+        Format::Github => render::plan::ci::github(out, approved, context)?,
         _ => {
-            render::plan::text(out, &decision.approved, context)?;
+            render::plan::text(out, approved, context)?;
         }
     }
-    warn_of_reports(decision);
     Ok(())
 }
 

@@ -125,8 +125,11 @@ fn run(
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
-        Command::Plan(args) => plan::run(args, &cli.global, environment, &setup()?, format, out),
-        Command::Apply(args) => apply::run(args, &setup()?, format, out),
+        Command::Plan(args) => {
+            let setup = setup()?.with_index(!args.no_index);
+            plan::run(args, &cli.global, environment, &setup, format, out)
+        }
+        Command::Apply(args) => apply::run(args, &setup()?.with_index(!args.no_index), format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
         Command::Doctor(args) => {
             start_threads()?;

@@ -277,7 +277,7 @@ fn manifests(desired: &Desired) -> Vec<Manifest<'_>> {
         UnusableKind::ProfileOf { serial, name, .. } => {
             Some((&damaged.place, Some(serial), Some(name)))
         }
-        UnusableKind::Directory | UnusableKind::File => None,
+        UnusableKind::Directory | UnusableKind::File | UnusableKind::Unread => None,
     });
     valid.chain(damaged).collect()
 }

@@ -94,6 +94,12 @@ impl Setup {
         Ok(self)
     }
 
+    /// Whether the index of the fleet directory is to be used.
+    pub(crate) fn with_index(mut self, index: bool) -> Self {
+        self.config.index = index;
+        self
+    }
+
     /// The moment; asked once for each decision.
     pub(crate) fn now(&self) -> Timestamp {
         clock::now()

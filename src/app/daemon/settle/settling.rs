@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::app::reconcile::{changes, is_intent, is_many, removes, request};
 use crate::domain::fleet::Desired;
 use crate::domain::model::{Digest, Hasher};
-use crate::domain::plan::{Action, Cause, Op, Plan, digest};
+use crate::domain::plan::{Action, Op, Plan, digest};
 use crate::domain::state::State;
 use crate::domain::wipe::WipeFile;
 use crate::edges::source::revision;
@@ -20,11 +21,6 @@ const WHILE_BUSY: Duration = Duration::from_secs(1);
 /// A large change that never stays the same is made after so long: each of its manifests is
 /// valid by itself, and nothing of it is a wipe.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A change of so many devices is never large.
-const FEW: usize = 10;
-/// A change of more than this share of the active devices is large.
-const LARGE_PERCENT: usize = 10;
-
 /// What has to stay the same by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Concern {
@@ -79,15 +75,6 @@ impl Unsettled {
     /// Whether all intents have to wait: they may be part of the same half checkout.
     pub(in crate::app::daemon) fn holds_all(&self) -> bool {
         self.concerns.contains(&Concern::Removals) || self.concerns.contains(&Concern::Many)
-    }
-}
-
-/// Whether the fleet directory, or its absence, is behind it.
-fn is_intent(action: &Action) -> bool {
-    match action.cause {
-        Cause::Intent => true,
-        Cause::Guard => matches!(action.op, Op::Freeze(_)),
-        Cause::Fact | Cause::Request | Cause::Clock => false,
     }
 }
 
@@ -164,28 +151,16 @@ impl Settling {
     }
 }
 
-/// The request behind a wipe, or behind its acceptance.
-fn request(action: &Action) -> Option<&WipeFile> {
-    match &action.op {
-        Op::Wipe { file, .. } | Op::AcceptWipe { file, .. } => Some(file),
-        _ => None,
-    }
-}
-
 /// What destroys or touches much, each with a digest of what it rests on.
 fn concerns(plan: &Plan, desired: &Desired, recorded: &State) -> BTreeMap<Concern, Digest> {
     let mut concerns = BTreeMap::new();
-    let removes = |action: &&Action| matches!(action.op, Op::Orphan | Op::Freeze(_));
     let removals: Vec<Action> = plan.actions.iter().filter(removes).cloned().collect();
     let removed = digest(&removals);
     if !removals.is_empty() {
         concerns.insert(Concern::Removals, removed);
     }
-    let others = || plan.actions.iter().filter(|a| is_intent(a) && request(a).is_none());
-    let mut devices: Vec<_> = others().filter_map(|action| action.device()).collect();
-    devices.dedup();
-    if devices.len() > FEW && devices.len() * 100 > LARGE_PERCENT * recorded.active().count() {
-        let others: Vec<Action> = others().cloned().collect();
+    if is_many(plan, recorded) {
+        let others: Vec<Action> = changes(plan).cloned().collect();
         concerns.insert(Concern::Many, digest(&others));
     }
     for action in &plan.actions {

@@ -145,7 +145,7 @@ impl<'a> WipePlanner<'a, '_> {
                 continue;
             }
             let place = Place { path: wipe.path.clone(), line: 1 };
-            if damage.at(&wipe.path).is_some() {
+            if damage.at(&wipe.path).or_else(|| damage.anywhere()).is_some() {
                 let detail = "its file cannot be used, so the request waits";
                 self.show_known(wipe, place, WipeStanding::Held, "requestUnreadable", detail);
                 continue;

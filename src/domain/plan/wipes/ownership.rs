@@ -3,13 +3,15 @@
 //! A manifest that cannot be used may have said `personal`. Unless it says plainly that the device
 //! is corporate, a full wipe waits until it is fixed.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::{Name, Ownership, SerialNumber};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::state::Device;
+use crate::domain::wipe::WipeFile;
 
 /// Unusable documents that may be a device's manifest, by what is known of it.
 pub(super) struct Ownerships<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Ownerships<'a> {
     by_name: HashMap<&'a Name, Vec<&'a Unusable>>,
     by_path: HashMap<&'a str, Vec<&'a Unusable>>,
     directories: Vec<&'a Unusable>,
+    /// What may hold a copy of any request, with a veto beside it: as in `WipeFile::unreadable`.
+    unread: BTreeMap<String, String>,
 }
 
 impl<'a> Ownerships<'a> {
@@ -28,11 +32,17 @@ impl<'a> Ownerships<'a> {
             by_name: HashMap::new(),
             by_path: HashMap::new(),
             directories: Vec::new(),
+            unread: BTreeMap::new(),
         };
         for damaged in &inputs.desired.unusable {
             match &damaged.what {
                 UnusableKind::Directory => found.directories.push(damaged),
                 UnusableKind::File => found.at(damaged),
+                UnusableKind::Unread => {
+                    found.directories.push(damaged);
+                    let why = "it cannot be read, and may hold a veto beside a copy of the request";
+                    found.unread.insert(damaged.place.path.to_string(), why.to_owned());
+                }
                 UnusableKind::ProfileOf { serial, .. } => found.with(serial, damaged),
                 UnusableKind::Device { serial: Some(serial), name } => {
                     found.with(serial, damaged);
@@ -63,6 +73,15 @@ impl<'a> Ownerships<'a> {
         if let Some(name) = name {
             self.by_name.entry(name).or_default().push(damaged);
         }
+    }
+
+    /// What may be a veto of this request and cannot be seen: beside it, and anywhere.
+    pub(super) fn unreadable<'f>(&self, file: &'f WipeFile) -> Cow<'f, BTreeMap<String, String>> {
+        if self.unread.is_empty() {
+            return Cow::Borrowed(&file.unreadable);
+        }
+        let beside = file.unreadable.iter().chain(&self.unread);
+        Cow::Owned(beside.map(|(name, why)| (name.clone(), why.clone())).collect())
     }
 
     /// Personal, if either the record or the manifest says so: a device that becomes personal in

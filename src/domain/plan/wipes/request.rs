@@ -39,7 +39,7 @@ pub(super) fn verify_with(
         bytes: &file.bytes,
         signatures: &file.signatures,
         vetoes: &file.vetoes,
-        unreadable: &file.unreadable,
+        unreadable: &ownerships.unreadable(file),
         trust: inputs.trust,
         ledger: inputs.recorded.lineage.map(LedgerId),
         logged: named(inputs, file),

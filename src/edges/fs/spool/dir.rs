@@ -221,6 +221,7 @@ impl Dir {
         match opened.read(&mut bytes) {
             Ok(()) => Ok(Found::File(stamp, bytes)),
             Err(Refused::System(errno)) => Err(self.io("read", name, errno)),
+            Err(Refused::Changing) => Err(self.io("read", name, Errno::AGAIN)),
             Err(refused) => Ok(Found::Unusable(stamp, refused.to_string())),
         }
     }

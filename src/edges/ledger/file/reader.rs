@@ -9,9 +9,10 @@ use super::entries::entries_from;
 use super::layout::{LOG, STATE};
 use super::verify::verify;
 use super::{clock, follow, mark, names};
-use crate::domain::model::Timestamp;
+use crate::domain::model::{Digest, Timestamp};
 use crate::domain::state::State;
 use crate::edges::fs::durable;
+use crate::edges::fs::guarded::Version;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{Entries, KnownName, Reader};
@@ -58,6 +59,16 @@ impl Reader for DataDirectory {
 
     fn highest_time(&self) -> Option<Timestamp> {
         clock::highest_time(&self.0)
+    }
+
+    fn version(&self) -> Option<Digest> {
+        // An append makes the log longer, and each snapshot is a new file.
+        let of = |name| {
+            let stat = rustix::fs::lstat(self.0.join(name)).ok()?;
+            let Version { inode, size, modified, changed } = Version::of(&stat);
+            Some(format!("{} {inode} {size} {modified} {changed};", stat.st_dev))
+        };
+        Some(Digest::of((of(LOG)? + &of(STATE)?).as_bytes()))
     }
 
     fn writer(&self) -> Option<String> {

@@ -201,6 +201,10 @@ impl Reader for Memory {
         self.kept().time
     }
 
+    fn version(&self) -> Option<Digest> {
+        None
+    }
+
     fn writer(&self) -> Option<String> {
         None
     }

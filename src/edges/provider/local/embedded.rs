@@ -112,6 +112,11 @@ impl Provider for Local {
     }
 
     // What was acknowledged is gone from the inbox: there is no place in it to go on from.
+    fn is_quiet(&self) -> bool {
+        let nothing = Observed { complete: true, ..Observed::default() };
+        lock(&self.inner.inbox).observe(&self.inner.data) == nothing
+    }
+
     async fn observe(&self, _: Asked<'_>) -> Result<Observed, provider::Error> {
         self.blocking(|inner| lock(&inner.inbox).observe(&inner.data)).await
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use crate::domain::wording::quote;
 use crate::edges::source::git_process;
-use crate::edges::source::rules::MAX_ENTRIES;
 
 /// Why Git could not tell.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +37,10 @@ pub enum Error {
     NoObject(String),
     #[error("git {command}: {message}")]
     Failed { command: &'static str, message: String },
-    /// There are more manifests than are read.
-    #[error("{} has more than {MAX_ENTRIES} manifests: split the fleet directory", quote(.0))]
+    /// There are more manifests than can be read.
+    #[error(
+        "{} has more manifests than there is memory for: give it more, or split the fleet", quote(.0)
+    )]
     TooMany(String),
     /// It gave no whole answer.
     #[error(transparent)]

@@ -10,8 +10,9 @@ use super::objects::{Answers, Asked};
 use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::manifest::{Documents, parse_file};
-use crate::edges::source::rules::{MAX_ENTRIES, too_large};
+use crate::edges::source::rules::too_large;
 use crate::edges::source::tree::{Judged, Marks, judge};
+use crate::edges::source::walk::most_entries;
 
 /// One file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Side {
     /// # Errors
     /// If there are too many for all of them to be read.
     pub(super) fn of(entries: &[Entry], revision: &str) -> Result<Self, Error> {
-        Self::within(entries, revision, MAX_ENTRIES)
+        Self::within(entries, revision, most_entries())
     }
 
     pub(super) fn within(entries: &[Entry], revision: &str, limit: usize) -> Result<Self, Error> {

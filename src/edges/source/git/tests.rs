@@ -248,6 +248,8 @@ fn more_manifests_than_are_read_are_an_error() {
     let error = Side::within(&entries, "main", 2).err().map(|error| error.to_string());
     assert_eq!(
         error.as_deref(),
-        Some("`main` has more than 1000000 manifests: split the fleet directory")
+        Some(
+            "`main` has more manifests than there is memory for: give it more, or split the fleet"
+        )
     );
 }

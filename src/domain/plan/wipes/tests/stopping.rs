@@ -226,13 +226,18 @@ fn an_open_request_ends_with_its_file_and_no_other_does() {
 
 #[test]
 fn a_request_that_cannot_be_read_waits() {
-    for what in [UnusableKind::File, UnusableKind::Directory] {
+    let cases = [
+        (UnusableKind::File, "wipes/lost.yaml"),
+        (UnusableKind::Directory, "wipes"),
+        // It may have moved there.
+        (UnusableKind::Unread, "elsewhere"),
+    ];
+    for (what, path) in cases {
         let mut world = world(&["A1"]);
         world.settings.wipes.delay = TimeDelta::hours(1);
         ask(&mut world, "lost", "A1", &[ANA]);
         world.settle();
         delete(&mut world, "lost");
-        let path = if what == UnusableKind::File { "wipes/lost.yaml" } else { "wipes" };
         world.desired.unusable.push(Unusable { place: Place { path: path.into(), line: 1 }, what });
         assert_eq!(stands(&world, "lost"), told("held", "requestUnreadable"));
         assert!(!view(&world, "lost").new);
@@ -243,6 +248,20 @@ fn a_request_that_cannot_be_read_waits() {
         world.desired.missing = Some("gone".into());
         assert!(!world.plan().actions.iter().any(|a| matches!(a.op, Op::StopWipe { .. })));
     }
+}
+
+#[test]
+fn while_something_cannot_be_read_no_wipe_goes_on() {
+    let mut world = world(&["A1"]);
+    ask(&mut world, "lost", "A1", &[ANA]);
+    let place = Place { path: "elsewhere".into(), line: 1 };
+    let unread = Unusable { place, what: UnusableKind::Unread };
+    world.desired.unusable.push(unread);
+    assert!(!world.plan().actions.iter().any(|action| matches!(action.op, Op::Wipe { .. })));
+    let view = view(&world, "lost");
+    assert!(view.detail.contains("elsewhere"), "{view:?}");
+    world.desired.unusable.clear();
+    assert!(world.plan().actions.iter().any(|action| matches!(action.op, Op::Wipe { .. })));
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! How much memory there is: what bounds what is read, in place of a number of files.
+
+use std::path::{Path, PathBuf};
+
+use super::guarded::Guarded;
+
+/// Far more than the files of the system that say it.
+const MOST: usize = 1 << 20;
+
+/// Bytes that this process may still take; `None` where the system does not say.
+#[must_use]
+pub(crate) fn available() -> Option<u64> {
+    let machine = read("/proc/meminfo").as_deref().and_then(meminfo);
+    let group = read("/proc/self/cgroup").as_deref().and_then(group).and_then(|group| left(&group));
+    let process = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    [machine, group, process].into_iter().flatten().min()
+}
+
+fn read(path: impl AsRef<Path>) -> Option<String> {
+    String::from_utf8(Guarded::up_to(MOST).read(path.as_ref()).ok()?).ok()
+}
+
+/// `MemAvailable:   12345 kB`
+fn meminfo(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+/// The directory of the control group: `0::/system.slice/fleetform.service`.
+fn group(text: &str) -> Option<PathBuf> {
+    let group = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    Some(Path::new("/sys/fs/cgroup").join(group))
+}
+
+/// What the group and those above it leave; where none of them has a limit, nothing is said.
+fn left(group: &Path) -> Option<u64> {
+    let number = |path: PathBuf| read(path)?.trim().parse::<u64>().ok();
+    let limits = group.ancestors().filter_map(|group| {
+        let limit = number(group.join("memory.max"))?;
+        Some(limit.saturating_sub(number(group.join("memory.current"))?))
+    });
+    limits.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_of_what_machine_group_and_process_leave_counts() {
+        assert_eq!(meminfo("MemFree: 1 kB\nMemAvailable:  12345 kB\n"), Some(12_641_280));
+        assert_eq!(meminfo("MemAvailable: many\n"), None);
+        assert_eq!(group("0::/a/b.service\n"), Some("/sys/fs/cgroup/a/b.service".into()));
+        assert_eq!(group("1:memory:/a\n"), None);
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a/b");
+        std::fs::create_dir_all(&inner).unwrap();
+        let put = |path: &Path, max: &str, current: &str| {
+            std::fs::write(path.join("memory.max"), max).unwrap();
+            std::fs::write(path.join("memory.current"), current).unwrap();
+        };
+        put(&inner, "max\n", "10\n");
+        assert_eq!(left(&inner), None);
+        put(&dir.path().join("a"), "100\n", "70\n");
+        assert_eq!(left(&inner), Some(30), "the group above it has a limit");
+        put(&inner, "50\n", "60\n");
+        assert_eq!(left(&inner), Some(0));
+        assert!(available().is_some_and(|bytes| bytes > 0));
+    }
+}

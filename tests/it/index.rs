@@ -1,0 +1,175 @@
+//! What is kept to be fast: answers never differ, and nothing that destroys rests on it.
+
+use std::fs;
+
+use chrono::TimeDelta;
+use fleetform::domain::model::Timestamp;
+
+use crate::support::{Fixture, device, faked_clock, healthy, needs, tree};
+
+const FORMATS: [&str; 4] = ["text", "json", "markdown", "github"];
+
+/// A settled fleet with an index, and a decision that there is nothing to do.
+fn settled() -> Fixture {
+    let serials: Vec<String> = (0..30).map(|n| format!("S{n:02}")).collect();
+    let serials: Vec<&str> = serials.iter().map(String::as_str).collect();
+    let place = Fixture::of(&serials);
+    for _ in 0..3 {
+        assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
+    }
+    assert!(place.data().join("cache/decision").exists());
+    place
+}
+
+/// That a plan is what it is without anything that was kept.
+fn agrees(place: &Fixture, what: &str) {
+    let read = place.run(&["plan", "--no-index", "-o", "json"]);
+    let kept = place.run(&["plan", "-o", "json"]);
+    assert_eq!((kept.code, &kept.stdout), (read.code, &read.stdout), "{what}");
+}
+
+/// How many manifests a command opens.
+fn opened(place: &Fixture, args: &[&str]) -> usize {
+    needs("strace");
+    let log = place.path("strace.log");
+    let shown = log.display().to_string();
+    place.run_under(&["strace", "-f", "-qq", "-e", "trace=openat", "-o", &shown], args);
+    let log = fs::read_to_string(log).expect("a log");
+    log.lines().filter(|line| line.contains(".yaml\"") && !line.contains("fleetform.yaml")).count()
+}
+
+#[test]
+fn a_plan_of_a_fleet_that_nobody_touched_opens_no_manifest_and_is_the_same_in_every_format() {
+    let place = settled();
+    let before = tree(&place.path("."));
+    for format in FORMATS {
+        let read = place.run(&["plan", "--no-index", "-o", format]);
+        let kept = place.run(&["plan", "-o", format]);
+        assert_eq!(
+            (kept.code, &kept.stdout, &kept.stderr),
+            (read.code, &read.stdout, &read.stderr)
+        );
+        assert!(kept.stdout.contains("S29") || format != "json", "{kept:?}");
+    }
+    assert!(tree(&place.path(".")) == before, "a plan writes nothing");
+    assert_eq!(opened(&place, &["plan"]), 0);
+    assert_eq!(opened(&place, &["plan", "--no-index"]), 31);
+    // One was edited, and the profile is read whenever there is something to decide.
+    place.replace("fleet/S07.yaml", "osVersion: ", "enrollment: 2\n  osVersion: ");
+    assert_eq!(opened(&place, &["plan"]), 2);
+    agrees(&place, "edited");
+}
+
+#[test]
+fn whatever_a_kept_decision_rests_on_is_noticed() {
+    type Change = fn(&Fixture);
+    let changes: [(&str, Change); 8] = [
+        ("a manifest was edited", |place| {
+            place.replace("fleet/S07.yaml", "osVersion: ", "enrollment: 2\n  osVersion: ");
+        }),
+        ("one is new", |place| place.write("fleet/new/x.yaml", device("NEW"))),
+        ("one is gone", |place| place.remove("fleet/S08.yaml")),
+        ("a profile was edited", |place| {
+            place.replace("fleet/profile.yaml", "description: x", "description: y");
+        }),
+        ("something is no manifest", |place| place.write("fleet/bad.yaml", "][")),
+        ("a device reports", |place| place.report(&healthy("S09", 1))),
+        ("a setting was changed", |place| {
+            place.write("fleetform.yaml", "enrollment: {deadline: 1ms}\n");
+        }),
+        ("a sync is asked for", |place| {
+            place.run(&["sync", "S10"]);
+        }),
+    ];
+    let place = settled();
+    let before = place.run(&["plan", "-o", "json"]).stdout;
+    for (what, change) in changes {
+        let place = place.duplicate();
+        // A copy is another directory, with other files of the same content.
+        agrees(&place, "copied");
+        for _ in 0..2 {
+            place.run(&["apply", "--yes"]);
+        }
+        change(&place);
+        agrees(&place, what);
+        let now = place.run(&["plan", "-o", "json"]).stdout;
+        assert_ne!(now, before, "{what}");
+        place.run(&["apply", "--yes"]);
+        agrees(&place, what);
+    }
+}
+
+#[test]
+fn a_kept_decision_ends_when_time_alone_changes_it() {
+    let place = settled();
+    let started = place.state()["devices"]["D001"]["statusSince"].clone();
+    let started: Timestamp = started.as_str().expect("a time").parse().expect("a time");
+    for (later, fails) in [(20, false), (40, true)] {
+        let then = faked_clock(started + TimeDelta::minutes(later));
+        let then = then.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let kept = place.run_with(&["plan", "-o", "json"], &then).json();
+        let read = place.run_with(&["plan", "--no-index", "-o", "json"], &then).json();
+        assert_eq!(kept, read, "{later}");
+        assert_eq!(kept["actions"].as_array().is_some_and(|all| !all.is_empty()), fails, "{later}");
+    }
+}
+
+#[test]
+fn cut_flipped_aged_or_swapped_whatever_is_kept_changes_no_answer() {
+    let place = settled();
+    let expected = place.run(&["plan", "-o", "json"]).stdout;
+    let other = settled();
+    for name in ["fleet", "decision"] {
+        let path = place.data().join("cache").join(name);
+        let whole = fs::read(&path).expect("it is kept");
+        let cut = [0, 1, 31, 40, 63, whole.len() / 2, whole.len() - 1];
+        let cut = cut.map(|length| whole[..length].to_vec());
+        let flipped = (0..whole.len()).step_by(whole.len() / 12 + 1).map(|at| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            bytes
+        });
+        let swapped = fs::read(other.data().join("cache").join(name)).expect("it is kept");
+        for bytes in cut.into_iter().chain(flipped).chain([swapped]) {
+            fs::write(&path, &bytes).expect("written");
+            assert_eq!(place.run(&["plan", "-o", "json"]).stdout, expected, "{name}");
+        }
+        fs::write(&path, &whole).expect("written");
+        assert_eq!(opened(&place, &["plan"]), 0, "as it was");
+    }
+    // As it was before the last change.
+    let aged = place.duplicate();
+    place.replace("fleet/S07.yaml", "osVersion: ", "enrollment: 2\n  osVersion: ");
+    place.run(&["apply", "--yes"]);
+    place.run(&["apply", "--yes"]);
+    for name in ["fleet", "decision"] {
+        let old = fs::read(aged.data().join("cache").join(name)).expect("it is kept");
+        fs::write(place.data().join("cache").join(name), old).expect("written");
+        agrees(&place, name);
+    }
+}
+
+#[test]
+fn the_cache_says_that_it_needs_no_backup_and_may_be_deleted_at_any_time() {
+    let place = settled();
+    let tag = place.read(".fleetform/cache/CACHEDIR.TAG");
+    assert!(tag.starts_with("Signature: 8a477f597d28d172789f06886806bc55"), "{tag}");
+    let expected = place.run(&["plan", "-o", "json"]).stdout;
+    fs::remove_dir_all(place.data().join("cache")).expect("removed");
+    assert_eq!(place.run(&["plan", "-o", "json"]).stdout, expected);
+    assert!(!place.data().join("cache").exists(), "a plan writes nothing");
+    assert_eq!(place.outcome(&["apply", "--yes", "--no-index"]).0, 0);
+    assert!(!place.data().join("cache").exists());
+    assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
+    assert!(place.data().join("cache/fleet").exists());
+}
+
+#[test]
+fn what_removes_devices_rests_on_files_that_were_read() {
+    let place = settled();
+    place.remove("fleet/S08.yaml");
+    // One reads what the index says, and then everything, since a device is gone.
+    let read = opened(&place, &["apply", "--yes"]);
+    assert!(read >= 30, "{read}");
+    assert_eq!(place.logged("device.orphaned"), 1);
+}
