@@ -1,12 +1,10 @@
-//! A device that is over: what is said while its manifest is still there, and when it is moved out of
-//! the way, wiped or orphaned for so long that nobody looks for it every day. Nothing is done to the
-//! device; lists leave it out.
+//! When a device that is over is moved out of the way: wiped, or orphaned, for so long that nobody
+//! looks for it every day. Nothing is done to the device; lists leave it out.
 
 use super::action::{Action, Cause, Op, Subject};
 use super::decision::Plan;
-use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
-use crate::domain::model::{DesiredDevice, DeviceId, Place, Timestamp};
+use crate::domain::model::{DeviceId, Place, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::Device;
 
@@ -35,19 +33,4 @@ pub(super) fn archive(inputs: &Inputs<'_>, id: DeviceId, device: &Device, plan: 
         )
         .into(),
     });
-}
-
-/// Of a wiped device whose manifest is still there.
-pub(super) fn wiped_hold(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Hold {
-    Hold {
-        place: Some(desired.place.clone()),
-        device: Some(id),
-        serial: Some(desired.spec.serial_number.clone()),
-        name: Some(desired.spec.name.clone()),
-        reason: HoldReason::Wiped,
-        detail: format!(
-            "wiped on {}; remove it, or raise enrollment to provision the hardware again",
-            device.status_since.short()
-        ),
-    }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::action::{Action, Cause, Op, Subject};
-use super::archive::{archive, wiped_hold};
+use super::archive::archive;
 use super::changes::diff;
 use super::damage::DamageIndex;
 use super::decision::{Plan, Telemetry};

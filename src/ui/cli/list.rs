@@ -226,8 +226,8 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
     let mut first = true;
     let mut seen = None;
     loop {
-        let at = ledger.snapshot_at();
-        // Where nobody can tell when it was written, only a look at all of it does.
+        let at = ledger.version();
+        // Where nobody can tell whether it changed, only a look at all of it does.
         if first || at.is_none() || at != seen {
             let (state, now) = (setup.recorded()?, setup.now());
             let admitted = chosen(args, &state, settings, now);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::remote::{self, Remote};
 use crate::app::wiring;
-use crate::domain::model::{DeviceId, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::State;
 use crate::edges::config::Config;
 use crate::edges::ledger::snapshot::Snapshot;
@@ -93,6 +93,10 @@ impl Reader for RemoteLedger {
     }
 
     fn highest_time(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn version(&self) -> Option<Digest> {
         None
     }
 
