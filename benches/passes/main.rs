@@ -7,6 +7,7 @@
 //! page cache throughout: "cold" is a plan for which nothing was kept from an earlier one.
 #![expect(clippy::disallowed_methods, reason = "fleets to measure with may be torn and lost")]
 
+mod access;
 mod daemon;
 mod diff;
 mod fleet;
@@ -149,7 +150,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sizes.push(MILLION);
     }
     let (mut rows, mut diffs) = (Vec::new(), Vec::new());
-    let (mut daemons, mut tenants) = (Vec::new(), Vec::new());
+    let (mut daemons, mut tenants, mut questions) = (Vec::new(), Vec::new(), Vec::new());
     for devices in &sizes {
         if has("--list") {
             break;
@@ -159,6 +160,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows.push(table::row(&subject, if test { 1 } else { table::ROUNDS })?);
         diffs.push(diff::row(&subject, if test { 1 } else { diff::ROUNDS })?);
         tenants.push(intune::row(&scratch, *devices)?);
+        questions.push(access::row(&subject, if test { 100 } else { access::QUESTIONS })?);
         daemons.push(daemon::row(&subject, if test { 2 } else { daemon::CHANGES })?);
     }
     if !rows.is_empty() {
@@ -166,6 +168,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         diff::print(&diffs)?;
         daemon::print(&daemons)?;
         intune::print(&tenants)?;
+        access::print(&questions)?;
     }
     criterion.final_summary();
     remove(&scratch)?;

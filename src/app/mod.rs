@@ -1,5 +1,6 @@
 //! Composition: what the edges read becomes a decision of the domain, and is carried out.
 
+pub(crate) mod alerts;
 pub mod daemon;
 pub(crate) mod deliveries;
 pub(crate) mod doctor;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::deliveries::Sink;
+use crate::app::deliveries::mail::MailSink;
+use crate::app::deliveries::{EventSink, ServiceNowSink, Sink, WebhookSink};
+use crate::domain::notify_settings::NotifySettings;
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::state::State;
 use crate::domain::wipe::trust::Trust;
@@ -72,8 +74,31 @@ pub struct NoSink {
 /// # Errors
 /// If one of them cannot be made of its settings.
 pub(crate) fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, NoSink> {
-    let _ = config;
-    Ok(Vec::new())
+    let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
+    let NotifySettings { mail, service_now, webhooks, events, alerts } = &config.notify;
+    for path in config.notify.secret_files() {
+        outside_of_checkout(path, &config.fleet).map_err(|why| NoSink {
+            sink: "…".to_owned(),
+            why: format!("{} {why}", path.display()),
+        })?;
+    }
+    if let Some(mail) = mail {
+        let sink = MailSink::new(mail, alerts, &config.provider, clock::now);
+        let sink = sink.map_err(|why| NoSink { sink: "mail".to_owned(), why: why.to_string() })?;
+        sinks.push(Arc::new(sink));
+    }
+    if let Some(service_now) = service_now {
+        sinks.push(Arc::new(ServiceNowSink::new(service_now, clock::now)));
+    }
+    for webhook in webhooks {
+        sinks.push(Arc::new(WebhookSink::new(webhook, alerts, clock::now)));
+    }
+    for stream in events {
+        // The configuration is refused without one.
+        let issuer = config.issuer(stream).unwrap_or_default();
+        sinks.push(Arc::new(EventSink::new(stream, issuer, clock::now)));
+    }
+    Ok(sinks)
 }
 
 /// The ledger, to read in; there need not be one.

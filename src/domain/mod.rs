@@ -1,5 +1,7 @@
 //! Pure: no file, no clock, no log, no async. Imports only from here.
 
+pub(crate) mod access;
+pub(crate) mod alerts;
 pub(crate) mod backoff;
 pub(crate) mod compliance;
 pub mod diagnosis;
@@ -18,5 +20,6 @@ pub(crate) mod provider_settings;
 pub(crate) mod selector;
 pub mod settings;
 pub mod state;
+pub(crate) mod summary;
 pub mod wipe;
 pub(crate) mod wording;

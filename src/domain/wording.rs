@@ -1,8 +1,8 @@
-//! Words for people: quoting what strangers wrote, guessing what they meant, durations.
+//! Words for people: quoting what strangers wrote, guessing what they meant, durations, counts.
 
 use chrono::TimeDelta;
 
-use crate::domain::model::is_deceptive;
+use crate::domain::model::{Digest, Email, is_deceptive};
 
 /// Longest quotation in a message, in characters.
 const MAX_QUOTE: usize = 60;
@@ -100,6 +100,27 @@ pub(crate) fn duration(delta: TimeDelta) -> String {
     parts.join(" ")
 }
 
+/// `1 device`, `14 devices`.
+#[must_use]
+pub(crate) fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// The first twelve digits of a digest: enough to tell one from another in a log.
+pub(crate) fn short(digest: Digest) -> String {
+    let mut text = digest.to_string();
+    text.truncate(12);
+    text
+}
+
+/// `ana@example.com, bo@example.com`, or `nobody`.
+pub(crate) fn people(signers: &[Email]) -> String {
+    if signers.is_empty() {
+        return "nobody".to_owned();
+    }
+    signers.iter().map(Email::as_str).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +145,12 @@ mod tests {
         assert_eq!(closest("Kiosk", known), None);
         assert_eq!(closest("", known), None);
         assert_eq!(closest(&"S".repeat(100_000), known), None);
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(count(1, "device"), "1 device");
+        assert_eq!(count(0, "device"), "0 devices");
     }
 
     #[test]

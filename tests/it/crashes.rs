@@ -20,6 +20,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("author.", "writes a manifest, for `provision` and `set`"),
     ("new.", "writes a wipe request, for `wipe new`"),
     ("submit.", "hands reports over, for `report`: tested below"),
+    ("deliveries.", "keeps what sinks have yet to tell: tested in `deliveries`"),
     ("inbox.write", "leaves the rest of a large file: tested beside the provider"),
     ("inbox.fsync", "likewise"),
     ("inbox.rename", "likewise"),

@@ -1,14 +1,15 @@
 //! The emulator of Intune as a program: its sockets, its clock, its faults, and its page.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{EVERYDAY, Emulator, Fixture, START, WIPING, needs, send, wait_until};
+use crate::support::{
+    EVERYDAY, Emulator, Fixture, START, WIPING, commands, needs, page, send, wait_until,
+};
 
 const DEVICES: &str = "/v1.0/deviceManagement/managedDevices";
 
@@ -366,26 +367,16 @@ fn a_certificate_proves_an_application_and_nothing_near_it_does() {
     assert_eq!(ask("strange", &head, &branch), (401, Some(700_213)));
 }
 
-/// The blocks of shell commands in the page.
-fn commands(page: &str) -> String {
-    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let mut script = String::from("set -eu\n");
-    for block in blocks.filter(|block| !block.starts_with("fleetform emulator")) {
-        let _ = writeln!(script, "{block}");
-    }
-    script
-}
-
 #[test]
 fn the_commands_of_the_page_do_what_it_says() {
     needs("curl");
     needs("jq");
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.md");
-    let page = fs::read_to_string(page).expect("the page");
+    let page = page("emulator.md");
     let started = format!("fleetform emulator intune --paused --start {START} &");
     assert!(page.contains(&started), "the page starts it as this test does");
     let emulator = Emulator::start(&[]);
-    let script = commands(&page).replace("http://127.0.0.1:8090", &emulator.url);
+    let script =
+        commands(&page, "fleetform emulator").replace("http://127.0.0.1:8090", &emulator.url);
     assert!(script.matches("curl ").count() > 12, "{script}");
     let output = Command::new("sh").args(["-c", &script]).output().expect("sh");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -399,8 +390,7 @@ fn the_commands_of_the_page_do_what_it_says() {
 
 #[test]
 fn the_page_lists_every_call_that_tests_can_make() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.md");
-    let page = fs::read_to_string(page).expect("the page");
+    let page = page("emulator.md");
     let emulator = Emulator::start(&[]);
     let index = emulator.control("GET", "", &Value::Null);
     let calls = index["calls"].as_array().expect("calls");

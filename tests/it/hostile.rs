@@ -59,7 +59,8 @@ pub fn fleet_with(plain_text: &str, evil: &str) -> Fixture {
     fixture.write(&format!("fleet/wipe.yaml.{evil}.sig"), "x");
     fixture.write("fleet/wipe-evil.yaml", wipe(&quoted(evil), &quoted(evil)));
     fixture.write("signers", format!("{evil}@x namespaces=\"wipe@fleetform\" ssh-ed25519 AAAA\n"));
-    fixture.write("fleetform.yaml", "trust: {allowedSigners: signers}\n");
+    let access = "access: {resources: {SAP: {require: [enrolled, compliant]}}}";
+    fixture.write("fleetform.yaml", format!("trust: {{allowedSigners: signers}}\n{access}\n"));
     let report = |serial: &str, day: u32| {
         json!({
             "serialNumber": serial, "at": format!("2026-11-{day:02}T10:00:00Z"),
@@ -152,6 +153,9 @@ fn every_command_in_every_format_is_harmless() {
         (&["diff", "HEAD~1..HEAD", "--", "fleet/a.yaml"], &["text", "json"]),
         (&["diff", "--", EVIL], &["text", "json"]),
         (&["set", "-l", "l", "name=x", "--dry-run"], &["text", "json"]),
+        (&["access", EVIL, EVIL], &["text", "json"]),
+        (&["access", "=cmd|`x@example.com", "SAP"], &["text", "json"]),
+        (&["access", "a@example.com", "SAP", "--device", EVIL], &["text", "json"]),
         (&["set", "D002", EVIL], &["text", "json"]),
         (&["set", "D002", &format!("labels.x={EVIL}")], &["text", "json"]),
         (&["explain", EVIL], &["text", "json"]),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "no file of a fixture outlives its test")]
 
+mod access;
 mod architecture;
 mod artefact;
 mod authoring;
@@ -20,6 +21,7 @@ mod index;
 mod intune;
 mod invariants;
 mod ledgers;
+mod mail;
 mod orientation;
 mod pairs;
 mod partial;
@@ -27,6 +29,7 @@ mod promises;
 mod properties;
 mod provider;
 mod pull_request;
+mod receivers;
 mod suite;
 mod support;
 mod sweeps;

@@ -31,6 +31,8 @@ pub(super) struct LastPass {
     pub(crate) held_back: BTreeMap<HoldReason, u64>,
     /// Findings of manifests, and of the reports of the last pass.
     pub(crate) findings: u64,
+    /// Whether the ledger could not be opened.
+    pub(crate) unreadable: bool,
 }
 
 impl Default for LastPass {
@@ -46,6 +48,7 @@ impl Default for LastPass {
             begun: false,
             held_back: BTreeMap::new(),
             findings: 0,
+            unreadable: false,
         }
     }
 }

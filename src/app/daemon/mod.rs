@@ -7,6 +7,7 @@
 //! snapshot and the copy for readers, are published between passes, for a tenth of the
 //! time at most.
 
+mod alert;
 mod error;
 mod last_pass;
 mod observing;

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use super::unattended::Daemon;
 use crate::app::reconcile::{self, Basis, heads};
-use crate::app::status::{MadeOf, Metrics, Status, View};
+use crate::app::status::{AccessBasis, MadeOf, Metrics, Status, View};
 use crate::app::wiring;
+use crate::domain::access::Directory;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
@@ -44,16 +45,22 @@ impl Daemon {
         }
         let shown = self.deliveries.recorded();
         // A copy costs time and memory: only where something is new.
-        let recorded = if *shown == *recorded { shown } else { Arc::new(recorded.clone()) };
+        let is_new = *shown != *recorded;
+        let recorded = if is_new { Arc::new(recorded.clone()) } else { shown };
         self.deliveries.show(recorded.clone());
-        if self.options.views.is_none() {
-            return;
-        }
+        let Some(views) = &self.options.views else { return };
+        let known = views.borrow().access.directory.clone().filter(|_| !is_new);
         let (config, desired) = (&self.config, self.last.live.desired());
         let log = wiring::ledger(config);
         let asked = requests::read(&config.data);
+        let now = clock::now();
+        let directory = config
+            .access
+            .as_ref()
+            .map(|_| known.unwrap_or_else(|| Arc::new(Directory::of(&recorded))));
+        let access = AccessBasis { directory, as_of: Some(now), unreadable: false };
         let basis = Basis {
-            now: clock::now(),
+            now,
             settings: &config.settings,
             desired,
             recorded: &recorded,
@@ -76,6 +83,7 @@ impl Daemon {
         self.show(|view, _| {
             view.recorded = recorded;
             view.status = Some(status);
+            view.access = access;
         });
     }
 
@@ -91,6 +99,11 @@ impl Daemon {
             let unobserved = unobserved.map(|why| {
                 format!("devices get no commands: the provider cannot be observed: {why}")
             });
+            // Where nothing new waits to be shown, what is shown is as it is now.
+            if !daemon.publication.wanted() && view.access.as_of.is_some() {
+                view.access.as_of = Some(clock::now());
+            }
+            view.access.unreadable = false;
             let untold = daemon.deliveries.board().stuck(clock::now());
             view.degraded = broken.into_iter().chain(unobserved).chain(untold).collect();
         });

@@ -107,12 +107,15 @@ impl Daemon {
             Some(ledger) => ledger,
             None => {
                 let expected = Expected::Same(self.known);
-                let ledger = wiring::open(&self.config, expected, self.options.actor.clone())?;
+                let opened = wiring::open(&self.config, expected, self.options.actor.clone());
+                self.last.unreadable = opened.as_ref().is_err_and(ledger::Error::hides_the_log);
+                let ledger = opened?;
                 self.unconfirmed = Unconfirmed::of(ledger.state());
                 ledger
             }
         };
         self.unconfirmed.ask(&mut ledger, &self.provider, clock::now()).await?;
+        self.watched.doubt(self.unconfirmed.doubtful());
         let touched = std::mem::take(&mut self.touched);
         let passed = match ledger.prove() {
             Ok(_) => self.noted_pass(touched, &mut ledger).await,
@@ -176,8 +179,14 @@ impl Daemon {
                 let wait = TROUBLE.wait(std::process::id(), self.failures);
                 tell([self.notices.of_failure(&error, wait)]);
                 self.metrics.failed_passes += 1;
+                if let reconcile::Error::Ledger(error) = &error {
+                    self.watched.could_not_write(error.to_string());
+                }
                 let why = format!("{error}; {}", error.help());
-                self.show(|view, _| view.not_ready = vec![why]);
+                self.show(|view, daemon| {
+                    view.not_ready = vec![why];
+                    view.access.unreadable = daemon.last.unreadable;
+                });
                 self.next = Next { not_before: Some(Instant::now() + wait), ..Next::default() };
             }
         }

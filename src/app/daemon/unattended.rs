@@ -14,6 +14,7 @@ use super::publication::Publication;
 use super::schedule::Next;
 use super::settle::Settling;
 use super::watchdog::Watchdog;
+use crate::app::alerts::Watched;
 use crate::app::deliveries::{Board, Deliveries};
 use crate::app::notices::Notices;
 use crate::app::reconcile::Unconfirmed;
@@ -60,6 +61,8 @@ pub struct Daemon {
     pub(super) next: Next,
     pub(super) last: LastPass,
     pub(super) publication: Publication,
+    /// What alerts rest on besides the log.
+    pub(super) watched: Watched,
     /// Those who are told what happens.
     pub(super) deliveries: Deliveries,
 }
@@ -130,6 +133,7 @@ impl Daemon {
             next: Next::default(),
             last: LastPass::default(),
             publication: Publication::default(),
+            watched: Watched::default(),
             deliveries,
             config,
             options,

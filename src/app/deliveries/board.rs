@@ -46,15 +46,17 @@ impl Board {
 
     /// What somebody has to look at: who cannot be told, or not for a long time.
     pub(crate) fn stuck(&self, now: Timestamp) -> Vec<String> {
-        let late = |standing: &Standing| standing.oldest.is_some_and(|at| now > at + LATE);
-        let all = self.all().into_iter();
-        all.filter(|(_, standing)| {
-            standing.waiting > 0 && late(standing) || standing.stuck.is_some()
-        })
-        .map(|(sink, Standing { waiting, oldest, stuck, .. })| {
-            let since = oldest.map(|at| format!(" since {}", at.short())).unwrap_or_default();
-            let why = stuck.map(|why| format!(": {why}")).unwrap_or_default();
-            format!("{sink} is not told: {waiting} waiting{since}{why}")
+        let stuck = |standing: &Standing| standing.stuck.is_some() || is_late(standing, now, LATE);
+        let all = self.all().into_iter().filter(|(_, standing)| stuck(standing));
+        all.map(|(sink, standing)| format!("{sink} is not told: {}", why(standing))).collect()
+    }
+
+    /// Who is not told for longer than that, and why.
+    pub(crate) fn late(&self, now: Timestamp, after: TimeDelta) -> Vec<(String, String)> {
+        let all = self.all().into_iter().filter(|(_, standing)| is_late(standing, now, after));
+        all.map(|(sink, standing)| {
+            let why = format!("{sink} is not told: {}", why(standing));
+            (sink, why)
         })
         .collect()
     }
@@ -62,4 +64,14 @@ impl Board {
     pub(crate) fn all(&self) -> BTreeMap<String, Standing> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn is_late(standing: &Standing, now: Timestamp, after: TimeDelta) -> bool {
+    standing.waiting > 0 && standing.oldest.is_some_and(|at| now > at + after)
+}
+
+fn why(Standing { waiting, oldest, stuck, .. }: Standing) -> String {
+    let since = oldest.map(|at| format!(" since {}", at.short())).unwrap_or_default();
+    let why = stuck.map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{waiting} waiting{since}{why}")
 }

@@ -10,17 +10,25 @@
 
 mod board;
 mod desk;
+mod events;
+mod ids;
 mod journal;
+pub(crate) mod mail;
 mod queue;
 mod run;
+mod service_now;
 mod sink;
+mod webhook;
 
 pub(crate) use board::{Board, Standing};
 pub(crate) use desk::kept;
+pub(crate) use events::EventSink;
 pub(crate) use journal::Request;
 pub(crate) use queue::Waiting;
 pub(crate) use run::{Deliveries, deliver_for};
+pub(crate) use service_now::ServiceNowSink;
 pub(crate) use sink::Sink;
+pub(crate) use webhook::WebhookSink;
 
 #[cfg(test)]
 mod tests;

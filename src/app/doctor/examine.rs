@@ -71,7 +71,7 @@ impl Here {
         let with = |config: &Arc<Config>| config.clone();
         let (fleet, trust, data, rest) = (with(config), with(config), with(config), with(config));
         let (desired, trust, data, rest) = tokio::join!(
-            by(end, move || source::load(&fleet.fleet)),
+            by(end, move || source::load(&fleet.fleet).as_of(clock::now())),
             by(end, move || wiring::trust(&trust)),
             by(end, move || Standing::of(&data.data)),
             by(end, move || {

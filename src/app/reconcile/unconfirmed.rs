@@ -16,7 +16,11 @@ use crate::edges::provider::{Error, Presence, Provider, Target};
 
 /// Requests that the provider has yet to be asked about.
 #[derive(Debug, Default)]
-pub struct Unconfirmed(BTreeSet<Digest>);
+pub struct Unconfirmed {
+    to_ask: BTreeSet<Digest>,
+    /// Of which it could not tell.
+    doubtful: BTreeSet<Digest>,
+}
 
 impl Unconfirmed {
     /// All of a ledger that was just opened: no call of this process is among them, unless the
@@ -24,7 +28,13 @@ impl Unconfirmed {
     #[must_use]
     pub fn of(recorded: &State) -> Self {
         let issued = recorded.wipes.iter().filter(|(_, wipe)| wipe.state == WipeState::Issued);
-        Self(issued.map(|(digest, _)| *digest).collect())
+        let to_ask = issued.map(|(digest, _)| *digest).collect();
+        Self { to_ask, doubtful: BTreeSet::new() }
+    }
+
+    /// Requests of which the provider could not tell.
+    pub(crate) fn doubtful(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.doubtful.iter().copied()
     }
 
     /// Asks about each, and drops those that it got an answer for.
@@ -37,7 +47,7 @@ impl Unconfirmed {
         provider: &Arc<dyn Provider>,
         now: Timestamp,
     ) -> Result<(), ledger::Error> {
-        for request in std::mem::take(&mut self.0) {
+        for request in std::mem::take(&mut self.to_ask) {
             // A clock that was set back does not make a request valid again.
             let latest = ledger.latest(now);
             let question = Question::about(ledger.state(), request, latest);
@@ -48,18 +58,21 @@ impl Unconfirmed {
             let answer = tokio::time::timeout(limit, asked).await;
             match answer.unwrap_or_else(|_| Err(Error::timed_out(limit))) {
                 Ok(Presence::There) => {}
-                Ok(Presence::Unknown) => tracing::warn!(
-                    device = %target.id, intent,
-                    "nobody can tell whether the provider has this wipe; it is never repeated: \
-                     if the device does not confirm it, sign a new request"
-                ),
+                Ok(Presence::Unknown) => {
+                    self.doubtful.insert(request);
+                    tracing::warn!(
+                        device = %target.id, intent,
+                        "nobody can tell whether the provider has this wipe; it is never repeated: \
+                         if the device does not confirm it, sign a new request"
+                    );
+                }
                 Ok(Presence::NotThere) => defer(ledger, &question, request, now)?,
                 Err(error) => {
                     tracing::warn!(
                         device = %target.id, intent, %error,
                         "the provider cannot say whether it has this wipe; it is asked again"
                     );
-                    self.0.insert(request);
+                    self.to_ask.insert(request);
                 }
             }
         }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::access::AccessBasis;
 use super::metrics::Metrics;
 use super::summary::Status;
 use crate::app::deliveries::Board;
+use crate::domain::access::{Directory, Judge};
+use crate::domain::model::Timestamp;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::State;
 use crate::edges::config::Config;
@@ -29,6 +32,8 @@ pub struct View {
     pub(crate) findings: u64,
     /// What was counted until then.
     pub(crate) metrics: Metrics,
+    /// What answers about access rest on, beside what is recorded.
+    pub(crate) access: AccessBasis,
     /// How those stand who are told what happens, at any moment.
     pub(crate) board: Arc<Board>,
 }
@@ -46,7 +51,21 @@ impl View {
             held_back: BTreeMap::new(),
             findings: 0,
             metrics: Metrics::default(),
+            access: AccessBasis::default(),
             board: Arc::default(),
         }
+    }
+
+    /// Who answers whether a device may come in, where that is configured; `nobody` stands for the
+    /// directory before there is one.
+    pub(crate) fn judge<'a>(&'a self, nobody: &'a Directory, now: Timestamp) -> Option<Judge<'a>> {
+        Some(Judge {
+            recorded: &self.recorded,
+            directory: self.access.directory.as_deref().unwrap_or(nobody),
+            knowledge: self.access.knowledge(),
+            rules: &self.config.access.as_ref()?.rules,
+            settings: &self.config.settings,
+            now,
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::clash::clashing;
 use super::desired::Desired;
+use super::exemptions::exempted;
 use super::partial_devices::check_partial_devices;
 use super::profiles::{Known, platform_of, profiles_by_name, unknown_profile};
 use super::wipe_requests::unique_wipes;
@@ -69,6 +70,7 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
         let (serial, name) = (draft.serial_number().clone(), draft.name().clone());
         let what = match platform {
             Some(platform) if !clashes => {
+                desired.exemptions.extend(exempted(&draft));
                 desired.devices.push(draft.finish(platform));
                 continue;
             }

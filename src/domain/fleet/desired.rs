@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::exemptions::Exempted;
 use crate::domain::manifest::Unusable;
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{DesiredDevice, Name, Place, Profile, SerialNumber};
@@ -21,6 +22,8 @@ pub struct Desired {
     pub(crate) unusable_profiles: BTreeSet<Name>,
     /// Valid wipe requests, each content once, with the files beside them; sorted by path.
     pub wipes: Vec<Arc<WipeFile>>,
+    /// Exemptions of valid devices, over or not.
+    pub(crate) exemptions: BTreeMap<SerialNumber, Exempted>,
     /// What may hide an intent; sorted by place.
     pub(crate) unusable: Vec<Unusable>,
     /// Unusable devices that say plainly that they are corporate.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::desired::Desired;
+use super::exemptions::exempted;
 use super::profiles::platform_of;
 use crate::domain::manifest::Documents;
 use crate::domain::model::{DesiredDevice, SerialNumber};
@@ -48,6 +49,7 @@ impl IncrementalFleet {
         }
         let desired = &self.desired;
         let mut revised: Vec<(usize, Arc<DesiredDevice>)> = Vec::new();
+        let mut exemptions = Vec::new();
         for draft in documents.devices {
             let at = desired.find(draft.serial_number()).ok()?;
             let DesiredDevice { place, spec, .. } = &*desired.devices[at];
@@ -60,9 +62,14 @@ impl IncrementalFleet {
             if revised.iter().any(|(other, _)| *other == at) {
                 return None;
             }
+            exemptions.push((draft.serial_number().clone(), exempted(&draft)));
             revised.push((at, draft.finish(platform)));
         }
         let desired = Arc::make_mut(&mut self.desired);
+        for (serial, exempted) in exemptions {
+            desired.exemptions.remove(&serial);
+            desired.exemptions.extend(exempted);
+        }
         let serials = revised.into_iter().map(|(at, device)| {
             let serial = device.spec.serial_number.clone();
             desired.devices[at] = device;

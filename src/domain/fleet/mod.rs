@@ -7,6 +7,7 @@ mod affected_files;
 mod assemble;
 mod clash;
 mod desired;
+mod exemptions;
 mod incremental;
 mod local_change;
 mod misleading;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::envelope::Envelope;
-use super::fields::{self, EMAIL_HELP, NAME_HELP, SERIAL_HELP, VERSION_HELP};
+use super::fields::{self, EMAIL_HELP, NAME_HELP, SERIAL_HELP, TIME_HELP, VERSION_HELP};
 use super::reader::{Field, Object, Reader, Spot};
-use crate::domain::manifest::finding::Code;
+use crate::domain::manifest::finding::{Code, Span};
 use crate::domain::model::{
-    DesiredDevice, DesiredStatus, DeviceSpec, Hardware, HardwareHash, Labels, Name, Ownership,
-    Place, Platform, SerialNumber,
+    DesiredDevice, DesiredStatus, DeviceSpec, Exemption, Hardware, HardwareHash, Labels, Name,
+    Ownership, Place, Platform, SerialNumber,
 };
 use crate::domain::wording::quote;
 
@@ -23,6 +23,7 @@ pub(super) const MAX_LABEL_VALUE: usize = 256;
 pub(super) const MAX_LABELS_BYTES: usize = 6 * 1024;
 pub(super) const MAX_HARDWARE: usize = 256;
 pub(super) const MAX_HASH: usize = 8 * 1024;
+pub(super) const MAX_EXEMPTION_REASON: usize = 256;
 
 /// A device manifest that is valid by itself. What becomes of it is allocated already, where
 /// it stays: that halves the memory of reading a fleet.
@@ -40,6 +41,8 @@ pub(crate) struct DeviceDraft {
     pub(crate) profile_at: Spot,
     /// Of `spec.platform`; where that is not given, of `spec.profile`.
     pub(crate) platform_at: Spot,
+    /// Of `spec.access.exemptUntil`, where it is given.
+    pub(super) exempt_at: Option<Box<Span>>,
 }
 
 impl DeviceDraft {
@@ -63,6 +66,12 @@ impl DeviceDraft {
     #[must_use]
     pub(crate) fn profile(&self) -> &Name {
         &self.device.spec.profile
+    }
+
+    /// `spec.access`, and where its end is written.
+    #[must_use]
+    pub(crate) fn exemption(&self) -> Option<(&Exemption, &Span)> {
+        self.device.spec.access.as_deref().zip(self.exempt_at.as_deref())
     }
 
     /// Of the document.
@@ -120,6 +129,9 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<De
     let enrollment = reader.field(&spec, "enrollment");
     let enrollment = enrollment.and_then(|f| reader.whole(&f, (1, u32::MAX), Code::InvalidValue));
     let hardware = reader.field(&spec, "hardware").and_then(|f| hardware(reader, f));
+    let access = reader.field(&spec, "access");
+    let exempted = access.and_then(|f| exemption(reader, f));
+    let (access, exempt_at) = exempted.unzip();
     let (name, name_at) = envelope.name?;
     let spec = DeviceSpec {
         name,
@@ -131,6 +143,7 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<De
         ownership: ownership.unwrap_or(Ownership::Corporate),
         labels,
         hardware,
+        access,
     };
     let profile_at = reader.spot(&profile?, spec.profile.as_str());
     Some(DeviceDraft {
@@ -141,6 +154,7 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<De
             None => profile_at.clone(),
         },
         profile_at,
+        exempt_at,
         platform: platform_word,
         device: Arc::new(DesiredDevice {
             spec: Arc::new(spec),
@@ -222,6 +236,19 @@ fn hardware(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Box<Hardware>> 
     let model = text("model").map(CompactString::from);
     let autopilot_hash = hash(reader, &object);
     Some(Box::new(Hardware { manufacturer, model, autopilot_hash }))
+}
+
+/// An exemption, and where its end is written. Whether it lasts too long depends on the time at
+/// which that is asked.
+fn exemption(reader: &mut Reader<'_>, field: Field<'_>) -> Option<(Box<Exemption>, Box<Span>)> {
+    let object = reader.object(field, &fields::ACCESS)?;
+    let until = reader.field(&object, "exemptUntil");
+    let exempt_until = until.and_then(|f| reader.parsed(&f, TIME_HELP));
+    let reason = reader.field(&object, "reason");
+    let reason = reason.and_then(|f| reader.prose(&f, MAX_EXEMPTION_REASON));
+    let exemption = Exemption { exempt_until: exempt_until?, reason: reason?.into() };
+    let span = reader.span(until?.extent());
+    Some((Box::new(exemption), Box::new(span)))
 }
 
 fn hash(reader: &mut Reader<'_>, hardware: &Object<'_>) -> Option<HardwareHash> {

@@ -74,10 +74,15 @@ pub(crate) const DEVICE: Mapping = Mapping {
         "status",
         "enrollment",
         "hardware",
+        "access",
     ],
-    optional: &["platform", "ownership", "status", "enrollment", "hardware"],
-    nested: &[HARDWARE],
+    optional: &["platform", "ownership", "status", "enrollment", "hardware", "access"],
+    nested: &[HARDWARE, ACCESS],
 };
+
+/// `spec.access` of a Device.
+pub(super) const ACCESS: Mapping =
+    Mapping { path: "spec.access", all: &["exemptUntil", "reason"], optional: &[], nested: &[] };
 
 /// `spec.hardware` of a Device.
 pub(super) const HARDWARE: Mapping = Mapping {
@@ -160,4 +165,5 @@ pub(super) const SERIAL_HELP: &str = "write what the device reports as its seria
      replace each by `-`, both here and in what the device reports";
 pub(super) const EMAIL_HELP: &str = "write the user's address in full";
 pub(super) const GRAPH_ID_HELP: &str = "copy the object id from the Entra or Intune admin center";
+pub(super) const TIME_HELP: &str = "write it in UTC, like 2026-11-22T10:00:00Z";
 pub(super) const VERSION_HELP: &str = "write it like \"10.0.26100\"";

@@ -1,8 +1,8 @@
 //! What a file of valid devices holds, in a few bytes: so that a file that was read once need not
 //! be parsed again.
 //!
-//! [`pack`] takes only what is valid devices and nothing else, and no hardware hash, which is kept
-//! nowhere but in its manifest; [`unpack`] checks whatever it is given, as a parser would, and
+//! [`pack`] takes only what is valid devices and nothing else, no exemption, which few have and whose
+//! place is told again and again, and no hardware hash, which is kept nowhere but in its manifest; [`unpack`] checks whatever it is given, as a parser would, and
 //! gives the very same documents, or none.
 
 use std::collections::BTreeMap;
@@ -59,7 +59,15 @@ impl FilePacker {
     }
 
     fn device(&mut self, draft: &DeviceDraft) -> Option<()> {
-        let DeviceDraft { device, platform, name_at, serial_at, profile_at, platform_at } = draft;
+        let DeviceDraft {
+            device,
+            platform,
+            name_at,
+            serial_at,
+            profile_at,
+            platform_at,
+            exempt_at,
+        } = draft;
         let DesiredDevice { spec, status, enrollment, place, digest } = &**device;
         let DeviceSpec {
             name,
@@ -72,7 +80,11 @@ impl FilePacker {
             ownership,
             labels,
             hardware,
+            access,
         } = &**spec;
+        if access.is_some() || exempt_at.is_some() {
+            return None;
+        }
         self.0.number(place.line);
         self.0.digest(digest);
         self.0.number(*enrollment);
@@ -150,6 +162,7 @@ impl Unpacker {
             os_version: from.text()?.parse().ok()?,
             ownership,
             hardware: hardware(from)?,
+            access: None,
             labels: self.labels(from)?,
         };
         let place = Place { path: path.clone(), line };
@@ -161,6 +174,7 @@ impl Unpacker {
             serial_at,
             profile_at,
             platform_at,
+            exempt_at: None,
         })
     }
 

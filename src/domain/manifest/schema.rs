@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 pub(crate) use super::fields::Kind;
 
-use super::device::{MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS};
+use super::device::{
+    MAX_EXEMPTION_REASON, MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS,
+};
 use super::fields::{self, API_VERSION, Mapping};
 use super::profile::{MAX_AGE_DAYS, MAX_DESCRIPTION, MAX_ITEM};
 use crate::domain::model::{
@@ -146,6 +148,14 @@ fn device() -> Value {
             },
         }),
     );
+    let access = object(
+        "Keeps its access for a while though it is not compliant.",
+        &fields::ACCESS,
+        json!({
+            "exemptUntil": text_of("From then on it is over; at most 30 days ahead: RFC 3339.", TIME),
+            "reason": prose("Why, for whoever reviews and audits it.", MAX_EXEMPTION_REASON),
+        }),
+    );
     object(
         "What the device is to be.",
         &fields::DEVICE,
@@ -163,6 +173,7 @@ fn device() -> Value {
                 "type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1,
             },
             "hardware": hardware,
+            "access": access,
         }),
     )
 }

@@ -2,7 +2,7 @@
 
 use super::device;
 use super::envelope::Envelope;
-use super::fields::{self, EMAIL_HELP};
+use super::fields::{self, EMAIL_HELP, TIME_HELP};
 use super::reader::{Reader, Spot};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{Timestamp, WipeReason, WipeScope};
@@ -13,7 +13,6 @@ const LEDGER_HELP: &str = "`fleetform wipe new` writes it where the ledger is; `
                            shows it as ledger.lineage";
 const HEAD_HELP: &str = "`fleetform wipe new` writes it where the ledger is; leave it out where \
                          `wipes.requireHead` is not set";
-const TIME_HELP: &str = "write it in UTC, like 2026-11-22T10:00:00Z";
 
 /// A wipe request that is valid by itself.
 #[derive(Debug, Clone, PartialEq)]

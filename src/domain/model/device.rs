@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::exemption::Exemption;
 use super::hardware_hash::HardwareHash;
 use super::ids::{Email, Name, SerialNumber};
 use super::macros::words;
@@ -82,6 +83,9 @@ pub struct DeviceSpec {
     pub(crate) labels: Labels,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hardware: Option<Box<Hardware>>,
+    /// Until when it keeps its access though it is not compliant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access: Option<Box<Exemption>>,
 }
 
 /// One valid device manifest.

@@ -132,6 +132,11 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// What stands behind the `@`.
+    #[must_use]
+    pub(crate) fn host(&self) -> &str {
+        self.0.rsplit('@').next().unwrap_or_default()
+    }
 }
 impl FromStr for Email {
     type Err = Invalid;

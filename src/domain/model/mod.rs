@@ -4,8 +4,10 @@
 //! No value knows of files, clocks or YAML. Texts are bounded, so that whatever is
 //! built from them fits a log line (64 KiB).
 
+mod address_range;
 mod device;
 mod digest;
+mod exemption;
 mod hardware_hash;
 mod ids;
 mod intune;
@@ -22,12 +24,14 @@ mod time;
 mod version;
 mod wipe;
 
+pub(crate) use address_range::AddressRange;
 pub(crate) use device::{
     ComplianceState, DesiredStatus, DeviceSpec, Hardware, Labels, Ownership, Platform,
 };
 pub use device::{DesiredDevice, Status};
 pub use digest::Digest;
 pub(crate) use digest::Hasher;
+pub(crate) use exemption::Exemption;
 pub(crate) use hardware_hash::HardwareHash;
 pub use ids::{DeviceId, SerialNumber};
 pub(crate) use ids::{Email, Name};

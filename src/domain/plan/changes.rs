@@ -81,5 +81,6 @@ pub(crate) fn spec_changes(was: &DeviceSpec, is: &DeviceSpec) -> Vec<Change> {
     note(Field::Ownership, json!(was.ownership), json!(is.ownership));
     note(Field::Labels, json!(was.labels), json!(is.labels));
     note(Field::Hardware, json!(was.hardware), json!(is.hardware));
+    note(Field::Access, json!(was.access), json!(is.access));
     changes
 }

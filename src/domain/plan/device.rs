@@ -38,50 +38,9 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) plan: &'p mut Plan,
 }
 
-/// Begins a device that the ledger does not know.
-pub(super) fn provision(
-    inputs: &Inputs<'_>,
-    id: DeviceId,
-    desired: &Arc<DesiredDevice>,
-    plan: &mut Plan,
-) {
-    let profile = &inputs.desired.profiles[&desired.spec.profile];
-    let again = inputs.recorded.by_serial(&desired.spec.serial_number);
-    let reason: Cow<'static, str> = match again {
-        None => "the manifest is new".into(),
-        Some((old, _)) => format!("the hardware of wiped {old} enrolls again").into(),
-    };
-    let place = Some(desired.place.clone());
-    let op = Op::Provision { to: desired.clone(), profile: profile.clone() };
-    let subject = Subject::Device { id, spec: desired.spec.clone() };
-    plan.actions.push(Action {
-        subject: subject.clone(),
-        op,
-        place: place.clone(),
-        cause: Cause::Intent,
-        reason,
-    });
-    let fresh = LifeState {
-        status: Status::Pending,
-        since: inputs.now,
-        enrollment: desired.enrollment,
-        erased: false,
-    };
-    if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
-        plan.actions.push(Action {
-            subject,
-            op: Op::Status {
-                from: Status::Pending,
-                to: transition.to,
-                enrollment: transition.enrollment,
-                last_sync: None,
-                manifest: Some(desired.clone()),
-            },
-            place,
-            cause: Cause::Intent,
-            reason: transition.reason.into(),
-        });
-    }
+/// Why its manifest cannot be used now: its exemption would last too long.
+pub(super) fn too_long(inputs: &Inputs<'_>, desired: &DesiredDevice) -> Option<String> {
+    desired.spec.access.as_ref()?.too_long(inputs.now)
 }
 
 /// A device that the ledger knows, and what the plan knows of it so far.
@@ -106,6 +65,9 @@ pub(super) fn decide(
     plan: &mut Plan,
 ) {
     let Known { id, device, desired, wiping, requests } = known;
+    let held = desired.and_then(|desired| Some((desired, too_long(inputs, desired)?)));
+    let usable = desired.filter(|_| held.is_none());
+    let known = Known { desired: usable, ..known };
     let mut planner = DevicePlanner::new(inputs, known, plan);
     if device.is_wiped() {
         planner.follow_up(device.compliance.state, false, wiping);
@@ -116,21 +78,27 @@ pub(super) fn decide(
     }
     planner.hear(reports, wiping);
     planner.hear_from_provider(wiping);
-    match desired {
+    match usable {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
         _ if wiping => planner.wait_for_wipe(),
         Some(desired) if let Some(unread) = damage.twin(device, &desired.place.path) => {
             planner.hidden(unread);
         }
         Some(desired) => planner.follow(desired),
-        None => planner.miss(damage),
+        // It keeps what is recorded, as with any other manifest that is invalid.
+        None => match held {
+            Some((held, why)) => {
+                planner.hold(Some(held.place.clone()), HoldReason::ManifestInvalid, why);
+            }
+            None => planner.miss(damage),
+        },
     }
     planner.explain_erasure();
     planner.sync(requests, wiping);
     planner.assess(reports.is_empty(), wiping);
 }
 
-fn desire(desired: &DesiredDevice) -> Desire {
+pub(super) fn desire(desired: &DesiredDevice) -> Desire {
     Desire { status: desired.status, enrollment: desired.enrollment }
 }
 

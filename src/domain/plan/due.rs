@@ -3,6 +3,7 @@
 use super::archive::archives_at;
 use super::inputs::Inputs;
 use super::wipes::{CLOCK_BEHIND, WipeView};
+use crate::domain::access::blocks_at;
 use crate::domain::model::{ComplianceState, Status, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, EpisodeKind, WipeState};
@@ -10,8 +11,8 @@ use crate::domain::state::{Device, EpisodeKind, WipeState};
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
 /// provider, the beginning or the end of a request's validity, the time at which a command that
-/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind, the
-/// moment at which a device is archived.
+/// no device confirmed is taken back, a quorum window that moves on, a clock that is behind, an
+/// exemption that is no longer too far ahead, the moment at which a device is archived.
 ///
 /// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
 /// moment too early does no harm.
@@ -44,12 +45,14 @@ pub fn next_due<'a>(
         }
         _ => None,
     });
+    let exemptions = desired.exemptions.values().map(|held| held.exemption.usable_from());
     let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
     deadlines
         .into_iter()
         .chain(archives)
         .chain(validity)
         .chain(issued)
+        .chain(exemptions)
         .chain(wipes.iter().filter_map(|view| view.until))
         .chain(recorded.at.max(inputs.clock).filter(|_| behind))
         .filter(|at| *at > now)
@@ -63,7 +66,7 @@ fn deadline(device: &Device, settings: &Settings, now: Timestamp) -> Option<Time
     let blocks = device
         .open_episode()
         .filter(|episode| episode.kind == EpisodeKind::NonCompliant)
-        .map(|episode| episode.since + settings.block_after);
+        .map(|episode| blocks_at(episode.since, device.spec.access.as_deref(), settings));
     let judged = device.status == Status::Enrolled && device.open_episode().is_none();
     // Later than that, not at that very moment.
     let gap = |since: Timestamp| {
@@ -167,6 +170,21 @@ mod tests {
         assert!(next(&world, &[]).is_none_or(|next| next > due));
         world.settle();
         assert_eq!(next(&world, &[]), None);
+    }
+
+    #[test]
+    fn an_exemption_that_is_too_long_is_due_when_it_is_not() {
+        let mut world = World::enrolled(&["A"]);
+        let file = "apiVersion: fleetform/v1\nkind: Device\nmetadata: {name: a}\nspec: {serialNumber: A, \
+                    userEmail: a@b.c, profile: P, osVersion: '1', access: {exemptUntil: UNTIL, reason: r}}\n\
+                    ---\napiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: P}\nspec: {platforms: [ios]}\n";
+        let file = file.replace("UNTIL", &(world.now + TimeDelta::days(31)).to_string());
+        let parsed = crate::domain::manifest::parse_file(&"a.yaml".into(), file.as_bytes());
+        world.desired = crate::domain::fleet::assemble([parsed]);
+        assert_eq!(world.plan().findings.len(), 1, "it is a finding until then");
+        assert_eq!(minutes(&world, &[]), Some(24 * 60));
+        world.now = world.now + TimeDelta::days(1);
+        assert_eq!((world.plan().findings.len(), minutes(&world, &[])), (0, None));
     }
 
     #[test]

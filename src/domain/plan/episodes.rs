@@ -4,7 +4,8 @@
 use super::action::{Cause, Op};
 use super::device::DevicePlanner;
 use super::hold::HoldReason;
-use crate::domain::model::{ComplianceState, Status, Timestamp};
+use crate::domain::access::blocks_at;
+use crate::domain::model::{ComplianceState, Exemption, Status, Timestamp};
 use crate::domain::state::event::{ErrorClass, EvidenceGap};
 use crate::domain::state::{Block, BlockState, Episode, EpisodeKind};
 
@@ -129,22 +130,41 @@ impl DevicePlanner<'_, '_> {
             }
             _ => {
                 let wiped = self.state.status == Status::Wiped;
-                let reason = if wiped { "the device is wiped" } else { "the cause is gone" };
+                let reason = match self.exemption() {
+                    _ if wiped => "the device is wiped".into(),
+                    Some(exemption) if open.is_some() => {
+                        format!("it is exempt until {}", exemption.exempt_until.short())
+                    }
+                    Some(_) | None => "the cause is gone".into(),
+                };
                 self.order(false, None, reason);
             }
         }
     }
 
-    /// Whether access is to be blocked: the device has been non-compliant for too long. A block that is
+    /// Whether access is to be blocked: the device has been non-compliant for too long, and is not
+    /// exempt. A block that is
     /// there stays as long as its episode, whatever the clock says now; and nothing new is done to a
     /// device that nobody declares.
     fn wants_block(&self, open: Option<Open>, last: Option<&Block>) -> bool {
         let Some(open) = open.filter(|open| open.kind == EpisodeKind::NonCompliant) else {
             return false;
         };
+        let (settings, exemption) = (self.inputs.settings, self.exemption());
+        // A clock that was set back revives no exemption.
+        let latest = self.inputs.recorded.at.max(Some(self.inputs.now));
+        if exemption.zip(latest).is_some_and(|(exemption, latest)| exemption.holds(latest)) {
+            return false;
+        }
         let stays = last.is_some_and(|block| block.blocked && block.at >= open.since);
-        let due = self.inputs.now >= open.since + self.inputs.settings.block_after;
+        let due = self.inputs.now >= blocks_at(open.since, exemption, settings);
         stays || (due && self.desired.is_some())
+    }
+
+    /// By its manifest, as this plan records it.
+    fn exemption(&self) -> Option<&Exemption> {
+        let spec = self.desired.map_or(&self.device.spec, |desired| &desired.spec);
+        spec.access.as_deref()
     }
 
     fn order(

@@ -24,6 +24,7 @@ mod new_fields;
 mod news;
 mod planner;
 mod profiles;
+mod provision;
 mod reports;
 mod syncs;
 mod wipe_stop;

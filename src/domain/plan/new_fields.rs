@@ -8,7 +8,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::domain::model::{DesiredDevice, DeviceSpec, Hardware, Labels, Status};
+use crate::domain::model::{DesiredDevice, DeviceSpec, Exemption, Hardware, Labels, Status};
 use crate::domain::state::event::Change;
 
 /// One field of a new device, which had none before.
@@ -23,6 +23,7 @@ enum Given<'a> {
     Number(u32),
     Labels(&'a Labels),
     Hardware(&'a Hardware),
+    Exemption(&'a Exemption),
 }
 
 /// All that are given, in a fixed order.
@@ -37,6 +38,7 @@ pub(super) fn new_fields(to: &DesiredDevice) -> impl Iterator<Item = NewField<'_
         ownership,
         labels,
         hardware,
+        access,
     } = &*to.spec;
     let all = [
         ("name", Some(Given::Text(name.as_str()))),
@@ -48,6 +50,7 @@ pub(super) fn new_fields(to: &DesiredDevice) -> impl Iterator<Item = NewField<'_
         ("ownership", Some(Given::Text(ownership.as_str()))),
         ("labels", Some(Given::Labels(labels)).filter(|_| !labels.is_empty())),
         ("hardware", hardware.as_deref().map(Given::Hardware)),
+        ("access", access.as_deref().map(Given::Exemption)),
         ("status", Some(Given::Text(Status::Pending.as_str()))),
         ("enrollment", Some(Given::Number(to.enrollment))),
     ];
@@ -63,6 +66,7 @@ impl Serialize for Given<'_> {
             Self::Labels(labels) => labels.serialize(serializer),
             // By way of a value, which sorts its keys.
             Self::Hardware(hardware) => json!(hardware).serialize(serializer),
+            Self::Exemption(exemption) => json!(exemption).serialize(serializer),
         }
     }
 }
@@ -98,12 +102,14 @@ mod tests {
             "profile": "Standard", "platform": "windows", "osVersion": "10.0",
             "ownership": "corporate", "labels": {"b": "\u{1}", "a": "\""},
             "hardware": {"model": "m", "manufacturer": "n", "autopilotHash": "aGFzaA=="},
+            "access": {"reason": "r", "exemptUntil": "2026-11-22T10:00:00Z"},
         });
         for bare in [false, true] {
             let mut spec: DeviceSpec = serde_json::from_value(spec.clone()).unwrap();
             if bare {
                 spec.labels = Labels::default();
                 spec.hardware = None;
+                spec.access = None;
             }
             let device = DesiredDevice {
                 spec: spec.into(),
@@ -118,7 +124,7 @@ mod tests {
                 .map(|field| serde_json::to_string(&Change::from(field)).unwrap())
                 .collect();
             assert_eq!(written, changes);
-            assert_eq!(written.len(), if bare { 9 } else { 11 });
+            assert_eq!(written.len(), if bare { 9 } else { 12 });
             assert_eq!(written[0], r#"{"field":"name","from":null,"to":"ana"}"#);
         }
     }

@@ -7,6 +7,7 @@ use super::damage::DamageIndex;
 use super::decision::Plan;
 use super::inputs::Inputs;
 use super::profiles::{record_profiles, restore_profiles};
+use super::provision::provision;
 use super::{device, reports, syncs, wipes};
 use crate::domain::model::{DesiredDevice, DeviceId};
 use crate::domain::state::{Device, State};
@@ -60,7 +61,9 @@ impl<'a> Planner<'a> {
         inputs: &'a Inputs<'a>,
         users: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
     ) -> Self {
-        let mut plan = Plan { findings: inputs.desired.findings.clone(), ..Plan::default() };
+        let mut findings = inputs.desired.findings.clone();
+        findings.extend(inputs.desired.long_exemptions(inputs.now));
+        let mut plan = Plan { findings, ..Plan::default() };
         let heard = reports::sort(inputs, &mut plan);
         let requested = syncs::sort(inputs, &mut plan);
         record_profiles(inputs, users, &mut plan);
@@ -84,8 +87,9 @@ impl<'a> Planner<'a> {
         // At once: growing by doubling would hold up to three times as much for a moment.
         self.plan.actions.reserve_exact(new.len());
         for desired in new {
-            device::provision(self.inputs, id, desired, &mut self.plan);
-            id = id.next();
+            if provision(self.inputs, id, desired, &mut self.plan) {
+                id = id.next();
+            }
         }
     }
 

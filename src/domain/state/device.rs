@@ -339,6 +339,7 @@ impl Change {
             Field::Ownership => spec.ownership = value(to)?,
             Field::Labels => spec.labels = value(to)?,
             Field::Hardware => spec.hardware = value(to)?,
+            Field::Access => spec.access = value(to)?,
             Field::Enrollment | Field::Manifest => {
                 return Err("not a field of the specification".into());
             }

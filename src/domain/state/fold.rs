@@ -7,7 +7,8 @@ use compact_str::CompactString;
 
 use super::device::{Compliance, Device, LastPush, Manifest, PushState};
 use super::event::{
-    ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, ProfilePrepared, TrustFiles,
+    AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, PassFrozen, ProfilePrepared,
+    TrustFiles,
 };
 use super::wipe::Wipe;
 use crate::domain::model::{
@@ -41,6 +42,8 @@ pub struct State {
     pub(crate) config: Option<Box<ConfigRights>>,
     /// Sinks that tell what happens, and since which entry.
     pub(crate) sinks: BTreeMap<CompactString, u64>,
+    /// Alerts that are open, by what they are about, and since when.
+    pub(crate) alerts: BTreeMap<(AlertKind, CompactString), Timestamp>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: HashMap<SerialNumber, DeviceId>,
@@ -191,6 +194,14 @@ impl State {
             | Event::TicketOpened(_)
             | Event::TicketNoted(_) => {
                 self.apply_notice(entry);
+                Ok(())
+            }
+            Event::AlertBegan(alert) => {
+                self.alerts.insert((alert.alert, alert.about.clone()), latest);
+                Ok(())
+            }
+            Event::AlertEnded(alert) => {
+                self.alerts.remove(&(alert.alert, alert.about.clone()));
                 Ok(())
             }
             Event::DeviceProvisioned(new) => self.provision(entry, new),

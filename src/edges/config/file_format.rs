@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::access::WrittenAccess;
 use super::notify::Notify;
 use super::provider::{Provider, rules};
 use super::settings::{Config, TrustPaths};
@@ -27,6 +28,7 @@ pub(super) struct Written {
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
     http: StrictMap<Http>,
+    access: WrittenAccess,
     notify: Notify,
 }
 #[derive(Default, Deserialize)]
@@ -93,6 +95,7 @@ impl Written {
             trust: StrictMap(trust),
             wipes: StrictMap(wipes),
             http: StrictMap(http),
+            access,
             notify,
         } = self;
         let default = Config::default();
@@ -128,6 +131,7 @@ impl Written {
             http_listen: http.listen.map(|Listen(address)| address),
             http_token_file: path(http.token_file),
             digest: default.digest,
+            access: access.into_access(base),
             http_names: http.names.map(|HostNames(names)| names).unwrap_or_default(),
             index: default.index,
             notify: notify.into_settings(base),

@@ -6,6 +6,7 @@
 //! A file that a merged change can write gives no rights: of one in the Git work tree that holds
 //! the fleet directory only `fleet` counts, whatever symbolic links lead there.
 
+mod access;
 mod checkout;
 mod error;
 mod file_format;
@@ -16,6 +17,8 @@ mod settings;
 mod url;
 mod values;
 
+#[cfg(test)]
+pub(crate) use self::access::Access;
 pub(crate) use self::error::{Error, Ignored};
 pub(crate) use self::load::{FILE_NAME, Loaded};
 pub use self::settings::Config;

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chrono::TimeDelta;
-
+use super::access::Access;
+use super::values::spelled;
 use crate::domain::model::Digest;
-use crate::domain::notify_settings::{MailSettings, MailTransport, NotifySettings};
+use crate::domain::notify_settings::{EventSettings, MailSettings, MailTransport, NotifySettings};
 use crate::domain::provider_settings::ProviderSettings;
 use crate::domain::settings::{Settings, Wipes};
 use crate::domain::state::event::{ConfigRights, QuorumTier, TenantRights};
@@ -36,6 +36,8 @@ pub struct Config {
     /// `http.names`: host names that requests may ask for, beside those of loopback; as in a
     /// URL, without a port.
     pub http_names: Vec<String>,
+    /// `access`: who may ask whether a device may come in; nobody is answered without it.
+    pub(crate) access: Option<Access>,
     /// Whether manifests that did not change since an earlier look may be left unread; only a flag
     /// says otherwise.
     pub index: bool,
@@ -74,6 +76,7 @@ impl Default for Config {
             http_token_file: None,
             digest: None,
             http_names: Vec::new(),
+            access: None,
             index: true,
             notify: NotifySettings::default(),
         }
@@ -84,14 +87,11 @@ impl Config {
     /// What it says about who may have devices wiped, and through which provider: for the log.
     #[must_use]
     pub(crate) fn rights(&self) -> ConfigRights {
-        let Self { provider, settings, trust, digest, notify, .. } = self;
+        let Self { provider, settings, trust, digest, access, notify, .. } = self;
         let TrustPaths { allowed_signers, revoked_keys } = trust;
         // Taken apart whole, so that a new setting of wipes cannot be forgotten here.
         let Wipes { max_validity, delay, quorum, require_head } = &settings.wipes;
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let spelled = |span: &TimeDelta| {
-            humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
-        };
         let tier = |Tier { up_to, per, signers }: &Tier| QuorumTier {
             per: spelled(per),
             signers: *signers,
@@ -102,6 +102,7 @@ impl Config {
             ProviderSettings::Intune(tenant) => Some(&**tenant),
         };
         ConfigRights {
+            access: access.as_ref().map(Access::rights),
             allowed_signers: path(allowed_signers),
             delay: spelled(delay),
             digest: *digest,
@@ -119,10 +120,24 @@ impl Config {
     pub(super) fn contradiction(&self) -> Option<String> {
         let graph = |mail: &MailSettings| mail.transport == MailTransport::Graph;
         let local = matches!(self.provider, ProviderSettings::Local);
-        (local && self.notify.mail.as_deref().is_some_and(graph)).then(|| {
-            "`notify.mail.transport`: graph sends with the credentials of a tenant, and needs \
-             `provider.kind: intune`"
-                .to_owned()
-        })
+        if local && self.notify.mail.as_deref().is_some_and(graph) {
+            return Some(
+                "`notify.mail.transport`: graph sends with the credentials of a tenant, and needs \
+                 `provider.kind: intune`"
+                    .to_owned(),
+            );
+        }
+        let nameless = self.notify.events.iter().find(|stream| self.issuer(stream).is_none())?;
+        Some(format!(
+            "`notify.events.{}.issuer` is missing: the URL by which receivers know this fleet, under \
+             which they reach the daemon",
+            nameless.name
+        ))
+    }
+
+    /// Who the receiver of security events is told that sends them.
+    #[must_use]
+    pub(crate) fn issuer(&self, stream: &EventSettings) -> Option<String> {
+        stream.issuer.clone()
     }
 }

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::TimeDelta;
 use rustix::fs::{FileType, Mode};
 
 use super::*;
+use crate::domain::access::{Requirement, Resource, Rules, Users};
 use crate::domain::model::Digest;
 use crate::domain::notify_settings::{AlertSettings, NotifySettings};
 use crate::domain::provider_settings::ProviderSettings;
@@ -88,7 +90,9 @@ fn every_key_is_read() {
          compliance: {blockAfter: 2d}\norphans: {archiveAfter: 90d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
          trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t,\
          names: [Fleet.example.com, '[fd00::7]', 10.0.0.5]}\nnotify: {alerts: {stuckAfter: 2h}}\n\
-         wipes: {requireHead: true, maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n",
+         wipes: {requireHead: true, maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n\
+         access: {publicUrl: 'https://fleet.example.com/', maxAge: 1h, tokenFile: a, helpUrl: 'https://it.example.com',\
+         resources: {SAP: {require: [fresh, corporate], users: any}}}\n",
     )
     .unwrap();
     let expected = Config {
@@ -119,6 +123,21 @@ fn every_key_is_read() {
         http_token_file: Some("conf/t".into()),
         digest: None,
         http_names: vec!["Fleet.example.com".into(), "[fd00::7]".into(), "10.0.0.5".into()],
+        access: Some(Access {
+            rules: Rules {
+                resources: BTreeMap::from([(
+                    "SAP".into(),
+                    Resource {
+                        require: vec![Requirement::Fresh, Requirement::Corporate],
+                        users: Users::Any,
+                    },
+                )]),
+                max_age: TimeDelta::hours(1),
+                help_url: Some("https://it.example.com".into()),
+            },
+            public_url: Some("https://fleet.example.com".into()),
+            token_file: Some("conf/a".into()),
+        }),
         index: true,
         notify: NotifySettings {
             alerts: AlertSettings { stuck_after: TimeDelta::hours(2), ..AlertSettings::default() },
@@ -293,7 +312,8 @@ fn checkout() -> (tempfile::TempDir, std::path::PathBuf) {
 const ALL_KEYS: &[u8] = b"fleet: FLEET\ndata: /elsewhere\nprovider: {kind: local}\n\
     enrollment: {deadline: 1h}\nsync: {interval: 1h}\ncompliance: {blockAfter: 1h}\n\
     limits: {maxRemovedPercent: 100}\ntrust: {allowedSigners: /evil}\nwipes: {delay: 1h}\n\
-    http: {listen: \"127.0.0.1:1\"}\nnotify: {mail: {server: a, from: a@b.c}}\n";
+    http: {listen: \"127.0.0.1:1\"}\naccess: {resources: {SAP: {require: [declared]}}}\n\
+    notify: {mail: {server: a, from: a@b.c}}\n";
 
 #[test]
 fn in_a_checkout_only_the_fleet_directory_counts() {
@@ -327,11 +347,13 @@ fn in_a_checkout_only_the_fleet_directory_counts() {
         assert_eq!(loaded.config.settings == Settings::default(), !counts, "{file}");
         assert_eq!(loaded.config.trust == TrustPaths::default(), !counts, "{file}");
         assert_eq!(loaded.config.http_listen.is_none(), !counts, "{file}");
+        assert_eq!(loaded.config.access.is_none(), !counts, "{file}");
         assert_eq!(loaded.config.notify == NotifySettings::default(), !counts, "{file}");
         if let Some(ignored) = loaded.ignored {
             assert_eq!(loaded.config.data, at.join(file).with_file_name(".fleetform"));
             assert_eq!(ignored.checkout, at.join("repo"));
-            let keys = "compliance data enrollment http limits notify provider sync trust wipes";
+            let keys =
+                "access compliance data enrollment http limits notify provider sync trust wipes";
             assert_eq!(ignored.keys.join(" "), keys, "every key but fleet");
         }
     }

@@ -2,6 +2,8 @@
 
 use ureq::http::Uri;
 
+use crate::edges::http_client::is_loopback_host;
+
 /// Scheme and authority, without a final slash.
 ///
 /// # Errors
@@ -41,17 +43,10 @@ fn secure(key: &str, written: &str) -> Result<(Uri, String), String> {
     }
     match scheme {
         "https" => {}
-        "http" if is_loopback(authority.host()) => {}
+        "http" if is_loopback_host(authority.host()) => {}
         "http" => return Err(wrong("must begin with https://; plain http is for loopback only")),
         _ => return Err(wrong("must begin with https://")),
     }
     let scheme = scheme.to_owned();
     Ok((uri, scheme))
-}
-
-/// Whether what is sent to a host stays on this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

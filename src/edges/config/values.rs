@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use chrono::TimeDelta;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Unexpected, Visitor};
+use ureq::http::Uri;
 
 use crate::domain::manifest::strict_map::StrictMap;
 use crate::domain::wipe::quorum::{Tier, Tiers};
@@ -110,6 +111,40 @@ impl<'de> Deserialize<'de> for Listen {
         }
         deserializer.deserialize_any(Address)
     }
+}
+
+/// Scheme and authority of a URL, without a final slash. Tokens go there, so it is encrypted, or this
+/// machine.
+///
+/// # Errors
+/// What is wrong with it: a sentence that goes after it.
+pub(super) fn origin(written: &str) -> Result<String, &'static str> {
+    let uri: Uri = written.parse().map_err(|_| "is not a URL")?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err("is not a URL like https://graph.microsoft.com");
+    };
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    if !bare || authority.as_str().contains('@') || written.contains('#') {
+        return Err("must have a scheme and a host only");
+    }
+    match scheme {
+        "https" => {}
+        "http" if is_loopback(authority.host()) => {}
+        "http" => return Err("must begin with https://; plain http is for loopback only"),
+        _ => return Err("must begin with https://"),
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// As the configuration takes it, exactly.
+pub(super) fn spelled(span: &TimeDelta) -> String {
+    humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
 }
 
 /// Names of this server.

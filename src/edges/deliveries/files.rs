@@ -1,10 +1,5 @@
 //! The files.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "names of a directory of its own, and their removal"
-)]
-
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 

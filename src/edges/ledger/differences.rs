@@ -34,6 +34,7 @@ pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
         "its `wipes` are",
         snapshot.wipes != replayed.wipes && kept(snapshot) != kept(replayed),
     );
+    differs("its `alerts` are", snapshot.alerts != replayed.alerts);
     differs("its `sinks` are", snapshot.sinks != replayed.sinks);
     // A version that knew no episodes wrote none.
     let knows_episodes = snapshot.devices.values().any(|device| device.episode.is_some());

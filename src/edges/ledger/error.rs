@@ -103,6 +103,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it says that what is recorded may be another thing by now. Another writer and a full
+    /// disk only keep this process from going on.
+    pub(crate) fn hides_the_log(&self) -> bool {
+        match self {
+            Self::File(error) => error.cause.kind() != std::io::ErrorKind::StorageFull,
+            Self::Locked { .. } | Self::LockRemoved { .. } => false,
+            Self::Log { .. }
+            | Self::Newer { .. }
+            | Self::Snapshot { .. }
+            | Self::Disagree { .. }
+            | Self::Cut { .. }
+            | Self::Contradicted { .. }
+            | Self::Absent { .. }
+            | Self::Present { .. }
+            | Self::Replaced { .. }
+            | Self::Line(_)
+            | Self::Refused(_)
+            | Self::Poisoned { .. } => true,
+        }
+    }
+
     /// That a line is no entry, or not the one that follows.
     pub(super) fn of_line(path: PathBuf, broken: Broken) -> Self {
         let Broken { seq, offset, what, newer } = broken;

@@ -329,6 +329,8 @@ mod tests {
                 json!({"intent": 9, "sink": "serviceNow", "topic": "compliant", "ids": ["c-8"],
                     "ticket": "9d38", "number": "INC0012345"}),
             ),
+            ("alert.began", json!({"alert": "sinkStuck", "about": "mail", "detail": "535 no"})),
+            ("alert.ended", json!({"alert": "frozen", "detail": "no longer frozen"})),
             ("trust.changed", json!({"to": {"allowedSigners": digest, "revokedKeys": digest}})),
             (
                 "config.changed",

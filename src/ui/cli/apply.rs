@@ -15,6 +15,7 @@ use super::process::{runtime, stop_on_signal};
 use super::progress::Progress;
 use super::setup::Setup;
 use super::value::{digest, duration};
+use crate::app::alerts::{Moment, Watched};
 use crate::app::deliveries::deliver_for;
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
@@ -140,7 +141,13 @@ pub(super) fn run(
     let digest = decision.approved.digest();
     let unobserved = decision.unobserved().is_some();
     let sinks = wiring::sinks(&setup.config)?;
+    let wipes = decision.approved.plan().wipes.clone();
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
+    let mut watched = Watched::default();
+    watched.doubt(unconfirmed.doubtful());
+    watched.see(ledger.state(), &outcome, true, setup.now());
+    let moment = Moment { trust_broken: trust.broken(), ..Moment::default() };
+    watched.note(&setup.config, &mut ledger, &wipes, &moment, setup.now())?;
     let board =
         runtime.block_on(deliver_for(args.deliver_for, sinks, &setup.config, &mut ledger))?;
     for untold in board.stuck(setup.now()) {

@@ -8,8 +8,8 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 use super::format::Format;
 use super::global::Global;
 use super::{
-    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, init,
-    list, man, notify,
+    access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    init, list, man, notify,
 };
 use super::{
     get, orphans, plan, profile, provision, report, reports, schema, set, show, sync, trust, why,
@@ -42,7 +42,7 @@ Exit codes:
   1  An error, or findings
   2  There are changes (plan and diff with --detailed-exitcode)
   3  A guard refused: frozen, or a wipe held or refused (apply, wipe verify,
-     plan --detailed-exitcode)
+     plan --detailed-exitcode); access is denied (access)
 Where several hold, the order is 1, 3, 2.
 
 Environment:
@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Why(why::Args),
     /// List the devices that no manifest declares any more.
     Orphans(orphans::Args),
+    /// May this user come in with this device? Explains each requirement of a resource.
+    Access(access::Args),
     /// Write the manifest of a new device, after checking it against the fleet.
     Provision(provision::Args),
     /// Edit a device's manifest in place, after checking it against the fleet.
@@ -150,6 +152,7 @@ impl Command {
             Self::Reports(reports::Command::Rejected(_)) => "reports rejected",
             Self::Why(_) => "why",
             Self::Orphans(_) => "orphans",
+            Self::Access(_) => "access",
             Self::Provision(_) => "provision",
             Self::Set(_) => "set",
             Self::Emulator(emulator::Command::Intune(_)) => "emulator intune",
@@ -207,6 +210,7 @@ impl Command {
             | Self::Reports(_)
             | Self::Why(_)
             | Self::Orphans(_)
+            | Self::Access(_)
             | Self::Report(_)
             | Self::Sync(_)
             | Self::Wipe(_)

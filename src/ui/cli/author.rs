@@ -94,12 +94,13 @@ pub(super) fn write_all(
     (format, out): (Format, &mut Out),
 ) -> Result<Exit, Failure> {
     let fleet = &setup.config.fleet;
-    let base = source::load(fleet);
+    let now = setup.now();
+    let base = source::load(fleet).as_of(now);
     there(&base)?;
     let written: BTreeMap<&str, &[u8]> =
         edited.iter().map(|edited| (edited.path, edited.new.as_bytes())).collect();
     let written: Vec<(&str, &[u8])> = written.into_iter().collect();
-    let head = source::load_with(fleet, &written);
+    let head = source::load_with(fleet, &written).as_of(now);
     let found = diff(&base, &head);
     let is_here = |path: &str| written.iter().any(|(here, _)| *here == path);
     let in_the_way: Vec<_> = head.findings.iter().filter(|f| is_here(&f.span.path)).collect();
@@ -132,7 +133,6 @@ pub(super) fn write_all(
     }
     let root = setup.root();
     let side = Side { name: &root, commit: None };
-    let now = setup.now();
     let context = Context { root: &root, base: side, head: side, trust: None, freeze: None, now };
     match format {
         Format::Json => json(out, &found, context)?,

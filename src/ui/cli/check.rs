@@ -8,6 +8,7 @@ use super::format::Format;
 use super::setup::Setup;
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
+use crate::edges::notify::mail::{UnusableTemplates, templates};
 use crate::ui::render::out::Out;
 use crate::ui::render::{check, sarif};
 
@@ -92,6 +93,16 @@ pub(super) fn trust_files(setup: &Setup) -> Exit {
         return Exit::Done;
     }
     tracing::error!(why = %error, "the trust files cannot be relied on: every wipe is refused");
+    Exit::Failed
+}
+
+/// On standard error, what is wrong with the files that replace texts of mails: each is tried.
+pub(super) fn texts_of_mails(setup: &Setup) -> Exit {
+    let Some(mail) = &setup.config.notify.mail else { return Exit::Done };
+    let Err(UnusableTemplates(all)) = templates(mail) else { return Exit::Done };
+    for why in all {
+        tracing::error!("no mail can be made of this text: {why}");
+    }
     Exit::Failed
 }
 

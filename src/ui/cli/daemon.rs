@@ -94,9 +94,25 @@ fn check_change(from: &Config, to: &Config) -> Result<(), String> {
         && from.provider == to.provider
         && from.http_listen == to.http_listen
         && from.http_token_file == to.http_token_file
-        && from.http_names == to.http_names;
-    let why = "data, provider and http can only be changed by starting again";
+        && from.http_names == to.http_names
+        && doors(from) == doors(to);
+    let why = "data, provider, http, access.publicUrl and access.tokenFile can only be changed by \
+               starting again";
     if same { Ok(()) } else { Err(why.into()) }
+}
+
+/// The name under which clients reach the daemon.
+fn host_of(public_url: &str) -> Option<String> {
+    let (_, authority) = public_url.split_once("://")?;
+    let port = authority.rfind(':').filter(|at| *at > authority.rfind(']').unwrap_or(0));
+    Some(authority[..port.unwrap_or(authority.len())].to_owned())
+}
+
+/// What of `access` is taken once, when the daemon begins to listen.
+fn doors(config: &Config) -> (Option<&str>, Option<&PathBuf>) {
+    let access = config.access.as_ref();
+    let public_url = access.and_then(|access| access.public_url.as_deref());
+    (public_url, access.and_then(|access| access.token_file.as_ref()))
 }
 
 /// Runs until a signal stops it.
@@ -111,12 +127,26 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
         let signals = Signals::listen()?;
         let file = config.http_listen.and(config.http_token_file.clone());
         let token = Token::read(file, config.fleet.clone())?;
+        let (public_url, access_file) = doors(&config);
+        let access_file = access_file.filter(|_| config.http_listen.is_some()).cloned();
+        let access_token =
+            access_file.map(|file| Token::read(Some(file), config.fleet.clone())).transpose()?;
+        let tokens: Vec<_> =
+            [Some(token.clone()), access_token.clone()].into_iter().flatten().collect();
+        let names: Vec<_> =
+            config.http_names.iter().cloned().chain(public_url.and_then(host_of)).collect();
         let server = match config.http_listen {
-            Some(address) => Some(Server::bind(address, token.clone(), &config.http_names).await?),
+            Some(address) => {
+                let server = Server::bind(address, token, &names).await?;
+                Some(server.with_access_token(access_token))
+            }
             None => None,
         };
         let beyond_loopback = config.http_listen.is_some_and(|at| !at.ip().is_loopback());
-        let nobody_can_ask = beyond_loopback && config.http_names.is_empty();
+        let nobody_can_ask = beyond_loopback && names.is_empty();
+        if config.access.is_some() && config.http_listen.is_none() {
+            tracing::warn!("access is configured and nobody can ask: http.listen is not");
+        }
         let views =
             server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));
         let seen = views.as_ref().map(watch::Sender::subscribe);
@@ -133,8 +163,8 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
                 let config = configuration(&again).map_err(|error| error.to_string())?;
                 let config = flags.over(config);
                 check_change(holds, &config)?;
-                // Last: a new token is in use as soon as it is read, so nothing may fail after it.
-                token.read_again().map_err(|error| error.to_string())?;
+                // Last: new tokens are in use as soon as they are read, so nothing may fail after it.
+                Token::read_again(&tokens).map_err(|error| error.to_string())?;
                 Ok(config)
             }),
             views,

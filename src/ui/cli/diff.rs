@@ -90,7 +90,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let fleet = &setup.config.fleet;
     let paths = below(&args.paths, fleet)?;
-    let (base, head) = match args.range()? {
+    let (mut base, mut head) = match args.range()? {
         Some(range) => of_range(range, fleet)?,
         None => {
             let base = Side::new(args.base.as_deref().unwrap_or("HEAD"));
@@ -98,6 +98,10 @@ pub(super) fn run(
             sides(&base, &head, fleet)?
         }
     };
+    let now = setup.now();
+    for side in [&mut base, &mut head] {
+        side.fleet = std::mem::take(&mut side.fleet).as_of(now);
+    }
     let mut found = diff(&base.fleet, &head.fleet);
     let freeze = freeze(&found, &base, &head, setup)?;
     // Where something lies in the head: in that directory, or else where the fleet is.
@@ -113,7 +117,7 @@ pub(super) fn run(
         head: render::Side { name: &head_name, commit: head_commit.as_deref() },
         trust,
         freeze: freeze.as_ref(),
-        now: setup.now(),
+        now,
     };
     if let Some(paths) = &paths {
         found = found.within(&base.fleet, &head.fleet, |path| {

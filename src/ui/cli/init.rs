@@ -18,6 +18,7 @@ use super::format::Format;
 use super::global::Global;
 use crate::domain::manifest::schema;
 use crate::domain::model::words;
+use crate::domain::wording::count;
 use crate::edges::config::{Config, FILE_NAME, Loaded};
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::Guarded;
@@ -25,7 +26,6 @@ use crate::edges::source;
 use crate::edges::source::revision;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::count;
 
 /// Start a fleet repository, in a directory that is new, empty or in use.
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@
 //! hands loaded values to `render`. Results go to standard output, all else to
 //! standard error.
 
+mod access;
 mod apply;
 mod args;
 mod audit;

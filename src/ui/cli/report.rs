@@ -7,11 +7,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::setup::Setup;
+use crate::domain::wording::count;
 use crate::edges::fs::guarded::Guarded;
 use crate::edges::provider::local;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::count;
 
 /// Hands device reports, one JSON object or JSON Lines, to the inbox of the local provider.
 #[derive(Debug, clap::Args)]

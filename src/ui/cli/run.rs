@@ -17,8 +17,8 @@ use super::process::{outlive_the_file_size_limit, start_threads};
 use super::server::ServerArgs;
 use super::setup::Setup;
 use super::{
-    apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain, init,
-    list,
+    access, apply, audit, check, completions, daemon, deliveries, diff, doctor, emulator, explain,
+    init, list,
 };
 use super::{get, profile, reports};
 use super::{
@@ -118,10 +118,11 @@ fn run(
         Command::Check(args) => {
             let setup = for_fleet()?;
             let root = args.directory.as_ref().unwrap_or(&setup.config.fleet);
-            let desired = source::load(root);
+            let desired = source::load(root).as_of(setup.now());
             check::say_what_is_left(&desired, &setup);
             let trust = check::trust_files(&setup);
-            Ok(check::run(&desired, root, format, out)?.combine(trust))
+            let texts = check::texts_of_mails(&setup);
+            Ok(check::run(&desired, root, format, out)?.combine(trust).combine(texts))
         }
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
@@ -159,6 +160,7 @@ fn run(
         Command::Reports(reports::Command::Rejected(args)) => {
             reports::rejected(args, &setup()?, format, out)
         }
+        Command::Access(args) => access::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {

@@ -38,9 +38,9 @@ has such labels is edited: all of them, or none where one would give a finding.
 
 Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion,
 ownership, status, enrollment, hardware.manufacturer, hardware.model,
-hardware.autopilotHash. Only the fleet directory is edited: commit the change.
-Exits with 1, and writes nothing, where it would give a finding. Formats: text,
-json (as diff).")]
+hardware.autopilotHash, access.exemptUntil, access.reason. Only the fleet
+directory is edited: commit the change. Exits with 1, and writes nothing, where
+it would give a finding. Formats: text, json (as diff).")]
 pub(crate) struct Args {
     /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
     /// or name=NAME
@@ -299,6 +299,7 @@ mod tests {
             ("labels.a.b=c=d", "metadata/labels/a.b", text("c=d")),
             ("metadata.labels.x=", "metadata/labels/x", text("")),
             ("name=x", "metadata/name", text("x")),
+            ("access.reason=travels", "spec/access/reason", text("travels")),
             ("hardware.model=T 14", "spec/hardware/model", text("T 14")),
             ("labels.site-", "metadata/labels/site", To::Absent),
             ("platform-", "spec/platform", To::Absent),

@@ -5,7 +5,6 @@
 //! Time and size are bounded; half an answer is no answer.
 
 use std::io::{self, Read};
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use ureq::config::RedirectAuthHeaders;
@@ -18,6 +17,7 @@ use crate::domain::model::DeviceId;
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::edges::fs::secret::Secret;
+use crate::edges::http_client::is_loopback_host;
 use crate::edges::ledger::snapshot;
 use crate::ui::wire::state::{KIND, PATH};
 use crate::ui::wire::{log, settings};
@@ -155,7 +155,7 @@ impl Remote {
         if uri.query().is_some() || url.contains('#') {
             return Err(bad("it goes on after its path"));
         }
-        let loopback = is_loopback(host);
+        let loopback = is_loopback_host(host);
         if token.is_some() && !encrypted && !loopback && !plain {
             return Err(Error::Plain(url.to_owned()));
         }
@@ -325,13 +325,6 @@ fn said(error: ureq::Error) -> String {
         ureq::Error::BodyExceedsLimit(limit) => format!("it is larger than {limit} bytes"),
         error => error.to_string(),
     }
-}
-
-/// `localhost` is never anything else (RFC 6761 §6.3).
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let view = shared.view();
     let age = wiring::ledger(&view.config).snapshot_at().and_then(|at| at.elapsed().ok());
-    let text = numbers::text(&view, age.map(|age| age.as_secs_f64()));
+    let text = numbers::text(&view, &shared.decisions.counts(), age.map(|age| age.as_secs_f64()));
     respond(StatusCode::OK, METRICS, Body::from(text))
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
+use super::access::Counts as Decided;
 use crate::app::deliveries::Standing;
 use crate::app::reconcile::ReportCounts;
 use crate::app::status::{BUCKETS, Counts, Histogram, Metrics, View};
+use crate::domain::access::Reason;
 use crate::domain::backoff::Admission;
 use crate::domain::model::{ComplianceState, Status as DeviceStatus, Timestamp};
 use crate::domain::plan::{ActionKind, HoldReason};
@@ -48,7 +50,7 @@ impl Text {
 }
 
 /// All of it; `snapshot_age` in seconds, where there is a snapshot.
-pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
+pub(super) fn text(view: &View, decisions: &Decided, snapshot_age: Option<f64>) -> String {
     let mut text = Text(String::new());
     let none = Counts::default();
     let counts = view.status.as_ref().map_or(&none, |status| &status.counts);
@@ -125,7 +127,30 @@ pub(super) fn text(view: &View, snapshot_age: Option<f64>) -> String {
     deliveries(&mut text, &view.board.all());
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
     text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
+    access(&mut text, view, decisions);
     text.0
+}
+
+fn access(text: &mut Text, view: &View, decisions: &Decided) {
+    let Decided { by_resource, by_reason, mistakes } = decisions;
+    let configured = view.config.access.as_ref().map(|access| &access.rules.resources);
+    let names = configured.into_iter().flat_map(|resources| resources.keys());
+    let mut all: BTreeMap<&str, [u64; 2]> = names.map(|name| (&**name, [0, 0])).collect();
+    all.extend(by_resource.iter().map(|(name, counts)| (&**name, *counts)));
+    let help = "Whether a device may come in: decisions, by resource and outcome.";
+    text.family("access_decisions_total", "counter", help);
+    for (name, [allowed, denied]) in all {
+        // Visible ASCII, by the configuration.
+        let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let label = format!("resource=\"{name}\",outcome");
+        text.by("access_decisions_total", &label, &[("allowed", allowed), ("denied", denied)]);
+    }
+    text.family("access_denials_total", "counter", "Decisions that were no, by reason.");
+    let of = |reason: &Reason| by_reason.get(reason).copied().unwrap_or_default();
+    let reasons: Vec<_> = Reason::ALL.iter().map(|reason| (reason.as_str(), of(reason))).collect();
+    text.by("access_denials_total", "reason", &reasons);
+    let help = "Questions about access that could not be understood.";
+    text.one("access_mistakes_total", "counter", help, mistakes);
 }
 
 /// How those stand who are told what happens; nothing where nobody is.
@@ -226,7 +251,7 @@ mod tests {
     #[test]
     fn every_word_has_a_sample_from_the_beginning() {
         let view = View::first(crate::edges::config::Config::default());
-        let text = text(&view, Some(1.5));
+        let text = text(&view, &Decided::default(), Some(1.5));
         for line in [
             "fleetform_devices{status=\"Wiped\"} 0",
             "fleetform_actions_total{kind=\"wipe\",outcome=\"failed\"} 0",
@@ -238,6 +263,8 @@ mod tests {
             "fleetform_wipes_awaiting_approval 0",
             "fleetform_reports_passed_over_total 0",
             "fleetform_reports_rejected_total 0",
+            "fleetform_access_denials_total{reason=\"evidence-stale\"} 0",
+            "fleetform_access_mistakes_total 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

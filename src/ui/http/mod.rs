@@ -1,4 +1,5 @@
-//! What the daemon shows: read-only, the same JSON as `-o json`, and never in the way of a pass.
+//! What the daemon shows: read-only, the same JSON as `-o json`, and never in the way of a pass; and
+//! who may come in (`access`).
 //!
 //! Every answer comes from what was published after the last pass ([`crate::app::status::View`]); the log is
 //! read as any other reader reads it. Connections are few and short (`listener`), answers that
@@ -6,8 +7,10 @@
 //! send a token, and everywhere it must ask for a host name that is known (`host`). The other end
 //! is [`crate::ui::client`].
 
+mod access;
 mod answer;
 mod api;
+mod door;
 mod error;
 mod host;
 mod listener;
@@ -15,6 +18,7 @@ mod metrics;
 mod query;
 mod server;
 mod shared;
+mod signals;
 mod state;
 mod token;
 

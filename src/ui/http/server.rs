@@ -3,11 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,23 +14,22 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::answer::fail;
+use super::door::let_in;
 use super::error::Error;
 use super::host::Names;
 use super::listener::Bounded;
 use super::shared::Shared;
-use super::token::{Token, bearer};
-use super::{api, host, state};
+use super::token::Token;
+use super::{access, api, host, signals, state};
 use crate::app::status::View;
 use crate::ui::wire;
 use crate::ui::wire::state::PATH;
-
-/// An answer that takes longer than this is given up.
-const ANSWER: Duration = Duration::from_secs(30);
 
 /// A server that is not running yet.
 pub(crate) struct Server {
     listener: TcpListener,
     token: Token,
+    access_token: Option<Token>,
     names: Names,
 }
 
@@ -51,7 +49,13 @@ impl Server {
         }
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-        Ok(Self { listener, token, names: Names::new(names) })
+        Ok(Self { listener, token, access_token: None, names: Names::new(names) })
+    }
+
+    /// With a token of its own for those who ask whether a device may come in.
+    #[must_use]
+    pub(crate) fn with_access_token(self, token: Option<Token>) -> Self {
+        Self { access_token: token, ..self }
     }
 
     /// Where it listens: with the port, where any would do.
@@ -64,7 +68,8 @@ impl Server {
 
     /// Answers from what is published, until it is dropped.
     pub(crate) async fn run(self, views: watch::Receiver<Arc<View>>) {
-        let router = router(Shared::new(views, self.token), self.names);
+        let shared = Shared { access_token: self.access_token, ..Shared::new(views, self.token) };
+        let router = router(shared, self.names);
         if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
             tracing::error!(%error, "HTTP ended");
         }
@@ -86,8 +91,18 @@ fn router(shared: Shared, names: Names) -> Router {
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
         .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(shared.clone(), admit))
-        // Says nothing but that the process lives, so anyone may ask.
+        // Those who ask have a token of their own.
+        .merge(access::router(&shared))
+        // What follows says nothing of the fleet, so anyone may ask.
+        .route(access::METADATA, get(access::metadata).fallback(read_only))
         .route("/healthz", get(async || "ok\n").fallback(read_only))
+        // These are for everybody too: whoever gets our events looks up who signs them.
+        .route(signals::CONFIGURATION, get(signals::configuration).fallback(read_only))
+        .route(
+            &format!("{}/{{*path}}", signals::CONFIGURATION),
+            get(signals::configuration_of).fallback(read_only),
+        )
+        .route(signals::KEYS, get(signals::keys).fallback(read_only))
         // Last, and so around everything.
         .layer(from_fn_with_state(names, host::check))
         .with_state(shared)
@@ -97,18 +112,7 @@ async fn read_only() -> Response {
     fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
 }
 
-/// Lets in clients that send the token, and gives up on answers that take too long.
+/// Lets in who sends the token.
 async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION);
-    let given = given.and_then(|value| bearer(value.as_bytes()));
-    if !shared.token.admits(given.unwrap_or_default()) {
-        let mut refused = fail(StatusCode::UNAUTHORIZED, "a bearer token is needed");
-        let scheme = header::HeaderValue::from_static("Bearer");
-        refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-        return refused;
-    }
-    match tokio::time::timeout(ANSWER, next.run(request)).await {
-        Ok(answer) => answer,
-        Err(_) => fail(StatusCode::SERVICE_UNAVAILABLE, "it takes too long; ask for less"),
-    }
+    let_in(&shared.token, fail, request, next).await
 }

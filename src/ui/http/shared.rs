@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{OnceCell, Semaphore, watch};
 
+use super::access::Decisions;
 use super::answer::{Failure, Room, Tagged};
+use super::signals::Signals;
 use super::token::Token;
 use crate::app::status::{Status, View};
 
@@ -17,12 +19,18 @@ const STREAMS: usize = 2;
 pub(super) struct Shared {
     pub(super) views: watch::Receiver<Arc<View>>,
     pub(super) token: Token,
+    /// Of those who ask whether a device may come in, where it is another one.
+    pub(super) access_token: Option<Token>,
+    /// What they were told.
+    pub(super) decisions: Decisions,
     pub(super) heavy: Arc<Semaphore>,
     /// For answers that clients have not read yet.
     pub(super) room: Room,
     /// The plan of the status that was asked for last: it is rendered for the first who asks, and
     /// all others share its bytes.
     pub(super) plan: Arc<Mutex<Option<Rendered>>>,
+    /// What receivers of security events look up.
+    pub(super) signals: Signals,
     /// What takes as long as the client does.
     pub(super) streams: Arc<Semaphore>,
 }
@@ -35,9 +43,12 @@ impl Shared {
         Self {
             views,
             token,
+            access_token: None,
+            decisions: Decisions::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
             room: Room::default(),
             plan: Arc::default(),
+            signals: Signals::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
         }
     }

@@ -27,7 +27,7 @@ use crate::edges::config::Config;
 use crate::edges::requests::Requests;
 use crate::ui::render::testing;
 
-const ROUTES: [&str; 9] = [
+const ROUTES: [&str; 12] = [
     "/healthz",
     "/readyz",
     "/metrics",
@@ -36,6 +36,9 @@ const ROUTES: [&str; 9] = [
     "/api/v1/plan",
     "/api/v1/audit",
     "/api/v1/state",
+    "/access/v1/evaluation",
+    "/access/v1/evaluations",
+    "/.well-known/authzen-configuration",
     "/nothing",
 ];
 
@@ -72,7 +75,7 @@ fn view() -> View {
 }
 
 /// A server that shows `view`, and where; it ends with the test.
-async fn server(view: View, token: Option<&str>) -> SocketAddr {
+pub(super) async fn server(view: View, token: Option<&str>) -> SocketAddr {
     let dir = tempfile::tempdir().unwrap();
     let file = token.map(|token| {
         let path = dir.path().join("token");

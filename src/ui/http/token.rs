@@ -26,22 +26,31 @@ impl Token {
     /// If the file cannot be read, or what it holds can be guessed.
     pub(crate) fn read(file: Option<PathBuf>, fleet: PathBuf) -> Result<Self, Error> {
         let token = Self { file, fleet, digest: watch::Sender::default() };
-        token.read_again()?;
+        token.take(token.held()?);
         Ok(token)
     }
 
-    /// What the file holds by now counts from the next request on.
+    /// What the files of these hold by now counts from the next request on, of all or of none.
     ///
     /// # Errors
-    /// As for [`Token::read`]; the old one stays.
-    pub(crate) fn read_again(&self) -> Result<(), Error> {
+    /// As for [`Token::read`]; the old ones stay.
+    pub(crate) fn read_again(tokens: &[Self]) -> Result<(), Error> {
+        let held: Vec<_> = tokens.iter().map(Self::held).collect::<Result<_, _>>()?;
+        tokens.iter().zip(held).for_each(|(token, held)| token.take(held));
+        Ok(())
+    }
+
+    fn take(&self, held: Option<Digest>) {
+        self.digest.send_replace(held);
+    }
+
+    /// What its file holds by now.
+    fn held(&self) -> Result<Option<Digest>, Error> {
         let read = |path: &PathBuf| {
             let secret = Secret::read(path, &self.fleet).map(|secret| secret.digest());
             secret.map_err(|why| Error::Token { path: path.clone(), why })
         };
-        let read = self.file.as_ref().map(read).transpose()?;
-        self.digest.send_replace(read);
-        Ok(())
+        self.file.as_ref().map(read).transpose()
     }
 
     /// Whether clients must send one.

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::plan::told;
-use super::text::count;
 use super::trust::TrustJson;
 use crate::app::execute::Outcome;
 use crate::domain::model::{DeviceId, Digest, Name};
 use crate::domain::plan::ActionKind;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
+use crate::domain::wording::count;
 
 /// A pass that is over.
 #[derive(Debug, Clone, Copy)]

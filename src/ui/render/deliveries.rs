@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::count;
 use crate::app::deliveries::Waiting;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::notice::{Attempt, Topic};
+use crate::domain::wording::count;
 
 /// One notice that is not settled, or was given up.
 #[derive(Debug, Serialize)]

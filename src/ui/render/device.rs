@@ -11,15 +11,14 @@ use serde::Serialize;
 
 use super::episode::EpisodeView;
 use super::last_sync::{self, SyncView};
+use crate::domain::access::{Blocking, block};
 use crate::domain::model::{
-    ComplianceState, DeviceId, DeviceSpec, Digest, Email, Facts, Hardware, Name, OsVersion,
-    Ownership, Platform, SerialNumber, Status, Timestamp,
+    ComplianceState, DeviceId, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, Name,
+    OsVersion, Ownership, Platform, SerialNumber, Status, Timestamp,
 };
 use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{
-    Block, Compliance, Device, EpisodeKind, LastPush, Manifest, PushState, Wipe, WipeState,
-};
+use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Wipe, WipeState};
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
@@ -30,37 +29,6 @@ pub(crate) fn overdue_since(
 ) -> Option<Timestamp> {
     let due = device.heard_from() + settings.overdue_after();
     (!device.is_wiped() && now > due).then_some(due)
-}
-
-/// Whether a device may reach corporate mail (sop.md §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    Allowed,
-    /// It is not compliant and will lose access then.
-    BlocksAt(Timestamp),
-    /// It has not been compliant for too long.
-    BlockedSince(Timestamp),
-    /// Wiped: it has no user any more, and no access.
-    Gone,
-}
-
-#[must_use]
-pub(crate) fn access(device: &Device, settings: &Settings, now: Timestamp) -> Access {
-    if device.is_wiped() {
-        return Access::Gone;
-    }
-    let episode = device.episode.as_deref();
-    let block = episode.and_then(|episode| episode.block.as_ref());
-    if let Some(at) = block.and_then(Block::blocked_since) {
-        return Access::BlockedSince(at);
-    }
-    let open = episode.filter(|e| e.is_open() && e.kind == EpisodeKind::NonCompliant);
-    match open.map(|open| open.since + settings.block_after) {
-        None => Access::Allowed,
-        // About to be, by whoever runs the next pass.
-        Some(at) if now > at => Access::BlockedSince(at),
-        Some(at) => Access::BlocksAt(at),
-    }
 }
 
 /// For each device the wipe that matters most: done or under way before failed and held.
@@ -86,6 +54,12 @@ pub(crate) fn wipes_by_device(wipes: &BTreeMap<Digest, Wipe>) -> BTreeMap<Device
     by_device.into_iter().map(|(id, (_, note))| (id, note)).collect()
 }
 
+/// Its exemption, over or not; one that is wiped needs none.
+#[must_use]
+pub(crate) fn exemption(device: &Device) -> Option<&Exemption> {
+    device.spec.access.as_deref().filter(|_| !device.is_wiped())
+}
+
 /// What an operator should see at a glance, in words that never change; `wipe` is from
 /// [`wipes_by_device`].
 #[must_use]
@@ -109,8 +83,11 @@ pub(crate) fn notes(
     if overdue_since(device, settings, now).is_some() {
         notes.push("overdue");
     }
-    if matches!(access(device, settings, now), Access::BlockedSince(_)) {
+    if matches!(block(device, settings, now), Blocking::Since(_)) {
         notes.push("blocked");
+    }
+    if exemption(device).is_some_and(|exemption| exemption.holds(now)) {
+        notes.push("exempt");
     }
     let episode = device.open_episode();
     if episode.is_some_and(|episode| episode.told.values().any(|told| told.failed.is_some())) {
@@ -148,6 +125,8 @@ pub(crate) struct DeviceView<'a> {
     ownership: Ownership,
     labels: &'a BTreeMap<CompactString, CompactString>,
     hardware: Option<&'a Hardware>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'a Exemption>,
     status: Status,
     status_since: Timestamp,
     status_reason: &'a str,
@@ -239,6 +218,7 @@ impl<'a> DeviceView<'a> {
             ownership,
             labels,
             hardware,
+            access,
         } = spec.as_ref();
         Self {
             id,
@@ -251,6 +231,7 @@ impl<'a> DeviceView<'a> {
             ownership: *ownership,
             labels,
             hardware: hardware.as_deref(),
+            access: access.as_deref(),
             status: *status,
             status_since: *status_since,
             status_reason,
@@ -309,21 +290,6 @@ mod tests {
         assert_eq!(overdue_since(&device, &settings, later), Some(due));
         device.status = Status::Wiped;
         assert_eq!(overdue_since(&device, &settings, later), None);
-    }
-
-    #[test]
-    fn access_is_blocked_after_a_day_of_non_compliance() {
-        let settings = Settings::default();
-        let mut device = device("D001");
-        let at = device.compliance.since + TimeDelta::hours(24);
-        assert_eq!(access(&device, &settings, at), Access::BlocksAt(at));
-        let later = at + TimeDelta::milliseconds(1);
-        assert_eq!(access(&device, &settings, later), Access::BlockedSince(at));
-        let episode = device.episode.as_mut().unwrap();
-        episode.ended = Some(at);
-        assert_eq!(access(&device, &settings, later), Access::Allowed);
-        device.status = Status::Wiped;
-        assert_eq!(access(&device, &settings, later), Access::Gone);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::count;
 use crate::domain::diagnosis::{Check, CheckState};
+use crate::domain::wording::count;
 
 /// Each check on one line, with what to do below it; and a line that sums up.
 pub(crate) fn text(checks: &[Check], out: &mut Out) -> io::Result<()> {

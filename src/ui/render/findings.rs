@@ -118,7 +118,7 @@ fn window(span: &Span) -> (String, Range<usize>) {
 /// `3 errors in 2 files; 14 devices and 3 profiles are fine.`
 #[must_use]
 pub(crate) fn summary(findings: &[Finding], devices: u64, profiles: u64) -> String {
-    use super::text::count;
+    use crate::domain::wording::count;
     let fleet = |and| format!("{}{and}{}", count(devices, "device"), count(profiles, "profile"));
     if findings.is_empty() {
         return format!("No findings: {}.", fleet(", "));

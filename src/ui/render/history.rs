@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::summary::summary;
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::event::{Entry, Event, Source};
+use crate::domain::summary::summary;
 use crate::edges::ledger::Logged;
 
 /// How entries are written.
@@ -148,6 +148,7 @@ fn tone(event: &Event) -> Tone {
         | Event::ProfilePushed(_)
         | Event::EvidenceReturned(_)
         | Event::AccessRestored(_)
+        | Event::AlertEnded(_)
         | Event::PassThawed(_) => Tone::Added,
         Event::DeviceUpdated(_)
         | Event::DeviceStatus(_)
@@ -169,6 +170,7 @@ fn tone(event: &Event) -> Tone {
         | Event::SyncFailed(_)
         | Event::AccessFailed(_)
         | Event::NoticeFailed(_)
+        | Event::AlertBegan(_)
         | Event::DeviceMissing(_)
         | Event::PassFrozen(_)
         | Event::LogRepaired(_)

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::custom_columns::Columns;
-use super::device::{DeviceView, ago, notes, wipes_by_device};
+use super::device::{DeviceView, ago, exemption, notes, wipes_by_device};
 use super::json;
 use super::jsonpath::Template;
 use super::out::{Out, Tone};
@@ -255,7 +255,7 @@ pub(crate) fn compliance_tone(state: ComplianceState) -> Tone {
     }
 }
 
-const CSV_HEADER: [&str; 21] = [
+const CSV_HEADER: [&str; 22] = [
     "id",
     "name",
     "serialNumber",
@@ -277,9 +277,10 @@ const CSV_HEADER: [&str; 21] = [
     "overdue",
     "orphanedSince",
     "manifest",
+    "exemptUntil",
 ];
 
-fn csv_row(id: DeviceId, device: &Device, listing: &Listing) -> [String; 21] {
+fn csv_row(id: DeviceId, device: &Device, listing: &Listing) -> [String; 22] {
     let spec = &device.spec;
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
     let reported = device.facts.as_ref().and_then(|facts| facts.os_version.as_ref());
@@ -307,6 +308,7 @@ fn csv_row(id: DeviceId, device: &Device, listing: &Listing) -> [String; 21] {
         overdue.to_string(),
         time(device.orphaned_since),
         device.manifest.path.to_string(),
+        time(exemption(device).map(|exemption| exemption.exempt_until)),
     ]
 }
 

@@ -5,10 +5,10 @@
 //! terminal's cursor or make a line read otherwise than it is. Color is never the only
 //! signal. JSON is versioned and keeps its keys.
 
+pub(crate) mod access;
 pub(crate) mod applied;
 mod change;
 pub(crate) mod check;
-mod consequence;
 pub(crate) mod custom_columns;
 pub(crate) mod deliveries;
 pub(crate) mod device;
@@ -32,11 +32,9 @@ pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod rejected;
 pub(crate) mod replayed;
-mod rights;
 pub(crate) mod sarif;
 pub(crate) mod server_verdict;
 pub(crate) mod show;
-pub(crate) mod summary;
 pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod text;

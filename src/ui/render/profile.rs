@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::table::{Column, Table};
-use super::text::{safe_lines, short};
+use super::text::safe_lines;
 use crate::domain::model::{
     AntivirusRequirement, ComplianceState, EncryptionRequirement, Name, Platform, Profile,
     Requirements, ScreenLockRequirement, Status,
 };
 use crate::domain::state::{Device, State};
+use crate::domain::wording::short;
 
 /// All that are recorded, by name, each with its devices.
 #[derive(Debug, Serialize)]

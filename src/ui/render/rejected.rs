@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::count;
+use crate::domain::wording::count;
 use crate::edges::provider::local::Rejected;
 
 /// Refused files, and how many of them were handed in again, if that was asked for.

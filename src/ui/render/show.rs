@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::device::{Access, DeviceView, access, ago, overdue_since};
+use super::device::{DeviceView, ago, exemption, overdue_since};
 use super::episode;
 use super::history::{EntryView, brief};
 use super::json;
@@ -12,13 +12,14 @@ use super::list::{compliance_tone, status_tone};
 use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
-use super::text::{count, people};
 use super::why::{Point, write_points};
+use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::WipeSubject;
 use crate::domain::state::{Approval, Device, Progress, PushState, State, Wipe, WipeState};
+use crate::domain::wording::{count, people};
 use crate::edges::ledger::Logged;
 
 /// One device and what surrounds it.
@@ -182,14 +183,25 @@ impl Shown<'_> {
         });
         fields.extend(sync::of_device(device, now));
         fields.extend(self.report_fields());
-        fields.push(match access(device, self.settings, now) {
-            Access::Allowed => ("Access", "allowed".into(), Tone::Plain),
-            Access::BlocksAt(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
-            Access::BlockedSince(at) => {
+        fields.push(match block(device, self.settings, now) {
+            Blocking::None => ("Access", "allowed".into(), Tone::Plain),
+            Blocking::At(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
+            Blocking::ExemptUntil(at) => {
+                let text = format!("allowed by its exemption; blocks at {}", at.short());
+                ("Access", text, Tone::Changed)
+            }
+            Blocking::Since(at) => {
                 ("Access", format!("blocked since {}", at.short()), Tone::Removed)
             }
-            Access::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
+            Blocking::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
         });
+        if let Some(exemption) = exemption(device) {
+            let over = if exemption.holds(now) { "" } else { " (over)" };
+            let until = exemption.exempt_until.short();
+            let text = format!("until {until}{over}: {}", exemption.reason);
+            let tone = if over.is_empty() { Tone::Changed } else { Tone::Dim };
+            fields.push(("  Exempt", text, tone));
+        }
         fields.extend(episode::of_device(device));
         if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
@@ -346,145 +358,4 @@ impl<'a> From<&&'a Wipe> for RecordedJson<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::expect;
-
-    use super::*;
-    use crate::domain::model::Digest;
-    use crate::ui::render::testing::{Screen, logged, now, state};
-    use crate::ui::render::why::{Hindrance, Why};
-
-    fn checks() -> Vec<Check> {
-        let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {
-            name,
-            outcome,
-            seen: seen.into(),
-            wanted: wanted.into(),
-            evidence: None,
-        };
-        vec![
-            row("encryption", Outcome::Fail, "off", "on"),
-            row("osVersion", Outcome::Pass, "10.0.26100.3000", "at least 10.0.26100"),
-            row("antivirus", Outcome::Unknown, "not reported", "on\u{1b}[2J"),
-        ]
-    }
-
-    fn shown(
-        id: &str,
-        state: &State,
-        checks: &[Check],
-        write: impl Fn(&Shown, &mut Out) -> io::Result<()>,
-    ) -> String {
-        let id = id.parse().unwrap();
-        let device = &state.devices[&id];
-        let history: Vec<_> = logged().into_iter().filter(|l| l.entry.device == Some(id)).collect();
-        let settings = Settings::default();
-        let hindrance = &Hindrance::default();
-        let why = Why { state, id, device, hindrance, settings: &settings, now: now() };
-        let of = Shown::of(state, (id, device), &history, why.points(), &settings, now());
-        let shown = Shown { checks: checks.to_vec(), wipes: vec![], ..of };
-        let screen = Screen::piped();
-        write(&shown, &mut screen.out()).unwrap();
-        screen.results()
-    }
-
-    #[test]
-    fn in_trouble() {
-        expect![[r#"
-            Device:        D001 ana-ruiz-laptop
-            Serial:        PF3XK9Q2
-            User:          ana.ruiz@example.com
-            Ownership:     corporate
-            Platform:      windows
-            OS version:    10.0.26100.3000 (reported; provisioned with 10.0.26100.2314)
-            Labels:        site=madrid
-            Profile:       Standard: Windows 11 workstation
-              Apps:        Microsoft 365 Apps, VPN
-              Licenses:    SPE_E3
-              Push:        the provider has it
-            Status:        Enrolled since 2026-11-20T09:30:00Z (2d ago): the device reported
-            Enrollment:    number 1
-            Manifest:      madrid/ana.yaml
-            Last sync:     2026-11-22T09:00:00Z (1h ago)
-            Access:        blocked since 2026-11-21T09:30:00Z
-            Compliance:    nonCompliant since 2026-11-20T09:30:00Z (2d ago)
-              FAIL     encryption: off; wanted: on
-              pass     osVersion: 10.0.26100.3000; wanted: at least 10.0.26100
-              unknown  antivirus: not reported; wanted: on\u{1b}[2J
-
-            Why:
-                Enrolled since 2026-11-20T09:30:00Z: the device reported.
-              ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access is blocked since 2026-11-21T09:30:00Z.
-                  - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
-
-            History:
-              2026-11-20T08:00:00.000Z  device.provisioned  ana-ruiz-laptop (PF3XK9Q2) for ana.ruiz@example.com: corporate windows 10.0.26100.2314, profile Standard 1900eab6c028 [intent 2]
-              2026-11-20T08:00:01.000Z  profile.pushed      pushed profile Standard 1900eab6c028 [intent 2]
-              2026-11-20T09:30:00.000Z  device.status       Pending → Enrolled: the device reported
-              2026-11-20T09:30:00.000Z  compliance.changed  unknown → nonCompliant; failing: encryption; not reported: antivirus
-        "#]].assert_eq(&shown("D001", &state(), &checks(), |s, out| s.text(out)));
-    }
-
-    #[test]
-    fn orphaned_and_overdue() {
-        expect![[r#"
-            Device:        D002 bo-li-phone
-            Serial:        C39ZZ1
-            User:          bo.li@example.com
-            Ownership:     corporate
-            Platform:      ios
-            OS version:    10.0.26100.3000 (reported; provisioned with 10.0.26100.2314)
-            Labels:        site=madrid
-            Profile:       Mobile
-              Push:        under way, or in doubt until the next pass
-            Status:        Enrolled since 2026-11-20T09:31:00Z (2d ago): the device reported
-            Enrollment:    number 1
-            Manifest:      madrid/ana.yaml
-            Orphaned:      since 2026-11-21T09:00:00Z (1d 1h ago): its manifest is gone; nothing is done to it
-            Last sync:     2026-11-20T09:31:00Z (2d ago); overdue since 2026-11-21T09:31:00Z
-            Access:        allowed
-            Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
-
-            Why:
-              ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number any more (it was in madrid/ana.yaml). The device keeps its settings, and nothing is done to it.
-                  - If the device is still in use, restore its manifest: it is then adopted again.
-                Enrolled since 2026-11-20T09:31:00Z: the device reported.
-              ~ The profile Mobile is being pushed; whether it arrived is not known yet.
-              ~ Compliance is unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
-              ! Its sync is delayed: the last report came 2d ago, one is expected every 8h, and it is overdue since 2026-11-21T09:31:00Z.
-                  - Verify that the device is turned on and online.
-                  - Check the service status of the MDM (for Intune: Microsoft 365 admin center, Service health).
-                  - Ask it to report now: fleetform sync D002, or Sync in the Company Portal app.
-
-            History:
-              2026-11-20T08:00:00.000Z  device.provisioned  bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
-              2026-11-20T09:31:00.000Z  device.status       Pending → Enrolled: the device reported
-              2026-11-21T09:00:00.000Z  device.orphaned     its manifest is gone; nothing is done to it
-        "#]].assert_eq(&shown("D002", &state(), &[], |s, out| s.text(out)));
-    }
-
-    #[test]
-    fn failed_and_wiped() {
-        let failed = shown("D003", &state(), &[], |s, out| s.text(out));
-        assert!(failed.contains("  Push:        failed (permanent): no such group\n"), "{failed}");
-        assert!(failed.contains("Last sync:     never\n"), "{failed}");
-        let wiped = shown("D004", &state(), &[], |s, out| s.text(out));
-        assert!(wiped.contains("Access:        none: the device is wiped\n"), "{wiped}");
-        assert!(
-            wiped.contains("Status:        Wiped since 2026-11-22T08:00:00Z (2h ago)"),
-            "{wiped}"
-        );
-    }
-
-    #[test]
-    fn as_json() {
-        let text = shown("D001", &state(), &checks(), |s, out| s.json(out));
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let keys: Vec<_> = value.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["checks", "device", "history", "version", "why", "wipes"]);
-        assert_eq!(value["device"]["id"], "D001");
-        assert_eq!(value["checks"][0]["outcome"], "fail");
-        assert_eq!(value["history"][1]["kind"], "profile.pushed");
-        assert_eq!(value["history"][1]["source"]["digest"], Digest::of(b"manifest").to_string());
-    }
-}
+mod tests;

@@ -9,9 +9,9 @@ use super::device::ago;
 use super::json;
 use super::mdm::Row;
 use super::out::{Out, Tone};
-use super::text::count;
 use crate::domain::model::{DeviceId, DeviceSpec, Name, SerialNumber, Timestamp};
 use crate::domain::state::{Device, SyncStanding};
+use crate::domain::wording::count;
 
 /// What was requested just now.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use chrono::TimeDelta;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::model::{Digest, Email, Place, is_deceptive};
+use crate::domain::model::{Place, is_deceptive};
 
 /// The text with every control and bidirectional character spelled out (`\n`, `\u{202e}`), and
 /// so the second `#` of what a CI runner takes for a command (see `command`).
@@ -98,12 +98,6 @@ pub(crate) fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(if columns == 0 { String::new() } else { format!("{}…", &text[..end]) })
 }
 
-/// `1 device`, `14 devices`.
-#[must_use]
-pub(crate) fn count(n: u64, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
 /// The two largest units: `3d 4h`, `2h 5m`, `5m`, `12s`; negative spans are `0s`.
 #[must_use]
 pub(crate) fn span(delta: TimeDelta) -> String {
@@ -121,21 +115,6 @@ pub(crate) fn span(delta: TimeDelta) -> String {
 /// `fleet/devices/a.yaml:7`: a place below `root` that an editor can open.
 pub(super) fn located(place: &Place, root: &str) -> String {
     format!("{}:{}", Path::new(root).join(&*place.path).display(), place.line)
-}
-
-/// The first twelve digits of a digest: enough to tell one from another in a log.
-pub(super) fn short(digest: Digest) -> String {
-    let mut text = digest.to_string();
-    text.truncate(12);
-    text
-}
-
-/// `ana@example.com, bo@example.com`, or `nobody`.
-pub(super) fn people(signers: &[Email]) -> String {
-    if signers.is_empty() {
-        return "nobody".to_owned();
-    }
-    signers.iter().map(Email::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -207,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_and_counts() {
+    fn spans() {
         for (seconds, text) in [
             (-5, "0s"),
             (0, "0s"),
@@ -221,7 +200,5 @@ mod tests {
         ] {
             assert_eq!(span(TimeDelta::seconds(seconds)), text);
         }
-        assert_eq!(count(1, "device"), "1 device");
-        assert_eq!(count(0, "device"), "0 devices");
     }
 }

@@ -7,13 +7,12 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::count;
 use crate::domain::model::{Digest, Email, Timestamp};
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::quorum::Tiers;
 use crate::domain::wipe::sshsig::fingerprint;
 use crate::domain::wipe::trust::{Signer, Trust};
-use crate::domain::wording::duration;
+use crate::domain::wording::{count, duration};
 
 /// What people may do, and whether they are enough.
 #[derive(Debug, Serialize)]

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::count;
 use crate::domain::model::Digest;
+use crate::domain::wording::count;
 use crate::edges::ledger::{Problem, Verified};
 
 pub(crate) fn text(verified: &Verified, out: &mut Out) -> io::Result<()> {

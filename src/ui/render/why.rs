@@ -7,9 +7,10 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::device::{Access, access, ago, overdue_since};
+use super::device::{ago, overdue_since};
 use super::json;
 use super::out::{Out, Tone};
+use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{
@@ -274,10 +275,13 @@ impl Why<'_> {
                 Some(Point::new(Topic::Compliance, Standing::Waiting, text))
             }
             ComplianceState::NonCompliant => {
-                let access = match access(device, settings, now) {
-                    Access::BlocksAt(at) => format!(" Access is blocked from {}.", at.short()),
-                    Access::BlockedSince(at) => format!(" Access is blocked since {}.", at.short()),
-                    Access::Allowed | Access::Gone => String::new(),
+                let access = match block(device, settings, now) {
+                    Blocking::At(at) => format!(" Access is blocked from {}.", at.short()),
+                    Blocking::ExemptUntil(at) => {
+                        format!(" Access is kept by an exemption until {}.", at.short())
+                    }
+                    Blocking::Since(at) => format!(" Access is blocked since {}.", at.short()),
+                    Blocking::None | Blocking::Gone => String::new(),
                 };
                 let text = format!(
                     "Not compliant since {since}: fails {}.{access}",

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::json;
 use super::out::{Out, Tone};
 use super::table::{Cell, Column, Table};
-use super::text::{count, people};
 use crate::domain::model::{
     DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
@@ -17,7 +16,7 @@ use crate::domain::settings::{DailyWipes, Settings};
 use crate::domain::state::event::WipeSubject;
 use crate::domain::state::{State, Wipe, WipeState};
 use crate::domain::wipe::quorum::{Budget, History, Ruling, Tier, budget, decide};
-use crate::domain::wording::duration;
+use crate::domain::wording::{count, duration, people};
 
 /// Requests, those that expire first at the top, and what is left of each tier.
 #[derive(Debug)]

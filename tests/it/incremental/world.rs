@@ -28,6 +28,13 @@ use crate::support::{Clock, Dice, Fixture, Pass, VETO, WIPE, signature, trusted}
 /// Below the size at which the guard looks at shares: only an empty directory freezes.
 const DEVICES: u64 = 8;
 const FILES: u64 = 6;
+/// Over, current, too far ahead for a few hours or for good.
+const EXEMPTIONS: [&str; 4] = [
+    "2025-11-01T00:00:00Z",
+    "2025-12-01T00:00:00Z",
+    "2025-12-22T10:00:00Z",
+    "2027-01-01T00:00:00Z",
+];
 /// Of wipes that cool off: some bursts.
 const DELAY: TimeDelta = TimeDelta::seconds(4);
 
@@ -157,7 +164,7 @@ impl World {
     fn step(&mut self) -> bool {
         let n = self.dice.below(DEVICES);
         let file = self.dice.below(FILES);
-        let kind = self.dice.below(49);
+        let kind = self.dice.below(51);
         let value = match kind {
             0..=2 | 30..=40 => {
                 Some(("userEmail", self.pick(&["ana@example.com", "bo@example.com"])))
@@ -172,6 +179,9 @@ impl World {
             }
             10 => Some(("platform", self.pick(&["windows", "windows", "ios"]))),
             11 => Some(("color", "red".to_owned())),
+            49 => {
+                Some(("access", format!("{{exemptUntil: {}, reason: r}}", self.pick(&EXEMPTIONS))))
+            }
             _ => None,
         };
         if let (Some((key, value)), Some(manifest)) = (value, self.manifests.get_mut(&n)) {

@@ -9,8 +9,12 @@ mod fixture;
 mod fleet;
 mod keys;
 mod lab;
+mod mail_server;
+mod page;
 mod pass;
+mod receiver;
 mod scratch;
+mod service_now;
 mod site;
 mod tenant;
 
@@ -22,8 +26,12 @@ pub use self::fixture::{Fixture, Output, actions, healthy, text, wait_until};
 pub use self::fleet::{Device, LEDGER, PLAIN_PROFILE, PROFILE, Profile, Request, device};
 pub use self::keys::{VETO, WIPE, digest, key, line, public, signature, trusted};
 pub use self::lab::{Lab, begin_ledger, outbox, outbox_of};
+pub use self::mail_server::MailServer;
+pub use self::page::{commands, page};
 pub use self::pass::{Pass, execute, execute_untrusted};
+pub use self::receiver::{Answer, Received, Receiver, python};
 pub use self::scratch::directory;
+pub use self::service_now::{Fault, Instance};
 pub use self::site::{GROUP, OTHER_GROUP, Site};
 pub use self::tenant::Tenant;
 

@@ -79,7 +79,7 @@ fn corpus() -> Vec<String> {
         (
             DEVICE,
             "serialNumber userEmail profile platform osVersion ownership status enrollment \
-                  hardware nonsense",
+                  hardware access nonsense",
         ),
         (PROFILE, "description platforms apps settings licenses compliance nonsense"),
         (
@@ -114,6 +114,15 @@ fn corpus() -> Vec<String> {
     for key in ["manufacturer", "model", "autopilotHash", "x"] {
         for value in VALUES {
             corpus.push(replaced(DEVICE, "hardware", &format!("{{{key}: {value}}}")));
+        }
+    }
+    for value in VALUES {
+        for access in [
+            format!("{{exemptUntil: {value}, reason: travels}}"),
+            format!("{{exemptUntil: 2026-11-22T10:00:00Z, reason: {value}}}"),
+            format!("{{exemptUntil: 2026-11-22T10:00:00Z, {value}: x}}"),
+        ] {
+            corpus.push(replaced(DEVICE, "access", &access));
         }
     }
     corpus

@@ -119,6 +119,43 @@ fn device_defaults_and_values() {
 }
 
 #[test]
+fn an_exemption_has_an_end_and_a_reason() {
+    use Code::{ForbiddenCharacter, InvalidValue, MissingField, UnknownField, WrongType};
+    let exempt =
+        |access: &str| DEVICE.replace("  enrollment: 1\n", &format!("  access: {access}\n"));
+    let valid = exempt("{exemptUntil: 2026-12-01T00:00:00Z, reason: waits for a new disk}");
+    let long = "x".repeat(257);
+    let most = "x".repeat(256);
+    check_each(
+        &valid,
+        &[
+            ("exemptUntil: 2026-12-01T00:00:00Z, ", "", MissingField, "access"),
+            (", reason: waits for a new disk", "", MissingField, "access"),
+            ("2026-12-01T00:00:00Z", "2026-12-01", InvalidValue, "2026-12-01"),
+            ("2026-12-01T00:00:00Z", "tomorrow", InvalidValue, "tomorrow"),
+            ("2026-12-01T00:00:00Z", "30", WrongType, "30"),
+            ("waits for a new disk", "''", InvalidValue, "''"),
+            ("waits for a new disk", &long, InvalidValue, &long),
+            ("waits for a new disk", "\"a\\nb\"", ForbiddenCharacter, "\"a\\nb\""),
+            ("waits for a new disk", "x, by: ana", UnknownField, "by"),
+            (
+                "{exemptUntil: 2026-12-01T00:00:00Z, reason: waits for a new disk}",
+                "true",
+                WrongType,
+                "true",
+            ),
+        ],
+    );
+    let device = finished(
+        &exempt(&format!("{{exemptUntil: 2026-12-01T01:00:00+01:00, reason: {most}}}")),
+        0,
+    );
+    let exemption = device.spec.access.as_deref().unwrap();
+    assert_eq!(exemption.exempt_until.to_string(), "2026-12-01T00:00:00.000Z");
+    assert_eq!(exemption.reason, most);
+}
+
+#[test]
 fn profile_rules() {
     use Code::{
         ForbiddenCharacter, InvalidValue, MissingField, PinTooShort, ProfileTooLarge, UnknownField,

@@ -55,8 +55,8 @@ pub(super) fn of_digest(parts: &[Part<'_>], extras: &Extras) -> Value {
     });
     let groups: Vec<_> = groups.collect();
     let ends = (parts.first(), parts.last());
-    let (from, to) = (ends.0.map(|part| when(part.at)), ends.1.map(|part| when(part.at)));
-    with_extras(json!({ "groups": groups, "from": from, "to": to }), &parts, extras)
+    let (since, until) = (ends.0.map(|part| when(part.at)), ends.1.map(|part| when(part.at)));
+    with_extras(json!({ "groups": groups, "since": since, "until": until }), &parts, extras)
 }
 
 /// For alerts.

@@ -6,6 +6,7 @@ use crate::domain::compliance::{Check, Evidence, Outcome, Reported, checks};
 use crate::domain::model::{
     DeviceId, Email, Facts, MIN_PIN_LENGTH, Name, Platform, Requirements, SerialNumber,
 };
+use crate::domain::state::event::WipeSubject;
 use crate::domain::state::{Device, State};
 use crate::domain::wording::harmless_within;
 
@@ -19,8 +20,12 @@ pub(crate) struct DeviceText {
     pub(crate) id: DeviceId,
     pub(crate) name: Name,
     pub(crate) serial: SerialNumber,
-    pub(crate) platform: Platform,
-    pub(crate) profile: Name,
+    /// Nothing of a device that a request names and that there is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) platform: Option<Platform>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<Name>,
+    /// Who asked, where there is no such device.
     pub(crate) user: Email,
     /// Those that fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -68,9 +73,23 @@ impl DeviceText {
             id,
             name: spec.name.clone(),
             serial: spec.serial_number.clone(),
-            platform: spec.platform,
-            profile: spec.profile.clone(),
+            platform: Some(spec.platform),
+            profile: Some(spec.profile.clone()),
             user: spec.user_email.clone(),
+            checks: Vec::new(),
+        }
+    }
+
+    /// What a request to wipe names, where there is no such device.
+    #[must_use]
+    pub(crate) fn unknown(named: &WipeSubject) -> Self {
+        Self {
+            id: named.device_id,
+            name: named.name.clone(),
+            serial: named.serial_number.clone(),
+            platform: None,
+            profile: None,
+            user: named.requested_by.clone(),
             checks: Vec::new(),
         }
     }

@@ -83,8 +83,8 @@ fn device(n: usize, checks: Vec<CheckText>) -> DeviceText {
         id: first.take(n + 1).last().unwrap_or(DeviceId::FIRST),
         name: name.parse().expect("a name"),
         serial: serial.parse().expect("a serial number"),
-        platform,
-        profile: "Standard".parse().expect("a name"),
+        platform: Some(platform),
+        profile: Some("Standard".parse().expect("a name")),
         user: email("ana.ruiz@example.com"),
         checks,
     }

@@ -1,20 +1,19 @@
 //! Names of mails: derived from what they follow from, so that a repeat is recognized.
 
+use super::letter::Letter;
 use crate::domain::model::{DeviceId, Digest, Email};
 use crate::domain::notice::Topic;
 
 /// The job that follows from an entry for one person. `lineage` tells ledgers apart that send from the same
 /// address.
 #[must_use]
-pub(crate) fn letter_id(
-    lineage: &str,
-    entry: u64,
-    topic: Topic,
-    to: &Email,
-    digest: bool,
-) -> String {
-    let topic = if digest { format!("digest-{topic}") } else { topic.to_string() };
-    format!("mail:{}:{entry}:{topic}:{}", short(lineage), person(to))
+pub(crate) fn letter_id(lineage: &str, entry: u64, topic: Topic, letter: &Letter) -> String {
+    let kind = match (letter.digest, letter.to_user) {
+        (true, _) => "digest-",
+        (false, true) => "",
+        (false, false) => "admin-",
+    };
+    format!("mail:{}:{entry}:{kind}{topic}:{}", short(lineage), person(&letter.to))
 }
 
 /// The thread of an episode: what all of its mails to one person refer to.

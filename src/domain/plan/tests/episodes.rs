@@ -1,9 +1,12 @@
 //! Episodes, and access to mail: a device, a clock and reports.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use serde_json::json;
 
 use super::world::World;
+use crate::domain::model::Exemption;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Device, Episode, EpisodeKind};
@@ -46,6 +49,32 @@ fn a_device_that_turns_non_compliant_is_blocked_after_the_time_and_restored_when
     later(&mut world, 60);
     assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
     assert!(!episode(&world).is_open());
+}
+
+#[test]
+fn an_exemption_puts_the_block_off_lifts_one_that_is_there_and_ends_by_itself() {
+    let exempt = |world: &mut World, minutes| {
+        let exempt_until = world.now + TimeDelta::minutes(minutes);
+        let exemption = Exemption { exempt_until, reason: "waits for a new disk".into() };
+        world.edit("A", |d| Arc::make_mut(&mut d.spec).access = Some(Box::new(exemption)));
+    };
+    let mut world = world();
+    report(&mut world, false);
+    exempt(&mut world, 26 * 60);
+    assert_eq!(world.settle(), ["update D001"]);
+    later(&mut world, 25 * 60);
+    assert_eq!(report(&mut world, false), [""; 0], "it is exempt");
+    later(&mut world, 60);
+    assert_eq!(world.settle(), ["blockAccess D001"], "to the minute");
+    exempt(&mut world, 60);
+    assert_eq!(world.settle(), ["update D001", "restoreAccess D001"]);
+    later(&mut world, 59);
+    assert_eq!(world.settle(), [""; 0]);
+    later(&mut world, 1);
+    assert_eq!(world.settle(), ["blockAccess D001"]);
+    // Back before the end of the exemption: what is blocked stays so.
+    later(&mut world, -30);
+    assert_eq!(world.settle(), [""; 0]);
 }
 
 #[test]

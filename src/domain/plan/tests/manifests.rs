@@ -7,7 +7,9 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::world::{World, device, held, profile};
-use crate::domain::model::{ComplianceState, DesiredStatus, DeviceId, Place, Status};
+use crate::domain::model::{
+    ComplianceState, DesiredDevice, DesiredStatus, DeviceId, Exemption, Place, Status,
+};
 use crate::domain::plan::{HoldReason, digest};
 
 #[test]
@@ -53,6 +55,48 @@ fn fields_follow_the_manifest_and_another_profile_is_pushed() {
     let fields: Vec<_> = world.plan().actions[1].changes().iter().map(|c| c.field).collect();
     assert_eq!(fields, ["userEmail", "profile", "labels"]);
     assert_eq!(world.settle(), ["profile", "update D001", "push D001"]);
+}
+
+fn exempt(world: &World, days: i64) -> impl FnOnce(&mut DesiredDevice) + use<> {
+    let exempt_until = world.now + TimeDelta::days(days);
+    let exemption = Exemption { exempt_until, reason: "waits for a new disk".into() };
+    move |device| Arc::make_mut(&mut device.spec).access = Some(Box::new(exemption))
+}
+
+#[test]
+fn an_exemption_follows_its_manifest_and_ends_by_itself() {
+    let mut world = World::enrolled(&["A1"]);
+    let change = exempt(&world, 30);
+    world.edit("A1", change);
+    assert_eq!(world.plan().actions[0].changes()[0].field, "access");
+    assert_eq!(world.settle(), ["update D001"]);
+    let recorded = world.state.devices[&DeviceId::FIRST].spec.access.clone().expect("it is exempt");
+    assert!(recorded.holds(world.now));
+    world.now = world.now + TimeDelta::days(31);
+    assert_eq!(world.settle(), Vec::<String>::new(), "what is over needs no change");
+    world.edit("A1", |device| Arc::make_mut(&mut device.spec).access = None);
+    assert_eq!(world.settle(), ["update D001"]);
+    assert_eq!(world.state.devices[&DeviceId::FIRST].spec.access, None);
+}
+
+#[test]
+fn an_exemption_that_would_last_too_long_holds_its_device_until_it_would_not() {
+    let mut world = World::enrolled(&["A1", "B2"]);
+    let change = exempt(&world, 31);
+    world.edit("A1", change);
+    world.edit("A1", |d| Arc::make_mut(&mut d.spec).user_email = "bo@example.com".parse().unwrap());
+    let mut new = device("C3");
+    exempt(&world, 31)(&mut new);
+    world.put(new);
+    assert_eq!(world.settle(), Vec::<String>::new());
+    for serial in ["A1", "C3"] {
+        assert!(world.holds().contains(&held(serial, HoldReason::ManifestInvalid)), "{serial}");
+    }
+    // Reports are heard all the same, and judged by what is recorded.
+    world.hear("A1", json!({"encryption": {"enabled": false}}));
+    assert_eq!(world.settle(), ["compliance D001"]);
+    world.now = world.now + TimeDelta::days(1);
+    assert_eq!(world.settle(), ["update D001", "provision D003"]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ words! {
         Ownership = "ownership",
         Labels = "labels",
         Hardware = "hardware",
+        /// An exemption.
+        Access = "access",
         Enrollment = "enrollment",
         /// The file that the device is written in.
         Manifest = "manifest",

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::access::{AccessFailed, AccessOrder, EvidenceMissing};
+use super::alert::AlertChanged;
 use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
 use super::log::{LedgerCreated, LogRepaired};
@@ -138,6 +139,10 @@ events! {
     TicketOpened(Box<TicketTold>) = "ticket.opened",
     /// The ticket system has a note on a ticket.
     TicketNoted(Box<TicketTold>) = "ticket.noted",
+    /// Something for the people who run Fleetform begins.
+    AlertBegan(Box<AlertChanged>) = "alert.began",
+    /// It is over.
+    AlertEnded(Box<AlertChanged>) = "alert.ended",
     /// The trust files are not what they were.
     TrustChanged(TrustChanged) = "trust.changed",
     /// The configuration gives other rights than before, or is another file.

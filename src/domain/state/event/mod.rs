@@ -4,6 +4,7 @@
 //! `audit.jsonl` (keys of `data`). Adding a kind is compatible; changing one is not.
 
 mod access;
+mod alert;
 mod change;
 mod device;
 mod entry;
@@ -19,6 +20,7 @@ mod trust;
 mod wipe;
 
 pub(crate) use access::{AccessFailed, AccessOrder, EvidenceGap, EvidenceMissing};
+pub(crate) use alert::{AlertChanged, AlertKind};
 pub use change::{Change, Field};
 pub use device::DeviceStatus;
 pub(crate) use device::{ComplianceChanged, DeviceProvisioned, DeviceUpdated, Nothing};
@@ -32,7 +34,9 @@ pub(crate) use mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgres
 pub(crate) use notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
 pub use profile::ErrorClass;
 pub(crate) use profile::{ProfileFailed, ProfilePush};
-pub(crate) use rights::{ConfigChanged, ConfigRights, QuorumTier, TenantRights};
+pub(crate) use rights::{
+    AccessRights, ConfigChanged, ConfigRights, QuorumTier, ResourceRights, TenantRights,
+};
 pub(crate) use sync::{SyncFailed, SyncRequested};
 pub(crate) use trust::{TrustChanged, TrustFiles};
 pub(crate) use wipe::{

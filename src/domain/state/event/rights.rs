@@ -20,11 +20,15 @@ pub(crate) struct QuorumTier {
     pub(crate) up_to: u32,
 }
 
-/// What the configuration says about who may have devices wiped, and through which provider.
+/// What the configuration says about who may have devices wiped and through which provider, and
+/// which devices may come in.
 /// The fields are sorted, as the keys of `state.json` are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ConfigRights {
+    /// `access`: what a device must be to come in; absent where nobody is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access: Option<AccessRights>,
     /// `trust.allowedSigners`, the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) allowed_signers: Option<String>,
@@ -51,6 +55,29 @@ pub(crate) struct ConfigRights {
     /// Of the provider `intune`: which tenant it commands, and as whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tenant: Option<TenantRights>,
+}
+
+/// Which devices may come in. The fields are sorted, as the keys of `state.json` are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AccessRights {
+    /// `access.maxAge`
+    pub(crate) max_age: String,
+    /// `access.resources`
+    pub(crate) resources: BTreeMap<String, ResourceRights>,
+    /// `access.tokenFile`, the path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_file: Option<String>,
+}
+
+/// What a resource asks of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourceRights {
+    /// Words of the configuration, in its order.
+    pub(crate) require: Vec<String>,
+    /// `all` or `any`.
+    pub(crate) users: String,
 }
 
 /// Which tenant Fleetform commands, and as whom. The fields are sorted, as the keys of

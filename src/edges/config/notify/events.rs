@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::values::Line;
-use crate::domain::model::Name;
+use crate::domain::model::{AddressRange, Name};
 use crate::domain::notify_settings::EventSettings;
 use crate::edges::config::url;
 use crate::edges::config::values::Text;
@@ -21,6 +21,7 @@ pub(super) struct WrittenEvents {
     key_file: Option<Text>,
     other_key_file: Option<Text>,
     ca_file: Option<Text>,
+    private_addresses: Option<Vec<AddressRange>>,
     legacy_subject: Option<bool>,
 }
 
@@ -35,6 +36,7 @@ impl WrittenEvents {
             key_file,
             other_key_file,
             ca_file,
+            private_addresses,
             legacy_subject,
         } = self;
         let name = name.ok_or("an entry of `notify.events` has no `name`")?;
@@ -55,6 +57,7 @@ impl WrittenEvents {
             key_file: path(key_file).ok_or_else(|| missing("keyFile"))?,
             other_key_file: path(other_key_file),
             ca_file: path(ca_file),
+            private_addresses: private_addresses.unwrap_or_default(),
             legacy_subject: legacy_subject.unwrap_or(false),
             name,
         })

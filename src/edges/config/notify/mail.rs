@@ -12,6 +12,7 @@ use crate::domain::notify_settings::{
 };
 use crate::edges::config::url;
 use crate::edges::config::values::{Number, Span, Text};
+use crate::edges::http_client::is_loopback_host;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -169,7 +170,7 @@ impl Way {
         let Line(server) = server.ok_or("`notify.mail.server` is missing: a host and a port")?;
         let tls = tls.unwrap_or(MailTls::Starttls);
         let (host, port) = host_and_port(&server, tls)?;
-        if tls == MailTls::None && !url::is_loopback(&host) {
+        if tls == MailTls::None && !is_loopback_host(&host) {
             return Err(format!(
                 "`notify.mail.tls`: none is for loopback only, and {host} is another machine; use \
                  starttls or implicit"

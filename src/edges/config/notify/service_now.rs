@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::values::{Block, Line, Pairs};
-use crate::domain::model::Name;
+use crate::domain::model::{AddressRange, Name};
+use crate::domain::notice::check_ticket_texts;
 use crate::domain::notify_settings::{ServiceNowLogin, ServiceNowSettings};
 use crate::edges::config::url;
 use crate::edges::config::values::Text;
@@ -21,6 +22,7 @@ pub(super) struct WrittenServiceNow {
     client_secret_file: Option<Text>,
     api_key_file: Option<Text>,
     ca_file: Option<Text>,
+    private_addresses: Option<Vec<AddressRange>>,
     table: Option<Line>,
     fields: Option<Pairs<String, Block>>,
     profiles: Option<Pairs<Name, Pairs<String, Block>>>,
@@ -38,6 +40,7 @@ impl WrittenServiceNow {
             client_secret_file,
             api_key_file,
             ca_file,
+            private_addresses,
             table,
             fields,
             profiles,
@@ -53,10 +56,11 @@ impl WrittenServiceNow {
         let files = [user_file, password_file, client_id_file, client_secret_file, api_key_file];
         let login = login(files.map(path))?;
         let profiles = profiles.unwrap_or_default().0.into_iter();
-        Ok(ServiceNowSettings {
+        let settings = ServiceNowSettings {
             url: url::base("notify.serviceNow.url", &written)?,
             login,
             ca_file: path(ca_file),
+            private_addresses: private_addresses.unwrap_or_default(),
             table,
             fields: columns(fields.unwrap_or_default())?,
             profiles: profiles
@@ -64,7 +68,9 @@ impl WrittenServiceNow {
                 .collect::<Result<_, String>>()?,
             close: close.unwrap_or(false),
             close_fields: columns(close_fields.unwrap_or_default())?,
-        })
+        };
+        check_ticket_texts(&settings)?;
+        Ok(settings)
     }
 }
 

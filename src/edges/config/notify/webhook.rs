@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::values::{Line, Pairs, lines};
-use crate::domain::model::Name;
+use crate::domain::model::{AddressRange, Name};
+use crate::domain::notice::is_known;
 use crate::domain::notify_settings::{WebhookFormat, WebhookSettings, WebhookUrl};
 use crate::edges::config::url;
 use crate::edges::config::values::Text;
@@ -19,6 +20,7 @@ pub(super) struct WrittenWebhook {
     secret_file: Option<Text>,
     previous_secret_file: Option<Text>,
     ca_file: Option<Text>,
+    private_addresses: Option<Vec<AddressRange>>,
     kinds: Option<Vec<Line>>,
     profiles: Option<Vec<Name>>,
     labels: Option<Pairs<String, Line>>,
@@ -35,6 +37,7 @@ impl WrittenWebhook {
             secret_file,
             previous_secret_file,
             ca_file,
+            private_addresses,
             kinds,
             profiles,
             labels,
@@ -69,10 +72,10 @@ impl WrittenWebhook {
         }
         let kinds: Vec<String> =
             kinds.unwrap_or_default().into_iter().map(|Line(kind)| kind).collect();
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'*');
-        if let Some(bad) = kinds.iter().find(|kind| !kind.bytes().all(allowed)) {
+        if let Some(bad) = kinds.iter().find(|kind| !is_known(kind)) {
             return Err(format!(
-                "`{}`: {bad} is not a kind like wipe.issued or wipe.*",
+                "`{}`: {bad} fits no kind of entry; they are like wipe.issued, or wipe.* for all of wipes \
+                 (`fleetform audit log --help` lists them)",
                 key("kinds")
             ));
         }
@@ -82,6 +85,7 @@ impl WrittenWebhook {
             secret_file: path(secret_file),
             previous_secret_file: path(previous_secret_file),
             ca_file: path(ca_file),
+            private_addresses: private_addresses.unwrap_or_default(),
             kinds,
             profiles: profiles.unwrap_or_default(),
             labels: lines(labels.unwrap_or_default()),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::episode::{EpisodeIn, EpisodeOut};
 use super::sync::{SyncIn, SyncOut};
 use crate::domain::model::{
-    ComplianceState, DeviceSpec, Digest, Email, Facts, Hardware, HardwareHash, Name, OsVersion,
-    Ownership, Platform, SerialNumber, Status, Timestamp, words,
+    ComplianceState, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, HardwareHash, Name,
+    OsVersion, Ownership, Platform, SerialNumber, Status, Timestamp, words,
 };
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
@@ -24,6 +24,8 @@ words! {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeviceOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'a Exemption>,
     #[serde(skip_serializing_if = "Option::is_none")]
     archived_since: Option<Timestamp>,
     compliance: ComplianceOut<'a>,
@@ -68,6 +70,8 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DeviceIn {
+    #[serde(default)]
+    access: Option<Box<Exemption>>,
     #[serde(default)]
     archived_since: Option<Timestamp>,
     compliance: ComplianceIn,
@@ -205,8 +209,10 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             ownership,
             labels,
             hardware,
+            access,
         } = spec.as_ref();
         Self {
+            access: access.as_deref(),
             archived_since: *archived_since,
             compliance: ComplianceOut { failing, missing, since: *since, state: *state },
             enrollment: *enrollment,
@@ -288,6 +294,7 @@ impl DeviceIn {
                 ownership: self.ownership,
                 labels: share.labels(Arc::new(self.labels)),
                 hardware: self.hardware,
+                access: self.access,
             }),
             status: self.status,
             status_since: self.status_since,

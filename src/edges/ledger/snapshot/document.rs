@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::devices::Devices;
 use super::wipes::{self, WipeWire};
 use crate::domain::model::{Digest, GraphId, Name, Platform, Profile, Timestamp};
-use crate::domain::state::event::{ConfigRights, FreezeCause, PassFrozen, TrustFiles};
+use crate::domain::state::event::{AlertKind, ConfigRights, FreezeCause, PassFrozen, TrustFiles};
 use crate::domain::state::{Frozen, HeadHash, State, Wipe};
 
 /// Of the data format.
@@ -30,6 +30,8 @@ pub struct Snapshot {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SnapshotOut<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<AlertWire>,
     at: Option<Timestamp>,
     config: Option<&'a ConfigRights>,
     devices: Empty,
@@ -53,6 +55,8 @@ pub(super) struct SnapshotOut<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::edges::ledger) struct SnapshotIn {
+    #[serde(default)]
+    alerts: Vec<AlertWire>,
     at: Option<Timestamp>,
     // Older snapshots have none.
     #[serde(default)]
@@ -71,6 +75,14 @@ pub(in crate::edges::ledger) struct SnapshotIn {
     trust: Option<TrustFiles>,
     version: u32,
     wipes: BTreeMap<Digest, WipeWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlertWire {
+    about: CompactString,
+    alert: AlertKind,
+    since: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,6 +129,9 @@ impl SnapshotIn {
         state.config = self.config;
         state.policies = self.policies;
         state.sinks = self.sinks;
+        for AlertWire { about, alert, since } in self.alerts {
+            state.alerts.insert((alert, about), since);
+        }
         for (digest, wipe) in self.wipes {
             state.wipes.insert(digest, wipe.into_wipe(digest));
         }
@@ -137,7 +152,13 @@ impl SnapshotIn {
 impl<'a> SnapshotOut<'a> {
     /// Without the devices.
     pub(super) fn of(state: &'a State, log_bytes: u64) -> Self {
+        let alerts = state.alerts.iter();
+        let alerts = alerts.map(|((alert, about), since)| {
+            let (about, alert, since) = (about.clone(), *alert, *since);
+            AlertWire { about, alert, since }
+        });
         Self {
+            alerts: alerts.collect(),
             at: state.at,
             config: state.config.as_deref(),
             devices: Empty {},

@@ -8,6 +8,7 @@ mod connection;
 mod directory;
 mod doctor;
 mod graph;
+mod mailing;
 mod observe;
 mod provider;
 mod push;
@@ -20,4 +21,5 @@ mod testing;
 mod wipe;
 
 pub(crate) use connection::InvalidConnection;
+pub(crate) use mailing::Mailing;
 pub(crate) use provider::Intune;

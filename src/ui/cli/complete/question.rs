@@ -115,6 +115,7 @@ pub(super) const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
     (&["wipe", "new"], "device", Known::devices),
     (&["audit", "log"], "device", Known::devices),
     (&["sync"], "devices", Known::devices),
+    (&["access"], "device", Known::devices),
     (&["list"], "profile", Known::profiles),
     (&["sync"], "profile", Known::profiles),
     (&["provision"], "profile", Known::profiles),

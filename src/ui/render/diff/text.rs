@@ -10,10 +10,11 @@ use crate::domain::model::DesiredDevice;
 use crate::domain::state::event::PassFrozen;
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::verify::{SignedFile, signed_files};
+use crate::domain::wording::count;
 use crate::ui::render::change::change_text;
 use crate::ui::render::findings::Drawing;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::{count, located, safe};
+use crate::ui::render::text::{located, safe};
 
 /// Devices of a profile beyond this many are only counted, in text.
 pub(super) const REACH_SHOWN: usize = 8;

@@ -143,11 +143,11 @@ fn yaml_says_what_json_says() {
 #[test]
 fn as_csv() {
     expect![[r#"
-        id,name,serialNumber,userEmail,profile,platform,osVersion,reportedOsVersion,ownership,labels,status,statusSince,statusReason,enrollment,compliance,complianceSince,failing,lastSync,overdue,orphanedSince,manifest
-        D001,ana-ruiz-laptop,PF3XK9Q2,ana.ruiz@example.com,Standard,windows,10.0.26100.2314,10.0.26100.3000,corporate,site=madrid,Enrolled,2026-11-20T09:30:00.000Z,the device reported,1,nonCompliant,2026-11-20T09:30:00.000Z,encryption,2026-11-22T09:00:00.000Z,false,,madrid/ana.yaml
-        D002,bo-li-phone,C39ZZ1,bo.li@example.com,Mobile,ios,10.0.26100.2314,10.0.26100.3000,corporate,site=madrid,Enrolled,2026-11-20T09:31:00.000Z,the device reported,1,unknown,2026-11-20T08:00:00.000Z,,2026-11-20T09:31:00.000Z,true,2026-11-21T09:00:00.000Z,madrid/ana.yaml
-        D003,cem-kaya-tablet,R52T,cem.kaya@example.com,Mobile,android,10.0.26100.2314,,corporate,site=madrid,Failed,2026-11-22T09:50:00.000Z,the enrollment deadline of 30m passed,1,unknown,2026-11-20T08:00:00.000Z,,,false,,madrid/ana.yaml
-        D004,dora-novak-laptop,PF9,dora.novak@example.com,Executive,windows,10.0.26100.2314,,corporate,site=madrid,Wiped,2026-11-22T08:00:00.000Z,the wipe was confirmed,1,compliant,2026-11-20T10:00:00.000Z,,,false,,madrid/ana.yaml
+        id,name,serialNumber,userEmail,profile,platform,osVersion,reportedOsVersion,ownership,labels,status,statusSince,statusReason,enrollment,compliance,complianceSince,failing,lastSync,overdue,orphanedSince,manifest,exemptUntil
+        D001,ana-ruiz-laptop,PF3XK9Q2,ana.ruiz@example.com,Standard,windows,10.0.26100.2314,10.0.26100.3000,corporate,site=madrid,Enrolled,2026-11-20T09:30:00.000Z,the device reported,1,nonCompliant,2026-11-20T09:30:00.000Z,encryption,2026-11-22T09:00:00.000Z,false,,madrid/ana.yaml,
+        D002,bo-li-phone,C39ZZ1,bo.li@example.com,Mobile,ios,10.0.26100.2314,10.0.26100.3000,corporate,site=madrid,Enrolled,2026-11-20T09:31:00.000Z,the device reported,1,unknown,2026-11-20T08:00:00.000Z,,2026-11-20T09:31:00.000Z,true,2026-11-21T09:00:00.000Z,madrid/ana.yaml,
+        D003,cem-kaya-tablet,R52T,cem.kaya@example.com,Mobile,android,10.0.26100.2314,,corporate,site=madrid,Failed,2026-11-22T09:50:00.000Z,the enrollment deadline of 30m passed,1,unknown,2026-11-20T08:00:00.000Z,,,false,,madrid/ana.yaml,
+        D004,dora-novak-laptop,PF9,dora.novak@example.com,Executive,windows,10.0.26100.2314,,corporate,site=madrid,Wiped,2026-11-22T08:00:00.000Z,the wipe was confirmed,1,compliant,2026-11-20T10:00:00.000Z,,,false,,madrid/ana.yaml,
     "#]].assert_eq(&listed(&Screen::piped(), &state(), |l, out| l.csv(out)));
 }
 

@@ -10,11 +10,12 @@ use super::text::refused;
 use super::{action, wipes};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
+use crate::domain::wording::count;
 use crate::ui::render::check::findings_section;
 use crate::ui::render::github::{self, Level, Target};
 use crate::ui::render::markdown::{Comment, code};
 use crate::ui::render::out::Out;
-use crate::ui::render::text::{count, safe};
+use crate::ui::render::text::safe;
 
 /// Actions beyond this many are folded.
 const FEW: usize = 20;

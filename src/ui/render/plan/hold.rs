@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 
 use super::context::Context;
 use crate::domain::plan::{Hold, HoldReason};
+use crate::domain::wording::count;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::{count, located, safe};
+use crate::ui::render::text::{located, safe};
 
 /// Holds of one reason beyond this many are only counted, in text.
 const HOLDS_SHOWN: usize = 10;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::plan::{Action, ActionKind, Hold};
-use crate::ui::render::text::count;
+use crate::domain::wording::count;
 
 /// One line that says it all.
 #[must_use]

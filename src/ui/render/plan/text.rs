@@ -7,9 +7,9 @@ use super::context::Context;
 use super::summary::summary_line;
 use super::{action, hold, wipes};
 use crate::domain::guard::{ApprovedPlan, Refusal};
+use crate::domain::wording::count;
 use crate::ui::render::findings::Drawing;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::count;
 
 /// As text that is read at a glance: profiles, devices, what is held, findings, a summary line.
 pub(crate) fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {

@@ -9,8 +9,9 @@ use crate::domain::model::{
 };
 use crate::domain::plan::{ActionKind, WipeStanding, WipeView};
 use crate::domain::wipe::target::LedgerId;
+use crate::domain::wording::people;
 use crate::ui::render::out::{Out, Tone};
-use crate::ui::render::text::{located, people};
+use crate::ui::render::text::located;
 
 /// Whether this section tells of such an action, so that no other has to.
 pub(crate) fn shows(kind: ActionKind) -> bool {

@@ -97,6 +97,12 @@ fn provisioned(number: u32, intent: u64) -> Draft {
                         autopilot_hash: Some(crate::domain::model::HardwareHash::new("aGFzaA==")),
                     })
                 }),
+                access: number.is_multiple_of(2).then(|| {
+                    Box::new(crate::domain::model::Exemption {
+                        exempt_until: "2026-12-01T00:00:00Z".parse().unwrap(),
+                        reason: "waits for a new disk".into(),
+                    })
+                }),
             }),
             enrollment: 1,
             intent,

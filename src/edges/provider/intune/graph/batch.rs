@@ -11,8 +11,8 @@ use super::call::{Call, Version};
 use super::client::{Graph, Purpose};
 use super::failure::Failure;
 use super::limiter::Kind;
-use super::text::id;
 use super::unwrap::{APPROVAL_CODE, Said, refusal};
+use crate::edges::http_client::id;
 
 /// As many as Graph takes in one.
 const MOST: usize = 20;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::edges::http_client::encode;
+
 /// Which of Graph's two interfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -50,6 +52,8 @@ pub(crate) struct Call {
     /// Encoded.
     query: String,
     pub(crate) body: Option<Value>,
+    /// A body that is text and no JSON.
+    pub(crate) text: Option<String>,
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
@@ -62,6 +66,11 @@ impl Call {
     /// Likewise, with a body.
     pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
         Self::new(Method::Post, path.into(), Some(body))
+    }
+
+    /// Likewise, with text for a body.
+    pub(crate) fn post_text(path: impl Into<String>, text: String) -> Self {
+        Self { text: Some(text), ..Self::new(Method::Post, path.into(), None) }
     }
 
     /// Likewise, without a body.
@@ -84,7 +93,8 @@ impl Call {
         // Intune takes it for a retirement, and on some platforms for a wipe.
         let device = path.to_ascii_lowercase().contains("/manageddevices");
         assert!(!(method == Method::Delete && device), "a device is never deleted");
-        Self { method, version: Version::V1, path, query: String::new(), body, headers: Vec::new() }
+        let (query, headers) = (String::new(), Vec::new());
+        Self { method, version: Version::V1, path, query, body, text: None, headers }
     }
 
     /// Of the beta, where v1.0 has no such call.
@@ -165,17 +175,6 @@ pub(crate) fn segment(value: &str) -> String {
 /// A text as `$filter` quotes it.
 pub(crate) fn odata_text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
-}
-
-/// RFC 3986 §2.3, and what else may stay as it is.
-pub(crate) fn encode(into: &mut String, value: &str, also: &[u8]) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            into.push_str(&format!("%{byte:02X}"));
-        }
-    }
 }
 
 #[cfg(test)]

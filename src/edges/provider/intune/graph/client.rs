@@ -18,14 +18,14 @@ use super::credentials::Credentials;
 use super::failure::Failure;
 use super::limiter::Kind;
 use super::tenant::Tenant;
-use super::text::id;
 use super::token::Tokens;
-use super::transport::{Outgoing, Reply};
 use super::unwrap::{APPROVAL_CODE, Said, refusal};
-use super::words::Lost;
 use crate::domain::backoff::Growth;
 use crate::domain::model::Timestamp;
 use crate::edges::fs::secret::Secret;
+use crate::edges::http_client::Lost;
+use crate::edges::http_client::id;
+use crate::edges::http_client::{Outgoing, Reply};
 
 /// How often a call is made at most.
 const ATTEMPTS: u32 = 6;
@@ -193,15 +193,15 @@ impl Graph {
         cost: Vec<(Kind, usize)>,
     ) -> Request {
         let graph = self.shared.tenant.endpoints.graph().url();
-        let body = match (&call.body, call.method) {
-            (Some(body), _) => Some(body.to_string().into_bytes()),
-            (None, Method::Post | Method::Patch) => Some(Vec::new()),
-            (None, Method::Get | Method::Delete) => None,
+        let json = call.body.as_ref().map(|body| ("application/json", body.to_string()));
+        let text = call.text.as_ref().map(|text| ("text/plain", text.clone()));
+        let (body, kind) = match (json.or(text), call.method) {
+            (Some((kind, body)), _) => (Some(body.into_bytes()), Some(kind)),
+            (None, Method::Post | Method::Patch) => (Some(Vec::new()), None),
+            (None, Method::Get | Method::Delete) => (None, None),
         };
         let mut headers = call.headers.clone();
-        if call.body.is_some() {
-            headers.push(("Content-Type", "application/json".to_owned()));
-        }
+        headers.extend(kind.map(|kind| ("Content-Type", kind.to_owned())));
         let (method, place) = (call.method, call.place());
         let place = place.replacen(' ', &format!(" {graph}"), 1);
         let url = format!("{graph}{}", call.target());

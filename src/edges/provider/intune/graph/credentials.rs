@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::call::encode;
 use super::certificate::Certificate;
 use super::failure::Failure;
 use crate::domain::model::{Digest, Timestamp};
 use crate::edges::fs::guarded::{Error, Guarded};
 use crate::edges::fs::secret::Secret;
+use crate::edges::http_client::encode;
 
 /// Of a file with a secret, or a key with a chain of certificates.
 const LARGEST: usize = 64 << 10;

@@ -1,8 +1,8 @@
 //! Where tokens come from, and the one host that they go to.
 
-use std::net::IpAddr;
-
 use ureq::http::Uri;
+
+use crate::edges::http_client::is_loopback_host;
 
 /// The longest name of a domain.
 const LONGEST_TENANT: usize = 253;
@@ -106,7 +106,7 @@ impl Origin {
         let origin = Self::of(&uri).ok_or_else(|| {
             format!("{url:?} is not a URL like https://graph.microsoft.com, of a host alone")
         })?;
-        if !origin.encrypted && !origin.is_loopback() {
+        if !origin.encrypted && !is_loopback_host(&origin.host) {
             return Err(format!("{url:?} would send tokens unencrypted: make it https://"));
         }
         Ok(origin)
@@ -135,17 +135,6 @@ impl Origin {
             (false, port) => format!("http://{host}:{port}"),
         }
     }
-
-    /// `localhost` is never anything else (RFC 6761 §6.3).
-    fn is_loopback(&self) -> bool {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
-}
-
-/// Whether it is a host that no proxy leads to.
-pub(crate) fn is_loopback(uri: &Uri) -> bool {
-    Origin::of(uri).is_some_and(|origin| origin.is_loopback())
 }
 
 #[cfg(test)]

@@ -25,16 +25,12 @@ mod limiter;
 mod pages;
 mod reach;
 mod registrations;
-mod retry_after;
 mod tenant;
 #[cfg(test)]
 pub(super) mod tests;
-mod text;
 mod token;
 mod token_error;
-mod transport;
 mod unwrap;
-mod words;
 
 pub(super) use answer::Answer;
 pub(super) use call::{Call, Version, odata_text, segment};

@@ -2,8 +2,8 @@
 
 use super::client::Graph;
 use super::failure::Failure;
-use super::transport::Outgoing;
-use super::words::Lost;
+use crate::edges::http_client::Lost;
+use crate::edges::http_client::Outgoing;
 
 /// A host that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

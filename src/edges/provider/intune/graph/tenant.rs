@@ -1,13 +1,19 @@
 //! One tenant: where it is, how it is reached, and how fast. Both app registrations share it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use super::endpoints::Endpoints;
 use super::limiter::Limiter;
-use super::transport::{Network, Transport};
 use crate::domain::model::Timestamp;
+use crate::edges::http_client::{Network, Transport};
+
+/// How long an answer may take, from the beginning to its end.
+const ANSWER: Duration = Duration::from_secs(60);
+/// The largest page; those of a thousand devices take about one MiB.
+const LARGEST: u64 = 32 << 20;
 
 /// A tenant.
 #[derive(Debug)]
@@ -23,7 +29,7 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// Nobody is asked anything yet.
     pub(crate) fn new(endpoints: Endpoints, now: fn() -> Timestamp) -> Arc<Self> {
-        Self::over(Network::of_system(), endpoints, now)
+        Self::over(Network::of_system(ANSWER, LARGEST), endpoints, now)
     }
 
     /// Over another network than the system's.

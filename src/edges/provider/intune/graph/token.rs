@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::credentials::{Credentials, Evidence};
 use super::failure::Failure;
 use super::tenant::Tenant;
-use super::text::clean;
 use super::token_error::TokenError;
-use super::transport::{Outgoing, Reply};
 use super::unwrap::{Said, refusal};
 use crate::domain::backoff::Growth;
 use crate::domain::model::{Digest, Timestamp};
 use crate::edges::fs::secret::Secret;
+use crate::edges::http_client::clean;
+use crate::edges::http_client::{Outgoing, Reply};
 
 /// A new token is asked for so long before the old one expires.
 const EARLY: Duration = Duration::from_secs(300);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failure::Refusal;
-use super::retry_after::retry_after;
-use super::text::{clean, id};
 use crate::domain::model::Timestamp;
 use crate::edges::fs::secret::Secret;
+use crate::edges::http_client::retry_after;
+use crate::edges::http_client::{clean, id};
 
 /// Where Multi Admin Approval puts its code.
 pub(crate) const APPROVAL_CODE: &str = "x-msft-approval-code";

@@ -6,7 +6,6 @@ mod limits;
 mod never_shown;
 mod pages;
 mod registrations;
-pub(crate) mod server;
 mod tokens;
 mod trouble;
 
@@ -23,13 +22,14 @@ use serde_json::json;
 use tempfile::TempDir;
 use ureq::tls::RootCerts;
 
-use self::server::Server;
+use self::server::{Server, access_token};
 use super::credentials::{Credentials, Proof};
 use super::endpoints::Endpoints;
 use super::registrations::{Everyday, Wiping};
 use super::tenant::Tenant;
-use super::transport::Network;
 use crate::domain::model::Timestamp;
+pub(crate) use crate::edges::http_client::testing as server;
+use crate::edges::http_client::{Addresses, Network};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TENANT: &str = "contoso.onmicrosoft.com";
@@ -50,6 +50,7 @@ fn network() -> Network {
         connect: SECOND * 10,
         answer: SECOND * 30,
         largest: 1 << 20,
+        addresses: Addresses::Any,
     }
 }
 
@@ -98,14 +99,6 @@ impl Place {
 
 fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// An access token, as far as anybody here looks into it.
-fn access_token(number: usize) -> String {
-    let header = BASE64.encode(json!({"typ": "JWT", "alg": "RS256"}).to_string());
-    let roles = ["DeviceManagementManagedDevices.Read.All", "Group.Read.All"];
-    let claims = json!({"aud": "https://graph.microsoft.com", "roles": roles, "n": number});
-    format!("{header}.{}.c2lnbmF0dXJl{number}", BASE64.encode(claims.to_string()))
 }
 
 /// Runs `openssl`, and gives what it prints.

@@ -1,0 +1,75 @@
+//! Which mails are not true any more by the time that they go out.
+
+use super::letter::Letter;
+use crate::domain::model::{Status, Timestamp};
+use crate::domain::notice::{Job, Topic};
+use crate::domain::state::{Device, Episode, EpisodeKind, State};
+
+/// Why a letter is not to be sent any more, without a full stop.
+#[must_use]
+pub(crate) fn obsolete(job: &Job, letter: &Letter, recorded: &State) -> Option<String> {
+    // What happened in a day has happened, and what administrators did they did.
+    if letter.digest || !letter.to_user {
+        return None;
+    }
+    let device = recorded.devices.get(&letter.device.as_ref()?.id)?;
+    reason(job, letter, device).map(str::to_owned)
+}
+
+fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
+    if job.topic == Topic::WipeIssued {
+        return None;
+    }
+    if device.is_wiped() {
+        return Some("the device is wiped");
+    }
+    let user = letter.copy_of.as_ref().unwrap_or(&letter.to);
+    if device.spec.user_email != *user {
+        return Some("the device has another user now");
+    }
+    let episode = device.episode.as_deref().filter(|episode| Some(episode.opened) == job.episode);
+    match job.topic {
+        Topic::NonCompliant | Topic::Reminder if !goes_on(episode) => {
+            Some("the device is not non-compliant any more")
+        }
+        Topic::Reminder if blocked(episode) => Some("access is blocked already"),
+        Topic::Blocked if !blocked(episode) => Some("access is not blocked any more"),
+        Topic::Compliant => not_compliant(job.at, device, episode),
+        Topic::EnrollmentFailed if device.status != Status::Failed => {
+            Some("the device is not failed any more")
+        }
+        _ => None,
+    }
+}
+
+/// Why nobody is to be told that a device is in order again.
+fn not_compliant(
+    at: Timestamp,
+    device: &Device,
+    episode: Option<&Episode>,
+) -> Option<&'static str> {
+    let Some(episode) = episode else { return Some("another episode began") };
+    let Some(ended) = episode.ended else { return Some("the device fails again") };
+    // It failed again since, and what ended that is told by itself.
+    if ended > at && device.compliance.since > at {
+        return Some("it failed again in between");
+    }
+    let told =
+        |key: &str| episode.told.get(key).filter(|told| told.failed.is_none()).map(|told| told.at);
+    let bad = ["mail/nonCompliant", "mail/reminder", "mail/blocked"].into_iter().filter_map(told);
+    match bad.max() {
+        None => Some("the user was never told that it was not in order"),
+        Some(bad) if told("mail/compliant").is_some_and(|good| good >= bad) => {
+            Some("the user knows already")
+        }
+        Some(_) => None,
+    }
+}
+
+fn goes_on(episode: Option<&Episode>) -> bool {
+    episode.is_some_and(|episode| episode.is_open() && episode.kind == EpisodeKind::NonCompliant)
+}
+
+fn blocked(episode: Option<&Episode>) -> bool {
+    episode.and_then(|episode| episode.block.as_ref()).is_some_and(|block| block.blocked)
+}

@@ -1,0 +1,5 @@
+mod compose;
+mod failing;
+mod login;
+mod server;
+mod template_files;

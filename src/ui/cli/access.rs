@@ -1,0 +1,81 @@
+//! `fleetform access`
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
+use crate::domain::access::{Directory, Judge, Knowledge, Named, Question};
+use crate::domain::lookup::{self, Error};
+use crate::ui::render::access::Explained;
+use crate::ui::render::out::Out;
+
+/// May this user come in with this device? Explains each requirement of the resource, with the
+/// reason that the daemon answers to those who ask over HTTP.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform access ana.ruiz@example.com SAP
+  fleetform access ana.ruiz@example.com SAP --device D007
+  fleetform access ana.ruiz@example.com SAP -o json | jq .reason
+
+Resources and what they require are in `access` of the configuration. Without
+--device all of the user's enrolled devices count, or one is enough, as the
+resource says. Exits with 0 if access is allowed, and with 3 if it is denied.
+Formats: text, json.")]
+pub(crate) struct Args {
+    /// E-mail address of the user
+    #[arg(value_name = "USER")]
+    pub(crate) user: String,
+    /// A resource of the configuration, as SAP
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: String,
+    /// The device that asks: id, serial number or name
+    #[arg(long, value_name = "ID|SERIAL|NAME")]
+    pub(crate) device: Option<String>,
+}
+
+/// Answers from the ledger as it is now.
+///
+/// # Errors
+/// If access is not configured, the word fits several devices, the ledger cannot be read, or
+/// writing fails.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let Args { user, resource, device } = args;
+    let Some(access) = &setup.config.access else {
+        return Err(Failure::new("access is not configured: no resource asks for anything").help(
+            "add access.resources to the configuration, as in \
+             access: {resources: {SAP: {require: [enrolled, compliant, fresh]}}}",
+        ));
+    };
+    let recorded = setup.recorded()?;
+    let device = device.as_ref().map(|word| match lookup::device(&recorded, word) {
+        Ok((id, ..)) => Ok(id.to_string()),
+        Err(Error::Nobody(_)) => Ok(word.clone()),
+        Err(Error::Ambiguous(several)) => {
+            Err(Failure::new(several.to_string()).help(several.help()))
+        }
+    });
+    let device = device.transpose()?;
+    let (directory, now) = (Directory::of(&recorded), setup.now());
+    let judge = Judge {
+        recorded: &recorded,
+        directory: &directory,
+        knowledge: Knowledge::AsOf(now),
+        rules: &access.rules,
+        settings: &setup.config.settings,
+        now,
+    };
+    let named = Named { id: device.as_deref(), serial: None };
+    let question = Question { device: named, ..Question::new(user, resource) };
+    let explained = Explained::of(judge, question);
+    match format {
+        Format::Json => explained.json(out)?,
+        _ => explained.text(out)?,
+    }
+    Ok(if explained.is_allowed() { Exit::Done } else { Exit::Refused })
+}

@@ -1,0 +1,3 @@
+//! Who may come in, and until when: exemptions.
+
+mod exemptions;

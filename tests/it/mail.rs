@@ -1,0 +1,154 @@
+//! Mails, through a real server.
+
+use crate::support::{Device, Fixture, MailServer, PROFILE};
+
+/// A report; a device whose disk is not encrypted fails a check of [`PROFILE`].
+fn report(serial: &str, day: u32, encrypted: bool) -> String {
+    format!(
+        r#"{{"serialNumber":"{serial}","at":"2020-01-{day:02}T09:00:00Z","encryption":{{"enabled":{encrypted}}}}}"#
+    )
+}
+
+/// Enrolled devices of Ana, all in order, and a configuration that sends mails there.
+fn place(server: &MailServer, serials: &[String], settings: &str, more: &str) -> Fixture {
+    let place = Fixture::empty();
+    place.write("fleet/profile.yaml", PROFILE);
+    for serial in serials {
+        place.write(&format!("fleet/{serial}.yaml"), Device::new(serial).yaml());
+    }
+    place.write("fleetform.yaml", server.settings(settings) + more);
+    place.run(&["apply", "--yes"]).exits(0);
+    hand_in(&place, serials, 1, true);
+    place.run(&["apply", "--yes"]).exits(0);
+    place
+}
+
+fn hand_in(place: &Fixture, serials: &[String], day: u32, encrypted: bool) {
+    let reports: Vec<String> =
+        serials.iter().map(|serial| report(serial, day, encrypted)).collect();
+    place.report(&reports.join("\n"));
+}
+
+fn serials(n: usize) -> Vec<String> {
+    (1..=n).map(|n| format!("SN{n:03}")).collect()
+}
+
+fn message_id(mail: &str) -> &str {
+    let line = mail.lines().find(|line| line.starts_with("Message-ID: "));
+    line.expect("every mail has a name")
+}
+
+/// Without the soft breaks of quoted-printable.
+fn joined(mail: &str) -> String {
+    mail.replace("=\r\n", "").replace("=\n", "")
+}
+
+#[test]
+fn a_user_with_forty_devices_failing_at_once_gets_one_mail() {
+    let (server, serials) = (MailServer::start(), serials(40));
+    let place = place(&server, &serials, "it: [ops@example.com]", "");
+    hand_in(&place, &serials, 2, false);
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(server.recipients(), ["ana@example.com"]);
+    let mail = joined(&server.taken()[0]);
+    assert!(mail.contains("Subject: 40 of your devices need your attention by"), "{mail}");
+    assert!(serials.iter().all(|serial| mail.contains(&format!("(serial number {serial})"))));
+    assert!(mail.contains("Auto-Submitted: auto-generated"), "{mail}");
+    let sent: Vec<_> = place.log().into_iter().filter(|e| e["kind"] == "notice.sent").collect();
+    assert_eq!(sent.len(), 40, "the log says of each device who was told");
+    assert!(sent.iter().all(|entry| entry["data"]["to"] == "ana@example.com"));
+    let reference = sent[0]["data"]["reference"].as_str().unwrap();
+    assert!(
+        reference
+            .contains(message_id(&server.taken()[0]).trim_start_matches("Message-ID: ").trim())
+    );
+    // Nothing more follows from it.
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(server.taken().len(), 1);
+}
+
+#[test]
+fn killed_while_a_mail_is_handed_over_it_is_sent_again_under_the_same_name() {
+    for (mode, copies) in [("hang-data", 1), ("hang-content", 1), ("hang-after", 2)] {
+        let (server, serials) = (MailServer::start(), serials(2));
+        let place = place(&server, &serials, "", "");
+        server.mode(mode);
+        let mut daemon = place.daemon(&[]);
+        daemon.until_it_listens();
+        hand_in(&place, &serials, 2, false);
+        daemon.until("the intent in the log", || match place.logged("notice.intended") {
+            2 if mode != "hang-after" || server.taken().len() == 1 => Ok(()),
+            n => Err(format!("{n} intents")),
+        });
+        daemon.signal("KILL");
+        daemon.ended();
+        server.mode("");
+        let mut daemon = place.daemon(&[]);
+        daemon.until("the outcome in the log", || {
+            let n = place.logged("notice.sent");
+            if n == 2 { Ok(()) } else { Err(format!("{n} outcomes")) }
+        });
+        daemon.stop();
+        let taken = server.taken();
+        assert_eq!(taken.len(), copies, "{mode}");
+        assert!(taken.iter().all(|mail| *mail == taken[0]), "{mode}: the same to the byte");
+        assert_eq!(place.logged("notice.intended"), 2, "{mode}: under the same intent");
+    }
+}
+
+#[test]
+fn what_is_not_true_any_more_when_a_mail_could_go_is_not_told_and_the_log_says_why() {
+    let (server, serials) = (MailServer::start(), serials(1));
+    let settings = "compliance: {settle: 1s, unknownAfter: 36500d}\n";
+    let place = place(&server, &serials, "", settings);
+    server.mode("soft-content");
+    hand_in(&place, &serials, 2, false);
+    place.run(&["apply", "--yes"]).exits(0);
+    hand_in(&place, &serials, 3, true);
+    let mut daemon = place.daemon(&[]);
+    // That it fails, and that it is in order again; its reminder is not due.
+    daemon.until("both to be dropped", || {
+        let n = place.logged("notice.dropped");
+        if n == 2 { Ok(()) } else { Err(format!("{n} dropped")) }
+    });
+    daemon.stop();
+    assert_eq!(server.taken(), [""; 0]);
+    let reasons: Vec<String> = place
+        .log()
+        .iter()
+        .filter(|entry| entry["kind"] == "notice.dropped")
+        .map(|entry| format!("{}: {}", entry["data"]["topic"], entry["data"]["reason"]))
+        .collect();
+    let all = reasons.join("\n");
+    assert!(all.contains("the device is not non-compliant any more"), "{all}");
+    assert!(all.contains("the user was never told that it was not in order"), "{all}");
+}
+
+#[test]
+fn a_refused_recipient_is_not_asked_again_and_the_answer_is_in_the_log() {
+    let server = MailServer::start();
+    let serials = serials(1);
+    let place = place(&server, &serials, "cc: [hard@example.com]", "");
+    hand_in(&place, &serials, 2, false);
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(server.recipients(), ["ana@example.com"], "one that is refused refuses no other");
+    let log = place.log();
+    let failed = log.iter().find(|entry| entry["kind"] == "notice.failed").unwrap();
+    let reason = failed["data"]["reason"].as_str().unwrap();
+    assert!(reason.contains("550 5.1.1 no such mailbox here"), "{reason}");
+    assert_eq!(failed["data"]["to"], "hard@example.com");
+}
+
+#[test]
+fn a_text_of_which_no_mail_can_be_made_fails_the_check_and_the_start_with_its_place() {
+    let server = MailServer::start();
+    let place = Fixture::of(&["A"]);
+    place.write("fleetform.yaml", server.settings("templates: texts"));
+    place.write("texts/en/blocked.txt", "Subject: Blocked\n\n{{ devices[0].nmae }}\n");
+    let said =
+        place.run(&["check"]).exits(1).complains(&["texts/en/blocked.txt:3: undefined value"]);
+    assert!(said.stderr.contains("no mail can be made of this text"), "{}", said.stderr);
+    place.run(&["apply", "--yes"]).exits(1).complains(&["texts/en/blocked.txt:3: undefined value"]);
+    place.write("texts/en/blocked.txt", "Subject: Blocked\n\n{{ devices[0].name }}\n");
+    place.run(&["check"]).exits(0);
+}
