@@ -94,6 +94,36 @@ impl FleetDiff {
             || wipes.iter().any(|wipe| wipe.difference != Difference::Moved)
             || !(profiles.is_empty() && new.is_empty() && mended.is_empty())
     }
+
+    /// Devices that become orphans by it.
+    #[must_use]
+    pub(crate) fn removed(&self) -> u64 {
+        let is_gone = |device: &&DeviceDiff| device.difference == Difference::Removed;
+        self.devices.iter().filter(is_gone).count() as u64
+    }
+
+    /// The part of it that is written where `admits` says: on either side, for what moved.
+    #[must_use]
+    pub(crate) fn within(
+        mut self,
+        base: &Desired,
+        head: &Desired,
+        admits: impl Fn(&str) -> bool,
+    ) -> Self {
+        let Self { devices, profiles, wipes, new, mended } = &mut self;
+        devices.retain(|device| {
+            admits(&device.device.place.path)
+                || device.moved_from.as_ref().is_some_and(|from| admits(from))
+        });
+        profiles.retain(|profile| {
+            let place = |side: &Desired| side.profile_places.get(&profile.name).cloned();
+            [base, head].into_iter().filter_map(place).any(|place| admits(&place.path))
+        });
+        wipes.retain(|wipe| admits(&wipe.file.place.path));
+        new.retain(|finding| admits(&finding.span.path));
+        mended.retain(|finding| admits(&finding.span.path));
+        self
+    }
 }
 
 /// Compares two fleets.

@@ -167,8 +167,7 @@ fn implausible(
     let nothing_at_all = desired.profiles.is_empty() && desired.unusable.is_empty();
     let empty = desired.device_documents == 0
         && (of > 0 || (recorded.devices.is_empty() && nothing_at_all));
-    let shrunken =
-        of >= limits.min_fleet && removed * 100 > u64::from(limits.max_removed_percent) * of;
+    let shrunken = shrinks_too_much(removed, of, limits);
     let cause = if desired.missing.is_some() {
         FreezeCause::Missing
     } else if empty {
@@ -179,6 +178,29 @@ fn implausible(
         return None;
     };
     Some(PassFrozen { cause, removed, of })
+}
+
+fn shrinks_too_much(removed: u64, of: u64, limits: FreezeLimits) -> bool {
+    of >= limits.min_fleet && removed * 100 > u64::from(limits.max_removed_percent) * of
+}
+
+/// What the guard would say of a change of the manifests that removes so many devices, where all of
+/// those that `was` had are recorded and none of them is orphaned; `is` are the devices that are left.
+#[must_use]
+pub(crate) fn would_freeze(
+    removed: u64,
+    was: u64,
+    is: u64,
+    limits: FreezeLimits,
+) -> Option<PassFrozen> {
+    let cause = if is == 0 {
+        FreezeCause::Empty
+    } else if shrinks_too_much(removed, was, limits) {
+        FreezeCause::Shrunken
+    } else {
+        return None;
+    };
+    Some(PassFrozen { cause, removed, of: was })
 }
 
 /// Turns what is neither a fact nor asked for by command into holds; how many actions that were.

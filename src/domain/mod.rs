@@ -19,6 +19,7 @@ pub(crate) mod notify_settings;
 pub(crate) mod packing;
 pub mod plan;
 pub(crate) mod provider_settings;
+pub(crate) mod selector;
 pub mod settings;
 pub mod state;
 pub(crate) mod summary;

@@ -13,6 +13,8 @@ pub struct Settings {
     pub(crate) sync_interval: TimeDelta,
     /// How long after becoming non-compliant a device loses access.
     pub(crate) block_after: TimeDelta,
+    /// How long after it was wiped or orphaned a device is archived; never where nothing is set.
+    pub(crate) archive_after: Option<TimeDelta>,
     /// A device that fails again within this time after it was compliant goes on with its last episode.
     pub(crate) settle: TimeDelta,
     /// How long it may be unknown whether a device is compliant.
@@ -90,6 +92,7 @@ impl Default for Settings {
             enrollment_deadline: TimeDelta::minutes(30),
             sync_interval: TimeDelta::hours(8),
             block_after: TimeDelta::hours(24),
+            archive_after: None,
             settle: TimeDelta::minutes(10),
             unknown_after: TimeDelta::hours(24),
             limits: FreezeLimits { max_removed_percent: 30, min_fleet: 10 },

@@ -118,9 +118,41 @@ fn every_command_in_every_format_is_harmless() {
         (&["doctor"], &["text", "json"]),
         (&["doctor", "--fleet", EVIL], &["text", "json"]),
         (&["doctor", "--config", EVIL], &["text", "json"]),
-        (&["list"], &["text", "json", "csv", "yaml"]),
+        (
+            &["list"],
+            &[
+                "text",
+                "json",
+                "csv",
+                "yaml",
+                "wide",
+                "jsonpath={.devices}",
+                "custom-columns=L:.labels",
+            ],
+        ),
         (&["show", "D001"], &["text", "json"]),
         (&["show", EVIL], &["text", "json"]),
+        (&["why", "D001"], &["text", "json"]),
+        (&["why", EVIL], &["text", "json"]),
+        (&["orphans"], &["text", "json"]),
+        (&["list", "--sort-by", EVIL], &["text", "json"]),
+        (&["get", "devices"], &["text", "json", "wide"]),
+        (&["get", EVIL], &["text"]),
+        (&["describe", EVIL], &["text"]),
+        (&["profile", "list"], &["text", "json"]),
+        (&["profile", "show", "Standard"], &["text", "json"]),
+        (&["profile", "show", EVIL], &["text", "json"]),
+        (&["reports", "rejected"], &["text", "json"]),
+        (&["list", "--server", EVIL], &["text", "json"]),
+        (&["wipe", "list", "--all"], &["text", "json"]),
+        (&["trust", "check"], &["text", "json"]),
+        (&["trust", "check", "signers"], &["text", "json"]),
+        (&["list", "-l", "l,!z"], &["text", "json"]),
+        (&["list", "-l", EVIL], &["text", "json"]),
+        (&["diff"], &["text", "json", "markdown", "github"]),
+        (&["diff", "HEAD~1..HEAD", "--", "fleet/a.yaml"], &["text", "json"]),
+        (&["diff", "--", EVIL], &["text", "json"]),
+        (&["set", "-l", "l", "name=x", "--dry-run"], &["text", "json"]),
         (&["access", EVIL, EVIL], &["text", "json"]),
         (&["access", "=cmd|`x@example.com", "SAP"], &["text", "json"]),
         (&["access", "a@example.com", "SAP", "--device", EVIL], &["text", "json"]),
@@ -164,7 +196,7 @@ fn every_command_in_every_format_is_harmless() {
     // Now the log and the state have taken in what could be taken in.
     assert!(fixture.read(".fleetform/audit.jsonl").contains("javascript"));
     all(&fixture);
-    for args in [&["list", "--status", EVIL][..], &[EVIL], &["plan", "-o", EVIL], &["diff"]] {
+    for args in [&["list", "--status", EVIL][..], &[EVIL], &["plan", "-o", EVIL], &["show"]] {
         let usage = looked_at(&fixture, args).exits(1);
         assert!(usage.stderr.starts_with("error: "), "{usage:?}");
     }

@@ -28,6 +28,7 @@ struct Device {
     enrollment: u64,
     compliance: String,
     orphaned: bool,
+    archived: bool,
     missing: bool,
     /// Announced pushes: number of the intent and revision.
     intents: BTreeSet<(u64, String)>,
@@ -211,7 +212,14 @@ impl Device {
                 ensure(!std::mem::replace(&mut self.missing, true), "missing twice")?;
             }
             "device.found" => ensure(std::mem::take(&mut self.missing), "it was not missing")?,
-            "device.adopted" => ensure(std::mem::take(&mut self.orphaned), "it was no orphan")?,
+            "device.adopted" => {
+                ensure(std::mem::take(&mut self.orphaned), "it was no orphan")?;
+                self.archived = false;
+            }
+            "device.archived" => {
+                ensure(self.orphaned || self.status == "Wiped", "archived, and it is in use")?;
+                ensure(!std::mem::replace(&mut self.archived, true), "archived twice")?;
+            }
             "profile.intended" => {
                 let intent = data["intent"].as_u64().ok_or("no intent")?;
                 ensure(intent <= seq, "an intent of the future")?;

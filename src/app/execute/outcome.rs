@@ -9,7 +9,7 @@ use crate::domain::state::event::ErrorClass;
 /// What came of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Actions done, by kind.
+    /// Actions that were carried out, by kind.
     pub(crate) done: BTreeMap<ActionKind, usize>,
     /// Of these, actions whose effect did not, or may not have, come about.
     pub(crate) fell_short: BTreeMap<ActionKind, usize>,
@@ -24,4 +24,36 @@ pub struct Outcome {
     pub not_issued: Vec<(DeviceId, String)>,
     /// Actions not begun because of a stop.
     pub left: usize,
+}
+
+impl Outcome {
+    /// Actions that came to what they were for, by kind. An action that is nothing but its effect is
+    /// not done where the provider did not take it; one that is recorded all the same is, though its
+    /// effect is still to come.
+    pub(crate) fn succeeded(&self) -> BTreeMap<ActionKind, usize> {
+        let is_its_effect =
+            |kind| matches!(kind, ActionKind::Push | ActionKind::Sync | ActionKind::Restore);
+        let short = |kind| self.fell_short.get(&kind).copied().filter(|_| is_its_effect(kind));
+        self.done
+            .iter()
+            .map(|(kind, n)| (*kind, n.saturating_sub(short(*kind).unwrap_or(0))))
+            .filter(|(_, n)| *n > 0)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_push_is_not_counted_as_done_and_a_provisioned_device_is() {
+        use ActionKind::{Provision, Push};
+        let outcome = Outcome {
+            done: [(Provision, 3), (Push, 2)].into(),
+            fell_short: [(Provision, 1), (Push, 2)].into(),
+            ..Outcome::default()
+        };
+        assert_eq!(outcome.succeeded(), [(Provision, 3)].into());
+    }
 }

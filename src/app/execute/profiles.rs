@@ -166,6 +166,7 @@ mod tests {
                 former_users: vec![],
             },
             orphaned_since: None,
+            archived_since: None,
             wipe: None,
             unrequested_wipe: None,
             missing_since: None,

@@ -167,8 +167,9 @@ impl Notices {
         if outcome.failed.len() > SHOWN {
             new.push(Notice::MoreEffectsFailed(outcome.failed.len() - SHOWN));
         }
-        if !outcome.done.is_empty() {
-            let done: Vec<_> = outcome.done.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        let done = outcome.succeeded();
+        if !done.is_empty() {
+            let done: Vec<_> = done.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
             new.push(Notice::Done { done: done.join(", "), left: outcome.left, took });
         }
         new

@@ -43,8 +43,10 @@ pub(crate) struct Counts {
     pub(crate) devices: BTreeMap<DeviceStatus, u64>,
     /// Devices, by compliance.
     pub(crate) compliance: BTreeMap<ComplianceState, u64>,
-    /// Devices whose manifest is gone.
+    /// Devices whose manifest is gone, but for those that are archived.
     pub(crate) orphaned: u64,
+    /// Devices that are archived.
+    pub(crate) archived: u64,
     /// Devices that the MDM does not list any more.
     pub(crate) missing: u64,
     /// Wipes that wait for approval in the MDM.
@@ -73,7 +75,9 @@ impl Counts {
             *counts.compliance.entry(device.compliance.state).or_default() += 1;
             let missing = device.missing_since.is_some() && !device.is_wiped();
             counts.missing += u64::from(missing);
-            counts.orphaned += u64::from(device.orphaned_since.is_some());
+            let archived = device.archived_since.is_some();
+            counts.archived += u64::from(archived);
+            counts.orphaned += u64::from(device.orphaned_since.is_some() && !archived);
             let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
             counts.erased += u64::from(erased);
         }

@@ -40,6 +40,8 @@ pub(crate) enum To {
         /// What stands for an absent value.
         from: u32,
     },
+    /// Not there.
+    Absent,
 }
 
 /// One edit: a field by the keys that lead to it, and what it is to be.
@@ -78,6 +80,9 @@ fn one(file: &str, line: u32, edit: &Edit) -> Result<String, Error> {
         let path: Vec<&str> = edit.path.iter().map(String::as_str).collect();
         let to = resolve(root, &path, &edit.to).ok_or_else(|| Error::NoNumber(name.clone()))?;
         let unusual = || Error::Unusual(name.clone());
+        if to == New::Absent && find(root, &path).is_none() {
+            return Ok(file.to_owned());
+        }
         let (range, new) = document.place(root, &path, &to).ok_or_else(unusual)?;
         let mut edited = text.to_owned();
         edited.replace_range(range, &new);
@@ -101,12 +106,14 @@ fn file_with(file: &str, range: Range<usize>, text: &str) -> Option<String> {
 enum New {
     Text(String),
     Number(u32),
+    Absent,
 }
 
 fn resolve(root: &Node<'_>, path: &[&str], to: &To) -> Option<New> {
     match to {
         To::Text(text) => Some(New::Text(text.clone())),
         To::Number(n) => Some(New::Number(*n)),
+        To::Absent => Some(New::Absent),
         To::Raised { by, from } => {
             let was = match find(root, path).map(Node::scalar) {
                 None => *from,
@@ -131,6 +138,9 @@ struct Document<'d> {
 impl Document<'_> {
     /// What is replaced by what.
     fn place(&self, root: &Node<'_>, path: &[&str], to: &New) -> Option<(Range<usize>, String)> {
+        if *to == New::Absent {
+            return Some((self.removed(root, path)?, String::new()));
+        }
         let (last, above) = path.split_last()?;
         if let Some(node) = find(root, path) {
             let range = self.scalar(node)?;
@@ -161,6 +171,45 @@ impl Document<'_> {
             start.is_some_and(|start| self.text[start..].starts_with('{'))
         };
         if (0..=above.len()).any(is_braced) { Within::Braces } else { Within::Block }
+    }
+
+    /// The bytes of a field with its key, and with the mapping that would be empty without it.
+    fn removed(&self, root: &Node<'_>, path: &[&str]) -> Option<Range<usize>> {
+        let (last, above) = path.split_last()?;
+        let parent = find(root, above)?;
+        let Value::Map(entries) = &parent.value else { return None };
+        // `metadata` and `spec` themselves are never empty.
+        if entries.len() == 1 && above.len() > 1 {
+            return self.removed(root, above);
+        }
+        let at = entries.iter().position(|(key, _)| key.text() == Some(last))?;
+        let (key, value) = &entries[at];
+        let (start, end) = (self.offset(key.extent.start)?, self.end(value)?);
+        if self.text[self.offset(parent.extent.start)?..].starts_with('{') {
+            return match (at.checked_sub(1), entries.get(at + 1)) {
+                (Some(before), _) => Some(self.end(&entries[before].1)?..end),
+                (None, Some((next, _))) => Some(start..self.offset(next.extent.start)?),
+                (None, None) => Some(start..end),
+            };
+        }
+        let line = self.text[..start].rfind('\n').map_or(0, |n| n + 1);
+        let after = self.text[end..].find('\n').map_or(self.text.len(), |n| end + n + 1);
+        let rest = self.text[end..after].trim();
+        let alone = self.text[line..start].bytes().all(|b| b == b' ');
+        (alone && (rest.is_empty() || rest.starts_with('#'))).then_some(line..after)
+    }
+
+    /// Where a value ends.
+    fn end(&self, node: &Node<'_>) -> Option<usize> {
+        let Value::Map(entries) = &node.value else { return Some(self.scalar(node)?.end) };
+        let flow = self.text[self.offset(node.extent.start)?..].starts_with('{');
+        let last = self.end(&entries.last()?.1)?;
+        if !flow {
+            return Some(last);
+        }
+        let rest = &self.text[last..];
+        let blank = rest.len() - rest.trim_start_matches([' ', ',', '\n', '\r']).len();
+        rest[blank..].starts_with('}').then_some(last + blank + 1)
     }
 
     /// An entry added to a mapping: after the last value that ends in its line.
@@ -229,6 +278,7 @@ fn written(to: &New, quote: Option<char>, within: Within) -> String {
     let text = match to {
         New::Number(n) => return n.to_string(),
         New::Text(text) => text,
+        New::Absent => return String::new(),
     };
     match quote {
         Some('\'') if !text.contains(is_deceptive) => format!("'{}'", text.replace('\'', "''")),
@@ -243,6 +293,9 @@ fn is_just(root: &Node<'_>, edited: &str, path: &[&str], to: &New) -> bool {
     let Some(new) = parsed.root.filter(|_| parsed.complete && parsed.problems.is_empty()) else {
         return false;
     };
+    if *to == New::Absent {
+        return is_without(root, &new, path);
+    }
     same(Some(root), &new, path, to)
 }
 
@@ -251,6 +304,7 @@ fn same(was: Option<&Node<'_>>, is: &Node<'_>, path: &[&str], to: &New) -> bool 
         return match to {
             New::Text(text) => is.text() == Some(text),
             New::Number(n) => is.scalar() == Some(Scalar::Int(i128::from(*n))),
+            New::Absent => false,
         };
     };
     let Value::Map(entries) = &is.value else { return false };
@@ -266,6 +320,25 @@ fn same(was: Option<&Node<'_>>, is: &Node<'_>, path: &[&str], to: &New) -> bool 
     entries.len() == before.len() + is_new
         && others(entries) == others(before)
         && is.get(key).is_some_and(|is| same(was.and_then(|was| was.get(key)), is, rest, to))
+}
+
+/// Whether it is the old tree without this field, and without the mapping that held nothing else.
+fn is_without(was: &Node<'_>, is: &Node<'_>, path: &[&str]) -> bool {
+    let Some((key, rest)) = path.split_first() else { return false };
+    let (Value::Map(before), Value::Map(after)) = (&was.value, &is.value) else { return false };
+    let others = |all: &[(Node<'_>, Node<'_>)]| {
+        all.iter().filter(|(k, _)| k.text() != Some(key)).map(bare).collect::<Vec<_>>()
+    };
+    let held_nothing_else = |was: &Node<'_>| match (&was.value, rest) {
+        (Value::Map(entries), [last]) => entries.len() == 1 && was.get(last).is_some(),
+        (_, rest) => rest.is_empty(),
+    };
+    others(before) == others(after)
+        && match (was.get(key), is.get(key)) {
+            (Some(was), Some(is)) => is_without(was, is, rest),
+            (Some(was), None) => held_nothing_else(was),
+            (None, _) => false,
+        }
 }
 
 /// An entry without its places, to be compared.

@@ -277,6 +277,8 @@ pub enum Op {
     },
     /// Its manifest is gone.
     Orphan,
+    /// It has been wiped or orphaned for long: lists leave it out.
+    Archive,
     /// Refuse all intents from now on.
     Freeze(PassFrozen),
     /// Refuse them no more.
@@ -317,6 +319,8 @@ words! {
         /// Access to corporate mail is restored.
         RestoreAccess = "restoreAccess",
         Orphan = "orphan",
+        /// The device is moved out of the way.
+        Archive = "archive",
         Trust = "trust",
         /// A wipe request is accepted.
         AcceptWipe = "acceptWipe",
@@ -362,6 +366,7 @@ impl Action {
             Op::Access { blocked: true, .. } => ActionKind::BlockAccess,
             Op::Access { blocked: false, .. } => ActionKind::RestoreAccess,
             Op::Orphan => ActionKind::Orphan,
+            Op::Archive => ActionKind::Archive,
             Op::Trust(_) => ActionKind::Trust,
             Op::AcceptWipe { .. } => ActionKind::AcceptWipe,
             Op::StopWipe { stop, .. } => match stop {
@@ -447,6 +452,7 @@ impl Action {
             }
             Op::Adopt { .. } => one("orphaned", json!(true), json!(false)),
             Op::Orphan => one("orphaned", json!(false), json!(true)),
+            Op::Archive => one("archived", json!(false), json!(true)),
             Op::Freeze(_) => one("frozen", json!(false), json!(true)),
             Op::Thaw { .. } => one("frozen", json!(true), json!(false)),
             Op::Trust(changed) => one("trust", json!(changed.from), json!(changed.to)),

@@ -63,6 +63,7 @@ impl Plan {
             | Op::Wipe { .. }
             | Op::WithdrawWipe { .. }
             | Op::Orphan
+            | Op::Archive
             | Op::Freeze(_)
             | Op::Thaw { .. } => false,
         })

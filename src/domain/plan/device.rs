@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::action::{Action, Cause, Op, Subject};
+use super::archive::archive;
 use super::changes::diff;
 use super::damage::DamageIndex;
 use super::decision::{Plan, Telemetry};
@@ -73,7 +74,7 @@ pub(super) fn decide(
         if let Some(desired) = desired {
             planner.plan.holds.push(Hold::of_wiped(id, device, desired));
         }
-        return;
+        return archive(inputs, id, device, plan);
     }
     planner.hear(reports, wiping);
     planner.hear_from_provider(wiping);
@@ -245,7 +246,9 @@ impl DevicePlanner<'_, '_> {
     fn miss(&mut self, damage: &DamageIndex<'_>) {
         if let Some(damaged) = damage.of(self.device) {
             self.hidden(damaged);
-        } else if self.device.orphaned_since.is_none() {
+        } else if self.device.orphaned_since.is_some() {
+            archive(self.inputs, self.id, self.device, self.plan);
+        } else {
             self.act(
                 Op::Orphan,
                 Cause::Intent,

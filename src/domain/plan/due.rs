@@ -1,5 +1,6 @@
 //! When time alone will change the plan: for whoever sleeps until then.
 
+use super::archive::archives_at;
 use super::inputs::Inputs;
 use super::wipes::{CLOCK_BEHIND, WipeView};
 use crate::domain::access::blocks_at;
@@ -11,7 +12,7 @@ use crate::domain::state::{Device, EpisodeKind, WipeState};
 /// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
 /// provider, the beginning or the end of a request's validity, the time at which a command that
 /// no device confirmed is taken back, a quorum window that moves on, a clock that is behind, an
-/// exemption that is no longer too far ahead.
+/// exemption that is no longer too far ahead, the moment at which a device is archived.
 ///
 /// `devices` are those whose deadlines count, `wipes` is what the plan said of the requests. A
 /// moment too early does no harm.
@@ -22,6 +23,10 @@ pub fn next_due<'a>(
     wipes: &[WipeView],
 ) -> Option<Timestamp> {
     let Inputs { now, settings, desired, recorded, .. } = *inputs;
+    let archives = settings
+        .archive_after
+        .into_iter()
+        .flat_map(|_| recorded.devices.values().filter_map(|device| archives_at(device, settings)));
     let deadlines = devices.filter_map(|device| deadline(device, settings, now)).min();
     let open = desired.wipes.iter().filter(|file| {
         let known = recorded.wipes.get(&file.request.digest);
@@ -44,6 +49,7 @@ pub fn next_due<'a>(
     let behind = wipes.iter().any(|view| view.code == CLOCK_BEHIND);
     deadlines
         .into_iter()
+        .chain(archives)
         .chain(validity)
         .chain(issued)
         .chain(exemptions)

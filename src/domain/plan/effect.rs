@@ -81,6 +81,7 @@ impl Action {
             | Op::EvidenceMissing { .. }
             | Op::EvidenceReturned
             | Op::Orphan
+            | Op::Archive
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)
@@ -167,6 +168,7 @@ impl Action {
                 })
             }
             Op::Orphan => Event::DeviceOrphaned(Nothing {}),
+            Op::Archive => Event::DeviceArchived(Nothing {}),
             Op::Freeze(why) => Event::PassFrozen(why.clone()),
             Op::Thaw { accepted_removals } => {
                 Event::PassThawed(PassThawed { accepted_removals: *accepted_removals })
@@ -223,6 +225,7 @@ impl Action {
             | Op::EvidenceReturned
             | Op::Access { .. }
             | Op::Orphan
+            | Op::Archive
             | Op::Freeze(_)
             | Op::Thaw { .. }
             | Op::Trust(_)

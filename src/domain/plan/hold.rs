@@ -58,6 +58,28 @@ words! {
     }
 }
 
+impl HoldReason {
+    /// Whether it ends by itself, by time or by what the device or the program does next. All others
+    /// wait for a decision of somebody.
+    #[must_use]
+    pub(crate) const fn is_waiting(self) -> bool {
+        match self {
+            Self::AwaitingReport | Self::Unsettled | Self::BackingOff | Self::WipeUnderWay => true,
+            Self::UnrequestedWipe
+            | Self::ManifestInvalid
+            | Self::ProfileInvalid
+            | Self::EnrollmentFailed
+            | Self::EnrollmentLowered
+            | Self::Wiped
+            | Self::ProviderRefused
+            | Self::Frozen
+            | Self::WipeHeld
+            | Self::WipeRefused
+            | Self::WipeOver => false,
+        }
+    }
+}
+
 impl Hold {
     /// Of the manifest of a device that was wiped.
     pub(super) fn of_wiped(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Self {

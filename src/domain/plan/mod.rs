@@ -7,6 +7,7 @@
 //! they are to be done, then wipes. After they are done, planning again gives none.
 
 mod action;
+mod archive;
 pub(crate) mod changes;
 mod damage;
 mod decision;
@@ -31,6 +32,7 @@ mod wipes;
 
 pub use action::{Action, ActionKind, Op};
 pub(crate) use action::{Cause, Subject};
+pub(crate) use archive::archives_at;
 pub use decision::{Plan, Telemetry};
 pub(crate) use digest::digest;
 pub use hold::{Hold, HoldReason};

@@ -25,6 +25,8 @@ pub struct Device {
     pub push: LastPush,
     /// Since when its manifest has been gone.
     pub orphaned_since: Option<Timestamp>,
+    /// Since when it has been out of the way: wiped, or orphaned until its manifest is back.
+    pub(crate) archived_since: Option<Timestamp>,
     /// The last wipe that was accepted for it.
     pub(crate) wipe: Option<Digest>,
     /// When it reported that it was erased though nobody had asked for it; until `enrollment` is
@@ -139,8 +141,18 @@ impl Device {
             }
             Event::DeviceAdopted(_) => {
                 self.orphaned_since.take().ok_or("it was not orphaned")?;
+                self.archived_since = None;
                 self.manifest =
                     Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
+            }
+            Event::DeviceArchived(_) => {
+                if self.archived_since.is_some() {
+                    return Err("it is archived already".into());
+                }
+                if !self.is_wiped() && self.orphaned_since.is_none() {
+                    return Err("it is neither wiped nor orphaned".into());
+                }
+                self.archived_since = Some(entry.at);
             }
             Event::DeviceMissing(_) => {
                 if self.missing_since.is_some() {

@@ -228,6 +228,7 @@ impl State {
             | Event::DeviceStatus(_)
             | Event::DeviceOrphaned(_)
             | Event::DeviceAdopted(_)
+            | Event::DeviceArchived(_)
             | Event::DeviceMissing(_)
             | Event::DeviceFound(_)
             | Event::ProfileIntended(_)
@@ -301,6 +302,7 @@ impl State {
                     former_users: Vec::new(),
                 },
                 orphaned_since: None,
+                archived_since: None,
                 wipe: None,
                 unrequested_wipe: None,
                 missing_since: None,

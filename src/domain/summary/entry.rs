@@ -43,6 +43,7 @@ pub(crate) fn summary(event: &Event) -> String {
             format!("{from} → {to}{again}: {reason}")
         }
         Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; nothing is done to it".into(),
+        Event::DeviceArchived(Nothing {}) => "archived: lists leave it out from now on".into(),
         Event::DeviceAdopted(Nothing {}) => "a manifest with its serial number is back".into(),
         Event::DeviceMissing(DeviceMissing { last_sync }) => {
             let last = last_sync.map_or_else(|| "never".to_owned(), |at| at.short().to_string());

@@ -166,6 +166,33 @@ fn room(tier: &Tier) -> usize {
     usize::try_from(tier.up_to).unwrap_or(usize::MAX)
 }
 
+/// What is left of one tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) tier: Tier,
+    /// Wipes in its window, with those that are accepted and not issued yet.
+    pub(crate) used: usize,
+    /// Wipes that still fit.
+    pub(crate) left: usize,
+    /// When the next place is free, if none is now; those ahead are taken to be issued now.
+    pub(crate) free_at: Option<Timestamp>,
+}
+
+/// What is left of each tier.
+#[must_use]
+pub(crate) fn budget(tiers: &Tiers, history: History<'_>, now: Timestamp) -> Vec<Budget> {
+    let mut newest_first: Vec<_> = history.issued.to_vec();
+    newest_first.extend(std::iter::repeat_n(now, history.ahead));
+    newest_first.sort_unstable_by(|a, b| b.cmp(a));
+    let of = |tier: &Tier| {
+        let used = history.count(tier.per, now);
+        let left = room(tier).saturating_sub(used);
+        let last = newest_first.get(room(tier) - 1).filter(|_| left == 0);
+        Budget { tier: *tier, used, left, free_at: last.map(|at| *at + tier.per) }
+    };
+    tiers.as_slice().iter().map(of).collect()
+}
+
 impl History<'_> {
     /// Whether wipes that nobody knows of may be in this tier's window.
     fn forgets(&self, tier: &Tier, now: Timestamp) -> bool {

@@ -23,6 +23,7 @@ pub(super) struct Written {
     enrollment: StrictMap<Enrollment>,
     sync: StrictMap<Sync>,
     compliance: StrictMap<Compliance>,
+    orphans: StrictMap<Orphans>,
     limits: StrictMap<WrittenLimits>,
     trust: StrictMap<WrittenTrust>,
     wipes: StrictMap<WrittenWipes>,
@@ -46,6 +47,11 @@ struct Compliance {
     block_after: Option<Span<1>>,
     settle: Option<Span<0>>,
     unknown_after: Option<Span<1>>,
+}
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+struct Orphans {
+    archive_after: Option<Span<1>>,
 }
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -84,6 +90,7 @@ impl Written {
             enrollment: StrictMap(enrollment),
             sync: StrictMap(sync),
             compliance: StrictMap(compliance),
+            orphans: StrictMap(orphans),
             limits: StrictMap(limits),
             trust: StrictMap(trust),
             wipes: StrictMap(wipes),
@@ -102,6 +109,7 @@ impl Written {
             enrollment_deadline: span(enrollment.deadline, default.settings.enrollment_deadline),
             sync_interval: span(sync.interval, default.settings.sync_interval),
             block_after: span(compliance.block_after, default.settings.block_after),
+            archive_after: orphans.archive_after.map(|Span(span)| span),
             settle: span(compliance.settle, default.settings.settle),
             unknown_after: span(compliance.unknown_after, default.settings.unknown_after),
             limits: limits.over(default.settings.limits),

@@ -87,7 +87,7 @@ fn whatever_is_left_out_is_the_default() {
 fn every_key_is_read() {
     let config = parse(
         "fleet: /srv/fleet\ndata: state\nenrollment: {deadline: 1h 30m}\nsync: {interval: 90s}\n\
-         compliance: {blockAfter: 2d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
+         compliance: {blockAfter: 2d}\norphans: {archiveAfter: 90d}\nlimits: {maxRemovedPercent: 0, minFleet: 0}\n\
          trust: {allowedSigners: a, revokedKeys: b}\nhttp: {listen: '[::1]:80', tokenFile: t,\
          names: [Fleet.example.com, '[fd00::7]', 10.0.0.5]}\nnotify: {alerts: {stuckAfter: 2h}}\n\
          wipes: {requireHead: true, maxValidity: 1h, delay: 5m, quorum: [{upTo: 1, per: 1h, signers: 2}]}\n\
@@ -104,6 +104,7 @@ fn every_key_is_read() {
             enrollment_deadline: TimeDelta::minutes(90),
             sync_interval: TimeDelta::seconds(90),
             block_after: TimeDelta::days(2),
+            archive_after: Some(TimeDelta::days(90)),
             limits: FreezeLimits { max_removed_percent: 0, min_fleet: 0 },
             wipes: Wipes {
                 require_head: true,

@@ -64,6 +64,12 @@ pub enum Error {
     /// Something else in the data directory shows that this log is not the one it belongs to.
     #[error("{}: {what}; nothing was changed", dir.display())]
     Contradicted { dir: PathBuf, what: String },
+    /// It is another machine's, and could not be read from here.
+    #[error("{what}")]
+    Elsewhere {
+        /// Why, and what to do.
+        what: String,
+    },
     #[error(
         "there is no ledger in {}: is the path right, and the file system mounted? To begin a new ledger \
          there, run `fleetform apply --new-ledger` once", dir.display()

@@ -228,6 +228,7 @@ mod tests {
             ),
             ("device.orphaned", json!({})),
             ("device.adopted", json!({})),
+            ("device.archived", json!({})),
             ("device.missing", json!({"lastSync": at})),
             ("device.found", json!({})),
             (
@@ -448,9 +449,9 @@ mod tests {
             for _ in 0..depth {
                 settings = json!([settings]);
             }
-            let (_, mut data) = examples().swap_remove(8);
+            let (_, mut data) = examples().swap_remove(9);
             data["settings"] = settings;
-            let mut entry = entry("profile.recorded", &examples()[8].1);
+            let mut entry = entry("profile.recorded", &examples()[9].1);
             if let Event::ProfileRecorded(profile) = &mut entry.event {
                 profile.settings = data["settings"].take();
             }

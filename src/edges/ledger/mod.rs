@@ -16,6 +16,7 @@ mod error;
 pub mod file;
 mod intern;
 mod line;
+mod raw;
 pub(crate) mod snapshot;
 pub(crate) mod store;
 pub(crate) mod verify;
@@ -23,6 +24,7 @@ mod writer;
 
 pub(crate) use self::error::Error;
 pub(crate) use self::file::{CUT, Copy, Restoring};
+pub(crate) use self::raw::logged;
 pub use self::store::{Expected, Reader};
 pub(crate) use self::store::{Known, Logged, Terms};
 pub(crate) use self::verify::{Problem, Verified};

@@ -11,7 +11,7 @@ use super::chain::Chain;
 use super::error::Error;
 use super::snapshot::Snapshot;
 use super::verify::Verified;
-use crate::domain::model::{Digest, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::domain::wipe::target::{LogHead, LoggedHead};
@@ -199,6 +199,14 @@ pub trait Reader: Send + Sync {
     /// The entries from this number on, or from one not far before it: found without reading what
     /// goes before. There need not be any yet.
     fn entries_from(&self, seq: u64) -> Entries;
+
+    /// The entries about this device, from the first one on.
+    fn entries_of(&self, device: DeviceId) -> Entries {
+        let of = move |logged: &Result<Logged, Error>| {
+            logged.as_ref().map_or(true, |logged| logged.entry.device == Some(device))
+        };
+        Box::new(self.entries_from(1).filter(of))
+    }
 
     /// The entries of these numbers, as far as there are such; what cannot be read is not among
     /// them. Each costs little, whatever the length of the log.

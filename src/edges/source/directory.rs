@@ -1,5 +1,6 @@
 //! The fleet directory as it is on disk: all of it, or a few files again.
 
+use std::collections::HashSet;
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
@@ -63,7 +64,7 @@ pub fn load_indexed(root: &Path, cache: &Cache, keep: Option<Timestamp>) -> Load
             index: index.as_ref(),
             place,
             collector: keep.and_then(|now| cache.collector(root, place, now)),
-            ..Look::at_all(None, Budget::of_system())
+            ..Look::at_all(HashSet::new(), Budget::of_system())
         })
     };
     let read = look_at(root, look).map(|(fd, look, documents)| {

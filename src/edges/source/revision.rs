@@ -61,6 +61,23 @@ pub(crate) fn setting(root: &Path, key: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
+/// Whether the work tree around `root` has a remote repository to be updated from; where Git cannot
+/// tell, it may have one.
+#[must_use]
+pub(crate) fn has_remote(root: &Path) -> bool {
+    let Some((tree, _)) = WorkTree::around(root) else { return false };
+    let asked = Git::In(tree).output("remote", &[], QUESTION);
+    asked.map_or(true, |names| !names.trim_ascii().is_empty())
+}
+
+/// Whether a branch is checked out around `root`, and not a commit by itself; where Git cannot tell,
+/// none is.
+#[must_use]
+pub(crate) fn is_on_branch(root: &Path) -> bool {
+    let Some((tree, _)) = WorkTree::around(root) else { return false };
+    Git::In(tree).output("symbolic-ref", &["--quiet", "HEAD"], QUESTION).is_ok()
+}
+
 /// Where `root` is in its work tree: empty at the top, or with a slash at the end; `None` outside
 /// of one.
 #[must_use]

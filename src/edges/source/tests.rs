@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::symlink;
@@ -119,7 +120,7 @@ fn what_becomes_a_fifo_or_symlink_after_the_listing_is_caught() {
     symlink(".", fleet.path("d")).unwrap();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
     let names = [c"f.yaml".to_owned(), c"s.yaml".to_owned()];
-    let look = Look::at_all(None, Budget::of_system());
+    let look = Look::at_all(HashSet::new(), Budget::of_system());
     let all = |path| read(root.as_fd(), &Chunk::new(path, &names), &look);
     let found = all("").unwrap();
     let codes: Vec<_> = found.findings.iter().map(|finding| finding.code).collect();
@@ -225,11 +226,11 @@ fn a_fleet_that_needs_more_memory_than_there_is_is_nothing_to_act_on() {
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
     // Two files and five directories at the root, a file in each of these, and their content.
     let (entries, content) = (12 * 2048, 3 * (6 * device("n0", "S0").len() + PROFILE.len()) as u64);
-    let read = |bytes| read_below(&root, &Look::at_all(None, Budget::new(bytes)));
+    let read = |bytes| read_below(&root, &Look::at_all(HashSet::new(), Budget::new(bytes)));
     assert!(read(entries + content + 64).is_ok());
     for bytes in [0, 2048, 7 * 2048, entries - 1, entries + content / 2] {
         assert!(matches!(read(bytes), Err(Unread::TooLarge(all)) if all == bytes), "{bytes}");
-        let look = |_: &_| Ok(Look::at_all(None, Budget::new(bytes)));
+        let look = |_: &_| Ok(Look::at_all(HashSet::new(), Budget::new(bytes)));
         let error = look_at(fleet.0.path(), look).err().map_or(String::new(), |e| e.to_string());
         assert!(error.contains("more memory than there is"), "{error}");
     }

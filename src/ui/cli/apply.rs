@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::ask;
+use super::consent;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -85,7 +85,7 @@ pub(super) fn run(
         return Err(Failure::new("apply changes the fleet, and there is no terminal to ask on")
             .help("look at `fleetform plan`, then run `fleetform apply --yes`"));
     }
-    let expected = setup.expected(args.new_ledger);
+    let expected = setup.expected(args.new_ledger)?;
     let open = || wiring::open(&setup.config, expected, setup.actor.clone());
     let load = || wiring::fleet(&setup.config, true);
     let (loaded, ledger) = if wiring::ledger(&setup.config).exists()? {
@@ -265,8 +265,12 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
     if decision.approved.plan().actions.is_empty() {
         return Ok(Consent::Given);
     }
-    let is_given = ask::confirmed("Do this?", out)?;
-    Ok(if is_given { Consent::GivenLater } else { Consent::Refused })
+    out.flush()?;
+    if consent::ask("Apply this plan?")? {
+        return Ok(Consent::GivenLater);
+    }
+    out.note("Nothing was done.");
+    Ok(Consent::Refused)
 }
 
 fn do_it(

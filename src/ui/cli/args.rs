@@ -11,7 +11,10 @@ use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
     explain, export, fmt, import, init, list, man, notify,
 };
-use super::{plan, provision, report, restore, schema, set, show, sync, wipe};
+use super::{
+    get, orphans, plan, profile, provision, report, reports, restore, schema, set, show, sync, trust, why,
+    wipe,
+};
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
@@ -43,9 +46,13 @@ Exit codes:
 Where several hold, the order is 1, 3, 2.
 
 Environment:
-  FLEETFORM_LOG  What is logged, as `debug`; -q and -v go before it
+  FLEETFORM_CONFIG, FLEETFORM_FLEET, FLEETFORM_DATA
+                 As --config, --fleet and --data, which take precedence
+  FLEETFORM_SERVER, FLEETFORM_TOKEN
+                 As --server of commands that read, and the token for it
+  FLEETFORM_LOG  Log level, such as `debug`; -q and -v take precedence
   NO_COLOR       No colors, unless --color says otherwise; so does TERM=dumb
-  COLUMNS        Width of the terminal, over what it says itself
+  COLUMNS        Overrides the detected width of the terminal
 
 `fleetform man` prints the manual.";
 
@@ -75,10 +82,21 @@ pub(crate) enum Command {
     Notify(notify::Command),
     /// List what people and other systems have yet to be told.
     Deliveries(deliveries::Args),
-    /// List devices: all, or those for which every filter holds.
+    /// List devices; filters are combined with AND.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),
+    /// List devices or profiles: list, for hands that know kubectl.
+    Get(get::Get),
+    /// Show a device or a profile: show, for hands that know kubectl.
+    Describe(get::Describe),
+    /// Look at profiles: what they install and require, and who has them.
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Say why a device is in its state, what it waits for, and what to do about it.
+    Why(why::Args),
+    /// List the devices that no manifest declares any more.
+    Orphans(orphans::Args),
     /// May this user come in with this device? Explains each requirement of a resource.
     Access(access::Args),
     /// Write the manifest of a new device, after checking it against the fleet.
@@ -91,11 +109,17 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Hand device reports to the inbox.
     Report(report::Args),
+    /// Look after reports that could not be used.
+    #[command(subcommand)]
+    Reports(reports::Command),
     /// Ask devices to sync now: those that are named, or all for which every filter holds.
     Sync(sync::Args),
     /// Write a wipe request, sign it, see whether it would be accepted.
     #[command(subcommand)]
     Wipe(wipe::Command),
+    /// Look at the trust file: whose signatures count.
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Look into the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -136,6 +160,13 @@ impl Command {
             Self::Deliveries(_) => "deliveries",
             Self::List(_) => "list",
             Self::Show(_) => "show",
+            Self::Get(_) => "get",
+            Self::Describe(_) => "describe",
+            Self::Profile(profile::Command::List(_)) => "profile list",
+            Self::Profile(profile::Command::Show(_)) => "profile show",
+            Self::Reports(reports::Command::Rejected(_)) => "reports rejected",
+            Self::Why(_) => "why",
+            Self::Orphans(_) => "orphans",
             Self::Access(_) => "access",
             Self::Provision(_) => "provision",
             Self::Set(_) => "set",
@@ -148,6 +179,8 @@ impl Command {
             Self::Wipe(wipe::Command::New(_)) => "wipe new",
             Self::Wipe(wipe::Command::Sign(_)) => "wipe sign",
             Self::Wipe(wipe::Command::Verify(_)) => "wipe verify",
+            Self::Wipe(wipe::Command::List(_)) => "wipe list",
+            Self::Trust(trust::Command::Check(_)) => "trust check",
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
@@ -168,7 +201,8 @@ impl Command {
     pub(crate) const fn formats(&self) -> &'static [Format] {
         match self {
             Self::Daemon(_) | Self::Emulator(_) => &[Format::Text],
-            Self::List(_) => &[Format::Text, Format::Json, Format::Csv, Format::Yaml],
+            Self::List(_) => list::FORMATS,
+            Self::Get(_) => get::FORMATS,
             Self::Completions(_) | Self::Man(_) => &[Format::Text],
             Self::Schema(_) => &[Format::Text, Format::Json],
             Self::Check(_) => {
@@ -189,12 +223,18 @@ impl Command {
             | Self::Notify(_)
             | Self::Deliveries(_)
             | Self::Show(_)
+            | Self::Describe(_)
+            | Self::Profile(_)
+            | Self::Reports(_)
+            | Self::Why(_)
+            | Self::Orphans(_)
             | Self::Access(_)
             | Self::Report(_)
             | Self::Sync(_)
             | Self::Wipe(_)
             | Self::Backup(_)
             | Self::Restore(_)
+            | Self::Trust(_)
             | Self::Audit(_) => &[Format::Text, Format::Json],
         }
     }
@@ -216,8 +256,8 @@ where
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .map_err(|e| e.format(&mut command))?;
     let wanted = cli.global.output.as_deref().unwrap_or("text");
-    match Format::among(cli.command.formats(), wanted) {
-        Ok(format) => Ok((cli, format)),
+    match Format::asked(cli.command.formats(), wanted) {
+        Ok((format, _)) => Ok((cli, format)),
         Err(why) => {
             let message = format!("{} has no --output {wanted:?}: {why}", cli.command.name());
             Err(command.error(ErrorKind::InvalidValue, message))

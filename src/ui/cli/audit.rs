@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -11,13 +10,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::select;
+use super::server::ServerArgs;
 use super::setup::Setup;
 use super::value::{Since, kind};
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
 use crate::edges::ledger;
-use crate::edges::ledger::Verified;
 use crate::ui::render::history::{Style, Writer};
 use crate::ui::render::out::Out;
 use crate::ui::render::{json, replayed, verify};
@@ -48,7 +47,11 @@ Examples:
 The head vouches for all before it, but for nothing if it is kept in the same
 place only. Exits with 1 if anything is wrong.
 Formats: text, json.")]
-pub(crate) struct VerifyArgs {}
+pub(crate) struct VerifyArgs {
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
 
 /// Prints the entries of the log for which all filters hold.
 #[derive(Debug, Default, clap::Args)]
@@ -73,6 +76,9 @@ pub(crate) struct LogArgs {
     /// Go on with entries as they are written, until interrupted
     #[arg(long, short)]
     pub(crate) follow: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Prints the state that the log alone gives: the snapshot without telemetry, or its summary.
@@ -84,7 +90,11 @@ Examples:
 
 As JSON it is the whole state as state.json has it, but for telemetry (lastSync
 and facts), which no line of the log holds. Formats: text, json.")]
-pub(crate) struct ReplayArgs {}
+pub(crate) struct ReplayArgs {
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
 
 /// Which entries to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,13 +137,12 @@ impl Filter<'_> {
     }
 }
 
-/// Shows what was verified.
-pub(crate) fn verify(
-    verified: &Verified,
-    data: &Path,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+/// Checks the chain, and shows what was found.
+///
+/// # Errors
+/// If there is no log, it cannot be read, or writing fails.
+pub(super) fn verify(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    let (verified, data) = (&setup.ledger()?.verify()?, &setup.config.data);
     // Nothing at all is no good log: perhaps it is another directory that is meant.
     if verified.lines == 0 && verified.bytes == 0 && verified.problems.is_empty() {
         return Err(Failure::new(format!("there is no log in {}", data.display()))
@@ -148,6 +157,8 @@ pub(crate) fn verify(
 
 /// How often a log that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often a daemon is asked for more of it.
+const LOOK_THERE: Duration = Duration::from_secs(2);
 
 /// Prints entries.
 ///
@@ -177,7 +188,7 @@ pub(super) fn log(
             break;
         }
         out.flush()?;
-        std::thread::sleep(LOOK);
+        std::thread::sleep(if setup.remote.is_some() { LOOK_THERE } else { LOOK });
     }
     writer.finish(out)?;
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! Writing manifests: checked against the whole fleet first, then written at once or not at all.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -20,6 +21,8 @@ use crate::edges::source;
 use crate::ui::render::diff::{Context, Side, json, text};
 use crate::ui::render::findings::Drawing;
 use crate::ui::render::out::Out;
+use crate::ui::render::text::joined;
+use crate::ui::render::unified;
 
 /// Nothing can be edited in a fleet directory that is not there.
 ///
@@ -52,8 +55,8 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Failure> {
 pub(super) struct Edited<'a> {
     /// From the fleet directory.
     pub(crate) path: &'a str,
-    /// Where the document that was edited begins; none where the whole file is new.
-    pub(crate) line: Option<u32>,
+    /// Where the documents that were edited begin by now; none where the whole file is new.
+    pub(crate) lines: &'a [u32],
     /// None where there was no file.
     pub(crate) old: Option<&'a str>,
     pub(crate) new: &'a str,
@@ -69,16 +72,40 @@ pub(super) fn write(
     edited: &Edited<'_>,
     (format, out): (Format, &mut Out),
 ) -> Result<Exit, Failure> {
-    let Edited { path, old, new, .. } = *edited;
+    write_all(setup, std::slice::from_ref(edited), Mode::Write, (format, out))
+}
+
+/// What becomes of edits that are right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Write,
+    /// They are shown as a text difference.
+    Show,
+}
+
+/// As [`write`], all of several files or none.
+///
+/// # Errors
+/// As there; where writing fails, the files before it are written.
+pub(super) fn write_all(
+    setup: &Setup,
+    edited: &[Edited<'_>],
+    mode: Mode,
+    (format, out): (Format, &mut Out),
+) -> Result<Exit, Failure> {
     let fleet = &setup.config.fleet;
     let now = setup.now();
     let base = source::load(fleet).as_of(now);
     there(&base)?;
-    let head = source::load_with(fleet, &[(path, new.as_bytes())]).as_of(now);
+    let written: BTreeMap<&str, &[u8]> =
+        edited.iter().map(|edited| (edited.path, edited.new.as_bytes())).collect();
+    let written: Vec<(&str, &[u8])> = written.into_iter().collect();
+    let head = source::load_with(fleet, &written).as_of(now);
     let found = diff(&base, &head);
-    let in_the_way: Vec<_> = head.findings.iter().filter(|f| *f.span.path == *path).collect();
+    let is_here = |path: &str| written.iter().any(|(here, _)| *here == path);
+    let in_the_way: Vec<_> = head.findings.iter().filter(|f| is_here(&f.span.path)).collect();
     let shown = if found.new.is_empty() { in_the_way } else { found.new.iter().collect() };
-    if !found.new.is_empty() || !is_judged(&base, &head, edited) {
+    if !found.new.is_empty() || !edited.iter().all(|edited| is_judged(&base, &head, edited)) {
         let drawing = Drawing::new(fleet, out.color(), out.width());
         for finding in shown {
             writeln!(out, "{}\n", drawing.draw(finding))?;
@@ -90,41 +117,67 @@ pub(super) fn write(
         });
         return Ok(Exit::Failed);
     }
+    let changed: Vec<&Edited<'_>> =
+        edited.iter().filter(|edited| edited.old != Some(edited.new)).collect();
+    match mode {
+        Mode::Write => changed.iter().try_for_each(|edited| replace(fleet, edited, out))?,
+        Mode::Show if format == Format::Json => {}
+        Mode::Show => {
+            for Edited { path, old, new, .. } in &changed {
+                unified::write(out, &joined(fleet, path), old.unwrap_or_default(), new)?;
+            }
+            if !changed.is_empty() {
+                writeln!(out)?;
+            }
+        }
+    }
+    let root = setup.root();
+    let side = Side { name: &root, commit: None };
+    let context = Context { root: &root, base: side, head: side, trust: None, freeze: None, now };
+    match format {
+        Format::Json => json(out, &found, context)?,
+        _ if !changed.is_empty() && found == FleetDiff::default() => {
+            writeln!(out, "The file has changed; the fleet means the same as before.")?;
+        }
+        _ => text(out, &found, context)?,
+    }
+    if mode == Mode::Show {
+        out.note("Nothing is written.");
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes one of them, unless somebody else has by now.
+fn replace(fleet: &Path, edited: &Edited<'_>, out: &mut Out) -> Result<(), Failure> {
+    let Edited { path, old, new, .. } = *edited;
     let target = fleet.join(path);
     if read(&target)?.as_deref() != old {
         let what = format!("{} is not what it was a moment ago", target.display());
         return Err(Failure::new(what).help("look at it, and try again"));
     }
-    let is_written = old != Some(new);
-    if is_written {
-        let parent = durable::parent(&target);
-        fs::create_dir_all(parent).map_err(|why| {
-            Failure::new(format!("cannot make the directory {}: {why}", parent.display()))
-        })?;
-        durable::replace_file("author.file", &target, |to| to.write_all(new.as_bytes()))?;
-        out.note(&format!("Written: {}", target.display()));
-    }
-    let root = setup.root();
-    let side = Side { name: &root, commit: None };
-    let context = Context { root: &root, base: side, head: side, trust: None, now };
-    match format {
-        Format::Json => json(out, &found, context)?,
-        _ if is_written && found == FleetDiff::default() => {
-            writeln!(out, "The file has changed; the fleet means the same as before.")?;
-        }
-        _ => text(out, &found, context)?,
-    }
-    Ok(Exit::Done)
+    let parent = durable::parent(&target);
+    fs::create_dir_all(parent).map_err(|why| {
+        Failure::new(format!("cannot make the directory {}: {why}", parent.display()))
+    })?;
+    durable::replace_file("author.file", &target, |to| to.write_all(new.as_bytes()))?;
+    out.note(&format!("Written: {}", target.display()));
+    Ok(())
 }
 
 /// Whether the document that was edited is a device by every rule; or else fixed in part, with
 /// nothing left in its file that keeps a field from being judged.
 fn is_judged(base: &Desired, head: &Desired, edited: &Edited<'_>) -> bool {
-    let Edited { path, line, .. } = *edited;
-    let here = |place: &Place| *place.path == *path && line.is_none_or(|line| place.line == line);
+    let Edited { path, lines, .. } = *edited;
     let whole = |damaged: &Unusable| matches!(damaged.what, UnusableKind::ProfileOf { .. });
-    let is_device = head.devices.iter().any(|device| here(&device.place))
-        || head.unusable.iter().any(|damaged| whole(damaged) && here(&damaged.place));
+    let devices = head.devices.iter().map(|device| &device.place);
+    let others = head.unusable.iter().filter(|damaged| whole(damaged)).map(|other| &other.place);
+    let here: BTreeSet<u32> = devices
+        .chain(others)
+        .filter(|place: &&Place| *place.path == *path)
+        .map(|place| place.line)
+        .collect();
+    let is_device =
+        if lines.is_empty() { !here.is_empty() } else { lines.iter().all(|at| here.contains(at)) };
     let of = |fleet: &Desired| fleet.findings.iter().filter(|f| *f.span.path == *path).count();
     is_device
         || of(head) < of(base)

@@ -32,6 +32,14 @@ pub(crate) struct Environment {
     pub(crate) user: Option<String>,
     /// `HOME`: where the user's keys are.
     pub(crate) home: Option<PathBuf>,
+    /// `FLEETFORM_CONFIG`: as `--config`.
+    pub(crate) config: Option<PathBuf>,
+    /// `FLEETFORM_FLEET`: as `--fleet`.
+    pub(crate) fleet: Option<PathBuf>,
+    /// `FLEETFORM_DATA`: as `--data`.
+    pub(crate) data: Option<PathBuf>,
+    /// `FLEETFORM_SERVER`: as `--server`, of commands that have it.
+    pub(crate) server: Option<String>,
     /// `FLEETFORM_TOKEN`: what the daemon must be told, or why it cannot be that.
     pub(crate) token: Option<Result<Secret, String>>,
     /// `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, with `NO_PROXY`.
@@ -54,6 +62,10 @@ impl Environment {
             stdin: io::stdin().is_terminal(),
             user: variable("USER"),
             home: variable("HOME").map(PathBuf::from),
+            config: variable("FLEETFORM_CONFIG").map(PathBuf::from),
+            fleet: variable("FLEETFORM_FLEET").map(PathBuf::from),
+            data: variable("FLEETFORM_DATA").map(PathBuf::from),
+            server: variable("FLEETFORM_SERVER"),
             token: variable("FLEETFORM_TOKEN").map(|text| Secret::new(&text)),
             proxy: ureq::Proxy::try_from_env(),
         }
@@ -66,6 +78,13 @@ impl Environment {
         let uid = rustix::process::getuid().as_raw();
         let name = self.user.as_deref().filter(|name| check_text(name, 64).is_ok());
         name.map_or_else(|| format!("uid={uid}"), |name| format!("uid={uid}({name})"))
+    }
+
+    /// The directory in which the command runs, as far as the system tells.
+    #[must_use]
+    pub(crate) fn working_directory() -> String {
+        std::env::current_dir()
+            .map_or_else(|_| "this directory".to_owned(), |path| path.display().to_string())
     }
 
     /// How results look.

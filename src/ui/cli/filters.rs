@@ -2,6 +2,7 @@
 
 use super::value::{Label, word};
 use crate::domain::model::{ComplianceState, Platform, Status};
+use crate::domain::selector::Selector;
 use crate::ui::render::filter::Filter;
 
 /// Devices for which all that is given holds.
@@ -25,18 +26,35 @@ pub(crate) struct Filters {
     /// Devices with this label; may be repeated
     #[arg(long = "label", value_name = "K=V")]
     pub(crate) labels: Vec<Label>,
+    /// Devices whose labels the selector admits, as kubectl's: `site in (madrid,lisbon),!spare`
+    #[arg(long, short = 'l', value_name = "SELECTOR")]
+    pub(crate) selector: Option<Selector>,
     /// Devices whose manifest is gone
     #[arg(long)]
     pub(crate) orphaned: bool,
     /// Devices not heard from for three sync intervals
     #[arg(long)]
     pub(crate) overdue: bool,
+    /// Archived devices, which are left out otherwise
+    #[arg(long)]
+    pub(crate) archived: bool,
 }
 
 impl Filters {
     /// What is not given admits all.
     pub(crate) fn filter(&self) -> Filter {
-        let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
+        let Self {
+            user,
+            status,
+            profile,
+            compliance,
+            platform,
+            labels,
+            selector,
+            orphaned,
+            overdue,
+            archived,
+        } = self;
         let labels = labels.iter().map(|label| (label.key.clone(), label.value.clone()));
         Filter {
             user: user.clone(),
@@ -45,8 +63,10 @@ impl Filters {
             compliance: *compliance,
             platform: *platform,
             labels: labels.collect(),
+            selector: selector.clone().unwrap_or_default(),
             orphaned: *orphaned,
             overdue: *overdue,
+            archived: *archived,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::ask;
+use super::consent;
 use super::failure::Failure;
 use super::fmt;
 use super::format::Format;
@@ -42,7 +42,7 @@ pub(super) fn run(
         changed.iter().try_for_each(|file| file.show(out))?;
     }
     let files = count(changed.len() as u64, "file");
-    if yes || ask::confirmed(&format!("Repair {files}?"), out)? {
+    if yes || consent::ask(&format!("Repair {files}?"))? {
         for file in &changed {
             file.write()?;
             let what = file.why.as_deref().unwrap_or_default();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice};
 
+use super::environment::Environment;
 use super::value;
 use crate::domain::model::words;
 
@@ -41,4 +42,37 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     #[arg(value_parser = value::word!(LogFormat), ignore_case = true)]
     pub(crate) log_format: LogFormat,
+}
+
+impl Global {
+    /// What no flag says, as the environment says it: `FLEETFORM_CONFIG`, `FLEETFORM_FLEET` and
+    /// `FLEETFORM_DATA`. What they name counts as named, as by a flag.
+    pub(crate) fn or(self, environment: &Environment) -> Self {
+        let Environment { config, fleet, data, .. } = environment;
+        Self {
+            config: self.config.or_else(|| config.clone()),
+            fleet: self.fleet.or_else(|| fleet.clone()),
+            data: self.data.or_else(|| data.clone()),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::cli::args::parse;
+
+    #[test]
+    fn a_flag_goes_before_the_environment() {
+        let environment = Environment {
+            config: Some("/env/config".into()),
+            data: Some("/env/data".into()),
+            ..Environment::default()
+        };
+        let (cli, _) = parse(["fleetform", "list", "--data", "flag"]).unwrap();
+        let Global { config, fleet, data, .. } = cli.global.or(&environment);
+        assert_eq!(config, Some("/env/config".into()));
+        assert_eq!((fleet, data), (None, Some("flag".into())));
+    }
 }

@@ -1,74 +1,263 @@
 //! `fleetform list`
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::filters::Filters;
 use super::format::Format;
+use super::server::ServerArgs;
+use super::setup::Setup;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State};
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::provider::unmanaged;
+use crate::ui::render::custom_columns::Columns;
+use crate::ui::render::device::DeviceView;
+use crate::ui::render::jsonpath::{self, Template, compare};
 use crate::ui::render::list::Listing;
 use crate::ui::render::out::Out;
 use crate::ui::render::unmanaged::Undeclared;
 
-/// Lists the devices for which all filters hold, by id.
+/// What `--output` may ask for.
+pub(super) const FORMATS: &[Format] = &[
+    Format::Text,
+    Format::Json,
+    Format::Csv,
+    Format::Yaml,
+    Format::Wide,
+    Format::Name,
+    Format::JsonPath,
+    Format::CustomColumns,
+];
+
+/// Lists devices, by id; filters are combined with AND.
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
 Examples:
   fleetform list
   fleetform list --user ana.ruiz@example.com
-  fleetform list --compliance nonCompliant --label site=madrid
+  fleetform list --compliance nonCompliant -l 'site in (madrid,lisbon),!spare'
   fleetform list --overdue -o csv > overdue.csv
+  fleetform list -o wide --sort-by lastSync
+  fleetform list -o custom-columns=ID:.id,SITE:.labels.site,OS:.osVersion
+  fleetform list -o jsonpath='{range .devices[*]}{.id} {.status}{\"\\n\"}{end}'
+  fleetform list --status Pending --watch
 
-Formats: text, json, csv, yaml. In CSV, values that a spreadsheet would take for
-a formula get an apostrophe in front.")]
+Formats: text, json, csv, yaml, wide, name, jsonpath=TEMPLATE and
+custom-columns=TITLE:PATH,… . Paths are those of the JSON: -o json shows them.
+In CSV, values that a spreadsheet would take for a formula get an apostrophe in
+front. On a narrow terminal columns are cut or hidden, but for ID, SERIAL and
+STATUS.")]
 pub(crate) struct Args {
     /// Which ones.
     #[command(flatten)]
     pub(crate) filters: Filters,
+    /// Sort by a field of the JSON, such as lastSync or .labels.site; with `-` in front descending
+    #[arg(long, value_name = "PATH", allow_hyphen_values = true)]
+    pub(crate) sort_by: Option<SortBy>,
+    /// After the list, go on with devices as they change, until interrupted
+    #[arg(long, short)]
+    pub(crate) watch: bool,
     /// Devices that the MDM has and no manifest declares, as of the last look at it
-    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "orphaned", "overdue"])]
+    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived", "sort_by", "watch", "server"])]
     pub(crate) unmanaged: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `--sort-by`
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SortBy {
+    path: jsonpath::Path,
+    descending: bool,
+}
+
+impl std::str::FromStr for SortBy {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (text, descending) = text.strip_prefix('-').map_or((text, false), |text| (text, true));
+        let text = text.trim().trim_start_matches('{').trim_end_matches('}');
+        if text.trim_matches('.').is_empty() {
+            return Err("is not a field like lastSync".into());
+        }
+        Ok(Self { path: jsonpath::Path::parse(text)?, descending })
+    }
+}
+
+/// How the list is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    Plain(Format),
+    Template(Template),
+    Columns(Columns),
+}
+
+impl Shape {
+    /// From `--output`.
+    ///
+    /// # Errors
+    /// If its template cannot be understood.
+    pub(crate) fn new(format: Format, output: Option<&str>) -> Result<Self, Failure> {
+        let template = output.and_then(|text| text.split_once('=')).map_or("", |(_, text)| text);
+        let failed = |why: String| {
+            Failure::new(format!("--output {format}: {why}"))
+                .help("`fleetform list --help` has examples; -o json shows the fields")
+        };
+        match format {
+            Format::JsonPath => Template::parse(template).map(Self::Template).map_err(failed),
+            Format::CustomColumns => Columns::parse(template).map(Self::Columns).map_err(failed),
+            format => Ok(Self::Plain(format)),
+        }
+    }
+}
+
+/// The list, once or as devices change.
+///
+/// # Errors
+/// If the recorded state cannot be read, or writing fails.
+pub(super) fn show(
+    args: &Args,
+    setup: &Setup,
+    shape: &Shape,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    if args.watch {
+        return watch(args, setup, shape, out);
+    }
+    run(args, &setup.recorded()?, &setup.config.settings, setup.now(), shape, out)
 }
 
 /// Lists what of `state` the filters admit.
-pub(crate) fn run(
+fn run(
     args: &Args,
     state: &State,
     settings: &Settings,
     now: Timestamp,
-    format: Format,
+    shape: &Shape,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let filter = args.filters.filter();
-    let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
-    let devices: Vec<(DeviceId, &Device)> =
-        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
-    let listing = Listing {
-        devices: &devices,
-        wipes: &state.wipes,
-        ledger: state.lineage.map(LedgerId),
-        settings,
-        now,
-    };
-    match format {
-        Format::Json => listing.json(out)?,
-        Format::Csv => listing.csv(out)?,
-        Format::Yaml => listing.yaml(out)?,
-        _ => listing.text(out)?,
+    let devices = chosen(args, state, settings, now);
+    let listing = listing(&devices, state, settings, now);
+    match shape {
+        Shape::Template(template) => listing.template(template, out)?,
+        Shape::Columns(columns) => listing.columns(columns, out)?,
+        Shape::Plain(Format::Json) => listing.json(out)?,
+        Shape::Plain(Format::Csv) => listing.csv(out)?,
+        Shape::Plain(Format::Yaml) => listing.yaml(out)?,
+        Shape::Plain(Format::Wide) => listing.wide(out)?,
+        Shape::Plain(Format::Name) => listing.names(out)?,
+        Shape::Plain(_) => listing.text(out)?,
     }
     if devices.is_empty() {
         out.note(if state.devices.is_empty() {
-            "No devices yet: fleetform apply provisions those of the fleet directory."
+            "No devices yet: `fleetform apply` begins the ledger and provisions them."
         } else {
             "No devices match."
         });
     }
     Ok(Exit::Done)
+}
+
+type Listed<'s> = Vec<(DeviceId, &'s Device)>;
+
+/// What the filters admit, in the order that was asked for.
+fn chosen<'s>(args: &Args, state: &'s State, settings: &Settings, now: Timestamp) -> Listed<'s> {
+    let filter = args.filters.filter();
+    let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
+    let mut devices: Listed<'_> =
+        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
+    if let Some(SortBy { path, descending }) = &args.sort_by {
+        // Each key once: taking a device apart costs more than comparing.
+        let key = |(id, device): &(DeviceId, &Device)| {
+            let view = DeviceView::new(*id, device, settings, now);
+            let value = serde_json::to_value(view).unwrap_or_default();
+            path.values(&value).first().map_or(Value::Null, |value| (*value).clone())
+        };
+        let mut keyed: Vec<_> = devices.into_iter().map(|listed| (key(&listed), listed)).collect();
+        // What is not there is last both ways.
+        keyed.sort_by(|(a, _), (b, _)| {
+            let absent = a.is_null().cmp(&b.is_null());
+            let order = compare(a, b);
+            absent.then(if *descending { order.reverse() } else { order })
+        });
+        devices = keyed.into_iter().map(|(_, listed)| listed).collect();
+    }
+    devices
+}
+
+fn listing<'a>(
+    devices: &'a Listed<'a>,
+    state: &'a State,
+    settings: &'a Settings,
+    now: Timestamp,
+) -> Listing<'a> {
+    let ledger = state.lineage.map(LedgerId);
+    Listing { devices, wipes: &state.wipes, ledger, settings, now }
+}
+
+/// How often the recorded state is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Lists, and then goes on with the devices that change, a row each.
+///
+/// # Errors
+/// If the format cannot be gone on with, the state cannot be read, or writing fails.
+fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exit, Failure> {
+    let format = match shape {
+        Shape::Plain(format @ (Format::Text | Format::Wide | Format::Name | Format::Json)) => {
+            *format
+        }
+        _ => {
+            return Err(Failure::new("--watch has no such --output")
+                .help("it has text, wide, name, and json: one object a line"));
+        }
+    };
+    let ledger = setup.ledger()?;
+    let settings = &setup.config.settings;
+    let mut shown: BTreeMap<DeviceId, Device> = BTreeMap::new();
+    let mut first = true;
+    let mut seen = None;
+    loop {
+        let at = ledger.version();
+        // Where nobody can tell whether it changed, only a look at all of it does.
+        if first || at.is_none() || at != seen {
+            let (state, now) = (setup.recorded()?, setup.now());
+            let admitted = chosen(args, &state, settings, now);
+            let changed: Listed<'_> = admitted
+                .iter()
+                .filter(|(id, device)| shown.get(id) != Some(*device))
+                .copied()
+                .collect();
+            let listing = listing(&changed, &state, settings, now);
+            match (format, first) {
+                (Format::Json, _) => listing.json_lines(out)?,
+                (Format::Name, _) => listing.names(out)?,
+                (Format::Wide, true) => listing.wide(out)?,
+                (Format::Wide, false) => listing.wide_rows(out)?,
+                (_, true) => listing.text(out)?,
+                (_, false) => listing.rows(out)?,
+            }
+            let is_admitted = |id: &DeviceId| admitted.iter().any(|(admitted, _)| admitted == id);
+            if shown.len() > admitted.len() {
+                shown.retain(|id, _| is_admitted(id));
+            }
+            shown.extend(changed.iter().map(|(id, device)| (*id, Device::clone(device))));
+            out.flush()?;
+            (first, seen) = (false, at);
+        }
+        if out.is_closed() {
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Lists what the MDM has and no manifest declares.
@@ -112,8 +301,8 @@ mod tests {
         let (cli, format) = parse(args).unwrap();
         let Command::List(args) = cli.command else { panic!("not list") };
         let screen = Screen::piped();
-        let settings = Settings::default();
-        run(&args, &state(), &settings, now(), format, &mut screen.out()).unwrap();
+        let (settings, shape) = (Settings::default(), Shape::new(format, None).unwrap());
+        run(&args, &state(), &settings, now(), &shape, &mut screen.out()).unwrap();
         assert_eq!(screen.results().is_empty(), screen.notes() == "No devices match.\n");
         let first = |line: &str| line.split(' ').next().map(str::to_owned);
         screen.results().lines().skip(1).filter_map(first).collect()
@@ -137,6 +326,12 @@ mod tests {
             (vec!["--orphaned"], "D002"),
             (vec!["--overdue"], "D002"),
             (vec!["--overdue", "--status", "Wiped"], ""),
+            (vec!["-l", "site in (madrid,lisbon)"], "D001 D002 D003 D004"),
+            (vec!["-l", "!site"], ""),
+            (vec!["--archived"], ""),
+            (vec!["--sort-by", "serialNumber"], "D002 D001 D004 D003"),
+            (vec!["--sort-by", "-.serialNumber"], "D003 D004 D001 D002"),
+            (vec!["--sort-by", "-lastSync"], "D001 D002 D003 D004"),
         ] {
             assert_eq!(ids(&args).join(" "), expected, "{args:?}");
         }
@@ -154,7 +349,8 @@ mod tests {
         let screen = Screen::piped();
         let (state, settings) = (State::default(), Settings::default());
         let args = Args::default();
-        run(&args, &state, &settings, now(), Format::Text, &mut screen.out()).unwrap();
+        let shape = Shape::Plain(Format::Text);
+        run(&args, &state, &settings, now(), &shape, &mut screen.out()).unwrap();
         assert!(screen.notes().contains("fleetform apply"), "{}", screen.notes());
     }
 }

@@ -1,16 +1,13 @@
 //! `fleetform plan`
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::global::Global;
 use super::process::runtime;
+use super::server::{self, ServerArgs};
 use super::setup::Setup;
-use super::value::positive;
 use crate::app::notices::{self, Notice, SHOWN};
 use crate::app::reconcile::{self, Basis, Decision, Kept, decide, heads, observe};
 use crate::app::wiring;
@@ -20,10 +17,8 @@ use crate::domain::plan::WipeView;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::fs::secret::Secret;
 use crate::edges::provider::Observed;
 use crate::edges::requests::{self, Requests};
-use crate::ui::client::{self, Remote};
 use crate::ui::render;
 use crate::ui::render::out::Out;
 use crate::ui::render::plan::Context;
@@ -50,7 +45,7 @@ are not seen.
 The token is, in this order, that of --token-file, of the variable
 FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and
 not over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE
-are honoured.
+are honored.
 
 Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
 guard refuses (frozen, or a wipe is held or refused), else 2 when there are
@@ -60,22 +55,12 @@ pub(crate) struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
-    /// Plan with what a running daemon has recorded, instead of a data directory
-    #[arg(long, value_name = "URL")]
-    pub(crate) server: Option<String>,
-    /// What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
-    #[arg(long, value_name = "FILE", requires = "server")]
-    pub(crate) token_file: Option<PathBuf>,
-    /// Send the token over http:// to another machine, though anyone on the way can read it
-    #[arg(long, requires = "server")]
-    pub(crate) unencrypted: bool,
-    /// Give up when the daemon has not answered in full by then
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
-    #[arg(requires = "server")]
-    pub(crate) timeout: Duration,
     /// Read every manifest, also those that did not change since the last apply
     #[arg(long)]
     pub(crate) no_index: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Shows the plan; reads, and changes nothing anywhere.
@@ -90,8 +75,7 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let remote = args.server.as_deref().map(|url| daemon(url, args, global, environment, setup));
-    let remote = remote.transpose()?;
+    let remote = server::remote(&args.server, global, environment, &setup.config)?;
     if remote.is_none() && setup.ledger()?.exists()? {
         let (provider, trust) = (setup.provider()?, setup.trust());
         let kept = reconcile::kept(&setup.config, provider.as_ref(), &trust, setup.now());
@@ -102,7 +86,7 @@ pub(super) fn run(
         }
     }
     let recorded = || match &remote {
-        Some(remote) => remote.recorded().map_err(explain),
+        Some(remote) => remote.recorded().map_err(server::explain),
         None => setup.recorded(),
     };
     let desired = || wiring::fleet(&setup.config, false).desired;
@@ -138,64 +122,6 @@ pub(super) fn run(
     warn_of_trust(&trust);
     show(&decision, setup, &recorded, &trust, format, out)?;
     Ok(exit_of(&decision, args.detailed_exitcode))
-}
-
-/// The daemon to ask.
-fn daemon(
-    url: &str,
-    args: &Args,
-    global: &Global,
-    environment: &Environment,
-    setup: &Setup,
-) -> Result<Remote, Failure> {
-    if global.data.is_some() {
-        return Err(Failure::new("--server and --data name two recorded states")
-            .help("give one of them: --data for a copy, --server for a running daemon"));
-    }
-    let named = args.token_file.as_ref();
-    let read = |path: &PathBuf| {
-        let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
-        Secret::read(path, &setup.config.fleet).map_err(failed)
-    };
-    let token = match (named, &environment.token, &setup.config.http_token_file) {
-        (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),
-        (None, Some(Ok(token)), _) => Some(token.clone()),
-        (None, Some(Err(why)), _) => return Err(Failure::new(format!("FLEETFORM_TOKEN {why}"))),
-        (None, None, None) => None,
-    };
-    let proxy = environment.proxy.clone();
-    Remote::new(url, token, args.unencrypted, proxy, args.timeout).map_err(explain)
-}
-
-/// What to do about it.
-fn explain(error: client::Error) -> Failure {
-    use crate::ui::client::Error as E;
-    let help = match &error {
-        E::Address { .. } => "name it like https://fleet.example.com or http://127.0.0.1:8080",
-        E::Plain(_) => {
-            "put TLS in front of the daemon and use https://, or, where the network may be \
-             trusted with the token, give --unencrypted"
-        }
-        E::Unreachable { .. } => {
-            "the daemon answers where --listen or http.listen says; give it more time with \
-             --timeout"
-        }
-        E::Unauthorized { sent: false, .. } => {
-            "name its file with --token-file, or set FLEETFORM_TOKEN"
-        }
-        E::Unauthorized { sent: true, .. } => {
-            "the daemon read its own from --token-file or http.tokenFile when it was started"
-        }
-        E::Redirect { .. } => "name that address, if the token is meant for it",
-        E::Status { status, .. } if status.as_u16() == 404 => {
-            "the daemon is older than this fleetform, or the address is not its own"
-        }
-        E::Status { .. } => "look at /readyz and at the daemon's log, and try again",
-        E::Foreign(_) => "name the address that the daemon says it answers at",
-        E::Version { .. } => "use the fleetform that the daemon runs",
-        E::Broken { .. } => "try again; give it more time with --timeout",
-    };
-    Failure::from(error).help(help)
 }
 
 /// Prints the plan of a decision.

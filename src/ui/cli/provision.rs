@@ -85,7 +85,7 @@ pub(super) fn run(
             .help("name another --file or --name; fleetform set edits a manifest"));
     }
     let new = manifest(args, &name, &path);
-    author::write(setup, &Edited { path: &path, line: None, old: None, new: &new }, (format, out))
+    author::write(setup, &Edited { path: &path, lines: &[], old: None, new: &new }, (format, out))
 }
 
 /// The file, with a line by which editors find the schema.

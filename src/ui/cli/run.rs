@@ -12,7 +12,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::global::Global;
+use super::list::Shape;
 use super::process::{outlive_the_file_size_limit, start_threads};
+use super::server::ServerArgs;
 use super::setup::Setup;
 use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
@@ -21,6 +23,7 @@ use super::{
 use super::{
     logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe,
 };
+use super::{get, orphans, profile, reports, trust, why};
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
@@ -38,19 +41,16 @@ where
         let _ = std::io::stdout().write_all(text.as_bytes());
         return exit;
     }
-    let (cli, format) = match parse(&args) {
+    let (mut cli, format) = match parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => {
-            // A usage error quotes what was given, which may be the name of a stranger's branch.
-            let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
-            let error = parse(harmless).err().filter(|_| error.use_stderr()).unwrap_or(error);
-            // If it cannot be printed, the exit code still says it.
-            let _ = error.print();
+            say(&error, &args);
             return failure_of(&error);
         }
     };
     outlive_the_file_size_limit();
     let environment = Environment::of_process();
+    cli.global = cli.global.or(&environment);
     let Global { color, quiet, .. } = cli.global;
     let mut out = Out::standard(environment.presentation(color, quiet));
     let usual = cli.command.usual_log();
@@ -65,6 +65,24 @@ where
         })
     };
     settle(flushed.map(|()| Exit::Done)).combine(settle(ran))
+}
+
+/// Prints a usage error, or the help that was asked for. If it cannot be printed, the exit code still
+/// says it.
+fn say(error: &clap::Error, args: &[OsString]) {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return;
+    }
+    // It quotes what was given, which may be the name of a stranger's branch.
+    let harmless = args.iter().map(|arg| safe(&arg.to_string_lossy()).into_owned());
+    let _ = match parse(harmless) {
+        Err(error) => error.print(),
+        // Spelled out it is no error any more.
+        Ok(_) => std::io::stderr()
+            .lock()
+            .write_all(b"error: a value has control characters, and so cannot be used\n"),
+    };
 }
 
 /// What a usage error means: requests for help and version are none.
@@ -85,6 +103,7 @@ fn run(
         start_threads()?;
         Setup::new(&cli.global, environment)
     };
+    let reading = |server: &ServerArgs| setup()?.reading(server, &cli.global, environment);
     let for_fleet = || {
         start_threads()?;
         Setup::for_fleet(&cli.global, environment)
@@ -117,14 +136,27 @@ fn run(
         Command::Notify(command) => notify::run(command, &setup()?, format, out),
         Command::Deliveries(args) => deliveries::run(args, &setup()?, format, out),
         Command::List(args) => {
-            let setup = setup()?;
+            let setup = reading(&args.server)?;
             if args.unmanaged {
                 return list::unmanaged(&setup.config.data, setup.now(), format, out);
             }
-            let state = setup.recorded()?;
-            list::run(args, &state, &setup.config.settings, setup.now(), format, out)
+            let shape = Shape::new(format, cli.global.output.as_deref())?;
+            list::show(args, &setup, &shape, out)
         }
-        Command::Show(args) => show::run(args, &setup()?, format, out),
+        Command::Get(args) => {
+            let setup = reading(&args.list.server)?;
+            get::run(args, &setup, format, cli.global.output.as_deref(), out)
+        }
+        Command::Describe(args) => get::describe(args, &reading(&args.server)?, format, out),
+        Command::Show(args) => show::run(args, &reading(&args.server)?, format, out),
+        Command::Why(args) => why::run(args, &reading(&args.server)?, format, out),
+        Command::Orphans(args) => orphans::run(args, &reading(&args.server)?, format, out),
+        Command::Profile(command) => {
+            profile::run(command, &reading(command.server())?, format, out)
+        }
+        Command::Reports(reports::Command::Rejected(args)) => {
+            reports::rejected(args, &setup()?, format, out)
+        }
         Command::Access(args) => access::run(args, &setup()?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
@@ -139,12 +171,22 @@ fn run(
         Command::Sync(args) => sync::run(args, &setup()?, format, out),
         Command::Backup(args) => backup::run(args, &setup()?, format, out),
         Command::Restore(args) => restore::run(args, &setup()?, format, out),
-        Command::Wipe(command) => wipe::run(command, &setup()?, format, out),
-        Command::Audit(audit::Command::Verify(_)) => {
-            let setup = setup()?;
-            audit::verify(&setup.ledger()?.verify()?, &setup.config.data, format, out)
+        Command::Trust(trust::Command::Check(args)) => trust::check(args, &setup()?, format, out),
+        Command::Wipe(command) => {
+            let setup = match command.server() {
+                Some(server) => reading(server)?,
+                None => setup()?,
+            };
+            wipe::run(command, &setup, format, out)
         }
-        Command::Audit(audit::Command::Log(args)) => audit::log(args, &setup()?, format, out),
-        Command::Audit(audit::Command::Replay(_)) => audit::replay(&setup()?, format, out),
+        Command::Audit(audit::Command::Verify(args)) => {
+            audit::verify(&reading(&args.server)?, format, out)
+        }
+        Command::Audit(audit::Command::Log(args)) => {
+            audit::log(args, &reading(&args.server)?, format, out)
+        }
+        Command::Audit(audit::Command::Replay(args)) => {
+            audit::replay(&reading(&args.server)?, format, out)
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! `fleetform set`
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
 use super::author;
-use super::author::Edited;
+use super::author::{Edited, Mode};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -12,11 +16,12 @@ use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::edit::{Edit, To, edit};
 use crate::domain::manifest::fields;
 use crate::domain::model::{DeviceId, Name, Place, SerialNumber};
+use crate::domain::selector::Selector;
 use crate::domain::state::Device;
 use crate::domain::wording::closest;
 use crate::ui::render::out::Out;
 
-/// Edit a device's manifest in place: comments, order and quotes stay. The result is checked
+/// Edit manifests of devices in place: comments, order and quotes stay. The result is checked
 /// against the fleet before it is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -24,7 +29,12 @@ Examples:
   fleetform set ana-ruiz-laptop profile=Executive
   fleetform set PF3XK9Q2 status=Failed
   fleetform set D007 enrollment=+1              Enroll again
-  fleetform set D007 labels.site=madrid labels.room=12
+  fleetform set D007 labels.site=madrid labels.room-    Set one, remove one
+  fleetform set -l 'site in (madrid,lisbon)' profile=Executive --dry-run
+
+FIELD- removes an optional field or label. With -l every device whose manifest
+has such labels is edited: all of them, or none where one would give a finding.
+--dry-run shows the change of the files, and what it means, and writes nothing.
 
 Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion,
 ownership, status, enrollment, hardware.manufacturer, hardware.model,
@@ -34,11 +44,17 @@ it would give a finding. Formats: text, json (as diff).")]
 pub(crate) struct Args {
     /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
     /// or name=NAME
-    #[arg(value_name = "ID|SERIAL|NAME")]
-    pub(crate) device: String,
-    /// What to change
-    #[arg(value_name = "FIELD=VALUE", required = true)]
+    #[arg(value_name = "ID|SERIAL|NAME", required_unless_present = "selector")]
+    pub(crate) device: Option<String>,
+    /// What to change, or to remove
+    #[arg(value_name = "FIELD=VALUE|FIELD-")]
     pub(crate) fields: Vec<String>,
+    /// Every device whose labels the selector admits, as kubectl's: `site in (madrid,lisbon)`
+    #[arg(long, short = 'l', value_name = "SELECTOR")]
+    pub(crate) selector: Option<Selector>,
+    /// Show what would be written, and write nothing
+    #[arg(long = "dry-run")]
+    pub(crate) preview: bool,
 }
 
 /// All fields that can be set, as they are typed; what begins with `labels.` ends with a key.
@@ -57,24 +73,89 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let edits = args.fields.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
+    // With a selector there is no device in the first place.
+    let first = args.device.iter().filter(|_| args.selector.is_some());
+    let fields: Vec<&String> = first.chain(&args.fields).collect();
+    if fields.is_empty() {
+        return Err(
+            Failure::new("no field is given").help("say what to change, as profile=Executive")
+        );
+    }
+    let edits = fields.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
     let desired = setup.desired();
     author::there(&desired)?;
-    let place = place(setup, &desired, &args.device)?;
-    let path = setup.config.fleet.join(&*place.path);
-    let old = author::read(&path)?
-        .ok_or_else(|| Failure::new(format!("{} is not there any more", path.display())))?;
-    let new = edit(&old, place.line, &edits).map_err(|why| {
-        Failure::new(format!("cannot edit {}: {why}", path.display())).help("edit it by hand")
-    })?;
-    let edited = Edited { path: &place.path, line: Some(place.line), old: Some(&old), new: &new };
-    author::write(setup, &edited, (format, out))
+    let places = match (&args.selector, &args.device) {
+        (Some(selector), _) => selected(&desired, selector)?,
+        (None, device) => {
+            vec![place(setup, &desired, device.as_deref().unwrap_or_default())?]
+        }
+    };
+    let files = files(&setup.config.fleet, &places, &edits)?;
+    let edited: Vec<_> = files
+        .iter()
+        .map(|File { path, lines, old, new }| Edited { path, lines, old: Some(old), new })
+        .collect();
+    let mode = if args.preview { Mode::Show } else { Mode::Write };
+    author::write_all(setup, &edited, mode, (format, out))
+}
+
+/// A file, before and after.
+struct File {
+    path: Arc<str>,
+    /// Where the edited documents begin afterwards.
+    lines: Vec<u32>,
+    old: String,
+    new: String,
+}
+
+/// Where the devices that the selector admits are written.
+fn selected(desired: &Desired, selector: &Selector) -> Result<Vec<Place>, Failure> {
+    let admitted = desired.devices.iter().filter(|device| selector.admits(&device.spec.labels));
+    let places: Vec<_> = admitted.map(|device| device.place.clone()).collect();
+    if places.is_empty() {
+        return Err(Failure::new("no manifest has labels that the selector admits")
+            .help("`fleetform list -l SELECTOR` shows recorded devices; quote it for the shell"));
+    }
+    Ok(places)
+}
+
+/// Edits each document, from the last of a file to the first: what an edit moves lies below it.
+fn files(fleet: &Path, places: &[Place], edits: &[Edit]) -> Result<Vec<File>, Failure> {
+    let mut by_file: BTreeMap<&Arc<str>, BTreeSet<u32>> = BTreeMap::new();
+    for place in places {
+        by_file.entry(&place.path).or_default().insert(place.line);
+    }
+    let one = |(path, begins): (&Arc<str>, BTreeSet<u32>)| {
+        let target = fleet.join(&**path);
+        let old = author::read(&target)?
+            .ok_or_else(|| Failure::new(format!("{} is not there any more", target.display())))?;
+        let (mut new, mut lines) = (old.clone(), Vec::new());
+        for line in begins.into_iter().rev() {
+            let edited = edit(&new, line, edits).map_err(|why| {
+                Failure::new(format!("cannot edit {}: {why}", target.display()))
+                    .help("edit it by hand")
+            })?;
+            let count = |text: &str| i64::try_from(text.lines().count()).unwrap_or(i64::MAX);
+            let moved = count(&edited) - count(&new);
+            for below in &mut lines {
+                *below = u32::try_from(i64::from(*below) + moved).unwrap_or(0);
+            }
+            lines.push(line);
+            new = edited;
+        }
+        Ok(File { path: path.clone(), lines, old, new })
+    };
+    by_file.into_iter().map(one).collect()
 }
 
 /// `status=Failed`, `enrollment=+1`, `labels.site=madrid`
 fn parse(text: &str) -> Result<Edit, Failure> {
+    if let Some(field) = text.strip_suffix('-').filter(|field| !field.contains('=')) {
+        return Ok(Edit { path: path(field)?, to: To::Absent });
+    }
     let Some((field, value)) = text.split_once('=') else {
-        return Err(Failure::new(format!("{text:?} is not FIELD=VALUE")));
+        return Err(Failure::new(format!("{text:?} is not FIELD=VALUE"))
+            .help("FIELD- removes a field, as labels.site-"));
     };
     let to = match value.strip_prefix('+').map(str::parse) {
         Some(Ok(by)) if field.ends_with("enrollment") => To::Raised { by, from: 1 },
@@ -83,9 +164,14 @@ fn parse(text: &str) -> Result<Edit, Failure> {
             _ => To::Text(value.to_owned()),
         },
     };
+    Ok(Edit { path: path(field)?, to })
+}
+
+/// The keys that lead to a field.
+fn path(field: &str) -> Result<Vec<String>, Failure> {
     let bare = field.strip_prefix("spec.").or(field.strip_prefix("metadata.")).unwrap_or(field);
     let label = bare.strip_prefix("labels.").filter(|key| !key.is_empty());
-    let path = match (label, bare) {
+    Ok(match (label, bare) {
         (Some(key), _) => vec!["metadata".to_owned(), "labels".to_owned(), key.to_owned()],
         (None, "name") => vec!["metadata".to_owned(), "name".to_owned()],
         (None, bare) if fields::DEVICE.leaves().iter().any(|field| field == bare) => {
@@ -100,8 +186,7 @@ fn parse(text: &str) -> Result<Edit, Failure> {
                 None => failure.help("`fleetform set --help` lists the fields"),
             });
         }
-    };
-    Ok(Edit { path, to })
+    })
 }
 
 /// Where the device is written: by its id in the ledger, its serial number or its name. What
@@ -216,6 +301,9 @@ mod tests {
             ("name=x", "metadata/name", text("x")),
             ("access.reason=travels", "spec/access/reason", text("travels")),
             ("hardware.model=T 14", "spec/hardware/model", text("T 14")),
+            ("labels.site-", "metadata/labels/site", To::Absent),
+            ("platform-", "spec/platform", To::Absent),
+            ("labels.site=a-", "metadata/labels/site", text("a-")),
         ] {
             let path = path.split('/').map(str::to_owned).collect();
             assert_eq!(parse(given).unwrap(), Edit { path, to }, "{given}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::global::Global;
+use super::server::{self, ServerArgs};
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
@@ -17,11 +18,16 @@ use crate::edges::ledger::{self, Expected, Reader};
 use crate::edges::provider::Provider;
 use crate::edges::source;
 use crate::edges::source::revision;
+use crate::ui::client::{self, Remote};
 
 /// What every verb stands on: the configuration, with the flags over it.
 pub(super) struct Setup {
     /// With the flags over it.
     pub(crate) config: Config,
+    /// Whether the fleet directory is the one of the configuration, and no other that was named.
+    pub(crate) fleet_is_configured: bool,
+    /// The daemon whose ledger is read instead of one that lies here.
+    pub(crate) remote: Option<Arc<Remote>>,
     /// Who runs the command, for the log.
     pub(crate) actor: Arc<str>,
     /// Where the user's keys are.
@@ -56,11 +62,36 @@ impl Setup {
     fn with(config: Config, global: &Global, environment: &Environment) -> Self {
         Self {
             config,
+            fleet_is_configured: global.fleet.is_none(),
+            remote: None,
             actor: environment.actor().into(),
             home: environment.home.clone(),
             can_ask: environment.stdin && environment.stderr,
             progress: environment.progress(global.quiet),
         }
+    }
+
+    /// With the ledger and the settings of a running daemon, where one is named.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    pub(crate) fn reading(
+        mut self,
+        server: &ServerArgs,
+        global: &Global,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        self.remote = server::remote(server, global, environment, &self.config)?;
+        let Some(remote) = &self.remote else { return Ok(self) };
+        match remote.settings() {
+            Ok(settings) => self.config.settings = settings,
+            Err(error) if error.is_unknown() => tracing::warn!(
+                server = remote.url(),
+                "the daemon is older and does not tell its settings: those of this machine count"
+            ),
+            Err(error) => return Err(server::explain(error)),
+        }
+        Ok(self)
     }
 
     /// Whether the index of the fleet directory is to be used.
@@ -89,14 +120,40 @@ impl Setup {
         revision::of(&self.config.fleet)
     }
 
-    /// The ledger, to read in; the one that somebody named must be there.
+    /// The ledger, to read in; the one that somebody named must be there, and the default one need
+    /// not be, beside a fleet directory.
     pub(crate) fn ledger(&self) -> Result<Arc<dyn Reader>, Failure> {
+        if let Some(remote) = &self.remote {
+            return Ok(client::ledger(remote.clone()));
+        }
         let ledger = wiring::ledger(&self.config);
         let Config { data, data_is_named, .. } = &self.config;
-        if *data_is_named && !ledger.exists()? {
+        if ledger.exists()? {
+            return Ok(ledger);
+        }
+        if *data_is_named {
             return Err(ledger::Error::Absent { dir: data.clone() }.into());
         }
+        self.needs_fleet()?;
         Ok(ledger)
+    }
+
+    /// That this is the place of a fleet; where nothing is, nothing is begun, and "no devices" would
+    /// be an answer about another place.
+    fn needs_fleet(&self) -> Result<(), Failure> {
+        let Config { fleet, data, .. } = &self.config;
+        // Where nobody can tell, whoever reads the directory says why.
+        if fleet.try_exists().unwrap_or(true) {
+            return Ok(());
+        }
+        let here = Environment::working_directory();
+        let (fleet, data) = (fleet.display(), data.display());
+        let what =
+            format!("there is no fleet here: {here} has neither {fleet} nor a ledger in {data}");
+        Err(Failure::new(what).help(
+            "change to the directory of your fleet, name it with --fleet, or start one with \
+             `fleetform init DIR`; commands that read can ask a running daemon: --server URL",
+        ))
     }
 
     /// That there is a ledger to hand something to; `consequence` says what is in vain where none is.
@@ -109,27 +166,38 @@ impl Setup {
         }
         let what = format!("there is no ledger in {}, {consequence}", self.config.data.display());
         Err(Failure::new(what).help(
-            "run it where the fleet is, or name the data directory with --data; `fleetform apply` begins a ledger",
+            "run it on the Fleetform server, name the data directory with --data, or ask a running \
+             daemon with --server URL, where the command has it; `fleetform apply` begins a ledger",
         ))
     }
 
     /// What the ledger says, without a lock.
     pub(crate) fn recorded(&self) -> Result<State, Failure> {
-        Ok(self.ledger()?.state()?)
+        match &self.remote {
+            Some(remote) => remote.recorded().map_err(server::explain),
+            None => Ok(self.ledger()?.state()?),
+        }
     }
 
     /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:
     /// for what somebody is about to sign.
     pub(crate) fn proven(&self) -> Result<State, Failure> {
-        Ok(self.ledger()?.proven()?)
+        match &self.remote {
+            // The daemon proved its own when it began.
+            Some(remote) => remote.recorded().map_err(server::explain),
+            None => Ok(self.ledger()?.proven()?),
+        }
     }
 
     /// What a writer expects in the data directory, given `--new-ledger`.
-    pub(crate) fn expected(&self, new: bool) -> Expected {
+    ///
+    /// # Errors
+    /// If it would begin a ledger where there is no fleet.
+    pub(crate) fn expected(&self, new: bool) -> Result<Expected, Failure> {
         match (new, self.config.data_is_named) {
-            (true, _) => Expected::New,
-            (false, true) => Expected::Existing,
-            (false, false) => Expected::Any,
+            (true, _) => Ok(Expected::New),
+            (false, true) => Ok(Expected::Existing),
+            (false, false) => self.ledger().map(|_| Expected::Any),
         }
     }
 

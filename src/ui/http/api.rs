@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
 use super::metrics as numbers;
-use super::query::{Audit, Devices, PAGE};
+use super::query::{Audit, Devices, Log, PAGE};
 use super::shared::Shared;
 use crate::app::status::{Status, View};
 use crate::app::wiring;
@@ -29,6 +29,8 @@ use crate::ui::render::json;
 use crate::ui::render::list::Listing;
 use crate::ui::render::plan::Context;
 use crate::ui::render::show::Shown;
+use crate::ui::render::why::{Hindrance, Why};
+use crate::ui::wire;
 
 pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
     #[derive(Serialize)]
@@ -120,19 +122,25 @@ pub(super) async fn device(
     headers: HeaderMap,
 ) -> Response {
     let view = shared.view();
-    let found = lookup::device(&view.recorded, &wanted).map(|(id, ..)| id);
-    let id = match found {
+    let id = match find(&view, &wanted) {
         Ok(id) => id,
-        Err(lookup::Error::Nobody(_)) => {
-            return fail(StatusCode::NOT_FOUND, "no device has this id, serial number or name");
-        }
-        Err(lookup::Error::Ambiguous(several)) => {
-            return fail(StatusCode::CONFLICT, &format!("{several}; {}", several.help()));
-        }
+        Err((status, why)) => return fail(status, &why),
     };
     let room = shared.room.clone();
     let body = shared.heavy(move || Tagged::new(show(&view, id)?, &room)).await;
     body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
+}
+
+/// The device that a word means, or what to answer where it means none, or several.
+fn find(view: &View, wanted: &str) -> Result<DeviceId, (StatusCode, String)> {
+    lookup::device(&view.recorded, wanted).map(|(id, ..)| id).map_err(|why| match why {
+        lookup::Error::Nobody(_) => {
+            (StatusCode::NOT_FOUND, "no device has this id, serial number or name".to_owned())
+        }
+        lookup::Error::Ambiguous(several) => {
+            (StatusCode::CONFLICT, format!("{several}; {}", several.help()))
+        }
+    })
 }
 
 fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
@@ -140,8 +148,38 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let device = &state.devices[&id];
     let history = entries(view, 0, |entry| entry.device == Some(id), usize::MAX)?;
     let settings = &view.config.settings;
-    let shown = Shown::of(state, (id, device), &history, settings, clock::now());
+    let (hindrance, now) = (&hindrance(view, id), clock::now());
+    let why = Why { state, id, device, hindrance, settings, now }.points();
+    let shown = Shown::of(state, (id, device), &history, why, settings, now);
     body(|out| shown.json(out))
+}
+
+/// What the last pass says of a device's manifest.
+fn hindrance(view: &View, id: DeviceId) -> Hindrance {
+    view.status.as_ref().map(|status| Hindrance::of(&status.left, id)).unwrap_or_default()
+}
+
+pub(super) async fn why(
+    State(shared): State<Shared>,
+    Path(wanted): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let view = shared.view();
+    let found = match find(&view, &wanted) {
+        Ok(id) => id,
+        Err((status, why)) => return fail(status, &why),
+    };
+    let (state, hindrance) = (&view.recorded, hindrance(&view, found));
+    let why = Why {
+        state,
+        id: found,
+        device: &state.devices[&found],
+        hindrance: &hindrance,
+        settings: &view.config.settings,
+        now: clock::now(),
+    };
+    let body = body(|out| why.said().json(out)).and_then(|body| Tagged::new(body, &shared.room));
+    body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
 }
 
 pub(super) async fn plan(State(shared): State<Shared>, headers: HeaderMap) -> Response {
@@ -210,6 +248,37 @@ pub(super) async fn audit(
         }
         Err(failed) => failed.answer(),
     }
+}
+
+pub(super) async fn log(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Log { since, device, limit } = match query.unwrap_or_default().parse::<Log>() {
+        Ok(wanted) => wanted,
+        Err(why) => return fail(StatusCode::BAD_REQUEST, &why),
+    };
+    let view = shared.view();
+    let room = shared.room.clone();
+    let read = shared.heavy(move || {
+        let wanted =
+            |entry: &Entry| entry.seq >= since && device.is_none_or(|id| entry.device == Some(id));
+        let mut lines = Vec::new();
+        for logged in entries(&view, since, wanted, limit.unwrap_or(wire::log::PAGE))? {
+            lines.extend_from_slice(&logged.raw);
+            lines.push(b'\n');
+        }
+        Tagged::new(lines, &room)
+    });
+    read.await.map_or_else(Failure::answer, |body| body.answer(&headers, wire::log::KIND))
+}
+
+pub(super) async fn settings(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let document = wire::settings::Document::from(&shared.view().config.settings);
+    let body = body(|out| json::pretty(out, &document));
+    let body = body.and_then(|body| Tagged::new(body, &shared.room));
+    body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))
 }
 
 /// Entries of whole passes, from this number on.

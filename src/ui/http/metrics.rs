@@ -215,8 +215,16 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
 }
 
 fn devices(text: &mut Text, counts: &Counts) {
-    let Counts { holds: _, devices, compliance, orphaned, missing, awaiting_approval, erased } =
-        counts;
+    let Counts {
+        holds: _,
+        devices,
+        compliance,
+        orphaned,
+        archived,
+        missing,
+        awaiting_approval,
+        erased,
+    } = counts;
     let help = "Devices that report that they were erased, though nobody here asked for it.";
     text.one("unrequested_wipes", "gauge", help, *erased);
     let help = "Devices that the MDM does not list any more.";
@@ -231,7 +239,9 @@ fn devices(text: &mut Text, counts: &Counts) {
     let counts =
         ComplianceState::ALL.iter().map(|s| (s.as_str(), compliance.get(s).copied().unwrap_or(0)));
     text.by("devices_compliance", "state", &counts.collect::<Vec<_>>());
-    text.one("devices_orphaned", "gauge", "Devices whose manifest is gone.", orphaned);
+    let help = "Devices whose manifest is gone, but for archived ones.";
+    text.one("devices_orphaned", "gauge", help, orphaned);
+    text.one("devices_archived", "gauge", "Devices that lists leave out.", archived);
 }
 
 #[cfg(test)]

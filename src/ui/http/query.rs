@@ -67,7 +67,9 @@ impl FromStr for Devices {
                     }
                     _ => return Err("label: is not a label like site=madrid".into()),
                 },
+                "selector" => filter.selector = parse(&name, &value)?,
                 "orphaned" => filter.orphaned = flag(&name, &value)?,
+                "archived" => filter.archived = flag(&name, &value)?,
                 "overdue" => filter.overdue = flag(&name, &value)?,
                 "after" => wanted.after = Some(parse(&name, &value)?),
                 "limit" => wanted.limit = Some(limit(&value)?),
@@ -96,6 +98,35 @@ impl FromStr for Audit {
                     let number = value.parse();
                     wanted.since = number.map_err(|_| "since: is not a sequence number")?;
                 }
+                "limit" => wanted.limit = Some(limit(&value)?),
+                _ => return Err(format!("there is no parameter {name:?}")),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+/// From where in the log, about whom, and how many lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Log {
+    /// A sequence number, inclusive.
+    pub(crate) since: u64,
+    /// Only lines about this device.
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) limit: Option<usize>,
+}
+
+impl FromStr for Log {
+    type Err = String;
+    fn from_str(query: &str) -> Result<Self, String> {
+        let mut wanted = Self::default();
+        for (name, value) in pairs(query)? {
+            match name.as_str() {
+                "since" => {
+                    let number = value.parse();
+                    wanted.since = number.map_err(|_| "since: is not a sequence number")?;
+                }
+                "device" => wanted.device = Some(parse(&name, &value)?),
                 "limit" => wanted.limit = Some(limit(&value)?),
                 _ => return Err(format!("there is no parameter {name:?}")),
             }

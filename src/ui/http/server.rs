@@ -22,6 +22,7 @@ use super::shared::Shared;
 use super::token::Token;
 use super::{access, api, host, signals, state};
 use crate::app::status::View;
+use crate::ui::wire;
 use crate::ui::wire::state::PATH;
 
 /// A server that is not running yet.
@@ -81,8 +82,11 @@ fn router(shared: Shared, names: Names) -> Router {
         .route("/metrics", get(api::metrics))
         .route("/api/v1/devices", get(api::devices))
         .route("/api/v1/devices/{id}", get(api::device))
+        .route("/api/v1/devices/{id}/why", get(api::why))
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/audit", get(api::audit))
+        .route(wire::log::PATH, get(api::log))
+        .route(wire::settings::PATH, get(api::settings))
         .route(PATH, get(state::state))
         .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
         .method_not_allowed_fallback(read_only)

@@ -38,7 +38,7 @@ impl Applied<'_> {
     /// For people: failures, what is left, and a line that says it all.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let Outcome {
-            done,
+            done: _,
             fell_short,
             failed,
             profiles_failed,
@@ -67,10 +67,8 @@ impl Applied<'_> {
                 "… and {more} more that failed (fleetform audit log --kind profile.failed)"
             )?;
         }
+        let done = self.outcome.succeeded();
         let mut parts: Vec<String> = done.iter().map(|(kind, n)| told(*kind, *n as u64)).collect();
-        if parts.is_empty() {
-            parts.push("nothing".to_owned());
-        }
         // A sync was asked for now: whoever still wants it asks again.
         let syncs = fell_short.get(&ActionKind::Sync).copied().unwrap_or(0);
         if syncs > 0 {
@@ -78,7 +76,10 @@ impl Applied<'_> {
         }
         let fell_short = (failed.len() + profiles_failed.len()).saturating_sub(syncs);
         if fell_short > 0 {
-            parts.push(format!("{fell_short} failed and tried again at the next pass"));
+            parts.push(format!("{fell_short} failed (tried again at the next pass)"));
+        }
+        if parts.is_empty() {
+            parts.push("nothing".to_owned());
         }
         let line = format!("Applied: {}. The log is at entry {}.", parts.join(", "), self.seq);
         writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
@@ -132,7 +133,7 @@ impl Applied<'_> {
             head: Digest,
         }
         let Outcome {
-            done,
+            done: _,
             fell_short: _,
             failed,
             profiles_failed,
@@ -153,7 +154,12 @@ impl Applied<'_> {
             &Document {
                 version: 1,
                 digest: self.digest,
-                done: done.iter().map(|(kind, n)| (kind.as_str(), *n)).collect(),
+                done: self
+                    .outcome
+                    .succeeded()
+                    .into_iter()
+                    .map(|(kind, n)| (kind.as_str(), n))
+                    .collect(),
                 failed: failed.collect(),
                 failed_profiles: profiles_failed
                     .iter()

@@ -140,6 +140,8 @@ pub(crate) struct DeviceView<'a> {
     facts: Option<&'a Facts>,
     unrequested_wipe: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    archived_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     missing_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sync_requested: Option<SyncView<'a>>,
@@ -195,6 +197,7 @@ impl<'a> DeviceView<'a> {
             compliance: Compliance { state, since, failing, missing },
             push,
             orphaned_since,
+            archived_since,
             wipe,
             unrequested_wipe,
             missing_since,
@@ -241,6 +244,7 @@ impl<'a> DeviceView<'a> {
             last_sync: *last_sync,
             facts: facts.as_deref(),
             unrequested_wipe: *unrequested_wipe,
+            archived_since: *archived_since,
             missing_since: *missing_since,
             sync_requested: SyncView::of(device),
             passed_over: *passed_over,

@@ -2,6 +2,7 @@
 
 use super::device::overdue_since;
 use crate::domain::model::{ComplianceState, Platform, Status, Timestamp};
+use crate::domain::selector::Selector;
 use crate::domain::settings::Settings;
 use crate::domain::state::Device;
 
@@ -17,17 +18,32 @@ pub(crate) struct Filter {
     pub(crate) platform: Option<Platform>,
     /// Devices with all these labels.
     pub(crate) labels: Vec<(String, String)>,
+    /// Devices whose labels it admits.
+    pub(crate) selector: Selector,
     /// Devices whose manifest is gone.
     pub(crate) orphaned: bool,
     /// Devices not heard from for three sync intervals.
     pub(crate) overdue: bool,
+    /// Archived devices, which are left out otherwise.
+    pub(crate) archived: bool,
 }
 
 impl Filter {
     /// Whether all filters hold.
     #[must_use]
     pub(crate) fn admits(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {
-        let Self { user, status, profile, compliance, platform, labels, orphaned, overdue } = self;
+        let Self {
+            user,
+            status,
+            profile,
+            compliance,
+            platform,
+            labels,
+            selector,
+            orphaned,
+            overdue,
+            archived,
+        } = self;
         let spec = &device.spec;
         let same = |wanted: &Option<String>, is: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(is))
@@ -41,6 +57,8 @@ impl Filter {
             && compliance.is_none_or(|state| state == device.compliance.state)
             && platform.is_none_or(|platform| platform == spec.platform)
             && labels.iter().all(labelled)
+            && selector.admits(&spec.labels)
+            && *archived == device.archived_since.is_some()
             && (!orphaned || device.orphaned_since.is_some())
             && (!overdue || overdue_since(device, settings, now).is_some())
     }

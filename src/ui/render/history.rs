@@ -153,6 +153,7 @@ fn tone(event: &Event) -> Tone {
         Event::DeviceUpdated(_)
         | Event::DeviceStatus(_)
         | Event::DeviceOrphaned(_)
+        | Event::DeviceArchived(_)
         | Event::ComplianceChanged(_)
         | Event::TrustChanged(_)
         | Event::ConfigChanged(_)

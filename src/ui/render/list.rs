@@ -1,12 +1,14 @@
 //! Many devices: as a table, JSON, CSV and YAML, in the order of their ids.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
+use super::custom_columns::Columns;
 use super::device::{DeviceView, ago, exemption, notes, wipes_by_device};
 use super::json;
+use super::jsonpath::Template;
 use super::out::{Out, Tone};
 use super::table::{Cell, Column, Table};
 use super::text::safe;
@@ -31,32 +33,113 @@ pub(crate) struct Listing<'a> {
 
 impl Listing<'_> {
     /// A table, first the devices that were erased without a request; on a terminal times are shown as
-    /// ages, in a pipe as times.
+    /// ages, in a pipe as times. Id, serial number and status are always whole.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
+        self.table(out.width().is_some()).write(out)
+    }
+
+    /// As [`Listing::text`], without the line of titles: for rows that follow others.
+    pub(crate) fn rows(&self, out: &mut Out) -> io::Result<()> {
+        self.table(out.width().is_some()).write_rows(out)
+    }
+
+    /// All columns, none of them cut or hidden.
+    pub(crate) fn wide(&self, out: &mut Out) -> io::Result<()> {
+        self.wide_table(out.width().is_some()).write(out)
+    }
+
+    /// As [`Listing::wide`], without the line of titles.
+    pub(crate) fn wide_rows(&self, out: &mut Out) -> io::Result<()> {
+        self.wide_table(out.width().is_some()).write_rows(out)
+    }
+
+    /// Ids, one a line.
+    pub(crate) fn names(&self, out: &mut Out) -> io::Result<()> {
+        self.devices.iter().try_for_each(|(id, _)| writeln!(out, "{id}"))
+    }
+
+    fn table(&self, ages: bool) -> Table<10> {
         let mut table = Table::new([
             Column::whole("ID"),
-            Column::cut("NAME", 12),
-            Column::cut("SERIAL", 8).or_hide(3),
-            Column::cut("USER", 12),
+            Column::cut("NAME", 8).or_hide(6),
+            Column::whole("SERIAL"),
+            Column::cut("USER", 8).or_hide(3),
             Column::cut("PROFILE", 8).or_hide(2),
             Column::whole("PLATFORM").or_hide(1),
             Column::whole("STATUS"),
-            Column::whole("COMPLIANCE"),
-            Column::whole("LAST-SYNC"),
+            Column::whole("COMPLIANCE").or_hide(5),
+            Column::whole("LAST-SYNC").or_hide(4),
             Column::cut("NOTES", 8),
         ]);
-        let wipes = wipes_by_device(self.wipes);
-        // What needs a person at once comes first, each in the order of the ids.
-        let mut devices: Vec<_> = self.devices.iter().collect();
+        self.each(ages, |cells| table.push(cells));
+        table
+    }
+
+    fn wide_table(&self, ages: bool) -> Table<16> {
+        let mut table = Table::new([
+            Column::whole("ID"),
+            Column::whole("NAME"),
+            Column::whole("SERIAL"),
+            Column::whole("USER"),
+            Column::whole("PROFILE"),
+            Column::whole("PLATFORM"),
+            Column::whole("STATUS"),
+            Column::whole("COMPLIANCE"),
+            Column::whole("LAST-SYNC"),
+            Column::whole("NOTES"),
+            Column::whole("OS-VERSION"),
+            Column::whole("REPORTED"),
+            Column::whole("OWNERSHIP"),
+            Column::whole("ENROLLMENT"),
+            Column::whole("LABELS"),
+            Column::whole("MANIFEST"),
+        ]);
+        let mut ordered = self.ordered().into_iter();
+        self.each(ages, |cells| {
+            let Some((_, device)) = ordered.next() else { return };
+            let spec = &device.spec;
+            let reported = device.facts.as_ref().and_then(|facts| facts.os_version.as_ref());
+            let labels: Vec<_> = spec.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            let [a, b, c, d, e, f, g, h, i, j] = cells;
+            table.push([
+                a,
+                b,
+                c,
+                d,
+                e,
+                f,
+                g,
+                h,
+                i,
+                j,
+                spec.os_version.as_str().into(),
+                reported.map_or_else(Cell::default, |version| version.as_str().into()),
+                spec.ownership.as_str().into(),
+                device.enrollment.to_string().into(),
+                labels.join(",").into(),
+                device.manifest.path.as_ref().into(),
+            ]);
+        });
+        table
+    }
+
+    /// What needs a person at once comes first, each in the order of the devices.
+    fn ordered(&self) -> Vec<(DeviceId, &Device)> {
+        let mut devices = self.devices.to_vec();
         devices.sort_by_key(|(_, device)| device.is_wiped() || device.unrequested_wipe.is_none());
-        for (id, device) in devices {
-            let wipe = wipes.get(id).copied();
+        devices
+    }
+
+    fn each(&self, ages: bool, mut row: impl FnMut([Cell; 10])) {
+        let wipes = wipes_by_device(self.wipes);
+        for (id, device) in self.ordered() {
+            let wipe = wipes.get(&id).copied();
             let last_sync = match device.last_sync {
-                at if out.width().is_some() => ago(at, self.now),
+                at if ages => ago(at, self.now),
                 at => at.map_or_else(|| "never".into(), Timestamp::short),
             };
             let spec = &device.spec;
-            table.push([
+            row([
                 id.to_string().into(),
                 spec.name.as_str().into(),
                 spec.serial_number.as_str().into(),
@@ -75,11 +158,33 @@ impl Listing<'_> {
                 ),
             ]);
         }
-        if table.is_empty() { Ok(()) } else { table.write(out) }
+    }
+
+    /// What a template says of the JSON.
+    pub(crate) fn template(&self, template: &Template, out: &mut Out) -> io::Result<()> {
+        let document = serde_json::to_value(self).map_err(io::Error::other)?;
+        writeln!(out, "{}", template.fill(&document))
+    }
+
+    /// A table of columns that the caller named, each a path from a device.
+    pub(crate) fn columns(&self, columns: &Columns, out: &mut Out) -> io::Result<()> {
+        let views = self
+            .devices
+            .iter()
+            .map(|(id, device)| DeviceView::new(*id, device, self.settings, self.now));
+        let rows: Result<Vec<_>, _> = views.map(serde_json::to_value).collect();
+        columns.write(&rows.map_err(io::Error::other)?, out)
+    }
+
+    /// One device a line, in JSON.
+    pub(crate) fn json_lines(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.devices.iter().try_for_each(|(id, device)| {
+            json::line(out, &DeviceView::new(*id, device, self.settings, self.now))
+        })
     }
 
     /// `{"version": 1, "devices": […], "ledger": {"lineage": …}}`.
-    pub(crate) fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         json::pretty(out, self)
     }
 

@@ -12,6 +12,7 @@ use super::list::{compliance_tone, status_tone};
 use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
+use super::why::{Point, write_points};
 use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
@@ -34,6 +35,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) wipes: Vec<&'a Wipe>,
     /// Its entries of the log, in their order.
     pub(crate) history: &'a [Logged],
+    /// Why it is as it is.
+    pub(crate) why: Vec<Point>,
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
@@ -46,6 +49,7 @@ impl<'a> Shown<'a> {
         state: &'a State,
         (id, device): (DeviceId, &'a Device),
         history: &'a [Logged],
+        why: Vec<Point>,
         settings: &'a Settings,
         now: Timestamp,
     ) -> Self {
@@ -57,7 +61,7 @@ impl<'a> Shown<'a> {
         });
         let mut wipes: Vec<_> = state.wipes_of(id).collect();
         wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-        Self { id, device, profile, checks, wipes, history, settings, now }
+        Self { id, device, profile, checks, wipes, history, why, settings, now }
     }
 }
 
@@ -69,6 +73,8 @@ impl Shown<'_> {
             writeln!(out, "{}{value}", out.paint(Tone::Strong, &key))?;
         }
         self.write_checks(out)?;
+        writeln!(out, "\n{}", out.paint(Tone::Strong, "Why:"))?;
+        write_points(&self.why, out)?;
         if !self.history.is_empty() {
             writeln!(out, "\n{}", out.paint(Tone::Strong, "History:"))?;
             for logged in self.history {
@@ -78,7 +84,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […]}`.
+    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […], "why": […]}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
         struct Document<'a> {
@@ -87,6 +93,7 @@ impl Shown<'_> {
             checks: &'a [Check],
             wipes: Vec<RecordedJson<'a>>,
             history: Vec<EntryView<'a>>,
+            why: &'a [Point],
         }
         let document = Document {
             version: 1,
@@ -94,6 +101,7 @@ impl Shown<'_> {
             checks: &self.checks,
             wipes: self.wipes.iter().map(RecordedJson::from).collect(),
             history: self.history.iter().map(EntryView::from).collect(),
+            why: &self.why,
         };
         json::pretty(out, &document)
     }

@@ -86,17 +86,15 @@ impl<const N: usize> Table<N> {
         self.rows.is_empty()
     }
 
-    /// Writes header and rows, and notes which columns a narrow terminal hides.
+    /// Writes header and rows, and notes which columns a narrow terminal hides; nothing without rows.
     pub(crate) fn write(&self, out: &mut Out) -> io::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
         let natural = self.natural_widths(out.width().is_some());
         let widths = fit(&self.columns, natural, out.width());
         self.write_row(out, &widths, &self.columns.map(|c| Cell::toned(c.title, Tone::Strong)))?;
-        for row in &self.rows {
-            if out.is_closed() {
-                return Ok(());
-            }
-            self.write_row(out, &widths, row)?;
-        }
+        self.write_body(out, &widths)?;
         let hidden = (0..N).filter(|i| natural[*i].is_some() && widths[*i].is_none());
         let titles: Vec<_> = hidden.map(|i| self.columns[i].title).collect();
         if !titles.is_empty() {
@@ -104,6 +102,22 @@ impl<const N: usize> Table<N> {
                 "{} hidden: the terminal is too narrow; -o json has everything",
                 titles.join(", ")
             ));
+        }
+        Ok(())
+    }
+
+    /// Writes rows alone, as they would stand below the header.
+    pub(crate) fn write_rows(&self, out: &mut Out) -> io::Result<()> {
+        let natural = self.natural_widths(out.width().is_some());
+        self.write_body(out, &fit(&self.columns, natural, out.width()))
+    }
+
+    fn write_body(&self, out: &mut Out, widths: &[Option<usize>; N]) -> io::Result<()> {
+        for row in &self.rows {
+            if out.is_closed() {
+                return Ok(());
+            }
+            self.write_row(out, widths, row)?;
         }
         Ok(())
     }

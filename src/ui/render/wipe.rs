@@ -31,6 +31,8 @@ words! {
         Accepted = "accepted",
         Held = "held",
         Refused = "refused",
+        /// There is no ledger here to judge it by.
+        Unknown = "unknown",
     }
 }
 
@@ -137,6 +139,11 @@ impl<'a> Verified<'a> {
             };
             writeln!(out, "           {}", out.paint(Tone::Dim, &said))?;
         }
+        if self.answer == Answer::Unknown {
+            let line = "UNKNOWN: there is no ledger here, so nobody can say whether it would be accepted \
+                        (run it on the Fleetform server, or with --server URL once it is merged)";
+            return writeln!(out, "{}", out.paint(Tone::Changed, line));
+        }
         let (_, tone) = headline(*standing);
         let line = format!("{}: {detail} [{code}]", self.answer.as_str().to_ascii_uppercase());
         writeln!(out, "{}", out.paint(tone, &line))?;
@@ -234,8 +241,16 @@ fn signed(needs: u32, has: usize) -> String {
 }
 
 fn answer(view: &WipeView, context: Context<'_>) -> Answer {
-    match view.standing {
-        WipeStanding::Issue if context.frozen.is_some() => Answer::Held,
+    if context.no_ledger.is_some() {
+        return Answer::Unknown;
+    }
+    answer_of(view.standing, context.frozen.is_some())
+}
+
+/// What a standing comes to, while the controller is frozen or is not.
+pub(super) fn answer_of(standing: WipeStanding, frozen: bool) -> Answer {
+    match standing {
+        WipeStanding::Issue if frozen => Answer::Held,
         WipeStanding::Issue | WipeStanding::Issued | WipeStanding::Confirmed => Answer::Accepted,
         // As `plan` and `apply` see it: what still cools off is held.
         WipeStanding::Held | WipeStanding::CoolingOff | WipeStanding::AwaitingApproval => {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod access;
+mod afar;
 mod beside;
 pub mod client;
 mod failing;

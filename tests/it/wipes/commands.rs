@@ -320,7 +320,7 @@ fn what_cannot_be_judged_is_said() {
     };
     assert_eq!((state("device"), state("trust")), ("unknown".into(), "fails".into()));
     assert_eq!((state("ledger"), state("head")), ("unknown".into(), "holds".into()));
-    assert_eq!(verified["verdict"], "refused");
+    assert_eq!(verified["verdict"], "unknown", "no verdict that looks like the server's");
     assert_eq!(verified["wipe"]["code"], "noLedger", "{verified}");
     let signed = desk.sign(FILE, "bob", &[]);
     assert_eq!(signed["counts"], Value::Null);
@@ -359,4 +359,47 @@ fn malformed_requests_are_refused_with_their_findings() {
         let all = said(&output) + &said_on_stdout(&output);
         assert!(all.contains("must be `true`"), "{args:?}: {all}");
     }
+}
+
+#[test]
+fn the_list_says_who_signed_what_is_missing_and_how_many_wipes_are_left() {
+    let desk = Desk::new();
+    let listed = desk.json(&["wipe", "list"]);
+    assert_eq!(listed["requests"], serde_json::json!([]));
+    let budget = |listed: &Value| listed["budget"][0]["left"].as_u64();
+    assert_eq!(budget(&listed), Some(3));
+    desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
+    let listed = desk.json(&["wipe", "list"]);
+    let request = &listed["requests"][0];
+    assert_eq!((&request["name"], &request["state"]), (&"d001-lost".into(), &"held".into()));
+    assert_eq!((&request["needs"], &request["signers"]), (&1.into(), &serde_json::json!([])));
+    desk.sign(FILE, "bob", &[]);
+    let text = said_on_stdout(&desk.run(&["wipe", "list"]));
+    assert!(text.contains("d001-lost: signed by bob@example.com;"), "{text}");
+    assert_eq!(desk.code(&["apply", "--yes"]), 0);
+    let listed = desk.json(&["wipe", "list"]);
+    assert_eq!((budget(&listed), &listed["requests"][0]["state"]), (Some(2), &"issued".into()));
+    let text = said_on_stdout(&desk.run(&["wipe", "list"]));
+    assert!(
+        text.contains("up to 3 wipes in 1d, each signed by 1 person: 2 left (1 used)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_trust_file_is_explained_person_by_person_and_a_broken_one_is_an_error() {
+    let desk = Desk::new();
+    let checked = desk.json(&["trust", "check"]);
+    let people = checked["people"].as_array().expect("people");
+    let emails: Vec<_> = people.iter().map(|person| person["email"].clone()).collect();
+    assert_eq!(emails, ["bob@example.com", "carol@example.com", "dave@example.com"]);
+    assert_eq!(people[0]["keys"].as_array().map(Vec::len), Some(2), "bob has two keys");
+    assert_eq!((&checked["signers"], &checked["tiers"][1]["reachable"]), (&3.into(), &true.into()));
+    write(desk.0.path("etc/allowed_signers"), "nonsense\n");
+    let broken = desk.run(&["trust", "check"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(said(&broken).contains("line 1"), "{}", said(&broken));
+    write(desk.0.path("fleetform.yaml"), "data: data\n");
+    let none = desk.run(&["trust", "check"]);
+    assert!(said(&none).contains("trust.allowedSigners"), "{}", said(&none));
 }

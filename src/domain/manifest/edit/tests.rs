@@ -157,3 +157,43 @@ fn scalars_mean_what_they_say() {
         }
     }
 }
+
+#[test]
+fn a_field_is_removed_with_its_line_and_nothing_else_changes() {
+    let remove = |text: &str, path: &str| {
+        let path = path.split('/').map(str::to_owned).collect();
+        edit(text, 1, &[Edit { path, to: To::Absent }])
+    };
+    let block = "kind: Device\nmetadata:\n  name: a   # the name\n  labels:\n    site: madrid  # there\n    floor: 2\nspec:\n  platform: ios\n  status: Failed\n";
+    assert_eq!(
+        remove(block, "metadata/labels/site").unwrap(),
+        block.replace("    site: madrid  # there\n", "")
+    );
+    assert_eq!(remove(block, "spec/platform").unwrap(), block.replace("  platform: ios\n", ""));
+    assert_eq!(remove(block, "spec/ownership").unwrap(), block, "it is not there");
+    // The last label takes the mapping with it.
+    let one = block.replace("    floor: 2\n", "");
+    let none = one.replace("  labels:\n    site: madrid  # there\n", "");
+    assert_eq!(remove(&one, "metadata/labels/site").unwrap(), none);
+    for (flow, path, expected) in [
+        (
+            "metadata: {name: a, labels: {x: y, z: w}}\n",
+            "x",
+            "metadata: {name: a, labels: {z: w}}\n",
+        ),
+        (
+            "metadata: {name: a, labels: {x: y, z: w}}\n",
+            "z",
+            "metadata: {name: a, labels: {x: y}}\n",
+        ),
+        ("metadata: {name: a, labels: {x: y}}\n", "x", "metadata: {name: a}\n"),
+        ("metadata: {labels: {x: y}, name: a}\n", "x", "metadata: {name: a}\n"),
+        ("metadata:\n  name: a\n  labels: {x: y} # l\n", "x", "metadata:\n  name: a\n"),
+    ] {
+        let path = format!("metadata/labels/{path}");
+        assert_eq!(remove(flow, &path).unwrap(), expected, "{flow}");
+    }
+    // What is written in an unusual way is left alone.
+    let odd = "metadata:\n  name: a\n  labels:\n    x: |\n      y\n    z: w\n";
+    assert!(remove(odd, "metadata/labels/x").is_err());
+}

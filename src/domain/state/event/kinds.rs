@@ -67,6 +67,8 @@ events! {
     DeviceOrphaned(Nothing) = "device.orphaned",
     /// A manifest with its serial is back.
     DeviceAdopted(Nothing) = "device.adopted",
+    /// It has been wiped or orphaned for long: lists leave it out from now on.
+    DeviceArchived(Nothing) = "device.archived",
     /// A complete list of the MDM's devices does not have it any more; nothing is done to it.
     DeviceMissing(DeviceMissing) = "device.missing",
     /// The MDM has it again.

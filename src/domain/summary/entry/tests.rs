@@ -37,6 +37,7 @@ fn every_kind_has_a_line() {
             json!({"from": "Failed", "to": "Pending", "reason": "enrollment was raised", "enrollment": 2}),
         ),
         ("device.adopted", json!({})),
+        ("device.archived", json!({})),
         ("device.missing", json!({"lastSync": at})),
         ("device.found", json!({})),
         ("profile.intended", json!({"intent": 7, "profile": "Standard", "digest": digest})),

@@ -26,6 +26,8 @@ words! {
 pub(super) struct DeviceOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     access: Option<&'a Exemption>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_since: Option<Timestamp>,
     compliance: ComplianceOut<'a>,
     enrollment: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +72,8 @@ fn is_zero(number: &u64) -> bool {
 pub(super) struct DeviceIn {
     #[serde(default)]
     access: Option<Box<Exemption>>,
+    #[serde(default)]
+    archived_since: Option<Timestamp>,
     compliance: ComplianceIn,
     enrollment: u32,
     #[serde(default)]
@@ -184,6 +188,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             compliance: Compliance { state, since, failing, missing },
             push,
             orphaned_since,
+            archived_since,
             wipe,
             unrequested_wipe,
             missing_since,
@@ -208,6 +213,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
         } = spec.as_ref();
         Self {
             access: access.as_deref(),
+            archived_since: *archived_since,
             compliance: ComplianceOut { failing, missing, since: *since, state: *state },
             enrollment: *enrollment,
             episode: episode.as_deref().map(EpisodeOut::from),
@@ -301,6 +307,7 @@ impl DeviceIn {
             compliance: Compliance { state, since, failing, missing },
             push: self.push.push()?,
             orphaned_since: self.orphaned_since,
+            archived_since: self.archived_since,
             wipe: self.wipe,
             unrequested_wipe: self.unrequested_wipe,
             missing_since: self.missing_since,

@@ -17,6 +17,7 @@ mod pending;
 mod records;
 mod rejected;
 mod report;
+mod retry;
 mod seen;
 mod submit;
 #[cfg(test)]
@@ -31,4 +32,5 @@ pub use submit::submit;
 pub(crate) use error::Error;
 pub(crate) use inbox::FILE_LIMIT as BATCH_LIMIT;
 pub(crate) use records::{Problem, Records};
+pub(crate) use retry::{Rejected, rejected, retry};
 pub(crate) use witness::{Foreign, foreign};

@@ -33,13 +33,7 @@ pub fn submit(
         }
     }
     let dir = Dir::create(&data.join("inbox"), "submit")?;
-    let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let hint: String = hint.chars().filter(plain).take(64).collect();
-    let mut name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
-    if is_unfinished(&name) {
-        name.push(".json");
-    }
+    let name = fresh_name(now, hint);
     let mut temp = OsString::from(".");
     temp.push(&name);
     dir.write_new(&temp, &good)?;
@@ -50,4 +44,16 @@ pub fn submit(
     }
     dir.sync()?;
     Ok((dir.path(&name), read))
+}
+
+/// A name that sorts by `now` and that nothing else ever has; `hint` is a part of it.
+pub(super) fn fresh_name(now: Timestamp, hint: &str) -> OsString {
+    let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let hint: String = hint.chars().filter(plain).take(64).collect();
+    let mut name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
+    if is_unfinished(&name) {
+        name.push(".json");
+    }
+    name
 }

@@ -78,6 +78,23 @@ impl Repository {
             Err(error) => Err(error),
         }
     }
+
+    /// The commit in which the head left the base.
+    ///
+    /// # Errors
+    /// If one of them is none, or they have nothing in common.
+    pub(crate) fn merge_base(&self, base: &str, head: &str) -> Result<String, Error> {
+        let (base, head) = (self.commit(base)?, self.commit(head)?);
+        match self.output("merge-base", &[&base.id, &head.id], QUESTION) {
+            Ok(id) => Ok(String::from_utf8_lossy(&id).trim().to_owned()),
+            Err(Error::Failed { .. }) => {
+                let shallow = self.output("rev-parse", &["--is-shallow-repository"], QUESTION)?;
+                let revision = format!("{}...{}", base.name, head.name);
+                Err(Error::NoCommit { revision, shallow: shallow.starts_with(b"true") })
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// As Git writes a path from the root: empty, or with a slash at the end.

@@ -10,6 +10,7 @@ use std::time::Instant;
 use clap::ColorChoice;
 use clap_complete::engine::CompletionCandidate as Candidate;
 
+use super::super::environment::Environment;
 use super::super::global::{Global, LogFormat};
 use super::super::process::start_threads;
 use super::super::set;
@@ -54,7 +55,8 @@ impl Known {
             verbose: 0,
             color: ColorChoice::Never,
             log_format: LogFormat::Text,
-        };
+        }
+        .or(&Environment::of_process());
         Self {
             path: AtomicBool::new(false),
             asked: AtomicBool::new(false),

@@ -105,6 +105,11 @@ pub(super) fn line(shell: Shell, candidate: &CompletionCandidate, cut: usize) ->
 /// The arguments whose values nobody but the fleet knows, by command and name.
 pub(super) const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
     (&["show"], "device", Known::devices),
+    (&["why"], "device", Known::devices),
+    (&["describe"], "name", Known::devices),
+    (&["get"], "name", Known::devices),
+    (&["get"], "profile", Known::profiles),
+    (&["profile", "show"], "name", Known::profiles),
     (&["set"], "device", Known::manifests),
     (&["set"], "fields", Known::fields),
     (&["wipe", "new"], "device", Known::devices),

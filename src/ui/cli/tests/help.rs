@@ -71,9 +71,23 @@ fn every_help_opens_with_a_sentence_and_shows_an_example_that_parses() {
             // What follows two spaces is said of it, and what follows a sign is the shell's.
             let line = line.trim_start().split("  ").next().unwrap();
             let line = line.split(['|', '>', '<', '&']).next().unwrap();
-            parse(line.split_whitespace()).unwrap_or_else(|e| panic!("{line}: {e}"));
+            parse(shell_words(line)).unwrap_or_else(|e| panic!("{line}: {e}"));
         }
     }
+}
+
+/// Words as a shell takes them, of which some are in single quotes.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in line.trim().chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn each_command_has_its_formats() {
         ("fleetform explain", "text json"),
         ("fleetform diff main", "text json markdown github"),
         ("fleetform apply", "text json"),
-        ("fleetform list", "text json csv yaml"),
+        ("fleetform list", "text json csv yaml wide name jsonpath custom-columns"),
         ("fleetform show D001", "text json"),
         ("fleetform report", "text json"),
         ("fleetform audit verify", "text json"),
@@ -62,7 +62,12 @@ fn each_command_has_its_formats() {
     ] {
         assert_eq!(ok(line).1, Format::Text);
         for format in Format::ALL {
-            let line = format!("{line} -o {format}");
+            let template = match format {
+                Format::JsonPath => "={.x}",
+                Format::CustomColumns => "=X:.x",
+                _ => "",
+            };
+            let line = format!("{line} -o {format}{template}");
             if formats.split(' ').any(|name| name == format.as_str()) {
                 assert_eq!(ok(&line).1, *format);
             } else {
@@ -79,6 +84,8 @@ fn usage_errors() {
         ("fleetform aply", "similar subcommand exists: 'apply'"),
         ("fleetform list --profle X", "similar argument exists: '--profile'"),
         ("fleetform list -o xml", "list has no --output \"xml\": it has text, json, csv, yaml"),
+        ("fleetform list -o jsonpath", "it needs a template, as jsonpath='{.devices[*].id}'"),
+        ("fleetform list -o json={.x}", "json takes no template"),
         ("fleetform apply --plan abc", "is not a SHA-256 of 64 lowercase hexadecimal digits: copy"),
         ("fleetform apply --plan abc", "`digest` of `fleetform plan -o json`"),
         ("fleetform apply --accept-removals -1", "unexpected argument '-1'"),

@@ -3,8 +3,9 @@
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
+use super::super::server::ServerArgs;
 use super::super::setup::Setup;
-use super::{new, sign, verify};
+use super::{list, new, sign, verify};
 use crate::ui::render::out::Out;
 
 /// Writes, signs and checks wipe requests. Nothing is wiped here: the daemon does that, once a
@@ -14,7 +15,8 @@ use crate::ui::render::out::Out;
 Examples:
   fleetform wipe new D007 --reason stolen
   fleetform wipe sign fleet/wipes/d007-stolen.yaml
-  fleetform wipe verify fleet/wipes/d007-stolen.yaml")]
+  fleetform wipe verify fleet/wipes/d007-stolen.yaml
+  fleetform wipe list")]
 pub(crate) enum Command {
     /// Write a wipe request for one device, filled in from the ledger.
     New(new::Args),
@@ -22,6 +24,21 @@ pub(crate) enum Command {
     Sign(sign::Args),
     /// Say rule by rule whether a wipe request would be accepted now.
     Verify(verify::Args),
+    /// List wipe requests: who signed, what is missing, and how many wipes are left.
+    List(list::Args),
+}
+
+impl Command {
+    /// Where it reads what is recorded, if it may be elsewhere.
+    pub(in crate::ui::cli) fn server(&self) -> Option<&ServerArgs> {
+        match self {
+            Self::New(args) => Some(&args.server),
+            Self::Verify(args) => Some(&args.server),
+            Self::List(args) => Some(&args.server),
+            // What is signed is on this machine, and so is the key.
+            Self::Sign(_) => None,
+        }
+    }
 }
 
 /// Runs one of them.
@@ -38,5 +55,6 @@ pub(in crate::ui::cli) fn run(
         Command::New(args) => new::run(args, setup, format, out),
         Command::Sign(args) => sign::run(args, setup, format, out),
         Command::Verify(args) => verify::run(args, setup, format, out),
+        Command::List(args) => list::run(args, setup, format, out),
     }
 }

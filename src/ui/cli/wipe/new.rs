@@ -11,8 +11,10 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
 use super::super::select;
+use super::super::server::ServerArgs;
 use super::super::setup::Setup;
 use super::super::value::word;
+use super::checkout::{cannot_write, refuse_pulled};
 use super::shell::shell;
 use crate::domain::manifest::parse_file;
 use crate::domain::manifest::yaml::{Within, scalar};
@@ -39,7 +41,10 @@ Examples:
   fleetform wipe new ana-ruiz-phone --reason termination --scope selective \\
     --valid 4h
 
-Writes wipes/ID-REASON.yaml below the fleet directory. Formats: text, json.")]
+Writes wipes/ID-REASON.yaml below the fleet directory. Run it in a clone of your
+own: a checkout that is pulled, of another user or of a running daemon, is
+refused, since a file that is added there by hand stops it from being updated.
+Formats: text, json.")]
 pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME
@@ -61,6 +66,9 @@ pub(crate) struct Args {
     /// directory]
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Option<PathBuf>,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// What is asked for.
@@ -117,6 +125,10 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so no device is known")?;
+    if args.file.is_none() {
+        refuse_pulled(setup)?;
+    }
     let state = setup.proven()?;
     let (id, device) = select::device(&state, &args.device)?;
     let ledger = state.lineage.map(LedgerId);
@@ -241,7 +253,9 @@ fn requester(args: &Args, setup: &Setup) -> Result<(Email, &'static str), Failur
     }
     let help = "name the person who asks and signs: --requested-by you@example.com";
     let Some(text) = revision::setting(&setup.config.fleet, "user.email") else {
-        return Err(Failure::new("nobody knows who asks: Git has no user.email").help(help));
+        return Err(
+            Failure::new("the requester is unknown: git config user.email is not set").help(help)
+        );
     };
     let email = text
         .parse()
@@ -262,14 +276,15 @@ fn write(path: &Path, yaml: &str) -> Result<(), Failure> {
         return Err(Failure::new(format!("this would be no valid request: {}", finding.message)));
     }
     let directory = durable::parent(path);
-    std::fs::create_dir_all(directory)
-        .map_err(|e| Failure::new(format!("cannot make {}: {e}", directory.display())))?;
+    std::fs::create_dir_all(directory).map_err(|why| {
+        cannot_write(format!("cannot make the directory {}", directory.display()), &why)
+    })?;
     durable::create_file(path, yaml.as_bytes()).map_err(|error| match error.cause.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::new(format!("{} is there already; it was not touched", path.display()))
                 .help("give another name with --file")
         }
-        _ => error.into(),
+        _ => cannot_write(format!("cannot write {}", path.display()), &error.cause),
     })
 }
 

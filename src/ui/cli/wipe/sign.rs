@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
+use super::super::consent;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
@@ -22,6 +23,7 @@ use crate::domain::wipe::sshsig::{self, Key, fingerprint};
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::fs::durable;
 use crate::edges::source::revision;
+use crate::ui::render::device::ago;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
 
@@ -45,6 +47,9 @@ pub(crate) struct Args {
     /// Private key, or the public one of a key in the agent
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+    /// Do not ask before signing; without a terminal nothing is asked
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     /// Sign against it: any trusted signer's veto stops it for good
     #[arg(long)]
     pub(crate) veto: bool,
@@ -65,6 +70,10 @@ pub(super) fn run(
     let setting = |name: &str| revision::setting(&setup.config.fleet, name);
     let key = key::find(args.key.as_deref(), setting, setup.home.as_deref())?;
     show(&file, setup, args.veto, out);
+    if setup.can_ask && !args.yes && !consent::ask("Sign it?")? {
+        out.note("Nothing was signed.");
+        return Ok(Exit::Failed);
+    }
     out.note(&format!("Signing with {key}; a hardware key waits for your touch."));
     let armoured = ask_ssh_keygen(&key, namespace, &file.bytes)?;
     let checked = sshsig::check(&armoured, &file.bytes, namespace).map_err(|why| {
@@ -109,13 +118,22 @@ fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
     let device = state.devices.get(&request.device_id);
     let title = if veto { "Sign AGAINST this wipe:" } else { "Sign this wipe:" };
     out.note(title);
-    let (name, user) = match device {
-        Some(device) => (device.spec.name.to_string(), device.spec.user_email.to_string()),
-        None => (unknown.to_owned(), "unknown".to_owned()),
+    let now = setup.now();
+    let (name, user, sync) = match device {
+        Some(device) => {
+            let spec = &device.spec;
+            let sync = device.last_sync.map_or_else(
+                || "never".to_owned(),
+                |at| format!("{} ({})", at.short(), ago(Some(at), now)),
+            );
+            (spec.name.to_string(), spec.user_email.to_string(), sync)
+        }
+        None => (unknown.to_owned(), "unknown".to_owned(), "unknown".to_owned()),
     };
     let rows = [
         ("device", format!("{} {name}, serial {}", request.device_id, request.serial)),
         ("user", user),
+        ("last sync", sync),
         ("wipe", format!("{}, because: {}", request.scope, request.reason)),
         ("asked by", request.requested_by.to_string()),
         ("valid", format!("{} to {}", request.issued_at.short(), request.expires_at.short())),
@@ -197,7 +215,7 @@ fn worth(setup: &Setup, key: &Key, namespace: Namespace) -> Worth {
     let trust = match state.usable() {
         Ok(trust) => trust,
         Err(why) => {
-            let detail = format!("whether it counts nobody can say here: {why}");
+            let detail = format!("cannot check here whether this signature counts: {why}");
             return Worth { signer: None, counts: None, detail };
         }
     };

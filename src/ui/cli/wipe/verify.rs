@@ -7,6 +7,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
 use super::super::process::runtime;
+use super::super::server::{self, ServerArgs};
 use super::super::setup::Setup;
 use super::request::request;
 use crate::app::reconcile::{Basis, decide, heads, observe};
@@ -14,7 +15,9 @@ use crate::domain::fleet::Desired;
 use crate::domain::plan::{Inputs, NO_NEWS, verify_request};
 use crate::domain::wipe::WipeFile;
 use crate::edges::requests::Requests;
+use crate::ui::client::Remote;
 use crate::ui::render::out::Out;
+use crate::ui::render::server_verdict::ServerVerdict;
 use crate::ui::render::wipe::{Answer, Context, Verified};
 
 /// Says rule by rule whether a wipe request would be accepted now, as the daemon judges it:
@@ -26,13 +29,17 @@ Examples:
   fleetform wipe verify fleet/wipes/d007-lost.yaml -o json | jq -r .verdict
 
 Exits with 0 if it is accepted (also when it was issued already), with 3 if it
-is held, with 1 if it is refused. A file elsewhere is judged as if it were in
+is held, with 1 if it is refused or nobody here can tell. With --server the
+daemon says how a request stands that has reached it. A file elsewhere is judged as if it were in
 the fleet directory, and that it is not is said (`inFleet`). Formats: text,
 json.")]
 pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Makes the whole plan with this request in it, and shows what it says of it.
@@ -46,6 +53,9 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let file = request(&args.file, out)?;
+    if let Some(remote) = &setup.remote {
+        return of_server(&file, remote, format, out);
+    }
     let mut desired = setup.desired();
     let (file, in_fleet) = place(file, &args.file, setup, &mut desired)?;
     let (recorded, trust) = (setup.proven()?, setup.trust());
@@ -95,11 +105,47 @@ pub(super) fn run(
         Format::Json => verified.json(out)?,
         _ => verified.text(&setup.root(), out)?,
     }
-    Ok(match verified.answer() {
+    Ok(exit(verified.answer()))
+}
+
+/// What the daemon says of it: it has the trust file, its manifests and the other requests, and this
+/// machine need not have any of them. Of a request that has not reached it nobody can say anything.
+fn of_server(
+    file: &WipeFile,
+    remote: &Remote,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let plan: serde_json::Value = remote.json("/api/v1/plan").map_err(server::explain)?;
+    let digest = file.request.digest.to_string();
+    let wipes = plan["wipes"].as_array().map_or(&[][..], Vec::as_slice);
+    let said = wipes.iter().find(|wipe| wipe["request"] == digest.as_str());
+    let said = said.ok_or_else(|| {
+        Failure::new(format!(
+            "{} has not seen this request ({}), so it cannot say whether it would be accepted",
+            remote.url(),
+            file.place.path
+        ))
+        .help("push it and have it merged first; where the ledger and the trust file are, verify judges any file")
+    })?;
+    let frozen = !plan["frozen"].is_null();
+    let said = ServerVerdict::new(said, frozen).ok_or_else(|| {
+        Failure::new(format!("{} answers in a way that is not understood", remote.url()))
+            .help("use the fleetform that the daemon runs")
+    })?;
+    match format {
+        Format::Json => said.json(out)?,
+        _ => said.text(remote.url(), out)?,
+    }
+    Ok(exit(said.answer()))
+}
+
+fn exit(answer: Answer) -> Exit {
+    match answer {
         Answer::Accepted => Exit::Done,
         Answer::Held => Exit::Refused,
-        Answer::Refused => Exit::Failed,
-    })
+        Answer::Refused | Answer::Unknown => Exit::Failed,
+    }
 }
 
 /// The request as the fleet directory has it, and whether it does; one that is not there yet is

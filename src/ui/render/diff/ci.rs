@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::context::{Context, Side};
-use super::text::{REACH_SHOWN, device_text, mended_line, profile_text, summary, who, wipe_text};
+use super::text::{
+    REACH_SHOWN, device_text, freeze, mended_line, profile_text, summary, who, wipe_text,
+};
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff};
 use crate::ui::render::check::findings_section;
 use crate::ui::render::github::{self, Level, Target};
@@ -18,8 +20,12 @@ const FEW: usize = 5;
 /// devices, mended findings.
 pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
-    let Context { root, base, head, trust: _, now: _ } = context;
+    let Context { root, base, head, trust: _, freeze: why, now: _ } = context;
     let mut comment = Comment::new("Fleetform diff", &summary(diff));
+    if let Some(why) = why {
+        let (title, help) = freeze(why);
+        comment.paragraph(&format!("**{title}.**\n\nHelp: {help}"));
+    }
     let mut texts = Vec::new();
     for wipe in wipes {
         texts.push(Out::captured(|out| wipe_text(out, wipe, context))?);
@@ -67,6 +73,10 @@ fn side(side: Side<'_>) -> String {
 pub(crate) fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended: _ } = diff;
     let root = Path::new(context.root);
+    if let Some(why) = context.freeze {
+        let (title, help) = freeze(why);
+        github::annotate(out, Level::Warning, None, "freeze", &format!("{title}.\n{help}"))?;
+    }
     for finding in new {
         github::finding(out, root, finding, "new ")?;
     }

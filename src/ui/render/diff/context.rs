@@ -1,6 +1,7 @@
 //! What surrounds a comparison when it is shown.
 
 use crate::domain::model::Timestamp;
+use crate::domain::state::event::PassFrozen;
 use crate::domain::wipe::trust::Trust;
 
 /// What is compared, for the header.
@@ -14,6 +15,8 @@ pub(crate) struct Context<'a> {
     pub(crate) head: Side<'a>,
     /// Whose keys signatures are of, where anybody here can say.
     pub(crate) trust: Option<&'a Trust>,
+    /// What the guard would say of it, if it would freeze everything.
+    pub(crate) freeze: Option<&'a PassFrozen>,
     /// When those keys have to be valid.
     pub(crate) now: Timestamp,
 }

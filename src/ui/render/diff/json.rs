@@ -11,7 +11,7 @@ use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDi
 use crate::domain::model::{
     DesiredDevice, DeviceId, Digest, Email, Name, SerialNumber, Timestamp, WipeReason, WipeScope,
 };
-use crate::domain::state::event::Change;
+use crate::domain::state::event::{Change, PassFrozen};
 use crate::domain::wipe::verify::{Discounted, SignedFile};
 use crate::ui::render::check::FindingView;
 use crate::ui::render::json as harmless;
@@ -32,6 +32,7 @@ pub(crate) fn json(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io:
             new: new.iter().map(FindingView::from).collect(),
             mended: mended.iter().map(FindingView::from).collect(),
         },
+        freeze: context.freeze,
         summary: summary(diff),
     };
     harmless::pretty(out, &document)
@@ -69,6 +70,8 @@ struct Document<'a> {
     profiles: Vec<ProfileView<'a>>,
     wipes: Vec<WipeView<'a>>,
     findings: Findings<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freeze: Option<&'a PassFrozen>,
     summary: BTreeMap<String, usize>,
 }
 

@@ -22,6 +22,7 @@ fn context() -> Context<'static> {
         base: Side { name: "main", commit: Some("0123456789abcdef0123456789abcdef01234567") },
         head: Side { name: "./fleet", commit: None },
         trust: None,
+        freeze: None,
         now: Timestamp::from_millis(1_763_800_000_000),
     }
 }
@@ -93,7 +94,7 @@ fn as_text() {
         ! held     C1  c  ./fleet/c.yaml:1
               its manifest cannot be used; what is recorded stays as it is
         - removed  D1  d  ./fleet/d.yaml:1
-              becomes an orphan where it is recorded; nothing is done to it
+              the device keeps its settings and is listed as orphaned
         + added    E1  e  ./fleet/e.yaml:1
               e@example.com, profile Standard, windows 1.0, corporate
 
@@ -209,7 +210,7 @@ fn as_markdown() {
 
         ```diff
         - removed  D1  d  ./fleet/d.yaml:1
-              becomes an orphan where it is recorded; nothing is done to it
+              the device keeps its settings and is listed as orphaned
         ```
 
         </details>
@@ -236,7 +237,7 @@ fn as_annotations() {
         ::notice file=fleet/a.yaml,line=1,title=device changed::~ changed  A1  a  ./fleet/a.yaml:1%0A      osVersion: 1.0 -> 1.1
         ::notice file=fleet/x/b.yaml,line=1,title=device moved::> moved    B1  b  ./fleet/x/b.yaml:1, was b.yaml
         ::warning title=device held::! held     C1  c  ./fleet/c.yaml:1%0A      its manifest cannot be used; what is recorded stays as it is
-        ::warning title=device removed::- removed  D1  d  ./fleet/d.yaml:1%0A      becomes an orphan where it is recorded; nothing is done to it
+        ::warning title=device removed::- removed  D1  d  ./fleet/d.yaml:1%0A      the device keeps its settings and is listed as orphaned
         ::notice file=fleet/e.yaml,line=1,title=device added::+ added    E1  e  ./fleet/e.yaml:1%0A      e@example.com, profile Standard, windows 1.0, corporate
         ::notice title=fleetform diff::Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
     "#]].assert_eq(&drawn(&sample(), github));
@@ -257,7 +258,10 @@ fn as_json() {
 
 #[test]
 fn nothing_is_said_of_nothing() {
-    assert_eq!(drawn(&FleetDiff::default(), text), "No changes: the fleet means the same.\n");
+    assert_eq!(
+        drawn(&FleetDiff::default(), text),
+        "No changes. The manifests describe the same fleet.\n"
+    );
 }
 
 #[test]

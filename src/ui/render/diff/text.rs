@@ -7,6 +7,7 @@ use super::context::Context;
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff, ProfileDiff, WipeDiff};
 use crate::domain::manifest::finding::Finding;
 use crate::domain::model::DesiredDevice;
+use crate::domain::state::event::PassFrozen;
 use crate::domain::wipe::Namespace;
 use crate::domain::wipe::verify::{SignedFile, signed_files};
 use crate::domain::wording::count;
@@ -21,6 +22,10 @@ pub(super) const REACH_SHOWN: usize = 8;
 /// As text: wipe requests, profiles, devices, findings, a summary line.
 pub(crate) fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io::Result<()> {
     let FleetDiff { devices, profiles, wipes, new, mended } = diff;
+    if let Some(why) = context.freeze {
+        let (title, help) = freeze(why);
+        writeln!(out, "{}\n  help: {help}\n", out.paint(Tone::Removed, &title))?;
+    }
     wipes.iter().try_for_each(|wipe| wipe_text(out, wipe, context))?;
     profiles.iter().try_for_each(|profile| profile_text(out, profile))?;
     for device in devices {
@@ -40,6 +45,20 @@ pub(crate) fn text(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> io:
         writeln!(out, "{}", out.paint(Tone::Added, &mended_line(finding, context.root)))?;
     }
     writeln!(out, "{}", out.paint(Tone::Strong, &summary(diff)))
+}
+
+/// That the daemon would stop, and what to do about it.
+pub(super) fn freeze(why: &PassFrozen) -> (String, String) {
+    let PassFrozen { cause: _, removed, of } = why;
+    let title = format!(
+        "FREEZE: merging this removes {removed} of {} at once; the daemon then stops changing anything",
+        count(*of, "device")
+    );
+    let help = format!(
+        "split the change up; or, if these removals are intended, stop the daemon after merging and run: \
+         fleetform apply --accept-removals {removed}"
+    );
+    (title, help)
 }
 
 fn tone(difference: Difference) -> (&'static str, Tone) {
@@ -82,7 +101,7 @@ pub(super) fn device_text(out: &mut Out, diff: &DeviceDiff, root: &str) -> io::R
             writeln!(out, "      its manifest cannot be used; what is recorded stays as it is")
         }
         Difference::Removed => {
-            writeln!(out, "      becomes an orphan where it is recorded; nothing is done to it")
+            writeln!(out, "      the device keeps its settings and is listed as orphaned")
         }
         Difference::Moved => Ok(()),
     }
@@ -201,7 +220,7 @@ pub(super) fn summary(diff: &FleetDiff) -> String {
         parts.push(format!("{} mended", count(mended.len() as u64, "finding")));
     }
     if parts.is_empty() {
-        return "No changes: the fleet means the same.".to_owned();
+        return "No changes. The manifests describe the same fleet.".to_owned();
     }
     format!("Changes: {}.", parts.join(", "))
 }

@@ -55,15 +55,15 @@ fn piped() {
 fn at_80_and_200_columns() {
     let narrow = Screen::wide(80);
     expect![[r#"
-        ID    NAME          USER          STATUS    COMPLIANCE    LAST-SYNC  NOTES
-        D001  ana-ruiz-la…  ana.ruiz@ex…  Enrolled  nonCompliant  1h ago     blocked
-        D002  bo-li-phone   bo.li@examp…  Enrolled  unknown       2d ago     orphaned, …
-        D003  cem-kaya-ta…  cem.kaya@ex…  Failed    unknown       never      push failed
-        D004  dora-novak-…  dora.novak@…  Wiped     compliant     never
+        ID    NAME      SERIAL    USER      STATUS    COMPLIANCE    LAST-SYNC  NOTES
+        D001  ana-rui…  PF3XK9Q2  ana.rui…  Enrolled  nonCompliant  1h ago     blocked
+        D002  bo-li-p…  C39ZZ1    bo.li@e…  Enrolled  unknown       2d ago     orphaned…
+        D003  cem-kay…  R52T      cem.kay…  Failed    unknown       never      push fai…
+        D004  dora-no…  PF9       dora.no…  Wiped     compliant     never
     "#]]
     .assert_eq(&listed(&narrow, &state(), |l, out| l.text(out)));
     expect![[r#"
-        SERIAL, PROFILE, PLATFORM hidden: the terminal is too narrow; -o json has everything
+        PROFILE, PLATFORM hidden: the terminal is too narrow; -o json has everything
     "#]]
     .assert_eq(&narrow.notes());
     expect![[r#"

@@ -38,6 +38,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Push
         | ActionKind::Sync
         | ActionKind::Restore
+        | ActionKind::Archive
         | ActionKind::WipeProgress
         | ActionKind::DeferWipe
         | ActionKind::EvidenceMissing

@@ -52,8 +52,12 @@ pub(crate) fn markdown(
         let n = usize::try_from(n).unwrap_or(usize::MAX);
         comment.section(&title, (n <= FEW, "diff"), n, items);
     }
-    for (reason, holds) in by_reason.iter().filter(|(reason, _)| !is_first(**reason)) {
+    let others = by_reason.iter().filter(|(reason, _)| !is_first(**reason) && !reason.is_waiting());
+    for (reason, holds) in others {
         holds_section(&mut comment, *reason, holds, context);
+    }
+    if let Some(line) = hold::waiting(&plan.holds) {
+        comment.paragraph(&line);
     }
     comment.paragraph(&made_of(approved, context));
     out.write_all(comment.finish().as_bytes())
@@ -123,9 +127,11 @@ pub(crate) fn github(
     let told = |hold: &Hold| plan.wipes.iter().any(|view| Some(&view.place) == hold.place.as_ref());
     for hold in plan.holds.iter().filter(|hold| !told(hold)) {
         let target = hold.place.as_ref().map(|place| Target::at(root, place));
-        let usual = hold.reason == HoldReason::AwaitingReport;
-        let level = if usual { Level::Notice } else { Level::Warning };
-        github::annotate(out, level, target.as_ref(), "held", &safe(&hold.detail))?;
+        let (level, title) = match hold.reason.is_waiting() {
+            true => (Level::Notice, "waiting"),
+            false => (Level::Warning, "held"),
+        };
+        github::annotate(out, level, target.as_ref(), title, &safe(&hold.detail))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use super::context::Context;
 use crate::domain::plan::{Hold, HoldReason};
+use crate::domain::wording::count;
 use crate::ui::render::out::{Out, Tone};
 use crate::ui::render::text::{located, safe};
 
@@ -27,12 +28,13 @@ pub(super) fn erased(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io:
     writeln!(out)
 }
 
-/// What is held, but for what [`erased`] shows.
+/// What somebody has to decide, but for what [`erased`] shows; and in one line what only waits.
 pub(super) fn all(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
-    let shown_first = |reason: &HoldReason| *reason == HoldReason::UnrequestedWipe;
-    for (reason, holds) in by_reason(holds).iter().filter(|(reason, _)| !shown_first(reason)) {
+    let elsewhere =
+        |reason: &HoldReason| *reason == HoldReason::UnrequestedWipe || reason.is_waiting();
+    for (reason, holds) in by_reason(holds).iter().filter(|(reason, _)| !elsewhere(reason)) {
         let title = held(*reason, holds);
-        writeln!(out, "{}", out.paint(Tone::Strong, &title))?;
+        writeln!(out, "{}", out.paint(Tone::Changed, &title))?;
         for hold in holds.iter().take(HOLDS_SHOWN) {
             let (what, place) = parts(hold, context.root);
             writeln!(out, "  {what}{}", out.paint(Tone::Dim, &place))?;
@@ -42,7 +44,31 @@ pub(super) fn all(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Re
         }
         writeln!(out)?;
     }
-    Ok(())
+    match waiting(holds) {
+        Some(line) => writeln!(out, "{}\n", out.paint(Tone::Dim, &line)),
+        None => Ok(()),
+    }
+}
+
+/// `Waiting: 12 devices have not reported yet.`
+pub(super) fn waiting(holds: &[Hold]) -> Option<String> {
+    let parts: Vec<_> = by_reason(holds)
+        .into_iter()
+        .filter(|(reason, _)| reason.is_waiting())
+        .map(|(reason, holds)| waits(reason, holds.len() as u64))
+        .collect();
+    (!parts.is_empty()).then(|| format!("Waiting: {}.", parts.join("; ")))
+}
+
+fn waits(reason: HoldReason, n: u64) -> String {
+    let devices = count(n, "device");
+    match (reason, n) {
+        (HoldReason::AwaitingReport, 1) => "1 device has not reported yet".to_owned(),
+        (HoldReason::AwaitingReport, _) => format!("{devices} have not reported yet"),
+        (HoldReason::WipeUnderWay, 1) => "1 device is being wiped".to_owned(),
+        (HoldReason::WipeUnderWay, _) => format!("{devices} are being wiped"),
+        (reason, _) => format!("{n}: {}", explain(reason)),
+    }
 }
 
 pub(super) fn by_reason(holds: &[Hold]) -> BTreeMap<HoldReason, Vec<&Hold>> {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::context::Context;
-use super::summary::counts;
+use super::summary::{counts, waiting_and_held};
 use super::wipes::WipeJson;
 use crate::domain::guard::{ApprovedPlan, Refusal};
 use crate::domain::model::{DeviceId, Digest, Name, SerialNumber};
@@ -103,6 +103,8 @@ struct HoldJson<'a> {
     path: Option<&'a str>,
     line: Option<u32>,
     reason: HoldReason,
+    /// Whether it ends by itself; all others wait for somebody's decision.
+    waiting: bool,
     detail: &'a str,
 }
 
@@ -114,6 +116,9 @@ impl<'a> PlanJson<'a> {
             counts(&plan.actions).into_iter().map(|(kind, n)| (kind.as_str(), n)).collect();
         summary.insert("actions", plan.actions.len() as u64);
         summary.insert("holds", plan.holds.len() as u64);
+        let (waiting, held) = waiting_and_held(&plan.holds);
+        summary.insert("waiting", waiting);
+        summary.insert("held", held);
         summary.insert("findings", plan.findings.len() as u64);
         Self {
             version: 1,
@@ -147,6 +152,7 @@ fn hold_json(hold: &Hold) -> HoldJson<'_> {
         path: place.as_ref().map(|place| &*place.path),
         line: place.as_ref().map(|place| place.line),
         reason: *reason,
+        waiting: reason.is_waiting(),
         detail,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::plan::{Action, ActionKind};
+use crate::domain::plan::{Action, ActionKind, Hold};
 use crate::domain::wording::count;
 
 /// One line that says it all.
@@ -18,13 +18,23 @@ pub(crate) fn summary_line(approved: &ApprovedPlan) -> String {
             parts[0] = "nothing to do".to_owned();
         }
     }
-    if !plan.holds.is_empty() {
-        parts.push(format!("{} held", plan.holds.len()));
+    let (waiting, held) = waiting_and_held(&plan.holds);
+    if waiting > 0 {
+        parts.push(format!("{waiting} waiting"));
+    }
+    if held > 0 {
+        parts.push(format!("{held} held"));
     }
     if !plan.findings.is_empty() {
         parts.push(count(plan.findings.len() as u64, "finding"));
     }
     format!("Plan: {}.", parts.join(", "))
+}
+
+/// How many holds end by themselves, and how many wait for somebody's decision.
+pub(super) fn waiting_and_held(holds: &[Hold]) -> (u64, u64) {
+    let waiting = holds.iter().filter(|hold| hold.reason.is_waiting()).count() as u64;
+    (waiting, holds.len() as u64 - waiting)
 }
 
 /// `3 to provision`: how many actions of a kind, in a plan.
@@ -40,6 +50,7 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         ActionKind::Sync => format!("{n} to sync"),
         ActionKind::Restore => format!("{} to put right", count(n, "profile")),
         ActionKind::Orphan => format!("{n} to orphan"),
+        ActionKind::Archive => format!("{n} to archive"),
         ActionKind::Trust => "new trust files".to_owned(),
         ActionKind::Wipe => format!("{n} TO WIPE"),
         ActionKind::AcceptWipe => format!("{} to accept", count(n, "wipe")),
@@ -86,6 +97,7 @@ pub(crate) fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::Missing => format!("{n} missing from the MDM"),
         ActionKind::Found => format!("{n} found in the MDM again"),
         ActionKind::Orphan => format!("{n} orphaned"),
+        ActionKind::Archive => format!("{n} archived"),
         ActionKind::Trust => "trust files noted".to_owned(),
         ActionKind::AcceptWipe => format!("{} accepted", count(n, "wipe")),
         ActionKind::RefuseWipe => format!("{} refused", count(n, "wipe")),

@@ -7,6 +7,7 @@ use expect_test::expect;
 use super::*;
 use crate::domain::model::{Digest, Exemption};
 use crate::ui::render::testing::{Screen, logged, now, state};
+use crate::ui::render::why::{Hindrance, Why};
 
 fn checks() -> Vec<Check> {
     let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {
@@ -33,7 +34,9 @@ fn shown(
     let device = &state.devices[&id];
     let history: Vec<_> = logged().into_iter().filter(|l| l.entry.device == Some(id)).collect();
     let settings = Settings::default();
-    let of = Shown::of(state, (id, device), &history, &settings, now());
+    let hindrance = &Hindrance::default();
+    let why = Why { state, id, device, hindrance, settings: &settings, now: now() };
+    let of = Shown::of(state, (id, device), &history, why.points(), &settings, now());
     let shown = Shown { checks: checks.to_vec(), wipes: vec![], ..of };
     let screen = Screen::piped();
     write(&shown, &mut screen.out()).unwrap();
@@ -142,7 +145,7 @@ fn as_json() {
     let text = shown("D001", &state(), &checks(), |s, out| s.json(out));
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let keys: Vec<_> = value.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["checks", "device", "history", "version", "wipes"]);
+    assert_eq!(keys, ["checks", "device", "history", "version", "why", "wipes"]);
     assert_eq!(value["device"]["id"], "D001");
     assert_eq!(value["checks"][0]["outcome"], "fail");
     assert_eq!(value["history"][1]["kind"], "profile.pushed");

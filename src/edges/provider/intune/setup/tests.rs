@@ -285,6 +285,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
             former_users: vec![],
         },
         orphaned_since: None,
+        archived_since: None,
         wipe: None,
         unrequested_wipe: None,
         missing_since: None,

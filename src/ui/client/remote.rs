@@ -1,4 +1,4 @@
-//! Asks a running daemon what it has recorded: the client of `state`.
+//! Asks a running daemon what it has recorded, for its log and for its settings.
 //!
 //! Only ever reads. The token goes to the address that was named and nowhere else: redirects are
 //! not followed, and beyond loopback plain HTTP is refused unless the caller says otherwise.
@@ -13,11 +13,14 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
+use crate::domain::model::DeviceId;
+use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::edges::fs::secret::Secret;
 use crate::edges::http_client::is_loopback_host;
 use crate::edges::ledger::snapshot;
 use crate::ui::wire::state::{KIND, PATH};
+use crate::ui::wire::{log, settings};
 
 /// Twice what a million devices take.
 const LARGEST: u64 = 2 << 30;
@@ -62,14 +65,54 @@ pub(crate) enum Error {
         why: Option<String>,
     },
     /// It is something else.
-    #[error("{0} is no fleetform daemon: what it answers is not a state")]
-    Foreign(String),
+    #[error("{url} is no fleetform daemon: what it answers is not {what}")]
+    Foreign { url: String, what: &'static str },
     /// The daemon speaks an older or newer version of this format.
-    #[error("{url} answers in {found:?}; this fleetform reads {KIND:?}")]
-    Version { url: String, found: String },
+    #[error("{url} answers in {found:?}; this fleetform reads {wanted:?}")]
+    Version { url: String, found: String, wanted: &'static str },
     /// The answer broke off, or went on without end.
     #[error("the answer of {url} did not come whole: {why}")]
     Broken { url: String, why: String },
+}
+
+impl Error {
+    /// What to do about it: a sentence without a full stop.
+    #[must_use]
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Address { .. } => {
+                "name it like https://fleet.example.com or http://127.0.0.1:8080"
+            }
+            Self::Plain(_) => {
+                "put TLS in front of the daemon and use https://, or, where the network may be \
+                 trusted with the token, give --unencrypted"
+            }
+            Self::Unreachable { .. } => {
+                "the daemon answers where --listen or http.listen says; give it more time with \
+                 --timeout"
+            }
+            Self::Unauthorized { sent: false, .. } => {
+                "name its file with --token-file, or set FLEETFORM_TOKEN"
+            }
+            Self::Unauthorized { sent: true, .. } => {
+                "the daemon read its own from --token-file or http.tokenFile when it was started"
+            }
+            Self::Redirect { .. } => "name that address, if the token is meant for it",
+            Self::Status { status, .. } if status.as_u16() == 404 => {
+                "the daemon is older than this fleetform, or the address is not its own"
+            }
+            Self::Status { .. } => "look at /readyz and at the daemon's log, and try again",
+            Self::Foreign { .. } => "name the address that the daemon says it answers at",
+            Self::Version { .. } => "use the fleetform that the daemon runs",
+            Self::Broken { .. } => "try again; give it more time with --timeout",
+        }
+    }
+
+    /// Whether the daemon does not know the resource: it is older than this program.
+    #[must_use]
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Status { status, .. } if *status == StatusCode::NOT_FOUND)
+    }
 }
 
 /// Where to ask, and how.
@@ -116,9 +159,15 @@ impl Remote {
         if token.is_some() && !encrypted && !loopback && !plain {
             return Err(Error::Plain(url.to_owned()));
         }
-        let url = format!("{}{PATH}", url.trim_end_matches('/'));
+        let url = url.trim_end_matches('/').to_owned();
         let proxy = proxy.filter(|_| !loopback);
         Ok(Self { url, token, proxy, timeout, largest: LARGEST })
+    }
+
+    /// Its address, as it was given.
+    #[must_use]
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// What the daemon recorded in its last pass. Where it is busy, or has not made its first
@@ -127,9 +176,63 @@ impl Remote {
     /// # Errors
     /// If it does not answer in time, does not answer with a state, or not with all of it.
     pub(crate) fn recorded(&self) -> Result<State, Error> {
+        self.patiently(|time| {
+            let (url, body) = self.ask(PATH, KIND, time)?;
+            let mut body = body.into_with_config().limit(self.largest).reader();
+            let state = snapshot::read_state(&mut body).map_err(|error| broken(&url, error))?;
+            state.ok_or(Error::Foreign { url, what: "a state" })
+        })
+    }
+
+    /// Lines of its log from this number on, as many as it gives at once; those about one device,
+    /// if one is named.
+    ///
+    /// # Errors
+    /// As [`Remote::recorded`].
+    pub(crate) fn log(&self, since: u64, device: Option<DeviceId>) -> Result<Vec<u8>, Error> {
+        let device = device.map_or_else(String::new, |id| format!("&device={id}"));
+        let path = format!("{}?since={since}&limit={}{device}", log::PATH, log::PAGE);
+        self.whole(&path, log::KIND)
+    }
+
+    /// The settings that its verdicts depend on.
+    ///
+    /// # Errors
+    /// As [`Remote::recorded`].
+    pub(crate) fn settings(&self) -> Result<Settings, Error> {
+        let url = format!("{}{}", self.url, settings::PATH);
+        let bytes = self.whole(settings::PATH, JSON)?;
+        let document: Option<settings::Document> = serde_json::from_slice(&bytes).ok();
+        document
+            .and_then(settings::Document::settings)
+            .ok_or(Error::Foreign { url, what: "settings" })
+    }
+
+    /// A document of its, as JSON.
+    ///
+    /// # Errors
+    /// As [`Remote::recorded`].
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let url = format!("{}{path}", self.url);
+        serde_json::from_slice(&self.whole(path, JSON)?)
+            .map_err(|_| Error::Foreign { url, what: "JSON" })
+    }
+
+    fn whole(&self, path: &str, kind: &'static str) -> Result<Vec<u8>, Error> {
+        self.patiently(|time| {
+            let (url, body) = self.ask(path, kind, time)?;
+            let mut bytes = Vec::new();
+            let mut body = body.into_with_config().limit(self.largest).reader();
+            body.read_to_end(&mut bytes).map_err(|error| broken(&url, error))?;
+            Ok(bytes)
+        })
+    }
+
+    /// Asks again while the daemon is busy and there is time.
+    fn patiently<T>(&self, ask: impl Fn(Duration) -> Result<T, Error>) -> Result<T, Error> {
         let end = Instant::now() + self.timeout;
         loop {
-            match self.ask(end.saturating_duration_since(Instant::now())) {
+            match ask(end.saturating_duration_since(Instant::now())) {
                 Err(Error::Status { status: StatusCode::SERVICE_UNAVAILABLE, .. })
                     if Instant::now() + PAUSE < end =>
                 {
@@ -140,8 +243,9 @@ impl Remote {
         }
     }
 
-    fn ask(&self, time: Duration) -> Result<State, Error> {
-        let url = &self.url;
+    /// The whole address, and the body of an answer of this kind.
+    fn ask(&self, path: &str, kind: &'static str, time: Duration) -> Result<(String, Body), Error> {
+        let url = format!("{}{path}", self.url);
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let agent: Agent = Agent::config_builder()
             .tls_config(tls)
@@ -152,36 +256,35 @@ impl Remote {
             .http_status_as_error(false)
             .timeout_global(Some(time))
             .user_agent(concat!("fleetform/", env!("CARGO_PKG_VERSION")))
-            .accept(KIND)
+            .accept(kind)
             .build()
             .into();
-        let mut request = agent.get(url);
+        let mut request = agent.get(&url);
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token.bearer());
         }
         let unreachable = |error| Error::Unreachable { url: url.clone(), why: said(error) };
         let mut answer = request.call().map_err(unreachable)?;
-        self.judge(&mut answer)?;
-        let mut body = answer.into_body().into_with_config().limit(self.largest).reader();
-        let broken = |error: io::Error| {
-            let why = said(ureq::Error::from(error));
-            Error::Broken { url: url.clone(), why }
-        };
-        let state = snapshot::read_state(&mut body).map_err(broken)?;
-        state.ok_or_else(|| Error::Foreign(url.clone()))
+        self.judge(&url, kind, &mut answer)?;
+        Ok((url, answer.into_body()))
     }
 
-    /// Whether the body is a state of this version.
-    fn judge(&self, answer: &mut Response<Body>) -> Result<(), Error> {
-        let url = self.url.clone();
+    /// Whether the body is of this kind, and of this version.
+    fn judge(
+        &self,
+        url: &str,
+        wanted: &'static str,
+        answer: &mut Response<Body>,
+    ) -> Result<(), Error> {
+        let url = url.to_owned();
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         match answer.status() {
             StatusCode::OK => match header(ureq::http::header::CONTENT_TYPE) {
-                Some(KIND) => Ok(()),
-                Some(kind) if kind.split(';').next() == KIND.split(';').next() => {
-                    Err(Error::Version { url, found: kind.to_owned() })
+                Some(kind) if kind == wanted => Ok(()),
+                Some(kind) if kind.split(';').next() == wanted.split(';').next() => {
+                    Err(Error::Version { url, found: kind.to_owned(), wanted })
                 }
-                _ => Err(Error::Foreign(url)),
+                _ => Err(Error::Foreign { url, what: "a state" }),
             },
             StatusCode::UNAUTHORIZED => {
                 Err(Error::Unauthorized { url, sent: self.token.is_some() })
@@ -193,6 +296,13 @@ impl Remote {
             status => Err(Error::Status { url, status, why: explanation(answer.body_mut()) }),
         }
     }
+}
+
+/// What the daemon answers with, where nothing else is said.
+const JSON: &str = "application/json";
+
+fn broken(url: &str, error: io::Error) -> Error {
+    Error::Broken { url: url.to_owned(), why: said(ureq::Error::from(error)) }
 }
 
 /// The `error` of a daemon's own answers.

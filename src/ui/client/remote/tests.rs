@@ -20,7 +20,7 @@ fn addresses() {
         ("https://fleet.example.com/", "https://fleet.example.com/api/v1/state"),
         ("https://example.com/fleet/form", "https://example.com/fleet/form/api/v1/state"),
     ] {
-        assert_eq!(remote(url, token()).unwrap().url, asked);
+        assert_eq!(format!("{}{PATH}", remote(url, token()).unwrap().url), asked);
     }
     for (url, why) in [
         ("", "no URL"),

@@ -1,0 +1,16 @@
+//! A question that only one word answers.
+
+use std::io::{self, BufRead as _, Write as _};
+
+/// Asks on the terminal, and waits; anything but `yes` is a no.
+///
+/// # Errors
+/// If the terminal cannot be written to or read.
+pub(super) fn ask(question: &str) -> io::Result<bool> {
+    let mut error = io::stderr().lock();
+    write!(error, "{question} Only \"yes\" is accepted: ")?;
+    error.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
+}

@@ -1,0 +1,56 @@
+//! `fleetform orphans`
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::server::ServerArgs;
+use super::setup::Setup;
+use crate::ui::render::orphans::Orphans;
+use crate::ui::render::out::Out;
+
+/// Lists the devices that no manifest declares any more: whose they are, and since when.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform orphans
+  fleetform orphans -o json | jq -r '.devices[].serialNumber'
+  fleetform orphans --archived
+
+Nothing is done to an orphaned device: it keeps its settings, and it is adopted
+again when a manifest with its serial number is back. With orphans.archiveAfter
+in the configuration (90d, say) wiped and orphaned devices are archived after
+that time: list and orphans then leave them out. Formats: text, json.")]
+pub(crate) struct Args {
+    /// Orphaned devices that are archived, which are left out otherwise
+    #[arg(long)]
+    pub(crate) archived: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// Lists them, those that have been orphaned longest first.
+///
+/// # Errors
+/// If the ledger cannot be read, or writing fails.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let state = setup.recorded()?;
+    let orphans = Orphans::of(&state, args.archived, &setup.config.settings, setup.now());
+    match format {
+        Format::Json => orphans.json(out)?,
+        _ => orphans.text(out)?,
+    }
+    if orphans.is_empty() {
+        out.note(if args.archived {
+            "No orphaned device is archived."
+        } else {
+            "No device is orphaned: each has a manifest."
+        });
+    }
+    Ok(Exit::Done)
+}

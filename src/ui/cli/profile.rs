@@ -1,0 +1,132 @@
+//! `fleetform profile list|show`
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::server::ServerArgs;
+use super::setup::Setup;
+use crate::domain::wording::closest;
+use crate::ui::render::out::Out;
+use crate::ui::render::profile::{Profiles, ShownProfile};
+
+/// Looks at profiles, as the ledger has them.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "\
+Examples:
+  fleetform profile list
+  fleetform profile show Standard")]
+pub(crate) enum Command {
+    /// List profiles, with how many devices have each.
+    List(ListArgs),
+    /// Show one profile: what it installs and assigns, what it requires, who has it.
+    Show(ShowArgs),
+}
+
+impl Command {
+    /// Where it reads what is recorded.
+    pub(super) fn server(&self) -> &ServerArgs {
+        match self {
+            Self::List(ListArgs { server }) | Self::Show(ShowArgs { server, .. }) => server,
+        }
+    }
+}
+
+/// Lists the profiles that devices have or had, with how many devices have each.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform profile list
+  fleetform profile list -o json | jq -r '.profiles[].name'
+
+A profile is recorded once a device uses it. Formats: text, json.")]
+pub(crate) struct ListArgs {
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// Shows one profile: apps, licenses, settings, what it requires of devices, and who has it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform profile show Standard
+  fleetform profile show Executive -o json | jq .profile.settings
+
+Formats: text, json.")]
+pub(crate) struct ShowArgs {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// Those of each.
+pub(super) fn run(
+    command: &Command,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    match command {
+        Command::List(ListArgs { server: _ }) => list(setup, format, out),
+        Command::Show(ShowArgs { name, server: _ }) => show(name, setup, format, out),
+    }
+}
+
+/// Lists them.
+///
+/// # Errors
+/// If the ledger cannot be read, or writing fails.
+pub(super) fn list(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    let state = setup.recorded()?;
+    let profiles = Profiles::of(&state);
+    match format {
+        Format::Json => profiles.json(out)?,
+        Format::Yaml => profiles.yaml(out)?,
+        Format::Name => profiles.names(out)?,
+        Format::Text | Format::Wide => profiles.text(out)?,
+        _ => {
+            return Err(Failure::new(format!("profiles have no --output {format}"))
+                .help("they have text, wide, name, json and yaml"));
+        }
+    }
+    if state.profiles.is_empty() {
+        out.note("No profile is recorded yet: it is once a device uses it.");
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows one.
+///
+/// # Errors
+/// If there is none of that name, the ledger cannot be read, or writing fails.
+pub(super) fn show(
+    name: &str,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so no profile is recorded")?;
+    let state = setup.recorded()?;
+    let names = || state.profiles.keys().map(|name| name.as_str());
+    let found = state.profiles.values().find(|p| p.name.as_str().eq_ignore_ascii_case(name));
+    let profile = found.ok_or_else(|| {
+        let failure = Failure::new(format!("no profile {name:?} is recorded"));
+        match closest(name, names()) {
+            Some(meant) => failure.help(format!("did you mean {meant}?")),
+            None => failure.help("`fleetform profile list` shows all of them"),
+        }
+    })?;
+    let shown = ShownProfile::of(&state, profile);
+    match format {
+        Format::Json => shown.json(out)?,
+        Format::Yaml => shown.yaml(out)?,
+        _ => shown.text(out)?,
+    }
+    Ok(Exit::Done)
+}

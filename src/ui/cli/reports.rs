@@ -1,0 +1,63 @@
+//! `fleetform reports rejected`
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
+use crate::edges::provider::local;
+use crate::ui::render::out::Out;
+use crate::ui::render::rejected::RejectedFiles;
+
+/// Looks after reports that could not be used.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "\
+Examples:
+  fleetform reports rejected
+  fleetform reports rejected --retry")]
+pub(crate) enum Command {
+    /// List refused reports with the reason of each, or hand them in again.
+    Rejected(Args),
+}
+
+/// Lists refused reports with the reason of each, or hands them in again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform reports rejected
+  fleetform reports rejected --retry     After the cause is fixed
+  fleetform reports rejected -o json | jq -r '.files[].reasons[]'
+
+They lie in inbox/rejected of the data directory, byte for byte. A report of a
+serial number that no manifest declared yet is refused too: once it is declared,
+--retry hands it in again. What is still refused comes back. Formats: text,
+json.")]
+pub(crate) struct Args {
+    /// Move all of them back into the inbox
+    #[arg(long)]
+    pub(crate) retry: bool,
+}
+
+/// Lists them, or hands them in again.
+///
+/// # Errors
+/// If they cannot be read or moved, there is no ledger, or writing fails.
+pub(super) fn rejected(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    setup.needs_ledger("so nobody took or refused reports")?;
+    let data = &setup.config.data;
+    let files = local::rejected(data)?;
+    let retried = if args.retry { Some(local::retry(data, setup.now())?) } else { None };
+    let shown = RejectedFiles { files: &files, retried };
+    match format {
+        Format::Json => shown.json(out)?,
+        _ => shown.text(out)?,
+    }
+    if files.is_empty() {
+        out.note("No report is refused.");
+    }
+    Ok(Exit::Done)
+}

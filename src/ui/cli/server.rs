@@ -1,0 +1,81 @@
+//! `--server`: the ledger of a running daemon, for commands that only read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::environment::Environment;
+use super::failure::Failure;
+use super::global::Global;
+use super::value::positive;
+use crate::edges::config::Config;
+use crate::edges::fs::secret::Secret;
+use crate::ui::client::{self, Remote};
+
+/// How long a daemon is waited for, unless it is said.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where to read what is recorded, if not here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct ServerArgs {
+    /// Read what a running daemon has recorded, instead of a data directory
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Send the token over http:// to another machine, though anyone on the way can read it
+    #[arg(long)]
+    pub(crate) unencrypted: bool,
+    /// Give up when the daemon has not answered in full by then [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = positive)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// The daemon to ask, where a flag or `FLEETFORM_SERVER` names one.
+///
+/// # Errors
+/// If it cannot be asked there, or a data directory is named too.
+pub(super) fn remote(
+    args: &ServerArgs,
+    global: &Global,
+    environment: &Environment,
+    config: &Config,
+) -> Result<Option<Arc<Remote>>, Failure> {
+    let ServerArgs { server, token_file, unencrypted, timeout } = args;
+    // What a flag says goes before what the environment says of the same thing.
+    let data_by_flag = global.data.is_some() && global.data != environment.data;
+    let url = match (server, &environment.server) {
+        (Some(_), _) if data_by_flag => {
+            return Err(Failure::new("--server and --data name two recorded states")
+                .help("give one of them: --data for a copy, --server for a running daemon"));
+        }
+        (Some(url), _) => url,
+        (None, Some(url)) if global.data.is_none() => url,
+        (None, _) if token_file.is_some() || *unencrypted || timeout.is_some() => {
+            return Err(Failure::new("no server is named to which this could apply")
+                .help("name it with --server URL, or with FLEETFORM_SERVER"));
+        }
+        (None, _) => return Ok(None),
+    };
+    let read = |path: &PathBuf| {
+        let failed = |why| Failure::new(format!("the token file {}: {why}", path.display()));
+        Secret::read(path, &config.fleet).map_err(failed)
+    };
+    let token = match (token_file, &environment.token, &config.http_token_file) {
+        (Some(path), ..) | (None, None, Some(path)) => Some(read(path)?),
+        (None, Some(Ok(token)), _) => Some(token.clone()),
+        (None, Some(Err(why)), _) => return Err(Failure::new(format!("FLEETFORM_TOKEN {why}"))),
+        (None, None, None) => None,
+    };
+    let proxy = environment.proxy.clone();
+    let timeout = timeout.unwrap_or(TIMEOUT);
+    let remote = Remote::new(url, token, *unencrypted, proxy, timeout).map_err(explain)?;
+    Ok(Some(Arc::new(remote)))
+}
+
+/// With what to do about it.
+pub(super) fn explain(error: client::Error) -> Failure {
+    let help = error.help();
+    Failure::from(error).help(help)
+}

@@ -1,0 +1,108 @@
+//! `fleetform why`
+
+use std::collections::BTreeSet;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::select;
+use super::server::{self, ServerArgs};
+use super::setup::Setup;
+use crate::app::reconcile::{Basis, decide};
+use crate::domain::model::DeviceId;
+use crate::domain::state::State;
+use crate::domain::wipe::trust_state::TrustState;
+use crate::edges::provider::Observed;
+use crate::edges::requests::Requests;
+use crate::ui::client::Remote;
+use crate::ui::render::out::Out;
+use crate::ui::render::why::{Hindrance, Point, Said, Why};
+
+/// Says in plain words why a device is in its state, what it waits for, and what to do about it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform why D007
+  fleetform why PF3XK9Q2
+  fleetform why ana-ruiz-laptop -o json | jq -r '.why[].advice[]'
+
+What holds up the whole fleet, or this device's manifest, comes first. `!` needs
+somebody's attention, `~` goes on by itself. Formats: text, json.")]
+pub(crate) struct Args {
+    /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
+    /// serial=SERIAL or name=NAME
+    #[arg(value_name = "ID|SERIAL|NAME")]
+    pub(crate) device: String,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// Explains the device from what is recorded and from the manifests, where they are at hand.
+///
+/// # Errors
+/// If there is no such device, the ledger cannot be read, or writing fails.
+pub(super) fn run(
+    args: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so no device is known")?;
+    let state = setup.recorded()?;
+    let (id, device) = select::device(&state, &args.device)?;
+    let (settings, now) = (&setup.config.settings, setup.now());
+    let said = match &setup.remote {
+        // It knows its manifests; this machine need not have them.
+        Some(remote) => ask(remote, id)?,
+        None => {
+            let hindrance = &hindrance(setup, &state, id, out);
+            Why { state: &state, id, device, hindrance, settings, now }.said()
+        }
+    };
+    match format {
+        Format::Json => said.json(out)?,
+        _ => said.text(out)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// What the daemon says.
+fn ask(remote: &Remote, id: DeviceId) -> Result<Said, Failure> {
+    remote.json(&format!("/api/v1/devices/{id}/why")).map_err(server::explain)
+}
+
+/// The sentences of the daemon.
+///
+/// # Errors
+/// If it cannot be asked.
+pub(super) fn said_by(remote: &Remote, id: DeviceId) -> Result<Vec<Point>, Failure> {
+    ask(remote, id).map(|said| said.why)
+}
+
+/// What a plan over the manifests that are here holds back of this device.
+fn hindrance(setup: &Setup, state: &State, id: DeviceId, out: &mut Out) -> Hindrance {
+    let desired = setup.desired();
+    // A copy of the ledger is looked at where there are no manifests: that freezes nothing.
+    if desired.missing.is_some() && state.frozen.is_none() {
+        out.note(
+            "note: there is no fleet directory here, so manifests were not looked at (--fleet)",
+        );
+        return Hindrance::default();
+    }
+    let basis = Basis {
+        now: setup.now(),
+        settings: &setup.config.settings,
+        desired: &desired,
+        recorded: state,
+        requests: &Requests::default(),
+        // Nothing that is said here depends on a signature.
+        trust: &TrustState::NotConfigured,
+        accept_removals: None,
+        heads: &[],
+        clock: None,
+        only: Some(&BTreeSet::from([id])),
+    };
+    let decision = decide(basis, Ok(Observed::default()));
+    Hindrance::of(&decision.approved, id)
+}

@@ -1,0 +1,58 @@
+//! Whether a request may be written into the fleet directory here: a checkout that somebody else
+//! pulls must stay as Git left it. A file that is added there by hand stops `git pull` for good as
+//! soon as the same file is pushed, and the server then no longer sees what is merged.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::super::failure::Failure;
+use super::super::setup::Setup;
+use crate::edges::fs::work_tree::WorkTree;
+use crate::edges::source::revision;
+
+/// The way to a request that can be merged.
+const WAY: &str = "write requests in a clone of your own: git clone YOUR-REPOSITORY, change into it, and run \
+                   the same command with --fleet fleet; then commit, push and have it merged. With \
+                   --file PATH the request is written elsewhere, to be moved there";
+
+/// Refuses a checkout that is pulled: one of another user, the one that a running daemon reads, or
+/// one without a branch, as git-sync leaves it. What nobody pulls from anywhere may be written in.
+///
+/// # Errors
+/// Why nothing must be written there, and what to do.
+pub(super) fn refuse_pulled(setup: &Setup) -> Result<(), Failure> {
+    let fleet = &setup.config.fleet;
+    let Some((tree, _)) = WorkTree::around(fleet) else { return Ok(()) };
+    if !revision::has_remote(fleet) {
+        return Ok(());
+    }
+    let Some(why) = pulled(setup, &tree.top) else { return Ok(()) };
+    let what = format!(
+        "no request is written into the checkout {}: {why}, and a file that is added there by hand \
+         stops it from being updated",
+        tree.top.display()
+    );
+    Err(Failure::new(what).help(WAY))
+}
+
+fn pulled(setup: &Setup, top: &Path) -> Option<String> {
+    let owner = std::fs::metadata(top).ok()?.uid();
+    if owner != rustix::process::getuid().as_raw() {
+        return Some(format!("it belongs to another user (uid {owner})"));
+    }
+    if !revision::is_on_branch(&setup.config.fleet) {
+        return Some("it is on no branch, as git-sync leaves it".to_owned());
+    }
+    let writer = setup.ledger().ok()?.writer().filter(|_| setup.fleet_is_configured)?;
+    Some(format!("a daemon reads it ({writer})"))
+}
+
+/// What to do where a file or directory cannot be made.
+pub(super) fn cannot_write(what: String, why: &io::Error) -> Failure {
+    let failure = Failure::new(format!("{what}: {why}"));
+    match why.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => failure.help(WAY),
+        _ => failure,
+    }
+}

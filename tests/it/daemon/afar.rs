@@ -1,0 +1,96 @@
+//! `--server`: commands that read, on a machine that has neither a ledger nor a fleet directory.
+
+use serde_json::Value;
+
+use super::client::{get, started};
+use crate::support::{Fixture, PLAIN_PROFILE};
+
+/// Commands that read, and whose JSON says the same wherever they run.
+const READING: &[&[&str]] = &[
+    &["list"],
+    &["list", "--status", "Pending", "--sort-by", "-serialNumber"],
+    &["get", "devices"],
+    &["show", "A"],
+    &["describe", "device", "D002"],
+    &["why", "B"],
+    &["orphans"],
+    &["profile", "list"],
+    &["profile", "show", "Standard"],
+    &["wipe", "list", "--all"],
+    &["audit", "log"],
+    &["audit", "log", "--device", "A"],
+    &["audit", "replay"],
+];
+
+#[test]
+fn every_command_that_reads_says_the_same_as_beside_the_daemon() {
+    let place = Fixture::of(&["A", "B", "C"]);
+    let (daemon, address) = started(&place, &[]);
+    let (laptop, server) = (Fixture::bare(), format!("http://{address}"));
+    for command in READING {
+        let here = place.json(command);
+        let there = laptop.json(&[*command, &["--server", &server]].concat());
+        assert_eq!(there, here, "{command:?}");
+        let named = [("FLEETFORM_SERVER", &*server)];
+        let again = laptop.run_with(&[*command, &["-o", "json"]].concat(), &named).exits(0);
+        assert_eq!(again.json(), here, "{command:?}, by the environment");
+        // Without any of the two it says so, and gives no answer of its own.
+        let alone = laptop.run(command).exits(1);
+        alone.complains(&["no fleet here", "--server URL"]);
+    }
+    // There is no snapshot to compare the log with.
+    let chain = |said: String| said.lines().take(3).map(str::to_owned).collect::<Vec<_>>();
+    let verified = laptop.run(&["audit", "verify", "--server", &server]).exits(0).stdout;
+    assert_eq!(chain(verified), chain(place.run(&["audit", "verify"]).exits(0).stdout));
+    laptop.run(&["list", "--server", &server, "--data", "x"]).exits(1).complains(&["two recorded"]);
+    assert_eq!(std::fs::read_dir(laptop.path("")).expect("a directory").count(), 0);
+    // The lines are those of the log, byte for byte.
+    let log = get(address, "/api/v1/log");
+    assert_eq!(log.header("content-type"), Some("application/jsonl"));
+    assert_eq!(log.body, place.read(".fleetform/audit.jsonl"));
+    let of = get(address, "/api/v1/log?device=D002&since=2").body;
+    assert!(!of.is_empty() && of.lines().all(|line| line.contains("\"device\":\"D002\"")), "{of}");
+    assert_eq!(get(address, "/api/v1/log?sinc=2").status, 400);
+    daemon.stop();
+    laptop.run(&["list", "--server", &server]).exits(1).complains(&["cannot ask"]);
+}
+
+#[test]
+fn the_settings_of_the_daemon_count_and_not_those_of_the_laptop() {
+    let place = Fixture::of(&["A", "B", "C"]);
+    place.write("fleetform.yaml", "wipes: {quorum: [{upTo: 7, per: 24h, signers: 2}]}\n");
+    let (_daemon, address) = started(&place, &[]);
+    let laptop = Fixture::bare();
+    let listed = laptop.json(&["wipe", "list", "--server", &format!("http://{address}")]);
+    let tier = &listed["budget"][0];
+    assert_eq!((&tier["upTo"], &tier["signers"]), (&7.into(), &2.into()), "{listed}");
+}
+
+#[test]
+fn a_request_is_written_on_a_laptop_and_only_the_daemon_judges_it() {
+    let place = Fixture::of(&["A", "B", "C"]);
+    let (mut daemon, address) = started(&place, &[]);
+    let server = format!("http://{address}");
+    let laptop = Fixture::empty();
+    laptop.write("fleet/profile.yaml", PLAIN_PROFILE);
+    let new = ["wipe", "new", "B", "--reason", "lost", "--requested-by", "bob@example.com"];
+    laptop.run(&new).exits(1).complains(&["there is no ledger in ./.fleetform", "--server URL"]);
+    let written = laptop.json(&[&new[..], &["--server", &server]].concat());
+    let file = written["path"].as_str().expect("a path").to_owned();
+    assert_eq!(written["serialNumber"], "B");
+    let verify = ["wipe", "verify", &file, "--server", &server, "-o", "json"];
+    laptop.run(&verify).exits(1).complains(&["has not seen this request"]);
+    // By itself the laptop gives no verdict at all.
+    let alone = laptop.run(&["wipe", "verify", &file]).exits(1).stdout;
+    assert!(alone.contains("UNKNOWN: there is no ledger here"), "{alone}");
+    assert!(!alone.contains("REFUSED") && !alone.contains("ACCEPTED"), "{alone}");
+    place.write("fleet/request.yaml", laptop.read(&file));
+    daemon.until("the request is seen", || {
+        let said = laptop.run(&verify);
+        if said.stdout.is_empty() { Err(said.stderr) } else { Ok(()) }
+    });
+    let said: Value = laptop.run(&verify).json();
+    assert_eq!((&said["judgedBy"], &said["verdict"]), (&"server".into(), &"refused".into()));
+    let text = laptop.run(&verify[..5]).exits(1).stdout;
+    assert!(text.contains("by its trust file") && text.contains("REFUSED: "), "{text}");
+}
