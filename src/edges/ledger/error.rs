@@ -133,6 +133,7 @@ impl Error {
             | Self::Replaced { .. }
             | Self::Line(_)
             | Self::Refused(_)
+            | Self::Elsewhere { .. }
             | Self::Poisoned { .. } => true,
         }
     }
