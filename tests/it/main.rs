@@ -5,8 +5,8 @@
 mod access;
 mod architecture;
 mod artefact;
-mod backups;
 mod authoring;
+mod backups;
 mod commands;
 mod completions;
 mod crashes;

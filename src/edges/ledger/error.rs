@@ -130,6 +130,7 @@ impl Error {
             | Self::Contradicted { .. }
             | Self::Absent { .. }
             | Self::Present { .. }
+            | Self::Occupied { .. }
             | Self::Replaced { .. }
             | Self::Line(_)
             | Self::Refused(_)

@@ -12,8 +12,8 @@ use super::{
     explain, export, fmt, import, init, list, man, notify,
 };
 use super::{
-    get, orphans, plan, profile, provision, report, reports, restore, schema, set, show, sync, trust, why,
-    wipe,
+    get, orphans, plan, profile, provision, report, reports, restore, schema, set, show, sync,
+    trust, why, wipe,
 };
 
 /// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.

@@ -20,10 +20,10 @@ use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
     explain, export, fmt, import, init, list,
 };
+use super::{get, orphans, profile, reports, trust, why};
 use super::{
     logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe,
 };
-use super::{get, orphans, profile, reports, trust, why};
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::text::count;
 use crate::app::backup::{Made, Restored};
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::wipe::target::LedgerId;
+use crate::domain::wording::count;
 
 /// A backup that was made just now.
 pub(crate) struct Backup<'a> {

@@ -62,8 +62,9 @@ impl<'a> Wipes<'a> {
     ) -> Self {
         let issued: Vec<_> = state.wipes.values().filter_map(|wipe| wipe.issued_at).collect();
         let accepted = |wipe: &&Wipe| wipe.state == WipeState::Accepted;
-        let history =
-            History { issued: &issued, ahead: state.wipes.values().filter(accepted).count() };
+        let ahead = state.wipes.values().filter(accepted).count();
+        let restored = state.restored.map(|restored| restored.at);
+        let history = History { issued: &issued, ahead, restored };
         let tiers = &settings.wipes.quorum;
         let needed = match decide(tiers, history, now, 0) {
             Ruling::Issue { needs } => Some(needs),
@@ -265,7 +266,7 @@ mod tests {
     fn the_budget_says_what_is_left_of_each_tier_and_from_when_on_there_is_more() {
         let issued = ["2026-11-22T09:00:00Z", "2026-11-22T08:00:00Z", "2026-11-21T11:00:00Z"];
         let issued: Vec<_> = issued.into_iter().map(time).collect();
-        let history = History { issued: &issued, ahead: 0 };
+        let history = History { issued: &issued, ahead: 0, restored: None };
         let lines: Vec<_> =
             budget(&Tiers::default(), history, now()).iter().map(in_words).collect();
         assert_eq!(
