@@ -176,6 +176,7 @@ fn every_kind_has_a_line() {
         device.updated: profile: Standard → Executive; labels: none → floor=2,site=madrid; hardware: none → model=X1; enrollment: 1 → 2
         device.status: Failed → Pending (enrollment 2): enrollment was raised
         device.adopted: a manifest with its serial number is back
+        device.archived: archived: lists leave it out from now on
         device.missing: the MDM does not have it any more; last sync 2026-11-22T10:00:00Z; nothing is done to it
         device.found: the MDM has it again
         profile.intended: about to push profile Standard 2d711642b726 [intent 7]

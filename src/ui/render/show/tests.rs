@@ -67,6 +67,11 @@ fn in_trouble() {
           pass     osVersion: 10.0.26100.3000; wanted: at least 10.0.26100
           unknown  antivirus: not reported; wanted: on\u{1b}[2J
 
+        Why:
+            Enrolled since 2026-11-20T09:30:00Z: the device reported.
+          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access is blocked since 2026-11-21T09:30:00Z.
+              - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
+
         History:
           2026-11-20T08:00:00.000Z  device.provisioned  ana-ruiz-laptop (PF3XK9Q2) for ana.ruiz@example.com: corporate windows 10.0.26100.2314, profile Standard 1900eab6c028 [intent 2]
           2026-11-20T08:00:01.000Z  profile.pushed      pushed profile Standard 1900eab6c028 [intent 2]
@@ -122,6 +127,17 @@ fn orphaned_and_overdue() {
         Last sync:     2026-11-20T09:31:00Z (2d ago); overdue since 2026-11-21T09:31:00Z
         Access:        allowed
         Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
+
+        Why:
+          ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number any more (it was in madrid/ana.yaml). The device keeps its settings, and nothing is done to it.
+              - If the device is still in use, restore its manifest: it is then adopted again.
+            Enrolled since 2026-11-20T09:31:00Z: the device reported.
+          ~ The profile Mobile is being pushed; whether it arrived is not known yet.
+          ~ Compliance is unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
+          ! Its sync is delayed: the last report came 2d ago, one is expected every 8h, and it is overdue since 2026-11-21T09:31:00Z.
+              - Verify that the device is turned on and online.
+              - Check the service status of the MDM (for Intune: Microsoft 365 admin center, Service health).
+              - Ask it to report now: fleetform sync D002, or Sync in the Company Portal app.
 
         History:
           2026-11-20T08:00:00.000Z  device.provisioned  bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
