@@ -24,7 +24,7 @@ fn with_marks(test: impl FnOnce(&Site<'_>)) {
     tenant.hardware(json!({"serialNumber": SERIAL, "userPrincipalName": "ana@example.com",
         "enrolled": true}));
     tenant.post("/skus", json!({"skuPartNumber": "SPE_E3", "enabled": 5}));
-    site.put("device.yaml", Device::new(SERIAL).yaml());
+    site.put("device.yaml", Device::new(SERIAL).with("platform", "windows").yaml());
     site.apply();
     tenant.wait("9h");
     tenant.becomes(SERIAL, json!({"encrypted": true}));

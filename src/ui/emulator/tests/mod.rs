@@ -50,7 +50,7 @@ impl World {
             "DeviceManagementManagedDevices.ReadWrite.All",
             "DeviceManagementRBAC.Read.All",
             "DeviceManagementServiceConfig.ReadWrite.All",
-            "Device.Read.All",
+            "Device.ReadWrite.All",
             "GroupMember.ReadWrite.All",
             "LicenseAssignment.ReadWrite.All",
             "Organization.Read.All",
