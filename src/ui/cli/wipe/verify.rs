@@ -30,9 +30,9 @@ Examples:
 
 Exits with 0 if it is accepted (also when it was issued already), with 3 if it
 is held, with 1 if it is refused or nobody here can tell. With --server the
-daemon says how a request stands that has reached it. A file elsewhere is judged as if it were in
-the fleet directory, and that it is not is said (`inFleet`). Formats: text,
-json.")]
+daemon says how a request stands that has reached it. A file elsewhere is judged
+as if it were in the fleet directory, and that it is not is said (`inFleet`).
+Formats: text, json.")]
 pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]

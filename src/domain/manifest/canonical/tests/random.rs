@@ -338,5 +338,6 @@ fn a_layout_means_the_same_keeps_each_comment_and_is_its_own() {
         done > TALES * 8 / 10 || first.is_some(),
         "{done} done, {unusual} unusual, {unread} unread"
     );
-    assert!(unusual < 40, "{unusual} unusual of {done}");
+    // A file with a place that cannot be laid out without a doubt stays as it is: few do.
+    assert!(unusual < TALES / 10, "{unusual} unusual of {done}");
 }
