@@ -53,7 +53,7 @@ fn an_exemption_of_more_than_a_month_is_a_finding_and_holds_its_device() {
     let finding = &found["findings"][0];
     assert_eq!((text(&finding["code"]), &finding["line"]), ("invalid-value", &9.into()));
     assert!(text(&finding["message"]).contains("at most 30 days from now"), "{finding}");
-    let plan = fixture.run(&["plan", "-o", "json"]).exits(0).json();
+    let plan = fixture.run(&["plan", "-o", "json"]).exits(1).json();
     assert_eq!(plan["holds"][0]["reason"], "manifestInvalid");
     assert_eq!(plan["findings"][0]["code"], "invalid-value");
     fixture.run(&["apply", "--yes"]).exits(1);
