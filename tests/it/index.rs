@@ -61,6 +61,19 @@ fn a_plan_of_a_fleet_that_nobody_touched_opens_no_manifest_and_is_the_same_in_ev
 }
 
 #[test]
+fn after_the_very_first_apply_a_plan_opens_no_manifest() {
+    let place = Fixture::of(&["A", "B"]);
+    assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
+    assert_eq!(opened(&place, &["plan"]), 0);
+    agrees(&place, "applied");
+    // Where the ledger that was named is not there, nothing is begun.
+    let other = Fixture::of(&["A"]);
+    fs::create_dir(other.path("data")).expect("a new directory");
+    assert_ne!(other.outcome(&["apply", "--yes", "--data", "data"]).0, 0);
+    assert_eq!(fs::read_dir(other.path("data")).expect("a list").count(), 0);
+}
+
+#[test]
 fn whatever_a_kept_decision_rests_on_is_noticed() {
     type Change = fn(&Fixture);
     let changes: [(&str, Change); 8] = [

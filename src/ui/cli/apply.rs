@@ -24,12 +24,13 @@ use crate::app::wiring;
 use crate::domain::fleet::Desired;
 use crate::domain::model::{Digest, Timestamp};
 use crate::domain::plan::due::next_due;
-use crate::domain::plan::{Inputs, NO_NEWS};
+use crate::domain::plan::{Hold, Inputs, NO_NEWS};
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::Ledger;
 use crate::edges::provider::Provider;
 use crate::edges::requests;
+use crate::edges::source;
 use crate::ui::render::applied::Applied;
 use crate::ui::render::out::Out;
 
@@ -85,7 +86,14 @@ pub(super) fn run(
     }
     let expected = setup.expected(args.new_ledger);
     let open = || wiring::open(&setup.config, expected, setup.actor.clone());
-    let (loaded, ledger) = rayon::join(|| wiring::fleet(&setup.config, true), open);
+    let load = || wiring::fleet(&setup.config, true);
+    let (loaded, ledger) = if wiring::ledger(&setup.config).exists()? {
+        rayon::join(load, open)
+    } else {
+        // Begun first, which takes no time: what is read can then be kept.
+        let ledger = open()?;
+        (load(), Ok(ledger))
+    };
     let mut ledger = ledger?;
     let reused = loaded.reused > 0;
     let (mut desired, mut index) = loaded.keep(&wiring::cache(&setup.config));
@@ -129,11 +137,7 @@ pub(super) fn run(
             later
         }
     };
-    let idle = index.zip(decision.only_holds()).map(|(index, holds)| {
-        let now = setup.now();
-        let due = due(setup, &desired, ledger.state(), now);
-        (index, holds.to_vec(), (now, due))
-    });
+    let idle = index.and_then(|index| settled(setup, &decision, &desired, index, ledger.state()));
     let before = ledger.state().seq;
     // Execution consumes the decision piece by piece, and with it the desired fleet.
     drop(desired);
@@ -152,8 +156,23 @@ pub(super) fn run(
     for untold in board.stuck(setup.now()) {
         tracing::warn!("{untold}; the next run goes on");
     }
+    let idle = match idle {
+        Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),
+        // What was done leads to another plan: the one that is shown next.
+        None if outcome.left == 0 && outcome.failed.is_empty() => {
+            let cache = wiring::cache(&setup.config);
+            let index = source::unchanged(&setup.config.fleet, &cache);
+            let again = index.map(|index| (index, wiring::fleet(&setup.config, false).desired));
+            let again = again.map(|(index, desired)| {
+                let next = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+                Ok::<_, Failure>(settled(setup, &next, &desired, index, ledger.state()))
+            });
+            again.transpose()?.flatten()
+        }
+        None => None,
+    };
     let recorded = ledger.state();
-    if let Some((index, holds, times)) = idle.filter(|_| recorded.seq == before) {
+    if let Some(Settled { index, holds, times }) = idle.filter(|_| ledger.is_saved()) {
         reconcile::keep((&setup.config, &trust), (&holds, index), recorded, times);
     }
     let applied = Applied {
@@ -200,8 +219,24 @@ fn decide_now(
     Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None, ledger.state()))))
 }
 
-/// When time alone will change a plan of a fleet without wipes.
-fn due(setup: &Setup, desired: &Desired, recorded: &State, now: Timestamp) -> Option<Timestamp> {
+/// A decision with nothing to do, worth keeping.
+struct Settled {
+    index: Digest,
+    holds: Vec<Hold>,
+    /// When it was made, and when time alone may change it.
+    times: (Timestamp, Option<Timestamp>),
+}
+
+/// A decision over the fleet that the index says, if there is nothing but holds in it.
+fn settled(
+    setup: &Setup,
+    decision: &Decision,
+    desired: &Desired,
+    index: Digest,
+    recorded: &State,
+) -> Option<Settled> {
+    let holds = decision.only_holds()?.to_vec();
+    let now = setup.now();
     let inputs = Inputs {
         now,
         settings: &setup.config.settings,
@@ -214,7 +249,8 @@ fn due(setup: &Setup, desired: &Desired, recorded: &State, now: Timestamp) -> Op
         heads: &[],
         clock: None,
     };
-    next_due(&inputs, recorded.active().map(|(_, device)| device), &[])
+    let due = next_due(&inputs, recorded.active().map(|(_, device)| device), &[]);
+    Some(Settled { index, holds, times: (now, due) })
 }
 
 enum Consent {

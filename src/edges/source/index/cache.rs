@@ -68,8 +68,9 @@ impl Cache {
     ) -> Option<Collector> {
         let data = self.data.as_ref().filter(|_| remote::of(path).is_none())?;
         let directory = data.join(DIRECTORY);
-        // What is not there yet is made by whoever holds the ledger.
-        let time = directory.is_dir().then(|| durable::file_time(&directory));
+        // A data directory is begun by whoever opens the ledger.
+        let there = data.is_dir() && durable::make_directory(&directory).is_ok();
+        let time = there.then(|| durable::file_time(&directory));
         let stamp = match time {
             Some(Ok((device, time))) if device == root[0] => time,
             _ => now.millis().saturating_mul(1_000_000).saturating_sub(BETWEEN_CLOCKS),
