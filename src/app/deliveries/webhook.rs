@@ -49,7 +49,8 @@ impl Sink for WebhookSink {
         let device = entry.device.and_then(|id| recorded.devices.get(&id));
         let alert = matches!(entry.event, Event::AlertBegan(_) | Event::AlertEnded(_));
         let asked = self.settings.hears(entry.event.kind(), device.map(|device| &**device));
-        if !asked && !(alert && self.hears_alerts) {
+        let told = asked || (alert && self.hears_alerts);
+        if !told {
             return Vec::new();
         }
         vec![Job {
