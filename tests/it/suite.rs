@@ -130,7 +130,9 @@ fn run_with(played: &[(&str, &str)]) -> (String, String) {
 fn what_is_missing_is_said_where_it_cannot_be_installed_and_installed_by_sudo_where_it_can() {
     let user = ("id", "echo 1000");
     let (said, _) = run_with(&[]);
-    for part in ["not installed: awk", " jq ", "there is no apt-get here", "apt-get install"] {
+    for part in
+        ["are not installed:", " awk ", " jq ", "there is no apt-get here", "apt-get install"]
+    {
         assert!(said.contains(part), "{part:?}: {said}");
     }
     let (said, asked) = run_with(&[user, ("apt-get", "")]);

@@ -59,7 +59,7 @@ pub(crate) fn merge(list: Records, fleet: &Desired, options: &Options, texts: Te
     for record in &list.records {
         match fleet.by_serial(&record.serial) {
             Some(device) => merge.known(record, device),
-            None => merge.new(record),
+            None => merge.begin(record),
         }
     }
     merge.finish()
@@ -178,7 +178,7 @@ impl<'m> Merge<'m> {
         of_file.insert(device.place.line, (changed, record));
     }
 
-    fn new(&mut self, record: &'m Record) {
+    fn begin(&mut self, record: &'m Record) {
         if let Some(unusable) = self.unusable.get(&record.serial) {
             let place = &unusable.place;
             let what = format!("its manifest, {} line {}, has findings", place.path, place.line);

@@ -121,7 +121,7 @@ fn doors(config: &Config) -> (Option<&str>, Option<&PathBuf>) {
 /// If the ledger cannot be opened, say because another process writes it.
 pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Failure> {
     let (again, flags) = (global.clone(), args.clone());
-    let expected = setup.expected(args.new_ledger)?;
+    let expected = setup.expected_unattended(args.new_ledger)?;
     let config = args.over(setup.config);
     runtime()?.block_on(async {
         let signals = Signals::listen()?;

@@ -14,6 +14,7 @@ use crate::domain::manifest::canonical;
 use crate::domain::wording::count;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
+use crate::ui::render::text::safe;
 
 /// Lay manifests out in the one way: order of keys, quotes, indentation. Their meaning and their
 /// comments stay.
@@ -173,12 +174,15 @@ fn text(check: bool, all: &[Rewrite], out: &mut Out) -> Result<(), Failure> {
 /// On standard error, what stays as it is, and why.
 pub(super) fn tell(all: &[Rewrite], out: &mut Out) {
     for file in all {
-        let path = file.path.display();
+        let path = file.path.to_string_lossy();
+        let path = safe(&path);
         match (file.outcome, &file.why) {
             (Outcome::Signed, _) => {
                 out.note(&format!("{path} is left alone: signatures beside it are over its bytes"));
             }
-            (Outcome::Failed, Some(why)) => tracing::error!("{path} stays as it is: {why}"),
+            (Outcome::Failed, Some(why)) => {
+                tracing::error!("{path} stays as it is: {}", safe(why));
+            }
             _ => {}
         }
     }

@@ -201,6 +201,17 @@ impl Setup {
         }
     }
 
+    /// As [`Setup::expected`], for a daemon: a fleet directory that somebody named may come later, say
+    /// with the first checkout, and until then all is frozen.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn expected_unattended(&self, new: bool) -> Result<Expected, Failure> {
+        let Config { fleet, data_is_named, .. } = &self.config;
+        let is_named = *fleet != Config::default().fleet;
+        if is_named && !new && !data_is_named { Ok(Expected::Any) } else { self.expected(new) }
+    }
+
     /// Whose signatures count for wipes, or why nobody's do.
     pub(crate) fn trust(&self) -> TrustState {
         wiring::trust(&self.config)

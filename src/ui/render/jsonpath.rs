@@ -69,7 +69,7 @@ impl Template {
     #[must_use]
     pub(crate) fn fill(&self, document: &Value) -> String {
         let mut out = String::new();
-        fill(&self.0, document, document, &mut out);
+        fill(&self.0, document, &mut out);
         out
     }
 }
@@ -383,7 +383,7 @@ fn natural(a: &str, b: &str) -> Ordering {
     }
 }
 
-fn fill(parts: &[Part], root: &Value, here: &Value, out: &mut String) {
+fn fill(parts: &[Part], here: &Value, out: &mut String) {
     for part in parts {
         match part {
             Part::Text(text) => out.push_str(text),
@@ -392,7 +392,7 @@ fn fill(parts: &[Part], root: &Value, here: &Value, out: &mut String) {
                 out.push_str(&safe(&values.join(" ")));
             }
             Part::Range(path, inner) => {
-                path.values(here).into_iter().for_each(|value| fill(inner, root, value, out));
+                path.values(here).into_iter().for_each(|value| fill(inner, value, out));
             }
         }
     }

@@ -214,7 +214,10 @@ fn a_saved_answer_of_apple_is_read_page_by_page() {
         "XABC123X0 platform=macos hardware.manufacturer=Apple hardware.model=MacBook Air 13\"",
         "F9FXK0ABC platform=ios hardware.manufacturer=Apple hardware.model=MacBook Air 13\"",
     ];
-    let (one, other) = (page(&[mac.clone()], "\"https://x\""), page(&[phone.clone()], "null"));
+    let (one, other) = (
+        page(std::slice::from_ref(&mac), "\"https://x\""),
+        page(std::slice::from_ref(&phone), "null"),
+    );
     for text in [
         page(&[mac.clone(), phone.clone()], "null"),
         format!("{one}\n{other}\n"),

@@ -431,7 +431,7 @@ impl Builder<'_, '_> {
 
 /// A comment for the first line of an entry; where there is one already, that goes before it.
 fn put(entry: &mut Entry, comment: Comment) {
-    let earlier = mem::replace(&mut entry.beside, Some((comment.gap, comment.text)));
+    let earlier = entry.beside.replace((comment.gap, comment.text));
     entry.before.extend(earlier.map(|(_, text)| Line::Comment(text)));
 }
 
