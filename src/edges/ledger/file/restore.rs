@@ -25,6 +25,8 @@ const STAGE: &str = ".restore";
 const WELCOME: [&str; 2] = ["inbox", "lost+found"];
 /// What a backup holds besides the ledger's own files.
 const OUTBOX: &str = "outbox";
+/// What any command may have made meanwhile, and what is safe to delete.
+const CACHE: &str = "cache";
 
 /// A data directory without a ledger, held until dropped.
 pub(crate) struct Restoring {
@@ -119,7 +121,7 @@ fn clear(dir: &Path, stage: &Path) -> Result<(), Error> {
     let mut names = listed().map_err(durable::Error::at("list", dir))?;
     names.sort();
     let left_behind =
-        |name: &str| unfinished && [STAGE, OUTBOX, CLOCK, STATE, LOCK].contains(&name);
+        |name: &str| unfinished && [STAGE, OUTBOX, CLOCK, STATE, LOCK, CACHE].contains(&name);
     if let Some(name) = names.iter().find(|name| !WELCOME.contains(&&***name) && !left_behind(name))
     {
         let (dir, name) = (dir.to_owned(), name.clone());
