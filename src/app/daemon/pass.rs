@@ -184,6 +184,8 @@ impl Daemon {
             self.last.held_back = held_back(holds.iter().map(|hold| hold.reason));
         }
         let effects = effects(&decision.approved.plan().actions);
+        // Deadlines begin with what a device reports, too.
+        let concerned = only.map(|only| concerned(only, decision.approved.plan()));
         let (idle, cursor) = (decision.is_empty(), decision.cursor().cloned());
         let hearing = cursor.is_some();
         let unobserved = decision.unobserved().is_some();
@@ -199,7 +201,7 @@ impl Daemon {
             self.observing.cursor = cursor.or(self.observing.cursor.take());
         }
         self.touched.reports |= more;
-        let due = self.due(now, only, ledger, &wipes);
+        let due = self.due(now, concerned.as_ref(), ledger, &wipes);
         let index = self.last.index.filter(|_| ledger.is_saved());
         if let Some((holds, index)) = settled_on.zip(index) {
             let basis = (&self.config, &*self.last.trust);
@@ -371,6 +373,13 @@ fn held_back(reasons: impl Iterator<Item = HoldReason>) -> BTreeMap<HoldReason, 
         *counts.entry(reason).or_default() += 1;
     }
     counts
+}
+
+/// The devices that a pass over some of them is about: also those that were heard from.
+fn concerned(only: &BTreeSet<DeviceId>, plan: &Plan) -> BTreeSet<DeviceId> {
+    let heard = plan.telemetry.iter().map(|said| said.device);
+    let moved = plan.actions.iter().filter_map(|action| action.device());
+    only.iter().copied().chain(heard).chain(moved).collect()
 }
 
 /// Devices with an effect that will be tried.
