@@ -32,7 +32,7 @@ fn place(notify: &str) -> Fixture {
         let key = place.path("key.pem");
         let args = "genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out";
         let made = std::process::Command::new("openssl").args(args.split(' ')).arg(&key).status();
-        assert!(made.unwrap().success());
+        assert!(made.expect("openssl, which tests/run installs").success());
         place.write_secret("key.pem", place.read("key.pem"));
     }
     place.write(
@@ -57,7 +57,7 @@ fn distinct<'a>(received: &'a [Received], of: impl Fn(&'a Received) -> &'a str) 
 }
 
 fn id(received: &Received) -> &str {
-    received.header("webhook-id").unwrap()
+    received.header("webhook-id").expect("an id")
 }
 
 #[test]

@@ -12,7 +12,6 @@ const IMPORT: [&str; 4] = ["import", "intune", "--profile", "Standard"];
 fn what_is_in_intune_is_taken_over_as_it_is() {
     let seeds = number("IMPORT_SEED").map_or(0..3, |seed| seed..seed + 1);
     for seed in seeds {
-        eprintln!("IMPORT_SEED={seed}");
         let mut dice = Dice(seed);
         let tenant = Tenant::paused();
         let site = Site::new(&tenant);
