@@ -29,7 +29,7 @@ use crate::domain::plan::{Hold, Inputs, NO_NEWS};
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::ledger::Ledger;
-use crate::edges::provider::Provider;
+use crate::edges::provider::{self, Observed, Provider};
 use crate::edges::requests;
 use crate::edges::source;
 use crate::ui::render::applied::Applied;
@@ -103,10 +103,12 @@ pub(super) fn run(
     let mut unconfirmed = Unconfirmed::of(ledger.state());
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let trust = setup.trust();
-    let mut decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+    let look = |ledger: &Ledger| runtime.block_on(observe(provider.as_ref(), None, ledger.state()));
+    let observed = look(&ledger);
+    let mut decision = decide_now(args, setup, &desired, &ledger, &trust, observed.clone());
     if reused && is_weighty(decision.approved.plan(), ledger.state()) {
         (desired, index) = (setup.desired(), None);
-        decision = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+        decision = decide_now(args, setup, &desired, &ledger, &trust, observed);
     }
     plan::warn_of_trust(&trust);
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
@@ -128,7 +130,7 @@ pub(super) fn run(
         Consent::GivenLater => {
             let again = setup.desired();
             let trust = setup.trust();
-            let later = decide_now(args, setup, &runtime, &again, &ledger, &provider, &trust)?;
+            let later = decide_now(args, setup, &again, &ledger, &trust, look(&ledger));
             if later.approved.digest() != decision.approved.digest() {
                 return Err(Failure::new(
                     "the plan changed while you were asked; nothing was done",
@@ -165,7 +167,7 @@ pub(super) fn run(
             let index = source::unchanged(&setup.config.fleet, &cache);
             let again = index.map(|index| (index, wiring::fleet(&setup.config, false).desired));
             let again = again.map(|(index, desired)| {
-                let next = decide_now(args, setup, &runtime, &desired, &ledger, &provider, &trust)?;
+                let next = decide_now(args, setup, &desired, &ledger, &trust, look(&ledger));
                 Ok::<_, Failure>(settled(setup, &next, &desired, index, ledger.state()))
             });
             again.transpose()?.flatten()
@@ -196,12 +198,11 @@ pub(super) fn run(
 fn decide_now(
     args: &Args,
     setup: &Setup,
-    runtime: &Runtime,
     desired: &Desired,
     ledger: &Ledger,
-    provider: &Arc<dyn Provider>,
     trust: &TrustState,
-) -> Result<Decision, Failure> {
+    observed: Result<Observed, provider::Error>,
+) -> Decision {
     let log = wiring::ledger(&setup.config);
     let heads = heads(log.as_ref(), desired, ledger.state());
     let asked = requests::read(&setup.config.data);
@@ -217,7 +218,7 @@ fn decide_now(
         clock: log.highest_time(),
         only: None,
     };
-    Ok(decide(basis, runtime.block_on(observe(provider.as_ref(), None, ledger.state()))))
+    decide(basis, observed)
 }
 
 /// A decision with nothing to do, worth keeping.
