@@ -2,7 +2,7 @@
 //! be parsed again.
 //!
 //! [`pack`] takes only what is valid devices and nothing else, no exemption, which few have and whose
-//! place is told again and again, and no hardware hash, which is kept nowhere but in its manifest; [`unpack`] checks whatever it is given, as a parser would, and
+//! place is told again and again, and no hardware hash, which is kept nowhere but in its manifest; `unpack` checks whatever it is given, as a parser would, and
 //! gives the very same documents, or none.
 
 use std::collections::BTreeMap;

@@ -83,7 +83,7 @@ pub(super) enum Mode {
     Show,
 }
 
-/// As [`write`], all of several files or none.
+/// As [`write()`], all of several files or none.
 ///
 /// # Errors
 /// As there; where writing fails, the files before it are written.
