@@ -15,7 +15,7 @@ use super::schedule::Next;
 use super::settle::Settling;
 use super::watchdog::Watchdog;
 use crate::app::alerts::Watched;
-use crate::app::deliveries::{Board, Deliveries};
+use crate::app::deliveries::Deliveries;
 use crate::app::notices::Notices;
 use crate::app::reconcile::Unconfirmed;
 use crate::app::signals::Signals;
@@ -87,14 +87,11 @@ pub(super) fn places(config: &Config, cadence: &Cadence) -> Places {
     }
 }
 
-/// Those whom the configuration names, at work.
-pub(super) fn deliveries(
-    config: &Config,
-    recorded: Arc<State>,
-    board: Arc<Board>,
-) -> Result<Deliveries, wiring::NoSink> {
+/// Those whom the configuration names, at work. Only they need a copy of what is recorded.
+fn deliveries(config: &Config, recorded: &State) -> Result<Deliveries, wiring::NoSink> {
     let sinks = wiring::sinks(config)?;
-    Ok(Deliveries::start(sinks, config, board, recorded, false))
+    let recorded = if sinks.is_empty() { Arc::default() } else { Arc::new(recorded.clone()) };
+    Ok(Deliveries::start(sinks, config, Arc::default(), recorded, false))
 }
 
 impl Daemon {
@@ -112,8 +109,7 @@ impl Daemon {
         let ledger = wiring::open(&config, expected, options.actor.clone())?;
         let cadence = provider.cadence();
         let seed = u64::from(std::process::id());
-        let recorded = Arc::new(ledger.state().clone());
-        let deliveries = deliveries(&config, recorded, Arc::default())?;
+        let deliveries = deliveries(&config, ledger.state())?;
         Ok(Self {
             watch: Watch::new(places(&config, &cadence), options.pace),
             observing: Observing::new(cadence),
