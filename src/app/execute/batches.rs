@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::calls::{Told, in_calls, one_call};
 use super::commands::{Command, What};
-use super::control::Control;
+use super::control::{Control, Patience};
 use super::outcome::Outcome;
 use super::profiles::{self, Leaving};
 use super::wipes;
@@ -38,6 +38,7 @@ pub(crate) async fn execute(
     let total = plan.actions.len();
     let mut outcome = Outcome::default();
     let mut begun = 0;
+    let patience = Patience::new(control.stop);
     let going_on = wipes::going_on(&plan.wipes);
     for batch in batches(plan.actions) {
         if control.stop.load(Ordering::Relaxed) {
@@ -59,7 +60,11 @@ pub(crate) async fn execute(
                     issuing.run(action, ledger, &mut outcome).await?;
                 }
             },
-            batch => run_batch(batch, ledger, provider, control, &mut outcome).await?,
+            batch => {
+                let given_up =
+                    run_batch(batch, ledger, provider, control, &patience, &mut outcome).await?;
+                begun -= given_up;
+            }
         }
         (control.progress)(begun, total);
     }
@@ -125,13 +130,15 @@ fn batch_end(actions: &[Action], begin: usize) -> usize {
     end
 }
 
+/// Gives how many of its actions a stop gave up: their intents are in doubt.
 async fn run_batch(
     batch: &[Action],
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,
     control: &Control<'_>,
+    patience: &Patience<'_>,
     outcome: &mut Outcome,
-) -> Result<(), ledger::Error> {
+) -> Result<usize, ledger::Error> {
     let Intents { mut drafts, pushes, commands } =
         intents(batch, ledger.next_seq(), control.revision.as_ref());
     let former = former_users(&pushes, ledger.state());
@@ -144,11 +151,21 @@ async fn run_batch(
     ledger.sync()?;
     let pushes = leaving_others(pushes, &former, ledger.state());
     let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
+    // By what they are for: nothing was told of them.
+    let mut given_up: Vec<(ActionKind, DeviceId)> = Vec::new();
+    let of_push = [ActionKind::Push, ActionKind::Provision];
     for push in pushes {
+        let ids = push.targets.iter().map(|target| target.id);
+        if patience.is_over() {
+            given_up.extend(ids.map(|id| (ActionKind::Push, id)));
+            continue;
+        }
         match profiles::prepare(push.intent, &push.profile, ledger, provider).await? {
             Ok(()) => {
                 let proof = ledger.prove()?;
-                for (id, result) in carry_out(&push, proof, provider).await {
+                let results = carry_out(&push, proof, provider, patience).await;
+                given_up.extend(untold(ids, &results).map(|id| (ActionKind::Push, id)));
+                for (id, result) in results {
                     outcomes.push(told(&push, id, result, outcome));
                 }
             }
@@ -162,16 +179,24 @@ async fn run_batch(
     }
     let mut fell_short: HashSet<(ActionKind, Option<DeviceId>)> = HashSet::new();
     for (id, ..) in &outcome.failed[before..] {
-        fell_short.extend([ActionKind::Push, ActionKind::Provision].map(|kind| (kind, Some(*id))));
+        fell_short.extend(of_push.map(|kind| (kind, Some(*id))));
     }
     for command in commands {
         let proof = ledger.prove()?;
         let before = outcome.failed.len();
-        for (id, result) in command.carry_out(proof, provider).await {
+        let results = command.carry_out(proof, provider, patience).await;
+        let ids = command.targets.iter().map(|target| target.id);
+        given_up.extend(untold(ids, &results).map(|id| (command.what.kind(), id)));
+        for (id, result) in results {
             outcomes.extend(command.told(id, result, outcome));
         }
         let failed = outcome.failed[before..].iter();
         fell_short.extend(failed.map(|(id, ..)| (command.what.kind(), Some(*id))));
+    }
+    for (kind, id) in &given_up {
+        let kinds =
+            if *kind == ActionKind::Push { &of_push[..] } else { std::slice::from_ref(kind) };
+        fell_short.extend(kinds.iter().map(|kind| (*kind, Some(*id))));
     }
     // Proves the ledger once more, also where there is nothing to log: what was in its place during
     // an effect is found now, and not at the next one.
@@ -182,7 +207,13 @@ async fn run_batch(
             *outcome.fell_short.entry(action.kind()).or_default() += 1;
         }
     }
-    Ok(())
+    Ok(given_up.len())
+}
+
+/// Those of whom nothing was told.
+fn untold(ids: impl Iterator<Item = DeviceId>, results: &[Told]) -> impl Iterator<Item = DeviceId> {
+    let told: HashSet<DeviceId> = results.iter().map(|(id, _)| *id).collect();
+    ids.filter(move |id| !told.contains(id))
 }
 
 /// What the log says before the effects, and the effects.
@@ -308,7 +339,12 @@ fn leaving_others(
 }
 
 /// Calls the provider within its limits; in order of the targets.
-async fn carry_out(push: &Push, _: Proof, provider: &Arc<dyn Provider>) -> Vec<Told> {
+async fn carry_out(
+    push: &Push,
+    _: Proof,
+    provider: &Arc<dyn Provider>,
+    patience: &Patience<'_>,
+) -> Vec<Told> {
     let limits = provider.limits();
     let call = |targets: Vec<PushTarget>| {
         let call = Push { intent: push.intent, profile: push.profile.clone(), targets };
@@ -318,7 +354,7 @@ async fn carry_out(push: &Push, _: Proof, provider: &Arc<dyn Provider>) -> Vec<T
             one_call(ids, limits, provider.push(call)).await
         }
     };
-    in_calls(&push.targets, limits, call).await
+    in_calls(&push.targets, limits, patience, call).await
 }
 
 fn told(

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use tokio::task::JoinSet;
 
+use super::control::Patience;
 use crate::domain::model::DeviceId;
 use crate::edges::provider::{Error as ProviderError, Limits};
 
@@ -12,9 +13,14 @@ pub(super) type Told = (DeviceId, Result<(), ProviderError>);
 
 /// Makes `call` for the targets, as many in one call and as many calls at a time as the provider
 /// takes; in order of the targets.
+///
+/// Once the patience of a stop is over, no call is begun and those under way are given up: nothing is told
+/// of their targets, whose intents are in doubt as after a crash, and the next start carries on. So it is
+/// only for what may be done twice.
 pub(super) async fn in_calls<T, F>(
     targets: &[T],
     limits: Limits,
+    patience: &Patience<'_>,
     call: impl Fn(Vec<T>) -> F,
 ) -> Vec<Told>
 where
@@ -25,12 +31,18 @@ where
     let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();
     let mut told: Vec<(usize, Vec<Told>)> = Vec::new();
     loop {
-        while under_way.len() < limits.concurrency.max(1) {
+        while under_way.len() < limits.concurrency.max(1) && !patience.is_over() {
             let Some((index, targets)) = waiting.next() else { break };
             let call = call(targets.to_vec());
             under_way.spawn(async move { (index, call.await) });
         }
-        match under_way.join_next().await {
+        let done = tokio::select! {
+            biased;
+            done = under_way.join_next() => done,
+            // Dropping them gives up what is under way.
+            () = patience.over() => break,
+        };
+        match done {
             Some(Ok(done)) => told.push(done),
             // A provider that panics is a bug in it; the intents stay in doubt.
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
@@ -54,4 +66,59 @@ pub(super) async fn one_call(
     };
     assert_eq!(ids.len(), results.len(), "a provider gives one outcome for each target");
     ids.into_iter().zip(results).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn devices(n: usize) -> Vec<DeviceId> {
+        std::iter::successors(Some(DeviceId::FIRST), |id| Some(id.next())).take(n).collect()
+    }
+
+    /// Calls of one device each, two at a time; the third one never ends.
+    async fn told_of_five(stop: &AtomicBool) -> Vec<DeviceId> {
+        let devices = devices(5);
+        let third = devices[2];
+        let limits = Limits { batch: 1, concurrency: 2, timeout: Duration::from_secs(900) };
+        let call = |ids: Vec<DeviceId>| async move {
+            if ids == [third] {
+                std::future::pending::<()>().await;
+            }
+            let results = async { vec![Ok(()); ids.len()] };
+            one_call(ids.clone(), limits, results).await
+        };
+        let told = in_calls(&devices, limits, &Patience::new(stop), call).await;
+        told.into_iter().map(|(id, _)| id).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_gives_up_calls_that_do_not_end_and_tells_nothing_of_their_devices() {
+        let all = devices(5);
+        let stop = AtomicBool::new(false);
+        let stopped = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            stop.store(true, Ordering::Relaxed);
+            tokio::time::Instant::now()
+        };
+        let (told, stopped) = tokio::join!(told_of_five(&stop), stopped);
+        assert_eq!(told, [all[0], all[1], all[3], all[4]]);
+        assert!(stopped.elapsed() < Duration::from_secs(9), "{:?}", stopped.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_has_patience_with_calls_that_end_soon() {
+        let stop = AtomicBool::new(true);
+        let devices = devices(3);
+        let limits = Limits { batch: 1, concurrency: 1, timeout: Duration::from_secs(900) };
+        let call = |ids: Vec<DeviceId>| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ids.into_iter().map(|id| (id, Ok(()))).collect()
+        };
+        let told = in_calls(&devices, limits, &Patience::new(&stop), call).await;
+        assert_eq!(told.len(), 3);
+    }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::calls::{Told, in_calls, one_call};
+use super::control::Patience;
 use super::outcome::Outcome;
 use crate::domain::model::DeviceId;
 use crate::domain::plan::ActionKind;
@@ -41,7 +42,12 @@ pub(super) struct Command {
 }
 
 impl Command {
-    pub(super) async fn carry_out(&self, _: Proof, provider: &Arc<dyn Provider>) -> Vec<Told> {
+    pub(super) async fn carry_out(
+        &self,
+        _: Proof,
+        provider: &Arc<dyn Provider>,
+        patience: &Patience<'_>,
+    ) -> Vec<Told> {
         let (limits, intent, what) = (provider.limits(), self.intent, self.what);
         let call = |targets: Vec<Target>| {
             let provider = provider.clone();
@@ -56,7 +62,7 @@ impl Command {
                 }
             }
         };
-        in_calls(&self.targets, limits, call).await
+        in_calls(&self.targets, limits, patience, call).await
     }
 
     /// What the log says of a device afterwards: of a sync that the provider took nothing, since only the

@@ -22,7 +22,7 @@ pub struct Outcome {
     /// Wipes that were planned and did not hold any more when they were to be issued: whose, and
     /// why. The next plan says what becomes of them.
     pub not_issued: Vec<(DeviceId, String)>,
-    /// Actions not begun because of a stop.
+    /// Actions not begun, or given up half way, because of a stop.
     pub left: usize,
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Device, GROUP, Site, Tenant, text};
+use crate::support::{Device, GROUP, OTHER_GROUP, Profile, Site, Tenant, text};
 
 const ANA: &str = "ana@example.com";
 
@@ -91,8 +91,37 @@ fn a_device_that_intune_does_not_list_is_missing_and_nothing_else_until_it_is_fo
 }
 
 #[test]
+fn from_a_list_that_is_not_whole_nobody_concludes_why_a_device_does_not_enroll() {
+    with_three(|site| {
+        let bare = Profile::new("Bare", "ios");
+        site.put("bare.yaml", bare.with("intune", format_args!("{{group: {OTHER_GROUP}}}")).yaml());
+        let ben = "ben@example.com";
+        site.tenant.hardware(json!({"serialNumber": "W4", "userPrincipalName": ben,
+            "platform": "ios"}));
+        let phone = Device::new("W4").with("platform", "ios").with("userEmail", ben);
+        site.put("W4.yaml", phone.with("profile", "Bare").yaml());
+        site.settles();
+        assert_eq!(site.stands("W4"), "Pending unknown");
+        // Ben tries it without a license. Meanwhile a page cannot be read, and he may be on it.
+        site.tenant.wait("2h");
+        let list = "/v1.0/deviceManagement/managedDevices";
+        site.tenant.fault(json!({"match": {"method": "GET", "path": list}, "skip": 1, "times": 1,
+            "action": {"status": 403}}));
+        assert_eq!(site.pass().0, 1);
+        assert_eq!(site.stands("W4"), "Pending unknown");
+        site.tenant.heal();
+        site.pass();
+        assert_eq!(site.stands("W4"), "Failed unknown");
+        let why = site.device("W4")["statusReason"].to_string();
+        assert!(why.contains("UserNotLicensed"), "{why}");
+    });
+}
+
+#[test]
 fn devices_that_no_manifest_declares_are_listed_and_never_touched() {
     with_three(|site| {
+        let none = site.run(&["list", "--unmanaged", "-o", "json"]).exits(0).json();
+        assert_eq!(none["count"], 0, "somebody looked, and there is none");
         site.tenant.hardware(json!({"serialNumber": "Z9", "userPrincipalName": "zoe@example.com",
             "enrolled": true, "platform": "ios", "personal": true}));
         let record = site.tenant.record_of("Z9");

@@ -21,6 +21,7 @@ mod sync;
 #[cfg(test)]
 mod testing;
 mod wipe;
+mod wipe_target;
 
 pub(crate) use connection::InvalidConnection;
 pub(crate) use mailing::Mailing;

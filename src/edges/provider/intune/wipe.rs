@@ -14,7 +14,8 @@ use super::graph::{Answer, Call, Failure, odata_text};
 use super::observe;
 use super::provider::Inner;
 use super::rows::ManagedDevice;
-use crate::domain::model::{GraphId, MdmOwnership, SerialNumber, WipeScope};
+use super::wipe_target::{Fitness, fitness, the_one};
+use crate::domain::model::{GraphId, SerialNumber, WipeScope};
 use crate::domain::plan::IssuableWipe;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::Request;
@@ -45,8 +46,10 @@ impl Inner {
         let id = self.the_one_record_of(&request.serial).await?;
         // It was there a moment ago: if it is gone now, no signature is used up by that.
         let device = self.record(&id).await.map_err(|failure| soon(&failure))?;
-        if let Some(receipt) = is_fit(request, &device, &id)? {
-            return Ok(receipt);
+        if fitness(&request.serial, request.scope, &device, &id).map_err(never)?
+            == Fitness::HasTheCommand
+        {
+            return Ok(Receipt { target: Some(id), client_request_id: None });
         }
         let answer = wiping.write_once(command(request, &id, order)).await;
         understood(answer, id)
@@ -62,29 +65,9 @@ impl Inner {
         let rows = answer.and_then(|answer| answer.json::<Rows>());
         let Rows { value, next } = rows.map_err(|failure| again(&failure))?;
         let known = self.lock_memory().devices_of(serial).to_vec();
-        let mut ids: Vec<GraphId> = value
-            .iter()
-            .filter(|row| row.serial().as_ref() == Some(serial))
-            .filter_map(ManagedDevice::graph_id)
-            .collect();
         // What the list of all devices had counts as well: a filter may know less.
-        ids.extend(known.into_iter().map(|device| device.id));
-        ids.sort();
-        ids.dedup();
-        match (ids.pop(), ids.is_empty(), next) {
-            (Some(id), true, None) => Ok(id),
-            (None, _, None) => {
-                Err(later(format!("Intune has no device with serial number {serial}")))
-            }
-            (id, ..) => {
-                let ids: Vec<_> = ids.iter().chain(&id).map(ToString::to_string).collect();
-                Err(later(format!(
-                    "Intune has several records of serial number {serial} ({}); delete those that are no \
-                     device of yours in the Intune admin center, and it goes on",
-                    ids.join(", ")
-                )))
-            }
-        }
+        let known = known.into_iter().map(|device| device.id);
+        the_one(serial, &value, known, next.is_none()).map_err(later)
     }
 
     async fn record(&self, id: &GraphId) -> Result<ManagedDevice, Failure> {
@@ -108,34 +91,6 @@ impl Inner {
             scopes.into_iter().any(|scope| observe::pending(device.management(), scope).is_some());
         Ok(if there { Presence::There } else { Presence::Unknown })
     }
-}
-
-/// Checks the record that was read just now. A receipt where it has the command already: then nothing
-/// is sent.
-fn is_fit(
-    request: &Request,
-    device: &ManagedDevice,
-    id: &GraphId,
-) -> Result<Option<Receipt>, Error> {
-    if device.serial().as_ref() != Some(&request.serial) || device.graph_id().as_ref() != Some(id) {
-        let serial = device.serial_number.as_deref().unwrap_or("none");
-        return Err(never(format!(
-            "the record {id} bears the serial number {serial}, and not {}",
-            request.serial
-        )));
-    }
-    let ownership = device.ownership();
-    if request.scope == WipeScope::Full && ownership != MdmOwnership::Company {
-        return Err(never(format!(
-            "Intune has the owner of the device as {ownership}: a full wipe is for company devices only. \
-             Sign a selective wipe, or correct the ownership in the Intune admin center and sign a new \
-             request"
-        )));
-    }
-    if observe::pending(device.management(), request.scope).is_some() {
-        return Ok(Some(Receipt { target: Some(id.clone()), client_request_id: None }));
-    }
-    Ok(None)
 }
 
 /// The one call.

@@ -24,6 +24,8 @@ use crate::edges::provider::unmanaged::{self, Unmanaged};
 
 /// How often the objects of profiles are compared in depth, which costs calls that grow with the fleet.
 const COMPARED: Duration = Duration::from_secs(3600);
+/// How soon again where something of it could not be read.
+const COMPARED_AGAIN: Duration = Duration::from_secs(600);
 
 impl Inner {
     /// Looks at the tenant; changes nothing anywhere.
@@ -78,6 +80,10 @@ impl Inner {
         let deep = self.is_due_for_comparison();
         let (drift, troubles) = self.drift(recorded, deep).await;
         news.drift = drift;
+        if deep {
+            let again = if troubles.is_empty() { COMPARED } else { COMPARED_AGAIN };
+            self.lock_memory().compare_at = Some(Instant::now() + again);
+        }
         observed.troubles.extend(troubles);
         observed.news = news;
         let changed = complete && self.has_other_unmanaged(&unmanaged);
@@ -143,21 +149,13 @@ impl Inner {
     }
 
     fn is_due_for_comparison(&self) -> bool {
-        let mut memory = self.lock_memory();
-        let due = memory.compared.is_none_or(|at| at.elapsed() >= COMPARED);
-        if due {
-            memory.compared = Some(Instant::now());
-        }
-        due
+        self.lock_memory().compare_at.is_none_or(|at| Instant::now() >= at)
     }
 
     /// Whether others than those that were written down last are not declared.
     fn has_other_unmanaged(&self, unmanaged: &Unmanaged) -> bool {
-        let written = unmanaged::read(&self.data).ok().flatten();
-        match written {
-            Some(written) => written != *unmanaged,
-            None => unmanaged.count > 0,
-        }
+        // A file that cannot be used is replaced, and none at all says that nobody looked.
+        unmanaged::read(&self.data).ok().flatten().as_ref() != Some(unmanaged)
     }
 }
 
