@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::{
-    EVERYDAY, Emulator, Fixture, START, WIPING, commands, needs, page, send, wait_until,
+    EVERYDAY, Emulator, Fixture, START, WIPING, commands, needs, page, python, send, wait_until,
 };
 
 const DEVICES: &str = "/v1.0/deviceManagement/managedDevices";
@@ -283,7 +283,7 @@ fn assertion(dir: &Path, name: &str, header: &Value, claims: &Value) -> String {
 fn certificate(dir: &Path, name: &str) -> String {
     let script = format!(
         "openssl req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.pem -days 2 \
-         -subj /CN={name} 2>/dev/null && openssl x509 -in {name}.pem -outform DER \
+         -subj /CN={name} -addext subjectAltName=DNS:{name} 2>/dev/null && openssl x509 -in {name}.pem -outform DER \
          | openssl dgst -sha256 -binary | base64 -w0 | tr '+/' '-_' | tr -d '='"
     );
     let output = Command::new("sh").args(["-c", &script]).current_dir(dir).output();
@@ -400,4 +400,33 @@ fn the_page_lists_every_call_that_tests_can_make() {
         let row = format!("| `{}` | {} |", word("call"), word("does"));
         assert!(page.contains(&row), "{row}");
     }
+}
+
+#[test]
+fn microsofts_own_library_gets_tokens_by_secret_and_by_certificate() {
+    needs("openssl");
+    let fixture = Fixture::empty();
+    let dir = fixture.path("certificates");
+    fs::create_dir_all(&dir).expect("a directory");
+    let of = |name: &str| {
+        certificate(&dir, name);
+        ["key", "pem"].map(|kind| dir.join(format!("{name}.{kind}")).display().to_string())
+    };
+    let [key, pem] = of("application");
+    let [tls_key, tls] = of("localhost");
+    let emulator = Emulator::start(&["--certificate", &format!("{}={pem}", EVERYDAY.0)]);
+    // Its assertions are dated by the real clock.
+    let told = python(
+        include_str!("support/msal.py"),
+        &json!({"emulator": emulator.url, "client": EVERYDAY.0, "secret": EVERYDAY.1, "key": key,
+            "certificate": pem, "tlsKey": tls_key, "tlsCertificate": tls}),
+    );
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    let [by_secret, wrong, by_certificate] = told.as_array().expect("three").as_slice() else {
+        panic!("{told}")
+    };
+    for good in [by_secret, by_certificate] {
+        assert!(good["access_token"].is_string(), "{told:#}");
+    }
+    assert_eq!(wrong["error_codes"], json!([7_000_215]));
 }

@@ -236,6 +236,15 @@ fn a_fleet_that_needs_more_memory_than_there_is_is_nothing_to_act_on() {
     }
 }
 
+/// Ends what goes on in another thread.
+struct Stops<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_fleet_that_changes_while_it_is_read_is_read_again_and_never_taken_in_part() {
     let fleet = Fleet::new();
@@ -246,6 +255,8 @@ fn a_fleet_that_changes_while_it_is_read_is_read_again_and_never_taken_in_part()
     let stop = std::sync::atomic::AtomicBool::new(false);
     let (mut taken, mut refused) = (0, 0);
     std::thread::scope(|scope| {
+        // Also where an assertion fails: nobody waits for ever.
+        let _stops = Stops(&stop);
         scope.spawn(|| {
             let at = |n: usize| fleet.path(&format!("d{}/moving.yaml", n % 20));
             fleet.put("d0/moving.yaml", device("moving", "MOVING"));
@@ -272,7 +283,6 @@ fn a_fleet_that_changes_while_it_is_read_is_read_again_and_never_taken_in_part()
                 }
             }
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(taken + refused, 100);
     assert_eq!(load(fleet.0.path()).devices.len(), 202);

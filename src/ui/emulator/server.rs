@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::control::{act, serve_control};
 use super::graph::serve_graph;
 use super::tenant::{Answer, Delivery, Request, Tenant, When};
-use super::token::serve_token;
+use super::token::{asks_for_metadata, metadata, serve_token};
 use super::wire::{Line, Wires};
 use crate::edges::clock;
 use crate::ui::http::Names;
@@ -134,13 +134,12 @@ async fn answer(
 fn serve(tenant: &mut Tenant, request: &Request, moment: super::tenant::Moment) -> Delivery {
     let path = request.path.as_str();
     if path == "/emulator" || path.starts_with("/emulator/") {
-        return Delivery {
-            answer: serve_control(tenant, request),
-            request_id: tenant.dice.id(),
-            client_request_id: request.header("client-request-id").map(str::to_owned),
-            cut: None,
-            delay_ms: None,
-        };
+        let answer = serve_control(tenant, request);
+        return Delivery::of(answer, tenant.dice.id(), request);
+    }
+    if let Some(named) = asks_for_metadata(request) {
+        let answer = metadata(tenant, named, &request.base);
+        return Delivery::of(answer, tenant.dice.id(), request);
     }
     if path.ends_with("/oauth2/v2.0/token") {
         return serve_token(tenant, request, moment);
@@ -155,12 +154,15 @@ async fn read(request: HttpRequest) -> Result<Request, String> {
     let headers = parts.headers.iter().filter_map(|(name, value)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     });
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let host = text(header::HOST);
+    // Behind something that speaks TLS, which some libraries insist on.
+    let tls = text(HeaderName::from_static("x-forwarded-proto")) == Some("https");
     Ok(Request {
         method: parts.method.as_str().to_ascii_uppercase(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        base: format!("http://{}", host.unwrap_or("localhost")),
+        base: format!("{}://{}", if tls { "https" } else { "http" }, host.unwrap_or("localhost")),
         headers: headers.collect(),
         body: body.to_vec(),
         part: None,

@@ -94,10 +94,7 @@ impl FromStr for Audit {
         let mut wanted = Self::default();
         for (name, value) in pairs(query)? {
             match name.as_str() {
-                "since" => {
-                    let number = value.parse();
-                    wanted.since = number.map_err(|_| "since: is not a sequence number")?;
-                }
+                "since" => wanted.since = since(&value)?,
                 "limit" => wanted.limit = Some(limit(&value)?),
                 _ => return Err(format!("there is no parameter {name:?}")),
             }
@@ -122,10 +119,7 @@ impl FromStr for Log {
         let mut wanted = Self::default();
         for (name, value) in pairs(query)? {
             match name.as_str() {
-                "since" => {
-                    let number = value.parse();
-                    wanted.since = number.map_err(|_| "since: is not a sequence number")?;
-                }
+                "since" => wanted.since = since(&value)?,
                 "device" => wanted.device = Some(parse(&name, &value)?),
                 "limit" => wanted.limit = Some(limit(&value)?),
                 _ => return Err(format!("there is no parameter {name:?}")),
@@ -145,6 +139,10 @@ fn flag(name: &str, value: &str) -> Result<bool, String> {
         "false" => Ok(false),
         _ => Err(format!("{name}: is neither true nor false")),
     }
+}
+
+fn since(value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| "since: is not a sequence number".to_owned())
 }
 
 fn limit(value: &str) -> Result<usize, String> {

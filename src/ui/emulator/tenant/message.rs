@@ -110,6 +110,19 @@ pub(crate) struct Delivery {
     pub(crate) delay_ms: Option<u64>,
 }
 
+impl Delivery {
+    /// An answer as it is, at once.
+    pub(crate) fn of(answer: Answer, request_id: String, request: &Request) -> Self {
+        Self {
+            answer,
+            request_id,
+            client_request_id: request.header("client-request-id").map(str::to_owned),
+            cut: None,
+            delay_ms: None,
+        }
+    }
+}
+
 /// What readers see.
 pub(crate) fn as_of(now: Timestamp, settings: &super::settings::Settings) -> AsOf {
     AsOf { now, lag: settings.lag() }

@@ -46,8 +46,9 @@ impl<'a> Jwt<'a> {
     }
 
     fn time(&self, name: &str) -> Option<Timestamp> {
-        let seconds = self.claims.get(name)?.as_i64()?;
-        Some(Timestamp::from_millis(seconds.saturating_mul(1000)))
+        // Microsoft's own libraries write fractions of seconds (RFC 7519 §2 has them).
+        let seconds = self.claims.get(name)?.as_f64()?;
+        Some(Timestamp::from_millis((seconds * 1000.0) as i64))
     }
 
     fn is_for(&self, audience: impl Fn(&str) -> bool) -> bool {

@@ -4,5 +4,7 @@
 mod assertion;
 mod endpoint;
 mod error;
+mod metadata;
 
 pub(super) use endpoint::serve_token;
+pub(super) use metadata::{asks_for_metadata, metadata};
