@@ -8,7 +8,7 @@ pub enum Error {
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     /// What was asked for by command is done, and could not be let go of.
-    #[error("requests are carried out and not let go of: {0}")]
+    #[error("requests were carried out, but cannot be removed: {0}")]
     Requests(requests::Error),
     /// The provider could not be told that its reports are taken.
     #[error("the provider failed: {0}")]

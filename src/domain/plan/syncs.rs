@@ -61,9 +61,9 @@ impl DevicePlanner<'_, '_> {
             }
             let Some(resume) = self.wants_sync(request) else { continue };
             let reason = match resume {
-                None => format!("asked for by {} at {}", request.by, request.at.short()),
+                None => format!("requested by {} at {}", request.by, request.at.short()),
                 Some(_) => {
-                    format!("asked for by {}; whether the provider has it is in doubt", request.by)
+                    format!("requested by {}; whether the provider has it is in doubt", request.by)
                 }
             };
             let request = Arc::clone(request);
@@ -93,7 +93,7 @@ impl DevicePlanner<'_, '_> {
     fn hold_sync(&mut self, request: &SyncRequest) {
         self.plan.held_requests.insert((request.origin.clone(), self.id));
         let detail = format!(
-            "the sync that {} asked for at {} waits until the wipe is over",
+            "the sync that {} requested at {} waits until the wipe is over",
             request.by,
             request.at.short()
         );

@@ -26,7 +26,7 @@ Examples:
   fleetform why PF3XK9Q2
   fleetform why ana-ruiz-laptop -o json | jq -r '.why[].advice[]'
 
-What holds up the whole fleet, or this device's manifest, comes first. `!` needs
+Problems of the whole fleet or of the device's manifest come first. `!` needs
 somebody's attention, `~` goes on by itself. Formats: text, json.")]
 pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,

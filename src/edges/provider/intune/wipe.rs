@@ -79,8 +79,8 @@ impl Inner {
             (id, ..) => {
                 let ids: Vec<_> = ids.iter().chain(&id).map(ToString::to_string).collect();
                 Err(later(format!(
-                    "Intune has several records of serial number {serial} ({}); delete those that are no \
-                     device of yours in the Intune admin center, and it goes on",
+                    "Intune has several records of serial number {serial} ({}); delete those that \
+                     are not this device in the Intune admin center, and it continues",
                     ids.join(", ")
                 )))
             }

@@ -143,7 +143,7 @@ pub(super) fn wipe_text(out: &mut Out, diff: &WipeDiff, context: Context<'_>) ->
     let line = format!("{sign} {difference:<8} {what}");
     writeln!(out, "{}{}", out.paint(Tone::Removed, &line), out.paint(Tone::Dim, &place))?;
     let mut rows = vec![
-        ("asked by", request.requested_by.to_string()),
+        ("requester", request.requested_by.to_string()),
         ("expires", request.expires_at.short()),
     ];
     let [signed, vetoed] = seen(diff, context);
@@ -183,7 +183,7 @@ pub(super) fn mended_line(finding: &Finding, root: &str) -> String {
     let at = Path::new(root).join(&*finding.span.path);
     let line =
         if finding.span.line > 0 { format!(":{}", finding.span.line) } else { String::new() };
-    format!("mended[{}]: {}  {}{line}", finding.code, finding.message, at.display())
+    format!("fixed[{}]: {}  {}{line}", finding.code, finding.message, at.display())
 }
 
 /// One line that says it all.
