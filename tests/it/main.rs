@@ -26,6 +26,7 @@ mod invariants;
 mod ledgers;
 mod mail;
 mod orientation;
+mod pages;
 mod pairs;
 mod partial;
 mod promises;
