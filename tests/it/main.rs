@@ -38,5 +38,6 @@ mod suite;
 mod support;
 mod sweeps;
 mod syncs;
+mod terminal;
 mod wipes;
 mod words;

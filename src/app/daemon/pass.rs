@@ -167,7 +167,7 @@ impl Daemon {
         tracing::debug!(
             actions = decision.approved.plan().actions.len(),
             everything = only.is_none(),
-            "a pass decides"
+            "reconciliation decides"
         );
         let now = clock::now();
         // Before anything is held back that `plan` would not hold.

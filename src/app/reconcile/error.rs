@@ -23,7 +23,7 @@ impl Error {
                 "nothing is done until the ledger can be opened and written again; look at the disk"
             }
             Self::Provider(_) => "it is asked again later",
-            Self::Requests(_) => "that is tried again later, and nothing is asked for twice",
+            Self::Requests(_) => "that is tried again later, and nothing is requested twice",
         }
     }
 }

@@ -210,8 +210,8 @@ fn for_user(basis: &Basis<'_>, reason: Reason, device: Option<&Device>) -> Strin
              online for a while, then try again."
         ),
         Reason::Stale => format!(
-            "We have not heard from your device{name} for more than {}. Keep it switched on and \
-             online for a while, then try again.",
+            "We have received nothing from your device{name} for more than {}. Keep it switched \
+             on and online for a while, then try again.",
             duration(basis.rules.max_age)
         ),
         Reason::NotCorporate => {

@@ -36,7 +36,8 @@ pub(super) fn sort<'a>(inputs: &Inputs<'a>, plan: &mut Plan) -> ByDevice<'a> {
         for (id, _) in devices {
             if inputs.recorded.devices[id].is_wiped() {
                 plan.notes.push(format!(
-                    "{id}: {} asked for a sync at {}, and the device is wiped: there is nothing to sync",
+                    "{id}: {} requested a sync at {}, and the device is wiped: there is nothing \
+                     to sync",
                     request.by,
                     request.at.short()
                 ));

@@ -65,7 +65,7 @@ pub(super) fn decode(bytes: &[u8], owner: &Owner, origin: Arc<str>) -> Result<Sy
         return Err(format!("is of version {version}, not {VERSION}: a newer fleetform wrote it"));
     }
     if request != SYNC {
-        return Err(format!("asks for {request:?}, and only {SYNC:?} can be asked for"));
+        return Err(format!("asks for {request:?}, and only {SYNC:?} can be requested"));
     }
     if devices.is_empty() {
         return Err("names no device".to_owned());

@@ -71,7 +71,7 @@ fn a_bad_file_is_set_aside_byte_for_byte_with_its_reason_and_holds_nobody_up() {
         ("empty", "", "EOF while parsing"),
         ("field", &text(2, ONE).replace("\"by\"", "\"who\""), "unknown field"),
         ("none", &text(3, ""), "names no device"),
-        ("other", &text(4, ONE).replace("\"sync\"", "\"wipe\""), "only \"sync\" can be asked for"),
+        ("other", &text(4, ONE).replace("\"sync\"", "\"wipe\""), "only \"sync\" can be requested"),
         ("newer", &text(5, ONE).replace("\"version\":1", "\"version\":2"), "a newer fleetform"),
         ("id", &text(6, ONE).replace("D001", "../D001"), "is not a request"),
         ("who", &text(7, ONE).replace("uid=0(root)", "\\u202e"), "does not say who asked"),

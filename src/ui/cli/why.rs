@@ -27,7 +27,7 @@ Examples:
   fleetform why ana-ruiz-laptop -o json | jq -r '.why[].advice[]'
 
 Problems of the whole fleet or of the device's manifest come first. `!` needs
-somebody's attention, `~` goes on by itself. Formats: text, json.")]
+somebody's attention, `~` continues by itself. Formats: text, json.")]
 pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME

@@ -309,7 +309,7 @@ fn told(wipe: &Wipe) -> Vec<(&'static str, String, Tone)> {
     let mut rows = vec![
         ("Wipe", format!("{state} since {}: {scope}, {reason}", since.short()), tone),
         ("  Request", format!("{name}  {path}"), Tone::Plain),
-        ("  Signed", format!("by {signed}; asked for by {requested_by}"), Tone::Plain),
+        ("  Signed", format!("by {signed}; requested by {requested_by}"), Tone::Plain),
         ("  Expires", expires_at.short(), Tone::Plain),
     ];
     if let Some(at) = issue_at.filter(|_| *state == WipeState::Accepted) {

@@ -66,7 +66,7 @@ impl Requested<'_> {
         }
         for AskedAlready { device, requested_at, by } in waiting.iter().take(SHOWN) {
             let line = format!(
-                "{}  {}  {}  waits already: asked for at {} by {by}",
+                "{}  {}  {}  already requested at {} by {by}",
                 device.id,
                 device.serial_number,
                 device.name,

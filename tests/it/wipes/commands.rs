@@ -204,7 +204,7 @@ fn keys_that_do_not_serve_leave_no_file() {
     desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
     let rsa = key("rsa");
     let output = desk.run(&["wipe", "sign", FILE, "--key", rsa.to_str().expect("UTF-8")]);
-    assert!(said(&output).contains("`ssh-rsa` do not serve"), "{}", said(&output));
+    assert!(said(&output).contains("`ssh-rsa` are not supported"), "{}", said(&output));
     let output = desk.run(&["wipe", "sign", FILE]);
     assert!(said(&output).contains("no key to sign with"), "{}", said(&output));
     assert_eq!(fs::read_dir(desk.0.path("fleet/wipes")).expect("it").count(), 1);

@@ -297,8 +297,8 @@ fn warn(setup: &Setup, draft: &Draft, state: &State, path: &Path, out: &mut Out)
     };
     if inside(path) == Some(false) {
         out.note(&format!(
-            "warning: {} lies outside the fleet directory {}: no pass sees it there; move it, \
-             before or after it is signed",
+            "warning: {} is outside the fleet directory {} and will not be carried out from \
+             there; move it, before or after it is signed",
             path.display(),
             setup.root()
         ));

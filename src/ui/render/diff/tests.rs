@@ -115,7 +115,7 @@ fn as_text() {
           = help: did you mean `osVersion`?
 
         fixed[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
-        Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
+        Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding fixed.
     "#]].assert_eq(&drawn(&sample(), text));
 }
 
@@ -124,7 +124,7 @@ fn as_markdown() {
     expect![[r####"
         ### Fleetform diff
 
-        **Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.**
+        **Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding fixed.**
 
         <details open><summary>WIPE REQUESTS: 1</summary>
 
@@ -215,7 +215,7 @@ fn as_markdown() {
 
         </details>
 
-        <details><summary>Mended: 1</summary>
+        <details><summary>Fixed: 1</summary>
 
         ```text
         fixed[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
@@ -239,7 +239,7 @@ fn as_annotations() {
         ::warning title=device held::! held     C1  c  ./fleet/c.yaml:1%0A      its manifest cannot be used; what is recorded stays as it is
         ::warning title=device removed::- removed  D1  d  ./fleet/d.yaml:1%0A      the device keeps its settings and is listed as orphaned
         ::notice file=fleet/e.yaml,line=1,title=device added::+ added    E1  e  ./fleet/e.yaml:1%0A      e@example.com, profile Standard, windows 1.0, corporate
-        ::notice title=fleetform diff::Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
+        ::notice title=fleetform diff::Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding fixed.
     "#]].assert_eq(&drawn(&sample(), github));
 }
 

@@ -114,6 +114,6 @@ const fn explain(reason: HoldReason) -> &'static str {
         HoldReason::WipeUnderWay => "a wipe is in progress",
         HoldReason::WipeHeld => "a wipe request is held",
         HoldReason::WipeRefused => "a wipe request is refused",
-        HoldReason::WipeOver => "a wipe request is over",
+        HoldReason::WipeOver => "a wipe request has ended",
     }
 }
