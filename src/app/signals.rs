@@ -30,7 +30,10 @@ impl Signals {
         let notify = stopped.clone();
         let stop = stop_flag(move || {
             notify.notify_one();
-            tracing::info!("stopping after the batch under way; once more stops at once");
+            tracing::info!(
+                "shutting down after the current batch (send the signal again to stop \
+                            immediately)"
+            );
             tokio::spawn(cut_short());
         })?;
         Ok(Self { stop, stopped, reload: signal(SignalKind::hangup())? })
@@ -93,6 +96,6 @@ pub(crate) fn stop_flag(first: impl Fn() + Clone + Send + 'static) -> io::Result
 
 async fn cut_short() {
     tokio::time::sleep(GRACE).await;
-    tracing::error!("the batch under way takes too long; the next start carries on");
+    tracing::error!("the current batch takes too long; the next start continues with it");
     std::process::exit(1);
 }

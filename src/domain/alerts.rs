@@ -76,7 +76,7 @@ fn wrong(situation: Situation<'_>) -> BTreeMap<Key, String> {
         add(AlertKind::Frozen, "", format!("frozen: {}; {}", cause.explain(), cause.help()));
     }
     if breaker_open {
-        let why = "the provider failed again and again, and is left alone for a while";
+        let why = "the provider failed repeatedly; calls to it are paused for a while";
         add(AlertKind::BreakerOpen, "", why.to_owned());
     }
     if let Some(why) = trust_broken {
@@ -115,7 +115,8 @@ fn wrong(situation: Situation<'_>) -> BTreeMap<Key, String> {
         add(AlertKind::WipeIssued, &request.to_string(), detail);
         if situation.doubtful.contains(request) {
             let detail = format!(
-                "nobody can tell whether the provider has the command to wipe {}; it is never repeated",
+                "it is unknown whether the provider has the command to wipe {}; it is never \
+                 repeated",
                 subject.device_id
             );
             add(AlertKind::WipeInDoubt, &request.to_string(), detail);
@@ -142,7 +143,7 @@ fn unreconciled(situation: Situation<'_>) -> Option<String> {
         0 => String::new(),
         n => format!(", and {n} more"),
     };
-    Some(format!("{id} does not have its profile since {}{why}{others}", since.short()))
+    Some(format!("{id} has been without its profile since {}{why}{others}", since.short()))
 }
 
 /// Whether an alert that this process cannot see may still be so.
@@ -168,7 +169,7 @@ fn over(alert: AlertKind) -> &'static str {
         AlertKind::WipeInDoubt => "what became of the wipe is known",
         AlertKind::Unwritable => "the log and the snapshot can be written again",
         AlertKind::Unreconciled => "every device has its profile",
-        AlertKind::SinkStuck => "it is told again",
+        AlertKind::SinkStuck => "notifications are delivered again",
         AlertKind::ClockBehind => "the clock is right again",
         AlertKind::TrustBroken => "the trust files can be relied on again",
     }

@@ -236,7 +236,7 @@ fn freeze(why: PassFrozen) -> Action {
 
 fn thaw(plan: &mut Plan, accepted_removals: Option<u64>) {
     let reason = match accepted_removals {
-        Some(_) => "an operator named the number of removals",
+        Some(_) => "an operator accepted the removals",
         None => "the fleet directory is plausible again",
     };
     plan.actions.insert(0, by_guard(reason, Op::Thaw { accepted_removals }));

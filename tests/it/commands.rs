@@ -86,7 +86,7 @@ fn apply_takes_the_very_plan_or_none() {
     let planned = fixture.json(&["plan"]);
     fixture.replace("fleet/madrid/ana-ruiz-laptop.yaml", "Standard", "Executive");
     let other = fixture.run(&["apply", "--yes", "--plan", text(&planned["digest"])]).exits(3);
-    other.complains(&["another plan", "nothing was done"]);
+    other.complains(&["the plan has changed", "nothing was applied"]);
     assert!(!fixture.path(".fleetform/audit.jsonl").exists());
     let planned = fixture.json(&["plan"]);
     assert_eq!(planned["ledger"]["seq"], 0);
@@ -230,7 +230,7 @@ fn reports_enrol_are_judged_and_show_commands_done() {
 fn malformed_reports_are_refused_at_once_or_put_aside() {
     let fixture = Fixture::enrolled();
     let refused = fixture.feed(&["report"], "{\"serialNumber\":\"A\"}\n{\"at\":0}\n").exits(1);
-    refused.complains(&["line 1", "line 2", "`at`", "not handed over"]);
+    refused.complains(&["line 1", "line 2", "`at`", "not added"]);
     fixture.write(".fleetform/inbox/torn", "{\"serialNumber\":");
     fixture.write(".fleetform/inbox/.being-written", "{");
     fixture.write(
@@ -277,7 +277,7 @@ fn a_wipe_that_nobody_asked_for_is_told_first_until_it_is_seen_to() {
     let serial = "PF5B20QK";
     fixture.report(&healthy(serial, 2).replace("\"at\"", "\"wiped\":true,\"at\""));
     let told = fixture.run(&["apply", "--yes"]).exits(1).stdout;
-    assert!(told.starts_with("ERASED, AND NOBODY HERE ASKED FOR IT: 1"), "{told}");
+    assert!(told.starts_with("ERASED WITHOUT A WIPE REQUEST: 1"), "{told}");
     assert_eq!(fixture.logged("wipe.unrequested"), 1);
     fixture.report(&healthy(serial, 3));
     fixture.run(&["apply", "--yes"]).exits(0);
@@ -287,7 +287,7 @@ fn a_wipe_that_nobody_asked_for_is_told_first_until_it_is_seen_to() {
         let output = fixture.run(args).exits(0);
         output.stdout.lines().nth(line).unwrap_or_default().to_owned()
     };
-    assert!(first(&["plan"], 0).starts_with("ERASED, AND NOBODY HERE ASKED FOR IT: 1"));
+    assert!(first(&["plan"], 0).starts_with("ERASED WITHOUT A WIPE REQUEST: 1"));
     assert!(first(&["list"], 1).contains(serial));
     assert!(first(&["plan", "-o", "markdown"], 0).contains("Fleetform plan"));
     fixture.run(&["audit", "verify"]).exits(0);
@@ -325,7 +325,7 @@ fn an_interrupt_ends_a_pass_cleanly_and_the_next_one_completes_it() {
     let stopped = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&stopped.stderr);
     assert_eq!(stopped.status.code(), Some(1), "{said}");
-    assert!(said.contains("stopping after the batch"), "{said}");
+    assert!(said.contains("shutting down after the current batch"), "{said}");
     let told: Value = serde_json::from_slice(&stopped.stdout).unwrap();
     let (left, done) = (told["left"].as_u64().unwrap(), fixture.devices().len() as u64);
     assert!(done > 0 && left > 0 && done + left == DEVICES as u64, "{told}");

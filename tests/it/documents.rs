@@ -70,34 +70,66 @@ fn every_test_that_defends_against_an_attack_is_where_it_is_said_to_be() {
     assert!(named > 100, "{named}");
 }
 
+/// The name by which a title is linked to.
+fn anchor(title: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    title.trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+}
+
+/// The titles of a page; a `#` in a fenced block begins none.
+fn anchors(page: &str) -> Vec<String> {
+    let mut fenced = false;
+    let lines = page.lines().filter(|line| {
+        fenced ^= line.trim_start().starts_with("```");
+        !fenced && line.starts_with('#')
+    });
+    lines.map(|line| anchor(line.trim_start_matches('#'))).collect()
+}
+
 #[test]
-fn every_path_in_a_document_exists() {
+fn every_path_and_link_in_a_document_leads_somewhere() {
     let mut wrong = Vec::new();
-    for page in [
-        "docs/architecture.md",
-        "docs/security.md",
-        "docs/trust.md",
-        "docs/daemon.md",
-        "docs/emulator.md",
-        "docs/import.md",
-        "docs/wipe-a-device.md",
-        "CONTRIBUTING.md",
-        "README.md",
-    ] {
+    let mut pages: Vec<String> =
+        ["CONTRIBUTING.md", "README.md", "CHANGELOG.md", "SECURITY.md", "tests/README.md"]
+            .map(str::to_owned)
+            .into();
+    for entry in fs::read_dir(root().join("docs")).expect("the pages") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            pages.push(format!("docs/{name}"));
+        }
+    }
+    for page in &pages {
         let text = fs::read_to_string(root().join(page)).expect(page);
         for path in quoted(&text).iter().filter(|text| {
-            is_path(text) && !text.contains(['{', '*', ' ']) && !text.contains("NAME")
+            is_path(text) && !text.contains(['{', '*', ' ', '…']) && !text.contains("NAME")
         }) {
             if !root().join(path).exists() {
                 wrong.push(format!("{page}: {path}"));
             }
         }
         let dir = root().join(page).parent().expect("a directory").to_owned();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            if !link.is_empty() && !link.contains("://") && !dir.join(link).exists() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") || link.contains(' ') {
+                continue;
+            }
+            let (file, title) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { root().join(page) } else { dir.join(file) };
+            let known = || anchors(&fs::read_to_string(&target).unwrap_or_default());
+            if !target.exists() || (!title.is_empty() && !known().contains(&title.to_owned())) {
                 wrong.push(format!("{page}: {link}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "no such files:\n  {}", wrong.join("\n  "));
+    assert!(wrong.is_empty(), "no such files or titles:\n  {}", wrong.join("\n  "));
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = fs::read_to_string(root().join("docs/README.md")).expect("the index");
+    for entry in fs::read_dir(root().join("docs")).expect("the pages") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        let is_page = name.ends_with(".md") && name != "README.md";
+        assert!(!is_page || index.contains(&format!("]({name})")), "{name} is not in the index");
+    }
 }

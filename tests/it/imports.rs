@@ -126,3 +126,63 @@ fn the_commands_of_the_page_do_what_it_says() {
     let check = place.run(&["check"]).exits(0);
     assert!(check.stdout.contains("6 devices"), "{check:?}");
 }
+
+/// Python's `csv`, which is not ours, as the program that writes and reads lists.
+const PYTHON: &str = r#"
+import csv, json, sys
+rows = json.load(open("rows.json"))
+names = ["serialNumber", "userEmail", "labels.note", "hardware.model"]
+dialects = [("excel", "utf-8"), ("excel", "utf-8-sig"), ("excel-tab", "utf-16"), ("unix", "utf-8")]
+for n, (dialect, encoding) in enumerate(dialects):
+    with open(f"list{n}.csv", "w", newline="", encoding=encoding) as file:
+        writer = csv.DictWriter(file, names, dialect=dialect)
+        writer.writeheader()
+        writer.writerows(rows)
+with open("semicolon.csv", "w", newline="", encoding="cp1252") as file:
+    writer = csv.DictWriter(file, names, delimiter=";", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writeheader()
+    writer.writerows(rows)
+"#;
+
+const READ: &str = r#"
+import csv, json, sys
+rows = csv.DictReader(sys.stdin, strict=True)
+print(json.dumps([{key: value for key, value in row.items()} for row in rows]))
+"#;
+
+#[test]
+fn the_csv_of_python_and_ours_read_each_other() {
+    needs("/usr/bin/python3");
+    let rows = serde_json::json!([
+        {"serialNumber": "PF3XK9Q2", "userEmail": "ana@example.com", "labels.note": "a, \"b\"; c",
+         "hardware.model": "ThinkPad é"},
+        {"serialNumber": "0123456789AB", "userEmail": "bo@example.com", "labels.note": " 'x' # y: z",
+         "hardware.model": "14\""},
+    ]);
+    let python = |fixture: &Fixture, code: &str, input: &str| {
+        let done = fixture.feed_to(&["/usr/bin/python3", "-c", code], input);
+        assert!(done.code == Some(0), "{done:?}");
+        done.stdout
+    };
+    let mut lists = (0..4).map(|n| format!("list{n}.csv")).collect::<Vec<_>>();
+    lists.push("semicolon.csv".to_owned());
+    for list in lists {
+        let fixture = fleet();
+        fixture.write("rows.json", rows.to_string());
+        python(&fixture, PYTHON, "");
+        fixture.run(&[&["import", "csv", &list][..], &USUAL].concat()).exits(0);
+        let exported = fixture.run(&["export", "csv"]).exits(0).stdout;
+        let read: Vec<serde_json::Value> =
+            serde_json::from_str(&python(&fixture, READ, &exported)).expect("JSON");
+        assert_eq!(read.len(), 2, "{list}: {exported}");
+        for row in rows.as_array().expect("rows") {
+            let serial = &row["serialNumber"];
+            let device = read.iter().find(|device| device["serialNumber"] == *serial).expect("it");
+            for key in ["userEmail", "labels.note", "hardware.model"] {
+                // A space at an end is not kept, by us.
+                let trimmed = row[key].as_str().expect("a text").trim();
+                assert_eq!(device[key], trimmed, "{list}: {key} of {serial}");
+            }
+        }
+    }
+}

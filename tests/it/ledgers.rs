@@ -46,9 +46,9 @@ fn a_named_ledger_is_begun_once_and_the_default_by_itself() {
         let begin = ["--data", data, "apply", "--yes", "--new-ledger"];
         fixture.run(&begin).exits(0);
         fixture.run(&["--data", data, "apply", "--yes"]).exits(0);
-        fixture.run(&begin).exits(1).complains(&["there is a ledger in", "--new-ledger"]);
+        fixture.run(&begin).exits(1).complains(&["there is already a ledger in", "--new-ledger"]);
         let daemon = ["--data", data, "daemon", "--new-ledger"];
-        fixture.run(&daemon).exits(1).complains(&["there is a ledger in"]);
+        fixture.run(&daemon).exits(1).complains(&["there is already a ledger in"]);
         // The log is lost: that is no reason to begin anew.
         fs::remove_file(fixture.path(data).join("audit.jsonl")).expect("removed");
         fixture.run(&begin).exits(1);

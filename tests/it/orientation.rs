@@ -253,7 +253,7 @@ fn refused_reports_are_listed_with_their_reasons_and_handed_in_again() {
     fixture.write("fleet/LATER.yaml", device("LATER"));
     fixture.run(&["apply", "--yes"]);
     let said = fixture.run(&["reports", "rejected", "--retry"]).exits(0).stdout;
-    assert!(said.contains("1 file handed in again."), "{said}");
+    assert!(said.contains("1 file put back into the inbox."), "{said}");
     fixture.run(&["apply", "--yes"]).exits(0);
     assert_eq!(fixture.devices()["LATER"]["status"], "Enrolled");
     assert_eq!(fixture.json(&["reports", "rejected"])["files"], serde_json::json!([]));

@@ -85,7 +85,10 @@ fn what_is_asked_for_reaches_the_device_and_is_done_when_it_answers() {
     assert!(text(&after["doneAt"]) > text(&after["requestedAt"]), "{after}");
     assert_eq!(commands(&fixture, "PF3XK9Q2", "sync"), Vec::<String>::new());
     let shown = fixture.run(&["show", "PF3XK9Q2"]).exits(0).stdout;
-    assert!(shown.contains("requested at") && shown.contains("done: heard from at"), "{shown}");
+    assert!(
+        shown.contains("requested at") && shown.contains("done: the device reported at"),
+        "{shown}"
+    );
     Reading::check(&fixture.data());
     fixture.run(&["audit", "verify"]).exits(0);
 }
@@ -172,7 +175,7 @@ fn hostile_files_are_set_aside_and_hold_nobody_up() {
     std::os::unix::fs::symlink("/dev/zero", fixture.data().join("requests/4-link"))
         .expect("a link");
     let plan = fixture.run(&["plan"]).exits(0);
-    assert_eq!(plan.stderr.matches("a request cannot be used").count(), 4, "{plan:?}");
+    assert_eq!(plan.stderr.matches("a sync request is invalid").count(), 4, "{plan:?}");
     assert!(!plan.stderr.contains('\u{1b}'));
     fixture.run(&["apply", "--yes"]).exits(0);
     assert_eq!(waiting(&fixture, ""), Vec::<String>::new());

@@ -1,5 +1,11 @@
-//! Words that fit two devices, and manifests as other programs write them, by the program itself.
+//! Words that fit two devices, and manifests as other programs write them, by the program itself; and the
+//! words that the program and its pages do not use.
 
+use std::fs;
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use crate::architecture::{root, rust_files};
 use crate::support::{Fixture, PROFILE, device, text};
 
 /// A manifest of a device with this name.
@@ -103,7 +109,7 @@ fn what_set_cannot_check_it_does_not_write() {
     let check = fixture.run(&["check"]).exits(1);
     assert!(check.stdout.contains("UTF-16") && check.stdout.contains("1 error"), "{check:#?}");
     fixture.run(&["set", "PF1", "status=Failed"]).exits(1);
-    assert_eq!(std::fs::read(fixture.path("fleet/a.yaml")).expect("it"), utf16);
+    assert_eq!(fs::read(fixture.path("fleet/a.yaml")).expect("it"), utf16);
 }
 
 #[test]
@@ -194,4 +200,191 @@ fn serial_numbers_of_virtual_machines_go_all_the_way() {
         let done = provision(serial).exits(1);
         assert!(done.stdout.contains("placeholder-serial"), "{done:#?}");
     }
+}
+
+/// Words that people who know Terraform, Kubernetes and Intune stumbled over, or that are not American
+/// spelling; and what to say instead.
+const ODD: &[(&str, &str)] = &[
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("a pass", "a reconciliation"),
+    ("the pass", "the reconciliation"),
+    ("no pass", "no reconciliation"),
+    ("next pass", "next reconciliation"),
+    ("first pass", "first reconciliation"),
+    ("each pass", "each reconciliation"),
+    ("whole passes", "whole reconciliations"),
+    ("thaw", "unfreeze"),
+    ("thaws", "unfreezes"),
+    ("thawed", "no longer frozen"),
+    ("cooling off", "delay"),
+    ("cools off", "waits"),
+    ("vouch", "prove"),
+    ("vouches", "proves"),
+    ("put right", "correct"),
+    ("puts right", "corrects"),
+    ("passed over", "ignored"),
+    ("under way", "in progress"),
+    ("heard from", "reported"),
+    ("nobody here", "name what is missing"),
+    ("hands that know", "as in"),
+    ("again and again", "repeatedly"),
+    ("anew", "again"),
+    ("befall", "happen to"),
+    ("befalls", "happens to"),
+    ("made so", "brought to that state"),
+    ("goes on", "continues"),
+    ("enrol", "enroll"),
+    ("enrols", "enrolls"),
+    ("enrolment", "enrollment"),
+    ("licence", "license"),
+    ("licences", "licenses"),
+    ("colour", "color"),
+    ("colours", "colors"),
+    ("behaviour", "behavior"),
+    ("artefact", "artifact"),
+    ("armour", "armor"),
+    ("armoured", "armored"),
+    ("defence", "defense"),
+    ("honour", "honor"),
+    ("catalogue", "catalog"),
+    ("centre", "center"),
+    ("favour", "favor"),
+    ("grey", "gray"),
+    ("neighbour", "neighbor"),
+    ("organisation", "organization"),
+    ("recognise", "recognize"),
+    ("authorise", "authorize"),
+];
+
+/// Pages for those who change the program: they may use the words of its source.
+const OF_THE_SOURCE: [&str; 2] = ["architecture.md", "security.md"];
+
+/// The odd words in a text, as whole words; `pass.thawed` is a name.
+fn odd(text: &str) -> Vec<&'static (&'static str, &'static str)> {
+    let text = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    let stands = |word: &str| {
+        text.match_indices(word).any(|(at, _)| {
+            let after = text[at + word.len()..].chars().next();
+            !text[..at].ends_with(is_word)
+                && !after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        })
+    };
+    ODD.iter().filter(|(word, _)| stands(word)).collect()
+}
+
+/// String literals that the program may print: none of attributes but of `error`, none of tests, and
+/// none that only a broken program says.
+fn literals(stream: TokenStream, found: &mut Vec<String>) {
+    const INTERNAL: [&str; 7] =
+        ["expect", "panic", "unreachable", "assert", "assert_eq", "debug_assert", "expect_test"];
+    let mut tokens = stream.into_iter().peekable();
+    let (mut before, mut internal) = (String::new(), false);
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group)
+                if matches!(&*before, "#" | "#!") && group.delimiter() == Delimiter::Bracket =>
+            {
+                let text = group.stream().to_string();
+                if text.starts_with("error") {
+                    literals(group.stream(), found);
+                }
+                if text.replace(' ', "") == "cfg(test)" {
+                    // The item that it is about.
+                    for token in tokens.by_ref() {
+                        match token {
+                            TokenTree::Group(item) if item.delimiter() == Delimiter::Brace => break,
+                            TokenTree::Punct(end) if end.as_char() == ';' => break,
+                            _ => {}
+                        }
+                    }
+                }
+                before.clear();
+            }
+            TokenTree::Group(group) => {
+                if !internal {
+                    literals(group.stream(), found);
+                }
+                (before, internal) = (String::new(), false);
+            }
+            TokenTree::Ident(ident) => {
+                before = ident.to_string();
+                internal = INTERNAL.contains(&&*before);
+            }
+            TokenTree::Punct(punct) => {
+                internal = internal && punct.as_char() == '!';
+                // `#![…]` is an attribute too.
+                let inner = before == "#" && punct.as_char() == '!';
+                before = if inner { "#!".to_owned() } else { punct.as_char().to_string() };
+            }
+            TokenTree::Literal(literal) => {
+                if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    found.push(text.value());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn neither_the_program_nor_a_page_uses_an_odd_word() {
+    let mut wrong = Vec::new();
+    let mut judge = |place: &str, text: &str| {
+        for (word, better) in odd(text) {
+            wrong.push(format!("{place}: {word:?}, say {better:?}: {text:.90}"));
+        }
+    };
+    let (mut all, source) = (0, root().join("src"));
+    for path in rust_files(&source) {
+        let name = path.strip_prefix(&source).expect("below").display().to_string();
+        if name.contains("/tests") || name.ends_with("testing.rs") || name.contains("/testing/") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("readable source");
+        let mut found = Vec::new();
+        literals(text.parse().expect("Rust"), &mut found);
+        all += found.len();
+        // One word alone is a key or a name.
+        found.iter().filter(|text| text.contains(' ')).for_each(|text| judge(&name, text));
+    }
+    assert!(all > 5000, "only {all} literals");
+    let mut pages = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    for folder in ["docs", "tests/golden/help", "tests/golden/explain", "examples/repository"] {
+        let entries = fs::read_dir(root().join(folder)).expect(folder);
+        pages.extend(entries.map(|entry| entry.expect("an entry").path()));
+    }
+    for path in pages.iter().filter(|path| path.extension().is_some_and(|end| end != "svg")) {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if OF_THE_SOURCE.contains(&&*name) {
+            continue;
+        }
+        let text = fs::read_to_string(path).expect("a page");
+        // A phrase may go over the end of a line.
+        for paragraph in text.split("\n\n").flat_map(|part| part.split("\n|")) {
+            judge(&name, paragraph);
+        }
+    }
+    assert!(wrong.is_empty(), "{} odd words:\n  {}", wrong.len(), wrong.join("\n  "));
+}
+
+#[test]
+fn an_odd_word_is_found_and_no_name_is_taken_for_one() {
+    for (text, expected) in [
+        ("Mend it.", 1),
+        ("amend it, and emended", 0),
+        ("`pass.thawed` is a kind", 0),
+        ("wipe-under-way", 0),
+        ("a wipe is under\nway", 1),
+        ("passes", 0),
+        ("until the next pass", 1),
+    ] {
+        assert_eq!(odd(text).len(), expected, "{text}");
+    }
+    let mut found = Vec::new();
+    let code = "#![doc = \"no\"] #[error(\"one\")] struct A; #[doc = \"no\"] fn a() { b(\"two\").expect(\"no\"); \
+                panic!(\"no\"); } #[cfg(test)] mod tests { fn c() { d(\"no\") } }";
+    literals(code.parse().expect("Rust"), &mut found);
+    assert_eq!(found, ["one", "two"]);
 }

@@ -24,7 +24,8 @@ pub(crate) enum NotMade {
     #[error(transparent)]
     File(#[from] backup_file::Error),
     #[error(
-        "{} is in the data directory: whatever befalls the ledger there befalls its backup; name a file elsewhere",
+        "{} is in the data directory: a loss of the directory would destroy the backup too; name \
+         a file elsewhere",
         path.display()
     )]
     Inside { path: PathBuf },

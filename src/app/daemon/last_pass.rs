@@ -24,7 +24,7 @@ pub(super) struct LastPass {
     pub(crate) complete_at: Instant,
     /// Whether a pass over a few files may rest on it.
     pub(crate) whole: bool,
-    /// Why the first pass is not done yet, as far as that was published.
+    /// Why the first reconciliation is not done yet, as far as that was published.
     pub(crate) waiting: Option<String>,
     pub(crate) begun: bool,
     /// What only the daemon held back in the last pass.
@@ -44,7 +44,7 @@ impl Default for LastPass {
             trust: Arc::new(TrustState::Broken("not read yet".into())),
             complete_at: Instant::now(),
             whole: false,
-            waiting: Some("the first pass is not done".into()),
+            waiting: Some("the first reconciliation is not done".into()),
             begun: false,
             held_back: BTreeMap::new(),
             findings: 0,

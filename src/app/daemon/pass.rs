@@ -167,7 +167,7 @@ impl Daemon {
         tracing::debug!(
             actions = decision.approved.plan().actions.len(),
             everything = only.is_none(),
-            "a pass decides"
+            "reconciliation decides"
         );
         let now = clock::now();
         // Before anything is held back that `plan` would not hold.
@@ -284,7 +284,7 @@ impl Daemon {
                 Admission::Nothing(_) => true,
             };
             let why = if spared {
-                "the provider failed again and again; it is left alone for a while"
+                "the provider failed repeatedly; calls to it are paused for a while"
             } else if action.device().is_some_and(|id| self.backoff.waits(id, now).is_some()) {
                 "the provider failed for this device; it is tried again later"
             } else {

@@ -167,7 +167,7 @@ impl Daemon {
         match done {
             Ok(()) => {
                 if self.failures > 0 {
-                    tracing::info!("it works again");
+                    tracing::info!("recovered: reconciliation succeeds again");
                 }
                 self.failures = 0;
                 self.watchdog.ready();
@@ -211,7 +211,8 @@ impl Daemon {
                 self.config = config;
                 tracing::info!("the configuration was read again");
             }
-            Err(why) => tracing::error!(%why, "the configuration was not taken; the old one stays"),
+            Err(why) => tracing::error!(%why, "the new configuration is invalid; the old one \
+                                               stays in effect"),
         }
         self.watchdog.reloaded();
     }

@@ -138,8 +138,8 @@ impl Deliveries {
     fn ended(&self, ended: Result<(), JoinError>) {
         let Err(error) = ended else { return };
         if error.is_panic() {
-            tracing::error!(%error, "a sink broke down; it goes on when fleetform starts again");
-            self.board.change("a sink", |standing| standing.stuck = Some("it broke down".into()));
+            tracing::error!(%error, "a sink failed; it continues when fleetform is restarted");
+            self.board.change("a sink", |standing| standing.stuck = Some("it failed".into()));
         }
     }
 }

@@ -158,7 +158,7 @@ impl Sink for ServiceNowSink {
                 .then(|| "it was over before a ticket was opened".to_owned()),
             Topic::Compliant => episode
                 .is_some_and(Episode::is_open)
-                .then(|| "the device failed again soon after: the episode goes on".to_owned()),
+                .then(|| "the device failed again soon after: the episode continues".to_owned()),
             _ => None,
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn ledger(data: &Path, named: bool, read: &Read<State>) -> Check {
     }
 }
 
-/// Whether each line of the log vouches for the one before it.
+/// Whether each line of the log contains the hash of the one before it.
 pub(super) fn chain(read: &Read<Verified>) -> Check {
     const HELP: &str =
         "`fleetform audit verify` shows all that is wrong; restore the log from a backup";
@@ -59,10 +59,7 @@ pub(super) fn chain(read: &Read<Verified>) -> Check {
         Some(Ok(Some(Verified { problems, lines, .. }))) => match problems.first() {
             None => {
                 let lines = usize::try_from(*lines).unwrap_or(usize::MAX);
-                Check::ok(
-                    CHAIN,
-                    format!("{}, each vouches for the one before it", count(lines, "line")),
-                )
+                Check::ok(CHAIN, format!("{}, the hash chain is intact", count(lines, "line")))
             }
             Some(problem) => {
                 let at = problem.seq.map(|seq| format!("entry {seq}: ")).unwrap_or_default();
@@ -105,7 +102,11 @@ pub(super) fn today(most: DailyWipes, recorded: &State, now: Timestamp) -> Check
         most.full, most.selective
     );
     if full == 0 || selective == 0 {
-        return Check::warning(TODAY, detail, "nothing: what is beyond goes on tomorrow by itself");
+        return Check::warning(
+            TODAY,
+            detail,
+            "nothing: the others continue tomorrow by themselves",
+        );
     }
     Check::ok(TODAY, detail)
 }

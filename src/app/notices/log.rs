@@ -18,7 +18,7 @@ fn tell_one(notice: &Notice) {
     match notice {
         Notice::Frozen(why) => tracing::warn!(
             cause = %why.cause, removed = why.removed, of = why.of, help = why.cause.help(),
-            "frozen: {}; nothing but reports is taken in", why.cause.explain()
+            "frozen: {}; only reports are processed", why.cause.explain()
         ),
         Notice::Thawed => {
             tracing::info!("no longer frozen: the fleet directory is plausible again");
@@ -27,36 +27,37 @@ fn tell_one(notice: &Notice) {
             tracing::warn!(file = ?file(origin), ?why, "{what}");
         }
         Notice::ReportRefused(RefusedReport { origin, serial, why }) => {
-            tracing::warn!(file = ?file(origin), %serial, ?why, "a report is refused");
+            tracing::warn!(file = ?file(origin), %serial, ?why, "a report is rejected");
         }
         Notice::RequestRefused { origin, why } => {
-            tracing::warn!(file = ?file(origin), ?why, "a request cannot be used");
+            tracing::warn!(file = ?file(origin), ?why, "a sync request is invalid");
         }
         Notice::Erased { device, serial, reason } => {
             tracing::error!(%device, %serial, "the device {reason}");
         }
         Notice::Missing { device, serial } => tracing::error!(
             %device, %serial,
-            "the MDM does not list the device any more; nothing is done to it"
+            "the MDM no longer lists the device; nothing is done to it"
         ),
         Notice::Drifted { profile, what, by } => {
             let by = by.as_deref().unwrap_or("unknown");
-            tracing::warn!(%profile, what, by, "the profile was changed in the MDM; it is put right");
+            tracing::warn!(%profile, what, by, "the profile was changed in the MDM; the declared \
+                                                state is restored");
         }
         Notice::AwaitsApproval { device, why } => {
             tracing::warn!(%device, ?why, "a wipe awaits approval in the MDM");
         }
         Notice::ProfileFailed { profile, class, why } => {
-            tracing::warn!(%profile, %class, ?why, "the MDM does not have all of the profile");
+            tracing::warn!(%profile, %class, ?why, "the profile is incomplete in the MDM");
         }
         Notice::Odd(note) => tracing::warn!("{note}"),
         Notice::UnknownField(field) => {
-            tracing::warn!(?field, "a field of reports is not known, and is passed over");
+            tracing::warn!(?field, "a field of reports is unknown and is ignored");
         }
         Notice::Unfinished(file) => tracing::warn!(
             %file,
-            "a file of the inbox is passed over, since its name says that it is still being \
-             written: rename it once it is whole"
+            "a file of the inbox is ignored, since its name says that it is still being written: \
+             rename it when it is complete"
         ),
         Notice::ClockBehind => tracing::warn!(
             "this machine's clock is behind the log's last entry: no wipe is issued; fix the clock"
@@ -66,15 +67,15 @@ fn tell_one(notice: &Notice) {
             "the trust files cannot be relied on: every wipe is refused until they can"
         ),
         Notice::TrustUsable => tracing::info!("the trust files can be relied on again"),
-        Notice::Finding(finding) => tracing::warn!(?finding, "a finding"),
+        Notice::Finding(finding) => tracing::warn!(?finding, "invalid input"),
         Notice::MoreFindings(more) => {
             tracing::warn!(more, "more findings: see `fleetform check`");
         }
-        Notice::NoFindings => tracing::info!("no findings any more"),
+        Notice::NoFindings => tracing::info!("no findings left"),
         Notice::Unobserved { why, again_in } => tracing::error!(
             ?why,
             ?again_in,
-            "the provider cannot be observed: devices get no commands until it can"
+            "the provider cannot be observed: no commands are sent until it can"
         ),
         Notice::ObservedAgain => tracing::info!("the provider can be observed again"),
         Notice::EffectFailed { device, class, why } => {
@@ -84,14 +85,14 @@ fn tell_one(notice: &Notice) {
             tracing::warn!(more, "the provider failed for others");
         }
         Notice::WipeNotIssued { device, why } => {
-            tracing::warn!(%device, ?why, "a wipe was planned and is not issued");
+            tracing::warn!(%device, ?why, "a planned wipe was not issued");
         }
-        Notice::Done { done, left, took } => tracing::info!(done, left, ?took, "a pass"),
+        Notice::Done { done, left, took } => tracing::info!(done, left, ?took, "reconciled"),
         Notice::PassFailed { error, help, again_in } => {
-            tracing::error!(error, ?again_in, help, "the pass failed");
+            tracing::error!(error, ?again_in, help, "reconciliation failed");
         }
         Notice::PassStillFails { error, again_in } => {
-            tracing::debug!(error, wait = ?again_in, "still the same");
+            tracing::debug!(error, wait = ?again_in, "still fails");
         }
     }
 }

@@ -85,7 +85,7 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
 /// Requests that could not be looked at.
 fn not_read(trouble: &requests::Trouble) -> Trouble {
     let requests::Trouble { path, message } = trouble.clone();
-    let help = "it is not taken until that is mended, and it is tried again; give it the owner and the \
+    let help = "it is not read until that is fixed; give it the owner and the \
                 mode of the data directory (chown --reference, chmod --reference)";
     Trouble { path, message, help: help.into() }
 }

@@ -8,7 +8,7 @@ pub enum Error {
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     /// What was asked for by command is done, and could not be let go of.
-    #[error("requests are carried out and not let go of: {0}")]
+    #[error("requests were carried out, but cannot be removed: {0}")]
     Requests(requests::Error),
     /// The provider could not be told that its reports are taken.
     #[error("the provider failed: {0}")]
@@ -23,7 +23,7 @@ impl Error {
                 "nothing is done until the ledger can be opened and written again; look at the disk"
             }
             Self::Provider(_) => "it is asked again later",
-            Self::Requests(_) => "that is tried again later, and nothing is asked for twice",
+            Self::Requests(_) => "that is tried again later, and nothing is requested twice",
         }
     }
 }

@@ -62,7 +62,7 @@ impl Unconfirmed {
                     self.doubtful.insert(request);
                     tracing::warn!(
                         device = %target.id, intent,
-                        "nobody can tell whether the provider has this wipe; it is never repeated: \
+                        "it is unknown whether the provider has this wipe; it is never repeated: \
                          if the device does not confirm it, sign a new request"
                     );
                 }

@@ -47,11 +47,11 @@ pub(crate) struct Counts {
     pub(crate) orphaned: u64,
     /// Devices that are archived.
     pub(crate) archived: u64,
-    /// Devices that the MDM does not list any more.
+    /// Devices that the MDM no longer lists.
     pub(crate) missing: u64,
     /// Wipes that wait for approval in the MDM.
     pub(crate) awaiting_approval: u64,
-    /// Devices that report that they were erased, though nobody here asked for it.
+    /// Devices that report that they were erased without a wipe request.
     pub(crate) erased: u64,
 }
 

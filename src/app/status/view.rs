@@ -22,7 +22,7 @@ pub struct View {
     pub recorded: Arc<State>,
     /// What is shown of it; nothing before the first pass.
     pub(crate) status: Option<Arc<Status>>,
-    /// Why the daemon does not do its work now; nothing where it does.
+    /// Why the daemon is not ready: it does not reconcile now; nothing where it does.
     pub not_ready: Vec<String>,
     /// What it cannot do beside its work, and needs somebody's hand.
     pub degraded: Vec<String>,
@@ -46,7 +46,7 @@ impl View {
             config: Arc::new(config),
             recorded: Arc::default(),
             status: None,
-            not_ready: vec!["the first pass is not done".into()],
+            not_ready: vec!["the first reconciliation is not done".into()],
             degraded: Vec::new(),
             held_back: BTreeMap::new(),
             findings: 0,

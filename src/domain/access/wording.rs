@@ -45,12 +45,15 @@ pub(super) fn denial(
 fn general(basis: &Basis<'_>, question: &Question<'_>, reason: Reason) -> String {
     let age = duration(basis.rules.max_age);
     match reason {
-        Reason::NotReady => "the daemon has not finished its first pass".into(),
+        Reason::NotReady => "the daemon has not finished its first reconciliation".into(),
         Reason::LedgerUnreadable => {
-            "the ledger cannot be opened, so nobody knows what has changed: see /readyz".into()
+            "the ledger cannot be opened, so recent changes are unknown: see /readyz".into()
         }
         Reason::OutOfDate => {
-            format!("no pass has gone well for longer than access.maxAge ({age}): see /readyz")
+            format!(
+                "no reconciliation has succeeded for longer than access.maxAge ({age}): see \
+                     /readyz"
+            )
         }
         Reason::Frozen => {
             let since = basis.recorded.frozen.as_ref().map(|frozen| frozen.since.short());
@@ -104,7 +107,7 @@ pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> S
         Reason::WipeUnderWay => "a wipe of it is accepted or issued".into(),
         Reason::NotEnrolled => format!("{}: {}", device.status, device.status_reason),
         Reason::Missing => {
-            format!("the MDM does not list it any more{}", since(device.missing_since))
+            format!("the MDM no longer lists it{}", since(device.missing_since))
         }
         Reason::NonCompliant => {
             format!("fails {} since {}", verdict.failing.join(", "), verdict.since.short())
@@ -116,7 +119,7 @@ pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> S
             let heard = device.last_sync.filter(|_| device.facts.is_some());
             let heard = heard.map_or_else(
                 || "there is no report of it".to_owned(),
-                |at| format!("last heard from at {}", at.short()),
+                |at| format!("last report at {}", at.short()),
             );
             format!("{heard}; access.maxAge is {age}")
         }
@@ -145,16 +148,16 @@ pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> S
 /// What a device shows that fulfils a requirement.
 pub(super) fn seen(basis: &Basis<'_>, requirement: Option<Requirement>, device: &Device) -> String {
     match requirement {
-        None => "not wiped, and no wipe is under way".into(),
+        None => "not wiped, and no wipe is in progress".into(),
         Some(Requirement::Enrolled) => format!("since {}", device.status_since.short()),
         Some(Requirement::Compliant) => format!("since {}", device.compliance.since.short()),
         Some(Requirement::Fresh) => {
             let at = device.last_sync.map_or_else(String::new, Timestamp::short);
-            format!("last heard from at {at}")
+            format!("last report at {at}")
         }
         Some(Requirement::NotBlocked) => match block(device, basis.settings, basis.now) {
-            Blocking::At(at) => format!("blocks at {}", at.short()),
-            Blocking::ExemptUntil(at) => format!("exempt, blocks at {}", at.short()),
+            Blocking::At(at) => format!("will be blocked at {}", at.short()),
+            Blocking::ExemptUntil(at) => format!("exempt, will be blocked at {}", at.short()),
             Blocking::None | Blocking::Since(_) | Blocking::Gone => {
                 format!("{} since {}", device.compliance.state, device.compliance.since.short())
             }
@@ -207,8 +210,8 @@ fn for_user(basis: &Basis<'_>, reason: Reason, device: Option<&Device>) -> Strin
              online for a while, then try again."
         ),
         Reason::Stale => format!(
-            "We have not heard from your device{name} for more than {}. Keep it switched on and \
-             online for a while, then try again.",
+            "We have received nothing from your device{name} for more than {}. Keep it switched \
+             on and online for a while, then try again.",
             duration(basis.rules.max_age)
         ),
         Reason::NotCorporate => {

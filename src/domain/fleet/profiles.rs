@@ -60,8 +60,12 @@ pub(super) fn platform_not_allowed(profile: &Profile, platform: Platform, span: 
     Finding {
         code: Code::PlatformNotAllowed,
         severity: Severity::Error,
-        message: format!("the profile `{}` does not serve the platform `{platform}`", profile.name),
-        help: format!("it serves {}; choose another profile or platform", served(profile)),
+        message: format!(
+            "the profile `{}` does not support the platform \
+                          `{platform}`",
+            profile.name
+        ),
+        help: format!("it supports {}; choose another profile or platform", served(profile)),
         span,
         related: None,
     }
@@ -72,7 +76,7 @@ pub(super) fn platform_ambiguous(profile: &Profile, span: Span) -> Finding {
         code: Code::PlatformAmbiguous,
         severity: Severity::Error,
         message: format!(
-            "the profile `{}` serves several platforms, and none is given",
+            "the profile `{}` supports several platforms, and the device names none",
             profile.name
         ),
         help: format!("add `platform:` with one of {}", served(profile)),

@@ -45,7 +45,7 @@ const SAVED: &str = "save the answer of GET https://api-business.apple.com/v1/or
 pub(crate) fn read(bytes: &[u8]) -> Records {
     let mut read = Records::default();
     let Some(text) = decode(bytes) else {
-        let problem = Problem::new(&Cell::line(1), "the file is no text", SAVED);
+        let problem = Problem::new(&Cell::line(1), "the file is not text", SAVED);
         return Records { problems: vec![problem], ..read };
     };
     let mut records = Vec::new();
@@ -73,7 +73,7 @@ pub(crate) fn read(bytes: &[u8]) -> Records {
         let Ok(pages) = pages else {
             let (line, column) = place(&text, raw.get());
             let at = Cell { line, column: column + 1, header: String::new() };
-            let what = "this is no page of devices: it has no list `data`";
+            let what = "this is not a page of devices: it has no list `data`";
             read.problems.push(Problem::new(&at, what, SAVED));
             continue;
         };
@@ -108,7 +108,7 @@ fn device(text: &str, raw: &RawValue, problems: &mut Vec<Problem>) -> Option<Rec
     let mut draft = Draft::new(line, problems);
     let parsed: Option<Device> = serde_json::from_str(raw.get()).ok();
     let Some(device) = parsed.filter(|device| device.kind == "orgDevices") else {
-        draft.refuse(&at(""), "this is no entry of type orgDevices with attributes", SAVED);
+        draft.refuse(&at(""), "this is not an entry of type orgDevices with attributes", SAVED);
         return None;
     };
     let Attributes { serial_number, device_model, product_family } = device.attributes;
@@ -124,7 +124,7 @@ fn device(text: &str, raw: &RawValue, problems: &mut Vec<Problem>) -> Option<Rec
     match platform {
         Some(platform) => draft.put(Field::Platform, platform, at("productFamily")),
         None => {
-            let what = format!("{} is no product family that can be managed", quote(&family));
+            let what = format!("{} is not a product family that can be managed", quote(&family));
             let help = "only Macs, iPhones and iPads are; leave the others out with --partial";
             draft.refuse(&at("productFamily"), what, help);
         }

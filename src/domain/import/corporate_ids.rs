@@ -55,7 +55,7 @@ pub(crate) fn read(bytes: &[u8]) -> Records {
             if is_imei(text) {
                 let help = "Fleetform knows devices by serial number: list those instead, or import a \
                     CSV with both and --map IMEI=labels.imei";
-                draft.refuse(&cell(0, "identifier"), "this is an IMEI, and no serial number", help);
+                draft.refuse(&cell(0, "identifier"), "this is an IMEI, not a serial number", help);
             } else {
                 draft.put(Field::SerialNumber, text, cell(0, "identifier"));
             }

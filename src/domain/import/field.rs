@@ -77,10 +77,10 @@ impl FromStr for Field {
         }
         let names = || ALL.iter().map(|(_, name)| *name);
         Err(Invalid(match closest(bare, names()) {
-            Some(meant) => format!("is no field of a device; did you mean {meant}?"),
+            Some(meant) => format!("is not a field of a device; did you mean {meant}?"),
             None => {
                 let all: Vec<&str> = names().collect();
-                format!("is no field of a device; there are {} and labels.KEY", all.join(", "))
+                format!("is not a field of a device; there are {} and labels.KEY", all.join(", "))
             }
         }))
     }

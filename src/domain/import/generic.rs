@@ -111,7 +111,7 @@ pub(super) fn read_by(
 /// The rows of a list.
 pub(super) fn text_rows(bytes: &[u8]) -> Result<Vec<super::table::Row>, Problem> {
     let Some(text) = decode(bytes) else {
-        let what = "the list is no text in UTF-8, UTF-16 or Windows-1252";
+        let what = "the list is not text in UTF-8, UTF-16 or Windows-1252";
         return Err(Problem::new(&Cell::line(1), what, "save it as CSV in UTF-8"));
     };
     rows(&text)

@@ -45,7 +45,7 @@ pub(crate) fn read(devices: &[InventoryDevice]) -> Records {
             draft.refuse(&at, "it is being wiped or retired", "leave it out with --partial");
         }
         if platform(&device.platform).is_none() {
-            let what = format!("{} is no platform", quote(&device.platform));
+            let what = format!("{} is not a platform", quote(&device.platform));
             draft.refuse(&at, what, "leave it out with --partial");
         } else {
             draft.put(Field::Platform, &device.platform, at.clone());
@@ -69,8 +69,8 @@ pub(crate) fn read(devices: &[InventoryDevice]) -> Records {
     }
     if older > 0 {
         read.notes.push(format!(
-            "{older} older records of the same serial numbers are passed over: while there are several \
-             of one, its device cannot be wiped."
+            "{older} older records of the same serial numbers are ignored: while a serial number \
+             has several records, its device cannot be wiped."
         ));
     }
     read.keep(records);

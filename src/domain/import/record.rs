@@ -172,7 +172,7 @@ fn checked(field: &Field, text: &str, at: &Cell) -> Result<String, Wrong> {
         Field::UserEmail => is(text.parse::<Email>().map(drop), "write the address in full"),
         Field::Profile => is(text.parse::<Name>().map(drop), "write the name of a profile"),
         Field::Platform => platform(text).map(|p| p.as_str().to_owned()).ok_or_else(|| {
-            let what = format!("{} is no platform", quote(text));
+            let what = format!("{} is not a platform", quote(text));
             (what, format!("write one of {}", Platform::WORDS.join(", ")))
         }),
         Field::Ownership => ownership(text).map(|o| o.as_str().to_owned()).ok_or_else(|| {

@@ -92,8 +92,9 @@ impl FromStr for Layout {
         let is_plain = !text.contains(|c: char| c.is_control() || c == '\\');
         if !is_inside || !is_manifest || !is_plain || parts.len() > DEEPEST {
             return Err(Invalid(
-                "is no path of a .yaml file from the fleet directory, no part beginning with a dot"
-                    .to_owned(),
+                "is not a .yaml path inside the fleet directory, with no part that begins with a \
+                 dot"
+                .to_owned(),
             ));
         }
         Ok(Self(template))

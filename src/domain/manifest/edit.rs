@@ -25,7 +25,7 @@ pub(crate) enum Error {
     #[error("{} is written in a way that cannot be edited in place", quote(.0))]
     Unusual(String),
     /// An increase of something that is no number.
-    #[error("{} is no number that can be raised", quote(.0))]
+    #[error("{} is not a number that can be raised", quote(.0))]
     NoNumber(String),
 }
 

@@ -248,7 +248,7 @@ impl<'d> Reader<'d> {
             };
             let help = match closest(name, known.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("remove it; there are {}", known.join(", ")),
+                None => format!("remove it; valid fields are {}", known.join(", ")),
             };
             self.report(
                 Code::UnknownField,

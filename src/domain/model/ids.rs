@@ -26,7 +26,8 @@ impl FromStr for Name {
             || !bytes.iter().all(inner)
         {
             return Err(Invalid::new(
-                "is not a name: 1 to 63 of A-Z a-z 0-9 . _ -, beginning and ending with a letter or digit",
+                "is not a valid name: use 1 to 63 letters (A-Z, a-z), digits, `.`, `_` or `-`; \
+                 start and end with a letter or digit",
             ));
         }
         Ok(Self(text.into()))
@@ -108,7 +109,8 @@ impl FromStr for SerialNumber {
         let has_words = text.bytes().all(plain) || text.bytes().any(|b| b.is_ascii_alphanumeric());
         if text.is_empty() || text.len() > 64 || !text.bytes().all(ok) || spaced || !has_words {
             return Err(Invalid::new(
-                "is not a serial number: 1 to 64 letters, digits and . _ - + / :, with single spaces inside",
+                "is not a valid serial number: use 1 to 64 letters, digits, `.`, `_`, `-`, `+`, \
+                 `/` or `:`, and single spaces inside",
             ));
         }
         Ok(Self(text.into()))

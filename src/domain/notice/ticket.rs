@@ -34,7 +34,7 @@ impl TryFrom<String> for TicketKey {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b":._-".contains(&b);
         let fine = (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(plain);
         // An empty key, or one with `^` in it, would find the tickets of others.
-        if fine { Ok(Self(text)) } else { Err(format!("{text:?} is no key of a ticket")) }
+        if fine { Ok(Self(text)) } else { Err(format!("{text:?} is not a key of a ticket")) }
     }
 }
 

@@ -140,15 +140,12 @@ impl Unusable {
                     self.place.path
                 ),
             ),
-            UnusableKind::Device { .. } => (
-                HoldReason::ManifestInvalid,
-                "the manifest has findings; fix them, and it proceeds".into(),
-            ),
+            UnusableKind::Device { .. } => {
+                (HoldReason::ManifestInvalid, "the manifest is invalid; fix it to continue".into())
+            }
             UnusableKind::ProfileOf { profile, .. } => (
                 HoldReason::ProfileInvalid,
-                format!(
-                    "the manifest of profile {profile} has findings; fix them, and it proceeds"
-                ),
+                format!("the manifest of profile {profile} is invalid; fix it to continue"),
             ),
         }
     }

@@ -50,7 +50,7 @@ pub(super) struct Known<'a> {
     pub(crate) device: &'a Device,
     /// Its manifest, where there is a usable one.
     pub(crate) desired: Option<&'a Arc<DesiredDevice>>,
-    /// Whether a wipe is under way, or about to be.
+    /// Whether a wipe is in progress, or about to be.
     pub(crate) wiping: bool,
     /// What was asked for by command.
     pub(crate) requests: &'a [&'a Arc<SyncRequest>],
@@ -198,7 +198,7 @@ impl DevicePlanner<'_, '_> {
         if self.state.status == Status::Wiped {
             return;
         }
-        let detail = "a wipe is under way; nothing else is done to the device".to_owned();
+        let detail = "a wipe is in progress; nothing else is done to the device".to_owned();
         self.hold(self.place(), HoldReason::WipeUnderWay, detail);
     }
 
@@ -252,7 +252,7 @@ impl DevicePlanner<'_, '_> {
             self.act(
                 Op::Orphan,
                 Cause::Intent,
-                "its manifest is gone; nothing is done to the device",
+                "its manifest is gone; the device keeps its settings",
             );
         }
     }

@@ -70,9 +70,9 @@ impl DevicePlanner<'_, '_> {
         match (open, gap) {
             (None, Some((cause, since))) => {
                 let reason = match cause {
-                    EvidenceGap::Silent => format!("not heard from since {}", since.short()),
+                    EvidenceGap::Silent => format!("no report since {}", since.short()),
                     EvidenceGap::MissingFacts => {
-                        format!("its compliance is unknown since {}", since.short())
+                        format!("its compliance has been unknown since {}", since.short())
                     }
                 };
                 self.act(Op::EvidenceMissing { cause, since }, Cause::Clock, reason);

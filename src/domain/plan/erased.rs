@@ -16,7 +16,7 @@ use crate::domain::state::event::{WipeConfirmed, WipeUnrequested};
 use crate::domain::state::{Wipe, WipeState};
 
 /// Why the device is Failed.
-const ERASED: &str = "reports that it was erased; nobody here asked for it";
+const ERASED: &str = "reports that it was erased without a wipe request";
 
 impl DevicePlanner<'_, '_> {
     /// Takes in what a report says of a wipe.

@@ -20,7 +20,7 @@ impl DevicePlanner<'_, '_> {
         let serial = &self.device.spec.serial_number;
         if news.missing.contains(serial) && self.device.missing_since.is_none() {
             let op = Op::Missing { last_sync: self.device.last_sync };
-            let reason = "the MDM does not have it any more; nothing is done to it";
+            let reason = "the MDM no longer has it; nothing is done to it";
             self.act(op, Cause::Fact, reason);
         }
         if news.found.contains(serial) && self.device.missing_since.is_some() {
@@ -67,7 +67,7 @@ impl DevicePlanner<'_, '_> {
         } else if was.user_email != is.user_email {
             Some("the device got another user".into())
         } else if was.hardware != is.hardware || was.platform != is.platform {
-            Some("the hardware is described anew".into())
+            Some("the description of the hardware changed".into())
         } else {
             None
         }

@@ -36,7 +36,8 @@ pub(super) fn sort<'a>(inputs: &Inputs<'a>, plan: &mut Plan) -> ByDevice<'a> {
         for (id, _) in devices {
             if inputs.recorded.devices[id].is_wiped() {
                 plan.notes.push(format!(
-                    "{id}: {} asked for a sync at {}, and the device is wiped: there is nothing to sync",
+                    "{id}: {} requested a sync at {}, and the device is wiped: there is nothing \
+                     to sync",
                     request.by,
                     request.at.short()
                 ));
@@ -61,9 +62,9 @@ impl DevicePlanner<'_, '_> {
             }
             let Some(resume) = self.wants_sync(request) else { continue };
             let reason = match resume {
-                None => format!("asked for by {} at {}", request.by, request.at.short()),
+                None => format!("requested by {} at {}", request.by, request.at.short()),
                 Some(_) => {
-                    format!("asked for by {}; whether the provider has it is in doubt", request.by)
+                    format!("requested by {}; whether the provider has it is in doubt", request.by)
                 }
             };
             let request = Arc::clone(request);
@@ -93,7 +94,7 @@ impl DevicePlanner<'_, '_> {
     fn hold_sync(&mut self, request: &SyncRequest) {
         self.plan.held_requests.insert((request.origin.clone(), self.id));
         let detail = format!(
-            "the sync that {} asked for at {} waits until the wipe is over",
+            "the sync that {} requested at {} waits until the wipe is over",
             request.by,
             request.at.short()
         );

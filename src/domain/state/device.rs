@@ -180,7 +180,7 @@ impl Device {
             }
             Event::EvidenceMissing(_) => {
                 if self.open_episode().is_some() {
-                    return Err("an episode goes on".into());
+                    return Err("an episode is still open".into());
                 }
                 self.begin_episode(EpisodeKind::Unknown, entry.seq, latest);
             }
@@ -199,7 +199,7 @@ impl Device {
                 self.sync_requested = Some(Box::new(LastSync::new(entry.at, requested)));
             }
             Event::SyncFailed(failed) => {
-                self.sync_requested.as_mut().ok_or("nobody asked for a sync")?.fail(failed)?;
+                self.sync_requested.as_mut().ok_or("no sync was requested")?.fail(failed)?;
             }
             Event::WipeUnrequested(_) => {
                 if self.unrequested_wipe.is_some() {

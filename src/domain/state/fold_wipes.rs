@@ -26,7 +26,7 @@ impl State {
                 let other =
                     |w: &Wipe| w.subject.request != request && w.state == WipeState::Accepted;
                 if self.wipes_of(id).any(other) {
-                    return Err("the device has another wipe under way".into());
+                    return Err("the device has another wipe in progress".into());
                 }
                 if let Some(device) = self.devices.get_mut(&id) {
                     device.wipe = Some(accepted.subject.request);
@@ -123,7 +123,7 @@ impl State {
         self.check_intent(*request, Some(*intent))?;
         let device = entry.device.ok_or("it names no device")?;
         if self.wipes_of(device).any(|other| other.state == WipeState::Accepted) {
-            return Err("the device has another wipe under way".into());
+            return Err("the device has another wipe in progress".into());
         }
         // Never before what the log has seen, as with acceptance.
         let since = self.at.map_or(entry.at, |at| at.max(entry.at));

@@ -14,8 +14,11 @@ pub(super) fn consequence(event: &Event) -> String {
         Event::EvidenceMissing(EvidenceMissing { cause, since }) => {
             let since = since.short();
             match cause {
-                EvidenceGap::Silent => format!("not heard from since {since}"),
-                EvidenceGap::MissingFacts => format!("its compliance is unknown since {since}"),
+                EvidenceGap::Silent => format!("no report since {since}"),
+                EvidenceGap::MissingFacts => format!(
+                    "its compliance has been unknown since \
+                                                      {since}"
+                ),
             }
         }
         Event::EvidenceReturned(Nothing {}) => "it can be judged again".to_owned(),

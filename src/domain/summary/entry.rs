@@ -29,7 +29,8 @@ pub(crate) fn summary(event: &Event) -> String {
             let LedgerRestored { backup_at, lineage, previous } = restored;
             let made = backup_at.short();
             format!(
-                "the ledger goes on from a backup made at {made}: lineage {lineage}, before {previous}"
+                "the ledger continues from a backup made at {made}: lineage {lineage}, before \
+                 {previous}"
             )
         }
         Event::DeviceProvisioned(new) => provisioned(new),
@@ -42,19 +43,21 @@ pub(crate) fn summary(event: &Event) -> String {
             let again = enrollment.map(|n| format!(" (enrollment {n})")).unwrap_or_default();
             format!("{from} → {to}{again}: {reason}")
         }
-        Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; nothing is done to it".into(),
+        Event::DeviceOrphaned(Nothing {}) => "its manifest is gone; the device keeps its \
+                                              settings"
+            .into(),
         Event::DeviceArchived(Nothing {}) => "archived: lists leave it out from now on".into(),
         Event::DeviceAdopted(Nothing {}) => "a manifest with its serial number is back".into(),
         Event::DeviceMissing(DeviceMissing { last_sync }) => {
             let last = last_sync.map_or_else(|| "never".to_owned(), |at| at.short().to_string());
-            format!("the MDM does not have it any more; last sync {last}; nothing is done to it")
+            format!("the MDM no longer has it; last sync {last}; nothing is done to it")
         }
         Event::DeviceFound(Nothing {}) => "the MDM has it again".into(),
         Event::ProfileDrifted(drifted) => {
             let ProfileDrifted { intent, profile, what, by } = drifted.as_ref();
             let by = by.as_ref().map(|by| format!(", changed by {by}")).unwrap_or_default();
             format!(
-                "profile {profile} drifted: {}{by}; about to put it right [intent {intent}]",
+                "profile {profile} drifted: {}{by}; about to restore it [intent {intent}]",
                 what.join("; ")
             )
         }
@@ -82,11 +85,11 @@ pub(crate) fn summary(event: &Event) -> String {
         }
         Event::SyncRequested(requested) => {
             let SyncRequested { intent, request: _, by: _, claims: _, last_sync: _ } = &**requested;
-            format!("a sync was asked for by {} [intent {intent}]", requested.asker())
+            format!("a sync was requested by {} [intent {intent}]", requested.asker())
         }
         Event::SyncFailed(failed) => {
             let SyncFailed { intent, class, error } = &**failed;
-            format!("the provider did not take the sync ({class}): {error} [intent {intent}]")
+            format!("the provider did not accept the sync ({class}): {error} [intent {intent}]")
         }
         Event::EvidenceMissing(_)
         | Event::EvidenceReturned(_)
@@ -154,7 +157,7 @@ pub(crate) fn summary(event: &Event) -> String {
             let WipeUnrequested { serial_number, origin, reported_at } = unrequested.as_ref();
             let at = reported_at.map_or_else(String::new, |at| format!(" at {}", at.short()));
             format!(
-                "{serial_number} reported{at} that it was erased, and nobody here asked for it ({origin})"
+                "{serial_number} reported{at} that it was erased without a wipe request ({origin})"
             )
         }
         Event::WipeFailed(failed) => {
@@ -183,8 +186,12 @@ pub(crate) fn summary(event: &Event) -> String {
         Event::PassThawed(thawed) => {
             let PassThawed { accepted_removals } = thawed;
             match accepted_removals {
-                Some(n) => format!("thawed: an operator accepted {}", count(*n, "removal")),
-                None => "thawed: the fleet directory is plausible again".into(),
+                Some(n) => format!(
+                    "no longer frozen: an operator accepted \
+                                    {}",
+                    count(*n, "removal")
+                ),
+                None => "no longer frozen: the fleet directory is plausible again".into(),
             }
         }
         Event::LogRepaired(repaired) => {

@@ -26,8 +26,9 @@ pub(crate) const KEY_TYPES: [&str; 4] = [
 ];
 
 /// What to do about a key that does not serve; a sentence without a full stop.
-pub(crate) const KEYS_THAT_SERVE: &str = "ed25519, ecdsa with the curve nistp256, and the hardware keys ed25519-sk and ecdsa-sk serve \
-     (`ssh-keygen -t ed25519`)";
+pub(crate) const KEYS_THAT_SERVE: &str = "ed25519, ecdsa with the curve nistp256, and the \
+                                          hardware keys ed25519-sk and ecdsa-sk are supported \
+                                          (`ssh-keygen -t ed25519`)";
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
 const END: &str = "-----END SSH SIGNATURE-----";
@@ -41,7 +42,7 @@ words! {
     pub(crate) enum Fault {
         /// Larger than any signature.
         TooLarge = "tooLarge",
-        /// Not one armoured signature and nothing else.
+        /// Not one armored signature and nothing else.
         BadArmour = "badArmour",
         /// The armour holds no signature.
         Malformed = "malformedSignature",
@@ -93,28 +94,32 @@ impl Checked {
 /// What a signature says that it was made for; none for another purpose, or where it cannot be
 /// read. Whether it is genuine is not looked at.
 #[must_use]
-pub(crate) fn purpose(armoured: &[u8]) -> Option<Namespace> {
-    let blob = decode(unwrap(armoured).ok()?)?;
+pub(crate) fn purpose(armored: &[u8]) -> Option<Namespace> {
+    let blob = decode(unwrap(armored).ok()?)?;
     Parts::read(&blob)?.namespace.parse().ok()
 }
 
-/// Checks one armoured signature over `message`.
+/// Checks one armored signature over `message`.
 ///
 /// # Errors
 /// The first thing wrong with it.
 pub(crate) fn check(
-    armoured: &[u8],
+    armored: &[u8],
     message: &[u8],
     namespace: Namespace,
 ) -> Result<Checked, Failure> {
-    let blob = decode(unwrap(armoured)?);
+    let blob = decode(unwrap(armored)?);
     let Some(parts) = blob.as_deref().and_then(Parts::read) else {
         return fail(Fault::Malformed, format!("it holds no signature; {KEYS_THAT_SERVE}"));
     };
     if !KEY_TYPES.contains(&parts.key_type) {
         return fail(
             Fault::UnsupportedKey,
-            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", escape(parts.key_type)),
+            format!(
+                "keys of type `{}` are not supported; \
+                     {KEYS_THAT_SERVE}",
+                escape(parts.key_type)
+            ),
         );
     }
     if parts.namespace != namespace.as_str() {
@@ -147,16 +152,16 @@ pub(crate) fn fingerprint(key: &Key) -> String {
 }
 
 /// The lines of base64 in the armour, which must be the whole file.
-fn unwrap(armoured: &[u8]) -> Result<&str, Failure> {
+fn unwrap(armored: &[u8]) -> Result<&str, Failure> {
     let bad = |detail: &str| fail(Fault::BadArmour, detail);
-    if armoured.len() > MAX_BYTES {
+    if armored.len() > MAX_BYTES {
         return fail(
             Fault::TooLarge,
             format!("it is larger than any signature ({} KiB)", MAX_BYTES / 1024),
         );
     }
-    let Ok(text) = std::str::from_utf8(armoured) else {
-        return bad("it is not text; `ssh-keygen -Y sign` writes armoured text");
+    let Ok(text) = std::str::from_utf8(armored) else {
+        return bad("it is not text; `ssh-keygen -Y sign` writes armored text");
     };
     if text.contains('\r') {
         return bad("its lines end with CRLF; keep Git from converting it (`*.sig -text`)");

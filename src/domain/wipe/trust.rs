@@ -282,7 +282,7 @@ fn signer(text: &str, line: usize) -> Result<Signer, String> {
         return Err(if kind.is_empty() {
             "it has no key: write `ADDRESS namespaces=\"wipe@fleetform\" ssh-ed25519 AAAA…`".into()
         } else {
-            format!("keys of type `{}` do not serve; {KEYS_THAT_SERVE}", escape(kind))
+            format!("keys of type `{}` are not supported; {KEYS_THAT_SERVE}", escape(kind))
         });
     }
     let key = public_key(kind, word(rest).0)?;
@@ -397,7 +397,7 @@ impl Options {
 
 fn not_an_option(name: &str) -> String {
     if name == "cert-authority" {
-        return "certificates do not serve here: list each person's own key".into();
+        return "certificates are not supported: list each person's own key".into();
     }
     format!(
         "`{}` is neither a type of key nor one of namespaces=, valid-after=, valid-before=",

@@ -51,7 +51,7 @@ pub(crate) enum Refused {
     #[error("is larger than {0} bytes")]
     TooLarge(usize),
     /// What was read of it may be half of one version and half of another.
-    #[error("was changed again and again while it was read")]
+    #[error("kept changing while it was read")]
     Changing,
     /// A secret that is none.
     #[error("can be read by every user ({0:04o}): `chmod o-rwx` it, and replace what it holds")]

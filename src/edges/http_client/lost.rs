@@ -87,7 +87,7 @@ fn io(error: &io::Error, host: &str, proxy: Option<&str>) -> (String, bool) {
             (format!("{whose} refuses the connection: {}", way_out(proxy)), false)
         }
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-            (format!("there is no way to {host}: check the network of this machine"), true)
+            (format!("there is no route to {host}: check the network of this machine"), true)
         }
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset

@@ -155,7 +155,7 @@ fn exchange(
 ) -> Result<Reply, Lost> {
     let Outgoing { method, url, headers, body, fresh: _ } = outgoing;
     let invalid = |why: String| Lost { why, sent: false, may_pass: false };
-    let uri: Uri = url.parse().map_err(|_| invalid("it is no URL".into()))?;
+    let uri: Uri = url.parse().map_err(|_| invalid("it is not a URL".into()))?;
     let host = uri.host().unwrap_or_default().to_owned();
     let direct = is_loopback(&uri);
     let by = leading_to(&uri, proxy);

@@ -71,12 +71,13 @@ pub enum Error {
         what: String,
     },
     #[error(
-        "there is no ledger in {}: is the path right, and the file system mounted? To begin a new ledger \
-         there, run `fleetform apply --new-ledger` once", dir.display()
+        "there is no ledger in {}: is the path right, and the file system mounted? To create a \
+         new ledger there, run `fleetform apply --new-ledger` once", dir.display()
     )]
     Absent { dir: PathBuf },
     #[error(
-        "there is a ledger in {} already; leave --new-ledger away: it is for the first run only", dir.display()
+        "there is already a ledger in {}; omit --new-ledger: it is for the first run \
+         only", dir.display()
     )]
     Present { dir: PathBuf },
     /// A backup was to be restored where something is already.
@@ -92,13 +93,13 @@ pub enum Error {
         /// The first thing in it, by name.
         name: String,
     },
-    /// What this process holds is not there any more under its name.
+    /// What this process holds no longer exists under its name.
     #[error("{}: {what}; nothing more is done: {help}", path.display())]
     Replaced { path: PathBuf, what: String, help: &'static str },
     /// The lock was taken away from the process that held it.
     #[error(
         "{}: the lock file was removed or replaced while this process held it; no other writer was let in, \
-         and the file was made anew: leave it alone", path.display()
+         and the file was created again: do not touch it", path.display()
     )]
     LockRemoved { path: PathBuf },
     /// An entry that the log cannot hold; nothing was written.

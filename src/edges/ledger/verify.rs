@@ -248,8 +248,8 @@ impl Checker {
         let Some(Run { first, count }) = self.run.take() else { return };
         if count == 1 && first == self.last.seq {
             let message = format!(
-                "entry {first} was changed: its hash is not the `head` in {name}; or all of the log up to \
-                 it was written anew"
+                "entry {first} was changed: its hash is not the `head` in {name}; or all of the \
+                 log up to it was rewritten"
             );
             return self.problem(Some(first), message);
         }
@@ -390,8 +390,8 @@ impl Checker {
             self.problem(Some(seq), message);
         } else if self.other_head && !self.blamed.contains(&at) {
             let message = format!(
-                "entry {at} has not the hash that stands as `head` in {name}: the log up to it was written \
-                 anew, or {name} was changed"
+                "entry {at} has not the hash that stands as `head` in {name}: the log up to it \
+                 was rewritten, or {name} was changed"
             );
             self.problem(Some(at), message);
         }

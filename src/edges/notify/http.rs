@@ -48,7 +48,7 @@ impl Address {
     /// # Errors
     /// What is wrong, without the URL itself: it may be a secret.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.trim().parse().map_err(|_| "is no URL")?;
+        let uri: Uri = url.trim().parse().map_err(|_| "is not a URL")?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err("is not a URL like https://hooks.example.com/…".into());
         };

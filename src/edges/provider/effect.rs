@@ -115,7 +115,7 @@ pub enum Presence {
 /// What became of a command that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Withdrawn {
-    /// It is not there any more; a device that had read it before may still obey.
+    /// It no longer exists; a device that had read it before may still obey.
     Gone,
     /// This provider cannot take it back: why, without a full stop.
     NotPossible(String),

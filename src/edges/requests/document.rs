@@ -59,13 +59,13 @@ pub(super) fn encode(
 /// What a file asks for; why it is no request, otherwise.
 pub(super) fn decode(bytes: &[u8], owner: &Owner, origin: Arc<str>) -> Result<SyncFile, String> {
     let read = serde_json::from_slice(bytes);
-    let document: Document = read.map_err(|error| format!("is no request: {error}"))?;
+    let document: Document = read.map_err(|error| format!("is not a request: {error}"))?;
     let Document { at, by, claims, devices, id, request, version } = document;
     if version != VERSION {
         return Err(format!("is of version {version}, not {VERSION}: a newer fleetform wrote it"));
     }
     if request != SYNC {
-        return Err(format!("asks for {request:?}, and only {SYNC:?} can be asked for"));
+        return Err(format!("asks for {request:?}, and only {SYNC:?} can be requested"));
     }
     if devices.is_empty() {
         return Err("names no device".to_owned());

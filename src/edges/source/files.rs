@@ -93,7 +93,7 @@ pub(crate) fn text_below(root: &Path, path: &str) -> Result<Option<String>, Stri
         Err(Errno::NOENT) => return Ok(None),
         // What a symlink on the way is called, since none is followed.
         Err(Errno::NOTDIR | Errno::LOOP) => {
-            return Err(format!("{parent} is no directory, or leads through a symlink"));
+            return Err(format!("{parent} is not a directory, or leads through a symlink"));
         }
         Err(error) => return Err(failed(unreadable("directory", error))),
     };

@@ -55,8 +55,8 @@ pub(super) fn too_large() -> Trouble {
 }
 
 pub(super) fn changing() -> Trouble {
-    let message = "the file was changed again and again while it was read".to_owned();
-    (Code::Unreadable, message, "it is read again in the next pass")
+    let message = "the file kept changing while it was read".to_owned();
+    (Code::Unreadable, message, "it is read again in the next reconciliation")
 }
 
 pub(super) fn unreadable_because(why: &str) -> Trouble {

@@ -274,7 +274,7 @@ fn a_fleet_that_changes_while_it_is_read_is_read_again_and_never_taken_in_part()
             let desired = load(fleet.0.path());
             match &desired.missing {
                 Some(why) => {
-                    assert!(why.contains("changed again and again"), "{why}");
+                    assert!(why.contains("kept changing"), "{why}");
                     refused += 1;
                 }
                 None => {

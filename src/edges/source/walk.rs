@@ -38,7 +38,7 @@ pub(super) enum Unread {
     )]
     TooLarge(u64),
     /// What was moved may have been seen in neither place.
-    #[error("was changed again and again while it was read; it is read anew in the next pass")]
+    #[error("kept changing while it was read; it is read again in the next reconciliation")]
     Changing,
 }
 

@@ -93,7 +93,8 @@ pub enum Error {
         path: PathBuf,
     },
     /// Nobody is trusted because of one line.
-    #[error("{path}, line {}: {}; until it is mended nobody is trusted", malformed.line, malformed.why)]
+    #[error("{path}, line {}: {}; until it is fixed, no signature \
+             counts", malformed.line, malformed.why)]
     Malformed { path: PathBuf, malformed: Malformed },
 }
 

@@ -235,7 +235,7 @@ fn a_malformed_line_is_named_with_its_file() {
     place.write("etc/allowed", "# x\n*@example.com ssh-ed25519 AAAA\n");
     let error = place.read("etc/allowed").unwrap_err().to_string();
     assert!(
-        error.contains("etc/allowed, line 2: ") && error.contains("nobody is trusted"),
+        error.contains("etc/allowed, line 2: ") && error.contains("no signature counts"),
         "{error}"
     );
     place.write("etc/allowed", "");

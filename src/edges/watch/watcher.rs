@@ -107,7 +107,7 @@ impl Shared {
                 }
             }
             Err(error) => {
-                tracing::debug!(%error, "watching failed; it begins anew");
+                tracing::debug!(%error, "watching failed; it starts again");
                 self.lose();
             }
         }

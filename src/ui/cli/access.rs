@@ -19,14 +19,14 @@ Examples:
   fleetform access ana.ruiz@example.com SAP -o json | jq .reason
 
 Resources and what they require are in `access` of the configuration. Without
---device all of the user's enrolled devices count, or one is enough, as the
-resource says. Exits with 0 if access is allowed, and with 3 if it is denied.
-Formats: text, json.")]
+--device the resource's `users` setting says whether all enrolled devices of the
+user must qualify, or one is enough. Exits with 0 if access is allowed, and with
+3 if it is denied. Formats: text, json.")]
 pub(crate) struct Args {
     /// E-mail address of the user
     #[arg(value_name = "USER")]
     pub(crate) user: String,
-    /// A resource of the configuration, as SAP
+    /// A resource of the configuration, for example SAP
     #[arg(value_name = "RESOURCE")]
     pub(crate) resource: String,
     /// The device that asks: id, serial number or name

@@ -39,33 +39,33 @@ use crate::ui::render::out::Out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform apply                         Show the plan, ask, do it
-  fleetform apply --yes                   Do it without asking, as a script must
+  fleetform apply                         Show the plan, ask, apply it
+  fleetform apply --yes                   Apply without asking, as scripts must
   fleetform apply --yes --plan \"$(fleetform plan -o json | jq -r .digest)\"
-  fleetform apply --accept-removals 12    Thaw a frozen controller
+  fleetform apply --accept-removals 12    Accept 12 removals, end the freeze
   fleetform apply --yes --data /var/lib/fleetform --new-ledger
                                           The first run with that directory
 
-Exits with 1 where something failed or there are findings (the rest is done
+Exits with 1 if something failed or there are findings (the rest is done
 first), with 3 when a guard refused: frozen, another plan than --plan says, or a
 wipe held or refused. Formats: text, json.")]
 pub(crate) struct Args {
-    /// Do not ask; needed where standard input is no terminal
+    /// Do not ask; needed if standard input is not a terminal
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Apply only the very plan that has this digest; exit with 3 if it has changed
+    /// Apply only the plan with this digest; exit with 3 if the plan has changed
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub(crate) plan: Option<Digest>,
-    /// Accept that exactly so many devices are gone from the fleet directory
+    /// Accept that exactly N devices were removed from the fleet directory
     #[arg(long, value_name = "N")]
     pub(crate) accept_removals: Option<u64>,
-    /// Tell people and other systems for so long at most; the rest is told by the next run
+    /// Deliver notifications for at most this long; the next run delivers the rest
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) deliver_for: Duration,
-    /// Begin a ledger in the data directory that was named, which has none; for the first run only
+    /// Create a ledger in the data directory that was named and has none; for the first run only
     #[arg(long)]
     pub(crate) new_ledger: bool,
-    /// Read every manifest, also those that did not change since the last run
+    /// Read every manifest, including those that did not change since the last run
     #[arg(long)]
     pub(crate) no_index: bool,
 }
@@ -114,7 +114,9 @@ pub(super) fn run(
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
         plan::show(&decision, setup, ledger.state(), &trust, format, out)?;
         out.flush()?;
-        tracing::error!(%expected, found = %decision.approved.digest(), "this is another plan; nothing was done");
+        tracing::error!(%expected, found = %decision.approved.digest(), "the plan has changed \
+                                                                         since it was approved; \
+                                                                         nothing was applied");
         return Ok(Exit::Refused);
     }
     let guarded = plan::guarded(&decision);
@@ -133,7 +135,7 @@ pub(super) fn run(
             let later = decide_now(args, setup, &again, &ledger, &trust, look(&ledger));
             if later.approved.digest() != decision.approved.digest() {
                 return Err(Failure::new(
-                    "the plan changed while you were asked; nothing was done",
+                    "the plan has changed while you were asked; nothing was applied",
                 )
                 .help("look at it again with `fleetform plan`"));
             }
@@ -157,7 +159,7 @@ pub(super) fn run(
     let board =
         runtime.block_on(deliver_for(args.deliver_for, sinks, &setup.config, &mut ledger))?;
     for untold in board.stuck(setup.now()) {
-        tracing::warn!("{untold}; the next run goes on");
+        tracing::warn!("{untold}; the next run continues");
     }
     let idle = match idle {
         Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),

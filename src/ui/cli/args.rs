@@ -16,7 +16,7 @@ use super::{
     trust, why, wipe,
 };
 
-/// A device fleet, declared in Git: reviewed in pull requests, wiped only by signed request.
+/// Manage a device fleet from Git: reviewed in pull requests, wiped only by signed request.
 #[derive(Debug, Parser)]
 #[command(name = "fleetform", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -30,10 +30,10 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  fleetform init                      Start a fleet repository
+  fleetform init                      Create a fleet repository
   fleetform check                     Is every manifest valid?
   fleetform plan                      What would change?
-  fleetform apply                     Make it so
+  fleetform apply                     Apply the changes
   fleetform list --compliance nonCompliant
   fleetform show D007
 
@@ -43,13 +43,13 @@ Exit codes:
   2  There are changes (plan and diff with --detailed-exitcode)
   3  A guard refused: frozen, or a wipe held or refused (apply, wipe verify,
      plan --detailed-exitcode); access is denied (access)
-Where several hold, the order is 1, 3, 2.
+If several apply, 1 takes precedence over 3, and 3 over 2.
 
 Environment:
   FLEETFORM_CONFIG, FLEETFORM_FLEET, FLEETFORM_DATA
-                 As --config, --fleet and --data, which take precedence
+                 Like --config, --fleet and --data, which take precedence
   FLEETFORM_SERVER, FLEETFORM_TOKEN
-                 As --server of commands that read, and the token for it
+                 Like --server of commands that read, and the token for it
   FLEETFORM_LOG  Log level, such as `debug`; -q and -v take precedence
   NO_COLOR       No colors, unless --color says otherwise; so does TERM=dumb
   COLUMNS        Overrides the detected width of the terminal
@@ -59,82 +59,82 @@ Environment:
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start a fleet repository: profiles, an example device, checks for pull requests.
+    /// Create a fleet repository: profiles, an example device, checks for pull requests.
     Init(init::Args),
-    /// Validate the fleet directory; no ledger is needed.
+    /// Validate the manifests; no ledger is needed.
     Check(check::Args),
-    /// Lay manifests out in the one way; their meaning and their comments stay.
+    /// Format manifests in the standard layout; meaning and comments are kept.
     Fmt(fmt::Args),
-    /// Explain the code of a finding, with a wrong and a right example.
+    /// Explain the code of a finding, with a wrong and a correct example.
     Explain(explain::Args),
-    /// Show what a change of the fleet directory means, between Git revisions or directories.
+    /// Show what a change of the manifests means, between Git revisions or directories.
     Diff(diff::Args),
-    /// Show what apply would do now; nothing is changed or locked.
+    /// Show what apply would do now; changes and locks nothing.
     Plan(plan::Args),
-    /// Make the fleet as its manifests say, in one pass.
+    /// Bring the fleet to the state that the manifests declare, once.
     Apply(apply::Args),
-    /// Keep the fleet as its manifests say, until stopped.
+    /// Keep the fleet in the state that the manifests declare, until stopped.
     Daemon(daemon::Args),
-    /// Check everything that Fleetform needs, and say how to fix what is missing.
+    /// Check everything that Fleetform needs, and say how to fix it.
     Doctor(doctor::Args),
-    /// Send a test to those who are told what happens.
+    /// Send a test notification.
     #[command(subcommand)]
     Notify(notify::Command),
-    /// List what people and other systems have yet to be told.
+    /// List notifications that are waiting or were given up.
     Deliveries(deliveries::Args),
     /// List devices; filters are combined with AND.
     List(list::Args),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
     Show(show::Args),
-    /// List devices or profiles: list, for hands that know kubectl.
+    /// List devices or profiles, as `kubectl get` does.
     Get(get::Get),
-    /// Show a device or a profile: show, for hands that know kubectl.
+    /// Show a device or a profile, as `kubectl describe` does.
     Describe(get::Describe),
-    /// Look at profiles: what they install and require, and who has them.
+    /// Show profiles: their apps and requirements, and which devices have them.
     #[command(subcommand)]
     Profile(profile::Command),
-    /// Say why a device is in its state, what it waits for, and what to do about it.
+    /// Explain why a device is in its state, what it waits for, and what to do.
     Why(why::Args),
-    /// List the devices that no manifest declares any more.
+    /// List devices whose manifest is gone.
     Orphans(orphans::Args),
-    /// May this user come in with this device? Explains each requirement of a resource.
+    /// Say whether a user may access a resource with a device, and why.
     Access(access::Args),
-    /// Write the manifest of a new device, after checking it against the fleet.
+    /// Write the manifest of a new device, after checking it together with the fleet.
     Provision(provision::Args),
-    /// Edit a device's manifest in place, after checking it against the fleet.
+    /// Edit manifests of devices in place, after checking them together with the fleet.
     Set(set::Args),
-    /// Write manifests of the devices that a list names.
+    /// Write manifests for the devices of a list.
     Import(import::Args),
-    /// Write lists of devices that people upload elsewhere.
+    /// Write lists of devices to upload to other systems.
     Export(export::Args),
-    /// Hand device reports to the inbox.
+    /// Add device reports to the inbox.
     Report(report::Args),
-    /// Look after reports that could not be used.
+    /// List or retry rejected reports.
     #[command(subcommand)]
     Reports(reports::Command),
-    /// Ask devices to sync now: those that are named, or all for which every filter holds.
+    /// Ask devices to sync now: the named ones, or all that match every filter.
     Sync(sync::Args),
-    /// Write a wipe request, sign it, see whether it would be accepted.
+    /// Write, sign, verify and list wipe requests.
     #[command(subcommand)]
     Wipe(wipe::Command),
-    /// Look at the trust file: whose signatures count.
+    /// Inspect the trust file: whose signatures count.
     #[command(subcommand)]
     Trust(trust::Command),
-    /// Look into the audit log.
+    /// Inspect the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Write a backup of the ledger to a file, also beside a running daemon.
+    /// Write a backup of the ledger to a file, even while a daemon runs.
     Backup(backup::Args),
     /// Restore a backup into a new data directory.
     Restore(restore::Args),
-    /// Stand in for the service of a provider, for tests and trials.
+    /// Emulate the service of an MDM, for tests and trials.
     #[command(subcommand)]
     Emulator(emulator::Command),
-    /// Print the JSON Schema of the manifests, for editors.
+    /// Print the JSON Schema of manifests, for editors.
     Schema(schema::Args),
-    /// Print a script that completes commands, devices and profiles in a shell.
+    /// Print a shell completion script for commands, devices and profiles.
     Completions(completions::Args),
-    /// Print a page of the manual, or write all pages for packaging.
+    /// Print a manual page, or write all pages for packaging.
     Man(man::Args),
 }
 
@@ -259,7 +259,11 @@ where
     match Format::asked(cli.command.formats(), wanted) {
         Ok((format, _)) => Ok((cli, format)),
         Err(why) => {
-            let message = format!("{} has no --output {wanted:?}: {why}", cli.command.name());
+            let message = format!(
+                "{} does not support --output {wanted:?}: \
+                                   {why}",
+                cli.command.name()
+            );
             Err(command.error(ErrorKind::InvalidValue, message))
         }
     }

@@ -25,15 +25,15 @@ use crate::ui::render::{json, replayed, verify};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  fleetform audit verify             Does each line vouch for the one before it?
-  fleetform audit log --since 2h     What happened lately?
-  fleetform audit replay             What does the log alone say of the fleet?")]
+  fleetform audit verify             Is the hash chain intact?
+  fleetform audit log --since 2h     What happened recently?
+  fleetform audit replay             Which state follows from the log alone?")]
 pub(crate) enum Command {
-    /// Check the chain of the log, and the snapshot against it.
+    /// Check the hash chain of the log, and the snapshot against the log.
     Verify(VerifyArgs),
     /// Print entries of the log.
     Log(LogArgs),
-    /// Print the state that the log alone gives.
+    /// Print the state that follows from the log alone.
     Replay(ReplayArgs),
 }
 
@@ -42,10 +42,10 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   fleetform audit verify
-  fleetform audit verify -o json | jq -r .head    Keep it elsewhere
+  fleetform audit verify -o json | jq -r .head    Store it elsewhere
 
-The head vouches for all before it, but for nothing if it is kept in the same
-place only. Exits with 1 if anything is wrong.
+A head that you keep elsewhere proves later that nothing before it was changed.
+Exits with 1 if anything is wrong.
 Formats: text, json.")]
 pub(crate) struct VerifyArgs {
     /// Where the recorded state is.
@@ -64,7 +64,7 @@ Examples:
 
 Formats: text, json (with --follow one object a line).")]
 pub(crate) struct LogArgs {
-    /// Entries about this device; a serial number stands for all ids that it ever had
+    /// Entries about this device; a serial number selects all ids that it ever had
     #[arg(long, value_name = "ID|SERIAL|NAME")]
     pub(crate) device: Option<String>,
     /// Entries of this kind; may be repeated
@@ -73,7 +73,7 @@ pub(crate) struct LogArgs {
     /// Entries from then on: a time, a duration before now, or a sequence number
     #[arg(long, value_name = "TIME|DURATION|SEQ")]
     pub(crate) since: Option<Since>,
-    /// Go on with entries as they are written, until interrupted
+    /// Print new entries as they are written, until interrupted
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// Where the recorded state is.
@@ -88,8 +88,8 @@ Examples:
   fleetform audit replay                    A summary
   fleetform audit replay -o json > state.json
 
-As JSON it is the whole state as state.json has it, but for telemetry (lastSync
-and facts), which no line of the log holds. Formats: text, json.")]
+As JSON it is the whole state as in state.json, without telemetry (lastSync and
+facts), which is not in the log. Formats: text, json.")]
 pub(crate) struct ReplayArgs {
     /// Where the recorded state is.
     #[command(flatten)]
@@ -146,7 +146,7 @@ pub(super) fn verify(setup: &Setup, format: Format, out: &mut Out) -> Result<Exi
     // Nothing at all is no good log: perhaps it is another directory that is meant.
     if verified.lines == 0 && verified.bytes == 0 && verified.problems.is_empty() {
         return Err(Failure::new(format!("there is no log in {}", data.display()))
-            .help("name the data directory with --data; `fleetform apply` begins a log"));
+            .help("name the data directory with --data; `fleetform apply` creates a log"));
     }
     match format {
         Format::Json => verify::json(verified, out)?,

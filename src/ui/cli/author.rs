@@ -152,8 +152,8 @@ fn replace(fleet: &Path, edited: &Edited<'_>, out: &mut Out) -> Result<(), Failu
     let Edited { path, old, new, .. } = *edited;
     let target = fleet.join(path);
     if read(&target)?.as_deref() != old {
-        let what = format!("{} is not what it was a moment ago", target.display());
-        return Err(Failure::new(what).help("look at it, and try again"));
+        let what = format!("{} has just been changed", target.display());
+        return Err(Failure::new(what).help("check it and try again"));
     }
     let parent = durable::parent(&target);
     fs::create_dir_all(parent).map_err(|why| {

@@ -19,12 +19,12 @@ Examples:
   tar -tvf /backups/fleetform-2026-11-26.tar
 
 In it: the audit log, the snapshot with what devices reported last, and what
-devices of the local provider have yet to do, but for orders to wipe. The whole
+devices of the local provider still have to do, except wipe commands. The whole
 log is checked first. FILE is replaced if it is there, all at once, and only you
 can read it. Nothing is locked, and a running daemon is not disturbed.
 
 Not in it: the configuration, trust files, tokens and keys, the fleet directory
-(it is in Git), and reports and requests that no pass has taken yet.
+(it is in Git), and reports and requests that were not processed yet.
 
 Keep the line with the head apart from the file: with it, `restore --head`
 refuses a file that somebody rewrote. Formats: text, json.")]

@@ -27,10 +27,10 @@ use crate::ui::render::{check, sarif};
 Examples:
   fleetform check
   fleetform check ./fleet
-  fleetform check fleet/madrid/ana.yaml   One file, judged with the others
+  fleetform check fleet/madrid/ana.yaml   One file, checked with all others
   fleetform check - --stdin-filename fleet/madrid/ana.yaml < buffer
   fleetform check --fix                   Show repairs, ask, write them
-  fleetform check --watch                 Again after each change
+  fleetform check --watch                 Check again after each change
   fleetform check -o json | jq '.findings[].code'
   fleetform check -o github               Annotations on a pull request
   fleetform check -o sarif > fleetform.sarif
@@ -45,19 +45,19 @@ fleet directory is given relative to it. GitHub shows only 10 annotations of
 each kind (errors, warnings, notices) a step: where there may be more, add sarif
 or markdown.")]
 pub(crate) struct Args {
-    /// Fleet directory, as --fleet; or one file of it, or - for standard input
+    /// Fleet directory, or one file of it, or - for standard input
     #[arg(value_name = "PATH", conflicts_with = "fleet")]
     pub(crate) path: Option<PathBuf>,
-    /// Repair what can be repaired safely: show the difference, ask, write it
+    /// Repair what can be repaired safely: show the changes, ask, write them
     #[arg(long)]
     pub(crate) fix: bool,
-    /// Do not ask before repairs are written; needed where standard input is no terminal
+    /// Do not ask before repairs are written; needed if standard input is not a terminal
     #[arg(long, short, requires = "fix")]
     pub(crate) yes: bool,
-    /// Check again whenever something changes, until interrupted
+    /// Check again after each change, until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
-    /// The manifest that standard input stands for: it is judged in its place
+    /// The file that standard input replaces in this check
     #[arg(long, value_name = "FILE")]
     pub(crate) stdin_filename: Option<PathBuf>,
 }

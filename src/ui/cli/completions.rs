@@ -19,9 +19,9 @@ Examples:
 
 In bash (from 4.4), zsh and fish, ids, serial numbers and names of devices,
 profiles and statuses are completed too: from the ledger's snapshot and from the
-fleet directory, as --config, --fleet and --data say; where there are more than
-1,000 of them, type on. For elvish and powershell: commands and flags.
-Formats: text.")]
+fleet directory, as --config, --fleet and --data say; if there are more than
+1,000 of them, type a prefix first. For elvish and powershell: commands and
+flags. Formats: text.")]
 pub(crate) struct Args {
     /// Which shell
     #[arg(value_name = "SHELL")]

@@ -44,34 +44,34 @@ Examples:
   fleetform daemon --watch poll               On network file systems
   fleetform daemon --listen 127.0.0.1:8080    With /metrics and /api/v1
 
-Signals: HUP reads the configuration again, whole or not at all; TERM and INT
-finish what is under way and exit with 0; once more stops at once, which does no
-harm.")]
+Signals: HUP reloads the configuration, completely or not at all. TERM and INT
+finish the current batch and exit with 0; a second signal stops immediately,
+which is safe.")]
 pub(crate) struct Args {
-    /// Look at everything at least this often
+    /// Reconcile everything at least this often
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive)]
     pub(crate) resync: Duration,
-    /// Wait until nothing has changed for so long, but for 2 s at most
+    /// Wait until nothing has changed for this long, at most 2 s
     #[arg(long, value_name = "DURATION", default_value = "300ms", value_parser = duration)]
     pub(crate) debounce: Duration,
-    /// Whether to rely on the system to tell of changes
+    /// How to notice changes: by events of the system, or by polling
     #[arg(long, value_name = "HOW", default_value = "auto")]
     #[arg(value_parser = word!(Watching), ignore_case = true)]
     pub(crate) watch: Watching,
-    /// Look for changes this often where the system does not tell of them
+    /// Poll for changes this often where events do not work
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive)]
     pub(crate) poll: Duration,
-    /// Answer HTTP here, read-only; over the configuration's http.listen
+    /// Serve HTTP here, read-only; overrides http.listen of the configuration
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
-    /// What clients must send as bearer token; needed beyond loopback
+    /// File with the bearer token that clients must send; required beyond loopback
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Begin a ledger in the data directory that was named, which has none; for the first run only:
+    /// Create a ledger in the data directory that was named and has none; for the first run only,
     /// never in a unit file
     #[arg(long)]
     pub(crate) new_ledger: bool,
-    /// Read every manifest in each look at everything, also those that did not change
+    /// Read every manifest at each resync, including those that did not change
     #[arg(long)]
     pub(crate) no_index: bool,
 }
@@ -145,7 +145,7 @@ pub(super) fn run(args: &Args, global: &Global, setup: Setup) -> Result<Exit, Fa
         let beyond_loopback = config.http_listen.is_some_and(|at| !at.ip().is_loopback());
         let nobody_can_ask = beyond_loopback && names.is_empty();
         if config.access.is_some() && config.http_listen.is_none() {
-            tracing::warn!("access is configured and nobody can ask: http.listen is not");
+            tracing::warn!("access is configured, but HTTP is off: set http.listen");
         }
         let views =
             server.as_ref().map(|_| watch::Sender::new(Arc::new(View::first(config.clone()))));

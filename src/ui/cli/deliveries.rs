@@ -13,18 +13,18 @@ use crate::ui::render::out::Out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform deliveries                 What waits, and what was given up
+  fleetform deliveries                 What is waiting, and what was given up
   fleetform deliveries --failed        Only what failed or was given up
-  fleetform deliveries --retry ID      Try one again that was given up
+  fleetform deliveries --retry ID      Retry one that was given up
 
-A running daemon writes this list every few seconds, and takes a retry within
-seconds; without one the next apply does. What was told is in the log:
+A running daemon writes this list every few seconds, and retries within seconds;
+without a daemon, the next apply does. Delivered notifications are in the log:
 `fleetform audit log --kind notice.sent`. Formats: text, json.")]
 pub(crate) struct Args {
-    /// Only those of which a try failed
+    /// Only those that failed at least once
     #[arg(long)]
     pub(crate) failed: bool,
-    /// Try this one again, which was given up
+    /// Retry this one, which was given up
     #[arg(long, value_name = "ID", conflicts_with = "failed")]
     pub(crate) retry: Option<String>,
 }

@@ -19,25 +19,25 @@ use crate::ui::render::out::Out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform diff                        From HEAD to what is on disk
-  fleetform diff main                   From main to what is on disk
+  fleetform diff                        Changes on disk since HEAD
+  fleetform diff main                   Changes on disk since main
   fleetform diff v1.0..main             From one commit to another
   fleetform diff origin/main...HEAD -o markdown    What a pull request changes
   fleetform diff main -- fleet/madrid   Only what is written there
   fleetform diff ./before ./after       From one directory to another
 
-A..B is from A to B, A...B from where B left A (their merge base) to B; a side
-that is left out is HEAD. A change that removes so many devices that the daemon
-would freeze (limits) is announced.
+A..B compares A with B, A...B compares their merge base with B; a side that is
+left out is HEAD. A change that removes so many devices that the daemon would
+freeze (`limits`) is announced.
 
-Revisions are those of the work tree that the fleet directory lies in. A bare
-repository has to be named: GIT_DIR=. fleetform diff …, and the fleet directory
+Revisions are those of the Git repository of the fleet directory. A bare
+repository must be named: GIT_DIR=. fleetform diff …, and the fleet directory
 from its root with --fleet. A path with a slash at its beginning, `./` or `../`
-names a directory. Moved and reordered files are no change. A signature is shown
-with the fingerprint of its key (`ssh-keygen -l`), and with its owner where
-trust.allowedSigners names a file outside of the checkout. Exits with 0; with
---detailed-exitcode with 1 if there are new findings, else with 2 if there are
-changes. Formats: text, json, markdown (at most 60,000 characters), github
+names a directory. Moving or reordering files is not a change. A signature is
+shown with the fingerprint of its key (`ssh-keygen -l`), and with its owner
+where trust.allowedSigners names a file outside of the checkout. Exits with 0;
+with --detailed-exitcode with 1 if there are new findings, else with 2 if there
+are changes. Formats: text, json, markdown (at most 60,000 characters), github
 (workflow commands).")]
 pub(crate) struct Args {
     /// Git revision or directory to compare from, or a range A..B or A...B [default: HEAD]
@@ -154,7 +154,7 @@ impl Args {
         };
         if self.head.is_some() {
             return Err(Failure::new(format!(
-                "{text:?} is a range already, and HEAD is given too"
+                "{text:?} is already a range, and HEAD is given too"
             ))
             .help("give a range, or BASE and HEAD"));
         }

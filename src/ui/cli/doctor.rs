@@ -23,10 +23,9 @@ Examples:
   fleetform doctor -o json | jq '.checks[] | select(.state == \"fails\")'
 
 It reads the configuration, the fleet directory, the trust files and the ledger,
-and asks the provider: with Intune that is DNS, TLS, tokens, each permission,
-groups, policies, apps, licenses. Run it as the user who runs the daemon. It
-takes half a minute at most.
-Exits with 1 if a check fails; warnings are no failures.
+and the MDM: for Intune DNS, TLS, tokens, each permission, groups, policies,
+apps, licenses. Run it as the user who runs the daemon. It takes half a minute
+at most. Exits with 1 if a check fails; warnings do not count as failures.
 Formats: text, json.")]
 pub(crate) struct Args {}
 

@@ -37,26 +37,26 @@ Examples:
   fleetform emulator intune --listen 127.0.0.1:0 --paused
 
 It prints its address once it answers. Everything is in memory, and gone when it
-ends. docs/emulator.md tells what it can do and what it leaves out; `curl
+ends. docs/emulator.md says what it can do and what it leaves out; `curl
 http://127.0.0.1:8090/emulator` lists what tests can do to it.
 
 Applications that are there, with their secrets:
   11111111-1111-4111-8111-111111111111  everyday
   22222222-2222-4222-8222-222222222222  wiping")]
 pub(crate) struct Args {
-    /// Answer here; any address of loopback
+    /// Listen here; a loopback address
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
     pub(crate) listen: SocketAddr,
     /// Emulated seconds in a real one; 0 is --paused
     #[arg(long, value_name = "FACTOR", default_value = "60", value_parser = speed)]
     pub(crate) speed: f64,
-    /// All that is random comes from it
+    /// Seed of everything random
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(crate) seed: u64,
     /// Emulated time at the start [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) start: Option<Timestamp>,
-    /// Time stands still but when a test moves it
+    /// Time stands still; tests move it
     #[arg(long)]
     pub(crate) paused: bool,
     /// A certificate that an application signs assertions with, in PEM
@@ -104,7 +104,7 @@ pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<E
         let first = {
             let stop = stop.clone();
             move || {
-                tracing::info!("stopping; once more stops at once");
+                tracing::info!("shutting down (send the signal again to stop immediately)");
                 stop.notify_one();
             }
         };

@@ -8,7 +8,7 @@ use crate::domain::wording::closest;
 use crate::ui::render::explain;
 use crate::ui::render::out::Out;
 
-/// Explain the code of a finding, with a wrong and a right example; without one, list all.
+/// Explain the code of a finding, with a wrong and a correct example; without one, list all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -18,7 +18,7 @@ Examples:
 
 Formats: text, json.")]
 pub(crate) struct Args {
-    /// As it stands in brackets after `error`
+    /// The code in brackets after `error`
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
 }

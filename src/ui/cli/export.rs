@@ -28,7 +28,7 @@ words! {
     }
 }
 
-/// Write lists of devices that people upload elsewhere, from the fleet directory.
+/// Write lists of devices to upload to other systems, from the fleet directory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -40,14 +40,14 @@ Examples:
 Lists: csv (all fields, as `fleetform import csv` reads them), autopilot
 (Windows devices with a hardware hash; their profile is their group tag),
 corporate-ids (devices of the company: manufacturer, model and serial number of
-Windows, serial number and name of others). Where the reader takes no more in
-one file (500 hardware hashes, 5,000 identifiers, one kind of these), there are
-several: ids-windows-1.csv. A value that such a list cannot have (a comma, a
-quote, more than ASCII, what a spreadsheet takes for a formula) leaves its
-device out; that is said, and exits with 1. No file is overwritten.
-Formats: text, json.")]
+Windows, serial number and name of others). If the target accepts no more in one
+file (500 hardware hashes; 5,000 identifiers of one kind), several files are
+written: ids-windows-1.csv. A device with a value that the list cannot hold (a
+comma, a quote, other than ASCII, what a spreadsheet reads as a formula) is left
+out with a message, and the exit code is 1. No file is overwritten. Formats:
+text, json.")]
 pub(crate) struct Args {
-    /// What the list is for
+    /// Kind of list for
     #[arg(value_name = "LIST", value_parser = word!(Kind), ignore_case = true)]
     pub(crate) list: Kind,
     /// Where to write it [default: standard output, if it is one file]
@@ -157,7 +157,7 @@ fn write(file: &Path, sheets: &[Sheet]) -> Result<Vec<String>, Failure> {
         names.push((sheet.kind, file.with_file_name(name)));
     }
     if let Some((_, taken)) = names.iter().find(|(_, path)| path.symlink_metadata().is_ok()) {
-        return Err(Failure::new(format!("{} is there already", taken.display()))
+        return Err(Failure::new(format!("{} already exists", taken.display()))
             .help("name another --file, or remove it"));
     }
     for ((_, path), sheet) in names.iter().zip(sheets) {

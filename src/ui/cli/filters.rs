@@ -17,7 +17,7 @@ pub(crate) struct Filters {
     /// Devices of this profile
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Devices with this verdict
+    /// Devices with this compliance state
     #[arg(long, value_name = "STATE", value_parser = word!(ComplianceState), ignore_case = true)]
     pub(crate) compliance: Option<ComplianceState>,
     /// Devices of this platform
@@ -26,16 +26,16 @@ pub(crate) struct Filters {
     /// Devices with this label; may be repeated
     #[arg(long = "label", value_name = "K=V")]
     pub(crate) labels: Vec<Label>,
-    /// Devices whose labels the selector admits, as kubectl's: `site in (madrid,lisbon),!spare`
+    /// Devices whose labels match this selector, as in kubectl: `site in (madrid,lisbon),!spare`
     #[arg(long, short = 'l', value_name = "SELECTOR")]
     pub(crate) selector: Option<Selector>,
     /// Devices whose manifest is gone
     #[arg(long)]
     pub(crate) orphaned: bool,
-    /// Devices not heard from for three sync intervals
+    /// Devices that have not reported for three sync intervals
     #[arg(long)]
     pub(crate) overdue: bool,
-    /// Archived devices, which are left out otherwise
+    /// Archived devices, which are otherwise hidden
     #[arg(long)]
     pub(crate) archived: bool,
 }

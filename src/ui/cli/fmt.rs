@@ -26,14 +26,14 @@ Examples:
   fleetform fmt fleet/madrid a.yaml       A directory and a file
   fleetform fmt - < a.yaml                From standard input to standard output
 
-Fields come in the order in which the documentation names them, labels and
-settings as they are. A string has quotes only where it could be read as
-something else. What is in braces on one line stays so. A file with signatures
-beside it is never touched, since they are over its very bytes. Exits with 1
-where a file cannot be read; `fleetform check --fix` repairs some of these.
+Fields are in the order of the documentation; labels and settings keep their
+order. Strings are quoted only where they could be read as something else.
+Values in braces on one line stay on one line. A file with signatures beside it
+is never changed, because the signatures are over its exact bytes. Exits with 1
+if a file cannot be read; `fleetform check --fix` repairs some of these.
 Formats: text, json.")]
 pub(crate) struct Args {
-    /// Change nothing: show what would change, and exit with 1 if anything would
+    /// Write nothing: show what would change, and exit with 1 if anything would
     #[arg(long)]
     pub(crate) check: bool,
     /// Manifests or directories, or - for standard input [default: the fleet directory]
@@ -97,7 +97,7 @@ pub(super) fn run(
     }
     if lost > 0 {
         let what = count(lost as u64, "entry").replace("entrys", "entries");
-        tracing::error!("{what} could not be looked at; `fleetform check` says which and why");
+        tracing::error!("{what} could not be read; `fleetform check` says which and why");
     }
     let would_change = args.check && all.iter().any(|file| file.outcome == Outcome::Changed);
     let has_failed = lost > 0 || all.iter().any(|file| file.outcome == Outcome::Failed);
@@ -107,7 +107,7 @@ pub(super) fn run(
 /// Standard input, laid out on standard output.
 fn standard(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
-        return Err(Failure::new("standard input goes with no other path"));
+        return Err(Failure::new("standard input cannot be combined with other paths"));
     }
     let old = standard_input()?;
     let new = canonical::format(&old)
@@ -159,7 +159,7 @@ fn text(check: bool, all: &[Rewrite], out: &mut Out) -> Result<(), Failure> {
     let Summary { changed, unchanged, signed, failed } = document(all).summary;
     let done = if check { "to format" } else { "formatted" };
     let mut line = format!("{} {done}, {unchanged} unchanged", count(changed, "file"));
-    for (n, what) in [(signed, "left alone because of signatures"), (failed, "not readable")] {
+    for (n, what) in [(signed, "not changed because of signatures"), (failed, "not readable")] {
         if n > 0 {
             line += &format!(", {n} {what}");
         }
@@ -178,7 +178,10 @@ pub(super) fn tell(all: &[Rewrite], out: &mut Out) {
         let path = safe(&path);
         match (file.outcome, &file.why) {
             (Outcome::Signed, _) => {
-                out.note(&format!("{path} is left alone: signatures beside it are over its bytes"));
+                out.note(&format!(
+                    "{path} is not changed: the signatures beside it are over its \
+                                   bytes"
+                ));
             }
             (Outcome::Failed, Some(why)) => {
                 tracing::error!("{path} stays as it is: {}", safe(why));

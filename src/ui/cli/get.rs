@@ -91,7 +91,7 @@ pub(super) fn run(
         None => (text.as_str(), name.as_deref()),
     };
     let known = kind(text).ok_or_else(|| {
-        Failure::new(format!("there is nothing called {text:?} to get"))
+        Failure::new(format!("unknown kind {text:?}"))
             .help("get devices or profiles; one device: fleetform get device D007")
     })?;
     if filters.unmanaged {
@@ -131,10 +131,10 @@ pub(super) fn describe(
         (Some(Kind::Devices), Some(name)) => show::run(&device(name), setup, format, out),
         (Some(Kind::Profiles), Some(name)) => profile::show(name, setup, format, out),
         (None, None) => show::run(&device(text), setup, format, out),
-        (Some(_), None) => Err(Failure::new(format!("which {text} to describe is not said"))
-            .help("name it, as fleetform describe device D007")),
+        (Some(_), None) => Err(Failure::new(format!("the name of the {text} is missing"))
+            .help("add it, for example: fleetform describe device D007")),
         (None, Some(_)) => {
-            Err(Failure::new(format!("there is nothing called {text:?} to describe"))
+            Err(Failure::new(format!("unknown kind {text:?}"))
                 .help("describe a device or a profile"))
         }
     }

@@ -20,19 +20,19 @@ pub(crate) struct Global {
     /// Configuration file [default: fleetform.yaml, where there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Fleet directory, over the configuration's
+    /// Fleet directory; overrides `fleet` of the configuration
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) fleet: Option<PathBuf>,
-    /// Data directory, over the configuration's
+    /// Data directory; overrides `data` of the configuration
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Format of the results: text, json and others that the command names [default: text]
+    /// Output format: text, json and others that the command lists [default: text]
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<String>,
     /// Errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more on standard error; twice for all details
+    /// More messages on standard error; -vv for all details
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colors

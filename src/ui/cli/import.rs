@@ -39,7 +39,7 @@ words! {
     }
 }
 
-/// Write manifests of the devices that a list names. A device that has a manifest is edited in place;
+/// Write manifests for the devices of a list. A device that has a manifest is edited in place;
 /// what the list does not say of it stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -59,25 +59,25 @@ Lists: csv (any table with a header), autopilot (hardware hashes), corporate-ids
 (serial numbers, or manufacturer, model and serial number), apple (the saved
 answer of GET /v1/orgDevices of Apple Business or School Manager), intune (the
 devices of the tenant that the configuration names; nothing is changed there).
-Holes of --layout and --name: {name}, {serial}, {user}, {email}, {profile},
-{platform}, {ownership}, {manufacturer}, {model}, and the key of any label.
-Fields of --map: name, serialNumber, userEmail, profile, platform, osVersion,
-ownership, manufacturer, model, autopilotHash, labels.KEY.
-All that is wrong is shown at once, and then nothing is written; --partial
-leaves out what is wrong, and writes the rest. Exits with 1 if something is
-wrong. Only the fleet directory is edited: commit the change. A second run
-changes nothing. Formats: text, json.")]
+Placeholders of --layout and --name: {name}, {serial}, {user}, {email},
+{profile}, {platform}, {ownership}, {manufacturer}, {model}, and the key of any
+label. Fields of --map: name, serialNumber, userEmail, profile, platform,
+osVersion, ownership, manufacturer, model, autopilotHash, labels.KEY. All
+problems are shown at once, and nothing is written; --partial skips the invalid
+rows and writes the rest. Exits with 1 if there are problems. Only the fleet
+directory is edited: commit the change. A second run changes nothing. Formats:
+text, json.")]
 pub(crate) struct Args {
-    /// What the list is
+    /// Kind of list
     #[arg(value_name = "LIST", value_parser = word!(List), ignore_case = true)]
     pub(crate) list: List,
-    /// The list; - is standard input. None of intune, which is asked
+    /// The list; - is standard input. Not for intune, which is read over the network
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// How new devices are written
     #[command(flatten)]
     pub(crate) writing: Writing,
-    /// Which field a column is; FIELD is left empty for a column that is not to be taken
+    /// Which field a column is; an empty FIELD ignores the column
     #[arg(long, value_name = "COLUMN=FIELD", value_parser = column)]
     pub(crate) map: Vec<(String, Option<Field>)>,
 }
@@ -92,31 +92,32 @@ impl Args {
 /// How devices are written that have no manifest yet.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Writing {
-    /// Where manifests go, from the fleet directory; without {name} or {serial} several share a file
+    /// Path of each manifest below the fleet directory; without {name} or {serial}, devices share
+    /// files
     #[arg(long, value_name = "PATH", default_value = "devices/{name}.yaml")]
     pub(crate) layout: Layout,
-    /// What devices are called, where the list does not say
+    /// Names for devices, if the list has none
     #[arg(long, value_name = "NAME", default_value = "{user}-{serial}")]
     pub(crate) name: NameTemplate,
-    /// Profile of those without one
+    /// Profile for devices without one
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<Name>,
-    /// E-mail address of the user of those without one
+    /// E-mail address for devices without a user
     #[arg(long, value_name = "EMAIL", value_parser = valid::<crate::domain::model::Email>)]
     pub(crate) user: Option<String>,
-    /// Version of the operating system of those without one
+    /// OS version for devices without one
     #[arg(long, value_name = "VERSION", value_parser = valid::<crate::domain::model::OsVersion>)]
     pub(crate) os: Option<String>,
-    /// Platform of those without one
+    /// Platform for devices without one
     #[arg(long, value_name = "PLATFORM", value_parser = word!(Platform), ignore_case = true)]
     pub(crate) platform: Option<Platform>,
-    /// Who owns those of which the list does not say it
+    /// Owner for devices whose owner the list does not say
     #[arg(long, value_name = "WHO", value_parser = word!(Ownership), ignore_case = true)]
     pub(crate) ownership: Option<Ownership>,
-    /// A label of those without it; may be given several times
+    /// Label for devices that lack it; may be repeated
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub(crate) labels: Vec<Label>,
-    /// Write what is right, and leave out what is wrong
+    /// Import the valid rows and skip the others
     #[arg(long)]
     pub(crate) partial: bool,
 }
@@ -213,7 +214,7 @@ fn take(
     let mut merged = import::merge(list, fleet, &options, &|path| source::text_below(root, path));
     if merged.files.iter().any(|file| file.new.len() > MAX_BYTES) {
         return Err(Failure::new(format!("a file would be larger than {MAX_BYTES} bytes"))
-            .help("choose a --layout with {name}, so that each device has a file of its own"));
+            .help("choose a --layout with {name}, so that each device has its own file"));
     }
     let is_written = merged.problems.is_empty() || writing.partial;
     if !is_written {
@@ -309,10 +310,10 @@ fn write(merged: &Merged, root: &Path) -> Result<(), Failure> {
         if now.as_ref() != Ok(old) || is_signed {
             let what = match is_signed {
                 true => format!("{} has signatures beside it", target.display()),
-                false => format!("{} is not what it was a moment ago", target.display()),
+                false => format!("{} has just been changed", target.display()),
             };
             return Err(
-                Failure::new(what + ", so nothing is written").help("look at it, and try again")
+                Failure::new(what + ", so nothing is written").help("check it and try again")
             );
         }
         let parent = durable::parent(&target);

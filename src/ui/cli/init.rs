@@ -27,7 +27,7 @@ use crate::edges::source::revision;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
 
-/// Start a fleet repository, in a directory that is new, empty or in use.
+/// Create a fleet repository, in a directory that is new, empty or in use.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,10 +36,10 @@ Examples:
 
 Writes profiles, an example device and the schema for editors below fleet/,
 fleetform.yaml, workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git
-hook and a README. What is there already is kept as it is, and named. `fleetform
+hook and a README. Existing files are kept unchanged, and listed. `fleetform
 check` then passes, and `fleetform apply` works. Formats: text, json.")]
 pub(crate) struct Args {
-    /// Directory; made where there is none
+    /// Directory; created if it does not exist
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 }
@@ -54,7 +54,7 @@ struct Part {
     executable: bool,
     /// Whether it only makes sense in a fleet that has no manifests of its own.
     manifest: bool,
-    /// Lines without which a file that is kept does not do its work.
+    /// Lines without which a file that is kept is not ready: it does not reconcile.
     needed: &'static [&'static str],
 }
 
@@ -136,8 +136,8 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let Global { config, fleet, data, .. } = global;
     if config.is_some() || fleet.is_some() || data.is_some() {
-        return Err(Failure::new("init knows no --config, --fleet or --data")
-            .help("it writes fleetform.yaml and fleet/ below DIR; change them afterwards"));
+        return Err(Failure::new("init does not take --config, --fleet or --data")
+            .help("it writes fleetform.yaml and fleet/ below DIR; edit them afterwards"));
     }
     let root = &args.directory;
     let parts = parts()?;

@@ -53,19 +53,20 @@ Examples:
 Formats: text, json, csv, yaml, wide, name, jsonpath=TEMPLATE and
 custom-columns=TITLE:PATH,… . Paths are those of the JSON: -o json shows them.
 In CSV, values that a spreadsheet would take for a formula get an apostrophe in
-front. On a narrow terminal columns are cut or hidden, but for ID, SERIAL and
+front. On a narrow terminal columns are cut or hidden, except ID, SERIAL and
 STATUS.")]
 pub(crate) struct Args {
     /// Which ones.
     #[command(flatten)]
     pub(crate) filters: Filters,
-    /// Sort by a field of the JSON, such as lastSync or .labels.site; with `-` in front descending
+    /// Sort by a field of the JSON, such as lastSync or .labels.site; a leading `-` sorts in
+    /// descending order
     #[arg(long, value_name = "PATH", allow_hyphen_values = true)]
     pub(crate) sort_by: Option<SortBy>,
-    /// After the list, go on with devices as they change, until interrupted
+    /// After the list, print devices as they change, until interrupted
     #[arg(long, short)]
     pub(crate) watch: bool,
-    /// Devices that the MDM has and no manifest declares, as of the last look at it
+    /// Devices that the MDM has and no manifest declares, as of the last reconciliation
     #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived", "sort_by", "watch", "server"])]
     pub(crate) unmanaged: bool,
     /// Where the recorded state is.
@@ -158,7 +159,7 @@ fn run(
     }
     if devices.is_empty() {
         out.note(if state.devices.is_empty() {
-            "No devices yet: `fleetform apply` begins the ledger and provisions them."
+            "No devices yet: `fleetform apply` creates the ledger and provisions them."
         } else {
             "No devices match."
         });
@@ -216,8 +217,8 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
             *format
         }
         _ => {
-            return Err(Failure::new("--watch has no such --output")
-                .help("it has text, wide, name, and json: one object a line"));
+            return Err(Failure::new("--watch does not support this --output")
+                .help("use text, wide, name or json (one object a line)"));
         }
     };
     let ledger = setup.ledger()?;
@@ -283,7 +284,7 @@ pub(crate) fn unmanaged(
     if seen.count > seen.devices.len() {
         out.note(&format!("{} more are counted and not listed.", seen.count - seen.devices.len()));
     } else if !looked {
-        out.note("Nothing is known: no look at an MDM found such a device in this data directory.");
+        out.note("Nothing is known: no list of an MDM's devices is in this data directory.");
     } else if seen.count == 0 {
         out.note("The MDM has no device that is not declared.");
     }

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::edges::fs::durable;
 use crate::ui::render::out::Out;
 
-/// Print a page of the manual, or write all pages for packaging.
+/// Print a manual page, or write all pages for packaging.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The command whose page to print [default: the page of fleetform itself]
     #[arg(value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
-    /// Write the pages of all commands into this directory, made if need be
+    /// Write the pages of all commands into this directory, which is created if needed
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     pub(crate) dir: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ const FILES: &[(&str, &str)] = &[
     ("./.fleetform/lock", "Held by the one writer; readers need no lock."),
     ("./.fleetform/inbox", "Reports of devices, each taken whole and then removed."),
     ("./.fleetform/outbox", "What devices have to do, until a report shows it done."),
-    ("./.fleetform/requests", "What was asked for by command, until a pass takes it."),
+    ("./.fleetform/requests", "Sync requests, until a reconciliation processes them."),
 ];
 
 /// Prints a page of the manual of `program`, or writes all.

@@ -17,7 +17,7 @@ Examples:
   fleetform notify test
   fleetform notify test mail")]
 pub(crate) enum Command {
-    /// Send a marked test to each, or to one, and say what came back.
+    /// Send a test notification to all receivers or one, and show the answers.
     Test(Test),
 }
 
@@ -29,9 +29,9 @@ Examples:
   fleetform notify test mail
   fleetform notify test webhook:siem
 
-A test says that it is one. Mail goes to those who get alerts, or to the sender.
-Nothing is written to the log. Exits with 1 where one is not taken.
-Formats: text, json.")]
+The notification says that it is a test. Mail goes to those who get alerts, or
+to the sender. Nothing is written to the log. Exits with 1 if a receiver does
+not accept it. Formats: text, json.")]
 pub(crate) struct Test {
     /// mail, serviceNow, webhook:NAME or events:NAME
     #[arg(value_name = "SINK")]
@@ -50,7 +50,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let mut sinks = wiring::sinks(&setup.config)?;
     if sinks.is_empty() {
-        return Err(Failure::new("the configuration names nobody who is to be told")
+        return Err(Failure::new("no notifications are configured")
             .help("see `notify` in docs/notifications.md"));
     }
     if let Some(wanted) = &args.sink {

@@ -21,7 +21,7 @@ again when a manifest with its serial number is back. With orphans.archiveAfter
 in the configuration (90d, say) wiped and orphaned devices are archived after
 that time: list and orphans then leave them out. Formats: text, json.")]
 pub(crate) struct Args {
-    /// Orphaned devices that are archived, which are left out otherwise
+    /// Archived orphaned devices, which are otherwise hidden
     #[arg(long)]
     pub(crate) archived: bool,
     /// Where the recorded state is.

@@ -35,19 +35,17 @@ Examples:
   fleetform plan --server https://fleet.example.com
 
 A copy of the data directory needs audit.jsonl and state.json; without the
-latter, what devices last reported is not known, and compliance may be judged
-otherwise.
+latter the last reports are unknown, and compliance may differ.
 
 With --server the recorded state is that of a running daemon, and all else is
-yours: the fleet directory, and from fleetform.yaml the deadlines, limits,
-quorum and trust files. Reports and requests that the daemon has not taken yet
-are not seen.
-The token is, in this order, that of --token-file, of the variable
-FLEETFORM_TOKEN or of http.tokenFile; it is sent to the server named alone, and
-not over http:// beyond this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE
-are honored.
+local: the fleet directory, and from fleetform.yaml the deadlines, limits,
+quorum and trust files. Reports and requests that the daemon has not processed
+yet are not included. The token comes from --token-file, else from
+FLEETFORM_TOKEN, else from http.tokenFile. It is sent only to that server, and
+over http:// only on this machine. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are
+honored.
 
-Exits with 1 where there are findings. With --detailed-exitcode also: 3 when a
+Exits with 1 if there are findings. With --detailed-exitcode also: 3 when a
 guard refuses (frozen, or a wipe is held or refused), else 2 when there are
 changes. Formats: text, json, markdown, github (workflow commands; GitHub shows
 10 of each kind a step).")]
@@ -55,7 +53,7 @@ pub(crate) struct Args {
     /// Exit with 2 when there are changes, and with 3 when a guard refuses them
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
-    /// Read every manifest, also those that did not change since the last apply
+    /// Read every manifest, including those that did not change since the last apply
     #[arg(long)]
     pub(crate) no_index: bool,
     /// Where the recorded state is.
@@ -186,12 +184,15 @@ fn warn_of_reports(decision: &Decision) {
         tracing::warn!(more, "more of the same, of other reports");
     }
     for field in decision.unknown_fields() {
-        tracing::warn!(?field, "a field of reports is not known, and is passed over");
+        tracing::warn!(?field, "a field of reports is unknown and is ignored");
     }
     let unfinished = decision.unfinished().iter().take(SHOWN).cloned();
     notices::log::tell(unfinished.map(Notice::Unfinished));
     if decision.has_more() {
-        tracing::warn!("more reports wait than one pass takes: run apply again for the rest");
+        tracing::warn!(
+            "more reports are waiting than one run processes: run apply again for the \
+                        rest"
+        );
     }
 }
 

@@ -113,7 +113,12 @@ fn no_threads<T>(why: String) -> Result<T, Failure> {
 /// Set by the first SIGINT or SIGTERM; the second ends the process at once.
 pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
     let _entered = runtime.enter();
-    let first = || tracing::warn!("stopping after the batch under way; once more stops at once");
+    let first = || {
+        tracing::warn!(
+            "shutting down after the current batch (send the signal again \
+                                   to stop immediately)"
+        )
+    };
     Ok(stop_flag(first)?)
 }
 

@@ -18,7 +18,7 @@ Examples:
 pub(crate) enum Command {
     /// List profiles, with how many devices have each.
     List(ListArgs),
-    /// Show one profile: what it installs and assigns, what it requires, who has it.
+    /// Show one profile: its apps, licenses and requirements, and which devices have it.
     Show(ShowArgs),
 }
 
@@ -38,7 +38,7 @@ Examples:
   fleetform profile list
   fleetform profile list -o json | jq -r '.profiles[].name'
 
-A profile is recorded once a device uses it. Formats: text, json.")]
+A profile is recorded when a device uses it. Formats: text, json.")]
 pub(crate) struct ListArgs {
     /// Where the recorded state is.
     #[command(flatten)]
@@ -91,12 +91,12 @@ pub(super) fn list(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit,
         Format::Name => profiles.names(out)?,
         Format::Text | Format::Wide => profiles.text(out)?,
         _ => {
-            return Err(Failure::new(format!("profiles have no --output {format}"))
-                .help("they have text, wide, name, json and yaml"));
+            return Err(Failure::new(format!("profiles do not support --output {format}"))
+                .help("use text, wide, name, json or yaml"));
         }
     }
     if state.profiles.is_empty() {
-        out.note("No profile is recorded yet: it is once a device uses it.");
+        out.note("No profile is recorded yet: a profile is recorded when a device uses it.");
     }
     Ok(Exit::Done)
 }

@@ -14,7 +14,7 @@ use crate::domain::manifest::new_device::NewDevice;
 use crate::domain::model::{Ownership, Platform};
 use crate::ui::render::out::Out;
 
-/// Write the manifest of a new device, after checking it against the fleet.
+/// Write the manifest of a new device, after checking it together with the fleet.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,8 +26,8 @@ Examples:
 
 Only the fleet directory is edited: commit the file, and `apply` or the daemon
 provisions the device. It is written beside the devices that share most of its
-labels, or else to devices/NAME.yaml. Exits with 1, and writes nothing, where it
-would give a finding. Formats: text, json (as diff).")]
+labels, or else to devices/NAME.yaml. Exits with 1 and writes nothing if the
+result would have findings. Formats: text, json (as diff).")]
 pub(crate) struct Args {
     /// Serial number, as the device itself reports it
     #[arg(long, value_name = "SERIAL")]
@@ -50,10 +50,10 @@ pub(crate) struct Args {
     /// Who owns the hardware [default: corporate]
     #[arg(long, value_name = "WHO", value_parser = word!(Ownership), ignore_case = true)]
     pub(crate) ownership: Option<Ownership>,
-    /// A label; may be given several times
+    /// A label; may be repeated
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub(crate) labels: Vec<Label>,
-    /// Where to write it, from the fleet directory
+    /// Where to write it, relative to the fleet directory
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Option<String>,
 }
@@ -75,13 +75,13 @@ pub(super) fn run(
     };
     let is_inside = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
     if !is_inside || !(path.ends_with(".yaml") || path.ends_with(".yml")) {
-        return Err(Failure::new(format!("{path:?} is no place for a manifest")).help(
-            "name a .yaml file by its path from the fleet directory, no part beginning with a dot",
+        return Err(Failure::new(format!("{path:?} cannot be the path of a manifest")).help(
+            "give a .yaml path inside the fleet directory, with no part that begins with a dot",
         ));
     }
     let target = setup.config.fleet.join(&path);
     if target.symlink_metadata().is_ok() {
-        return Err(Failure::new(format!("{} is there already", target.display()))
+        return Err(Failure::new(format!("{} already exists", target.display()))
             .help("name another --file or --name; fleetform set edits a manifest"));
     }
     let new = manifest(args, &name, &path);

@@ -21,20 +21,20 @@ Examples:
   echo '{\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\"}' |
     fleetform report
 
-A report, of which all but serialNumber and at may be left out:
+A report; only serialNumber and at are required:
   {\"serialNumber\":\"PF3XK9Q2\",\"at\":\"2026-11-22T09:00:00Z\",
    \"osVersion\":\"10.0.26100.2314\",
    \"antivirus\":{\"enabled\":true,\"signaturesUpdatedAt\":\"2026-11-21T22:00:00Z\"},
    \"encryption\":{\"enabled\":true},\"screenLock\":{\"enabled\":true,\"pinLength\":6},
    \"enrollmentError\":null,\"wiped\":false,\"completed\":[\"c17\"]}
 
-A field that is null is not given; one that cannot be read is unknown, alone;
-one that this version does not know is passed over. What is no report is named
-and not handed over, the others are; the exit code is then 1.
+null means: not reported. A field that cannot be read makes only that fact
+unknown; a field that this version does not know is ignored. Invalid reports are
+listed and not added, the others are; the exit code is then 1.
 
 Formats: text, json.")]
 pub(crate) struct Args {
-    /// Where to read them; `-` is standard input
+    /// File to read; `-` is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) file: PathBuf,
 }
@@ -71,7 +71,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let data = &setup.config.data;
-    setup.needs_ledger("so nobody would ever take the reports")?;
+    setup.needs_ledger("so no daemon would read the reports")?;
     let source =
         if args.is_stdin() { "standard input".into() } else { args.file.display().to_string() };
     let bytes = args.read().map_err(|error| {
@@ -102,8 +102,11 @@ pub(super) fn run(
         _ => {
             let what = count(reports, "report");
             let them = if reports == 1 { "it" } else { "them" };
-            let line =
-                format!("{what} handed over as {}; the next pass takes {them}.", path.display());
+            let line = format!(
+                "{what} added to the inbox as {}; the next reconciliation processes \
+                         {them}.",
+                path.display()
+            );
             writeln!(out, "{}", out.paint(Tone::Plain, &line))?;
         }
     }
@@ -116,14 +119,14 @@ pub(super) fn run(
         tracing::error!("{source}, {problem}");
     }
     let them = count(bad.len() as u64, "report");
-    tracing::error!("{them} of {source} not handed over: fix them, and hand them over again");
+    tracing::error!("{them} of {source} not added to the inbox: fix them and try again");
     Ok(Exit::Failed)
 }
 
 /// What is handed over and cannot be used in full.
 fn notes(records: &local::Records) {
     for field in &records.unknown {
-        tracing::warn!(?field, "a field of reports is not known, and is passed over");
+        tracing::warn!(?field, "a field of reports is unknown and is ignored");
     }
     let odd = records.good.iter().flat_map(|(_, report)| {
         report.unreadable.iter().map(move |(field, text)| (&report.serial_number, field, text))
@@ -145,6 +148,6 @@ fn malformed(source: &str, problems: &[local::Problem]) -> Failure {
     if problems.len() > SHOWN {
         list.push(format!("and {} more", problems.len() - SHOWN));
     }
-    Failure::new(format!("{source} was not handed over: {}", list.join("; ")))
+    Failure::new(format!("{source} was not added to the inbox: {}", list.join("; ")))
         .help("fix the reports; the format is in `fleetform report --help`")
 }

@@ -15,7 +15,7 @@ Examples:
   fleetform reports rejected
   fleetform reports rejected --retry")]
 pub(crate) enum Command {
-    /// List refused reports with the reason of each, or hand them in again.
+    /// List rejected reports with their reasons, or put them back into the inbox.
     Rejected(Args),
 }
 
@@ -27,12 +27,12 @@ Examples:
   fleetform reports rejected --retry     After the cause is fixed
   fleetform reports rejected -o json | jq -r '.files[].reasons[]'
 
-They lie in inbox/rejected of the data directory, byte for byte. A report of a
-serial number that no manifest declared yet is refused too: once it is declared,
---retry hands it in again. What is still refused comes back. Formats: text,
-json.")]
+Rejected reports are in inbox/rejected of the data directory, byte for byte. A
+report of a serial number that no manifest declares is rejected too: declare the
+device, then use --retry. Reports that are still invalid are rejected again.
+Formats: text, json.")]
 pub(crate) struct Args {
-    /// Move all of them back into the inbox
+    /// Put all of them back into the inbox
     #[arg(long)]
     pub(crate) retry: bool,
 }
@@ -47,7 +47,7 @@ pub(super) fn rejected(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    setup.needs_ledger("so nobody took or refused reports")?;
+    setup.needs_ledger("so no reports were accepted or rejected")?;
     let data = &setup.config.data;
     let files = local::rejected(data)?;
     let retried = if args.retry { Some(local::retry(data, setup.now())?) } else { None };

@@ -35,7 +35,7 @@ What happened after the backup was made is forgotten:
 If the newest audit.jsonl can still be read, put that back instead: nothing is
 forgotten then. Formats: text, json.")]
 pub(crate) struct Args {
-    /// What `fleetform backup` wrote
+    /// A file that `fleetform backup` wrote
     pub(crate) file: PathBuf,
     /// Refuse any backup that does not end with this entry, as `backup` printed it
     #[arg(long, value_name = "SEQ:HASH")]

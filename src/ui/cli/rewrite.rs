@@ -1,6 +1,6 @@
 //! Rewriting manifests in place: which files, what they become, and writing them.
 //!
-//! A file with signatures beside it is never touched: they are over its very bytes.
+//! A file with signatures beside it is never changed: the signatures are over its exact bytes.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -70,8 +70,8 @@ impl Rewrite {
         let Some(new) = &self.new else { return Ok(()) };
         let now = source::raw_file(&self.path);
         if now.is_signed || now.bytes.as_ref() != Ok(&self.old) {
-            let what = format!("{} is not what it was a moment ago", self.path.display());
-            return Err(Failure::new(what).help("look at it, and try again"));
+            let what = format!("{} has just been changed", self.path.display());
+            return Err(Failure::new(what).help("check it and try again"));
         }
         let write = |to: &mut io::BufWriter<std::fs::File>| to.write_all(new.as_bytes());
         durable::replace_file("author.file", &self.path, write)?;

@@ -11,11 +11,11 @@ use crate::ui::render::out::Out;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fleetform schema > fleet/.schema/fleetform.json    Where editors look for it
+  fleetform schema > fleet/.schema/fleetform.json    Where editors expect it
   fleetform schema Device
 
-A schema judges one document: what `check` says of several together, it cannot
-know. Formats: text and json, which are the same.")]
+A schema covers one document; for rules across documents use `check`. Formats:
+text and json, which are the same.")]
 pub(crate) struct Args {
     /// Of one kind only
     #[arg(value_name = "KIND", value_parser = word!(Kind), ignore_case = true)]

@@ -41,7 +41,8 @@ fn nobody(state: &State, text: &str) -> Failure {
     let close = similar(state, text);
     if state.devices.is_empty() {
         failure.help(
-            "there are no devices yet: fleetform apply provisions those of the fleet directory",
+            "there are no devices yet: `fleetform apply` provisions the devices of the fleet \
+             directory",
         )
     } else if close.is_empty() {
         failure.help("`fleetform list` shows all devices")

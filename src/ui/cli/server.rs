@@ -21,13 +21,13 @@ pub(crate) struct ServerArgs {
     /// Read what a running daemon has recorded, instead of a data directory
     #[arg(long, value_name = "URL")]
     pub(crate) server: Option<String>,
-    /// What the daemon wants as bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
+    /// File with the daemon's bearer token [default: FLEETFORM_TOKEN, then http.tokenFile]
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Send the token over http:// to another machine, though anyone on the way can read it
+    /// Allow sending the token over http:// to another machine, where others can read it
     #[arg(long)]
     pub(crate) unencrypted: bool,
-    /// Give up when the daemon has not answered in full by then [default: 60s]
+    /// Give up if the daemon has not answered completely in this time [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = positive)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -47,14 +47,14 @@ pub(super) fn remote(
     let data_by_flag = global.data.is_some() && global.data != environment.data;
     let url = match (server, &environment.server) {
         (Some(_), _) if data_by_flag => {
-            return Err(Failure::new("--server and --data name two recorded states")
+            return Err(Failure::new("--server and --data exclude each other")
                 .help("give one of them: --data for a copy, --server for a running daemon"));
         }
         (Some(url), _) => url,
         (None, Some(url)) if global.data.is_none() => url,
         (None, _) if token_file.is_some() || *unencrypted || timeout.is_some() => {
-            return Err(Failure::new("no server is named to which this could apply")
-                .help("name it with --server URL, or with FLEETFORM_SERVER"));
+            return Err(Failure::new("this flag needs a server")
+                .help("give --server URL, or set FLEETFORM_SERVER"));
         }
         (None, _) => return Ok(None),
     };

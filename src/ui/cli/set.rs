@@ -33,26 +33,26 @@ Examples:
   fleetform set -l 'site in (madrid,lisbon)' profile=Executive --dry-run
 
 FIELD- removes an optional field or label. With -l every device whose manifest
-has such labels is edited: all of them, or none where one would give a finding.
+has such labels is edited: all of them, or none if one would have findings.
 --dry-run shows the change of the files, and what it means, and writes nothing.
 
 Fields: name, labels.KEY, serialNumber, userEmail, profile, platform, osVersion,
 ownership, status, enrollment, hardware.manufacturer, hardware.model,
 hardware.autopilotHash, access.exemptUntil, access.reason. Only the fleet
-directory is edited: commit the change. Exits with 1, and writes nothing, where
-it would give a finding. Formats: text, json (as diff).")]
+directory is edited: commit the change. Exits with 1 and writes nothing if the
+result would have findings. Formats: text, json (as diff).")]
 pub(crate) struct Args {
     /// Device id, serial number or name; where one word fits several devices, id=ID, serial=SERIAL
     /// or name=NAME
     #[arg(value_name = "ID|SERIAL|NAME", required_unless_present = "selector")]
     pub(crate) device: Option<String>,
-    /// What to change, or to remove
+    /// Fields to set or remove
     #[arg(value_name = "FIELD=VALUE|FIELD-")]
     pub(crate) fields: Vec<String>,
-    /// Every device whose labels the selector admits, as kubectl's: `site in (madrid,lisbon)`
+    /// Every device whose labels match this selector, as in kubectl: `site in (madrid,lisbon)`
     #[arg(long, short = 'l', value_name = "SELECTOR")]
     pub(crate) selector: Option<Selector>,
-    /// Show what would be written, and write nothing
+    /// Show what would be written, but write nothing
     #[arg(long = "dry-run")]
     pub(crate) preview: bool,
 }
@@ -77,9 +77,10 @@ pub(super) fn run(
     let first = args.device.iter().filter(|_| args.selector.is_some());
     let fields: Vec<&String> = first.chain(&args.fields).collect();
     if fields.is_empty() {
-        return Err(
-            Failure::new("no field is given").help("say what to change, as profile=Executive")
-        );
+        return Err(Failure::new("no field is given").help(
+            "say what to change, for example \
+                                                    profile=Executive",
+        ));
     }
     let edits = fields.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
     let desired = setup.desired();
@@ -128,7 +129,7 @@ fn files(fleet: &Path, places: &[Place], edits: &[Edit]) -> Result<Vec<File>, Fa
     let one = |(path, begins): (&Arc<str>, BTreeSet<u32>)| {
         let target = fleet.join(&**path);
         let old = author::read(&target)?
-            .ok_or_else(|| Failure::new(format!("{} is not there any more", target.display())))?;
+            .ok_or_else(|| Failure::new(format!("{} no longer exists", target.display())))?;
         let (mut new, mut lines) = (old.clone(), Vec::new());
         for line in begins.into_iter().rev() {
             let edited = edit(&new, line, edits).map_err(|why| {
@@ -155,7 +156,7 @@ fn parse(text: &str) -> Result<Edit, Failure> {
     }
     let Some((field, value)) = text.split_once('=') else {
         return Err(Failure::new(format!("{text:?} is not FIELD=VALUE"))
-            .help("FIELD- removes a field, as labels.site-"));
+            .help("FIELD- removes a field, for example labels.site-"));
     };
     let to = match value.strip_prefix('+').map(str::parse) {
         Some(Ok(by)) if field.ends_with("enrollment") => To::Raised { by, from: 1 },

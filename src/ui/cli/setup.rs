@@ -167,7 +167,8 @@ impl Setup {
         let what = format!("there is no ledger in {}, {consequence}", self.config.data.display());
         Err(Failure::new(what).help(
             "run it on the Fleetform server, name the data directory with --data, or ask a running \
-             daemon with --server URL, where the command has it; `fleetform apply` begins a ledger",
+             daemon with --server URL, where the command has it; `fleetform apply` creates a \
+             ledger",
         ))
     }
 

@@ -80,7 +80,7 @@ fn manifest(setup: &Setup, device: &Device) -> Hindrance {
     let path = &device.manifest.path;
     let serial = &device.spec.serial_number;
     let invalid = |line: u32| {
-        let detail = "the manifest has findings; fix them, and it proceeds".to_owned();
+        let detail = "the manifest is invalid; fix it to continue".to_owned();
         let place = Some(format!("{path}:{line}"));
         vec![Held { reason: HoldReason::ManifestInvalid, detail, place }]
     };

@@ -24,15 +24,15 @@ Examples:
   fleetform sync --overdue
   fleetform sync --profile Standard --label site=madrid
 
-The request is a file in the data directory's requests/: a running daemon takes
-it at once, else the next apply does. Nothing is requested unless every device
-that is named is known. `fleetform show` says who asked, and whether the device
-has been heard from since.
+The request is a file in requests/ of the data directory: a running daemon
+processes it at once, otherwise the next apply does. If one of the named devices
+is unknown, nothing is requested. `fleetform show` says who requested it, and
+whether the device has reported since.
 
-An orphaned device is asked too: only its manifest is gone. A wiped one is
-refused where it is named, and left out where a filter finds it. A device that
-was asked and has not answered is not asked again. While a wipe is under way
-the request is held. Formats: text, json.")]
+Orphaned devices are asked too: only their manifest is gone. A wiped device is
+an error if it is named, and is skipped if a filter finds it. A device that was
+asked and has not answered is not asked again. While a wipe is in progress the
+request is held. Formats: text, json.")]
 pub(crate) struct Args {
     /// Ids, serial numbers or names; where one word fits several devices, id=ID, serial=SERIAL or
     /// name=NAME

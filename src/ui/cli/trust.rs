@@ -35,7 +35,7 @@ Examples:
 Exits with 1 where no trust file is configured or it cannot be relied on: every
 wipe is then refused. Formats: text, json.")]
 pub(crate) struct Args {
-    /// Another allowed_signers file than the one of trust.allowedSigners
+    /// Check this allowed_signers file instead of trust.allowedSigners
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }

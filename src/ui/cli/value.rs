@@ -55,7 +55,7 @@ pub(super) fn kind() -> impl TypedValueParser<Value = String> {
 pub(super) fn digest(text: &str) -> Result<Digest, Invalid> {
     text.parse().map_err(|Invalid(why)| {
         Invalid(format!(
-            "{why}: copy the whole of it from the last line of `fleetform plan`, or take the \
+            "{why}: copy all of it from the last line of `fleetform plan`, or take the \
              `digest` of `fleetform plan -o json`"
         ))
     })

@@ -26,8 +26,8 @@ Examples:
   fleetform why PF3XK9Q2
   fleetform why ana-ruiz-laptop -o json | jq -r '.why[].advice[]'
 
-What holds up the whole fleet, or this device's manifest, comes first. `!` needs
-somebody's attention, `~` goes on by itself. Formats: text, json.")]
+Problems of the whole fleet or of the device's manifest come first. `!` needs
+somebody's attention, `~` continues by itself. Formats: text, json.")]
 pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME

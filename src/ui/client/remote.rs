@@ -65,13 +65,13 @@ pub(crate) enum Error {
         why: Option<String>,
     },
     /// It is something else.
-    #[error("{url} is no fleetform daemon: what it answers is not {what}")]
+    #[error("{url} is not a fleetform daemon: its answer is not {what}")]
     Foreign { url: String, what: &'static str },
     /// The daemon speaks an older or newer version of this format.
     #[error("{url} answers in {found:?}; this fleetform reads {wanted:?}")]
     Version { url: String, found: String, wanted: &'static str },
     /// The answer broke off, or went on without end.
-    #[error("the answer of {url} did not come whole: {why}")]
+    #[error("the answer of {url} did not arrive completely: {why}")]
     Broken { url: String, why: String },
 }
 
@@ -140,7 +140,7 @@ impl Remote {
         timeout: Duration,
     ) -> Result<Self, Error> {
         let bad = |why| Error::Address { url: url.to_owned(), why };
-        let uri: Uri = url.parse().map_err(|_| bad("it is no URL"))?;
+        let uri: Uri = url.parse().map_err(|_| bad("it is not a URL"))?;
         let encrypted = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
@@ -153,7 +153,7 @@ impl Remote {
             return Err(Error::Address { url, why: "it names a user; give a token instead" });
         }
         if uri.query().is_some() || url.contains('#') {
-            return Err(bad("it goes on after its path"));
+            return Err(bad("it has a query or a fragment"));
         }
         let loopback = is_loopback_host(host);
         if token.is_some() && !encrypted && !loopback && !plain {

@@ -33,8 +33,8 @@ impl<E: std::error::Error> From<E> for Failure {
 impl Failure {
     pub(super) fn answer(self) -> Response {
         match self {
-            Self::Busy => later("too many at once; try again"),
-            Self::NotYet => later("the first pass is not done"),
+            Self::Busy => later("too many requests at once; try again"),
+            Self::NotYet => later("the first reconciliation is not done"),
             Self::Internal(why) => {
                 tracing::warn!(%why, "a request failed");
                 fail(StatusCode::INTERNAL_SERVER_ERROR, &why)

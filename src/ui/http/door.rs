@@ -30,6 +30,10 @@ pub(super) async fn let_in(
     }
     match tokio::time::timeout(ANSWER, next.run(request)).await {
         Ok(answer) => answer,
-        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "it takes too long; ask for less"),
+        Err(_) => refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the request took too long; ask for \
+                                                           less",
+        ),
     }
 }

@@ -79,11 +79,11 @@ pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String 
         signers,
         committed_at,
     } = &view.metrics;
-    text.family("passes_total", "counter", "Passes, by outcome.");
+    text.family("passes_total", "counter", "Reconciliations (passes), by outcome.");
     text.by("passes_total", "outcome", &[("done", *passes), ("failed", *failed_passes)]);
-    text.histogram("pass_duration_seconds", "How long passes took.", pass);
-    text.histogram("apply_lag_seconds", "From a change to the end of its pass.", lag);
-    let help = "Actions, by kind; failed where the provider did not do its part.";
+    text.histogram("pass_duration_seconds", "Duration of reconciliations (passes).", pass);
+    text.histogram("apply_lag_seconds", "From a change to the end of its reconciliation.", lag);
+    let help = "Actions, by kind; failed if the provider did not carry them out.";
     text.family("actions_total", "counter", help);
     for kind in ActionKind::ALL {
         let [all, failed] = [done, fell_short].map(|of| of.get(kind).copied().unwrap_or_default());
@@ -92,11 +92,11 @@ pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String 
     }
     let ReportCounts { taken, passed_over, rejected } = *reports;
     text.one("reports_taken_total", "counter", "Reports of known devices.", taken);
-    let help = "Of these, reports that came after later ones and change nothing.";
+    let help = "Of these, reports that arrived after newer ones and changed nothing.";
     text.one("reports_passed_over_total", "counter", help, passed_over);
-    let help = "Lines and files of reports that nobody can use.";
+    let help = "Lines and files of reports that were rejected as invalid.";
     text.one("reports_rejected_total", "counter", help, rejected);
-    text.family("holds", "gauge", "What is desired and not done, by reason.");
+    text.family("holds", "gauge", "Desired changes that are held, by reason.");
     let holds: Vec<_> = HoldReason::ALL
         .iter()
         .map(|reason| {
@@ -110,10 +110,10 @@ pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String 
     text.one("log_sequence", "gauge", "The last entry of the log.", view.recorded.seq);
     let Looked { snapshot_age, fetched_at } = looked;
     if let Some(age) = snapshot_age {
-        text.one("snapshot_age_seconds", "gauge", "Since the snapshot was written.", age);
+        text.one("snapshot_age_seconds", "gauge", "Seconds since the snapshot was written.", age);
     }
     if let Some(at) = committed_at {
-        let help = "When the commit that was last applied was made.";
+        let help = "Time of the commit that was last applied.";
         text.one("revision_timestamp_seconds", "gauge", help, at.millis() / 1000);
     }
     if let Some(at) = fetched_at {
@@ -123,19 +123,19 @@ pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String 
     text.one(
         "ready",
         "gauge",
-        "Whether the daemon does its work.",
+        "Whether the daemon is ready and reconciles.",
         u8::from(view.not_ready.is_empty()),
     );
     text.one(
         "frozen",
         "gauge",
-        "Whether the guard refuses all intents.",
+        "Whether the fleet is frozen (safety stop).",
         u8::from(view.recorded.frozen.is_some()),
     );
     text.one(
         "watching",
         "gauge",
-        "Whether events are relied on; 0 where it polls.",
+        "Whether file system events work; 0 if the daemon polls.",
         u8::from(*watching),
     );
     let words = [TrustWord::Usable, TrustWord::Broken].map(|word| u8::from(*trust == Some(word)));
@@ -146,10 +146,22 @@ pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String 
     text.one("trust_broken", "gauge", help, words[1]);
     let help = "People whose signatures of wipe requests count.";
     text.one("trust_signers", "gauge", help, signers);
-    text.one("devices_backing_off", "gauge", "Devices left alone after failures.", backing_off);
+    text.one(
+        "devices_backing_off",
+        "gauge",
+        "Devices that are retried later, after \
+                                              failures.",
+        backing_off,
+    );
     deliveries(&mut text, &view.board.all());
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
-    text.one("breaker_open", "gauge", "Whether the provider is left alone.", u8::from(open));
+    text.one(
+        "breaker_open",
+        "gauge",
+        "Whether calls to the provider are paused after many \
+                                       failures.",
+        u8::from(open),
+    );
     access(&mut text, view, decisions);
     text.0
 }
@@ -160,7 +172,7 @@ fn access(text: &mut Text, view: &View, decisions: &Decided) {
     let names = configured.into_iter().flat_map(|resources| resources.keys());
     let mut all: BTreeMap<&str, [u64; 2]> = names.map(|name| (&**name, [0, 0])).collect();
     all.extend(by_resource.iter().map(|(name, counts)| (&**name, *counts)));
-    let help = "Whether a device may come in: decisions, by resource and outcome.";
+    let help = "Access decisions, by resource and outcome.";
     text.family("access_decisions_total", "counter", help);
     for (name, [allowed, denied]) in all {
         // Visible ASCII, by the configuration.
@@ -168,11 +180,16 @@ fn access(text: &mut Text, view: &View, decisions: &Decided) {
         let label = format!("resource=\"{name}\",outcome");
         text.by("access_decisions_total", &label, &[("allowed", allowed), ("denied", denied)]);
     }
-    text.family("access_denials_total", "counter", "Decisions that were no, by reason.");
+    text.family(
+        "access_denials_total",
+        "counter",
+        "Access decisions that denied access, by \
+                                                    reason.",
+    );
     let of = |reason: &Reason| by_reason.get(reason).copied().unwrap_or_default();
     let reasons: Vec<_> = Reason::ALL.iter().map(|reason| (reason.as_str(), of(reason))).collect();
     text.by("access_denials_total", "reason", &reasons);
-    let help = "Questions about access that could not be understood.";
+    let help = "Access requests that were malformed.";
     text.one("access_mistakes_total", "counter", help, mistakes);
 }
 
@@ -181,7 +198,12 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
     if all.is_empty() {
         return;
     }
-    text.family("deliveries_total", "counter", "Notices, by sink and outcome; failed tries too.");
+    text.family(
+        "deliveries_total",
+        "counter",
+        "Notifications, by sink and outcome; failed \
+                                                attempts included.",
+    );
     for (sink, standing) in all {
         let Standing { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
             standing;
@@ -194,11 +216,11 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
         ];
         text.by("deliveries_total", &label, &samples);
     }
-    text.family("deliveries_waiting", "gauge", "Notices that are not settled, by sink.");
+    text.family("deliveries_waiting", "gauge", "Notifications that are waiting, by sink.");
     let waiting: Vec<_> =
         all.iter().map(|(sink, standing)| (sink.as_str(), standing.waiting as u64)).collect();
     text.by("deliveries_waiting", "sink", &waiting);
-    let help = "Since when the oldest notice that could go out waits, by sink; 0 where none does.";
+    let help = "Since when the oldest due notification has been waiting, by sink; 0 if none is.";
     text.family("deliveries_oldest_timestamp_seconds", "gauge", help);
     let seconds = |at: Timestamp| u64::try_from(at.millis() / 1000).unwrap_or_default();
     let oldest: Vec<_> = all
@@ -206,7 +228,12 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
         .map(|(sink, standing)| (sink.as_str(), standing.oldest.map_or(0, seconds)))
         .collect();
     text.by("deliveries_oldest_timestamp_seconds", "sink", &oldest);
-    text.family("deliveries_stuck", "gauge", "Whether a sink is left alone, or cannot go on.");
+    text.family(
+        "deliveries_stuck",
+        "gauge",
+        "Whether a sink is paused after failures, or cannot \
+                                              continue.",
+    );
     let stuck: Vec<_> = all
         .iter()
         .map(|(sink, standing)| (sink.as_str(), u64::from(standing.stuck.is_some())))
@@ -225,9 +252,9 @@ fn devices(text: &mut Text, counts: &Counts) {
         awaiting_approval,
         erased,
     } = counts;
-    let help = "Devices that report that they were erased, though nobody here asked for it.";
+    let help = "Devices that report that they were erased without a wipe request.";
     text.one("unrequested_wipes", "gauge", help, *erased);
-    let help = "Devices that the MDM does not list any more.";
+    let help = "Devices that the MDM no longer lists.";
     text.one("devices_missing", "gauge", help, *missing);
     let help = "Wipes that wait for another administrator's approval in the MDM.";
     text.one("wipes_awaiting_approval", "gauge", help, *awaiting_approval);
@@ -239,9 +266,9 @@ fn devices(text: &mut Text, counts: &Counts) {
     let counts =
         ComplianceState::ALL.iter().map(|s| (s.as_str(), compliance.get(s).copied().unwrap_or(0)));
     text.by("devices_compliance", "state", &counts.collect::<Vec<_>>());
-    let help = "Devices whose manifest is gone, but for archived ones.";
+    let help = "Devices whose manifest is gone, without archived ones.";
     text.one("devices_orphaned", "gauge", help, orphaned);
-    text.one("devices_archived", "gauge", "Devices that lists leave out.", archived);
+    text.one("devices_archived", "gauge", "Archived devices, which lists leave out.", archived);
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ fn router(shared: Shared, names: Names) -> Router {
         .route(wire::log::PATH, get(api::log))
         .route(wire::settings::PATH, get(api::settings))
         .route(PATH, get(state::state))
-        .fallback(async || fail(StatusCode::NOT_FOUND, "there is no such resource"))
+        .fallback(async || fail(StatusCode::NOT_FOUND, "not found"))
         .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(shared.clone(), admit))
         // Those who ask have a token of their own.
@@ -109,7 +109,7 @@ fn router(shared: Shared, names: Names) -> Router {
 }
 
 async fn read_only() -> Response {
-    fail(StatusCode::METHOD_NOT_ALLOWED, "nothing can be changed here: GET and HEAD only")
+    fail(StatusCode::METHOD_NOT_ALLOWED, "this server is read-only: GET and HEAD only")
 }
 
 /// Lets in who sends the token.

@@ -72,11 +72,11 @@ impl Applied<'_> {
         // A sync was asked for now: whoever still wants it asks again.
         let syncs = fell_short.get(&ActionKind::Sync).copied().unwrap_or(0);
         if syncs > 0 {
-            parts.push(format!("{} not taken by the provider", count(syncs as u64, "sync")));
+            parts.push(format!("{} not accepted by the provider", count(syncs as u64, "sync")));
         }
         let fell_short = (failed.len() + profiles_failed.len()).saturating_sub(syncs);
         if fell_short > 0 {
-            parts.push(format!("{fell_short} failed (tried again at the next pass)"));
+            parts.push(format!("{fell_short} failed (retried at the next reconciliation)"));
         }
         if parts.is_empty() {
             parts.push("nothing".to_owned());
@@ -85,7 +85,7 @@ impl Applied<'_> {
         writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
         if *left > 0 {
             let what = count(*left as u64, "action");
-            let line = format!("Stopped: {what} left; run apply again to go on.");
+            let line = format!("Stopped: {what} left; run apply again to continue.");
             writeln!(out, "{}", out.paint(Tone::Changed, &line))?;
         }
         Ok(())

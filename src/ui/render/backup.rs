@@ -89,14 +89,15 @@ impl Restore<'_> {
         let line = format!(
             "Whatever happened after {} is forgotten. Every wipe request that was written before now \
              is refused, because a wipe could be issued a second time: write those that are still \
-             needed anew, with `fleetform wipe new`.",
+             needed again, with `fleetform wipe new`.",
             made_at.short()
         );
         writeln!(out, "{}", out.paint(Tone::Changed, &line))?;
         if !wipes_under_way.is_empty() {
             let ids: Vec<_> = wipes_under_way.iter().map(DeviceId::to_string).collect();
             let line = format!(
-                "Wipes were under way when the backup was made: {}. Look at these devices yourself.",
+                "Wipes were in progress when the backup was made: {}. Check these devices \
+                 yourself.",
                 ids.join(", ")
             );
             writeln!(out, "{}", out.paint(Tone::Removed, &line))?;

@@ -65,7 +65,7 @@ impl Delivery {
 /// A line each.
 pub(crate) fn text(all: &[Delivery], out: &mut Out) -> io::Result<()> {
     if all.is_empty() {
-        out.note("Nobody has yet to be told anything.");
+        out.note("No notifications are waiting.");
         return Ok(());
     }
     for delivery in all {

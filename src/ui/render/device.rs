@@ -91,7 +91,7 @@ pub(crate) fn notes(
     }
     let episode = device.open_episode();
     if episode.is_some_and(|episode| episode.told.values().any(|told| told.failed.is_some())) {
-        notes.push("not told");
+        notes.push("not notified");
     }
     match device.push.state {
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),

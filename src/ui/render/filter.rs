@@ -22,9 +22,9 @@ pub(crate) struct Filter {
     pub(crate) selector: Selector,
     /// Devices whose manifest is gone.
     pub(crate) orphaned: bool,
-    /// Devices not heard from for three sync intervals.
+    /// Devices that have not reported for three sync intervals.
     pub(crate) overdue: bool,
-    /// Archived devices, which are left out otherwise.
+    /// Archived devices, which are otherwise hidden.
     pub(crate) archived: bool,
 }
 

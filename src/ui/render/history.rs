@@ -221,7 +221,7 @@ mod tests {
             8       2026-11-20T09:30:00.000Z  device.status       D001    Pending → Enrolled: the device reported
             9       2026-11-20T09:30:00.000Z  compliance.changed  D001    unknown → nonCompliant; failing: encryption; not reported: antivirus
             10      2026-11-20T09:31:00.000Z  device.status       D002    Pending → Enrolled: the device reported
-            11      2026-11-21T09:00:00.000Z  device.orphaned     D002    its manifest is gone; nothing is done to it
+            11      2026-11-21T09:00:00.000Z  device.orphaned     D002    its manifest is gone; the device keeps its settings
             12      2026-11-22T09:50:00.000Z  device.status       D003    Pending → Failed: the enrollment deadline of 30m passed
         "#]].assert_eq(&text);
         let colored = Screen::new(Presentation { color: true, ..Presentation::default() });

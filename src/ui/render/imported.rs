@@ -15,7 +15,7 @@ const SHOWN: usize = 200;
 
 /// An import.
 pub(crate) struct Imported<'a> {
-    /// What the list is called.
+    /// Kind of list called.
     pub(crate) source: &'a str,
     pub(crate) merged: &'a Merged,
     /// Whether what is right was written.
@@ -120,7 +120,7 @@ impl Imported<'_> {
         out.flush()?;
         if !unused.is_empty() {
             out.note(&format!(
-                "Nothing is taken of the columns {}; --map COLUMN=FIELD says what they are.",
+                "Ignored columns: {}. Import them with --map COLUMN=FIELD.",
                 unused.join(", ")
             ));
         }

@@ -12,7 +12,8 @@ pub(super) fn of_device(device: &Device) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(at) = device.missing_since.filter(|_| !device.is_wiped()) {
         let text = format!(
-            "since {}: the MDM does not list it any more; nothing is done to it. Find out who deleted it there",
+            "since {}: the MDM no longer lists it; nothing is done to it. Find out who deleted it \
+             there",
             at.short()
         );
         rows.push(("Missing", text, Tone::Removed));

@@ -29,7 +29,7 @@ impl RejectedFiles<'_> {
             }
         }
         if let Some(n) = self.retried.filter(|n| *n > 0) {
-            let line = format!("{} handed in again.", count(n as u64, "file"));
+            let line = format!("{} put back into the inbox.", count(n as u64, "file"));
             writeln!(out, "{}", out.paint(Tone::Added, &line))?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What `audit replay` found the log to say, in numbers; the whole of it is JSON.
+//! What `audit replay` found the log to say, in numbers; all of it is JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

@@ -49,7 +49,7 @@ impl<'a> ServerVerdict<'a> {
         writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
         let line = format!("  signed by {signed}{}", needs.unwrap_or_default());
         writeln!(out, "{}", out.paint(Tone::Plain, &line))?;
-        let line = format!("  as {server} sees it, by its trust file and its manifests");
+        let line = format!("  as {server} judges it, by its own trust file and manifests");
         writeln!(out, "{}", out.paint(Tone::Dim, &line))?;
         let (_, tone) = headline(self.standing);
         let answer = self.answer.as_str().to_ascii_uppercase();

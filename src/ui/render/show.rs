@@ -146,10 +146,14 @@ impl Shown<'_> {
             }
         }
         fields.push(match &self.device.push.state {
-            PushState::Pushed => ("  Push", "the provider has it".into(), Tone::Added),
-            PushState::Intended => {
-                ("  Push", "under way, or in doubt until the next pass".into(), Tone::Changed)
-            }
+            PushState::Pushed => ("  Push", "delivered".into(), Tone::Added),
+            PushState::Intended => (
+                "  Push",
+                "in progress, or unknown until the next \
+                            reconciliation"
+                    .into(),
+                Tone::Changed,
+            ),
             PushState::Failed(class, error) => {
                 ("  Push", format!("failed ({class}): {error}"), Tone::Removed)
             }
@@ -165,10 +169,14 @@ impl Shown<'_> {
             format!("{} {}: {}", device.status, since(device.status_since), device.status_reason),
             status_tone(device.status),
         )];
-        fields.push(("Enrollment", format!("number {}", device.enrollment), Tone::Plain));
+        fields.push(("Enrollment", device.enrollment.to_string(), Tone::Plain));
         fields.push(("Manifest", device.manifest.path.to_string(), Tone::Plain));
         if let Some(at) = device.orphaned_since {
-            let text = format!("{}: its manifest is gone; nothing is done to it", since(at));
+            let text = format!(
+                "{}: its manifest is gone; the device keeps its \
+                                settings",
+                since(at)
+            );
             fields.push(("Orphaned", text, Tone::Changed));
         }
         let synced = device.last_sync.map_or_else(
@@ -185,9 +193,17 @@ impl Shown<'_> {
         fields.extend(self.report_fields());
         fields.push(match block(device, self.settings, now) {
             Blocking::None => ("Access", "allowed".into(), Tone::Plain),
-            Blocking::At(at) => ("Access", format!("blocks at {}", at.short()), Tone::Changed),
+            Blocking::At(at) => (
+                "Access",
+                format!(
+                    "will be blocked at \
+                                                    {}",
+                    at.short()
+                ),
+                Tone::Changed,
+            ),
             Blocking::ExemptUntil(at) => {
-                let text = format!("allowed by its exemption; blocks at {}", at.short());
+                let text = format!("allowed by an exemption; will be blocked at {}", at.short());
                 ("Access", text, Tone::Changed)
             }
             Blocking::Since(at) => {
@@ -206,7 +222,8 @@ impl Shown<'_> {
         if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
             let text = format!(
-                "{}: the device reports that it was erased; nobody here asked for it. Find out who did, then set enrollment: {next}",
+                "{}: the device reports that it was erased without a wipe request. Find out who \
+                 did, then set enrollment: {next}",
                 since(at)
             );
             fields.push(("Erased", text, Tone::Removed));
@@ -240,7 +257,7 @@ impl Shown<'_> {
         if self.device.passed_over > 0 {
             let reports = count(self.device.passed_over, "report");
             let text = format!("{reports} that came after later ones");
-            fields.push(("  Passed over", text, Tone::Plain));
+            fields.push(("  Ignored", text, Tone::Plain));
         }
         fields
     }
@@ -292,7 +309,7 @@ fn told(wipe: &Wipe) -> Vec<(&'static str, String, Tone)> {
     let mut rows = vec![
         ("Wipe", format!("{state} since {}: {scope}, {reason}", since.short()), tone),
         ("  Request", format!("{name}  {path}"), Tone::Plain),
-        ("  Signed", format!("by {signed}; asked for by {requested_by}"), Tone::Plain),
+        ("  Signed", format!("by {signed}; requested by {requested_by}"), Tone::Plain),
         ("  Expires", expires_at.short(), Tone::Plain),
     ];
     if let Some(at) = issue_at.filter(|_| *state == WipeState::Accepted) {

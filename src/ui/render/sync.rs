@@ -66,7 +66,7 @@ impl Requested<'_> {
         }
         for AskedAlready { device, requested_at, by } in waiting.iter().take(SHOWN) {
             let line = format!(
-                "{}  {}  {}  waits already: asked for at {} by {by}",
+                "{}  {}  {}  already requested at {} by {by}",
                 device.id,
                 device.serial_number,
                 device.name,
@@ -119,9 +119,16 @@ pub(super) fn of_device(device: &Device, now: Timestamp) -> Option<Row> {
     let (asked, standing) = device.sync()?;
     let (text, tone) = match standing {
         SyncStanding::Waiting => ("waits for the device".to_owned(), Tone::Changed),
-        SyncStanding::Done(at) => (format!("done: heard from at {}", at.short()), Tone::Plain),
+        SyncStanding::Done(at) => (
+            format!(
+                "done: the device reported at \
+                                            {}",
+                at.short()
+            ),
+            Tone::Plain,
+        ),
         SyncStanding::Failed(class, error) => {
-            let text = format!("the provider did not take it ({class}): {error}; ask again");
+            let text = format!("the provider did not accept it ({class}): {error}; ask again");
             (text, Tone::Removed)
         }
     };

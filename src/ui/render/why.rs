@@ -153,8 +153,8 @@ impl Why<'_> {
         if let Some(at) = self.device.orphaned_since {
             let path = &self.device.manifest.path;
             let text = format!(
-                "Orphaned since {}: no manifest has its serial number any more (it was in {path}). \
-                 The device keeps its settings, and nothing is done to it.",
+                "Orphaned since {}: no manifest has its serial number (it was in {path}). \
+                 The device keeps its settings, and is not changed.",
                 at.short()
             );
             let point = Point::new(Topic::Manifest, Standing::Attention, text).advise(
@@ -174,7 +174,7 @@ impl Why<'_> {
         let at = self.device.unrequested_wipe.filter(|_| !self.device.is_wiped())?;
         let next = self.device.enrollment.saturating_add(1);
         let text = format!(
-            "The device reports since {} that it was erased, and nobody asked for it here.",
+            "Since {} the device has reported that it was erased, without a wipe request.",
             at.short()
         );
         let point = Point::new(Topic::Erased, Standing::Attention, text)
@@ -270,17 +270,21 @@ impl Why<'_> {
                 let missing = verdict.missing.join(", ");
                 let what = if missing.is_empty() { "its checks" } else { &missing };
                 let text = format!(
-                    "Compliance is unknown since {since}: the device has not reported {what}."
+                    "Compliance has been unknown since {since}: the device has not reported {what}."
                 );
                 Some(Point::new(Topic::Compliance, Standing::Waiting, text))
             }
             ComplianceState::NonCompliant => {
                 let access = match block(device, settings, now) {
-                    Blocking::At(at) => format!(" Access is blocked from {}.", at.short()),
+                    Blocking::At(at) => format!(" Access will be blocked at {}.", at.short()),
                     Blocking::ExemptUntil(at) => {
                         format!(" Access is kept by an exemption until {}.", at.short())
                     }
-                    Blocking::Since(at) => format!(" Access is blocked since {}.", at.short()),
+                    Blocking::Since(at) => format!(
+                        " Access has been blocked since \
+                                                    {}.",
+                        at.short()
+                    ),
                     Blocking::None | Blocking::Gone => String::new(),
                 };
                 let text = format!(
@@ -305,7 +309,7 @@ impl Why<'_> {
     fn sync(&self) -> Option<Point> {
         let Self { id, device, settings, now, .. } = *self;
         if device.missing_since.is_some() {
-            let text = "The MDM does not list the device any more. Nothing is done to it.";
+            let text = "The MDM no longer lists the device. Nothing is done to it.";
             return Some(
                 Point::new(Topic::Sync, Standing::Attention, text)
                     .advise("Find out in the MDM's audit log who deleted it there."),
@@ -443,7 +447,7 @@ fn of_wipe(wipe: &Wipe) -> Option<Point> {
             Point::new(
                 Topic::Wipe,
                 Standing::Attention,
-                format!("The wipe request {name} is held since {at}: {detail}."),
+                format!("The wipe request {name} has been held since {at}: {detail}."),
             )
             .advise(format!("See what it lacks: fleetform wipe verify FLEET/{path}")),
         ),
@@ -457,9 +461,9 @@ fn of_wipe(wipe: &Wipe) -> Option<Point> {
             let from =
                 issue_at.map_or_else(String::new, |at| format!(", not before {}", at.short()));
             let text = format!(
-                "The wipe request {name} is accepted since {at}: the device WILL BE WIPED{from}."
+                "The wipe request {name} was accepted at {at}: the device WILL BE WIPED{from}."
             );
-            let advice = "Whoever objects deletes the request or signs a veto before then.";
+            let advice = "To object, delete the request or sign a veto before then.";
             Some(Point::new(Topic::Wipe, Standing::Attention, text).advise(advice))
         }
         WipeState::Issued => point(

@@ -140,7 +140,7 @@ impl<'a> Verified<'a> {
             writeln!(out, "           {}", out.paint(Tone::Dim, &said))?;
         }
         if self.answer == Answer::Unknown {
-            let line = "UNKNOWN: there is no ledger here, so nobody can say whether it would be accepted \
+            let line = "UNKNOWN: there is no ledger here, so this request cannot be judged \
                         (run it on the Fleetform server, or with --server URL once it is merged)";
             return writeln!(out, "{}", out.paint(Tone::Changed, line));
         }
@@ -151,8 +151,9 @@ impl<'a> Verified<'a> {
             return Ok(());
         }
         let line = format!(
-            "That is what it would be in the fleet directory {root}, but it is not there: no pass \
-             sees it. Put it there, with its signatures beside it."
+            "warning: this file is outside the fleet directory {root}, so no wipe follows from \
+             it; inside, the verdict would be the one above. Move it there together with its .sig \
+             files."
         );
         writeln!(out, "{}", out.paint(Tone::Changed, &line))
     }
@@ -206,7 +207,7 @@ fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) ->
         Mark::Waits,
         "the clock is not behind the log",
     ));
-    let busy = "no other wipe of the device is under way";
+    let busy = "no other wipe of the device is in progress";
     rows.push(unless("device free", code == "deviceBusy", Mark::Waits, busy));
     let short = matches!(code.as_str(), "needsSignatures" | "overEveryTier");
     rows.push(match (&judgement.conclusion, needs) {
@@ -223,21 +224,21 @@ fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) ->
     });
     rows.push(match (standing, until) {
         (WipeStanding::CoolingOff, Some(until)) => {
-            row("cooling off", Mark::Waits, &format!("until {}", until.short()))
+            row("delay", Mark::Waits, &format!("until {}", until.short()))
         }
-        (WipeStanding::Issue, _) => row("cooling off", Mark::Holds, "it is over"),
-        _ => row("cooling off", Mark::Unknown, "begins when the request is accepted"),
+        (WipeStanding::Issue, _) => row("delay", Mark::Holds, "it has passed"),
+        _ => row("delay", Mark::Unknown, "starts when the request is accepted"),
     });
     rows.push(match context.frozen {
         Some(why) => row("freeze", Mark::Waits, why),
-        None => row("freeze", Mark::Holds, "the controller is not frozen"),
+        None => row("freeze", Mark::Holds, "the fleet is not frozen"),
     });
     rows
 }
 
 fn signed(needs: u32, has: usize) -> String {
     let people = if needs == 1 { "1 person" } else { &format!("{needs} people") };
-    format!("{people} must sign at present, {has} did")
+    format!("{people} must sign, {has} signed")
 }
 
 fn answer(view: &WipeView, context: Context<'_>) -> Answer {

@@ -42,7 +42,10 @@ fn every_command_that_reads_says_the_same_as_beside_the_daemon() {
     let chain = |said: String| said.lines().take(3).map(str::to_owned).collect::<Vec<_>>();
     let verified = laptop.run(&["audit", "verify", "--server", &server]).exits(0).stdout;
     assert_eq!(chain(verified), chain(place.run(&["audit", "verify"]).exits(0).stdout));
-    laptop.run(&["list", "--server", &server, "--data", "x"]).exits(1).complains(&["two recorded"]);
+    laptop
+        .run(&["list", "--server", &server, "--data", "x"])
+        .exits(1)
+        .complains(&["exclude each other"]);
     assert_eq!(std::fs::read_dir(laptop.path("")).expect("a directory").count(), 0);
     // The lines are those of the log, byte for byte.
     let log = get(address, "/api/v1/log");
@@ -92,5 +95,5 @@ fn a_request_is_written_on_a_laptop_and_only_the_daemon_judges_it() {
     let said: Value = laptop.run(&verify).json();
     assert_eq!((&said["judgedBy"], &said["verdict"]), (&"server".into(), &"refused".into()));
     let text = laptop.run(&verify[..5]).exits(1).stdout;
-    assert!(text.contains("by its trust file") && text.contains("REFUSED: "), "{text}");
+    assert!(text.contains("by its own trust file") && text.contains("REFUSED: "), "{text}");
 }

@@ -25,7 +25,7 @@ fn only_readers(place: &Fixture, daemon: &mut Daemon, address: SocketAddr) {
 /// As it has to be once it is mended, with no other hand.
 fn recovered(place: &Fixture, mut daemon: Daemon, address: SocketAddr) {
     place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
-    daemon.until_said("it works again", 1);
+    daemon.until_said("recovered: reconciliation succeeds again", 1);
     until_ready(&mut daemon, address, None);
     assert!(place.path(".fleetform/outbox/B.json").exists());
     daemon.stop();

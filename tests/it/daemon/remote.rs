@@ -192,7 +192,7 @@ fn what_cannot_be_asked_is_said() {
         (&["--server", &silent_at, "--timeout", "300ms"], "it takes too long"),
         (&["--server", "fleet.example.com"], "like https://fleet.example.com"),
         (&["--server", "https://user:pw@fleet.example.com"], "it names a user"),
-        (&["--server", &url(closed), "--data", "elsewhere"], "two recorded states"),
+        (&["--server", &url(closed), "--data", "elsewhere"], "exclude each other"),
         (&["--data", "elsewhere", "--token-file", "x"], "--server"),
         (&["--server", &url(closed), "--timeout", "soon"], "is not a duration"),
     ] {

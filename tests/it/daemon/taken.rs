@@ -36,7 +36,7 @@ const LOSSES: &[(&str, Step, &[&str], Step)] = &[
     (
         "the data directory is moved away",
         |data| fs::rename(data, data.with_extension("moved")).unwrap(),
-        &["the data directory is not there any more", "unmounted"],
+        &["the data directory no longer exists", "unmounted"],
         |data| fs::rename(data.with_extension("moved"), data).unwrap(),
     ),
     (
@@ -84,7 +84,7 @@ fn without_its_ledger_a_daemon_does_nothing_and_begins_no_other() {
                     if now > failed { Ok(()) } else { Err(now.to_string()) }
                 });
                 assert_eq!(named(&place.path(""), "B.json"), 0, "{what}: no effect without a log");
-                assert!(daemon.said().contains("the pass failed"), "{what}");
+                assert!(daemon.said().contains("reconciliation failed"), "{what}");
                 restore(&data);
                 place.until_recorded(&mut daemon, &["A:Pending", "B:Pending"]);
                 until_ready(&mut daemon, address, None);
@@ -108,7 +108,7 @@ fn a_second_writer_stays_out_though_the_lock_was_removed() {
         assert_eq!(code, 1, "{err}");
         assert!(err.contains(&format!("process {} is writing", daemon.pid())), "{err}");
         daemon.until_said("the lock file was removed or replaced", times);
-        daemon.until_said("it works again", times);
+        daemon.until_said("recovered: reconciliation succeeds again", times);
         assert!(lock.exists(), "it was made anew");
     }
     place.save("fleet/B.yaml", &device("B"));

@@ -39,8 +39,8 @@ pub fn request(place: &Fixture, n: usize, until: DateTime<Utc>, signed: bool) {
     };
     let yaml = request.yaml();
     if signed {
-        let armoured = signature("bob", WIPE, yaml.as_bytes());
-        place.write(&format!("fleet/r{n}.yaml.sig"), String::from_utf8(armoured).unwrap());
+        let armored = signature("bob", WIPE, yaml.as_bytes());
+        place.write(&format!("fleet/r{n}.yaml.sig"), String::from_utf8(armored).unwrap());
     }
     place.write(&format!("fleet/r{n}.yaml"), &yaml);
 }

@@ -272,12 +272,12 @@ fn what_is_there_for_a_moment_only_is_not_acted_on() {
         let enrolled = |entry: &serde_json::Value| entry["kind"] == "device.status";
         if log.iter().any(enrolled) { Ok(()) } else { Err(log.len().to_string()) }
     });
-    let passes = daemon.said().matches("a pass decides").count();
+    let passes = daemon.said().matches("reconciliation decides").count();
     fs::rename(place.path("S00"), place.path(&path("S00"))).unwrap();
     for serial in &serials[1..20] {
         place.write(&path(serial), device(serial));
     }
-    daemon.until_said("a pass decides", passes + 1);
+    daemon.until_said("reconciliation decides", passes + 1);
     for kind in ["device.orphaned", "device.updated", "pass.frozen"] {
         assert!(!place.log().iter().any(|entry| entry["kind"] == kind), "{kind}");
     }

@@ -17,7 +17,7 @@ fn the_story_of_the_page_ends_with_a_wiped_device() {
         "Pending -> Enrolled",
         "judged compliant by the MDM",
         "eve@contoso.com changed it in the MDM: ",
-        "1 profile put right",
+        "1 drifted profile corrected",
         "awaits approval: D001: Intune wants another administrator's approval first",
         "Enrolled -> Wiped",
         "Chain:     good",

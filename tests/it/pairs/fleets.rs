@@ -16,7 +16,7 @@ pub struct Document {
     file: usize,
     /// 0 to 6 a device, 7 and 8 a profile, 9 a wipe request.
     kind: usize,
-    /// Of its name, and on the whole of its serial number.
+    /// Of its name, and on all of its serial number.
     n: usize,
     serial: usize,
     profile: usize,

@@ -227,13 +227,14 @@ impl Fixture {
 
     /// Runs it with something on standard input.
     pub fn feed(&self, args: &[&str], input: &str) -> Output {
-        let mut command = self.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it runs");
-        // It need not read it.
-        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-        let done = child.wait_with_output().expect("it ends");
-        Output::of(done)
+        feed(self.command(args), input)
+    }
+
+    /// Runs another program in the same place, with something on standard input.
+    pub fn feed_to(&self, words: &[&str], input: &str) -> Output {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.dir.path());
+        feed(command, input)
     }
 
     /// The result with `-o json`, of a run that exits with 0.
@@ -273,6 +274,15 @@ impl Fixture {
     pub fn state(&self) -> Value {
         serde_json::from_str(&self.read(".fleetform/state.json")).expect("JSON")
     }
+}
+
+fn feed(mut command: Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    // It need not read it.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    let done = child.wait_with_output().expect("it ends");
+    Output::of(done)
 }
 
 /// A value that is a string.

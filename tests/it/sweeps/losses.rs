@@ -67,7 +67,8 @@ const LOSSES: [Loss; 9] = [
 ];
 
 impl World<'_> {
-    /// Loses it, looks that nothing is issued, puts it back, and looks that it works again.
+    /// Loses it, looks that nothing is issued, puts it back, and looks that recovered:
+    /// reconciliation succeeds again.
     fn lose(&mut self, loss: Loss) {
         println!("{loss:?}");
         let place = self.place;

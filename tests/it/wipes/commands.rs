@@ -168,8 +168,8 @@ fn requests_that_would_be_refused_are_not_written() {
         (&["D001", "--reason", "lost", "--valid", "0s"], "expired before"),
         (&["D001", "--reason", "bored"], "invalid value"),
         (&["D001", "--reason", "lost", "--requested-by", "bob"], "e-mail"),
-        (&["D001", "--reason", "lost", "--file", "x.txt"], "no name for a manifest"),
-        (&["D001", "--reason", "lost", "--file", "fleet/dev-1.yaml"], "there already"),
+        (&["D001", "--reason", "lost", "--file", "x.txt"], "cannot be the name of a manifest"),
+        (&["D001", "--reason", "lost", "--file", "fleet/dev-1.yaml"], "already exists"),
     ] {
         let output = desk.run(&[&["wipe", "new"], args].concat());
         assert_eq!(output.status.code(), Some(1), "{args:?}");
@@ -204,7 +204,7 @@ fn keys_that_do_not_serve_leave_no_file() {
     desk.json(&["wipe", "new", "D001", "--reason", "lost"]);
     let rsa = key("rsa");
     let output = desk.run(&["wipe", "sign", FILE, "--key", rsa.to_str().expect("UTF-8")]);
-    assert!(said(&output).contains("`ssh-rsa` do not serve"), "{}", said(&output));
+    assert!(said(&output).contains("`ssh-rsa` are not supported"), "{}", said(&output));
     let output = desk.run(&["wipe", "sign", FILE]);
     assert!(said(&output).contains("no key to sign with"), "{}", said(&output));
     assert_eq!(fs::read_dir(desk.0.path("fleet/wipes")).expect("it").count(), 1);
@@ -337,7 +337,7 @@ fn a_request_elsewhere_is_judged_as_if_it_were_in_the_fleet() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let text = said_on_stdout(&output);
     let (_, note) = text.split_once("\nACCEPTED: ").expect("a verdict");
-    assert!(note.contains("but it is not there: no pass sees it"), "{text}");
+    assert!(note.contains("is outside the fleet directory"), "{text}");
     assert_eq!(desk.json(&["wipe", "verify", "draft.yaml"])["inFleet"], false);
 
     fs::rename(desk.0.path("draft.yaml"), desk.0.path("fleet/draft.yaml")).expect("moved");

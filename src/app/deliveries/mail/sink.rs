@@ -97,7 +97,7 @@ impl MailSink {
             Attempt::Misconfigured { why: format!("notify.mail.templates: {error}") }
         })?;
         let Some(first) = letters.first() else {
-            return Err(Attempt::Refused { why: "it tells nothing".to_owned() });
+            return Err(Attempt::Refused { why: "it delivers nothing".to_owned() });
         };
         // When it became due: the same again for a repeat.
         let at = jobs.iter().map(|job| job.not_before.unwrap_or(job.at)).max();
@@ -188,7 +188,7 @@ impl Sink for MailSink {
 
     async fn test(&self) -> Attempt {
         let at = (self.now)();
-        let mut last = Attempt::Refused { why: "there is nobody to send it to".to_owned() };
+        let mut last = Attempt::Refused { why: "there is no recipient".to_owned() };
         for to in &self.testers {
             let letter = Letter::to(to.clone(), &self.settings.language.default);
             let job = Job {

@@ -71,7 +71,7 @@ fn all_that_is_wrong_comes_at_once_with_line_and_column() {
             "line 2, column 1 (serial): `1.23457E+14` is a number that a spreadsheet cut: its digits are lost",
             "line 3, column 1 (serial): `3-Mar` is what a spreadsheet made a date of",
             "line 4, column 2 (user): `nobody` is not an e-mail address like ana.ruiz@example.com",
-            "line 5, column 3 (platform): `beos` is no platform",
+            "line 5, column 3 (platform): `beos` is not a platform",
             "line 5, column 4 (osVersion): `ten` is not a version of dotted numbers like 10.0.26100",
             "line 6, column 5 (labels.x): `#REF!` is an error of a spreadsheet",
             "line 8: there are 8 columns, and 6 in the header",
@@ -195,7 +195,7 @@ fn corporate_identifiers_are_of_one_kind() {
     let read = read_corporate_ids(b"490154203237518,phone\n");
     assert_eq!(
         problems(&read.problems),
-        ["line 1, column 1 (identifier): this is an IMEI, and no serial number"]
+        ["line 1, column 1 (identifier): this is an IMEI, not a serial number"]
     );
 }
 
@@ -235,8 +235,8 @@ fn a_saved_answer_of_apple_is_read_page_by_page() {
         problems(&read.problems),
         [
             "line 2, column 1 (serialNumber): `1` stands for a missing serial number; many machines have the same",
-            "line 2, column 1 (productFamily): `Watch` is no product family that can be managed",
-            "line 3, column 1: this is no entry of type orgDevices with attributes",
+            "line 2, column 1 (productFamily): `Watch` is not a product family that can be managed",
+            "line 3, column 1: this is not an entry of type orgDevices with attributes",
         ]
     );
     assert_eq!(rows(&read).len(), 1);
@@ -246,6 +246,6 @@ fn a_saved_answer_of_apple_is_read_page_by_page() {
     );
     assert_eq!(
         problems(&read_apple(b"\n {}").problems),
-        ["line 2, column 2: this is no page of devices: it has no list `data`"]
+        ["line 2, column 2: this is not a page of devices: it has no list `data`"]
     );
 }

@@ -16,11 +16,11 @@ pub(crate) enum Unformatted {
     #[error("it has characters that may not be in a manifest")]
     Forbidden,
     /// In this line.
-    #[error("what begins in line {0} is no manifest that can be read")]
+    #[error("what begins in line {0} is not a manifest that can be read")]
     Unreadable(u32),
     /// In this line.
     #[error(
-        "what begins in line {0} is written in a way that cannot be laid out anew; edit it by hand"
+        "what begins in line {0} is written in a way that cannot be formatted; edit it by hand"
     )]
     Unusual(u32),
 }

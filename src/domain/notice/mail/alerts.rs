@@ -37,13 +37,13 @@ pub(super) fn jobs(
 const fn title(alert: AlertKind) -> &'static str {
     match alert {
         AlertKind::Frozen => "The fleet is frozen",
-        AlertKind::BreakerOpen => "The provider fails again and again",
+        AlertKind::BreakerOpen => "The provider fails repeatedly",
         AlertKind::WipeUnsigned => "A wipe waits for signatures",
         AlertKind::WipeIssued => "A wipe was issued",
-        AlertKind::WipeInDoubt => "Nobody knows whether the provider has a wipe",
+        AlertKind::WipeInDoubt => "It is unknown whether the provider has a wipe command",
         AlertKind::Unwritable => "The log or the snapshot cannot be written",
         AlertKind::Unreconciled => "Devices wait for too long",
-        AlertKind::SinkStuck => "Somebody who is to be told is not",
+        AlertKind::SinkStuck => "Notifications are not delivered",
         AlertKind::ClockBehind => "The clock of this machine is behind the log",
         AlertKind::TrustBroken => "The trust files cannot be relied on",
     }

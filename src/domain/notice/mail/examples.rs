@@ -56,8 +56,8 @@ fn example(topic: Topic, language: &str, n: usize) -> Example {
         device: about_device.then(|| device(n, if failing { checks(n) } else { Vec::new() })),
         ends: failing.then(|| at(1440 + minutes)),
         reason: match topic {
-            Topic::EnrollmentFailed => Some("not heard from within 30m".to_owned()),
-            Topic::WipeRefused => Some("it is signed by nobody who is trusted".to_owned()),
+            Topic::EnrollmentFailed => Some("no report within 30m".to_owned()),
+            Topic::WipeRefused => Some("no trusted person signed it".to_owned()),
             _ => None,
         },
         wipe: wiped.then(|| wipe(n)),

@@ -40,7 +40,8 @@ pub(super) fn lacks(
     let tomorrow = Timestamp::from_millis((today + 1) * TimeDelta::days(1).num_milliseconds());
     (count >= most).then(|| {
         let detail = format!(
-            "the provider takes {most} {scope} wipes in a day (UTC), and has {count}; goes on from {}",
+            "the provider takes {most} {scope} wipes in a day (UTC), and has {count}; continues \
+             from {}",
             tomorrow.short()
         );
         (DAILY_CAP, detail, Some(tomorrow))

@@ -260,7 +260,7 @@ impl<'a> WipePlanner<'a, '_> {
                         format!("not issued yet: {}; tried again from {until}", wipe.detail);
                     (DEFERRED, detail)
                 }
-                None => ("coolingOff", format!("cools off until {}", issue_at.short())),
+                None => ("coolingOff", format!("waits until {} (wipes.delay)", issue_at.short())),
             };
             self.show(file, signers, WipeStanding::CoolingOff, code, &detail);
         } else {
@@ -328,7 +328,7 @@ impl<'a> WipePlanner<'a, '_> {
                  does not change until {}",
                 until.short()
             ),
-            None => format!("another wipe of {device} is under way"),
+            None => format!("another wipe of {device} is in progress"),
         }
     }
 

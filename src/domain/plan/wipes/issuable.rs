@@ -144,7 +144,7 @@ pub(crate) fn issuable(
     };
     let at = issue_at(known, fresh.settings.wipes.delay);
     if let Some(at) = at.filter(|at| fresh.now < *at) {
-        return no("coolingOff", format!("cools off until {}", at.short()));
+        return no("coolingOff", format!("waits until {} (wipes.delay)", at.short()));
     }
     if let Some((code, detail, _)) = lacks(&inputs, (request, file.request.scope), 0) {
         return no(code, detail);

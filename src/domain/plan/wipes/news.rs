@@ -47,7 +47,7 @@ fn one(inputs: &Inputs<'_>, news: &WipeNews) -> Option<Action> {
                 until: inputs.now,
                 approval: None,
             });
-            (Op::DeferWipe { deferred }, "the MDM surely did not take the command")
+            (Op::DeferWipe { deferred }, "the MDM did not accept the command")
         }
         WipeStep::Stage(_)
         | WipeStep::Failed

@@ -11,7 +11,7 @@ pub(super) fn people(signers: &[Email]) -> u32 {
 
 /// What is missing, and until when.
 pub(super) fn short_of(hold: &quorum::QuorumHold) -> String {
-    let until = hold.until.map(|at| format!("; passes as it is from {}", at.short()));
+    let until = hold.until.map(|at| format!("; accepted as it is from {}", at.short()));
     let until = until.unwrap_or_default();
     let window = hold.tier.map_or_else(String::new, |tier| {
         let per = duration(tier.per);
@@ -27,7 +27,7 @@ pub(super) fn short_of(hold: &quorum::QuorumHold) -> String {
             format!("needs signatures of {needs} people, has {}{window}{until}", hold.has)
         }
         (Lacks::Signatures | Lacks::Room, _) => {
-            format!("over every tier{window}, whoever signs{until}")
+            format!("wipe limit reached{window}; no number of signatures raises it{until}")
         }
     }
 }

@@ -62,11 +62,10 @@ impl Unsigned {
             code: Code::TooManyWipeRequests,
             severity: Severity::Error,
             message: format!(
-                "{} wipe requests that nobody signed are not recorded: there are {MAX_UNSIGNED} \
-                 already",
+                "{} unsigned wipe requests are not recorded: there are already {MAX_UNSIGNED}",
                 self.surplus.len()
             ),
-            help: "remove the requests that nobody means to sign; one that is signed is recorded"
+            help: "remove the requests that will not be signed; a signed request is recorded"
                 .to_owned(),
             span: Span::whole(&first.path),
             related: None,
@@ -116,7 +115,7 @@ mod tests {
         assert!(!records(WipeStop::Expired));
         let finding = unsigned.finding().unwrap();
         assert_eq!(finding.code, Code::TooManyWipeRequests);
-        assert!(finding.message.starts_with("3 wipe requests"), "{}", finding.message);
+        assert!(finding.message.starts_with("3 unsigned wipe requests"), "{}", finding.message);
     }
 
     #[test]

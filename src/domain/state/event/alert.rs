@@ -22,7 +22,7 @@ words! {
         Unwritable = "unwritable",
         /// A device does not get what its manifest wants, for a long time.
         Unreconciled = "unreconciled",
-        /// Somebody who is to be told is not, for a long time.
+        /// Notifications are not delivered, for a long time.
         SinkStuck = "sinkStuck",
         /// This machine's clock is behind the log.
         ClockBehind = "clockBehind",

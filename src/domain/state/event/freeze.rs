@@ -33,8 +33,8 @@ impl FreezeCause {
         match self {
             Self::Missing => "check --fleet and that the checkout is there",
             Self::Empty | Self::Shrunken => {
-                "restore the manifests, or name the number with `fleetform apply --accept-removals N` \
-                 (while no daemon runs)"
+                "restore the manifests; if these N removals are intended, stop the daemon and run \
+                 `fleetform apply --accept-removals N`"
             }
         }
     }

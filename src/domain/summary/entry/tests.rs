@@ -167,7 +167,7 @@ fn every_kind_has_a_line() {
         device.status: Pending → Enrolled: the device reported
         compliance.changed: unknown → nonCompliant; failing: encryption; not reported: antivirus
         device.status: Pending → Enrolled: the device reported
-        device.orphaned: its manifest is gone; nothing is done to it
+        device.orphaned: its manifest is gone; the device keeps its settings
         device.status: Pending → Failed: the enrollment deadline of 30m passed
         profile.failed: the push failed (permanent): no such group [intent 2]
         device.status: Pending → Enrolled: the device reported
@@ -177,17 +177,17 @@ fn every_kind_has_a_line() {
         device.status: Failed → Pending (enrollment 2): enrollment was raised
         device.adopted: a manifest with its serial number is back
         device.archived: archived: lists leave it out from now on
-        device.missing: the MDM does not have it any more; last sync 2026-11-22T10:00:00Z; nothing is done to it
+        device.missing: the MDM no longer has it; last sync 2026-11-22T10:00:00Z; nothing is done to it
         device.found: the MDM has it again
         profile.intended: about to push profile Standard 2d711642b726 [intent 7]
-        profile.drifted: profile Standard drifted: its policy is gone, changed by eve@example.com; about to put it right [intent 9]
+        profile.drifted: profile Standard drifted: its policy is gone, changed by eve@example.com; about to restore it [intent 9]
         profile.prepared: the MDM has profile Standard 2d711642b726 (1 compliance policy): created a policy (call 5c) [intent 9]
-        sync.requested: a sync was asked for by uid=1001 (who claims to be uid=0(root)) [intent 9]
-        sync.failed: the provider did not take the sync (permanent): no [intent 9]
+        sync.requested: a sync was requested by uid=1001 (who claims to be uid=0(root)) [intent 9]
+        sync.failed: the provider did not accept the sync (permanent): no [intent 9]
         compliance.changed: unknown: no report yet
         alert.began: alert sinkStuck: 535 no
         alert.ended: alert frozen is over: no longer frozen
-        evidence.missing: not heard from since 2026-11-22T10:00:00Z
+        evidence.missing: no report since 2026-11-22T10:00:00Z
         evidence.returned: it can be judged again
         access.intended: about to block access to corporate mail [intent 9]
         access.blocked: access to corporate mail is blocked [intent 9]
@@ -210,15 +210,15 @@ fn every_kind_has_a_line() {
         wipe.progress: request 2d711642b726 delivered to 705c-1: the MDM took the command (call 5c) [intent 9]
         wipe.progress: request 2d711642b726 approved: approved in the MDM
         wipe.confirmed: request 2d711642b726: the device reported at 2026-11-22T10:00:00Z that it is erased [intent 9]
-        wipe.unrequested: PF3 reported at 2026-11-22T10:00:00Z that it was erased, and nobody here asked for it (inbox/r1)
+        wipe.unrequested: PF3 reported at 2026-11-22T10:00:00Z that it was erased without a wipe request (inbox/r1)
         wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
         trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
         config.changed: configuration file 2d711642b726: provider local, allowed signers /etc/f/signers, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 1 for up to 3 in 1day
         config.changed: configuration file none, the defaults hold: provider intune (tenant contoso.example at https://graph.microsoft.com, login at https://login.microsoftonline.com, as a1, wipes as b2), allowed signers none, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 
         pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
-        pass.thawed: thawed: an operator accepted 8 removals
-        pass.thawed: thawed: the fleet directory is plausible again
-        ledger.restored: the ledger goes on from a backup made at 2026-11-22T10:00:00Z: lineage 5f2d7c1e-0000-4000-8000-000000000002, before 5f2d7c1e-0000-4000-8000-000000000001
+        pass.thawed: no longer frozen: an operator accepted 8 removals
+        pass.thawed: no longer frozen: the fleet directory is plausible again
+        ledger.restored: the ledger continues from a backup made at 2026-11-22T10:00:00Z: lineage 5f2d7c1e-0000-4000-8000-000000000002, before 5f2d7c1e-0000-4000-8000-000000000001
         log.repaired: an unfinished last line was cut: 117 bytes moved to audit.jsonl.broken (2d711642b726)
     "#]].assert_eq(&text);
 }

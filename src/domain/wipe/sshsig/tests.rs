@@ -11,8 +11,8 @@ use super::*;
 
 const REQUEST: &[u8] = b"kind: WipeRequest\n# exact bytes: \xc3\xa9\r\n";
 
-fn verdict(armoured: &[u8]) -> Result<Key, Fault> {
-    match check(armoured, REQUEST, Namespace::Wipe) {
+fn verdict(armored: &[u8]) -> Result<Key, Fault> {
+    match check(armored, REQUEST, Namespace::Wipe) {
         Ok(checked) => Ok(checked.key().clone()),
         Err(failure) => {
             assert!(!failure.detail.is_empty() && !failure.detail.ends_with('.'), "{failure:?}");
@@ -252,8 +252,8 @@ fn something_in_the_reserved_field_is_refused() {
 #[test]
 fn a_good_signature_with_bytes_after_it_or_under_another_name_is_refused() {
     for key in [TestKey::ed25519(1), TestKey::ed25519(1).as_hardware("ssh:")] {
-        let armoured = String::from_utf8(key.sign(Namespace::Wipe, REQUEST)).unwrap();
-        let parsed = SshSig::from_pem(&armoured).unwrap();
+        let armored = String::from_utf8(key.sign(Namespace::Wipe, REQUEST)).unwrap();
+        let parsed = SshSig::from_pem(&armored).unwrap();
         let (bytes, trailer) = parsed.signature_bytes().split_at(64);
         let rebuilt = |name: &str, inside: &[u8], after: &[u8]| {
             let mut blob = Vec::new();

@@ -289,7 +289,7 @@ impl Judge<'_> {
         let detail = match (by, self.checks.iter().find(|c| c.rule == Rule::Trust && !c.holds)) {
             (Some(by), _) => format!("{by} objects"),
             (None, Some(_)) => "no veto could be checked".to_owned(),
-            (None, None) => "nobody objects".to_owned(),
+            (None, None) => "no objection".to_owned(),
         };
         self.checks.push(Check { rule: Rule::Veto, holds: by.is_none(), detail });
     }

@@ -194,7 +194,7 @@ fn what_is_wrong_is_refused_with_its_reason() {
         (hook("url: 'https://a', urlFile: b, secretFile: s"), "needs one of url and urlFile"),
         (hook("url: 'http://a.example', secretFile: s"), "plain http is for loopback only"),
         (hook("url: 'https://a.example'"), "secretFile` is missing"),
-        (hook("urlFile: u, format: slack, secretFile: s"), "nobody signs"),
+        (hook("urlFile: u, format: slack, secretFile: s"), "which has no signatures"),
         (hook("urlFile: u, format: slack, kinds: ['wipe/x']"), "fits no kind of entry"),
         ("{webhooks: [{urlFile: u}]}".to_owned(), "has no `name`"),
         (

@@ -59,7 +59,8 @@ impl WrittenWebhook {
         let signed = matches!(format, WebhookFormat::Plain | WebhookFormat::Cloudevents);
         if !signed && secret_file.is_some() {
             return Err(format!(
-                "`{}` is not for `format: {format}`, which nobody signs: its URL is the secret (urlFile)",
+                "`{}` is not for `format: {format}`, which has no signatures: its URL is the \
+                 secret (urlFile)",
                 key("secretFile")
             ));
         }

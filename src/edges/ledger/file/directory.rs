@@ -150,8 +150,8 @@ impl Directory {
 fn prove(before: Place, found: Option<Identity>, path: &Path) -> Result<(), Error> {
     let what = match found {
         Some(found) if Place::from(found) == before => return Ok(()),
-        Some(_) => "another directory is in the place of the data directory",
-        None => "the data directory is not there any more",
+        Some(_) => "another directory is in place of the data directory",
+        None => "the data directory no longer exists",
     };
     Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: MOVED })
 }
@@ -164,7 +164,7 @@ pub(crate) fn still_there(path: &Path, holds: bool) -> Result<(), Error> {
     let what = match fs::stat(path) {
         Ok(_) if holds => return Ok(()),
         Ok(_) => "there is no ledger in the data directory any more",
-        Err(Errno::NOENT | Errno::NOTDIR) => "the data directory is not there any more",
+        Err(Errno::NOENT | Errno::NOTDIR) => "the data directory no longer exists",
         Err(e) => return Err(durable::Error::at("look at", path)(e.into()).into()),
     };
     Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: MOVED })

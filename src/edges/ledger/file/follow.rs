@@ -190,8 +190,8 @@ impl<'a> Following<'a> {
                 LOCK, chain.end
             ))),
             Some(marked) => Err(self.cut(format!(
-                "{} says that a pass ended at byte {marked}, but no entry ends there: it was cut and \
-                 written anew, or {} is of another ledger",
+                "{} says that a reconciliation ended at byte {marked}, but no entry ends there: \
+                 it was cut and rewritten, or {} is of another ledger",
                 LOCK, LOCK
             ))),
             None => Ok(self.snapshot.state),

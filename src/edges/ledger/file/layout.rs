@@ -12,6 +12,6 @@ pub(super) const BROKEN: &str = "audit.jsonl.broken";
 
 /// What to do where the end of the log is missing.
 pub(crate) const CUT: &str = "was the log rotated (logrotate), renamed, cut or restored from an old backup? Put the newest \
-                       copy of audit.jsonl back. To go on without the missing entries: first delete \
-                       every wipe request that was issued by then, or it could be issued again; then \
-                       remove lock, state.json and outbox";
+                       copy of audit.jsonl back. To continue without the missing entries: first \
+                       delete every wipe request that was issued by then, or it could be issued \
+                       again; then remove lock, state.json and outbox";

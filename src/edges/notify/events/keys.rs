@@ -41,7 +41,7 @@ impl Key {
         let advice = "make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`";
         if has("BEGIN ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") {
             return Err(
-                "has an encrypted key, and nobody is there to type its passphrase: decrypt it with \
+                "has an encrypted key, which an unattended program cannot use: decrypt it with \
                  `openssl pkey`, and keep the file to the user who runs fleetform"
                     .into(),
             );

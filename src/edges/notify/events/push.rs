@@ -112,7 +112,10 @@ fn refused(reply: &Reply, said: String) -> Attempt {
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let word = answer.get("err").and_then(Value::as_str).unwrap_or_default();
     let advice = match word {
-        "invalid_key" => "let the receiver read /.well-known/ssf-configuration of this daemon anew",
+        "invalid_key" => {
+            "let the receiver read /.well-known/ssf-configuration of this daemon \
+                          again"
+        }
         "authentication_failed" => "check tokenFile",
         "access_denied" => "let the receiver accept events from this issuer",
         _ => return Attempt::Refused { why: describe(said, word) },

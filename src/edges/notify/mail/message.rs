@@ -90,7 +90,7 @@ pub(crate) fn compose(mail: &Mail) -> Result<Composed, Attempt> {
 /// As the mail library has it.
 pub(super) fn address(email: &Email) -> Result<lettre::Address, Attempt> {
     email.as_str().parse().map_err(|error| Attempt::Refused {
-        why: format!("{email} is no address for mail: {error}"),
+        why: format!("{email} is not a mail address: {error}"),
     })
 }
 

@@ -107,7 +107,7 @@ impl Login {
         Err(match reply.status {
             408 | 429 | 500.. => Attempt::Retry { why, after: http.after(&reply) },
             // A page of an instance that sleeps.
-            200 => Attempt::Retry { why: format!("{why}, and that is no token"), after: None },
+            200 => Attempt::Retry { why: format!("{why}, and that is not a token"), after: None },
             _ => Attempt::Misconfigured {
                 why: format!(
                     "{why}; check the client id and secret, and that the instance allows client \

@@ -93,9 +93,9 @@ impl ServiceNow {
             // Trying again would make one more each time.
             return Err(Attempt::Refused {
                 why: format!(
-                    "{} made {} without its correlation_id, so that nobody would find it again: give the \
-                     user of fleetform the right to read and write that field, and see to this ticket by \
-                     hand",
+                    "{} made {} without its correlation_id, so that it could not be found again: \
+                     give the user of fleetform the right to read and write that field, and \
+                     correct this ticket by hand",
                     self.shown(),
                     made.reference()
                 ),

@@ -99,8 +99,8 @@ impl Webhook {
 fn gone(to: &Address) -> Attempt {
     Attempt::Misconfigured {
         why: format!(
-            "{} answered 410 Gone: the receiver wants no more, and is asked no more until its URL is \
-             another one or fleetform starts anew",
+            "{} answered 410 Gone: the receiver wants no more, and gets no more notifications \
+             until its URL changes or fleetform is restarted",
             to.shown
         ),
     }

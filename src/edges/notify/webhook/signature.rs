@@ -22,7 +22,7 @@ impl Key {
             .ok_or_else(|| format!("holds no secret that begins with whsec_: {advice}"))?;
         let secret = BASE64
             .decode(encoded)
-            .map_err(|_| format!("holds a secret that is no base64 behind whsec_: {advice}"))?;
+            .map_err(|_| format!("holds a secret that is not base64 after whsec_: {advice}"))?;
         if !LENGTHS.contains(&secret.len()) {
             return Err(format!(
                 "holds a secret of {} bytes, not 24 to 64: {advice}",
@@ -75,7 +75,7 @@ mod tests {
     fn a_secret_is_one() {
         for (text, why) in [
             ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "begins with whsec_"),
-            ("whsec_!", "no base64"),
+            ("whsec_!", "not base64"),
             ("whsec_AAEC", "3 bytes"),
             ("whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "begins with whsec_"),
         ] {

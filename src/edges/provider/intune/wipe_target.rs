@@ -37,8 +37,8 @@ pub(super) fn the_one(
         (ids, _) => {
             let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
             Err(format!(
-                "Intune has several records of serial number {serial} ({}); delete those that are no \
-                 device of yours in the Intune admin center, and it goes on",
+                "Intune has several records of serial number {serial} ({}); delete those that are not \
+                 this device in the Intune admin center, and it continues",
                 ids.join(", ")
             ))
         }

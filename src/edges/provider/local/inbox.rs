@@ -30,8 +30,8 @@ pub(crate) const FILE_LIMIT: u64 = 64 << 20;
 const PASS_REPORTS: usize = 50_000;
 const PASS_BYTES: u64 = 16 << 20;
 /// What is said of a file that nobody can use, and of a part of one that is no report.
-const UNUSABLE: &str = "a file of the inbox cannot be used";
-const NO_REPORT: &str = "this is no report; it goes to inbox/rejected";
+const UNUSABLE: &str = "a file of the inbox is invalid";
+const NO_REPORT: &str = "this is not a report; it goes to inbox/rejected";
 /// Where refused reports go.
 pub(super) const REJECTED: &str = "rejected";
 /// How temporaries for the rest of a file begin.
@@ -270,7 +270,7 @@ fn trouble(path: &str, error: &Error) -> Trouble {
     Trouble {
         path: path.to_owned(),
         message: harmless_within(&error.to_string(), 2000),
-        help: "no report of it is taken until that is mended, and it is tried again; give it the \
+        help: "its reports are not read until that is fixed; give it the \
                owner and the mode of the data directory (chown --reference, chmod --reference)"
             .into(),
     }

@@ -74,7 +74,7 @@ pub(crate) fn read(mut input: impl BufRead, limit: usize, bytes: u64) -> io::Res
         }
         let length = read_line(&mut input, &mut line)?;
         if length == 0 {
-            reader.give_up("the report breaks off: was it written whole?");
+            reader.give_up("the report breaks off: was it written completely?");
             return Ok(reader.records);
         }
         if reader.offset == 0 && (line.starts_with(b"\xFF\xFE") || line.starts_with(b"\xFE\xFF")) {
@@ -136,7 +136,7 @@ struct Reader {
 impl Reader {
     fn line(&mut self, line: &[u8], length: u64) {
         if self.pending.as_ref().is_some_and(|pending| begins_anew(&pending.text, line)) {
-            self.give_up("the report breaks off: was it written whole?");
+            self.give_up("the report breaks off: was it written completely?");
         }
         let start = self.offset;
         self.lines += 1;
@@ -207,7 +207,7 @@ impl Reader {
                 Some(Err(error)) => {
                     let rest = Stretch { start: stretch.start, end: self.offset };
                     let why = match error.is_eof() {
-                        true => "the report breaks off: was it written whole?".to_owned(),
+                        true => "the report breaks off: was it written completely?".to_owned(),
                         false => format!("is not JSON (column {})", error.column()),
                     };
                     return self.bad(rest, line + error.line() as u64 - 1, &why);

@@ -83,7 +83,10 @@ fn usage_errors() {
     for (line, expected) in [
         ("fleetform aply", "similar subcommand exists: 'apply'"),
         ("fleetform list --profle X", "similar argument exists: '--profile'"),
-        ("fleetform list -o xml", "list has no --output \"xml\": it has text, json, csv, yaml"),
+        (
+            "fleetform list -o xml",
+            "list does not support --output \"xml\": it has text, json, csv, yaml",
+        ),
         ("fleetform list -o jsonpath", "it needs a template, as jsonpath='{.devices[*].id}'"),
         ("fleetform list -o json={.x}", "json takes no template"),
         ("fleetform apply --plan abc", "is not a SHA-256 of 64 lowercase hexadecimal digits: copy"),

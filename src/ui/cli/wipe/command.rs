@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Sign(sign::Args),
     /// Say rule by rule whether a wipe request would be accepted now.
     Verify(verify::Args),
-    /// List wipe requests: who signed, what is missing, and how many wipes are left.
+    /// List wipe requests: who signed, what is missing, how many wipes are left.
     List(list::Args),
 }
 

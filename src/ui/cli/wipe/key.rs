@@ -51,7 +51,7 @@ impl SigningKey {
     /// What to do where `ssh-keygen` could not sign with it.
     pub(super) const fn help(&self) -> &'static str {
         match self {
-            Self::File(_) => "its own words are above; another key can be named with --key FILE",
+            Self::File(_) => "its message is above; choose another key with --key FILE",
             Self::Literal { .. } => {
                 "add its private key to the agent with `ssh-add` (`ssh-add -l` lists those that are \
                  there), or name a key file with --key FILE"
@@ -131,7 +131,7 @@ fn configured(text: &str, home: Option<&Path>) -> Result<SigningKey, Failure> {
     };
     if !path.is_file() {
         let what = format!(
-            "user.signingkey of Git is {}, which is no SSH key, and no file of that name exists",
+            "user.signingkey of Git is {}, which is neither an SSH key nor an existing file",
             quote(text)
         );
         return Err(Failure::new(what).help(help));

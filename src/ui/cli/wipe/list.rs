@@ -21,11 +21,11 @@ Examples:
   fleetform wipe list --all
   fleetform wipe list -o json | jq .budget
 
-Requests of the fleet directory are judged as plan judges them; those that only
-the ledger knows are listed as it has them. The budget says for each line of
-wipes.quorum how many wipes still fit its window. Formats: text, json.")]
+Requests of the fleet directory are judged as in plan; requests that only the
+ledger knows are listed as recorded. The budget says for each tier of
+wipes.quorum how many wipes are left in its window. Formats: text, json.")]
 pub(crate) struct Args {
-    /// Also requests that are over: confirmed, failed, expired, stopped or refused for good
+    /// Include finished requests: confirmed, failed, expired, stopped or refused for good
     #[arg(long)]
     pub(crate) all: bool,
     /// Where the recorded state is.

@@ -41,10 +41,9 @@ Examples:
   fleetform wipe new ana-ruiz-phone --reason termination --scope selective \\
     --valid 4h
 
-Writes wipes/ID-REASON.yaml below the fleet directory. Run it in a clone of your
-own: a checkout that is pulled, of another user or of a running daemon, is
-refused, since a file that is added there by hand stops it from being updated.
-Formats: text, json.")]
+Writes wipes/ID-REASON.yaml below the fleet directory. Run it in your own clone.
+It refuses a checkout of another user or of a running daemon, because a file
+added there by hand would block `git pull`. Formats: text, json.")]
 pub(crate) struct Args {
     /// Id, serial number (its newest device) or name; where one word fits several devices, id=ID,
     /// serial=SERIAL or name=NAME
@@ -56,14 +55,14 @@ pub(crate) struct Args {
     /// How much to erase [default: full; selective on personal devices]
     #[arg(long, value_parser = word!(WipeScope), ignore_case = true)]
     pub(crate) scope: Option<WipeScope>,
-    /// How long the request holds, from now on [default: 24h]
+    /// How long the request is valid, from now on [default: 24h]
     #[arg(long, value_name = "DURATION")]
     pub(crate) valid: Option<humantime::Duration>,
-    /// Who asks, and must sign [default: user.email of Git]
+    /// Who requests the wipe, and must sign [default: user.email of Git]
     #[arg(long, value_name = "EMAIL")]
     pub(crate) requested_by: Option<Email>,
-    /// Where to write it, from the working directory [default: wipes/ID-REASON.yaml below the fleet
-    /// directory]
+    /// Where to write it, relative to the working directory [default: wipes/ID-REASON.yaml below
+    /// the fleet directory]
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Option<PathBuf>,
     /// Where the recorded state is.
@@ -268,12 +267,15 @@ fn write(path: &Path, yaml: &str) -> Result<(), Failure> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"));
     let name = name.filter(|name| !name.starts_with('.')).ok_or_else(|| {
-        Failure::new(format!("{} is no name for a manifest", path.display()))
+        Failure::new(format!("{} cannot be the name of a manifest", path.display()))
             .help("end it in .yaml, and do not begin it with a dot")
     })?;
     let documents = parse_file(&Arc::from(name), yaml.as_bytes());
     if let Some(finding) = documents.findings.first() {
-        return Err(Failure::new(format!("this would be no valid request: {}", finding.message)));
+        return Err(Failure::new(format!(
+            "this would not be a valid request: {}",
+            finding.message
+        )));
     }
     let directory = durable::parent(path);
     std::fs::create_dir_all(directory).map_err(|why| {
@@ -281,7 +283,7 @@ fn write(path: &Path, yaml: &str) -> Result<(), Failure> {
     })?;
     durable::create_file(path, yaml.as_bytes()).map_err(|error| match error.cause.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            Failure::new(format!("{} is there already; it was not touched", path.display()))
+            Failure::new(format!("{} already exists; it was not changed", path.display()))
                 .help("give another name with --file")
         }
         _ => cannot_write(format!("cannot write {}", path.display()), &error.cause),
@@ -295,8 +297,8 @@ fn warn(setup: &Setup, draft: &Draft, state: &State, path: &Path, out: &mut Out)
     };
     if inside(path) == Some(false) {
         out.note(&format!(
-            "warning: {} lies outside the fleet directory {}: no pass sees it there; move it, \
-             before or after it is signed",
+            "warning: {} is outside the fleet directory {} and will not be carried out from \
+             there; move it, before or after it is signed",
             path.display(),
             setup.root()
         ));
@@ -374,7 +376,7 @@ impl Written<'_> {
         let needs = match self.needs {
             Some(1) => "1 person now".to_owned(),
             Some(n) => format!("{n} people now"),
-            None => "more than any number of people: too many wipes lately".to_owned(),
+            None => "no number of people: wipe limit reached".to_owned(),
         };
         let line = format!("Written: {}", self.path);
         writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
@@ -382,7 +384,7 @@ impl Written<'_> {
             ("device", format!("{} {}, serial {}", self.device, spec.name, self.serial_number)),
             ("user", format!("{} ({} device)", self.user_email, spec.ownership)),
             ("wipe", format!("{}, because: {}", self.scope, self.reason)),
-            ("asked by", format!("{} ({origin})", self.requested_by)),
+            ("requester", format!("{} ({origin})", self.requested_by)),
             ("ledger", self.ledger.to_string()),
             ("expires", self.expires_at.short()),
             ("to sign", needs),
@@ -391,7 +393,7 @@ impl Written<'_> {
             writeln!(out, "  {key:<9} {}", out.paint(Tone::Plain, &value))?;
         }
         let titles = [
-            "\nNothing is wiped yet. Look at the device once more, then sign:",
+            "\nNothing is wiped yet. Check the device again, then sign:",
             "or, without fleetform:",
             "Send it:",
             "",

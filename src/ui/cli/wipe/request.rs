@@ -22,14 +22,14 @@ pub(super) fn request(path: &Path, out: &mut Out) -> Result<WipeFile, Failure> {
                 out.note(line);
             }
         }
-        let what = format!("{} is no valid wipe request", path.display());
+        let what = format!("{} is not a valid wipe request", path.display());
         return Err(
-            Failure::new(what).help("fix what is said above; what was signed is signed anew")
+            Failure::new(what).help("fix what is listed above, and have everybody sign again")
         );
     }
     match documents.wipes.pop() {
         Some(draft) => Ok(draft.file),
-        None => Err(Failure::new(format!("{} is no WipeRequest", path.display()))
+        None => Err(Failure::new(format!("{} is not a WipeRequest", path.display()))
             .help("write one with `fleetform wipe new`")),
     }
 }

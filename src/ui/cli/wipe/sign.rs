@@ -44,13 +44,13 @@ pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Private key, or the public one of a key in the agent
+    /// Private key, or the public key of a key in the agent
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-    /// Do not ask before signing; without a terminal nothing is asked
+    /// Do not ask before signing; without a terminal it never asks
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Sign against it: any trusted signer's veto stops it for good
+    /// Sign a veto instead: one trusted person's veto stops the wipe for good
     #[arg(long)]
     pub(crate) veto: bool,
 }
@@ -75,8 +75,8 @@ pub(super) fn run(
         return Ok(Exit::Failed);
     }
     out.note(&format!("Signing with {key}; a hardware key waits for your touch."));
-    let armoured = ask_ssh_keygen(&key, namespace, &file.bytes)?;
-    let checked = sshsig::check(&armoured, &file.bytes, namespace).map_err(|why| {
+    let armored = ask_ssh_keygen(&key, namespace, &file.bytes)?;
+    let checked = sshsig::check(&armored, &file.bytes, namespace).map_err(|why| {
         Failure::new(format!("the signature of {key} would not count: {}", why.detail))
             .help("sign with another key: --key FILE")
     })?;
@@ -86,7 +86,7 @@ pub(super) fn run(
             .help("name the key with --key FILE"));
     }
     let worth = worth(setup, checked.key(), namespace);
-    let (path, fresh) = keep(&args.file, &file, namespace, checked.key(), &worth, &armoured)?;
+    let (path, fresh) = keep(&args.file, &file, namespace, checked.key(), &worth, &armored)?;
     let signed = Signed {
         version: 1,
         path: args.file.display().to_string(),
@@ -135,7 +135,7 @@ fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
         ("user", user),
         ("last sync", sync),
         ("wipe", format!("{}, because: {}", request.scope, request.reason)),
-        ("asked by", request.requested_by.to_string()),
+        ("requester", request.requested_by.to_string()),
         ("valid", format!("{} to {}", request.issued_at.short(), request.expires_at.short())),
         ("digest", request.digest.to_string()),
     ];
@@ -183,7 +183,7 @@ fn ask_ssh_keygen(
         .stdout(Stdio::piped())
         .spawn();
     let mut child = spawned.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::new("there is no ssh-keygen to sign with").help(
+        io::ErrorKind::NotFound => Failure::new("ssh-keygen is not installed").help(
             "install OpenSSH: `apt-get install openssh-client`, `dnf install openssh-clients`, \
              or Settings > Optional features on Windows",
         ),
@@ -240,7 +240,7 @@ fn keep(
     namespace: Namespace,
     key: &Key,
     worth: &Worth,
-    armoured: &[u8],
+    armored: &[u8],
 ) -> Result<(PathBuf, bool), Failure> {
     let same = |bytes: &[u8]| {
         sshsig::check(bytes, &file.bytes, namespace).is_ok_and(|checked| checked.key() == key)
@@ -254,7 +254,7 @@ fn keep(
         let mut path = request.as_os_str().to_owned();
         path.push(name);
         let path = PathBuf::from(path);
-        match durable::create_file(&path, armoured) {
+        match durable::create_file(&path, armored) {
             Ok(()) => return Ok((path, true)),
             Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),

@@ -28,11 +28,10 @@ Examples:
   fleetform wipe verify fleet/wipes/d007-lost.yaml
   fleetform wipe verify fleet/wipes/d007-lost.yaml -o json | jq -r .verdict
 
-Exits with 0 if it is accepted (also when it was issued already), with 3 if it
-is held, with 1 if it is refused or nobody here can tell. With --server the
-daemon says how a request stands that has reached it. A file elsewhere is judged
-as if it were in the fleet directory, and that it is not is said (`inFleet`).
-Formats: text, json.")]
+Exits with 0 if it is accepted (or already issued), with 3 if it is held, with 1
+if it is refused or cannot be judged here. With --server the daemon judges a
+request that has been merged. A file outside the fleet directory is judged as if
+it were inside, with a warning (`inFleet`). Formats: text, json.")]
 pub(crate) struct Args {
     /// The request
     #[arg(value_name = "FILE")]

@@ -23,14 +23,14 @@ fn addresses() {
         assert_eq!(format!("{}{PATH}", remote(url, token()).unwrap().url), asked);
     }
     for (url, why) in [
-        ("", "no URL"),
+        ("", "not a URL"),
         ("fleet.example.com", "neither"),
         ("ftp://fleet.example.com", "neither"),
         ("/var/run/x", "neither"),
         ("https://user:hunter2@fleet.example.com", "give a token"),
-        ("https://fleet.example.com/?x=1", "after its path"),
-        ("https://fleet.example.com/#x", "after its path"),
-        ("https://fleet example.com", "no URL"),
+        ("https://fleet.example.com/?x=1", "a query or a fragment"),
+        ("https://fleet.example.com/#x", "a query or a fragment"),
+        ("https://fleet example.com", "not a URL"),
     ] {
         let error = remote(url, None).unwrap_err().to_string();
         assert!(error.contains(why), "{url}: {error}");
@@ -88,14 +88,18 @@ fn asked(answer: &'static [u8], largest: u64) -> Error {
 fn answers_that_are_no_state() {
     const STATE: &str = "content-type: application/vnd.fleetform.state+json; version=1";
     for (answer, largest, why) in [
-        ("200 OK\r\ncontent-length: 2\r\n\r\nhi", LARGEST, "is no fleetform daemon"),
-        ("200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n", LARGEST, "is no fleet"),
-        ("200 OK\r\nS\r\ncontent-length: 2\r\n\r\n{}", LARGEST, "is no fleetform daemon"),
+        ("200 OK\r\ncontent-length: 2\r\n\r\nhi", LARGEST, "is not a fleetform daemon"),
+        (
+            "200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n",
+            LARGEST,
+            "is not a fleet",
+        ),
+        ("200 OK\r\nS\r\ncontent-length: 2\r\n\r\n{}", LARGEST, "is not a fleetform daemon"),
         ("200 OK\r\nS\r\ncontent-length: 99\r\n\r\n{}", LARGEST, "the connection was closed"),
         (
             "200 OK\r\nS\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{\n\r\n",
             LARGEST,
-            "did not come whole",
+            "did not arrive completely",
         ),
         ("200 OK\r\nS\r\ncontent-length: 8\r\n\r\n{\n  \"at\"", 5, "larger than 5 bytes"),
         (

@@ -296,7 +296,7 @@ pub(super) fn change(tenant: &mut Tenant, serial: &str, body: &Value) -> Done {
         let strange =
             |name: &&String| !EntraDevice::attribute_names().any(|known| known == name.as_str());
         if let Some(name) = attributes.keys().find(strange) {
-            return Err(Wrong::bad(format!("{name} is no extension attribute")));
+            return Err(Wrong::bad(format!("{name} is not an extension attribute")));
         }
         let (object, _) = entra(tenant, index).ok_or_else(|| Wrong::bad("it is not enrolled"))?;
         let values: Vec<_> = attributes.into_iter().collect();

@@ -78,6 +78,9 @@ fn call(
         ("POST", ["approvals", "policies"]) => rules::add_approval_policy(tenant, body),
         ("DELETE", ["approvals", "policies"]) => rules::clear_approval_policies(tenant),
         ("POST", ["approvals", code]) => rules::decide(tenant, code, body),
-        _ => Err(Wrong::missing(format!("{method} {path} is no call: GET /emulator lists them"))),
+        _ => Err(Wrong::missing(format!(
+            "{method} {path} is not a call: GET /emulator lists \
+                                         them"
+        ))),
     }
 }

@@ -95,14 +95,17 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, (StatusCode, &'s
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let length: Option<usize> = length.and_then(|length| length.parse().ok());
     if length.is_some_and(|length| length > LONGEST) {
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is too long: ask in parts"));
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is too long: send it in parts"));
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(JSON) {
         return Err(bad("Content-Type must be application/json"));
     }
-    let body = to_bytes(body, LONGEST).await.map_err(|_| bad("the body did not come whole"))?;
+    let body = to_bytes(body, LONGEST).await.map_err(|_| {
+        bad("the body did not arrive \
+                                                              completely")
+    })?;
     if body.is_empty() { Err(bad("the body is empty")) } else { Ok(body) }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::context::{Context, Side};
 use super::text::{
-    REACH_SHOWN, device_text, freeze, mended_line, profile_text, summary, who, wipe_text,
+    REACH_SHOWN, device_text, freeze, mended_line, profile_text, summary, told, who, wipe_text,
 };
 use crate::domain::diff::{DeviceDiff, Difference, FleetDiff};
 use crate::ui::render::check::findings_section;
@@ -43,7 +43,7 @@ pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) ->
     for difference in Difference::ALL {
         let of = || devices.iter().filter(|device| device.difference == *difference);
         let texts = of().map(|device| captured(|out| device_text(out, device, root)));
-        let (n, title) = (of().count(), format!("Devices {difference}: {}", of().count()));
+        let (n, title) = (of().count(), format!("Devices {}: {}", told(*difference), of().count()));
         comment.section(&title, (n <= FEW, "diff"), n, texts);
     }
     for profile in profiles.iter().filter(|profile| profile.reaches.len() > REACH_SHOWN) {
@@ -52,7 +52,7 @@ pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) ->
         comment.section(&title, (false, "text"), profile.reaches.len(), texts);
     }
     let texts = mended.iter().map(|finding| mended_line(finding, root));
-    comment.section(&format!("Mended: {}", mended.len()), (false, "text"), mended.len(), texts);
+    comment.section(&format!("Fixed: {}", mended.len()), (false, "text"), mended.len(), texts);
     comment.paragraph(&format!("From {} to {}.", side(base), side(head)));
     out.write_all(comment.finish().as_bytes())
 }
@@ -84,12 +84,12 @@ pub(crate) fn github(out: &mut Out, diff: &FleetDiff, context: Context<'_>) -> i
         let text = captured(|out| wipe_text(out, wipe, context));
         let target =
             (wipe.difference != Difference::Removed).then(|| Target::at(root, &wipe.file.place));
-        let title = format!("wipe request {}", wipe.difference);
+        let title = format!("wipe request {}", told(wipe.difference));
         github::annotate(out, Level::Warning, target.as_ref(), &title, text.trim_end())?;
     }
     for profile in profiles {
         let text = captured(|out| profile_text(out, profile));
-        let title = format!("profile {}", profile.difference);
+        let title = format!("profile {}", told(profile.difference));
         github::annotate(out, Level::Warning, None, &title, text.trim_end())?;
     }
     for device in devices {
@@ -104,6 +104,6 @@ fn annotate_device(out: &mut Out, diff: &DeviceDiff, root: &str) -> io::Result<(
     let target = (!gone).then(|| Target::at(Path::new(root), &diff.device.place));
     let level = if gone { Level::Warning } else { Level::Notice };
     let text = captured(|out| device_text(out, diff, root));
-    let title = format!("device {}", diff.difference);
+    let title = format!("device {}", told(diff.difference));
     github::annotate(out, level, target.as_ref(), &title, text.trim_end())
 }

@@ -80,7 +80,7 @@ fn drawn(
 fn as_text() {
     expect![[r#"
         + added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1
-              asked by  bob@example.com
+              requester bob@example.com
               expires   2026-11-23T10:00:00Z
               signed    by nobody
         ~ changed  profile Standard  reaches 3 devices
@@ -114,8 +114,8 @@ fn as_text() {
           |
           = help: did you mean `osVersion`?
 
-        mended[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
-        Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
+        fixed[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
+        Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding fixed.
     "#]].assert_eq(&drawn(&sample(), text));
 }
 
@@ -124,13 +124,13 @@ fn as_markdown() {
     expect![[r####"
         ### Fleetform diff
 
-        **Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.**
+        **Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding fixed.**
 
         <details open><summary>WIPE REQUESTS: 1</summary>
 
         ```text
         + added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1
-              asked by  bob@example.com
+              requester bob@example.com
               expires   2026-11-23T10:00:00Z
               signed    by nobody
         ```
@@ -215,10 +215,10 @@ fn as_markdown() {
 
         </details>
 
-        <details><summary>Mended: 1</summary>
+        <details><summary>Fixed: 1</summary>
 
         ```text
-        mended[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
+        fixed[yaml-syntax]: not valid YAML: while parsing a node, did not find expected node content  ./fleet/f.yaml:2
         ```
 
         </details>
@@ -232,14 +232,14 @@ fn as_annotations() {
     expect![[r#"
         ::error file=fleet/c.yaml,line=4,endLine=4,col=1,endColumn=5,title=new missing-field::`spec.osVersion` is missing%0Ahelp: add `osVersion`
         ::error file=fleet/c.yaml,line=8,endLine=8,col=3,endColumn=12,title=new unknown-field::unknown field `spec.osVersoin`%0Ahelp: did you mean `osVersion`?
-        ::warning file=fleet/w.yaml,line=1,title=wipe request added::+ added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1%0A      asked by  bob@example.com%0A      expires   2026-11-23T10:00:00Z%0A      signed    by nobody
+        ::warning file=fleet/w.yaml,line=1,title=wipe request added::+ added    WIPE REQUEST w: D007 (A1), full wipe, lost  ./fleet/w.yaml:1%0A      requester bob@example.com%0A      expires   2026-11-23T10:00:00Z%0A      signed    by nobody
         ::warning title=profile changed::~ changed  profile Standard  reaches 3 devices%0A      apps:%0A          - VPN%0A        + - Mail%0A      devices: a (A1), b (B1), e (E1)
         ::notice file=fleet/a.yaml,line=1,title=device changed::~ changed  A1  a  ./fleet/a.yaml:1%0A      osVersion: 1.0 -> 1.1
         ::notice file=fleet/x/b.yaml,line=1,title=device moved::> moved    B1  b  ./fleet/x/b.yaml:1, was b.yaml
         ::warning title=device held::! held     C1  c  ./fleet/c.yaml:1%0A      its manifest cannot be used; what is recorded stays as it is
         ::warning title=device removed::- removed  D1  d  ./fleet/d.yaml:1%0A      the device keeps its settings and is listed as orphaned
         ::notice file=fleet/e.yaml,line=1,title=device added::+ added    E1  e  ./fleet/e.yaml:1%0A      e@example.com, profile Standard, windows 1.0, corporate
-        ::notice title=fleetform diff::Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding mended.
+        ::notice title=fleetform diff::Changes: 1 WIPE REQUEST added, 1 device added, 1 device changed, 1 device moved, 1 device held, 1 device removed, 1 profile changed (reaching 3 devices), 2 new findings, 1 finding fixed.
     "#]].assert_eq(&drawn(&sample(), github));
 }
 

@@ -71,9 +71,14 @@ fn tone(difference: Difference) -> (&'static str, Tone) {
     }
 }
 
+/// For people; `mended` is the word of the JSON.
+pub(super) fn told(difference: Difference) -> &'static str {
+    if difference == Difference::Mended { "fixed" } else { difference.as_str() }
+}
+
 fn head(out: &Out, difference: Difference, what: &str, note: &str) -> String {
     let (sign, tone) = tone(difference);
-    let line = format!("{sign} {difference:<8} {what}");
+    let line = format!("{sign} {:<8} {what}", told(difference));
     format!("{}{}", out.paint(tone, &line), out.paint(Tone::Dim, note))
 }
 
@@ -140,10 +145,10 @@ pub(super) fn wipe_text(out: &mut Out, diff: &WipeDiff, context: Context<'_>) ->
     );
     let place = format!("  {}", located(&file.place, context.root));
     let (sign, _) = tone(*difference);
-    let line = format!("{sign} {difference:<8} {what}");
+    let line = format!("{sign} {:<8} {what}", told(*difference));
     writeln!(out, "{}{}", out.paint(Tone::Removed, &line), out.paint(Tone::Dim, &place))?;
     let mut rows = vec![
-        ("asked by", request.requested_by.to_string()),
+        ("requester", request.requested_by.to_string()),
         ("expires", request.expires_at.short()),
     ];
     let [signed, vetoed] = seen(diff, context);
@@ -183,7 +188,7 @@ pub(super) fn mended_line(finding: &Finding, root: &str) -> String {
     let at = Path::new(root).join(&*finding.span.path);
     let line =
         if finding.span.line > 0 { format!(":{}", finding.span.line) } else { String::new() };
-    format!("mended[{}]: {}  {}{line}", finding.code, finding.message, at.display())
+    format!("fixed[{}]: {}  {}{line}", finding.code, finding.message, at.display())
 }
 
 /// One line that says it all.
@@ -195,13 +200,13 @@ pub(super) fn summary(diff: &FleetDiff) -> String {
         let n = wipes.iter().filter(|wipe| wipe.difference == *difference).count() as u64;
         if n > 0 {
             let plural = if n == 1 { "" } else { "S" };
-            parts.push(format!("{n} WIPE REQUEST{plural} {difference}"));
+            parts.push(format!("{n} WIPE REQUEST{plural} {}", told(*difference)));
         }
     }
     for difference in Difference::ALL {
         let n = devices.iter().filter(|device| device.difference == *difference).count() as u64;
         if n > 0 {
-            parts.push(format!("{} {difference}", count(n, "device")));
+            parts.push(format!("{} {}", count(n, "device"), told(*difference)));
         }
     }
     for difference in Difference::ALL {
@@ -210,14 +215,14 @@ pub(super) fn summary(diff: &FleetDiff) -> String {
         let n = of().count() as u64;
         if n > 0 {
             let reach = count(reach as u64, "device");
-            parts.push(format!("{} {difference} (reaching {reach})", count(n, "profile")));
+            parts.push(format!("{} {} (reaching {reach})", count(n, "profile"), told(*difference)));
         }
     }
     if !new.is_empty() {
         parts.push(count(new.len() as u64, "new finding"));
     }
     if !mended.is_empty() {
-        parts.push(format!("{} mended", count(mended.len() as u64, "finding")));
+        parts.push(format!("{} fixed", count(mended.len() as u64, "finding")));
     }
     if parts.is_empty() {
         return "No changes. The manifests describe the same fleet.".to_owned();

@@ -19,7 +19,7 @@ pub(super) fn erased(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io:
     if erased.is_empty() {
         return Ok(());
     }
-    let title = format!("ERASED, AND NOBODY HERE ASKED FOR IT: {}", erased.len());
+    let title = format!("ERASED WITHOUT A WIPE REQUEST: {}", erased.len());
     writeln!(out, "{}", out.paint(Tone::Removed, &title))?;
     for hold in erased {
         let (what, place) = parts(hold, context.root);
@@ -100,7 +100,7 @@ pub(super) fn parts(hold: &Hold, root: &str) -> (String, String) {
 
 const fn explain(reason: HoldReason) -> &'static str {
     match reason {
-        HoldReason::UnrequestedWipe => "the device was erased, and nobody here asked for it",
+        HoldReason::UnrequestedWipe => "the device was erased without a wipe request",
         HoldReason::ManifestInvalid => "the manifest cannot be used",
         HoldReason::ProfileInvalid => "the profile's manifest cannot be used",
         HoldReason::AwaitingReport => "waiting for the device's report",
@@ -111,9 +111,9 @@ const fn explain(reason: HoldReason) -> &'static str {
         HoldReason::Frozen => "frozen",
         HoldReason::Unsettled => "the fleet directory is still being changed",
         HoldReason::BackingOff => "the provider failed; tried again later",
-        HoldReason::WipeUnderWay => "a wipe is under way",
+        HoldReason::WipeUnderWay => "a wipe is in progress",
         HoldReason::WipeHeld => "a wipe request is held",
         HoldReason::WipeRefused => "a wipe request is refused",
-        HoldReason::WipeOver => "a wipe request is over",
+        HoldReason::WipeOver => "a wipe request has ended",
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn summary_line(approved: &ApprovedPlan) -> String {
     let mut parts: Vec<String> =
         counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(to_do).collect();
     if parts.is_empty() {
-        parts.push("nothing to do; the record matches the manifests".to_owned());
+        parts.push("nothing to do; the recorded state matches the manifests".to_owned());
         if !plan.holds.is_empty() || !plan.findings.is_empty() {
             parts[0] = "nothing to do".to_owned();
         }
@@ -41,14 +41,14 @@ pub(super) fn waiting_and_held(holds: &[Hold]) -> (u64, u64) {
 pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
     match kind {
         ActionKind::Freeze => "freeze".to_owned(),
-        ActionKind::Thaw => "thaw".to_owned(),
+        ActionKind::Thaw => "unfreeze".to_owned(),
         ActionKind::Profile => format!("{} to record", count(n, "profile")),
         ActionKind::Provision => format!("{n} to provision"),
         ActionKind::Adopt => format!("{n} to adopt"),
         ActionKind::Update => format!("{n} to update"),
-        ActionKind::Push => format!("{n} to push to"),
+        ActionKind::Push => format!("{} to push", count(n, "profile")),
         ActionKind::Sync => format!("{n} to sync"),
-        ActionKind::Restore => format!("{} to put right", count(n, "profile")),
+        ActionKind::Restore => format!("{} to correct", count(n, "drifted profile")),
         ActionKind::Orphan => format!("{n} to orphan"),
         ActionKind::Archive => format!("{n} to archive"),
         ActionKind::Trust => "new trust files".to_owned(),
@@ -71,7 +71,7 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::FailWipe
         | ActionKind::ConfirmWipe
         | ActionKind::UnrequestedWipe => told(kind, n),
-        ActionKind::WithdrawWipe => format!("{} to take back", count(n, "wipe")),
+        ActionKind::WithdrawWipe => format!("{} to withdraw", count(n, "wipe")),
     }
 }
 
@@ -80,38 +80,38 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
 pub(crate) fn told(kind: ActionKind, n: u64) -> String {
     match kind {
         ActionKind::Freeze => "frozen".to_owned(),
-        ActionKind::Thaw => "thawed".to_owned(),
+        ActionKind::Thaw => "no longer frozen".to_owned(),
         ActionKind::Profile => format!("{} recorded", count(n, "profile")),
         ActionKind::Provision => format!("{n} provisioned"),
         ActionKind::Adopt => format!("{n} adopted"),
         ActionKind::Update => format!("{n} updated"),
         ActionKind::Status => count(n, "status change"),
-        ActionKind::Push => format!("{n} pushed to"),
+        ActionKind::Push => format!("{} pushed", count(n, "profile")),
         ActionKind::Compliance => count(n, "compliance change"),
         ActionKind::EvidenceMissing => format!("{n} without evidence"),
         ActionKind::EvidenceReturned => format!("{n} with evidence again"),
         ActionKind::BlockAccess => format!("{n} blocked from mail"),
         ActionKind::RestoreAccess => format!("{n} with mail restored"),
         ActionKind::Sync => format!("{n} asked to sync"),
-        ActionKind::Restore => format!("{} put right", count(n, "profile")),
+        ActionKind::Restore => format!("{} corrected", count(n, "drifted profile")),
         ActionKind::Missing => format!("{n} missing from the MDM"),
         ActionKind::Found => format!("{n} found in the MDM again"),
         ActionKind::Orphan => format!("{n} orphaned"),
         ActionKind::Archive => format!("{n} archived"),
-        ActionKind::Trust => "trust files noted".to_owned(),
+        ActionKind::Trust => "trust files recorded".to_owned(),
         ActionKind::AcceptWipe => format!("{} accepted", count(n, "wipe")),
         ActionKind::RefuseWipe => format!("{} refused", count(n, "wipe")),
         ActionKind::HoldWipe => format!("{} held", count(n, "wipe")),
         ActionKind::ExpireWipe => format!("{} expired", count(n, "wipe")),
         ActionKind::VetoWipe => format!("{} stopped", count(n, "wipe")),
         ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
-        ActionKind::WithdrawWipe => format!("{} taken back", count(n, "wipe")),
-        ActionKind::WipeProgress => format!("{} going on", count(n, "wipe")),
-        ActionKind::DeferWipe => format!("{} to be given again", count(n, "wipe")),
+        ActionKind::WithdrawWipe => format!("{} withdrawn", count(n, "wipe")),
+        ActionKind::WipeProgress => format!("{} in progress", count(n, "wipe")),
+        ActionKind::DeferWipe => format!("{} to be retried", count(n, "wipe")),
         ActionKind::FailWipe => format!("{} failed", count(n, "wipe")),
         ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
         ActionKind::UnrequestedWipe => {
-            format!("{} ERASED THAT NOBODY ASKED FOR", count(n, "device"))
+            format!("{} ERASED WITHOUT A REQUEST", count(n, "device"))
         }
     }
 }

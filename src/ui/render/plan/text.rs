@@ -55,7 +55,7 @@ pub(super) fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
         writeln!(out, "  {} withheld.", count(*withheld as u64, "action"))?;
     }
     if let Some(named) = named {
-        writeln!(out, "  --accept-removals {named} does not name that number.")?;
+        writeln!(out, "  --accept-removals {named} is not that number.")?;
     }
     writeln!(out, "  help: {}\n", why.cause.help())
 }

@@ -31,7 +31,7 @@ pub(crate) fn shows(kind: ActionKind) -> bool {
 pub(crate) fn headline(standing: WipeStanding) -> (&'static str, Tone) {
     match standing {
         WipeStanding::Issue => ("WIPE NOW", Tone::Removed),
-        WipeStanding::CoolingOff => ("ACCEPTED, COOLING OFF", Tone::Removed),
+        WipeStanding::CoolingOff => ("ACCEPTED, WAITING (wipes.delay)", Tone::Removed),
         WipeStanding::AwaitingApproval => ("ACCEPTED, AWAITING APPROVAL IN THE MDM", Tone::Removed),
         WipeStanding::Held => ("held", Tone::Changed),
         WipeStanding::Refused => ("refused", Tone::Changed),
@@ -84,7 +84,7 @@ pub(crate) fn one(out: &mut Out, view: &WipeView, root: &str) -> io::Result<()> 
     let rows = [
         ("request", format!("{}  {}", subject.name, located(place, root))),
         ("user", user.as_ref().map_or_else(|| "unknown".into(), ToString::to_string)),
-        ("asked by", subject.requested_by.to_string()),
+        ("requester", subject.requested_by.to_string()),
         ("ledger", subject.ledger.map_or_else(|| "not named".into(), |id| id.to_string())),
         ("signed", format!("by {signed}{needs}")),
         ("expires", subject.expires_at.short()),

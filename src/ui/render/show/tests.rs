@@ -56,9 +56,9 @@ fn in_trouble() {
         Profile:       Standard: Windows 11 workstation
           Apps:        Microsoft 365 Apps, VPN
           Licenses:    SPE_E3
-          Push:        the provider has it
+          Push:        delivered
         Status:        Enrolled since 2026-11-20T09:30:00Z (2d ago): the device reported
-        Enrollment:    number 1
+        Enrollment:    1
         Manifest:      madrid/ana.yaml
         Last sync:     2026-11-22T09:00:00Z (1h ago)
         Access:        blocked since 2026-11-21T09:30:00Z
@@ -69,7 +69,7 @@ fn in_trouble() {
 
         Why:
             Enrolled since 2026-11-20T09:30:00Z: the device reported.
-          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access is blocked since 2026-11-21T09:30:00Z.
+          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access has been blocked since 2026-11-21T09:30:00Z.
               - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
 
         History:
@@ -95,7 +95,7 @@ fn an_exemption_is_shown_with_its_reason_until_it_is_over_and_after() {
     assert_eq!(
         exempt("2026-11-30T00:00:00Z"),
         [
-            "Access:        allowed by its exemption; blocks at 2026-11-30T00:00:00Z",
+            "Access:        allowed by an exemption; will be blocked at 2026-11-30T00:00:00Z",
             "  Exempt:      until 2026-11-30T00:00:00Z: waits\\u{202e}",
         ]
     );
@@ -119,21 +119,21 @@ fn orphaned_and_overdue() {
         OS version:    10.0.26100.3000 (reported; provisioned with 10.0.26100.2314)
         Labels:        site=madrid
         Profile:       Mobile
-          Push:        under way, or in doubt until the next pass
+          Push:        in progress, or unknown until the next reconciliation
         Status:        Enrolled since 2026-11-20T09:31:00Z (2d ago): the device reported
-        Enrollment:    number 1
+        Enrollment:    1
         Manifest:      madrid/ana.yaml
-        Orphaned:      since 2026-11-21T09:00:00Z (1d 1h ago): its manifest is gone; nothing is done to it
+        Orphaned:      since 2026-11-21T09:00:00Z (1d 1h ago): its manifest is gone; the device keeps its settings
         Last sync:     2026-11-20T09:31:00Z (2d ago); overdue since 2026-11-21T09:31:00Z
         Access:        allowed
         Compliance:    unknown since 2026-11-20T08:00:00Z (2d 2h ago)
 
         Why:
-          ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number any more (it was in madrid/ana.yaml). The device keeps its settings, and nothing is done to it.
+          ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number (it was in madrid/ana.yaml). The device keeps its settings, and is not changed.
               - If the device is still in use, restore its manifest: it is then adopted again.
             Enrolled since 2026-11-20T09:31:00Z: the device reported.
           ~ The profile Mobile is being pushed; whether it arrived is not known yet.
-          ~ Compliance is unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
+          ~ Compliance has been unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
           ! Its sync is delayed: the last report came 2d ago, one is expected every 8h, and it is overdue since 2026-11-21T09:31:00Z.
               - Verify that the device is turned on and online.
               - Check the service status of the MDM (for Intune: Microsoft 365 admin center, Service health).
@@ -142,7 +142,7 @@ fn orphaned_and_overdue() {
         History:
           2026-11-20T08:00:00.000Z  device.provisioned  bo-li-phone (C39ZZ1) for bo.li@example.com: corporate ios 10.0.26100.2314, profile Mobile 1900eab6c028 [intent 2]
           2026-11-20T09:31:00.000Z  device.status       Pending → Enrolled: the device reported
-          2026-11-21T09:00:00.000Z  device.orphaned     its manifest is gone; nothing is done to it
+          2026-11-21T09:00:00.000Z  device.orphaned     its manifest is gone; the device keeps its settings
     "#]].assert_eq(&shown("D002", &state(), &[], |s, out| s.text(out)));
 }
 

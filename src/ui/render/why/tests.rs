@@ -29,7 +29,7 @@ fn a_device_that_fails_its_checks_is_told_what_to_fix() {
     expect![[r#"
         D001 ana-ruiz-laptop (PF3XK9Q2): Enrolled
             Enrolled since 2026-11-20T09:30:00Z: the device reported.
-          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access is blocked since 2026-11-21T09:30:00Z.
+          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access has been blocked since 2026-11-21T09:30:00Z.
               - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
     "#]].assert_eq(&said("D001"));
 }
@@ -38,12 +38,12 @@ fn a_device_that_fails_its_checks_is_told_what_to_fix() {
 fn an_orphan_that_is_not_heard_from_is_told_both() {
     expect![[r#"
         D002 bo-li-phone (C39ZZ1): Enrolled
-          ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number any more (it was in madrid/ana.yaml). The device keeps its settings, and nothing is done to it.
+          ! Orphaned since 2026-11-21T09:00:00Z: no manifest has its serial number (it was in madrid/ana.yaml). The device keeps its settings, and is not changed.
               - If the device is still in use, restore its manifest: it is then adopted again.
               - If not, leave it: it is archived at 2027-02-19T09:00:00Z.
             Enrolled since 2026-11-20T09:31:00Z: the device reported.
           ~ The profile Mobile is being pushed; whether it arrived is not known yet.
-          ~ Compliance is unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
+          ~ Compliance has been unknown since 2026-11-20T08:00:00Z: the device has not reported its checks.
           ! Its sync is delayed: the last report came 2d ago, one is expected every 8h, and it is overdue since 2026-11-21T09:31:00Z.
               - Verify that the device is turned on and online.
               - Check the service status of the MDM (for Intune: Microsoft 365 admin center, Service health).
@@ -80,15 +80,15 @@ fn a_frozen_fleet_and_then_an_invalid_manifest_are_told_first() {
     state.frozen = Some(Frozen { since: time("2026-11-22T09:00:00Z"), why });
     let held = Held {
         reason: HoldReason::ManifestInvalid,
-        detail: "the manifest has findings; fix them, and it proceeds".into(),
+        detail: "the manifest is invalid; fix it to continue".into(),
         place: Some("madrid/ana.yaml:7".into()),
     };
     let hindrance = Hindrance { refused: Some(FreezeCause::Empty), held: vec![held] };
     expect![[r#"
         D003 cem-kaya-tablet (R52T): Failed
           ! The whole fleet is frozen since 2026-11-22T09:00:00Z: the fleet directory holds no device. Until that is fixed nothing is changed on any device.
-              - Restore the manifests, or name the number with `fleetform apply --accept-removals N` (while no daemon runs).
-          ! Its manifest cannot be used (madrid/ana.yaml:7): the manifest has findings; fix them, and it proceeds. Until then the device keeps what was recorded.
+              - Restore the manifests; if these N removals are intended, stop the daemon and run `fleetform apply --accept-removals N`.
+          ! Its manifest cannot be used (madrid/ana.yaml:7): the manifest is invalid; fix it to continue. Until then the device keeps what was recorded.
               - fleetform check shows what is wrong, with line and column.
           ! Failed since 2026-11-22T09:50:00Z: the enrollment deadline of 30m passed. It enrolls if the device reports after all.
               - Check the network connectivity of the device.

@@ -8,9 +8,9 @@ pub(super) const fn explain(code: Code) -> Explanation {
     match code {
         Code::UnknownField => Explanation {
             title: "A field that the kind does not have",
-            why: "A misspelt field would otherwise be passed over in silence, and the device be \
-                  left without what it says. Correct or remove it; `fleetform schema` lists \
-                  the fields of each kind.",
+            why: "A misspelt field would otherwise be ignored silently, and the device would lack \
+                  what it says. Correct or remove it; `fleetform schema` lists the fields of each \
+                  kind.",
             wrong: device!(
                 "serialNumber: PF3XK9Q2",
                 "userEmail: ana.ruiz@example.com",

@@ -20,14 +20,14 @@ pub(super) const fn explain(code: Code) -> Explanation {
         Code::NotAFile => Explanation {
             title: "A FIFO, socket or device where a manifest should be",
             why: "Reading such a file may never end. It bears a manifest's name, so it is not \
-                  passed over: remove it, or give it a name that does not end in .yaml or .yml.",
+                  ignored: remove it, or give it a name that does not end in .yaml or .yml.",
             wrong: Example::Shell("mkfifo queue.yaml\n"),
             right: Example::Shell("mkfifo queue\n"),
         },
         Code::GitDirectory => Explanation {
             title: "A Git repository inside the fleet directory",
             why: "Git takes a directory with `HEAD`, `objects` and `refs` for a repository, and \
-                  the `config` of a repository can run commands for whoever uses Git there. \
+                  the `config` of a repository can run commands for anybody who uses Git there. \
                   Fleetform never asks such a repository; other programs may. Remove it, and \
                   find out who added it. A `.git` at the top of the fleet directory is fine.",
             wrong: Example::Shell("mkdir objects refs && echo 'ref: refs/heads/main' > HEAD\n"),

@@ -126,17 +126,17 @@ pub(super) const fn explain(code: Code) -> Explanation {
         },
         Code::WipeNotAlone => Explanation {
             title: "A wipe request that shares its file with other documents",
-            why: "Signatures are over the bytes of a whole file, and whoever signs has to see \
-                  exactly one request. Move it into a file of its own.",
+            why: "Signatures are over the bytes of a whole file, and a signer has to see exactly \
+                  one request. Move it into a file of its own.",
             wrong: WIPE_AND_PROFILE,
             right: WIPE,
         },
         Code::TooManyWipeRequests => Explanation {
-            title: "More wipe requests that nobody signed than are recorded",
-            why: "Whoever can write to the fleet directory can write requests without end. The \
-                  first thousand that nobody signed are recorded, so that the log does not grow \
-                  for ever; the others are not. A request that somebody trusted signed is always \
-                  recorded. Remove those that nobody means to sign.",
+            title: "More unsigned wipe requests than are recorded",
+            why: "Anybody who can write to the fleet directory can write requests without end. \
+                  The first thousand unsigned ones are recorded, so that the log does not grow \
+                  without limit; the others are not. A request with a trusted signature is always \
+                  recorded. Remove the requests that will not be signed.",
             wrong: Example::Prose(
                 "More than 1,000 wipe requests without a signature that counts.\n",
             ),

@@ -33,7 +33,7 @@ pub(super) const fn explain(code: Code) -> Explanation {
         },
         Code::DuplicateKey => Explanation {
             title: "A key that is given twice",
-            why: "Which of the two counts is anybody's guess, and a reviewer sees only one of \
+            why: "Which of the two counts is unclear, and a reviewer sees only one of \
                   them. Delete one.",
             wrong: device!(
                 "serialNumber: PF3XK9Q2",

@@ -254,6 +254,6 @@ fn an_alert_is_told_to_who_runs_it_when_it_begins_and_when_it_ends() {
     let part = Part { topic: ended[0].topic, at: ended[0].at, letter: &letter };
     let templates = load(Vec::new(), [].into()).unwrap();
     let mail = render(&templates, &[part], &Extras::default()).unwrap();
-    let subject = "Over: Fleetform: Somebody who is to be told is not (webhook:siem)";
+    let subject = "Over: Fleetform: Notifications are not delivered (webhook:siem)";
     assert_eq!((&*mail.subject, mail.text.contains("it fails since 1h")), (subject, true));
 }

@@ -109,7 +109,7 @@ fn one_device_has_one_wipe_under_way() {
     ask(&mut world, "two", "A1", &[ANA]);
     assert_eq!(world.settle(), ["holdWipe D001"]);
     assert_eq!(stands(&world, "two"), told("held", "deviceBusy"));
-    assert_eq!(view(&world, "two").detail, "another wipe of D001 is under way");
+    assert_eq!(view(&world, "two").detail, "another wipe of D001 is in progress");
     assert_eq!(stands(&world, "one"), told("coolingOff", "coolingOff"));
     let until = world.now + TimeDelta::days(1);
     later(&mut world, TimeDelta::hours(1));

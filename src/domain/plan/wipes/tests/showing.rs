@@ -87,7 +87,7 @@ fn what_a_request_lacks_is_said_in_numbers() {
         (
             hold,
             format!(
-                "needs signatures of 2 people, has 1 (3 wipes within 1d already); passes as it \
+                "needs signatures of 2 people, has 1 (3 wipes within 1d already); accepted as it \
                  is from {from}"
             ),
         ),
@@ -98,7 +98,7 @@ fn what_a_request_lacks_is_said_in_numbers() {
         (
             QuorumHold { reason: Lacks::Room, needs: None, ..hold },
             format!(
-                "over every tier (3 wipes within 1d already), whoever signs; passes as it is \
+                "wipe limit reached (3 wipes within 1d already); no number of signatures raises it; accepted as it is \
                  from {from}"
             ),
         ),

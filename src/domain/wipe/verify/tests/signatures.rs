@@ -293,9 +293,9 @@ fn whether_somebody_objects_is_told_where_it_can_be_told() {
     let told = |case: &Case| case.judge().checks.pop().map(|check| (check.rule, check.detail));
     let veto = |detail: &str| Some((Rule::Veto, detail.to_owned()));
     let mut case = Case::new();
-    assert_eq!(told(&case), veto("nobody objects"));
+    assert_eq!(told(&case), veto("no objection"));
     case.device = None;
-    assert_eq!(told(&case), veto("nobody objects"), "whatever else does not hold");
+    assert_eq!(told(&case), veto("no objection"), "whatever else does not hold");
     case.veto(ana().sign(Namespace::Veto, &case.bytes));
     assert_eq!(told(&case), veto("ana@example.com objects"));
     case.trust = TrustState::NotConfigured;
@@ -338,7 +338,7 @@ fn without_a_ledger_each_file_says_what_it_is_for_and_whose() {
         ]
     );
     assert!(!read(wipe, None)[4].name.contains('\u{1b}'));
-    assert!(read(wipe, None).iter().all(|file| file.person.is_none()), "nobody is trusted");
+    assert!(read(wipe, None).iter().all(|file| file.person.is_none()), "no signature counts");
     // Who called it a veto did not mean to agree.
     let called: Vec<_> = read(veto, Some(trust)).iter().map(told).collect();
     assert_eq!(called[0], (veto, Err("wrongNamespace"), None));

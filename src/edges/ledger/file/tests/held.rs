@@ -1,4 +1,4 @@
-//! A writer whose directory, log or lock is not there any more, and a log whose end is missing.
+//! A writer whose directory, log or lock no longer exists, and a log whose end is missing.
 
 use std::os::unix::fs::{FileExt as _, symlink};
 
@@ -78,7 +78,7 @@ const LOSSES: &[(&str, Step, &str, Step)] = &[
     (
         "the data directory is moved away",
         |dir| fs::rename(dir, dir.with_extension("moved")).unwrap(),
-        "the data directory is not there any more; nothing more is done: was it unmounted",
+        "the data directory no longer exists; nothing more is done: was it unmounted",
         |dir| fs::rename(dir.with_extension("moved"), dir).unwrap(),
     ),
     (
@@ -87,7 +87,7 @@ const LOSSES: &[(&str, Step, &str, Step)] = &[
             fs::rename(dir, dir.with_extension("moved")).unwrap();
             fs::create_dir(dir).unwrap();
         },
-        "another directory is in the place of the data directory",
+        "another directory is in place of the data directory",
         |dir| {
             fs::remove_dir(dir).unwrap();
             fs::rename(dir.with_extension("moved"), dir).unwrap();
@@ -105,7 +105,7 @@ const LOSSES: &[(&str, Step, &str, Step)] = &[
             }
             symlink(copy, dir).unwrap();
         },
-        "another directory is in the place of the data directory",
+        "another directory is in place of the data directory",
         |dir| {
             fs::remove_file(dir).unwrap();
             fs::rename(dir.with_extension("moved"), dir).unwrap();

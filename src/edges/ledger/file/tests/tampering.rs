@@ -179,7 +179,7 @@ fn a_rewritten_history_is_caught_by_the_snapshot() {
     set(dir.path(), LOG, log(other.path()));
     let (named, said) = found(dir.path());
     assert_eq!(named, [18], "{said}");
-    assert!(said.contains("all of the log up to it was written anew"), "{said}");
+    assert!(said.contains("all of the log up to it was rewritten"), "{said}");
     assert!(script(dir.path()).1.starts_with("seq 18 "));
 }
 

@@ -147,7 +147,7 @@ fn everyday_privileged(roles: &BTreeSet<String>, client: &str) -> Check {
             APP.permission,
             format!(
                 "{PRIVILEGED} is granted: fleetform asks devices to sync with it and never wipes with \
-                 it, but whoever gets hold of this credential can"
+                 it, but anybody who steals this credential can"
             ),
             format!(
                 "keep it only if you need a sync on demand; otherwise remove it in the Entra admin \

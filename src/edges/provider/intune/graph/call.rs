@@ -89,7 +89,7 @@ impl Call {
     }
 
     fn new(method: Method, path: String, body: Option<Value>) -> Self {
-        assert!(path.starts_with('/') && !path.contains(['?', '#', ' ']), "{path} is no path");
+        assert!(path.starts_with('/') && !path.contains(['?', '#', ' ']), "{path} is not a path");
         // Intune takes it for a retirement, and on some platforms for a wipe.
         let device = path.to_ascii_lowercase().contains("/manageddevices");
         assert!(!(method == Method::Delete && device), "a device is never deleted");

@@ -38,11 +38,9 @@ impl Certificate {
     pub(crate) fn parse(pem: &[u8]) -> Result<Self, String> {
         let has = |text: &str| memmem::find(pem, text.as_bytes()).is_some();
         if has("BEGIN ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") {
-            return Err(
-                "has an encrypted key, and nobody is there to type its passphrase: decrypt \
+            return Err("has an encrypted key, which an unattended program cannot use: decrypt \
                         it with `openssl pkey`, and keep the file to the user who runs fleetform"
-                    .into(),
-            );
+                .into());
         }
         let key = match PrivateKeyDer::from_pem_slice(pem) {
             Ok(PrivateKeyDer::Pkcs8(key)) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
@@ -56,7 +54,7 @@ impl Certificate {
         let public = key.public_key().as_ref();
         let mut any = false;
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|_| "has a certificate that is no PEM")?;
+            let certificate = certificate.map_err(|_| "has a certificate that is not PEM")?;
             any = true;
             if memmem::find(&certificate, public).is_some() {
                 return Ok(Self { certificate, key });

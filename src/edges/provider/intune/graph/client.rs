@@ -179,7 +179,7 @@ impl Graph {
         let role = self.shared.role;
         assert!(
             call.is_destructive() == (role == Role::Wiping),
-            "{call:?} is no call of the {} registration",
+            "{call:?} is not a call of the {} registration",
             role.word()
         );
         let kind = if call.writes() { Kind::Write } else { Kind::Read };

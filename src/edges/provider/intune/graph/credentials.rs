@@ -43,7 +43,7 @@ impl Proof {
 #[derive(Debug)]
 pub(crate) struct Evidence {
     held: Held,
-    /// Of the file: whether it is still the same.
+    /// Of the file: whether it is still fails.
     pub(crate) digest: Digest,
 }
 

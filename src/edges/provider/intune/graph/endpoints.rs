@@ -95,13 +95,13 @@ impl Origin {
     /// # Errors
     /// A sentence that goes behind the name of a setting.
     fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|_| format!("{url:?} is no URL"))?;
+        let uri: Uri = url.parse().map_err(|_| format!("{url:?} is not a URL"))?;
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             // Not quoted: it may hold a password.
             return Err("names a user: only a host may stand there".into());
         }
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() || url.contains('#') {
-            return Err(format!("{url:?} goes on after its host: leave that out"));
+            return Err(format!("{url:?} has more than a host: remove the rest"));
         }
         let origin = Self::of(&uri).ok_or_else(|| {
             format!("{url:?} is not a URL like https://graph.microsoft.com, of a host alone")
@@ -166,11 +166,11 @@ mod tests {
             ("http://10.0.0.1", "unencrypted"),
             ("graph.microsoft.com", "of a host alone"),
             ("ftp://graph.microsoft.com", "of a host alone"),
-            ("https://graph.microsoft.com/v1.0", "goes on after its host"),
-            ("https://graph.microsoft.com?x", "goes on after its host"),
-            ("https://graph.microsoft.com/#x", "goes on after its host"),
+            ("https://graph.microsoft.com/v1.0", "has more than a host"),
+            ("https://graph.microsoft.com?x", "has more than a host"),
+            ("https://graph.microsoft.com/#x", "has more than a host"),
             ("https://me:hunter2@graph.microsoft.com", "names a user"),
-            ("", "no URL"),
+            ("", "not a URL"),
         ] {
             let error = Endpoints::new(LOGIN, url, "contoso.com").unwrap_err().to_string();
             assert!(error.starts_with("graphUrl ") && error.contains(why), "{url}: {error}");

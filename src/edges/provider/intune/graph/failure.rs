@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     Token(TokenError),
     /// Too much of this pass was spent on waiting already; what it would have waited for, and
     /// whether anything of it may have been taken.
-    #[error("{why}; this pass has waited long enough, and the next one tries again")]
+    #[error("{why}; the time for one reconciliation is over, and the next one tries again")]
     OverBudget { why: String, retry_after: Option<Duration>, sent: bool },
     /// It surely did not arrive.
     #[error("{place} did not get through: {why}")]
@@ -133,7 +133,7 @@ impl Failure {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, status, code, message, request_id, client_request_id, .. } = self;
-        write!(f, "{place} is answered with {status}")?;
+        write!(f, "{place} was answered with {status}")?;
         for text in [code, message].into_iter().filter(|text| !text.is_empty()) {
             write!(f, ": {text}")?;
         }

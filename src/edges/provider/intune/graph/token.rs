@@ -196,10 +196,10 @@ impl Tokens {
 /// The token in an answer, and how long it is valid.
 fn token(reply: &Reply) -> Result<(Secret, Duration), &'static str> {
     let answer: Value =
-        serde_json::from_slice(&reply.body).map_err(|_| "what it answers is no token")?;
+        serde_json::from_slice(&reply.body).map_err(|_| "its answer is not a token")?;
     let bearer = answer.get("token_type").and_then(Value::as_str);
     if !bearer.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
-        return Err("what it answers is no bearer token");
+        return Err("its answer is not a bearer token");
     }
     let valid = answer.get("expires_in").and_then(|valid| match valid {
         Value::Number(number) => number.as_u64(),
@@ -209,7 +209,7 @@ fn token(reply: &Reply) -> Result<(Secret, Duration), &'static str> {
     let token = answer.get("access_token").and_then(Value::as_str);
     let token = token.and_then(|token| Secret::of(token, 1..=LONGEST));
     let (Some(token), Some(valid)) = (token, valid) else {
-        return Err("what it answers is no token that expires");
+        return Err("its answer is not a token that expires");
     };
     // No token is good for longer than a day.
     Ok((token, Duration::from_secs(valid.min(86_400))))

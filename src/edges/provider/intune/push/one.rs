@@ -39,7 +39,7 @@ impl Pushing<'_> {
         let is_managed = !self.lookups.managed(&spec.serial_number)?.is_empty();
         if !is_managed && person.account_enabled == Some(false) {
             let why = format!(
-                "the account of {} is disabled, so that nobody can enroll the device: enable it, \
+                "the account of {} is disabled, so the device cannot be enrolled: enable it, \
                  or give the device to somebody else",
                 spec.user_email
             );

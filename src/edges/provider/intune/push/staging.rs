@@ -168,8 +168,8 @@ impl Staging<'_> {
         // An attempt before may have added it: then it is there, and not added again.
         if value.iter().any(|outcome| outcome.status == Some(false)) {
             let why = format!(
-                "Intune did not take the corporate identifier {}; if it is there the next attempt \
-                 finds it, otherwise add it by hand in the Intune admin center, Devices > \
+                "Intune did not accept the corporate identifier {}; if it is there the next \
+                 attempt finds it, otherwise add it by hand in the Intune admin center, Devices > \
                  Enrollment > Corporate device identifiers",
                 identifier.value
             );

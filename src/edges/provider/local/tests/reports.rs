@@ -156,11 +156,18 @@ fn what_is_no_report_is_placed_and_named_without_words_of_the_program() {
         ("[]", "line 1: a report is an object like"),
         ("17", "a report is an object"),
         ("null", "a report is an object"),
-        ("{\"serialNumber\":\"A\",\"at\":", "line 1: the report breaks off: was it written whole?"),
+        (
+            "{\"serialNumber\":\"A\",\"at\":",
+            "line 1: the report breaks off: was it written \
+                                             completely?",
+        ),
         ("{\"serialNumber\":\"A\"}", "line 1: `at` is missing"),
         ("{\"serialNumber\":\"A\",\"at\":null}", "`at` is missing"),
         ("{\"at\":\"2026-11-22T09:00:00Z\"}", "`serialNumber` is missing"),
-        ("{\"serialNumber\":\"a%b\",\"at\":1}", "`serialNumber`: \"a%b\" is not a serial number"),
+        (
+            "{\"serialNumber\":\"a%b\",\"at\":1}",
+            "`serialNumber`: \"a%b\" is not a valid serial number",
+        ),
         ("{\"serialNumber\":17,\"at\":1}", "`serialNumber`: 17 is not a text in quotes"),
         ("{\"serialNumber\":null,\"at\":1}", "`serialNumber`: null is not a text in quotes"),
         ("nonsense", "line 1: is not JSON (column 2)"),

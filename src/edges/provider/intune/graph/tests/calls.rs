@@ -102,7 +102,7 @@ async fn a_no_is_no_and_is_not_asked_again() {
         let number = seen.header("client-request-id").unwrap();
         assert_eq!(failure.client_request_id(), Some(number));
         let url = server.url();
-        let text = format!("POST {url}/v1.0/groups is answered with {status}: Some: thing");
+        let text = format!("POST {url}/v1.0/groups was answered with {status}: Some: thing");
         let said = failure.to_string();
         assert!(said.starts_with(&text) && said.contains(number), "{said}");
         assert_eq!(server.calls().len(), if status == 401 { 2 } else { 1 });

@@ -38,21 +38,21 @@ async fn each_call_is_made_with_the_token_of_its_own_registration() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "is no call of the everyday registration")]
+#[should_panic(expected = "is not a call of the everyday registration")]
 async fn the_everyday_registration_cannot_wipe() {
     let (place, server) = (Place::new(), Server::new(|_, _| None));
     let _ = place.everyday(&server).write_once(wipe()).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "is no call of the everyday registration")]
+#[should_panic(expected = "is not a call of the everyday registration")]
 async fn the_everyday_registration_cannot_retire() {
     let (place, server) = (Place::new(), Server::new(|_, _| None));
     let _ = place.everyday(&server).write(retire()).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "is no call of the wiping registration")]
+#[should_panic(expected = "is not a call of the wiping registration")]
 async fn the_wiping_registration_does_nothing_else() {
     let (place, server) = (Place::new(), Server::new(|_, _| None));
     let _ = place.wiping(&server).read(Call::get("/users")).await;

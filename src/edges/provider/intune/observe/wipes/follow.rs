@@ -127,8 +127,8 @@ pub(super) fn step(
     let in_doubt = wipe.progress.is_none() && wipe.state == WipeState::Issued;
     let never = in_doubt && came_by && management == "managed" && now - issued_at > SETTLED;
     never.then(|| {
-        let detail = "Intune did not take the command: the device came by since, and Intune knows \
-                      nothing of it";
+        let detail = "Intune did not accept the command: the device came by since, and Intune \
+                      knows nothing of it";
         (WipeStep::NotTaken, detail.to_owned())
     })
 }
