@@ -49,7 +49,10 @@ fn apply_is_done_after_a_yes_and_nothing_else() {
 fn whoever_signs_a_wipe_sees_the_device_first_and_is_asked() {
     let fixture = Fixture::enrolled();
     fixture.write_secret("conf/signers", trusted("bob"));
-    fixture.write("conf/f.yaml", "fleet: ../fleet\ndata: ../.fleetform\ntrust: {allowedSigners: signers}\n");
+    fixture.write(
+        "conf/f.yaml",
+        "fleet: ../fleet\ndata: ../.fleetform\ntrust: {allowedSigners: signers}\n",
+    );
     let new = ["wipe", "new", "D008", "--reason", "stolen", "--requested-by", "bob@example.com"];
     fixture.run(&[&["--config", "conf/f.yaml"], &new[..]].concat()).exits(0);
     let bob = key("bob").display().to_string();
