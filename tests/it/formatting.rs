@@ -64,10 +64,10 @@ fn a_file_with_signatures_beside_it_is_never_touched() {
         fixture.write("fleet/w.yaml", &request);
         fixture.write(&format!("fleet/{name}"), signature("bob", namespace, request.as_bytes()));
         let check = fixture.run(&["fmt", "--check"]).exits(0);
-        assert!(check.stderr.contains("fleet/w.yaml is left alone"), "{check:?}");
+        assert!(check.stderr.contains("fleet/w.yaml is not changed"), "{check:?}");
         for args in [&["fmt"][..], &["fmt", "fleet/w.yaml"], &["check", "--fix", "--yes"]] {
             let done = fixture.run(args);
-            assert!(done.stderr.contains("fleet/w.yaml is left alone"), "{args:?} {done:?}");
+            assert!(done.stderr.contains("fleet/w.yaml is not changed"), "{args:?} {done:?}");
             assert_eq!(fixture.read("fleet/w.yaml"), request, "{args:?}");
         }
     }

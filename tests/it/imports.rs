@@ -103,7 +103,7 @@ fn what_is_exported_is_what_was_imported() {
     fixture
         .run(&["export", "autopilot", "--file", "out.csv"])
         .exits(1)
-        .complains(&["is there already"]);
+        .complains(&["already exists"]);
     // What its reader could not read is left out, and said.
     fixture
         .run(&["export", "corporate-ids"])

@@ -60,7 +60,7 @@ fn a_named_ledger_is_begun_once_and_the_default_by_itself() {
 fn reports_are_not_handed_over_where_nobody_would_take_them() {
     let fixture = Fixture::sample();
     let said = fixture.feed(&["report"], "{}").exits(1);
-    said.complains(&["there is no ledger in ./.fleetform", "`fleetform apply` begins a ledger"]);
+    said.complains(&["there is no ledger in ./.fleetform", "`fleetform apply` creates a ledger"]);
     assert!(!fixture.path(".fleetform").exists());
 }
 

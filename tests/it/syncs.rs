@@ -71,7 +71,7 @@ fn what_is_asked_for_reaches_the_device_and_is_done_when_it_answers() {
 
     // While it waits, nobody else need ask.
     let again = fixture.run(&["sync", "PF3XK9Q2"]).exits(0);
-    assert!(again.stdout.contains("waits already: asked for at"), "{again:?}");
+    assert!(again.stdout.contains("already requested at"), "{again:?}");
     assert!(again.stdout.contains("Nothing is requested"), "{again:?}");
     assert_eq!(waiting(&fixture, ""), Vec::<String>::new());
 

@@ -34,13 +34,13 @@ pub(super) fn directory(path: &Path, named: bool, found: &Found, user: u32) -> C
             return Check::fails(DIRECTORY, detail, help);
         }
         Some(Err(error)) => {
-            let detail = format!("{path} cannot be looked at: {error}");
+            let detail = format!("{path} cannot be accessed: {error}");
             let help = "correct the path, or give the directory to the user who runs fleetform";
             return Check::fails(DIRECTORY, detail, help);
         }
         None => {
-            let detail = format!("{path} could not be looked at in time");
-            return Check::fails(DIRECTORY, detail, "look whether its file system answers");
+            let detail = format!("{path} could not be accessed in time");
+            return Check::fails(DIRECTORY, detail, "check whether its file system answers");
         }
     };
     let Standing { owner, mode, writable, free: _, free_files: _ } = *standing;
@@ -117,7 +117,7 @@ mod tests {
             (seen(Standing { mode: 0o707, ..MINE }), true, 7, Warning, "every user may write"),
             (failed(io::ErrorKind::NotFound), false, 7, Well, "not there yet"),
             (failed(io::ErrorKind::NotFound), true, 7, Fails, "there is no"),
-            (failed(io::ErrorKind::NotADirectory), false, 7, Fails, "cannot be looked at"),
+            (failed(io::ErrorKind::NotADirectory), false, 7, Fails, "cannot be accessed"),
             (None, false, 7, Fails, "in time"),
         ] {
             is(&directory(Path::new("data"), named, &found, user), state, says);

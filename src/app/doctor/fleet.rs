@@ -11,7 +11,7 @@ pub(super) const FLEET: &str = "fleet";
 pub(super) fn fleet(root: &Path, desired: Option<&Desired>) -> Check {
     let root = root.display();
     let Some(desired) = desired else {
-        let help = "look whether its file system answers";
+        let help = "check whether its file system answers";
         return Check::fails(FLEET, format!("{root} could not be read in time"), help);
     };
     if let Some(why) = &desired.missing {

@@ -25,7 +25,7 @@ pub(super) fn ledger(data: &Path, named: bool, read: &Read<State>) -> Check {
         None => Check::fails(
             LEDGER,
             format!("the ledger in {} could not be read in time", data.display()),
-            "look whether its file system answers",
+            "check whether its file system answers",
         ),
         Some(Err(error)) => Check::broken(LEDGER, error.to_string()),
         Some(Ok(None)) if named => {

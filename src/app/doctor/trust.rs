@@ -35,7 +35,7 @@ fn files(state: Option<&TrustState>) -> Check {
         None => Check::fails(
             FILES,
             "the trust files could not be read in time",
-            "look whether their file system answers",
+            "check whether their file system answers",
         ),
         Some(TrustState::Usable(_)) => Check::ok(FILES, "the trust files can be relied on"),
         Some(TrustState::NotConfigured) => Check::warning(

@@ -3,9 +3,9 @@
 /// What the text was before cannot be told: why, as what comes after its quotation.
 pub(super) fn damage(text: &str) -> Option<&'static str> {
     if is_scientific(text) {
-        Some("is a number that a spreadsheet cut: its digits are lost")
+        Some("is a number that a spreadsheet shortened: digits are lost")
     } else if is_error(text) {
-        Some("is an error of a spreadsheet")
+        Some("is an error value of a spreadsheet")
     } else {
         None
     }
@@ -13,7 +13,7 @@ pub(super) fn damage(text: &str) -> Option<&'static str> {
 
 /// As [`damage`], of a serial number.
 pub(super) fn serial_damage(text: &str) -> Option<&'static str> {
-    damage(text).or_else(|| is_date(text).then_some("is what a spreadsheet made a date of"))
+    damage(text).or_else(|| is_date(text).then_some("was turned into a date by a spreadsheet"))
 }
 
 /// How to have it whole.

@@ -124,10 +124,8 @@ impl<'m> Merge<'m> {
         let all: Vec<&str> = found.platforms.iter().map(|platform| platform.as_str()).collect();
         match platform {
             None if all.len() > 1 => {
-                let what = format!(
-                    "it does not say platform, and profile {name} is for {}",
-                    all.join(", ")
-                );
+                let what =
+                    format!("it names no platform, and profile {name} is for {}", all.join(", "));
                 self.problem(
                     &profile.at,
                     what,
@@ -195,7 +193,7 @@ impl<'m> Merge<'m> {
         for (field, flag) in self.options.required {
             if !values.contains_key(field) {
                 let help = format!("add it, or give {flag} for all devices without one");
-                self.problem(&record.at, format!("it does not say {field}"), help);
+                self.problem(&record.at, format!("{field} is missing"), help);
             }
         }
         if let Some(profile) = values.get(&Field::Profile) {
@@ -210,7 +208,7 @@ impl<'m> Merge<'m> {
         let value = |hole: &str| hole_of(hole, record, &values);
         match self.options.layout.path(value) {
             Err(hole) => {
-                let what = format!("there is nothing for {{{hole}}} in --layout");
+                let what = format!("there is no value for {{{hole}}} in --layout");
                 self.problem(&record.at, what, format!("add it, or give --label {hole}=VALUE"));
             }
             Ok(path) => self.put(record, path, &name, &values),
@@ -229,7 +227,7 @@ impl<'m> Merge<'m> {
             let is_taken =
                 self.files.contains_key(&path) || !matches!((self.texts)(&path), Ok(None));
             if is_taken {
-                let what = format!("{path} is there already, and of something else");
+                let what = format!("{path} already exists, with something else in it");
                 return self.problem(&record.at, what, "choose another --layout or --name");
             }
         }
@@ -273,7 +271,7 @@ impl<'m> Merge<'m> {
             Err(hole) => {
                 let what = match hole.as_str() {
                     "" => "no name can be made of it".to_owned(),
-                    hole => format!("there is nothing for {{{hole}}} in --name"),
+                    hole => format!("there is no value for {{{hole}}} in --name"),
                 };
                 self.problem(&record.at, what, "add it, or choose another --name");
                 None

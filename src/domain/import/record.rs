@@ -197,7 +197,7 @@ fn checked(field: &Field, text: &str, at: &Cell) -> Result<String, Wrong> {
                 "{} is not an IMEI: 15 digits of which the last one checks the others",
                 quote(text)
             );
-            Err((what, format!("perhaps zeros at its beginning were lost: {HELP}")))
+            Err((what, format!("maybe leading zeros were lost: {HELP}")))
         }
         Field::Manufacturer | Field::Model | Field::Label(_) => {
             is(check_text(text, MOST), "shorten it")

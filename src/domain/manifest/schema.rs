@@ -51,7 +51,7 @@ pub(crate) fn of(kind: Option<Kind>) -> Value {
 
 fn one(kind: Kind) -> Value {
     let (description, spec) = match kind {
-        Kind::Device => ("A device and what it is to be.", device()),
+        Kind::Device => ("A device and its declared state.", device()),
         Kind::Profile => ("A configuration for many devices.", profile()),
         Kind::WipeRequest => {
             ("A request to wipe one device; alone in its file, signed beside it.", wipe())
@@ -72,7 +72,7 @@ fn one(kind: Kind) -> Value {
         &fields::ROOT,
         json!({
             "apiVersion": {"const": API_VERSION, "description": "Version of the format."},
-            "kind": {"const": kind, "description": "What the manifest is."},
+            "kind": {"const": kind, "description": "The kind of the manifest."},
             "metadata": metadata,
             "spec": spec,
         }),
@@ -115,7 +115,7 @@ fn with_default(mut schema: Value, default: Value) -> Value {
 
 fn labels() -> Value {
     json!({
-        "description": "Anything to find the device by.",
+        "description": "Labels to select devices by.",
         "type": "object",
         "maxProperties": MAX_LABELS,
         "propertyNames": {"minLength": 1, "maxLength": MAX_LABEL_KEY, "pattern": PLAIN},
@@ -157,7 +157,7 @@ fn device() -> Value {
         }),
     );
     object(
-        "What the device is to be.",
+        "The declared state of the device.",
         &fields::DEVICE,
         json!({
             "serialNumber": text_of("As the device itself reports it; unique, case ignored.", SERIAL),
@@ -165,7 +165,7 @@ fn device() -> Value {
             "profile": text_of("Name of a Profile.", NAME),
             "platform": word(
                 "May be left out where the profile has just one.", Platform::WORDS),
-            "osVersion": text_of("What it is provisioned with: dotted numbers.", VERSION),
+            "osVersion": text_of("The OS version at provisioning: dotted numbers.", VERSION),
             "ownership": ownership,
             "status": status,
             "enrollment": {

@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Text {
         impl Visitor<'_> for Path {
             type Value = Text;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a path (quote it where it looks like something else)")
+                f.write_str("a path (quote it if it looks like something else)")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
                 if text.is_empty() || text.contains('\0') {

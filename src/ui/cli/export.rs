@@ -47,7 +47,7 @@ comma, a quote, other than ASCII, what a spreadsheet reads as a formula) is left
 out with a message, and the exit code is 1. No file is overwritten. Formats:
 text, json.")]
 pub(crate) struct Args {
-    /// Kind of list for
+    /// Kind of list
     #[arg(value_name = "LIST", value_parser = word!(Kind), ignore_case = true)]
     pub(crate) list: Kind,
     /// Where to write it [default: standard output, if it is one file]

@@ -28,7 +28,7 @@ pub(super) fn find_word<T: Copy>(
     text: &str,
 ) -> Result<T, Invalid> {
     let found = all.iter().copied().find(|word| name(*word).eq_ignore_ascii_case(text));
-    found.ok_or_else(|| Invalid("is not one of the words".into()))
+    found.ok_or_else(|| Invalid("is not one of the allowed values".into()))
 }
 
 /// A length of time, at most a day.

@@ -81,7 +81,7 @@ impl Error {
     pub(crate) fn help(&self) -> &'static str {
         match self {
             Self::Address { .. } => {
-                "name it like https://fleet.example.com or http://127.0.0.1:8080"
+                "write it like https://fleet.example.com or http://127.0.0.1:8080"
             }
             Self::Plain(_) => {
                 "put TLS in front of the daemon and use https://, or, where the network may be \

@@ -23,7 +23,7 @@ pub(super) async fn let_in(
     let given = request.headers().get(header::AUTHORIZATION);
     let given = given.and_then(|value| bearer(value.as_bytes()));
     if !token.admits(given.unwrap_or_default()) {
-        let mut refused = refuse(StatusCode::UNAUTHORIZED, "a bearer token is needed");
+        let mut refused = refuse(StatusCode::UNAUTHORIZED, "a bearer token is required");
         let scheme = header::HeaderValue::from_static("Bearer");
         refused.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         return refused;

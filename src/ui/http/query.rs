@@ -23,7 +23,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 fn decode(text: &str) -> Result<String, String> {
-    let bad = || format!("{text:?} is not an encoded text");
+    let bad = || format!("{text:?} is not valid percent-encoding");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -180,9 +180,9 @@ mod tests {
             ("limit=0", "limit: "),
             ("limit=1001", "limit: "),
             ("orphaned=maybe", "orphaned: "),
-            ("user=%zz", "not an encoded text"),
-            ("user=%f", "not an encoded text"),
-            ("user=%ff", "not an encoded text"),
+            ("user=%zz", "not valid percent-encoding"),
+            ("user=%f", "not valid percent-encoding"),
+            ("user=%ff", "not valid percent-encoding"),
         ] {
             let error = query.parse::<Devices>().unwrap_err();
             assert!(error.contains(why), "{query}: {error}");

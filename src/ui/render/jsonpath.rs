@@ -99,7 +99,7 @@ fn parts(rest: &mut &str, depth: usize) -> Result<(Vec<Part>, bool), String> {
         }
         if let Some(path) = inside.strip_prefix("range ") {
             if depth >= DEEPEST {
-                return Err("too many ranges within each other".into());
+                return Err("ranges are nested too deeply".into());
             }
             let (inner, ended) = self::parts(rest, depth + 1)?;
             if !ended {

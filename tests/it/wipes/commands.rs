@@ -330,7 +330,7 @@ fn what_cannot_be_judged_is_said() {
 fn a_request_elsewhere_is_judged_as_if_it_were_in_the_fleet() {
     let desk = Desk::new();
     let written = desk.run(&["wipe", "new", "D001", "--reason", "lost", "--file", "draft.yaml"]);
-    let warning = "warning: draft.yaml lies outside the fleet directory ";
+    let warning = "warning: draft.yaml is outside the fleet directory ";
     assert!(said(&written).contains(warning), "{}", said(&written));
     desk.sign("draft.yaml", "bob", &[]);
     let output = desk.run(&["wipe", "verify", "draft.yaml"]);

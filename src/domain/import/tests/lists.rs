@@ -68,12 +68,13 @@ fn all_that_is_wrong_comes_at_once_with_line_and_column() {
     assert_eq!(
         problems(&read.problems),
         [
-            "line 2, column 1 (serial): `1.23457E+14` is a number that a spreadsheet cut: its digits are lost",
-            "line 3, column 1 (serial): `3-Mar` is what a spreadsheet made a date of",
+            "line 2, column 1 (serial): `1.23457E+14` is a number that a spreadsheet shortened: \
+             digits are lost",
+            "line 3, column 1 (serial): `3-Mar` was turned into a date by a spreadsheet",
             "line 4, column 2 (user): `nobody` is not an e-mail address like ana.ruiz@example.com",
             "line 5, column 3 (platform): `beos` is not a platform",
             "line 5, column 4 (osVersion): `ten` is not a version of dotted numbers like 10.0.26100",
-            "line 6, column 5 (labels.x): `#REF!` is an error of a spreadsheet",
+            "line 6, column 5 (labels.x): `#REF!` is an error value of a spreadsheet",
             "line 8: there are 8 columns, and 6 in the header",
             "line 9: there is no serial number",
             "line 10, column 1 (serial): `0` stands for a missing serial number; many machines have the same",

@@ -66,7 +66,7 @@ fn what_a_list_does_not_say_comes_from_defaults_for_new_devices_only() {
     assert_eq!(merged.unchanged, 1);
     other.defaults.clear();
     let merged = world.merge(list("serial\nPF3XK9Q4\n"), &other);
-    assert_eq!(problems(&merged.problems), ["line 2: it does not say profile"]);
+    assert_eq!(problems(&merged.problems), ["line 2: profile is missing"]);
     assert_eq!(merged.files, []);
 }
 
@@ -83,8 +83,8 @@ fn names_are_valid_and_nobody_elses() {
     assert_eq!(
         problems(&merged.problems),
         [
-            "line 4: there is nothing for {site} in --name",
-            "line 5: there is nothing for {site} in --name"
+            "line 4: there is no value for {site} in --name",
+            "line 5: there is no value for {site} in --name"
         ]
     );
     // The names of the fleet are taken, too, and a name that is given is nobody else's.
@@ -108,7 +108,8 @@ fn what_does_not_fit_the_fleet_is_said_of_its_line() {
         problems(&merged.problems),
         [
             "line 2, column 2 (profile): there is no profile `Standrad`",
-            "line 3, column 2 (profile): it does not say platform, and profile Mobile is for ios, android",
+            "line 3, column 2 (profile): it names no platform, and profile Mobile is for ios, \
+             android",
             "line 4, column 2 (profile): profile Mobile is not for windows, but for ios, android",
         ]
     );
@@ -122,7 +123,7 @@ fn what_does_not_fit_the_fleet_is_said_of_its_line() {
     assert_eq!(
         problems(&merged.problems),
         [
-            "line 2: it-pf3xk9q2.yaml is there already, and of something else",
+            "line 2: it-pf3xk9q2.yaml already exists, with something else in it",
             "line 3: its manifest, broken.yaml line 1, has findings",
         ]
     );

@@ -108,13 +108,14 @@ pub(super) fn write(entries: &Entries, indent: usize, out: &mut String) {
     lines(foot, indent, from, out);
 }
 
-/// The comments before the first entry of an item: that entry is in the line of the dash.
+/// The comments of an item and before its first entry: that entry is in the line of the dash.
 fn hoisted(entry: &Entry, indent: usize, from: usize, out: &mut String) {
     let mut entry = entry;
     while let (None, Form::Entries(Entries { entries, .. })) = (&entry.key, &entry.value) {
         let Some(first) = entries.first() else { return };
-        let comments = first.before.iter().filter(|line| **line != Line::Blank).cloned();
-        lines(&comments.collect::<Vec<_>>(), indent, from, out);
+        let own = entry.beside.iter().map(|(_, comment)| Line::Comment(comment.clone()));
+        let before = first.before.iter().filter(|line| **line != Line::Blank).cloned();
+        lines(&own.chain(before).collect::<Vec<_>>(), indent, from, out);
         entry = first;
     }
 }

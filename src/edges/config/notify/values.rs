@@ -15,7 +15,7 @@ pub(super) struct Line(pub(super) String);
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = string(deserializer, "a text (quote it where it looks like something else)")?;
+        let text = string(deserializer, "a string (quote it if it looks like something else)")?;
         match check_text(&text, 1000) {
             Err(why) => Err(D::Error::custom(why)),
             Ok(()) if text.trim().is_empty() => Err(D::Error::custom("must not be empty")),
@@ -29,7 +29,7 @@ pub(super) struct Block(pub(super) String);
 
 impl<'de> Deserialize<'de> for Block {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = string(deserializer, "a text (quote it where it looks like something else)")?;
+        let text = string(deserializer, "a string (quote it if it looks like something else)")?;
         text.split(['\n', '\t'])
             .try_for_each(|line| check_text(line, 8000))
             .map_err(D::Error::custom)?;

@@ -140,7 +140,7 @@ impl Dir {
     pub(crate) fn above(&self) -> Result<(u64, u64), Error> {
         let above = OsStr::new("..");
         let stat = fs::statat(&self.fd, above, AtFlags::empty());
-        let stat = stat.map_err(|errno| self.io("look at", above, errno))?;
+        let stat = stat.map_err(|errno| self.io("access", above, errno))?;
         Ok((stat.st_dev, stat.st_ino))
     }
 
@@ -154,7 +154,7 @@ impl Dir {
 
     /// Whose it is.
     pub(crate) fn owner(&self) -> Result<u32, Error> {
-        let io = |errno| Error::Io { doing: "look at", path: self.path.clone(), errno };
+        let io = |errno| Error::Io { doing: "access", path: self.path.clone(), errno };
         Ok(fs::fstat(&self.fd).map_err(io)?.st_uid)
     }
 
@@ -176,7 +176,7 @@ impl Dir {
         match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Stamp::of(&stat))),
             Err(Errno::NOENT) => Ok(None),
-            Err(errno) => Err(self.io("look at", name, errno)),
+            Err(errno) => Err(self.io("access", name, errno)),
         }
     }
 
@@ -194,7 +194,7 @@ impl Dir {
         let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(errno) => return Err(self.io("look at", name, errno)),
+            Err(errno) => return Err(self.io("access", name, errno)),
         };
         if let Some(what) = irregular(&stat) {
             let why = format!("is {what}, not a regular file");

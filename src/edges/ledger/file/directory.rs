@@ -94,7 +94,7 @@ impl Directory {
         match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Identity::from(&stat))),
             Err(Errno::NOENT) => Ok(None),
-            Err(e) => Err(durable::Error::at("look at", &self.path.join(name))(e.into()).into()),
+            Err(e) => Err(durable::Error::at("access", &self.path.join(name))(e.into()).into()),
         }
     }
 
@@ -106,7 +106,7 @@ impl Directory {
         let found = match fs::stat(&self.path) {
             Ok(stat) => Some(Identity::from(&stat)),
             Err(Errno::NOENT | Errno::NOTDIR) => None,
-            Err(e) => return Err(durable::Error::at("look at", &self.path)(e.into()).into()),
+            Err(e) => return Err(durable::Error::at("access", &self.path)(e.into()).into()),
         };
         prove(self.identity.into(), found, &self.path)
     }
@@ -165,7 +165,7 @@ pub(crate) fn still_there(path: &Path, holds: bool) -> Result<(), Error> {
         Ok(_) if holds => return Ok(()),
         Ok(_) => "there is no ledger in the data directory any more",
         Err(Errno::NOENT | Errno::NOTDIR) => "the data directory no longer exists",
-        Err(e) => return Err(durable::Error::at("look at", path)(e.into()).into()),
+        Err(e) => return Err(durable::Error::at("access", path)(e.into()).into()),
     };
     Err(Error::Replaced { path: path.to_owned(), what: what.into(), help: MOVED })
 }

@@ -63,7 +63,7 @@ impl Lock {
     /// where directories cannot be locked.
     pub(crate) fn prove(&mut self, dir: &Directory) -> Result<(), Error> {
         let ours =
-            fstat(&self.file).map_err(|e| durable::Error::at("look at", &self.path)(e.into()))?;
+            fstat(&self.file).map_err(|e| durable::Error::at("access", &self.path)(e.into()))?;
         if dir.identity_of(LOCK)? == Some(Identity::from(&ours)) {
             return Ok(());
         }
@@ -84,7 +84,11 @@ pub(crate) fn take(dir: &Directory) -> Result<Lock, Error> {
     let path = dir.path().join(LOCK);
     let file =
         dir.open(LOCK, OFlags::RDWR | OFlags::CREATE).map_err(durable::Error::at("open", &path))?;
-    durable::hand_over(&file, dir.path()).map_err(durable::Error::at("give away", &path))?;
+    durable::hand_over(&file, dir.path()).map_err(durable::Error::at(
+        "change the owner \
+                                                                      of",
+        &path,
+    ))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {

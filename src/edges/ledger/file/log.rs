@@ -89,7 +89,7 @@ pub(crate) fn open(path: &Path) -> Result<Option<File>, Error> {
 /// # Errors
 /// [`Error::Replaced`] if not, and those of the system.
 pub(crate) fn still_named(log: &File, path: &Path, read: u64) -> Result<(), Error> {
-    let failed = |e: rustix::io::Errno| durable::Error::at("look at", path)(e.into());
+    let failed = |e: rustix::io::Errno| durable::Error::at("access", path)(e.into());
     let ours = rustix::fs::fstat(log).map_err(failed)?;
     let what = match rustix::fs::stat(path) {
         Ok(named) if Identity::from(&named) == Identity::from(&ours) => {
@@ -204,7 +204,7 @@ impl LogFile {
         if self.broken {
             return Ok(());
         }
-        let failed = |e: rustix::io::Errno| durable::Error::at("look at", &self.path)(e.into());
+        let failed = |e: rustix::io::Errno| durable::Error::at("access", &self.path)(e.into());
         let replaced = |what| Err(Error::Replaced { path: self.path.clone(), what, help: ROTATED });
         let named = match rustix::fs::stat(&self.path) {
             Ok(stat) => Some(stat),
@@ -305,7 +305,7 @@ impl LogFile {
                     .open(&self.path)
                     .map_err(durable::Error::at("create", &self.path))?;
                 durable::hand_over(&file, durable::parent(&self.path))
-                    .map_err(durable::Error::at("give away", &self.path))?;
+                    .map_err(durable::Error::at("change the owner of", &self.path))?;
                 file
             }
         };

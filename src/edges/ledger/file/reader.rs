@@ -94,7 +94,7 @@ pub(super) fn exists(dir: &Path) -> Result<bool, Error> {
         match std::fs::symlink_metadata(&path) {
             Ok(about) => Ok(about.len() > 0),
             Err(e) if matches!(e.kind(), NotFound | NotADirectory) => Ok(false),
-            Err(e) => Err(Error::from(durable::Error::at("look at", &path)(e))),
+            Err(e) => Err(Error::from(durable::Error::at("access", &path)(e))),
         }
     };
     Ok(there(LOG)? || there(STATE)? || mark::read(dir).is_some_and(|mark| mark.whole > 0))

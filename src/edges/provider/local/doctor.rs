@@ -42,7 +42,7 @@ fn verdict(name: &'static str, path: &Path, data: &Path, found: io::Result<Stand
         ),
         Err(error) => Check::fails(
             name,
-            format!("{shown} cannot be looked at: {error}"),
+            format!("{shown} cannot be accessed: {error}"),
             format!("give {data} and all below it to the user who runs fleetform"),
         ),
     }
@@ -68,7 +68,7 @@ mod tests {
             (Ok(standing(false)), CheckState::Fails, "belongs to user 0 (0755)"),
             (failed(io::ErrorKind::NotFound), CheckState::Ok, "not there yet"),
             (failed(io::ErrorKind::NotADirectory), CheckState::Fails, "is not a directory"),
-            (failed(io::ErrorKind::PermissionDenied), CheckState::Fails, "cannot be looked at"),
+            (failed(io::ErrorKind::PermissionDenied), CheckState::Fails, "cannot be accessed"),
         ] {
             let check = verdict("local.inbox", Path::new("d/inbox"), Path::new("d"), found);
             assert_eq!(check.state, state, "{check:?}");

@@ -167,7 +167,7 @@ impl Reader {
         match depth_after(pending.depth, text) {
             Some(0) => self.whole(),
             Some(depth) => pending.depth = depth,
-            None => self.give_up("is not JSON: a text in quotes does not end on its line"),
+            None => self.give_up("is not JSON: a string does not end on its line"),
         }
     }
 

@@ -198,7 +198,7 @@ impl Reader {
 fn serial_number(raw: &RawValue) -> Result<SerialNumber, String> {
     let shown = || harmless_within(raw.get(), QUOTE_LIMIT);
     let text: String = serde_json::from_str(raw.get())
-        .map_err(|_| format!("`serialNumber`: {} is not a text in quotes", shown()))?;
+        .map_err(|_| format!("`serialNumber`: {} is not a string", shown()))?;
     text.parse().map_err(|why| format!("`serialNumber`: {} {why}", shown()))
 }
 

@@ -57,6 +57,10 @@ fn comments_stay_with_what_they_are_about() {
         ("a: # head\n  b: 1\n", "a: # head\n  b: 1\n"),
         ("a:\n  # in between\n  b\n", "# in between\na: b\n"),
         (
+            "a: [{ # b\n  b: 1,\n  c: 2\n} # c\n, 3]\n",
+            "a:\n  # b\n  # c\n  - b: 1\n    c: 2\n  - 3\n",
+        ),
+        (
             "a: [ # one\n  x, # two\n  # three\n  z # four\n  # five\n] # six\n",
             "# one\na: # six\n  - x # two\n  # three\n  - z # four\n  # five\n",
         ),

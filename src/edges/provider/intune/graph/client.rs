@@ -288,7 +288,7 @@ impl Graph {
                         let wait = until - Instant::now();
                         let (place, seconds) = (&request.place, wait.as_secs() + 1);
                         let why = format!(
-                            "{place} was not sent, since Graph wants to be left alone for {seconds}s"
+                            "{place} was not sent, since Graph asked for a pause of {seconds}s"
                         );
                         let retry_after = Some(wait);
                         return Err(Failure::OverBudget { why, retry_after, sent: false });

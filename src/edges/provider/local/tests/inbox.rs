@@ -264,7 +264,7 @@ fn a_bad_line_harms_only_itself_and_is_kept_byte_for_byte() {
     let kept = [bad[0], &report("C"), bad[1], bad[2], "{\"torn"].concat();
     let reasons = "line 1: the report breaks off: was it written completely?\nline 2: not known\n\
                    line 3: is not JSON (column 1)\nline 4: `serialNumber` is missing\n\
-                   line 5: is not JSON: a text in quotes does not end on its line\n";
+                   line 5: is not JSON: a string does not end on its line\n";
     let expected = [("inbox/rejected/a", kept.as_str()), ("inbox/rejected/a.reason", reasons)];
     let expected = expected.map(|(path, text)| (path.to_owned(), text.to_owned()));
     assert_eq!(fixture.tree(), BTreeMap::from(expected));

@@ -168,14 +168,14 @@ fn what_is_no_report_is_placed_and_named_without_words_of_the_program() {
             "{\"serialNumber\":\"a%b\",\"at\":1}",
             "`serialNumber`: \"a%b\" is not a valid serial number",
         ),
-        ("{\"serialNumber\":17,\"at\":1}", "`serialNumber`: 17 is not a text in quotes"),
-        ("{\"serialNumber\":null,\"at\":1}", "`serialNumber`: null is not a text in quotes"),
+        ("{\"serialNumber\":17,\"at\":1}", "`serialNumber`: 17 is not a string"),
+        ("{\"serialNumber\":null,\"at\":1}", "`serialNumber`: null is not a string"),
         ("nonsense", "line 1: is not JSON (column 2)"),
         ("\u{FEFF}\u{FEFF}{}", "is not JSON"),
         (&with("\"at\":\"2026-11-22T09:00:00Z\""), "`at` is given twice"),
         (&with("\"serialNumber\":\"B\""), "`serialNumber` is given twice"),
         ("\n\n{\"a\": tru}", "line 3: is not JSON"),
-        ("{\"a\":\"torn\n", "line 1: is not JSON: a text in quotes does not end on its line"),
+        ("{\"a\":\"torn\n", "line 1: is not JSON: a string does not end on its line"),
     ];
     for (text, expected) in table {
         let said = problems(text.as_bytes());

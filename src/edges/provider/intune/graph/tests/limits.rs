@@ -63,10 +63,10 @@ async fn a_bad_hour_of_writes_starves_no_read_and_the_next_pass_begins_anew() {
     assert!(failure.to_string().contains("slow down"), "{failure}");
     assert_eq!(failure.retry_after(), Some(SECOND * 50));
     assert_eq!(failure.class(), ErrorClass::Transient);
-    // Nothing is sent as long as Graph wants to be left alone, and nobody waits for it.
+    // Nothing is sent as long as Graph asked for a pause, and nobody waits for it.
     let asked = Instant::now();
     let failure = graph.write_once(Call::post("/groups", json!({}))).await.unwrap_err();
-    assert!(failure.to_string().contains("wants to be left alone"), "{failure}");
+    assert!(failure.to_string().contains("asked for a pause"), "{failure}");
     assert!(failure.surely_not_taken() && failure.retry_after().unwrap() > SECOND * 49);
     graph.read(Call::get("/users")).await.unwrap();
     assert!(asked.elapsed() < SECOND);
