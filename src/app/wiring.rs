@@ -145,7 +145,7 @@ pub(crate) fn open(
         ProviderSettings::Intune(_) => Ok(()),
         ProviderSettings::Local => agrees_with_local(&config.data, recorded),
     };
-    let terms = ledger::Terms { expected, witness: &witness };
+    let terms = ledger::Terms { expected, witness: &witness, cache: config.index };
     ledger::file::open_as(&config.data, &terms, actor, clock::now)
 }
 

@@ -48,7 +48,10 @@ impl Daemon {
         tracing::info!("the daemon stops");
         watchdog::stopping();
         self.deliveries.stop(self.ledger.as_mut()).await?;
-        self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
+        let Some(ledger) = self.ledger.as_mut() else { return Ok(()) };
+        ledger.snapshot()?;
+        ledger.rest();
+        Ok(())
     }
 
     /// Until there is something to do.

@@ -49,9 +49,11 @@ pub(crate) struct Terms<'a> {
     pub(crate) expected: Expected,
     /// Asked whether something outside of the ledger contradicts it, before anything is written.
     pub(crate) witness: &'a dyn Fn(&State) -> Result<(), String>,
+    /// Whether what an earlier writer verified need not be read again where nobody touched it.
+    pub(crate) cache: bool,
 }
 
-/// A ledger that was opened for writing: the whole chain was checked.
+/// A ledger that was opened for writing: the whole chain was checked, now or by an earlier writer.
 pub(crate) struct Opened {
     /// Held until it is dropped.
     pub(crate) store: Box<dyn Store>,
@@ -117,6 +119,19 @@ pub(crate) trait Store: Send + Sync {
     /// # Errors
     /// If that fails; it may be tried again.
     fn publish(&mut self, now: Option<Timestamp>) -> Result<(), Error>;
+
+    /// That the log, read from its beginning, gives what is recorded, but for telemetry: asked before
+    /// what cannot be taken back. A store that read all of it when it was opened knows.
+    ///
+    /// # Errors
+    /// If it gives something else, or cannot be read.
+    fn prove_whole(&mut self, recorded: &State) -> Result<(), Error>;
+
+    /// Keeps what is verified for the next writer, for whom nothing of it need be read again.
+    ///
+    /// # Errors
+    /// If it cannot be written; that costs time alone.
+    fn rest(&mut self) -> Result<(), Error>;
 
     /// The highest time that is kept.
     fn kept_time(&self) -> Option<Timestamp>;

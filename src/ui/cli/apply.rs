@@ -190,6 +190,7 @@ pub(super) fn run(
         Format::Json => applied.json(out)?,
         _ => applied.text(out)?,
     }
+    ledger.rest();
     let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0 || unobserved;
     let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
     Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded).combine(stopped))

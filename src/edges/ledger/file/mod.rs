@@ -20,6 +20,7 @@ mod restore;
 mod scan;
 mod state_json;
 mod store;
+mod trusted;
 mod verify;
 
 pub use self::clock::highest_time;
