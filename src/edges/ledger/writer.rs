@@ -234,7 +234,7 @@ impl Ledger {
     /// Keeps what is verified, so that the next start need not read it again: for whoever stops. That
     /// it cannot be kept costs time alone.
     pub fn rest(&mut self) {
-        if let Err(error) = self.store.rest() {
+        if let Err(error) = self.store.rest(&self.state) {
             tracing::debug!(%error, "the next start reads the whole log");
         }
     }

@@ -37,7 +37,7 @@ pub(super) struct Following<'a> {
 }
 
 impl<'a> Following<'a> {
-    fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
+    pub(super) fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
         let State { seq, head, .. } = snapshot.state;
         let origin = snapshot.state.origin();
         let saved = Chain { seq, head: head.0, end: snapshot.log_bytes };
@@ -199,6 +199,11 @@ impl<'a> Following<'a> {
         }
     }
 
+    /// What it has come to.
+    pub(super) fn into_state(self) -> State {
+        self.snapshot.state
+    }
+
     fn disagree(&self, what: String) -> Error {
         Error::Disagree { dir: self.dir.to_owned(), what }
     }
@@ -263,9 +268,8 @@ pub(super) fn read_trusted(dir: &Path, trusted: &Trusted) -> Option<(State, u64)
 pub(super) fn prove(dir: &Path, recorded: &State, chain: &Chain) -> Result<(), Error> {
     let replayed = replay(dir)?;
     let found = (replayed.state.seq, replayed.state.head.0, replayed.log_bytes);
-    let ends = (found != (chain.seq, chain.head, chain.end)).then(|| {
-        format!("{LOG} ends at entry {}, and should end at entry {}", found.0, chain.seq)
-    });
+    let ends = (found != (chain.seq, chain.head, chain.end))
+        .then(|| format!("{LOG} ends at entry {}, and should end at entry {}", found.0, chain.seq));
     let differs = || differences(recorded, &replayed.state).into_iter().next();
     let differs = || differs().map(|what| format!("what was taken from {STATE}: {what}"));
     match ends.or_else(differs) {
@@ -328,7 +332,7 @@ pub(super) fn whole(dir: &Path, log: &File) -> std::io::Result<(u64, Option<u64>
 
 impl Following<'_> {
     /// To where the snapshot was made, by a look at the first line and that one.
-    fn skip(&self, path: &Path, log: &File) -> Result<Chain, Error> {
+    pub(super) fn skip(&self, path: &Path, log: &File) -> Result<Chain, Error> {
         let failed = |e| Error::from(durable::Error::at("read", path)(e));
         let end = self.saved.end;
         let length = log.metadata().map_err(failed)?.len();

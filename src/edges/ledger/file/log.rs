@@ -57,7 +57,7 @@ pub(super) fn follow_all(
     file: &File,
     until: u64,
     whole_from: u64,
-    mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error>,
+    mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error> + Send,
 ) -> Result<End, Error> {
     let mut at = file;
     let failed = |e| Error::from(durable::Error::at("read", path)(e));

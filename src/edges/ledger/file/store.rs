@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::devices::{self, Fresh};
 use super::directory::{self, Directory};
 use super::follow::{self, Following};
 use super::layout::LOG;
@@ -72,7 +73,9 @@ fn hold(dir: &Path, terms: &Terms<'_>) -> Result<Opened, Error> {
     let repaired = torn.map(|end| log::cut(dir, end)).transpose()?;
     let log = LogFile::new(dir.join(LOG), chain, log)?;
     let clock = clock::highest_time(dir);
-    let store = FileStore { log, clock, whole, snapshot, cache: terms.cache, lock, dir: held };
+    let fresh = if whole { Fresh::All } else { Fresh::Tail };
+    let cache = terms.cache;
+    let store = FileStore { log, clock, whole, snapshot, saved, fresh, cache, lock, dir: held };
     Ok(Opened { store: Box::new(store), state, saved, repaired })
 }
 
@@ -90,11 +93,7 @@ struct Followed {
 }
 
 /// Reads all that there is.
-fn follow_whole(
-    dir: &Path,
-    marked: Option<u64>,
-    known: Option<Known>,
-) -> Result<Followed, Error> {
+fn follow_whole(dir: &Path, marked: Option<u64>, known: Option<Known>) -> Result<Followed, Error> {
     let (seen_log, seen_snapshot) = (Seen::log(dir), Seen::snapshot(dir));
     let path = dir.join(LOG);
     let snapshot = state_json::load(dir)?;
@@ -119,13 +118,30 @@ struct FileStore {
     clock: Option<Timestamp>,
     /// Whether this process read the log from its beginning.
     whole: bool,
-    /// The snapshot as it was verified or written.
+    /// The snapshot as it was verified or written, and the entry at which it was made.
     snapshot: Option<Seen>,
+    saved: u64,
+    /// How much of the index of the devices is made anew.
+    fresh: Fresh,
     /// Whether anything is kept to save time.
     cache: bool,
     lock: Lock,
     // Last: it is dropped after the lock file.
     dir: Directory,
+}
+
+impl FileStore {
+    /// Makes the index of the devices, if the snapshot says all that is recorded.
+    fn index(&mut self, state: &State) -> Result<(), Error> {
+        let chain = self.log.durable();
+        let whole = self.saved == chain.seq && chain == self.log.chain();
+        if let Some(seen) = self.snapshot.filter(|_| self.cache && whole)
+            && devices::build(self.dir.path(), state, (seen, chain), self.fresh)?
+        {
+            self.fresh = Fresh::Tail;
+        }
+        Ok(())
+    }
 }
 
 impl Store for FileStore {
@@ -154,6 +170,10 @@ impl Store for FileStore {
     fn snapshot(&mut self, state: &State) -> Result<(), Error> {
         state_json::save(self.dir.path(), state, self.log.chain().end)?;
         self.snapshot = Seen::snapshot(self.dir.path());
+        self.saved = self.log.chain().seq;
+        if let Err(error) = self.index(state) {
+            tracing::debug!(%error, "there is no index of the devices");
+        }
         Ok(())
     }
 
@@ -165,7 +185,8 @@ impl Store for FileStore {
         Ok(())
     }
 
-    fn rest(&mut self) -> Result<(), Error> {
+    fn rest(&mut self, state: &State) -> Result<(), Error> {
+        self.index(state)?;
         let (dir, chain) = (self.dir.path(), self.log.durable());
         let snapshot = self.snapshot.filter(|seen| Seen::snapshot(dir) == Some(*seen));
         let whole = self.log.chain() == chain && self.lock.marked() == Some(chain.end);

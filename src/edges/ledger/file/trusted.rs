@@ -5,9 +5,10 @@
 //! times, of which nobody can set the second. In any doubt there is nothing kept, and all is
 //! verified. Nothing irreversible rests on it: see [`super::store`].
 
+use std::fs::File;
 use std::path::Path;
 
-use rustix::fs::lstat;
+use rustix::fs::{fstat, lstat};
 
 use super::layout::{LOG, STATE};
 use crate::domain::packing::{Packed, Packer};
@@ -30,6 +31,11 @@ impl Seen {
     /// The file of this name, now; `None` if there is none.
     pub(super) fn of(path: &Path) -> Option<Self> {
         lstat(path).ok().map(|stat| Self { device: stat.st_dev, version: Version::of(&stat) })
+    }
+
+    /// An open file.
+    pub(super) fn of_open(file: &File) -> Option<Self> {
+        fstat(file).ok().map(|stat| Self { device: stat.st_dev, version: Version::of(&stat) })
     }
 
     pub(super) fn log(dir: &Path) -> Option<Self> {

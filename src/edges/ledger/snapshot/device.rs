@@ -370,7 +370,10 @@ fn same(a: &Device, b: &Device) -> bool {
         facts: _,
         passed_over: _,
     } = a;
+    // Serial numbers are equal whatever their case, and so are 10.0 and 10.0.0.
     *spec == b.spec
+        && spec.os_version.as_str() == b.spec.os_version.as_str()
+        && spec.serial_number.as_str() == b.spec.serial_number.as_str()
         && *status == b.status
         && *status_since == b.status_since
         && *status_reason == b.status_reason

@@ -140,7 +140,7 @@ impl Store for Writer {
         Ok(())
     }
 
-    fn rest(&mut self) -> Result<(), Error> {
+    fn rest(&mut self, _: &State) -> Result<(), Error> {
         Ok(())
     }
 
