@@ -159,6 +159,8 @@ pub(super) fn run(
     for untold in board.stuck(setup.now()) {
         tracing::warn!("{untold}; the next run goes on");
     }
+    // What became of telling them is recorded, too.
+    ledger.snapshot()?;
     let idle = match idle {
         Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),
         // What was done leads to another plan: the one that is shown next.
