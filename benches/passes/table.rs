@@ -8,6 +8,9 @@ use std::time::Duration;
 use crate::tools::{Place, peak_memory, remove, run};
 use crate::{APPLY, SEED, Subject, fleet};
 
+/// Of the device that is in the middle of the smallest fleet.
+const USER: &str = "user.000025@example.com";
+
 /// How often each program has its turn; odd, for there to be one in the middle.
 pub const ROUNDS: usize = 7;
 
@@ -23,6 +26,13 @@ pub struct Row {
     /// One in which a manifest changed.
     one: Duration,
     verify: Duration,
+    /// One device, and those of its user.
+    show: Duration,
+    user: Duration,
+    /// All devices.
+    list: Duration,
+    /// A pass in which nothing changed.
+    idle: Duration,
     /// The log, hashed.
     hash_log: Duration,
     /// Most resident memory of a first pass, in bytes.
@@ -38,6 +48,8 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
     let (mut plan, mut apply) = (Vec::new(), Vec::new());
     let (mut warm, mut one) = (Vec::new(), Vec::new());
     let (mut verify, mut hash_log) = (Vec::new(), Vec::new());
+    let (mut show, mut user) = (Vec::new(), Vec::new());
+    let (mut list, mut idle) = (Vec::new(), Vec::new());
     let recorded = &subject.recorded;
     for _ in 0..rounds {
         status.push(run(&mut subject.fresh.git_status())?);
@@ -45,6 +57,10 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
         plan.push(subject.cold_plan()?);
         apply.push(subject.first_apply()?);
         warm.push(run(&mut recorded.fleetform(&["plan"]))?);
+        show.push(run(&mut recorded.fleetform(&["show", "D025"]))?);
+        user.push(run(&mut recorded.fleetform(&["list", "--user", USER]))?);
+        list.push(run(&mut recorded.fleetform(&["list"]))?);
+        idle.push(run(&mut recorded.fleetform(APPLY))?);
         verify.push(run(&mut recorded.fleetform(&["audit", "verify"]))?);
         hash_log.push(run(&mut recorded.sha256sum_of_log())?);
     }
@@ -62,6 +78,10 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
         warm: median(warm),
         one: median(one),
         verify: median(verify),
+        show: median(show),
+        user: median(user),
+        list: median(list),
+        idle: median(idle),
         hash_log: median(hash_log),
         memory: peak_memory(&mut subject.fresh.fleetform(APPLY))?,
     })
@@ -124,6 +144,23 @@ pub fn print(rows: &[Row], base: u64) -> std::io::Result<()> {
             warm / status,
             one / status,
             verify / hash_log
+        )?;
+    }
+    writeln!(
+        out,
+        "\n| devices | show | list --user | list | apply, nothing changed | show / smallest | \
+         list --user / smallest |\n\
+         |--:|--:|--:|--:|--:|--:|--:|"
+    )?;
+    let smallest = rows.first().map(|row| [row.show, row.user]).unwrap_or_default();
+    for Row { devices, show, user, list, idle, .. } in rows {
+        let [show, user] = [(show, smallest[0]), (user, smallest[1])]
+            .map(|(time, least)| (time.as_secs_f64(), time.as_secs_f64() / least.as_secs_f64()));
+        let [list, idle] = [list, idle].map(Duration::as_secs_f64);
+        writeln!(
+            out,
+            "| {devices} | {:.3} | {:.3} | {list:.3} | {idle:.3} | {:.2} | {:.2} |",
+            show.0, user.0, show.1, user.1
         )?;
     }
     writeln!(out, "\nBytes a device: the most resident memory of the first apply, less that of")?;

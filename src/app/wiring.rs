@@ -113,7 +113,11 @@ pub(crate) fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, NoSink> {
 
 /// The ledger, to read in; there need not be one.
 pub(crate) fn ledger(config: &Config) -> Arc<dyn Reader> {
-    ledger::file::reader(&config.data)
+    if config.index {
+        ledger::file::reader(&config.data)
+    } else {
+        ledger::file::reader_of_all(&config.data)
+    }
 }
 
 /// A copy of the ledger as of the end of a whole pass, taken beside its writer.
@@ -145,7 +149,7 @@ pub(crate) fn open(
         ProviderSettings::Intune(_) => Ok(()),
         ProviderSettings::Local => agrees_with_local(&config.data, recorded),
     };
-    let terms = ledger::Terms { expected, witness: &witness };
+    let terms = ledger::Terms { expected, witness: &witness, cache: config.index };
     ledger::file::open_as(&config.data, &terms, actor, clock::now)
 }
 

@@ -31,6 +31,12 @@ impl<'t> Word<'t> {
         Self { text, only }
     }
 
+    /// Without how it is to be taken.
+    #[must_use]
+    pub(crate) const fn text(self) -> &'t str {
+        self.text
+    }
+
     /// The id that it can be.
     #[must_use]
     pub(crate) fn id(self) -> Option<DeviceId> {

@@ -21,6 +21,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("new.", "writes a wipe request, for `wipe new`"),
     ("submit.", "hands reports over, for `report`: tested below"),
     ("deliveries.", "keeps what sinks have yet to tell: tested in `receivers`"),
+    ("cache.history", "goes on with an index of devices: tested beside the ledger"),
     ("backup.", "writes a backup: whole or not at all, as every file"),
     ("restore", "restores a backup: tested beside backups"),
     ("inbox.write", "leaves the rest of a large file: tested beside the provider"),

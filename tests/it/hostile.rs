@@ -161,6 +161,7 @@ fn every_command_in_every_format_is_harmless() {
         (&["explain", EVIL], &["text", "json"]),
         (&["audit", "log"], &["text", "json"]),
         (&["audit", "replay"], &["text", "json"]),
+        (&["audit", "snapshot"], &["text", "json"]),
         (&["audit", "verify"], &["text", "json"]),
         (&["wipe", "verify", "fleet/wipe.yaml"], &["text", "json"]),
         (&["wipe", "verify", "fleet/wipe-evil.yaml"], &["text", "json"]),

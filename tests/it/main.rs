@@ -33,6 +33,7 @@ mod promises;
 mod properties;
 mod provider;
 mod pull_request;
+mod queries;
 mod receivers;
 mod suite;
 mod support;

@@ -98,6 +98,8 @@ fn a_webhook_hears_what_it_asked_for_and_its_library_believes_it() {
     assert_eq!(said, "verified\n".repeat(8));
     // What was told is in the log, and is not told anew.
     assert_eq!(place.logged("notice.sent"), 8);
+    // The snapshot says all of it, too.
+    assert_eq!(place.state()["seq"], place.log().last().expect("entries")["seq"]);
     place.run(&["apply", "--yes"]).exits(0);
     assert_eq!(receiver.received().len(), 8);
     // Nowhere is a secret, or a URL beyond its host.

@@ -24,6 +24,8 @@ pub(super) struct LastPass {
     pub(crate) complete_at: Instant,
     /// Whether a pass over a few files may rest on it.
     pub(crate) whole: bool,
+    /// Whether the next one is made only because time has passed since everything was looked at.
+    pub(crate) resync: bool,
     /// Why the first reconciliation is not done yet, as far as that was published.
     pub(crate) waiting: Option<String>,
     pub(crate) begun: bool,
@@ -44,6 +46,7 @@ impl Default for LastPass {
             trust: Arc::new(TrustState::Broken("not read yet".into())),
             complete_at: Instant::now(),
             whole: false,
+            resync: false,
             waiting: Some("the first reconciliation is not done".into()),
             begun: false,
             held_back: BTreeMap::new(),

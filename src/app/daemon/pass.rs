@@ -51,7 +51,16 @@ impl Daemon {
     ) -> Result<(), reconcile::Error> {
         let began = Instant::now();
         let whole = std::mem::take(&mut self.last.whole);
-        let only = if whole { self.reread(&touched, ledger) } else { None };
+        let resync = std::mem::take(&mut self.last.resync);
+        let trust = Arc::new(wiring::trust(&self.config));
+        let same_trust = trust.version() == self.last.trust.version();
+        self.last.trust = trust;
+        let only = match whole {
+            true if resync && same_trust && self.is_unchanged() => Some(BTreeSet::new()),
+            true => self.reread(&touched, ledger),
+            false => None,
+        };
+        let touched = Touched { reports: touched.reports || resync, ..touched };
         let hear = only.is_none() || (touched.reports && self.publication.rested() <= began);
         self.touched.reports |= touched.reports && !hear;
         let mut observed = if hear {
@@ -59,7 +68,6 @@ impl Daemon {
         } else {
             self.observing.unasked()
         };
-        self.last.trust = Arc::new(wiring::trust(&self.config));
         tell(self.notices.of_trust(&self.last.trust));
         let few = only.map(|only| (self.decide(Some(&only), observed.clone(), ledger), only));
         match few.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
@@ -98,6 +106,20 @@ impl Daemon {
         self.last.live = IncrementalFleet::new(desired);
         self.last.index = index;
         reused
+    }
+
+    /// Whether a look at the whole fleet directory would find what the last one found: nothing is read for
+    /// that. It counts as such a look.
+    fn is_unchanged(&mut self) -> bool {
+        let Some(index) = self.last.index else { return false };
+        self.watch.arm();
+        let cache = wiring::cache(&self.config);
+        let same = source::unchanged(&self.config.fleet, &cache) == Some(index);
+        if same {
+            self.last.complete_at = Instant::now();
+            self.metrics.committed_at = revision::committed_at(&self.config.fleet);
+        }
+        same
     }
 
     /// What the provider has heard, if it wants to be asked now; `woken` where there is something.

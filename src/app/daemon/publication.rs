@@ -1,9 +1,12 @@
-//! When there is time to publish.
+//! When there is time to publish, and to write the snapshot.
 
 use tokio::time::Instant;
 
 /// After publishing nothing is published for so many times as long as it took.
 const REST: u32 = 9;
+/// After the snapshot was written, none is for so many times as long as that took: readers find in the
+/// log what it lacks.
+const SNAPSHOT_REST: u32 = 99;
 
 /// Whether there is something to publish, and when it may be done.
 #[derive(Debug)]
@@ -12,11 +15,16 @@ pub(super) struct Publication {
     /// When a pass began that had to write the snapshot itself: then the rest comes at once.
     begun: Option<Instant>,
     rested: Instant,
+    /// Whether there is something to write to the snapshot.
+    unsaved: bool,
+    /// From when on it may be written again.
+    save_at: Instant,
 }
 
 impl Default for Publication {
     fn default() -> Self {
-        Self { wanted: false, begun: None, rested: Instant::now() }
+        let now = Instant::now();
+        Self { wanted: false, begun: None, rested: now, unsaved: false, save_at: now }
     }
 }
 
@@ -40,8 +48,60 @@ impl Publication {
         self.begun.unwrap_or(self.rested)
     }
 
+    /// When there is something to do.
+    pub(super) fn next(&self) -> Option<Instant> {
+        match self.wanted {
+            true => Some(self.rested()),
+            false => self.unsaved.then_some(self.save_at),
+        }
+    }
+
+    /// Whether the snapshot may be written.
+    pub(super) fn may_save(&self) -> bool {
+        self.save_at <= Instant::now()
+    }
+
+    /// The snapshot was written, which began then; or it was left for later.
+    pub(super) fn saved(&mut self, began: Option<Instant>) {
+        self.unsaved = began.is_none();
+        if let Some(began) = began {
+            self.save_at = Instant::now() + began.elapsed() * SNAPSHOT_REST;
+        }
+    }
+
     pub(super) fn done(&mut self, began: Instant) {
         let took = self.begun.unwrap_or(began).elapsed();
-        *self = Self { wanted: false, begun: None, rested: Instant::now() + took * REST };
+        (self.wanted, self.begun) = (false, None);
+        self.rested = Instant::now() + took * REST;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_snapshot_takes_a_hundredth_of_the_time_and_is_made_up_for() {
+        let pass = Duration::from_secs(2);
+        let mut publication = Publication::default();
+        assert!(publication.may_save() && publication.next().is_none());
+        publication.want();
+        let began = Instant::now();
+        tokio::time::advance(pass).await;
+        publication.saved(Some(began));
+        publication.done(began);
+        assert_eq!(publication.next(), None);
+        // Something changes, and is shown before it may be written again.
+        publication.want();
+        assert_eq!(publication.next(), Some(Instant::now() + pass * REST));
+        tokio::time::advance(pass * REST).await;
+        assert!(!publication.may_save());
+        publication.saved(None);
+        publication.done(Instant::now());
+        assert_eq!(publication.next(), Some(began + pass * (SNAPSHOT_REST + 1)));
+        tokio::time::advance(pass * SNAPSHOT_REST).await;
+        assert!(publication.may_save());
     }
 }

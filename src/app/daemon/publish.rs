@@ -1,8 +1,8 @@
 //! What is done between passes, because it takes longer the larger the fleet is: the snapshot,
 //! and the copy of everything for whoever reads over HTTP.
 //!
-//! Neither is needed for a pass: the log has it all. It takes a tenth of the time at most, so a
-//! small fleet is published at once, and one of 100,000 devices every few seconds.
+//! Neither is needed for a pass: the log has it all. The copy takes a tenth of the time at most, and the
+//! snapshot a hundredth: a small fleet is published at once, and one of 100,000 devices every few seconds.
 
 use std::sync::Arc;
 
@@ -25,9 +25,11 @@ impl Daemon {
     pub(super) fn publish(&mut self) -> Result<(), reconcile::Error> {
         let began = Instant::now();
         let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
-        if let Err(error) = ledger.snapshot() {
+        let saves = self.publication.may_save();
+        if let Err(error) = if saves { ledger.snapshot() } else { ledger.end_pass() } {
             return self.let_go(ledger, Err(error.into()));
         }
+        self.publication.saved((saves || ledger.is_saved()).then_some(began));
         self.publish_status(ledger.state());
         if self.last.begun {
             self.last.waiting = None;

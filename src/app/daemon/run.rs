@@ -48,7 +48,10 @@ impl Daemon {
         tracing::info!("the daemon stops");
         watchdog::stopping();
         self.deliveries.stop(self.ledger.as_mut()).await?;
-        self.ledger.as_mut().map_or(Ok(()), Ledger::snapshot)
+        let Some(ledger) = self.ledger.as_mut() else { return Ok(()) };
+        ledger.snapshot()?;
+        ledger.rest();
+        Ok(())
     }
 
     /// Until there is something to do.
@@ -60,6 +63,7 @@ impl Daemon {
         let watching = not_before.is_none();
         loop {
             let rested = self.publication.rested();
+            let publish = self.publication.next().unwrap_or(rested);
             // The clock on the wall may jump, and goes on while the machine is suspended.
             let until = due.map_or(latest, |due| {
                 let wait = (due - clock::now()).to_std().unwrap_or_default();
@@ -76,11 +80,13 @@ impl Daemon {
                 }
                 // Before what is touched next, which may never end: publishing, which takes little of
                 // the time, and what is due.
-                () = tokio::time::sleep_until(rested), if watching && self.publication.wanted() => {
+                () = tokio::time::sleep_until(publish), if watching && self.publication.next().is_some() => {
                     return Wake::Publish;
                 }
                 () = tokio::time::sleep_until(until) => {
-                    if until == latest || due.is_some_and(|due| due <= clock::now()) {
+                    let is_due = due.is_some_and(|due| due <= clock::now());
+                    if until == latest || is_due {
+                        self.last.resync = watching && !is_due && latest == resync && !self.touched.anything;
                         self.touched = Touched::anything();
                         return Wake::Pass;
                     }

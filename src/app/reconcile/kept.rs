@@ -39,13 +39,7 @@ struct RestsOn {
 
 impl RestsOn {
     fn new(config: &Config, trust: &TrustState, index: Digest) -> Option<Self> {
-        let trust = match trust {
-            TrustState::Usable(trust) => {
-                format!("{:?} {:?}", trust.digest(), trust.revoked_digest())
-            }
-            TrustState::NotConfigured => String::new(),
-            TrustState::Broken(why) => format!("broken {why}"),
-        };
+        let trust = trust.version();
         let text = format!("{:?} {:?} {trust}", config.settings, config.provider.kind());
         let ledger = wiring::ledger(config).version()?;
         Some(Self { index, ledger, settings: Digest::of(text.as_bytes()) })

@@ -203,6 +203,12 @@ impl DeviceId {
         text.to_ascii_uppercase().parse().ok()
     }
 
+    /// The number in it: from 1 on, none is left out.
+    #[must_use]
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
     /// Whether the text can be taken for an id: `D` and at least three digits, in either case.
     #[must_use]
     pub(crate) fn is_like(text: &str) -> bool {

@@ -38,6 +38,16 @@ impl TrustState {
         }
     }
 
+    /// What changes whenever the trust files do.
+    #[must_use]
+    pub(crate) fn version(&self) -> String {
+        match self {
+            Self::Usable(trust) => format!("{:?} {:?}", trust.digest(), trust.revoked_digest()),
+            Self::NotConfigured => String::new(),
+            Self::Broken(why) => format!("broken {why}"),
+        }
+    }
+
     /// The trust files, where they can be relied on.
     ///
     /// # Errors

@@ -13,7 +13,7 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 macro_rules! crash_points {
@@ -30,6 +30,7 @@ macro_rules! crash_points {
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
     "cache.file": "write" "fsync" "rename" "dirsync";
+    "cache.history": "write" "fsync";
     "backup.file": "write" "fsync" "rename" "dirsync";
     "clock.file": "write" "fsync" "rename" "dirsync";
     "deliveries.again": "write" "fsync" "rename" "dirsync";
@@ -150,6 +151,23 @@ pub(crate) fn replace_files(file: &str, files: &[(PathBuf, &[u8])]) -> Result<()
         clean();
     }
     done
+}
+
+/// Changes a file in its place, durably; `file` names the crash points. Only for a file of which each
+/// part says whether it is whole.
+///
+/// # Errors
+/// If that fails; what was to be written may be there in part.
+pub(crate) fn write_at(
+    file: &str,
+    path: &Path,
+    write: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), Error> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let opened = OpenOptions::new().write(true).custom_flags(flags).open(path);
+    let opened = opened.map_err(Error::at("open", path))?;
+    step(file, "write", || write(&opened)).map_err(Error::at("write", path))?;
+    step(file, "fsync", || opened.sync_data()).map_err(Error::at("fsync", path))
 }
 
 /// The time that the file system of this directory gives to what is written now, in nanoseconds, and

@@ -1,5 +1,6 @@
 //! Files: written so that they survive a crash, opened so that nothing hostile is followed.
 
+pub(crate) mod cache;
 pub mod durable;
 pub(crate) mod guarded;
 pub(crate) mod memory;

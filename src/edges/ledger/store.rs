@@ -11,7 +11,7 @@ use super::chain::Chain;
 use super::error::Error;
 use super::snapshot::Snapshot;
 use super::verify::Verified;
-use crate::domain::model::{DeviceId, Digest, Timestamp};
+use crate::domain::model::{DeviceId, Digest, Status, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::domain::wipe::target::{LogHead, LoggedHead};
@@ -49,9 +49,11 @@ pub(crate) struct Terms<'a> {
     pub(crate) expected: Expected,
     /// Asked whether something outside of the ledger contradicts it, before anything is written.
     pub(crate) witness: &'a dyn Fn(&State) -> Result<(), String>,
+    /// Whether what an earlier writer verified need not be read again where nobody touched it.
+    pub(crate) cache: bool,
 }
 
-/// A ledger that was opened for writing: the whole chain was checked.
+/// A ledger that was opened for writing: the whole chain was checked, now or by an earlier writer.
 pub(crate) struct Opened {
     /// Held until it is dropped.
     pub(crate) store: Box<dyn Store>,
@@ -118,6 +120,20 @@ pub(crate) trait Store: Send + Sync {
     /// If that fails; it may be tried again.
     fn publish(&mut self, now: Option<Timestamp>) -> Result<(), Error>;
 
+    /// That the log, read from its beginning, gives what is recorded, but for telemetry: asked before
+    /// what cannot be taken back. A store that read all of it when it was opened knows.
+    ///
+    /// # Errors
+    /// If it gives something else, or cannot be read.
+    fn prove_whole(&mut self, recorded: &State) -> Result<(), Error>;
+
+    /// Keeps what is verified for the next writer, for whom nothing of it need be read again, and what
+    /// readers find devices by; `state` is what is recorded.
+    ///
+    /// # Errors
+    /// If it cannot be written; that costs time alone.
+    fn rest(&mut self, state: &State) -> Result<(), Error>;
+
     /// The highest time that is kept.
     fn kept_time(&self) -> Option<Timestamp>;
 
@@ -162,6 +178,28 @@ pub enum KnownName<'a> {
     Profile(&'a str),
 }
 
+/// What a device can be found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// Whatever the case, as are names, users and profiles.
+    Serial(&'a str),
+    Name(&'a str),
+    User(&'a str),
+    Profile(&'a str),
+    Status(Status),
+    /// A key and its value.
+    Label(&'a str, &'a str),
+}
+
+/// Which devices somebody wants to see.
+#[derive(Debug, Clone)]
+pub enum Wanted<'a> {
+    /// Those that a word may mean.
+    Word(&'a str),
+    /// Those that have all of this; there is something.
+    Having(Vec<Key<'a>>),
+}
+
 /// A ledger, looked at: takes no lock, writes nothing, and bears with a writer at work.
 pub trait Reader: Send + Sync {
     /// Whether there is a ledger, or what is left of one.
@@ -176,6 +214,15 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// If it cannot be read, or something is wrong with it.
     fn state(&self) -> Result<State, Error>;
+
+    /// As [`Reader::state`], but of the devices perhaps only some: those that are wanted as they are
+    /// now, and others. Some device is there if there is any. What acts needs all of them.
+    ///
+    /// # Errors
+    /// As [`Reader::state`].
+    fn state_of(&self, _wanted: &Wanted<'_>) -> Result<State, Error> {
+        self.state()
+    }
 
     /// As [`Reader::state`], but nothing is taken from the snapshot that the log does not prove,
     /// except for telemetry: for what somebody is about to sign. Reads every entry.
@@ -202,6 +249,11 @@ pub trait Reader: Send + Sync {
 
     /// The entries about this device, from the first one on.
     fn entries_of(&self, device: DeviceId) -> Entries {
+        self.scan_for(device)
+    }
+
+    /// As [`Reader::entries_of`]: looks at every entry.
+    fn scan_for(&self, device: DeviceId) -> Entries {
         let of = move |logged: &Result<Logged, Error>| {
             logged.as_ref().map_or(true, |logged| logged.entry.device == Some(device))
         };

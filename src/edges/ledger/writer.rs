@@ -143,6 +143,9 @@ impl Ledger {
         if drafts.is_empty() {
             return Ok(());
         }
+        if drafts.iter().any(|draft| draft.event.is_irreversible()) {
+            self.store.prove_whole(&self.state)?;
+        }
         let batch = self.stage(drafts)?;
         // Folded before they are written: an entry that nothing can follow must never reach the
         // disk, where it would stop every start from then on.
@@ -226,6 +229,14 @@ impl Ledger {
             self.unsaved = false;
         }
         self.publish(true)
+    }
+
+    /// Keeps what is verified, so that the next start need not read it again: for whoever stops. That
+    /// it cannot be kept costs time alone.
+    pub fn rest(&mut self) {
+        if let Err(error) = self.store.rest(&self.state) {
+            tracing::debug!(%error, "the next start reads the whole log");
+        }
     }
 
     /// Every pass ends here, also one in which nothing happened.

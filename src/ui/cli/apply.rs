@@ -161,6 +161,8 @@ pub(super) fn run(
     for untold in board.stuck(setup.now()) {
         tracing::warn!("{untold}; the next run continues");
     }
+    // What became of telling them is recorded, too.
+    ledger.snapshot()?;
     let idle = match idle {
         Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),
         // What was done leads to another plan: the one that is shown next.
@@ -192,6 +194,7 @@ pub(super) fn run(
         Format::Json => applied.json(out)?,
         _ => applied.text(out)?,
     }
+    ledger.rest();
     let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0 || unobserved;
     let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
     Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded).combine(stopped))

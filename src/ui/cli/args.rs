@@ -184,6 +184,7 @@ impl Command {
             Self::Audit(audit::Command::Verify(_)) => "audit verify",
             Self::Audit(audit::Command::Log(_)) => "audit log",
             Self::Audit(audit::Command::Replay(_)) => "audit replay",
+            Self::Audit(audit::Command::Snapshot(_)) => "audit snapshot",
         }
     }
 

@@ -13,21 +13,23 @@ use super::select;
 use super::server::ServerArgs;
 use super::setup::Setup;
 use super::value::{Since, kind};
+use crate::app::wiring;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
-use crate::edges::ledger;
+use crate::edges::ledger::{self, Expected};
 use crate::ui::render::history::{Style, Writer};
 use crate::ui::render::out::Out;
-use crate::ui::render::{json, replayed, verify};
+use crate::ui::render::{json, replayed, saved, verify};
 
-/// What to do with the log. None of it changes anything.
+/// What to do with the log. None of it changes what is recorded.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
   fleetform audit verify             Is the hash chain intact?
   fleetform audit log --since 2h     What happened recently?
-  fleetform audit replay             Which state follows from the log alone?")]
+  fleetform audit replay             Which state follows from the log alone?
+  fleetform audit snapshot           Bring state.json up to date")]
 pub(crate) enum Command {
     /// Check the hash chain of the log, and the snapshot against the log.
     Verify(VerifyArgs),
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Print the state that follows from the log alone.
     Replay(ReplayArgs),
+    /// Bring state.json up to date.
+    Snapshot(SnapshotArgs),
 }
 
 /// Checks every line of the log against the one before it, and the snapshot against the log.
@@ -95,6 +99,19 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }
+
+/// Writes all that is recorded to state.json, for people and other programs, where that is not up to date;
+/// and what makes the next commands fast.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform audit snapshot
+  fleetform audit snapshot && jq '.devices | length' .fleetform/state.json
+
+`apply` ends with this, and a daemon does it whenever that takes little of its
+time, and when it stops. It writes to the ledger, so no daemon may run beside
+it. Formats: text, json.")]
+pub(crate) struct SnapshotArgs {}
 
 /// Which entries to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,6 +208,22 @@ pub(super) fn log(
         std::thread::sleep(if setup.remote.is_some() { LOOK_THERE } else { LOOK });
     }
     writer.finish(out)?;
+    Ok(Exit::Done)
+}
+
+/// Brings the snapshot up to date.
+///
+/// # Errors
+/// If there is no ledger, it cannot be opened or written, or somebody else writes.
+pub(super) fn snapshot(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so nothing to write")?;
+    let mut ledger = wiring::open(&setup.config, Expected::Existing, setup.actor.clone())?;
+    ledger.snapshot()?;
+    ledger.rest();
+    match format {
+        Format::Json => saved::json(ledger.state(), out)?,
+        _ => saved::text(ledger.state(), out)?,
+    }
     Ok(Exit::Done)
 }
 

@@ -133,7 +133,14 @@ pub(super) fn show(
     if args.watch {
         return watch(args, setup, shape, out);
     }
-    run(args, &setup.recorded()?, &setup.config.settings, setup.now(), shape, out)
+    run(
+        args,
+        &setup.recorded_by(&args.filters.filter())?,
+        &setup.config.settings,
+        setup.now(),
+        shape,
+        out,
+    )
 }
 
 /// Lists what of `state` the filters admit.

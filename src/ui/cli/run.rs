@@ -188,5 +188,8 @@ fn run(
         Command::Audit(audit::Command::Replay(args)) => {
             audit::replay(&reading(&args.server)?, format, out)
         }
+        Command::Audit(audit::Command::Snapshot(audit::SnapshotArgs {})) => {
+            audit::snapshot(&setup()?, format, out)
+        }
     }
 }

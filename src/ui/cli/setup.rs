@@ -9,16 +9,19 @@ use super::global::Global;
 use super::server::{self, ServerArgs};
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
+use crate::domain::lookup;
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, Ignored, Loaded};
+use crate::edges::ledger::store::Wanted;
 use crate::edges::ledger::{self, Expected, Reader};
 use crate::edges::provider::Provider;
 use crate::edges::source;
 use crate::edges::source::revision;
 use crate::ui::client::{self, Remote};
+use crate::ui::render::filter::Filter;
 
 /// What every verb stands on: the configuration, with the flags over it.
 pub(super) struct Setup {
@@ -178,6 +181,27 @@ impl Setup {
             Some(remote) => remote.recorded().map_err(server::explain),
             None => Ok(self.ledger()?.state()?),
         }
+    }
+
+    /// As [`Setup::recorded`], but perhaps without devices that a word does not mean. Where it means none,
+    /// all of them are there, for others to be suggested.
+    pub(crate) fn recorded_for(&self, word: &str) -> Result<State, Failure> {
+        if self.remote.is_none() {
+            let state = self.ledger()?.state_of(&Wanted::Word(word))?;
+            if !matches!(lookup::device(&state, word), Err(lookup::Error::Nobody(_))) {
+                return Ok(state);
+            }
+        }
+        self.recorded()
+    }
+
+    /// As [`Setup::recorded`], but perhaps without devices that a filter does not admit.
+    pub(crate) fn recorded_by(&self, filter: &Filter) -> Result<State, Failure> {
+        let keys = filter.keys();
+        if self.remote.is_some() || keys.is_empty() {
+            return self.recorded();
+        }
+        Ok(self.ledger()?.state_of(&Wanted::Having(keys))?)
     }
 
     /// As [`Setup::recorded`], but nothing is taken from the snapshot that the log does not prove:

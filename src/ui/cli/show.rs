@@ -46,7 +46,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     setup.needs_ledger("and so no device is known")?;
-    let state = setup.recorded()?;
+    let state = setup.recorded_for(&args.device)?;
     let (id, device) = select::device(&state, &args.device)?;
     let mut history = Vec::new();
     for logged in setup.ledger()?.entries_of(id) {

@@ -9,6 +9,7 @@ use super::select;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::app::reconcile::{Basis, decide};
+use crate::app::wiring;
 use crate::domain::model::DeviceId;
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
@@ -82,7 +83,7 @@ pub(super) fn said_by(remote: &Remote, id: DeviceId) -> Result<Vec<Point>, Failu
 
 /// What a plan over the manifests that are here holds back of this device.
 fn hindrance(setup: &Setup, state: &State, id: DeviceId, out: &mut Out) -> Hindrance {
-    let desired = setup.desired();
+    let desired = wiring::fleet(&setup.config, false).desired;
     // A copy of the ledger is looked at where there are no manifests: that freezes nothing.
     if desired.missing.is_some() && state.frozen.is_none() {
         out.note(

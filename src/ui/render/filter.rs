@@ -5,6 +5,7 @@ use crate::domain::model::{ComplianceState, Platform, Status, Timestamp};
 use crate::domain::selector::Selector;
 use crate::domain::settings::Settings;
 use crate::domain::state::Device;
+use crate::edges::ledger::store::Key;
 
 /// What is not named admits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +30,14 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// What devices have for which it holds, as far as they are found by that.
+    pub(crate) fn keys(&self) -> Vec<Key<'_>> {
+        let user = self.user.as_deref().map(Key::User);
+        let profile = self.profile.as_deref().map(Key::Profile);
+        let labels = self.labels.iter().map(|(key, value)| Key::Label(key, value));
+        [user, profile, self.status.map(Key::Status)].into_iter().flatten().chain(labels).collect()
+    }
+
     /// Whether all filters hold.
     #[must_use]
     pub(crate) fn admits(&self, device: &Device, settings: &Settings, now: Timestamp) -> bool {

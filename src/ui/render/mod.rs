@@ -36,6 +36,7 @@ pub(crate) mod profile;
 pub(crate) mod rejected;
 pub(crate) mod replayed;
 pub(crate) mod sarif;
+pub(crate) mod saved;
 pub(crate) mod server_verdict;
 pub(crate) mod show;
 pub(crate) mod sync;

@@ -33,6 +33,10 @@ macro_rules! events {
             pub const fn kind(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $kind),+ }
             }
+            /// Whether what it announces cannot be taken back: a wipe.
+            pub(crate) const fn is_irreversible(&self) -> bool {
+                matches!(self, Self::WipeAccepted(_) | Self::WipeIssued(_))
+            }
             /// From a line of the log.
             ///
             /// # Errors

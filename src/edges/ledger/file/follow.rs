@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::layout::{LOCK, LOG, STATE};
 use super::log::{self, follow_all, last_line};
+use super::trusted::Trusted;
 use super::{mark, scan, state_json};
 use crate::domain::model::ComplianceState;
 use crate::domain::state::event::{Entry, Event};
@@ -36,7 +37,7 @@ pub(super) struct Following<'a> {
 }
 
 impl<'a> Following<'a> {
-    fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
+    pub(super) fn new(dir: &'a Path, snapshot: Snapshot) -> Self {
         let State { seq, head, .. } = snapshot.state;
         let origin = snapshot.state.origin();
         let saved = Chain { seq, head: head.0, end: snapshot.log_bytes };
@@ -198,6 +199,11 @@ impl<'a> Following<'a> {
         }
     }
 
+    /// What it has come to.
+    pub(super) fn into_state(self) -> State {
+        self.snapshot.state
+    }
+
     fn disagree(&self, what: String) -> Error {
         Error::Disagree { dir: self.dir.to_owned(), what }
     }
@@ -236,6 +242,40 @@ pub fn read(dir: &Path) -> Result<State, Error> {
         following.until(&mut chain, &path, &log, whole)?;
     }
     following.done(chain)
+}
+
+/// What an earlier writer verified, with what the log says after its snapshot; `None` in any doubt.
+pub(super) fn read_trusted(dir: &Path, trusted: &Trusted) -> Option<(State, u64)> {
+    let snapshot = state_json::load(dir).ok()??;
+    if lacks_episodes(&snapshot.state) {
+        return None;
+    }
+    let mut following = Following::new(dir, snapshot);
+    let path = dir.join(LOG);
+    let log = log::open(&path).ok()??;
+    let mut chain = following.skip(&path, &log).ok()?;
+    let scan::End { torn, .. } = following.all(&mut chain, &path, &log).ok()?;
+    let saved = following.saved.seq;
+    // What was read is what was verified, since it still is what it was.
+    let same = torn == 0 && chain == trusted.chain && Trusted::untouched(dir)? == *trusted;
+    Some((following.done(chain).ok().filter(|_| same)?, saved))
+}
+
+/// That the log in `dir`, which ends at `chain`, gives what is recorded, but for telemetry.
+///
+/// # Errors
+/// If it gives something else, or cannot be read.
+pub(super) fn prove(dir: &Path, recorded: &State, chain: &Chain) -> Result<(), Error> {
+    let replayed = replay(dir)?;
+    let found = (replayed.state.seq, replayed.state.head.0, replayed.log_bytes);
+    let ends = (found != (chain.seq, chain.head, chain.end))
+        .then(|| format!("{LOG} ends at entry {}, and should end at entry {}", found.0, chain.seq));
+    let differs = || differences(recorded, &replayed.state).into_iter().next();
+    let differs = || differs().map(|what| format!("what was taken from {STATE}: {what}"));
+    match ends.or_else(differs) {
+        Some(what) => Err(Error::Disagree { dir: dir.to_owned(), what }),
+        None => Ok(()),
+    }
 }
 
 /// Whether it was written by a version that knew no episodes: a device that is not compliant has one.
@@ -292,7 +332,7 @@ pub(super) fn whole(dir: &Path, log: &File) -> std::io::Result<(u64, Option<u64>
 
 impl Following<'_> {
     /// To where the snapshot was made, by a look at the first line and that one.
-    fn skip(&self, path: &Path, log: &File) -> Result<Chain, Error> {
+    pub(super) fn skip(&self, path: &Path, log: &File) -> Result<Chain, Error> {
         let failed = |e| Error::from(durable::Error::at("read", path)(e));
         let end = self.saved.end;
         let length = log.metadata().map_err(failed)?.len();

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use super::identity::Identity;
 use super::layout::{BROKEN, LOG};
 use super::scan::{self, End};
+use super::trusted::Seen;
 use crate::domain::model::Digest;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::edges::fs::durable;
@@ -56,7 +57,7 @@ pub(super) fn follow_all(
     file: &File,
     until: u64,
     whole_from: u64,
-    mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error>,
+    mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error> + Send,
 ) -> Result<End, Error> {
     let mut at = file;
     let failed = |e| Error::from(durable::Error::at("read", path)(e));
@@ -156,18 +157,21 @@ pub(crate) struct LogFile {
     unsynced: bool,
     created: bool,
     poisoned: bool,
+    /// As this process verified it, or left it last; `None` once somebody else touched it.
+    seen: Option<Seen>,
     /// Whether a test put another file in the log's place.
     #[cfg(test)]
     broken: bool,
 }
 
 impl LogFile {
-    /// Appends after `chain`, the end of the log at `path`, which is made when it is needed.
+    /// Appends after `chain`, the end of the log at `path`, which is made when it is needed; `seen` is
+    /// what the log was before it was verified.
     /// What is there is made durable first: whoever wrote it may have died before the fsync.
     ///
     /// # Errors
     /// Those of opening and fsync.
-    pub(crate) fn new(path: PathBuf, chain: Chain) -> Result<Self, Error> {
+    pub(super) fn new(path: PathBuf, chain: Chain, seen: Option<Seen>) -> Result<Self, Error> {
         let file = match OpenOptions::new().read(true).append(true).open(&path) {
             Ok(file) => Some(file),
             Err(e) if e.kind() == io::ErrorKind::NotFound && chain.end == 0 => None,
@@ -184,6 +188,7 @@ impl LogFile {
             durable: chain,
             unsynced: false,
             poisoned: false,
+            seen,
             #[cfg(test)]
             broken: false,
         })
@@ -241,6 +246,11 @@ impl LogFile {
         self.chain
     }
 
+    /// What the log is now, if nobody else touched it since it was verified.
+    pub(super) fn untouched(&self) -> Option<Seen> {
+        self.seen.filter(|seen| Seen::of(&self.path) == Some(*seen))
+    }
+
     /// Whether nothing can be written any more.
     ///
     /// # Errors
@@ -262,10 +272,12 @@ impl LogFile {
         self.check()?;
         self.poisoned = true;
         let end = self.chain.end;
+        let untouched = self.file.is_none() || self.untouched().is_some();
         let mut file = self.file()?;
         durable::step("ledger.append", "write", || file.write_all(text))
             .map_err(durable::Error::at("append to", &self.path))?;
         self.chain = Chain { seq, head, end: end + text.len() as u64 };
+        self.seen = untouched.then(|| Seen::of(&self.path)).flatten();
         self.unsynced = true;
         self.poisoned = false;
         Ok(())

@@ -6,6 +6,7 @@
 
 mod clock;
 mod copy;
+mod devices;
 mod directory;
 mod entries;
 mod follow;
@@ -20,6 +21,7 @@ mod restore;
 mod scan;
 mod state_json;
 mod store;
+mod trusted;
 mod verify;
 
 pub use self::clock::highest_time;
@@ -27,6 +29,7 @@ pub(crate) use self::copy::{Copy, copy};
 pub use self::follow::{read, replay};
 pub(crate) use self::layout::CUT;
 pub use self::layout::LOG;
+pub(crate) use self::reader::reader_of_all;
 pub use self::reader::{entries, reader};
 pub(crate) use self::restore::Restoring;
 pub use self::store::open;

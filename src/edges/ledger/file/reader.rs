@@ -8,20 +8,20 @@ use std::time::{Instant, SystemTime};
 use super::entries::entries_from;
 use super::layout::{LOG, STATE};
 use super::verify::verify;
-use super::{clock, follow, mark, names};
-use crate::domain::model::{Digest, Timestamp};
+use super::{clock, devices, follow, mark, names};
+use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::State;
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::Version;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::snapshot::Snapshot;
-use crate::edges::ledger::store::{Entries, KnownName, Reader};
+use crate::edges::ledger::store::{Entries, KnownName, Reader, Wanted};
 use crate::edges::ledger::verify::Verified;
 
 /// The ledger in the data directory `dir`; there need not be one.
 #[must_use]
 pub fn reader(dir: &Path) -> Arc<dyn Reader> {
-    Arc::new(DataDirectory(dir.to_owned()))
+    Arc::new(DataDirectory { dir: dir.to_owned(), cache: true })
 }
 
 /// All entries of the ledger in the data directory `dir`, from the first one on.
@@ -30,41 +30,64 @@ pub fn entries(dir: &Path) -> Entries {
     reader(dir).entries_from(1)
 }
 
-struct DataDirectory(PathBuf);
+/// As [`reader`], without what is kept to be fast.
+#[must_use]
+pub(crate) fn reader_of_all(dir: &Path) -> Arc<dyn Reader> {
+    Arc::new(DataDirectory { dir: dir.to_owned(), cache: false })
+}
+
+struct DataDirectory {
+    dir: PathBuf,
+    /// Whether the index of the devices is used.
+    cache: bool,
+}
 
 impl Reader for DataDirectory {
     fn exists(&self) -> Result<bool, Error> {
-        exists(&self.0)
+        exists(&self.dir)
     }
 
     fn state(&self) -> Result<State, Error> {
-        follow::read(&self.0)
+        follow::read(&self.dir)
+    }
+
+    fn state_of(&self, wanted: &Wanted<'_>) -> Result<State, Error> {
+        let found = self.cache.then(|| devices::state_of(&self.dir, wanted)).flatten();
+        found.map_or_else(|| self.state(), Ok)
     }
 
     fn proven(&self) -> Result<State, Error> {
-        follow::read_proven(&self.0)
+        follow::read_proven(&self.dir)
     }
 
     fn replay(&self) -> Result<Snapshot, Error> {
-        follow::replay(&self.0)
+        follow::replay(&self.dir)
     }
 
     fn verify(&self) -> Result<Verified, Error> {
-        verify(&self.0)
+        verify(&self.dir)
     }
 
     fn entries_from(&self, seq: u64) -> Entries {
-        Box::new(entries_from(&self.0, seq))
+        Box::new(entries_from(&self.dir, seq))
+    }
+
+    fn entries_of(&self, device: DeviceId) -> Entries {
+        let found = self.cache.then(|| devices::entries_of(&self.dir, device)).flatten();
+        match found {
+            Some(found) => Box::new(found),
+            None => self.scan_for(device),
+        }
     }
 
     fn highest_time(&self) -> Option<Timestamp> {
-        clock::highest_time(&self.0)
+        clock::highest_time(&self.dir)
     }
 
     fn version(&self) -> Option<Digest> {
         // An append makes the log longer, and each snapshot is a new file.
         let of = |name| {
-            let stat = rustix::fs::lstat(self.0.join(name)).ok()?;
+            let stat = rustix::fs::lstat(self.dir.join(name)).ok()?;
             let Version { inode, size, modified, changed } = Version::of(&stat);
             Some(format!("{} {inode} {size} {modified} {changed};", stat.st_dev))
         };
@@ -72,15 +95,15 @@ impl Reader for DataDirectory {
     }
 
     fn writer(&self) -> Option<String> {
-        mark::holder(&self.0)
+        mark::holder(&self.dir)
     }
 
     fn snapshot_at(&self) -> Option<SystemTime> {
-        std::fs::metadata(self.0.join(STATE)).and_then(|file| file.modified()).ok()
+        std::fs::metadata(self.dir.join(STATE)).and_then(|file| file.modified()).ok()
     }
 
     fn names(&self, deadline: Instant, visit: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
-        names::names(&self.0, deadline, visit)
+        names::names(&self.dir, deadline, visit)
     }
 }
 

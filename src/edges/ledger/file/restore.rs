@@ -64,7 +64,7 @@ impl Restoring {
         actor: Arc<str>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Result<Ledger, Error> {
-        let terms = Terms { expected: Expected::Existing, witness: &|_| Ok(()) };
+        let terms = Terms { expected: Expected::Existing, witness: &|_| Ok(()), cache: false };
         open_as(&self.stage, &terms, actor, now)
     }
 

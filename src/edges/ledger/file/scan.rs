@@ -21,22 +21,24 @@ pub(crate) struct End {
     pub(crate) torn: u64,
 }
 
-/// Passes all lines of `file` to `inspect`, on any core, and its results to `take`, in order.
+/// Passes all lines of `file` to `inspect`, on any core, and its results to `take`, in order: those of
+/// one block while the next one is inspected.
 /// `file` stands at byte `offset`, the beginning of a line.
 ///
 /// # Errors
 /// Those of reading, made into one by `failed`, and those of `take`.
-pub(crate) fn scan<T: Send, E>(
+pub(crate) fn scan<T: Send, E: Send>(
     mut file: impl io::Read,
     mut offset: u64,
     failed: impl FnOnce(io::Error) -> E,
     inspect: impl Fn(Line<'_>) -> T + Sync,
-    mut take: impl FnMut(T) -> Result<(), E>,
+    mut take: impl FnMut(T) -> Result<(), E> + Send,
 ) -> Result<End, E> {
     let mut buffer = vec![0; BLOCK];
     let mut filled = 0;
     // Bytes of the first line in the buffer that were dropped, to stay within it.
     let mut dropped = 0;
+    let mut inspected: Vec<T> = Vec::new();
     loop {
         let read = match file.read(&mut buffer[filled..]) {
             Ok(read) => read,
@@ -44,6 +46,7 @@ pub(crate) fn scan<T: Send, E>(
             Err(e) => return Err(failed(e)),
         };
         if read == 0 {
+            inspected.into_iter().try_for_each(&mut take)?;
             return Ok(End { offset, torn: dropped + filled as u64 });
         }
         let new = filled;
@@ -59,12 +62,18 @@ pub(crate) fn scan<T: Send, E>(
         let lines = lines(offset, dropped, &buffer[..whole]);
         offset = lines.last().map_or(offset, |line| line.end);
         dropped = 0;
+        let before = std::mem::take(&mut inspected);
         if lines.len() < PARALLEL {
+            before.into_iter().try_for_each(&mut take)?;
             lines.into_iter().try_for_each(|line| take(inspect(line)))?;
         } else {
-            let inspected: Vec<T> =
-                lines.into_par_iter().with_min_len(PARALLEL / 2).map(&inspect).collect();
-            inspected.into_iter().try_for_each(&mut take)?;
+            let lines = lines.into_par_iter().with_min_len(PARALLEL / 2);
+            let taken;
+            (inspected, taken) = rayon::join(
+                || lines.map(&inspect).collect(),
+                || before.into_iter().try_for_each(&mut take),
+            );
+            taken?;
         }
         buffer.copy_within(whole..filled, 0);
         filled -= whole;

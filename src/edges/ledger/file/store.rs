@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::devices::{self, Fresh};
 use super::directory::{self, Directory};
-use super::follow::Following;
+use super::follow::{self, Following};
 use super::layout::LOG;
 use super::lock::{self, Lock};
 use super::log::{self, LogFile};
 use super::reader::exists;
+use super::scan::End;
+use super::trusted::{Seen, Trusted};
 use super::{clock, state_json};
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;
@@ -27,11 +30,11 @@ pub fn open(
     actor: Arc<str>,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<Ledger, Error> {
-    open_as(dir, &Terms { expected: Expected::Any, witness: &|_| Ok(()) }, actor, now)
+    open_as(dir, &Terms { expected: Expected::Any, witness: &|_| Ok(()), cache: true }, actor, now)
 }
 
-/// Locks `dir`, which is made if a ledger may be begun there, verifies the whole log, completes
-/// the snapshot, compares it with what the log alone gives, and cuts an unfinished last line. A
+/// Locks `dir`, which is made if a ledger may be begun there, verifies the whole log, but for what an
+/// earlier writer verified and nobody touched since, completes the snapshot, compares it with what the log alone gives, and cuts an unfinished last line. A
 /// ledger that is new is not written yet.
 ///
 /// # Errors
@@ -47,18 +50,55 @@ pub(crate) fn open_as(
 }
 
 fn hold(dir: &Path, terms: &Terms<'_>) -> Result<Opened, Error> {
-    let Terms { expected, witness } = terms;
+    let Terms { expected, witness, cache: _ } = terms;
     let known = admit(*expected, dir)?;
     let held = Directory::hold(dir)?;
     if let Some(known) = known.filter(|known| known.lineage.is_none()) {
         held.prove_same(known.place)?;
     }
     let lock = lock::take(&held)?;
+    // Whoever goes on with what it held before has had trouble: everything is looked at.
+    let trusted = (terms.cache && known.is_none()).then(|| Trusted::untouched(dir)).flatten();
+    let trusted = trusted.filter(|trusted| lock.marked() == Some(trusted.chain.end));
+    let quick = trusted.and_then(|trusted| Some((trusted, follow::read_trusted(dir, &trusted)?)));
+    let whole = quick.is_none();
+    let Followed { state, saved, chain, torn, log, snapshot } = match quick {
+        Some((Trusted { log, snapshot, chain }, (state, saved))) => {
+            let (log, snapshot) = (Some(log), Some(snapshot));
+            Followed { state, saved, chain, torn: None, log, snapshot }
+        }
+        None => follow_whole(dir, lock.marked(), known)?,
+    };
+    witness(&state).map_err(|what| Error::Contradicted { dir: dir.to_owned(), what })?;
+    let repaired = torn.map(|end| log::cut(dir, end)).transpose()?;
+    let log = LogFile::new(dir.join(LOG), chain, log)?;
+    let clock = clock::highest_time(dir);
+    let fresh = if whole { Fresh::All } else { Fresh::Tail };
+    let cache = terms.cache;
+    let store = FileStore { log, clock, whole, snapshot, saved, fresh, cache, lock, dir: held };
+    Ok(Opened { store: Box::new(store), state, saved, repaired })
+}
+
+/// A log that was followed to its end.
+struct Followed {
+    state: State,
+    /// The entry at which the snapshot was made.
+    saved: u64,
+    chain: Chain,
+    /// A last line that nobody finished.
+    torn: Option<End>,
+    /// The files as they were meanwhile.
+    log: Option<Seen>,
+    snapshot: Option<Seen>,
+}
+
+/// Reads all that there is.
+fn follow_whole(dir: &Path, marked: Option<u64>, known: Option<Known>) -> Result<Followed, Error> {
+    let (seen_log, seen_snapshot) = (Seen::log(dir), Seen::snapshot(dir));
     let path = dir.join(LOG);
     let snapshot = state_json::load(dir)?;
     let saved = snapshot.as_ref().map_or(0, |s| s.state.seq);
-    let snapshot = snapshot.unwrap_or_default();
-    let mut following = Following::proving(dir, snapshot, lock.marked(), known);
+    let mut following = Following::proving(dir, snapshot.unwrap_or_default(), marked, known);
     let mut torn = None;
     let mut chain = Chain::START;
     if let Some(log) = log::open(&path)? {
@@ -66,20 +106,42 @@ fn hold(dir: &Path, terms: &Terms<'_>) -> Result<Opened, Error> {
         torn = Some(end).filter(|end| end.torn > 0);
     }
     let state = following.done(chain)?;
-    witness(&state).map_err(|what| Error::Contradicted { dir: dir.to_owned(), what })?;
-    let repaired = torn.map(|end| log::cut(dir, end)).transpose()?;
-    let log = LogFile::new(path, chain)?;
-    let store = FileStore { log, clock: clock::highest_time(dir), lock, dir: held };
-    Ok(Opened { store: Box::new(store), state, saved, repaired })
+    // Whatever changed while it was read was not verified.
+    let log = seen_log.filter(|seen| Seen::log(dir) == Some(*seen));
+    let snapshot = seen_snapshot.filter(|seen| Seen::snapshot(dir) == Some(*seen));
+    Ok(Followed { state, saved, chain, torn, log, snapshot })
 }
 
 struct FileStore {
     log: LogFile,
     /// The time kept in `clock`.
     clock: Option<Timestamp>,
+    /// Whether this process read the log from its beginning.
+    whole: bool,
+    /// The snapshot as it was verified or written, and the entry at which it was made.
+    snapshot: Option<Seen>,
+    saved: u64,
+    /// How much of the index of the devices is made anew.
+    fresh: Fresh,
+    /// Whether anything is kept to save time.
+    cache: bool,
     lock: Lock,
     // Last: it is dropped after the lock file.
     dir: Directory,
+}
+
+impl FileStore {
+    /// Makes the index of the devices, if the snapshot says all that is recorded.
+    fn index(&mut self, state: &State) -> Result<(), Error> {
+        let chain = self.log.durable();
+        let whole = self.saved == chain.seq && chain == self.log.chain();
+        if let Some(seen) = self.snapshot.filter(|_| self.cache && whole)
+            && devices::build(self.dir.path(), state, (seen, chain), self.fresh)?
+        {
+            self.fresh = Fresh::Tail;
+        }
+        Ok(())
+    }
 }
 
 impl Store for FileStore {
@@ -106,7 +168,32 @@ impl Store for FileStore {
     }
 
     fn snapshot(&mut self, state: &State) -> Result<(), Error> {
-        Ok(state_json::save(self.dir.path(), state, self.log.chain().end)?)
+        state_json::save(self.dir.path(), state, self.log.chain().end)?;
+        self.snapshot = Seen::snapshot(self.dir.path());
+        self.saved = self.log.chain().seq;
+        if let Err(error) = self.index(state) {
+            tracing::debug!(%error, "there is no index of the devices");
+        }
+        Ok(())
+    }
+
+    fn prove_whole(&mut self, recorded: &State) -> Result<(), Error> {
+        if !self.whole {
+            follow::prove(self.dir.path(), recorded, &self.log.chain())?;
+            self.whole = true;
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, state: &State) -> Result<(), Error> {
+        self.index(state)?;
+        let (dir, chain) = (self.dir.path(), self.log.durable());
+        let snapshot = self.snapshot.filter(|seen| Seen::snapshot(dir) == Some(*seen));
+        let whole = self.log.chain() == chain && self.lock.marked() == Some(chain.end);
+        match self.log.untouched().zip(snapshot).filter(|_| self.cache && whole) {
+            Some((log, snapshot)) => Ok(Trusted { log, snapshot, chain }.keep(dir)?),
+            None => Ok(()),
+        }
     }
 
     fn publish(&mut self, now: Option<Timestamp>) -> Result<(), Error> {

@@ -18,8 +18,8 @@ mod write;
 pub(super) use self::device::differences;
 pub(crate) use self::document::Snapshot;
 pub(super) use self::document::SnapshotIn;
-pub(super) use self::read::as_written;
 pub(crate) use self::read::read_state;
+pub(super) use self::read::{as_written, read_around, read_member};
 #[cfg(test)]
 pub(super) use self::wipes::WipeWire;
 pub(crate) use self::write::{write, write_state};

@@ -124,3 +124,18 @@ fn member(text: &[u8]) -> Option<(DeviceId, DeviceIn)> {
     let device = serde_json::from_slice(text[quote..].strip_prefix(b"\": ")?).ok()?;
     Some((id, device))
 }
+
+/// What stands around the devices of a snapshot.
+pub(in crate::edges::ledger) fn read_around(text: &[u8]) -> Option<Snapshot> {
+    let wire: SnapshotIn = serde_json::from_slice(text).ok()?;
+    if wire.devices.is_empty() { wire.snapshot().ok() } else { None }
+}
+
+/// A device out of a snapshot: its lines, as they stand there.
+pub(in crate::edges::ledger) fn read_member(
+    text: &[u8],
+    share: &mut Interner,
+) -> Option<(DeviceId, Device)> {
+    let (id, device) = member(text)?;
+    Some((id, device.device(share).ok()?))
+}

@@ -2,28 +2,18 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
-use rustix::fs::stat;
 
 use super::collect::{Collector, Finished};
 use super::file::Index;
-use super::format::sum;
 use crate::domain::model::{Digest, Timestamp};
+use crate::edges::fs::cache::{self, build};
 use crate::edges::fs::durable;
-use crate::edges::fs::guarded::{Guarded, Version};
+use crate::edges::fs::guarded::Guarded;
 use crate::edges::fs::remote;
 
-/// Below the data directory: all of it may be deleted at any time.
-pub(crate) const DIRECTORY: &str = "cache";
 const FILE: &str = "fleet";
 /// A decision over the fleet that the index says.
 const DECISION: &str = "decision";
-/// What says to programs that make backups that none is needed of it.
-const TAG: &str = "CACHEDIR.TAG";
-/// As <https://bford.info/cachedir/> has it.
-const TAG_TEXT: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
-    # Made by fleetform: it may be deleted at any time, and needs no backup.\n";
 /// So far the clock of a file system may be behind that of the machine.
 const BETWEEN_CLOCKS: i64 = 2_000_000_000;
 
@@ -47,13 +37,13 @@ impl Cache {
         Self { data: None }
     }
 
-    fn path(&self) -> Option<PathBuf> {
-        Some(self.data.as_ref()?.join(DIRECTORY).join(FILE))
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        Some(cache::path(self.data.as_ref()?, name))
     }
 
     /// The index, if there is one that can be relied on for a fleet directory.
     pub(crate) fn read(&self, root: &Path) -> Option<Index> {
-        let path = self.path().filter(|_| remote::of(root).is_none())?;
+        let path = self.path(FILE).filter(|_| remote::of(root).is_none())?;
         let bytes = Guarded::stream().without_links().read(&path).ok()?;
         Index::read(bytes, build()?)
     }
@@ -67,7 +57,7 @@ impl Cache {
         now: Timestamp,
     ) -> Option<Collector> {
         let data = self.data.as_ref().filter(|_| remote::of(path).is_none())?;
-        let directory = data.join(DIRECTORY);
+        let directory = data.join(cache::DIRECTORY);
         // A data directory is begun by whoever opens the ledger.
         let there = data.is_dir() && durable::make_directory(&directory).is_ok();
         let time = there.then(|| durable::file_time(&directory));
@@ -90,25 +80,15 @@ impl Cache {
     ) -> Result<Option<Digest>, durable::Error> {
         let root = collector.root();
         let same = before.filter(|before| before.root() == root);
-        let Some(path) = self.path() else { return Ok(None) };
+        let Some(path) = self.path(FILE) else { return Ok(None) };
         match collector.finish(same.map(Index::len)) {
             Finished::Same => Ok(same.map(Index::digest)),
             Finished::New(bytes, digest) => {
-                self.replace(&path, &bytes)?;
+                cache::replace(&path, |out| out.write_all(&bytes))?;
                 Ok(Some(digest))
             }
             Finished::TooLarge => Ok(None),
         }
-    }
-
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), durable::Error> {
-        let directory = durable::parent(path);
-        durable::make_directory(directory)?;
-        let tag = directory.join(TAG);
-        if !tag.exists() {
-            durable::replace_file("cache.file", &tag, |out| out.write_all(TAG_TEXT))?;
-        }
-        durable::replace_file("cache.file", path, |out| out.write_all(bytes))
     }
 
     /// Keeps a decision, as it was packed, if that is not what is kept already.
@@ -116,37 +96,11 @@ impl Cache {
     /// # Errors
     /// If it cannot be written; that costs time alone.
     pub(crate) fn keep_decision(&self, packed: &[u8]) -> Result<(), durable::Error> {
-        let Some((build, path)) = build().zip(self.path()) else { return Ok(()) };
-        let mut bytes = [build.as_bytes(), packed].concat();
-        let digest = sum(&bytes);
-        bytes.extend(digest.as_bytes());
-        self.replace(&path.with_file_name(DECISION), &bytes)
+        self.path(DECISION).map_or(Ok(()), |path| cache::keep(&path, packed))
     }
 
     /// The decision that was kept, as it was packed.
     pub(crate) fn kept_decision(&self) -> Option<Vec<u8>> {
-        let path = self.path()?.with_file_name(DECISION);
-        let mut bytes = Guarded::stream().without_links().read(&path).ok()?;
-        let (rest, digest) = bytes.split_last_chunk::<32>()?;
-        let packed = rest.strip_prefix(build()?.as_bytes())?;
-        if sum(rest).as_bytes() != digest {
-            return None;
-        }
-        let length = packed.len();
-        bytes.truncate(32 + length);
-        bytes.drain(..32);
-        Some(bytes)
+        cache::kept(&self.path(DECISION)?)
     }
-}
-
-/// What tells this program from any other that might read manifests otherwise.
-fn build() -> Option<Digest> {
-    static BUILD: OnceLock<Option<Digest>> = OnceLock::new();
-    *BUILD.get_or_init(|| {
-        let stat = stat("/proc/self/exe").ok()?;
-        let Version { inode, size, modified, changed: _ } = Version::of(&stat);
-        let version = env!("CARGO_PKG_VERSION");
-        let text = format!("{version} {} {inode} {size} {modified}", stat.st_dev);
-        Some(Digest::of(text.as_bytes()))
-    })
 }

@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::format::{Directory, Header, Record, sum};
+use super::format::{Directory, Header, Record};
 use crate::domain::model::Digest;
 use crate::domain::packing::Packer;
+use crate::edges::fs::cache::sum;
 use crate::edges::fs::guarded::Version;
 
 /// Collects what threads read, for a new index.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::format::{DIRECTORY, Directory, HEADER, Header, RECORD, Record, sum};
+use super::format::{DIRECTORY, Directory, HEADER, Header, RECORD, Record};
 use crate::domain::model::Digest;
 use crate::domain::packing::Packed;
+use crate::edges::fs::cache::sum;
 use crate::edges::fs::guarded::Version;
 
 /// What an earlier look read.

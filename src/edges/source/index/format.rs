@@ -5,8 +5,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::domain::model::Digest;
 use crate::domain::packing::{Packed, Packer};
 use crate::edges::fs::guarded::Version;
@@ -17,8 +15,6 @@ pub(super) const MAGIC: [u8; 8] = *b"FLEETIX\x01";
 pub(super) const HEADER: usize = 8 + 32 + 8 + 8 + 4 + 4 + 8;
 pub(super) const DIRECTORY: usize = 8 + 4 + 4 + 4;
 pub(super) const RECORD: usize = 8 + 8 + 8 + 8 + 32 + 8 + 4 + 4;
-/// Bytes that are hashed at once, on any core.
-const BLOCK: usize = 1 << 20;
 
 /// What an index is of, and how long its parts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,11 +138,4 @@ impl Record {
             packed: from.number()?,
         })
     }
-}
-
-/// Of a digest of each block: on every core at once.
-pub(super) fn sum(bytes: &[u8]) -> Digest {
-    let blocks: Vec<[u8; 32]> =
-        bytes.par_chunks(BLOCK).map(|block| *Digest::of(block).as_bytes()).collect();
-    Digest::of(blocks.as_flattened())
 }

@@ -7,11 +7,10 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::cache::DIRECTORY;
-use super::format::sum;
 use super::*;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
+use crate::edges::fs::cache::{DIRECTORY, sum};
 use crate::edges::source::{Loaded, load, load_indexed, unchanged};
 
 const PROFILE: &str =

@@ -13,7 +13,7 @@ fn nested() -> (TempDir, PathBuf) {
 }
 
 fn open_same(dir: &Path, known: Known) -> Result<Ledger, Error> {
-    let terms = Terms { expected: Expected::Same(known), witness: &|_| Ok(()) };
+    let terms = Terms { expected: Expected::Same(known), witness: &|_| Ok(()), cache: true };
     open_as(dir, &terms, "tester".into(), clock())
 }
 
@@ -332,7 +332,7 @@ fn what_somebody_is_about_to_sign_rests_on_nothing_that_the_log_does_not_say() {
 #[test]
 fn a_ledger_begins_only_where_it_is_expected_to() {
     let open = |dir: &Path, expected| {
-        let terms = Terms { expected, witness: &|_| Ok(()) };
+        let terms = Terms { expected, witness: &|_| Ok(()), cache: true };
         open_as(dir, &terms, "tester".into(), clock())
     };
     let parent = tempfile::tempdir().unwrap();
@@ -369,7 +369,7 @@ fn a_witness_against_the_ledger_is_heard_before_anything_is_changed() {
     add(dir.path(), b"{\"seq\":19");
     let before = log(dir.path());
     let witness = |state: &State| Err(format!("entry {} is not the last", state.seq));
-    let terms = Terms { expected: Expected::Existing, witness: &witness };
+    let terms = Terms { expected: Expected::Existing, witness: &witness, cache: true };
     let error = message(open_as(dir.path(), &terms, "tester".into(), clock()));
     assert!(error.contains("entry 18 is not the last; nothing was changed"), "{error}");
     assert_eq!(log(dir.path()), before);

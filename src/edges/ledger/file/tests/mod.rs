@@ -2,9 +2,11 @@
 
 mod clock;
 mod crashes;
+mod devices;
 mod held;
 mod snapshots;
 mod tampering;
+mod trusted;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;

@@ -1,0 +1,318 @@
+//! The index of the devices: whatever it says, the answers are those of the snapshot and the log.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::super::devices;
+use super::super::reader::{reader, reader_of_all};
+use super::*;
+use crate::domain::lookup;
+use crate::edges::ledger::store::{Key, Wanted};
+
+const FILES: [&str; 2] = ["devices", "history"];
+
+fn cached(dir: &Path, name: &str) -> PathBuf {
+    dir.join("cache").join(name)
+}
+
+/// Stops a writer, so that there is an index: none is kept in the tick of the file system's clock in
+/// which the snapshot was written.
+fn rest(dir: &Path, ledger: &mut Ledger) {
+    ledger.snapshot().unwrap();
+    while devices::entries_of(dir, id(1)).is_none() || !is_of_snapshot(dir) {
+        ledger.rest();
+    }
+}
+
+/// Whether devices are found by the index.
+fn is_of_snapshot(dir: &Path) -> bool {
+    devices::state_of(dir, &Wanted::Word("D001")).is_some()
+}
+
+/// What is asked of it.
+const WORDS: [&str; 9] = [
+    "D001",
+    "d2",
+    "D002",
+    "sn000003",
+    "SN000004",
+    "device-1",
+    "DEVICE-3",
+    "name=device-2",
+    "nobody",
+];
+
+fn keys() -> Vec<Vec<Key<'static>>> {
+    vec![
+        vec![Key::User("ANA.ruiz@example.com")],
+        vec![Key::User("bo@example.com"), Key::Status(Status::Enrolled)],
+        vec![Key::Profile("standard")],
+        vec![Key::Status(Status::Pending)],
+        vec![Key::Label("site", "oslo")],
+        vec![Key::Label("site", "nowhere")],
+    ]
+}
+
+fn has(device: &crate::domain::state::Device, key: &Key<'_>) -> bool {
+    let spec = &device.spec;
+    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    match key {
+        Key::Serial(serial) => same(serial, spec.serial_number.as_str()),
+        Key::Name(name) => same(name, spec.name.as_str()),
+        Key::User(user) => same(user, spec.user_email.as_str()),
+        Key::Profile(profile) => same(profile, spec.profile.as_str()),
+        Key::Status(status) => *status == device.status,
+        Key::Label(key, value) => spec.labels.get(*key).is_some_and(|is| is == value),
+    }
+}
+
+/// That all answers are those that are given without an index.
+fn agrees(dir: &Path, what: &str) {
+    let (with, without) = (reader(dir), reader_of_all(dir));
+    let whole = without.state().unwrap();
+    let around = |state: &State| {
+        let mut state = state.clone();
+        state.devices.clear();
+        state.reindexed()
+    };
+    for word in WORDS {
+        let state = with.state_of(&Wanted::Word(word)).unwrap();
+        assert_eq!(around(&state), around(&whole), "{what}: {word}");
+        assert_eq!(state.devices.is_empty(), whole.devices.is_empty(), "{what}: {word}");
+        match (lookup::device(&state, word), lookup::device(&whole, word)) {
+            (Ok(a), Ok(b)) => assert_eq!((a.0, a.1), (b.0, b.1), "{what}: {word}"),
+            (a, b) => assert_eq!(a.map(|_| ()), b.map(|_| ()), "{what}: {word}"),
+        }
+    }
+    for keys in keys() {
+        let found = |state: &State| {
+            let all = state.devices.iter();
+            let all = all.filter(|(_, device)| keys.iter().all(|key| has(device, key)));
+            all.map(|(id, device)| (*id, device.clone())).collect::<Vec<_>>()
+        };
+        let state = with.state_of(&Wanted::Having(keys.clone())).unwrap();
+        assert_eq!(found(&state), found(&whole), "{what}: {keys:?}");
+    }
+    for number in 1..8 {
+        let entries = |reader: &dyn crate::edges::ledger::Reader| {
+            reader.entries_of(id(number)).map(Result::unwrap).collect::<Vec<_>>()
+        };
+        assert_eq!(entries(&*with), entries(&*without), "{what}: {number}");
+    }
+}
+
+#[test]
+fn it_is_made_at_a_stop_and_says_what_the_log_says() {
+    let dir = told();
+    let mut ledger = open(dir.path()).unwrap();
+    rest(dir.path(), &mut ledger);
+    assert!(is_of_snapshot(dir.path()));
+    agrees(dir.path(), "at rest");
+    // What comes after the snapshot is seen too, once a pass ends.
+    ledger
+        .append(vec![provisioned(4, 30), about(2, status(Status::Pending, Status::Failed))])
+        .unwrap();
+    agrees(dir.path(), "in a pass");
+    ledger.end_pass().unwrap();
+    assert!(is_of_snapshot(dir.path()));
+    agrees(dir.path(), "after a pass");
+    let status = |state: State| state.devices[&id(2)].status;
+    assert_eq!(status(reader(dir.path()).state_of(&Wanted::Word("D002")).unwrap()), Status::Failed);
+    assert!(devices::entries_of(dir.path(), id(4)).unwrap().count() == 1);
+    rest(dir.path(), &mut ledger);
+    agrees(dir.path(), "at rest again");
+}
+
+#[test]
+fn cut_flipped_aged_or_swapped_it_changes_no_answer() {
+    let (dir, other) = (told(), told());
+    for dir in [dir.path(), other.path()] {
+        rest(dir, &mut open(dir).unwrap());
+    }
+    let aged = FILES.map(|name| fs::read(cached(dir.path(), name)).unwrap());
+    {
+        let mut ledger = open(dir.path()).unwrap();
+        ledger
+            .append(vec![provisioned(4, 30), about(1, status(Status::Enrolled, Status::Failed))])
+            .unwrap();
+        rest(dir.path(), &mut ledger);
+    }
+    for (name, aged) in FILES.into_iter().zip(aged) {
+        let path = cached(dir.path(), name);
+        let whole = fs::read(&path).unwrap();
+        let cut = [0, 1, 4095, 4096, 4097, whole.len() / 2, whole.len() - 1];
+        let cut = cut.map(|length| whole[..length].to_vec());
+        let flipped = (0..whole.len()).step_by(97).map(|at| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            bytes
+        });
+        let swapped = fs::read(cached(other.path(), name)).unwrap();
+        for bytes in cut.into_iter().chain(flipped).chain([swapped, aged]) {
+            fs::write(&path, bytes).unwrap();
+            agrees(dir.path(), name);
+        }
+        fs::remove_file(&path).unwrap();
+        agrees(dir.path(), name);
+        fs::write(&path, whole).unwrap();
+        assert!(is_of_snapshot(dir.path()), "as it was");
+    }
+    // Another snapshot under the index, which may be of another ledger.
+    let state = fs::read(dir.path().join(STATE)).unwrap();
+    fs::write(dir.path().join(STATE), state).unwrap();
+    assert!(!is_of_snapshot(dir.path()));
+    agrees(dir.path(), "the snapshot was touched");
+    fs::remove_dir_all(dir.path().join("cache")).unwrap();
+    agrees(dir.path(), "deleted");
+    rest(dir.path(), &mut open(dir.path()).unwrap());
+    assert!(is_of_snapshot(dir.path()), "it comes back");
+}
+
+/// What a pass may write, as far as it can follow.
+fn random(step: u32, ledger: &Ledger, on: &mut u32) -> Draft {
+    let next = |below: u32| step % below;
+    let number = next(*on) + 1;
+    match step / 7 % 4 {
+        0 => {
+            *on += 1;
+            provisioned(*on, 30)
+        }
+        1 => {
+            let from = ledger.state().devices[&id(number)].status;
+            let to = [Status::Enrolled, Status::Failed, Status::Pending][next(3) as usize];
+            about(number, status(from, to))
+        }
+        2 => {
+            let user = ["ana.ruiz@example.com", "bo@example.com"][next(2) as usize];
+            let changes = vec![
+                Change { field: Field::UserEmail, from: json!("x"), to: json!(user) },
+                Change {
+                    field: Field::Name,
+                    from: json!("x"),
+                    to: json!(format!("device-{}", next(5))),
+                },
+            ];
+            let event = Event::DeviceUpdated(DeviceUpdated { changes });
+            Draft { source: Some(source("other.yaml")), ..about(number, event) }
+        }
+        _ => about(number, Event::ProfilePushed(push(30))),
+    }
+}
+
+#[test]
+fn whatever_is_written_and_whenever_answers_are_those_without_it() {
+    let seed = [7; 32];
+    let mut runner = TestRunner::new_with_rng(
+        Config { cases: 12, failure_persistence: None, ..Config::default() },
+        TestRng::from_seed(RngAlgorithm::ChaCha, &seed),
+    );
+    let steps = prop::collection::vec((any::<u32>(), 0..6_u8), 1..30);
+    let tale = |steps: Vec<(u32, u8)>| {
+        let dir = told();
+        let mut devices = 3;
+        let mut ledger = open(dir.path()).unwrap();
+        for (step, then) in steps {
+            let draft = random(step, &ledger, &mut devices);
+            ledger.append(vec![draft]).unwrap();
+            match then {
+                0 => ledger.snapshot().unwrap(),
+                1 => rest(dir.path(), &mut ledger),
+                2 => {
+                    rest(dir.path(), &mut ledger);
+                    drop(ledger);
+                    ledger = open(dir.path()).unwrap();
+                }
+                3 => ledger.end_pass().unwrap(),
+                _ => {}
+            }
+            agrees(dir.path(), &format!("{step} {then}"));
+        }
+        Ok(())
+    };
+    runner.run(&steps, tale).unwrap();
+}
+
+#[test]
+fn a_reader_beside_a_writer_sees_whole_passes() {
+    let dir = told();
+    let mut ledger = open(dir.path()).unwrap();
+    rest(dir.path(), &mut ledger);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let read = || {
+            let reader = reader(dir.path());
+            let (mut seen, mut last) = (0, 0);
+            while !done.load(Ordering::Relaxed) || seen < 500 {
+                let state = reader.state_of(&Wanted::Word("D001")).unwrap();
+                // Each pass changes it twice, and ends with the second of both.
+                assert!(state.seq >= last && state.seq.is_multiple_of(2), "{}", state.seq);
+                let device = &state.devices[&id(1)];
+                assert_eq!(device.status, Status::Enrolled);
+                let history: Vec<_> = reader.entries_of(id(1)).map(Result::unwrap).collect();
+                assert!(history.windows(2).all(|pair| pair[0].entry.seq < pair[1].entry.seq));
+                (seen, last) = (seen + 1, state.seq);
+            }
+        };
+        let readers = [scope.spawn(read), scope.spawn(read)];
+        for turn in 0..300 {
+            let there = status(Status::Enrolled, Status::Failed);
+            let back = status(Status::Failed, Status::Enrolled);
+            ledger.append(vec![about(1, there)]).unwrap();
+            ledger.append(vec![about(1, back)]).unwrap();
+            if turn % 3 == 0 {
+                ledger.snapshot().unwrap()
+            } else {
+                ledger.end_pass().unwrap()
+            }
+            ledger.rest();
+        }
+        done.store(true, Ordering::Relaxed);
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+    });
+    rest(dir.path(), &mut ledger);
+    agrees(dir.path(), "in the end");
+}
+
+#[test]
+#[ignore = "dies; the test below runs it in a process of its own"]
+fn in_a_process_of_its_own() {
+    let _scenario = fail::FailScenario::setup();
+    go_on(Path::new("."));
+}
+
+fn go_on(dir: &Path) {
+    let mut ledger = open(dir).unwrap();
+    for _ in 0..3 {
+        let number = u32::try_from(ledger.state().devices.len()).unwrap() + 1;
+        ledger.append(vec![provisioned(number, 30)]).unwrap();
+        rest(dir, &mut ledger);
+    }
+}
+
+#[test]
+fn dying_at_any_write_of_it_changes_no_answer() {
+    let child = concat!(module_path!(), "::in_a_process_of_its_own");
+    let child = child.split_once("::").unwrap().1;
+    let points = durable::CRASH_POINTS.iter().filter(|point| point.starts_with("cache."));
+    for (point, before) in points.flat_map(|point| (0..3).map(move |before| (point, before))) {
+        let dir = told();
+        if point.starts_with("cache.history") {
+            rest(dir.path(), &mut open(dir.path()).unwrap());
+        }
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", child])
+            .env("FAILPOINTS", format!("{point}={before}*off->return"))
+            .current_dir(dir.path())
+            .output()
+            .unwrap()
+            .status;
+        let died = status.signal() == Some(6);
+        assert!(died || (before > 0 && status.success()), "{point} was not reached: {status}");
+        agrees(dir.path(), point);
+        rest(dir.path(), &mut open(dir.path()).unwrap());
+        agrees(dir.path(), point);
+    }
+}
