@@ -8,22 +8,23 @@ use crate::domain::model::DeviceId;
 use crate::edges::provider::{Error as ProviderError, Limits};
 
 /// What came of an effect on a device.
-pub(super) type Told = (DeviceId, Result<(), ProviderError>);
+pub(super) type Told<T = ()> = (DeviceId, Result<T, ProviderError>);
 
 /// Makes `call` for the targets, as many in one call and as many calls at a time as the provider
 /// takes; in order of the targets.
-pub(super) async fn in_calls<T, F>(
+pub(super) async fn in_calls<T, R, F>(
     targets: &[T],
     limits: Limits,
     call: impl Fn(Vec<T>) -> F,
-) -> Vec<Told>
+) -> Vec<Told<R>>
 where
     T: Clone,
-    F: Future<Output = Vec<Told>> + Send + 'static,
+    R: Send + 'static,
+    F: Future<Output = Vec<Told<R>>> + Send + 'static,
 {
     let mut waiting = targets.chunks(limits.batch.max(1)).enumerate();
-    let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();
-    let mut told: Vec<(usize, Vec<Told>)> = Vec::new();
+    let mut under_way: JoinSet<(usize, Vec<Told<R>>)> = JoinSet::new();
+    let mut told: Vec<(usize, Vec<Told<R>>)> = Vec::new();
     loop {
         while under_way.len() < limits.concurrency.max(1) {
             let Some((index, targets)) = waiting.next() else { break };
@@ -42,11 +43,11 @@ where
 }
 
 /// One call: what it told of each target, or that its time ran out.
-pub(super) async fn one_call(
+pub(super) async fn one_call<R: Clone>(
     ids: Vec<DeviceId>,
     limits: Limits,
-    call: impl Future<Output = Vec<Result<(), ProviderError>>>,
-) -> Vec<Told> {
+    call: impl Future<Output = Vec<Result<R, ProviderError>>>,
+) -> Vec<Told<R>> {
     let limit = limits.timeout;
     let results = match tokio::time::timeout(limit, call).await {
         Ok(results) => results,

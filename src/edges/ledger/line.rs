@@ -252,6 +252,16 @@ mod tests {
                 json!({"intent": 9, "profile": "Standard", "digest": digest,
                     "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
             ),
+            ("license.intended", json!({"intent": 9, "sku": "SPE_E3", "user": "ana@example.com"})),
+            (
+                "license.assigned",
+                json!({"intent": 9, "sku": "SPE_E3", "user": "ana@example.com", "had": true}),
+            ),
+            (
+                "license.failed",
+                json!({"intent": 9, "sku": "SPE_E3", "user": "ana@example.com", "class": "transient",
+                    "error": "no unit is free"}),
+            ),
             (
                 "sync.requested",
                 json!({"intent": 9, "request": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e",
