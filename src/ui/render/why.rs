@@ -265,9 +265,8 @@ impl Why<'_> {
     fn licenses(&self) -> impl Iterator<Item = Point> {
         let user = &self.device.spec.user_email;
         lacks(self.device).map(move |(sku, why)| {
-            let text = format!("{user} does not have license {sku}: {why}.");
+            let text = format!("{user} does not have license {sku}: {why}. It is tried again.");
             Point::new(Topic::License, Standing::Attention, text)
-                .advise("It is tried again by itself, and given once that is possible.")
         })
     }
 

@@ -42,6 +42,13 @@ fn held_by(tenant: &Tenant, user: &str) -> usize {
     tenant.get(&format!("/users/{user}"))["licenses"].as_array().expect("a list").len()
 }
 
+/// The first pass, and one after the devices have come by.
+fn begins(site: &Site<'_>) {
+    site.apply();
+    site.tenant.wait("9h");
+    site.settles();
+}
+
 fn orders(tenant: &Tenant) -> usize {
     tenant.calls("method=POST&path=*/assignLicense").len()
 }
@@ -119,7 +126,7 @@ fn a_license_is_never_taken_away_and_what_a_user_had_is_not_ours() {
     let tenant = Tenant::paused();
     let site = site(&tenant, [5, 5]);
     tenant.patch(&format!("/users/{BEN}"), json!({"licenses": ["SPE_E3"]}));
-    site.settles();
+    begins(&site);
     let all = ["assigned MTD_P2 ana", "assigned MTD_P2 ben", "assigned SPE_E3 ana"];
     assert_eq!(licenses(&site), all, "Ben had one");
     site.put("standard.yaml", site.standard().yaml());
@@ -137,7 +144,7 @@ fn where_somebody_else_assigns_them_no_license_is_written() {
     let tenant = Tenant::paused();
     let site = site(&tenant, [5, 5]);
     site.configure("  licenses: groups\n");
-    site.settles();
+    begins(&site);
     assert_eq!((orders(&tenant), licenses(&site)), (0, vec![]));
 }
 
