@@ -5,7 +5,7 @@
 //! then one effect goes first to find out. The spread (half of each wait) comes from a seed,
 //! so that a fleet that failed together does not come back together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::time::Duration;
 
@@ -63,11 +63,27 @@ pub(crate) enum Admission {
     Nothing(Duration),
 }
 
+/// What of a device waits by itself: whose user lacks a license is blocked and synced all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Lane {
+    Commands,
+    Licenses,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Went {
+    Well,
+    /// The provider said no: it is well, and this is tried again later.
+    Denied,
+    Failed,
+}
+
 /// Who waits. Times are since any fixed moment, on a clock that only goes forward.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     growth: Growth,
-    devices: BTreeMap<DeviceId, Waiting>,
+    devices: BTreeMap<(DeviceId, Lane), Waiting>,
     /// Failures since the last success.
     failures: u32,
     /// How often in a row the provider was left alone, and until when.
@@ -96,28 +112,35 @@ impl Backoff {
         }
     }
 
-    /// Until when this device waits, if it does.
+    /// Until when this of a device waits, if it does.
     #[must_use]
-    pub(crate) fn waits(&self, device: DeviceId, now: Duration) -> Option<Duration> {
-        self.devices.get(&device).map(|waiting| waiting.until).filter(|until| now < *until)
+    pub(crate) fn waits(&self, key: (DeviceId, Lane), now: Duration) -> Option<Duration> {
+        self.devices.get(&key).map(|waiting| waiting.until).filter(|until| now < *until)
     }
 
     /// How many devices wait.
     #[must_use]
     pub(crate) fn waiting(&self, now: Duration) -> usize {
-        self.devices.values().filter(|waiting| now < waiting.until).count()
+        let waiting = self.devices.iter().filter(|(_, waiting)| now < waiting.until);
+        let devices: BTreeSet<DeviceId> = waiting.map(|((device, _), _)| *device).collect();
+        devices.len()
     }
 
     /// What came of an effect.
-    pub(crate) fn record(&mut self, device: DeviceId, succeeded: bool, now: Duration) {
-        if succeeded {
-            self.devices.remove(&device);
+    pub(crate) fn record(&mut self, key: (DeviceId, Lane), went: Went, now: Duration) {
+        if went != Went::Failed {
             (self.failures, self.broken) = (0, None);
+        }
+        if went == Went::Well {
+            self.devices.remove(&key);
             return;
         }
-        let waiting = self.devices.entry(device).or_insert(Waiting { failures: 0, until: now });
+        let waiting = self.devices.entry(key).or_insert(Waiting { failures: 0, until: now });
         waiting.failures = waiting.failures.saturating_add(1);
-        waiting.until = now + self.growth.wait(device, waiting.failures);
+        waiting.until = now + self.growth.wait(key, waiting.failures);
+        if went == Went::Denied {
+            return;
+        }
         self.failures = self.failures.saturating_add(1);
         if self.failures >= BREAKS_AFTER {
             let failures = match self.broken {
@@ -151,6 +174,10 @@ mod tests {
         format!("D{n:03}").parse().unwrap()
     }
 
+    fn device(n: usize) -> (DeviceId, Lane) {
+        (id(n), Lane::Commands)
+    }
+
     #[test]
     fn waits_double_to_a_limit_and_are_spread() {
         for (failures, least, most) in
@@ -178,13 +205,13 @@ mod tests {
     #[test]
     fn a_device_that_fails_waits_alone() {
         let mut backoff = Backoff::new(GROWTH);
-        backoff.record(id(1), false, SECOND);
-        let until = backoff.waits(id(1), SECOND).unwrap();
+        backoff.record(device(1), Went::Failed, SECOND);
+        let until = backoff.waits(device(1), SECOND).unwrap();
         assert_eq!(backoff.next(SECOND), Some(until));
-        assert_eq!(backoff.waits(id(2), SECOND), None);
+        assert_eq!(backoff.waits(device(2), SECOND), None);
         assert_eq!(backoff.admission(SECOND), Admission::All);
-        assert_eq!(backoff.waits(id(1), until), None);
-        backoff.record(id(1), true, until);
+        assert_eq!(backoff.waits(device(1), until), None);
+        backoff.record(device(1), Went::Well, until);
         assert_eq!(backoff.next(Duration::ZERO), None);
         assert_eq!(backoff.waiting(Duration::ZERO), 0);
     }
@@ -193,16 +220,16 @@ mod tests {
     fn when_all_fail_the_provider_is_left_alone_and_then_tried_once() {
         let mut backoff = Backoff::new(GROWTH);
         for n in 1..=500 {
-            backoff.record(id(n), false, SECOND);
+            backoff.record(device(n), Went::Failed, SECOND);
         }
         let Admission::Nothing(until) = backoff.admission(SECOND) else { panic!("not broken") };
         assert!(until <= SECOND * 2, "{until:?}: one batch breaks once");
         assert_eq!(backoff.next(SECOND), Some(until));
         assert_eq!(backoff.admission(until), Admission::One);
-        backoff.record(id(1), false, until);
+        backoff.record(device(1), Went::Failed, until);
         let Admission::Nothing(later) = backoff.admission(until) else { panic!("not broken") };
         assert!(later - until >= SECOND, "{:?}: longer than before", later - until);
-        backoff.record(id(2), true, later);
+        backoff.record(device(2), Went::Well, later);
         assert_eq!(backoff.admission(later), Admission::All);
     }
 
@@ -210,9 +237,32 @@ mod tests {
     fn single_failures_between_successes_break_nothing() {
         let mut backoff = Backoff::new(GROWTH);
         for n in 1..1000 {
-            backoff.record(id(n), false, SECOND);
-            backoff.record(id(n + 1000), n % 9 != 0, SECOND);
+            backoff.record(device(n), Went::Failed, SECOND);
+            let went = if n % 9 == 0 { Went::Failed } else { Went::Well };
+            backoff.record(device(n + 1000), went, SECOND);
         }
         assert_eq!(backoff.admission(SECOND), Admission::All);
+    }
+
+    #[test]
+    fn a_license_that_is_denied_waits_alone_and_speaks_for_the_provider() {
+        let mut backoff = Backoff::new(GROWTH);
+        for n in 1..=500 {
+            backoff.record(device(n), Went::Failed, SECOND);
+        }
+        assert_ne!(backoff.admission(SECOND), Admission::All);
+        backoff.record((id(1), Lane::Licenses), Went::Denied, SECOND);
+        assert_eq!(backoff.admission(SECOND), Admission::All, "it answers");
+        for n in 501..=600 {
+            backoff.record((id(n), Lane::Licenses), Went::Denied, SECOND);
+        }
+        assert_eq!(backoff.admission(SECOND), Admission::All, "and says no");
+        assert!(backoff.waits((id(501), Lane::Licenses), SECOND).is_some());
+        assert_eq!(
+            backoff.waits(device(501), SECOND),
+            None,
+            "the rest of the device does not wait"
+        );
+        assert_eq!(backoff.waiting(SECOND), 600, "devices");
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod export;
 pub mod fleet;
 pub mod guard;
 pub(crate) mod import;
+pub(crate) mod licensing;
 pub(crate) mod lifecycle;
 pub(crate) mod lookup;
 pub mod manifest;

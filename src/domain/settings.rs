@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use crate::domain::model::words;
 use crate::domain::wipe::quorum::Tiers;
 
 /// What the pure core needs to know of the configuration.
@@ -28,15 +29,36 @@ pub struct Settings {
 }
 
 /// What the provider can do, and how much: part of every decision.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderRules {
     /// Why it cannot wipe at all, without a full stop; nothing where it can.
     pub cannot_wipe: Option<String>,
     /// How many wipes it takes in a day (UTC).
     pub per_day: Option<DailyWipes>,
+    /// From when on the user of a device gets the licenses of its profile; nothing where somebody else
+    /// assigns them.
+    pub licenses: Option<LicenseStart>,
     /// Whether it has to be told when the user or the hardware of a device changes, and not only
     /// when its profile does.
     pub follows_users: bool,
+}
+
+impl Default for ProviderRules {
+    /// Those of the provider `local`.
+    fn default() -> Self {
+        let licenses = Some(LicenseStart::Enrolled);
+        Self { cannot_wipe: None, per_day: None, licenses, follows_users: false }
+    }
+}
+
+words! {
+    /// From when on the user of a device gets the licenses of its profile.
+    pub enum LicenseStart {
+        /// As soon as the device is declared: without them nobody can enroll it.
+        Declared = "declared",
+        /// Once it is enrolled.
+        Enrolled = "enrolled",
+    }
 }
 
 /// How many wipes of each scope a provider takes in a day.

@@ -171,6 +171,7 @@ fn every_command_in_every_format_is_harmless() {
         (&["restore", EVIL], &["text", "json"]),
         (&["sync", EVIL], &["text", "json"]),
         (&["sync", "D001"], &["text", "json"]),
+        (&["licenses"], &["text", "json"]),
         (&["check", "--fleet", EVIL], &["text", "json"]),
         (&["check", "fleet/evil.yaml"], &["text", "json", "markdown", "github", "sarif"]),
         (&["fmt", "--check"], &["text", "json"]),

@@ -39,6 +39,8 @@ struct Device {
     /// The last order about access to mail: its intent, and whether it blocks.
     access: Option<(u64, bool)>,
     without_evidence: bool,
+    /// The last order for each license of each user: its intent, and whether it was given.
+    licenses: BTreeMap<(String, String), (u64, bool)>,
 }
 
 /// What the log says so far.
@@ -128,7 +130,7 @@ impl Reading {
                 ensure(device.status != "Wiped" || !blocks, "blocked after the wipe")?;
                 device.next(&entry, &kind, self.seq)?;
             }
-            Some(("device" | "compliance" | "evidence" | "sync", _))
+            Some(("device" | "compliance" | "evidence" | "sync" | "license", _))
             | Some(("profile", "intended" | "pushed" | "failed")) => {
                 let id = word(&entry["device"]);
                 let device = self.devices.get_mut(id).ok_or("no such device")?;
@@ -233,6 +235,20 @@ impl Device {
             "profile.failed" => {
                 let intent = data["intent"].as_u64().ok_or("no intent")?;
                 ensure(self.intents.iter().any(|i| i.0 == intent), "failed without an intent")?;
+            }
+            "license.intended" => {
+                let intent = data["intent"].as_u64().ok_or("no intent")?;
+                ensure(intent <= seq, "an intent of the future")?;
+                let license = (word(&data["sku"]).to_owned(), word(&data["user"]).to_owned());
+                let before = self.licenses.insert(license, (intent, false));
+                ensure(!before.is_some_and(|(_, given)| given), "ordered, and it was given")?;
+            }
+            "license.assigned" | "license.failed" => {
+                let license = (word(&data["sku"]).to_owned(), word(&data["user"]).to_owned());
+                let (intent, given) =
+                    self.licenses.get_mut(&license).ok_or("a license without an intent")?;
+                ensure(data["intent"] == *intent, "another order")?;
+                ensure(!std::mem::replace(given, kind == "license.assigned"), "given already")?;
             }
             "sync.requested" => {
                 let intent = data["intent"].as_u64().ok_or("no intent")?;

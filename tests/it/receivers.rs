@@ -289,3 +289,36 @@ fn the_configurations_of_the_page_are_valid_and_a_slip_of_the_pen_is_not() {
         place.run(&["check"]).exits(1).complains(&[says]);
     }
 }
+
+#[test]
+fn after_a_restore_nobody_is_told_anything_twice_and_a_ticket_of_before_gets_its_note() {
+    let hook = Receiver::start(|_, _| Answer::Status(204));
+    let (receiver, instance_of) = Receiver::service_now(Instance::default());
+    let webhook = format!(
+        "  webhooks:\n    - {{name: siem, url: '{}', secretFile: secret, kinds: [compliance.changed]}}\n",
+        hook.url()
+    );
+    let place = place(&(webhook + &instance(&receiver, "")));
+    place.report(&report("A", 2, false));
+    place.run(&["apply", "--yes"]).exits(0);
+    let told = hook.received().len();
+    let tickets = || instance_of.lock().unwrap().rows.clone();
+    assert_eq!((tickets().len(), place.logged("ticket.opened")), (1, 1));
+    place.run(&["backup", "backup.tar"]).exits(0);
+    place.remove(".fleetform");
+    place.run(&["restore", "backup.tar"]).exits(0);
+    for _ in 0..2 {
+        place.run(&["apply", "--yes"]).exits(0);
+        assert_eq!((hook.received().len(), tickets().len()), (told, 1));
+    }
+    place.report(&report("A", 3, true));
+    let mut daemon = place.daemon(&[]);
+    daemon.until("the note", || match place.logged("ticket.noted") {
+        1 => Ok(()),
+        n => Err(format!("{n} notes")),
+    });
+    daemon.stop();
+    let tickets = tickets();
+    assert_eq!((hook.received().len(), tickets.len()), (told + 1, 1));
+    assert!(tickets[0]["work_notes"].contains("compliant again"), "{}", tickets[0]["work_notes"]);
+}

@@ -16,15 +16,15 @@ use tokio::time::Instant;
 use super::schedule::Next;
 use super::settle::Unsettled;
 use super::unattended::Daemon;
-use crate::app::execute::{Control, Outcome};
+use crate::app::execute::{Control, Outcome, Unlicensed};
 use crate::app::notices::log::tell;
 use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, is_weighty, observe};
 use crate::app::wiring;
-use crate::domain::backoff::Admission;
+use crate::domain::backoff::{Admission, Lane, Went};
 use crate::domain::fleet::IncrementalFleet;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::plan::due::next_due;
-use crate::domain::plan::{Action, Hold, HoldReason, Inputs, NO_NEWS, Plan, WipeView};
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Inputs, NO_NEWS, Plan, WipeView};
 use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::wipe::trust_state::TrustState;
@@ -307,7 +307,10 @@ impl Daemon {
             };
             let why = if spared {
                 "the provider failed repeatedly; calls to it are paused for a while"
-            } else if action.device().is_some_and(|id| self.backoff.waits(id, now).is_some()) {
+            } else if action
+                .device()
+                .is_some_and(|id| self.backoff.waits((id, lane(action)), now).is_some())
+            {
                 "the provider failed for this device; it is tried again later"
             } else {
                 return None;
@@ -338,7 +341,7 @@ impl Daemon {
     /// Counts failed effects, so that they back off. What the provider refused for good is held
     /// by the plan.
     /// Gives whether the provider, left alone until then, is back.
-    fn learn(&mut self, effects: &[DeviceId], outcome: &Outcome) -> bool {
+    fn learn(&mut self, effects: &[(DeviceId, Lane)], outcome: &Outcome) -> bool {
         if outcome.left > 0 {
             return false;
         }
@@ -350,9 +353,22 @@ impl Daemon {
             .filter(|(_, class, _)| *class != ErrorClass::Permanent)
             .map(|(id, ..)| *id)
             .collect();
+        let mut licenses: BTreeMap<DeviceId, Went> = BTreeMap::new();
+        for Unlicensed { device, class, answered, .. } in &outcome.unlicensed {
+            let went = if *answered { Went::Denied } else { Went::Failed };
+            let worst = licenses.entry(*device).or_insert(went);
+            if went == Went::Failed && *class != ErrorClass::Permanent {
+                *worst = went;
+            }
+        }
         let untried = |id: &&DeviceId| outcome.not_issued.iter().all(|(other, _)| other != *id);
-        for id in effects.iter().filter(untried) {
-            self.backoff.record(*id, !failed.contains(id), now);
+        for (id, lane) in effects.iter().filter(|(id, _)| untried(&id)) {
+            let went = match lane {
+                Lane::Commands if failed.contains(id) => Went::Failed,
+                Lane::Commands => Went::Well,
+                Lane::Licenses => licenses.get(id).copied().unwrap_or(Went::Well),
+            };
+            self.backoff.record((*id, *lane), went, now);
         }
         broken && self.backoff.admission(now) == Admission::All
     }
@@ -404,8 +420,16 @@ fn concerned(only: &BTreeSet<DeviceId>, plan: &Plan) -> BTreeSet<DeviceId> {
     only.iter().copied().chain(heard).chain(moved).collect()
 }
 
-/// Devices with an effect that will be tried.
-fn effects(actions: &[Action]) -> Vec<DeviceId> {
+/// What of devices has an effect that will be tried.
+fn effects(actions: &[Action]) -> Vec<(DeviceId, Lane)> {
     let tried = |action: &&Action| action.effect().is_some();
-    actions.iter().filter(tried).filter_map(|action| action.device()).collect()
+    let of = |action: &Action| Some((action.device()?, lane(action)));
+    actions.iter().filter(tried).filter_map(of).collect()
+}
+
+fn lane(action: &Action) -> Lane {
+    match action.kind() {
+        ActionKind::License => Lane::Licenses,
+        _ => Lane::Commands,
+    }
 }

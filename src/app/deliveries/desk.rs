@@ -163,7 +163,8 @@ impl Desk {
             *version == VERSION && *lineage == recorded.lineage && within
         });
         self.lineage = recorded.lineage;
-        self.queue = Some(usable.map_or_else(|| Queue::from(begun), |kept| kept.queue));
+        let queue = usable.map_or_else(|| Queue::from(begun), |kept| kept.queue);
+        self.queue = Some(queue.resumed());
         self.unsaved = true;
         Ok(())
     }

@@ -47,7 +47,7 @@ fn change(entry: &Entry, recorded: &State) -> Option<(DeviceId, SecurityEvent)> 
         _ => return None,
     };
     let device = recorded.devices.get(&id).filter(|_| was_compliant != is_compliant)?;
-    let ledger = recorded.lineage.unwrap_or_default();
+    let ledger = recorded.lineage_of(entry.seq).unwrap_or_default();
     let event = SecurityEvent {
         device: id,
         user: device.spec.user_email.clone(),

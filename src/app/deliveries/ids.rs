@@ -5,7 +5,7 @@ use crate::domain::state::State;
 /// Of an entry, for a sink; of letters, digits, `-` and `_`, since a signature ends at a full stop.
 #[must_use]
 pub(super) fn job_id(recorded: &State, entry: u64, sink: &str) -> String {
-    let ledger = recorded.lineage.unwrap_or_default();
+    let ledger = recorded.lineage_of(entry).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     format!("{ledger}-{entry}-{}", sink.chars().map(plain).collect::<String>())
 }

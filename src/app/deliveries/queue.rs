@@ -135,6 +135,15 @@ impl Queue {
         Self { cursor, ..Self::default() }
     }
 
+    /// As a new process goes on with it: since a checkpoint is older than what came after it, whatever was
+    /// announced may have arrived.
+    pub(crate) fn resumed(mut self) -> Self {
+        for waiting in self.waiting.values_mut() {
+            waiting.doubt |= waiting.intent.is_some();
+        }
+        self
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }

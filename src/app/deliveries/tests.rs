@@ -1,6 +1,6 @@
 //! What a sink tells, whatever goes wrong: with a real ledger and a sink that does as the test says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -177,8 +177,8 @@ fn what_a_sink_does_not_take_waits_and_goes_out_under_the_same_intent() {
     let a = place.freeze();
     assert_eq!(place.run(vec![busy()], false), told(&[a]));
     assert_eq!(place.kinds(), ["notice.begun", "notice.intended"]);
-    // After a start nobody waits any more.
-    assert_eq!(place.run(vec![], false), told(&[a]));
+    // After a start nobody waits any more; and nobody can tell how old the checkpoint is.
+    assert_eq!(place.run(vec![], false), vec![(format!("e{a}"), true)]);
     assert_eq!(place.kinds(), ["notice.begun", "notice.intended", "notice.sent"]);
 }
 
@@ -215,6 +215,94 @@ fn what_is_not_true_any_more_is_not_told_and_the_log_says_so() {
     place.freeze();
     assert_eq!(place.run(vec![], true), vec![]);
     assert_eq!(place.kinds(), ["notice.begun", "notice.dropped"]);
+}
+
+/// What the log says of each job of the sink: how often it was announced, and how often it had an outcome.
+fn told_of(place: &Place) -> BTreeMap<String, (usize, usize)> {
+    let mut told: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for logged in crate::app::wiring::ledger(&place.config).entries_from(1) {
+        match logged.unwrap().entry.event {
+            Event::NoticeIntended(told_now) => {
+                for id in told_now.ids {
+                    told.entry(id.into()).or_default().0 += 1;
+                }
+            }
+            Event::NoticeSent(told_now) => {
+                for id in told_now.ids {
+                    told.entry(id.into()).or_default().1 += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+#[test]
+fn through_outages_restarts_and_lost_checkpoints_each_notice_is_told_and_none_twice_without_doubt()
+{
+    for seed in 0..12_u64 {
+        let mut state = seed * 2 + 1;
+        // As good as chance, and the same each time (splitmix64).
+        let mut below = |n: u64| {
+            state = u64::wrapping_add(state, 0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            ((mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33) % n
+        };
+        let place = Place::new();
+        place.run(vec![], false);
+        let file = place.config.data.join("deliveries/mail.json");
+        let (mut happened, mut kept) = (Vec::new(), std::fs::read(&file).unwrap());
+        // Per job: tries that surely arrived, and those that may have.
+        let mut arrived: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        let last = 14;
+        for step in 0..=last {
+            for _ in 0..below(4) {
+                happened.push(format!("e{}", place.freeze()));
+            }
+            match below(5) {
+                0 => std::fs::remove_file(&file).unwrap(),
+                // A copy of earlier: a backup, or a disk that forgot what was written last.
+                1 => std::fs::write(&file, &kept).unwrap(),
+                2 => kept = std::fs::read(&file).unwrap(),
+                _ => {}
+            }
+            // At the end the sink takes what it is given.
+            let answers: Vec<Attempt> = (0..if step == last { 0 } else { below(12) })
+                .map(|_| match below(4) {
+                    0 => Attempt::Done { reference: None },
+                    1 => busy(),
+                    2 => Attempt::Misconfigured { why: "401".into() },
+                    _ => Attempt::InDoubt { why: "no answer".into() },
+                })
+                .collect();
+            let settled: Vec<String> = told_of(&place)
+                .into_iter()
+                .filter_map(|(id, (_, outcomes))| (outcomes > 0).then_some(id))
+                .collect();
+            for (n, (id, doubt)) in place.run(answers.clone(), false).into_iter().enumerate() {
+                assert!(!settled.contains(&id), "seed {seed}: {id} is told again");
+                let (surely, perhaps) = arrived.entry(id.clone()).or_default();
+                assert!(
+                    doubt || *perhaps == 0,
+                    "seed {seed}: {id} may have arrived, and nobody says so"
+                );
+                match answers.get(n) {
+                    None | Some(Attempt::Done { .. }) => *surely += 1,
+                    Some(Attempt::InDoubt { .. }) => *perhaps += 1,
+                    Some(_) => {}
+                }
+            }
+        }
+        assert_eq!(place.run(vec![], false), vec![], "seed {seed}: nothing is left");
+        let told = told_of(&place);
+        assert_eq!(told.len(), happened.len(), "seed {seed}");
+        for id in happened {
+            assert_eq!(arrived[&id].0, 1, "seed {seed}: {id} arrives once for sure");
+            let (announced, outcomes) = told[&id];
+            assert!(announced >= 1 && outcomes == 1, "seed {seed}: {id}: {announced}, {outcomes}");
+        }
+    }
 }
 
 fn entry(seq: u64) -> Entry {

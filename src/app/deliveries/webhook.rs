@@ -79,7 +79,8 @@ impl Sink for WebhookSink {
         let [job] = jobs else { return (unreadable("several notices at once"), None) };
         match serde_json::from_value(job.payload.clone()) {
             Ok(announcement) => {
-                (self.webhook.deliver(&job.id, &announcement, recorded.lineage).await, None)
+                let ledger = recorded.lineage_of(job.entry);
+                (self.webhook.deliver(&job.id, &announcement, ledger).await, None)
             }
             Err(error) => (unreadable(&error.to_string()), None),
         }

@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use compact_str::CompactString;
+
 use super::calls::{Told, in_calls, one_call};
 use super::commands::{Command, What};
 use super::control::{Control, Patience};
+use super::licenses::Licensing;
 use super::outcome::Outcome;
 use super::profiles::{self, Leaving};
 use super::wipes;
@@ -17,7 +20,9 @@ use crate::domain::plan::{Action, ActionKind, Telemetry};
 use crate::domain::state::State;
 use crate::domain::state::event::{Event, ProfileFailed, Source};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
-use crate::edges::provider::{Error as ProviderError, Provider, Push, PushTarget, Target};
+use crate::edges::provider::{
+    Error as ProviderError, LicenseTarget, Provider, Push, PushTarget, Target,
+};
 
 /// Actions between two fsyncs of the log: enough that the fsync (4 ms) does not count, few
 /// enough that a stop is quick.
@@ -139,7 +144,7 @@ async fn run_batch(
     patience: &Patience<'_>,
     outcome: &mut Outcome,
 ) -> Result<usize, ledger::Error> {
-    let Intents { mut drafts, pushes, commands } =
+    let Intents { mut drafts, licenses, pushes, commands } =
         intents(batch, ledger.next_seq(), control.revision.as_ref());
     let former = former_users(&pushes, ledger.state());
     for draft in &mut drafts {
@@ -150,10 +155,19 @@ async fn run_batch(
     ledger.append(drafts)?;
     ledger.sync()?;
     let pushes = leaving_others(pushes, &former, ledger.state());
-    let (mut outcomes, before) = (Vec::new(), outcome.failed.len());
+    let mut outcomes = Vec::new();
     // By what they are for: nothing was told of them.
     let mut given_up: Vec<(ActionKind, DeviceId)> = Vec::new();
+    // First: without a license nobody enrolls a device.
+    for license in licenses {
+        let proof = ledger.prove()?;
+        let results = license.carry_out(proof, provider, patience).await;
+        let ids = license.targets.iter().map(|target| target.id);
+        given_up.extend(untold(ids, &results).map(|id| (ActionKind::License, id)));
+        outcomes.extend(license.told(results, ledger.state(), outcome));
+    }
     let of_push = [ActionKind::Push, ActionKind::Provision];
+    let before = outcome.failed.len();
     for push in pushes {
         let ids = push.targets.iter().map(|target| target.id);
         if patience.is_over() {
@@ -211,7 +225,10 @@ async fn run_batch(
 }
 
 /// Those of whom nothing was told.
-fn untold(ids: impl Iterator<Item = DeviceId>, results: &[Told]) -> impl Iterator<Item = DeviceId> {
+fn untold<R>(
+    ids: impl Iterator<Item = DeviceId>,
+    results: &[Told<R>],
+) -> impl Iterator<Item = DeviceId> {
     let told: HashSet<DeviceId> = results.iter().map(|(id, _)| *id).collect();
     ids.filter(move |id| !told.contains(id))
 }
@@ -220,6 +237,7 @@ fn untold(ids: impl Iterator<Item = DeviceId>, results: &[Told]) -> impl Iterato
 #[derive(Default)]
 struct Intents {
     drafts: Vec<Draft>,
+    licenses: Vec<Licensing>,
     pushes: Vec<Push>,
     commands: Vec<Command>,
 }
@@ -227,6 +245,7 @@ struct Intents {
 /// What an action asks of the provider, of many devices at a time.
 #[derive(Debug, Clone, Copy)]
 enum Order<'a> {
+    License { sku: &'a CompactString, user: &'a Email },
     Push(&'a Arc<Profile>),
     Command(What),
 }
@@ -235,6 +254,7 @@ impl<'a> Order<'a> {
     /// With the intent to finish, where there is one.
     fn of(action: &'a Action) -> Option<(Self, Option<u64>)> {
         match action.effect()? {
+            Effect::License { sku, user, resume } => Some((Self::License { sku, user }, resume)),
             Effect::Push { profile, resume } => Some((Self::Push(profile), resume)),
             Effect::Sync { resume } => Some((Self::Command(What::Sync), resume)),
             Effect::Access { blocked, resume } => {
@@ -244,22 +264,29 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// Orders that are the same for all of their devices go out under one intent.
-    fn key(self) -> (Option<Digest>, Option<What>) {
+    fn key(self) -> Key<'a> {
         match self {
-            Self::Push(profile) => (Some(profile.digest), None),
-            Self::Command(what) => (None, Some(what)),
+            Self::License { sku, user: _ } => Key::License(sku),
+            Self::Push(profile) => Key::Push(profile.digest),
+            Self::Command(what) => Key::Command(what),
         }
     }
 }
 
-/// One push for each profile and intent, and one command for each kind and intent. The number of a
+/// Orders that are the same for all of their devices go out under one intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key<'a> {
+    License(&'a str),
+    Push(Digest),
+    Command(What),
+}
+
+/// One call for each license and intent, one push for each profile and intent, and one command for each kind and intent. The number of a
 /// new intent is that of the first entry that announces it.
 fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Intents {
     let mut intents = Intents { drafts: Vec::with_capacity(batch.len()), ..Intents::default() };
-    let mut numbers: HashMap<(Option<Digest>, Option<What>), u64> = HashMap::new();
-    let mut pushes: HashMap<(u64, Digest), usize> = HashMap::new();
-    let mut commands: HashMap<(u64, What), usize> = HashMap::new();
+    let mut numbers: HashMap<Key<'_>, u64> = HashMap::new();
+    let mut calls: HashMap<(u64, Key<'_>), usize> = HashMap::new();
     for action in batch {
         let seq = next_seq + intents.drafts.len() as u64;
         let order = Order::of(action);
@@ -274,9 +301,19 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
         else {
             continue;
         };
+        let place = calls.entry((intent, order.key()));
         match order {
+            Order::License { sku, user } => {
+                let at = *place.or_insert_with(|| {
+                    let sku = sku.clone();
+                    intents.licenses.push(Licensing { intent, sku, targets: Vec::new() });
+                    intents.licenses.len() - 1
+                });
+                let (serial, user) = (spec.serial_number.clone(), user.clone());
+                intents.licenses[at].targets.push(LicenseTarget { id, serial, user });
+            }
             Order::Push(profile) => {
-                let at = *pushes.entry((intent, profile.digest)).or_insert_with(|| {
+                let at = *place.or_insert_with(|| {
                     let profile: Arc<Profile> = profile.clone();
                     intents.pushes.push(Push { intent, profile, targets: Vec::new() });
                     intents.pushes.len() - 1
@@ -285,7 +322,7 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
                 intents.pushes[at].targets.push(PushTarget { id, spec, leaves, former_users });
             }
             Order::Command(what) => {
-                let at = *commands.entry((intent, what)).or_insert_with(|| {
+                let at = *place.or_insert_with(|| {
                     intents.commands.push(Command { intent, what, targets: Vec::new() });
                     intents.commands.len() - 1
                 });

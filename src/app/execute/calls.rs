@@ -9,7 +9,7 @@ use crate::domain::model::DeviceId;
 use crate::edges::provider::{Error as ProviderError, Limits};
 
 /// What came of an effect on a device.
-pub(super) type Told = (DeviceId, Result<(), ProviderError>);
+pub(super) type Told<T = ()> = (DeviceId, Result<T, ProviderError>);
 
 /// Makes `call` for the targets, as many in one call and as many calls at a time as the provider
 /// takes; in order of the targets.
@@ -17,19 +17,20 @@ pub(super) type Told = (DeviceId, Result<(), ProviderError>);
 /// Once the patience of a stop is over, no call is begun and those under way are given up: nothing is told
 /// of their targets, whose intents are in doubt as after a crash, and the next start carries on. So it is
 /// only for what may be done twice.
-pub(super) async fn in_calls<T, F>(
+pub(super) async fn in_calls<T, R, F>(
     targets: &[T],
     limits: Limits,
     patience: &Patience<'_>,
     call: impl Fn(Vec<T>) -> F,
-) -> Vec<Told>
+) -> Vec<Told<R>>
 where
     T: Clone,
-    F: Future<Output = Vec<Told>> + Send + 'static,
+    R: Send + 'static,
+    F: Future<Output = Vec<Told<R>>> + Send + 'static,
 {
     let mut waiting = targets.chunks(limits.batch.max(1)).enumerate();
-    let mut under_way: JoinSet<(usize, Vec<Told>)> = JoinSet::new();
-    let mut told: Vec<(usize, Vec<Told>)> = Vec::new();
+    let mut under_way: JoinSet<(usize, Vec<Told<R>>)> = JoinSet::new();
+    let mut told: Vec<(usize, Vec<Told<R>>)> = Vec::new();
     loop {
         while under_way.len() < limits.concurrency.max(1) && !patience.is_over() {
             let Some((index, targets)) = waiting.next() else { break };
@@ -54,11 +55,11 @@ where
 }
 
 /// One call: what it told of each target, or that its time ran out.
-pub(super) async fn one_call(
+pub(super) async fn one_call<R: Clone>(
     ids: Vec<DeviceId>,
     limits: Limits,
-    call: impl Future<Output = Vec<Result<(), ProviderError>>>,
-) -> Vec<Told> {
+    call: impl Future<Output = Vec<Result<R, ProviderError>>>,
+) -> Vec<Told<R>> {
     let limit = limits.timeout;
     let results = match tokio::time::timeout(limit, call).await {
         Ok(results) => results,

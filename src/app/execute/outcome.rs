@@ -15,6 +15,8 @@ pub struct Outcome {
     pub(crate) fell_short: BTreeMap<ActionKind, usize>,
     /// Effects that did not, or may not have, come about: whose, and why.
     pub failed: Vec<(DeviceId, ErrorClass, String)>,
+    /// Licenses that users did not, or may not have, got.
+    pub(crate) unlicensed: Vec<Unlicensed>,
     /// Profiles whose objects in the provider are not what they should be: whose, and why.
     pub profiles_failed: Vec<(Name, ErrorClass, String)>,
     /// Wipes that somebody has to approve in the MDM first: whose, and what to do.
@@ -26,13 +28,34 @@ pub struct Outcome {
     pub left: usize,
 }
 
+/// A license that the user of a device did not get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unlicensed {
+    pub(crate) device: DeviceId,
+    pub(crate) class: ErrorClass,
+    pub(crate) why: String,
+    /// Whether the provider said so: nothing is wrong with it then.
+    pub(crate) answered: bool,
+}
+
 impl Outcome {
+    /// All that did not, or may not have, come about for devices: whose, and why.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = (DeviceId, ErrorClass, &str)> {
+        let unlicensed = self.unlicensed.iter();
+        let failed = self.failed.iter().map(|(device, class, why)| (*device, *class, why.as_str()));
+        failed.chain(unlicensed.map(|lacks| (lacks.device, lacks.class, lacks.why.as_str())))
+    }
+
     /// Actions that came to what they were for, by kind. An action that is nothing but its effect is
     /// not done where the provider did not take it; one that is recorded all the same is, though its
     /// effect is still to come.
     pub(crate) fn succeeded(&self) -> BTreeMap<ActionKind, usize> {
-        let is_its_effect =
-            |kind| matches!(kind, ActionKind::Push | ActionKind::Sync | ActionKind::Restore);
+        let is_its_effect = |kind| {
+            matches!(
+                kind,
+                ActionKind::Push | ActionKind::Sync | ActionKind::Restore | ActionKind::License
+            )
+        };
         let short = |kind| self.fell_short.get(&kind).copied().filter(|_| is_its_effect(kind));
         self.done
             .iter()

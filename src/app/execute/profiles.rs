@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
-    use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
+    use crate::domain::state::{Compliance, Device, LastPush, Licenses, Manifest, PushState};
 
     fn device(user: &str, profile: &str) -> Device {
         let spec = json!({"name": "x", "serialNumber": "x", "userEmail": user, "profile": profile,
@@ -170,6 +170,7 @@ mod tests {
             wipe: None,
             unrequested_wipe: None,
             missing_since: None,
+            licenses: Licenses::default(),
             void_until: None,
             last_sync: None,
             facts: None,

@@ -150,8 +150,8 @@ impl Notices {
     pub(crate) fn of_outcome(&mut self, outcome: &Outcome, took: Duration) -> Vec<Notice> {
         self.failed = None;
         let mut new = Vec::new();
-        for (device, class, why) in outcome.failed.iter().take(SHOWN) {
-            let (device, class, why) = (*device, *class, why.clone());
+        for (device, class, why) in outcome.failures().take(SHOWN) {
+            let why = why.to_owned();
             new.push(Notice::EffectFailed { device, class, why });
         }
         for (profile, class, why) in &outcome.profiles_failed {
@@ -164,8 +164,9 @@ impl Notices {
         for (device, why) in &outcome.not_issued {
             new.push(Notice::WipeNotIssued { device: *device, why: why.clone() });
         }
-        if outcome.failed.len() > SHOWN {
-            new.push(Notice::MoreEffectsFailed(outcome.failed.len() - SHOWN));
+        let failures = outcome.failures().count();
+        if failures > SHOWN {
+            new.push(Notice::MoreEffectsFailed(failures - SHOWN));
         }
         let done = outcome.succeeded();
         if !done.is_empty() {

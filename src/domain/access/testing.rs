@@ -89,6 +89,7 @@ pub(super) fn fail(device: &mut Device, since: Timestamp) {
         block: None,
         told: BTreeMap::new(),
         ticket: None,
+        before: None,
     }));
 }
 

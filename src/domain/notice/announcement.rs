@@ -41,7 +41,7 @@ impl Announcement {
         let device = id.and_then(|id| recorded.devices.get(&id));
         let mut data = json!({
             "seq": seq,
-            "ledger": recorded.lineage,
+            "ledger": recorded.lineage_of(*seq),
             "actor": actor,
             "summary": text,
             "data": whole(event),

@@ -15,6 +15,8 @@ words! {
         Blocked = "blocked",
         /// The episode is over.
         Compliant = "compliant",
+        /// Another episode took the place of this one.
+        Superseded = "superseded",
         /// It could not be set up.
         EnrollmentFailed = "enrollmentFailed",
         /// The command to erase it was given.

@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde_json::{Value, json};
 
 use super::changes::{profile_changes, provision_changes};
+use super::subject::Subject;
 use super::wipe_stop::WipeStop;
 use crate::domain::compliance::ComplianceVerdict;
 use crate::domain::model::{
-    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Digest, Email, Name, Place, Profile,
-    SerialNumber, Status, SyncRequest, Timestamp, words,
+    ComplianceState, DesiredDevice, DeviceId, DeviceSpec, Email, Place, Profile, Status,
+    SyncRequest, Timestamp, words,
 };
 use crate::domain::state::WipeState;
 use crate::domain::state::event::{
@@ -33,70 +35,6 @@ pub struct Action {
     pub(crate) cause: Cause,
     /// Why, for people: a clause without a full stop.
     pub(crate) reason: Cow<'static, str>,
-}
-
-/// Whom an action is about.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Subject {
-    /// A device: a new one has the id that it will get.
-    Device {
-        id: DeviceId,
-        /// As desired, where the record follows the manifest, else as recorded.
-        spec: Arc<DeviceSpec>,
-    },
-    /// A profile, by its name.
-    Profile(Name),
-    Request(Box<RequestSubject>),
-    /// The fleet as a whole.
-    Fleet,
-}
-
-/// A wipe request, as an action names it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RequestSubject {
-    /// The device that it names, where the ledger knows one.
-    pub(crate) device: Option<DeviceId>,
-    /// SHA-256 of its file.
-    pub(crate) request: Digest,
-    /// Its `metadata.name`.
-    pub(crate) name: Name,
-    /// The serial number that it names.
-    pub(crate) serial: SerialNumber,
-    /// Where its file is, or was last seen.
-    pub(crate) path: Arc<str>,
-}
-
-impl Subject {
-    /// The device that it is, or that a request names.
-    #[must_use]
-    pub(crate) fn device(&self) -> Option<DeviceId> {
-        match self {
-            Self::Device { id, .. } => Some(*id),
-            Self::Request(request) => request.device,
-            Self::Profile(_) | Self::Fleet => None,
-        }
-    }
-
-    /// What the manifest calls it.
-    #[must_use]
-    pub(crate) fn name(&self) -> Option<&Name> {
-        match self {
-            Self::Device { spec, .. } => Some(&spec.name),
-            Self::Profile(name) => Some(name),
-            Self::Request(request) => Some(&request.name),
-            Self::Fleet => None,
-        }
-    }
-
-    /// The serial number of the device, or the one that a request names.
-    #[must_use]
-    pub fn serial(&self) -> Option<&SerialNumber> {
-        match self {
-            Self::Device { spec, .. } => Some(&spec.serial_number),
-            Self::Request(request) => Some(&request.serial),
-            Self::Profile(_) | Self::Fleet => None,
-        }
-    }
 }
 
 words! {
@@ -164,6 +102,15 @@ pub enum Op {
         /// The recorded revision, or the one that this plan records.
         profile: Arc<Profile>,
         /// The intent to finish, where an earlier one is in doubt or failed for a while.
+        resume: Option<u64>,
+    },
+    /// Give a license of the profile to the user.
+    License {
+        /// The part number of the product.
+        sku: CompactString,
+        /// Who gets it.
+        user: Email,
+        /// As of a push.
         resume: Option<u64>,
     },
     /// Ask the device to sync, because somebody asked for it.
@@ -301,6 +248,8 @@ words! {
         Update = "update",
         Status = "status",
         Push = "push",
+        /// The user gets a license.
+        License = "license",
         /// The device is asked to sync.
         Sync = "sync",
         /// The MDM's objects of a profile are put right.
@@ -353,6 +302,7 @@ impl Action {
             Op::Update { .. } => ActionKind::Update,
             Op::Status { .. } => ActionKind::Status,
             Op::Push { .. } => ActionKind::Push,
+            Op::License { .. } => ActionKind::License,
             Op::Sync { .. } => ActionKind::Sync,
             Op::Restore { .. } => ActionKind::Restore,
             Op::Missing { .. } => ActionKind::Missing,
@@ -429,6 +379,9 @@ impl Action {
             Op::EvidenceReturned => one("evidence", json!(true), Value::Null),
             Op::Access { blocked, .. } => one("mailBlocked", json!(!blocked), json!(blocked)),
             Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
+            Op::License { sku, user, .. } => {
+                one("license", Value::Null, json!({"sku": sku, "user": user}))
+            }
             // Not when it was asked for: the same request is the same decision.
             Op::Sync { request, .. } => one(
                 "sync",

@@ -1,9 +1,10 @@
 //! When a device that is over is moved out of the way: wiped, or orphaned, for so long that nobody
 //! looks for it every day. Nothing is done to the device; lists leave it out.
 
-use super::action::{Action, Cause, Op, Subject};
+use super::action::{Action, Cause, Op};
 use super::decision::Plan;
 use super::inputs::Inputs;
+use super::subject::Subject;
 use crate::domain::model::{DeviceId, Place, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::Device;

@@ -41,6 +41,7 @@ impl Plan {
             Op::Update { .. }
             | Op::Status { .. }
             | Op::Push { .. }
+            | Op::License { .. }
             | Op::Sync { .. }
             | Op::Compliance { .. }
             | Op::EvidenceMissing { .. }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::action::{Action, Cause, Op, Subject};
+use super::action::{Action, Cause, Op};
 use super::archive::archive;
 use super::changes::diff;
 use super::damage::DamageIndex;
@@ -14,6 +14,7 @@ use super::decision::{Plan, Telemetry};
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
 use super::reports::Dated;
+use super::subject::Subject;
 use crate::domain::compliance::{Reported, assess, because};
 use crate::domain::lifecycle::{Desire, LifeState, Stimulus, Transition, step};
 use crate::domain::manifest::Unusable;
@@ -35,6 +36,8 @@ pub(super) struct DevicePlanner<'a, 'p> {
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
     moved: bool,
     restarted: bool,
+    /// Whether this plan gives it its profile under a new order.
+    pub(super) pushes_anew: bool,
     pub(super) plan: &'p mut Plan,
 }
 
@@ -121,6 +124,7 @@ impl<'a, 'p> DevicePlanner<'a, 'p> {
             facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
             moved: false,
             restarted: false,
+            pushes_anew: false,
             plan,
         }
     }
@@ -239,6 +243,7 @@ impl DevicePlanner<'_, '_> {
         let clock =
             Stimulus::Clock { now: self.inputs.now, deadline: settings.enrollment_deadline };
         self.step(clock, Cause::Clock);
+        self.license(desired);
         self.explain(desired);
     }
 
@@ -287,6 +292,7 @@ impl DevicePlanner<'_, '_> {
                 }
             }
         };
+        self.pushes_anew |= resume.is_none();
         let op = Op::Push { profile, resume };
         self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
     }
@@ -298,6 +304,7 @@ impl DevicePlanner<'_, '_> {
         let has = push.digest == profile.digest && push.state == PushState::Pushed;
         if let Some(reason) = self.reason_to_push_again(desired).filter(|_| has && !self.restarted)
         {
+            self.pushes_anew = true;
             let op = Op::Push { profile, resume: None };
             self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
         }
@@ -425,7 +432,7 @@ impl DevicePlanner<'_, '_> {
     }
 
     /// An action on the device as this specification says that it is.
-    fn act_as(
+    pub(super) fn act_as(
         &mut self,
         spec: Arc<DeviceSpec>,
         op: Op,

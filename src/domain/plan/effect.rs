@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::action::{Action, Op, Subject};
+use compact_str::CompactString;
+
+use super::action::{Action, Op};
+use super::subject::Subject;
 use super::wipe_stop::WipeStop;
-use crate::domain::model::{DesiredDevice, Profile};
+use crate::domain::model::{DesiredDevice, Email, Profile};
 use crate::domain::state::event::{
     AccessOrder, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
-    Event, EvidenceMissing, Nothing, PassThawed, ProfileDrifted, ProfilePush, Source,
-    SyncRequested, WipeConfirmed, WipeFailed, WipeIssued, WipeStopped,
+    Event, EvidenceMissing, LicenseIntended, Nothing, PassThawed, ProfileDrifted, ProfilePush,
+    Source, SyncRequested, WipeConfirmed, WipeFailed, WipeIssued, WipeStopped,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -22,6 +25,15 @@ pub enum Effect<'a> {
         /// The revision to push.
         profile: &'a Arc<Profile>,
         /// The number of an earlier intent to finish; a new one is needed otherwise.
+        resume: Option<u64>,
+    },
+    /// The user gets a license.
+    License {
+        /// The part number of the product.
+        sku: &'a CompactString,
+        /// Who gets it.
+        user: &'a Email,
+        /// As of a push.
         resume: Option<u64>,
     },
     /// The device is asked to sync.
@@ -62,6 +74,9 @@ impl Action {
         match &self.op {
             Op::Provision { profile, .. } => Some(Effect::Push { profile, resume: None }),
             Op::Push { profile, resume, .. } => Some(Effect::Push { profile, resume: *resume }),
+            Op::License { sku, user, resume } => {
+                Some(Effect::License { sku, user, resume: *resume })
+            }
             Op::Sync { resume, .. } => Some(Effect::Sync { resume: *resume }),
             Op::Access { blocked, resume } => {
                 Some(Effect::Access { blocked: *blocked, resume: *resume })
@@ -124,10 +139,15 @@ impl Action {
                 })
             }
             Op::Push { resume: Some(_), .. }
+            | Op::License { resume: Some(_), .. }
             | Op::Sync { resume: Some(_), .. }
             | Op::Access { resume: Some(_), .. } => return None,
             Op::Access { blocked, resume: None } => {
                 Event::AccessIntended(AccessOrder { intent, blocked: *blocked })
+            }
+            Op::License { sku, user, resume: None } => {
+                let (sku, user) = (sku.clone(), user.clone());
+                Event::LicenseIntended(Box::new(LicenseIntended { intent, sku, user }))
             }
             Op::EvidenceMissing { cause, since } => {
                 Event::EvidenceMissing(EvidenceMissing { cause: *cause, since: *since })
@@ -213,6 +233,7 @@ impl Action {
             }
             Op::RecordProfile { .. }
             | Op::Push { .. }
+            | Op::License { .. }
             | Op::Sync { .. }
             | Op::Restore { .. }
             | Op::Missing { .. }

@@ -19,6 +19,7 @@ mod episodes;
 mod erased;
 mod hold;
 mod inputs;
+mod licenses;
 mod mdm;
 mod new_fields;
 mod news;
@@ -26,12 +27,13 @@ mod planner;
 mod profiles;
 mod provision;
 mod reports;
+mod subject;
 mod syncs;
 mod wipe_stop;
 mod wipes;
 
+pub(crate) use action::Cause;
 pub use action::{Action, ActionKind, Op};
-pub(crate) use action::{Cause, Subject};
 pub(crate) use archive::archives_at;
 pub use decision::{Plan, Telemetry};
 pub(crate) use digest::digest;
@@ -42,6 +44,7 @@ pub(crate) use news::{Drift, DriftSubject, WipeNews, WipeStep};
 pub use news::{NO_NEWS, News};
 pub use planner::plan;
 pub(crate) use planner::plan_for;
+pub(crate) use subject::Subject;
 pub use wipes::{Fresh, IssuableWipe, WipeView};
 pub(crate) use wipes::{
     NotIssued, WipeStanding, ahead_of, clock_behind, issuable, left_today, time_ahead,
@@ -49,4 +52,4 @@ pub(crate) use wipes::{
 };
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::action::{Action, Cause, Op, Subject};
+use super::action::{Action, Cause, Op};
 use super::decision::Plan;
 use super::inputs::Inputs;
 use super::news::{Drift, DriftSubject};
+use super::subject::Subject;
 use crate::domain::model::{DesiredDevice, Name};
 
 /// Those of these devices that are new or changed, by name.

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::action::{Action, Cause, Op, Subject};
+use super::action::{Action, Cause, Op};
 use super::decision::Plan;
 use super::device::{desire, too_long};
 use super::hold::{Hold, HoldReason};
 use super::inputs::Inputs;
+use super::licenses::{Lacking, lacking};
+use super::subject::Subject;
 use crate::domain::lifecycle::{LifeState, Stimulus, step};
 use crate::domain::model::{DesiredDevice, DeviceId, Status};
+use crate::domain::state::Licenses;
 
 /// Begins a device that the ledger does not know; whether its manifest can be used.
 pub(super) fn provision(
@@ -51,9 +54,11 @@ pub(super) fn provision(
         enrollment: desired.enrollment,
         erased: false,
     };
+    let mut status = fresh.status;
     if let Some(transition) = step(fresh, Some(desire(desired)), Stimulus::Manifest) {
+        status = transition.to;
         plan.actions.push(Action {
-            subject,
+            subject: subject.clone(),
             op: Op::Status {
                 from: Status::Pending,
                 to: transition.to,
@@ -61,10 +66,16 @@ pub(super) fn provision(
                 last_sync: None,
                 manifest: Some(desired.clone()),
             },
-            place,
+            place: place.clone(),
             cause: Cause::Intent,
             reason: transition.reason.into(),
         });
+    }
+    for lacking in lacking(inputs, desired, status, (&Licenses::default(), true)) {
+        if let Lacking::Order(op, reason) = lacking {
+            let (subject, place) = (subject.clone(), place.clone());
+            plan.actions.push(Action { subject, op, place, cause: Cause::Intent, reason });
+        }
     }
     true
 }

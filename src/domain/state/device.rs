@@ -9,6 +9,7 @@ use super::episode::{Episode, EpisodeKind, Ticket, Told};
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
+use super::license::Licenses;
 use super::sync::{LastSync, SyncStanding};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Facts, Status, Timestamp};
 
@@ -34,6 +35,8 @@ pub struct Device {
     pub unrequested_wipe: Option<Timestamp>,
     /// Since when a complete list of the MDM's devices has not had it.
     pub missing_since: Option<Timestamp>,
+    /// What its users were to get of the licenses of its profile.
+    pub(crate) licenses: Licenses,
     /// The last sync that somebody asked for.
     pub sync_requested: Option<Box<LastSync>>,
     /// What its verdict leads to; the last one there was.
@@ -163,7 +166,10 @@ impl Device {
             Event::DeviceFound(_) => {
                 self.missing_since.take().ok_or("it was not missing")?;
             }
-            Event::ProfileIntended(push) => self.push = LastPush::new(push, PushState::Intended),
+            Event::ProfileIntended(push) => {
+                self.push = LastPush::new(push, PushState::Intended);
+                self.licenses.forget_failed();
+            }
             Event::ProfilePushed(push) => self.push = LastPush::new(push, PushState::Pushed),
             Event::ProfileFailed(failed) => {
                 if self.push.intent != failed.intent {
@@ -195,6 +201,9 @@ impl Device {
                 self.last_episode()?.done(order)?;
             }
             Event::AccessFailed(failed) => self.last_episode()?.fail(failed)?,
+            Event::LicenseIntended(order) => self.licenses.order(entry.at, order),
+            Event::LicenseAssigned(assigned) => self.licenses.assigned(entry.at, assigned),
+            Event::LicenseFailed(failed) => self.licenses.fail(entry.at, failed),
             Event::SyncRequested(requested) => {
                 self.sync_requested = Some(Box::new(LastSync::new(entry.at, requested)));
             }

@@ -40,6 +40,20 @@ pub(crate) struct Episode {
     pub(crate) told: BTreeMap<CompactString, Told>,
     /// The ticket that was opened.
     pub(crate) ticket: Option<Ticket>,
+    /// The episode before it.
+    pub(crate) before: Option<Before>,
+}
+
+/// An earlier episode of a device, as far as somebody may have yet to hear of its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Before {
+    /// What it was about.
+    pub(crate) kind: EpisodeKind,
+    /// The number of the entry that opened it.
+    pub(crate) opened: u64,
+    /// Whether it was not over when the next one took its place.
+    pub(crate) replaced: bool,
 }
 
 /// The last order about a device's access to corporate mail.
@@ -93,7 +107,12 @@ impl Episode {
     ) -> Self {
         // What is blocked stays blocked until it is restored, whatever episode that falls into.
         let block = before.and_then(|before| before.block.clone()).filter(Block::is_in_place);
-        Self { kind, opened, since, ended: None, block, told: BTreeMap::new(), ticket: None }
+        let before = before.map(|before| {
+            let Self { kind, opened, .. } = *before;
+            Before { kind, opened, replaced: before.is_open() }
+        });
+        let (told, ticket) = (BTreeMap::new(), None);
+        Self { kind, opened, since, ended: None, block, told, ticket, before }
     }
 
     /// Whether it goes on.

@@ -10,6 +10,7 @@ use super::event::{
     AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen,
     ProfilePrepared, TrustFiles,
 };
+use super::license::Licenses;
 use super::wipe::Wipe;
 use crate::domain::model::{
     ComplianceState, DeviceId, Digest, Facts, GraphId, Name, Platform, Profile, SerialNumber,
@@ -23,6 +24,8 @@ pub struct State {
     pub(crate) lineage: Option<uuid::Uuid>,
     /// Where the log goes on from a backup.
     pub(crate) restored: Option<Restored>,
+    /// The lineages that it had before, each with the last entry of its time.
+    pub(crate) lineages: Vec<(u64, uuid::Uuid)>,
     /// Of the last entry folded in; 0 before the first.
     pub seq: u64,
     /// The latest time of all entries folded in: a clock that was set back does not set it back.
@@ -106,6 +109,14 @@ impl State {
     #[must_use]
     pub(crate) fn origin(&self) -> Option<uuid::Uuid> {
         self.restored.map_or(self.lineage, |restored| Some(restored.origin))
+    }
+
+    /// The lineage that the log had when an entry was written. Who was told of the entry knows it by
+    /// that, also after the ledger was restored.
+    #[must_use]
+    pub(crate) fn lineage_of(&self, seq: u64) -> Option<uuid::Uuid> {
+        let earlier = self.lineages.iter().find(|(last, _)| seq <= *last);
+        earlier.map_or(self.lineage, |(_, lineage)| Some(*lineage))
     }
 
     /// Devices that a manifest is expected for: neither wiped nor orphaned.
@@ -234,6 +245,9 @@ impl State {
             | Event::ProfileIntended(_)
             | Event::ProfilePushed(_)
             | Event::ProfileFailed(_)
+            | Event::LicenseIntended(_)
+            | Event::LicenseAssigned(_)
+            | Event::LicenseFailed(_)
             | Event::SyncRequested(_)
             | Event::SyncFailed(_)
             | Event::ComplianceChanged(_)
@@ -261,6 +275,7 @@ impl State {
             return Err(format!("the lineage {lineage} is not a new one"));
         }
         let origin = self.origin().unwrap_or(*previous);
+        self.lineages.push((self.seq, *previous));
         self.restored = Some(Restored { at: self.at.map_or(at, |seen| seen.max(at)), origin });
         self.lineage = Some(*lineage);
         Ok(())
@@ -306,6 +321,7 @@ impl State {
                 wipe: None,
                 unrequested_wipe: None,
                 missing_since: None,
+                licenses: Licenses::default(),
                 sync_requested: None,
                 episode: None,
                 void_until,

@@ -10,12 +10,14 @@ pub mod event;
 mod fold;
 mod fold_notices;
 mod fold_wipes;
+mod license;
 mod sync;
 mod wipe;
 
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
-pub(crate) use episode::{Block, BlockState, Episode, EpisodeKind, Ticket, Told};
+pub(crate) use episode::{Before, Block, BlockState, Episode, EpisodeKind, Ticket, Told};
 pub use fold::State;
 pub(crate) use fold::{FoldError, Frozen, HeadHash, Restored};
+pub(crate) use license::{License, LicenseState, Licenses};
 pub(crate) use sync::{LastSync, SyncStanding};
 pub(crate) use wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};

@@ -3,8 +3,9 @@
 use compact_str::CompactString;
 
 use crate::domain::state::event::{
-    AccessFailed, AccessOrder, AlertChanged, Event, EvidenceGap, EvidenceMissing, Nothing,
-    NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold,
+    AccessFailed, AccessOrder, AlertChanged, Event, EvidenceGap, EvidenceMissing, LicenseAssigned,
+    LicenseFailed, LicenseIntended, Nothing, NoticeBegun, NoticeIntended, NoticeSent,
+    NoticeStopped, TicketTold,
 };
 use crate::domain::wording::count;
 
@@ -35,6 +36,19 @@ pub(super) fn consequence(event: &Event) -> String {
         Event::AccessFailed(failed) => {
             let AccessFailed { intent, class, error } = &**failed;
             format!("access to corporate mail is not changed ({class}): {error} [intent {intent}]")
+        }
+        Event::LicenseIntended(order) => {
+            let LicenseIntended { intent, sku, user } = &**order;
+            format!("about to give license {sku} to {user} [intent {intent}]")
+        }
+        Event::LicenseAssigned(assigned) => {
+            let LicenseAssigned { intent, sku, user, had } = &**assigned;
+            let what = if *had { "already had" } else { "has got" };
+            format!("{user} {what} license {sku} [intent {intent}]")
+        }
+        Event::LicenseFailed(failed) => {
+            let LicenseFailed { intent, sku, user, class, error } = &**failed;
+            format!("{user} does not get license {sku} ({class}): {error} [intent {intent}]")
         }
         Event::AlertBegan(began) => {
             let AlertChanged { alert, about: _, detail } = &**began;

@@ -91,7 +91,10 @@ pub(crate) fn summary(event: &Event) -> String {
             let SyncFailed { intent, class, error } = &**failed;
             format!("the provider did not accept the sync ({class}): {error} [intent {intent}]")
         }
-        Event::EvidenceMissing(_)
+        Event::LicenseIntended(_)
+        | Event::LicenseAssigned(_)
+        | Event::LicenseFailed(_)
+        | Event::EvidenceMissing(_)
         | Event::EvidenceReturned(_)
         | Event::AccessIntended(_)
         | Event::AccessBlocked(_)

@@ -14,7 +14,7 @@ use crate::domain::provider_settings::{
     AppRegistration, Assign, BlockAttribute, Credential, IntuneSettings, LicenseAssignment,
     ProviderKind, ProviderSettings,
 };
-use crate::domain::settings::{DailyWipes, ProviderRules};
+use crate::domain::settings::{DailyWipes, LicenseStart, ProviderRules};
 
 /// Between two looks at a tenant: a device checks in every few hours, and Graph limits its callers.
 const POLL: Duration = Duration::from_secs(5 * 60);
@@ -83,6 +83,10 @@ pub(super) fn rules(settings: &ProviderSettings) -> ProviderRules {
                 "provider.wipeApp is not configured, and no other app registration may wipe".into()
             }),
             per_day: Some(DailyWipes::INTUNE),
+            licenses: match intune.licenses {
+                LicenseAssignment::Direct => Some(LicenseStart::Declared),
+                LicenseAssignment::Groups => None,
+            },
             follows_users: true,
         },
     }

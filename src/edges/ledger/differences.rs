@@ -16,6 +16,7 @@ pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
     };
     differs("its `lineage` is", snapshot.lineage != replayed.lineage);
     differs("its `restored` is", snapshot.restored != replayed.restored);
+    differs("its `lineages` are", snapshot.lineages != replayed.lineages);
     differs("its `at` is", snapshot.at != replayed.at);
     differs("its `frozen` is", snapshot.frozen != replayed.frozen);
     differs("its `profiles` are", snapshot.profiles != replayed.profiles);

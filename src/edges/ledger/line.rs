@@ -212,6 +212,7 @@ mod tests {
         });
         let stopped = json!({"code": "veto", "detail": "no", "signers": []});
         let digest = Digest::of(b"x").to_string();
+        let license = json!({"intent": 9, "sku": "SPE_E3", "user": "ana@example.com"});
         let push = json!({"intent": 3, "profile": "Standard", "digest": digest});
         vec![
             (
@@ -262,6 +263,9 @@ mod tests {
                 json!({"intent": 9, "profile": "Standard", "digest": digest,
                     "policies": {"windows": "0f3c-1"}, "written": ["created a policy (call 5c)"]}),
             ),
+            ("license.intended", license.clone()),
+            ("license.assigned", with(&license, json!({"had": true}))),
+            ("license.failed", with(&license, json!({"class": "transient", "error": "none free"}))),
             (
                 "sync.requested",
                 json!({"intent": 9, "request": "0b2f5c1e-93a2-4b58-9d53-5d7b0a1c2d3e",

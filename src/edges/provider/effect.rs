@@ -101,6 +101,29 @@ pub struct Target {
     pub serial: SerialNumber,
 }
 
+/// A device whose user gets a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenseTarget {
+    /// The ledger's name for the device.
+    pub(crate) id: DeviceId,
+    /// What the provider finds the device by.
+    pub(crate) serial: SerialNumber,
+    /// Who gets it.
+    pub(crate) user: Email,
+}
+
+/// Whether a user has a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Licensed {
+    /// The user got it.
+    Assigned,
+    /// The user had it before.
+    Had,
+    /// The user cannot have it now: why, and what to do about it, without a full stop. Nothing is wrong
+    /// with the provider.
+    Lacks(String),
+}
+
 /// Whether a provider has the command of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::diagnosis::Diagnosis;
 use super::effect::{
-    Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
+    LicenseTarget, Licensed, Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder,
+    Withdrawn,
 };
 use super::error::Error;
 use super::observed::{Acknowledgement, Asked, Cursor, Observed};
@@ -70,6 +71,15 @@ pub trait Provider: Send + Sync {
 
     /// Pushes a profile; one outcome for each target, in their order. An `Ok` is durable.
     async fn push(&self, push: Push) -> Vec<Result<(), Error>>;
+
+    /// Gives a license to the users of devices; one outcome for each target, in their order. An `Ok` is
+    /// durable. Repeating it changes nothing, and a license is never taken away.
+    async fn assign_license(
+        &self,
+        sku: &str,
+        targets: Vec<LicenseTarget>,
+        intent: u64,
+    ) -> Vec<Result<Licensed, Error>>;
 
     /// Asks devices to sync now; one outcome for each target, in their order. An `Ok` is durable: the
     /// request is with the MDM, and what comes of it is heard by observing. Repeating it under its

@@ -16,8 +16,8 @@ pub(crate) mod unmanaged;
 
 pub use diagnosis::Diagnosis;
 pub use effect::{
-    FormerUser, Left, Prepared, Presence, ProfileSetup, Push, PushTarget, Receipt, Target,
-    WipeOrder, Withdrawn,
+    FormerUser, Left, LicenseTarget, Licensed, Prepared, Presence, ProfileSetup, Push, PushTarget,
+    Receipt, Target, WipeOrder, Withdrawn,
 };
 pub use error::Error;
 pub(crate) use interface::Wake;

@@ -166,7 +166,7 @@ pub(super) fn run(
     let idle = match idle {
         Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),
         // What was done leads to another plan: the one that is shown next.
-        None if outcome.left == 0 && outcome.failed.is_empty() => {
+        None if outcome.left == 0 && outcome.failures().next().is_none() => {
             let cache = wiring::cache(&setup.config);
             let index = source::unchanged(&setup.config.fleet, &cache);
             let again = index.map(|index| (index, wiring::fleet(&setup.config, false).desired));
@@ -195,7 +195,8 @@ pub(super) fn run(
         _ => applied.text(out)?,
     }
     ledger.rest();
-    let failed = outcome.left > 0 || !outcome.failed.is_empty() || findings > 0 || unobserved;
+    let failed =
+        outcome.left > 0 || outcome.failures().next().is_some() || findings > 0 || unobserved;
     let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
     Ok(if failed { Exit::Failed } else { Exit::Done }.combine(guarded).combine(stopped))
 }

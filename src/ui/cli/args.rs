@@ -9,7 +9,7 @@ use super::format::Format;
 use super::global::Global;
 use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
-    explain, export, fmt, import, init, list, man, notify,
+    explain, export, fmt, import, init, licenses, list, man, notify,
 };
 use super::{
     get, orphans, plan, profile, provision, report, reports, restore, schema, set, show, sync,
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     /// Send a test notification.
     #[command(subcommand)]
     Notify(notify::Command),
+    /// Show which licenses users got, which are no longer needed, and which are missing.
+    Licenses(licenses::Args),
     /// List notifications that are waiting or were given up.
     Deliveries(deliveries::Args),
     /// List devices; filters are combined with AND.
@@ -157,6 +159,7 @@ impl Command {
             Self::Daemon(_) => "daemon",
             Self::Doctor(_) => "doctor",
             Self::Notify(notify::Command::Test(_)) => "notify test",
+            Self::Licenses(_) => "licenses",
             Self::Deliveries(_) => "deliveries",
             Self::List(_) => "list",
             Self::Show(_) => "show",
@@ -222,6 +225,7 @@ impl Command {
             | Self::Apply(_)
             | Self::Doctor(_)
             | Self::Notify(_)
+            | Self::Licenses(_)
             | Self::Deliveries(_)
             | Self::Show(_)
             | Self::Describe(_)

@@ -32,6 +32,7 @@ mod get;
 mod global;
 mod import;
 mod init;
+mod licenses;
 mod list;
 mod logging;
 mod man;

@@ -18,7 +18,7 @@ use super::server::ServerArgs;
 use super::setup::Setup;
 use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
-    explain, export, fmt, import, init, list,
+    explain, export, fmt, import, init, licenses, list,
 };
 use super::{get, orphans, profile, reports, trust, why};
 use super::{
@@ -134,6 +134,7 @@ fn run(
             doctor::run(args, &cli.global, format, out)
         }
         Command::Notify(command) => notify::run(command, &setup()?, format, out),
+        Command::Licenses(args) => licenses::run(args, &setup()?, format, out),
         Command::Deliveries(args) => deliveries::run(args, &setup()?, format, out),
         Command::List(args) => {
             let setup = reading(&args.server)?;

@@ -193,17 +193,10 @@ fn access(text: &mut Text, view: &View, decisions: &Decided) {
     text.one("access_mistakes_total", "counter", help, mistakes);
 }
 
-/// How those stand who are told what happens; nothing where nobody is.
+/// How those stand who are told what happens; declared also where nobody is.
 fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
-    if all.is_empty() {
-        return;
-    }
-    text.family(
-        "deliveries_total",
-        "counter",
-        "Notifications, by sink and outcome; failed \
-                                                attempts included.",
-    );
+    let help = "Notifications, by sink and outcome; failed attempts included.";
+    text.family("deliveries_total", "counter", help);
     for (sink, standing) in all {
         let Standing { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
             standing;

@@ -40,7 +40,8 @@ impl Applied<'_> {
         let Outcome {
             done: _,
             fell_short,
-            failed,
+            failed: _,
+            unlicensed: _,
             profiles_failed,
             awaiting_approval,
             not_issued,
@@ -55,13 +56,14 @@ impl Applied<'_> {
         for (id, why) in awaiting_approval {
             say(Tone::Changed, &format!("awaits approval: {id}:"), why, "")?;
         }
-        for (id, class, why) in failed.iter().take(FAILURES_SHOWN) {
+        for (id, class, why) in self.outcome.failures().take(FAILURES_SHOWN) {
             say(Tone::Removed, &format!("failed: {id}:"), why, &format!(" ({class})"))?;
         }
         for (name, class, why) in profiles_failed {
             say(Tone::Removed, &format!("failed: profile {name}:"), why, &format!(" ({class})"))?;
         }
-        if let Some(more) = failed.len().checked_sub(FAILURES_SHOWN).filter(|more| *more > 0) {
+        let failed = self.outcome.failures().count();
+        if let Some(more) = failed.checked_sub(FAILURES_SHOWN).filter(|more| *more > 0) {
             writeln!(
                 out,
                 "… and {more} more that failed (fleetform audit log --kind profile.failed)"
@@ -74,7 +76,7 @@ impl Applied<'_> {
         if syncs > 0 {
             parts.push(format!("{} not accepted by the provider", count(syncs as u64, "sync")));
         }
-        let fell_short = (failed.len() + profiles_failed.len()).saturating_sub(syncs);
+        let fell_short = (failed + profiles_failed.len()).saturating_sub(syncs);
         if fell_short > 0 {
             parts.push(format!("{fell_short} failed (retried at the next reconciliation)"));
         }
@@ -135,17 +137,15 @@ impl Applied<'_> {
         let Outcome {
             done: _,
             fell_short: _,
-            failed,
+            failed: _,
+            unlicensed: _,
             profiles_failed,
             awaiting_approval,
             not_issued,
             left,
         } = self.outcome;
-        let failed = failed.iter().map(|(device, class, error)| Failed {
-            device: *device,
-            class: *class,
-            error,
-        });
+        let failed = self.outcome.failures();
+        let failed = failed.map(|(device, class, error)| Failed { device, class, error });
         fn waiting((device, reason): &(DeviceId, String)) -> NotIssued<'_> {
             NotIssued { device: *device, reason }
         }

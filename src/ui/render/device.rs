@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::episode::EpisodeView;
 use super::last_sync::{self, SyncView};
+use super::license::{self, LicenseView};
 use crate::domain::access::{Blocking, block};
 use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, Name,
@@ -97,6 +98,7 @@ pub(crate) fn notes(
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
         PushState::Intended | PushState::Pushed | PushState::Failed(..) => {}
     }
+    notes.extend(license::note(device));
     notes.extend(last_sync::note(device));
     notes
 }
@@ -143,6 +145,8 @@ pub(crate) struct DeviceView<'a> {
     archived_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<LicenseView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sync_requested: Option<SyncView<'a>>,
     passed_over: u64,
@@ -201,6 +205,7 @@ impl<'a> DeviceView<'a> {
             wipe,
             unrequested_wipe,
             missing_since,
+            licenses: _,
             sync_requested: _,
             episode: _,
             void_until: _,
@@ -246,6 +251,7 @@ impl<'a> DeviceView<'a> {
             unrequested_wipe: *unrequested_wipe,
             archived_since: *archived_since,
             missing_since: *missing_since,
+            licenses: LicenseView::all(device),
             sync_requested: SyncView::of(device),
             passed_over: *passed_over,
             overdue: overdue_since(device, settings, now).is_some(),

@@ -34,7 +34,7 @@ struct FailedView<'a> {
 
 impl<'a> EpisodeView<'a> {
     pub(super) fn of(episode: &'a Episode) -> Self {
-        let Episode { kind, opened, since, ended, block, told, ticket } = episode;
+        let Episode { kind, opened, since, ended, block, told, ticket, before: _ } = episode;
         let failed = block.as_ref().and_then(|block| match &block.state {
             BlockState::Failed(class, error) => Some(FailedView { class: *class, error }),
             BlockState::Intended | BlockState::Done => None,

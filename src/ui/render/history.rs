@@ -148,6 +148,7 @@ fn tone(event: &Event) -> Tone {
         | Event::ProfilePushed(_)
         | Event::EvidenceReturned(_)
         | Event::AccessRestored(_)
+        | Event::LicenseAssigned(_)
         | Event::AlertEnded(_)
         | Event::PassThawed(_) => Tone::Added,
         Event::DeviceUpdated(_)
@@ -169,6 +170,7 @@ fn tone(event: &Event) -> Tone {
         Event::ProfileFailed(_)
         | Event::SyncFailed(_)
         | Event::AccessFailed(_)
+        | Event::LicenseFailed(_)
         | Event::NoticeFailed(_)
         | Event::AlertBegan(_)
         | Event::DeviceMissing(_)
@@ -185,6 +187,7 @@ fn tone(event: &Event) -> Tone {
         | Event::ProfileRecorded(_)
         | Event::ProfileIntended(_)
         | Event::AccessIntended(_)
+        | Event::LicenseIntended(_)
         | Event::NoticeBegun(_)
         | Event::NoticeIntended(_)
         | Event::NoticeSent(_)

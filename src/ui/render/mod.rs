@@ -25,6 +25,8 @@ pub(crate) mod imported;
 pub(crate) mod json;
 pub(crate) mod jsonpath;
 mod last_sync;
+mod license;
+pub(crate) mod licenses;
 pub(crate) mod list;
 pub(crate) mod markdown;
 mod mdm;

@@ -8,6 +8,7 @@ use super::device::{DeviceView, ago, exemption, overdue_since};
 use super::episode;
 use super::history::{EntryView, brief};
 use super::json;
+use super::license;
 use super::list::{compliance_tone, status_tone};
 use super::mdm;
 use super::out::{Out, Tone};
@@ -137,12 +138,10 @@ impl Shown<'_> {
             None => fields.push(("Profile", name.to_string(), Tone::Plain)),
             Some(profile) => {
                 fields.push(("Profile", format!("{name}: {}", profile.description), Tone::Plain));
-                for (key, values) in [("  Apps", &profile.apps), ("  Licenses", &profile.licenses)]
-                {
-                    if !values.is_empty() {
-                        fields.push((key, values.join(", "), Tone::Plain));
-                    }
+                if !profile.apps.is_empty() {
+                    fields.push(("  Apps", profile.apps.join(", "), Tone::Plain));
                 }
+                fields.extend(license::of_device(self.device, profile));
             }
         }
         fields.push(match &self.device.push.state {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::{ago, overdue_since};
 use super::json;
+use super::license::lacks;
 use super::out::{Out, Tone};
 use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
@@ -31,6 +32,7 @@ words! {
         Wipe = "wipe",
         Status = "status",
         Profile = "profile",
+        License = "license",
         Compliance = "compliance",
         Sync = "sync",
     }
@@ -129,6 +131,7 @@ impl Why<'_> {
         points.push(self.status());
         if !self.device.is_wiped() {
             points.extend(self.profile());
+            points.extend(self.licenses());
             points.extend(self.compliance());
             points.extend(self.sync());
         }
@@ -257,6 +260,14 @@ impl Why<'_> {
                 ),
             ),
         }
+    }
+
+    fn licenses(&self) -> impl Iterator<Item = Point> {
+        let user = &self.device.spec.user_email;
+        lacks(self.device).map(move |(sku, why)| {
+            let text = format!("{user} does not have license {sku}: {why}. It is tried again.");
+            Point::new(Topic::License, Standing::Attention, text)
+        })
     }
 
     fn compliance(&self) -> Option<Point> {

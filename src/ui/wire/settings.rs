@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::settings::{DailyWipes, FreezeLimits, ProviderRules, Settings, Wipes};
+use crate::domain::settings::{
+    DailyWipes, FreezeLimits, LicenseStart, ProviderRules, Settings, Wipes,
+};
 use crate::domain::wipe::quorum::{Tier, Tiers};
 
 /// The path of the resource.
@@ -49,6 +51,8 @@ struct ProviderDocument {
     cannot_wipe: Option<String>,
     full_per_day: Option<usize>,
     selective_per_day: Option<usize>,
+    #[serde(default)]
+    licenses: Option<LicenseStart>,
     follows_users: bool,
 }
 
@@ -63,7 +67,7 @@ impl From<&Settings> for Document {
             unknown_after,
             limits: FreezeLimits { max_removed_percent, min_fleet },
             wipes: Wipes { require_head, max_validity, delay, quorum },
-            provider: ProviderRules { cannot_wipe, per_day, follows_users },
+            provider: ProviderRules { cannot_wipe, per_day, licenses, follows_users },
         } = settings;
         let tier = |Tier { up_to, per, signers }: &Tier| TierDocument {
             up_to: *up_to,
@@ -90,6 +94,7 @@ impl From<&Settings> for Document {
                 cannot_wipe: cannot_wipe.clone(),
                 full_per_day: per_day.map(|most| most.full),
                 selective_per_day: per_day.map(|most| most.selective),
+                licenses: *licenses,
                 follows_users: *follows_users,
             },
         }
@@ -128,6 +133,7 @@ impl Document {
             provider: ProviderRules {
                 cannot_wipe: self.provider.cannot_wipe,
                 per_day: per_day.map(|(full, selective)| DailyWipes { full, selective }),
+                licenses: self.provider.licenses,
                 follows_users: self.provider.follows_users,
             },
         })
@@ -143,6 +149,7 @@ mod tests {
         let provider = ProviderRules {
             cannot_wipe: Some("no app".into()),
             per_day: Some(DailyWipes::INTUNE),
+            licenses: Some(LicenseStart::Declared),
             follows_users: true,
         };
         let archive_after = Some(TimeDelta::days(90));

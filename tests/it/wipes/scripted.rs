@@ -13,8 +13,9 @@ use fleetform::domain::model::Digest;
 use fleetform::domain::plan::IssuableWipe;
 use fleetform::domain::state::event::ErrorClass;
 use fleetform::edges::provider::{
-    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Limits, Observed, Prepared,
-    Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder, Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, LicenseTarget, Licensed, Limits,
+    Observed, Prepared, Presence, ProfileSetup, Provider, Push, Receipt, Target, WipeOrder,
+    Withdrawn,
 };
 
 use crate::support::{Lab, Request, start};
@@ -88,6 +89,15 @@ impl Provider for Scripted {
 
     async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
         vec![Ok(()); push.targets.len()]
+    }
+
+    async fn assign_license(
+        &self,
+        _: &str,
+        targets: Vec<LicenseTarget>,
+        _: u64,
+    ) -> Vec<Result<Licensed, Error>> {
+        vec![Ok(Licensed::Assigned); targets.len()]
     }
 
     async fn sync(&self, targets: Vec<Target>, _: u64) -> Vec<Result<(), Error>> {

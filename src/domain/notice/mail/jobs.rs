@@ -6,6 +6,7 @@ use super::alerts;
 use super::device::DeviceText;
 use super::ids::{letter_id, thread_id};
 use super::letter::{Letter, WipeText};
+use crate::domain::access::blocks_at;
 use crate::domain::model::{ComplianceState, DeviceId, Digest, Email, Status, Timestamp};
 use crate::domain::notice::{Job, Topic};
 use crate::domain::notify_settings::{MailKind, MailSettings};
@@ -70,7 +71,7 @@ struct Due {
 
 impl Maker<'_> {
     fn alert(&self, topic: Topic, changed: &AlertChanged, to: &[Email]) -> Vec<Job> {
-        let (lineage, language) = (self.lineage(), &self.mail.language.default);
+        let (lineage, language) = (self.lineage(self.entry.seq), &self.mail.language.default);
         alerts::jobs(self.entry, topic, changed, (&lineage, language), to)
     }
 
@@ -104,7 +105,8 @@ impl Maker<'_> {
     fn episode_begins(&self, id: DeviceId, device: &Device) -> Vec<Due> {
         let episode = self.entry.seq;
         let opened = device.episode.as_deref().filter(|open| open.opened == episode);
-        let ends = opened.map_or(self.entry.at, |open| open.since) + self.settings.block_after;
+        let since = opened.map_or(self.entry.at, |open| open.since);
+        let ends = blocks_at(since, device.spec.access.as_deref(), self.settings);
         let letter = |text| Letter { device: Some(text), ends: Some(ends), ..self.to_user(device) };
         let first = letter(DeviceText::failing(self.recorded, id, device));
         let gathered = self.entry.at + self.mail.gather;
@@ -243,15 +245,16 @@ impl Maker<'_> {
         (device, episode): (DeviceId, Option<u64>),
         not_before: Option<Timestamp>,
     ) -> Due {
-        let lineage = self.lineage();
         let thread = episode.filter(|_| !letter.digest);
-        let thread = thread.map(|episode| thread_id(&lineage, episode, device, &letter.to));
+        let thread =
+            thread.map(|episode| thread_id(&self.lineage(episode), episode, device, &letter.to));
         Due { topic, letter: Letter { thread, ..letter }, device, episode, not_before }
     }
 
     fn job(&self, due: Due) -> Job {
         let Due { topic, letter, device, episode, not_before } = due;
-        let (lineage, seq) = (self.lineage(), self.entry.seq);
+        let seq = self.entry.seq;
+        let lineage = self.lineage(seq);
         Job {
             id: letter_id(&lineage, seq, topic, &letter),
             entry: seq,
@@ -266,8 +269,9 @@ impl Maker<'_> {
         }
     }
 
-    fn lineage(&self) -> String {
-        self.recorded.lineage.map_or_else(String::new, |lineage| lineage.to_string())
+    fn lineage(&self, entry: u64) -> String {
+        let lineage = self.recorded.lineage_of(entry);
+        lineage.map_or_else(String::new, |lineage| lineage.to_string())
     }
 
     fn to_user(&self, device: &Device) -> Letter {
@@ -309,6 +313,7 @@ fn kind(topic: Topic) -> Option<MailKind> {
         Topic::WipeIssued => MailKind::WipeIssued,
         Topic::WipeRefused => MailKind::WipeRefused,
         Topic::WipeConfirmed
+        | Topic::Superseded
         | Topic::NoEvidence
         | Topic::AlertBegan
         | Topic::AlertEnded

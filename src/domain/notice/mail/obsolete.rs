@@ -32,6 +32,10 @@ fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
         Topic::NonCompliant | Topic::Reminder if !goes_on(episode) => {
             Some("the device is not non-compliant any more")
         }
+        // What it says is not true then; the block itself is told when it comes.
+        Topic::Reminder if exempt_beyond(device, letter.ends) => {
+            Some("an exemption puts the end of access off")
+        }
         Topic::Reminder if blocked(episode) => Some("access is blocked already"),
         Topic::Blocked if !blocked(episode) => Some("access is not blocked any more"),
         Topic::Compliant => not_compliant(job.at, device, episode),
@@ -64,6 +68,11 @@ fn not_compliant(
         }
         Some(_) => None,
     }
+}
+
+fn exempt_beyond(device: &Device, ends: Option<Timestamp>) -> bool {
+    let exemption = device.spec.access.as_deref();
+    exemption.zip(ends).is_some_and(|(exemption, ends)| exemption.exempt_until > ends)
 }
 
 fn goes_on(episode: Option<&Episode>) -> bool {

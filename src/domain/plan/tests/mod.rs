@@ -3,6 +3,7 @@
 mod damage;
 mod episodes;
 mod freeze;
+mod licenses;
 mod manifests;
 mod mdm;
 mod pushes;

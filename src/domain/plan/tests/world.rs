@@ -16,8 +16,8 @@ use crate::domain::plan::{Heard, HoldReason, Inputs, News, Plan, plan};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{
-    AccessFailed, AccessOrder, Entry, ErrorClass, Event, LedgerCreated, ProfileFailed, Source,
-    SyncFailed,
+    AccessFailed, AccessOrder, Entry, ErrorClass, Event, LedgerCreated, LicenseAssigned,
+    LicenseFailed, ProfileFailed, Source, SyncFailed,
 };
 use crate::domain::wipe::target::LoggedHead;
 use crate::domain::wipe::trust_state::TrustState;
@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) heads: Vec<LoggedHead>,
     pub(crate) clock: Option<Timestamp>,
     /// The log.
-    pub(super) entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 pub(super) fn profile(name: &str, settings: serde_json::Value) -> Arc<Profile> {
@@ -190,6 +190,7 @@ impl World {
                 Some(
                     Effect::Push { resume, .. }
                     | Effect::Sync { resume }
+                    | Effect::License { resume, .. }
                     | Effect::Access { resume, .. },
                 ) => resume,
                 Some(Effect::Wipe { .. } | Effect::Withdraw { .. } | Effect::Restore { .. })
@@ -224,6 +225,19 @@ impl World {
             }
             (Effect::Sync { .. }, Some(class)) => {
                 Some(Event::SyncFailed(Box::new(SyncFailed { intent, class, error })))
+            }
+            (Effect::License { sku, user, .. }, refuses) => {
+                let (sku, user) = (sku.clone(), user.clone());
+                Some(match refuses {
+                    None => {
+                        let assigned = LicenseAssigned { intent, sku, user, had: false };
+                        Event::LicenseAssigned(Box::new(assigned))
+                    }
+                    Some(class) => {
+                        let failed = LicenseFailed { intent, sku, user, class, error };
+                        Event::LicenseFailed(Box::new(failed))
+                    }
+                })
             }
             (Effect::Access { blocked, .. }, None) => {
                 let order = AccessOrder { intent, blocked };

@@ -21,7 +21,8 @@ pub(super) fn lacks(
     (request, scope): (Digest, WipeScope),
     ahead: usize,
 ) -> Option<Lack> {
-    let ProviderRules { cannot_wipe, per_day, follows_users: _ } = &inputs.settings.provider;
+    let ProviderRules { cannot_wipe, per_day, licenses: _, follows_users: _ } =
+        &inputs.settings.provider;
     if let Some(why) = cannot_wipe {
         return Some((CANNOT_WIPE, format!("the provider cannot wipe: {why}"), None));
     }

@@ -13,10 +13,11 @@ use super::request::{VETO, verify_with};
 use super::unsigned::Unsigned;
 use super::view::WipeStanding;
 use crate::domain::model::{DeviceId, Digest, Email, Place, Timestamp, WipeScope};
-use crate::domain::plan::action::{Action, Cause, Op, RequestSubject, Subject};
+use crate::domain::plan::action::{Action, Cause, Op};
 use crate::domain::plan::damage::DamageIndex;
 use crate::domain::plan::decision::Plan;
 use crate::domain::plan::inputs::Inputs;
+use crate::domain::plan::subject::{RequestSubject, Subject};
 use crate::domain::plan::wipe_stop::WipeStop;
 use crate::domain::state::event::{
     TrustChanged, TrustFiles, WipeAccepted, WipeStopped, WipeSubject,

@@ -1,8 +1,9 @@
 //! How wipes go on in an MDM: commands that come further or fail, approvals that are given.
 
-use crate::domain::plan::action::{Action, Cause, Op, Subject};
+use crate::domain::plan::action::{Action, Cause, Op};
 use crate::domain::plan::inputs::Inputs;
 use crate::domain::plan::news::{WipeNews, WipeStep};
+use crate::domain::plan::subject::Subject;
 use crate::domain::state::event::{ErrorClass, WipeDeferred, WipeFailed, WipeProgress, WipeStage};
 use crate::domain::state::{Wipe, WipeState};
 use crate::domain::wipe::WipeFile;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::model::{Digest, Place};
-use crate::domain::plan::action::{Action, Cause, Op, Subject};
+use crate::domain::plan::action::{Action, Cause, Op};
 use crate::domain::plan::inputs::Inputs;
+use crate::domain::plan::subject::Subject;
 use crate::domain::state::event::WipeStopped;
 use crate::domain::state::{Wipe, WipeState};
 use crate::domain::wipe::clock;

@@ -7,6 +7,7 @@ use super::access::{AccessFailed, AccessOrder, EvidenceMissing};
 use super::alert::AlertChanged;
 use super::device::{ComplianceChanged, DeviceProvisioned, DeviceStatus, DeviceUpdated, Nothing};
 use super::freeze::{PassFrozen, PassThawed};
+use super::license::{LicenseAssigned, LicenseFailed, LicenseIntended};
 use super::log::{LedgerCreated, LedgerRestored, LogRepaired};
 use super::mdm::{DeviceMissing, ProfileDrifted, ProfilePrepared, WipeProgress};
 use super::notice::{NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold};
@@ -89,6 +90,12 @@ events! {
     ProfileDrifted(Box<ProfileDrifted>) = "profile.drifted",
     /// The MDM has the objects that a profile is made of.
     ProfilePrepared(Box<ProfilePrepared>) = "profile.prepared",
+    /// About to give a license to the user of a device.
+    LicenseIntended(Box<LicenseIntended>) = "license.intended",
+    /// The user has it.
+    LicenseAssigned(Box<LicenseAssigned>) = "license.assigned",
+    /// The user does not have it, or nobody knows.
+    LicenseFailed(Box<LicenseFailed>) = "license.failed",
     /// Somebody asked for a sync; about to ask the device.
     SyncRequested(Box<SyncRequested>) = "sync.requested",
     /// The provider did not take the request, or nobody knows.

@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::episode::{EpisodeIn, EpisodeOut};
+use super::license::{LicenseIn, LicenseOut};
 use super::sync::{SyncIn, SyncOut};
 use crate::domain::model::{
     ComplianceState, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, HardwareHash, Name,
@@ -36,6 +37,8 @@ pub(super) struct DeviceOut<'a> {
     hardware: Option<HardwareOut<'a>>,
     labels: &'a BTreeMap<CompactString, CompactString>,
     last_sync: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<LicenseOut<'a>>,
     manifest: ManifestOut<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_since: Option<Timestamp>,
@@ -82,6 +85,8 @@ pub(super) struct DeviceIn {
     hardware: Option<Box<Hardware>>,
     labels: BTreeMap<CompactString, CompactString>,
     last_sync: Option<Timestamp>,
+    #[serde(default)]
+    licenses: Vec<LicenseIn>,
     manifest: ManifestIn,
     #[serde(default)]
     missing_since: Option<Timestamp>,
@@ -192,6 +197,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             wipe,
             unrequested_wipe,
             missing_since,
+            licenses,
             sync_requested,
             episode,
             void_until,
@@ -221,6 +227,7 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             hardware: hardware.as_deref().map(HardwareOut::from),
             labels,
             last_sync: *last_sync,
+            licenses: licenses.iter().map(LicenseOut::from).collect(),
             manifest: ManifestOut { digest: manifest.digest, path: &manifest.path },
             missing_since: *missing_since,
             name,
@@ -311,6 +318,11 @@ impl DeviceIn {
             wipe: self.wipe,
             unrequested_wipe: self.unrequested_wipe,
             missing_since: self.missing_since,
+            licenses: self
+                .licenses
+                .into_iter()
+                .map(LicenseIn::license)
+                .collect::<Result<_, _>>()?,
             sync_requested: self.sync_requested.map(SyncIn::sync).transpose()?,
             episode: self.episode.map(EpisodeIn::episode).transpose()?,
             void_until: self.void_until,
@@ -363,6 +375,7 @@ fn same(a: &Device, b: &Device) -> bool {
         wipe,
         unrequested_wipe,
         missing_since,
+        licenses,
         sync_requested,
         episode,
         void_until,
@@ -386,6 +399,7 @@ fn same(a: &Device, b: &Device) -> bool {
         && *wipe == b.wipe
         && *unrequested_wipe == b.unrequested_wipe
         && *missing_since == b.missing_since
+        && *licenses == b.licenses
         && *sync_requested == b.sync_requested
         && *episode == b.episode
         && *void_until == b.void_until

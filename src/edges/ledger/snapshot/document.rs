@@ -38,6 +38,8 @@ pub(super) struct SnapshotOut<'a> {
     frozen: Option<FrozenWire>,
     head: Digest,
     lineage: Option<uuid::Uuid>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lineages: &'a [(u64, uuid::Uuid)],
     log_bytes: u64,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     policies: &'a BTreeMap<Name, BTreeMap<Platform, GraphId>>,
@@ -67,6 +69,8 @@ pub(in crate::edges::ledger) struct SnapshotIn {
     frozen: Option<FrozenWire>,
     head: Digest,
     lineage: Option<uuid::Uuid>,
+    #[serde(default)]
+    lineages: Vec<(u64, uuid::Uuid)>,
     log_bytes: u64,
     #[serde(default)]
     policies: BTreeMap<Name, BTreeMap<Platform, GraphId>>,
@@ -132,6 +136,7 @@ impl SnapshotIn {
         }
         let mut state = State::default();
         state.lineage = self.lineage;
+        state.lineages = self.lineages;
         state.restored = self.restored.map(|RestoredWire { at, origin }| Restored { at, origin });
         state.seq = self.seq;
         state.at = self.at;
@@ -182,6 +187,7 @@ impl<'a> SnapshotOut<'a> {
             }),
             head: state.head.0,
             lineage: state.lineage,
+            lineages: &state.lineages,
             log_bytes,
             policies: &state.policies,
             profiles: &state.profiles,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::model::{Timestamp, words};
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Block, BlockState, Episode, EpisodeKind, Ticket, Told};
+use crate::domain::state::{Before, Block, BlockState, Episode, EpisodeKind, Ticket, Told};
 
 words! {
     /// How an order about access stands.
@@ -16,6 +16,8 @@ words! {
 
 #[derive(Serialize)]
 pub(super) struct EpisodeOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<BlockOut<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,6 +34,8 @@ pub(super) struct EpisodeOut<'a> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EpisodeIn {
+    #[serde(default)]
+    before: Option<Before>,
     #[serde(default)]
     block: Option<BlockIn>,
     #[serde(default)]
@@ -72,9 +76,10 @@ struct BlockIn {
 
 impl<'a> From<&'a Episode> for EpisodeOut<'a> {
     fn from(episode: &'a Episode) -> Self {
-        let Episode { kind, opened, since, ended, block, told, ticket } = episode;
+        let Episode { kind, opened, since, ended, block, told, ticket, before } = episode;
         let (block, ticket) = (block.as_ref().map(BlockOut::from), ticket.as_ref());
-        Self { block, ended: *ended, kind: *kind, opened: *opened, since: *since, ticket, told }
+        let (before, ended, kind, opened, since) = (*before, *ended, *kind, *opened, *since);
+        Self { before, block, ended, kind, opened, since, ticket, told }
     }
 }
 
@@ -92,9 +97,9 @@ impl<'a> From<&'a Block> for BlockOut<'a> {
 
 impl EpisodeIn {
     pub(super) fn episode(self) -> Result<Box<Episode>, &'static str> {
-        let Self { block, ended, kind, opened, since, ticket, told } = self;
+        let Self { before, block, ended, kind, opened, since, ticket, told } = self;
         let block = block.map(BlockIn::block).transpose()?;
-        Ok(Box::new(Episode { kind, opened, since, ended, block, told, ticket }))
+        Ok(Box::new(Episode { kind, opened, since, ended, block, told, ticket, before }))
     }
 }
 

@@ -10,6 +10,7 @@ mod device;
 mod devices;
 mod document;
 mod episode;
+mod license;
 mod read;
 mod sync;
 mod wipes;

@@ -10,6 +10,7 @@ mod directory;
 mod doctor;
 mod graph;
 mod inventory;
+mod licenses;
 mod mailing;
 mod observe;
 mod provider;

@@ -16,7 +16,8 @@ use crate::domain::provider_settings::IntuneSettings;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::diagnosis::Diagnosis;
 use crate::edges::provider::effect::{
-    Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
+    LicenseTarget, Licensed, Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder,
+    Withdrawn,
 };
 use crate::edges::provider::error::Error;
 use crate::edges::provider::interface::{Cadence, Limits, Provider};
@@ -99,6 +100,15 @@ impl Provider for Intune {
 
     async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
         self.inner.push(&push).await
+    }
+
+    async fn assign_license(
+        &self,
+        sku: &str,
+        targets: Vec<LicenseTarget>,
+        _: u64,
+    ) -> Vec<Result<Licensed, Error>> {
+        self.inner.assign_license(sku, &targets).await
     }
 
     async fn sync(&self, targets: Vec<Target>, _: u64) -> Vec<Result<(), Error>> {

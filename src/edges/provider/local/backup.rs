@@ -39,7 +39,9 @@ pub(crate) enum Unfit {
 /// Whether a log that ends with the entry `last` may have led to it, and no device is erased by it.
 fn fits(command: &Command, last: u64) -> bool {
     match command.command {
-        Verb::Profile | Verb::Sync | Verb::BlockMail | Verb::UnblockMail => command.id.0 <= last,
+        Verb::Profile | Verb::License | Verb::Sync | Verb::BlockMail | Verb::UnblockMail => {
+            command.id.0 <= last
+        }
         Verb::Wipe | Verb::SelectiveWipe => false,
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::model::{Invalid, Profile, SerialNumber, WipeScope, as_string, words};
+use crate::domain::model::{Email, Invalid, Profile, SerialNumber, WipeScope, as_string, words};
 use crate::domain::wipe::verify::VerifiedWipe;
 
 const VERSION: u32 = 1;
@@ -37,6 +37,8 @@ words! {
     pub(crate) enum Verb {
         /// Take on a profile; arguments `profile`, `digest`, `apps`, `settings`, `licenses`, `compliance`.
         Profile = "profile",
+        /// Give a license to the user; arguments `sku`, `user`.
+        License = "license",
         /// Report at once.
         Sync = "sync",
         /// Keep the device away from corporate mail, until told otherwise.
@@ -78,6 +80,17 @@ impl Command {
         Self {
             id: CommandId(intent),
             command: Verb::Profile,
+            arguments: arguments.map(|(key, value)| (key.to_owned(), value)).into_iter().collect(),
+        }
+    }
+
+    /// To give a license to the user of a device.
+    #[must_use]
+    pub(crate) fn license(intent: u64, sku: &str, user: &Email) -> Self {
+        let arguments = [("sku", sku.into()), ("user", user.as_str().into())];
+        Self {
+            id: CommandId(intent),
+            command: Verb::License,
             arguments: arguments.map(|(key, value)| (key.to_owned(), value)).into_iter().collect(),
         }
     }
@@ -156,15 +169,20 @@ pub(super) fn file_name(serial: &SerialNumber) -> OsString {
 
 /// The commands with a new one among them, or `None` where it is there already.
 /// A profile takes the place of whatever profile was to come before, and so does a sync; of two orders
-/// about mail the last one counts.
+/// about mail, or about one license, the last one counts.
 pub(super) fn merge(mut commands: Vec<Command>, new: &Command) -> Option<Vec<Command>> {
     let replaced: &[Verb] = match new.command {
         Verb::Profile => &[Verb::Profile],
+        Verb::License => &[Verb::License],
         Verb::Sync => &[Verb::Sync],
         Verb::BlockMail | Verb::UnblockMail => &[Verb::BlockMail, Verb::UnblockMail],
         Verb::Wipe | Verb::SelectiveWipe => &[],
     };
-    let stale = |c: &Command| c.id == new.id || replaced.contains(&c.command);
+    // Of nothing but licenses there is more than one of a kind.
+    let same = |c: &Command| c.arguments.get("sku") == new.arguments.get("sku");
+    let stale = |c: &Command| {
+        c.id == new.id || (replaced.contains(&c.command) && (c.command != Verb::License || same(c)))
+    };
     let mut others = commands.iter().filter(|c| stale(c));
     if others.next() == Some(new) && others.next().is_none() {
         return None;

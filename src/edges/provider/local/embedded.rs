@@ -19,7 +19,8 @@ use crate::domain::plan::IssuableWipe;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::diagnosis::Diagnosis;
 use crate::edges::provider::effect::{
-    Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder, Withdrawn,
+    LicenseTarget, Licensed, Prepared, Presence, ProfileSetup, Push, Receipt, Target, WipeOrder,
+    Withdrawn,
 };
 use crate::edges::provider::error as provider;
 use crate::edges::provider::interface::{Cadence, Limits, Provider, Wake};
@@ -129,6 +130,27 @@ impl Provider for Local {
     async fn push(&self, push: Push) -> Vec<Result<(), provider::Error>> {
         let serials = push.targets.iter().map(|t| t.spec.serial_number.clone()).collect();
         self.put(Command::profile(push.intent, &push.profile), serials).await
+    }
+
+    // Whoever reads the outbox has the units: here the order is all that there is to give.
+    async fn assign_license(
+        &self,
+        sku: &str,
+        targets: Vec<LicenseTarget>,
+        intent: u64,
+    ) -> Vec<Result<Licensed, provider::Error>> {
+        let count = targets.len();
+        let command = |LicenseTarget { id: _, serial, user }: LicenseTarget| {
+            let command = Command::license(intent, sku, &user);
+            (serial, command)
+        };
+        let commands: Vec<_> = targets.into_iter().map(command).collect();
+        let work = move |inner: &Inner| lock(&inner.outbox).push_each(&inner.data, &commands);
+        let done = |outcome: Result<(), Error>| Ok(outcome.map(|()| Licensed::Assigned)?);
+        match self.blocking(work).await {
+            Ok(outcomes) => outcomes.into_iter().map(done).collect(),
+            Err(error) => vec![Err(error); count],
+        }
     }
 
     async fn sync(&self, targets: Vec<Target>, intent: u64) -> Vec<Result<(), provider::Error>> {

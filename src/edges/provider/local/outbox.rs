@@ -145,6 +145,35 @@ impl Outbox {
         Ok(outcomes)
     }
 
+    /// Gives each device a command of its own; otherwise as [`Outbox::push`].
+    pub(super) fn push_each(
+        &mut self,
+        data: &Path,
+        commands: &[(SerialNumber, Command)],
+    ) -> Vec<Result<(), Error>> {
+        self.try_push_each(data, commands).unwrap_or_else(|e| vec![Err(e); commands.len()])
+    }
+
+    fn try_push_each(
+        &mut self,
+        data: &Path,
+        commands: &[(SerialNumber, Command)],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let dir = self.open(data)?;
+        let write = |(serial, command): &(SerialNumber, Command)| {
+            let before = read(&dir, &file_name(serial))?.unwrap_or_default();
+            let Some(commands) = merge(before, command) else { return Ok(Step::Named) };
+            let temp = temporary();
+            dir.write_new(&temp, &encode(commands))?;
+            Ok(Step::Written(temp))
+        };
+        let steps = commands.par_iter().with_min_len(64).map(write).collect();
+        let serials: Vec<_> = commands.iter().map(|(serial, _)| serial.clone()).collect();
+        let outcomes = finish(&dir, &serials, steps);
+        dir.sync()?;
+        Ok(outcomes)
+    }
+
     /// Gives a device the command to erase it; repeating it is harmless. An `Ok` is durable.
     ///
     /// # Errors

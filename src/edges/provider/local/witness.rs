@@ -32,7 +32,9 @@ pub(crate) fn foreign(
     let is_foreign = |command: &Command| {
         let known = match command.command {
             Verb::Wipe | Verb::SelectiveWipe => wipes.contains(&command.id.0),
-            Verb::Profile | Verb::Sync | Verb::BlockMail | Verb::UnblockMail => true,
+            Verb::Profile | Verb::License | Verb::Sync | Verb::BlockMail | Verb::UnblockMail => {
+                true
+            }
         };
         !known || command.id.0 > last
     };

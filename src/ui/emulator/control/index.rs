@@ -6,7 +6,7 @@ use super::answer::Done;
 use crate::ui::emulator::tenant::Answer;
 
 /// Each call with what it does.
-pub(crate) const CALLS: [(&str, &str); 37] = [
+pub(crate) const CALLS: [(&str, &str); 38] = [
     ("GET /emulator", "This list"),
     ("GET /emulator/clock", "The emulated time and its speed"),
     (
@@ -45,6 +45,7 @@ pub(crate) const CALLS: [(&str, &str); 37] = [
     ("PUT /emulator/groups/{id}/members/{member}", "Adds a member, by id or principal name"),
     ("DELETE /emulator/groups/{id}/members/{member}", "Removes a member behind everybody's back"),
     ("POST /emulator/skus", "A subscription and its units"),
+    ("GET /emulator/mails", "The mails that were sent"),
     ("GET /emulator/policies", "Policies, configurations and applications"),
     ("POST /emulator/policies", "Adds one that is there already"),
     ("GET /emulator/policies/{id}", "One of them"),

@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 use super::answer::{Done, Wrong};
 use crate::ui::emulator::tenant::{Answer, Record, Tenant, fits};
 
+/// `GET /emulator/mails`
+pub(super) fn mails(tenant: &Tenant) -> Done {
+    Ok(Answer::ok(json!({ "mails": tenant.sent })))
+}
+
 /// `GET /emulator/state`
 pub(super) fn state(tenant: &Tenant) -> Done {
     let calls = &tenant.calls.all;

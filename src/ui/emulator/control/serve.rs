@@ -69,6 +69,7 @@ fn call(
             directory::remove_member(tenant, id, member)
         }
         ("POST", ["skus"]) => directory::put_sku(tenant, body),
+        ("GET", ["mails"]) => observed::mails(tenant),
         ("GET", ["policies"]) => policies::list(tenant),
         ("POST", ["policies"]) => policies::add(tenant, body),
         ("GET", ["policies", id]) => policies::one(tenant, id),

@@ -17,6 +17,7 @@ mod filter;
 mod gate;
 mod groups;
 mod identifiers;
+mod mail;
 mod permissions;
 mod policies;
 mod policy_types;

@@ -45,5 +45,6 @@ pub(super) const READ_ENTRA_DEVICES: &[&str] =
     &["Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All"];
 pub(super) const WRITE_ENTRA_DEVICES: &[&str] =
     &["Device.ReadWrite.All", "Directory.ReadWrite.All"];
+pub(super) const SEND_MAIL: &[&str] = &["Mail.Send"];
 pub(super) const READ_AUDIT: &[&str] = &["AuditLog.Read.All"];
 pub(super) const READ_APPLICATIONS: &[&str] = &["Application.Read.All", "Directory.Read.All"];

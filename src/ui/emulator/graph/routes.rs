@@ -2,7 +2,7 @@
 
 use super::call::Route;
 use super::{assignments, autopilot, commands, devices, directory, events, groups, identifiers};
-use super::{policies, refusal::Refusal};
+use super::{mail, policies, refusal::Refusal};
 use crate::ui::emulator::tenant::decoded;
 
 fn all() -> impl Iterator<Item = &'static Route> {
@@ -18,6 +18,7 @@ fn all() -> impl Iterator<Item = &'static Route> {
         &assignments::APPS,
         groups::ROUTES,
         directory::ROUTES,
+        mail::ROUTES,
         events::ROUTES,
     ];
     fixed.into_iter().flatten()

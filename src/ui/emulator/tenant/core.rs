@@ -53,6 +53,17 @@ pub(crate) struct Accepted {
     pub(crate) outcome: &'static str,
 }
 
+/// A mail that was sent.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Sent {
+    pub(crate) at: Timestamp,
+    /// The mailbox.
+    pub(crate) from: String,
+    /// As it was handed in: MIME.
+    pub(crate) message: String,
+}
+
 /// One tenant.
 #[derive(Debug, Clone)]
 pub(crate) struct Tenant {
@@ -84,6 +95,7 @@ pub(crate) struct Tenant {
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
     pub(crate) accepted: Vec<Accepted>,
+    pub(crate) sent: Vec<Sent>,
     /// How many commands were accepted on a day, by days since 1970.
     pub(crate) counted: BTreeMap<(i64, Command), u64>,
     /// When Autopilot was last told to sync.
@@ -122,6 +134,7 @@ impl Tenant {
             faults: Faults::default(),
             calls: Calls::default(),
             accepted: Vec::new(),
+            sent: Vec::new(),
             counted: BTreeMap::new(),
             autopilot_synced: None,
         }

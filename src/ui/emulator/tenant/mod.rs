@@ -34,7 +34,7 @@ pub(super) use apps::{App, Bearer, Federated};
 pub(super) use audit::{Actor, Changed};
 pub(super) use calls::{Record, form_without_secrets, without_secrets};
 pub(super) use certificate::Certificate;
-pub(super) use core::{About, Accepted, Tenant, Trouble};
+pub(super) use core::{About, Accepted, Sent, Tenant, Trouble};
 pub(super) use dice::Dice;
 pub(super) use directory::{Directory, EntraDevice, Group, INTUNE_PLAN, License, Sku, User};
 pub(super) use facts::{Facts, Fate, Hardware, WaitsFor, operating_system};

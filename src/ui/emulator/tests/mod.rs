@@ -53,6 +53,7 @@ impl World {
             "Device.ReadWrite.All",
             "GroupMember.ReadWrite.All",
             "LicenseAssignment.ReadWrite.All",
+            "Mail.Send",
             "Organization.Read.All",
             "User.Read.All",
         ];

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 /// Every operation, with the permission that is least of those that open it.
-const OPERATIONS: [(&str, &str, &str); 49] = [
+const OPERATIONS: [(&str, &str, &str); 50] = [
     ("GET", "/v1.0/deviceManagement/managedDevices", "DeviceManagementManagedDevices.Read.All"),
     ("GET", "/v1.0/deviceManagement/managedDevices/1", "DeviceManagementManagedDevices.Read.All"),
     (
@@ -171,6 +171,7 @@ const OPERATIONS: [(&str, &str, &str); 49] = [
     ("GET", "/beta/deviceManagement/operationApprovalPolicies", "DeviceManagementRBAC.Read.All"),
     ("GET", "/v1.0/users/1", "User.Read.All"),
     ("POST", "/v1.0/users/1/assignLicense", "LicenseAssignment.ReadWrite.All"),
+    ("POST", "/v1.0/users/1/sendMail", "Mail.Send"),
     ("GET", "/v1.0/subscribedSkus", "Organization.Read.All"),
     ("GET", "/v1.0/groups/1/members", "GroupMember.Read.All"),
     ("POST", "/v1.0/groups/1/members/$ref", "GroupMember.ReadWrite.All"),

@@ -36,6 +36,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Update
         | ActionKind::Status
         | ActionKind::Push
+        | ActionKind::License
         | ActionKind::Sync
         | ActionKind::Restore
         | ActionKind::Archive
@@ -107,6 +108,7 @@ fn headline(action: &Action) -> String {
         Op::Compliance { from, verdict, .. } if *from == verdict.state => format!("  {from}"),
         Op::Compliance { from, verdict, .. } => format!("  {from} -> {}", verdict.state),
         Op::Push { profile, .. } => format!("  {}", profile.name),
+        Op::License { sku, .. } => format!("  {sku}"),
         _ => String::new(),
     }
 }

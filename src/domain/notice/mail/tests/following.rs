@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{Extras, Part, load, render};
 use super::world::{World, letter, shown};
-use crate::domain::model::Digest;
+use crate::domain::model::{Digest, Exemption};
 use crate::domain::notice::{Job, Topic};
 use crate::domain::notify_settings::MailKind;
 
@@ -38,6 +38,24 @@ fn an_episode_is_told_once_with_its_reminder_and_its_end_once_it_has_settled() {
     assert_eq!(world.obsolete(&begun[1]).unwrap(), "the device is not non-compliant any more");
     world.sent(&good[0]);
     assert_eq!(world.obsolete(&good[0]).unwrap(), "the user knows already");
+}
+
+#[test]
+fn by_when_access_ends_is_said_with_the_exemption_and_a_reminder_that_came_too_early_is_dropped() {
+    fn exempt(world: &mut World, hours: i64) {
+        let exempt_until = world.now + chrono::TimeDelta::hours(hours);
+        let device = world.state.devices.get_mut(&"D001".parse().unwrap()).unwrap();
+        let exemption = Exemption { exempt_until, reason: "waits for a disk".into() };
+        std::sync::Arc::make_mut(&mut device.spec).access = Some(Box::new(exemption));
+    }
+    let mut world = World::new();
+    exempt(&mut world, 48);
+    let begun = world.judged("D001", false);
+    assert_eq!(letter(&begun[0]).ends.unwrap().short(), "2026-11-27T09:00:00Z");
+    assert_eq!(shown(&begun)[1], "reminder ana@example.com at 2026-11-27T05:00:00Z");
+    assert_eq!(world.obsolete(&begun[1]), None);
+    exempt(&mut world, 72);
+    assert_eq!(world.obsolete(&begun[1]).unwrap(), "an exemption puts the end of access off");
 }
 
 #[test]

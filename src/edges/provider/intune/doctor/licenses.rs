@@ -6,7 +6,7 @@ use super::answers::Reading;
 use crate::domain::diagnosis::Check;
 use crate::domain::model::Profile;
 use crate::domain::provider_settings::LicenseAssignment;
-use crate::edges::provider::intune::push::{Sku, all_licenses, names};
+use crate::edges::provider::intune::licenses::{Sku, names, read};
 
 const LICENSE: &str = "intune.license";
 
@@ -25,7 +25,7 @@ pub(super) async fn look<'a>(
     if wanted.is_empty() {
         return vec![Check::ok(LICENSE, "no profile gives a license")];
     }
-    let skus = reading.ask(LICENSE, all_licenses(&reading.everyday)).await;
+    let skus = reading.ask(LICENSE, read(&reading.everyday)).await;
     let each = |name: &&str| {
         let check = skus.as_ref().map(|skus| license(name, skus));
         check.unwrap_or_else(Clone::clone).about(*name)

@@ -17,7 +17,7 @@ use crate::domain::diagnosis::{Check, CheckState};
 use crate::domain::model::Timestamp;
 use crate::domain::provider_settings::{Credential, LicenseAssignment};
 use crate::edges::provider::intune::graph::{Failure, Reached};
-use crate::edges::provider::intune::push::Sku;
+use crate::edges::provider::intune::licenses::Sku;
 use CheckState::{Fails, Ok as Well, Skipped, Warning};
 
 const NEEDED: [&str; 10] = [

@@ -135,13 +135,6 @@ impl Lookups {
         self.people.get(&key(email.as_str())).cloned().unwrap_or(Ok(None))
     }
 
-    /// That a user got a license.
-    pub(super) fn licensed(&mut self, email: &Email, sku: &str) {
-        if let Some(Ok(Some(person))) = self.people.get_mut(&key(email.as_str())) {
-            person.assigned_licenses.push(directory::AssignedLicense { sku_id: sku.to_owned() });
-        }
-    }
-
     /// The records of a device in Intune, newest enrollment first.
     pub(super) fn managed(&self, serial: &SerialNumber) -> Result<&[Record], Error> {
         match self.managed.get(serial) {

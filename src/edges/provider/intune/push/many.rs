@@ -2,7 +2,6 @@
 
 use super::groups::Groups;
 use super::identifier::Identifier;
-use super::licenses::Licenses;
 use super::lookups::Lookups;
 use super::one::Pushing;
 use super::staging::{Way, way};
@@ -41,7 +40,6 @@ impl Inner {
             profile,
             intune,
             lookups,
-            licenses: Licenses::default(),
             groups: Groups::new(everyday, &self.settings.graph_url),
         };
         let (mut outcomes, mut changed) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! A profile reaches devices: its users get licenses, what a platform has for devices that are still to
+//! A profile reaches devices: what a platform has for devices that are still to
 //! enroll is prepared, and whoever is to have the profile is in its group.
 //!
 //! Nothing is written where it is so already. What one device lacks harms no other. A device that is in
@@ -6,7 +6,6 @@
 
 mod groups;
 mod identifier;
-mod licenses;
 mod lookups;
 mod many;
 mod one;
@@ -14,5 +13,4 @@ mod staging;
 #[cfg(test)]
 mod tests;
 
-pub(super) use licenses::{Sku, names, read as all_licenses};
 pub(super) use lookups::records;

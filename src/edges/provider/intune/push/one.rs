@@ -1,11 +1,10 @@
 //! One device of a push.
 
 use super::groups::Groups;
-use super::licenses::Licenses;
 use super::lookups::Lookups;
 use super::staging::{Staging, Way};
 use crate::domain::model::{GraphId, IntuneProfile, Profile};
-use crate::domain::provider_settings::{Assign, IntuneSettings, LicenseAssignment};
+use crate::domain::provider_settings::{Assign, IntuneSettings};
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{FormerUser, Left, PushTarget};
 use crate::edges::provider::error::Error;
@@ -19,7 +18,6 @@ pub(super) struct Pushing<'a> {
     pub(super) profile: &'a Profile,
     pub(super) intune: &'a IntuneProfile,
     pub(super) lookups: Lookups,
-    pub(super) licenses: Licenses,
     pub(super) groups: Groups<'a>,
 }
 
@@ -44,12 +42,6 @@ impl Pushing<'_> {
                 spec.user_email
             );
             return Err(Error::new(ErrorClass::Transient, why));
-        }
-        if self.settings.licenses == LicenseAssignment::Direct {
-            let (lookups, wanted) = (&mut self.lookups, &self.profile.licenses);
-            let given =
-                self.licenses.ensure(self.everyday, lookups, &spec.user_email, wanted).await?;
-            *written |= given;
         }
         let staging =
             Staging { everyday: self.everyday, spec, profile: &self.profile.name, person: &person };

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::domain::model::{DeviceId, DeviceSpec, Digest, HardwareHash, Profile};
-use crate::domain::provider_settings::{Assign, LicenseAssignment};
+use crate::domain::provider_settings::Assign;
 use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::effect::{FormerUser, Left, ProfileSetup, Push, PushTarget};
 use crate::edges::provider::error::Error;
 use crate::edges::provider::intune::provider::Inner;
-use crate::edges::provider::intune::testing::{Tenant, World, device, sku, user};
+use crate::edges::provider::intune::testing::{Tenant, World, device, user};
 
 const HASH: &str = "T0FKASEAHAAAAAoAHgZhSgAAAAA";
 
-fn profile(name: &str, group: &str, licenses: &[&str]) -> Arc<Profile> {
+fn profile(name: &str, group: &str) -> Arc<Profile> {
     Arc::new(
         serde_json::from_value(json!({
             "name": name, "description": "", "platforms": ["windows", "ios"], "apps": [],
-            "settings": {}, "licenses": licenses, "compliance": {},
+            "settings": {}, "licenses": [], "compliance": {},
             "digest": Digest::of(name.as_bytes()),
             "intune": {"group": group, "compliancePolicy": "managed"},
         }))
@@ -55,7 +55,6 @@ fn windows(hardware: Value) -> Value {
 fn tenant(users: &[&str]) -> Tenant {
     Tenant {
         users: users.iter().map(|name| user(name)).collect(),
-        skus: vec![sku("SPE_E3", 10)],
         groups: [("g-1".to_owned(), Default::default()), ("g-2".to_owned(), Default::default())]
             .into(),
         ..Tenant::default()
@@ -69,7 +68,7 @@ fn enroll(tenant: &mut Tenant, serial: &str) {
 }
 
 async fn push(provider: &Inner, targets: &[PushTarget]) -> Vec<Result<(), Error>> {
-    let profile = profile("Standard", "g-1", &["SPE_E3"]);
+    let profile = profile("Standard", "g-1");
     provider.push(&Push { intent: 7, profile, targets: targets.to_vec() }).await
 }
 
@@ -89,42 +88,35 @@ fn calls(written: &[(String, Value)]) -> Vec<&str> {
     written.iter().map(|(call, _)| &**call).collect()
 }
 
-const LICENSE: &str = "POST users/id-ana/assignLicense";
 const MEMBER: &str = "POST groups/g-1/members/$ref";
 const IDENTIFIER: &str = "POST deviceManagement/importedDeviceIdentities/importDeviceIdentityList";
 const IMPORT: &str = "POST deviceManagement/importedWindowsAutopilotDeviceIdentities/import";
 
 #[tokio::test]
-async fn a_new_phone_is_announced_its_user_licensed_and_put_into_the_group() {
+async fn a_new_phone_is_announced_and_its_user_put_into_the_group() {
     let world = World::new(tenant(&["ana"]));
     let written = pushed(&world, &[target(1, "F9.FX", "ana", json!({}))]).await;
-    assert_eq!(calls(&written), [LICENSE, IDENTIFIER, MEMBER]);
+    assert_eq!(calls(&written), [IDENTIFIER, MEMBER]);
     assert_eq!(
         written[0].1,
-        json!({"addLicenses": [{"disabledPlans": [], "skuId": "sku-SPE_E3"}], "removeLicenses": []})
-    );
-    assert_eq!(
-        written[1].1,
         json!({
             "importedDeviceIdentities": [{"importedDeviceIdentityType": "serialNumber",
                 "importedDeviceIdentifier": "F9FX", "description": "Fleetform: f9.fx"}],
             "overwriteImportedDeviceIdentities": false,
         })
     );
-    let address = written[2].1["@odata.id"].as_str().unwrap();
+    let address = written[1].1["@odata.id"].as_str().unwrap();
     assert!(address.ends_with("/v1.0/directoryObjects/id-ana"), "{address}");
 }
 
 #[tokio::test]
-async fn somebodys_own_device_is_not_announced_and_licenses_of_others_are_not_ours_to_give() {
+async fn somebodys_own_device_is_not_announced() {
     for more in [
         json!({"ownership": "personal"}),
         json!({"ownership": "personal", "platform": "windows", "hardware": {"autopilotHash": HASH}}),
     ] {
         let world = World::new(tenant(&["ana"]));
-        let provider =
-            world.provider_with(|settings| settings.licenses = LicenseAssignment::Groups);
-        assert_eq!(push(&provider, &[target(1, "F9", "ana", more)]).await, [Ok(())]);
+        assert_eq!(push(&world.provider(), &[target(1, "F9", "ana", more)]).await, [Ok(())]);
         assert_eq!(world.wrote(), [MEMBER]);
     }
 }
@@ -151,7 +143,7 @@ async fn a_computer_that_autopilot_knows_gets_its_user_and_profile_and_no_other_
         // A hash in the manifest is not needed then.
         let target = target(1, "PF1", "ana", windows(json!({"autopilotHash": HASH})));
         let written = pushed(&world, &[target]).await;
-        let expected = [&[LICENSE][..], &expected, &[MEMBER]].concat();
+        let expected = [&expected[..], &[MEMBER]].concat();
         assert_eq!(calls(&written), expected, "{user} {is}");
         for (call, body) in written {
             if call == assign {
@@ -170,9 +162,9 @@ async fn a_hash_is_handed_in_once_whatever_becomes_of_the_answer() {
     let target = target(1, "PF1", "ana", windows(json!({"autopilotHash": HASH})));
     let world = World::new(tenant(&["ana"]));
     let written = pushed(&world, std::slice::from_ref(&target)).await;
-    assert_eq!(calls(&written), [LICENSE, IMPORT, MEMBER]);
+    assert_eq!(calls(&written), [IMPORT, MEMBER]);
     assert_eq!(
-        written[1].1["importedWindowsAutopilotDeviceIdentities"][0],
+        written[0].1["importedWindowsAutopilotDeviceIdentities"][0],
         json!({"serialNumber": "PF1", "productKey": "", "hardwareIdentifier": HASH,
             "groupTag": "Standard", "assignedUserPrincipalName": "ana@example.com"})
     );
@@ -195,7 +187,7 @@ async fn an_import_that_failed_is_made_again_in_its_place() {
     let target = target(1, "PF1", "ana", windows(json!({"autopilotHash": HASH})));
     let written = pushed(&world, &[target]).await;
     let removed = "DELETE deviceManagement/importedWindowsAutopilotDeviceIdentities/i-1";
-    assert_eq!(calls(&written), [LICENSE, removed, IMPORT, MEMBER]);
+    assert_eq!(calls(&written), [removed, IMPORT, MEMBER]);
 }
 
 #[tokio::test]
@@ -206,7 +198,7 @@ async fn a_device_that_is_in_intune_is_taken_over_as_it_is_and_asked_to_come_by(
     // Its manifest would not be enough to announce it.
     let written = pushed(&world, &[target(1, "PF1", "ana", windows(Value::Null))]).await;
     let sync = "POST deviceManagement/managedDevices/md-PF1/syncDevice";
-    assert_eq!(calls(&written), [LICENSE, MEMBER, sync]);
+    assert_eq!(calls(&written), [MEMBER, sync]);
 }
 
 #[tokio::test]
@@ -221,7 +213,7 @@ async fn devices_come_by_once_for_what_changed_in_their_profile() {
     let setup = ProfileSetup {
         intent: 7,
         ledger: Some(uuid::Uuid::nil()),
-        profile: profile("Standard", "g-1", &[]),
+        profile: profile("Standard", "g-1"),
         policies: Default::default(),
     };
     assert_eq!(provider.prepare(&setup).await.unwrap().failed, None);
@@ -234,31 +226,23 @@ async fn devices_come_by_once_for_what_changed_in_their_profile() {
 
 #[tokio::test]
 async fn what_one_device_lacks_harms_no_other() {
-    let mut nowhere = user("bob");
-    nowhere["usageLocation"] = Value::Null;
     let mut disabled = user("dan");
     disabled["accountEnabled"] = json!(false);
     let mut tenant = tenant(&["ana"]);
-    tenant.users.extend([nowhere, disabled]);
-    tenant.skus = vec![sku("SPE_E3", 1)];
-    tenant.users.push(user("fay"));
+    tenant.users.push(disabled);
     let world = World::new(tenant);
     let targets = [
         target(1, "S1", "nobody", json!({})),
-        target(2, "S2", "bob", json!({})),
         target(3, "S3", "dan", json!({})),
         target(4, "S4", "ana", windows(Value::Null)),
         target(5, "S5", "ana", json!({})),
-        target(6, "S6", "fay", json!({})),
     ];
     let outcomes = push(&world.provider(), &targets).await;
     let expected = [
         Some((ErrorClass::Permanent, "there is no user nobody@example.com")),
-        Some((ErrorClass::Transient, "no usage location")),
         Some((ErrorClass::Transient, "is disabled")),
         Some((ErrorClass::Permanent, "hardware.autopilotHash")),
         None,
-        Some((ErrorClass::Transient, "no free license SPE_E3 for user fay@example.com")),
     ];
     for (outcome, expected) in outcomes.into_iter().zip(expected) {
         match (outcome, expected) {
@@ -270,18 +254,7 @@ async fn what_one_device_lacks_harms_no_other() {
             (outcome, expected) => panic!("{outcome:?}, not {expected:?}"),
         }
     }
-    assert_eq!(world.wrote(), [LICENSE, IDENTIFIER, MEMBER]);
-}
-
-#[tokio::test]
-async fn a_license_that_the_tenant_does_not_have_is_named_with_those_that_it_has() {
-    let world =
-        World::new(Tenant { skus: vec![sku("EMS", 1), sku("FLOW", 2)], ..tenant(&["ana"]) });
-    let error = push(&world.provider(), &[target(1, "S1", "ana", json!({}))]).await.remove(0);
-    let error = error.unwrap_err();
-    assert_eq!(error.class, ErrorClass::Transient, "somebody may buy it");
-    assert!(error.message.contains("no license SPE_E3; it has EMS, FLOW"), "{error}");
-    assert_eq!(world.wrote(), Vec::<String>::new());
+    assert_eq!(world.wrote(), [IDENTIFIER, MEMBER]);
 }
 
 #[tokio::test]
@@ -290,7 +263,7 @@ async fn a_device_becomes_a_member_itself_once_it_has_joined() {
     let provider = world.provider_with(|settings| settings.assign = Assign::Devices);
     let targets = [target(1, "F9", "ana", json!({}))];
     assert_eq!(push(&provider, &targets).await, [Ok(())]);
-    assert_eq!(world.wrote(), [LICENSE, IDENTIFIER]);
+    assert_eq!(world.wrote(), [IDENTIFIER]);
     enroll(&mut world.tenant(), "F9");
     assert_eq!(push(&provider, &targets).await, [Ok(())]);
     let sync = "POST deviceManagement/managedDevices/md-F9/syncDevice";
@@ -307,9 +280,9 @@ async fn who_has_a_profile_no_more_leaves_its_group_and_nobody_else_does() {
             tenant.groups.get_mut(group).unwrap().insert(name.to_owned());
         }
     }
-    let other = profile("Other", "g-2", &[]);
-    let shared = profile("Shared", "g-1", &[]);
-    let gone = profile("Gone", "g-3", &[]);
+    let other = profile("Other", "g-2");
+    let shared = profile("Shared", "g-1");
+    let gone = profile("Gone", "g-3");
     for (user, former, left) in [
         (true, None, vec!["id-ana", "obj-F9"]),
         (false, None, vec!["obj-F9"]),
@@ -318,7 +291,6 @@ async fn who_has_a_profile_no_more_leaves_its_group_and_nobody_else_does() {
     ] {
         let world = World::new(Tenant {
             users: tenant.users.clone(),
-            skus: tenant.skus.clone(),
             managed: tenant.managed.clone(),
             entra: tenant.entra.clone(),
             groups: tenant.groups.clone(),
@@ -336,8 +308,7 @@ async fn who_has_a_profile_no_more_leaves_its_group_and_nobody_else_does() {
         let removed: Vec<String> =
             left.iter().map(|id| format!("DELETE groups/g-2/members/{id}/$ref")).collect();
         let sync = "POST deviceManagement/managedDevices/md-F9/syncDevice";
-        let mut expected = vec![LICENSE];
-        expected.extend(removed.iter().map(String::as_str));
+        let mut expected: Vec<&str> = removed.iter().map(String::as_str).collect();
         expected.push(sync);
         assert_eq!(calls(&written), expected);
     }
@@ -346,8 +317,7 @@ async fn who_has_a_profile_no_more_leaves_its_group_and_nobody_else_does() {
 #[tokio::test]
 async fn whoever_is_a_member_already_needs_no_second_try() {
     let mut tenant = tenant(&["ana"]);
-    // A license is there, and the list of members lags behind.
-    tenant.users[0]["assignedLicenses"] = json!([{"skuId": "SKU-spe_e3"}]);
+    // The list of members lags behind.
     tenant.identifiers.insert("F9".into());
     let world = World::new(Tenant { lost: Some("members/$ref"), ..tenant });
     assert_eq!(push(&world.provider(), &[target(1, "F9", "ana", json!({}))]).await, [Ok(())]);
@@ -356,7 +326,7 @@ async fn whoever_is_a_member_already_needs_no_second_try() {
 
 #[tokio::test]
 async fn what_can_pass_is_tried_again_later() {
-    for (end, status) in [("members/$ref", 404), ("members/$ref", 403), ("assignLicense", 400)] {
+    for (end, status) in [("members/$ref", 404), ("members/$ref", 403)] {
         let world = World::new(Tenant { refused: Some((end, status)), ..tenant(&["ana"]) });
         let provider = world.provider();
         let targets = [target(1, "F9", "ana", json!({}))];
@@ -371,10 +341,6 @@ async fn many_devices_are_looked_up_together() {
     let names: Vec<String> = (0..30).map(|n| format!("u{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut tenant = tenant(&names);
-    tenant.skus = vec![sku("SPE_E3", 100)];
-    for user in &mut tenant.users {
-        user["assignedLicenses"] = json!([{"skuId": "sku-SPE_E3"}]);
-    }
     let targets: Vec<PushTarget> = names
         .iter()
         .zip(1..)
@@ -388,8 +354,8 @@ async fn many_devices_are_looked_up_together() {
     let world = World::new(tenant);
     assert_eq!(push(&world.provider(), &targets).await, vec![Ok(()); 30]);
     assert_eq!(world.wrote(), Vec::<String>::new());
-    // Two batches of users, two of devices, identifiers, licenses, members.
-    assert_eq!(world.calls(), 7);
+    // Two batches of users, two of devices, identifiers, members.
+    assert_eq!(world.calls(), 6);
 }
 
 #[tokio::test]
@@ -397,13 +363,12 @@ async fn what_the_last_look_saw_is_not_asked_again() {
     let mut tenant = tenant(&["ana"]);
     enroll(&mut tenant, "PF1");
     tenant.groups.get_mut("g-1").unwrap().insert("id-ana".into());
-    tenant.users[0]["assignedLicenses"] = json!([{"skuId": "sku-SPE_E3"}]);
     let world = World::new(tenant);
     let provider = world.provider();
     provider.observe(&State::default()).await.unwrap();
     let before = world.calls();
     let targets = [target(1, "PF1", "ana", windows(Value::Null))];
     assert_eq!(push(&provider, &targets).await, [Ok(())]);
-    // The user, licenses, members.
-    assert_eq!(world.calls() - before, 3);
+    // The user, members.
+    assert_eq!(world.calls() - before, 2);
 }

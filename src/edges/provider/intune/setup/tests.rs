@@ -11,7 +11,7 @@ use crate::domain::model::{
 use crate::domain::plan::{Drift, DriftSubject};
 use crate::domain::provider_settings::Assign;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, State};
+use crate::domain::state::{Compliance, Device, LastPush, Licenses, Manifest, PushState, State};
 use crate::edges::provider::effect::{Prepared, ProfileSetup};
 use crate::edges::provider::intune::provider::Inner;
 use crate::edges::provider::intune::testing::{Tenant, World, device, user};
@@ -289,6 +289,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
         wipe: None,
         unrequested_wipe: None,
         missing_since: None,
+        licenses: Licenses::default(),
         void_until: None,
         last_sync: None,
         facts: None,

@@ -3,8 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 
 use super::*;
+use crate::domain::model::DeviceId;
 use crate::edges::provider::local::command::{Command, CommandId};
-use crate::edges::provider::{Presence, Withdrawn};
+use crate::edges::provider::{LicenseTarget, Licensed, Presence, Withdrawn};
 
 #[test]
 fn a_first_push_writes_once_and_links() {
@@ -334,4 +335,32 @@ fn a_directory_that_took_the_place_of_the_one_before_gets_no_command() {
     std::fs::remove_dir_all(fixture.data()).unwrap();
     std::fs::rename(&away, fixture.data()).unwrap();
     assert_eq!(push(18), [Ok(())], "it is back");
+}
+
+#[test]
+fn each_user_gets_a_command_for_each_license_and_a_new_order_takes_the_place_of_an_old_one() {
+    let fixture = Fixture::new();
+    fixture.push(3, &profile("Standard", 1), &["A", "B"]);
+    let give = |intent, sku: &str, users: &[(&str, &str)]| {
+        let target = |(device, user): &(&str, &str)| LicenseTarget {
+            id: DeviceId::FIRST,
+            serial: serial(device),
+            user: format!("{user}@example.com").parse().unwrap(),
+        };
+        let targets: Vec<_> = users.iter().map(target).collect();
+        let given = fixture.local.assign_license(sku, targets, intent);
+        let given = fixture.runtime.block_on(given);
+        assert_eq!(given, vec![Ok(Licensed::Assigned); users.len()]);
+    };
+    give(4, "EMS", &[("A", "ana"), ("B", "ben")]);
+    give(6, "SPE_E3", &[("A", "ana")]);
+    assert_eq!(fixture.pending("A"), ["c3 profile", "c4 license", "c6 license"]);
+    let commands = pending(fixture.data(), &serial("b")).unwrap();
+    assert_eq!(commands[1].arguments["sku"], "EMS");
+    assert_eq!(commands[1].arguments["user"], "ben@example.com");
+    let before = fixture.tree();
+    give(6, "SPE_E3", &[("A", "ana")]);
+    assert_eq!(fixture.tree(), before, "repeated under its intent it changes nothing");
+    give(9, "EMS", &[("A", "ben")]);
+    assert_eq!(fixture.pending("A"), ["c3 profile", "c6 license", "c9 license"]);
 }

@@ -1,0 +1,88 @@
+//! Licenses of users: who has a device gets those that its profile names (sop.md, "Integration with
+//! Other Systems"). What was assigned is never taken away.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::action::{Cause, Op};
+use super::device::DevicePlanner;
+use super::hold::HoldReason;
+use super::inputs::Inputs;
+use crate::domain::model::{DesiredDevice, DesiredStatus, Status};
+use crate::domain::settings::LicenseStart;
+use crate::domain::state::event::ErrorClass;
+use crate::domain::state::{LicenseState, Licenses};
+
+/// A license that a user has yet to get.
+pub(super) enum Lacking {
+    /// It is ordered.
+    Order(Op, Cow<'static, str>),
+    /// The provider refused it for good: why.
+    Refused(String),
+}
+
+/// What the user of a device lacks of the licenses of its profile, by what was ordered before. `status`
+/// is the device's, as it is once this plan is carried out; with an order of the profile `anew` what failed
+/// is forgotten.
+pub(super) fn lacking(
+    inputs: &Inputs<'_>,
+    desired: &DesiredDevice,
+    status: Status,
+    (ordered, anew): (&Licenses, bool),
+) -> Vec<Lacking> {
+    let begins = match inputs.settings.provider.licenses {
+        None => false,
+        Some(LicenseStart::Declared) => matches!(status, Status::Pending | Status::Enrolled),
+        Some(LicenseStart::Enrolled) => status == Status::Enrolled,
+    };
+    if !begins || desired.status != DesiredStatus::Enrolled {
+        return Vec::new();
+    }
+    let profile = &inputs.desired.profiles[&desired.spec.profile];
+    let wanted: BTreeSet<&str> = profile.licenses.iter().map(String::as_str).collect();
+    let user = &desired.spec.user_email;
+    let mut lacking = Vec::new();
+    for sku in wanted {
+        let order = |resume, reason: Cow<'static, str>| {
+            let op = Op::License { sku: sku.into(), user: user.clone(), resume };
+            Lacking::Order(op, reason)
+        };
+        let failed = |state: &LicenseState| matches!(state, LicenseState::Failed(..));
+        let last = ordered.get(sku, user).filter(|last| !(anew && failed(&last.state)));
+        let Some(last) = last else {
+            let reason = format!("profile {} gives {sku} to {user}", profile.name);
+            lacking.push(order(None, reason.into()));
+            continue;
+        };
+        lacking.push(match &last.state {
+            LicenseState::Assigned | LicenseState::Found => continue,
+            LicenseState::Intended => {
+                order(Some(last.intent), "whether it was assigned is in doubt".into())
+            }
+            LicenseState::Failed(ErrorClass::Permanent, why) => {
+                Lacking::Refused(format!("the provider refused to give {sku} to {user}: {why}"))
+            }
+            LicenseState::Failed(ErrorClass::Transient | ErrorClass::Unknown, why) => {
+                order(Some(last.intent), format!("the last try failed: {why}").into())
+            }
+        });
+    }
+    lacking
+}
+
+impl DevicePlanner<'_, '_> {
+    /// Orders the licenses that its user lacks.
+    pub(super) fn license(&mut self, desired: &DesiredDevice) {
+        let ordered = (&self.device.licenses, self.pushes_anew);
+        for lacking in lacking(self.inputs, desired, self.state.status, ordered) {
+            match lacking {
+                Lacking::Order(op, reason) => {
+                    self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
+                }
+                Lacking::Refused(why) => {
+                    self.hold(Some(desired.place.clone()), HoldReason::ProviderRefused, why);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `fleetform licenses`
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::format::Format;
+use super::setup::Setup;
+use crate::app::wiring;
+use crate::domain::licensing::licenses;
+use crate::ui::render;
+use crate::ui::render::out::Out;
+
+/// Shows which licenses Fleetform assigned to users, which of them nobody needs any more, and which
+/// are missing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fleetform licenses
+  fleetform licenses -o json | jq '.licenses[].user'
+
+A license is never taken away by Fleetform: what is not needed any more is for
+people to take back. What is missing is tried again by itself. What a user had
+before Fleetform came is not listed. Formats: text, json.")]
+pub(crate) struct Args {}
+
+/// Compares what was assigned with what the manifests want; takes no lock and asks nobody.
+///
+/// # Errors
+/// If there is no ledger or it cannot be read, or writing fails.
+pub(super) fn run(
+    Args {}: &Args,
+    setup: &Setup,
+    format: Format,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so no license was assigned")?;
+    let state = setup.recorded()?;
+    let desired = wiring::fleet(&setup.config, false).desired;
+    let settings = &setup.config.settings;
+    let licenses = licenses(&state, &desired, settings);
+    match format {
+        Format::Json => render::licenses::json(&licenses, out)?,
+        _ => render::licenses::text(&licenses, out)?,
+    }
+    if settings.provider.licenses.is_none() {
+        out.note("Somebody else assigns licenses (provider.licenses: groups): what is missing is not known here.");
+    }
+    Ok(Exit::Done)
+}
