@@ -190,7 +190,10 @@ fn reports_enrol_are_judged_and_show_commands_done() {
     ];
     fixture.report(&lines.join("\n"));
     fixture.run(&["apply", "--yes"]).exits(0);
-    assert!(!fixture.path(outbox).exists(), "nothing is left to do");
+    let left: Value = serde_json::from_str(&fixture.read(outbox)).unwrap();
+    let left: Vec<_> = left["commands"].as_array().unwrap().iter().collect();
+    assert_eq!(left.len(), 1, "what is done is struck out: {left:?}");
+    assert_eq!((&left[0]["command"], &left[0]["sku"]), (&json!("license"), &json!("SPE_E3")));
     let devices = fixture.devices();
     let stands = |serial: &str| {
         let device = &devices[serial];

@@ -263,8 +263,8 @@ impl Why<'_> {
     }
 
     fn licenses(&self) -> impl Iterator<Item = Point> {
-        let user = &self.device.spec.user_email;
-        lacks(self.device).map(move |(sku, why)| {
+        lacks(self.device).map(|(sku, why)| {
+            let user = &self.device.spec.user_email;
             let text = format!("{user} does not have license {sku}: {why}. It is tried again.");
             Point::new(Topic::License, Standing::Attention, text)
         })

@@ -374,10 +374,16 @@ impl World {
         } else {
             self.taken += 1;
         }
+        // As the daemon has it: deadlines begin with what a device reports, too.
+        let heard = ours.telemetry.iter().map(|said| said.device);
+        let moved = ours.actions.iter().filter_map(|action| action.device());
+        let others: BTreeSet<DeviceId> = heard.chain(moved).collect();
+        let concerned: Option<BTreeSet<DeviceId>> =
+            only.as_ref().map(|only| only.union(&others).copied().collect());
         let again = self.decide(&self.incremental, &desired, only.as_ref());
         self.incremental.carry_out(decision);
         self.whole.carry_out(whole);
-        let due = self.due_of(only.as_ref(), &again);
+        let due = self.due_of(concerned.as_ref(), &again);
         self.due = [self.due, due].into_iter().flatten().min();
         let left = self.decide(&self.incremental, &desired, None);
         assert_eq!(left.approved.plan().actions, []);
