@@ -87,7 +87,7 @@ fn a_difference_is_named_as_git_names_it() {
     let three = said(&["main...topic"]);
     assert!(three.contains("NEW0") && !three.contains("SN02"), "{three}");
     assert_eq!(said(&["..main"]), "No changes. The manifests describe the same fleet.\n");
-    fixture.run(&["diff", "main..topic", "main"]).exits(1).complains(&["is a range already"]);
+    fixture.run(&["diff", "main..topic", "main"]).exits(1).complains(&["is already a range"]);
 }
 
 #[test]

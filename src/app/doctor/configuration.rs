@@ -19,7 +19,7 @@ pub(super) fn configuration(path: &Path, loaded: &Result<Loaded, Error>) -> Chec
             let kind = config.provider.kind();
             Check::ok(CONFIGURATION, format!("{path} is valid; the provider is {kind}"))
         }
-        Ok(_) => Check::ok(CONFIGURATION, format!("there is no {path}: the defaults count")),
+        Ok(_) => Check::ok(CONFIGURATION, format!("there is no {path}: the defaults apply")),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn fleet(root: &Path, desired: Option<&Desired>) -> Check {
         format!("{} and {}", count(devices.len(), "device"), count(profiles.len(), "profile"));
     if !findings.is_empty() {
         let found = count(findings.len(), "finding");
-        let detail = format!("{root} has {holds}, and {found}: what they are about is held");
+        let detail = format!("{root} has {holds}, and {found}: what they concern is held");
         return Check::warning(
             FLEET,
             detail,
