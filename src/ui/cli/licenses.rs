@@ -9,7 +9,7 @@ use crate::domain::licensing::licenses;
 use crate::ui::render;
 use crate::ui::render::out::Out;
 
-/// Shows which licenses Fleetform assigned to users, which of them nobody needs any more, and which
+/// Shows which licenses Fleetform assigned to users, which of them are no longer needed, and which
 /// are missing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -17,9 +17,9 @@ Examples:
   fleetform licenses
   fleetform licenses -o json | jq '.licenses[].user'
 
-A license is never taken away by Fleetform: what is not needed any more is for
-people to take back. What is missing is tried again by itself. What a user had
-before Fleetform came is not listed. Formats: text, json.")]
+Fleetform never removes a license: an administrator removes those that are no
+longer needed. A missing license is retried automatically. Licenses that a user
+already had are not listed. Formats: text, json.")]
 pub(crate) struct Args {}
 
 /// Compares what was assigned with what the manifests want; takes no lock and asks nobody.
