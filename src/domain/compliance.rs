@@ -1,4 +1,4 @@
-//! Facts and a profile's requirements → a verdict with each check (sop.md §4).
+//! Facts and a profile's requirements → a verdict with each check (docs/concepts.md).
 //!
 //! A required fact that no report gives makes the verdict unknown, never compliant; a device
 //! that never reported is unknown whatever its profile requires. Ages are judged at the time

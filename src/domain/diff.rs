@@ -3,7 +3,7 @@
 //! Pure. Devices are matched by serial number, profiles by name, wipe requests by content, so
 //! that renaming and reordering files is no change; a device whose file is another one is
 //! *moved*. A device that is gone because its manifest can no longer be used is *held*, not
-//! removed: promise 5 holds here, too. Findings are matched without their line numbers.
+//! removed: a missing manifest never destroys anything, here either. Findings are matched without their line numbers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

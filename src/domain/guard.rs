@@ -1,4 +1,4 @@
-//! The safety veto over a plan (contract §2, promise 5): absence never destroys.
+//! The safety veto over a plan (docs/concepts.md): absence never destroys.
 //!
 //! When the fleet directory is missing, empty or suddenly much smaller, every intent and every
 //! deadline is refused. Only what devices report goes through, and what somebody asks them to

@@ -1,4 +1,4 @@
-//! The status machine (contract §7): one step at a time, the clock an input.
+//! The status machine (docs/concepts.md): one step at a time, the clock an input.
 //!
 //! Expected flow: Pending when provisioned, Enrolled when the device reports, Pending again
 //! when it is to enroll again, Failed when it did not manage in time or an operator says so,

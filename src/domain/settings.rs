@@ -1,4 +1,4 @@
-//! The numbers that decisions depend on, with the defaults of the contract.
+//! The numbers that decisions depend on, with their defaults (docs/reference.md).
 
 use chrono::TimeDelta;
 
@@ -99,7 +99,7 @@ impl Default for Wipes {
     }
 }
 
-/// The freeze of promise 5.
+/// When a fleet that shrank is frozen (docs/concepts.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FreezeLimits {
     /// More than this share of the active devices gone at once freezes.

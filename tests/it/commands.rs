@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Fixture, actions, healthy, text, tree, wait_until};
 
-/// Every code of the contract, for every command that can give it.
+/// Every exit code, for every command that can give it.
 #[test]
 fn exit_codes() {
     let fixture = Fixture::sample();

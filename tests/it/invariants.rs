@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// The status machine of the contract, as pairs.
+/// The status machine, as pairs.
 const MOVES: &[(&str, &str)] = &[
     ("Pending", "Enrolled"),
     ("Pending", "Failed"),

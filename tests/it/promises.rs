@@ -217,7 +217,7 @@ fn what_comes_back_thaws() {
     assert_eq!(fixture.logged("device.orphaned"), 0);
 }
 
-/// Promise 6: one bad manifest harms only itself, and promise 7: that is said.
+/// One bad manifest harms only itself, and that is said.
 #[test]
 fn a_bad_manifest_is_held_and_all_others_proceed() {
     type UnusableKind = fn(&Fixture);

@@ -1,4 +1,4 @@
-//! Whether a device is blocked, and when it will be (sop.md §5). Whoever shows it, answers with
+//! Whether a device is blocked, and when it will be (docs/access.md). Whoever shows it, answers with
 //! it or acts on it asks here.
 
 use crate::domain::model::{Exemption, Timestamp};

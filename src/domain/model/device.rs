@@ -19,11 +19,11 @@ words! {
     pub(crate) enum Platform { Windows = "windows", Macos = "macos", Ios = "ios", Android = "android" }
 }
 words! {
-    /// Who owns the hardware; personal devices are only ever wiped selectively (sop.md §6).
+    /// Who owns the hardware; personal devices are only ever wiped selectively (docs/wipe-a-device.md).
     pub(crate) enum Ownership { Corporate = "corporate", Personal = "personal" }
 }
 words! {
-    /// Where a device stands in its life (sop.md §3).
+    /// Where a device stands in its life (docs/concepts.md).
     pub enum Status {
         /// Enrollment is in progress.
         Pending = "Pending",

@@ -36,7 +36,7 @@ macro_rules! words {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         $vis enum $type { $(#[doc = concat!("`", $word, "`")] #[doc = ""] $(#[$vdoc])* $variant),+ }
         impl $type {
-            /// Every value, in the order of the contract.
+            /// Every value, in the order in which they are documented.
             #[allow(dead_code, reason = "not every set is listed somewhere")]
             $vis const ALL: &[Self] = &[$(Self::$variant),+];
             /// Their words, in the same order.

@@ -10,7 +10,7 @@ use super::ids::Name;
 use super::intune::IntuneProfile;
 use super::version::OsVersion;
 
-/// A profile's demands on a device's facts (sop.md §4); what is absent is not demanded.
+/// A profile's demands on a device's facts (docs/concepts.md); what is absent is not demanded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Requirements {
@@ -53,7 +53,7 @@ pub(crate) struct ScreenLockRequirement {
     pub(crate) min_pin_length: u32,
 }
 
-/// The procedure's least PIN (sop.md §4).
+/// The procedure's least PIN (docs/concepts.md).
 pub(crate) const MIN_PIN_LENGTH: u32 = 6;
 
 fn min_pin_length() -> u32 {
@@ -73,7 +73,7 @@ pub struct Profile {
     pub(crate) apps: Vec<String>,
     /// Free form, pushed as it is.
     pub(crate) settings: serde_json::Value,
-    /// Assigned to the user at enrollment (sop.md, "Integration with Other Systems").
+    /// Assigned to the user at enrollment (docs/intune.md).
     pub(crate) licenses: Vec<String>,
     /// What its devices are judged by.
     pub(crate) compliance: Requirements,

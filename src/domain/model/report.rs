@@ -82,7 +82,7 @@ pub(crate) struct ScreenLockFact {
     pub(crate) pin_length: Option<u32>,
 }
 
-/// One report of one device: a sync (contract §7).
+/// One report of one device: a sync (docs/concepts.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Report {

@@ -12,6 +12,6 @@ words! {
     }
 }
 words! {
-    /// Why a device is wiped (sop.md §6).
+    /// Why a device is wiped (docs/wipe-a-device.md).
     pub(crate) enum WipeReason { Lost = "lost", Stolen = "stolen", Termination = "termination", Breach = "breach" }
 }

@@ -1,5 +1,5 @@
 //! What follows from a device's verdict: evidence that is missing for too long, and access to
-//! corporate mail, which is blocked after a time and restored once the cause is gone (sop.md §4).
+//! corporate mail, which is blocked after a time and restored once the cause is gone (docs/concepts.md).
 
 use super::action::{Cause, Op};
 use super::device::DevicePlanner;

@@ -1,5 +1,4 @@
-//! Licenses of users: who has a device gets those that its profile names (sop.md, "Integration with
-//! Other Systems"). What was assigned is never taken away.
+//! Licenses of users: who has a device gets those that its profile names (docs/intune.md). What was assigned is never taken away.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! What the provider has heard, sorted to the devices that it is about, and when it counts.
 //!
-//! Clocks of devices lie (contract §7). A date is believed if it is at most five minutes ahead
+//! Clocks of devices lie (docs/concepts.md). A date is believed if it is at most five minutes ahead
 //! of this machine's clock, not before 2020 (no device made such a report then: it is the date
 //! that a clock begins with), and not more than thirty days before the last report of the
 //! device or before its wipe was issued (nothing is under way for so long). A report whose date

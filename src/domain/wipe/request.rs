@@ -19,7 +19,7 @@ words! {
     }
 }
 
-/// A wipe request as written (contract §4).
+/// A wipe request as written (docs/wipe-a-device.md).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `metadata.name`.

@@ -1,4 +1,4 @@
-//! `fleetform.yaml`: every setting, with a default that works (contract §5).
+//! `fleetform.yaml`: every setting, with a default that works (docs/reference.md).
 //!
 //! Read strictly: what is misspelt, given twice or out of range is an error that says
 //! where and what is allowed, never a default. Reads one file and no environment.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::event::{Entry, Event, Source};
 
-/// Lines stay under this many bytes (contract §6), so that any tool can read them whole.
+/// Lines stay under this many bytes (docs/reference.md), so that any tool can read them whole.
 pub(crate) const TOO_LONG: usize = 64 * 1024;
 
 /// How deep the free-form data of an entry may nest: less than the 128 levels at which the JSON

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit codes of the contract.
+/// The exit codes (docs/reference.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
     /// 0: done.

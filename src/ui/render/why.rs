@@ -1,7 +1,7 @@
 //! Why a device is as it is: what holds it up comes first, then its status, its profile, its
 //! compliance and its syncs, each in a sentence, with what to do about it.
 //!
-//! What the procedure advises is here and nowhere else (sop.md, "Device Sync and Troubleshooting").
+//! What the procedure advises is here and nowhere else (docs/troubleshooting.md).
 
 use std::io::{self, Write};
 

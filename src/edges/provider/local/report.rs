@@ -1,4 +1,4 @@
-//! From the text of one JSON object to a report (contract §7).
+//! From the text of one JSON object to a report (docs/concepts.md).
 //!
 //! Each field is read by itself: what cannot be read is that fact alone, unknown, and its text
 //! is kept for people. Only a report without a serial number or a date is none. `null` is not

@@ -17,7 +17,7 @@ use crate::ui::render::check::FindingView;
 use crate::ui::render::json;
 use crate::ui::render::trust::TrustJson;
 
-/// As JSON, the contract's `plan -o json`.
+/// As JSON: `plan -o json` (docs/reference.md).
 pub(crate) fn json(
     out: &mut dyn Write,
     approved: &ApprovedPlan,
