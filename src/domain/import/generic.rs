@@ -144,3 +144,18 @@ fn check_header(
         read.problems.push(Problem::new(at, "no column is the serial number", help));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_column_of_an_export_is_known_by_its_name_here_and_in_mappings() {
+        for field in HEADERS {
+            let name = field.to_string();
+            assert_eq!(known(&name), Some(field.clone()), "{name}");
+            assert_eq!(name.parse(), Ok(field), "{name}");
+        }
+        assert_eq!(known("labels.site"), Some(Field::Label("site".to_owned())));
+    }
+}

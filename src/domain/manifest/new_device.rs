@@ -106,7 +106,14 @@ mod tests {
         for text in [device.document(), device.file(2)] {
             let read = parse_file(&"a.yaml".into(), text.as_bytes());
             assert_eq!(read.findings, [], "{text}");
-            assert_eq!(read.devices.len(), 1);
+            let [device] = read.devices.as_slice() else { panic!("{text}") };
+            let spec = serde_json::to_value(&device.device.spec).unwrap();
+            let expected = serde_json::json!({"name": "ana", "serialNumber": "0123",
+                "labels": {"room": "12", "site": "Málaga, centro"}, "userEmail": "o'neil@example.com",
+                "profile": "Standard", "platform": spec["platform"], "osVersion": "10.0",
+                "ownership": "corporate", "hardware": {"manufacturer": "Micro-Star Co., Ltd.",
+                "model": "T14: #2", "autopilotHash": spec["hardware"]["autopilotHash"]}});
+            assert_eq!(spec, expected, "all of it");
             assert_eq!(canonical::format(text.as_bytes()), Ok(text));
         }
     }
