@@ -169,17 +169,7 @@ pub(crate) fn link(line: &[u8]) -> Result<Link, Error> {
     Ok(Link { seq: shape.seq, prev: shape.prev })
 }
 
-/// The device that a line (without its newline) is about; `None` if it is about none, or no entry.
-pub(crate) fn device(line: &[u8]) -> Option<DeviceId> {
-    #[derive(Deserialize)]
-    struct About {
-        #[serde(default)]
-        device: Option<DeviceId>,
-    }
-    parse::<About>(line).ok()?.device
-}
-
-fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Error> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Error> {
     if line.len() >= TOO_LONG {
         return Err(Error::new(format!("it is longer than {TOO_LONG} bytes")));
     }

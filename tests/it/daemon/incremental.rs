@@ -87,6 +87,32 @@ fn edits_without_end_keep_no_look_at_everything_away() {
     daemon.stop();
 }
 
+#[test]
+fn a_resync_of_files_that_nobody_touched_plans_nothing_anew() {
+    let place = Fixture::of(&["A", "B"]);
+    for _ in 0..2 {
+        assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
+    }
+    let mut daemon = place.daemon(&["-vv", "--resync", "200ms"]);
+    daemon.until_said(WHOLE, 1);
+    let counted = || {
+        let said = place.read("daemon.log");
+        (said.matches(INCREMENTAL).count(), said.matches(WHOLE).count())
+    };
+    let mut seen = counted();
+    daemon.until("resyncs in a row that look at no device", || {
+        let now = counted();
+        if now.1 != seen.1 {
+            seen = now;
+        }
+        if now.0 >= seen.0 + 3 { Ok(()) } else { Err(format!("{now:?} after {seen:?}")) }
+    });
+    // It is as good as a look at everything: what comes next is found.
+    place.write("fleet/C.yaml", device("C"));
+    place.until_recorded(&mut daemon, &["A:Pending", "B:Pending", "C:Pending"]);
+    daemon.stop();
+}
+
 /// Ends the edits, also where the test fails.
 struct Ends<'a>(&'a AtomicBool);
 

@@ -5,7 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use super::layout::{LOCK, LOG, STATE};
-use super::log::{self, follow_all, last_line};
+use super::log::{self, USUAL, follow_all, last_line};
 use super::trusted::Trusted;
 use super::{mark, scan, state_json};
 use crate::domain::model::ComplianceState;
@@ -343,8 +343,13 @@ impl Following<'_> {
                 self.saved.seq
             )));
         }
-        let long = line::TOO_LONG as u64;
-        let first = read_at(log, 0, end.min(long)).map_err(failed)?;
+        let mut first = Vec::new();
+        for length in USUAL {
+            first = read_at(log, 0, end.min(length as u64)).map_err(failed)?;
+            if first.contains(&b'\n') {
+                break;
+            }
+        }
         let first = first.split(|b| *b == b'\n').next().unwrap_or_default();
         self.check_lineage(line::read(first).ok().map(|(entry, _)| entry).as_ref())?;
 

@@ -31,19 +31,30 @@ use crate::edges::ledger::store::Lines;
 const ROTATED: &str = "was it rotated (logrotate), renamed, removed, restored or edited? It must never be \
                        rotated: take it out of logrotate, and put the very file back under its name";
 
+/// How much is read for one line: nearly all are far shorter than the longest one.
+pub(super) const USUAL: [usize; 2] = [4096, line::TOO_LONG + 1];
+
 /// The hash of the line that ends where this one does; `None` where no line ends there.
 ///
 /// # Errors
 /// Those of reading.
 pub(super) fn last_line(chain: &Chain, log: &File, path: &Path) -> Result<Option<Digest>, Error> {
-    let start = chain.end.saturating_sub(line::TOO_LONG as u64);
-    let mut bytes = vec![0; usize::try_from(chain.end - start).unwrap_or(line::TOO_LONG)];
-    match log.read_exact_at(&mut bytes, start) {
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        read => read.map_err(durable::Error::at("read", path))?,
+    let mut last = None;
+    for length in USUAL {
+        let start = chain.end.saturating_sub(length as u64);
+        let mut bytes = vec![0; usize::try_from(chain.end - start).unwrap_or(length)];
+        match log.read_exact_at(&mut bytes, start) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read.map_err(durable::Error::at("read", path))?,
+        }
+        let Some(lines) = bytes.strip_suffix(b"\n") else { return Ok(None) };
+        let begins = lines.iter().rposition(|b| *b == b'\n').map(|at| at + 1);
+        last = Some(Digest::of(&lines[begins.unwrap_or(0)..]));
+        if begins.is_some() || start == 0 {
+            break;
+        }
     }
-    let lines = bytes.strip_suffix(b"\n");
-    Ok(lines.and_then(|lines| lines.rsplit(|b| *b == b'\n').next()).map(Digest::of))
+    Ok(last)
 }
 
 /// Follows the rest of a log up to byte `until`; lines from byte `whole_from` on are looked at whole and their

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
+use serde::Deserialize;
 
 use super::blocks::{CONTENT, Nonce, seal};
 use super::format::{DEVICES, Entry, Header, KEY, ROW, Row, hash};
@@ -226,7 +227,7 @@ fn entries(
         file.take(to.saturating_sub(from)),
         from,
         failed,
-        |line| (line.offset, line::device(line.bytes)),
+        |line| (line.offset, device(line.bytes)),
         |(at, device)| {
             let Some(device) = device.map(DeviceId::number) else { return Ok(()) };
             // An entry about a device that is not recorded: the fold has refused it, or will.
@@ -240,9 +241,18 @@ fn entries(
     Ok(entries)
 }
 
+/// The device that a line (without its newline) is about; `None` if it is about none, or no entry.
+fn device(line: &[u8]) -> Option<DeviceId> {
+    #[derive(Deserialize)]
+    struct About {
+        #[serde(default)]
+        device: Option<DeviceId>,
+    }
+    line::parse::<About>(line).ok()?.device
+}
+
 /// What each device is found by, in the order of the hashes.
 fn keys(state: &State) -> Vec<(u64, u32)> {
-    // Sets of labels are shared by most devices.
     let devices: Vec<(u32, &Device)> =
         state.devices.iter().map(|(id, device)| (id.number(), &**device)).collect();
     let of = |(number, device): &(u32, &Device)| {

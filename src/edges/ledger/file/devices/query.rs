@@ -14,11 +14,10 @@ use crate::domain::state::event::{Entry, Event};
 use crate::edges::ledger::file::entries::entries;
 use crate::edges::ledger::file::follow::{Following, whole};
 use crate::edges::ledger::file::layout::{LOG, STATE};
-use crate::edges::ledger::file::log::{self, follow_all, last_line};
+use crate::edges::ledger::file::log::{self, USUAL, follow_all, last_line};
 use crate::edges::ledger::file::state_json;
 use crate::edges::ledger::file::trusted::Seen;
 use crate::edges::ledger::intern::Interner;
-use crate::edges::ledger::line;
 use crate::edges::ledger::raw::logged;
 use crate::edges::ledger::snapshot::{Snapshot, read_around, read_member};
 use crate::edges::ledger::store::{Entries, Key, Logged, Wanted};
@@ -182,8 +181,7 @@ pub(crate) fn entries_of(dir: &Path, device: DeviceId) -> Option<Entries> {
 /// The line that begins at this byte.
 fn line_at(log: &File, at: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    // Most lines are far shorter than the longest one.
-    for length in [4096, line::TOO_LONG + 1] {
+    for length in USUAL {
         bytes.resize(length, 0);
         let mut filled = 0;
         while filled < length {

@@ -112,6 +112,7 @@ fn a_change_under_a_writer_is_not_blessed_by_its_stop() {
         File::options().write(true).open(&path).unwrap().write_all(&bytes).unwrap();
         ledger.append(vec![about(2, Event::DeviceOrphaned(Nothing {}))]).unwrap();
         ledger.end_pass().unwrap();
+        while !Seen::log(dir.path()).unwrap().is_settled(dir.path()) {}
         ledger.rest();
         drop(ledger);
         assert!(!is_quick(dir.path()), "{name}");
