@@ -8,9 +8,8 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use super::device::{ago, overdue_since};
-use super::json;
-use super::license::lacks;
 use super::out::{Out, Tone};
+use super::{json, license};
 use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
 use crate::domain::guard::ApprovedPlan;
@@ -263,7 +262,7 @@ impl Why<'_> {
     }
 
     fn licenses(&self) -> impl Iterator<Item = Point> {
-        lacks(self.device).map(|(sku, why)| {
+        license::lacks(self.device).map(|(sku, why)| {
             let user = &self.device.spec.user_email;
             let text = format!("{user} does not have license {sku}: {why}. It is tried again.");
             Point::new(Topic::License, Standing::Attention, text)
