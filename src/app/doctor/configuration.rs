@@ -47,7 +47,7 @@ mod tests {
             message: "unknown field `tust`".into(),
         };
         for (loaded, state, says) in [
-            (loaded(None, None), CheckState::Ok, "the defaults count"),
+            (loaded(None, None), CheckState::Ok, "the defaults apply"),
             (loaded(Some(Digest::of(b"x")), None), CheckState::Ok, "the provider is local"),
             (
                 loaded(Some(Digest::of(b"x")), Some(ignored)),
