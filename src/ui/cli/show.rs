@@ -11,9 +11,10 @@ use super::why;
 use crate::domain::manifest::parse_file;
 use crate::domain::plan::HoldReason;
 use crate::domain::state::Device;
+use crate::ui::render::hindrance::{Held, Hindrance};
 use crate::ui::render::out::Out;
 use crate::ui::render::show::Shown;
-use crate::ui::render::why::{Held, Hindrance, Why};
+use crate::ui::render::why::Why;
 
 /// Shows one device: profile, versions, last sync, compliance check by check, why it is as it is,
 /// history.

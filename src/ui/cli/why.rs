@@ -16,8 +16,9 @@ use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::provider::Observed;
 use crate::edges::requests::Requests;
 use crate::ui::client::Remote;
+use crate::ui::render::hindrance::Hindrance;
 use crate::ui::render::out::Out;
-use crate::ui::render::why::{Hindrance, Point, Said, Why};
+use crate::ui::render::why::{Point, Said, Why};
 
 /// Says in plain words why a device is in its state, what it waits for, and what to do about it.
 #[derive(Debug, clap::Args)]

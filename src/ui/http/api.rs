@@ -24,12 +24,13 @@ use crate::edges::clock;
 use crate::edges::ledger::Logged;
 use crate::edges::source::revision;
 use crate::ui::render;
+use crate::ui::render::hindrance::Hindrance;
 use crate::ui::render::history::EntryView;
 use crate::ui::render::json;
 use crate::ui::render::list::Listing;
 use crate::ui::render::plan::Context;
 use crate::ui::render::show::Shown;
-use crate::ui::render::why::{Hindrance, Why};
+use crate::ui::render::why::Why;
 use crate::ui::wire;
 
 pub(super) async fn readyz(State(shared): State<Shared>) -> Response {

@@ -20,6 +20,7 @@ pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod findings;
 pub(crate) mod github;
+pub(crate) mod hindrance;
 pub(crate) mod history;
 pub(crate) mod imported;
 pub(crate) mod json;

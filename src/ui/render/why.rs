@@ -8,17 +8,17 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use super::device::{ago, overdue_since};
+use super::hindrance::{Held, Hindrance};
 use super::out::{Out, Tone};
 use super::{json, license};
 use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{Check, Outcome, Reported, checks};
-use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{
     ComplianceState, DeviceId, Name, SerialNumber, Status, Timestamp, words,
 };
-use crate::domain::plan::{Hold, HoldReason, archives_at};
+use crate::domain::plan::{HoldReason, archives_at};
 use crate::domain::settings::Settings;
-use crate::domain::state::event::{ErrorClass, FreezeCause};
+use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Device, PushState, State, Wipe, WipeState};
 use crate::domain::wording::duration;
 
@@ -68,43 +68,6 @@ impl Point {
     fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice.push(advice.into());
         self
-    }
-}
-
-/// What the plan holds back of a device, in the plan's own words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Held {
-    pub(crate) reason: HoldReason,
-    pub(crate) detail: String,
-    /// `madrid/ana.yaml:7`, below the fleet directory.
-    pub(crate) place: Option<String>,
-}
-
-impl From<&Hold> for Held {
-    fn from(hold: &Hold) -> Self {
-        let place = hold.place.as_ref().map(|place| format!("{}:{}", place.path, place.line));
-        Self { reason: hold.reason, detail: hold.detail.clone(), place }
-    }
-}
-
-/// What stands between a device and its manifest, by a plan; nothing where nobody planned.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Hindrance {
-    /// Why the guard refuses the plan for the whole fleet.
-    pub(crate) refused: Option<FreezeCause>,
-    /// What of the device the plan holds back.
-    pub(crate) held: Vec<Held>,
-}
-
-impl Hindrance {
-    /// What a plan says of this device.
-    #[must_use]
-    pub(crate) fn of(approved: &ApprovedPlan, id: DeviceId) -> Self {
-        let holds = approved.plan().holds.iter().filter(|hold| hold.device == Some(id));
-        Self {
-            refused: approved.refusal().map(|refusal| refusal.why.cause),
-            held: holds.map(Held::from).collect(),
-        }
     }
 }
 

@@ -6,8 +6,9 @@ use expect_test::expect;
 
 use super::*;
 use crate::domain::model::{Digest, Exemption};
+use crate::ui::render::hindrance::Hindrance;
 use crate::ui::render::testing::{Screen, logged, now, state};
-use crate::ui::render::why::{Hindrance, Why};
+use crate::ui::render::why::Why;
 
 fn checks() -> Vec<Check> {
     let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {

@@ -6,7 +6,7 @@ use expect_test::expect;
 
 use super::*;
 use crate::domain::state::Frozen;
-use crate::domain::state::event::PassFrozen;
+use crate::domain::state::event::{FreezeCause, PassFrozen};
 use crate::ui::render::testing::{Screen, now, state, time};
 
 fn said_of(id: &str, state: &State, hindrance: &Hindrance) -> String {
