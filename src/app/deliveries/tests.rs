@@ -168,6 +168,12 @@ fn without_its_checkpoint_a_sink_tells_what_it_has_not_told_and_nothing_twice() 
         let expected = if damage.is_none() { told(&[b]) } else { vec![] };
         assert_eq!(place.run(vec![], false), expected, "{damage:?}");
     }
+    // One of another ledger, or of before a restore, says nothing of this one.
+    let c = place.freeze();
+    let queue = json!({"cursor": c, "waiting": []});
+    let foreign = json!({"version": 1, "lineage": uuid::Uuid::nil(), "queue": queue});
+    std::fs::write(place.config.data.join("deliveries/mail.json"), foreign.to_string()).unwrap();
+    assert_eq!(place.run(vec![], false), told(&[c]));
 }
 
 #[test]
@@ -390,6 +396,7 @@ fn a_checkpoint_says_what_was_kept() {
     let mut before = queue(&[Some(1), None]);
     let batch = next(&before, 0).unwrap();
     before.intended(&batch, 7, at(1));
+    assert_eq!(before.cursor, 2, "what was taken in is not read again");
     let text = serde_json::to_string(&before).unwrap();
     let after: Queue = serde_json::from_str(&text).unwrap();
     assert_eq!(after, before);

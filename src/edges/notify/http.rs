@@ -224,3 +224,16 @@ pub(crate) fn is_json(reply: &Reply) -> bool {
         kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receivers_are_reached_at_public_addresses_and_those_that_are_named() {
+        let now = || "2026-11-25T09:00:00Z".parse().unwrap();
+        let named: Vec<AddressRange> = vec!["10.2.0.0/16".parse().unwrap()];
+        let http = Http::new(1, &named, None, now);
+        assert_eq!(http.network.addresses, Addresses::Public(named));
+    }
+}
