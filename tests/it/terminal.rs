@@ -58,7 +58,7 @@ fn whoever_signs_a_wipe_sees_the_device_first_and_is_asked() {
     let bob = key("bob").display().to_string();
     let file = "fleet/wipes/d008-stolen.yaml";
     let sign = ["--config", "conf/f.yaml", "wipe", "sign", file, "--key", &bob];
-    let said = typed(&fixture, "no", &sign).exits(1).stdout;
+    let said = typed(&fixture, "y", &sign).exits(1).stdout;
     let device = said.find("D008 ana-ruiz-laptop, serial PF3XK9Q2").expect("the device");
     assert!(device < said.find("Sign it?").expect("the question"), "{said}");
     assert!(said.contains("ana.ruiz@example.com") && said.contains("last sync"), "{said}");
@@ -79,7 +79,7 @@ fn repairs_are_shown_before_anybody_is_asked_and_written_after_a_yes() {
     let bad = good.replace('\n', "\r\n");
     fixture.write("fleet/A.yaml", &bad);
     let fix = ["check", "--fix"];
-    let said = typed(&fixture, "no", &fix).stdout;
+    let said = typed(&fixture, "y", &fix).stdout;
     assert!(said.contains("Repair 1 file?"), "{said}");
     assert_eq!(fixture.read("fleet/A.yaml"), bad);
     let said = typed(&fixture, "yes", &fix).exits(0).stdout;
