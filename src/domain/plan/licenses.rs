@@ -49,7 +49,7 @@ pub(super) fn lacking(
         let failed = |state: &LicenseState| matches!(state, LicenseState::Failed(..));
         let last = ordered.get(sku, user).filter(|last| !(anew && failed(&last.state)));
         let Some(last) = last else {
-            let reason = format!("profile {} gives {sku} to {user}", profile.name);
+            let reason = format!("profile {} has it for {user}", profile.name);
             lacking.push(order(None, reason.into()));
             continue;
         };

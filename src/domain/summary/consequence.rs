@@ -39,16 +39,16 @@ pub(super) fn consequence(event: &Event) -> String {
         }
         Event::LicenseIntended(order) => {
             let LicenseIntended { intent, sku, user } = &**order;
-            format!("about to give license {sku} to {user} [intent {intent}]")
+            format!("about to assign license {sku} to {user} [intent {intent}]")
         }
         Event::LicenseAssigned(assigned) => {
             let LicenseAssigned { intent, sku, user, had } = &**assigned;
-            let what = if *had { "already had" } else { "has got" };
+            let what = if *had { "already had" } else { "was assigned" };
             format!("{user} {what} license {sku} [intent {intent}]")
         }
         Event::LicenseFailed(failed) => {
             let LicenseFailed { intent, sku, user, class, error } = &**failed;
-            format!("{user} does not get license {sku} ({class}): {error} [intent {intent}]")
+            format!("{user} was not assigned license {sku} ({class}): {error} [intent {intent}]")
         }
         Event::AlertBegan(began) => {
             let AlertChanged { alert, about: _, detail } = &**began;
