@@ -12,7 +12,7 @@ mod error;
 mod kept;
 mod reread;
 mod unconfirmed;
-mod weighty;
+mod full_read;
 
 pub use basis::Basis;
 pub use carry_out::carry_out;
@@ -27,4 +27,4 @@ pub(crate) use decision::{RefusedReport, ReportCounts};
 pub(crate) use error::Error;
 pub(crate) use kept::{Kept, keep, kept};
 pub(crate) use reread::reread_by;
-pub(crate) use weighty::{changes, is_intent, is_many, is_weighty, removes, request};
+pub(crate) use full_read::{changes, is_intent, is_many, is_weighty, removes, request};
