@@ -16,13 +16,13 @@ use crate::domain::model::DeviceId;
 const BREAKS_AFTER: u32 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Growth {
+pub(crate) struct BackoffPolicy {
     pub(crate) first: Duration,
     pub(crate) most: Duration,
     pub(crate) seed: u64,
 }
 
-impl Growth {
+impl BackoffPolicy {
     /// The wait after so many failures in a row, from 1: half of it is spread by `key`.
     #[must_use]
     pub(crate) fn wait(&self, key: impl Hash, failures: u32) -> Duration {
@@ -82,7 +82,7 @@ pub(crate) enum Went {
 /// Who waits. Times are since any fixed moment, on a clock that only goes forward.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    growth: Growth,
+    growth: BackoffPolicy,
     devices: BTreeMap<(DeviceId, Lane), Waiting>,
     /// Failures since the last success.
     failures: u32,
@@ -98,7 +98,7 @@ struct Waiting {
 
 impl Backoff {
     #[must_use]
-    pub(crate) fn new(growth: Growth) -> Self {
+    pub(crate) fn new(growth: BackoffPolicy) -> Self {
         Self { growth, devices: BTreeMap::new(), failures: 0, broken: None }
     }
 
@@ -168,7 +168,8 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const GROWTH: Growth = Growth { first: SECOND, most: Duration::from_secs(60), seed: 7 };
+    const GROWTH: BackoffPolicy =
+        BackoffPolicy { first: SECOND, most: Duration::from_secs(60), seed: 7 };
 
     fn id(n: usize) -> DeviceId {
         format!("D{n:03}").parse().unwrap()

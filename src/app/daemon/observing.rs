@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::backoff::Growth;
+use crate::domain::backoff::BackoffPolicy;
 use crate::edges::provider::{Cadence, Cursor, Error, Observed};
 
 /// Between tries of a provider that failed, if its cadence sets no interval.
@@ -66,11 +66,11 @@ impl Observing {
         self.asked = Some(now);
         self.failing = came.as_ref().err().map(|error| {
             let times = self.failing.as_ref().map_or(0, |failing| failing.times).saturating_add(1);
-            let growth = match self.cadence.every {
-                None => Growth { first: FIRST, most: MOST, seed: 0 },
-                Some(every) => Growth { first: every * 2, most: every * SLOWER, seed: 0 },
+            let backoff = match self.cadence.every {
+                None => BackoffPolicy { first: FIRST, most: MOST, seed: 0 },
+                Some(every) => BackoffPolicy { first: every * 2, most: every * SLOWER, seed: 0 },
             };
-            let wait = growth.wait(std::process::id(), times);
+            let wait = backoff.wait(std::process::id(), times);
             let wait = wait.max(error.retry_after.unwrap_or_default());
             Failing { error: error.clone(), times, again: now + wait }
         });

@@ -18,7 +18,9 @@ use super::settle::Unsettled;
 use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome, Unlicensed};
 use crate::app::notices::log::tell;
-use crate::app::reconcile::{self, Basis, Decision, carry_out, decide, heads, is_weighty, observe};
+use crate::app::reconcile::{
+    self, Basis, Decision, carry_out, decide, heads, needs_full_read, observe,
+};
 use crate::app::wiring;
 use crate::domain::backoff::{Admission, Lane, Went};
 use crate::domain::fleet::IncrementalFleet;
@@ -82,7 +84,7 @@ impl Daemon {
                 let twice = reused.then(|| observed.clone());
                 let mut decision = self.decide(None, observed, ledger);
                 if let Some(observed) = twice
-                    && is_weighty(decision.approved.plan(), ledger.state())
+                    && needs_full_read(decision.approved.plan(), ledger.state())
                 {
                     self.last.live = IncrementalFleet::new(source::load(&self.config.fleet));
                     self.last.index = None;

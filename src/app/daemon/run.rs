@@ -12,15 +12,15 @@ use crate::app::notices::log::tell;
 use crate::app::reconcile::{self, Unconfirmed};
 use crate::app::signals::Request;
 use crate::app::wiring;
-use crate::domain::backoff::Growth;
+use crate::domain::backoff::BackoffPolicy;
 use crate::edges::clock;
 use crate::edges::ledger::{self, Expected, Ledger};
 use crate::edges::watch::{Touched, Watch};
 
 /// Between failed tries to open a ledger, or to tell a provider what was taken: soon enough that
 /// a fixed disk is noticed, late enough that a broken one is not worn out.
-const TROUBLE: Growth =
-    Growth { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
+const TROUBLE: BackoffPolicy =
+    BackoffPolicy { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
 /// How often the clock is compared with the deadline that is waited for.
 const ASK_THE_CLOCK: Duration = Duration::from_secs(1);
 

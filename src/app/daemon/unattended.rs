@@ -21,7 +21,7 @@ use crate::app::reconcile::Unconfirmed;
 use crate::app::signals::Signals;
 use crate::app::status::Metrics;
 use crate::app::wiring;
-use crate::domain::backoff::{Backoff, Growth};
+use crate::domain::backoff::{Backoff, BackoffPolicy};
 use crate::domain::state::State;
 use crate::edges::config::Config;
 use crate::edges::ledger::{Expected, Known, Ledger};
@@ -30,8 +30,8 @@ use crate::edges::requests;
 use crate::edges::watch::{Entrance, Places, Touched, Watch};
 
 /// Between tries of one device's effect.
-const DEVICE: Growth =
-    Growth { first: Duration::from_secs(30), most: Duration::from_secs(3600), seed: 0 };
+const DEVICE_BACKOFF: BackoffPolicy =
+    BackoffPolicy { first: Duration::from_secs(30), most: Duration::from_secs(3600), seed: 0 };
 
 /// The reconciler that runs unattended.
 pub struct Daemon {
@@ -115,7 +115,7 @@ impl Daemon {
             observing: Observing::new(cadence),
             provider,
             settling: Settling::new(options.pace.quiet),
-            backoff: Backoff::new(Growth { seed, ..DEVICE }),
+            backoff: Backoff::new(BackoffPolicy { seed, ..DEVICE_BACKOFF }),
             known: ledger.known(),
             unconfirmed: Unconfirmed::of(ledger.state()),
             ledger: Some(ledger),

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::backoff::Growth;
+use crate::domain::backoff::BackoffPolicy;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::notice::{Attempt, Job};
 use crate::domain::state::event::{Entry, Event};
 
 /// Between tries of one job.
-const JOB: Growth =
-    Growth { first: Duration::from_secs(5), most: Duration::from_secs(3600), seed: 0 };
+const JOB: BackoffPolicy =
+    BackoffPolicy { first: Duration::from_secs(5), most: Duration::from_secs(3600), seed: 0 };
 /// Between tries of a sink that fails for every job.
-const SINK: Growth =
-    Growth { first: Duration::from_secs(15), most: Duration::from_secs(900), seed: 1 };
+const SINK: BackoffPolicy =
+    BackoffPolicy { first: Duration::from_secs(15), most: Duration::from_secs(900), seed: 1 };
 /// Failures in a row after which it is the sink.
 const BREAKS_AFTER: u32 = 5;
 /// How long a job is tried: longer than a weekend.

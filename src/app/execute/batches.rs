@@ -156,7 +156,7 @@ async fn run_batch(
     ledger.sync()?;
     let pushes = leaving_others(pushes, &former, ledger.state());
     let mut outcomes = Vec::new();
-    // By what they are for: nothing was told of them.
+    // Devices for which the provider gave no answer, by the kind of action.
     let mut given_up: Vec<(ActionKind, DeviceId)> = Vec::new();
     // First: without a license nobody enrolls a device.
     for license in licenses {
@@ -224,7 +224,7 @@ async fn run_batch(
     Ok(given_up.len())
 }
 
-/// Those of whom nothing was told.
+/// Devices for which the provider gave no answer.
 fn untold<R>(
     ids: impl Iterator<Item = DeviceId>,
     results: &[Told<R>],

@@ -11,7 +11,7 @@ const LARGE_PERCENT: usize = 10;
 
 /// Whether a decision must not rest on an index of the fleet: everything is read, and it is made anew.
 #[must_use]
-pub(crate) fn is_weighty(plan: &Plan, recorded: &State) -> bool {
+pub(crate) fn needs_full_read(plan: &Plan, recorded: &State) -> bool {
     plan.actions.iter().any(|action| removes(&action) || request(action).is_some())
         || is_many(plan, recorded)
 }

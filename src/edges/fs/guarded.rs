@@ -130,7 +130,7 @@ impl Guarded {
         }
         if secret {
             let own = stat.st_uid == rustix::process::geteuid().as_raw();
-            few(stat.st_mode & 0o7777, own)?;
+            check_permissions(stat.st_mode & 0o7777, own)?;
         }
         Ok(Opened { file: file.into(), stat, most })
     }
@@ -260,7 +260,7 @@ impl Version {
 }
 
 /// Whether few enough may use a secret with this mode.
-const fn few(mode: u32, own: bool) -> Result<(), Refused> {
+const fn check_permissions(mode: u32, own: bool) -> Result<(), Refused> {
     if mode & 0o006 != 0 {
         Err(Refused::Public(mode))
     } else if own && mode & 0o060 != 0 {
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(read(0o640), Err(Refused::Shared(0o640)));
         assert_eq!(read(0o644), Err(Refused::Public(0o644)));
         assert_eq!(read(0o602), Err(Refused::Public(0o602)));
-        assert_eq!(few(0o640, false), Ok(()), "lent to a group");
-        assert_eq!(few(0o644, false), Err(Refused::Public(0o644)));
+        assert_eq!(check_permissions(0o640, false), Ok(()), "lent to a group");
+        assert_eq!(check_permissions(0o644, false), Err(Refused::Public(0o644)));
     }
 }

@@ -19,7 +19,8 @@ use crate::app::alerts::{Moment, Watched};
 use crate::app::deliveries::deliver_for;
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
-    self, Basis, Decision, Unconfirmed, carry_out, decide, heads, is_weighty, observe, reread_by,
+    self, Basis, Decision, Unconfirmed, carry_out, decide, heads, needs_full_read, observe,
+    reread_by,
 };
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
@@ -106,7 +107,7 @@ pub(super) fn run(
     let look = |ledger: &Ledger| runtime.block_on(observe(provider.as_ref(), None, ledger.state()));
     let observed = look(&ledger);
     let mut decision = decide_now(args, setup, &desired, &ledger, &trust, observed.clone());
-    if reused && is_weighty(decision.approved.plan(), ledger.state()) {
+    if reused && needs_full_read(decision.approved.plan(), ledger.state()) {
         (desired, index) = (setup.desired(), None);
         decision = decide_now(args, setup, &desired, &ledger, &trust, observed);
     }
@@ -179,7 +180,7 @@ pub(super) fn run(
         None => None,
     };
     let recorded = ledger.state();
-    if let Some(Settled { index, holds, times }) = idle.filter(|_| ledger.is_saved()) {
+    if let Some(NothingToDo { index, holds, times }) = idle.filter(|_| ledger.is_saved()) {
         reconcile::keep((&setup.config, &trust), (&holds, index), recorded, times);
     }
     let applied = Applied {
@@ -228,7 +229,7 @@ fn decide_now(
 }
 
 /// A decision with nothing to do, worth keeping.
-struct Settled {
+struct NothingToDo {
     index: Digest,
     holds: Vec<Hold>,
     /// When it was made, and when time alone may change it.
@@ -242,7 +243,7 @@ fn settled(
     desired: &Desired,
     index: Digest,
     recorded: &State,
-) -> Option<Settled> {
+) -> Option<NothingToDo> {
     let holds = decision.only_holds()?.to_vec();
     let now = setup.now();
     let inputs = Inputs {
@@ -258,7 +259,7 @@ fn settled(
         clock: None,
     };
     let due = next_due(&inputs, recorded.active().map(|(_, device)| device), &[]);
-    Some(Settled { index, holds, times: (now, due) })
+    Some(NothingToDo { index, holds, times: (now, due) })
 }
 
 enum Consent {

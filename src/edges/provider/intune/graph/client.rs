@@ -20,7 +20,7 @@ use super::limiter::Kind;
 use super::tenant::Tenant;
 use super::token::Tokens;
 use super::unwrap::{APPROVAL_CODE, Said, refusal};
-use crate::domain::backoff::Growth;
+use crate::domain::backoff::BackoffPolicy;
 use crate::domain::model::Timestamp;
 use crate::edges::fs::secret::Secret;
 use crate::edges::http_client::Lost;
@@ -30,7 +30,7 @@ use crate::edges::http_client::{Outgoing, Reply};
 /// How often a call is made at most.
 const ATTEMPTS: u32 = 6;
 /// Between attempts, where Microsoft does not say how long.
-const GROWTH: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// What a pass may wait for Microsoft to answer reads, and by itself, writes.
 const READS: Duration = Duration::from_secs(180);
 const WRITES: Duration = Duration::from_secs(120);
@@ -66,7 +66,7 @@ struct Shared {
     tokens: Tokens,
     reads: Budget,
     writes: Budget,
-    growth: Growth,
+    backoff: BackoffPolicy,
     /// Of what was repeated, so that no two wait for the same time.
     repeated: AtomicU64,
 }
@@ -96,11 +96,11 @@ pub(super) struct Request {
 impl Graph {
     pub(crate) fn new(tenant: Arc<Tenant>, credentials: Credentials, role: Role) -> Self {
         let seed = uuid::Uuid::new_v4().as_u64_pair().0;
-        let growth = Growth { first: GROWTH.0, most: GROWTH.1, seed };
+        let backoff = BackoffPolicy { first: BACKOFF.0, most: BACKOFF.1, seed };
         let tokens = Tokens::new(role.word(), credentials);
         let (reads, writes) = (Budget::new(READS), Budget::new(WRITES));
         let repeated = AtomicU64::new(0);
-        let shared = Shared { role, tenant, tokens, reads, writes, growth, repeated };
+        let shared = Shared { role, tenant, tokens, reads, writes, backoff, repeated };
         Self { shared: Arc::new(shared) }
     }
 
@@ -236,7 +236,7 @@ impl Graph {
         key: u64,
         failures: u32,
     ) -> Result<(), Failure> {
-        let spread = || self.shared.growth.spread_wait(key, failures);
+        let spread = || self.shared.backoff.spread_wait(key, failures);
         let wait = failure.retry_after().unwrap_or_else(spread);
         let until = Instant::now() + wait;
         if !self.budget(purpose).may_wait_until(until) {
@@ -353,7 +353,7 @@ impl Graph {
         });
         let busy = status == 429 || (status == 503 && refusal.retry_after.is_some());
         for (kind, _) in request.cost.iter().filter(|(_, calls)| busy && *calls > 0) {
-            tenant.limiter.throttled(*kind, refusal.retry_after.unwrap_or(GROWTH.0));
+            tenant.limiter.throttled(*kind, refusal.retry_after.unwrap_or(BACKOFF.0));
         }
         Err(Failure::Refused(Box::new(refusal)))
     }

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::tenant::Tenant;
 use super::token_error::TokenError;
 use super::unwrap::{Said, refusal};
-use crate::domain::backoff::Growth;
+use crate::domain::backoff::BackoffPolicy;
 use crate::domain::model::{Digest, Timestamp};
 use crate::edges::fs::secret::Secret;
 use crate::edges::http_client::clean;
@@ -135,8 +135,8 @@ impl Tokens {
         };
         if !error.may_pass() {
             let times = times.saturating_add(1);
-            let growth = Growth { first: REFUSED.0, most: REFUSED.1, seed: 0 };
-            let until = Instant::now() + growth.wait(self.credentials.client_id(), times);
+            let backoff = BackoffPolicy { first: REFUSED.0, most: REFUSED.1, seed: 0 };
+            let until = Instant::now() + backoff.wait(self.credentials.client_id(), times);
             let evidence = evidence.digest;
             state.refused = Some(Refused { error: error.clone(), evidence, times, until });
         }
