@@ -18,13 +18,13 @@ fn cached(dir: &Path, name: &str) -> PathBuf {
     dir.join("cache").join(name)
 }
 
-/// Stops a writer, so that there is an index: none is kept in the tick of the file system's clock in
-/// which the snapshot was written.
+/// Stops a writer, so that there is an index.
 fn rest(dir: &Path, ledger: &mut Ledger) {
     ledger.snapshot().unwrap();
-    while devices::entries_of(dir, id(1)).is_none() || !is_of_snapshot(dir) {
+    until("there is an index", || {
         ledger.rest();
-    }
+        devices::entries_of(dir, id(1)).is_some() && is_of_snapshot(dir)
+    });
 }
 
 /// Whether devices are found by the index.

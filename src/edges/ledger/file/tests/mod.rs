@@ -201,6 +201,14 @@ fn observe(ledger: &mut Ledger) {
     ledger.observe(id(1), Timestamp::from_millis(1_763_900_000_000), &facts);
 }
 
+/// Until it is so: in the tick of the file system's clock in which files were written nothing is kept.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed().as_secs() < 60, "waited in vain until {what}");
+    }
+}
+
 fn log(dir: &Path) -> Vec<u8> {
     fs::read(dir.join(LOG)).unwrap()
 }

@@ -9,12 +9,12 @@ use crate::edges::ledger::chain::Chain;
 
 /// Stops a writer, so that what it verified is kept.
 fn stop(dir: &Path) {
-    // In the tick of the file system's clock in which the log was written nothing is.
-    while Trusted::untouched(dir).is_none() {
+    until("it is kept", || {
         let mut ledger = open(dir).unwrap();
         ledger.snapshot().unwrap();
         ledger.rest();
-    }
+        Trusted::untouched(dir).is_some()
+    });
 }
 
 /// Whether a writer opens it without reading all of the log.
@@ -112,7 +112,8 @@ fn a_change_under_a_writer_is_not_blessed_by_its_stop() {
         File::options().write(true).open(&path).unwrap().write_all(&bytes).unwrap();
         ledger.append(vec![about(2, Event::DeviceOrphaned(Nothing {}))]).unwrap();
         ledger.end_pass().unwrap();
-        while !Seen::log(dir.path()).unwrap().is_settled(dir.path()) {}
+        let settled = || Seen::log(dir.path()).unwrap().is_settled(dir.path());
+        until("a change could be seen", settled);
         ledger.rest();
         drop(ledger);
         assert!(!is_quick(dir.path()), "{name}");
@@ -132,9 +133,10 @@ fn no_wipe_rests_on_what_was_kept() {
     let replayed = replay(dir.path()).unwrap();
     let State { seq, head, .. } = replayed.state;
     let chain = Chain { seq, head: head.0, end: replayed.log_bytes };
-    while Trusted::untouched(dir.path()).is_none() {
+    until("it is forged", || {
         Trusted { log, snapshot, chain }.keep(dir.path()).unwrap();
-    }
+        Trusted::untouched(dir.path()).is_some()
+    });
     let mut ledger = open(dir.path()).unwrap();
     assert!(
         ledger.state().devices.values().any(|d| d.spec.user_email.as_str() == "eve@example.com")
