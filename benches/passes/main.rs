@@ -13,7 +13,6 @@ mod diff;
 mod fleet;
 mod intune;
 mod table;
-mod telling;
 mod tools;
 
 use std::error::Error;
@@ -152,7 +151,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (mut rows, mut diffs) = (Vec::new(), Vec::new());
     let (mut daemons, mut tenants, mut questions) = (Vec::new(), Vec::new(), Vec::new());
-    let mut tellings = Vec::new();
     for devices in &sizes {
         if has("--list") {
             break;
@@ -163,7 +161,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         diffs.push(diff::row(&subject, if test { 1 } else { diff::ROUNDS })?);
         tenants.push(intune::row(&scratch, *devices)?);
         questions.push(access::row(&subject, if test { 100 } else { access::QUESTIONS })?);
-        tellings.push(telling::row(&subject, if test { 1 } else { telling::ROUNDS })?);
         daemons.push(daemon::row(&subject, if test { 2 } else { daemon::CHANGES })?);
     }
     if !rows.is_empty() {
@@ -172,7 +169,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         daemon::print(&daemons)?;
         intune::print(&tenants)?;
         access::print(&questions)?;
-        telling::print(&tellings)?;
     }
     criterion.final_summary();
     remove(&scratch)?;
