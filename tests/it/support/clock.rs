@@ -1,6 +1,7 @@
 //! Clocks: one that a test sets, for passes in this process, and one for the binary, that the
 //! library of `faketime` reads from a file.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -58,12 +59,29 @@ static LIBRARY: LazyLock<String> = LazyLock::new(|| {
 });
 
 fn preload() -> String {
+    forget_the_dead();
     format!("LD_PRELOAD={}", *LIBRARY)
+}
+
+/// Removes what the library keeps of processes that were killed: another one that gets the same number
+/// would see the real time.
+fn forget_the_dead() {
+    let Ok(entries) = std::fs::read_dir("/dev/shm") else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let of = ["faketime_shm_", "sem.faketime_sem_"];
+        let process = of.iter().find_map(|kind| name.strip_prefix(kind));
+        if process.is_some_and(|number| !Path::new("/proc").join(number).exists()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Variables of a program for which it is this time, to the second, until it ends; waiting is not
 /// affected.
 pub fn faked_clock(now: Timestamp) -> [(&'static str, String); 5] {
+    forget_the_dead();
     let text = now.to_string();
     let (date, time) = text.split_once('T').expect("a date and a time");
     let time = time.get(..8).expect("seconds");
