@@ -65,7 +65,11 @@ pub fn row(scratch: &Path, devices: usize) -> Result<Row, Box<dyn Error>> {
         "/users",
         &json!({"userPrincipalName": USER, "licenses": ["SPE_E3"]}),
     )?;
-    tenant.control("POST", "/groups", &json!({"id": GROUP, "members": [USER]}))?;
+    tenant.control(
+        "POST",
+        "/groups",
+        &json!({"id": GROUP, "displayName": "Standard", "members": [USER]}),
+    )?;
     let hardware = json!({"count": devices, "serialNumber": "X", "enrolled": true,
         "userPrincipalName": USER});
     tenant.control("POST", "/hardware", &hardware)?;
@@ -73,7 +77,7 @@ pub fn row(scratch: &Path, devices: usize) -> Result<Row, Box<dyn Error>> {
     let serials = tenant.control("GET", "/hardware", &Value::Null)?;
     let first = serials["hardware"][0]["serialNumber"].as_str().ok_or("no hardware")?.to_owned();
     let digits = first.len() - 1;
-    let place = Place { fleet: home.join("fleet"), data: home.join("data") };
+    let place = Place::new(home.join("fleet"), &home)?;
     write_fleet(&place.fleet, devices, digits)?;
     let config = tenant.configuration(&home)?;
     let apply = |more: &[&str]| {
@@ -134,13 +138,17 @@ impl Tenant {
     }
 
     fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
-        let agent = ureq::Agent::new_with_defaults();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let agent = ureq::Agent::new_with_config(config);
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}/emulator{path}", self.url))
             .body(if body.is_null() { String::new() } else { body.to_string() })?;
         let mut answer = agent.run(request)?;
         let text = answer.body_mut().with_config().limit(1 << 30).read_to_string()?;
+        if !answer.status().is_success() {
+            return Err(format!("{method} {path}: {text}").into());
+        }
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 

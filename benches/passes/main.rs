@@ -13,6 +13,7 @@ mod diff;
 mod fleet;
 mod intune;
 mod table;
+mod telling;
 mod tools;
 
 use std::error::Error;
@@ -50,8 +51,8 @@ impl Subject {
     fn new(scratch: &Path, devices: usize) -> Result<Self, Box<dyn Error>> {
         let home = scratch.join(devices.to_string());
         remove(&home)?;
-        let place = |data| Place { fleet: home.join("fleet"), data: home.join(data) };
-        let (fresh, recorded) = (place("fresh"), place("recorded"));
+        let place = |name| Place::new(home.join("fleet"), &home.join(name));
+        let (fresh, recorded) = (place("fresh")?, place("recorded")?);
         let manifest = fleet::write(&fresh.fleet, devices, SEED)?;
         let text = fs::read_to_string(&manifest)?;
         diff::commit(&fresh, (&manifest, &text))?;
@@ -151,6 +152,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (mut rows, mut diffs) = (Vec::new(), Vec::new());
     let (mut daemons, mut tenants, mut questions) = (Vec::new(), Vec::new(), Vec::new());
+    let mut tellings = Vec::new();
     for devices in &sizes {
         if has("--list") {
             break;
@@ -161,6 +163,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         diffs.push(diff::row(&subject, if test { 1 } else { diff::ROUNDS })?);
         tenants.push(intune::row(&scratch, *devices)?);
         questions.push(access::row(&subject, if test { 100 } else { access::QUESTIONS })?);
+        tellings.push(telling::row(&subject, if test { 1 } else { telling::ROUNDS })?);
         daemons.push(daemon::row(&subject, if test { 2 } else { daemon::CHANGES })?);
     }
     if !rows.is_empty() {
@@ -169,6 +172,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         daemon::print(&daemons)?;
         intune::print(&tenants)?;
         access::print(&questions)?;
+        telling::print(&tellings)?;
     }
     criterion.final_summary();
     remove(&scratch)?;

@@ -94,7 +94,7 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
 pub fn base(scratch: &Path) -> Result<u64, Box<dyn Error>> {
     let home = scratch.join("one");
     remove(&home)?;
-    let place = Place { fleet: home.join("fleet"), data: home.join("data") };
+    let place = Place::new(home.join("fleet"), &home)?;
     fleet::write(&place.fleet, 1, SEED)?;
     Ok(peak_memory(&mut place.fleetform(APPLY))?)
 }

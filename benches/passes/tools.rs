@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 /// rises, so that all that can be missed is what it rises in its last moments.
 const ASKED_EVERY: Duration = Duration::from_millis(1);
 
-/// A fleet directory, and a data directory beside it that `fleetform` is run on.
+/// A fleet directory, and where `fleetform` is run on it.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The fleet directory, the root of a Git repository.
     pub fleet: PathBuf,
-    /// The data directory; need not exist.
+    /// The data directory, which need not exist: the default of the directory that it is in. One that is
+    /// named must hold a ledger.
     pub data: PathBuf,
 }
 
@@ -65,13 +66,22 @@ fn memory(process: u32, what: &str) -> Option<u64> {
 }
 
 impl Place {
+    /// A fleet directory, looked after from this directory, which is made.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new(fleet: PathBuf, home: &Path) -> io::Result<Self> {
+        fs::create_dir_all(home)?;
+        Ok(Self { fleet, data: home.join(".fleetform") })
+    }
+
     /// The program itself.
     pub fn fleetform(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleetform"));
         // No configuration of the directory that the harness was started in.
-        command.current_dir(self.fleet.parent().unwrap_or(&self.fleet));
-        command.env_remove("FLEETFORM_LOG");
-        command.arg("--fleet").arg(&self.fleet).arg("--data").arg(&self.data).args(arguments);
+        command.current_dir(self.data.parent().unwrap_or(&self.data));
+        command.env_remove("FLEETFORM_LOG").env_remove("FLEETFORM_DATA");
+        command.arg("--fleet").arg(&self.fleet).args(arguments);
         command
     }
 
