@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use serde::Serialize;
 
 use crate::domain::fleet::Desired;
-use crate::domain::model::{DesiredStatus, DeviceId, Email, Timestamp, words};
+use crate::domain::model::{DesiredStatus, DeviceId, Email, Status, Timestamp, words};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, LicenseState, State};
 
@@ -48,6 +48,8 @@ struct Known<'a> {
     needed_by: BTreeSet<DeviceId>,
     /// Of these, those whose manifests call for it now.
     wanted_by: BTreeSet<DeviceId>,
+    /// Whether one of these is enrolled.
+    enrolled: bool,
     assigned_for: BTreeSet<DeviceId>,
     assigned: Option<Timestamp>,
     found: bool,
@@ -66,7 +68,7 @@ pub(crate) fn licenses(state: &State, desired: &Desired, settings: &Settings) ->
     for device in desired.devices.iter().filter(|_| settings.provider.licenses.is_some()) {
         let (spec, profile) = (&device.spec, desired.profiles.get(&device.spec.profile));
         let known = state.by_serial(&spec.serial_number).filter(|(_, device)| !device.is_wiped());
-        let Some(((id, _), profile)) = known.zip(profile) else { continue };
+        let Some(((id, recorded), profile)) = known.zip(profile) else { continue };
         if device.status != DesiredStatus::Enrolled {
             continue;
         }
@@ -74,6 +76,7 @@ pub(crate) fn licenses(state: &State, desired: &Desired, settings: &Settings) ->
             let known = all.entry((sku, &spec.user_email)).or_default();
             known.needed_by.insert(id);
             known.wanted_by.insert(id);
+            known.enrolled |= recorded.status == Status::Enrolled;
         }
     }
     let mut licenses: Vec<_> =
@@ -97,7 +100,7 @@ fn recorded<'a>(
             }
             LicenseState::Found => known.found = true,
             LicenseState::Intended => {
-                known.missing = Some((license.since, "whether it was assigned is in doubt"));
+                known.missing = Some((license.since, "it is not known whether it was assigned"));
             }
             LicenseState::Failed(_, why) => known.missing = Some((license.since, why)),
         }
@@ -113,7 +116,7 @@ fn recorded<'a>(
 
 impl Known<'_> {
     fn license(self, sku: &str, user: &Email) -> Option<UserLicense> {
-        let Self { needed_by, wanted_by, assigned_for, assigned, found, missing } = self;
+        let Self { needed_by, wanted_by, enrolled, assigned_for, assigned, found, missing } = self;
         let (standing, since, devices, reason) = match assigned {
             Some(at) if needed_by.is_empty() => {
                 (LicenseStanding::NotNeeded, Some(at), assigned_for, None)
@@ -122,7 +125,10 @@ impl Known<'_> {
             None if found || wanted_by.is_empty() => return None,
             None => {
                 let (since, why) = missing.unzip();
-                let why = why.unwrap_or("it was not ordered yet");
+                let why = why.unwrap_or(match enrolled {
+                    true => "the next reconciliation assigns it",
+                    false => "no device that needs it has enrolled yet",
+                });
                 (LicenseStanding::Missing, since, wanted_by, Some(why.to_owned()))
             }
         };

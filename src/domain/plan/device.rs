@@ -278,7 +278,7 @@ impl DevicePlanner<'_, '_> {
         } else {
             match &push.state {
                 PushState::Pushed => return,
-                PushState::Intended => (Some(push.intent), "whether it was pushed is in doubt"),
+                PushState::Intended => (Some(push.intent), "it is not known whether it was pushed"),
                 PushState::Failed(ErrorClass::Permanent, error) => {
                     let detail = format!(
                         "the provider refused profile {}: {error}; change the profile or the device to try again",

@@ -111,7 +111,7 @@ impl DevicePlanner<'_, '_> {
             Some(block) if block.blocked == blocked => match &block.state {
                 BlockState::Done => {}
                 BlockState::Intended => {
-                    self.order(blocked, Some(block.intent), "whether it was done is in doubt");
+                    self.order(blocked, Some(block.intent), "it is not known whether it was done");
                 }
                 BlockState::Failed(ErrorClass::Permanent, error) => {
                     let what = if blocked { "block" } else { "restore" };

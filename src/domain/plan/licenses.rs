@@ -56,7 +56,7 @@ pub(super) fn lacking(
         lacking.push(match &last.state {
             LicenseState::Assigned | LicenseState::Found => continue,
             LicenseState::Intended => {
-                order(Some(last.intent), "whether it was assigned is in doubt".into())
+                order(Some(last.intent), "it is not known whether it was assigned".into())
             }
             LicenseState::Failed(ErrorClass::Permanent, why) => {
                 Lacking::Refused(format!("the provider refused to give {sku} to {user}: {why}"))

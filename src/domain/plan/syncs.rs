@@ -64,7 +64,10 @@ impl DevicePlanner<'_, '_> {
             let reason = match resume {
                 None => format!("requested by {} at {}", request.by, request.at.short()),
                 Some(_) => {
-                    format!("requested by {}; whether the provider has it is in doubt", request.by)
+                    format!(
+                        "requested by {}; it is not known whether the provider has it",
+                        request.by
+                    )
                 }
             };
             let request = Arc::clone(request);

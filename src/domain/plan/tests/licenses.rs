@@ -127,7 +127,7 @@ fn an_order_in_doubt_is_repeated_under_its_intent() {
     world.heard.clear();
     let again = world.plan();
     let reasons: Vec<_> = again.actions.iter().map(|action| &*action.reason).collect();
-    assert_eq!(reasons, ["whether it was assigned is in doubt"]);
+    assert_eq!(reasons, ["it is not known whether it was assigned"]);
     assert_eq!(world.settle(), ["license D001"]);
 }
 
