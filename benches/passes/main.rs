@@ -29,8 +29,8 @@ use criterion::{BenchmarkGroup, Criterion, SamplingMode};
 use tools::{Place, remove, run};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
-/// With `FLEETFORM_BENCH_MILLION` in the environment: some minutes more, and 2 GB of files.
-const MILLION: usize = 1_000_000;
+/// Other sizes than these, with commas. A million takes some minutes more, and 2 GB of files.
+const CHOSEN: &str = "FLEETFORM_BENCH_DEVICES";
 /// Where it only matters that everything runs.
 const SMALL: usize = 50;
 const SEED: u64 = 2026;
@@ -146,10 +146,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let test = has("--test") || !has("--bench");
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("passes");
     let mut criterion = Criterion::default().configure_from_args();
-    let mut sizes = if test { vec![SMALL] } else { SIZES.to_vec() };
-    if !test && std::env::var_os("FLEETFORM_BENCH_MILLION").is_some() {
-        sizes.push(MILLION);
-    }
+    let chosen = std::env::var(CHOSEN).ok().filter(|_| !test);
+    let sizes = match (&chosen, test) {
+        (Some(sizes), _) => sizes.split(',').map(str::parse).collect::<Result<_, _>>()?,
+        (None, true) => vec![SMALL],
+        (None, false) => SIZES.to_vec(),
+    };
     let (mut rows, mut diffs) = (Vec::new(), Vec::new());
     let (mut daemons, mut tenants, mut questions) = (Vec::new(), Vec::new(), Vec::new());
     let mut tellings = Vec::new();
