@@ -54,6 +54,10 @@ impl Daemon {
         let began = Instant::now();
         let whole = std::mem::take(&mut self.last.whole);
         let resync = std::mem::take(&mut self.last.resync);
+        if !whole {
+            // Before anything is looked at, reports among it: what comes from now on wakes again.
+            self.watch.arm();
+        }
         let trust = Arc::new(wiring::trust(&self.config));
         let same_trust = trust.version() == self.last.trust.version();
         self.last.trust = trust;
@@ -75,7 +79,9 @@ impl Daemon {
         match few.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
-                self.watch.arm();
+                if whole {
+                    self.watch.arm();
+                }
                 let reused = self.load();
                 if !hear {
                     let woken = std::mem::take(&mut self.touched.reports);
