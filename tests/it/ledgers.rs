@@ -64,6 +64,13 @@ fn reports_are_not_handed_over_where_nobody_would_take_them() {
     assert!(!fixture.path(".fleetform").exists());
 }
 
+#[test]
+fn without_a_ledger_nobody_says_that_no_device_is_orphaned() {
+    let fixture = Fixture::sample();
+    fixture.run(&["orphans"]).exits(1).complains(&["there is no ledger in ./.fleetform"]);
+    assert!(!fixture.path(".fleetform").exists());
+}
+
 /// Runs it with the `when`-th and all later calls of `flock` failing.
 fn without_flock(fixture: &Fixture, error: &str, when: &str) -> Output {
     needs("strace");

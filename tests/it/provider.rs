@@ -2,6 +2,7 @@
 //! and a wish to be asked rarely. A pass and the daemon run over it as over the first one.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use fleetform::edges::provider::local::parse_reports;
 use fleetform::edges::provider::{
     Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Fate, LicenseTarget, Licensed,
     Limits, Observation, Observed, Prepared, Presence, ProfileSetup, Provider, Push, Receipt,
-    Target, WipeOrder, Withdrawn,
+    Target, Wake, WipeOrder, Withdrawn,
 };
 use fleetform::edges::requests;
 use fleetform::edges::source;
@@ -38,6 +39,8 @@ type Look = Result<Observed, Error>;
 #[derive(Default)]
 struct Remote {
     every: Option<Duration>,
+    /// A directory that wakes it, where something arrives during its first look.
+    wakes: Option<PathBuf>,
     seen: Mutex<Seen>,
 }
 
@@ -73,11 +76,15 @@ impl Provider for Remote {
     }
 
     fn cadence(&self) -> Cadence {
-        Cadence { wakes: Vec::new(), every: self.every }
+        let wakes = self.wakes.iter().map(|dir| Wake { dir: dir.clone(), ignoring: &[] });
+        Cadence { wakes: wakes.collect(), every: self.every }
     }
 
     async fn observe(&self, Asked { cursor, .. }: Asked<'_>) -> Result<Observed, Error> {
         let mut seen = self.seen();
+        if let (Some(dir), true) = (&self.wakes, seen.asked.is_empty()) {
+            std::fs::write(dir.join("row"), "new").expect("it is written");
+        }
         seen.asked.push(cursor.map(ToString::to_string));
         seen.looks.pop_front().unwrap_or_else(|| Ok(nothing()))
     }
@@ -259,21 +266,13 @@ fn the_daemon_asks_it_when_it_wants_to_be_asked_and_goes_on_from_where_it_was() 
     }
     remote.will_say(Ok(nothing()));
     remote.will_say(says("delta-1", &["SNA"], true));
-    let (fleet, data) = (fixture.path("fleet"), fixture.path("data"));
-    let mut config = Config::default();
-    (config.fleet, config.data) = (fleet, data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let views = watch::Sender::new(Arc::new(View::first(config.clone())));
+        let first = View::first(unattended(&fixture, None).0);
+        let views = watch::Sender::new(Arc::new(first));
         let mut seen = views.subscribe();
         let second = Duration::from_secs(1);
-        let options = Options {
-            actor: "test".into(),
-            resync: 3600 * second,
-            pace: Pace { quiet: second, most: 2 * second, poll: second, always_poll: true },
-            reload: Box::new(|config| Ok(config.clone())),
-            views: Some(views),
-        };
+        let (config, options) = unattended(&fixture, Some(views));
         let signals = Signals::listen().expect("signals");
         let daemon = Daemon::start(config, remote.clone(), Expected::Any, options, signals);
         let works = async {
@@ -301,6 +300,45 @@ fn the_daemon_asks_it_when_it_wants_to_be_asked_and_goes_on_from_where_it_was() 
     assert_eq!(seen.pushed, ["SNA", "SNB"]);
     assert_eq!(seen.acknowledged.len(), 1);
     assert!(seen.asked[..4].iter().all(Option::is_none), "{:?}", seen.asked);
+}
+
+#[test]
+fn what_arrives_while_the_daemon_looks_for_the_first_time_waits_for_no_resync() {
+    let fixture = fleet();
+    let wakes = fixture.path("rows");
+    std::fs::create_dir(&wakes).expect("a directory");
+    let remote = Arc::new(Remote { wakes: Some(wakes), ..Remote::default() });
+    let (config, options) = unattended(&fixture, None);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let signals = Signals::listen().expect("signals");
+        let daemon = Daemon::start(config, remote.clone(), Expected::Any, options, signals);
+        let asked_again = async {
+            while remote.seen().asked.len() < 2 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            done = daemon.expect("it starts").run() => panic!("{done:?}"),
+            () = asked_again => {}
+            () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it was not asked again"),
+        }
+    });
+}
+
+/// A daemon over the fixture that looks for changes each second, and resyncs in an hour.
+fn unattended(fixture: &Fixture, views: Option<watch::Sender<Arc<View>>>) -> (Config, Options) {
+    let mut config = Config::default();
+    (config.fleet, config.data) = (fixture.path("fleet"), fixture.path("data"));
+    let second = Duration::from_secs(1);
+    let options = Options {
+        actor: "test".into(),
+        resync: 3600 * second,
+        pace: Pace { quiet: second, most: 2 * second, poll: second, always_poll: true },
+        reload: Box::new(|config| Ok(config.clone())),
+        views,
+    };
+    (config, options)
 }
 
 /// The devices that are to sync, in one request.

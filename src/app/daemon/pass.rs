@@ -54,7 +54,8 @@ impl Daemon {
         let began = Instant::now();
         let whole = std::mem::take(&mut self.last.whole);
         let resync = std::mem::take(&mut self.last.resync);
-        if !whole {
+        let everywhere = !whole || touched.anything;
+        if everywhere {
             // Before anything is looked at, reports among it: what comes from now on wakes again.
             self.watch.arm();
         }
@@ -79,7 +80,7 @@ impl Daemon {
         match few.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
-                if whole {
+                if !everywhere {
                     self.watch.arm();
                 }
                 let reused = self.load();
@@ -120,7 +121,6 @@ impl Daemon {
     /// that. It counts as such a look.
     fn is_unchanged(&mut self) -> bool {
         let Some(index) = self.last.index else { return false };
-        self.watch.arm();
         let cache = wiring::cache(&self.config);
         let same = source::unchanged(&self.config.fleet, &cache) == Some(index);
         if same {

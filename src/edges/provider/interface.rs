@@ -40,9 +40,9 @@ pub struct Cadence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wake {
     /// Whether it exists or not yet.
-    pub(crate) dir: PathBuf,
+    pub dir: PathBuf,
     /// Names in it that mean nothing; names that begin with a dot never do.
-    pub(crate) ignoring: &'static [&'static str],
+    pub ignoring: &'static [&'static str],
 }
 
 /// The MDM. What can be done to devices is a method for each kind of effect, so that its type says

@@ -20,7 +20,6 @@ pub use effect::{
     Receipt, Target, WipeOrder, Withdrawn,
 };
 pub use error::Error;
-pub(crate) use interface::Wake;
-pub use interface::{Cadence, Limits, Provider};
+pub use interface::{Cadence, Limits, Provider, Wake};
 pub use observed::{Acknowledgement, Asked, Cursor, Fate, Observation, Observed};
 pub(crate) use observed::{Trouble, Unusable};

@@ -32,13 +32,14 @@ pub(crate) struct Args {
 /// Lists them, those that have been orphaned longest first.
 ///
 /// # Errors
-/// If the ledger cannot be read, or writing fails.
+/// If there is no ledger or it cannot be read, or writing fails.
 pub(super) fn run(
     args: &Args,
     setup: &Setup,
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so no device is known")?;
     let state = setup.recorded()?;
     let orphans = Orphans::of(&state, args.archived, &setup.config.settings, setup.now());
     match format {
