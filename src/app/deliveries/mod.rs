@@ -8,11 +8,11 @@
 //! What a sink has yet to tell follows from the log: its checkpoint is only where it goes on from, and one
 //! that is lost is made again from the entry at which the sink began.
 
-mod board;
-mod desk;
+mod statuses;
+mod worker;
 mod events;
 mod ids;
-mod journal;
+mod log_writer;
 pub(crate) mod mail;
 mod queue;
 mod run;
@@ -20,10 +20,10 @@ mod service_now;
 mod sink;
 mod webhook;
 
-pub(crate) use board::{Board, Standing};
-pub(crate) use desk::kept;
+pub(crate) use statuses::{Board, Standing};
+pub(crate) use worker::kept;
 pub(crate) use events::EventSink;
-pub(crate) use journal::Request;
+pub(crate) use log_writer::Request;
 pub(crate) use queue::Waiting;
 pub(crate) use run::{Deliveries, deliver_for};
 pub(crate) use service_now::ServiceNowSink;

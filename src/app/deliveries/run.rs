@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::board::Board;
-use super::desk::{Desk, Office};
-use super::journal::{Journal, Request, Requests};
+use super::statuses::Board;
+use super::worker::{Desk, Office};
+use super::log_writer::{Journal, Request, Requests};
 use super::sink::Sink;
 use crate::app::wiring;
 use crate::domain::state::State;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::domain::diagnosis::Check;
-use crate::edges::fs::standing::Standing;
+use crate::edges::fs::directory_facts::Standing;
 
 pub(super) const DIRECTORY: &str = "data.directory";
 pub(super) const SPACE: &str = "data.space";

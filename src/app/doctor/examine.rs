@@ -19,7 +19,7 @@ use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, Loaded};
-use crate::edges::fs::standing::{Standing, user};
+use crate::edges::fs::directory_facts::{Standing, user};
 use crate::edges::ledger::{Error, Verified};
 use crate::edges::provider::Diagnosis;
 use crate::edges::source;

@@ -7,5 +7,5 @@ pub(crate) mod memory;
 pub(crate) mod remote;
 pub(crate) mod secret;
 pub(crate) mod spool;
-pub(crate) mod standing;
+pub(crate) mod directory_facts;
 pub(crate) mod work_tree;

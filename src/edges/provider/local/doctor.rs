@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::domain::diagnosis::{Check, Needed};
-use crate::edges::fs::standing::Standing;
+use crate::edges::fs::directory_facts::Standing;
 
 /// Both directories; `usable` is whether the data directory can be used.
 pub(super) fn diagnose(data: &Path, usable: Needed<()>) -> Vec<Check> {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::board::Board;
-use super::journal::{Journal, Unwritten};
+use super::statuses::Board;
+use super::log_writer::{Journal, Unwritten};
 use super::queue::{Batch, Fate, Queue};
 use super::sink::{Sink, Ticketed};
 use crate::domain::model::DeviceId;
