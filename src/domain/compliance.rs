@@ -30,7 +30,7 @@ words! {
 
 /// One required fact, judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Check {
+pub(crate) struct ComplianceCheck {
     /// `antivirus`, `encryption`, `osVersion`, `screenLock`, or `mdm`: the MDM's own verdict.
     pub(crate) name: &'static str,
     pub(crate) outcome: Outcome,
@@ -71,7 +71,7 @@ pub(crate) fn checks(
     wanted: &Requirements,
     platform: Platform,
     reported: Option<Reported<'_>>,
-) -> Vec<Check> {
+) -> Vec<ComplianceCheck> {
     let Requirements { minimum_os_version, antivirus, encryption, screen_lock } = wanted;
     let facts = reported.map(|r| r.facts);
     let unreadable = |names: &[&str]| {
@@ -89,7 +89,7 @@ pub(crate) fn checks(
     }
     if let Some(minimum) = minimum_os_version.get(&platform) {
         let seen = facts.and_then(|f| f.os_version.as_ref());
-        checks.push(Check {
+        checks.push(ComplianceCheck {
             name: "osVersion",
             outcome: judge(seen.and_then(|seen| seen.at_least(minimum))),
             seen: match seen {
@@ -128,7 +128,7 @@ pub(crate) fn checks(
 }
 
 /// Takes the MDM's word for a check that no fact of the device decides.
-fn judged_by_mdm(check: &mut Check, mdm: Option<&MdmFacts>) {
+fn judged_by_mdm(check: &mut ComplianceCheck, mdm: Option<&MdmFacts>) {
     if check.outcome != Outcome::Unknown {
         check.evidence = Some(Evidence::Measured);
         return;
@@ -143,7 +143,7 @@ fn judged_by_mdm(check: &mut Check, mdm: Option<&MdmFacts>) {
 
 /// The MDM's own verdict: the stricter of the two counts. A tenant may call devices compliant that
 /// no policy judged, so that alone is no evidence.
-fn mdm_check(mdm: &MdmFacts, evidence_wanted: bool) -> Check {
+fn mdm_check(mdm: &MdmFacts, evidence_wanted: bool) -> ComplianceCheck {
     let unjudged = mdm.policies == 0;
     let (outcome, seen) = match mdm.verdict {
         MdmVerdict::Compliant if unjudged && evidence_wanted => {
@@ -159,7 +159,7 @@ fn mdm_check(mdm: &MdmFacts, evidence_wanted: bool) -> Check {
         MdmVerdict::Unknown => (Outcome::Unknown, "not judged".to_owned()),
     };
     let evidence = (outcome != Outcome::Unknown).then_some(Evidence::Judged);
-    Check { name: "mdm", outcome, seen, wanted: "compliant".to_owned(), evidence }
+    ComplianceCheck { name: "mdm", outcome, seen, wanted: "compliant".to_owned(), evidence }
 }
 
 /// The verdict over [`checks`].
@@ -204,7 +204,7 @@ pub(crate) fn because(from: ComplianceState, verdict: &ComplianceVerdict) -> Str
     }
 }
 
-fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) -> Check {
+fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) -> ComplianceCheck {
     let fact = reported.and_then(|r| r.facts.antivirus);
     let enabled = fact.and_then(|f| f.enabled);
     let Some(days) = max_age_days else { return on_or_off("antivirus", enabled) };
@@ -235,7 +235,7 @@ fn antivirus_check(max_age_days: Option<u32>, reported: Option<Reported<'_>>) ->
         (Some(age), None) => format!("signatures {} old", duration(age)),
         (None, None) => "age of signatures not reported".to_owned(),
     };
-    Check {
+    ComplianceCheck {
         name: "antivirus",
         outcome,
         seen: format!("{}, {age}", switch(enabled)),
@@ -251,7 +251,7 @@ fn protection_check(
     protection: &Protection,
     at: Timestamp,
     limit: TimeDelta,
-) -> Check {
+) -> ComplianceCheck {
     let age = protection.reported_at.map(|reported| (at - reported).max(TimeDelta::zero()));
     let overdue = protection.signatures_overdue;
     let recent = age.is_some_and(|age| age <= limit);
@@ -267,7 +267,7 @@ fn protection_check(
     };
     let when =
         age.map_or_else(String::new, |age| format!(", by its report {} before", duration(age)));
-    Check {
+    ComplianceCheck {
         name: "antivirus",
         outcome,
         seen: format!("{}, {signatures}{when}", switch(enabled)),
@@ -276,7 +276,7 @@ fn protection_check(
     }
 }
 
-fn screen_lock_check(least: u32, facts: Option<&Facts>) -> Check {
+fn screen_lock_check(least: u32, facts: Option<&Facts>) -> ComplianceCheck {
     let fact = facts.and_then(|f| f.screen_lock);
     let enabled = fact.and_then(|f| f.enabled);
     let pin = fact.and_then(|f| f.pin_length);
@@ -287,7 +287,7 @@ fn screen_lock_check(least: u32, facts: Option<&Facts>) -> Check {
     };
     let pin =
         pin.map_or_else(|| "PIN length not reported".to_owned(), |pin| format!("PIN of {pin}"));
-    Check {
+    ComplianceCheck {
         name: "screenLock",
         outcome,
         seen: format!("{}, {pin}", switch(enabled)),
@@ -296,8 +296,8 @@ fn screen_lock_check(least: u32, facts: Option<&Facts>) -> Check {
     }
 }
 
-fn on_or_off(name: &'static str, enabled: Option<bool>) -> Check {
-    Check {
+fn on_or_off(name: &'static str, enabled: Option<bool>) -> ComplianceCheck {
+    ComplianceCheck {
         name,
         outcome: judge(enabled),
         seen: switch(enabled),

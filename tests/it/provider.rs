@@ -22,9 +22,9 @@ use fleetform::edges::config::Config;
 use fleetform::edges::ledger::{self, Expected};
 use fleetform::edges::provider::local::parse_reports;
 use fleetform::edges::provider::{
-    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, Fate, LicenseTarget, Licensed,
-    Limits, Observation, Observed, Prepared, Presence, ProfileSetup, Provider, Push, Receipt,
-    Target, Wake, WipeOrder, Withdrawn,
+    Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, LicenseTarget, Licensed, Limits,
+    Observation, Observed, Prepared, Presence, ProfileSetup, Provider, Push, Receipt,
+    ReportOutcome, Target, WatchedDir, WipeOrder, Withdrawn,
 };
 use fleetform::edges::requests;
 use fleetform::edges::source;
@@ -76,7 +76,7 @@ impl Provider for Remote {
     }
 
     fn cadence(&self) -> Cadence {
-        let wakes = self.wakes.iter().map(|dir| Wake { dir: dir.clone(), ignoring: &[] });
+        let wakes = self.wakes.iter().map(|dir| WatchedDir { dir: dir.clone(), ignoring: &[] });
         Cadence { wakes: wakes.collect(), every: self.every }
     }
 
@@ -241,12 +241,12 @@ fn what_it_says_is_acknowledged_by_its_own_ids_and_silence_means_nothing() {
         assert_eq!(cursor, "delta-7");
         let taken = |serial: &str| Acknowledgement {
             id: ReportId::new(format!("row-{serial}#1f")),
-            fate: Fate::Taken { erased: vec![], synced: vec![] },
+            fate: ReportOutcome::Taken { erased: vec![], synced: vec![] },
         };
         assert_eq!((&done[0], &done[2]), (&taken("SNB"), &taken("SNA")));
         let refused = "no device with serial number SNX is recorded".to_owned();
         let id = ReportId::new("row-SNX#1f");
-        assert_eq!(done[1], Acknowledgement { id, fate: Fate::Refused(refused) });
+        assert_eq!(done[1], Acknowledgement { id, fate: ReportOutcome::Refused(refused) });
     }
     // A look that saw only a part of the fleet, and one that saw nothing of it.
     for look in [says("delta-8", &["SNA"], false), says("delta-9", &[], false)] {

@@ -24,7 +24,7 @@ impl Daemon {
         let moment = Moment {
             breaker_open: self.backoff.admission(self.elapsed()) != Admission::All,
             trust_broken: self.trust_state().broken(),
-            stuck: self.deliveries.board().late(now, late),
+            stuck: self.deliveries.statuses().late(now, late),
         };
         let trust = moment.trust_broken.map(str::to_owned);
         let moment = Moment { trust_broken: trust.as_deref(), ..moment };

@@ -106,7 +106,7 @@ impl Daemon {
                 view.access.as_of = Some(clock::now());
             }
             view.access.unreadable = false;
-            let untold = daemon.deliveries.board().stuck(clock::now());
+            let untold = daemon.deliveries.statuses().stuck(clock::now());
             view.degraded = broken.into_iter().chain(unobserved).chain(untold).collect();
         });
     }
@@ -125,7 +125,7 @@ impl Daemon {
             signers: self.trust_state().usable().map_or(0, |trust| trust.people(clock::now())),
             ..self.metrics.clone()
         };
-        view.board = self.deliveries.board().clone();
+        view.statuses = self.deliveries.statuses().clone();
         view.held_back = self.last.held_back.clone();
         view.findings = self.last.findings;
         change(&mut view, self);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::schedule::{Next, Wake};
+use super::schedule::{Next, NextStep};
 use super::unattended::{Daemon, places};
 use super::watchdog;
 use crate::app::deliveries;
@@ -31,13 +31,13 @@ impl Daemon {
     /// If the last snapshot fails; the log has all that it would have held.
     pub async fn run(mut self) -> Result<(), ledger::Error> {
         tracing::info!(fleet = ?self.config.fleet, data = ?self.config.data, "the daemon runs");
-        let mut wake = Wake::Pass;
+        let mut wake = NextStep::Pass;
         while !self.signals.stopping() {
             self.watchdog.beat();
             let done = match wake {
-                Wake::Pass => self.pass().await,
-                Wake::Publish => self.publish(),
-                Wake::Write(request) => self.write(request),
+                NextStep::Pass => self.pass().await,
+                NextStep::Publish => self.publish(),
+                NextStep::Write(request) => self.write(request),
             };
             self.settle(done);
             if self.signals.stopping() {
@@ -55,7 +55,7 @@ impl Daemon {
     }
 
     /// Until there is something to do.
-    pub(super) async fn wait(&mut self) -> Wake {
+    pub(super) async fn wait(&mut self) -> NextStep {
         let Next { due, at, not_before } = self.next;
         let resync = self.last.complete_at + self.options.resync;
         let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));
@@ -76,31 +76,31 @@ impl Daemon {
                         self.reload();
                         self.touched = Touched::anything();
                     }
-                    return Wake::Pass;
+                    return NextStep::Pass;
                 }
                 // Before what is touched next, which may never end: publishing, which takes little of
                 // the time, and what is due.
                 () = tokio::time::sleep_until(publish), if watching && self.publication.next().is_some() => {
-                    return Wake::Publish;
+                    return NextStep::Publish;
                 }
                 () = tokio::time::sleep_until(until) => {
                     let is_due = due.is_some_and(|due| due <= clock::now());
                     if until == latest || is_due {
                         self.last.resync = watching && !is_due && latest == resync && !self.touched.anything;
                         self.touched = Touched::anything();
-                        return Wake::Pass;
+                        return NextStep::Pass;
                     }
                 }
-                request = self.deliveries.next(), if watching => return Wake::Write(request),
+                request = self.deliveries.next(), if watching => return NextStep::Write(request),
                 // Reports are acknowledged after a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
-                    return Wake::Pass;
+                    return NextStep::Pass;
                 }
                 (first, touched) = self.watch.settled(), if watching => {
                     self.woken.get_or_insert(first);
                     self.touched.merge(touched);
                     if self.touched.is_urgent() {
-                        return Wake::Pass;
+                        return NextStep::Pass;
                     }
                 }
             }

@@ -6,7 +6,7 @@ use crate::app::deliveries::Request;
 use crate::domain::model::Timestamp;
 
 /// What there is to do.
-pub(super) enum Wake {
+pub(super) enum NextStep {
     Pass,
     Publish,
     /// Write what somebody who tells others says of it.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::options::Options;
-use super::schedule::{Next, Wake};
+use super::schedule::{Next, NextStep};
 use super::unattended::Daemon;
 use crate::app::signals::Signals;
 use crate::app::wiring;
@@ -47,7 +47,7 @@ fn in_seconds(seconds: i64) -> Timestamp {
 /// How many seconds it waits.
 async fn waits(daemon: &mut Daemon) -> f64 {
     let start = Instant::now();
-    assert!(matches!(daemon.wait().await, Wake::Pass));
+    assert!(matches!(daemon.wait().await, NextStep::Pass));
     start.elapsed().as_secs_f64()
 }
 

@@ -25,7 +25,7 @@ use crate::domain::backoff::{Backoff, BackoffPolicy};
 use crate::domain::state::State;
 use crate::edges::config::Config;
 use crate::edges::ledger::{Expected, Known, Ledger};
-use crate::edges::provider::{Cadence, Provider, Wake};
+use crate::edges::provider::{Cadence, Provider, WatchedDir};
 use crate::edges::requests;
 use crate::edges::watch::{Entrance, Places, Touched, Watch};
 
@@ -70,7 +70,7 @@ pub struct Daemon {
 /// Where a configuration's fleet directory, reports and trust are to be watched.
 pub(super) fn places(config: &Config, cadence: &Cadence) -> Places {
     let trust = &config.trust;
-    let entrance = |Wake { dir, ignoring }: Wake| Entrance { dir, ignoring };
+    let entrance = |WatchedDir { dir, ignoring }: WatchedDir| Entrance { dir, ignoring };
     Places {
         fleet: config.fleet.clone(),
         reports: cadence.wakes.iter().cloned().map(entrance).collect(),

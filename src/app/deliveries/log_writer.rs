@@ -18,13 +18,13 @@ pub(crate) type Requests = mpsc::Receiver<Request>;
 
 /// The writer, from a sink's side.
 #[derive(Clone)]
-pub(crate) struct Journal(mpsc::Sender<Request>);
+pub(crate) struct LogWriter(mpsc::Sender<Request>);
 
 /// The writer cannot write now, or is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unwritten;
 
-impl Journal {
+impl LogWriter {
     pub(crate) fn new() -> (Self, Requests) {
         let (sender, requests) = mpsc::channel(64);
         (Self(sender), requests)

@@ -8,8 +8,6 @@
 //! What a sink has yet to tell follows from the log: its checkpoint is only where it goes on from, and one
 //! that is lost is made again from the entry at which the sink began.
 
-mod statuses;
-mod worker;
 mod events;
 mod ids;
 mod log_writer;
@@ -18,17 +16,19 @@ mod queue;
 mod run;
 mod service_now;
 mod sink;
+mod statuses;
 mod webhook;
+mod worker;
 
-pub(crate) use statuses::{Board, Standing};
-pub(crate) use worker::kept;
 pub(crate) use events::EventSink;
 pub(crate) use log_writer::Request;
 pub(crate) use queue::Waiting;
 pub(crate) use run::{Deliveries, deliver_for};
 pub(crate) use service_now::ServiceNowSink;
 pub(crate) use sink::Sink;
+pub(crate) use statuses::{SinkStatus, SinkStatuses};
 pub(crate) use webhook::WebhookSink;
+pub(crate) use worker::kept;
 
 #[cfg(test)]
 mod tests;

@@ -124,7 +124,7 @@ impl Batch {
 
 /// What becomes of a batch after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum BatchOutcome {
     Done,
     Again,
     GivenUp,
@@ -283,12 +283,12 @@ impl Queue {
         attempt: &Attempt,
         now: Timestamp,
         elapsed: Duration,
-    ) -> Fate {
+    ) -> BatchOutcome {
         let (why, doubt, for_good, after) = match attempt {
             Attempt::Done { .. } => {
                 self.remove(batch);
                 (self.failures, self.resting) = (0, None);
-                return Fate::Done;
+                return BatchOutcome::Done;
             }
             Attempt::Refused { why } => (why, false, true, None),
             Attempt::Retry { why, after } => (why, false, false, *after),
@@ -316,7 +316,7 @@ impl Queue {
             }
             let excess = self.given_up.len().saturating_sub(REMEMBERED);
             self.given_up.drain(..excess);
-            return Fate::GivenUp;
+            return BatchOutcome::GivenUp;
         }
         for key in &batch.keys {
             let Some(waiting) = self.waiting.get_mut(key) else { continue };
@@ -325,7 +325,7 @@ impl Queue {
             waiting.why = Some(why.clone());
             waiting.again = Some(elapsed + JOB.wait(&waiting.job.id, waiting.tries));
         }
-        Fate::Again
+        BatchOutcome::Again
     }
 
     /// Forgets jobs: they are told, or not true any more.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::statuses::Board;
-use super::worker::{Desk, Office};
-use super::log_writer::{Journal, Request, Requests};
+use super::log_writer::{LogWriter, Request, Requests};
 use super::sink::Sink;
+use super::statuses::SinkStatuses;
+use super::worker::{SinkContext, SinkWorker};
 use crate::app::wiring;
 use crate::domain::state::State;
 use crate::edges::config::Config;
@@ -20,7 +20,7 @@ const STOPPING: Duration = Duration::from_secs(5);
 
 /// All sinks at work.
 pub(crate) struct Deliveries {
-    board: Arc<Board>,
+    statuses: Arc<SinkStatuses>,
     tasks: JoinSet<()>,
     recorded: watch::Sender<Arc<State>>,
     stop: watch::Sender<bool>,
@@ -32,37 +32,43 @@ impl Deliveries {
     pub(crate) fn start(
         sinks: Vec<Arc<dyn Sink>>,
         config: &Config,
-        board: Arc<Board>,
+        statuses: Arc<SinkStatuses>,
         recorded: Arc<State>,
         once: bool,
     ) -> Self {
-        let (journal, requests) = Journal::new();
+        let (log_writer, requests) = LogWriter::new();
         let (recorded, stop) = (watch::Sender::new(recorded), watch::Sender::new(false));
-        let mut all = Self { board, tasks: JoinSet::new(), recorded, stop, requests };
-        all.begin(sinks, config, journal, once);
+        let mut all = Self { statuses, tasks: JoinSet::new(), recorded, stop, requests };
+        all.begin(sinks, config, log_writer, once);
         all
     }
 
     /// In the place of those who are told now: they stop where they are, as a crash would stop them.
     pub(crate) fn begin_anew(&mut self, sinks: Vec<Arc<dyn Sink>>, config: &Config) {
         self.tasks.abort_all();
-        let (journal, requests) = Journal::new();
+        let (log_writer, requests) = LogWriter::new();
         (self.tasks, self.requests) = (JoinSet::new(), requests);
-        self.begin(sinks, config, journal, false);
+        self.begin(sinks, config, log_writer, false);
     }
 
-    fn begin(&mut self, sinks: Vec<Arc<dyn Sink>>, config: &Config, journal: Journal, once: bool) {
-        let office = Office {
+    fn begin(
+        &mut self,
+        sinks: Vec<Arc<dyn Sink>>,
+        config: &Config,
+        log_writer: LogWriter,
+        once: bool,
+    ) {
+        let context = SinkContext {
             data: config.data.clone(),
             settings: config.settings.clone(),
             log: wiring::ledger(config),
-            journal,
-            board: self.board.clone(),
+            log_writer,
+            statuses: self.statuses.clone(),
         };
-        self.board.keep(&sinks.iter().map(|sink| sink.name()).collect::<Vec<_>>());
+        self.statuses.keep(&sinks.iter().map(|sink| sink.name()).collect::<Vec<_>>());
         for sink in sinks {
-            let desk = Desk::new(sink, office.clone());
-            self.tasks.spawn(desk.run(self.recorded.subscribe(), self.stop.subscribe(), once));
+            let worker = SinkWorker::new(sink, context.clone());
+            self.tasks.spawn(worker.run(self.recorded.subscribe(), self.stop.subscribe(), once));
         }
     }
 
@@ -76,8 +82,8 @@ impl Deliveries {
         self.recorded.borrow().clone()
     }
 
-    pub(crate) fn board(&self) -> &Arc<Board> {
-        &self.board
+    pub(crate) fn statuses(&self) -> &Arc<SinkStatuses> {
+        &self.statuses
     }
 
     /// What is recorded now.
@@ -139,7 +145,7 @@ impl Deliveries {
         let Err(error) = ended else { return };
         if error.is_panic() {
             tracing::error!(%error, "a sink failed; it continues when fleetform is restarted");
-            self.board.change("a sink", |standing| standing.stuck = Some("it failed".into()));
+            self.statuses.change("a sink", |status| status.stuck = Some("it failed".into()));
         }
     }
 }
@@ -153,11 +159,11 @@ pub(crate) async fn deliver_for(
     sinks: Vec<Arc<dyn Sink>>,
     config: &Config,
     ledger: &mut Ledger,
-) -> Result<Arc<Board>, ledger::Error> {
-    let board = Arc::<Board>::default();
+) -> Result<Arc<SinkStatuses>, ledger::Error> {
+    let statuses = Arc::<SinkStatuses>::default();
     if !sinks.is_empty() && !limit.is_zero() {
         let recorded = Arc::new(ledger.state().clone());
-        let mut deliveries = Deliveries::start(sinks, config, board.clone(), recorded, true);
+        let mut deliveries = Deliveries::start(sinks, config, statuses.clone(), recorded, true);
         // What is under way at the end may still come to its own.
         let last = STOPPING.min(limit / 2);
         if !deliveries.finish(Some(ledger), limit - last).await? {
@@ -167,5 +173,5 @@ pub(crate) async fn deliver_for(
             }
         }
     }
-    Ok(board)
+    Ok(statuses)
 }

@@ -1,4 +1,4 @@
-//! How each sink stands, for whoever shows it.
+//! The status of each sink, for whoever shows it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,9 +10,9 @@ use crate::domain::model::Timestamp;
 /// A notice that waits longer than that is late.
 const LATE: TimeDelta = TimeDelta::minutes(10);
 
-/// How one sink stands.
+/// What one sink has told, and what waits.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct SinkStatus {
     /// Jobs that are not settled.
     pub(crate) waiting: usize,
     /// Since when the oldest of those could have gone out.
@@ -31,10 +31,10 @@ pub(crate) struct Standing {
 
 /// All of them, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Board(Mutex<BTreeMap<String, Standing>>);
+pub(crate) struct SinkStatuses(Mutex<BTreeMap<String, SinkStatus>>);
 
-impl Board {
-    pub(crate) fn change(&self, sink: &str, change: impl FnOnce(&mut Standing)) {
+impl SinkStatuses {
+    pub(crate) fn change(&self, sink: &str, change: impl FnOnce(&mut SinkStatus)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(all.entry(sink.to_owned()).or_default());
     }
@@ -46,31 +46,31 @@ impl Board {
 
     /// What somebody has to look at: who cannot be told, or not for a long time.
     pub(crate) fn stuck(&self, now: Timestamp) -> Vec<String> {
-        let stuck = |standing: &Standing| standing.stuck.is_some() || is_late(standing, now, LATE);
-        let all = self.all().into_iter().filter(|(_, standing)| stuck(standing));
-        all.map(|(sink, standing)| format!("{sink} is not told: {}", why(standing))).collect()
+        let stuck = |status: &SinkStatus| status.stuck.is_some() || is_late(status, now, LATE);
+        let all = self.all().into_iter().filter(|(_, status)| stuck(status));
+        all.map(|(sink, status)| format!("{sink} is not told: {}", why(status))).collect()
     }
 
     /// Who is not told for longer than that, and why.
     pub(crate) fn late(&self, now: Timestamp, after: TimeDelta) -> Vec<(String, String)> {
-        let all = self.all().into_iter().filter(|(_, standing)| is_late(standing, now, after));
-        all.map(|(sink, standing)| {
-            let why = format!("{sink} is not told: {}", why(standing));
+        let all = self.all().into_iter().filter(|(_, status)| is_late(status, now, after));
+        all.map(|(sink, status)| {
+            let why = format!("{sink} is not told: {}", why(status));
             (sink, why)
         })
         .collect()
     }
 
-    pub(crate) fn all(&self) -> BTreeMap<String, Standing> {
+    pub(crate) fn all(&self) -> BTreeMap<String, SinkStatus> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn is_late(standing: &Standing, now: Timestamp, after: TimeDelta) -> bool {
-    standing.waiting > 0 && standing.oldest.is_some_and(|at| now > at + after)
+fn is_late(status: &SinkStatus, now: Timestamp, after: TimeDelta) -> bool {
+    status.waiting > 0 && status.oldest.is_some_and(|at| now > at + after)
 }
 
-fn why(Standing { waiting, oldest, stuck, .. }: Standing) -> String {
+fn why(SinkStatus { waiting, oldest, stuck, .. }: SinkStatus) -> String {
     let since = oldest.map(|at| format!(" since {}", at.short())).unwrap_or_default();
     let why = stuck.map(|why| format!(": {why}")).unwrap_or_default();
     format!("{waiting} waiting{since}{why}")

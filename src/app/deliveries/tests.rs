@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::queue::{Fate, Queue};
+use super::queue::{BatchOutcome, Queue};
 use super::run::deliver_for;
 use super::sink::{Sink, Ticketed};
 use crate::domain::model::{DeviceId, Timestamp};
@@ -337,7 +337,7 @@ fn a_job_that_waits_keeps_back_those_of_its_device_and_no_others() {
     let mut queue = queue(&[Some(1), Some(1), Some(2)]);
     let first = next(&queue, 0).unwrap();
     assert_eq!(first.jobs[0].entry, 1);
-    assert_eq!(queue.settle(&first, &busy(), at(0), Duration::ZERO), Fate::Again);
+    assert_eq!(queue.settle(&first, &busy(), at(0), Duration::ZERO), BatchOutcome::Again);
     let second = next(&queue, 1).unwrap();
     assert_eq!(second.jobs[0].entry, 3, "the other device goes first");
     queue.settle(&second, &Attempt::Done { reference: None }, at(0), Duration::ZERO);
@@ -377,17 +377,20 @@ fn a_far_side_that_names_a_time_is_left_alone_for_so_long() {
 #[test]
 fn after_three_days_a_job_is_given_up_but_not_for_a_wrong_password() {
     for (attempt, fate) in [
-        (busy(), Fate::GivenUp),
-        (Attempt::InDoubt { why: "cut".into() }, Fate::GivenUp),
-        (Attempt::Misconfigured { why: "535".into() }, Fate::Again),
+        (busy(), BatchOutcome::GivenUp),
+        (Attempt::InDoubt { why: "cut".into() }, BatchOutcome::GivenUp),
+        (Attempt::Misconfigured { why: "535".into() }, BatchOutcome::Again),
     ] {
         let mut queue = queue(&[None]);
         let batch = next(&queue, 0).unwrap();
         queue.intended(&batch, 9, at(0));
-        assert_eq!(queue.settle(&batch, &attempt, at(72 * 60), Duration::ZERO), Fate::Again);
+        assert_eq!(
+            queue.settle(&batch, &attempt, at(72 * 60), Duration::ZERO),
+            BatchOutcome::Again
+        );
         let later = at(72 * 60 + 1);
         assert_eq!(queue.settle(&batch, &attempt, later, Duration::ZERO), fate, "{attempt:?}");
-        assert_eq!(queue.given_up.len(), usize::from(fate == Fate::GivenUp));
+        assert_eq!(queue.given_up.len(), usize::from(fate == BatchOutcome::GivenUp));
     }
 }
 

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::statuses::Board;
-use super::log_writer::{Journal, Unwritten};
-use super::queue::{Batch, Fate, Queue};
+use super::log_writer::{LogWriter, Unwritten};
+use super::queue::{Batch, BatchOutcome, Queue};
 use super::sink::{Sink, Ticketed};
+use super::statuses::SinkStatuses;
 use crate::domain::model::DeviceId;
 use crate::domain::notice::{Attempt, Job, Topic};
 use crate::domain::settings::Settings;
@@ -31,22 +31,22 @@ const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// How often a sink looks whether a clock was set or somebody asked for a job again.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How soon to go on where the log could not be read or written.
-const TROUBLE: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Where all sinks work.
+/// What all sinks work with.
 #[derive(Clone)]
-pub(crate) struct Office {
+pub(crate) struct SinkContext {
     pub(crate) data: PathBuf,
     pub(crate) settings: Settings,
     pub(crate) log: Arc<dyn Reader>,
-    pub(crate) journal: Journal,
-    pub(crate) board: Arc<Board>,
+    pub(crate) log_writer: LogWriter,
+    pub(crate) statuses: Arc<SinkStatuses>,
 }
 
-/// One sink at work.
-pub(crate) struct Desk {
+/// The task of one sink.
+pub(crate) struct SinkWorker {
     sink: Arc<dyn Sink>,
-    office: Office,
+    context: SinkContext,
     queue: Option<Queue>,
     /// Of the ledger that the queue follows from.
     lineage: Option<uuid::Uuid>,
@@ -66,23 +66,23 @@ struct Checkpoint {
 }
 
 /// Why a sink cannot go on now.
-enum Trouble {
+enum Interruption {
     Unwritten,
     Unread(ledger::Error),
 }
 
-impl From<Unwritten> for Trouble {
+impl From<Unwritten> for Interruption {
     fn from(Unwritten: Unwritten) -> Self {
         Self::Unwritten
     }
 }
 
-impl Desk {
-    pub(crate) fn new(sink: Arc<dyn Sink>, office: Office) -> Self {
+impl SinkWorker {
+    pub(crate) fn new(sink: Arc<dyn Sink>, context: SinkContext) -> Self {
         let now = Instant::now();
         Self {
             sink,
-            office,
+            context,
             queue: None,
             lineage: None,
             started: now,
@@ -108,7 +108,7 @@ impl Desk {
                 self.save(true);
                 return;
             }
-            let rest = if went.is_err() { TROUBLE } else { self.rest() };
+            let rest = if went.is_err() { RETRY_AFTER } else { self.rest() };
             tokio::select! {
                 changed = seen.changed() => if changed.is_err() { return },
                 _ = stop.changed() => {}
@@ -123,7 +123,7 @@ impl Desk {
         recorded: &Arc<State>,
         seen: &watch::Receiver<Arc<State>>,
         stop: &watch::Receiver<bool>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Interruption> {
         if recorded.lineage.is_none() {
             return Ok(());
         }
@@ -152,10 +152,10 @@ impl Desk {
             Some(begun) => *begun,
             None => {
                 let event = Event::NoticeBegun(NoticeBegun { sink: name.into() });
-                self.office.journal.write(move |_| vec![event.into()]).await?
+                self.context.log_writer.write(move |_| vec![event.into()]).await?
             }
         };
-        let kept = deliveries::load(&self.office.data, name);
+        let kept = deliveries::load(&self.context.data, name);
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Checkpoint>(&bytes).ok());
         let usable = kept.filter(|kept| {
             let Checkpoint { version, lineage, queue } = kept;
@@ -170,14 +170,14 @@ impl Desk {
     }
 
     /// Reads on in the log, as far as `recorded` goes.
-    async fn take_in(&mut self, recorded: &Arc<State>) -> Result<(), Trouble> {
+    async fn take_in(&mut self, recorded: &Arc<State>) -> Result<(), Interruption> {
         let Some(mut queue) = self.queue.take() else { return Ok(()) };
         if queue.cursor >= recorded.seq {
             self.queue = Some(queue);
             return Ok(());
         }
         let (sink, recorded) = (self.sink.clone(), recorded.clone());
-        let (log, settings) = (self.office.log.clone(), self.office.settings.clone());
+        let (log, settings) = (self.context.log.clone(), self.context.settings.clone());
         let read = tokio::task::spawn_blocking(move || {
             let mut failed = None;
             for logged in log.entries_from(queue.cursor + 1) {
@@ -199,11 +199,11 @@ impl Desk {
         match read.await {
             Ok((queue, failed)) => {
                 (self.queue, self.unsaved) = (Some(queue), true);
-                failed.map_or(Ok(()), |error| Err(Trouble::Unread(error)))
+                failed.map_or(Ok(()), |error| Err(Interruption::Unread(error)))
             }
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Trouble::Unwritten),
+                Err(_) => Err(Interruption::Unwritten),
             },
         }
     }
@@ -211,11 +211,11 @@ impl Desk {
     /// Jobs that somebody wants to be tried again. What cannot be read is looked for later.
     fn take_again(&mut self) {
         let Some(queue) = &mut self.queue else { return };
-        for id in deliveries::asked_again(&self.office.data).unwrap_or_default() {
+        for id in deliveries::asked_again(&self.context.data).unwrap_or_default() {
             if queue.retry(&id) {
                 self.unsaved = true;
                 // It stays, and is found again, where it cannot be removed: that does no harm.
-                let _ = deliveries::forget_asked(&self.office.data, &id);
+                let _ = deliveries::forget_asked(&self.context.data, &id);
             }
         }
     }
@@ -223,7 +223,7 @@ impl Desk {
     /// Tells the next one; whether there was one.
     async fn tell_one(&mut self, recorded: &State) -> Result<bool, Unwritten> {
         let (now, elapsed) = (clock::now(), self.started.elapsed());
-        let (sink, journal) = (self.sink.clone(), self.office.journal.clone());
+        let (sink, log_writer) = (self.sink.clone(), self.context.log_writer.clone());
         let Some(queue) = &mut self.queue else { return Ok(false) };
         let next = queue.next(
             now,
@@ -237,7 +237,7 @@ impl Desk {
         for (job, intent, why) in over {
             let told = stopped(&sink, intent, std::slice::from_ref(&job.jobs[0]), why);
             queue.remove(&job);
-            self.office.board.change(sink.name(), |standing| standing.dropped += 1);
+            self.context.statuses.change(sink.name(), |status| status.dropped += 1);
             let device = job.jobs[0].device;
             self.owed.push((device, Event::NoticeDropped(Box::new(told))));
         }
@@ -249,7 +249,7 @@ impl Desk {
             Some(intent) => intent,
             None => {
                 let (jobs, sink) = (batch.jobs.clone(), sink.clone());
-                journal.write(move |intent| intended(&sink, intent, &jobs)).await?
+                log_writer.write(move |intent| intended(&sink, intent, &jobs)).await?
             }
         };
         if let Some(queue) = &mut self.queue {
@@ -265,24 +265,24 @@ impl Desk {
         let Some(queue) = &mut self.queue else { return };
         let fate = queue.settle(batch, &attempt, clock::now(), self.started.elapsed());
         let count = batch.jobs.len() as u64;
-        self.office.board.change(self.sink.name(), |standing| match fate {
-            Fate::Done => standing.delivered += count,
-            Fate::Again => standing.failed += 1,
-            Fate::GivenUp => {
-                standing.failed += 1;
-                standing.given_up += count;
+        self.context.statuses.change(self.sink.name(), |status| match fate {
+            BatchOutcome::Done => status.delivered += count,
+            BatchOutcome::Again => status.failed += 1,
+            BatchOutcome::GivenUp => {
+                status.failed += 1;
+                status.given_up += count;
             }
         });
         let sink = &self.sink;
         let to = sink.recipient(&batch.jobs).map(CompactString::from);
         for (device, jobs) in by_device(&batch.jobs) {
             let event = match (fate, &attempt, &ticketed) {
-                (Fate::Again, ..) => continue,
-                (Fate::GivenUp, attempt, _) => {
+                (BatchOutcome::Again, ..) => continue,
+                (BatchOutcome::GivenUp, attempt, _) => {
                     let told = stopped(sink, Some(intent), &jobs, reason(attempt));
                     Event::NoticeFailed(Box::new(told))
                 }
-                (Fate::Done, _, Some(Ticketed { id, number, opened })) => {
+                (BatchOutcome::Done, _, Some(Ticketed { id, number, opened })) => {
                     let told = TicketTold {
                         intent,
                         sink: sink.name().into(),
@@ -294,7 +294,7 @@ impl Desk {
                     let event = if *opened { Event::TicketOpened } else { Event::TicketNoted };
                     event(Box::new(told))
                 }
-                (Fate::Done, attempt, None) => {
+                (BatchOutcome::Done, attempt, None) => {
                     let reference = match attempt {
                         Attempt::Done { reference } => reference.as_deref().map(Into::into),
                         _ => None,
@@ -323,23 +323,23 @@ impl Desk {
             let draft = |(device, event)| Draft { device, source: None, event };
             owed.into_iter().map(draft).collect()
         };
-        self.office.journal.write(drafts).await?;
+        self.context.log_writer.write(drafts).await?;
         self.owed.clear();
         Ok(())
     }
 
-    fn show(&self, went: &Result<(), Trouble>) {
+    fn show(&self, went: &Result<(), Interruption>) {
         let stuck = match went {
-            Err(Trouble::Unwritten) => Some("the log cannot be written".to_owned()),
-            Err(Trouble::Unread(error)) => Some(format!("the log cannot be read: {error}")),
+            Err(Interruption::Unwritten) => Some("the log cannot be written".to_owned()),
+            Err(Interruption::Unread(error)) => Some(format!("the log cannot be read: {error}")),
             Ok(()) => self.queue.as_ref().and_then(|queue| queue.resting().map(str::to_owned)),
         };
         let (waiting, oldest) = self
             .queue
             .as_ref()
             .map_or((0, None), |queue| (queue.len(), queue.oldest(clock::now())));
-        self.office.board.change(self.sink.name(), |standing| {
-            (standing.waiting, standing.oldest, standing.stuck) = (waiting, oldest, stuck);
+        self.context.statuses.change(self.sink.name(), |status| {
+            (status.waiting, status.oldest, status.stuck) = (waiting, oldest, stuck);
         });
     }
 
@@ -352,7 +352,7 @@ impl Desk {
         let checkpoint = Checkpoint { version: VERSION, lineage: self.lineage, queue };
         let saved =
             serde_json::to_vec(&checkpoint).map_err(|error| error.to_string()).and_then(|bytes| {
-                deliveries::save(&self.office.data, self.sink.name(), &bytes)
+                deliveries::save(&self.context.data, self.sink.name(), &bytes)
                     .map_err(|error| error.to_string())
             });
         self.queue = Some(checkpoint.queue);

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::domain::diagnosis::Check;
-use crate::edges::fs::directory_facts::Standing;
+use crate::edges::fs::directory_facts::DirectoryFacts;
 
 pub(super) const DIRECTORY: &str = "data.directory";
 pub(super) const SPACE: &str = "data.space";
@@ -16,7 +16,7 @@ const LEAST: u64 = 16 << 20;
 const ENOUGH: u64 = 256 << 20;
 
 /// The data directory, looked at; nothing where that took too long.
-pub(super) type Found = Option<io::Result<Standing>>;
+pub(super) type Found = Option<io::Result<DirectoryFacts>>;
 
 /// Whether it is there, and this user's to write.
 pub(super) fn directory(path: &Path, named: bool, found: &Found, user: u32) -> Check {
@@ -43,7 +43,7 @@ pub(super) fn directory(path: &Path, named: bool, found: &Found, user: u32) -> C
             return Check::fails(DIRECTORY, detail, "check whether its file system answers");
         }
     };
-    let Standing { owner, mode, writable, free: _, free_files: _ } = *standing;
+    let DirectoryFacts { owner, mode, writable, free: _, free_files: _ } = *standing;
     if !writable {
         let detail =
             format!("{path} belongs to user {owner} ({mode:04o}): user {user} may not write it");
@@ -65,7 +65,7 @@ pub(super) fn directory(path: &Path, named: bool, found: &Found, user: u32) -> C
 
 /// Whether enough fits.
 pub(super) fn space(found: &Found) -> Check {
-    let Some(Ok(Standing { free, free_files, .. })) = found else {
+    let Some(Ok(DirectoryFacts { free, free_files, .. })) = found else {
         return Check::skipped(SPACE, DIRECTORY);
     };
     const HELP: &str = "free some space, or move the data directory to a larger file system";
@@ -95,8 +95,8 @@ mod tests {
     use super::*;
     use crate::domain::diagnosis::CheckState::{self, Fails, Ok as Well, Skipped, Warning};
 
-    const MINE: Standing =
-        Standing { owner: 7, mode: 0o700, writable: true, free: 1 << 40, free_files: None };
+    const MINE: DirectoryFacts =
+        DirectoryFacts { owner: 7, mode: 0o700, writable: true, free: 1 << 40, free_files: None };
 
     #[track_caller]
     fn is(check: &Check, state: CheckState, says: &str) {
@@ -113,8 +113,20 @@ mod tests {
             (seen(MINE), true, 7, Well, "can be written"),
             (seen(MINE), true, 0, Well, "can be written"),
             (seen(MINE), true, 8, Warning, "belongs to user 7 instead of 8"),
-            (seen(Standing { writable: false, ..MINE }), true, 8, Fails, "user 8 may not write it"),
-            (seen(Standing { mode: 0o707, ..MINE }), true, 7, Warning, "every user may write"),
+            (
+                seen(DirectoryFacts { writable: false, ..MINE }),
+                true,
+                8,
+                Fails,
+                "user 8 may not write it",
+            ),
+            (
+                seen(DirectoryFacts { mode: 0o707, ..MINE }),
+                true,
+                7,
+                Warning,
+                "every user may write",
+            ),
             (failed(io::ErrorKind::NotFound), false, 7, Well, "not there yet"),
             (failed(io::ErrorKind::NotFound), true, 7, Fails, "there is no"),
             (failed(io::ErrorKind::NotADirectory), false, 7, Fails, "cannot be accessed"),
@@ -126,13 +138,13 @@ mod tests {
 
     #[test]
     fn what_is_free_is_enough_little_or_too_little() {
-        let free = |free| Some(Ok(Standing { free, ..MINE }));
+        let free = |free| Some(Ok(DirectoryFacts { free, ..MINE }));
         is(&space(&free(ENOUGH)), Well, "256 MiB");
         is(&space(&free(ENOUGH - 1)), Warning, "255 MiB");
         is(&space(&free(LEAST)), Warning, "16 MiB");
         is(&space(&free(LEAST - 1)), Fails, "15 MiB");
-        is(&space(&Some(Ok(Standing { free_files: Some(0), ..MINE }))), Fails, "inode");
-        is(&space(&Some(Ok(Standing { free_files: Some(1), ..MINE }))), Well, "MiB");
+        is(&space(&Some(Ok(DirectoryFacts { free_files: Some(0), ..MINE }))), Fails, "inode");
+        is(&space(&Some(Ok(DirectoryFacts { free_files: Some(1), ..MINE }))), Well, "MiB");
         is(&space(&None), Skipped, DIRECTORY);
     }
 

@@ -19,7 +19,7 @@ use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::clock;
 use crate::edges::config::{self, Config, Loaded};
-use crate::edges::fs::directory_facts::{Standing, user};
+use crate::edges::fs::directory_facts::{DirectoryFacts, user};
 use crate::edges::ledger::{Error, Verified};
 use crate::edges::provider::Diagnosis;
 use crate::edges::source;
@@ -73,7 +73,7 @@ impl Here {
         let (desired, trust, data, rest) = tokio::join!(
             by(end, move || source::load(&fleet.fleet).as_of(clock::now())),
             by(end, move || wiring::trust(&trust)),
-            by(end, move || Standing::of(&data.data)),
+            by(end, move || DirectoryFacts::of(&data.data)),
             by(end, move || {
                 let ledger = wiring::ledger(&rest);
                 (ledger.writer(), recorded(&rest), ledger.highest_time())

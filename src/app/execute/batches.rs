@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use compact_str::CompactString;
 
-use super::calls::{Told, in_calls, one_call};
+use super::calls::{CallResult, in_calls, one_call};
 use super::commands::{Command, What};
 use super::control::{Control, Patience};
 use super::licenses::Licensing;
@@ -227,7 +227,7 @@ async fn run_batch(
 /// Devices for which the provider gave no answer.
 fn untold<R>(
     ids: impl Iterator<Item = DeviceId>,
-    results: &[Told<R>],
+    results: &[CallResult<R>],
 ) -> impl Iterator<Item = DeviceId> {
     let told: HashSet<DeviceId> = results.iter().map(|(id, _)| *id).collect();
     ids.filter(move |id| !told.contains(id))
@@ -381,7 +381,7 @@ async fn carry_out(
     _: Proof,
     provider: &Arc<dyn Provider>,
     patience: &Patience<'_>,
-) -> Vec<Told> {
+) -> Vec<CallResult> {
     let limits = provider.limits();
     let call = |targets: Vec<PushTarget>| {
         let call = Push { intent: push.intent, profile: push.profile.clone(), targets };

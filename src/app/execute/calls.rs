@@ -9,7 +9,7 @@ use crate::domain::model::DeviceId;
 use crate::edges::provider::{Error as ProviderError, Limits};
 
 /// What came of an effect on a device.
-pub(super) type Told<T = ()> = (DeviceId, Result<T, ProviderError>);
+pub(super) type CallResult<T = ()> = (DeviceId, Result<T, ProviderError>);
 
 /// Makes `call` for the targets, as many in one call and as many calls at a time as the provider
 /// takes; in order of the targets.
@@ -22,15 +22,15 @@ pub(super) async fn in_calls<T, R, F>(
     limits: Limits,
     patience: &Patience<'_>,
     call: impl Fn(Vec<T>) -> F,
-) -> Vec<Told<R>>
+) -> Vec<CallResult<R>>
 where
     T: Clone,
     R: Send + 'static,
-    F: Future<Output = Vec<Told<R>>> + Send + 'static,
+    F: Future<Output = Vec<CallResult<R>>> + Send + 'static,
 {
     let mut waiting = targets.chunks(limits.batch.max(1)).enumerate();
-    let mut under_way: JoinSet<(usize, Vec<Told<R>>)> = JoinSet::new();
-    let mut told: Vec<(usize, Vec<Told<R>>)> = Vec::new();
+    let mut under_way: JoinSet<(usize, Vec<CallResult<R>>)> = JoinSet::new();
+    let mut told: Vec<(usize, Vec<CallResult<R>>)> = Vec::new();
     loop {
         while under_way.len() < limits.concurrency.max(1) && !patience.is_over() {
             let Some((index, targets)) = waiting.next() else { break };
@@ -59,7 +59,7 @@ pub(super) async fn one_call<R: Clone>(
     ids: Vec<DeviceId>,
     limits: Limits,
     call: impl Future<Output = Vec<Result<R, ProviderError>>>,
-) -> Vec<Told<R>> {
+) -> Vec<CallResult<R>> {
     let limit = limits.timeout;
     let results = match tokio::time::timeout(limit, call).await {
         Ok(results) => results,

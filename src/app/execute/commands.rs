@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::calls::{Told, in_calls, one_call};
+use super::calls::{CallResult, in_calls, one_call};
 use super::control::Patience;
 use super::outcome::Outcome;
 use crate::domain::model::DeviceId;
@@ -47,7 +47,7 @@ impl Command {
         _: Proof,
         provider: &Arc<dyn Provider>,
         patience: &Patience<'_>,
-    ) -> Vec<Told> {
+    ) -> Vec<CallResult> {
         let (limits, intent, what) = (provider.limits(), self.intent, self.what);
         let call = |targets: Vec<Target>| {
             let provider = provider.clone();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::calls::{Told, in_calls, one_call};
+use super::calls::{CallResult, in_calls, one_call};
 use super::control::Patience;
 use super::outcome::{Outcome, Unlicensed};
 use crate::domain::model::DeviceId;
@@ -28,7 +28,7 @@ impl Licensing {
         _: Proof,
         provider: &Arc<dyn Provider>,
         patience: &Patience<'_>,
-    ) -> Vec<Told<Licensed>> {
+    ) -> Vec<CallResult<Licensed>> {
         let (limits, intent, sku) = (provider.limits(), self.intent, &self.sku);
         let call = |targets: Vec<LicenseTarget>| {
             let (provider, sku) = (provider.clone(), sku.clone());
@@ -44,7 +44,7 @@ impl Licensing {
     /// the log has already is not said again: it may be so for weeks.
     pub(super) fn told(
         &self,
-        told: Vec<Told<Licensed>>,
+        told: Vec<CallResult<Licensed>>,
         recorded: &State,
         outcome: &mut Outcome,
     ) -> Vec<Draft> {

@@ -2,7 +2,7 @@
 
 use super::notice::Notice;
 use crate::app::reconcile::RefusedReport;
-use crate::edges::provider::Unusable;
+use crate::edges::provider::UnusableReport;
 
 /// Tells all of them.
 pub(crate) fn tell(notices: impl IntoIterator<Item = Notice>) {
@@ -23,7 +23,7 @@ fn tell_one(notice: &Notice) {
         Notice::Thawed => {
             tracing::info!("no longer frozen: the fleet directory is plausible again");
         }
-        Notice::Unusable(Unusable { origin, what, why, whole: _ }) => {
+        Notice::Unusable(UnusableReport { origin, what, why, whole: _ }) => {
             tracing::warn!(file = ?file(origin), ?why, "{what}");
         }
         Notice::ReportRefused(RefusedReport { origin, serial, why }) => {

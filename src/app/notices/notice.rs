@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::reconcile::{Decision, RefusedReport};
 use crate::domain::model::{DeviceId, Name, SerialNumber};
 use crate::domain::state::event::{ErrorClass, PassFrozen};
-use crate::edges::provider::Unusable;
+use crate::edges::provider::UnusableReport;
 
 /// Of one kind, more than so many in a pass are only counted.
 pub(crate) const SHOWN: usize = 20;
@@ -16,7 +16,7 @@ pub(crate) enum Notice {
     Frozen(PassFrozen),
     Thawed,
     /// Something came in that is no report.
-    Unusable(Unusable),
+    Unusable(UnusableReport),
     ReportRefused(RefusedReport),
     /// A file asks for something that nobody can do, or for nothing.
     RequestRefused {

@@ -12,7 +12,7 @@ use crate::domain::state::event::{ConfigChanged, Event};
 use crate::edges::config::Config;
 use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
-use crate::edges::requests::{self, Fate, Requests};
+use crate::edges::requests::{self, RequestOutcome, Requests};
 
 /// Notes in the log what the configuration says about rights, where that is not what the log said
 /// last; not in the plan, which is about the fleet. Durable with what comes next.
@@ -76,10 +76,10 @@ impl Fates {
         requests.let_go(|origin| {
             let why = self.refused.iter().find(|(refused, _)| **refused == *origin);
             match why {
-                Some((_, why)) => Fate::Refused(why.clone()),
+                Some((_, why)) => RequestOutcome::Refused(why.clone()),
                 None => {
                     let here = self.held.iter().filter(|(held, _)| **held == *origin);
-                    Fate::Taken { waiting: here.map(|(_, id)| *id).collect() }
+                    RequestOutcome::Taken { waiting: here.map(|(_, id)| *id).collect() }
                 }
             }
         })

@@ -9,7 +9,8 @@ use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
 use crate::domain::plan::{Cause, Heard, HoldReason, Op, Plan};
 use crate::domain::state::{State, SyncStanding, WipeState};
 use crate::edges::provider::{
-    self, Acknowledgement, Asked, Cursor, Fate, Observation, Observed, Provider, Trouble,
+    self, Acknowledgement, Asked, Cursor, Observation, Observed, Provider, ReadProblem,
+    ReportOutcome,
 };
 use crate::edges::requests;
 
@@ -83,16 +84,16 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
 }
 
 /// Requests that could not be looked at.
-fn not_read(trouble: &requests::Trouble) -> Trouble {
-    let requests::Trouble { path, message } = trouble.clone();
+fn not_read(trouble: &requests::UnreadRequest) -> ReadProblem {
+    let requests::UnreadRequest { path, message } = trouble.clone();
     let help = "it is not read until that is fixed; give it the owner and the \
                 mode of the data directory (chown --reference, chmod --reference)";
-    Trouble { path, message, help: help.into() }
+    ReadProblem { path, message, help: help.into() }
 }
 
 /// What could not be looked at.
-fn unreadable(trouble: Trouble) -> Finding {
-    let Trouble { path, message, help } = trouble;
+fn unreadable(trouble: ReadProblem) -> Finding {
+    let ReadProblem { path, message, help } = trouble;
     Finding {
         code: Code::Unreadable,
         severity: Severity::Error,
@@ -123,12 +124,12 @@ fn fates(
             Some(why) => {
                 let (origin, serial) = (origin.clone(), serial.clone());
                 refused.push(RefusedReport { origin, serial, why: (*why).clone() });
-                Fate::Refused((*why).clone())
+                ReportOutcome::Refused((*why).clone())
             }
             None => {
                 let erased = erased.get(serial).filter(|_| report.wiped).cloned();
                 let synced = synced(recorded, serial, &heard_from).into_iter().collect();
-                Fate::Taken { erased: erased.unwrap_or_default(), synced }
+                ReportOutcome::Taken { erased: erased.unwrap_or_default(), synced }
             }
         };
         done.push(Acknowledgement { id: id.clone(), fate });

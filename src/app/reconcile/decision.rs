@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::SerialNumber;
 use crate::domain::plan::{Action, Hold, HoldReason};
-use crate::edges::provider::{self, Acknowledgement, Cursor, Fate, Unusable};
+use crate::edges::provider::{self, Acknowledgement, Cursor, ReportOutcome, UnusableReport};
 use crate::edges::requests::{self, Requests};
 
 /// A decision, and the observation that it rests on.
@@ -21,7 +21,7 @@ pub struct Decision {
     pub(super) requests: Requests,
     /// Why the provider could not be observed: then nothing is asked of it either.
     pub(super) unobserved: Option<provider::Error>,
-    pub(super) unusable: Vec<Unusable>,
+    pub(super) unusable: Vec<UnusableReport>,
     pub(super) refused: Vec<RefusedReport>,
     pub(super) unknown_fields: BTreeSet<String>,
     pub(super) unfinished: BTreeSet<String>,
@@ -73,7 +73,7 @@ impl Decision {
     }
 
     /// What was said that is no report.
-    pub(crate) fn unusable(&self) -> &[Unusable] {
+    pub(crate) fn unusable(&self) -> &[UnusableReport] {
         &self.unusable
     }
 
@@ -82,7 +82,7 @@ impl Decision {
         let unusable = self.requests.unusable();
         let refused = &self.approved.plan().refused_requests;
         unusable
-            .map(|requests::Unusable { origin, why }| (origin, why.as_str()))
+            .map(|requests::UnusableRequest { origin, why }| (origin, why.as_str()))
             .chain(refused.iter().map(|(origin, why)| (origin, why.as_str())))
     }
 
@@ -113,7 +113,7 @@ impl Decision {
     /// What becomes of the reports, in numbers.
     pub(crate) fn reports(&self) -> ReportCounts {
         let fates = self.heard.iter().flat_map(|(_, done)| done);
-        let taken = fates.filter(|done| matches!(done.fate, Fate::Taken { .. })).count();
+        let taken = fates.filter(|done| matches!(done.fate, ReportOutcome::Taken { .. })).count();
         let rejected = self.unusable.len() + self.refused.len();
         let telemetry = &self.approved.plan().telemetry;
         ReportCounts {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::access::AccessBasis;
 use super::metrics::Metrics;
 use super::summary::Status;
-use crate::app::deliveries::Board;
+use crate::app::deliveries::SinkStatuses;
 use crate::domain::access::{Directory, Judge};
 use crate::domain::model::Timestamp;
 use crate::domain::plan::HoldReason;
@@ -35,7 +35,7 @@ pub struct View {
     /// What answers about access rest on, beside what is recorded.
     pub(crate) access: AccessBasis,
     /// How those stand who are told what happens, at any moment.
-    pub(crate) board: Arc<Board>,
+    pub(crate) statuses: Arc<SinkStatuses>,
 }
 
 impl View {
@@ -52,7 +52,7 @@ impl View {
             findings: 0,
             metrics: Metrics::default(),
             access: AccessBasis::default(),
-            board: Arc::default(),
+            statuses: Arc::default(),
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) struct Judge<'a> {
 
 /// One requirement, asked of one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Check {
+pub(crate) struct RequirementCheck {
     /// Without one: that it is not wiped and not about to be, which every resource asks.
     pub(crate) requirement: Option<Requirement>,
     /// Nothing where it is fulfilled.
@@ -84,7 +84,10 @@ impl<'a> Judge<'a> {
     /// Every requirement of the resource, asked of each device that [`Judge::answer`] may ask;
     /// nothing where there is no device to ask.
     #[must_use]
-    pub(crate) fn explain(&self, question: &Question<'_>) -> Vec<(DeviceId, Vec<Check>)> {
+    pub(crate) fn explain(
+        &self,
+        question: &Question<'_>,
+    ) -> Vec<(DeviceId, Vec<RequirementCheck>)> {
         let Ok((resource, candidates)) = self.candidates(question) else { return Vec::new() };
         let ids = match &candidates {
             Candidates::One(id) => std::slice::from_ref(id),
@@ -96,7 +99,7 @@ impl<'a> Judge<'a> {
 
     /// What was seen where the requirement is fulfilled, or why it is not.
     #[must_use]
-    pub(crate) fn detail(&self, id: DeviceId, check: &Check) -> String {
+    pub(crate) fn detail(&self, id: DeviceId, check: &RequirementCheck) -> String {
         let device = &*self.recorded.devices[&id];
         match check.failed {
             Some(reason) => wording::of_device(&self.basis(), reason, device),
@@ -232,7 +235,7 @@ impl<'a> Judge<'a> {
         &self,
         resource: &'r Resource,
         id: DeviceId,
-    ) -> impl Iterator<Item = Check> + use<'a, 'r> {
+    ) -> impl Iterator<Item = RequirementCheck> + use<'a, 'r> {
         let judge = *self;
         let device = &*self.recorded.devices[&id];
         let asked = resource.require.iter().copied().map(Some);
@@ -241,7 +244,7 @@ impl<'a> Judge<'a> {
                 None => judge.stays(id, device),
                 Some(requirement) => judge.fulfils(device, requirement),
             };
-            Check { requirement, failed: outcome.err(), until: outcome.ok().flatten() }
+            RequirementCheck { requirement, failed: outcome.err(), until: outcome.ok().flatten() }
         })
     }
 

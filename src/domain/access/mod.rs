@@ -20,7 +20,7 @@ mod wording;
 pub(crate) use answer::{Answer, Denial};
 pub(crate) use block::{Blocking, block, blocks_at};
 pub(crate) use directory::Directory;
-pub(crate) use judge::{Check, Judge, Knowledge};
+pub(crate) use judge::{Judge, Knowledge, RequirementCheck};
 pub(crate) use question::{Named, Question};
 pub(crate) use reason::Reason;
 pub(crate) use rules::{Requirement, Resource, Rules, Users};

@@ -72,7 +72,9 @@ impl World {
             assert_eq!(checks.iter().find_map(|check| check.failed), Some(*reason));
         }
         if answer.denial.is_none() {
-            let fine = |(_, checks): &(_, Vec<Check>)| checks.iter().all(|c| c.failed.is_none());
+            let fine = |(_, checks): &(_, Vec<RequirementCheck>)| {
+                checks.iter().all(|c| c.failed.is_none())
+            };
             let all = self.rules.resources[question.resource].users == Users::All;
             assert!(if all { explained.iter().all(fine) } else { explained.iter().any(fine) });
             assert!(!explained.is_empty());

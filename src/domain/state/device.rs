@@ -5,7 +5,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde_json::Value;
 
-use super::episode::{Episode, EpisodeKind, Ticket, Told};
+use super::episode::{Episode, EpisodeKind, NoticeResult, Ticket};
 use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
@@ -289,7 +289,7 @@ impl Device {
     }
 
     /// What came of telling somebody about its episode: an earlier one is over, and forgotten.
-    pub(super) fn tell(&mut self, key: CompactString, told: Told) {
+    pub(super) fn tell(&mut self, key: CompactString, told: NoticeResult) {
         if let Some(episode) = self.episode.as_deref_mut() {
             episode.told.insert(key, told);
         }

@@ -37,7 +37,7 @@ pub(crate) struct Episode {
     /// Access to corporate mail, where it was blocked.
     pub(crate) block: Option<Block>,
     /// What people were told, by sink and topic.
-    pub(crate) told: BTreeMap<CompactString, Told>,
+    pub(crate) told: BTreeMap<CompactString, NoticeResult>,
     /// The ticket that was opened.
     pub(crate) ticket: Option<Ticket>,
     /// The episode before it.
@@ -79,7 +79,7 @@ pub(crate) enum BlockState {
 /// What came of telling somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Told {
+pub(crate) struct NoticeResult {
     pub(crate) at: Timestamp,
     /// Why nobody was told; nothing where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use compact_str::{CompactString, format_compact};
 
-use super::episode::{Ticket, Told};
+use super::episode::{NoticeResult, Ticket};
 use super::event::{Entry, Event, NoticeSent, NoticeStopped, TicketTold};
 use super::fold::State;
 use crate::domain::model::DeviceId;
@@ -51,7 +51,7 @@ impl State {
         }
         if let Some(device) = self.told_device(entry.device) {
             let key = format_compact!("{sink}/{topic}");
-            device.tell(key, Told { at: entry.at, failed, to });
+            device.tell(key, NoticeResult { at: entry.at, failed, to });
         }
     }
 

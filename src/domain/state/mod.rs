@@ -15,7 +15,7 @@ mod sync;
 mod wipe;
 
 pub(crate) use device::{Compliance, Device, LastPush, Manifest, PushState};
-pub(crate) use episode::{Before, Block, BlockState, Episode, EpisodeKind, Ticket, Told};
+pub(crate) use episode::{Before, Block, BlockState, Episode, EpisodeKind, NoticeResult, Ticket};
 pub use fold::State;
 pub(crate) use fold::{FoldError, Frozen, HeadHash, Restored};
 pub(crate) use license::{License, LicenseState, Licenses};

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 /// A directory, looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct DirectoryFacts {
     /// The user that it belongs to.
     pub(crate) owner: u32,
     /// Its permissions.
@@ -21,7 +21,7 @@ pub(crate) struct Standing {
     pub(crate) free_files: Option<u64>,
 }
 
-impl Standing {
+impl DirectoryFacts {
     /// Looks at the directory at this path, through symbolic links.
     ///
     /// # Errors
@@ -61,13 +61,14 @@ mod tests {
         let made = dir.path().join("d");
         fs::create_dir(&made).unwrap();
         fs::set_permissions(&made, fs::Permissions::from_mode(0o750)).unwrap();
-        let Standing { owner, mode, writable, free, free_files } = Standing::of(&made).unwrap();
+        let DirectoryFacts { owner, mode, writable, free, free_files } =
+            DirectoryFacts::of(&made).unwrap();
         assert_eq!((owner, mode, writable), (user(), 0o750, true));
         assert!(free > 0 && free_files != Some(0));
-        let none = Standing::of(&dir.path().join("none")).unwrap_err();
+        let none = DirectoryFacts::of(&dir.path().join("none")).unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::NotFound);
         let file = tempfile::NamedTempFile::new().unwrap();
-        let file = Standing::of(file.path()).unwrap_err();
+        let file = DirectoryFacts::of(file.path()).unwrap_err();
         assert_eq!(file.kind(), io::ErrorKind::NotADirectory);
     }
 }

@@ -19,12 +19,12 @@ use crate::domain::wipe::target::{LogHead, LoggedHead};
 /// Which place a process has written to, as its kind of store tells places apart: device and inode
 /// of the data directory, say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place(pub(super) [u64; 2]);
+pub(crate) struct StorePlace(pub(super) [u64; 2]);
 
 /// What a process knows of the ledger that it has written: enough to tell it from any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    pub(super) place: Place,
+    pub(super) place: StorePlace,
     /// `None` as long as nothing is durable.
     pub(super) lineage: Option<uuid::Uuid>,
     /// How far it is durable.
@@ -138,7 +138,7 @@ pub(crate) trait Store: Send + Sync {
     fn kept_time(&self) -> Option<Timestamp>;
 
     /// Where it is kept.
-    fn place(&self) -> Place;
+    fn place(&self) -> StorePlace;
 
     /// How far it is durable.
     fn durable(&self) -> Chain;

@@ -31,14 +31,14 @@ pub struct Limits {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cadence {
     /// Where something new means that there is something to hear.
-    pub wakes: Vec<Wake>,
+    pub wakes: Vec<WatchedDir>,
     /// At most so often otherwise; nothing where asking costs nothing, so that every pass may.
     pub every: Option<Duration>,
 }
 
 /// A directory where something new means that there is something to hear.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wake {
+pub struct WatchedDir {
     /// Whether it exists or not yet.
     pub dir: PathBuf,
     /// Names in it that mean nothing; names that begin with a dot never do.

@@ -20,6 +20,6 @@ pub use effect::{
     Receipt, Target, WipeOrder, Withdrawn,
 };
 pub use error::Error;
-pub use interface::{Cadence, Limits, Provider, Wake};
-pub use observed::{Acknowledgement, Asked, Cursor, Fate, Observation, Observed};
-pub(crate) use observed::{Trouble, Unusable};
+pub use interface::{Cadence, Limits, Provider, WatchedDir};
+pub use observed::{Acknowledgement, Asked, Cursor, Observation, Observed, ReportOutcome};
+pub(crate) use observed::{ReadProblem, UnusableReport};

@@ -40,9 +40,9 @@ pub struct Observed {
     /// What devices said, in the order of its arrival.
     pub reports: Vec<Observation>,
     /// What was said that is no report.
-    pub unusable: Vec<Unusable>,
+    pub unusable: Vec<UnusableReport>,
     /// What could not be looked at: it is tried again, and nothing is concluded from it.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<ReadProblem>,
     /// What it knows beside. That a device is missing counts only where the look is complete.
     pub news: News,
     /// Fields of reports that this version does not know and passed over.
@@ -73,7 +73,7 @@ pub struct Observation {
 /// Something that was said and is no report. The provider itself knows what to do with it once
 /// the look is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
+pub struct UnusableReport {
     /// Where it came from, as in [`Observation`].
     pub(crate) origin: Arc<str>,
     /// What becomes of it, in a sentence without a full stop.
@@ -86,7 +86,7 @@ pub struct Unusable {
 
 /// Something that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ReadProblem {
     /// What: for `local` a path below the data directory.
     pub(crate) path: String,
     /// What is wrong, in a sentence without a full stop.
@@ -101,12 +101,12 @@ pub struct Acknowledgement {
     /// As in [`Observation`].
     pub id: ReportId,
     /// The plan's verdict over the report.
-    pub fate: Fate,
+    pub fate: ReportOutcome,
 }
 
 /// Whether a report was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum ReportOutcome {
     /// Taken: the commands that it names as completed are done.
     Taken {
         /// Intents of wipes of the device that the report confirms, whether or not it names the

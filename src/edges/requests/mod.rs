@@ -18,6 +18,6 @@ mod tests;
 pub use crate::edges::fs::spool::Error;
 pub use crash_points::CRASH_POINTS;
 pub(crate) use layout::{DIRECTORY, REJECTED};
-pub(crate) use reading::{Fate, Trouble, Unusable};
+pub(crate) use reading::{RequestOutcome, UnreadRequest, UnusableRequest};
 pub use reading::{Requests, read};
 pub use submit::submit;

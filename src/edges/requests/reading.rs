@@ -31,8 +31,8 @@ pub struct Requests {
     /// Of the same files, in the same order.
     seen: Vec<Seen>,
     /// What cannot.
-    unusable: Vec<(Seen, Unusable)>,
-    trouble: Vec<Trouble>,
+    unusable: Vec<(Seen, UnusableRequest)>,
+    trouble: Vec<UnreadRequest>,
     more: bool,
 }
 
@@ -44,7 +44,7 @@ struct Seen {
 
 /// A file that asks for nothing, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unusable {
+pub(crate) struct UnusableRequest {
     /// `requests/NAME`
     pub origin: Arc<str>,
     /// A sentence without a full stop.
@@ -53,7 +53,7 @@ pub(crate) struct Unusable {
 
 /// What could not be looked at: it is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub(crate) struct UnreadRequest {
     /// Below the data directory.
     pub path: String,
     /// A sentence without a full stop.
@@ -62,7 +62,7 @@ pub(crate) struct Trouble {
 
 /// What becomes of a file, once the log has what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum RequestOutcome {
     /// It goes, but for what it asks of these devices.
     Taken { waiting: BTreeSet<DeviceId> },
     /// Nobody can use it: why, in a sentence without a full stop.
@@ -74,7 +74,7 @@ pub(crate) enum Fate {
 #[must_use]
 pub fn read(data: &Path) -> Requests {
     let mut requests = Requests { data: data.to_owned(), ..Requests::default() };
-    let trouble = |path: String, error: &Error| Trouble {
+    let trouble = |path: String, error: &Error| UnreadRequest {
         path,
         message: harmless_within(&error.to_string(), 2000),
     };
@@ -105,7 +105,7 @@ pub fn read(data: &Path) -> Requests {
                         requests.syncs.push(sync);
                         requests.seen.push(seen);
                     }
-                    Err(why) => requests.unusable.push((seen, Unusable { origin, why })),
+                    Err(why) => requests.unusable.push((seen, UnusableRequest { origin, why })),
                 }
             }
             Err(error) => requests.trouble.push(trouble(origin.to_string(), &error)),
@@ -165,12 +165,12 @@ impl Requests {
     }
 
     /// What cannot be used.
-    pub(crate) fn unusable(&self) -> impl Iterator<Item = &Unusable> {
+    pub(crate) fn unusable(&self) -> impl Iterator<Item = &UnusableRequest> {
         self.unusable.iter().map(|(_, unusable)| unusable)
     }
 
     /// What could not be looked at.
-    pub(crate) fn trouble(&self) -> &[Trouble] {
+    pub(crate) fn trouble(&self) -> &[UnreadRequest] {
         &self.trouble
     }
 
@@ -195,14 +195,14 @@ impl Requests {
     ///
     /// # Errors
     /// If some of it stays; a repetition of the whole is harmless.
-    pub(crate) fn let_go(&self, mut fate: impl FnMut(&str) -> Fate) -> Result<(), Error> {
+    pub(crate) fn let_go(&self, mut fate: impl FnMut(&str) -> RequestOutcome) -> Result<(), Error> {
         if self.is_empty() {
             return Ok(());
         }
         let Some(dir) = Dir::open(&self.data.join(DIRECTORY), "requests")? else { return Ok(()) };
         let is_same = |seen: &Seen| Ok::<_, Error>(dir.stamp(&seen.file)? == Some(seen.stamp));
         let mut refused: Vec<(OsString, Kept)> = Vec::new();
-        for (seen, Unusable { why, .. }) in &self.unusable {
+        for (seen, UnusableRequest { why, .. }) in &self.unusable {
             if is_same(seen)? {
                 refused.push((seen.file.clone(), Kept::Whole(format!("the file {why}"))));
             }
@@ -213,8 +213,8 @@ impl Requests {
                 continue;
             }
             match fate(&sync.request.origin) {
-                Fate::Refused(why) => refused.push((seen.file.clone(), Kept::Whole(why))),
-                Fate::Taken { waiting } => taken.push((seen, sync, waiting)),
+                RequestOutcome::Refused(why) => refused.push((seen.file.clone(), Kept::Whole(why))),
+                RequestOutcome::Taken { waiting } => taken.push((seen, sync, waiting)),
             }
         }
         let mut first = set_aside(&self.data, &dir, &refused);

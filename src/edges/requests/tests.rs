@@ -38,8 +38,8 @@ fn names(data: &Path, below: &str) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn all_taken(_: &str) -> Fate {
-    Fate::Taken { waiting: BTreeSet::new() }
+fn all_taken(_: &str) -> RequestOutcome {
+    RequestOutcome::Taken { waiting: BTreeSet::new() }
 }
 
 #[test]
@@ -127,9 +127,9 @@ fn what_waits_stays_under_its_name_with_who_asked_and_what_is_refused_goes_aside
     let whole = fs::read(data.join("requests/2.json")).unwrap();
     let requests = read(data);
     let fate = |origin: &str| match origin {
-        "requests/1.json" => Fate::Taken { waiting: [named(2).0].into() },
-        "requests/2.json" => Fate::Taken { waiting: [named(1).0, named(2).0].into() },
-        _ => Fate::Refused("nobody knows D001".to_owned()),
+        "requests/1.json" => RequestOutcome::Taken { waiting: [named(2).0].into() },
+        "requests/2.json" => RequestOutcome::Taken { waiting: [named(1).0, named(2).0].into() },
+        _ => RequestOutcome::Refused("nobody knows D001".to_owned()),
     };
     requests.let_go(fate).unwrap();
     assert_eq!(fs::read(data.join("requests/2.json")).unwrap(), whole, "it is left alone");
@@ -209,7 +209,7 @@ fn what_cannot_be_read_is_trouble_and_no_reason_to_let_go_of_it() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("requests"), "in its place").unwrap();
     let requests = read(dir.path());
-    let [Trouble { path, message }] = requests.trouble() else { panic!("{requests:?}") };
+    let [UnreadRequest { path, message }] = requests.trouble() else { panic!("{requests:?}") };
     assert_eq!(path, "requests");
     assert!(message.contains("move away what is in its place"), "{message}");
     assert!(requests.is_empty());
@@ -220,7 +220,7 @@ fn what_cannot_be_read_is_trouble_and_no_reason_to_let_go_of_it() {
 fn all_the_work(data: &Path) {
     submit(data, "uid=0(root)", &[named(1), named(2)], now()).unwrap();
     let waiting: BTreeSet<_> = [named(2).0].into();
-    read(data).let_go(|_| Fate::Taken { waiting: waiting.clone() }).unwrap();
+    read(data).let_go(|_| RequestOutcome::Taken { waiting: waiting.clone() }).unwrap();
     read(data).let_go(all_taken).unwrap();
 }
 

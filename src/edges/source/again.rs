@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{CWD, OFlags};
 
 use super::below::{enter, open, read_file, trouble};
-use super::rules::{MAX_BYTES, Trouble, not_a_file, unreadable};
+use super::rules::{MAX_BYTES, Problem, not_a_file, unreadable};
 use super::signatures::read_signatures;
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::wipe::WipeFile;
@@ -18,7 +18,7 @@ use crate::domain::wipe::WipeFile;
 /// # Errors
 /// If no request can be read there: why, without a full stop.
 pub(crate) fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> {
-    let failed = |(_, message, _): Trouble| message;
+    let failed = |(_, message, _): Problem| message;
     let fleet = directory(root).map_err(failed)?;
     let documents = documents(&fleet, &file.place.path).map_err(failed)?;
     let draft = documents.wipes.into_iter().next();
@@ -30,11 +30,11 @@ pub(crate) fn request(root: &Path, file: &WipeFile) -> Result<WipeFile, String> 
     Ok(Arc::unwrap_or_clone(now))
 }
 
-fn directory(root: &Path) -> Result<OwnedFd, Trouble> {
+fn directory(root: &Path) -> Result<OwnedFd, Problem> {
     open(CWD, root, OFlags::DIRECTORY).map_err(|error| unreadable("directory", error))
 }
 
-fn documents(root: &OwnedFd, path: &str) -> Result<Documents, Trouble> {
+fn documents(root: &OwnedFd, path: &str) -> Result<Documents, Problem> {
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
     let name = CString::new(name).map_err(|_| not_a_file())?;
     let directory = enter(root.as_fd(), parent).map_err(|error| unreadable("directory", error))?;

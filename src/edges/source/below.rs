@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 
-use super::rules::{Trouble, changing, not_a_file, symlink, too_large, unreadable};
+use super::rules::{Problem, changing, not_a_file, symlink, too_large, unreadable};
 use crate::edges::fs::guarded::{Guarded, Refused};
 
 /// Opens a directory below the root, following no symlink on the way.
@@ -38,7 +38,7 @@ pub(super) fn read_file(
 }
 
 /// What is the matter with a file that was not read.
-pub(super) fn trouble(refused: Refused) -> Trouble {
+pub(super) fn trouble(refused: Refused) -> Problem {
     match refused {
         Refused::Link => symlink(),
         Refused::NotAFile => not_a_file(),

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, OFlags};
 use rustix::io::Errno;
 
 use super::below::{enter, open, read_file, trouble};
-use super::rules::{MAX_BYTES, Trouble, not_a_file, unreadable};
+use super::rules::{MAX_BYTES, Problem, not_a_file, unreadable};
 use super::signatures::SignatureFiles;
 use super::walk::{Budget, Listed, Unread, Walk};
 use crate::domain::manifest::Documents;
@@ -85,7 +85,7 @@ pub(crate) fn raw_file(path: &Path) -> RawFile {
 /// If it cannot be read, is no UTF-8, or a symlink is on the way: why, without a full stop.
 pub(crate) fn text_below(root: &Path, path: &str) -> Result<Option<String>, String> {
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let failed = |(_, message, _): Trouble| message;
+    let failed = |(_, message, _): Problem| message;
     let root = open(CWD, root, OFlags::DIRECTORY)
         .map_err(|error| failed(unreadable("directory", error)))?;
     let directory = match enter(root.as_fd(), parent) {
@@ -110,7 +110,7 @@ pub(crate) fn text_below(root: &Path, path: &str) -> Result<Option<String>, Stri
 fn file(
     parent: &str,
     name: &CStr,
-    directory: Result<&OwnedFd, Trouble>,
+    directory: Result<&OwnedFd, Problem>,
     signatures: Option<&SignatureFiles>,
 ) -> RawFile {
     let mut bytes = Vec::new();

@@ -14,7 +14,7 @@ pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// Deepest directory below the root.
 pub(crate) const MAX_DEPTH: usize = 32;
 /// What is the matter with an entry of a directory.
-pub(super) type Trouble = (Code, String, &'static str);
+pub(super) type Problem = (Code, String, &'static str);
 
 pub(super) fn is_manifest(name: &CStr) -> bool {
     name.to_bytes().ends_with(b".yaml") || name.to_bytes().ends_with(b".yml")
@@ -25,7 +25,7 @@ pub(super) fn judge(
     name: &CStr,
     kind: FileType,
     depth: usize,
-) -> Result<FileType, (UnusableKind, Trouble)> {
+) -> Result<FileType, (UnusableKind, Problem)> {
     let what =
         if kind == FileType::Directory { UnusableKind::Directory } else { UnusableKind::File };
     if kind == FileType::Symlink {
@@ -49,31 +49,31 @@ pub(super) fn judge(
     }
 }
 
-pub(super) fn too_large() -> Trouble {
+pub(super) fn too_large() -> Problem {
     let message = format!("the file is larger than {MAX_BYTES} bytes");
     (Code::FileTooLarge, message, "split it into several files")
 }
 
-pub(super) fn changing() -> Trouble {
+pub(super) fn changing() -> Problem {
     let message = "the file kept changing while it was read".to_owned();
     (Code::Unreadable, message, "it is read again in the next reconciliation")
 }
 
-pub(super) fn unreadable_because(why: &str) -> Trouble {
+pub(super) fn unreadable_because(why: &str) -> Problem {
     (Code::Unreadable, why.to_owned(), "put the manifests themselves here")
 }
 
-pub(super) fn symlink() -> Trouble {
+pub(super) fn symlink() -> Problem {
     let help = "replace it by what it points to; only the fleet directory itself may be a symlink";
     (Code::Symlink, "symlinks are not followed".into(), help)
 }
 
-pub(super) fn not_a_file() -> Trouble {
+pub(super) fn not_a_file() -> Problem {
     let message = "a FIFO, socket or device where a manifest should be".into();
     (Code::NotAFile, message, "remove it, or rename it so that it does not end in .yaml or .yml")
 }
 
-pub(super) fn unreadable(what: &str, error: Errno) -> Trouble {
+pub(super) fn unreadable(what: &str, error: Errno) -> Problem {
     let message = format!("the {what} cannot be read: {error}");
     (Code::Unreadable, message, "look at its permissions and at the disk")
 }

@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use rustix::fs::FileType;
 
-use super::rules::{Trouble, is_manifest, judge as judge_name, unreadable_because};
+use super::rules::{Problem, is_manifest, judge as judge_name, unreadable_because};
 use crate::domain::manifest::ROOT;
 use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
@@ -19,7 +19,7 @@ pub(super) enum Judged {
     /// Neither a manifest nor a signature: not read.
     Ignored,
     /// Something that cannot be used, or a directory that it lies in.
-    Lost(String, UnusableKind, Trouble),
+    Lost(String, UnusableKind, Problem),
 }
 
 /// Judges a file by its path from the fleet directory and its mode in the tree.

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Dir, FileType, OFlags, Stat, fstat, statat};
 use rustix::io::Errno;
 
 use super::below::open;
-use super::rules::{Trouble, is_manifest, judge, unreadable};
+use super::rules::{Problem, is_manifest, judge, unreadable};
 use super::tree::Marks;
 use crate::domain::manifest::Documents;
 use crate::domain::manifest::UnusableKind;
@@ -193,7 +193,7 @@ impl Walk<'_> {
         what: UnusableKind,
         parent: &str,
         name: &CStr,
-        (code, message, help): Trouble,
+        (code, message, help): Problem,
     ) {
         let path = harmless(&format!("{parent}{}", name.to_string_lossy()));
         self.lost.lose(what, &path.into(), code, message, help);

@@ -46,14 +46,14 @@ fn read_regular(list: List, path: &Path, me: u32) -> Result<Vec<u8>, Error> {
     let file = Guarded::up_to(MAX_BYTES).without_links().open(path).map_err(refused)?;
     // Once more, of what was opened: the walk saw what lay there a moment ago.
     let (owner, mode) = (file.stat().st_uid, file.stat().st_mode & 0o7777);
-    check(list, path, &Standing { owner, mode, kind: Kind::File }, me)?;
+    check(list, path, &Ownership { owner, mode, kind: Kind::File }, me)?;
     let mut bytes = Vec::new();
     file.read(&mut bytes).map_err(refused)?;
     Ok(bytes)
 }
 
 /// Who could change a file or directory.
-pub(super) struct Standing {
+pub(super) struct Ownership {
     pub(super) owner: u32,
     pub(super) mode: u32,
     pub(super) kind: Kind,
@@ -66,7 +66,7 @@ pub(super) enum Kind {
     Link,
 }
 
-impl Standing {
+impl Ownership {
     fn of(metadata: &Metadata) -> Self {
         let kind = match metadata.file_type() {
             kind if kind.is_dir() => Kind::Directory,
@@ -79,8 +79,8 @@ impl Standing {
 
 /// A link's permissions mean nothing. In a sticky directory (`/tmp`) others can add but not
 /// replace, and what is ours there is checked by its own owner.
-pub(super) fn check(list: List, path: &Path, standing: &Standing, me: u32) -> Result<(), Error> {
-    let Standing { owner, mode, kind } = *standing;
+pub(super) fn check(list: List, path: &Path, standing: &Ownership, me: u32) -> Result<(), Error> {
+    let Ownership { owner, mode, kind } = *standing;
     if owner != 0 && owner != me {
         return Err(Error::ForeignOwner { list, path: path.to_owned(), owner });
     }
@@ -146,7 +146,7 @@ impl Walk<'_> {
                 Error::InsideWorkTree { list, path, tree }
             });
         }
-        let standing = Standing::of(&metadata);
+        let standing = Ownership::of(&metadata);
         check(self.list, path, &standing, self.me)?;
         Ok(standing.kind)
     }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use rustix::fs::Mode;
 
 use super::error::MAX_BYTES;
-use super::read::{Kind, Standing, check};
+use super::read::{Kind, Ownership, check};
 use super::*;
 use crate::domain::model::Digest;
 use crate::domain::wipe::trust::{List, Trust};
@@ -122,7 +122,7 @@ fn only_root_and_the_current_user_may_own_it() {
             [(0, 0, true), (0, 7, true), (7, 7, true), (7, 0, false), (8, 7, false)]
         {
             for sticky in [0, 0o1000] {
-                let standing = Standing { owner, mode: 0o755 | sticky, kind };
+                let standing = Ownership { owner, mode: 0o755 | sticky, kind };
                 let result = check(List::AllowedSigners, path, &standing, me);
                 assert_eq!(result.is_ok(), allowed, "{owner} {me}");
                 let foreign =
@@ -143,7 +143,7 @@ fn sticky_excuses_directories_only_and_links_have_no_permissions() {
         (Kind::File, 0o644, true),
         (Kind::Link, 0o777, true),
     ] {
-        let standing = Standing { owner: 0, mode, kind };
+        let standing = Ownership { owner: 0, mode, kind };
         let result = check(List::AllowedSigners, Path::new("/x"), &standing, 7);
         assert_eq!(result.is_ok(), allowed, "{mode:o}");
     }

@@ -157,9 +157,9 @@ pub(super) fn run(
     watched.see(ledger.state(), &outcome, true, setup.now());
     let moment = Moment { trust_broken: trust.broken(), ..Moment::default() };
     watched.note(&setup.config, &mut ledger, &wipes, &moment, setup.now())?;
-    let board =
+    let statuses =
         runtime.block_on(deliver_for(args.deliver_for, sinks, &setup.config, &mut ledger))?;
-    for untold in board.stuck(setup.now()) {
+    for untold in statuses.stuck(setup.now()) {
         tracing::warn!("{untold}; the next run continues");
     }
     // What became of telling them is recorded, too.

@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::control::{Given, add_given, ensure_group, ensure_policy, ensure_sku};
-use super::tenant::{Facts, Fate, Kind, Tenant};
+use super::tenant::{Facts, Kind, Tenant, WipeBehavior};
 use crate::domain::model::Ownership;
 use crate::edges::fs::guarded::Guarded;
 use crate::edges::source;
@@ -43,7 +43,7 @@ pub(super) fn populate(tenant: &mut Tenant, root: &Path) -> Result<usize, String
             joins: true,
             waits_for: None,
             elsewhere: false,
-            fate: Fate::Obeys,
+            fate: WipeBehavior::Obeys,
             enrolled: false,
             enrolled_days_ago: 0,
             registered: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use super::access::Counts as Decided;
-use crate::app::deliveries::Standing;
+use crate::app::deliveries::SinkStatus;
 use crate::app::reconcile::ReportCounts;
 use crate::app::status::{BUCKETS, Counts, Histogram, Metrics, View};
 use crate::domain::access::Reason;
@@ -153,7 +153,7 @@ pub(super) fn text(view: &View, decisions: &Decided, looked: &Looked) -> String 
                                               failures.",
         backing_off,
     );
-    deliveries(&mut text, &view.board.all());
+    deliveries(&mut text, &view.statuses.all());
     let open = matches!(breaker, Some(Admission::Nothing(_) | Admission::One));
     text.one(
         "breaker_open",
@@ -194,12 +194,12 @@ fn access(text: &mut Text, view: &View, decisions: &Decided) {
 }
 
 /// How those stand who are told what happens; declared also where nobody is.
-fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
+fn deliveries(text: &mut Text, all: &BTreeMap<String, SinkStatus>) {
     let help = "Notifications, by sink and outcome; failed attempts included.";
     text.family("deliveries_total", "counter", help);
-    for (sink, standing) in all {
-        let Standing { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
-            standing;
+    for (sink, status) in all {
+        let SinkStatus { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
+            status;
         let label = format!("sink=\"{sink}\",outcome");
         let samples = [
             ("delivered", *delivered),
@@ -211,14 +211,14 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
     }
     text.family("deliveries_waiting", "gauge", "Notifications that are waiting, by sink.");
     let waiting: Vec<_> =
-        all.iter().map(|(sink, standing)| (sink.as_str(), standing.waiting as u64)).collect();
+        all.iter().map(|(sink, status)| (sink.as_str(), status.waiting as u64)).collect();
     text.by("deliveries_waiting", "sink", &waiting);
     let help = "Since when the oldest due notification has been waiting, by sink; 0 if none is.";
     text.family("deliveries_oldest_timestamp_seconds", "gauge", help);
     let seconds = |at: Timestamp| u64::try_from(at.millis() / 1000).unwrap_or_default();
     let oldest: Vec<_> = all
         .iter()
-        .map(|(sink, standing)| (sink.as_str(), standing.oldest.map_or(0, seconds)))
+        .map(|(sink, status)| (sink.as_str(), status.oldest.map_or(0, seconds)))
         .collect();
     text.by("deliveries_oldest_timestamp_seconds", "sink", &oldest);
     text.family(
@@ -229,7 +229,7 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, Standing>) {
     );
     let stuck: Vec<_> = all
         .iter()
-        .map(|(sink, standing)| (sink.as_str(), u64::from(standing.stuck.is_some())))
+        .map(|(sink, status)| (sink.as_str(), u64::from(status.stuck.is_some())))
         .collect();
     text.by("deliveries_stuck", "sink", &stuck);
 }

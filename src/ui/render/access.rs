@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use crate::domain::access::{Answer, Check, Denial, Judge, Question, Reason};
+use crate::domain::access::{Answer, Denial, Judge, Question, Reason, RequirementCheck};
 use crate::domain::model::{DeviceId, Name, SerialNumber, Timestamp, words};
 
 words! {
@@ -23,7 +23,7 @@ pub(crate) struct Explained<'a> {
     judge: Judge<'a>,
     question: Question<'a>,
     answer: Answer,
-    devices: Vec<(DeviceId, Vec<Check>)>,
+    devices: Vec<(DeviceId, Vec<RequirementCheck>)>,
 }
 
 impl<'a> Explained<'a> {
@@ -77,7 +77,7 @@ impl<'a> Explained<'a> {
     /// `{"version": 1, "decision": false, "reason": "…", …, "devices": […]}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         let Answer { denial, at, valid_until } = &self.answer;
-        let device = |(id, checks): &(DeviceId, Vec<Check>)| {
+        let device = |(id, checks): &(DeviceId, Vec<RequirementCheck>)| {
             let spec = &self.judge.recorded.devices[id].spec;
             DeviceJson {
                 id: *id,
@@ -102,7 +102,7 @@ impl<'a> Explained<'a> {
         json::pretty(out, &document)
     }
 
-    fn check(&self, id: DeviceId, check: &Check) -> CheckJson {
+    fn check(&self, id: DeviceId, check: &RequirementCheck) -> CheckJson {
         CheckJson {
             requirement: requirement(check),
             outcome: if check.failed.is_none() { Outcome::Pass } else { Outcome::Fail },
@@ -112,7 +112,7 @@ impl<'a> Explained<'a> {
     }
 }
 
-fn requirement(check: &Check) -> &'static str {
+fn requirement(check: &RequirementCheck) -> &'static str {
     check.requirement.map_or(NOT_WIPED, |requirement| requirement.as_str())
 }
 

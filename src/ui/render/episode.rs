@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::out::Tone;
 use crate::domain::model::Timestamp;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Block, BlockState, Device, Episode, EpisodeKind, Ticket, Told};
+use crate::domain::state::{Block, BlockState, Device, Episode, EpisodeKind, NoticeResult, Ticket};
 
 /// As JSON: `opened` is the number of the entry that opened it.
 #[derive(Debug, Serialize)]
@@ -23,7 +23,7 @@ pub(super) struct EpisodeView<'a> {
     access_failed: Option<FailedView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<&'a Ticket>,
-    told: &'a BTreeMap<CompactString, Told>,
+    told: &'a BTreeMap<CompactString, NoticeResult>,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,11 +66,11 @@ pub(super) fn of_device(device: &Device) -> Vec<(&'static str, String, Tone)> {
     if let Some(Ticket { number, .. }) = &episode.ticket {
         fields.push(("Ticket", number.to_string(), Tone::Plain));
     }
-    for (key, Told { at, failed, to }) in &episode.told {
+    for (key, NoticeResult { at, failed, to }) in &episode.told {
         let to = to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
         let what = format!("{}{to}", key.replacen('/', ": ", 1));
         fields.push(match failed {
-            None => ("Told", format!("{what} at {}", at.short()), Tone::Plain),
+            None => ("NoticeResult", format!("{what} at {}", at.short()), Tone::Plain),
             Some(why) => ("Not told", format!("{what} at {}: {why}", at.short()), Tone::Removed),
         });
     }

@@ -15,7 +15,7 @@ use super::out::{Out, Tone};
 use super::sync;
 use super::why::{Point, write_points};
 use crate::domain::access::{Blocking, block};
-use crate::domain::compliance::{Check, Outcome, Reported, checks};
+use crate::domain::compliance::{ComplianceCheck, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::WipeSubject;
@@ -31,7 +31,7 @@ pub(crate) struct Shown<'a> {
     /// The recorded revision of its profile.
     pub(crate) profile: Option<&'a Profile>,
     /// Its compliance in parts.
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Vec<ComplianceCheck>,
     /// Every wipe request about it that the ledger knows, oldest first.
     pub(crate) wipes: Vec<&'a Wipe>,
     /// Its entries of the log, in their order.
@@ -91,7 +91,7 @@ impl Shown<'_> {
         struct Document<'a> {
             version: u32,
             device: DeviceView<'a>,
-            checks: &'a [Check],
+            checks: &'a [ComplianceCheck],
             wipes: Vec<RecordedJson<'a>>,
             history: Vec<EntryView<'a>>,
             why: &'a [Point],
@@ -273,7 +273,7 @@ impl Shown<'_> {
 
     fn write_checks(&self, out: &mut Out) -> io::Result<()> {
         let mdm = self.device.facts.as_ref().is_some_and(|facts| facts.mdm.is_some());
-        for Check { name, outcome, seen, wanted, evidence } in &self.checks {
+        for ComplianceCheck { name, outcome, seen, wanted, evidence } in &self.checks {
             // Where there is but one source, nobody asks which it was.
             let evidence = evidence.filter(|_| mdm);
             let evidence = evidence.map_or_else(String::new, |word| format!(" ({word})"));

@@ -12,7 +12,7 @@ use super::hindrance::{Held, Hindrance};
 use super::out::{Out, Tone};
 use super::{json, license};
 use crate::domain::access::{Blocking, block};
-use crate::domain::compliance::{Check, Outcome, Reported, checks};
+use crate::domain::compliance::{ComplianceCheck, Outcome, Reported, checks};
 use crate::domain::model::{
     ComplianceState, DeviceId, Name, SerialNumber, Status, Timestamp, words,
 };
@@ -39,7 +39,7 @@ words! {
 
 words! {
     /// Whether somebody has to do something.
-    pub(crate) enum Standing {
+    pub(crate) enum Urgency {
         /// All is well, or over.
         Normal = "normal",
         /// It goes on by itself.
@@ -53,7 +53,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) topic: Topic,
-    pub(crate) standing: Standing,
+    pub(crate) standing: Urgency,
     /// Whole sentences.
     pub(crate) text: String,
     /// What to do, most likely first; whole sentences.
@@ -61,7 +61,7 @@ pub(crate) struct Point {
 }
 
 impl Point {
-    fn new(topic: Topic, standing: Standing, text: impl Into<String>) -> Self {
+    fn new(topic: Topic, standing: Urgency, text: impl Into<String>) -> Self {
         Self { topic, standing, text: text.into(), advice: Vec::new() }
     }
 
@@ -110,7 +110,7 @@ impl Why<'_> {
             cause.explain()
         );
         let advice = format!("{}.", capital(cause.help()));
-        Some(Point::new(Topic::Fleet, Standing::Attention, text).advise(advice))
+        Some(Point::new(Topic::Fleet, Urgency::Attention, text).advise(advice))
     }
 
     fn manifest(&self) -> Vec<Point> {
@@ -122,7 +122,7 @@ impl Why<'_> {
                  The device keeps its settings, and is not changed.",
                 at.short()
             );
-            let point = Point::new(Topic::Manifest, Standing::Attention, text).advise(
+            let point = Point::new(Topic::Manifest, Urgency::Attention, text).advise(
                 "If the device is still in use, restore its manifest: it is then adopted again.",
             );
             points.push(match archives_at(self.device, self.settings) {
@@ -142,7 +142,7 @@ impl Why<'_> {
             "Since {} the device has reported that it was erased, without a wipe request.",
             at.short()
         );
-        let point = Point::new(Topic::Erased, Standing::Attention, text)
+        let point = Point::new(Topic::Erased, Urgency::Attention, text)
             .advise("Find out who erased it: look into the MDM's own audit log.")
             .advise(format!("Then provision it again with enrollment: {next} in its manifest."));
         Some(point)
@@ -163,14 +163,14 @@ impl Why<'_> {
         };
         let by_manifest = reason.starts_with("the manifest says");
         match device.status {
-            Status::Enrolled => point(Standing::Normal, ""),
+            Status::Enrolled => point(Urgency::Normal, ""),
             Status::Wiped => match self.find(HoldReason::Wiped) {
-                Some(held) => point(Standing::Attention, "")
+                Some(held) => point(Urgency::Attention, "")
                     .advise(format!("Its manifest is still there: {}.", held.detail)),
-                None => point(Standing::Normal, " This device ID is finished."),
+                None => point(Urgency::Normal, " This device ID is finished."),
             },
             Status::Pending if by_manifest => {
-                point(Standing::Waiting, " It stays Pending until the manifest says Enrolled.")
+                point(Urgency::Waiting, " It stays Pending until the manifest says Enrolled.")
             }
             Status::Pending => {
                 let due = device.status_since + settings.enrollment_deadline;
@@ -178,14 +178,14 @@ impl Why<'_> {
                     " It enrolls when it reports for the first time; without a report it becomes Failed at {}.",
                     due.short()
                 );
-                point(Standing::Waiting, &more)
+                point(Urgency::Waiting, &more)
                     .advise("Turn the device on and connect it to a network; enrolling takes 15 to 30 minutes.")
             }
             Status::Failed if by_manifest => {
-                point(Standing::Normal, " It stays Failed until the manifest says Enrolled.")
+                point(Urgency::Normal, " It stays Failed until the manifest says Enrolled.")
             }
             Status::Failed => {
-                point(Standing::Attention, " It enrolls if the device reports after all.")
+                point(Urgency::Attention, " It enrolls if the device reports after all.")
                     .advise("Check the network connectivity of the device.")
                     .advise(format!(
                         "Verify that the account of {} is active.",
@@ -204,19 +204,19 @@ impl Why<'_> {
         match &self.device.push.state {
             PushState::Pushed => None,
             PushState::Intended => point(
-                Standing::Waiting,
+                Urgency::Waiting,
                 format!(
                     "The profile {profile} is being pushed; whether it arrived is not known yet."
                 ),
             ),
             PushState::Failed(ErrorClass::Permanent, error) => {
                 let text = format!("The MDM refused the profile {profile}: {error}.");
-                Some(Point::new(Topic::Profile, Standing::Attention, text).advise(
+                Some(Point::new(Topic::Profile, Urgency::Attention, text).advise(
                     "Change the profile or the device in the fleet directory; it is then pushed again.",
                 ))
             }
             PushState::Failed(ErrorClass::Transient | ErrorClass::Unknown, error) => point(
-                Standing::Waiting,
+                Urgency::Waiting,
                 format!(
                     "The last push of the profile {profile} failed, and is tried again: {error}."
                 ),
@@ -228,7 +228,7 @@ impl Why<'_> {
         license::lacks(self.device).map(|(sku, why)| {
             let user = &self.device.spec.user_email;
             let text = format!("{user} does not have license {sku}: {why}. It is tried again.");
-            Point::new(Topic::License, Standing::Attention, text)
+            Point::new(Topic::License, Urgency::Attention, text)
         })
     }
 
@@ -245,7 +245,7 @@ impl Why<'_> {
                 let text = format!(
                     "Compliance has been unknown since {since}: the device has not reported {what}."
                 );
-                Some(Point::new(Topic::Compliance, Standing::Waiting, text))
+                Some(Point::new(Topic::Compliance, Urgency::Waiting, text))
             }
             ComplianceState::NonCompliant => {
                 let access = match block(device, settings, now) {
@@ -264,9 +264,9 @@ impl Why<'_> {
                     "Not compliant since {since}: fails {}.{access}",
                     verdict.failing.join(", ")
                 );
-                let mut point = Point::new(Topic::Compliance, Standing::Attention, text);
+                let mut point = Point::new(Topic::Compliance, Urgency::Attention, text);
                 for check in self.checks().iter().filter(|check| check.outcome == Outcome::Fail) {
-                    let Check { name, seen, wanted, .. } = check;
+                    let ComplianceCheck { name, seen, wanted, .. } = check;
                     point = point
                         .advise(format!("{name}: it is {seen}; the profile requires {wanted}."));
                 }
@@ -284,7 +284,7 @@ impl Why<'_> {
         if device.missing_since.is_some() {
             let text = "The MDM no longer lists the device. Nothing is done to it.";
             return Some(
-                Point::new(Topic::Sync, Standing::Attention, text)
+                Point::new(Topic::Sync, Urgency::Attention, text)
                     .advise("Find out in the MDM's audit log who deleted it there."),
             );
         }
@@ -297,7 +297,7 @@ impl Why<'_> {
             duration(settings.sync_interval),
             due.short()
         );
-        let point = Point::new(Topic::Sync, Standing::Attention, text)
+        let point = Point::new(Topic::Sync, Urgency::Attention, text)
             .advise("Verify that the device is turned on and online.")
             .advise("Check the service status of the MDM (for Intune: Microsoft 365 admin center, Service health).")
             .advise(format!("Ask it to report now: fleetform sync {id}, or Sync in the Company Portal app."));
@@ -305,7 +305,7 @@ impl Why<'_> {
     }
 
     /// Its compliance in parts, by the recorded profile.
-    fn checks(&self) -> Vec<Check> {
+    fn checks(&self) -> Vec<ComplianceCheck> {
         let Self { state, device, .. } = *self;
         let reported = device.facts.as_deref().zip(device.last_sync);
         let reported = reported.map(|(facts, at)| Reported { facts, at });
@@ -364,9 +364,9 @@ impl Said {
 pub(super) fn write_points(points: &[Point], out: &mut Out) -> io::Result<()> {
     for Point { topic: _, standing, text, advice } in points {
         let (mark, tone) = match standing {
-            Standing::Normal => (" ", Tone::Plain),
-            Standing::Waiting => ("~", Tone::Changed),
-            Standing::Attention => ("!", Tone::Removed),
+            Urgency::Normal => (" ", Tone::Plain),
+            Urgency::Waiting => ("~", Tone::Changed),
+            Urgency::Attention => ("!", Tone::Removed),
         };
         writeln!(out, "  {} {}", out.paint(tone, mark), out.paint(Tone::Plain, text))?;
         for advice in advice {
@@ -380,7 +380,7 @@ pub(super) fn write_points(points: &[Point], out: &mut Out) -> io::Result<()> {
 fn of_manifest(held: &Held) -> Option<Point> {
     let Held { reason, detail, place } = held;
     let at = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
-    let standing = if reason.is_waiting() { Standing::Waiting } else { Standing::Attention };
+    let standing = if reason.is_waiting() { Urgency::Waiting } else { Urgency::Attention };
     let point = |text: String| Point::new(Topic::Manifest, standing, text);
     match reason {
         HoldReason::ManifestInvalid | HoldReason::ProfileInvalid => {
@@ -419,13 +419,13 @@ fn of_wipe(wipe: &Wipe) -> Option<Point> {
         WipeState::Held => Some(
             Point::new(
                 Topic::Wipe,
-                Standing::Attention,
+                Urgency::Attention,
                 format!("The wipe request {name} has been held since {at}: {detail}."),
             )
             .advise(format!("See what it lacks: fleetform wipe verify FLEET/{path}")),
         ),
         WipeState::Accepted if wipe.awaits_approval() => point(
-            Standing::Attention,
+            Urgency::Attention,
             format!(
                 "The wipe request {name} waits for another administrator's approval in the MDM."
             ),
@@ -437,16 +437,16 @@ fn of_wipe(wipe: &Wipe) -> Option<Point> {
                 "The wipe request {name} was accepted at {at}: the device WILL BE WIPED{from}."
             );
             let advice = "To object, delete the request or sign a veto before then.";
-            Some(Point::new(Topic::Wipe, Standing::Attention, text).advise(advice))
+            Some(Point::new(Topic::Wipe, Urgency::Attention, text).advise(advice))
         }
         WipeState::Issued => point(
-            Standing::Waiting,
+            Urgency::Waiting,
             format!(
                 "The wipe was issued at {at} ({name}); the device confirms it at its next sync."
             ),
         ),
         WipeState::Failed => point(
-            Standing::Attention,
+            Urgency::Attention,
             format!("The wipe by request {name} failed at {at}: {detail}. It is never repeated."),
         ),
         WipeState::Refused

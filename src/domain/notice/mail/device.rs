@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::compliance::{Check, Evidence, Outcome, Reported, checks};
+use crate::domain::compliance::{ComplianceCheck, Evidence, Outcome, Reported, checks};
 use crate::domain::model::{
     DeviceId, Email, Facts, MIN_PIN_LENGTH, Name, Platform, Requirements, SerialNumber,
 };
@@ -120,7 +120,7 @@ impl DeviceText {
 
 impl CheckText {
     fn of(
-        check: &Check,
+        check: &ComplianceCheck,
         wanted: &Requirements,
         platform: Platform,
         reported: Option<Reported<'_>>,

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::evidence::{Evidence, Recorded};
-use super::judgement::{Check, Conclusion, Discounted, FileCheck, Judgement};
+use super::judgement::{Conclusion, Discounted, FileCheck, Judgement, RuleCheck};
 use super::signed_file::{MAX_FILES, purpose};
 use super::verified::VerifiedWipe;
 use crate::domain::model::{Digest, Email, Ownership, WipeScope};
@@ -51,7 +51,7 @@ fn people(files: &[FileCheck], purpose: Namespace) -> Vec<Email> {
 
 struct Judge<'a> {
     evidence: &'a Evidence<'a>,
-    checks: Vec<Check>,
+    checks: Vec<RuleCheck>,
     refused: Option<Reason>,
     for_good: Option<(Reason, String)>,
 }
@@ -65,7 +65,7 @@ impl Judge<'_> {
                 self.for_good = Some((reason, detail.clone()));
             }
         }
-        self.checks.push(Check { rule, holds, detail });
+        self.checks.push(RuleCheck { rule, holds, detail });
     }
 
     fn about_the_request(&mut self) {
@@ -291,7 +291,7 @@ impl Judge<'_> {
             (None, Some(_)) => "no veto could be checked".to_owned(),
             (None, None) => "no objection".to_owned(),
         };
-        self.checks.push(Check { rule: Rule::Veto, holds: by.is_none(), detail });
+        self.checks.push(RuleCheck { rule: Rule::Veto, holds: by.is_none(), detail });
     }
 }
 

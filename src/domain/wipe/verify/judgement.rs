@@ -9,7 +9,7 @@ use crate::domain::wipe::trust::WhyNot;
 
 /// One rule's outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Check {
+pub(crate) struct RuleCheck {
     pub(crate) rule: Rule,
     pub(crate) holds: bool,
     /// What was found, without a full stop.
@@ -42,7 +42,7 @@ pub(crate) struct Discounted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judgement {
     /// One for each [`Rule`], in its order.
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Vec<RuleCheck>,
     /// Signatures, then vetoes, each sorted by name.
     pub(crate) files: Vec<FileCheck>,
     pub(crate) conclusion: Conclusion,

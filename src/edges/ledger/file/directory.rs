@@ -22,7 +22,7 @@ use super::layout::LOCK;
 use super::mark;
 use crate::edges::fs::durable;
 use crate::edges::ledger::error::Error;
-use crate::edges::ledger::store::Place;
+use crate::edges::ledger::store::StorePlace;
 
 /// What to do where the data directory has gone.
 const MOVED: &str = "was it unmounted, moved, removed or replaced? Mount it or move it back; no new ledger \
@@ -115,7 +115,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`Error::Replaced`] if not.
-    pub(crate) fn prove_same(&self, before: Place) -> Result<(), Error> {
+    pub(crate) fn prove_same(&self, before: StorePlace) -> Result<(), Error> {
         prove(before, Some(self.identity), &self.path)
     }
 
@@ -147,9 +147,9 @@ impl Directory {
 ///
 /// # Errors
 /// [`Error::Replaced`] if not.
-fn prove(before: Place, found: Option<Identity>, path: &Path) -> Result<(), Error> {
+fn prove(before: StorePlace, found: Option<Identity>, path: &Path) -> Result<(), Error> {
     let what = match found {
-        Some(found) if Place::from(found) == before => return Ok(()),
+        Some(found) if StorePlace::from(found) == before => return Ok(()),
         Some(_) => "another directory is in place of the data directory",
         None => "the data directory no longer exists",
     };

@@ -2,7 +2,7 @@
 
 use rustix::fs::Stat;
 
-use crate::edges::ledger::store::Place;
+use crate::edges::ledger::store::StorePlace;
 
 /// Device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl From<&Stat> for Identity {
     }
 }
 
-impl From<Identity> for Place {
+impl From<Identity> for StorePlace {
     fn from(Identity { device, inode }: Identity) -> Self {
         Self([device, inode])
     }

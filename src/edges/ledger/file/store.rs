@@ -18,7 +18,7 @@ use crate::domain::state::State;
 use crate::edges::fs::durable;
 use crate::edges::ledger::chain::Chain;
 use crate::edges::ledger::error::Error;
-use crate::edges::ledger::store::{Expected, Known, Lines, Opened, Place, Store, Terms};
+use crate::edges::ledger::store::{Expected, Known, Lines, Opened, Store, StorePlace, Terms};
 use crate::edges::ledger::writer::Ledger;
 
 /// A ledger in the data directory `dir`, whether there is one or not.
@@ -208,7 +208,7 @@ impl Store for FileStore {
         self.clock
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> StorePlace {
         self.dir.identity().into()
     }
 

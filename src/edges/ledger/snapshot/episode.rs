@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::model::{Timestamp, words};
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Before, Block, BlockState, Episode, EpisodeKind, Ticket, Told};
+use crate::domain::state::{Before, Block, BlockState, Episode, EpisodeKind, NoticeResult, Ticket};
 
 words! {
     /// How an order about access stands.
@@ -28,7 +28,7 @@ pub(super) struct EpisodeOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<&'a Ticket>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    told: &'a BTreeMap<CompactString, Told>,
+    told: &'a BTreeMap<CompactString, NoticeResult>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ pub(super) struct EpisodeIn {
     #[serde(default)]
     ticket: Option<Ticket>,
     #[serde(default)]
-    told: BTreeMap<CompactString, Told>,
+    told: BTreeMap<CompactString, NoticeResult>,
 }
 
 #[derive(Serialize)]

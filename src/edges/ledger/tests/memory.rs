@@ -12,7 +12,7 @@ use crate::edges::ledger::error::Error;
 use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{
-    Entries, Expected, KnownName, Lines, Logged, Opened, Place, Reader, Store,
+    Entries, Expected, KnownName, Lines, Logged, Opened, Reader, Store, StorePlace,
 };
 use crate::edges::ledger::verify::{Checker, Verified};
 
@@ -40,8 +40,8 @@ impl Memory {
         self.0.lock().unwrap()
     }
 
-    fn place(&self) -> Place {
-        Place([0, Arc::as_ptr(&self.0) as u64])
+    fn place(&self) -> StorePlace {
+        StorePlace([0, Arc::as_ptr(&self.0) as u64])
     }
 
     /// The chain and the state of the durable lines.
@@ -154,7 +154,7 @@ impl Store for Writer {
         self.memory.kept().time
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> StorePlace {
         self.memory.place()
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::domain::diagnosis::{Check, Needed};
-use crate::edges::fs::directory_facts::Standing;
+use crate::edges::fs::directory_facts::DirectoryFacts;
 
 /// Both directories; `usable` is whether the data directory can be used.
 pub(super) fn diagnose(data: &Path, usable: Needed<()>) -> Vec<Check> {
@@ -14,18 +14,23 @@ pub(super) fn diagnose(data: &Path, usable: Needed<()>) -> Vec<Check> {
             return Check::skipped(name, because);
         }
         let path = data.join(directory);
-        verdict(name, &path, data, Standing::of(&path))
+        verdict(name, &path, data, DirectoryFacts::of(&path))
     };
     both.into_iter().map(look).collect()
 }
 
-fn verdict(name: &'static str, path: &Path, data: &Path, found: io::Result<Standing>) -> Check {
+fn verdict(
+    name: &'static str,
+    path: &Path,
+    data: &Path,
+    found: io::Result<DirectoryFacts>,
+) -> Check {
     let (shown, data) = (path.display(), data.display());
     match found {
         Ok(standing) if standing.writable => {
             Check::ok(name, format!("{shown} can be read and written"))
         }
-        Ok(Standing { owner, mode, .. }) => Check::fails(
+        Ok(DirectoryFacts { owner, mode, .. }) => Check::fails(
             name,
             format!("{shown} belongs to user {owner} ({mode:04o}), and this user may not write it"),
             format!(
@@ -55,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_well_where_it_can_be_written_or_is_not_there_yet() {
-        let standing = |writable| Standing {
+        let standing = |writable| DirectoryFacts {
             owner: 0,
             mode: 0o755,
             writable,

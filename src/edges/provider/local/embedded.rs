@@ -23,8 +23,8 @@ use crate::edges::provider::effect::{
     Withdrawn,
 };
 use crate::edges::provider::error as provider;
-use crate::edges::provider::interface::{Cadence, Limits, Provider, Wake};
-use crate::edges::provider::observed::{Acknowledgement, Asked, Cursor, Fate, Observed};
+use crate::edges::provider::interface::{Cadence, Limits, Provider, WatchedDir};
+use crate::edges::provider::observed::{Acknowledgement, Asked, Cursor, Observed, ReportOutcome};
 
 /// The embedded provider.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Provider for Local {
     }
 
     fn cadence(&self) -> Cadence {
-        let inbox = Wake { dir: self.inner.data.join("inbox"), ignoring: &[REJECTED] };
+        let inbox = WatchedDir { dir: self.inner.data.join("inbox"), ignoring: &[REJECTED] };
         Cadence { wakes: vec![inbox], every: None }
     }
 
@@ -233,7 +233,9 @@ impl Inner {
         let mut completed: BTreeMap<SerialNumber, Struck> = BTreeMap::new();
         let mut strikes = BTreeSet::new();
         for said in inbox.settled(cursor, &fates).into_iter().flat_map(|seen| &seen.good) {
-            let Some(Fate::Taken { erased, synced }) = fates.get(&said.id) else { continue };
+            let Some(ReportOutcome::Taken { erased, synced }) = fates.get(&said.id) else {
+                continue;
+            };
             if said.completed.is_empty() && erased.is_empty() && synced.is_empty() {
                 continue;
             }

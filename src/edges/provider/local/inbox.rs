@@ -22,7 +22,9 @@ use super::seen::{Said, Seen};
 use crate::domain::model::ReportId;
 use crate::domain::wording::harmless_within;
 use crate::edges::fs::spool::{Dir, Error, Found, Kept, Refusals, Stamp, is_unfinished, spell};
-use crate::edges::provider::observed::{Cursor, Fate, Observation, Observed, Trouble, Unusable};
+use crate::edges::provider::observed::{
+    Cursor, Observation, Observed, ReadProblem, ReportOutcome, UnusableReport,
+};
 
 /// About 200,000 reports; above it a file is a mistake or malice.
 pub(crate) const FILE_LIMIT: u64 = 64 << 20;
@@ -40,7 +42,7 @@ const REST: &str = ".fleetform-rest-";
 /// since somebody planned again meanwhile.
 const KEPT_OBSERVATIONS: usize = 3;
 /// What became of reports.
-pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a Fate>;
+pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a ReportOutcome>;
 
 /// What was last observed.
 #[derive(Debug)]
@@ -191,7 +193,7 @@ fn take(file: OsString, read: ReadFile, observed: &mut Observed) -> Seen {
     let ReadFile { stamp, records } = read;
     let name = spell(&file);
     let origin: Arc<str> = format!("inbox/{name}").into();
-    let unusable = |why, what, whole| Unusable { origin: origin.clone(), what, why, whole };
+    let unusable = |why, what, whole| UnusableReport { origin: origin.clone(), what, why, whole };
     let (good, bad, unknown, rest, useless) = match records {
         Ok(Records { good, bad, unknown, rest }) => (good, bad, unknown, rest, None),
         Err(why) => {
@@ -228,8 +230,8 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
         .good
         .iter()
         .filter_map(|said| match fates.get(&said.id)? {
-            Fate::Refused(why) => Some((said.at, why.as_str())),
-            Fate::Taken { .. } => None,
+            ReportOutcome::Refused(why) => Some((said.at, why.as_str())),
+            ReportOutcome::Taken { .. } => None,
         })
         .collect();
     let refused = match &seen.unusable {
@@ -266,8 +268,8 @@ fn open(data: &Path) -> Result<Option<Listed>, Error> {
     Ok(Some(Listed { dir, names, unfinished }))
 }
 
-fn trouble(path: &str, error: &Error) -> Trouble {
-    Trouble {
+fn trouble(path: &str, error: &Error) -> ReadProblem {
+    ReadProblem {
         path: path.to_owned(),
         message: harmless_within(&error.to_string(), 2000),
         help: "its reports are not read until that is fixed; give it the \

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{Done, Wrong, merge, read};
 use crate::domain::model::{Platform, SerialNumber};
 use crate::ui::emulator::tenant::{
-    Actor, Answer, EntraDevice, Facts, Fate, Hardware, Registration, Tenant, User, WaitsFor,
+    Actor, Answer, EntraDevice, Facts, Hardware, Registration, Tenant, User, WaitsFor, WipeBehavior,
 };
 
 /// A piece of hardware, or many alike.
@@ -41,7 +41,7 @@ pub(crate) struct Given {
     #[serde(default)]
     pub(crate) elsewhere: bool,
     #[serde(default = "obeys")]
-    pub(crate) fate: Fate,
+    pub(crate) fate: WipeBehavior,
     /// It is in Intune already.
     #[serde(default)]
     pub(crate) enrolled: bool,
@@ -65,8 +65,8 @@ fn windows() -> Platform {
     Platform::Windows
 }
 
-fn obeys() -> Fate {
-    Fate::Obeys
+fn obeys() -> WipeBehavior {
+    WipeBehavior::Obeys
 }
 
 /// A user, made where there is none yet.
@@ -281,7 +281,7 @@ struct Change {
     online: Option<bool>,
     joins: Option<bool>,
     waits_for: Option<WaitsFor>,
-    fate: Option<Fate>,
+    fate: Option<WipeBehavior>,
     elsewhere: Option<bool>,
     user_principal_name: Option<String>,
     /// Of its device in the directory: somebody sets them there; null takes one away.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::query::{Options, Place, Row, Shape, page, show};
+use super::query::{Options, PageSource, Row, Shape, page, show};
 use super::refusal::Refusal;
 use crate::ui::emulator::tenant::{Actor, Answer, Request, Tenant};
 
@@ -106,7 +106,7 @@ impl Call<'_> {
         rows: impl Iterator<Item = R>,
     ) -> Answer {
         let url = format!("{}{}", self.request.base, self.request.path);
-        let place = Place {
+        let place = PageSource {
             url: &url,
             context: &self.context(""),
             page_size: tenant.settings.page_size,

@@ -8,7 +8,7 @@ use super::permissions::{READ_APPS, READ_AUDIT, READ_CONFIGURATION, READ_DEVICES
 use super::query::Shape;
 use super::refusal::Refusal;
 use crate::ui::emulator::tenant::{
-    Answer, Approval, ApprovalPolicy, Tenant, Trouble, operating_system,
+    Answer, Approval, ApprovalPolicy, EnrollmentFailure, Tenant, operating_system,
 };
 
 const fn get(
@@ -136,7 +136,7 @@ const TROUBLE: Shape = Shape {
     expand: &[],
 };
 
-fn trouble_json(trouble: &Trouble) -> Value {
+fn trouble_json(trouble: &EnrollmentFailure) -> Value {
     let windows = trouble.platform == crate::domain::model::Platform::Windows;
     json!({
         "@odata.type": "#microsoft.graph.enrollmentTroubleshootingEvent",

@@ -243,7 +243,7 @@ pub(crate) fn show(row: &impl Row, shape: &Shape, options: &Options) -> Value {
 
 /// Where a collection is, and how its pages are made.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct PageSource<'a> {
     /// Absolute, without the query.
     pub(crate) url: &'a str,
     pub(crate) context: &'a str,
@@ -258,7 +258,7 @@ pub(crate) fn page<R: Row>(
     rows: impl Iterator<Item = R>,
     shape: &Shape,
     options: &Options,
-    place: Place<'_>,
+    place: PageSource<'_>,
 ) -> Value {
     let size = options.top.unwrap_or(place.page_size).min(place.page_size);
     let admitted = rows.filter(|row| options.admits(row));

@@ -27,7 +27,7 @@ use crate::domain::model::{Platform, Timestamp};
 
 /// An enrollment that failed.
 #[derive(Debug, Clone)]
-pub(crate) struct Trouble {
+pub(crate) struct EnrollmentFailure {
     pub(crate) id: String,
     pub(crate) at: Timestamp,
     pub(crate) user_id: String,
@@ -89,7 +89,7 @@ pub(crate) struct Tenant {
     pub(crate) audit: Vec<AuditEvent>,
     /// Entra's own, beside Intune's.
     pub(crate) directory_audit: Vec<AuditEvent>,
-    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) troubles: Vec<EnrollmentFailure>,
     pub(crate) apps: Apps,
     pub(crate) lately: Lately,
     pub(crate) faults: Faults,

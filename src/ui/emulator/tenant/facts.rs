@@ -6,7 +6,7 @@ use crate::domain::model::{Platform, Timestamp, words};
 
 words! {
     /// What a device does with a command to wipe or retire it.
-    pub(crate) enum Fate { Obeys = "obeys", Fails = "fails", NotSupported = "notSupported", Cancels = "cancels" }
+    pub(crate) enum WipeBehavior { Obeys = "obeys", Fails = "fails", NotSupported = "notSupported", Cancels = "cancels" }
 }
 
 words! {
@@ -72,7 +72,7 @@ pub(crate) struct Hardware {
     pub(crate) waits_for: WaitsFor,
     /// Whether its Autopilot registration is another tenant's.
     pub(crate) elsewhere: bool,
-    pub(crate) fate: Fate,
+    pub(crate) fate: WipeBehavior,
     /// The id of its record in Intune, while it is enrolled.
     pub(crate) managed_device_id: Option<String>,
     /// When it contacts Intune next.

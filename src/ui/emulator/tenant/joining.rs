@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::agenda::Event;
-use super::core::{Tenant, Trouble};
+use super::core::{EnrollmentFailure, Tenant};
 use super::directory::EntraDevice;
 use super::facts::{Hardware, WaitsFor, operating_system};
 use super::managed::{ManagedDevice, Management};
@@ -64,7 +64,7 @@ impl Tenant {
         if !hardware.online {
             self.agenda.plan(self.now + AGAIN, Event::Join(index));
         } else if let Some((user_id, category, reason)) = failure {
-            let trouble = Trouble {
+            let trouble = EnrollmentFailure {
                 id: self.dice.id(),
                 at: self.now,
                 user_id,

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::agenda::Event;
 use super::core::Tenant;
 use super::directory::EntraDevice;
-use super::facts::{Fate, Hardware, operating_system};
+use super::facts::{Hardware, WipeBehavior, operating_system};
 use super::managed::{ActionResult, Command, ManagedDevice, Reported};
 use super::message::Moment;
 use super::policies::Kind;
@@ -151,18 +151,18 @@ impl Tenant {
         let fate = if is_supported(pending.command, hardware.platform, record.owner) {
             hardware.fate
         } else {
-            Fate::NotSupported
+            WipeBehavior::NotSupported
         };
         let wipe = pending.command == Command::Wipe;
         let (state, action) = match fate {
-            Fate::Obeys if pending.stays => ("managed", "done"),
-            Fate::Obeys if wipe => ("wipeIssued", "done"),
-            Fate::Obeys => ("retireIssued", "done"),
-            Fate::Fails if wipe => ("wipeFailed", "failed"),
-            Fate::Fails => ("retireFailed", "failed"),
-            Fate::NotSupported => ("managed", "notSupported"),
-            Fate::Cancels if wipe => ("wipeCanceled", "canceled"),
-            Fate::Cancels => ("retireCanceled", "canceled"),
+            WipeBehavior::Obeys if pending.stays => ("managed", "done"),
+            WipeBehavior::Obeys if wipe => ("wipeIssued", "done"),
+            WipeBehavior::Obeys => ("retireIssued", "done"),
+            WipeBehavior::Fails if wipe => ("wipeFailed", "failed"),
+            WipeBehavior::Fails => ("retireFailed", "failed"),
+            WipeBehavior::NotSupported => ("managed", "notSupported"),
+            WipeBehavior::Cancels if wipe => ("wipeCanceled", "canceled"),
+            WipeBehavior::Cancels => ("retireCanceled", "canceled"),
         };
         let mut management = record.management_now();
         management.state = state;
@@ -171,10 +171,10 @@ impl Tenant {
         let serial = record.serial.clone();
         let entra = record.entra_device_id.clone();
         self.accepted[pending.entry].outcome = action;
-        if fate == Fate::Obeys && wipe {
+        if fate == WipeBehavior::Obeys && wipe {
             self.hardware[index].erased += 1;
         }
-        if fate != Fate::Obeys || pending.stays {
+        if fate != WipeBehavior::Obeys || pending.stays {
             self.plan_check_in(index, TimeDelta::minutes(15));
             return;
         }

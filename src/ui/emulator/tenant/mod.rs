@@ -34,10 +34,10 @@ pub(super) use apps::{App, Bearer, Federated};
 pub(super) use audit::{Actor, Changed};
 pub(super) use calls::{Record, form_without_secrets, without_secrets};
 pub(super) use certificate::Certificate;
-pub(super) use core::{About, Accepted, Sent, Tenant, Trouble};
+pub(super) use core::{About, Accepted, EnrollmentFailure, Sent, Tenant};
 pub(super) use dice::Dice;
 pub(super) use directory::{Directory, EntraDevice, Group, INTUNE_PLAN, License, Sku, User};
-pub(super) use facts::{Facts, Fate, Hardware, WaitsFor, operating_system};
+pub(super) use facts::{Facts, Hardware, WaitsFor, WipeBehavior, operating_system};
 pub(super) use faults::{Action as FaultAction, Asked as FaultAsked, When, fits};
 pub(super) use managed::{
     ActionResult, Command, Compliance, ManagedDevice, Management, Pending, PolicyState,

@@ -10,8 +10,8 @@ use crate::ui::render::hindrance::Hindrance;
 use crate::ui::render::testing::{Screen, logged, now, state};
 use crate::ui::render::why::Why;
 
-fn checks() -> Vec<Check> {
-    let row = |name: &'static str, outcome, seen: &str, wanted: &str| Check {
+fn checks() -> Vec<ComplianceCheck> {
+    let row = |name: &'static str, outcome, seen: &str, wanted: &str| ComplianceCheck {
         name,
         outcome,
         seen: seen.into(),
@@ -28,7 +28,7 @@ fn checks() -> Vec<Check> {
 fn shown(
     id: &str,
     state: &State,
-    checks: &[Check],
+    checks: &[ComplianceCheck],
     write: impl Fn(&Shown, &mut Out) -> io::Result<()>,
 ) -> String {
     let id = id.parse().unwrap();

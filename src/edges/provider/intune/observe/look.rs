@@ -19,7 +19,7 @@ use crate::edges::provider::intune::connection::again;
 use crate::edges::provider::intune::graph::Failure;
 use crate::edges::provider::intune::provider::Inner;
 use crate::edges::provider::intune::rows::ManagedDevice;
-use crate::edges::provider::observed::{Cursor, Observation, Observed, Trouble};
+use crate::edges::provider::observed::{Cursor, Observation, Observed, ReadProblem};
 use crate::edges::provider::unmanaged::{self, Unmanaged};
 
 /// How often the objects of profiles are compared in depth, which costs calls that grow with the fleet.
@@ -212,8 +212,8 @@ fn is_being_erased(recorded: &State, id: DeviceId) -> bool {
 }
 
 /// Something that could not be looked at.
-pub(super) fn trouble(what: &str, failure: &Failure) -> Trouble {
-    Trouble {
+pub(super) fn trouble(what: &str, failure: &Failure) -> ReadProblem {
+    ReadProblem {
         path: "intune".to_owned(),
         message: format!("{what} cannot be read: {failure}"),
         help:

@@ -19,14 +19,14 @@ use crate::domain::plan::{Drift, DriftSubject};
 use crate::domain::state::{Device, PushState, State};
 use crate::edges::provider::intune::graph::{Call, Failure};
 use crate::edges::provider::intune::provider::Inner;
-use crate::edges::provider::observed::Trouble;
+use crate::edges::provider::observed::ReadProblem;
 
 /// What is found while looking.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// With the object that changed, where its audit events would say who did it.
     drift: Vec<(Drift, Option<GraphId>)>,
-    troubles: Vec<Trouble>,
+    troubles: Vec<ReadProblem>,
 }
 
 impl Found {
@@ -41,7 +41,7 @@ impl Found {
     }
 
     pub(super) fn trouble(&mut self, what: impl Into<String>, failure: &Failure) {
-        self.troubles.push(Trouble {
+        self.troubles.push(ReadProblem {
             path: what.into(),
             message: failure.to_string(),
             help: "what somebody changed there is not seen until it can be read".to_owned(),
@@ -83,7 +83,7 @@ impl Inner {
         &self,
         recorded: &State,
         deep: bool,
-    ) -> (Vec<Drift>, Vec<Trouble>) {
+    ) -> (Vec<Drift>, Vec<ReadProblem>) {
         let mut found = Found::default();
         let left = left(recorded);
         self.compare_policies(recorded, &left, deep, &mut found).await;
@@ -103,7 +103,7 @@ impl Inner {
     async fn find_authors(
         &self,
         drift: &mut [(Drift, Option<GraphId>)],
-        troubles: &mut Vec<Trouble>,
+        troubles: &mut Vec<ReadProblem>,
     ) {
         let client_id = &self.settings.app.client_id;
         match Changes::read(&self.connection.everyday, client_id, (self.now)()).await {
@@ -112,7 +112,7 @@ impl Inner {
                     drift.by = object.as_ref().and_then(|id| changes.by(id.as_str()));
                 }
             }
-            Err(failure) => troubles.push(Trouble {
+            Err(failure) => troubles.push(ReadProblem {
                 path: "the audit log of Intune".to_owned(),
                 message: failure.to_string(),
                 help: "who changed what is not told; the application permission for it is \

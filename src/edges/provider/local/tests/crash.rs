@@ -27,8 +27,8 @@ fn pass(local: &Local, runtime: &tokio::runtime::Runtime) -> bool {
     let observed = runtime.block_on(local.observe(anything(&State::default()))).unwrap();
     let Some(cursor) = &observed.cursor else { return observed.more };
     let fate = |report: &Report| match report.serial_number == serial("X") {
-        true => Fate::Refused("not known".to_owned()),
-        false => Fate::Taken { erased: vec![], synced: vec![] },
+        true => ReportOutcome::Refused("not known".to_owned()),
+        false => ReportOutcome::Taken { erased: vec![], synced: vec![] },
     };
     let done = observed.reports.iter().map(|observation| provider::Acknowledgement {
         id: observation.id.clone(),

@@ -24,7 +24,7 @@ use crate::domain::model::{
 use crate::domain::state::State;
 use crate::domain::state::event::ErrorClass;
 use crate::edges::provider::{
-    self, Asked, Cursor, Fate, Observed, Provider, Push, PushTarget, Target,
+    self, Asked, Cursor, Observed, Provider, Push, PushTarget, ReportOutcome, Target,
 };
 
 /// What was observed of one file.
@@ -243,8 +243,10 @@ fn fates(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
                 }
                 Rejected::All(why) => Some(why.clone()),
             };
-            let fate = why
-                .map_or(Fate::Taken { erased: confirmed.clone(), synced: vec![] }, Fate::Refused);
+            let fate = why.map_or(
+                ReportOutcome::Taken { erased: confirmed.clone(), synced: vec![] },
+                ReportOutcome::Refused,
+            );
             fates.push(provider::Acknowledgement { id, fate });
         }
     }
