@@ -142,6 +142,8 @@ fn what_is_missing_is_said_where_it_cannot_be_installed_and_installed_by_sudo_wh
     // What is installed is played too, so it ends where the next thing is missing.
     let (said, asked) = run_with(&[user, ("apt-get", ""), ("sudo", "[ $1 = -n ] || exec \"$@\"")]);
     assert!(asked.contains("sudo apt-get update") && asked.contains("apt-get install"), "{asked}");
-    assert!(asked.contains(" gcc ") && asked.contains(" libc6-dev "), "{asked}");
+    for package in ["gcc", "libc6-dev", "python3-venv"] {
+        assert!(asked.contains(&format!(" {package} ")), "{package}: {asked}");
+    }
     assert!(said.contains("may not trace processes"), "{said}");
 }
