@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub mod durable;
 pub(crate) mod guarded;
+pub(crate) mod kept;
 pub(crate) mod memory;
 pub(crate) mod remote;
 pub(crate) mod secret;
