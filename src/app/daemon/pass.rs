@@ -19,7 +19,8 @@ use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome, Unlicensed};
 use crate::app::notices::log::tell;
 use crate::app::reconcile::{
-    self, Basis, Decision, carry_out, decide, decide_on, devices_of, heads, needs_full_read, observe,
+    self, Basis, Decision, carry_out, decide, decide_on, devices_of, heads, needs_full_read,
+    observe,
 };
 use crate::app::wiring;
 use crate::domain::backoff::{Admission, Lane, Went};

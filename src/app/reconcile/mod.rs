@@ -26,7 +26,7 @@ pub(crate) use basis::approve;
 pub(crate) use carry_out::note_config;
 pub(crate) use decision::{RefusedReport, ReportCounts};
 pub(crate) use error::Error;
-pub(crate) use full_read::{changes, is_intent, is_many, needs_full_read, removes, request};
 pub(crate) use few::{decide_on, devices_of};
+pub(crate) use full_read::{changes, is_intent, is_many, needs_full_read, removes, request};
 pub(crate) use kept::{Holds, Kept, keep, kept};
 pub(crate) use reread::reread_by;

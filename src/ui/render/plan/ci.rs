@@ -102,7 +102,13 @@ pub(crate) fn github(
     let root = Path::new(context.root);
     let all = count(plan.actions.len() as u64, "action");
     let title = format!("fleetform plan, {all}");
-    github::annotate(out, Level::Notice, None, &title, &summary_line(approved, &Waiting::among(&plan.holds)))?;
+    github::annotate(
+        out,
+        Level::Notice,
+        None,
+        &title,
+        &summary_line(approved, &Waiting::among(&plan.holds)),
+    )?;
     for finding in &plan.findings {
         github::finding(out, root, finding, "")?;
     }
