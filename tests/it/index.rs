@@ -229,7 +229,11 @@ fn disturb(place: &Fixture, kind: u64, n: u64, mark: u64) {
         15 => place.remove(&manifest(n)),
         16 => place.write("fleet/new/x.yaml", device("NEW")),
         17 => place.replace("fleet/profile.yaml", "description: ", "description: y"),
-        18 => place.report(&healthy(&format!("S{n:02}"), 1)),
+        18 => {
+            let exempt = "access: {exemptUntil: 2099-01-01T00:00:00Z, reason: r}\n  osVersion: ";
+            place.replace(&manifest(n), "osVersion: ", exempt);
+        }
+        19 => place.report(&healthy(&format!("S{n:02}"), 1)),
         _ => {
             place.run(&["apply", "--yes"]);
         }
@@ -252,7 +256,7 @@ fn whatever_is_edited_a_plan_is_that_of_everything_and_a_few_edits_open_a_few_fi
         };
         for step in 0..10 {
             // Most tales begin with edits that nothing else depends on.
-            let kinds = if step < 4 { 11 } else { 21 };
+            let kinds = if step < 4 { 11 } else { 22 };
             let (kind, n, mark) = (next(kinds), next(30), next(1000));
             if place.path(&manifest(n)).exists() {
                 disturb(&place, kind, n, mark);
