@@ -203,6 +203,11 @@ fn edit(place: &Fixture, n: u64, mark: u64) {
     place.write(&path, lines.collect::<String>());
 }
 
+/// Writes something else wherever this stands; perhaps nowhere.
+fn swap(place: &Fixture, path: &str, from: &str, to: &str) {
+    place.write(path, place.read(path).replace(from, to));
+}
+
 /// What has fooled a cache somewhere, and what one edit may lead to.
 fn disturb(place: &Fixture, kind: u64, n: u64, mark: u64) {
     let path = place.path(&manifest(n));
@@ -220,18 +225,18 @@ fn disturb(place: &Fixture, kind: u64, n: u64, mark: u64) {
             fs::rename(&aside, &path).expect("another file with the same bytes");
         }
         8 => place.write(&manifest(n), format!("# a comment\n{}", place.read(&manifest(n)))),
-        9 => place.replace(&manifest(n), "osVersion: ", "status: Failed\n  osVersion: "),
-        10 => place.replace(&manifest(n), "osVersion: ", "enrollment: 2\n  osVersion: "),
-        11 => place.replace(&manifest(n), "profile: ", "profile: Nope # "),
+        9 => swap(place, &manifest(n), "osVersion: ", "status: Failed\n  osVersion: "),
+        10 => swap(place, &manifest(n), "osVersion: ", "enrollment: 2\n  osVersion: "),
+        11 => swap(place, &manifest(n), "profile: ", "profile: Nope # "),
         12 => place.write(&manifest(n), "]["),
         13 => place.write(&manifest(n), device(&format!("NEW{mark}"))),
         14 => place.write(&manifest(n), device(&format!("S{:02}", (n + 1) % 30))),
         15 => place.remove(&manifest(n)),
         16 => place.write("fleet/new/x.yaml", device("NEW")),
-        17 => place.replace("fleet/profile.yaml", "description: ", "description: y"),
+        17 => swap(place, "fleet/profile.yaml", "description: ", "description: y"),
         18 => {
             let exempt = "access: {exemptUntil: 2099-01-01T00:00:00Z, reason: r}\n  osVersion: ";
-            place.replace(&manifest(n), "osVersion: ", exempt);
+            swap(place, &manifest(n), "osVersion: ", exempt);
         }
         19 => place.report(&healthy(&format!("S{n:02}"), 1)),
         _ => {
