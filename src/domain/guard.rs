@@ -76,10 +76,17 @@ impl ApprovedPlan {
         }
         self
     }
-    /// With nothing to do: what was held when that was decided.
+    /// With nothing to do.
     #[must_use]
-    pub(crate) fn idle(holds: Vec<Hold>) -> Self {
-        approve(Plan { holds, ..Plan::default() }, None)
+    pub(crate) fn idle() -> Self {
+        approve(Plan::default(), None)
+    }
+    /// The same, with what is held of devices that it is not about.
+    #[must_use]
+    pub(crate) fn beside(mut self, holds: Vec<Hold>) -> Self {
+        self.plan.holds.extend(holds);
+        self.plan.holds.sort();
+        self
     }
     /// What is held, if there is nothing to do, to refuse, to find or to tell besides.
     #[must_use]

@@ -5,7 +5,7 @@ use std::fs;
 use chrono::TimeDelta;
 use fleetform::domain::model::Timestamp;
 
-use crate::support::{Fixture, device, faked_clock, healthy, needs, tree};
+use crate::support::{Fixture, Output, device, faked_clock, healthy, needs, number, tree};
 
 const FORMATS: [&str; 4] = ["text", "json", "markdown", "github"];
 
@@ -185,4 +185,97 @@ fn what_removes_devices_rests_on_files_that_were_read() {
     let read = opened(&place, &["apply", "--yes"]);
     assert!(read >= 30, "{read}");
     assert_eq!(place.logged("device.orphaned"), 1);
+}
+
+/// A manifest of a settled fleet, by the number of its device.
+fn manifest(n: u64) -> String {
+    format!("fleet/S{n:02}.yaml")
+}
+
+/// Edits a manifest in the field that is free text, so that it is as long as before.
+fn edit(place: &Fixture, n: u64, mark: u64) {
+    let path = manifest(n);
+    let text = place.read(&path);
+    let lines = text.lines().map(|line| match line.trim_start().starts_with("userEmail:") {
+        true => format!("  userEmail: u{:03}@example.com\n", mark % 1000),
+        false => format!("{line}\n"),
+    });
+    place.write(&path, lines.collect::<String>());
+}
+
+/// Writes something else wherever this stands; perhaps nowhere.
+fn swap(place: &Fixture, path: &str, from: &str, to: &str) {
+    place.write(path, place.read(path).replace(from, to));
+}
+
+/// What has fooled a cache somewhere, and what one edit may lead to.
+fn disturb(place: &Fixture, kind: u64, n: u64, mark: u64) {
+    let path = place.path(&manifest(n));
+    match kind {
+        0..=5 => edit(place, n, mark),
+        6 => {
+            let before = fs::metadata(&path).and_then(|file| file.modified()).expect("a time");
+            edit(place, n, mark);
+            let file = fs::File::open(&path).expect("it is there");
+            file.set_modified(before).expect("a time that was there before");
+        }
+        7 => {
+            let aside = place.path("aside.yaml");
+            fs::copy(&path, &aside).expect("copied");
+            fs::rename(&aside, &path).expect("another file with the same bytes");
+        }
+        8 => place.write(&manifest(n), format!("# a comment\n{}", place.read(&manifest(n)))),
+        9 => swap(place, &manifest(n), "osVersion: ", "status: Failed\n  osVersion: "),
+        10 => swap(place, &manifest(n), "osVersion: ", "enrollment: 2\n  osVersion: "),
+        11 => swap(place, &manifest(n), "profile: ", "profile: Nope # "),
+        12 => place.write(&manifest(n), "]["),
+        13 => place.write(&manifest(n), device(&format!("NEW{mark}"))),
+        14 => place.write(&manifest(n), device(&format!("S{:02}", (n + 1) % 30))),
+        15 => place.remove(&manifest(n)),
+        16 => place.write("fleet/new/x.yaml", device("NEW")),
+        17 => swap(place, "fleet/profile.yaml", "description: ", "description: y"),
+        18 => {
+            let exempt = "access: {exemptUntil: 2099-01-01T00:00:00Z, reason: r}\n  osVersion: ";
+            swap(place, &manifest(n), "osVersion: ", exempt);
+        }
+        19 => place.report(&healthy(&format!("S{n:02}"), 1)),
+        _ => {
+            place.run(&["apply", "--yes"]);
+        }
+    }
+}
+
+#[test]
+fn whatever_is_edited_a_plan_is_that_of_everything_and_a_few_edits_open_a_few_files() {
+    let seed = number("INDEX_SEED").unwrap_or(7);
+    let (settled, mut few) = (settled(), 0);
+    for tale in seed..seed + 6 {
+        let place = settled.duplicate();
+        for _ in 0..2 {
+            place.run(&["apply", "--yes"]);
+        }
+        let mut random = tale.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % below
+        };
+        for step in 0..10 {
+            // Most tales begin with edits that nothing else depends on.
+            let kinds = if step < 4 { 11 } else { 22 };
+            let (kind, n, mark) = (next(kinds), next(30), next(1000));
+            if place.path(&manifest(n)).exists() {
+                disturb(&place, kind, n, mark);
+            }
+            let what = format!("tale {tale}, step {step}: {kind} of {n}");
+            for format in ["json", "text"] {
+                let read = place.run(&["plan", "--no-index", "--detailed-exitcode", "-o", format]);
+                let kept = place.run(&["plan", "--detailed-exitcode", "-o", format]);
+                let seen = |of: &Output| (of.code, of.stdout.clone(), of.stderr.clone());
+                assert_eq!(seen(&kept), seen(&read), "{what}");
+            }
+            // Those that were touched, and the profile.
+            few += usize::from(opened(&place, &["plan"]) <= step + 2);
+        }
+    }
+    assert!(few > 20, "only {few} plans opened a few files");
 }

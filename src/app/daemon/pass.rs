@@ -19,7 +19,8 @@ use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome, Unlicensed};
 use crate::app::notices::log::tell;
 use crate::app::reconcile::{
-    self, Basis, Decision, carry_out, decide, heads, needs_full_read, observe,
+    self, Basis, Decision, carry_out, decide, decide_on, devices_of, heads, needs_full_read,
+    observe,
 };
 use crate::app::wiring;
 use crate::domain::backoff::{Admission, Lane, Went};
@@ -76,8 +77,11 @@ impl Daemon {
             self.observing.unasked()
         };
         tell(self.notices.of_trust(&self.last.trust));
-        let few = only.map(|only| (self.decide(Some(&only), observed.clone(), ledger), only));
-        match few.filter(|(decision, _)| decision.approved.plan().may_be_incremental()) {
+        let few = only.and_then(|only| {
+            let heard = observed.clone();
+            Some((self.with_basis(ledger, |basis| decide_on(&only, basis, heard))?, only))
+        });
+        match few {
             Some((decision, only)) => self.act(decision, Some(&only), began, ledger).await,
             None => {
                 if !everywhere {
@@ -89,13 +93,13 @@ impl Daemon {
                     observed = self.observe(woken, ledger.state()).await;
                 }
                 let twice = reused.then(|| observed.clone());
-                let mut decision = self.decide(None, observed, ledger);
+                let mut decision = self.with_basis(ledger, |basis| decide(basis, observed));
                 if let Some(observed) = twice
                     && needs_full_read(decision.approved.plan(), ledger.state())
                 {
                     self.last.live = IncrementalFleet::new(source::load(&self.config.fleet));
                     self.last.index = None;
-                    decision = self.decide(None, observed, ledger);
+                    decision = self.with_basis(ledger, |basis| decide(basis, observed));
                 }
                 self.act(decision, None, began, ledger).await
             }
@@ -159,16 +163,11 @@ impl Daemon {
             return None;
         }
         let serials = source::reread(&self.config.fleet, files, &mut self.last.live)?;
-        let recorded = ledger.state();
-        serials.iter().map(|serial| Some(recorded.by_serial(serial)?.0)).collect()
+        devices_of(&serials, ledger.state())
     }
 
-    fn decide(
-        &self,
-        only: Option<&BTreeSet<DeviceId>>,
-        observed: Result<Observed, ProviderError>,
-        ledger: &Ledger,
-    ) -> Decision {
+    /// What is made of all that a decision depends on besides the observation.
+    fn with_basis<T>(&self, ledger: &Ledger, decide: impl FnOnce(Basis<'_>) -> T) -> T {
         let (desired, recorded) = (self.last.live.desired(), ledger.state());
         let log = wiring::ledger(&self.config);
         let basis = Basis {
@@ -181,9 +180,9 @@ impl Daemon {
             accept_removals: None,
             heads: &heads(log.as_ref(), desired, recorded),
             clock: log.highest_time(),
-            only,
+            only: None,
         };
-        decide(basis, observed)
+        decide(basis)
     }
 
     /// Does what was decided, as far as it may be done now.

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::clash::clashing;
 use super::desired::Desired;
 use super::exemptions::exempted;
@@ -51,33 +53,49 @@ pub fn assemble(files: impl IntoIterator<Item = Documents>) -> Desired {
 }
 
 fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desired) {
-    sort(&mut drafts);
-    let clashing = clashing(&drafts, &mut desired.findings);
+    let prefixes = sort(&mut drafts);
+    let clashing = clashing(&drafts, &prefixes, &mut desired.findings);
     let mut guesses = HashMap::new();
     desired.devices.reserve_exact(drafts.len());
-    for (draft, clashes) in drafts.into_iter().zip(clashing) {
+    let placed: Vec<_> = drafts
+        .into_par_iter()
+        .zip(clashing)
+        .map(|(draft, clashes)| match known.get(draft.profile()) {
+            Some(Some(profile))
+                if !clashes
+                    && let Some(platform) = platform_of(&draft, profile, &mut Vec::new()) =>
+            {
+                Ok((exempted(&draft), draft.finish(platform)))
+            }
+            _ => Err((draft, clashes)),
+        })
+        .collect();
+    for placed in placed {
+        let (draft, clashes) = match placed {
+            Ok((exempted, device)) => {
+                desired.exemptions.extend(exempted);
+                desired.devices.push(device);
+                continue;
+            }
+            Err(other) => other,
+        };
         let profile = known.get(draft.profile());
-        let platform = match profile {
-            Some(Some(profile)) => platform_of(&draft, profile, &mut desired.findings),
-            Some(None) => None,
+        match profile {
+            Some(Some(profile)) => {
+                platform_of(&draft, profile, &mut desired.findings);
+            }
+            Some(None) => {}
             None => {
                 let name = draft.profile();
                 let span = draft.profile_at.span(&draft.place().path, "profile", name.as_str());
                 desired.findings.push(unknown_profile(name, span, known, &mut guesses));
-                None
             }
-        };
+        }
         let (serial, name) = (draft.serial_number().clone(), draft.name().clone());
-        let what = match platform {
-            Some(platform) if !clashes => {
-                desired.exemptions.extend(exempted(&draft));
-                desired.devices.push(draft.finish(platform));
-                continue;
-            }
-            _ if profile == Some(&None) && !clashes => {
-                UnusableKind::ProfileOf { serial, name, profile: draft.profile().clone() }
-            }
-            _ => UnusableKind::Device { serial: Some(serial), name: Some(name) },
+        let what = if profile == Some(&None) && !clashes {
+            UnusableKind::ProfileOf { serial, name, profile: draft.profile().clone() }
+        } else {
+            UnusableKind::Device { serial: Some(serial), name: Some(name) }
         };
         if draft.ownership() == Ownership::Corporate {
             desired.corporate.insert(draft.place().clone());
@@ -86,14 +104,19 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
     }
 }
 
-/// By serial number, equal ones by place. Prefixes that lie side by side are compared, not
-/// serials across the heap.
-fn sort(drafts: &mut [DeviceDraft]) {
+/// By serial number, equal ones by place; gives the prefixes of the serial numbers. Prefixes that lie side
+/// by side are compared, not serials across the heap.
+fn sort(drafts: &mut [DeviceDraft]) -> Vec<u128> {
     let prefix = |draft: &DeviceDraft| draft.serial_number().prefix();
-    drafts.sort_by_cached_key(prefix);
-    for tied in drafts.chunk_by_mut(|a, b| prefix(a) == prefix(b)) {
-        tied.sort_unstable_by(|a, b| {
+    drafts.par_sort_by_cached_key(prefix);
+    let prefixes: Vec<u128> = drafts.par_iter().map(prefix).collect();
+    let mut rest = drafts;
+    for tied in prefixes.chunk_by(|a, b| a == b) {
+        let (these, others) = rest.split_at_mut(tied.len());
+        these.sort_unstable_by(|a, b| {
             (a.serial_number(), a.place()).cmp(&(b.serial_number(), b.place()))
         });
+        rest = others;
     }
+    prefixes
 }

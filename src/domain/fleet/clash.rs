@@ -28,17 +28,24 @@ pub(super) fn clash<T>(
     }
 }
 
-/// For each draft, whether another one has its serial number or its name.
-pub(super) fn clashing(drafts: &[DeviceDraft], findings: &mut Vec<Finding>) -> Vec<bool> {
-    // Clashes are rare, and hashing is cheaper than sorting: beside the other it takes no time.
+/// For each draft, whether another one has its serial number or its name. They are sorted by serial number;
+/// `prefixes` are those of these.
+pub(super) fn clashing(
+    drafts: &[DeviceDraft],
+    prefixes: &[u128],
+    findings: &mut Vec<Finding>,
+) -> Vec<bool> {
+    // Clashes are rare, and hashing is cheaper than sorting: beside the others it takes no time.
     let names_differ = || {
         let mut seen = HashSet::with_capacity(drafts.len());
         drafts.iter().all(|draft| seen.insert(draft.name()))
     };
     let mut clashing = vec![false; drafts.len()];
-    let serials = || serials_clash(drafts, &mut clashing, findings);
-    let names = || (names_differ(), misleading(drafts));
-    let ((names_differ, misleading), ()) = rayon::join(names, serials);
+    let serials = || {
+        serials_clash(drafts, &mut clashing, findings);
+        misleading(drafts, prefixes)
+    };
+    let (names_differ, misleading) = rayon::join(names_differ, serials);
     findings.extend(misleading);
     if !names_differ {
         names_clash(drafts, &mut clashing, findings);

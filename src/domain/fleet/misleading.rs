@@ -8,9 +8,8 @@ use crate::domain::model::{DeviceId, SerialNumber};
 /// Longer numbers are serial numbers of some vendors, and ids only after a million devices.
 const MOST_DIGITS: usize = 6;
 
-/// A finding for each such word. The devices are sorted by serial number.
-pub(super) fn misleading(drafts: &[DeviceDraft]) -> Vec<Finding> {
-    let prefixes: Vec<u128> = drafts.iter().map(|d| d.serial_number().prefix()).collect();
+/// A finding for each such word. The devices are sorted by serial number; `prefixes` are those of these.
+pub(super) fn misleading(drafts: &[DeviceDraft], prefixes: &[u128]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, draft) in drafts.iter().enumerate() {
         let (name, serial) = (draft.name().as_str(), draft.serial_number().as_str());
@@ -26,7 +25,7 @@ pub(super) fn misleading(drafts: &[DeviceDraft]) -> Vec<Finding> {
                 "if the device can report itself by another one, an asset tag say, write that";
             findings.push(finding(Code::LooksLikeId, what, help, serial_at(draft), None));
         }
-        if let Some(other) = bearer(drafts, &prefixes, name).filter(|other| *other != at && !own) {
+        if let Some(other) = bearer(drafts, prefixes, name).filter(|other| *other != at && !own) {
             let what = format!("the device name `{name}` is the serial number of another device");
             let related = (serial_at(&drafts[other]), "the serial number is given here".to_owned());
             let help = "choose another name";

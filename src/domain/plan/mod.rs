@@ -29,6 +29,7 @@ mod provision;
 mod reports;
 mod subject;
 mod syncs;
+mod waiting;
 mod wipe_stop;
 mod wipes;
 
@@ -45,6 +46,7 @@ pub use news::{NO_NEWS, News};
 pub use planner::plan;
 pub(crate) use planner::plan_for;
 pub(crate) use subject::Subject;
+pub(crate) use waiting::Waiting;
 pub use wipes::{Fresh, IssuableWipe, WipeView};
 pub(crate) use wipes::{
     NotIssued, WipeStanding, ahead_of, clock_behind, issuable, left_today, time_ahead,

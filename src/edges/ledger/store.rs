@@ -11,7 +11,7 @@ use super::chain::Chain;
 use super::error::Error;
 use super::snapshot::Snapshot;
 use super::verify::Verified;
-use crate::domain::model::{DeviceId, Digest, Status, Timestamp};
+use crate::domain::model::{DeviceId, Digest, SerialNumber, Status, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::domain::wipe::target::{LogHead, LoggedHead};
@@ -198,6 +198,8 @@ pub enum Wanted<'a> {
     Word(&'a str),
     /// Those that have all of this; there is something.
     Having(Vec<Key<'a>>),
+    /// Those that have one of these serial numbers.
+    Serials(&'a [SerialNumber]),
 }
 
 /// A ledger, looked at: takes no lock, writes nothing, and bears with a writer at work.

@@ -1,4 +1,4 @@
-//! The fleet directory as it is on disk: all of it, or a few files again.
+//! The fleet directory as it is on disk: all of it.
 
 use std::collections::HashSet;
 use std::ffi::CString;
@@ -8,16 +8,15 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, OFlags, fstat};
 
-use super::below::{enter, open, read_file, trouble};
+use super::below::{open, read_file, trouble};
 use super::index::{Cache, Collector, Index};
-use super::look::{self, Look, look_at};
-use super::rules::{MAX_BYTES, not_a_file, unreadable};
+use super::look::{Look, look_at};
+use super::rules::MAX_BYTES;
 use super::signatures::{MAX_BESIDE, SignatureFiles, read_signatures};
-use super::tree::{self, Judged};
 use super::walk::{Budget, Unread};
-use crate::domain::fleet::{Desired, IncrementalFleet, assemble};
+use crate::domain::fleet::{Desired, assemble};
 use crate::domain::manifest::{Documents, parse_file};
-use crate::domain::model::{Digest, SerialNumber, Timestamp};
+use crate::domain::model::{Digest, Timestamp};
 use crate::domain::wording::{harmless, quote};
 use crate::edges::fs::durable::parent;
 
@@ -56,7 +55,7 @@ pub struct Loaded {
 /// whoever is about to hold the ledger: what was read can then be kept for the next look.
 #[must_use]
 pub fn load_indexed(root: &Path, cache: &Cache, keep: Option<Timestamp>) -> Loaded {
-    let index = cache.read(root);
+    let index = cache.read(root).map(Index::with_contents);
     let look = |fd: &OwnedFd| {
         let stat = fstat(fd).map_err(Unread::Io)?;
         let place = [stat.st_dev, stat.st_ino];
@@ -94,15 +93,6 @@ impl Loaded {
     }
 }
 
-/// The digest of the index, if the fleet directory holds what it says and nothing else: no file was
-/// touched since, none is new, and none is gone.
-#[must_use]
-pub(crate) fn unchanged(root: &Path, cache: &Cache) -> Option<Digest> {
-    let index = cache.read(root)?;
-    let fd = open(CWD, root, OFlags::DIRECTORY).ok()?;
-    look::is_as(&fd, &index).then(|| index.digest())
-}
-
 fn assembled(root: &OwnedFd, documents: impl IntoIterator<Item = Documents>) -> Desired {
     let mut desired = assemble(documents);
     read_signatures(root.as_fd(), &mut desired.wipes);
@@ -112,58 +102,6 @@ fn assembled(root: &OwnedFd, documents: impl IntoIterator<Item = Documents>) -> 
 fn unread(root: &Path, error: &Unread) -> Desired {
     let missing = format!("{} {error}", quote(&root.to_string_lossy()));
     Desired { missing: Some(missing), ..Desired::default() }
-}
-
-/// Reads these files anew, by their paths from the root, and takes in what they hold by now: gives
-/// the serial numbers of their devices; `None` if only a look at everything tells.
-#[must_use]
-pub fn reread(
-    root: &Path,
-    files: impl IntoIterator<Item = impl AsRef<str>>,
-    live: &mut IncrementalFleet,
-) -> Option<Vec<SerialNumber>> {
-    let mut serials = Vec::new();
-    for path in files {
-        match read_alone(root, path.as_ref()) {
-            Alone::Manifest(documents) => serials.extend(live.replace_file(*documents)?),
-            Alone::Ignored if !live.depends_on_others(path.as_ref()) => {}
-            Alone::Ignored | Alone::Unclear => return None,
-        }
-    }
-    Some(serials)
-}
-
-/// A file of the fleet directory, looked at alone.
-#[derive(Debug)]
-enum Alone {
-    /// What a manifest holds by now.
-    Manifest(Box<Documents>),
-    /// Neither a manifest nor a signature: not read.
-    Ignored,
-    /// Gone, or trouble: only a look at everything tells.
-    Unclear,
-}
-
-/// Reads the file at this path, from the root, anew.
-fn read_alone(root: &Path, path: &str) -> Alone {
-    const REGULAR: u32 = 0o100_644;
-    let path = match tree::judge(path.as_bytes(), REGULAR) {
-        Judged::Manifest(path) => path,
-        Judged::Ignored => return Alone::Ignored,
-        Judged::Signature(_) | Judged::Lost(..) => return Alone::Unclear,
-    };
-    let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
-    let mut bytes = Vec::new();
-    let read = CString::new(name).map_err(|_| not_a_file()).and_then(|name| {
-        let failed = |error| unreadable("directory", error);
-        let root = open(CWD, root, OFlags::DIRECTORY).map_err(failed)?;
-        let directory = enter(root.as_fd(), parent).map_err(failed)?;
-        read_file(&directory, &name, &mut bytes, MAX_BYTES).map_err(trouble)
-    });
-    match read {
-        Ok(_) => Alone::Manifest(Box::new(parse_file(&path.into(), &bytes))),
-        Err(_) => Alone::Unclear,
-    }
 }
 
 /// A request by itself, wherever it lies, with what is beside it.

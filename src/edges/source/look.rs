@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ffi::CStr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, CWD, OFlags, Stat, fstat, statat};
@@ -98,46 +98,72 @@ pub(super) fn read_below(root: &OwnedFd, look: &Look<'_>) -> Result<Vec<Document
     if listed.held_still(root.as_fd()) { Ok(documents) } else { Err(Unread::Changing) }
 }
 
-/// Whether all below an open directory is as an index of it says: nothing is opened but directories.
-pub(super) fn is_as(root: &OwnedFd, index: &Index) -> bool {
+/// A file that an index knows, and that is not as it says.
+#[derive(Debug)]
+pub(super) struct Touched {
+    /// From the root.
+    pub(super) path: String,
+    /// As the index has it.
+    pub(super) known: Known,
+}
+
+/// Which files below an open directory were touched since an index of it was made; `None` if there are
+/// more than `most`, one is new or gone, or there is anything else. Nothing is opened but directories.
+pub(super) fn touched(root: &OwnedFd, index: &Index, most: usize) -> Option<Vec<Touched>> {
     let is_same = |stat: &Stat| [stat.st_dev, stat.st_ino] == index.root();
-    let Some(stat) = fstat(root).ok().filter(is_same) else { return false };
-    let (seen, differs) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let stat = fstat(root).ok().filter(is_same)?;
+    let (seen, all) = (AtomicUsize::new(0), Mutex::new(Some(Vec::new())));
+    let note = |touched: Option<Vec<Touched>>| {
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = all.take().zip(touched).and_then(|(mut all, touched)| {
+            all.extend(touched);
+            (all.len() <= most).then_some(all)
+        });
+    };
     let budget = Budget::of_system();
-    let whole = rayon::scope(|scope| {
+    let listed = rayon::scope(|scope| {
         let found = |chunk: Chunk| {
-            let (seen, differs) = (&seen, &differs);
-            scope.spawn(move |_| match known(root.as_fd(), stat.st_dev, &chunk, index) {
-                Some(number) => {
-                    seen.fetch_add(number, Ordering::Relaxed);
+            let (seen, note) = (&seen, &note);
+            scope.spawn(move |_| {
+                let touched = touched_of(root.as_fd(), stat.st_dev, &chunk, index);
+                if let Some((number, _)) = &touched {
+                    seen.fetch_add(*number, Ordering::Relaxed);
                 }
-                None => differs.store(true, Ordering::Relaxed),
+                if touched.as_ref().is_none_or(|(_, touched)| !touched.is_empty()) {
+                    note(touched.map(|(_, touched)| touched));
+                }
             });
         };
         let (lost, listed) = (Documents::default(), Listed::default());
         let mut walk = Walk { found: &found, budget: &budget, lost, listed };
         let walked = walk.directory(root, String::new(), 0).is_ok();
         (walked && walk.lost.findings.is_empty()).then_some(walk.listed)
-    });
-    whole.is_some_and(|listed| listed.held_still(root.as_fd()))
-        && !differs.into_inner()
-        && seen.into_inner() == index.len()
+    })?;
+    let whole = listed.held_still(root.as_fd()) && seen.into_inner() == index.len();
+    all.into_inner().unwrap_or_else(PoisonError::into_inner).filter(|_| whole)
 }
 
-/// How many files of one directory these are, if the index says each of them.
-fn known(root: BorrowedFd<'_>, device: u64, chunk: &Chunk, index: &Index) -> Option<usize> {
+/// How many files of one directory these are, and which of them were touched; `None` if the index does
+/// not know one of them.
+fn touched_of(
+    root: BorrowedFd<'_>,
+    device: u64,
+    chunk: &Chunk,
+    index: &Index,
+) -> Option<(usize, Vec<Touched>)> {
     let directory = enter(root, &chunk.path).ok()?;
     let mut names = index.directory(chunk.path.trim_end_matches('/'));
-    let mut number = 0;
+    let (mut number, mut touched) = (0, Vec::new());
     for name in chunk.names() {
         let known = names.find(name.to_bytes())?;
         let stat = statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         if stat.st_dev != device || !known.is(&Version::of(&stat)) {
-            return None;
+            let path = format!("{}{}", chunk.path, name.to_str().ok()?);
+            touched.push(Touched { path, known });
         }
         number += 1;
     }
-    Some(number)
+    Some((number, touched))
 }
 
 /// Reads files of one directory.
@@ -203,13 +229,14 @@ impl Reader<'_> {
             && let Ok(stat) = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
             && same(&stat)
             && known.is(&Version::of(&stat))
-            && let Some(documents) = self.unpacker.unpack(path, known.packed)
+            && let Some(content) = self.look.index.and_then(|index| index.content(&known))
+            && let Some(documents) = self.unpacker.unpack(path, &content.packed)
         {
             self.look.budget.content(usize::try_from(known.version.size).unwrap_or(usize::MAX))?;
             self.look.reused.fetch_add(1, Ordering::Relaxed);
             if self.look.collector.is_some() {
-                let stands_for = (known.version, known.digest);
-                self.collected.note(name.to_bytes(), stands_for, known.packed, false);
+                let stands_for = (known.version, content.digest);
+                self.collected.note(name.to_bytes(), stands_for, &content.packed, false);
             }
             return Ok(Ok(documents));
         }
@@ -227,15 +254,15 @@ impl Reader<'_> {
     fn parse(
         &mut self,
         (name, path): (&CStr, &Arc<str>),
-        known: Option<Known<'_>>,
+        known: Option<Known>,
         version: Option<Version>,
     ) -> Documents {
         let digest =
             (self.look.index.is_some() || version.is_some()).then(|| Digest::of(&self.bytes));
         let alike = digest.and_then(|digest| self.look.index?.by_digest(&digest));
         let (documents, packed) = match alike {
-            Some(known) if let Some(documents) = self.unpacker.unpack(path, known.packed) => {
-                (documents, Some(known.packed.to_vec()))
+            Some(alike) if let Some(documents) = self.unpacker.unpack(path, &alike.packed) => {
+                (documents, Some(alike.packed.into_owned()))
             }
             _ => {
                 let documents = parse_file(path, &self.bytes);
@@ -246,8 +273,9 @@ impl Reader<'_> {
         if let Some((version, digest)) = version.zip(digest) {
             // What cannot be packed is read each time; that it was not touched can be told all the same.
             let packed = packed.unwrap_or_default();
-            let same = |known: &Known<'_>| known.is(&version) && known.digest == digest;
-            let is_new = !known.filter(|_| self.trusted).is_some_and(|known| same(&known));
+            let same = known.filter(|known| self.trusted && known.is(&version));
+            let held = same.and_then(|known| Some(self.look.index?.content(&known)?.digest));
+            let is_new = held != Some(digest);
             self.collected.note(name.to_bytes(), (version, digest), &packed, is_new);
         }
         documents

@@ -12,6 +12,7 @@
 pub(crate) mod again;
 mod below;
 mod directory;
+mod few;
 mod files;
 pub mod git;
 mod git_process;
@@ -23,8 +24,10 @@ mod signatures;
 mod tree;
 mod walk;
 
-pub use self::directory::{Loaded, load, load_indexed, reread};
-pub(crate) use self::directory::{load_with, read_request, unchanged};
+pub use self::directory::{Loaded, load, load_indexed};
+pub(crate) use self::directory::{load_with, read_request};
+pub use self::few::reread;
+pub(crate) use self::few::{Few, touched, unchanged};
 pub(crate) use self::files::{RawFile, raw_file, raw_files, text_below};
 pub use self::index::Cache;
 pub(crate) use self::rules::MAX_BYTES;

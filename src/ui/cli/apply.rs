@@ -120,7 +120,7 @@ pub(super) fn run(
                                                                          nothing was applied");
         return Ok(Exit::Refused);
     }
-    let guarded = plan::guarded(&decision);
+    let guarded = plan::guarded(&decision.approved);
     let findings = decision.approved.plan().findings.len();
     if format != Format::Json {
         plan::show(&decision, setup, ledger.state(), &trust, format, out)?;

@@ -9,11 +9,11 @@ use super::process::runtime;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::app::notices::{self, Notice, SHOWN};
-use crate::app::reconcile::{self, Basis, Decision, Kept, decide, heads, observe};
+use crate::app::reconcile::{self, Basis, Decision, Holds, Kept, decide, heads, observe};
 use crate::app::wiring;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::Digest;
-use crate::domain::plan::WipeView;
+use crate::domain::plan::{Waiting, WipeView};
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
@@ -76,11 +76,14 @@ pub(super) fn run(
     let remote = server::remote(&args.server, global, environment, &setup.config)?;
     if remote.is_none() && setup.ledger()?.exists()? {
         let (provider, trust) = (setup.provider()?, setup.trust());
-        let kept = reconcile::kept(&setup.config, provider.as_ref(), &trust, setup.now());
-        if let Some(Kept { approved, seq, head, lineage }) = kept {
+        // Text tells no more than the numbers of holds that only wait.
+        let holds = if format == Format::Text { Holds::ToDecide } else { Holds::All };
+        let basis = (&setup.config, &trust);
+        let kept = reconcile::kept(basis, provider.as_ref(), setup.now(), holds);
+        if let Some(Kept { approved, waiting, seq, head, lineage }) = kept {
             warn_of_trust(&trust);
-            print(&approved, setup, (seq, head, lineage), &trust, format, out)?;
-            return Ok(Exit::Done);
+            print((&approved, &waiting), setup, (seq, head, lineage), &trust, format, out)?;
+            return Ok(exit_of(&approved, true, args.detailed_exitcode));
         }
     }
     let recorded = || match &remote {
@@ -119,7 +122,11 @@ pub(super) fn run(
     let decision = decide(basis, observed);
     warn_of_trust(&trust);
     show(&decision, setup, &recorded, &trust, format, out)?;
-    Ok(exit_of(&decision, args.detailed_exitcode))
+    let observed = decision.unobserved().is_none();
+    let exit = exit_of(&decision.approved, observed, args.detailed_exitcode);
+    // The process is about to end: to free a large fleet piece by piece takes longer than to plan it.
+    std::mem::forget((decision, desired, recorded));
+    Ok(exit)
 }
 
 /// Prints the plan of a decision.
@@ -132,14 +139,15 @@ pub(super) fn show(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let of = (recorded.seq, recorded.head.0, recorded.lineage.map(LedgerId));
-    print(&decision.approved, setup, of, trust, format, out)?;
+    let waiting = Waiting::among(&decision.approved.plan().holds);
+    print((&decision.approved, &waiting), setup, of, trust, format, out)?;
     warn_of_reports(decision);
     Ok(())
 }
 
 /// Prints a plan of the ledger with this number, hash and lineage.
 fn print(
-    approved: &ApprovedPlan,
+    (approved, waiting): (&ApprovedPlan, &Waiting),
     setup: &Setup,
     (seq, head, lineage): (u64, Digest, Option<LedgerId>),
     trust: &TrustState,
@@ -154,7 +162,7 @@ fn print(
         Format::Markdown => render::plan::ci::markdown(out, approved, context)?,
         Format::Github => render::plan::ci::github(out, approved, context)?,
         _ => {
-            render::plan::text(out, approved, context)?;
+            render::plan::text(out, (approved, waiting), context)?;
         }
     }
     Ok(())
@@ -196,20 +204,19 @@ fn warn_of_reports(decision: &Decision) {
     }
 }
 
-fn exit_of(decision: &Decision, detailed: bool) -> Exit {
-    let plan = decision.approved.plan();
-    let complete = plan.findings.is_empty() && decision.unobserved().is_none();
+fn exit_of(approved: &ApprovedPlan, observed: bool, detailed: bool) -> Exit {
+    let plan = approved.plan();
+    let complete = plan.findings.is_empty() && observed;
     let findings = if complete { Exit::Done } else { Exit::Failed };
     if !detailed {
         return findings;
     }
     let changes = if plan.actions.is_empty() { Exit::Done } else { Exit::Changes };
-    findings.combine(guarded(decision)).combine(changes)
+    findings.combine(guarded(approved)).combine(changes)
 }
 
 /// Whether a guard refused: frozen, or a wipe held or refused in this pass.
-pub(super) fn guarded(decision: &Decision) -> Exit {
-    let approved = &decision.approved;
+pub(super) fn guarded(approved: &ApprovedPlan) -> Exit {
     let withheld = approved.plan().wipes.iter().any(WipeView::is_withheld);
     if approved.refusal().is_some() || withheld { Exit::Refused } else { Exit::Done }
 }

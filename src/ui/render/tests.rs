@@ -10,7 +10,7 @@ use super::{check, sarif};
 use crate::domain::fleet::Desired;
 use crate::domain::guard::{ApprovedPlan, guard};
 use crate::domain::model::is_deceptive;
-use crate::domain::plan::{self, Inputs, NO_NEWS};
+use crate::domain::plan::{self, Inputs, NO_NEWS, Waiting};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
@@ -168,7 +168,10 @@ fn plan_is_harmless_in_all_formats() {
     let drawn = |draw: fn(&mut Out, &ApprovedPlan, Context<'_>) -> std::io::Result<()>| {
         Out::captured(|out| draw(out, &approved, context)).unwrap()
     };
-    assert_harmless(&drawn(super::plan::text));
+    assert_harmless(&drawn(|out, approved, context| {
+        let waiting = Waiting::among(&approved.plan().holds);
+        super::plan::text(out, (approved, &waiting), context)
+    }));
     assert_harmless(&drawn(|out, approved, context| super::plan::json(out, approved, context)));
     let markdown = drawn(super::plan::ci::markdown);
     assert_markdown(&markdown);

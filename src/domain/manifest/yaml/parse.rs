@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
+use super::plain::plain;
 use super::tree::{Extent, Node, Position, Style, Value};
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::is_deceptive;
@@ -44,6 +45,14 @@ pub(crate) struct Parsed<'a> {
 /// Parses one document that begins in line `first_line` of its file.
 #[must_use]
 pub(crate) fn parse(text: &str, first_line: u32) -> Parsed<'_> {
+    match plain(text, first_line) {
+        Some(root) => Parsed { root: Some(root), complete: true, problems: Vec::new() },
+        None => scan(text, first_line),
+    }
+}
+
+/// Parses a document of any kind.
+pub(super) fn scan(text: &str, first_line: u32) -> Parsed<'_> {
     let mut builder = Builder { text, first_line, ..Builder::default() };
     let mut parser = Parser::new_from_str(text);
     let complete = loop {

@@ -13,6 +13,7 @@ use rustix::fs::{fstat, lstat};
 use super::layout::{LOG, STATE};
 use crate::domain::packing::{Packed, Packer};
 use crate::edges::fs::guarded::Version;
+use crate::edges::fs::kept::{Kept, keep};
 use crate::edges::fs::{cache, durable, remote};
 use crate::edges::ledger::chain::Chain;
 
@@ -97,12 +98,12 @@ impl Trusted {
         into.long(*seq);
         into.digest(head);
         into.long(*end);
-        cache::keep(&cache::path(dir, NAME), into.packed())
+        keep(&cache::path(dir, NAME), into.packed(), &[]).map(drop)
     }
 
     fn kept(dir: &Path) -> Option<Self> {
-        let bytes = cache::kept(&cache::path(dir, NAME))?;
-        let mut from = Packed::of(&bytes);
+        let kept = Kept::open(&cache::path(dir, NAME))?;
+        let mut from = Packed::of(kept.head());
         from.skip(&MAGIC).then_some(())?;
         let (log, snapshot) = (Seen::unpack(&mut from)?, Seen::unpack(&mut from)?);
         let chain = Chain { seq: from.long()?, head: from.digest()?, end: from.long()? };

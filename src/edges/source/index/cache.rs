@@ -1,14 +1,13 @@
 //! Where the index is kept, and when there is none.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::collect::{Collector, Finished};
 use super::file::Index;
 use crate::domain::model::{Digest, Timestamp};
-use crate::edges::fs::cache::{self, build};
+use crate::edges::fs::cache;
 use crate::edges::fs::durable;
-use crate::edges::fs::guarded::Guarded;
+use crate::edges::fs::kept::{self, Kept};
 use crate::edges::fs::remote;
 
 const FILE: &str = "fleet";
@@ -44,8 +43,7 @@ impl Cache {
     /// The index, if there is one that can be relied on for a fleet directory.
     pub(crate) fn read(&self, root: &Path) -> Option<Index> {
         let path = self.path(FILE).filter(|_| remote::of(root).is_none())?;
-        let bytes = Guarded::stream().without_links().read(&path).ok()?;
-        Index::read(bytes, build()?)
+        Index::read(Kept::open(&path)?)
     }
 
     /// Collects a new index of a fleet directory, a look at which begins now, by the clock of this
@@ -65,7 +63,7 @@ impl Cache {
             Some(Ok((device, time))) if device == root[0] => time,
             _ => now.millis().saturating_mul(1_000_000).saturating_sub(BETWEEN_CLOCKS),
         };
-        Some(Collector::new(build()?, root, stamp))
+        Some(Collector::new(root, stamp))
     }
 
     /// Writes what was collected, where it says more than `before`, and gives the digest of the index
@@ -83,24 +81,21 @@ impl Cache {
         let Some(path) = self.path(FILE) else { return Ok(None) };
         match collector.finish(same.map(Index::len)) {
             Finished::Same => Ok(same.map(Index::digest)),
-            Finished::New(bytes, digest) => {
-                cache::replace(&path, |out| out.write_all(&bytes))?;
-                Ok(Some(digest))
-            }
+            Finished::New(head, body) => kept::keep(&path, &head, &body),
             Finished::TooLarge => Ok(None),
         }
     }
 
-    /// Keeps a decision, as it was packed, if that is not what is kept already.
+    /// Keeps a decision, as it was packed: its head, and what it holds back.
     ///
     /// # Errors
     /// If it cannot be written; that costs time alone.
-    pub(crate) fn keep_decision(&self, packed: &[u8]) -> Result<(), durable::Error> {
-        self.path(DECISION).map_or(Ok(()), |path| cache::keep(&path, packed))
+    pub(crate) fn keep_decision(&self, head: &[u8], body: &[u8]) -> Result<(), durable::Error> {
+        self.path(DECISION).map_or(Ok(()), |path| kept::keep(&path, head, body).map(drop))
     }
 
-    /// The decision that was kept, as it was packed.
-    pub(crate) fn kept_decision(&self) -> Option<Vec<u8>> {
-        cache::kept(&self.path(DECISION)?)
+    /// The decision that was kept.
+    pub(crate) fn kept_decision(&self) -> Option<Kept> {
+        Kept::open(&self.path(DECISION)?)
     }
 }

@@ -5,13 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use super::format::{Directory, Header, Record};
 use crate::domain::model::Digest;
 use crate::domain::packing::Packer;
-use crate::edges::fs::cache::sum;
 use crate::edges::fs::guarded::Version;
 
 /// Collects what threads read, for a new index.
 #[derive(Debug)]
 pub(crate) struct Collector {
-    build: Digest,
     root: [u64; 2],
     /// What changed from then on may change again unseen: the file system's clock has ticks.
     stamp: i64,
@@ -22,8 +20,10 @@ pub(crate) struct Collector {
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     path: String,
+    /// Places are those in `names` and `contents`.
     records: Vec<Record>,
-    heap: Vec<u8>,
+    names: Vec<u8>,
+    contents: Vec<u8>,
     /// Whether the index before has all of it.
     is_new: bool,
 }
@@ -41,14 +41,17 @@ impl Collected {
         packed: &[u8],
         is_new: bool,
     ) {
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).ok();
-        let (Some(name_length), Some(packed_length)) = (length(name), length(packed)) else {
+        let length = |bytes: usize| u32::try_from(bytes).ok();
+        let (Some(at), Some(name_length), Some(content_length)) =
+            (length(self.names.len()), length(name.len()), length(32 + packed.len()))
+        else {
             return;
         };
-        let (at, name_length, packed_length) = (self.heap.len() as u64, name_length, packed_length);
-        self.records.push(Record { version, digest, at, name: name_length, packed: packed_length });
-        self.heap.extend(name);
-        self.heap.extend(packed);
+        let content = (self.contents.len() as u64, content_length);
+        self.records.push(Record { version, name: (at, name_length), content });
+        self.names.extend(name);
+        self.contents.extend(digest.as_bytes());
+        self.contents.extend(packed);
         self.is_new |= is_new;
     }
 }
@@ -57,15 +60,15 @@ impl Collected {
 pub(super) enum Finished {
     /// It says what the index before says.
     Same,
-    /// The bytes of a new index, and their digest.
-    New(Vec<u8>, Digest),
+    /// Head and body of a new index.
+    New(Vec<u8>, Vec<u8>),
     /// Numbers do not hold it.
     TooLarge,
 }
 
 impl Collector {
-    pub(super) fn new(build: Digest, root: [u64; 2], stamp: i64) -> Self {
-        Self { build, root, stamp, parts: Mutex::default() }
+    pub(super) fn new(root: [u64; 2], stamp: i64) -> Self {
+        Self { root, stamp, parts: Mutex::default() }
     }
 
     /// Device and inode of the fleet directory.
@@ -88,61 +91,61 @@ impl Collector {
         if is_same(&self.parts.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Finished::Same;
         }
-        match self.bytes() {
-            Some((bytes, digest)) => Finished::New(bytes, digest),
+        match self.parts() {
+            Some((head, body)) => Finished::New(head, body),
             None => Finished::TooLarge,
         }
     }
 
-    fn bytes(mut self) -> Option<(Vec<u8>, Digest)> {
+    fn parts(mut self) -> Option<(Vec<u8>, Vec<u8>)> {
         let parts = std::mem::take(&mut self.parts);
         let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let records: usize = parts.iter().map(|part| part.records.len()).sum();
+        let count: usize = parts.iter().map(|part| part.records.len()).sum();
         let name = |part: &Collected| {
-            let first = part.records.first().map_or(0, |record| record.name as usize);
-            part.heap[..first].to_vec()
+            let first = part.records.first().map_or(0, |record| record.name.1 as usize);
+            part.names[..first].to_vec()
         };
         parts.sort_by_cached_key(|part| (part.path.clone(), name(part)));
-        let (mut directories, mut heap) = (Vec::<Directory>::new(), 0);
-        let (mut all, mut first) = (Vec::with_capacity(records), 0_u32);
-        for same in parts.chunk_by(|a, b| a.path == b.path) {
-            let path = (heap, u32::try_from(same[0].path.len()).ok()?);
-            heap += u64::from(path.1);
-            let before = all.len();
+        let contents = parts.iter().map(|part| part.contents.len()).sum();
+        let (mut directories, mut records) = (Vec::new(), Vec::with_capacity(count));
+        let (mut names, mut contents) = (Vec::<u8>::new(), Vec::with_capacity(contents));
+        let number = |number: usize| u32::try_from(number).ok();
+        for same in parts.chunk_by_mut(|a, b| a.path == b.path) {
+            let (path, first) = (same[0].path.as_bytes(), records.len());
+            let path_at = (number(names.len())?, number(path.len())?);
+            names.extend(path);
             for part in same {
-                all.extend(part.records.iter().map(|record| self.record(record, heap)));
-                heap += part.heap.len() as u64;
+                let (names_at, contents_at) = (number(names.len())?, contents.len() as u64);
+                for record in &part.records {
+                    records.push(self.record(record, names_at, contents_at)?);
+                }
+                names.append(&mut part.names);
+                contents.append(&mut part.contents);
             }
-            let count = u32::try_from(all.len() - before).ok()?;
-            directories.push(Directory { path, first, count });
-            first = first.checked_add(count)?;
+            let count = number(records.len() - first)?;
+            directories.push(Directory { path: path_at, first: number(first)?, count });
         }
         let header = Header {
-            build: self.build,
             root: self.root,
-            directories: u32::try_from(directories.len()).ok()?,
-            records: first,
-            heap,
+            directories: number(directories.len())?,
+            records: number(records.len())?,
+            names: number(names.len())?,
         };
-        let mut bytes = Packer::with_capacity(usize::try_from(heap).ok()? + 128 * (records + 1));
-        header.put(&mut bytes);
-        directories.iter().for_each(|directory| directory.put(&mut bytes));
-        all.iter().for_each(|record| record.put(&mut bytes));
-        for same in parts.chunk_by(|a, b| a.path == b.path) {
-            bytes.bytes(same[0].path.as_bytes());
-            same.iter().for_each(|part| bytes.bytes(&part.heap));
-        }
-        let digest = sum(bytes.packed());
-        bytes.digest(&digest);
-        Some((bytes.finish(), digest))
+        let mut head = Packer::with_capacity(names.len() + 64 * (count + directories.len() + 1));
+        header.put(&mut head);
+        directories.iter().for_each(|directory| directory.put(&mut head));
+        records.iter().for_each(|record| record.put(&mut head));
+        head.bytes(&names);
+        Some((head.finish(), contents))
     }
 
     /// What is too young to be relied on never matches, and so is read again.
-    fn record(&self, record: &Record, heap: u64) -> Record {
-        let mut record = Record { at: record.at + heap, ..*record };
-        if record.version.modified.max(record.version.changed) >= self.stamp {
-            record.version.changed = 0;
+    fn record(&self, record: &Record, names: u32, contents: u64) -> Option<Record> {
+        let Record { mut version, name, content } = *record;
+        if version.modified.max(version.changed) >= self.stamp {
+            version.changed = 0;
         }
-        record
+        let name = (name.0.checked_add(names)?, name.1);
+        Some(Record { version, name, content: (content.0 + contents, content.1) })
     }
 }

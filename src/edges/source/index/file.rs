@@ -1,5 +1,6 @@
 //! An index that was read: looked up directory by directory, name by name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -7,33 +8,43 @@ use std::sync::OnceLock;
 use super::format::{DIRECTORY, Directory, HEADER, Header, RECORD, Record};
 use crate::domain::model::Digest;
 use crate::domain::packing::Packed;
-use crate::edges::fs::cache::sum;
 use crate::edges::fs::guarded::Version;
+use crate::edges::fs::kept::Kept;
+
+/// Length of a digest.
+const DIGEST: u32 = 32;
 
 /// What an earlier look read.
 #[derive(Debug)]
 pub(crate) struct Index {
     header: Header,
-    /// Of all that it says.
-    digest: Digest,
-    bytes: Vec<u8>,
+    kept: Kept,
     directories: Vec<Directory>,
     records: Range<usize>,
-    heap: Range<usize>,
+    names: Range<usize>,
+    /// What all files hold, once that was read; `None` if it is not what was written.
+    contents: OnceLock<Option<Vec<u8>>>,
     /// Record by the digest of its file; made once somebody asks.
     by_digest: OnceLock<HashMap<Digest, u32>>,
 }
 
 /// A file as an earlier look read it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known<'i> {
+pub(crate) struct Known {
     pub(crate) version: Version,
-    pub(crate) digest: Digest,
-    /// From [`crate::domain::manifest::pack`].
-    pub(crate) packed: &'i [u8],
+    content: (u64, u32),
 }
 
-impl Known<'_> {
+/// What a file held.
+#[derive(Debug)]
+pub(crate) struct Content<'i> {
+    /// Of its bytes.
+    pub(crate) digest: Digest,
+    /// From [`crate::domain::manifest::pack`].
+    pub(crate) packed: Cow<'i, [u8]>,
+}
+
+impl Known {
     /// Whether a file that is like this now holds what it held then.
     pub(crate) fn is(&self, now: &Version) -> bool {
         self.version.changed != 0 && self.version == *now
@@ -41,22 +52,16 @@ impl Known<'_> {
 }
 
 impl Index {
-    /// An index of this program; `None` if these bytes are not a whole one.
-    pub(super) fn read(bytes: Vec<u8>, build: Digest) -> Option<Self> {
-        let header = Header::read(Packed::of(bytes.get(..HEADER)?))?;
-        if header.build != build {
-            return None;
-        }
-        let [directories, records, heap, digest] = header.parts(bytes.len())?;
-        let all = sum(&bytes[..digest.start]);
-        if all.as_bytes()[..] != bytes[digest] {
-            return None;
-        }
-        let directories = bytes[directories].chunks_exact(DIRECTORY);
+    /// An index; `None` if this is not a whole one.
+    pub(super) fn read(kept: Kept) -> Option<Self> {
+        let head = kept.head();
+        let header = Header::read(Packed::of(head.get(..HEADER)?))?;
+        let [directories, records, names] = header.parts(head.len())?;
+        let directories = head[directories].chunks_exact(DIRECTORY);
         let directories = directories.map(|bytes| Directory::read(Packed::of(bytes)));
         let directories = directories.collect::<Option<Vec<_>>>()?;
-        let by_digest = OnceLock::new();
-        let index = Self { header, digest: all, bytes, directories, records, heap, by_digest };
+        let (contents, by_digest) = (OnceLock::new(), OnceLock::new());
+        let index = Self { header, kept, directories, records, names, contents, by_digest };
         index.is_sound().then_some(index)
     }
 
@@ -71,6 +76,12 @@ impl Index {
         }) && next == self.header.records
     }
 
+    /// For whoever needs what most files hold: reads all of it at once.
+    pub(crate) fn with_contents(self) -> Self {
+        self.contents.get_or_init(|| self.kept.body());
+        self
+    }
+
     /// Device and inode of the fleet directory.
     pub(crate) fn root(&self) -> [u64; 2] {
         self.header.root
@@ -78,7 +89,7 @@ impl Index {
 
     /// Of all that it says.
     pub(crate) fn digest(&self) -> Digest {
-        self.digest
+        self.kept.digest()
     }
 
     /// How many files it knows.
@@ -86,29 +97,18 @@ impl Index {
         self.header.records as usize
     }
 
-    fn in_heap(&self, at: u64, length: u32) -> Option<&[u8]> {
-        let at = usize::try_from(at).ok()?;
-        self.bytes[self.heap.clone()].get(at..at.checked_add(length as usize)?)
+    fn named(&self, (at, length): (u32, u32)) -> Option<&[u8]> {
+        let at = at as usize;
+        self.kept.head()[self.names.clone()].get(at..at.checked_add(length as usize)?)
     }
 
     fn path(&self, directory: &Directory) -> Option<&[u8]> {
-        self.in_heap(directory.path.0, directory.path.1)
+        self.named(directory.path)
     }
 
     fn record(&self, number: u32) -> Option<Record> {
         let at = self.records.start + number as usize * RECORD;
-        Record::read(Packed::of(self.bytes[..self.records.end].get(at..at + RECORD)?))
-    }
-
-    fn name(&self, number: u32) -> Option<&[u8]> {
-        let Record { at, name, .. } = self.record(number)?;
-        self.in_heap(at, name)
-    }
-
-    fn known(&self, number: u32) -> Option<Known<'_>> {
-        let Record { version, digest, at, name, packed } = self.record(number)?;
-        let packed = self.in_heap(at.checked_add(u64::from(name))?, packed)?;
-        Some(Known { version, digest, packed })
+        Record::read(Packed::of(self.kept.head()[..self.records.end].get(at..at + RECORD)?))
     }
 
     /// The files of a directory, to be asked for in the order of their names.
@@ -123,13 +123,59 @@ impl Index {
         Names { index: self, range, begun: false }
     }
 
-    /// A file of these bytes, wherever it was.
-    pub(crate) fn by_digest(&self, digest: &Digest) -> Option<Known<'_>> {
+    /// Each file of which it holds nothing but that it was there, by its path from the root; `None` for one
+    /// whose path cannot be told.
+    pub(crate) fn unheld(&self) -> impl Iterator<Item = Option<(String, Known)>> {
+        let path = |directory: &Directory, record: Record| {
+            let parts = [self.path(directory)?, self.named(record.name)?];
+            let [parent, name] = parts.map(std::str::from_utf8);
+            let parent = parent.ok()?;
+            let slash = if parent.is_empty() { "" } else { "/" };
+            Some((format!("{parent}{slash}{}", name.ok()?), record.into()))
+        };
+        self.directories.iter().flat_map(move |directory| {
+            let records = directory.first..directory.first.saturating_add(directory.count);
+            records
+                .map(|number| self.record(number))
+                .filter(|record| record.is_none_or(|record| record.content.1 <= DIGEST))
+                .map(move |record| path(directory, record?))
+        })
+    }
+
+    /// What a file held; `None` if that is not what was written.
+    pub(crate) fn content(&self, known: &Known) -> Option<Content<'_>> {
+        let (at, length) = known.content;
+        let end = at.checked_add(u64::from(length))?;
+        let bytes = match self.contents.get() {
+            Some(all) => {
+                let (at, end) = (usize::try_from(at).ok()?, usize::try_from(end).ok()?);
+                Cow::Borrowed(all.as_ref()?.get(at..end)?)
+            }
+            None => Cow::Owned(self.kept.part(at..end)?),
+        };
+        let digest = Packed::of(&bytes).digest()?;
+        let packed = match bytes {
+            Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[32..]),
+            Cow::Owned(mut bytes) => Cow::Owned(bytes.split_off(32)),
+        };
+        Some(Content { digest, packed })
+    }
+
+    /// What a file of these bytes held, wherever it was.
+    pub(crate) fn by_digest(&self, digest: &Digest) -> Option<Content<'_>> {
+        let known = |number| Some(self.record(number)?.into());
         let by_digest = self.by_digest.get_or_init(|| {
             let all = 0..self.header.records;
-            all.filter_map(|number| Some((self.record(number)?.digest, number))).collect()
+            let of = |number| Some((self.content(&known(number)?)?.digest, number));
+            all.filter_map(of).collect()
         });
-        self.known(*by_digest.get(digest)?)
+        self.content(&known(*by_digest.get(digest)?)?)
+    }
+}
+
+impl From<Record> for Known {
+    fn from(Record { version, name: _, content }: Record) -> Self {
+        Self { version, content }
     }
 }
 
@@ -140,25 +186,29 @@ pub(crate) struct Names<'i> {
     begun: bool,
 }
 
-impl<'i> Names<'i> {
+impl Names<'_> {
     /// The file of this name, which comes after those that were asked for before.
-    pub(crate) fn find(&mut self, name: &[u8]) -> Option<Known<'i>> {
+    pub(crate) fn find(&mut self, name: &[u8]) -> Option<Known> {
+        let name_of = |number| {
+            let record = self.index.record(number)?;
+            Some((self.index.named(record.name)?, record))
+        };
         if !std::mem::replace(&mut self.begun, true) {
             // Many chunks are of one directory: each begins where its first name is.
             let (mut low, mut high) = (self.range.start, self.range.end);
             while low < high {
                 let middle = low + (high - low) / 2;
-                if self.index.name(middle)? < name { low = middle + 1 } else { high = middle }
+                if name_of(middle)?.0 < name { low = middle + 1 } else { high = middle }
             }
             self.range.start = low;
         }
         while self.range.start < self.range.end {
-            let at = self.range.start;
-            match self.index.name(at)?.cmp(name) {
+            let (known, record) = name_of(self.range.start)?;
+            match known.cmp(name) {
                 std::cmp::Ordering::Less => self.range.start += 1,
                 std::cmp::Ordering::Equal => {
                     self.range.start += 1;
-                    return self.index.known(at);
+                    return Some(record.into());
                 }
                 std::cmp::Ordering::Greater => return None,
             }

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::*;
 use crate::domain::fleet::Desired;
 use crate::domain::model::Timestamp;
-use crate::edges::fs::cache::{DIRECTORY, sum};
-use crate::edges::source::{Loaded, load, load_indexed, unchanged};
+use crate::edges::fs::cache::DIRECTORY;
+use crate::edges::fs::kept::{Kept, forged};
+use crate::edges::source::{Loaded, load, load_indexed, touched, unchanged};
 
 const PROFILE: &str =
     "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: P}\nspec: {platforms: [windows]}\n";
@@ -32,6 +33,8 @@ struct Place {
     cache: Cache,
     /// What the index on the disk says.
     kept: RefCell<Option<Desired>>,
+    /// How often a few files told everything.
+    few: Cell<usize>,
 }
 
 impl Place {
@@ -39,7 +42,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::of(&dir.path().join("data"));
         fs::create_dir_all(dir.path().join("data").join(DIRECTORY)).unwrap();
-        let place = Self { dir, cache, kept: RefCell::default() };
+        let place = Self { dir, cache, kept: RefCell::default(), few: Cell::new(0) };
         place.put("profile.yaml", PROFILE);
         for n in 0..devices {
             place.put(&format!("d{}/{n}.yaml", n % 4), device(n, 1));
@@ -95,9 +98,29 @@ impl Place {
         assert_eq!(desired, load(&self.root()), "{what}");
         // Where nothing is said to have changed, nothing did.
         if unchanged(&self.root(), &self.cache).is_some() {
-            assert_eq!(*self.kept.borrow(), Some(desired), "{what}");
+            assert_eq!(*self.kept.borrow(), Some(desired.clone()), "{what}");
+        }
+        if let Some(with_few) = self.with_few() {
+            assert_eq!(with_few, desired, "{what}, a few");
         }
         opened
+    }
+
+    /// What the index says, with what the few files hold by now that were touched since; `None` where
+    /// that does not tell everything.
+    fn with_few(&self) -> Option<Desired> {
+        let few = touched(&self.root(), &self.cache, 64).filter(|few| !few.is_empty())?;
+        // A few files say nothing of what others are in conflict with.
+        let mut all = self.kept.borrow().clone().filter(|kept| kept.findings.is_empty())?;
+        let mut live = few.before()?;
+        let serials = few.reread(&mut live)?;
+        for serial in &serials {
+            let now = live.desired().by_serial(serial).expect("it was read");
+            let at = all.devices.iter().position(|device| device.spec.serial_number == *serial);
+            all.devices[at.expect("it was known")] = now.clone();
+        }
+        self.few.set(self.few.get() + 1);
+        Some(all)
     }
 }
 
@@ -111,6 +134,7 @@ fn what_nobody_touched_is_neither_opened_nor_parsed() {
     assert!(unchanged(&place.root(), &place.cache).is_some());
     place.put("d1/1.yaml", device(1, 2));
     assert_eq!(place.agrees("one was edited"), 2);
+    assert_eq!(place.few.get(), 1, "that one, and the profile, tell everything");
     assert_eq!(unchanged(&place.root(), &place.cache), None);
     // Who only reads changes nothing.
     assert_eq!(place.agrees("again"), 2);
@@ -205,14 +229,13 @@ fn an_index_that_lies_in_a_valid_file_gives_damage_at_most_and_never_a_panic() {
     let place = Place::new(6);
     place.settle();
     let whole = fs::read(place.file()).unwrap();
-    let end = whole.len() - 32;
-    for at in (0..end).step_by(13) {
-        let mut changed = whole.clone();
-        changed[at] = changed[at].wrapping_add(0x41);
-        let digest = *sum(&changed[..end]).as_bytes();
-        changed[end..].copy_from_slice(&digest);
+    let length = Kept::open(&place.file()).unwrap().head().len();
+    for at in (0..length).step_by(13) {
+        fs::write(place.file(), &whole).unwrap();
+        let changed = forged(&place.file(), |head| head[at] = head[at].wrapping_add(0x41));
         fs::write(place.file(), &changed).unwrap();
         let _ = place.look();
+        let _ = touched(&place.root(), &place.cache, 64).map(|few| few.before());
     }
 }
 
@@ -332,6 +355,7 @@ fn whatever_is_done_to_files_a_look_with_an_index_finds_what_one_without_finds()
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
     let edits = proptest::collection::vec(edit(), 1..25);
+    let few = Cell::new(0);
     TestRunner::new_with_rng(config, rng)
         .run(&edits, |edits| {
             let place = Place::new(16);
@@ -345,7 +369,9 @@ fn whatever_is_done_to_files_a_look_with_an_index_finds_what_one_without_finds()
             let Loaded { desired, opened, .. } = place.look();
             let odd = desired.unusable.len() + 1;
             prop_assert!(opened <= odd, "{opened} of {} were opened", desired.devices.len());
+            few.set(few.get() + place.few.get());
             Ok(())
         })
         .unwrap();
+    assert!(few.get() > 10, "a few files told everything {} times", few.get());
 }

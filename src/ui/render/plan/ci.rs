@@ -9,7 +9,7 @@ use super::summary::{counts, summary_line, to_do};
 use super::text::refused;
 use super::{action, wipes};
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Waiting};
 use crate::domain::wording::count;
 use crate::ui::render::check::findings_section;
 use crate::ui::render::github::{self, Level, Target};
@@ -27,7 +27,8 @@ pub(crate) fn markdown(
     context: Context<'_>,
 ) -> io::Result<()> {
     let plan = approved.plan();
-    let mut comment = Comment::new("Fleetform plan", &summary_line(approved));
+    let waiting = Waiting::among(&plan.holds);
+    let mut comment = Comment::new("Fleetform plan", &summary_line(approved, &waiting));
     if let Some(refusal) = approved.refusal() {
         let text = Out::captured(|out| refused(out, refusal))?;
         comment.section("FROZEN", (true, "text"), 1, [text]);
@@ -56,7 +57,7 @@ pub(crate) fn markdown(
     for (reason, holds) in others {
         holds_section(&mut comment, *reason, holds, context);
     }
-    if let Some(line) = hold::waiting(&plan.holds) {
+    if let Some(line) = hold::waiting(&waiting) {
         comment.paragraph(&line);
     }
     comment.paragraph(&made_of(approved, context));
@@ -101,7 +102,13 @@ pub(crate) fn github(
     let root = Path::new(context.root);
     let all = count(plan.actions.len() as u64, "action");
     let title = format!("fleetform plan, {all}");
-    github::annotate(out, Level::Notice, None, &title, &summary_line(approved))?;
+    github::annotate(
+        out,
+        Level::Notice,
+        None,
+        &title,
+        &summary_line(approved, &Waiting::among(&plan.holds)),
+    )?;
     for finding in &plan.findings {
         github::finding(out, root, finding, "")?;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 use super::context::Context;
-use crate::domain::plan::{Hold, HoldReason};
+use crate::domain::plan::{Hold, HoldReason, Waiting};
 use crate::domain::wording::count;
 use crate::ui::render::out::{Out, Tone};
 use crate::ui::render::text::{located, safe};
@@ -29,7 +29,11 @@ pub(super) fn erased(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io:
 }
 
 /// What somebody has to decide, but for what [`erased`] shows; and in one line what only waits.
-pub(super) fn all(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Result<()> {
+pub(super) fn all(
+    out: &mut Out,
+    (holds, waits): (&[Hold], &Waiting),
+    context: Context<'_>,
+) -> io::Result<()> {
     let elsewhere =
         |reason: &HoldReason| *reason == HoldReason::UnrequestedWipe || reason.is_waiting();
     for (reason, holds) in by_reason(holds).iter().filter(|(reason, _)| !elsewhere(reason)) {
@@ -44,19 +48,15 @@ pub(super) fn all(out: &mut Out, holds: &[Hold], context: Context<'_>) -> io::Re
         }
         writeln!(out)?;
     }
-    match waiting(holds) {
+    match waiting(waits) {
         Some(line) => writeln!(out, "{}\n", out.paint(Tone::Dim, &line)),
         None => Ok(()),
     }
 }
 
 /// `Waiting: 12 devices have not reported yet.`
-pub(super) fn waiting(holds: &[Hold]) -> Option<String> {
-    let parts: Vec<_> = by_reason(holds)
-        .into_iter()
-        .filter(|(reason, _)| reason.is_waiting())
-        .map(|(reason, holds)| waits(reason, holds.len() as u64))
-        .collect();
+pub(super) fn waiting(waiting: &Waiting) -> Option<String> {
+    let parts: Vec<_> = waiting.by_reason().map(|(reason, n)| waits(reason, n)).collect();
     (!parts.is_empty()).then(|| format!("Waiting: {}.", parts.join("; ")))
 }
 

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::context::Context;
-use super::summary::{counts, waiting_and_held};
+use super::summary::counts;
 use super::wipes::WipeJson;
 use crate::domain::guard::{ApprovedPlan, Refusal};
 use crate::domain::model::{DeviceId, Digest, Name, SerialNumber};
-use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Waiting};
 use crate::domain::state::event::{Change, FreezeCause};
 use crate::domain::wipe::target::LedgerId;
 use crate::ui::render::check::FindingView;
@@ -116,9 +116,9 @@ impl<'a> PlanJson<'a> {
             counts(&plan.actions).into_iter().map(|(kind, n)| (kind.as_str(), n)).collect();
         summary.insert("actions", plan.actions.len() as u64);
         summary.insert("holds", plan.holds.len() as u64);
-        let (waiting, held) = waiting_and_held(&plan.holds);
+        let waiting = Waiting::among(&plan.holds).total();
         summary.insert("waiting", waiting);
-        summary.insert("held", held);
+        summary.insert("held", plan.holds.len() as u64 - waiting);
         summary.insert("findings", plan.findings.len() as u64);
         Self {
             version: 1,

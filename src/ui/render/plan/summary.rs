@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::plan::{Action, ActionKind, Hold};
+use crate::domain::plan::{Action, ActionKind, Waiting};
 use crate::domain::wording::count;
 
 /// One line that says it all.
 #[must_use]
-pub(crate) fn summary_line(approved: &ApprovedPlan) -> String {
+pub(crate) fn summary_line(approved: &ApprovedPlan, waiting: &Waiting) -> String {
     let plan = approved.plan();
     let mut parts: Vec<String> =
         counts(&plan.actions).into_iter().filter(|(_, n)| *n > 0).map(to_do).collect();
+    let held = plan.holds.iter().filter(|hold| !hold.reason.is_waiting()).count();
+    let waiting = waiting.total();
     if parts.is_empty() {
         parts.push("nothing to do; the recorded state matches the manifests".to_owned());
-        if !plan.holds.is_empty() || !plan.findings.is_empty() {
+        if waiting > 0 || held > 0 || !plan.findings.is_empty() {
             parts[0] = "nothing to do".to_owned();
         }
     }
-    let (waiting, held) = waiting_and_held(&plan.holds);
     if waiting > 0 {
         parts.push(format!("{waiting} waiting"));
     }
@@ -29,12 +30,6 @@ pub(crate) fn summary_line(approved: &ApprovedPlan) -> String {
         parts.push(count(plan.findings.len() as u64, "finding"));
     }
     format!("Plan: {}.", parts.join(", "))
-}
-
-/// How many holds end by themselves, and how many wait for somebody's decision.
-pub(super) fn waiting_and_held(holds: &[Hold]) -> (u64, u64) {
-    let waiting = holds.iter().filter(|hold| hold.reason.is_waiting()).count() as u64;
-    (waiting, holds.len() as u64 - waiting)
 }
 
 /// `3 to provision`: how many actions of a kind, in a plan.

@@ -7,12 +7,18 @@ use super::context::Context;
 use super::summary::summary_line;
 use super::{action, hold, wipes};
 use crate::domain::guard::{ApprovedPlan, Refusal};
+use crate::domain::plan::Waiting;
 use crate::domain::wording::count;
 use crate::ui::render::findings::Drawing;
 use crate::ui::render::out::{Out, Tone};
 
 /// As text that is read at a glance: profiles, devices, what is held, findings, a summary line.
-pub(crate) fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>) -> io::Result<()> {
+/// Of the holds that only wait no more than their numbers are told.
+pub(crate) fn text(
+    out: &mut Out,
+    (approved, waiting): (&ApprovedPlan, &Waiting),
+    context: Context<'_>,
+) -> io::Result<()> {
     let plan = approved.plan();
     if let Some(refusal) = approved.refusal() {
         refused(out, refusal)?;
@@ -23,14 +29,14 @@ pub(crate) fn text(out: &mut Out, approved: &ApprovedPlan, context: Context<'_>)
     if plan.actions.iter().any(|action| !wipes::shows(action.kind())) {
         writeln!(out)?;
     }
-    hold::all(out, &plan.holds, context)?;
+    hold::all(out, (&plan.holds, waiting), context)?;
     if !plan.findings.is_empty() {
         let drawing = Drawing::new(Path::new(context.root), out.color(), out.width());
         for finding in &plan.findings {
             writeln!(out, "{}\n", drawing.draw(finding))?;
         }
     }
-    let line = summary_line(approved);
+    let line = summary_line(approved, waiting);
     writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
     if !plan.actions.is_empty() {
         let digest = format!("Digest: {}", approved.digest());

@@ -91,6 +91,11 @@ fn wanted_of(index: &Index, wanted: &Wanted<'_>) -> Option<BTreeSet<u32>> {
             let rarest = keys.iter().filter_map(|key| index.having(key, most(index)));
             numbers.extend(rarest.min_by_key(Vec::len)?);
         }
+        Wanted::Serials(serials) => {
+            for serial in *serials {
+                numbers.extend(index.having(&Key::Serial(serial.as_str()), most(index))?);
+            }
+        }
     }
     Some(numbers)
 }
