@@ -245,6 +245,14 @@ fn disturb(place: &Fixture, kind: u64, n: u64, mark: u64) {
     }
 }
 
+/// Without the moment up to which an exemption may last now.
+fn timeless(text: &str) -> String {
+    let parts = text.split("so by ").enumerate();
+    parts
+        .map(|(n, part)| if n == 0 { part } else { &part["2026-12-26T16:48:06Z".len()..] })
+        .collect()
+}
+
 #[test]
 fn whatever_is_edited_a_plan_is_that_of_everything_and_a_few_edits_open_a_few_files() {
     let seed = number("INDEX_SEED").unwrap_or(7);
@@ -270,7 +278,7 @@ fn whatever_is_edited_a_plan_is_that_of_everything_and_a_few_edits_open_a_few_fi
             for format in ["json", "text"] {
                 let read = place.run(&["plan", "--no-index", "--detailed-exitcode", "-o", format]);
                 let kept = place.run(&["plan", "--detailed-exitcode", "-o", format]);
-                let seen = |of: &Output| (of.code, of.stdout.clone(), of.stderr.clone());
+                let seen = |of: &Output| (of.code, timeless(&of.stdout), of.stderr.clone());
                 assert_eq!(seen(&kept), seen(&read), "{what}");
             }
             // Those that were touched, and the profile.

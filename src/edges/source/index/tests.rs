@@ -262,18 +262,18 @@ enum Edit {
 fn edit() -> impl Strategy<Value = Edit> {
     let n = || 0..24_u32;
     prop_oneof![
-        (n(), n()).prop_map(|(a, b)| Edit::Rewrite(a, b)),
-        (n(), n()).prop_map(|(a, b)| Edit::RewriteAndTouch(a, b)),
-        (n(), n()).prop_map(|(a, b)| Edit::Swap(a, b)),
-        n().prop_map(Edit::Chmod),
-        (n(), n()).prop_map(|(a, b)| Edit::DeleteAndCreate(a, b)),
-        n().prop_map(Edit::Remove),
-        (0..4_u32, 0..4_u32).prop_map(|(a, b)| Edit::RenameDirectory(a, b)),
-        Just(Edit::SwapRoot),
-        n().prop_map(Edit::Break),
-        (n(), n()).prop_map(|(a, b)| Edit::Copy(a, b)),
-        Just(Edit::Keep),
-        Just(Edit::Settle),
+        6 => (0..16_u32, n()).prop_map(|(a, b)| Edit::Rewrite(a, b)),
+        2 => (n(), n()).prop_map(|(a, b)| Edit::RewriteAndTouch(a, b)),
+        1 => (n(), n()).prop_map(|(a, b)| Edit::Swap(a, b)),
+        2 => n().prop_map(Edit::Chmod),
+        2 => (n(), n()).prop_map(|(a, b)| Edit::DeleteAndCreate(a, b)),
+        1 => n().prop_map(Edit::Remove),
+        1 => (0..4_u32, 0..4_u32).prop_map(|(a, b)| Edit::RenameDirectory(a, b)),
+        1 => Just(Edit::SwapRoot),
+        1 => n().prop_map(Edit::Break),
+        1 => (n(), n()).prop_map(|(a, b)| Edit::Copy(a, b)),
+        1 => Just(Edit::Keep),
+        3 => Just(Edit::Settle),
     ]
 }
 
@@ -373,5 +373,5 @@ fn whatever_is_done_to_files_a_look_with_an_index_finds_what_one_without_finds()
             Ok(())
         })
         .unwrap();
-    assert!(few.get() > 10, "a few files told everything {} times", few.get());
+    assert!(few.get() > 3, "a few files told everything {} times", few.get());
 }
