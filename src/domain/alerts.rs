@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn event(kind: &str, data: serde_json::Value) -> Event {
-        Event::parse(kind, &serde_json::value::to_raw_value(&data).unwrap()).unwrap()
+        Event::parse(kind, &data.to_string()).unwrap()
     }
 
     fn begun() -> State {

@@ -65,9 +65,33 @@ fn reports_are_not_handed_over_where_nobody_would_take_them() {
 }
 
 #[test]
-fn without_a_ledger_nobody_says_that_no_device_is_orphaned() {
+fn without_a_ledger_nobody_says_what_is_in_it() {
     let fixture = Fixture::sample();
-    fixture.run(&["orphans"]).exits(1).complains(&["there is no ledger in ./.fleetform"]);
+    let access = "access:\n  resources:\n    SAP: {require: [enrolled]}\n";
+    fixture.write("access.yaml", access);
+    for command in [
+        ["orphans"].as_slice(),
+        &["audit", "log"],
+        &["audit", "log", "--follow"],
+        &["audit", "log", "--device", "D001"],
+        &["audit", "replay"],
+        &["audit", "snapshot"],
+        &["deliveries"],
+        &["licenses"],
+        &["profile", "show", "Standard"],
+        &["reports", "rejected"],
+        &["show", "D001"],
+        &["why", "D001"],
+        &["wipe", "list"],
+        &["--config", "access.yaml", "access", "ana@example.com", "SAP"],
+    ] {
+        for format in ["text", "json"] {
+            let said = fixture.run(&[command, &["-o", format]].concat()).exits(1);
+            assert_eq!(said.stdout, "", "{command:?}");
+            said.complains(&["there is no ledger in ./.fleetform"]);
+        }
+    }
+    fixture.run(&["audit", "verify"]).exits(1).complains(&["there is no log in"]);
     assert!(!fixture.path(".fleetform").exists());
 }
 

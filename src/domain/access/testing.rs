@@ -19,7 +19,6 @@ pub(super) fn id(text: &str) -> DeviceId {
 }
 
 fn fold(state: &mut State, kind: &str, device: Option<DeviceId>, data: &Value) {
-    let raw = serde_json::value::RawValue::from_string(data.to_string()).unwrap();
     let source = Source { path: "a.yaml".into(), digest: Digest::of(b"manifest"), revision: None };
     let entry = Entry {
         seq: state.seq + 1,
@@ -27,7 +26,7 @@ fn fold(state: &mut State, kind: &str, device: Option<DeviceId>, data: &Value) {
         device,
         actor: "ops@example.com".into(),
         source: device.map(|_| source),
-        event: Event::parse(kind, &raw).unwrap(),
+        event: Event::parse(kind, &data.to_string()).unwrap(),
     };
     state.fold(&entry, Digest::of(&entry.seq.to_be_bytes())).unwrap();
 }

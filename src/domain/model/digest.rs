@@ -31,15 +31,43 @@ impl Digest {
         &self.0
     }
 }
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut all = [[0; 2]; 256];
+    let mut b = 0;
+    while b < 256 {
+        all[b] = [digits[b >> 4], digits[b & 15]];
+        b += 1;
+    }
+    all
+};
+
+/// What each digit stands for; 16 is no digit.
+const NIBBLE: [u8; 256] = {
+    let mut all = [16; 256];
+    let mut digit: u8 = 0;
+    while digit < 16 {
+        all[HEX[digit as usize][1] as usize] = digit;
+        digit += 1;
+    }
+    all
+};
+
+impl Digest {
+    /// Its spelling.
+    #[must_use]
+    pub(crate) fn hex(&self) -> [u8; 64] {
         let mut text = [0; 64];
         for (pair, b) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = HEX[usize::from(b >> 4)];
-            pair[1] = HEX[usize::from(b & 15)];
+            pair.copy_from_slice(&HEX[usize::from(b)]);
         }
-        f.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        text
+    }
+}
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(std::str::from_utf8(&self.hex()).map_err(|_| fmt::Error)?)
     }
 }
 impl fmt::Debug for Digest {
@@ -51,22 +79,21 @@ impl FromStr for Digest {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let bad = || Invalid::new("is not a SHA-256 of 64 lowercase hexadecimal digits");
-        let nibble = |b: u8| match b {
-            b'0'..=b'9' => Ok(b - b'0'),
-            b'a'..=b'f' => Ok(b - b'a' + 10),
-            _ => Err(bad()),
-        };
-        if text.len() != 64 {
-            return Err(bad());
-        }
+        let text: &[u8; 64] = text.as_bytes().try_into().map_err(|_| bad())?;
         let mut digest = [0; 32];
-        for (slot, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *slot = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        // Of all digits at once: that one is none is seen at the end.
+        let mut seen = 0;
+        for (slot, pair) in digest.iter_mut().zip(text.chunks_exact(2)) {
+            let (high, low) = (NIBBLE[usize::from(pair[0])], NIBBLE[usize::from(pair[1])]);
+            seen |= high | low;
+            *slot = high << 4 | low;
         }
-        Ok(Self(digest))
+        if seen < 16 { Ok(Self(digest)) } else { Err(bad()) }
     }
 }
-as_string!(Digest);
+as_string!(Digest, |this, serializer| {
+    serializer.serialize_str(std::str::from_utf8(&this.hex()).map_err(serde::ser::Error::custom)?)
+});
 
 /// A [`Digest`] in the making; also a writer, so that it can take what is serialised.
 #[derive(Default)]

@@ -45,7 +45,7 @@ impl fmt::Display for Name {
         f.pad(&self.0)
     }
 }
-as_string!(Name);
+as_string!(Name, |this, serializer| serializer.serialize_str(&this.0));
 
 /// A serial number as vendors make them: 1 to 64 letters, digits and `. _ - + / :`, with single
 /// spaces inside (VMware: `VMware-56 4d fa …`, Dell boards: `/77NDZ12/CN70…/`). Kept as written;
@@ -92,10 +92,10 @@ impl Ord for SerialNumber {
 }
 impl Hash for SerialNumber {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        for b in self.folded() {
-            state.write_u8(b);
-        }
-        state.write_u8(0xff);
+        // All at once: hashers take their time for each call.
+        let mut folded = [0xff; 64 + 1];
+        folded.iter_mut().zip(self.folded()).for_each(|(slot, b)| *slot = b);
+        state.write(&folded[..=self.0.len()]);
     }
 }
 impl FromStr for SerialNumber {
@@ -121,7 +121,7 @@ impl fmt::Display for SerialNumber {
         f.pad(&self.0)
     }
 }
-as_string!(SerialNumber);
+as_string!(SerialNumber, |this, serializer| serializer.serialize_str(&this.0));
 
 /// An e-mail address as the procedure needs it: one `@`, a dotless-start local part of
 /// RFC 5321 atoms and a host name of letters, digits, hyphens and at least one dot.
@@ -173,7 +173,7 @@ impl fmt::Display for Email {
         f.pad(&self.0)
     }
 }
-as_string!(Email);
+as_string!(Email, |this, serializer| serializer.serialize_str(&this.0));
 
 /// `D001`, `D002`, …: at least three digits, from 1, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,7 +226,8 @@ impl FromStr for DeviceId {
         }
         let id = Self(digits.parse().map_err(|_| bad())?);
         // One spelling an id: D0001 is not D001.
-        if id.0 == 0 || id.to_string() != text { Err(bad()) } else { Ok(id) }
+        let is_padded = digits.len() > 3 && digits.starts_with('0');
+        if id.0 == 0 || is_padded { Err(bad()) } else { Ok(id) }
     }
 }
 as_string!(DeviceId);

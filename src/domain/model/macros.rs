@@ -4,9 +4,14 @@
 /// a number or null where a string belongs is an error, not `"null"`.
 macro_rules! as_string {
     ($type:ty) => {
+        $crate::domain::model::as_string!($type, |this, serializer| serializer.collect_str(this));
+    };
+    // Where there is a text already, or a quick way to one.
+    ($type:ty, |$this:ident, $serializer:ident| $how:expr) => {
         impl ::serde::Serialize for $type {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+            fn serialize<S: ::serde::Serializer>(&self, $serializer: S) -> Result<S::Ok, S::Error> {
+                let $this = self;
+                $how
             }
         }
         impl<'de> ::serde::Deserialize<'de> for $type {
@@ -60,7 +65,9 @@ macro_rules! words {
                 }
             }
         }
-        $crate::domain::model::as_string!($type);
+        $crate::domain::model::as_string!($type, |this, serializer| {
+            serializer.serialize_str(this.as_str())
+        });
     };
 }
 pub(crate) use {as_string, words};

@@ -59,4 +59,4 @@ impl fmt::Display for OsVersion {
         f.pad(&self.0)
     }
 }
-as_string!(OsVersion);
+as_string!(OsVersion, |this, serializer| serializer.serialize_str(&this.0));

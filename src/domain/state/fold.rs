@@ -1,5 +1,6 @@
 //! The state, and how entries change it.
 
+use std::collections::hash_map::Entry::Occupied;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -286,15 +287,16 @@ impl State {
         if id != self.next_id() {
             return Err(format!("the next device is {}, not {id}", self.next_id()));
         }
-        if let Some((old, device)) = self.by_serial(&new.spec.serial_number)
-            && device.status != Status::Wiped
+        let last = self.by_serial.entry(new.spec.serial_number.clone());
+        if let Occupied(last) = &last
+            && self.devices[last.get()].status != Status::Wiped
         {
-            return Err(format!("serial {} is that of {old}", new.spec.serial_number));
+            return Err(format!("serial {} is that of {}", new.spec.serial_number, last.get()));
         }
         let source = entry.source.as_ref().ok_or("it names no manifest")?;
         // What the hardware said under its last id says nothing of this one.
-        let void_until = self.by_serial(&new.spec.serial_number).map(|_| entry.at);
-        self.by_serial.insert(new.spec.serial_number.clone(), id);
+        let void_until = matches!(last, Occupied(_)).then_some(entry.at);
+        last.insert_entry(id);
         self.devices.insert(
             id,
             Box::new(Device {

@@ -1,6 +1,8 @@
 //! The hash chain: each line has the hash of the one before it.
 
+use super::intern::Interner;
 use super::line::{self, Link};
+use super::written;
 use crate::domain::model::Digest;
 use crate::domain::state::event::Entry;
 
@@ -51,10 +53,10 @@ pub(super) struct Seen {
     pub(crate) entry: Result<Option<Entry>, line::Error>,
 }
 
-/// Reads a line, and its data too if `whole`.
-pub(super) fn inspect(line: Line<'_>, whole: bool) -> Seen {
+/// Reads a line, and its data too if `whole`; `share` has what earlier ones had.
+pub(super) fn inspect(line: Line<'_>, whole: bool, share: &mut Interner) -> Seen {
     let (link, entry) = if whole {
-        match line::read(line.bytes) {
+        match written::read(line.bytes, share) {
             Ok((entry, prev)) => (Some(Link { seq: entry.seq, prev }), Ok(Some(entry))),
             Err(e) => (line::link(line.bytes).ok(), Err(e)),
         }
@@ -71,14 +73,15 @@ impl Chain {
     /// Before the first line.
     pub(super) const START: Self = Self { seq: 0, head: Digest::ZERO, end: 0 };
 
-    /// Takes the next line and gives its entry, if it was read whole.
+    /// Goes on to the next line, and gives its entry, if it was read whole.
     ///
     /// # Errors
     /// If the line cannot be read or does not follow the last one.
-    pub(super) fn follow(&mut self, seen: Seen) -> Result<Option<Entry>, Broken> {
+    pub(super) fn follow<'a>(&mut self, seen: &'a Seen) -> Result<Option<&'a Entry>, Broken> {
         let seq = self.seq + 1;
         let broken = |what| Broken { seq, offset: seen.offset, what, newer: false };
-        let entry = seen.entry.map_err(|e| Broken { newer: e.newer, ..broken(e.what) })?;
+        let entry = seen.entry.as_ref();
+        let entry = entry.map_err(|e| Broken { newer: e.newer, ..broken(e.what.clone()) })?;
         match seen.link {
             Some(link) if link.seq != seq => Err(broken(format!(
                 "it says seq {}: a line was removed, repeated, moved or changed",
@@ -86,7 +89,7 @@ impl Chain {
             ))),
             Some(link) if link.prev == self.head => {
                 *self = Self { seq, head: seen.hash, end: seen.end };
-                Ok(entry)
+                Ok(entry.as_ref())
             }
             _ => Err(broken(format!(
                 "its `prev` is not the hash of the line before it: entry {} or {seq} was changed",

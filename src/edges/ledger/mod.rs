@@ -21,6 +21,7 @@ pub(crate) mod snapshot;
 pub(crate) mod store;
 pub(crate) mod verify;
 mod writer;
+mod written;
 
 pub(crate) use self::error::Error;
 pub(crate) use self::file::{CUT, Copy, Restoring};

@@ -178,6 +178,15 @@ pub enum KnownName<'a> {
     Profile(&'a str),
 }
 
+/// Names for completion that somebody wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning<'a> {
+    /// What they begin with, in any case.
+    pub(crate) word: &'a str,
+    /// If there are more, none of them is of any use.
+    pub(crate) most: usize,
+}
+
 /// What a device can be found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key<'a> {
@@ -291,8 +300,13 @@ pub trait Reader: Send + Sync {
     /// When the snapshot was made; `None` if there is none.
     fn snapshot_at(&self) -> Option<SystemTime>;
 
-    /// Shows every device and profile of the snapshot to `visit`, quickly; `None` if there is no
-    /// snapshot that can be read, or it is not at its end before the deadline: half of the names
-    /// would be as good as wrong.
-    fn names(&self, deadline: Instant, visit: &mut dyn FnMut(KnownName<'_>)) -> Option<()>;
+    /// Shows profiles and devices of the snapshot to `visit`, quickly: those that are wanted, if they are not
+    /// too many, and perhaps others. `None` if there is no snapshot that can be read, or it is not at its
+    /// end before the deadline: half of the names would be as good as wrong.
+    fn names(
+        &self,
+        wanted: Beginning<'_>,
+        deadline: Instant,
+        visit: &mut dyn FnMut(KnownName<'_>),
+    ) -> Option<()>;
 }

@@ -10,7 +10,6 @@ use std::fmt;
 
 use super::chain::Seen;
 use super::differences::differences;
-use super::intern::Interner;
 use super::snapshot::Snapshot;
 use crate::domain::model::Digest;
 use crate::domain::state::State;
@@ -101,7 +100,6 @@ pub(super) struct Checker {
     other_head: bool,
 
     replayed: State,
-    share: Interner,
 }
 
 impl Checker {
@@ -279,8 +277,7 @@ impl Checker {
             Err(e) if seen.link.is_some() && !self.blamed.contains(&seq) => {
                 self.problem(Some(seq), format!("entry {seq} cannot be read: {e}"));
             }
-            Ok(Some(mut entry)) if self.clean() => {
-                self.share.entry(&mut entry);
+            Ok(Some(entry)) if self.clean() => {
                 if let Err(e) = self.replayed.fold(&entry, seen.hash) {
                     self.problem(Some(seq), e.to_string());
                 }

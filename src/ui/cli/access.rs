@@ -37,8 +37,8 @@ pub(crate) struct Args {
 /// Answers from the ledger as it is now.
 ///
 /// # Errors
-/// If access is not configured, the word fits several devices, the ledger cannot be read, or
-/// writing fails.
+/// If access is not configured, there is no ledger or it cannot be read, the word fits several
+/// devices, or writing fails.
 pub(super) fn run(
     args: &Args,
     setup: &Setup,
@@ -52,6 +52,7 @@ pub(super) fn run(
              access: {resources: {SAP: {require: [enrolled, compliant, fresh]}}}",
         ));
     };
+    setup.needs_ledger("and so no device is known")?;
     let recorded = setup.recorded()?;
     let device = device.as_ref().map(|word| match lookup::device(&recorded, word) {
         Ok((id, ..)) => Ok(id.to_string()),

@@ -17,7 +17,8 @@ use crate::app::wiring;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::event::Entry;
-use crate::edges::ledger::{self, Expected};
+use crate::edges::ledger::store::Entries;
+use crate::edges::ledger::{self, Expected, Reader};
 use crate::ui::render::history::{Style, Writer};
 use crate::ui::render::out::Out;
 use crate::ui::render::{json, replayed, saved, verify};
@@ -180,17 +181,25 @@ const LOOK_THERE: Duration = Duration::from_secs(2);
 /// Prints entries.
 ///
 /// # Errors
-/// If there is no such device, the log cannot be read, or writing fails.
+/// If there is no ledger or no such device, the log cannot be read, or writing fails.
 pub(super) fn log(
     args: &LogArgs,
     setup: &Setup,
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let state = if args.device.is_some() { setup.recorded()? } else { State::default() };
+    setup.needs_ledger("and so no log")?;
+    let state = match &args.device {
+        Some(word) => setup.recorded_for(word)?,
+        None => State::default(),
+    };
     let filter = args.filter(&state, setup.now())?;
     let mut writer = Writer::new(args.style(format));
-    let mut entries = setup.ledger()?.entries_from(1);
+    let ledger = setup.ledger()?;
+    let mut entries = match &filter.devices {
+        Some(devices) if !args.follow => about(ledger.as_ref(), devices)?,
+        _ => ledger.entries_from(1),
+    };
     loop {
         for logged in entries.by_ref() {
             let logged = logged?;
@@ -209,6 +218,14 @@ pub(super) fn log(
     }
     writer.finish(out)?;
     Ok(Exit::Done)
+}
+
+/// The entries about some devices, in their order.
+fn about(ledger: &dyn Reader, devices: &BTreeSet<DeviceId>) -> Result<Entries, ledger::Error> {
+    let entries = devices.iter().flat_map(|device| ledger.entries_of(*device));
+    let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(|logged| logged.entry.seq);
+    Ok(Box::new(entries.into_iter().map(Ok)))
 }
 
 /// Brings the snapshot up to date.
@@ -230,8 +247,9 @@ pub(super) fn snapshot(setup: &Setup, format: Format, out: &mut Out) -> Result<E
 /// Prints the state that the log alone gives.
 ///
 /// # Errors
-/// If the log is not what this program writes, or writing fails.
+/// If there is no ledger, the log is not what this program writes, or writing fails.
 pub(super) fn replay(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so nothing to replay")?;
     let snapshot = setup.ledger()?.replay()?;
     match format {
         Format::Json => {

@@ -18,7 +18,7 @@ use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::state::State;
 use crate::edges::config::Config;
 use crate::edges::ledger::snapshot::Snapshot;
-use crate::edges::ledger::store::{Entries, KnownName};
+use crate::edges::ledger::store::{Beginning, Entries, KnownName};
 use crate::edges::ledger::{Error, Logged, Reader, Verified, logged};
 use crate::ui::wire::log::PAGE;
 
@@ -108,7 +108,7 @@ impl Reader for RemoteLedger {
         None
     }
 
-    fn names(&self, _: Instant, _: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
+    fn names(&self, _: Beginning<'_>, _: Instant, _: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
         None
     }
 }

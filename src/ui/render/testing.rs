@@ -82,8 +82,7 @@ pub(crate) fn entry(seq: u64, at: &str, device: Option<&str>, event: Event) -> E
 }
 
 pub(crate) fn event(kind: &str, data: &serde_json::Value) -> Event {
-    let raw = serde_json::value::RawValue::from_string(data.to_string()).unwrap();
-    Event::parse(kind, &raw).unwrap()
+    Event::parse(kind, &data.to_string()).unwrap()
 }
 
 fn provisioned(name: &str, serial: &str, user: &str, profile: &str, platform: &str) -> Event {

@@ -1,7 +1,6 @@
 //! Every kind of entry: its word in the log, and its data.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::access::{AccessFailed, AccessOrder, EvidenceMissing};
 use super::alert::AlertChanged;
@@ -38,13 +37,13 @@ macro_rules! events {
             pub(crate) const fn is_irreversible(&self) -> bool {
                 matches!(self, Self::WipeAccepted(_) | Self::WipeIssued(_))
             }
-            /// From a line of the log.
+            /// From a line of the log: the kind, and the JSON of its data.
             ///
             /// # Errors
             /// If the kind is not known or its data are not what they should be.
-            pub fn parse(kind: &str, data: &RawValue) -> Result<Self, String> {
+            pub fn parse(kind: &str, data: &str) -> Result<Self, String> {
                 match kind {
-                    $($kind => serde_json::from_str(data.get()).map(Self::$variant).map_err(|e| e.to_string()),)+
+                    $($kind => serde_json::from_str(data).map(Self::$variant).map_err(|e| e.to_string()),)+
                     _ => Err(format!("unknown kind {kind:?}")),
                 }
             }

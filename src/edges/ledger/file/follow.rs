@@ -15,7 +15,6 @@ use crate::edges::fs::durable;
 use crate::edges::ledger::chain::Chain;
 use crate::edges::ledger::differences::differences;
 use crate::edges::ledger::error::Error;
-use crate::edges::ledger::intern::Interner;
 use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::Known;
@@ -33,7 +32,6 @@ pub(super) struct Following<'a> {
     marked: Option<u64>,
     /// What this process wrote before.
     known: Option<Known>,
-    share: Interner,
 }
 
 impl<'a> Following<'a> {
@@ -41,16 +39,7 @@ impl<'a> Following<'a> {
         let State { seq, head, .. } = snapshot.state;
         let origin = snapshot.state.origin();
         let saved = Chain { seq, head: head.0, end: snapshot.log_bytes };
-        Self {
-            dir,
-            snapshot,
-            saved,
-            origin,
-            unproved: None,
-            marked: None,
-            known: None,
-            share: Interner::default(),
-        }
+        Self { dir, snapshot, saved, origin, unproved: None, marked: None, known: None }
     }
 
     /// A writer relies on nothing that only the snapshot says, but for telemetry: whoever can edit
@@ -89,13 +78,13 @@ impl<'a> Following<'a> {
         follow_all(chain, path, log, until, from, |chain, entry| self.take(chain, entry))
     }
 
-    fn take(&mut self, chain: &Chain, entry: Option<Entry>) -> Result<(), Error> {
+    fn take(&mut self, chain: &Chain, entry: Option<&Entry>) -> Result<(), Error> {
         self.marked.take_if(|end| *end == chain.end);
         if let Some(known) = self.known.filter(|known| known.durable.seq == chain.seq) {
             self.check_known(&known, chain)?;
         }
         if chain.seq == 1 && self.saved.seq > 0 {
-            self.check_lineage(entry.as_ref())?;
+            self.check_lineage(entry)?;
         }
         if chain.seq == self.saved.seq && *chain != self.saved {
             let Chain { seq, head, end } = chain;
@@ -108,13 +97,12 @@ impl<'a> Following<'a> {
         if chain.seq <= self.snapshot.state.seq {
             return Ok(());
         }
-        let Some(mut entry) = entry else {
+        let Some(entry) = entry else {
             return Err(
                 self.disagree(format!("{STATE} does not say where entry {} ends", self.saved.seq))
             );
         };
-        self.share.entry(&mut entry);
-        self.snapshot.state.fold(&entry, chain.head).map_err(|e| Error::Log {
+        self.snapshot.state.fold(entry, chain.head).map_err(|e| Error::Log {
             path: self.dir.join(LOG),
             seq: e.seq,
             offset: self.snapshot.log_bytes,

@@ -68,7 +68,7 @@ pub(super) fn follow_all(
     file: &File,
     until: u64,
     whole_from: u64,
-    mut take: impl FnMut(&Chain, Option<Entry>) -> Result<(), Error> + Send,
+    mut take: impl FnMut(&Chain, Option<&Entry>) -> Result<(), Error> + Send,
 ) -> Result<End, Error> {
     let mut at = file;
     let failed = |e| Error::from(durable::Error::at("read", path)(e));
@@ -77,9 +77,9 @@ pub(super) fn follow_all(
         file.take(until.saturating_sub(chain.end)),
         chain.end,
         failed,
-        |line| inspect(line, line.offset == 0 || line.offset >= whole_from),
+        |share, line| inspect(line, line.offset == 0 || line.offset >= whole_from, share),
         |seen| {
-            let followed = chain.follow(seen);
+            let followed = chain.follow(&seen);
             let entry = followed.map_err(|broken| Error::of_line(path.to_owned(), broken))?;
             take(chain, entry)
         },

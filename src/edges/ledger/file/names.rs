@@ -120,6 +120,13 @@ impl Section {
     }
 }
 
+/// Id, name and serial number of a device by the lines that it has in a snapshot.
+pub(super) fn device(lines: &[u8]) -> Option<(&str, &str, &str)> {
+    let id = plain(lines.strip_prefix(b"    \"")?)?;
+    let Keys { name, serial, .. } = Keys::new();
+    Some((id, field(lines, &name)?, field(lines, &serial)?))
+}
+
 fn field<'a>(block: &'a [u8], key: &Finder<'_>) -> Option<&'a str> {
     plain(&block[key.find(block)? + key.needle().len()..])
 }

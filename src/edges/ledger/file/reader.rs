@@ -15,7 +15,7 @@ use crate::edges::fs::durable;
 use crate::edges::fs::guarded::Version;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::snapshot::Snapshot;
-use crate::edges::ledger::store::{Entries, KnownName, Reader, Wanted};
+use crate::edges::ledger::store::{Beginning, Entries, KnownName, Reader, Wanted};
 use crate::edges::ledger::verify::Verified;
 
 /// The ledger in the data directory `dir`; there need not be one.
@@ -102,8 +102,15 @@ impl Reader for DataDirectory {
         std::fs::metadata(self.dir.join(STATE)).and_then(|file| file.modified()).ok()
     }
 
-    fn names(&self, deadline: Instant, visit: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
-        names::names(&self.dir, deadline, visit)
+    fn names(
+        &self,
+        wanted: Beginning<'_>,
+        deadline: Instant,
+        visit: &mut dyn FnMut(KnownName<'_>),
+    ) -> Option<()> {
+        let found =
+            self.cache.then(|| devices::names(&self.dir, wanted, deadline, visit)).flatten();
+        found.or_else(|| names::names(&self.dir, deadline, visit))
     }
 }
 

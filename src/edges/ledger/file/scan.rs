@@ -1,6 +1,7 @@
 //! The log from end to end: lines in order, read on every core, in bounded memory.
 
-use std::io::{self, BufRead as _};
+use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -11,6 +12,8 @@ use crate::edges::ledger::line::TOO_LONG;
 const BLOCK: usize = 2 << 20;
 /// So many lines are worth waking another core for.
 const PARALLEL: usize = 64;
+/// So many are inspected in a row, if there are enough of them: what they have in common is seen once.
+const ROW: usize = 256;
 
 /// Where a scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +25,32 @@ pub(crate) struct End {
 }
 
 /// Passes all lines of `file` to `inspect`, on any core, and its results to `take`, in order: those of
-/// one block while the next one is inspected.
+/// one block while the next one is inspected. What `inspect` keeps from one line to another is kept for
+/// each core by itself.
 /// `file` stands at byte `offset`, the beginning of a line.
 ///
 /// # Errors
 /// Those of reading, made into one by `failed`, and those of `take`.
-pub(crate) fn scan<T: Send, E: Send>(
+pub(crate) fn scan<T: Send, E: Send, K: Default + Send>(
     mut file: impl io::Read,
     mut offset: u64,
     failed: impl FnOnce(io::Error) -> E,
-    inspect: impl Fn(Line<'_>) -> T + Sync,
+    inspect: impl Fn(&mut K, Line<'_>) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), E> + Send,
 ) -> Result<End, E> {
     let mut buffer = vec![0; BLOCK];
     let mut filled = 0;
     // Bytes of the first line in the buffer that were dropped, to stay within it.
     let mut dropped = 0;
-    let mut inspected: Vec<T> = Vec::new();
+    let mut inspected: Vec<Vec<T>> = Vec::new();
+    let kept = Mutex::new(Vec::new());
+    let inspect_row = |row: &[Line<'_>]| -> Vec<T> {
+        let pop = || kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut keep: K = pop().unwrap_or_default();
+        let seen = row.iter().map(|line| inspect(&mut keep, *line)).collect();
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
+        seen
+    };
     loop {
         let read = match file.read(&mut buffer[filled..]) {
             Ok(read) => read,
@@ -46,7 +58,7 @@ pub(crate) fn scan<T: Send, E: Send>(
             Err(e) => return Err(failed(e)),
         };
         if read == 0 {
-            inspected.into_iter().try_for_each(&mut take)?;
+            inspected.into_iter().flatten().try_for_each(&mut take)?;
             return Ok(End { offset, torn: dropped + filled as u64 });
         }
         let new = filled;
@@ -62,17 +74,15 @@ pub(crate) fn scan<T: Send, E: Send>(
         let lines = lines(offset, dropped, &buffer[..whole]);
         offset = lines.last().map_or(offset, |line| line.end);
         dropped = 0;
-        let before = std::mem::take(&mut inspected);
+        let mut before = std::mem::take(&mut inspected).into_iter().flatten();
         if lines.len() < PARALLEL {
-            before.into_iter().try_for_each(&mut take)?;
-            lines.into_iter().try_for_each(|line| take(inspect(line)))?;
+            before.try_for_each(&mut take)?;
+            inspect_row(&lines).into_iter().try_for_each(&mut take)?;
         } else {
-            let lines = lines.into_par_iter().with_min_len(PARALLEL / 2);
+            let rows = lines.par_chunks(ROW.min(lines.len() / 2));
             let taken;
-            (inspected, taken) = rayon::join(
-                || lines.map(&inspect).collect(),
-                || before.into_iter().try_for_each(&mut take),
-            );
+            (inspected, taken) =
+                rayon::join(|| rows.map(inspect_row).collect(), || before.try_for_each(&mut take));
             taken?;
         }
         buffer.copy_within(whole..filled, 0);
@@ -82,14 +92,12 @@ pub(crate) fn scan<T: Send, E: Send>(
 
 fn lines(mut offset: u64, mut dropped: u64, bytes: &[u8]) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    let mut rest = bytes;
-    // The standard library's search by words, which slices only show as readers.
-    while let Ok(length @ 1..) = rest.skip_until(b'\n') {
-        let start = bytes.len() - rest.len() - length;
-        let end = offset + length as u64 + dropped;
-        lines.push(Line { offset, bytes: &bytes[start..start + length - 1], end });
-        offset = end;
-        dropped = 0;
+    let mut start = 0;
+    for newline in memchr::memchr_iter(b'\n', bytes) {
+        let line = &bytes[start..newline];
+        let end = offset + line.len() as u64 + 1 + dropped;
+        lines.push(Line { offset, bytes: line, end });
+        (start, offset, dropped) = (newline + 1, end, 0);
     }
     lines
 }
@@ -110,7 +118,7 @@ mod tests {
             &file,
             0,
             |e| e,
-            |line| (line.offset, line.bytes.len(), line.end),
+            |(), line| (line.offset, line.bytes.len(), line.end),
             |line| {
                 lines.push(line);
                 Ok::<_, io::Error>(())

@@ -251,6 +251,13 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
     }
 }
 
+impl<'a> DeviceOut<'a> {
+    /// Without telemetry.
+    pub(super) fn of_log(device: &'a Device) -> Self {
+        Self { facts: None, last_sync: None, passed_over: 0, ..Self::from(device) }
+    }
+}
+
 impl<'a> From<&'a Hardware> for HardwareOut<'a> {
     fn from(hardware: &'a Hardware) -> Self {
         let Hardware { manufacturer, model, autopilot_hash } = hardware;
@@ -308,7 +315,7 @@ impl DeviceIn {
             status_reason: self.status_reason,
             enrollment: self.enrollment,
             manifest: Manifest {
-                path: share.path(self.manifest.path),
+                path: share.path(&self.manifest.path),
                 digest: self.manifest.digest,
             },
             compliance: Compliance { state, since, failing, missing },
@@ -338,15 +345,8 @@ pub(in crate::edges::ledger) fn differences(a: &Device, b: &Device) -> Vec<Strin
     if same(a, b) {
         return Vec::new();
     }
-    let wire = |device| {
-        let mut out = DeviceOut::from(device);
-        out.facts = None;
-        out.last_sync = None;
-        out.passed_over = 0;
-        out
-    };
-    let value = |device| serde_json::to_value(wire(device)).unwrap_or_default();
-    let bytes = |device| serde_json::to_vec(&wire(device)).unwrap_or_default();
+    let value = |device| serde_json::to_value(DeviceOut::of_log(device)).unwrap_or_default();
+    let bytes = |device| serde_json::to_vec(&DeviceOut::of_log(device)).unwrap_or_default();
     if bytes(a) == bytes(b) {
         return Vec::new();
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use compact_str::CompactString;
 use rayon::prelude::*;
+use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
 
 use super::device::{DeviceIn, DeviceOut};
+use super::layout;
 use crate::domain::model::DeviceId;
 use crate::domain::state::{Device, State};
 use crate::edges::ledger::intern::Interner;
@@ -57,17 +57,14 @@ impl<'de> Deserialize<'de> for Devices {
     }
 }
 
-/// Some devices, in the place that they have in the whole.
-#[derive(Serialize)]
-struct Part<'a> {
-    #[serde(serialize_with = "members")]
-    devices: &'a [Named<'a>],
-}
+/// A device, and its name in the snapshot.
+pub(super) type Named<'a> = (DeviceId, &'a Device);
 
-type Named<'a> = (CompactString, &'a Device);
-
-fn members<S: Serializer>(devices: &&[Named<'_>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(devices.iter().map(|(id, device)| (id, DeviceOut::from(*device))))
+/// Whether what no line of the log says is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telemetry {
+    With,
+    Without,
 }
 
 /// What stands before the devices.
@@ -75,26 +72,50 @@ pub(super) const BEFORE: &[u8] = b"\n  \"devices\": {";
 /// What stands after them.
 pub(super) const AFTER: &[u8] = b"\n  }";
 
+/// All devices in the order of their names as texts: `D1000` comes before `D200`.
+pub(super) fn by_name(state: &State) -> Vec<Named<'_>> {
+    let devices = state.devices.iter();
+    let mut by_name: Vec<Named<'_>> = devices.map(|(id, device)| (*id, &**device)).collect();
+    by_name.par_sort_unstable_by_key(|(id, _)| order(id.number()));
+    by_name
+}
+
+/// What sorts names as texts: their digits with zeros after them, and of equal ones the shorter first.
+fn order(number: u32) -> (u64, u32) {
+    let digits = number.max(1).ilog10().max(2) + 1;
+    (u64::from(number) * 10_u64.pow(10 - digits), digits)
+}
+
+/// `"D001": {…}` as it stands within the whole, with its newline before it and no comma after it.
+pub(super) fn member_out(
+    (id, device): Named<'_>,
+    telemetry: Telemetry,
+    text: &mut Vec<u8>,
+) -> io::Result<()> {
+    let out = match telemetry {
+        Telemetry::With => DeviceOut::from(device),
+        Telemetry::Without => DeviceOut::of_log(device),
+    };
+    write!(text, "\n    \"{id}\": ")?;
+    Ok(layout::write(&out, 2, text)?)
+}
+
 /// `"D001": {…}` and so on, with a comma between them, as they stand within the whole.
 fn members_out(devices: &[Named<'_>]) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(devices.len() * 1100);
-    serde_json::to_writer_pretty(&mut text, &Part { devices })?;
-    let end = text.len() - AFTER.len() - b"\n}".len();
-    text.truncate(end);
-    text.drain(..b"{".len() + BEFORE.len());
+    for device in devices {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        member_out(*device, Telemetry::With, &mut text)?;
+    }
     Ok(text)
 }
 
 /// Writes the devices by all cores, in windows of a few megabytes.
 pub(super) fn devices_out(state: &State, mut out: impl Write) -> io::Result<()> {
-    let mut by_name: Vec<Named<'_>> = state
-        .devices
-        .iter()
-        .map(|(id, device)| (compact_str::format_compact!("{id}"), &**device))
-        .collect();
-    by_name.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let mut separator: &[u8] = b"";
-    for window in by_name.chunks(WINDOW) {
+    for window in by_name(state).chunks(WINDOW) {
         let written: Vec<_> = window.par_chunks(CHUNK).map(members_out).collect();
         for members in written {
             out.write_all(separator)?;
@@ -103,4 +124,25 @@ pub(super) fn devices_out(state: &State, mut out: impl Write) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_as_texts() {
+        let powers = (0..10).flat_map(|power| {
+            let power = 10_u32.pow(power);
+            [power.saturating_sub(1), power, power + 1, power.saturating_mul(3)]
+        });
+        let mut numbers: Vec<u32> =
+            (1..2000).chain(powers).chain([u32::MAX]).filter(|n| *n > 0).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut as_texts = numbers.clone();
+        as_texts.sort_by_key(|number| format!("D{number:03}"));
+        numbers.sort_by_key(|number| order(*number));
+        assert_eq!(numbers, as_texts);
+    }
 }

@@ -6,16 +6,19 @@
 //! more than some thousand devices in this form at a time. A lost or unreadable snapshot costs only
 //! telemetry: the log has all else.
 
+mod compare;
 mod device;
 mod devices;
 mod document;
 mod episode;
+mod layout;
 mod license;
 mod read;
 mod sync;
 mod wipes;
 mod write;
 
+pub(super) use self::compare::Outline;
 pub(super) use self::device::differences;
 pub(crate) use self::document::Snapshot;
 pub(super) use self::document::SnapshotIn;

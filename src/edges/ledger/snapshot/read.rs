@@ -16,9 +16,9 @@ use crate::domain::state::{Device, State};
 use crate::edges::ledger::intern::Interner;
 
 /// How much is read at once: some thousand devices.
-const BLOCK: usize = 4 << 20;
+pub(super) const BLOCK: usize = 4 << 20;
 /// Bytes that may stand around the devices; a snapshot with more is read the slow way.
-const AROUND: usize = 16 << 20;
+pub(super) const AROUND: usize = 16 << 20;
 
 /// Reads what [`super::write::write_state`] wrote, in bounded memory but for the state itself;
 /// `None` if it is anything else.

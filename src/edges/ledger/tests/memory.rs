@@ -6,13 +6,13 @@ use std::time::{Instant, SystemTime};
 
 use crate::domain::model::{Digest, Timestamp};
 use crate::domain::state::State;
-use crate::domain::state::event::Entry;
 use crate::edges::ledger::chain::{Chain, Line, inspect};
 use crate::edges::ledger::error::Error;
+use crate::edges::ledger::intern::Interner;
 use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{
-    Entries, Expected, KnownName, Lines, Logged, Opened, Reader, Store, StorePlace,
+    Beginning, Entries, Expected, KnownName, Lines, Logged, Opened, StorePlace, Reader, Store,
 };
 use crate::edges::ledger::verify::{Checker, Verified};
 
@@ -49,9 +49,10 @@ impl Memory {
         let (mut chain, mut state) = (Chain::START, State::default());
         for bytes in &self.kept().lines {
             let end = chain.end + bytes.len() as u64 + 1;
-            let seen = inspect(Line { offset: chain.end, bytes, end }, true);
-            let entry: Option<Entry> = chain.follow(seen).map_err(|e| Error::of_line(path(), e))?;
-            state.fold(&entry.unwrap(), chain.head).map_err(Error::Refused)?;
+            let seen =
+                inspect(Line { offset: chain.end, bytes, end }, true, &mut Interner::default());
+            let entry = chain.follow(&seen).map_err(|e| Error::of_line(path(), e))?;
+            state.fold(entry.unwrap(), chain.head).map_err(Error::Refused)?;
         }
         Ok((chain, state))
     }
@@ -188,7 +189,7 @@ impl Reader for Memory {
         let mut offset = 0;
         for bytes in &kept.lines {
             let end = offset + bytes.len() as u64 + 1;
-            checker.next(inspect(Line { offset, bytes, end }, true));
+            checker.next(inspect(Line { offset, bytes, end }, true, &mut Interner::default()));
             offset = end;
         }
         Ok(checker.finish(offset, None::<fn(u64) -> String>))
@@ -221,7 +222,7 @@ impl Reader for Memory {
         self.kept().snapshot.as_ref().map(|(_, at)| *at)
     }
 
-    fn names(&self, _: Instant, _: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
+    fn names(&self, _: Beginning<'_>, _: Instant, _: &mut dyn FnMut(KnownName<'_>)) -> Option<()> {
         None
     }
 }

@@ -21,8 +21,11 @@ use crate::domain::manifest::UnusableKind;
 use crate::domain::manifest::finding::Code;
 use crate::domain::model::{DesiredStatus, Ownership, Platform};
 use crate::edges::config::Config;
-use crate::edges::ledger::store::KnownName;
+use crate::edges::ledger::store::{Beginning, KnownName};
 use crate::edges::source;
+
+/// More than that is no help, and shells take seconds to lay it out.
+pub(super) const MOST: usize = 1000;
 
 /// What one question may need; each part is read at most once.
 pub(super) struct Known {
@@ -71,7 +74,8 @@ impl Known {
     fn recorded(&self, word: &str) -> Recorded {
         let mut found = Recorded::default();
         let whole = self.config.as_ref().and_then(|config| {
-            wiring::ledger(config).names(self.deadline, &mut |name| match name {
+            let wanted = Beginning { word, most: MOST };
+            wiring::ledger(config).names(wanted, self.deadline, &mut |name| match name {
                 KnownName::Device { id, name, serial } => {
                     if [id, name, serial].iter().any(|value| begins(value, word)) {
                         found.devices.push([id.into(), name.into(), serial.into()]);

@@ -12,7 +12,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 use super::super::args::Cli;
 use super::super::exit::Exit;
 use super::super::format::Format;
-use super::known::{Known, begins};
+use super::known::{Known, MOST, begins};
 use crate::ui::render::text::safe;
 
 /// The first argument of a question; no verb, so that no help and no suggestion names it.
@@ -20,9 +20,6 @@ const VERB: &str = "__complete";
 
 /// Who waits for a list has not asked for an hour glass.
 const TIME: Duration = Duration::from_millis(150);
-
-/// More than that is no help, and shells take seconds to lay it out.
-pub(super) const MOST: usize = 1000;
 
 /// A question of a shell, from all arguments of the process.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use clap_complete::engine::CompletionCandidate;
 
 use super::super::args::Cli;
 use super::super::exit::Exit;
-use super::question::{FROM_THE_FLEET, MOST, Question, few, glued, line};
+use super::known::MOST;
+use super::question::{FROM_THE_FLEET, Question, few, glued, line};
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ').map(Into::into).collect()

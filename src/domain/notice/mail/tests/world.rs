@@ -80,7 +80,6 @@ impl World {
 
     /// Writes an entry; gives the mails that follow from it.
     pub(super) fn log(&mut self, device: Option<&str>, kind: &str, data: &Value) -> Vec<Job> {
-        let raw = serde_json::value::RawValue::from_string(data.to_string()).unwrap();
         let entry = Entry {
             seq: self.state.seq + 1,
             at: self.now,
@@ -91,7 +90,7 @@ impl World {
                 digest: Digest::of(b"manifest"),
                 revision: None,
             }),
-            event: Event::parse(kind, &raw).unwrap(),
+            event: Event::parse(kind, &data.to_string()).unwrap(),
         };
         self.state.fold(&entry, Digest::of(b"line")).unwrap();
         jobs(&entry, &self.state, &self.settings, &self.mail, &self.alerts)

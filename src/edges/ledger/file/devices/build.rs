@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::blocks::{CONTENT, Nonce, seal};
-use super::format::{DEVICES, Entry, Header, KEY, ROW, Row, hash};
+use super::format::{Begin, DEVICES, Entry, Header, KEY, NAME, ROW, Row, hash, name_of};
 use super::history::Addition;
 use super::index::Index;
 use crate::domain::model::DeviceId;
@@ -82,7 +82,7 @@ pub(crate) fn build(
         history: addition.nonce(),
         entries: addition.before() + entries.len() as u64,
     };
-    let text = text(&header, &rows, &keys);
+    let text = text(&header, &rows, &keys, &names(state));
     addition.write(dir, &entries)?;
     // Last: what was changed in the moment in which it was looked at may be changed again unseen.
     if Seen::snapshot(dir) != Some(seen) || !seen.is_settled(dir) {
@@ -96,7 +96,7 @@ fn nonce() -> Nonce {
     *uuid::Uuid::new_v4().as_bytes()
 }
 
-fn text(header: &Header, rows: &[Row], keys: &[(u64, u32)]) -> Vec<u8> {
+fn text(header: &Header, rows: &[Row], keys: &[(u64, u32)], names: &[(Begin, u32)]) -> Vec<u8> {
     let nonce = &header.nonce;
     let packed = header.pack();
     debug_assert!(packed.len() <= CONTENT, "a header fits into a block");
@@ -112,6 +112,13 @@ fn text(header: &Header, rows: &[Row], keys: &[(u64, u32)]) -> Vec<u8> {
     }
     let first = (text.len() / super::blocks::BLOCK) as u64;
     text.extend(seal(nonce, first, part.packed(), KEY));
+    let mut part = Packer::with_capacity(names.len() * NAME);
+    for (begin, device) in names {
+        part.bytes(begin);
+        part.number(*device);
+    }
+    let first = (text.len() / super::blocks::BLOCK) as u64;
+    text.extend(seal(nonce, first, part.packed(), NAME));
     text
 }
 
@@ -227,7 +234,7 @@ fn entries(
         file.take(to.saturating_sub(from)),
         from,
         failed,
-        |line| (line.offset, device(line.bytes)),
+        |(), line| (line.offset, device(line.bytes)),
         |(at, device)| {
             let Some(device) = device.map(DeviceId::number) else { return Ok(()) };
             // An entry about a device that is not recorded: the fold has refused it, or will.
@@ -273,4 +280,16 @@ fn keys(state: &State) -> Vec<(u64, u32)> {
     let mut keys: Vec<_> = devices.par_iter().flat_map_iter(of).collect();
     keys.par_sort_unstable();
     keys
+}
+
+/// The names and serial numbers of all devices, sorted.
+fn names(state: &State) -> Vec<(Begin, u32)> {
+    let of = |(id, device): (&DeviceId, &Box<Device>)| {
+        let spec = &device.spec;
+        let number = id.number();
+        [spec.name.as_str(), spec.serial_number.as_str()].map(|name| (name_of(name), number))
+    };
+    let mut names: Vec<_> = state.devices.iter().flat_map(of).collect();
+    names.par_sort_unstable();
+    names
 }

@@ -12,14 +12,15 @@ use crate::edges::ledger::store::Key;
 
 pub(super) const DEVICES: &str = "devices";
 pub(super) const HISTORY: &str = "history";
-const MAGIC: [u8; 8] = *b"FLEETDV\x01";
+const MAGIC: [u8; 8] = *b"FLEETDV\x02";
 const HISTORY_MAGIC: [u8; 8] = *b"FLEETHI\x01";
 /// Where the nonce stands in a header.
 pub(super) const NONCE_AT: usize = 8;
 
-/// Length of a record of a device, of a key, and of an entry.
+/// Length of a record of a device, of a key, of a name, and of an entry.
 pub(super) const ROW: usize = 8 + 4 + 8;
 pub(super) const KEY: usize = 8 + 4;
+pub(super) const NAME: usize = BEGIN + 4;
 pub(super) const ENTRY: usize = 8 + 8 + 4;
 
 /// What the index of devices is of.
@@ -95,6 +96,17 @@ pub(super) fn history_header(nonce: &Nonce) -> Vec<u8> {
 
 pub(super) fn is_history(header: &[u8]) -> bool {
     header.starts_with(&HISTORY_MAGIC)
+}
+
+/// How a name or a serial number begins, in capitals, with zeros where it ends before.
+pub(super) type Begin = [u8; BEGIN];
+const BEGIN: usize = 16;
+
+/// Of a name, or of what is typed of it.
+pub(super) fn name_of(text: &str) -> Begin {
+    let mut begin = [0; BEGIN];
+    begin.iter_mut().zip(text.bytes()).for_each(|(slot, b)| *slot = b.to_ascii_uppercase());
+    begin
 }
 
 /// A device.

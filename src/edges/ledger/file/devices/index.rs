@@ -1,10 +1,11 @@
 //! An index that was opened: looked up block by block.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 use super::blocks::{Table, open_first};
-use super::format::{DEVICES, Header, KEY, NONCE_AT, ROW, Row, hash};
+use super::format::{Begin, DEVICES, Header, KEY, NAME, NONCE_AT, ROW, Row, hash};
 use crate::domain::packing::Packed;
 use crate::edges::fs::guarded::Guarded;
 use crate::edges::fs::{cache, remote};
@@ -16,6 +17,7 @@ pub(super) struct Index {
     pub(super) header: Header,
     rows: Table,
     keys: Table,
+    names: Table,
 }
 
 impl Index {
@@ -33,12 +35,30 @@ impl Index {
         }
         let rows = Table::new(nonce, 1, header.devices, ROW);
         let keys = Table::new(nonce, rows.end(), header.keys, KEY);
-        Some(Self { file, header, rows, keys })
+        // A name and a serial number each.
+        let names = Table::new(nonce, keys.end(), header.devices.checked_mul(2)?, NAME);
+        Some(Self { file, header, rows, keys, names })
     }
 
     /// The device of this number, from 1.
     pub(super) fn row(&self, number: u32) -> Option<Row> {
         self.rows.get(&self.file, u64::from(number).checked_sub(1)?, Row::read)
+    }
+
+    /// Which names begin like this one: up to the zeros at its end.
+    pub(super) fn named(&self, begin: Begin) -> Option<Range<u64>> {
+        let mut last = begin;
+        last.iter_mut().rev().take_while(|b| **b == 0).for_each(|b| *b = u8::MAX);
+        let is_before = |name: &[u8], than: &Begin| Some(*name.first_chunk()? < *than);
+        let is_up_to = |name: &[u8], than: &Begin| Some(*name.first_chunk()? <= *than);
+        let from = self.names.partition_point(&self.file, |name| is_before(name, &begin))?;
+        let to = self.names.partition_point(&self.file, |name| is_up_to(name, &last))?;
+        (from <= to).then_some(from..to)
+    }
+
+    /// The number of the device that has the name of this place.
+    pub(super) fn name(&self, at: u64) -> Option<u32> {
+        self.names.get(&self.file, at, |name| Packed::of(name.get(size_of::<Begin>()..)?).number())
     }
 
     /// The numbers of devices that may have this; `None` if there are more than `most`.

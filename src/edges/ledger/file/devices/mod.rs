@@ -1,5 +1,6 @@
 //! An index of the recorded devices: where each stands in `state.json`, which of them have a serial
-//! number, name, user, profile, status or label, and where the log speaks of each.
+//! number, name, user, profile, status or label, how their names and serial numbers begin, and where
+//! the log speaks of each.
 //!
 //! A cache that follows from the snapshot and the log: `devices` is made anew with each snapshot,
 //! and `history` is only appended to. Readers look a few blocks up, each with a check, and add
@@ -11,7 +12,9 @@ mod build;
 mod format;
 mod history;
 mod index;
+mod names;
 mod query;
 
 pub(super) use self::build::{Fresh, build};
+pub(super) use self::names::names;
 pub(super) use self::query::{entries_of, state_of};

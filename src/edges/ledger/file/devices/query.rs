@@ -46,7 +46,7 @@ pub(crate) fn state_of(dir: &Path, wanted: &Wanted<'_>) -> Option<State> {
     let mut tail: Vec<(Entry, Digest)> = Vec::new();
     let from = chain.end;
     follow_all(&mut chain, &path, &log, until, from, |chain, entry| {
-        tail.extend(entry.map(|entry| (entry, chain.head)));
+        tail.extend(entry.map(|entry| (entry.clone(), chain.head)));
         Ok(())
     })
     .ok()?;
@@ -62,8 +62,7 @@ pub(crate) fn state_of(dir: &Path, wanted: &Wanted<'_>) -> Option<State> {
         state.devices.insert(id, Box::new(device));
     }
     let mut state = state.reindexed();
-    for (mut entry, head) in tail {
-        share.entry(&mut entry);
+    for (entry, head) in tail {
         state.fold(&entry, head).ok()?;
     }
     Some(state)
@@ -116,10 +115,10 @@ fn concerned(index: &Index, tail: &[(Entry, Digest)]) -> Option<BTreeSet<u32>> {
 }
 
 /// The snapshot that the index is of.
-struct Saved(File);
+pub(super) struct Saved(File);
 
 impl Saved {
-    fn open(dir: &Path, index: &Index) -> Option<Self> {
+    pub(super) fn open(dir: &Path, index: &Index) -> Option<Self> {
         let file = state_json::open(&dir.join(STATE)).ok()??;
         (Seen::of_open(&file)? == index.header.snapshot).then_some(Self(file))
     }
@@ -131,7 +130,7 @@ impl Saved {
     }
 
     /// All but the devices.
-    fn around(&self, index: &Index) -> Option<Snapshot> {
+    pub(super) fn around(&self, index: &Index) -> Option<Snapshot> {
         let [before, after] = index.header.around;
         let length = self.0.metadata().ok()?.len();
         let rest = length.checked_sub(after).filter(|rest| *rest <= AROUND && before <= AROUND)?;
@@ -143,15 +142,19 @@ impl Saved {
         (chain == (expected.seq, expected.head, expected.end)).then_some(snapshot)
     }
 
+    /// The lines of a device.
+    pub(super) fn text(&self, index: &Index, number: u32) -> Option<Vec<u8>> {
+        let row = index.row(number)?;
+        self.read(row.at, u64::from(row.length).min(AROUND))
+    }
+
     fn device(
         &self,
         index: &Index,
         number: u32,
         share: &mut Interner,
     ) -> Option<(DeviceId, crate::domain::state::Device)> {
-        let row = index.row(number)?;
-        let text = self.read(row.at, u64::from(row.length).min(AROUND))?;
-        let (id, device) = read_member(&text, share)?;
+        let (id, device) = read_member(&self.text(index, number)?, share)?;
         (id.number() == number).then_some((id, device))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -10,7 +11,7 @@ use super::super::devices;
 use super::super::reader::{reader, reader_of_all};
 use super::*;
 use crate::domain::lookup;
-use crate::edges::ledger::store::{Key, Wanted};
+use crate::edges::ledger::store::{Beginning, Key, KnownName, Wanted};
 
 const FILES: [&str; 2] = ["devices", "history"];
 
@@ -45,6 +46,19 @@ const WORDS: [&str; 11] = [
     "DEVICE-3",
     "name=device-2",
     "nobody",
+];
+
+const BEGINNINGS: [&str; 10] = [
+    "",
+    "D",
+    "d00",
+    "D002",
+    "sn0000",
+    "SN000003",
+    "device-",
+    "DEVICE-2",
+    "device-2-and-much-more",
+    "x",
 ];
 
 fn keys() -> Vec<Vec<Key<'static>>> {
@@ -98,12 +112,56 @@ fn agrees(dir: &Path, what: &str) {
         let state = with.state_of(&Wanted::Having(keys.clone())).unwrap();
         assert_eq!(found(&state), found(&whole), "{what}: {keys:?}");
     }
+    for word in BEGINNINGS {
+        let begins = |text: &str| text.to_lowercase().starts_with(&word.to_lowercase());
+        let names = |reader: &dyn crate::edges::ledger::Reader| {
+            let (mut found, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(60));
+            let wanted = Beginning { word, most: 1000 };
+            let whole = reader.names(wanted, deadline, &mut |known| match known {
+                KnownName::Device { id, name, serial } => {
+                    if [id, name, serial].into_iter().any(begins) {
+                        found.push(format!("{id} {name} {serial}"));
+                    }
+                }
+                KnownName::Profile(name) => found.push(name.to_owned()),
+            });
+            found.sort();
+            whole.map(|()| found)
+        };
+        assert_eq!(names(&*with), names(&*without), "{what}: {word}");
+    }
     for number in 1..8 {
         let entries = |reader: &dyn crate::edges::ledger::Reader| {
             reader.entries_of(id(number)).map(Result::unwrap).collect::<Vec<_>>()
         };
         assert_eq!(entries(&*with), entries(&*without), "{what}: {number}");
     }
+}
+
+#[test]
+fn too_many_names_are_none() {
+    let dir = told();
+    rest(dir.path(), &mut open(dir.path()).unwrap());
+    let found = |word, most| {
+        let (mut devices, mut profiles) = (0, 0);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        devices::names(dir.path(), Beginning { word, most }, deadline, &mut |known| match known {
+            KnownName::Device { .. } => devices += 1,
+            KnownName::Profile(_) => profiles += 1,
+        })
+        .map(|()| (devices, profiles))
+    };
+    assert_eq!(found("device-", 3), Some((3, 1)));
+    assert_eq!(found("device-", 2), Some((0, 1)));
+    assert_eq!(found("D0", 3), Some((3, 1)));
+    assert_eq!(found("D0", 2), Some((0, 1)));
+    assert_eq!(found("sn000002", 1), Some((1, 1)));
+    assert_eq!(found("nobody", 0), Some((0, 1)));
+    let past = Instant::now() - Duration::from_secs(1);
+    let late = devices::names(dir.path(), Beginning { word: "D0", most: 9 }, past, &mut |_| {
+        panic!("half of them")
+    });
+    assert_eq!(late, None);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::domain::model::Digest;
 use std::process::Command;
 
 use super::*;
+use crate::edges::ledger::file::verify::{problems, well};
 use crate::edges::ledger::verify::Verified;
 
 type Lines = Vec<Vec<u8>>;
@@ -95,6 +96,77 @@ fn a_flipped_byte_names_its_line() {
             }
         }
         offset += line.len();
+    }
+}
+
+/// What the quick look says is what the thorough one says, or it says nothing.
+#[track_caller]
+fn agreed(dir: &Path, what: &str) -> bool {
+    let thorough = problems(dir).unwrap();
+    let well = well(dir);
+    assert!(well.as_ref().is_none_or(|quick| *quick == thorough), "{what}: {thorough:?}");
+    well.is_some()
+}
+
+#[test]
+fn what_is_well_at_a_quick_look_is_well() {
+    let dir = told();
+    assert!(agreed(dir.path(), "as it was written"));
+    let (good_log, good_state) = (log(dir.path()), fs::read(dir.path().join(STATE)).unwrap());
+    for (name, good) in [(LOG, &good_log), (STATE, &good_state)] {
+        let mut told = 0;
+        for at in (0..good.len()).step_by(3) {
+            let flip = [0x01, 0x20, good[at] ^ b'\n'][at % 3];
+            let mut bytes = good.clone();
+            bytes[at] ^= flip;
+            set(dir.path(), name, &bytes);
+            told += usize::from(agreed(dir.path(), &format!("{name}, byte {at}, {flip:#x}")));
+            if at % 21 == 0 {
+                for (from, to) in [(at, at + 1), (at, good.len()), (at, at)] {
+                    let bytes = [&good[..from], b" ".as_slice(), &good[to..]].concat();
+                    set(dir.path(), name, &bytes);
+                    agreed(dir.path(), &format!("{name}, cut at {at}"));
+                }
+            }
+        }
+        // Digits of telemetry, and what was no change at all.
+        assert!(told < good.len() / 10, "{told} of {} changes pass {name} quickly", good.len());
+        set(dir.path(), name, good);
+    }
+    // Nobody could tell where the devices of such a snapshot begin.
+    let text = String::from_utf8(good_state.clone()).unwrap();
+    let begin = text.find("\n  \"devices\": {").unwrap();
+    let end = text.find("\n  },\n  \"frozen\"").unwrap();
+    let devices = &text[begin..end + 4];
+    let elsewhere = format!("\n  \"devices\": {{}},{}", devices.replacen("devices", "more", 1));
+    for other in [
+        text.replacen(devices, &elsewhere, 1),
+        text.replacen(devices, "\n  \"devices\": {}", 1),
+        text.replacen(devices, &format!("{devices},{devices}"), 1),
+        text.replacen("\"D002\": {", "\"D001\": {", 1),
+        text.replacen("    },\n    \"D002\"", "    }\n    \"D002\"", 1),
+        format!("{text} "),
+        text.trim_end().to_owned(),
+    ] {
+        set(dir.path(), STATE, &other);
+        assert!(!agreed(dir.path(), &other));
+    }
+    set(dir.path(), STATE, &good_state);
+    for changed in ["facts", "lastSync"] {
+        let key = format!("\n      \"{changed}\": ");
+        let (before, after) = text.split_once(&key).unwrap();
+        for (value, well) in [("null", true), ("7", false), ("{\"a\": 1}", false), ("\"x\"", false)]
+        {
+            let (_, rest) = after.split_once(",\n      \"").unwrap();
+            let rest = if after.starts_with('{') {
+                &after[after.find("\n      }").unwrap() + 9..]
+            } else {
+                rest
+            };
+            let rest = rest.trim_start_matches([',', '\n', ' ']).trim_start_matches('"');
+            set(dir.path(), STATE, format!("{before}{key}{value},\n      \"{rest}"));
+            assert_eq!(agreed(dir.path(), value), well, "{changed}: {value}");
+        }
     }
 }
 
