@@ -91,7 +91,6 @@ impl Daemon {
                         return Wake::Pass;
                     }
                 }
-                request = self.deliveries.next(), if watching => return Wake::Write(request),
                 // Reports are acknowledged after a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
                     return Wake::Pass;
@@ -103,6 +102,8 @@ impl Daemon {
                         return Wake::Pass;
                     }
                 }
+                // Last: those who tell others may always have something to write, and no pass waits for that.
+                request = self.deliveries.next(), if watching => return Wake::Write(request),
             }
         }
     }

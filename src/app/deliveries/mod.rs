@@ -10,6 +10,7 @@
 
 mod board;
 mod desk;
+mod entries;
 mod events;
 mod ids;
 mod journal;
@@ -18,16 +19,17 @@ mod queue;
 mod run;
 mod service_now;
 mod sink;
+mod waiting;
 mod webhook;
 
 pub(crate) use board::{Board, Standing};
 pub(crate) use desk::kept;
 pub(crate) use events::EventSink;
 pub(crate) use journal::Request;
-pub(crate) use queue::Waiting;
 pub(crate) use run::{Deliveries, deliver_for};
 pub(crate) use service_now::ServiceNowSink;
 pub(crate) use sink::Sink;
+pub(crate) use waiting::Waiting;
 pub(crate) use webhook::WebhookSink;
 
 #[cfg(test)]
