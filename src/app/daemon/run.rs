@@ -177,6 +177,7 @@ impl Daemon {
                     tracing::info!("recovered: reconciliation succeeds again");
                 }
                 self.failures = 0;
+                self.deliveries.tell_logged();
                 self.watchdog.ready();
             }
             Err(error) => {
@@ -188,6 +189,7 @@ impl Daemon {
                 self.metrics.failed_passes += 1;
                 if let reconcile::Error::Ledger(error) = &error {
                     self.watched.could_not_write(error.to_string());
+                    self.alert_unlogged(error.to_string());
                 }
                 let why = format!("{error}; {}", error.help());
                 self.show(|view, daemon| {

@@ -19,6 +19,7 @@ mod queue;
 mod run;
 mod service_now;
 mod sink;
+mod unlogged;
 mod waiting;
 mod webhook;
 

@@ -10,8 +10,12 @@ use super::board::Board;
 use super::desk::{Desk, Office};
 use super::journal::{Journal, Request, Requests};
 use super::sink::Sink;
+use super::unlogged::Unlogged;
 use crate::app::wiring;
+use crate::domain::settings::Settings;
 use crate::domain::state::State;
+use crate::domain::state::event::AlertChanged;
+use crate::edges::clock;
 use crate::edges::config::Config;
 use crate::edges::ledger::{self, Ledger};
 
@@ -21,7 +25,9 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// All sinks at work.
 pub(crate) struct Deliveries {
     board: Arc<Board>,
+    sinks: Vec<Arc<dyn Sink>>,
     tasks: JoinSet<()>,
+    unlogged: Unlogged,
     recorded: watch::Sender<Arc<State>>,
     stop: watch::Sender<bool>,
     requests: Requests,
@@ -38,7 +44,15 @@ impl Deliveries {
     ) -> Self {
         let (journal, requests) = Journal::new();
         let (recorded, stop) = (watch::Sender::new(recorded), watch::Sender::new(false));
-        let mut all = Self { board, tasks: JoinSet::new(), recorded, stop, requests };
+        let mut all = Self {
+            board,
+            sinks: Vec::new(),
+            tasks: JoinSet::new(),
+            unlogged: Unlogged::default(),
+            recorded,
+            stop,
+            requests,
+        };
         all.begin(sinks, config, journal, once);
         all
     }
@@ -60,6 +74,8 @@ impl Deliveries {
             board: self.board.clone(),
         };
         self.board.keep(&sinks.iter().map(|sink| sink.name()).collect::<Vec<_>>());
+        self.unlogged.end();
+        self.sinks.clone_from(&sinks);
         for sink in sinks {
             let desk = Desk::new(sink, office.clone());
             self.tasks.spawn(desk.run(self.recorded.subscribe(), self.stop.subscribe(), once));
@@ -78,6 +94,17 @@ impl Deliveries {
 
     pub(crate) fn board(&self) -> &Arc<Board> {
         &self.board
+    }
+
+    /// Tells what keeps the log from being written, without it; nothing while that is told already.
+    pub(crate) fn tell_unlogged(&mut self, alert: AlertChanged, settings: &Settings) {
+        let recorded = self.recorded();
+        self.unlogged.begin(&self.sinks, alert, (&recorded, settings), clock::now());
+    }
+
+    /// The log can be written: what is told goes through it again.
+    pub(crate) fn tell_logged(&mut self) {
+        self.unlogged.end();
     }
 
     /// What is recorded now.
