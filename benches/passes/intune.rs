@@ -119,6 +119,7 @@ pub fn row(scratch: &Path, devices: usize) -> Result<Row, Box<dyn Error>> {
             run(&mut fleetform(APPLY))?;
         }
         idle = Some(tenant.measure(&mut fleetform(APPLY))?);
+        tenant.control("POST", "/clock", &json!({"advance": "1m"}))?;
         tenant.control("POST", &format!("/hardware/{first}/check-in"), &Value::Null)?;
         one = Some(tenant.measure(&mut fleetform(APPLY))?);
     }

@@ -62,7 +62,7 @@ fn by_when_access_ends_is_said_with_the_exemption_and_a_reminder_that_came_too_e
 fn an_exemption_that_moves_the_end_of_access_makes_a_reminder_of_the_new_one() {
     let mut world = World::new();
     let old = of(&world.judged("D001", false), Topic::Reminder);
-    let mut exempt = |world: &mut World, until: Option<&str>| {
+    let exempt = |world: &mut World, until: Option<&str>| {
         let to = until.map(|until| json!({"exemptUntil": until, "reason": "waits for a disk"}));
         let from = world.state.devices[&"D001".parse().unwrap()].spec.access.clone();
         let change = json!({"field": "access", "from": from, "to": to});
