@@ -5,11 +5,14 @@ use std::error::Error;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _, stdout};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
+
 use crate::Subject;
+use crate::served::{Served, devices, report};
 use crate::table::median;
+use crate::tools::{Place, run};
 
 /// Questions that are timed, of each kind.
 pub const QUESTIONS: usize = 50_000;
@@ -17,10 +20,12 @@ pub const QUESTIONS: usize = 50_000;
 const BATCH: usize = 100;
 /// Questions over one connection: the daemon closes what is older than a minute.
 const CONNECTION: usize = 5_000;
+/// Passes during which it is asked.
+const PASSES: i32 = 3;
+/// How many passes there were.
+const COUNT: &str = "fleetform_pass_duration_seconds_count";
 /// No step takes that long.
 const LIMIT: Duration = Duration::from_secs(300);
-/// Of `/proc/PID/stat`: the kernel tells processor time in hundredths of a second.
-const TICKS: f64 = 100.0;
 
 /// What was measured of one fleet.
 pub struct Row {
@@ -30,17 +35,12 @@ pub struct Row {
     batch: f64,
     /// From a question to its answer, in the middle.
     answer: Duration,
-}
-
-/// Ends the daemon with the measurement, whatever becomes of that.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    /// While passes take in a report of every device, one question a request: questions a second of the
+    /// processor time of all but the thread that makes the passes, the answer in the middle, and that which
+    /// 99 of 100 keep to.
+    during: f64,
+    meanwhile: Duration,
+    slow: Duration,
 }
 
 /// Measures one fleet.
@@ -48,69 +48,103 @@ impl Drop for Daemon {
 /// # Errors
 /// If the daemon ends, or does not answer.
 pub fn row(subject: &Subject, questions: usize) -> Result<Row, Box<dyn Error>> {
-    let place = &subject.recorded;
-    let config = place.fleet.with_file_name("access.yaml");
+    let home = subject.recorded.fleet.with_file_name("access");
+    let place = &Place::new(subject.recorded.fleet.clone(), &home)?;
+    place.forget()?;
+    run(&mut place.fleetform(&["apply", "--yes"]))?;
+    let config = home.join("access.yaml");
     // Half of the answers are no, and are worded.
     let resources = "{Open: {require: [declared]}, SAP: {require: [enrolled, compliant, fresh]}}";
     fs::write(&config, format!("access: {{resources: {resources}}}\n"))?;
     let config = config.display().to_string();
-    let arguments = ["--config", &config, "daemon", "--resync", "1h", "--listen", "127.0.0.1:0"];
-    let mut command = place.fleetform(&arguments);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut daemon = Daemon(command.spawn()?);
-    let address = address(&mut daemon)?;
-    let devices = devices(&mut place.fleetform(&["list", "-o", "json"]))?;
+    let daemon = Served::start(place, &config)?;
+    let address = &daemon.address;
+    let devices = devices(place, ["id", "userEmail", "serialNumber"])?;
     let body = |n: usize| body(n, &devices);
     let begun = Instant::now();
-    while !ask(&mut TcpStream::connect(&address)?, "evaluation", &body(0))?.contains(":true") {
+    while !ask(&mut TcpStream::connect(address)?, "evaluation", &body(0))?.contains(":true") {
         if begun.elapsed() > LIMIT {
             return Err("nobody comes in".into());
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+    let mut client = Client::new(address.clone());
     let mut times = Vec::with_capacity(questions);
-    let single = rate(&daemon, questions, || {
-        for first in (0..questions).step_by(CONNECTION) {
-            let mut stream = TcpStream::connect(&address)?;
-            stream.set_nodelay(true)?;
-            for n in first..questions.min(first + CONNECTION) {
-                let asked = Instant::now();
-                let answer = ask(&mut stream, "evaluation", &body(n))?;
-                times.push(asked.elapsed());
-                check(&answer, 1)?;
-            }
+    let single = rate(&daemon, || {
+        for n in 0..questions {
+            times.push(client.ask(&body(n))?);
         }
-        Ok(())
+        Ok(questions)
     })?;
-    let batch = rate(&daemon, questions, || {
-        let mut stream = TcpStream::connect(&address)?;
+    let batch = rate(&daemon, || {
+        let mut stream = TcpStream::connect(address)?;
         for first in (0..questions).step_by(BATCH) {
             let all: Vec<_> = (first..first + BATCH).map(body).collect();
             let all = format!("{{\"evaluations\":[{}]}}", all.join(","));
             check(&ask(&mut stream, "evaluations", &all)?, BATCH)?;
         }
-        Ok(())
+        Ok(questions)
     })?;
+    let serials: Vec<String> = devices.iter().map(|[.., serial]| serial.clone()).collect();
+    let (mut during, mut meanwhile, mut asked) = (0.0, Vec::new(), 0);
+    for round in 0..PASSES {
+        let before = daemon.number(COUNT)?;
+        report(place, &serials, Utc::now() - TimeDelta::minutes(i64::from(PASSES - round)), true)?;
+        let of_passes = daemon.processor_time_of_passes()?;
+        let all = daemon.processor_time()?;
+        while daemon.number(COUNT)? == before {
+            for n in asked..asked + 200 {
+                meanwhile.push(client.ask(&body(n))?);
+            }
+            asked += 200;
+        }
+        during += daemon.processor_time()? - all - (daemon.processor_time_of_passes()? - of_passes);
+    }
     times.sort_unstable();
-    Ok(Row { devices: subject.devices, single, batch, answer: median(times) })
+    meanwhile.sort_unstable();
+    let slow = meanwhile[meanwhile.len() * 99 / 100];
+    let during = asked as f64 / during.max(0.01);
+    let (answer, meanwhile) = (median(times), median(meanwhile));
+    Ok(Row { devices: subject.devices, single, batch, answer, during, meanwhile, slow })
+}
+
+/// Asks over one connection after the other: the daemon closes what is older than a minute.
+struct Client {
+    address: String,
+    stream: Option<TcpStream>,
+    asked: usize,
+}
+
+impl Client {
+    fn new(address: String) -> Self {
+        Self { address, stream: None, asked: 0 }
+    }
+
+    /// How long the answer to one question takes.
+    fn ask(&mut self, body: &str) -> Result<Duration, Box<dyn Error>> {
+        self.asked += 1;
+        let stale = self.asked.is_multiple_of(CONNECTION);
+        let stream = match self.stream.take().filter(|_| !stale) {
+            Some(stream) => self.stream.insert(stream),
+            None => self.stream.insert(TcpStream::connect(&self.address)?),
+        };
+        stream.set_nodelay(true)?;
+        let asked = Instant::now();
+        let answer = ask(stream, "evaluation", body)?;
+        let took = asked.elapsed();
+        check(&answer, 1)?;
+        Ok(took)
+    }
 }
 
 /// A question about one of the devices; every other one is about what nobody may use.
-fn body(n: usize, devices: &[[String; 2]]) -> String {
+fn body(n: usize, devices: &[[String; 3]]) -> String {
     let resource = if n.is_multiple_of(2) { "Open" } else { "SAP" };
-    let [device, user] = &devices[n % devices.len()];
+    let [device, user, _] = &devices[n % devices.len()];
     format!(
         "{{\"subject\":{{\"type\":\"user\",\"id\":\"{user}\",\"properties\":{{\"device_id\":\"{device}\"}}}},\
          \"action\":{{\"name\":\"access\"}},\"resource\":{{\"type\":\"application\",\"id\":\"{resource}\"}}}}"
     )
-}
-
-/// Each device, by its id and its user.
-fn devices(list: &mut Command) -> Result<Vec<[String; 2]>, Box<dyn Error>> {
-    let list: serde_json::Value = serde_json::from_slice(&list.output()?.stdout)?;
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let devices = list["devices"].as_array().ok_or("no devices")?.iter();
-    Ok(devices.map(|device| [text(&device["id"]), text(&device["userEmail"])]).collect())
 }
 
 fn check(answer: &str, decisions: usize) -> io::Result<()> {
@@ -120,40 +154,13 @@ fn check(answer: &str, decisions: usize) -> io::Result<()> {
 
 /// Questions a second of the daemon's processor time.
 fn rate(
-    daemon: &Daemon,
-    questions: usize,
-    work: impl FnOnce() -> Result<(), Box<dyn Error>>,
+    daemon: &Served,
+    work: impl FnOnce() -> Result<usize, Box<dyn Error>>,
 ) -> Result<f64, Box<dyn Error>> {
-    let before = processor_time(daemon)?;
-    work()?;
-    let took = processor_time(daemon)? - before;
-    Ok(questions as f64 / took.max(1.0 / TICKS))
-}
-
-/// Seconds, in the program and for it in the kernel.
-fn processor_time(daemon: &Daemon) -> Result<f64, Box<dyn Error>> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", daemon.0.id()))?;
-    // The name before may hold blanks.
-    let (_, rest) = stat.rsplit_once(')').ok_or("no stat")?;
-    let ticks: Vec<f64> =
-        rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() / TICKS)
-}
-
-/// Where it answers, by what it says.
-fn address(daemon: &mut Daemon) -> Result<String, Box<dyn Error>> {
-    let stderr = daemon.0.stderr.take().ok_or("no standard error")?;
-    let mut lines = BufReader::new(stderr).lines();
-    for line in lines.by_ref() {
-        let line = line?;
-        if let Some((_, address)) = line.split_once("answers HTTP address=") {
-            let address = address.split_whitespace().next().unwrap_or_default().to_owned();
-            // What it says later must not fill the pipe.
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok(address);
-        }
-    }
-    Err("the daemon does not listen".into())
+    let before = daemon.processor_time()?;
+    let questions = work()?;
+    let took = daemon.processor_time()? - before;
+    Ok(questions as f64 / took.max(0.01))
 }
 
 /// The body of the answer.
@@ -192,11 +199,18 @@ pub fn print(rows: &[Row]) -> io::Result<()> {
     writeln!(
         out,
         "\nMay this device come in? Questions a second that one core answers, and the time of one.\n\n\
-         | devices | one a request | {BATCH} a request | answer, median |\n|--:|--:|--:|--:|"
+         | devices | one a request | {BATCH} a request | answer, median | one a request, while passes run \
+         | answer, median | 99 of 100 |\n|--:|--:|--:|--:|--:|--:|--:|"
     )?;
-    for Row { devices, single, batch, answer } in rows {
-        let micros = answer.as_secs_f64() * 1e6;
-        writeln!(out, "| {devices} | {single:.0} | {batch:.0} | {micros:.0} µs |")?;
+    for Row { devices, single, batch, answer, during, meanwhile, slow } in rows {
+        let micros = |time: &Duration| time.as_micros();
+        writeln!(
+            out,
+            "| {devices} | {single:.0} | {batch:.0} | {} µs | {during:.0} | {} µs | {} µs |",
+            micros(answer),
+            micros(meanwhile),
+            micros(slow)
+        )?;
     }
     Ok(())
 }

@@ -41,6 +41,16 @@ pub fn run(command: &mut Command) -> io::Result<Duration> {
 /// # Errors
 /// As [`run`].
 pub fn peak_memory(command: &mut Command) -> io::Result<u64> {
+    time_and_memory(command).map(|(_, peak)| peak)
+}
+
+/// Both how long a program ran and the most resident memory that it had, in bytes: for what takes so long
+/// that looking at its memory does not count.
+///
+/// # Errors
+/// As [`run`].
+pub fn time_and_memory(command: &mut Command) -> io::Result<(Duration, u64)> {
+    let begun = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let mut peak = 0;
     let status = loop {
@@ -50,12 +60,21 @@ pub fn peak_memory(command: &mut Command) -> io::Result<u64> {
         }
         std::thread::sleep(ASKED_EVERY);
     };
-    if status.success() { Ok(peak) } else { Err(Error::other(format!("{command:?}: {status}"))) }
+    if status.success() {
+        Ok((begun.elapsed(), peak))
+    } else {
+        Err(Error::other(format!("{command:?}: {status}")))
+    }
 }
 
 /// Resident memory of a process, in bytes; `None` once it is over.
 pub fn resident(process: u32) -> Option<u64> {
     memory(process, "VmRSS:")
+}
+
+/// The most resident memory of a process that still runs, in bytes.
+pub fn most_resident(process: u32) -> Option<u64> {
+    memory(process, "VmHWM:")
 }
 
 fn memory(process: u32, what: &str) -> Option<u64> {

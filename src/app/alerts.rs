@@ -32,7 +32,7 @@ pub(crate) struct Moment<'a> {
 }
 
 impl Watched {
-    /// That the log or the snapshot could not be written: told once it can be.
+    /// That the log or the snapshot could not be written: told by the log once it can be.
     pub(crate) fn could_not_write(&mut self, why: String) {
         self.unwritable = Some(why);
     }

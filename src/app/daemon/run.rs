@@ -91,7 +91,6 @@ impl Daemon {
                         return NextStep::Pass;
                     }
                 }
-                request = self.deliveries.next(), if watching => return NextStep::Write(request),
                 // Reports are acknowledged after a snapshot, and so wait for the next one.
                 () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
                     return NextStep::Pass;
@@ -103,6 +102,8 @@ impl Daemon {
                         return NextStep::Pass;
                     }
                 }
+                // Last: those who tell others may always have something to write, and no pass waits for that.
+                request = self.deliveries.next(), if watching => return NextStep::Write(request),
             }
         }
     }
@@ -176,6 +177,7 @@ impl Daemon {
                     tracing::info!("recovered: reconciliation succeeds again");
                 }
                 self.failures = 0;
+                self.deliveries.tell_logged();
                 self.watchdog.ready();
             }
             Err(error) => {
@@ -187,6 +189,7 @@ impl Daemon {
                 self.metrics.failed_passes += 1;
                 if let reconcile::Error::Ledger(error) = &error {
                     self.watched.could_not_write(error.to_string());
+                    self.alert_unlogged(error.to_string());
                 }
                 let why = format!("{error}; {}", error.help());
                 self.show(|view, daemon| {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::ids::job_id;
-use super::sink::{Sink, Ticketed};
+use super::sink::{Flow, Sink, Ticketed};
 use super::webhook::unreadable;
 use crate::domain::model::{DeviceId, Status, Timestamp};
 use crate::domain::notice::{Attempt, Job, SecurityEvent, Topic, is_compliant};
@@ -83,6 +83,10 @@ impl Sink for EventSink {
 
     fn obsolete(&self, _: &Job, _: &State) -> Option<String> {
         None
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::KNOWN_BY_ID
     }
 
     async fn deliver(&self, jobs: &[Job], _: &State, _: bool) -> (Attempt, Option<Ticketed>) {

@@ -8,6 +8,7 @@
 //! What a sink has yet to tell follows from the log: its checkpoint is only where it goes on from, and one
 //! that is lost is made again from the entry at which the sink began.
 
+mod entries;
 mod events;
 mod ids;
 mod log_writer;
@@ -17,16 +18,18 @@ mod run;
 mod service_now;
 mod sink;
 mod statuses;
+mod unlogged;
+mod waiting;
 mod webhook;
+mod worker;
 mod worker;
 
 pub(crate) use events::EventSink;
 pub(crate) use log_writer::Request;
-pub(crate) use queue::Waiting;
 pub(crate) use run::{Deliveries, deliver_for};
 pub(crate) use service_now::ServiceNowSink;
 pub(crate) use sink::Sink;
-pub(crate) use statuses::{SinkStatus, SinkStatuses};
+pub(crate) use waiting::Waiting;
 pub(crate) use webhook::WebhookSink;
 pub(crate) use worker::kept;
 

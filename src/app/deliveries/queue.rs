@@ -4,11 +4,13 @@
 //! of an end before its beginning. A job that failed waits by itself, twice as long each time, and once
 //! several failed in a row the sink is left alone, and one job goes first.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+use super::waiting::{Jobs, Key, Waiting};
 use crate::domain::backoff::BackoffPolicy;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::notice::{Attempt, Job};
@@ -29,29 +31,13 @@ const REMEMBERED: usize = 1000;
 /// How many others a sink may choose from, to go out with the first.
 const CANDIDATES: usize = 2000;
 
-/// A job, and what became of it so far.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Waiting {
-    pub(crate) job: Job,
-    /// Tries that failed.
-    #[serde(default)]
-    pub(crate) tries: u32,
-    /// Its last `notice.intended`, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) intent: Option<u64>,
-    /// When it was tried for the first time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<Timestamp>,
-    /// Whether a try may have arrived.
-    #[serde(default)]
-    pub(crate) doubt: bool,
-    /// Why the last try failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
-    /// Not again before: on the clock of this process.
-    #[serde(skip)]
-    again: Option<Duration>,
+/// What the log says of jobs that are not taken in yet, read before them.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Ahead {
+    /// The last entry that was read.
+    to: u64,
+    settled: HashSet<CompactString>,
+    intended: HashMap<CompactString, (u64, Timestamp)>,
 }
 
 /// What one sink has yet to tell, as its checkpoint keeps it.
@@ -60,9 +46,9 @@ pub(crate) struct Waiting {
 pub(crate) struct Queue {
     /// The last entry that was taken in.
     pub(crate) cursor: u64,
-    /// By entry, and then in the order in which they were made.
-    #[serde(with = "as_list")]
-    waiting: BTreeMap<(u64, u32), Waiting>,
+    waiting: Jobs,
+    #[serde(skip)]
+    ahead: Ahead,
     /// What is not tried any more, and why; the latest last.
     #[serde(default)]
     pub(crate) given_up: Vec<Waiting>,
@@ -76,7 +62,7 @@ pub(crate) struct Queue {
 /// Jobs that go out now, as one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Batch {
-    keys: Vec<(u64, u32)>,
+    keys: Vec<Key>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) doubt: bool,
     /// Of an earlier try of all of them.
@@ -87,11 +73,11 @@ pub(crate) struct Batch {
 pub(crate) type Over = (Batch, Option<u64>, String);
 
 impl Batch {
-    fn of<'a>(chosen: impl Iterator<Item = (&'a (u64, u32), &'a Waiting)>) -> Self {
+    fn of<'a>(chosen: impl Iterator<Item = (Key, &'a Waiting)>) -> Self {
         let mut batch = Self { keys: Vec::new(), jobs: Vec::new(), doubt: false, intent: None };
         let mut intents = BTreeSet::new();
         for (key, waiting) in chosen {
-            batch.keys.push(*key);
+            batch.keys.push(key);
             batch.jobs.push(waiting.job.clone());
             batch.doubt |= waiting.doubt;
             intents.insert(waiting.intent);
@@ -149,7 +135,7 @@ impl Queue {
     }
 
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Waiting> {
-        self.waiting.values()
+        self.waiting.iter().map(|(_, waiting)| waiting)
     }
 
     /// Why the sink is left alone.
@@ -159,63 +145,90 @@ impl Queue {
 
     /// The oldest entry whose job could have gone out by now.
     pub(crate) fn oldest(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.waiting.values().filter(|w| w.job.not_before.is_none_or(|at| at <= now));
-        due.map(|waiting| waiting.job.not_before.unwrap_or(waiting.job.at)).min()
+        self.due(now).map(|waiting| waiting.job.not_before.unwrap_or(waiting.job.at)).min()
+    }
+
+    fn due(&self, now: Timestamp) -> impl Iterator<Item = &Waiting> {
+        self.waiting().filter(move |waiting| waiting.job.not_before.is_none_or(|at| at <= now))
+    }
+
+    /// Whether fewer than `most` jobs wait that could go out by now.
+    pub(crate) fn has_room(&self, most: usize, now: Timestamp) -> bool {
+        self.waiting.len() < most || self.due(now).count() < most
+    }
+
+    /// Learns what the log says of jobs of `sink`, up to an entry that may be far ahead of those that are
+    /// taken in. To be called for each entry from the cursor on, before any is taken in.
+    pub(crate) fn look_ahead(&mut self, sink: &str, entry: &Entry) {
+        self.ahead.to = entry.seq;
+        match &entry.event {
+            Event::NoticeIntended(told) if told.sink == sink => {
+                for id in &told.ids {
+                    if !self.announced(id, told.intent, entry.at) {
+                        self.ahead.intended.insert(id.clone(), (told.intent, entry.at));
+                    }
+                }
+            }
+            event => {
+                for id in settled(event, sink) {
+                    if !self.forget(id) {
+                        self.ahead.intended.remove(id);
+                        self.ahead.settled.insert(id.clone());
+                    }
+                }
+            }
+        }
     }
 
     /// Takes an entry in: jobs that follow from it, or what the log says of earlier ones of `sink`.
     pub(crate) fn take_in(&mut self, sink: &str, entry: &Entry, jobs: Vec<Job>) {
         self.cursor = entry.seq;
-        match &entry.event {
-            Event::NoticeIntended(told) if told.sink == sink => {
-                let ids: BTreeSet<&str> = told.ids.iter().map(|id| id.as_str()).collect();
-                for waiting in self.waiting.values_mut() {
-                    // One that the checkpoint knows says itself what came of it.
-                    let known = waiting.intent == Some(told.intent);
-                    if !known && ids.contains(waiting.job.id.as_str()) {
-                        (waiting.intent, waiting.doubt) = (Some(told.intent), true);
-                        waiting.since.get_or_insert(entry.at);
+        if entry.seq > self.ahead.to {
+            self.ahead = Ahead::default();
+            match &entry.event {
+                Event::NoticeIntended(told) if told.sink == sink => {
+                    for id in &told.ids {
+                        self.announced(id, told.intent, entry.at);
+                    }
+                }
+                event => {
+                    for id in settled(event, sink) {
+                        self.forget(id);
                     }
                 }
             }
-            Event::NoticeSent(told) if told.sink == sink => self.forget(&told.ids),
-            Event::NoticeFailed(told) | Event::NoticeDropped(told) if told.sink == sink => {
-                self.forget(&told.ids);
-            }
-            Event::TicketOpened(told) | Event::TicketNoted(told) if told.sink == sink => {
-                self.forget(&told.ids);
-            }
-            _ => {}
         }
-        for (n, job) in jobs.into_iter().enumerate() {
-            let waiting = Waiting {
-                job,
-                tries: 0,
-                intent: None,
-                since: None,
-                doubt: false,
-                why: None,
-                again: None,
-            };
-            self.waiting.insert((entry.seq, u32::try_from(n).unwrap_or(u32::MAX)), waiting);
+        for job in jobs {
+            if self.ahead.settled.contains(job.id.as_str()) {
+                continue;
+            }
+            let mut waiting = Waiting::new(job);
+            if let Some((intent, at)) = self.ahead.intended.get(waiting.job.id.as_str()) {
+                waiting.announced(*intent, *at);
+            }
+            self.waiting.add(waiting);
         }
     }
 
-    fn forget(&mut self, ids: &[compact_str::CompactString]) {
-        if self.waiting.is_empty() {
-            return;
+    /// That the log says that a job was announced; whether it waits.
+    fn announced(&mut self, id: &str, intent: u64, at: Timestamp) -> bool {
+        let Some(key) = self.waiting.key_of(id) else { return false };
+        // One that the checkpoint knows says itself what came of it.
+        if let Some(waiting) = self.waiting.get_mut(key).filter(|one| one.intent != Some(intent)) {
+            waiting.announced(intent, at);
         }
-        let ids: BTreeSet<&str> = ids.iter().map(|id| id.as_str()).collect();
-        self.waiting.retain(|_, waiting| !ids.contains(waiting.job.id.as_str()));
+        true
+    }
+
+    /// Forgets a job that is settled; whether it waited.
+    fn forget(&mut self, id: &str) -> bool {
+        let key = self.waiting.key_of(id);
+        key.and_then(|key| self.waiting.remove(key)).is_some()
     }
 
     /// Jobs that could go out now, in order: not those that wait, nor those behind them of the same
     /// device. `elapsed` is on a clock that only goes forward.
-    fn ready(
-        &self,
-        now: Timestamp,
-        elapsed: Duration,
-    ) -> impl Iterator<Item = (&(u64, u32), &Waiting)> {
+    fn ready(&self, now: Timestamp, elapsed: Duration) -> impl Iterator<Item = (Key, &Waiting)> {
         let mut behind: HashSet<DeviceId> = HashSet::new();
         self.waiting.iter().filter(move |(_, waiting)| {
             if waiting.job.not_before.is_some_and(|at| at > now) {
@@ -234,33 +247,43 @@ impl Queue {
         })
     }
 
-    /// What goes out next; `together` and `waits` are the sink's.
+    /// What goes out next, one after the other: up to `most` jobs by themselves, or if that is one, with those
+    /// that go out together with the first. `together` and `waits` are the sink's.
     pub(crate) fn next(
         &self,
         now: Timestamp,
         elapsed: Duration,
+        most: usize,
         together: impl FnOnce(&Job, &[&Job]) -> Vec<usize>,
         waits: impl Fn(&Job) -> bool,
-    ) -> Option<Batch> {
-        if self.resting.as_ref().is_some_and(|(until, _)| *until > elapsed) {
-            return None;
+    ) -> Vec<Batch> {
+        if self.rests(elapsed) {
+            return Vec::new();
         }
         let mut ready = self.ready(now, elapsed).filter(|(_, waiting)| !waits(&waiting.job));
-        let (key, first) = ready.next()?;
         // A sink that is left alone is tried with one job.
-        let rest = if self.resting.is_some() { 0 } else { CANDIDATES };
-        let others: Vec<_> = ready.take(rest).collect();
+        if most > 1 || self.resting.is_some() {
+            let most = if self.resting.is_some() { 1 } else { most };
+            return ready.take(most).map(|one| Batch::of(std::iter::once(one))).collect();
+        }
+        let Some(first) = ready.next() else { return Vec::new() };
+        let others: Vec<_> = ready.take(CANDIDATES).collect();
         let jobs: Vec<&Job> = others.iter().map(|(_, waiting)| &waiting.job).collect();
-        let chosen = together(&first.job, &jobs);
+        let chosen = together(&first.1.job, &jobs);
         let others = chosen.into_iter().filter_map(|at| others.get(at).copied());
-        Some(Batch::of(std::iter::once((key, first)).chain(others)))
+        vec![Batch::of(std::iter::once(first).chain(others))]
+    }
+
+    /// Whether the sink is left alone for now.
+    pub(crate) fn rests(&self, elapsed: Duration) -> bool {
+        self.resting.as_ref().is_some_and(|(until, _)| *until > elapsed)
     }
 
     /// The next moments at which something may go out that cannot now: by the wall clock, and by the
     /// one that only goes forward.
     pub(crate) fn wakes(&self, elapsed: Duration) -> (Option<Timestamp>, Option<Duration>) {
-        let at = self.waiting.values().filter_map(|waiting| waiting.job.not_before).min();
-        let again = self.waiting.values().filter_map(|waiting| waiting.again);
+        let at = self.waiting().filter_map(|waiting| waiting.job.not_before).min();
+        let again = self.waiting().filter_map(|waiting| waiting.again);
         let again = again.filter(|again| *again > elapsed).min();
         let resting = self.resting.as_ref().map(|(until, _)| *until);
         (at, resting.filter(|until| *until > elapsed).or(again))
@@ -269,7 +292,7 @@ impl Queue {
     /// That a batch is about to go out under this intent.
     pub(crate) fn intended(&mut self, batch: &Batch, intent: u64, now: Timestamp) {
         for key in &batch.keys {
-            if let Some(waiting) = self.waiting.get_mut(key) {
+            if let Some(waiting) = self.waiting.get_mut(*key) {
                 waiting.intent = Some(intent);
                 waiting.since.get_or_insert(now);
             }
@@ -305,12 +328,12 @@ impl Queue {
                 self.resting = Some((elapsed + rest.max(after.unwrap_or_default()), why.clone()));
             }
         }
-        let first = batch.keys.iter().filter_map(|key| self.waiting.get(key)?.since).min();
+        let first = batch.keys.iter().filter_map(|key| self.waiting.get(*key)?.since).min();
         let patience_over = first.is_some_and(|since| now > since + PATIENCE);
         let misconfigured = matches!(attempt, Attempt::Misconfigured { .. });
         if for_good || (patience_over && !misconfigured) {
             for key in &batch.keys {
-                let Some(mut waiting) = self.waiting.remove(key) else { continue };
+                let Some(mut waiting) = self.waiting.remove(*key) else { continue };
                 waiting.why = Some(why.clone());
                 self.given_up.push(waiting);
             }
@@ -319,7 +342,7 @@ impl Queue {
             return BatchOutcome::GivenUp;
         }
         for key in &batch.keys {
-            let Some(waiting) = self.waiting.get_mut(key) else { continue };
+            let Some(waiting) = self.waiting.get_mut(*key) else { continue };
             waiting.tries = waiting.tries.saturating_add(1);
             waiting.doubt |= doubt;
             waiting.why = Some(why.clone());
@@ -331,7 +354,7 @@ impl Queue {
     /// Forgets jobs: they are told, or not true any more.
     pub(crate) fn remove(&mut self, batch: &Batch) {
         for key in &batch.keys {
-            self.waiting.remove(key);
+            self.waiting.remove(*key);
         }
     }
 
@@ -341,44 +364,19 @@ impl Queue {
             return false;
         };
         let waiting = self.given_up.remove(at);
-        let waiting = Waiting { tries: 0, since: None, again: None, ..waiting };
-        let entry = waiting.job.entry;
-        let free = (0..).find(|n| !self.waiting.contains_key(&(entry, *n)));
-        if let Some(n) = free {
-            self.waiting.insert((entry, n), waiting);
-        }
+        self.waiting.add(Waiting { tries: 0, since: None, again: None, ..waiting });
         (self.failures, self.resting) = (0, None);
         true
     }
 }
 
-mod as_list {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use super::Waiting;
-
-    pub(super) fn serialize<S: Serializer>(
-        waiting: &BTreeMap<(u64, u32), Waiting>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(waiting.values())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<(u64, u32), Waiting>, D::Error> {
-        let list = Vec::<Waiting>::deserialize(deserializer)?;
-        let mut waiting = BTreeMap::new();
-        for one in list {
-            let entry = one.job.entry;
-            let next = waiting
-                .range((entry, 0)..=(entry, u32::MAX))
-                .next_back()
-                .map_or(0, |((_, n), _): (&(u64, u32), _)| n + 1);
-            waiting.insert((entry, next), one);
-        }
-        Ok(waiting)
-    }
+/// The jobs of a sink of which an entry says what became.
+fn settled<'e>(event: &'e Event, sink: &str) -> &'e [CompactString] {
+    let (of, ids) = match event {
+        Event::NoticeSent(told) => (&told.sink, &told.ids),
+        Event::NoticeFailed(told) | Event::NoticeDropped(told) => (&told.sink, &told.ids),
+        Event::TicketOpened(told) | Event::TicketNoted(told) => (&told.sink, &told.ids),
+        _ => return &[],
+    };
+    if of == sink { ids } else { &[] }
 }

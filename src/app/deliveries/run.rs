@@ -8,10 +8,12 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::log_writer::{LogWriter, Request, Requests};
 use super::sink::Sink;
-use super::statuses::SinkStatuses;
-use super::worker::{SinkContext, SinkWorker};
+use super::unlogged::Unlogged;
 use crate::app::wiring;
+use crate::domain::settings::Settings;
 use crate::domain::state::State;
+use crate::domain::state::event::AlertChanged;
+use crate::edges::clock;
 use crate::edges::config::Config;
 use crate::edges::ledger::{self, Ledger};
 
@@ -21,7 +23,9 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// All sinks at work.
 pub(crate) struct Deliveries {
     statuses: Arc<SinkStatuses>,
+    sinks: Vec<Arc<dyn Sink>>,
     tasks: JoinSet<()>,
+    unlogged: Unlogged,
     recorded: watch::Sender<Arc<State>>,
     stop: watch::Sender<bool>,
     requests: Requests,
@@ -38,7 +42,15 @@ impl Deliveries {
     ) -> Self {
         let (log_writer, requests) = LogWriter::new();
         let (recorded, stop) = (watch::Sender::new(recorded), watch::Sender::new(false));
-        let mut all = Self { statuses, tasks: JoinSet::new(), recorded, stop, requests };
+        let mut all = Self {
+            statuses,
+            sinks: Vec::new(),
+            tasks: JoinSet::new(),
+            unlogged: Unlogged::default(),
+            recorded,
+            stop,
+            requests,
+        };
         all.begin(sinks, config, log_writer, once);
         all
     }
@@ -66,6 +78,8 @@ impl Deliveries {
             statuses: self.statuses.clone(),
         };
         self.statuses.keep(&sinks.iter().map(|sink| sink.name()).collect::<Vec<_>>());
+        self.unlogged.end();
+        self.sinks.clone_from(&sinks);
         for sink in sinks {
             let worker = SinkWorker::new(sink, context.clone());
             self.tasks.spawn(worker.run(self.recorded.subscribe(), self.stop.subscribe(), once));
@@ -84,6 +98,17 @@ impl Deliveries {
 
     pub(crate) fn statuses(&self) -> &Arc<SinkStatuses> {
         &self.statuses
+    }
+
+    /// Tells what keeps the log from being written, without it; nothing while that is told already.
+    pub(crate) fn tell_unlogged(&mut self, alert: AlertChanged, settings: &Settings) {
+        let recorded = self.recorded();
+        self.unlogged.begin(&self.sinks, alert, (&recorded, settings), clock::now());
+    }
+
+    /// The log can be written: what is told goes through it again.
+    pub(crate) fn tell_logged(&mut self) {
+        self.unlogged.end();
     }
 
     /// What is recorded now.

@@ -17,6 +17,23 @@ pub(crate) struct Ticketed {
     pub(crate) opened: bool,
 }
 
+/// How many notices a sink deals with at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flow {
+    /// Announced in the log at once; each goes out by itself.
+    pub(crate) at_once: usize,
+    /// Taken in at once, while fewer than that could go out.
+    pub(crate) taken_in: usize,
+}
+
+impl Flow {
+    /// After a crash at most one is in doubt; all are taken in, since some may have to wait for others.
+    pub(crate) const ONE_BY_ONE: Self = Self { at_once: 1, taken_in: usize::MAX };
+    /// For a far side that knows by its id what it has already: that many are in doubt after a crash does no
+    /// harm, and they are made as they go out, so that no number of them is too many.
+    pub(crate) const KNOWN_BY_ID: Self = Self { at_once: 100, taken_in: 1_000 };
+}
+
 /// Somebody who is told what happens. What it decides on is pure; only [`Sink::deliver`] and
 /// [`Sink::test`] reach the outside, and bound their own time.
 #[async_trait]
@@ -33,6 +50,11 @@ pub(crate) trait Sink: Send + Sync {
     /// Which of the others go out with the first, by their place; all could go out now.
     fn together(&self, _first: &Job, _others: &[&Job]) -> Vec<usize> {
         Vec::new()
+    }
+
+    /// How many are told at once.
+    fn flow(&self) -> Flow {
+        Flow::ONE_BY_ONE
     }
 
     /// Until when a job has to wait that could go out now, say because of a limit an hour.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::queue::{BatchOutcome, Queue};
 use super::run::deliver_for;
-use super::sink::{Sink, Ticketed};
+use super::sink::{Flow, Sink, Ticketed};
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::notice::{Attempt, Job, Topic};
 use crate::domain::settings::Settings;
@@ -19,13 +19,16 @@ use crate::edges::config::Config;
 use crate::edges::ledger::{Expected, Ledger};
 
 /// A sink that is told of frozen passes, and answers what it was given.
-#[derive(Default)]
 struct Scripted {
     answers: Mutex<VecDeque<Attempt>>,
     /// Ids as they arrived, with whether an earlier try may have arrived.
     heard: Mutex<Vec<(String, bool)>>,
     over: bool,
+    flow: Flow,
 }
+
+/// Few at once, so that it takes many turns.
+const FEW: Flow = Flow { at_once: 3, taken_in: 4 };
 
 #[async_trait]
 impl Sink for Scripted {
@@ -38,6 +41,10 @@ impl Sink for Scripted {
             .then(|| job(entry.seq))
             .into_iter()
             .collect()
+    }
+
+    fn flow(&self) -> Flow {
+        self.flow
     }
 
     fn obsolete(&self, _: &Job, _: &State) -> Option<String> {
@@ -95,8 +102,12 @@ impl Place {
 
     /// One run of a sink that answers so; gives what it heard.
     fn run(&self, answers: Vec<Attempt>, over: bool) -> Vec<(String, bool)> {
-        let sink =
-            Arc::new(Scripted { answers: Mutex::new(answers.into()), over, ..Scripted::default() });
+        self.run_at(Flow::ONE_BY_ONE, answers, over)
+    }
+
+    fn run_at(&self, flow: Flow, answers: Vec<Attempt>, over: bool) -> Vec<(String, bool)> {
+        let (answers, heard) = (Mutex::new(answers.into()), Mutex::default());
+        let sink = Arc::new(Scripted { answers, heard, over, flow });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let sinks: Vec<Arc<dyn Sink>> = vec![sink.clone()];
         let mut ledger = self.open();
@@ -223,6 +234,49 @@ fn what_is_not_true_any_more_is_not_told_and_the_log_says_so() {
     assert_eq!(place.kinds(), ["notice.begun", "notice.dropped"]);
 }
 
+#[test]
+fn where_the_far_side_knows_ids_many_are_announced_at_once_and_go_out_in_their_order() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let all: Vec<u64> = (0..5).map(|_| place.freeze()).collect();
+    assert_eq!(place.run_at(FEW, vec![], false), told(&all));
+    let kinds = [["notice.intended"; 3], ["notice.sent"; 3]].concat();
+    let rest = [["notice.intended"; 2], ["notice.sent"; 2]].concat();
+    assert_eq!(place.kinds(), [vec!["notice.begun"], kinds, rest].concat());
+}
+
+#[test]
+fn one_that_fails_keeps_nobody_back_but_a_sink_that_rests_keeps_back_all_that_is_announced() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let all: Vec<u64> = (0..4).map(|_| place.freeze()).collect();
+    assert_eq!(place.run_at(FEW, vec![busy()], false), told(&all));
+    let wrong = Attempt::Misconfigured { why: "401".into() };
+    let more: Vec<u64> = (0..3).map(|_| place.freeze()).collect();
+    let first = vec![(format!("e{}", all[0]), true)];
+    assert_eq!(place.run_at(FEW, vec![wrong], false), first);
+    // Nobody can tell how old the checkpoint is: what was announced may have arrived.
+    let heard = place.run_at(FEW, vec![], false);
+    let expected = [&all[..1], &more[..]].concat();
+    let ids: Vec<String> = expected.iter().map(|entry| format!("e{entry}")).collect();
+    assert_eq!(heard.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), ids);
+    assert_eq!(heard.iter().filter(|(_, doubt)| !doubt).count(), 1, "three were announced");
+}
+
+#[test]
+fn what_cannot_go_out_is_not_taken_in_without_end() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let all: Vec<u64> = (0..20).map(|_| place.freeze()).collect();
+    let wrong = || Attempt::Misconfigured { why: "401".into() };
+    assert_eq!(place.run_at(FEW, vec![wrong()], false), told(&all[..1]));
+    let kept = std::fs::read(place.config.data.join("deliveries/mail.json")).unwrap();
+    let kept = super::kept(&kept).unwrap();
+    assert!((1..2 * FEW.taken_in).contains(&kept.len()), "{} of 20 are taken in", kept.len());
+    let heard = place.run_at(FEW, vec![], false);
+    assert_eq!(heard.len(), all.len(), "and then all of them go out");
+}
+
 /// What the log says of each job of the sink: how often it was announced, and how often it had an outcome.
 fn told_of(place: &Place) -> BTreeMap<String, (usize, usize)> {
     let mut told: BTreeMap<String, (usize, usize)> = BTreeMap::new();
@@ -247,7 +301,7 @@ fn told_of(place: &Place) -> BTreeMap<String, (usize, usize)> {
 #[test]
 fn through_outages_restarts_and_lost_checkpoints_each_notice_is_told_and_none_twice_without_doubt()
 {
-    for seed in 0..12_u64 {
+    for (seed, flow) in (0..24).zip([Flow::ONE_BY_ONE, FEW].into_iter().cycle()) {
         let mut state = seed * 2 + 1;
         // As good as chance, and the same each time (splitmix64).
         let mut below = |n: u64| {
@@ -286,7 +340,9 @@ fn through_outages_restarts_and_lost_checkpoints_each_notice_is_told_and_none_tw
                 .into_iter()
                 .filter_map(|(id, (_, outcomes))| (outcomes > 0).then_some(id))
                 .collect();
-            for (n, (id, doubt)) in place.run(answers.clone(), false).into_iter().enumerate() {
+            for (n, (id, doubt)) in
+                place.run_at(flow, answers.clone(), false).into_iter().enumerate()
+            {
                 assert!(!settled.contains(&id), "seed {seed}: {id} is told again");
                 let (surely, perhaps) = arrived.entry(id.clone()).or_default();
                 assert!(
@@ -300,7 +356,7 @@ fn through_outages_restarts_and_lost_checkpoints_each_notice_is_told_and_none_tw
                 }
             }
         }
-        assert_eq!(place.run(vec![], false), vec![], "seed {seed}: nothing is left");
+        assert_eq!(place.run_at(flow, vec![], false), vec![], "seed {seed}: nothing is left");
         let told = told_of(&place);
         assert_eq!(told.len(), happened.len(), "seed {seed}");
         for id in happened {
@@ -328,7 +384,7 @@ fn queue(devices: &[Option<u32>]) -> Queue {
 }
 
 fn next(queue: &Queue, elapsed: u64) -> Option<super::queue::Batch> {
-    queue.next(at(0), Duration::from_secs(elapsed), |_, _| vec![], |_| false)
+    queue.next(at(0), Duration::from_secs(elapsed), 1, |_, _| vec![], |_| false).pop()
 }
 
 #[test]
@@ -356,10 +412,10 @@ fn a_sink_that_fails_again_and_again_is_left_alone_and_then_tried_with_one_job()
     let (_, again) = queue.wakes(Duration::from_secs(1));
     let again = again.unwrap();
     let all = |_: &Job, others: &[&Job]| (0..others.len()).collect();
-    let probe = queue.next(at(0), again, all, |_| false).unwrap();
+    let probe = queue.next(at(0), again, 1, all, |_| false).pop().unwrap();
     assert_eq!(probe.jobs.len(), 1);
     queue.settle(&probe, &Attempt::Done { reference: None }, at(0), again);
-    let rest = queue.next(at(0), again, all, |_| false).unwrap();
+    let rest = queue.next(at(0), again, 1, all, |_| false).pop().unwrap();
     assert_eq!(rest.jobs.len(), 7);
 }
 
@@ -412,6 +468,6 @@ fn what_is_not_due_yet_keeps_nobody_back() {
     queue.take_in("mail", &entry(1), vec![later]);
     queue.take_in("mail", &entry(2), vec![Job { device, ..job(2) }]);
     assert_eq!(next(&queue, 0).unwrap().jobs[0].entry, 2);
-    let due = queue.next(at(60), Duration::ZERO, |_, _| vec![], |_| false).unwrap();
+    let due = queue.next(at(60), Duration::ZERO, 1, |_, _| vec![], |_| false).pop().unwrap();
     assert_eq!(due.jobs[0].entry, 1);
 }

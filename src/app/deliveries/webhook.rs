@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::ids::job_id;
-use super::sink::{Sink, Ticketed};
+use super::sink::{Flow, Sink, Ticketed};
 use crate::domain::model::Timestamp;
 use crate::domain::notice::{Announcement, Attempt, Job, Topic};
-use crate::domain::notify_settings::{AlertSettings, WebhookSettings};
+use crate::domain::notify_settings::{AlertSettings, WebhookFormat, WebhookSettings};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, Event};
@@ -68,6 +68,14 @@ impl Sink for WebhookSink {
     fn obsolete(&self, _: &Job, _: &State) -> Option<String> {
         // What happened has happened: programs keep their own records of it.
         None
+    }
+
+    fn flow(&self) -> Flow {
+        match self.settings.format {
+            WebhookFormat::Plain | WebhookFormat::Cloudevents => Flow::KNOWN_BY_ID,
+            // A chat shows a message as often as it comes.
+            WebhookFormat::Slack | WebhookFormat::Teams => Flow::ONE_BY_ONE,
+        }
     }
 
     async fn deliver(

@@ -1,26 +1,24 @@
 //! One sink's own task: from entries of the log to what it told, and what the log says of that.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::entries::{Said, by_device, intended, is_about_telling, outcomes, stopped};
 use super::log_writer::{LogWriter, Unwritten};
 use super::queue::{Batch, BatchOutcome, Queue};
 use super::sink::{Sink, Ticketed};
 use super::statuses::SinkStatuses;
-use crate::domain::model::DeviceId;
-use crate::domain::notice::{Attempt, Job, Topic};
+use crate::domain::model::Timestamp;
+use crate::domain::notice::{Attempt, Job};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
-use crate::domain::state::event::{
-    Event, NoticeBegun, NoticeIntended, NoticeSent, NoticeStopped, TicketTold,
-};
+use crate::domain::state::event::{Entry, Event, NoticeBegun};
 use crate::edges::ledger::{self, Draft, Reader};
 use crate::edges::{clock, deliveries};
 
@@ -28,6 +26,11 @@ use crate::edges::{clock, deliveries};
 const VERSION: u32 = 1;
 /// How often a checkpoint is written at most: what it lacks follows from the log.
 const SAVE_EVERY: Duration = Duration::from_secs(2);
+/// After a checkpoint none is written for so many times as long as it took: a long one must not take the time of
+/// passes.
+const SAVE_REST: u32 = 49;
+/// How long outcomes wait for others at most, to be written with them.
+const PAY_EVERY: Duration = Duration::from_secs(1);
 /// How often a sink looks whether a clock was set or somebody asked for a job again.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How soon to go on where the log could not be read or written.
@@ -51,10 +54,11 @@ pub(crate) struct SinkWorker {
     /// Of the ledger that the queue follows from.
     lineage: Option<uuid::Uuid>,
     started: Instant,
-    saved: Instant,
+    save_at: Instant,
     unsaved: bool,
     /// What the log has yet to hear.
-    owed: Vec<(Option<DeviceId>, Event)>,
+    owed: Vec<Said>,
+    paid: Instant,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,9 +90,10 @@ impl SinkWorker {
             queue: None,
             lineage: None,
             started: now,
-            saved: now,
+            save_at: now + SAVE_EVERY,
             unsaved: false,
             owed: Vec::new(),
+            paid: now,
         }
     }
 
@@ -103,9 +108,10 @@ impl SinkWorker {
             let recorded = seen.borrow_and_update().clone();
             let went = self.work(&recorded, &seen, &stop).await;
             self.show(&went);
-            self.save(*stop.borrow());
-            if *stop.borrow() || once {
-                self.save(true);
+            let stopping = *stop.borrow();
+            self.save(stopping).await;
+            if stopping || once {
+                self.save(true).await;
                 return;
             }
             let rest = if went.is_err() { RETRY_AFTER } else { self.rest() };
@@ -129,21 +135,22 @@ impl SinkWorker {
         }
         self.pay().await?;
         self.begin(recorded).await?;
-        self.take_in(recorded).await?;
-        self.take_again();
-        while !*stop.borrow() && !seen.has_changed().unwrap_or(true) {
-            if !self.tell_one(recorded).await? {
+        while !*stop.borrow() {
+            let read = self.take_in(recorded).await?;
+            self.take_again();
+            let told = self.tell_next(recorded, stop).await?;
+            if seen.has_changed().unwrap_or(true) || (!told && !read) {
                 break;
             }
             self.show(&Ok(()));
-            self.save(false);
+            self.save(false).await;
         }
         Ok(())
     }
 
     /// Goes on from the checkpoint, or else from where the log says that the sink began; a new one begins
     /// with what happens from now on.
-    async fn begin(&mut self, recorded: &State) -> Result<(), Unwritten> {
+    async fn begin(&mut self, recorded: &Arc<State>) -> Result<(), Interruption> {
         if self.queue.is_some() {
             return Ok(());
         }
@@ -163,49 +170,72 @@ impl SinkWorker {
             *version == VERSION && *lineage == recorded.lineage && within
         });
         self.lineage = recorded.lineage;
-        let queue = usable.map_or_else(|| Queue::from(begun), |kept| kept.queue);
-        self.queue = Some(queue.resumed());
-        self.unsaved = true;
-        Ok(())
+        let queue = usable.map_or_else(|| Queue::from(begun), |kept| kept.queue).resumed();
+        // What is taken in later may be told already, which the log says further on.
+        let ahead = recorded.seq;
+        let sink = self.sink.clone();
+        let (queue, failed) = self
+            .read(queue, move |queue, entry| {
+                let further = entry.seq <= ahead;
+                if further {
+                    queue.look_ahead(sink.name(), &entry);
+                }
+                further
+            })
+            .await?;
+        match failed {
+            Some(error) => Err(Interruption::Unread(error)),
+            None => {
+                (self.queue, self.unsaved) = (Some(queue), true);
+                Ok(())
+            }
+        }
     }
 
-    /// Reads on in the log, as far as `recorded` goes.
-    async fn take_in(&mut self, recorded: &Arc<State>) -> Result<(), Interruption> {
-        let Some(mut queue) = self.queue.take() else { return Ok(()) };
-        if queue.cursor >= recorded.seq {
-            self.queue = Some(queue);
-            return Ok(());
-        }
-        let (sink, recorded) = (self.sink.clone(), recorded.clone());
-        let (log, settings) = (self.context.log.clone(), self.context.settings.clone());
+    /// Reads the log from a queue's cursor on, while `take` says that it goes further; gives why it ended
+    /// before that.
+    async fn read(
+        &self,
+        mut queue: Queue,
+        mut take: impl FnMut(&mut Queue, Entry) -> bool + Send + 'static,
+    ) -> Result<(Queue, Option<ledger::Error>), Unwritten> {
+        let log = self.context.log.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let mut failed = None;
-            for logged in log.entries_from(queue.cursor + 1) {
+            let from = queue.cursor;
+            for logged in log.entries_from(from + 1) {
                 let entry = match logged {
-                    Ok(logged) if logged.entry.seq > recorded.seq => break,
-                    Ok(logged) if logged.entry.seq <= queue.cursor => continue,
                     Ok(logged) => logged.entry,
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
+                    Err(error) => return (queue, Some(error)),
                 };
-                let own = is_about_telling(&entry.event);
-                let jobs = if own { Vec::new() } else { sink.jobs(&entry, &recorded, &settings) };
-                queue.take_in(sink.name(), &entry, jobs);
+                if entry.seq > from && !take(&mut queue, entry) {
+                    break;
+                }
             }
-            (queue, failed)
+            (queue, None)
         });
-        match read.await {
-            Ok((queue, failed)) => {
-                (self.queue, self.unsaved) = (Some(queue), true);
-                failed.map_or(Ok(()), |error| Err(Interruption::Unread(error)))
+        finished(read).await
+    }
+
+    /// Reads on in the log, as far as `recorded` goes and there is room; whether it did.
+    async fn take_in(&mut self, recorded: &Arc<State>) -> Result<bool, Interruption> {
+        let (mut room, now) = (self.sink.flow().taken_in, clock::now());
+        let next = |queue: &mut Queue| queue.cursor < recorded.seq && queue.has_room(room, now);
+        let Some(queue) = self.queue.take_if(next) else { return Ok(false) };
+        let (sink, settings) = (self.sink.clone(), self.context.settings.clone());
+        let (state, last) = (recorded.clone(), recorded.seq);
+        let take = move |queue: &mut Queue, entry: Entry| {
+            if entry.seq > last {
+                return false;
             }
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Interruption::Unwritten),
-            },
-        }
+            let own = is_about_telling(&entry.event);
+            let jobs = if own { Vec::new() } else { sink.jobs(&entry, &state, &settings) };
+            room = room.saturating_sub(jobs.len());
+            queue.take_in(sink.name(), &entry, jobs);
+            room > 0
+        };
+        let (queue, failed) = self.read(queue, take).await?;
+        (self.queue, self.unsaved) = (Some(queue), true);
+        failed.map_or(Ok(true), |error| Err(Interruption::Unread(error)))
     }
 
     /// Jobs that somebody wants to be tried again. What cannot be read is looked for later.
@@ -220,49 +250,105 @@ impl SinkWorker {
         }
     }
 
-    /// Tells the next one; whether there was one.
-    async fn tell_one(&mut self, recorded: &State) -> Result<bool, Unwritten> {
+    /// Tells what goes out next; whether there was something.
+    async fn tell_next(
+        &mut self,
+        recorded: &State,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<bool, Unwritten> {
         let (now, elapsed) = (clock::now(), self.started.elapsed());
-        let (sink, log_writer) = (self.sink.clone(), self.context.log_writer.clone());
+        let sink = self.sink.clone();
         let Some(queue) = &mut self.queue else { return Ok(false) };
         let next = queue.next(
             now,
             elapsed,
+            sink.flow().at_once,
             |first, others| sink.together(first, others),
             |job| sink.waits_until(job, now).is_some_and(|until| until > now),
         );
-        let Some(batch) = next else { return Ok(false) };
+        if next.is_empty() {
+            return Ok(false);
+        }
         self.unsaved = true;
-        let (batch, over) = batch.split(|job| sink.obsolete(job, recorded));
-        for (job, intent, why) in over {
-            let told = stopped(&sink, intent, std::slice::from_ref(&job.jobs[0]), why);
-            queue.remove(&job);
-            self.context.statuses.change(sink.name(), |status| status.dropped += 1);
-            let device = job.jobs[0].device;
-            self.owed.push((device, Event::NoticeDropped(Box::new(told))));
-        }
-        let Some(batch) = batch else {
-            self.pay().await?;
-            return Ok(true);
-        };
-        let intent = match batch.intent {
-            Some(intent) => intent,
-            None => {
-                let (jobs, sink) = (batch.jobs.clone(), sink.clone());
-                log_writer.write(move |intent| intended(&sink, intent, &jobs)).await?
+        let mut going = Vec::new();
+        for batch in next {
+            let (batch, over) = batch.split(|job| sink.obsolete(job, recorded));
+            for (job, intent, why) in over {
+                let told = stopped(&sink, intent, std::slice::from_ref(&job.jobs[0]), why);
+                queue.remove(&job);
+                self.context.statuses.change(sink.name(), |status| status.dropped += 1);
+                let device = job.jobs[0].device;
+                self.owed.push((device, Event::NoticeDropped(Box::new(told))));
             }
-        };
-        if let Some(queue) = &mut self.queue {
-            queue.intended(&batch, intent, now);
+            going.extend(batch);
         }
-        let (attempt, ticketed) = sink.deliver(&batch.jobs, recorded, batch.doubt).await;
-        self.settle(&batch, intent, attempt, ticketed);
+        let mut waits = BTreeSet::new();
+        for (batch, intent) in self.announce(going, now).await? {
+            let rests = self.queue.as_ref().is_none_or(|queue| queue.rests(self.started.elapsed()));
+            if *stop.borrow() || rests {
+                break;
+            }
+            // One that has to be tried again keeps back those behind it of the same device.
+            if batch.jobs.iter().any(|job| job.device.is_some_and(|id| waits.contains(&id))) {
+                continue;
+            }
+            let (attempt, ticketed) = sink.deliver(&batch.jobs, recorded, batch.doubt).await;
+            if self.settle(&batch, intent, attempt, ticketed) == BatchOutcome::Again {
+                waits.extend(batch.jobs.iter().filter_map(|job| job.device));
+            }
+            if self.paid.elapsed() >= PAY_EVERY {
+                self.pay().await?;
+            }
+        }
         self.pay().await?;
         Ok(true)
     }
 
-    fn settle(&mut self, batch: &Batch, intent: u64, attempt: Attempt, ticketed: Option<Ticketed>) {
-        let Some(queue) = &mut self.queue else { return };
+    /// Says in the log what is about to be told, unless it says so already; gives the intent of each.
+    async fn announce(
+        &mut self,
+        batches: Vec<Batch>,
+        now: Timestamp,
+    ) -> Result<Vec<(Batch, u64)>, Unwritten> {
+        let new = batches.iter().filter(|batch| batch.intent.is_none());
+        let new: Vec<Vec<Job>> = new.map(|batch| batch.jobs.clone()).collect();
+        let lengths: Vec<u64> = new.iter().map(|jobs| by_device(jobs).len() as u64).collect();
+        let mut next = 0;
+        if !new.is_empty() {
+            let sink = self.sink.clone();
+            let drafts = move |first: u64| {
+                let mut drafts = Vec::new();
+                for jobs in new {
+                    let intent = first + drafts.len() as u64;
+                    drafts.extend(intended(&sink, intent, &jobs));
+                }
+                drafts
+            };
+            next = self.context.log_writer.write(drafts).await?;
+        }
+        let mut lengths = lengths.into_iter();
+        let mut going = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let intent = batch.intent.unwrap_or(next);
+            if batch.intent.is_none() {
+                next += lengths.next().unwrap_or(0);
+            }
+            if let Some(queue) = &mut self.queue {
+                queue.intended(&batch, intent, now);
+            }
+            going.push((batch, intent));
+        }
+        Ok(going)
+    }
+
+    fn settle(
+        &mut self,
+        batch: &Batch,
+        intent: u64,
+        attempt: Attempt,
+        ticketed: Option<Ticketed>,
+    ) -> BatchOutcome {
+        let Some(queue) = &mut self.queue else { return BatchOutcome::Again };
         let fate = queue.settle(batch, &attempt, clock::now(), self.started.elapsed());
         let count = batch.jobs.len() as u64;
         self.context.statuses.change(self.sink.name(), |status| match fate {
@@ -273,48 +359,13 @@ impl SinkWorker {
                 status.given_up += count;
             }
         });
-        let sink = &self.sink;
-        let to = sink.recipient(&batch.jobs).map(CompactString::from);
-        for (device, jobs) in by_device(&batch.jobs) {
-            let event = match (fate, &attempt, &ticketed) {
-                (BatchOutcome::Again, ..) => continue,
-                (BatchOutcome::GivenUp, attempt, _) => {
-                    let told = stopped(sink, Some(intent), &jobs, reason(attempt));
-                    Event::NoticeFailed(Box::new(told))
-                }
-                (BatchOutcome::Done, _, Some(Ticketed { id, number, opened })) => {
-                    let told = TicketTold {
-                        intent,
-                        sink: sink.name().into(),
-                        topic: topic(&jobs),
-                        ids: ids(&jobs),
-                        ticket: id.as_str().into(),
-                        number: number.as_str().into(),
-                    };
-                    let event = if *opened { Event::TicketOpened } else { Event::TicketNoted };
-                    event(Box::new(told))
-                }
-                (BatchOutcome::Done, attempt, None) => {
-                    let reference = match attempt {
-                        Attempt::Done { reference } => reference.as_deref().map(Into::into),
-                        _ => None,
-                    };
-                    Event::NoticeSent(Box::new(NoticeSent {
-                        intent,
-                        sink: sink.name().into(),
-                        topic: topic(&jobs),
-                        ids: ids(&jobs),
-                        to: to.clone(),
-                        reference,
-                    }))
-                }
-            };
-            self.owed.push((device, event));
-        }
+        self.owed.extend(outcomes(&self.sink, batch, intent, fate, &attempt, ticketed.as_ref()));
+        fate
     }
 
     /// Writes what the log has yet to hear.
     async fn pay(&mut self) -> Result<(), Unwritten> {
+        self.paid = Instant::now();
         if self.owed.is_empty() {
             return Ok(());
         }
@@ -344,18 +395,24 @@ impl SinkWorker {
     }
 
     /// Keeps where it stands, now or where that is due.
-    fn save(&mut self, now: bool) {
-        if !self.unsaved || !(now || self.saved.elapsed() >= SAVE_EVERY) {
+    async fn save(&mut self, now: bool) {
+        let began = Instant::now();
+        if !self.unsaved || !(now || self.save_at <= began) {
             return;
         }
         let Some(queue) = self.queue.take() else { return };
         let checkpoint = Checkpoint { version: VERSION, lineage: self.lineage, queue };
-        let saved =
-            serde_json::to_vec(&checkpoint).map_err(|error| error.to_string()).and_then(|bytes| {
-                deliveries::save(&self.context.data, self.sink.name(), &bytes)
-                    .map_err(|error| error.to_string())
+        let (data, sink) = (self.context.data.clone(), self.sink.clone());
+        let saved = tokio::task::spawn_blocking(move || {
+            let bytes = serde_json::to_vec(&checkpoint).map_err(|error| error.to_string());
+            let saved = bytes.and_then(|bytes| {
+                deliveries::save(&data, sink.name(), &bytes).map_err(|error| error.to_string())
             });
-        self.queue = Some(checkpoint.queue);
+            (checkpoint.queue, saved)
+        });
+        // One that is lost with the program that stops is made again of the log.
+        let Ok((queue, saved)) = finished(saved).await else { return };
+        self.queue = Some(queue);
         match saved {
             Ok(()) => self.unsaved = false,
             // It follows from the log: nothing is lost but time.
@@ -363,7 +420,7 @@ impl SinkWorker {
                 tracing::warn!(sink = self.sink.name(), %error, "a checkpoint is not kept")
             }
         }
-        self.saved = Instant::now();
+        self.save_at = Instant::now() + SAVE_EVERY.max(began.elapsed() * SAVE_REST);
     }
 
     /// How long there is nothing to do.
@@ -379,70 +436,12 @@ impl SinkWorker {
     }
 }
 
-/// Entries that only say what was told: telling them would never end.
-fn is_about_telling(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::NoticeBegun(_)
-            | Event::NoticeIntended(_)
-            | Event::NoticeSent(_)
-            | Event::NoticeFailed(_)
-            | Event::NoticeDropped(_)
-            | Event::TicketOpened(_)
-            | Event::TicketNoted(_)
-    )
-}
-
-fn by_device(jobs: &[Job]) -> BTreeMap<Option<DeviceId>, Vec<Job>> {
-    let mut found: BTreeMap<Option<DeviceId>, Vec<Job>> = BTreeMap::new();
-    for job in jobs {
-        found.entry(job.device).or_default().push(job.clone());
-    }
-    found
-}
-
-fn ids(jobs: &[Job]) -> Vec<CompactString> {
-    jobs.iter().map(|job| job.id.as_str().into()).collect()
-}
-
-fn topic(jobs: &[Job]) -> CompactString {
-    jobs.first().map_or(Topic::Entry, |job| job.topic).as_str().into()
-}
-
-fn intended(sink: &Arc<dyn Sink>, intent: u64, jobs: &[Job]) -> Vec<Draft> {
-    let to = sink.recipient(jobs).map(CompactString::from);
-    let draft = |(device, jobs): (Option<DeviceId>, Vec<Job>)| {
-        let (sink, topic) = (sink.name().into(), topic(&jobs));
-        let intended = NoticeIntended { intent, sink, topic, ids: ids(&jobs), to: to.clone() };
-        Draft { device, source: None, event: Event::NoticeIntended(Box::new(intended)) }
-    };
-    by_device(jobs).into_iter().map(draft).collect()
-}
-
-fn stopped(
-    sink: &Arc<dyn Sink>,
-    intent: Option<u64>,
-    jobs: &[Job],
-    reason: String,
-) -> NoticeStopped {
-    NoticeStopped {
-        intent,
-        sink: sink.name().into(),
-        topic: topic(jobs),
-        ids: ids(jobs),
-        to: sink.recipient(jobs).map(CompactString::from),
-        reason,
-    }
-}
-
-fn reason(attempt: &Attempt) -> String {
-    match attempt {
-        Attempt::Done { .. } => String::new(),
-        Attempt::Retry { why, .. }
-        | Attempt::InDoubt { why }
-        | Attempt::Refused { why }
-        | Attempt::Misconfigured { why } => why.clone(),
-    }
+/// What a thread that may block gives; it panics if that did.
+async fn finished<T>(task: tokio::task::JoinHandle<T>) -> Result<T, Unwritten> {
+    task.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Unwritten,
+    })
 }
 
 /// What a sink has yet to tell, as it was kept last; nothing if there is nothing that can be read.

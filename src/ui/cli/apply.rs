@@ -106,8 +106,11 @@ pub(super) fn run(
     let trust = setup.trust();
     let look = |ledger: &Ledger| runtime.block_on(observe(provider.as_ref(), None, ledger.state()));
     let observed = look(&ledger);
-    let mut decision = decide_now(args, setup, &desired, &ledger, &trust, observed.clone());
-    if reused && needs_full_read(decision.approved.plan(), ledger.state()) {
+    let twice = reused.then(|| observed.clone());
+    let mut decision = decide_now(args, setup, &desired, &ledger, &trust, observed);
+    if let Some(observed) = twice
+        && needs_full_read(decision.approved.plan(), ledger.state())
+    {
         (desired, index) = (setup.desired(), None);
         decision = decide_now(args, setup, &desired, &ledger, &trust, observed);
     }
@@ -166,8 +169,9 @@ pub(super) fn run(
     ledger.snapshot()?;
     let idle = match idle {
         Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),
-        // What was done leads to another plan: the one that is shown next.
-        None if outcome.left == 0 && outcome.failures().next().is_none() => {
+        // What was done leads to another plan: the one that is shown next. A provider that is to be asked anew
+        // then is not asked for it now, which may take minutes.
+        None if provider.is_quiet() && outcome.left == 0 && outcome.failures().next().is_none() => {
             let cache = wiring::cache(&setup.config);
             let index = source::unchanged(&setup.config.fleet, &cache);
             let again = index.map(|index| (index, wiring::fleet(&setup.config, false).desired));

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 
 use super::client::{address, get, until_metrics, until_ready};
-use crate::support::{Daemon, Fixture, PLAIN_PROFILE, device, needs};
+use crate::support::{Answer, Daemon, Fixture, PLAIN_PROFILE, Received, Receiver, device, needs};
 
 const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
@@ -80,6 +80,56 @@ fn a_file_that_may_not_grow_is_as_a_full_disk() {
     only_readers(&place, &mut daemon, address);
     limit("unlimited");
     recovered(&place, daemon, address);
+}
+
+#[test]
+fn who_hears_alerts_hears_at_once_that_the_log_cannot_be_written_and_by_the_log_once_it_can() {
+    needs("prlimit");
+    let receiver = Receiver::start(|_, _| Answer::Status(204));
+    let url = receiver.url();
+    let place = Fixture::of(&["A"]);
+    place.write_secret("secret", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    place.write(
+        "fleetform.yaml",
+        format!(
+            "notify:\n  webhooks: [{{name: ops, url: '{url}', secretFile: secret, kinds: [pass.frozen]}}]\n  \
+             alerts: {{webhooks: [ops]}}\n"
+        ),
+    );
+    let mut daemon = place.daemon(&LISTEN);
+    place.until_recorded(&mut daemon, &["A:Pending"]);
+    let address = address(&mut daemon);
+    let pid = daemon.pid();
+    let limit = |size: &str| {
+        let args = ["--pid", &pid, &format!("--fsize={size}:unlimited")];
+        assert!(Command::new("prlimit").args(args).status().unwrap().success());
+    };
+    let size = fs::metadata(place.path(".fleetform/audit.jsonl")).unwrap().len();
+    limit(&(size + 100).to_string());
+    place.save("fleet/B.yaml", &device("B"));
+    until_ready(&mut daemon, address, Some("look at the disk"));
+    let heard = || -> Vec<(String, u64, String)> {
+        let of = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let received = receiver.received();
+        let bodies = received.iter().map(Received::json);
+        bodies
+            .filter(|body| body["data"]["data"]["alert"] == "unwritable")
+            .map(|body| {
+                let seq = body["data"]["seq"].as_u64().unwrap();
+                (of(&body["type"]), seq, of(&body["data"]["data"]["detail"]))
+            })
+            .collect()
+    };
+    daemon.until("an alert past the log", || match heard().as_slice() {
+        [(kind, 0, _)] if kind == "alert.began" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    assert_eq!(place.logged("alert.began"), 0, "the log does not have it");
+    limit("unlimited");
+    recovered(&place, daemon, address);
+    let logged = heard().into_iter().filter(|(_, seq, _)| *seq > 0).count();
+    assert_eq!(logged, place.logged("notice.sent"), "what the log tells is in the log");
+    assert!(place.logged("alert.began") > 0, "and it says so later");
 }
 
 /// In a file system of its own that is too small, mounted where nobody else sees it.

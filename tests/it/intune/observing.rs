@@ -29,6 +29,27 @@ fn with_three(test: impl FnOnce(&Site<'_>)) {
     site.keeps_its_promises();
 }
 
+#[test]
+fn an_apply_looks_at_the_tenant_once_whatever_it_does() {
+    with_three(|site| {
+        let list = "/v1.0/deviceManagement/managedDevices";
+        let looks = |since| {
+            let calls = site.tenant.calls(&format!("method=GET&since={since}&path={list}"));
+            let is_first =
+                |call: &&Value| !call["query"].as_str().is_some_and(|query| query.contains("skip"));
+            calls.iter().filter(is_first).count()
+        };
+        let before = site.tenant.last_call();
+        site.put("B2.yaml", Device::new("B2").labels("{site: oslo}").yaml());
+        let plan = site.apply();
+        assert!(!plan["actions"].as_array().is_some_and(Vec::is_empty), "{plan}");
+        assert_eq!(looks(before), 1, "and none to keep what is to be shown next");
+        let before = site.tenant.last_call();
+        site.apply();
+        assert_eq!(looks(before), 1);
+    });
+}
+
 fn missing(site: &Site<'_>) -> Vec<&'static str> {
     let is = |serial: &&str| site.device(serial)["missingSince"].is_string();
     ["A1", "B2", "C3"].into_iter().filter(is).collect()

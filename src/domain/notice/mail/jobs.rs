@@ -1,17 +1,20 @@
 //! Which entries of the log become mails, to whom, and when.
 
 use chrono::TimeDelta;
+use serde::Deserialize as _;
 
 use super::alerts;
 use super::device::DeviceText;
 use super::ids::{letter_id, thread_id};
 use super::letter::{Letter, WipeText};
 use crate::domain::access::blocks_at;
-use crate::domain::model::{ComplianceState, DeviceId, Digest, Email, Status, Timestamp};
+use crate::domain::model::{
+    ComplianceState, DeviceId, Digest, Email, Exemption, Status, Timestamp,
+};
 use crate::domain::notice::{Job, Topic};
 use crate::domain::notify_settings::{MailKind, MailSettings};
 use crate::domain::settings::Settings;
-use crate::domain::state::event::{AlertChanged, DeviceStatus, Entry, Event};
+use crate::domain::state::event::{AlertChanged, Change, DeviceStatus, Entry, Event, Field};
 use crate::domain::state::{Device, EpisodeKind, State, Wipe};
 
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -30,6 +33,11 @@ pub(crate) fn jobs(
     match &entry.event {
         Event::ComplianceChanged(changed) => {
             letters.extend(maker.of_device(|id, device| maker.judged(changed.to, id, device)));
+        }
+        Event::DeviceUpdated(updated) => {
+            for change in updated.changes.iter().filter(|change| change.field == Field::Access) {
+                letters.extend(maker.of_device(|id, device| maker.exempted(change, id, device)));
+            }
         }
         Event::AccessBlocked(_) => {
             letters.extend(maker.of_device(|id, device| maker.blocked(id, device)));
@@ -107,22 +115,43 @@ impl Maker<'_> {
         let opened = device.episode.as_deref().filter(|open| open.opened == episode);
         let since = opened.map_or(self.entry.at, |open| open.since);
         let ends = blocks_at(since, device.spec.access.as_deref(), self.settings);
-        let letter = |text| Letter { device: Some(text), ends: Some(ends), ..self.to_user(device) };
-        let first = letter(DeviceText::failing(self.recorded, id, device));
+        let text = DeviceText::failing(self.recorded, id, device);
+        let first = Letter { device: Some(text), ends: Some(ends), ..self.to_user(device) };
         let gathered = self.entry.at + self.mail.gather;
         let gather = (self.mail.gather > TimeDelta::zero()).then_some(gathered);
         let mut due = self.told(Topic::NonCompliant, first, (id, Some(episode)), gather);
-        let before = self.mail.reminder_before;
-        if before > TimeDelta::zero() && before < self.settings.block_after {
-            // What it fails by then is looked at by then.
-            let later = letter(DeviceText::plain(id, device));
-            let at = ends + -before;
-            // IT hears of the block itself.
-            let mut reminders = self.told(Topic::Reminder, later, (id, Some(episode)), Some(at));
-            reminders.retain(|due| !due.letter.digest);
-            due.extend(reminders);
-        }
+        due.extend(self.reminders(ends, id, device, episode));
         due
+    }
+
+    /// An exemption moves the end of access: the reminder of the end before that is dropped, or was sent.
+    fn exempted(&self, change: &Change, id: DeviceId, device: &Device) -> Vec<Due> {
+        let open = device.open_episode().filter(|open| open.kind == EpisodeKind::NonCompliant);
+        let Some(open) = open.filter(|open| open.opened < self.entry.seq) else {
+            return Vec::new();
+        };
+        let exemption = Option::<Exemption>::deserialize(&change.to).ok().flatten();
+        let ends = blocks_at(open.since, exemption.as_ref(), self.settings);
+        if ends <= self.entry.at {
+            return Vec::new();
+        }
+        self.reminders(ends, id, device, open.opened)
+    }
+
+    /// Some time before access ends.
+    fn reminders(&self, ends: Timestamp, id: DeviceId, device: &Device, episode: u64) -> Vec<Due> {
+        let before = self.mail.reminder_before;
+        if before <= TimeDelta::zero() || before >= self.settings.block_after {
+            return Vec::new();
+        }
+        // What it fails by then is looked at by then.
+        let text = DeviceText::plain(id, device);
+        let later = Letter { device: Some(text), ends: Some(ends), ..self.to_user(device) };
+        let at = Some(ends + -before);
+        // IT hears of the block itself.
+        let mut reminders = self.told(Topic::Reminder, later, (id, Some(episode)), at);
+        reminders.retain(|due| !due.letter.digest);
+        reminders
     }
 
     fn compliant(&self, id: DeviceId, device: &Device, episode: u64) -> Vec<Due> {

@@ -37,6 +37,10 @@ fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
             Some("an exemption puts the end of access off")
         }
         Topic::Reminder if blocked(episode) => Some("access is blocked already"),
+        // An exemption that comes and goes makes several for one end.
+        Topic::Reminder if letter.copy_of.is_none() && reminded_since(job.not_before, episode) => {
+            Some("the user knows already")
+        }
         Topic::Blocked if !blocked(episode) => Some("access is not blocked any more"),
         Topic::Compliant => not_compliant(job.at, device, episode),
         Topic::EnrollmentFailed if device.status != Status::Failed => {
@@ -68,6 +72,13 @@ fn not_compliant(
         }
         Some(_) => None,
     }
+}
+
+/// Whether the user was reminded when this was due, or later.
+fn reminded_since(due: Option<Timestamp>, episode: Option<&Episode>) -> bool {
+    let told = episode.and_then(|episode| episode.told.get("mail/reminder"));
+    let told = told.filter(|told| told.failed.is_none());
+    told.zip(due).is_some_and(|(told, due)| told.at >= due)
 }
 
 fn exempt_beyond(device: &Device, ends: Option<Timestamp>) -> bool {

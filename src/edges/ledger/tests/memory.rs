@@ -12,7 +12,7 @@ use crate::edges::ledger::intern::Interner;
 use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{
-    Beginning, Entries, Expected, KnownName, Lines, Logged, Opened, StorePlace, Reader, Store,
+    Beginning, Entries, Expected, KnownName, Lines, Logged, Opened, Reader, Store, StorePlace,
 };
 use crate::edges::ledger::verify::{Checker, Verified};
 

@@ -59,6 +59,40 @@ fn by_when_access_ends_is_said_with_the_exemption_and_a_reminder_that_came_too_e
 }
 
 #[test]
+fn an_exemption_that_moves_the_end_of_access_makes_a_reminder_of_the_new_one() {
+    let mut world = World::new();
+    let old = of(&world.judged("D001", false), Topic::Reminder);
+    let exempt = |world: &mut World, until: Option<&str>| {
+        let to = until.map(|until| json!({"exemptUntil": until, "reason": "waits for a disk"}));
+        let from = world.state.devices[&"D001".parse().unwrap()].spec.access.clone();
+        let change = json!({"field": "access", "from": from, "to": to});
+        world.log(Some("D001"), "device.updated", &json!({"changes": [change]}))
+    };
+    world.wait(60);
+    let later = exempt(&mut world, Some("2026-11-28T09:00:00.000Z"));
+    assert_eq!(shown(&later), ["reminder ana@example.com at 2026-11-28T05:00:00Z"]);
+    assert_eq!(letter(&later[0]).ends.unwrap().short(), "2026-11-28T09:00:00Z");
+    assert_eq!(later[0].episode, old.episode);
+    assert_eq!(world.obsolete(&old).unwrap(), "an exemption puts the end of access off");
+    assert_eq!(world.obsolete(&later[0]), None);
+    // It is taken back: both reminders of the end that there was at first would say the same.
+    let back = exempt(&mut world, None);
+    assert_eq!(shown(&back), ["reminder ana@example.com at 2026-11-26T05:00:00Z"]);
+    world.wait(20 * 60);
+    world.sent(&old);
+    assert_eq!(world.obsolete(&back[0]).unwrap(), "the user knows already");
+    assert_eq!(world.obsolete(&later[0]), None, "until access is blocked");
+    // Who was reminded of an end that is put off again is reminded of the new one.
+    let again = exempt(&mut world, Some("2026-11-27T09:00:00.000Z"));
+    assert_eq!(world.obsolete(&again[0]), None);
+    // Where access has ended by then, or nothing is about to end, there is nothing to remind of.
+    world.wait(10 * 60);
+    assert_eq!(shown(&exempt(&mut world, None)), [""; 0]);
+    world.judged("D001", true);
+    assert_eq!(shown(&exempt(&mut world, Some("2026-11-29T09:00:00.000Z"))), [""; 0]);
+}
+
+#[test]
 fn a_device_that_flaps_is_told_of_once() {
     let mut world = World::new();
     let begun = world.judged("D001", false);

@@ -54,9 +54,11 @@ impl Inner {
         observed.more = asked.len() < wanted.len();
         let (mut found, failure) = details(&self.connection, asked).await;
         observed.troubles.extend(failure.map(|failure| trouble("details of devices", &failure)));
-        for (id, rows) in &rows {
-            let Some(device) = recorded.devices.get(id) else { continue };
-            observed.reports.extend(observation(device, rows, found.remove(id)));
+        let present = presence(recorded, &rows, complete);
+        // Each row ends here, so that not all of them and all reports are in memory at once.
+        for (id, rows) in rows {
+            let Some(device) = recorded.devices.get(&id) else { continue };
+            observed.reports.extend(observation(device, &rows, found.remove(&id)));
         }
 
         let now = (self.now)();
@@ -76,7 +78,7 @@ impl Inner {
         observed.troubles.extend(failure.map(|failure| trouble("requests for approval", &failure)));
         news.wipes.extend(wipes);
         news.wipes.extend(approved);
-        (news.missing, news.found) = presence(recorded, &rows, complete);
+        (news.missing, news.found) = present;
         let deep = self.is_due_for_comparison();
         let (drift, troubles) = self.drift(recorded, deep).await;
         news.drift = drift;
