@@ -8,7 +8,9 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::log_writer::{LogWriter, Request, Requests};
 use super::sink::Sink;
+use super::statuses::SinkStatuses;
 use super::unlogged::Unlogged;
+use super::worker::{SinkContext, SinkWorker};
 use crate::app::wiring;
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
