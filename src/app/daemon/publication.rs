@@ -8,6 +8,14 @@ const REST: u32 = 9;
 /// log what it lacks.
 const SNAPSHOT_REST: u32 = 99;
 
+/// What there is time for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A pass that hears reports.
+    Hear,
+    Publish,
+}
+
 /// Whether there is something to publish, and when it may be done.
 #[derive(Debug)]
 pub(super) struct Publication {
@@ -43,13 +51,25 @@ impl Publication {
         self.wanted
     }
 
+    /// What comes next, and when; `reports` where some wait to be heard. What a pass has heard is published
+    /// before more is heard; but what others want published comes after that, since those who write what they
+    /// tell want it all the time.
+    pub(super) fn turn(&self, reports: bool) -> Option<(Instant, Turn)> {
+        let hear = (reports && self.begun.is_none()).then_some(self.rested);
+        match (hear, self.next()) {
+            (Some(hear), Some(publish)) if publish < hear => Some((publish, Turn::Publish)),
+            (Some(hear), _) => Some((hear, Turn::Hear)),
+            (None, publish) => publish.map(|at| (at, Turn::Publish)),
+        }
+    }
+
     /// From when on it may be done again.
     pub(super) fn rested(&self) -> Instant {
         self.begun.unwrap_or(self.rested)
     }
 
     /// When there is something to do.
-    pub(super) fn next(&self) -> Option<Instant> {
+    fn next(&self) -> Option<Instant> {
         match self.wanted {
             true => Some(self.rested()),
             false => self.unsaved.then_some(self.save_at),
@@ -81,6 +101,22 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn reports_wait_for_their_own_publication_and_for_no_other_that_is_wanted_all_the_time() {
+        let took = Duration::from_secs(1);
+        let mut publication = Publication::default();
+        let began = Instant::now();
+        publication.begin(began);
+        assert_eq!(publication.turn(true), Some((began, Turn::Publish)), "those heard before");
+        tokio::time::advance(took).await;
+        publication.done(began);
+        let rested = Instant::now() + took * REST;
+        assert_eq!(publication.turn(false), None);
+        publication.want();
+        assert_eq!(publication.turn(false), Some((rested, Turn::Publish)));
+        assert_eq!(publication.turn(true), Some((rested, Turn::Hear)));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_snapshot_takes_a_hundredth_of_the_time_and_is_made_up_for() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::publication::Turn;
 use super::schedule::{Next, NextStep};
 use super::unattended::{Daemon, places};
 use super::watchdog;
@@ -23,6 +24,13 @@ const TROUBLE: BackoffPolicy =
     BackoffPolicy { first: Duration::from_secs(1), most: Duration::from_secs(60), seed: 0 };
 /// How often the clock is compared with the deadline that is waited for.
 const ASK_THE_CLOCK: Duration = Duration::from_secs(1);
+
+/// What comes next, once its time is there; without it, never.
+async fn in_turn(turn: Option<(Instant, Turn)>) -> Turn {
+    let Some((at, turn)) = turn else { return std::future::pending().await };
+    tokio::time::sleep_until(at).await;
+    turn
+}
 
 impl Daemon {
     /// Runs until a signal stops it; the snapshot is then up to date.
@@ -62,8 +70,8 @@ impl Daemon {
         let due = due.filter(|_| not_before.is_none());
         let watching = not_before.is_none();
         loop {
-            let rested = self.publication.rested();
-            let publish = self.publication.next().unwrap_or(rested);
+            // Reports are acknowledged after a snapshot, and so wait for the next one.
+            let turn = self.publication.turn(self.touched.reports).filter(|_| watching);
             // The clock on the wall may jump, and goes on while the machine is suspended.
             let until = due.map_or(latest, |due| {
                 let wait = (due - clock::now()).to_std().unwrap_or_default();
@@ -80,8 +88,8 @@ impl Daemon {
                 }
                 // Before what is touched next, which may never end: publishing, which takes little of
                 // the time, and what is due.
-                () = tokio::time::sleep_until(publish), if watching && self.publication.next().is_some() => {
-                    return NextStep::Publish;
+                turn = in_turn(turn), if turn.is_some() => {
+                    return if turn == Turn::Hear { NextStep::Pass } else { NextStep::Publish };
                 }
                 () = tokio::time::sleep_until(until) => {
                     let is_due = due.is_some_and(|due| due <= clock::now());
@@ -90,10 +98,6 @@ impl Daemon {
                         self.touched = Touched::anything();
                         return NextStep::Pass;
                     }
-                }
-                // Reports are acknowledged after a snapshot, and so wait for the next one.
-                () = tokio::time::sleep_until(rested), if watching && self.touched.reports => {
-                    return NextStep::Pass;
                 }
                 (first, touched) = self.watch.settled(), if watching => {
                     self.woken.get_or_insert(first);
