@@ -71,7 +71,6 @@ fn without_a_ledger_nobody_says_what_is_in_it() {
     fixture.write("access.yaml", access);
     for command in [
         ["orphans"].as_slice(),
-        &["audit", "log"],
         &["audit", "log", "--follow"],
         &["audit", "log", "--device", "D001"],
         &["audit", "replay"],
@@ -92,6 +91,12 @@ fn without_a_ledger_nobody_says_what_is_in_it() {
         }
     }
     fixture.run(&["audit", "verify"]).exits(1).complains(&["there is no log in"]);
+    // All of a log that is yet to begin is nothing, and that is said.
+    for (format, nothing) in [("text", ""), ("json", "{\"version\":1,\"entries\":[]}\n")] {
+        let said = fixture.run(&["audit", "log", "-o", format]).exits(0);
+        assert_eq!(said.stdout, nothing);
+        said.complains(&["There is no ledger in ./.fleetform yet"]);
+    }
     assert!(!fixture.path(".fleetform").exists());
 }
 

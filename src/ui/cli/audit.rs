@@ -181,20 +181,31 @@ const LOOK_THERE: Duration = Duration::from_secs(2);
 /// Prints entries.
 ///
 /// # Errors
-/// If there is no ledger or no such device, the log cannot be read, or writing fails.
+/// If a named ledger is not there, there is none to follow or no such device, the log cannot be read, or
+/// writing fails.
 pub(super) fn log(
     args: &LogArgs,
     setup: &Setup,
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    let mut writer = Writer::new(args.style(format));
+    let asks_for_all = args.device.is_none() && !args.follow;
+    if asks_for_all && !setup.ledger()?.exists()? {
+        // Beside a fleet that was never applied, as `list` has no devices yet.
+        let data = setup.config.data.display();
+        out.note(&format!(
+            "There is no ledger in {data} yet, and so no log: `fleetform apply` creates one."
+        ));
+        writer.finish(out)?;
+        return Ok(Exit::Done);
+    }
     setup.needs_ledger("and so no log")?;
     let state = match &args.device {
         Some(word) => setup.recorded_for(word)?,
         None => State::default(),
     };
     let filter = args.filter(&state, setup.now())?;
-    let mut writer = Writer::new(args.style(format));
     let ledger = setup.ledger()?;
     let mut entries = match &filter.devices {
         Some(devices) if !args.follow => about(ledger.as_ref(), devices)?,

@@ -26,6 +26,8 @@ fn soak() {
         place.write(&format!("fleet/{n}.yaml"), device(&format!("S{n:02}")));
     }
     let mut daemon = place.daemon(&[]);
+    // A daemon begins no ledger beside a fleet that is just being swapped.
+    daemon.until_it_listens();
     let end = Instant::now() + Duration::from_secs(number("SOAK_SECONDS").unwrap_or(SECONDS));
     let mut kills = 0;
     while Instant::now() < end {
