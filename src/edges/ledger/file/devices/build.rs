@@ -284,12 +284,11 @@ fn keys(state: &State) -> Vec<(u64, u32)> {
 
 /// The names and serial numbers of all devices, sorted.
 fn names(state: &State) -> Vec<(Begin, u32)> {
-    let of = |(id, device): (&DeviceId, &Box<Device>)| {
-        let spec = &device.spec;
-        let number = id.number();
+    let names = state.devices.iter().flat_map(|(id, device)| {
+        let (spec, number) = (&device.spec, id.number());
         [spec.name.as_str(), spec.serial_number.as_str()].map(|name| (name_of(name), number))
-    };
-    let mut names: Vec<_> = state.devices.iter().flat_map(of).collect();
+    });
+    let mut names: Vec<_> = names.collect();
     names.par_sort_unstable();
     names
 }
