@@ -76,8 +76,9 @@ fn killed_while_a_mail_is_handed_over_it_is_sent_again_under_the_same_name() {
         let mut daemon = place.daemon(&[]);
         daemon.until_it_listens();
         hand_in(&place, &serials, 2, false);
+        // Else the server could take what was handed over once its mode is another one.
         daemon.until("the intent in the log", || match place.logged("notice.intended") {
-            2 if mode != "hang-after" || server.taken().len() == 1 => Ok(()),
+            2 if server.hangs() => Ok(()),
             n => Err(format!("{n} intents")),
         });
         daemon.signal("KILL");

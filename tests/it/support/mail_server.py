@@ -31,15 +31,22 @@ def mode():
         return options.get("mode", "")
 
 
+async def hang():
+    """Answers no more, and says so by the file `hangs`."""
+    with open(os.path.join(directory, "hangs"), "w", encoding="utf-8"):
+        pass
+    await asyncio.sleep(3600)
+
+
 class Server(SMTP):
     async def _handle_client(self):
         if mode() == "hang-connect":
-            await asyncio.sleep(3600)
+            await hang()
         await super()._handle_client()
 
     async def smtp_DATA(self, arg):
         if mode() == "hang-data":
-            await asyncio.sleep(3600)
+            await hang()
         await super().smtp_DATA(arg)
 
     # A failing login must not be "handled": else nothing is answered.
@@ -72,7 +79,7 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         what = mode()
         if what == "hang-content":
-            await asyncio.sleep(3600)
+            await hang()
         if what == "soft-content":
             return "452 4.2.2 mailbox full"
         if what == "hard-content":
@@ -86,7 +93,7 @@ class Handler:
                        "tls": session.ssl is not None or options.get("tls") == "implicit"}, file)
         os.rename(name + ".tmp", name + ".eml")
         if what == "hang-after":
-            await asyncio.sleep(3600)
+            await hang()
         if what == "cut-content":
             server.transport.abort()
         return f"250 OK queued as {self.taken}"

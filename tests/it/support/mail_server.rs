@@ -54,6 +54,11 @@ impl MailServer {
         fs::rename(path.with_extension("tmp"), path).unwrap();
     }
 
+    /// Whether somebody waits for an answer that its mode holds back.
+    pub fn hangs(&self) -> bool {
+        self.dir.path().join("hangs").exists()
+    }
+
     /// The mails that it took, in their order.
     pub fn taken(&self) -> Vec<String> {
         let read = |n: usize| fs::read_to_string(self.dir.path().join(format!("{n}.eml"))).ok();
