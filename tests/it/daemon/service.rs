@@ -183,7 +183,7 @@ fn systemd_understands_the_units_and_finds_them_tight() {
             analyze(&place, &args);
         }
     }
-    analyze(&place, &["verify", "./fleetform.service", "./fleetform-pull.timer"]);
+    analyze(&place, &["verify", "--man=no", "./fleetform.service", "./fleetform-pull.timer"]);
 }
 
 fn analyze(place: &Fixture, args: &[&str]) {
