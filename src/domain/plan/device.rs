@@ -79,7 +79,7 @@ pub(super) fn decide(
         }
         return archive(inputs, id, device, plan);
     }
-    planner.hear(reports, wiping);
+    let passed_over = planner.hear(reports, wiping);
     planner.hear_from_provider(wiping);
     match usable {
         // Whatever else is wanted of a device that is being wiped comes too late, or too early.
@@ -99,6 +99,7 @@ pub(super) fn decide(
     planner.explain_erasure();
     planner.sync(requests, wiping);
     planner.assess(reports.is_empty(), wiping);
+    planner.note_telemetry(passed_over);
 }
 
 pub(super) fn desire(desired: &DesiredDevice) -> Desire {
@@ -137,8 +138,9 @@ impl DevicePlanner<'_, '_> {
     }
 
     /// Takes the reports in. Of two the later one counts, by their dates where both are believed
-    /// and else by their arrival; the other changes nothing, but for what it says of a wipe.
-    fn hear(&mut self, reports: &[Dated<'_>], wiping: bool) {
+    /// and else by their arrival; the other changes nothing, but for what it says of a wipe. Gives how many
+    /// came too late to count.
+    fn hear(&mut self, reports: &[Dated<'_>], wiping: bool) -> u64 {
         self.finish_wipe();
         self.fail_if_erased();
         let mut passed_over = 0;
@@ -163,11 +165,17 @@ impl DevicePlanner<'_, '_> {
                 self.step(Stimulus::Report { enrollment_error: error }, Cause::Fact);
             }
         }
-        let mut last = None;
+        passed_over
+    }
+
+    /// What was heard and still counts: facts of before a new enrollment are void, and must not be
+    /// recorded after it.
+    fn note_telemetry(self, passed_over: u64) {
         // Facts of its own are those that were heard just now.
-        if let Some((at, Cow::Owned(facts))) = &self.facts {
-            last = Some((*at, facts.clone()));
-        }
+        let last = match self.facts {
+            Some((at, Cow::Owned(facts))) => Some((at, facts)),
+            _ => None,
+        };
         if last.is_some() || passed_over > 0 {
             self.plan.telemetry.push(Telemetry { device: self.id, last, passed_over });
         }

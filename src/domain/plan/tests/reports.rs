@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::world::{World, held};
-use crate::domain::model::{DeviceId, Status};
+use crate::domain::model::{ComplianceState, DeviceId, Status};
 use crate::domain::plan::{HoldReason, Telemetry};
 
 #[test]
@@ -103,4 +103,22 @@ fn lost_telemetry_keeps_the_recorded_verdict() {
     device.facts = None;
     device.last_sync = None;
     assert_eq!(world.plan().actions, vec![]);
+}
+
+#[test]
+fn what_is_reported_in_the_pass_that_enrolls_a_device_anew_says_nothing_of_it_afterwards() {
+    for facts in [json!({}), json!({"encryption": {"enabled": true}})] {
+        let mut world = World::new(&["A1"]);
+        world.settle();
+        world.now = world.now + TimeDelta::hours(1);
+        world.settle();
+        assert_eq!(world.status("A1"), Status::Failed);
+        world.hear("A1", facts);
+        world.edit("A1", |device| device.enrollment = 2);
+        world.settle();
+        let device = &world.state.devices[&DeviceId::FIRST];
+        assert_eq!(device.status, Status::Pending);
+        assert_eq!((&device.facts, device.last_sync), (&None, Some(world.now)));
+        assert_eq!(device.compliance.state, ComplianceState::Unknown);
+    }
 }
