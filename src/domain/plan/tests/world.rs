@@ -178,12 +178,6 @@ impl World {
         let approved =
             guard(self.plan(), &self.desired, &self.state, self.settings.limits, accepted);
         let plan = approved.into_plan();
-        for t in &plan.telemetry {
-            if let Some((at, facts)) = &t.last {
-                self.state.observe(t.device, *at, facts);
-            }
-            self.state.pass_over(t.device, t.passed_over);
-        }
         let mut done = vec![];
         for action in &plan.actions {
             let resume = match action.effect() {
@@ -206,6 +200,13 @@ impl World {
             }
             let id = action.device().map(|id| format!(" {id}")).unwrap_or_default();
             done.push(format!("{}{id}", action.kind()));
+        }
+        // Last, as where a pass ends: whatever it did to a device by then.
+        for t in &plan.telemetry {
+            if let Some((at, facts)) = &t.last {
+                self.state.observe(t.device, *at, facts);
+            }
+            self.state.pass_over(t.device, t.passed_over);
         }
         self.let_go(&plan);
         self.heard.clear();
