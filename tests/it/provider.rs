@@ -241,12 +241,12 @@ fn what_it_says_is_acknowledged_by_its_own_ids_and_silence_means_nothing() {
         assert_eq!(cursor, "delta-7");
         let taken = |serial: &str| Acknowledgement {
             id: ReportId::new(format!("row-{serial}#1f")),
-            fate: ReportOutcome::Taken { erased: vec![], synced: vec![] },
+            outcome: ReportOutcome::Taken { erased: vec![], synced: vec![] },
         };
         assert_eq!((&done[0], &done[2]), (&taken("SNB"), &taken("SNA")));
         let refused = "no device with serial number SNX is recorded".to_owned();
         let id = ReportId::new("row-SNX#1f");
-        assert_eq!(done[1], Acknowledgement { id, fate: ReportOutcome::Refused(refused) });
+        assert_eq!(done[1], Acknowledgement { id, outcome: ReportOutcome::Refused(refused) });
     }
     // A look that saw only a part of the fleet, and one that saw nothing of it.
     for look in [says("delta-8", &["SNA"], false), says("delta-9", &[], false)] {

@@ -20,15 +20,15 @@ pub(super) fn outcomes(
     sink: &Arc<dyn Sink>,
     batch: &Batch,
     intent: u64,
-    fate: BatchOutcome,
+    settled: BatchOutcome,
     attempt: &Attempt,
     ticketed: Option<&Ticketed>,
 ) -> Vec<Said> {
-    if fate == BatchOutcome::Again {
+    if settled == BatchOutcome::Again {
         return Vec::new();
     }
     let to = sink.recipient(&batch.jobs).map(CompactString::from);
-    let outcome = |jobs: &[Job]| match (fate, ticketed) {
+    let outcome = |jobs: &[Job]| match (settled, ticketed) {
         (BatchOutcome::GivenUp, _) => {
             Event::NoticeFailed(Box::new(stopped(sink, Some(intent), jobs, reason(attempt))))
         }

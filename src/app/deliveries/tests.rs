@@ -431,7 +431,7 @@ fn a_far_side_that_names_a_time_is_left_alone_for_so_long() {
 
 #[test]
 fn after_three_days_a_job_is_given_up_but_not_for_a_wrong_password() {
-    for (attempt, fate) in [
+    for (attempt, settled) in [
         (busy(), BatchOutcome::GivenUp),
         (Attempt::InDoubt { why: "cut".into() }, BatchOutcome::GivenUp),
         (Attempt::Misconfigured { why: "535".into() }, BatchOutcome::Again),
@@ -444,8 +444,8 @@ fn after_three_days_a_job_is_given_up_but_not_for_a_wrong_password() {
             BatchOutcome::Again
         );
         let later = at(72 * 60 + 1);
-        assert_eq!(queue.settle(&batch, &attempt, later, Duration::ZERO), fate, "{attempt:?}");
-        assert_eq!(queue.given_up.len(), usize::from(fate == BatchOutcome::GivenUp));
+        assert_eq!(queue.settle(&batch, &attempt, later, Duration::ZERO), settled, "{attempt:?}");
+        assert_eq!(queue.given_up.len(), usize::from(settled == BatchOutcome::GivenUp));
     }
 }
 

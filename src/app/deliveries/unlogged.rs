@@ -1,4 +1,4 @@
-//! What keeps the log from being written is told without it: whoever has to mend that cannot wait for it.
+//! What keeps the log from being written is told without it: whoever has to fix that cannot wait for it.
 //!
 //! Nothing of it is kept. Once the log can be written, it tells the same in its own way.
 

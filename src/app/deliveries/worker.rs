@@ -349,9 +349,9 @@ impl SinkWorker {
         ticketed: Option<Ticketed>,
     ) -> BatchOutcome {
         let Some(queue) = &mut self.queue else { return BatchOutcome::Again };
-        let fate = queue.settle(batch, &attempt, clock::now(), self.started.elapsed());
+        let settled = queue.settle(batch, &attempt, clock::now(), self.started.elapsed());
         let count = batch.jobs.len() as u64;
-        self.context.statuses.change(self.sink.name(), |status| match fate {
+        self.context.statuses.change(self.sink.name(), |status| match settled {
             BatchOutcome::Done => status.delivered += count,
             BatchOutcome::Again => status.failed += 1,
             BatchOutcome::GivenUp => {
@@ -359,8 +359,8 @@ impl SinkWorker {
                 status.given_up += count;
             }
         });
-        self.owed.extend(outcomes(&self.sink, batch, intent, fate, &attempt, ticketed.as_ref()));
-        fate
+        self.owed.extend(outcomes(&self.sink, batch, intent, settled, &attempt, ticketed.as_ref()));
+        settled
     }
 
     /// Writes what the log has yet to hear.

@@ -21,8 +21,8 @@ pub(super) type Found = Option<io::Result<DirectoryFacts>>;
 /// Whether it is there, and this user's to write.
 pub(super) fn directory(path: &Path, named: bool, found: &Found, user: u32) -> Check {
     let path = path.display();
-    let standing = match found {
-        Some(Ok(standing)) => standing,
+    let facts = match found {
+        Some(Ok(facts)) => facts,
         Some(Err(error)) if error.kind() == io::ErrorKind::NotFound && !named => {
             let detail = format!("{path} is not there yet: the first `fleetform apply` makes it");
             return Check::ok(DIRECTORY, detail);
@@ -43,7 +43,7 @@ pub(super) fn directory(path: &Path, named: bool, found: &Found, user: u32) -> C
             return Check::fails(DIRECTORY, detail, "check whether its file system answers");
         }
     };
-    let DirectoryFacts { owner, mode, writable, free: _, free_files: _ } = *standing;
+    let DirectoryFacts { owner, mode, writable, free: _, free_files: _ } = *facts;
     if !writable {
         let detail =
             format!("{path} belongs to user {owner} ({mode:04o}): user {user} may not write it");
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_data_directory_is_there_and_ours_alone() {
         let failed = |kind: io::ErrorKind| Some(Err(io::Error::from(kind)));
-        let seen = |standing| Some(Ok(standing));
+        let seen = |facts| Some(Ok(facts));
         for (found, named, user, state, says) in [
             (seen(MINE), true, 7, Well, "can be written"),
             (seen(MINE), true, 0, Well, "can be written"),

@@ -40,7 +40,7 @@ pub async fn carry_out(
     control: &Control<'_>,
 ) -> Result<Outcome, Error> {
     let Decision { approved, heard, requests, .. } = decision;
-    let fates = Fates::of(approved.plan());
+    let outcomes = RequestOutcomes::of(approved.plan());
     let unknown = |view: &&WipeView| !ledger.state().wipes.contains_key(&view.subject.request);
     let unknown = approved.plan().wipes.iter().filter(unknown);
     let until = unknown.map(|view| view.subject.expires_at).max();
@@ -48,7 +48,7 @@ pub async fn carry_out(
     let outcome = execute(approved, ledger, provider, control).await?;
     if outcome.left == 0 && !requests.is_empty() {
         ledger.prove()?;
-        fates.let_go(&requests).map_err(Error::Requests)?;
+        outcomes.let_go(&requests).map_err(Error::Requests)?;
     }
     match heard {
         Some((cursor, done)) if outcome.left == 0 => {
@@ -62,12 +62,12 @@ pub async fn carry_out(
 }
 
 /// What becomes of requests once the plan is carried out.
-struct Fates {
+struct RequestOutcomes {
     held: BTreeSet<(Arc<str>, DeviceId)>,
     refused: Vec<(Arc<str>, String)>,
 }
 
-impl Fates {
+impl RequestOutcomes {
     fn of(plan: &Plan) -> Self {
         Self { held: plan.held_requests.clone(), refused: plan.refused_requests.clone() }
     }

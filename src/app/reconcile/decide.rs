@@ -56,7 +56,7 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         .collect();
     let troubles = troubles.into_iter().chain(basis.requests.trouble().iter().map(not_read));
     let mut approved = approve(basis, (&heard, &news), troubles.map(unreadable));
-    let (done, refused) = fates(&heard, approved.plan(), basis.recorded);
+    let (done, refused) = outcomes(&heard, approved.plan(), basis.recorded);
     if let Some(error) = &unobserved {
         let why = format!("the provider cannot be observed: {error}; it is asked again");
         approved = approved
@@ -105,7 +105,7 @@ fn unreadable(trouble: ReadProblem) -> Finding {
 }
 
 /// The plan's verdict over each report.
-fn fates(
+fn outcomes(
     heard: &[Heard],
     plan: &Plan,
     recorded: &State,
@@ -120,7 +120,7 @@ fn fates(
     let (mut done, mut refused) = (Vec::with_capacity(heard.len()), Vec::new());
     for Heard { id, origin, report } in heard {
         let serial = &report.serial_number;
-        let fate = match rejected.get(id) {
+        let outcome = match rejected.get(id) {
             Some(why) => {
                 let (origin, serial) = (origin.clone(), serial.clone());
                 refused.push(RefusedReport { origin, serial, why: (*why).clone() });
@@ -132,7 +132,7 @@ fn fates(
                 ReportOutcome::Taken { erased: erased.unwrap_or_default(), synced }
             }
         };
-        done.push(Acknowledgement { id: id.clone(), fate });
+        done.push(Acknowledgement { id: id.clone(), outcome });
     }
     (done, refused)
 }

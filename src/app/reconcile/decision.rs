@@ -112,8 +112,9 @@ impl Decision {
 
     /// What becomes of the reports, in numbers.
     pub(crate) fn reports(&self) -> ReportCounts {
-        let fates = self.heard.iter().flat_map(|(_, done)| done);
-        let taken = fates.filter(|done| matches!(done.fate, ReportOutcome::Taken { .. })).count();
+        let outcomes = self.heard.iter().flat_map(|(_, done)| done);
+        let taken =
+            outcomes.filter(|done| matches!(done.outcome, ReportOutcome::Taken { .. })).count();
         let rejected = self.unusable.len() + self.refused.len();
         let telemetry = &self.approved.plan().telemetry;
         ReportCounts {

@@ -101,7 +101,7 @@ pub struct Acknowledgement {
     /// As in [`Observation`].
     pub id: ReportId,
     /// The plan's verdict over the report.
-    pub fate: ReportOutcome,
+    pub outcome: ReportOutcome,
 }
 
 /// Whether a report was taken.

@@ -189,13 +189,16 @@ impl Requests {
         self.syncs.is_empty() && self.unusable.is_empty()
     }
 
-    /// Lets go of what was asked for: `fate` says what becomes of each file, by its origin. What is
+    /// Lets go of what was asked for: `outcome` says what becomes of each file, by its origin. What is
     /// refused is set aside, durably, before it leaves its place. A file that has changed since the
     /// look stays, and is looked at again.
     ///
     /// # Errors
     /// If some of it stays; a repetition of the whole is harmless.
-    pub(crate) fn let_go(&self, mut fate: impl FnMut(&str) -> RequestOutcome) -> Result<(), Error> {
+    pub(crate) fn let_go(
+        &self,
+        mut outcome: impl FnMut(&str) -> RequestOutcome,
+    ) -> Result<(), Error> {
         if self.is_empty() {
             return Ok(());
         }
@@ -212,7 +215,7 @@ impl Requests {
             if !is_same(seen)? {
                 continue;
             }
-            match fate(&sync.request.origin) {
+            match outcome(&sync.request.origin) {
                 RequestOutcome::Refused(why) => refused.push((seen.file.clone(), Kept::Whole(why))),
                 RequestOutcome::Taken { waiting } => taken.push((seen, sync, waiting)),
             }

@@ -126,12 +126,12 @@ fn what_waits_stays_under_its_name_with_who_asked_and_what_is_refused_goes_aside
     }
     let whole = fs::read(data.join("requests/2.json")).unwrap();
     let requests = read(data);
-    let fate = |origin: &str| match origin {
+    let outcome = |origin: &str| match origin {
         "requests/1.json" => RequestOutcome::Taken { waiting: [named(2).0].into() },
         "requests/2.json" => RequestOutcome::Taken { waiting: [named(1).0, named(2).0].into() },
         _ => RequestOutcome::Refused("nobody knows D001".to_owned()),
     };
-    requests.let_go(fate).unwrap();
+    requests.let_go(outcome).unwrap();
     assert_eq!(fs::read(data.join("requests/2.json")).unwrap(), whole, "it is left alone");
     let left = read(data);
     let [first, second] = left.syncs() else { panic!("{left:?}") };

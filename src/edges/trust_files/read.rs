@@ -79,8 +79,8 @@ impl Ownership {
 
 /// A link's permissions mean nothing. In a sticky directory (`/tmp`) others can add but not
 /// replace, and what is ours there is checked by its own owner.
-pub(super) fn check(list: List, path: &Path, standing: &Ownership, me: u32) -> Result<(), Error> {
-    let Ownership { owner, mode, kind } = *standing;
+pub(super) fn check(list: List, path: &Path, ownership: &Ownership, me: u32) -> Result<(), Error> {
+    let Ownership { owner, mode, kind } = *ownership;
     if owner != 0 && owner != me {
         return Err(Error::ForeignOwner { list, path: path.to_owned(), owner });
     }
@@ -146,9 +146,9 @@ impl Walk<'_> {
                 Error::InsideWorkTree { list, path, tree }
             });
         }
-        let standing = Ownership::of(&metadata);
-        check(self.list, path, &standing, self.me)?;
-        Ok(standing.kind)
+        let ownership = Ownership::of(&metadata);
+        check(self.list, path, &ownership, self.me)?;
+        Ok(ownership.kind)
     }
 
     fn unreadable(&self, path: &Path, source: io::Error) -> Error {

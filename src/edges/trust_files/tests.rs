@@ -122,8 +122,8 @@ fn only_root_and_the_current_user_may_own_it() {
             [(0, 0, true), (0, 7, true), (7, 7, true), (7, 0, false), (8, 7, false)]
         {
             for sticky in [0, 0o1000] {
-                let standing = Ownership { owner, mode: 0o755 | sticky, kind };
-                let result = check(List::AllowedSigners, path, &standing, me);
+                let ownership = Ownership { owner, mode: 0o755 | sticky, kind };
+                let result = check(List::AllowedSigners, path, &ownership, me);
                 assert_eq!(result.is_ok(), allowed, "{owner} {me}");
                 let foreign =
                     matches!(result, Err(Error::ForeignOwner { owner: o, .. }) if o == owner);
@@ -143,8 +143,8 @@ fn sticky_excuses_directories_only_and_links_have_no_permissions() {
         (Kind::File, 0o644, true),
         (Kind::Link, 0o777, true),
     ] {
-        let standing = Ownership { owner: 0, mode, kind };
-        let result = check(List::AllowedSigners, Path::new("/x"), &standing, 7);
+        let ownership = Ownership { owner: 0, mode, kind };
+        let result = check(List::AllowedSigners, Path::new("/x"), &ownership, 7);
         assert_eq!(result.is_ok(), allowed, "{mode:o}");
     }
 }

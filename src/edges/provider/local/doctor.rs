@@ -27,9 +27,7 @@ fn verdict(
 ) -> Check {
     let (shown, data) = (path.display(), data.display());
     match found {
-        Ok(standing) if standing.writable => {
-            Check::ok(name, format!("{shown} can be read and written"))
-        }
+        Ok(facts) if facts.writable => Check::ok(name, format!("{shown} can be read and written")),
         Ok(DirectoryFacts { owner, mode, .. }) => Check::fails(
             name,
             format!("{shown} belongs to user {owner} ({mode:04o}), and this user may not write it"),
@@ -60,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_well_where_it_can_be_written_or_is_not_there_yet() {
-        let standing = |writable| DirectoryFacts {
+        let facts = |writable| DirectoryFacts {
             owner: 0,
             mode: 0o755,
             writable,
@@ -69,8 +67,8 @@ mod tests {
         };
         let failed = |kind: io::ErrorKind| Err(io::Error::from(kind));
         for (found, state, says) in [
-            (Ok(standing(true)), CheckState::Ok, "can be read and written"),
-            (Ok(standing(false)), CheckState::Fails, "belongs to user 0 (0755)"),
+            (Ok(facts(true)), CheckState::Ok, "can be read and written"),
+            (Ok(facts(false)), CheckState::Fails, "belongs to user 0 (0755)"),
             (failed(io::ErrorKind::NotFound), CheckState::Ok, "not there yet"),
             (failed(io::ErrorKind::NotADirectory), CheckState::Fails, "is not a directory"),
             (failed(io::ErrorKind::PermissionDenied), CheckState::Fails, "cannot be accessed"),

@@ -228,12 +228,12 @@ impl Inner {
     /// Commands are struck out before the reports that show them done are removed: after a
     /// crash in between they are struck out again. A file stays where that failed.
     fn acknowledge(&self, cursor: &Cursor, done: &[Acknowledgement]) -> Result<(), Error> {
-        let fates: HashMap<_, _> = done.iter().map(|done| (&done.id, &done.fate)).collect();
+        let outcomes: HashMap<_, _> = done.iter().map(|done| (&done.id, &done.outcome)).collect();
         let mut inbox = lock(&self.inbox);
         let mut completed: BTreeMap<SerialNumber, Struck> = BTreeMap::new();
         let mut strikes = BTreeSet::new();
-        for said in inbox.settled(cursor, &fates).into_iter().flat_map(|seen| &seen.good) {
-            let Some(ReportOutcome::Taken { erased, synced }) = fates.get(&said.id) else {
+        for said in inbox.settled(cursor, &outcomes).into_iter().flat_map(|seen| &seen.good) {
+            let Some(ReportOutcome::Taken { erased, synced }) = outcomes.get(&said.id) else {
                 continue;
             };
             if said.completed.is_empty() && erased.is_empty() && synced.is_empty() {
@@ -250,7 +250,7 @@ impl Inner {
             let mut said = seen.good.iter();
             said.any(|said| strikes.contains(&said.id) && failed.contains_key(&said.serial))
         };
-        inbox.release(&self.data, cursor, &fates, stays)?;
+        inbox.release(&self.data, cursor, &outcomes, stays)?;
         failed.into_values().next().map_or(Ok(()), Err)
     }
 }

@@ -42,7 +42,7 @@ const REST: &str = ".fleetform-rest-";
 /// since somebody planned again meanwhile.
 const KEPT_OBSERVATIONS: usize = 3;
 /// What became of reports.
-pub(super) type Fates<'a> = HashMap<&'a ReportId, &'a ReportOutcome>;
+pub(super) type ReportOutcomes<'a> = HashMap<&'a ReportId, &'a ReportOutcome>;
 
 /// What was last observed.
 #[derive(Debug)]
@@ -121,10 +121,15 @@ impl Inbox {
         cursor
     }
 
-    /// The files of the observation that ended at `cursor`, as far as all their reports have a fate.
-    pub(super) fn settled<'a>(&'a self, cursor: &Cursor, fates: &Fates<'_>) -> Vec<&'a Seen> {
+    /// The files of the observation that ended at `cursor`, as far as all their reports have an outcome.
+    pub(super) fn settled<'a>(
+        &'a self,
+        cursor: &Cursor,
+        outcomes: &ReportOutcomes<'_>,
+    ) -> Vec<&'a Seen> {
         let observed = self.seen.iter().find(|(of, _)| of == cursor);
-        let is_settled = |seen: &&Seen| seen.good.iter().all(|said| fates.contains_key(&said.id));
+        let is_settled =
+            |seen: &&Seen| seen.good.iter().all(|said| outcomes.contains_key(&said.id));
         observed.into_iter().flat_map(|(_, seen)| seen).filter(is_settled).collect()
     }
 
@@ -134,14 +139,14 @@ impl Inbox {
         &mut self,
         data: &Path,
         cursor: &Cursor,
-        fates: &Fates<'_>,
+        outcomes: &ReportOutcomes<'_>,
         stays: impl Fn(&Seen) -> bool,
     ) -> Result<(), Error> {
         let Some(dir) = Dir::open(&data.join("inbox"), "inbox")? else { return Ok(()) };
         let mut first = Ok(());
         let mut files = Vec::new();
-        for seen in self.settled(cursor, fates).into_iter().filter(|seen| !stays(seen)) {
-            match released(&dir, seen, fates) {
+        for seen in self.settled(cursor, outcomes).into_iter().filter(|seen| !stays(seen)) {
+            match released(&dir, seen, outcomes) {
                 Ok(Some(file)) => files.push(file),
                 Ok(None) => {}
                 Err(error) => first = first.and(Err(error)),
@@ -220,7 +225,11 @@ fn take(file: OsString, read: ReadFile, observed: &mut Observed) -> Seen {
 }
 
 /// A file to be removed, if it still is the one that was observed.
-fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released>, Error> {
+fn released(
+    dir: &Dir,
+    seen: &Seen,
+    outcomes: &ReportOutcomes<'_>,
+) -> Result<Option<Released>, Error> {
     // A writer who takes the name between this look and the removal, microseconds later,
     // loses what it wrote; `submit` never uses a name twice.
     if dir.stamp(&seen.file)? != Some(seen.stamp) {
@@ -229,7 +238,7 @@ fn released(dir: &Dir, seen: &Seen, fates: &Fates<'_>) -> Result<Option<Released
     let refused: Vec<(Stretch, &str)> = seen
         .good
         .iter()
-        .filter_map(|said| match fates.get(&said.id)? {
+        .filter_map(|said| match outcomes.get(&said.id)? {
             ReportOutcome::Refused(why) => Some((said.at, why.as_str())),
             ReportOutcome::Taken { .. } => None,
         })

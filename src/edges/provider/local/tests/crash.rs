@@ -26,13 +26,13 @@ fn all_the_work(data: &Path) {
 fn pass(local: &Local, runtime: &tokio::runtime::Runtime) -> bool {
     let observed = runtime.block_on(local.observe(anything(&State::default()))).unwrap();
     let Some(cursor) = &observed.cursor else { return observed.more };
-    let fate = |report: &Report| match report.serial_number == serial("X") {
+    let outcome = |report: &Report| match report.serial_number == serial("X") {
         true => ReportOutcome::Refused("not known".to_owned()),
         false => ReportOutcome::Taken { erased: vec![], synced: vec![] },
     };
     let done = observed.reports.iter().map(|observation| provider::Acknowledgement {
         id: observation.id.clone(),
-        fate: fate(&observation.report),
+        outcome: outcome(&observation.report),
     });
     runtime.block_on(local.acknowledge(cursor, done.collect())).unwrap();
     observed.more

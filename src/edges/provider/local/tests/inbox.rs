@@ -120,7 +120,7 @@ fn a_file_that_changed_since_is_left_for_the_next_pass() {
 fn what_was_never_observed_is_never_removed() {
     let fixture = Fixture::new();
     fixture.drop_in("a", &report("A"));
-    let done = fates(vec![taken(&fixture.observe()[0])]);
+    let done = outcomes(vec![taken(&fixture.observe()[0])]);
     let other = Local::new(fixture.data());
     let cursor = fixture.cursor.borrow().clone();
     fixture.runtime.block_on(other.acknowledge(&cursor, done)).unwrap();

@@ -113,7 +113,7 @@ impl Fixture {
 
     fn acknowledge(&self, done: Vec<Acknowledgement>) -> Result<(), provider::Error> {
         let cursor = self.cursor.borrow();
-        self.runtime.block_on(self.local.acknowledge(&cursor, fates(done)))
+        self.runtime.block_on(self.local.acknowledge(&cursor, outcomes(done)))
     }
 
     fn push(&self, intent: u64, profile: &Arc<Profile>, serials: &[&str]) -> Outcomes {
@@ -232,8 +232,8 @@ fn batches(observed: &Observed) -> Vec<Batch> {
     batches.into_values().collect()
 }
 
-fn fates(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
-    let mut fates = Vec::new();
+fn outcomes(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
+    let mut outcomes = Vec::new();
     for Acknowledgement { ids, confirmed, rejected } in done {
         for (index, id) in ids.into_iter().enumerate() {
             let why = match &rejected {
@@ -243,14 +243,14 @@ fn fates(done: Vec<Acknowledgement>) -> Vec<provider::Acknowledgement> {
                 }
                 Rejected::All(why) => Some(why.clone()),
             };
-            let fate = why.map_or(
+            let outcome = why.map_or(
                 ReportOutcome::Taken { erased: confirmed.clone(), synced: vec![] },
                 ReportOutcome::Refused,
             );
-            fates.push(provider::Acknowledgement { id, fate });
+            outcomes.push(provider::Acknowledgement { id, outcome });
         }
     }
-    fates
+    outcomes
 }
 
 fn taken(batch: &Batch) -> Acknowledgement {
