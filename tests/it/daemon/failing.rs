@@ -61,6 +61,15 @@ fn a_log_that_cannot_be_written_or_made_durable_is_read_anew_once_it_can() {
     });
 }
 
+/// Lets the daemon's log grow by so many bytes at most, so that a write goes only half through, as on a full
+/// disk; by any number without one.
+fn log_grows_by(place: &Fixture, daemon: &Daemon, bytes: Option<u64>) {
+    let size = fs::metadata(place.path(".fleetform/audit.jsonl")).unwrap().len();
+    let most = bytes.map_or("unlimited".to_owned(), |bytes| (size + bytes).to_string());
+    let args = ["--pid", &daemon.pid(), &format!("--fsize={most}:unlimited")];
+    assert!(Command::new("prlimit").args(args).status().unwrap().success());
+}
+
 #[test]
 fn a_file_that_may_not_grow_is_as_a_full_disk() {
     needs("prlimit");
@@ -68,17 +77,10 @@ fn a_file_that_may_not_grow_is_as_a_full_disk() {
     let mut daemon = place.daemon(&LISTEN);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let address = address(&mut daemon);
-    let pid = daemon.pid();
-    let limit = |size: &str| {
-        let args = ["--pid", &pid, &format!("--fsize={size}:unlimited")];
-        assert!(Command::new("prlimit").args(args).status().unwrap().success());
-    };
-    let size = fs::metadata(place.path(".fleetform/audit.jsonl")).unwrap().len();
-    // As on a full disk, a write goes only half through.
-    limit(&(size + 100).to_string());
+    log_grows_by(&place, &daemon, Some(100));
     place.save("fleet/B.yaml", &device("B"));
     only_readers(&place, &mut daemon, address);
-    limit("unlimited");
+    log_grows_by(&place, &daemon, None);
     recovered(&place, daemon, address);
 }
 
@@ -99,13 +101,7 @@ fn who_hears_alerts_hears_at_once_that_the_log_cannot_be_written_and_by_the_log_
     let mut daemon = place.daemon(&LISTEN);
     place.until_recorded(&mut daemon, &["A:Pending"]);
     let address = address(&mut daemon);
-    let pid = daemon.pid();
-    let limit = |size: &str| {
-        let args = ["--pid", &pid, &format!("--fsize={size}:unlimited")];
-        assert!(Command::new("prlimit").args(args).status().unwrap().success());
-    };
-    let size = fs::metadata(place.path(".fleetform/audit.jsonl")).unwrap().len();
-    limit(&(size + 100).to_string());
+    log_grows_by(&place, &daemon, Some(100));
     place.save("fleet/B.yaml", &device("B"));
     until_ready(&mut daemon, address, Some("look at the disk"));
     let heard = || -> Vec<(String, u64, String)> {
@@ -125,7 +121,7 @@ fn who_hears_alerts_hears_at_once_that_the_log_cannot_be_written_and_by_the_log_
         other => Err(format!("{other:?}")),
     });
     assert_eq!(place.logged("alert.began"), 0, "the log does not have it");
-    limit("unlimited");
+    log_grows_by(&place, &daemon, None);
     recovered(&place, daemon, address);
     let logged = heard().into_iter().filter(|(_, seq, _)| *seq > 0).count();
     assert_eq!(logged, place.logged("notice.sent"), "what the log tells is in the log");
