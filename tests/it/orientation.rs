@@ -181,12 +181,8 @@ fn a_request_is_not_written_into_a_checkout_that_is_pulled() {
     said.complains(&["it is on no branch", "in a clone of your own", "--file PATH"]);
     git(&fleet, &["checkout", "-q", "main"]);
     let mut daemon = fixture.daemon(&[]);
-    daemon.until("the daemon has the ledger", || {
-        match fixture.run(&new).stderr.contains("a daemon reads it") {
-            true => Ok(()),
-            false => Err("not yet".into()),
-        }
-    });
+    daemon.until_said("the daemon runs", 1);
+    fixture.run(&new).exits(1).complains(&["a daemon reads it", "in a clone of your own"]);
     assert!(!fixture.path("fleet/wipes").exists(), "nothing was written");
     // A clone of one's own, beside the same daemon.
     git(&fixture.path(""), &["clone", "-q", "fleet", "own"]);
