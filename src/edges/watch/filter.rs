@@ -41,6 +41,24 @@ impl Filter {
         }
     }
 
+    /// Whether it may have taken a directory that is watched away from its name. Its watch is gone
+    /// then, even if it is back in no time (notify removes it), and nothing would tell of that.
+    pub(super) fn unwatches(&self, event: &Event) -> bool {
+        let goes = matches!(
+            event.kind,
+            EventKind::Remove(_)
+                | EventKind::Modify(ModifyKind::Name(RenameMode::From | RenameMode::Both))
+        );
+        goes && event.paths.iter().any(|path| self.is_watched(path))
+    }
+
+    fn is_watched(&self, path: &Path) -> bool {
+        self.tree.contains(path)
+            || self.anchors.contains_key(path)
+            || self.requests.dir == path
+            || self.reports.iter().any(|entrance| entrance.dir == path)
+    }
+
     /// What a look may see otherwise than before; nothing where it is empty. Where `anything` is
     /// touched already it is not asked where.
     pub(super) fn touched(&self, event: &Event, anything: bool) -> Touched {

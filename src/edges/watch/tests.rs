@@ -303,6 +303,35 @@ fn lost_events_mean_to_watch_anew() {
     assert!(!watch.known.contains_key(Path::new("/gone")), "watched anew");
 }
 
+#[tokio::test]
+async fn a_directory_that_was_away_for_a_moment_is_watched_again() {
+    let quick = Pace { quiet: Duration::from_millis(5), ..PACE };
+    for (moved, file) in [
+        ("fleet", "fleet/a.yaml"),
+        ("fleet/madrid", "fleet/madrid/a.yaml"),
+        ("data", "data/inbox/1.json"),
+        ("data/inbox", "data/inbox/1.json"),
+        ("data/requests", "data/requests/1.json"),
+    ] {
+        let dir = TempDir::new().unwrap();
+        for path in ["fleet/madrid", "data/inbox", "data/requests"] {
+            fs::create_dir_all(dir.path().join(path)).unwrap();
+        }
+        let mut watch = Watch::new(places(dir.path()), quick);
+        watch.arm();
+        let (there, away) = (dir.path().join(moved), dir.path().join("away"));
+        fs::rename(&there, &away).unwrap();
+        fs::rename(&away, &there).unwrap();
+        let wakes = async |watch: &mut Watch| {
+            tokio::time::timeout(Duration::from_secs(20), watch.settled()).await.is_ok()
+        };
+        assert!(wakes(&mut watch).await, "{moved} was moved");
+        watch.arm();
+        fs::write(dir.path().join(file), "").unwrap();
+        assert!(wakes(&mut watch).await, "{moved} was away, and then {file} is written");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_looks_in_time_though_whoever_waits_begins_anew_each_second() {
     for (poll, again) in [(1000, 999), (1100, 1000), (5000, 1000), (5000, 4999), (60_000, 1000)] {

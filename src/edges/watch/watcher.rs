@@ -72,7 +72,7 @@ struct Dirt {
     first: Option<Instant>,
     last: Option<Instant>,
     touched: Touched,
-    /// Events were lost: watch anew.
+    /// Events were lost, or watches: watch anew.
     lost: bool,
 }
 
@@ -98,7 +98,7 @@ impl Shared {
 
     pub(super) fn take(&self, event: notify::Result<notify::Event>) {
         match event {
-            Ok(event) if event.need_rescan() => self.lose(),
+            Ok(event) if event.need_rescan() || lock(&self.filter).unwatches(&event) => self.lose(),
             Ok(event) => {
                 let anything = lock(&self.dirt).touched.anything;
                 let touched = lock(&self.filter).touched(&event, anything);
