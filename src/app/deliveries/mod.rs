@@ -31,7 +31,8 @@ pub(crate) use sink::Sink;
 pub(crate) use statuses::{SinkStatus, SinkStatuses};
 pub(crate) use waiting::Waiting;
 pub(crate) use webhook::WebhookSink;
-pub(crate) use worker::kept;
+pub(crate) use queue::Queue;
+pub(crate) use worker::queues;
 
 #[cfg(test)]
 mod tests;

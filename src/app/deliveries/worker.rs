@@ -1,7 +1,7 @@
 //! One sink's own task: from entries of the log to what it told, and what the log says of that.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -444,8 +444,18 @@ async fn finished<T>(task: tokio::task::JoinHandle<T>) -> Result<T, Unwritten> {
     })
 }
 
-/// What a sink has yet to tell, as it was kept last; nothing if there is nothing that can be read.
-#[must_use]
-pub(crate) fn kept(bytes: &[u8]) -> Option<Queue> {
-    Some(serde_json::from_slice::<Checkpoint>(bytes).ok()?.queue)
+/// What each sink has yet to tell, as it was kept last, by the name of its file.
+///
+/// # Errors
+/// If one of them cannot be read.
+pub(crate) fn queues(data: &Path) -> Result<Vec<(String, Queue)>, String> {
+    let sinks = deliveries::sinks(data).map_err(|error| error.to_string())?;
+    let queue = |sink: String| {
+        let bytes = deliveries::load(data, &sink);
+        match bytes.and_then(|bytes| serde_json::from_slice::<Checkpoint>(&bytes).ok()) {
+            Some(checkpoint) => Ok((sink, checkpoint.queue)),
+            None => Err(format!("the checkpoint of {sink} cannot be read")),
+        }
+    };
+    sinks.into_iter().map(queue).collect()
 }

@@ -38,7 +38,7 @@ pub(crate) struct Resource {
 }
 
 /// Everything that an answer depends on beside the recorded state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// By name, as clients name it, exactly.
     pub(crate) resources: BTreeMap<String, Resource>,

@@ -170,10 +170,28 @@ struct Way {
     whole: bool,
 }
 
+/// The path from the root. Of the working directory it is not asked how it is called when a path leads
+/// out of it, so that `../etc` does not lead through a checkout that one stands in.
+fn from_here(path: &Path, here: impl FnOnce() -> io::Result<PathBuf>) -> io::Result<PathBuf> {
+    if path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    let (mut here, mut rest) = (here()?, path);
+    while let Ok(below) = rest.strip_prefix("..").or_else(|_| rest.strip_prefix("."))
+        && below != rest
+    {
+        if rest.starts_with("..") {
+            here.pop();
+        }
+        rest = below;
+    }
+    Ok(here.join(rest))
+}
+
 /// Follows a path through every symbolic link, as far as there is something.
 fn way(path: &Path) -> io::Result<Way> {
     let mut ahead = Vec::new();
-    push_components(&mut ahead, &std::path::absolute(path)?);
+    push_components(&mut ahead, &from_here(path, std::env::current_dir)?);
     let mut here = PathBuf::from("/");
     let mut dirs = Vec::new();
     let mut links = 0;
@@ -296,6 +314,23 @@ mod tests {
         let fifo = at.join("w/.git");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         assert_eq!(git_dir("w"), None);
+    }
+
+    #[test]
+    fn a_path_that_leads_out_of_the_working_directory_does_not_lead_through_it() {
+        for (path, led) in [
+            ("/etc/x", "/etc/x"),
+            ("x", "/home/clone/fleet/x"),
+            ("./x/../y", "/home/clone/fleet/x/../y"),
+            ("..", "/home/clone"),
+            ("../../etc/x", "/home/etc/x"),
+            (".././../etc/../x", "/home/etc/../x"),
+            ("../../../../x", "/x"),
+            ("", "/home/clone/fleet"),
+        ] {
+            let from = from_here(Path::new(path), || Ok("/home/clone/fleet".into())).unwrap();
+            assert_eq!(from, Path::new(led), "{path}");
+        }
     }
 
     #[test]

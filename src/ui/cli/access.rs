@@ -3,8 +3,9 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::server::{self, ServerArgs};
 use super::setup::Setup;
-use crate::domain::access::{Directory, Judge, Knowledge, Named, Question};
+use crate::domain::access::{Directory, Judge, Knowledge, Named, Question, Rules};
 use crate::domain::lookup::{self, Error};
 use crate::ui::render::access::Explained;
 use crate::ui::render::out::Out;
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// The device that asks: id, serial number or name
     #[arg(long, value_name = "ID|SERIAL|NAME")]
     pub(crate) device: Option<String>,
+    /// Where the recorded state and the rules are.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Answers from the ledger as it is now.
@@ -45,13 +49,8 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let Args { user, resource, device } = args;
-    let Some(access) = &setup.config.access else {
-        return Err(Failure::new("access is not configured: no resource asks for anything").help(
-            "add access.resources to the configuration, as in \
-             access: {resources: {SAP: {require: [enrolled, compliant, fresh]}}}",
-        ));
-    };
+    let Args { user, resource, device, server: _ } = args;
+    let rules = &rules(setup)?;
     setup.needs_ledger("and so no device is known")?;
     let recorded = setup.recorded()?;
     let device = device.as_ref().map(|word| match lookup::device(&recorded, word) {
@@ -67,7 +66,7 @@ pub(super) fn run(
         recorded: &recorded,
         directory: &directory,
         knowledge: Knowledge::AsOf(now),
-        rules: &access.rules,
+        rules,
         settings: &setup.config.settings,
         now,
     };
@@ -79,4 +78,19 @@ pub(super) fn run(
         _ => explained.text(out)?,
     }
     Ok(if explained.is_allowed() { Exit::Done } else { Exit::Refused })
+}
+
+/// What resources ask, as the server has it or the configuration here.
+fn rules(setup: &Setup) -> Result<Rules, Failure> {
+    let rules = match &setup.remote {
+        Some(remote) => remote.access().map_err(server::explain)?,
+        None => setup.config.access.as_ref().map(|access| access.rules.clone()).unwrap_or_default(),
+    };
+    if rules.resources.is_empty() {
+        return Err(Failure::new("access is not configured: no resource asks for anything").help(
+            "add access.resources to the configuration, as in \
+             access: {resources: {SAP: {require: [enrolled, compliant, fresh]}}}",
+        ));
+    }
+    Ok(rules)
 }

@@ -3,11 +3,13 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::server::{self, ServerArgs};
 use super::setup::Setup;
-use crate::app::deliveries::kept;
+use crate::app::deliveries::queues;
 use crate::edges::deliveries;
-use crate::ui::render::deliveries::{Delivery, json, text};
+use crate::ui::render::deliveries::Deliveries;
 use crate::ui::render::out::Out;
+use crate::ui::wire::documents;
 
 /// Lists what people and other systems have yet to be told, and what they could not be told.
 #[derive(Debug, clap::Args)]
@@ -27,6 +29,9 @@ pub(crate) struct Args {
     /// Retry this one, which was given up
     #[arg(long, value_name = "ID", conflicts_with = "failed")]
     pub(crate) retry: Option<String>,
+    /// Where the list is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Reads the checkpoints of all sinks; takes no lock.
@@ -39,33 +44,34 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    setup.needs_ledger("and so nothing to be told")?;
-    let data = &setup.config.data;
-    let mut all = Vec::new();
-    for sink in deliveries::sinks(data)? {
-        let read = deliveries::load(data, &sink).and_then(|bytes| kept(&bytes));
-        let Some(queue) = read else {
-            let what = format!("the checkpoint of {sink} cannot be read");
-            return Err(Failure::new(what).help(
-                "it is made again by the daemon or the next apply; nothing is told twice by that",
-            ));
-        };
-        let waiting = queue.waiting().map(|waiting| Delivery::waiting(&sink, waiting));
-        let given_up = queue.given_up.iter().map(|waiting| Delivery::given_up(&sink, waiting));
-        all.extend(waiting.chain(given_up).filter(|delivery| !args.failed || delivery.failed()));
-    }
     let Some(id) = &args.retry else {
+        let all = read(setup)?;
+        let all = if args.failed { all.failed() } else { all };
         match format {
-            Format::Json => json(&all, out)?,
-            _ => text(&all, out)?,
+            Format::Json => all.json(out)?,
+            _ => all.text(out)?,
         }
         return Ok(Exit::Done);
     };
-    if !all.iter().any(|delivery| delivery.is_given_up(id)) {
+    setup.needs_data("--retry")?;
+    if !read(setup)?.has_given_up(id) {
         let what = format!("no delivery with the id {id} was given up");
         return Err(Failure::new(what).help("`fleetform deliveries --failed` lists them"));
     }
-    deliveries::ask_again(data, id)?;
+    deliveries::ask_again(&setup.config.data, id)?;
     out.note("It is tried again: at once by a running daemon, else by the next apply.");
     Ok(Exit::Done)
+}
+
+/// The server's list, or the one of the data directory.
+fn read(setup: &Setup) -> Result<Deliveries, Failure> {
+    if let Some(remote) = &setup.remote {
+        return remote.json(documents::DELIVERIES).map_err(server::explain);
+    }
+    setup.needs_ledger("and so nothing to be told")?;
+    let queues = queues(&setup.config.data).map_err(|why| {
+        Failure::new(why)
+            .help("it is made again by the daemon or the next apply; nothing is told twice by that")
+    })?;
+    Ok(Deliveries::of(&queues))
 }

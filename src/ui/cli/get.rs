@@ -95,7 +95,7 @@ pub(super) fn run(
             .help("get devices or profiles; one device: fleetform get device D007")
     })?;
     if filters.unmanaged {
-        return list::unmanaged(&setup.config.data, setup.now(), format, out);
+        return list::unmanaged(setup, format, out);
     }
     match (known, name) {
         (Kind::Devices, None) => list::show(filters, setup, &Shape::new(format, output)?, out),

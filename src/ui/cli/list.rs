@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::filters::Filters;
 use super::format::Format;
-use super::server::ServerArgs;
+use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::settings::Settings;
@@ -23,7 +22,8 @@ use crate::ui::render::device::DeviceView;
 use crate::ui::render::jsonpath::{self, Template, compare};
 use crate::ui::render::list::Listing;
 use crate::ui::render::out::Out;
-use crate::ui::render::unmanaged::Undeclared;
+use crate::ui::render::unmanaged::{Received, Undeclared};
+use crate::ui::wire::documents;
 
 /// What `--output` may ask for.
 pub(super) const FORMATS: &[Format] = &[
@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[arg(long, short)]
     pub(crate) watch: bool,
     /// Devices that the MDM has and no manifest declares, as of the last reconciliation
-    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived", "sort_by", "watch", "server"])]
+    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived", "sort_by", "watch"])]
     pub(crate) unmanaged: bool,
     /// Where the recorded state is.
     #[command(flatten)]
@@ -273,27 +273,33 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
 /// # Errors
 /// If what was written down of the last look cannot be read.
 pub(crate) fn unmanaged(
-    data: &Path,
-    now: Timestamp,
+    setup: &Setup,
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let seen = unmanaged::read(data).map_err(Failure::new)?;
-    let looked = seen.is_some();
-    let seen = seen.unwrap_or_default();
-    let undeclared = Undeclared { unmanaged: &seen, now };
+    let seen = match &setup.remote {
+        Some(remote) => {
+            let received: Received =
+                remote.json(documents::UNMANAGED).map_err(server::explain)?;
+            received.unmanaged()
+        }
+        None => unmanaged::read(&setup.config.data).map_err(Failure::new)?,
+    };
+    let undeclared = Undeclared { unmanaged: seen.as_ref(), now: setup.now() };
     match format {
         Format::Json => undeclared.json(out)?,
         Format::Csv => undeclared.csv(out)?,
         Format::Yaml => undeclared.yaml(out)?,
         _ => undeclared.text(out)?,
     }
-    if seen.count > seen.devices.len() {
-        out.note(&format!("{} more are counted and not listed.", seen.count - seen.devices.len()));
-    } else if !looked {
-        out.note("Nothing is known: no list of an MDM's devices is in this data directory.");
-    } else if seen.count == 0 {
-        out.note("The MDM has no device that is not declared.");
+    match seen {
+        None => out.note("Nothing is known: no list of an MDM's devices is in the data directory."),
+        Some(seen) if seen.count > seen.devices.len() => {
+            let more = seen.count - seen.devices.len();
+            out.note(&format!("{more} more are counted and not listed."));
+        }
+        Some(seen) if seen.count == 0 => out.note("The MDM has no device that is not declared."),
+        Some(_) => {}
     }
     Ok(Exit::Done)
 }

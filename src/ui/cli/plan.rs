@@ -1,16 +1,15 @@
 //! `fleetform plan`
 
-use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
-use super::global::Global;
 use super::process::runtime;
-use super::server::{self, ServerArgs};
+use super::server::ServerArgs;
 use super::setup::Setup;
 use crate::app::notices::{self, Notice, SHOWN};
 use crate::app::reconcile::{self, Basis, Decision, Holds, Kept, decide, heads, observe};
 use crate::app::wiring;
+use crate::domain::fleet::Desired;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::Digest;
 use crate::domain::plan::{Waiting, WipeView};
@@ -67,13 +66,15 @@ pub(crate) struct Args {
 /// If the ledger, the daemon or the provider cannot be read, or writing fails.
 pub(super) fn run(
     args: &Args,
-    global: &Global,
-    environment: &Environment,
     setup: &Setup,
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let remote = server::remote(&args.server, global, environment, &setup.config)?;
+    let remote = &setup.remote;
+    if remote.is_some() {
+        // A fleet that is not here would look as if the server's were gone.
+        setup.needs_fleet_here()?;
+    }
     if remote.is_none() && setup.ledger()?.exists()? {
         let (provider, trust) = (setup.provider()?, setup.trust());
         // Text tells no more than the numbers of holds that only wait.
@@ -86,19 +87,15 @@ pub(super) fn run(
             return Ok(exit_of(&approved, true, args.detailed_exitcode));
         }
     }
-    let recorded = || match &remote {
-        Some(remote) => remote.recorded().map_err(server::explain),
-        None => setup.recorded(),
-    };
     let desired = || wiring::fleet(&setup.config, false).desired;
-    let (desired, recorded) = rayon::join(desired, recorded);
+    let (desired, recorded) = rayon::join(desired, || setup.recorded());
     let (recorded, trust) = (recorded?, setup.trust());
     // A daemon's log lies elsewhere: what requests name of it cannot be looked up from here.
     let log = remote.is_none().then(|| wiring::ledger(&setup.config));
     let heads =
         log.as_ref().map(|log| heads(log.as_ref(), &desired, &recorded)).unwrap_or_default();
     // Requests go to the daemon too.
-    let asked = match &remote {
+    let asked = match remote {
         Some(_) => Requests::default(),
         None => requests::read(&setup.config.data),
     };
@@ -122,11 +119,38 @@ pub(super) fn run(
     let decision = decide(basis, observed);
     warn_of_trust(&trust);
     show(&decision, setup, &recorded, &trust, format, out)?;
+    if let Some(note) = foreign(setup, &desired, &recorded, &trust) {
+        out.note(&note);
+    }
     let observed = decision.unobserved().is_none();
     let exit = exit_of(&decision.approved, observed, args.detailed_exitcode);
     // The process is about to end: to free a large fleet piece by piece takes longer than to plan it.
     std::mem::forget((decision, desired, recorded));
     Ok(exit)
+}
+
+/// What of the plan a server may see otherwise: what it rests on is not all here.
+fn foreign(
+    setup: &Setup,
+    desired: &Desired,
+    recorded: &State,
+    trust: &TrustState,
+) -> Option<String> {
+    let wipes = !desired.wipes.is_empty();
+    match &setup.remote {
+        Some(remote) if wipes && matches!(trust, TrustState::NotConfigured) => Some(format!(
+            "Wipe requests were judged without a trust file, which this machine does not have: \
+             `fleetform wipe list --server {}` shows what the server says of them.",
+            remote.url()
+        )),
+        Some(_) => None,
+        None if recorded.seq == 0 => Some(format!(
+            "There is no ledger in {}: this plan begins with no device. To plan against a running \
+             daemon, name it with --server URL; `fleetform apply` creates a ledger here.",
+            setup.config.data.display()
+        )),
+        None => None,
+    }
 }
 
 /// Prints the plan of a decision.

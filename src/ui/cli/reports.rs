@@ -3,10 +3,12 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::edges::provider::local;
 use crate::ui::render::out::Out;
 use crate::ui::render::rejected::RejectedFiles;
+use crate::ui::wire::documents;
 
 /// Looks after reports that could not be used.
 #[derive(Debug, clap::Subcommand)]
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// Put all of them back into the inbox
     #[arg(long)]
     pub(crate) retry: bool,
+    /// Where the reports are.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Lists them, or hands them in again.
@@ -47,17 +52,26 @@ pub(super) fn rejected(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    setup.needs_ledger("so no reports were accepted or rejected")?;
-    let data = &setup.config.data;
-    let files = local::rejected(data)?;
-    let retried = if args.retry { Some(local::retry(data, setup.now())?) } else { None };
-    let shown = RejectedFiles { files: &files, retried };
+    let mut files = read(setup)?;
+    if args.retry {
+        setup.needs_data("--retry")?;
+        files = files.retried(local::retry(&setup.config.data, setup.now())?);
+    }
     match format {
-        Format::Json => shown.json(out)?,
-        _ => shown.text(out)?,
+        Format::Json => files.json(out)?,
+        _ => files.text(out)?,
     }
     if files.is_empty() {
         out.note("No report is refused.");
     }
     Ok(Exit::Done)
+}
+
+/// Those of the server, or of the data directory.
+fn read(setup: &Setup) -> Result<RejectedFiles, Failure> {
+    if let Some(remote) = &setup.remote {
+        return remote.json(documents::REJECTED).map_err(server::explain);
+    }
+    setup.needs_ledger("so no reports were accepted or rejected")?;
+    Ok(RejectedFiles::of(&local::rejected(&setup.config.data)?))
 }

@@ -124,8 +124,9 @@ fn run(
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
         Command::Plan(args) => {
-            let setup = setup()?.with_index(!args.no_index);
-            plan::run(args, &cli.global, environment, &setup, format, out)
+            let setup = setup()?.asking(&args.server, &cli.global, environment)?;
+            let setup = setup.with_index(!args.no_index);
+            plan::run(args, &setup, format, out)
         }
         Command::Apply(args) => apply::run(args, &setup()?.with_index(!args.no_index), format, out),
         Command::Daemon(args) => daemon::run(args, &cli.global, setup()?),
@@ -134,12 +135,15 @@ fn run(
             doctor::run(args, &cli.global, format, out)
         }
         Command::Notify(command) => notify::run(command, &setup()?, format, out),
-        Command::Licenses(args) => licenses::run(args, &setup()?, format, out),
-        Command::Deliveries(args) => deliveries::run(args, &setup()?, format, out),
+        Command::Licenses(args) => licenses::run(args, &reading(&args.server)?, format, out),
+        Command::Deliveries(args) => {
+            let setup = setup()?.asking(&args.server, &cli.global, environment)?;
+            deliveries::run(args, &setup, format, out)
+        },
         Command::List(args) => {
             let setup = reading(&args.server)?;
             if args.unmanaged {
-                return list::unmanaged(&setup.config.data, setup.now(), format, out);
+                return list::unmanaged(&setup, format, out);
             }
             let shape = Shape::new(format, cli.global.output.as_deref())?;
             list::show(args, &setup, &shape, out)
@@ -156,9 +160,10 @@ fn run(
             profile::run(command, &reading(command.server())?, format, out)
         }
         Command::Reports(reports::Command::Rejected(args)) => {
-            reports::rejected(args, &setup()?, format, out)
+            let setup = setup()?.asking(&args.server, &cli.global, environment)?;
+            reports::rejected(args, &setup, format, out)
         }
-        Command::Access(args) => access::run(args, &setup()?, format, out),
+        Command::Access(args) => access::run(args, &reading(&args.server)?, format, out),
         Command::Provision(args) => provision::run(args, &for_fleet()?, format, out),
         Command::Set(args) => set::run(args, &setup()?, format, out),
         Command::Emulator(command) => {
@@ -172,14 +177,11 @@ fn run(
         Command::Sync(args) => sync::run(args, &setup()?, format, out),
         Command::Backup(args) => backup::run(args, &setup()?, format, out),
         Command::Restore(args) => restore::run(args, &setup()?, format, out),
-        Command::Trust(trust::Command::Check(args)) => trust::check(args, &setup()?, format, out),
-        Command::Wipe(command) => {
-            let setup = match command.server() {
-                Some(server) => reading(server)?,
-                None => setup()?,
-            };
-            wipe::run(command, &setup, format, out)
+        Command::Trust(trust::Command::Check(args)) => {
+            let setup = setup()?.asking(&args.server, &cli.global, environment)?;
+            trust::check(args, &setup, format, out)
         }
+        Command::Wipe(command) => wipe::run(command, &reading(command.server())?, format, out),
         Command::Audit(audit::Command::Verify(args)) => {
             audit::verify(&reading(&args.server)?, format, out)
         }

@@ -74,27 +74,41 @@ impl Setup {
         }
     }
 
-    /// With the ledger and the settings of a running daemon, where one is named.
+    /// With the ledger of a running daemon, where one is named, and the settings of this machine.
     ///
     /// # Errors
-    /// If it cannot be asked.
-    pub(crate) fn reading(
+    /// If it cannot be asked there.
+    pub(crate) fn asking(
         mut self,
         server: &ServerArgs,
         global: &Global,
         environment: &Environment,
     ) -> Result<Self, Failure> {
         self.remote = server::remote(server, global, environment, &self.config)?;
-        let Some(remote) = &self.remote else { return Ok(self) };
+        Ok(self)
+    }
+
+    /// With the ledger and the settings of a running daemon, where one is named.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    pub(crate) fn reading(
+        self,
+        server: &ServerArgs,
+        global: &Global,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let mut setup = self.asking(server, global, environment)?;
+        let Some(remote) = &setup.remote else { return Ok(setup) };
         match remote.settings() {
-            Ok(settings) => self.config.settings = settings,
+            Ok(settings) => setup.config.settings = settings,
             Err(error) if error.is_unknown() => tracing::warn!(
                 server = remote.url(),
                 "the daemon is older and does not tell its settings: those of this machine count"
             ),
             Err(error) => return Err(server::explain(error)),
         }
-        Ok(self)
+        Ok(setup)
     }
 
     /// Whether the index of the fleet directory is to be used.
@@ -144,15 +158,28 @@ impl Setup {
     /// That this is the place of a fleet; where nothing is, nothing is begun, and "no devices" would
     /// be an answer about another place.
     fn needs_fleet(&self) -> Result<(), Failure> {
-        let Config { fleet, data, .. } = &self.config;
+        let nor = format!(" nor a ledger in {}", self.config.data.display());
+        self.there_is_a_fleet(("neither", &nor))
+    }
+
+    /// That the default fleet directory is here, for a command that compares it with what a server
+    /// has.
+    ///
+    /// # Errors
+    /// If it is not. One that somebody named may be gone.
+    pub(crate) fn needs_fleet_here(&self) -> Result<(), Failure> {
+        let is_named = self.config.fleet != Config::default().fleet;
+        if is_named { Ok(()) } else { self.there_is_a_fleet(("no", "")) }
+    }
+
+    fn there_is_a_fleet(&self, (no, nor): (&str, &str)) -> Result<(), Failure> {
+        let fleet = &self.config.fleet;
         // Where nobody can tell, whoever reads the directory says why.
         if fleet.try_exists().unwrap_or(true) {
             return Ok(());
         }
         let here = Environment::working_directory();
-        let (fleet, data) = (fleet.display(), data.display());
-        let what =
-            format!("there is no fleet here: {here} has neither {fleet} nor a ledger in {data}");
+        let what = format!("there is no fleet here: {here} has {no} {}{nor}", fleet.display());
         Err(Failure::new(what).help(
             "change to the directory of your fleet, name it with --fleet, or start one with \
              `fleetform init DIR`; commands that read can ask a running daemon: --server URL",
@@ -173,6 +200,16 @@ impl Setup {
              daemon with --server URL, where the command has it; `fleetform apply` creates a \
              ledger",
         ))
+    }
+
+    /// That the data directory is here and not a server's, to hand something in with this flag.
+    ///
+    /// # Errors
+    /// If a server was named, which takes nothing in.
+    pub(crate) fn needs_data(&self, flag: &str) -> Result<(), Failure> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let what = format!("{flag} changes something, and {} is only asked", remote.url());
+        Err(Failure::new(what).help("run it on the Fleetform server, without --server"))
     }
 
     /// What the ledger says, without a lock.

@@ -13,6 +13,7 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
+use crate::domain::access::Rules;
 use crate::domain::model::DeviceId;
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
@@ -200,12 +201,22 @@ impl Remote {
     /// # Errors
     /// As [`Remote::recorded`].
     pub(crate) fn settings(&self) -> Result<Settings, Error> {
+        self.of_settings(settings::Document::settings)
+    }
+
+    /// What resources ask of devices.
+    ///
+    /// # Errors
+    /// As [`Remote::recorded`].
+    pub(crate) fn access(&self) -> Result<Rules, Error> {
+        self.of_settings(settings::Document::access)
+    }
+
+    fn of_settings<T>(&self, part: impl Fn(settings::Document) -> Option<T>) -> Result<T, Error> {
         let url = format!("{}{}", self.url, settings::PATH);
         let bytes = self.whole(settings::PATH, JSON)?;
         let document: Option<settings::Document> = serde_json::from_slice(&bytes).ok();
-        document
-            .and_then(settings::Document::settings)
-            .ok_or(Error::Foreign { url, what: "settings" })
+        document.and_then(part).ok_or(Error::Foreign { url, what: "settings" })
     }
 
     /// A document of its, as JSON.

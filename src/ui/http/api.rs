@@ -276,7 +276,11 @@ pub(super) async fn log(
 }
 
 pub(super) async fn settings(State(shared): State<Shared>, headers: HeaderMap) -> Response {
-    let document = wire::settings::Document::from(&shared.view().config.settings);
+    let document = {
+        let config = &shared.view().config;
+        let access = config.access.as_ref().map(|access| &access.rules);
+        wire::settings::Document::new(&config.settings, access)
+    };
     let body = body(|out| json::pretty(out, &document));
     let body = body.and_then(|body| Tagged::new(body, &shared.room));
     body.map_or_else(Failure::answer, |body| body.answer(&headers, JSON))

@@ -10,6 +10,7 @@
 mod access;
 mod answer;
 mod api;
+mod documents;
 mod door;
 mod error;
 mod host;

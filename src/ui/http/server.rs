@@ -20,7 +20,7 @@ use super::host::Names;
 use super::listener::Bounded;
 use super::shared::Shared;
 use super::token::Token;
-use super::{access, api, host, signals, state};
+use super::{access, api, documents, host, signals, state};
 use crate::app::status::View;
 use crate::ui::wire;
 use crate::ui::wire::state::PATH;
@@ -87,6 +87,10 @@ fn router(shared: Shared, names: Names) -> Router {
         .route("/api/v1/audit", get(api::audit))
         .route(wire::log::PATH, get(api::log))
         .route(wire::settings::PATH, get(api::settings))
+        .route(wire::documents::DELIVERIES, get(documents::deliveries))
+        .route(wire::documents::REJECTED, get(documents::rejected))
+        .route(wire::documents::TRUST, get(documents::trust))
+        .route(wire::documents::UNMANAGED, get(documents::unmanaged))
         .route(PATH, get(state::state))
         .fallback(async || fail(StatusCode::NOT_FOUND, "not found"))
         .method_not_allowed_fallback(read_only)

@@ -2,22 +2,27 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::json;
 use super::out::{Out, Tone};
-use crate::app::deliveries::Waiting;
-use crate::domain::model::{DeviceId, Timestamp};
+use crate::app::deliveries::{Queue, Waiting};
+use crate::domain::model::{DeviceId, Timestamp, words};
 use crate::domain::notice::{Attempt, Topic};
 use crate::domain::wording::count;
 
+words! {
+    /// How it is with a notice.
+    enum DeliveryState { Waiting = "waiting", GivenUp = "givenUp" }
+}
+
 /// One notice that is not settled, or was given up.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
     id: String,
     sink: String,
-    state: &'static str,
+    state: DeliveryState,
     topic: Topic,
     device: Option<DeviceId>,
     entry: u64,
@@ -28,15 +33,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn waiting(sink: &str, waiting: &Waiting) -> Self {
-        Self::new(sink, "waiting", waiting)
-    }
-
-    pub(crate) fn given_up(sink: &str, waiting: &Waiting) -> Self {
-        Self::new(sink, "givenUp", waiting)
-    }
-
-    fn new(sink: &str, state: &'static str, waiting: &Waiting) -> Self {
+    fn new(sink: &str, state: DeliveryState, waiting: &Waiting) -> Self {
         let job = &waiting.job;
         Self {
             id: job.id.clone(),
@@ -52,28 +49,61 @@ impl Delivery {
         }
     }
 
-    /// Whether a try failed.
-    pub(crate) fn failed(&self) -> bool {
-        self.why.is_some()
+}
+
+/// All of them: `{"version": 1, "deliveries": [{"id", "sink", "state", "topic", "device", "entry", "at",
+/// "notBefore", "tries", "why"}, …]}`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Deliveries {
+    version: u32,
+    deliveries: Vec<Delivery>,
+}
+
+impl Deliveries {
+    /// From the queues of all sinks, by their names.
+    #[must_use]
+    pub(crate) fn of(queues: &[(String, Queue)]) -> Self {
+        let of = |(sink, queue): &(String, Queue)| {
+            let waiting = queue.waiting().map(|one| Delivery::new(sink, DeliveryState::Waiting, one));
+            let given_up =
+                queue.given_up.iter().map(|one| Delivery::new(sink, DeliveryState::GivenUp, one));
+            waiting.chain(given_up).collect::<Vec<_>>()
+        };
+        Self { version: 1, deliveries: queues.iter().flat_map(of).collect() }
     }
 
-    pub(crate) fn is_given_up(&self, id: &str) -> bool {
-        self.state == "givenUp" && self.id == id
+    /// Only those of which a try failed.
+    #[must_use]
+    pub(crate) fn failed(mut self) -> Self {
+        self.deliveries.retain(|delivery| delivery.why.is_some());
+        self
+    }
+
+    /// Whether the one with this id was given up.
+    pub(crate) fn has_given_up(&self, id: &str) -> bool {
+        let is = |one: &Delivery| one.state == DeliveryState::GivenUp && one.id == id;
+        self.deliveries.iter().any(is)
+    }
+
+    pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        json::pretty(out, self)
+    }
+
+    /// A line each.
+    pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
+        if self.deliveries.is_empty() {
+            out.note("No notifications are waiting.");
+        }
+        self.deliveries.iter().try_for_each(|delivery| delivery.text(out))
     }
 }
 
-/// A line each.
-pub(crate) fn text(all: &[Delivery], out: &mut Out) -> io::Result<()> {
-    if all.is_empty() {
-        out.note("No notifications are waiting.");
-        return Ok(());
-    }
-    for delivery in all {
-        let Delivery { id, sink, state, topic, device, entry, at, not_before, tries, why } =
-            delivery;
+impl Delivery {
+    fn text(&self, out: &mut Out) -> io::Result<()> {
+        let Self { id, sink, state, topic, device, entry, at, not_before, tries, why } = self;
         let device = device.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let (word, tone) = match (*state, why) {
-            ("givenUp", _) => ("given up", Tone::Removed),
+            (DeliveryState::GivenUp, _) => ("given up", Tone::Removed),
             (_, Some(_)) => ("failing", Tone::Changed),
             (_, None) => ("waiting", Tone::Plain),
         };
@@ -93,19 +123,8 @@ pub(crate) fn text(all: &[Delivery], out: &mut Out) -> io::Result<()> {
         if let Some(why) = why {
             writeln!(out, "{:10}{}", "", out.paint(Tone::Plain, why))?;
         }
+        Ok(())
     }
-    Ok(())
-}
-
-/// `{"version": 1, "deliveries": [{"id", "sink", "state", "topic", "device", "entry", "at", "notBefore",
-/// "tries", "why"}, …]}`
-pub(crate) fn json(all: &[Delivery], out: &mut Out) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        version: u32,
-        deliveries: &'a [Delivery],
-    }
-    json::pretty(out, &Document { version: 1, deliveries: all })
 }
 
 /// What came of a test.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::json;
 use super::out::{Out, Tone};
@@ -15,7 +15,7 @@ use crate::domain::wipe::trust::{Signer, Trust};
 use crate::domain::wording::{count, duration};
 
 /// What people may do, and whether they are enough.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TrustCheck {
     version: u32,
@@ -27,7 +27,7 @@ pub(crate) struct TrustCheck {
     tiers: Vec<TierCheck>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Person {
     email: String,
@@ -36,7 +36,7 @@ struct Person {
     keys: Vec<KeyCheck>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyCheck {
     line: usize,
@@ -47,11 +47,11 @@ struct KeyCheck {
     /// Whether it signs wipes now.
     counts: bool,
     /// Why it does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TierCheck {
     up_to: u32,

@@ -1,8 +1,8 @@
 //! Devices that the MDM has and the fleet does not declare.
 
-use std::io;
+use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::device::ago;
 use super::json;
@@ -15,16 +15,35 @@ use crate::edges::provider::unmanaged::{Unmanaged, UnmanagedDevice};
 /// What was seen last, and when it is now.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Undeclared<'a> {
-    pub(crate) unmanaged: &'a Unmanaged,
+    /// Nothing where no look was made.
+    pub(crate) unmanaged: Option<&'a Unmanaged>,
     pub(crate) now: Timestamp,
 }
 
-/// `{"version": 1, "count", "devices": […]}`: more may be counted than listed.
+/// `{"version": 1, "looked", "count", "devices": […]}`: more may be counted than listed, and nothing is
+/// known where nobody looked.
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    looked: bool,
     count: usize,
     devices: &'a [UnmanagedDevice],
+}
+
+/// The same, as a client reads it.
+#[derive(Deserialize)]
+pub(crate) struct Received {
+    looked: bool,
+    count: usize,
+    devices: Vec<UnmanagedDevice>,
+}
+
+impl Received {
+    /// What was seen last; nothing where no look was made.
+    pub(crate) fn unmanaged(self) -> Option<Unmanaged> {
+        let Self { looked, count, devices } = self;
+        looked.then_some(Unmanaged { count, devices })
+    }
 }
 
 impl Undeclared<'_> {
@@ -39,7 +58,7 @@ impl Undeclared<'_> {
             Column::whole("LAST-SYNC"),
             Column::cut("MDM-ID", 12).or_hide(3),
         ]);
-        for device in &self.unmanaged.devices {
+        for device in self.devices() {
             let [serial, name, user, platform, version, owner, last, id] = self.row(device);
             let last = if out.width().is_some() { ago(device.last_sync, self.now) } else { last };
             table.push([serial, name, user, platform, version, owner, last, id].map(Into::into));
@@ -73,12 +92,16 @@ impl Undeclared<'_> {
         ]
     }
 
-    fn document(&self) -> Document<'_> {
-        let Unmanaged { count, devices } = self.unmanaged;
-        Document { version: 1, count: *count, devices }
+    fn devices(&self) -> &[UnmanagedDevice] {
+        self.unmanaged.map_or(&[], |seen| &seen.devices)
     }
 
-    pub(crate) fn json(self, out: &mut Out) -> io::Result<()> {
+    fn document(&self) -> Document<'_> {
+        let count = self.unmanaged.map_or(0, |seen| seen.count);
+        Document { version: 1, looked: self.unmanaged.is_some(), count, devices: self.devices() }
+    }
+
+    pub(crate) fn json(self, out: &mut dyn Write) -> io::Result<()> {
         json::pretty(out, &self.document())
     }
 
@@ -99,7 +122,7 @@ impl Undeclared<'_> {
             "lastSync",
             "id",
         ])?;
-        for device in &self.unmanaged.devices {
+        for device in self.devices() {
             csv.write_record(self.row(device).map(|field| inert(&field)))?;
         }
         csv.flush()
@@ -125,7 +148,7 @@ mod tests {
             user: Some("\u{1b}[2J".into()),
         };
         let unmanaged = Unmanaged { count: 7, devices: vec![device] };
-        let undeclared = Undeclared { unmanaged: &unmanaged, now: now() };
+        let undeclared = Undeclared { unmanaged: Some(&unmanaged), now: now() };
         let screen = Screen::piped();
         undeclared.text(&mut screen.out()).unwrap();
         let text = screen.results();

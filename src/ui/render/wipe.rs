@@ -94,6 +94,10 @@ impl<'a> Verified<'a> {
                 let (state, detail) = match (check.holds, context.no_ledger) {
                     (true, _) => (Mark::Holds, check.detail.as_str()),
                     (false, Some(why)) if about_recorded => (Mark::Unknown, why),
+                    // The server has a trust file of its own.
+                    (false, Some(_)) if check.rule == Rule::Trust => {
+                        (Mark::Unknown, check.detail.as_str())
+                    }
                     (false, _) => (Mark::Fails, check.detail.as_str()),
                 };
                 Row { rule: check.rule.as_str(), state, detail: detail.to_owned() }
@@ -193,6 +197,10 @@ impl<'a> Verified<'a> {
 fn among_others(view: &WipeView, judgement: &Judgement, context: Context<'_>) -> Vec<Row> {
     let WipeView { standing, code, detail, until, needs, signers, .. } = view;
     let row = |rule, state, detail: &str| Row { rule, state, detail: detail.to_owned() };
+    if let Some(why) = context.no_ledger {
+        let rules = ["once", "clock", "device free", "quorum", "delay", "freeze"];
+        return rules.map(|rule| row(rule, Mark::Unknown, why)).into();
+    }
     let unless = |rule, failing: bool, state, good: &str| {
         if failing { row(rule, state, detail) } else { row(rule, Mark::Holds, good) }
     };

@@ -1,8 +1,11 @@
 //! The settings that verdicts depend on, as the daemon has them.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::access::{Requirement, Resource, Rules, Users};
 use crate::domain::settings::{
     DailyWipes, FreezeLimits, LicenseStart, ProviderRules, Settings, Wipes,
 };
@@ -26,6 +29,9 @@ pub(crate) struct Document {
     min_fleet: u64,
     wipes: WipesDocument,
     provider: ProviderDocument,
+    /// Nothing where no resource asks for anything.
+    #[serde(default)]
+    access: Option<AccessDocument>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,8 +62,36 @@ struct ProviderDocument {
     follows_users: bool,
 }
 
-impl From<&Settings> for Document {
-    fn from(settings: &Settings) -> Self {
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessDocument {
+    resources: BTreeMap<String, ResourceDocument>,
+    max_age: i64,
+    help_url: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ResourceDocument {
+    require: Vec<Requirement>,
+    users: Users,
+}
+
+impl From<&Rules> for AccessDocument {
+    fn from(Rules { resources, max_age, help_url }: &Rules) -> Self {
+        let resource = |(name, Resource { require, users }): (&String, &Resource)| {
+            (name.clone(), ResourceDocument { require: require.clone(), users: *users })
+        };
+        Self {
+            resources: resources.iter().map(resource).collect(),
+            max_age: max_age.num_milliseconds(),
+            help_url: help_url.clone(),
+        }
+    }
+}
+
+impl Document {
+    /// With what resources ask, where they ask for anything.
+    pub(crate) fn new(settings: &Settings, access: Option<&Rules>) -> Self {
         let Settings {
             enrollment_deadline,
             sync_interval,
@@ -97,11 +131,18 @@ impl From<&Settings> for Document {
                 licenses: *licenses,
                 follows_users: *follows_users,
             },
+            access: access.map(AccessDocument::from),
         }
     }
-}
 
-impl Document {
+    /// What resources ask; `None` where it makes no sense, and an empty one where none asks.
+    pub(crate) fn access(self) -> Option<Rules> {
+        let AccessDocument { resources, max_age, help_url } = self.access.unwrap_or_default();
+        let max_age = TimeDelta::try_milliseconds(max_age).filter(|_| max_age >= 0)?;
+        let resource = |(name, ResourceDocument { require, users })| (name, Resource { require, users });
+        Some(Rules { resources: resources.into_iter().map(resource).collect(), max_age, help_url })
+    }
+
     /// What it says; `None` where it makes no sense.
     pub(crate) fn settings(self) -> Option<Settings> {
         let span = |millis: i64| TimeDelta::try_milliseconds(millis).filter(|_| millis >= 0);
@@ -156,12 +197,31 @@ mod tests {
         for settings in
             [Settings::default(), Settings { provider, archive_after, ..Settings::default() }]
         {
-            let text = serde_json::to_string(&Document::from(&settings)).unwrap();
+            let text = serde_json::to_string(&Document::new(&settings, None)).unwrap();
             let back: Document = serde_json::from_str(&text).unwrap();
             assert_eq!(back.settings(), Some(settings));
         }
-        let mut broken = Document::from(&Settings::default());
+        let mut broken = Document::new(&Settings::default(), None);
         broken.wipes.quorum.clear();
         assert_eq!(broken.settings(), None);
+    }
+
+    #[test]
+    fn what_resources_ask_comes_back_as_it_was_sent() {
+        let sap = Resource {
+            require: vec![Requirement::Enrolled, Requirement::Fresh],
+            users: Users::Any,
+        };
+        let rules = Rules {
+            resources: BTreeMap::from([("SAP".to_owned(), sap)]),
+            max_age: TimeDelta::hours(16),
+            help_url: Some("https://help.example.com".into()),
+        };
+        let back = |access: Option<&Rules>| {
+            let text = serde_json::to_string(&Document::new(&Settings::default(), access)).unwrap();
+            serde_json::from_str::<Document>(&text).unwrap().access()
+        };
+        assert_eq!(back(Some(&rules)), Some(rules));
+        assert_eq!(back(None), Some(Rules::default()));
     }
 }

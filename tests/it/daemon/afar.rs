@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::client::{get, started};
-use crate::support::{Fixture, PLAIN_PROFILE};
+use crate::support::{Fixture, PLAIN_PROFILE, device, git, key, trusted};
 
 /// Commands that read, and whose JSON says the same wherever they run.
 const READING: &[&[&str]] = &[
@@ -20,6 +20,8 @@ const READING: &[&[&str]] = &[
     &["audit", "log"],
     &["audit", "log", "--device", "A"],
     &["audit", "replay"],
+    &["deliveries"],
+    &["reports", "rejected"],
 ];
 
 #[test]
@@ -67,6 +69,77 @@ fn the_settings_of_the_daemon_count_and_not_those_of_the_laptop() {
     let listed = laptop.json(&["wipe", "list", "--server", &format!("http://{address}")]);
     let tier = &listed["budget"][0];
     assert_eq!((&tier["upTo"], &tier["signers"]), (&7.into(), &2.into()), "{listed}");
+}
+
+#[test]
+fn trust_access_and_licenses_are_those_of_the_server() {
+    let place = Fixture::of(&["A", "B", "C"]);
+    place.write("etc/allowed_signers", trusted("bob"));
+    let config = "fleet: ../fleet\ndata: ../.fleetform\ntrust: {allowedSigners: allowed_signers}\n\
+                  access: {resources: {SAP: {require: [enrolled, fresh]}}}\n";
+    place.write("etc/fleetform.yaml", config);
+    place.run(&["apply", "--yes"]).exits(0);
+    let (_daemon, address) = started(&place, &["--config", "etc/fleetform.yaml"]);
+    let server = format!("http://{address}");
+    let laptop = Fixture::empty();
+    for command in [
+        &["trust", "check"][..],
+        &["access", "ana@example.com", "SAP"],
+        &["access", "nobody@example.com", "SAP"],
+        &["list", "--unmanaged"],
+    ] {
+        let configured = [&["--config", "etc/fleetform.yaml", "-o", "json"], command].concat();
+        let afar = [command, &["--server", &server, "-o", "json"]].concat();
+        let (here, there) = (place.run(&configured), laptop.run(&afar));
+        let (mut here, mut there) = (here.json(), there.json());
+        for said in [&mut here, &mut there] {
+            // The moments of two questions.
+            said.as_object_mut().expect("an object").remove("evaluatedAt");
+        }
+        assert_eq!(there, here, "{command:?}");
+    }
+    laptop.run(&["licenses", "--server", &server]).exits(0);
+    // What changes something is not asked of a server, and no verdict of another fleet is given.
+    for flag in [&["deliveries", "--retry", "x"][..], &["reports", "rejected", "--retry"]] {
+        let said = laptop.run(&[flag, &["--server", &server]].concat()).exits(1);
+        said.complains(&["--retry changes something", "is only asked"]);
+    }
+    let elsewhere = Fixture::bare();
+    let said = elsewhere.run(&["plan", "--server", &server]).exits(1);
+    said.complains(&["there is no fleet here", "--fleet"]);
+    elsewhere.run(&["licenses", "--server", &server]).exits(1).complains(&["--fleet"]);
+    let said = laptop.run(&["plan"]).exits(0);
+    said.complains(&["There is no ledger in ./.fleetform", "--server URL"]);
+}
+
+#[test]
+fn what_is_signed_on_a_laptop_is_shown_as_the_server_or_the_manifest_has_it() {
+    let place = Fixture::of(&["A", "B", "C"]);
+    let (_daemon, address) = started(&place, &[]);
+    let server = format!("http://{address}");
+    let laptop = Fixture::empty();
+    laptop.write("fleet/profile.yaml", PLAIN_PROFILE);
+    laptop.write("fleet/B.yaml", device("B"));
+    let new = ["wipe", "new", "B", "--reason", "lost", "--requested-by", "bob@example.com"];
+    let written = laptop.json(&[&new[..], &["--server", &server]].concat());
+    let file = written["path"].as_str().expect("a path").to_owned();
+    let key = key("bob");
+    let sign = ["wipe", "sign", &file, "--key", key.to_str().expect("UTF-8")];
+    let alone = laptop.run(&sign).exits(0);
+    alone.complains(&["(by its manifest)", "ana@example.com", "there is no ledger here"]);
+    let asked = laptop.run(&[&sign[..], &["--server", &server]].concat()).exits(0);
+    let asked = asked.complains(&["ana@example.com", "last sync never"]);
+    assert!(!asked.stderr.contains("by its manifest"), "{}", asked.stderr);
+    // The daemon reads this checkout, whichever ledger is asked.
+    let fleet = place.path("fleet");
+    for args in [
+        &["init", "-q", "-b", "main"][..],
+        &["remote", "add", "origin", "https://git.example.com/fleet.git"],
+    ] {
+        git(&fleet, args);
+    }
+    let said = place.run(&[&new[..], &["--server", &server]].concat()).exits(1);
+    said.complains(&["a daemon reads it"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::super::failure::Failure;
 use super::super::setup::Setup;
+use crate::app::wiring;
 use crate::edges::fs::work_tree::WorkTree;
 use crate::edges::source::revision;
 
@@ -44,7 +45,8 @@ fn pulled(setup: &Setup, top: &Path) -> Option<String> {
     if !revision::is_on_branch(&setup.config.fleet) {
         return Some("it is on no branch, as git-sync leaves it".to_owned());
     }
-    let writer = setup.ledger().ok()?.writer().filter(|_| setup.fleet_is_configured)?;
+    // The daemon of this machine, whichever one is asked for the ledger.
+    let writer = wiring::ledger(&setup.config).writer().filter(|_| setup.fleet_is_configured)?;
     Some(format!("a daemon reads it ({writer})"))
 }
 

@@ -29,14 +29,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Where it reads what is recorded, if it may be elsewhere.
-    pub(in crate::ui::cli) fn server(&self) -> Option<&ServerArgs> {
+    /// Where it reads what is recorded.
+    pub(in crate::ui::cli) fn server(&self) -> &ServerArgs {
         match self {
-            Self::New(args) => Some(&args.server),
-            Self::Verify(args) => Some(&args.server),
-            Self::List(args) => Some(&args.server),
-            // What is signed is on this machine, and so is the key.
-            Self::Sign(_) => None,
+            Self::New(args) => &args.server,
+            Self::Sign(args) => &args.server,
+            Self::Verify(args) => &args.server,
+            Self::List(args) => &args.server,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::super::consent;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
+use super::super::server::{self, ServerArgs};
 use super::super::setup::Setup;
 use super::key::{self, SigningKey};
 use super::request::request;
@@ -35,6 +36,7 @@ Examples:
   fleetform wipe sign fleet/wipes/d007-lost.yaml
   fleetform wipe sign fleet/wipes/d007-lost.yaml --key ~/.ssh/id_ed25519_sk
   fleetform wipe sign fleet/wipes/d007-lost.yaml --veto
+  fleetform wipe sign fleet/wipes/d007-lost.yaml --server https://fleet.example.com
 
 Without --key: user.signingkey of Git, a file or the public key itself. Where it
 is not set, the first of id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in
@@ -53,6 +55,9 @@ pub(crate) struct Args {
     /// Sign a veto instead: one trusted person's veto stops the wipe for good
     #[arg(long)]
     pub(crate) veto: bool,
+    /// Where the recorded state is.
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Shows what is signed, signs it, and says what the signature is worth.
@@ -69,7 +74,7 @@ pub(super) fn run(
     let namespace = if args.veto { Namespace::Veto } else { Namespace::Wipe };
     let setting = |name: &str| revision::setting(&setup.config.fleet, name);
     let key = key::find(args.key.as_deref(), setting, setup.home.as_deref())?;
-    show(&file, setup, args.veto, out);
+    show(&file, setup, args.veto, out)?;
     if setup.can_ask && !args.yes && !consent::ask("Sign it?")? {
         out.note("Nothing was signed.");
         return Ok(Exit::Failed);
@@ -106,30 +111,17 @@ pub(super) fn run(
     Ok(Exit::Done)
 }
 
-/// What is about to be signed, on standard error, from the request and the ledger, and every
-/// rule that it breaks by itself.
-fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
+/// What is about to be signed, on standard error, from the request, the ledger or else the manifest,
+/// and every rule that it breaks by itself.
+///
+/// # Errors
+/// If the daemon that was named cannot be asked: what it knows is not signed away unseen.
+fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) -> Result<(), Failure> {
     let request = &file.request;
-    // Signing works without a ledger, but says that nothing was checked against one.
-    let (state, unknown) = match setup.proven() {
-        Ok(state) => (state, "(not in this ledger)"),
-        Err(_) => (State::default(), "(the ledger cannot be read)"),
-    };
-    let device = state.devices.get(&request.device_id);
+    let (state, unknown) = recorded(setup)?;
     let title = if veto { "Sign AGAINST this wipe:" } else { "Sign this wipe:" };
     out.note(title);
-    let now = setup.now();
-    let (name, user, sync) = match device {
-        Some(device) => {
-            let spec = &device.spec;
-            let sync = device.last_sync.map_or_else(
-                || "never".to_owned(),
-                |at| format!("{} ({})", at.short(), ago(Some(at), now)),
-            );
-            (spec.name.to_string(), spec.user_email.to_string(), sync)
-        }
-        None => (unknown.to_owned(), "unknown".to_owned(), "unknown".to_owned()),
-    };
+    let Facts { name, user, sync } = facts(file, setup, &state, unknown);
     let rows = [
         ("device", format!("{} {name}, serial {}", request.device_id, request.serial)),
         ("user", user),
@@ -144,6 +136,50 @@ fn show(file: &WipeFile, setup: &Setup, veto: bool, out: &mut Out) {
     }
     if state.seq > 0 && !veto {
         warn(file, setup, &state, out);
+    }
+    Ok(())
+}
+
+/// What the ledger says, and what it means where it does not know the device. Signing works without
+/// one here, but says that nothing was checked against it.
+fn recorded(setup: &Setup) -> Result<(State, &'static str), Failure> {
+    if let Some(remote) = &setup.remote {
+        let state = remote.recorded().map_err(server::explain)?;
+        return Ok((state, "not in the server's ledger"));
+    }
+    Ok(match setup.proven() {
+        Ok(state) if state.seq == 0 => (state, "there is no ledger here; name it with --server URL"),
+        Ok(state) => (state, "not in this ledger"),
+        Err(_) => (State::default(), "the ledger cannot be read"),
+    })
+}
+
+/// What a signer should know of a device.
+struct Facts {
+    name: String,
+    user: String,
+    sync: String,
+}
+
+/// As recorded; else what its manifest says, and that nobody recorded it.
+fn facts(file: &WipeFile, setup: &Setup, state: &State, unknown: &str) -> Facts {
+    let request = &file.request;
+    if let Some(device) = state.devices.get(&request.device_id) {
+        let sync = device.last_sync.map_or_else(
+            || "never".to_owned(),
+            |at| format!("{} ({})", at.short(), ago(Some(at), setup.now())),
+        );
+        let spec = &device.spec;
+        return Facts { name: spec.name.to_string(), user: spec.user_email.to_string(), sync };
+    }
+    let sync = format!("unknown ({unknown})");
+    match setup.desired().by_serial(&request.serial) {
+        Some(declared) => Facts {
+            name: format!("{} (by its manifest)", declared.spec.name),
+            user: format!("{} (by its manifest)", declared.spec.user_email),
+            sync,
+        },
+        None => Facts { name: format!("({unknown})"), user: "unknown".to_owned(), sync },
     }
 }
 
