@@ -21,6 +21,7 @@ const fn get(
 }
 
 pub(super) const ROUTES: &[Route] = &[
+    get("users", READ_USERS, users),
     get("users/{}", READ_USERS, user),
     Route {
         method: "POST",
@@ -92,6 +93,18 @@ fn user(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {
         return Ok(Answer::ok(call.shown(Value::Object(shown.body))));
     }
     call.entity(&USER, &shown)
+}
+
+fn users(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {
+    let options = call.options(&USER)?;
+    let rows = tenant.directory.users.all_seen(tenant.at(), None).map(|user| {
+        let mut row = Ready::of(user_json(user));
+        if options.select.is_none() {
+            row.body.retain(|name, _| USUAL.contains(&name.as_str()));
+        }
+        row
+    });
+    Ok(call.page(tenant, &USER, &options, rows))
 }
 
 fn assign_license(tenant: &mut Tenant, call: &Call<'_>) -> Outcome {

@@ -54,6 +54,15 @@ fn a_license_needs_a_location_and_a_free_unit_and_a_product() {
     assert!(status == 400 && message.contains("valid company License"), "{message}");
     let user = world.get("/v1.0/users/ANN@contoso.com?$select=assignedLicenses,usageLocation");
     assert_eq!(user["assignedLicenses"], json!([{"skuId": sku, "disabledPlans": []}]));
+    let users = world.get("/v1.0/users?$select=userPrincipalName,assignedLicenses&$top=999");
+    let with = |upn: &str| {
+        let mut users = users["value"].as_array().unwrap().iter();
+        let user = users.find(|user| user["userPrincipalName"] == upn).unwrap();
+        (user.as_object().unwrap().len(), user["assignedLicenses"].as_array().unwrap().len())
+    };
+    assert_eq!((with("ann@contoso.com"), with("bob@contoso.com")), ((2, 1), (2, 0)));
+    let usual = world.get("/v1.0/users");
+    assert!(usual["value"][0]["assignedLicenses"].is_null(), "{usual}");
     let skus = world.get("/v1.0/subscribedSkus");
     let sku = skus["value"]
         .as_array()

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 /// Every operation, with the permission that is least of those that open it.
-const OPERATIONS: [(&str, &str, &str); 50] = [
+const OPERATIONS: [(&str, &str, &str); 51] = [
     ("GET", "/v1.0/deviceManagement/managedDevices", "DeviceManagementManagedDevices.Read.All"),
     ("GET", "/v1.0/deviceManagement/managedDevices/1", "DeviceManagementManagedDevices.Read.All"),
     (
@@ -169,6 +169,7 @@ const OPERATIONS: [(&str, &str, &str); 50] = [
     ("GET", "/v1.0/deviceManagement/auditEvents", "DeviceManagementApps.Read.All"),
     ("GET", "/beta/deviceManagement/operationApprovalRequests", "DeviceManagementRBAC.Read.All"),
     ("GET", "/beta/deviceManagement/operationApprovalPolicies", "DeviceManagementRBAC.Read.All"),
+    ("GET", "/v1.0/users", "User.Read.All"),
     ("GET", "/v1.0/users/1", "User.Read.All"),
     ("POST", "/v1.0/users/1/assignLicense", "LicenseAssignment.ReadWrite.All"),
     ("POST", "/v1.0/users/1/sendMail", "Mail.Send"),
