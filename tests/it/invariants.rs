@@ -248,7 +248,9 @@ impl Device {
                 let (intent, given) =
                     self.licenses.get_mut(&license).ok_or("a license without an intent")?;
                 ensure(data["intent"] == *intent, "another order")?;
-                ensure(!std::mem::replace(given, kind == "license.assigned"), "given already")?;
+                let before = std::mem::replace(given, kind == "license.assigned");
+                // One that somebody removed fails, and may be given again.
+                ensure(!(before && *given), "given already")?;
             }
             "sync.requested" => {
                 let intent = data["intent"].as_u64().ok_or("no intent")?;

@@ -113,6 +113,15 @@ pub enum Op {
         /// As of a push.
         resume: Option<u64>,
     },
+    /// The user does not have a license any more that is recorded as given.
+    LicenseMissing {
+        /// The part number of the product.
+        sku: CompactString,
+        /// Who had it.
+        user: Email,
+        /// The order by which the user had it.
+        intent: u64,
+    },
     /// Ask the device to sync, because somebody asked for it.
     Sync {
         /// Who, and when.
@@ -250,6 +259,8 @@ words! {
         Push = "push",
         /// The user gets a license.
         License = "license",
+        /// The user does not have a license any more.
+        LicenseMissing = "licenseMissing",
         /// The device is asked to sync.
         Sync = "sync",
         /// The MDM's objects of a profile are put right.
@@ -303,6 +314,7 @@ impl Action {
             Op::Status { .. } => ActionKind::Status,
             Op::Push { .. } => ActionKind::Push,
             Op::License { .. } => ActionKind::License,
+            Op::LicenseMissing { .. } => ActionKind::LicenseMissing,
             Op::Sync { .. } => ActionKind::Sync,
             Op::Restore { .. } => ActionKind::Restore,
             Op::Missing { .. } => ActionKind::Missing,
@@ -381,6 +393,9 @@ impl Action {
             Op::Push { profile, .. } => one("pushedProfile", Value::Null, json!(profile.name)),
             Op::License { sku, user, .. } => {
                 one("license", Value::Null, json!({"sku": sku, "user": user}))
+            }
+            Op::LicenseMissing { sku, user, .. } => {
+                one("license", json!({"sku": sku, "user": user}), Value::Null)
             }
             // Not when it was asked for: the same request is the same decision.
             Op::Sync { request, .. } => one(

@@ -42,6 +42,7 @@ impl Plan {
             | Op::Status { .. }
             | Op::Push { .. }
             | Op::License { .. }
+            | Op::LicenseMissing { .. }
             | Op::Sync { .. }
             | Op::Compliance { .. }
             | Op::EvidenceMissing { .. }

@@ -10,8 +10,9 @@ use super::wipe_stop::WipeStop;
 use crate::domain::model::{DesiredDevice, Email, Profile};
 use crate::domain::state::event::{
     AccessOrder, ComplianceChanged, DeviceMissing, DeviceProvisioned, DeviceStatus, DeviceUpdated,
-    Event, EvidenceMissing, LicenseIntended, Nothing, PassThawed, ProfileDrifted, ProfilePush,
-    Source, SyncRequested, WipeConfirmed, WipeFailed, WipeIssued, WipeStopped,
+    ErrorClass, Event, EvidenceMissing, LicenseFailed, LicenseIntended, Nothing, PassThawed,
+    ProfileDrifted, ProfilePush, Source, SyncRequested, WipeConfirmed, WipeFailed, WipeIssued,
+    WipeStopped,
 };
 use crate::domain::wipe::WipeFile;
 use crate::domain::wipe::verify::VerifiedWipe;
@@ -90,6 +91,7 @@ impl Action {
             | Op::Adopt { .. }
             | Op::Update { .. }
             | Op::Status { .. }
+            | Op::LicenseMissing { .. }
             | Op::Missing { .. }
             | Op::Found
             | Op::Compliance { .. }
@@ -148,6 +150,15 @@ impl Action {
             Op::License { sku, user, resume: None } => {
                 let (sku, user) = (sku.clone(), user.clone());
                 Event::LicenseIntended(Box::new(LicenseIntended { intent, sku, user }))
+            }
+            Op::LicenseMissing { sku, user, intent } => {
+                Event::LicenseFailed(Box::new(LicenseFailed {
+                    intent: *intent,
+                    sku: sku.clone(),
+                    user: user.clone(),
+                    class: ErrorClass::Transient,
+                    error: self.reason.to_string(),
+                }))
             }
             Op::EvidenceMissing { cause, since } => {
                 Event::EvidenceMissing(EvidenceMissing { cause: *cause, since: *since })
@@ -234,6 +245,7 @@ impl Action {
             Op::RecordProfile { .. }
             | Op::Push { .. }
             | Op::License { .. }
+            | Op::LicenseMissing { .. }
             | Op::Sync { .. }
             | Op::Restore { .. }
             | Op::Missing { .. }

@@ -3,17 +3,25 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
 use super::action::{Cause, Op};
 use super::device::DevicePlanner;
 use super::hold::HoldReason;
 use super::inputs::Inputs;
-use crate::domain::model::{DesiredDevice, DesiredStatus, Status};
+use crate::domain::model::{DesiredDevice, DesiredStatus, Email, Status};
 use crate::domain::settings::LicenseStart;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{LicenseState, Licenses};
+use crate::domain::state::{License, LicenseState, Licenses};
+
+/// For so long after a license was recorded as given a look may not show it yet: the tenant's directory
+/// is copied from one data center to another.
+const SETTLES: TimeDelta = TimeDelta::hours(1);
 
 /// A license that a user has yet to get.
 pub(super) enum Lacking {
+    /// The user had it, and does not have it any more: why.
+    Missing(Op, String),
     /// It is ordered.
     Order(Op, Cow<'static, str>),
     /// The provider refused it for good: why.
@@ -53,6 +61,13 @@ pub(super) fn lacking(
             lacking.push(order(None, reason.into()));
             continue;
         };
+        if let Some(why) = missing(inputs, last) {
+            let (sku, user, intent) = (last.sku.clone(), user.clone(), last.intent);
+            let again = order(Some(intent), does_not_have(&user, why).into());
+            let op = Op::LicenseMissing { sku, user, intent };
+            lacking.extend([Lacking::Missing(op, why.to_owned()), again]);
+            continue;
+        }
         lacking.push(match &last.state {
             LicenseState::Assigned | LicenseState::Found => continue,
             LicenseState::Intended => {
@@ -62,11 +77,20 @@ pub(super) fn lacking(
                 Lacking::Refused(format!("the provider refused to give {sku} to {user}: {why}"))
             }
             LicenseState::Failed(ErrorClass::Transient | ErrorClass::Unknown, why) => {
-                order(Some(last.intent), format!("the last try failed: {why}").into())
+                order(Some(last.intent), does_not_have(user, why).into())
             }
         });
     }
     lacking
+}
+
+fn does_not_have(user: &Email, why: &str) -> String {
+    format!("{user} does not have it: {why}")
+}
+
+/// Why the user does not have a license any more, where that is certain.
+fn missing<'a>(inputs: &Inputs<'a>, last: &License) -> Option<&'a str> {
+    inputs.news.unlicensed(last).filter(|_| inputs.now - last.since >= SETTLES)
 }
 
 impl DevicePlanner<'_, '_> {
@@ -75,6 +99,9 @@ impl DevicePlanner<'_, '_> {
         let ordered = (&self.device.licenses, self.pushes_anew);
         for lacking in lacking(self.inputs, desired, self.state.status, ordered) {
             match lacking {
+                Lacking::Missing(op, why) => {
+                    self.act_as(desired.spec.clone(), op, Cause::Fact, why);
+                }
                 Lacking::Order(op, reason) => {
                     self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
                 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::model::{Digest, GraphId, Name, SerialNumber, Timestamp};
-use crate::domain::state::State;
+use compact_str::CompactString;
+
+use crate::domain::model::{Digest, Email, GraphId, Name, SerialNumber, Timestamp};
 use crate::domain::state::event::WipeStage;
+use crate::domain::state::{License, State};
 
 /// What a provider knows beside the reports of devices: nothing where it was not asked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +21,9 @@ pub struct News {
     pub(crate) wipes: Vec<WipeNews>,
     /// What somebody changed in the provider.
     pub(crate) drift: Vec<Drift>,
+    /// Licenses that users do not have, though the ledger says so: by user and part number as they are
+    /// recorded, each with the reason, without a full stop.
+    pub(crate) unlicensed: BTreeMap<Email, BTreeMap<CompactString, String>>,
 }
 
 /// Nothing was asked, or nothing was heard.
@@ -28,6 +33,7 @@ pub static NO_NEWS: News = News {
     enrollment_errors: BTreeMap::new(),
     wipes: Vec::new(),
     drift: Vec::new(),
+    unlicensed: BTreeMap::new(),
 };
 
 /// How a wipe goes on.
@@ -94,12 +100,23 @@ impl News {
         let serials = serials.chain(self.enrollment_errors.keys());
         let named = serials.filter_map(|serial| Some(recorded.by_serial(serial)?.0));
         let wipes = self.wipes.iter().filter_map(|news| recorded.wipes.get(&news.request));
+        let devices = recorded.devices.iter().filter(|_| !self.unlicensed.is_empty());
+        let unlicensed = devices.filter(|(_, device)| {
+            device.licenses.iter().any(|license| self.unlicensed(license).is_some())
+        });
+        let named = named.chain(unlicensed.map(|(id, _)| *id));
         named.chain(wipes.map(|wipe| wipe.subject.device_id))
     }
 
     /// What it says of a wipe request.
     pub(crate) fn of(&self, request: Digest) -> impl Iterator<Item = &WipeNews> {
         self.wipes.iter().filter(move |news| news.request == request)
+    }
+
+    /// Why the user does not have a license that is recorded as given.
+    pub(crate) fn unlicensed(&self, license: &License) -> Option<&str> {
+        let why = self.unlicensed.get(&license.user)?.get(&license.sku)?;
+        license.is_given().then_some(why)
     }
 
     /// Why a device is not as Fleetform left it.

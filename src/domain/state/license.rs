@@ -20,6 +20,16 @@ pub(crate) struct License {
     pub(crate) state: LicenseState,
 }
 
+impl License {
+    /// Whether the user has it, as far as is recorded.
+    pub(crate) fn is_given(&self) -> bool {
+        match self.state {
+            LicenseState::Assigned | LicenseState::Found => true,
+            LicenseState::Intended | LicenseState::Failed(..) => false,
+        }
+    }
+}
+
 /// How an order for a license stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LicenseState {

@@ -48,7 +48,7 @@ pub(super) fn consequence(event: &Event) -> String {
         }
         Event::LicenseFailed(failed) => {
             let LicenseFailed { intent, sku, user, class, error } = &**failed;
-            format!("{user} was not assigned license {sku} ({class}): {error} [intent {intent}]")
+            format!("{user} does not have license {sku} ({class}): {error} [intent {intent}]")
         }
         Event::AlertBegan(began) => {
             let AlertChanged { alert, about: _, detail } = &**began;

@@ -1,5 +1,6 @@
 //! Licenses: a user, the profile of a device, and a provider that has units or none.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -7,8 +8,8 @@ use serde_json::json;
 
 use super::world::{World, held};
 use crate::domain::licensing::{LicenseStanding, licenses};
-use crate::domain::model::{DesiredStatus, Name};
-use crate::domain::plan::HoldReason;
+use crate::domain::model::{DesiredStatus, Name, Status};
+use crate::domain::plan::{HoldReason, News, plan_for};
 use crate::domain::settings::LicenseStart;
 use crate::domain::state::event::{ErrorClass, Event, LicenseAssigned};
 
@@ -82,13 +83,13 @@ fn a_license_that_is_not_to_be_had_leaves_the_device_enrolled_and_is_tried_again
     world.refuses = Some(ErrorClass::Transient);
     world.hear("A", json!({"encryption": {"enabled": true}}));
     world.pass();
-    assert_eq!(world.status("A"), crate::domain::model::Status::Enrolled);
+    assert_eq!(world.status("A"), Status::Enrolled);
     let all = licenses(&world.state, &world.desired, &world.settings);
     assert_eq!(all[0].standing, LicenseStanding::Missing);
     assert_eq!(all[0].reason.as_deref(), Some("no"));
     let plan = world.plan();
     let reasons: Vec<_> = plan.actions.iter().map(|action| &*action.reason).collect();
-    assert_eq!(reasons, ["the last try failed: no"; 2]);
+    assert_eq!(reasons, ["ana@example.com does not have it: no"; 2]);
     let before = world.state.seq;
     world.pass();
     assert_eq!(world.state.seq, before + 2, "under the same intent");
@@ -179,4 +180,103 @@ fn what_a_user_had_before_is_not_ours_to_speak_of() {
     world.log(Some(id), None, Event::LicenseAssigned(Box::new(assigned)));
     assert_eq!(shown(&world), [""; 0]);
     assert_eq!(world.settle(), [""; 0]);
+}
+
+/// A look did not find the license of Ana's that is recorded as given.
+fn lost(world: &mut World) {
+    let why = BTreeMap::from([("SPE_E3".into(), "somebody removed it".to_owned())]);
+    world.news.unlicensed = [("ana@example.com".parse().unwrap(), why)].into();
+}
+
+/// Two devices of Ana's have one license, since a day.
+fn licensed(start: LicenseStart) -> World {
+    let mut world = world(start, &["A", "B"]);
+    gives(&mut world, &["SPE_E3"]);
+    world.settle();
+    report(&mut world, &["A", "B"]);
+    world.now = world.now + TimeDelta::days(1);
+    world
+}
+
+#[test]
+fn a_license_that_somebody_removed_is_recorded_as_missing_and_ordered_again() {
+    type Change = fn(&mut World);
+    let both = ["licenseMissing D001", "license D001", "licenseMissing D002", "license D002"];
+    let cases: [(&str, Change, &[&str]); 8] = [
+        ("nobody looked", |world| world.news.unlicensed.clear(), &[]),
+        ("removed", |_| {}, &both),
+        ("assigned an hour ago", |world| world.now = world.now + TimeDelta::hours(-23), &both),
+        ("just assigned", |world| world.now = world.now + TimeDelta::minutes(-(23 * 60 + 1)), &[]),
+        (
+            "of another user",
+            |world| {
+                let all = std::mem::take(&mut world.news.unlicensed).into_values();
+                world.news.unlicensed = all.map(|why| ("x@y.z".parse().unwrap(), why)).collect();
+            },
+            &[],
+        ),
+        ("not wanted any more", |world| gives(world, &[]), &["profile", "push D001", "push D002"]),
+        (
+            "given up",
+            |world| {
+                for serial in ["A", "B"] {
+                    world.edit(serial, |device| device.status = DesiredStatus::Failed);
+                }
+            },
+            &["status D001", "status D002"],
+        ),
+        ("somebody else assigns them", |world| world.settings.provider.licenses = None, &[]),
+    ];
+    for start in [LicenseStart::Declared, LicenseStart::Enrolled] {
+        for (name, change, expected) in &cases {
+            let mut world = licensed(start);
+            lost(&mut world);
+            change(&mut world);
+            assert_eq!(world.settle(), *expected, "{name}");
+            let missing = shown(&world).iter().any(|one| one.starts_with("missing"));
+            assert!(!missing, "{name}: {:?}", shown(&world));
+        }
+    }
+}
+
+#[test]
+fn it_is_missing_with_its_reason_until_the_order_is_carried_out_and_no_longer() {
+    let mut world = licensed(LicenseStart::Enrolled);
+    lost(&mut world);
+    let plan = world.plan();
+    let reasons: Vec<_> = plan.actions.iter().map(|action| &*action.reason).collect();
+    let expected = ["somebody removed it", "ana@example.com does not have it: somebody removed it"];
+    assert_eq!(reasons, [expected, expected].concat());
+    let few = plan_for(&world.inputs(), &BTreeSet::new());
+    assert_eq!(few.actions, plan.actions, "also where no manifest was touched");
+    // The pass dies before the provider is asked.
+    for action in &plan.actions {
+        if let Some(event) = action.event(world.state.seq + 1) {
+            world.log(action.device(), action.source(None), event);
+        }
+    }
+    world.news = News::default();
+    let all = licenses(&world.state, &world.desired, &world.settings);
+    assert_eq!(shown(&world), ["missing SPE_E3 ana D001 D002"]);
+    assert_eq!(all[0].reason.as_deref(), Some("somebody removed it"));
+    assert_eq!(world.status("A"), Status::Enrolled);
+    // Nothing was observed since, and it is not forgotten.
+    assert_eq!(world.settle(), ["license D001", "license D002"]);
+    assert_eq!(shown(&world), ["assigned SPE_E3 ana D001 D002"]);
+    // A look whose data center lags behind changes nothing.
+    lost(&mut world);
+    assert_eq!(world.settle(), [""; 0]);
+}
+
+#[test]
+fn where_it_cannot_be_given_again_each_look_orders_it_once() {
+    let mut world = licensed(LicenseStart::Enrolled);
+    world.refuses = Some(ErrorClass::Transient);
+    lost(&mut world);
+    assert_eq!(world.pass().len(), 4);
+    for _ in 0..3 {
+        world.now = world.now + TimeDelta::hours(2);
+        lost(&mut world);
+        assert_eq!(world.pass(), ["license D001", "license D002"], "it is known to be missing");
+    }
 }

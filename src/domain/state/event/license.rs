@@ -28,7 +28,8 @@ pub struct LicenseAssigned {
     pub(crate) had: bool,
 }
 
-/// `license.failed`: the user does not have it, or nobody knows; it is tried again.
+/// `license.failed`: the user does not have it, or nobody knows; it is tried again. Also where the user
+/// had it, and does not have it any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LicenseFailed {

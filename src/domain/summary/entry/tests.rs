@@ -191,7 +191,7 @@ fn every_kind_has_a_line() {
         profile.prepared: the MDM has profile Standard 2d711642b726 (1 compliance policy): created a policy (call 5c) [intent 9]
         license.intended: about to assign license SPE_E3 to ana@example.com [intent 9]
         license.assigned: ana@example.com was assigned license SPE_E3 [intent 9]
-        license.failed: ana@example.com was not assigned license SPE_E3 (transient): no unit is free [intent 9]
+        license.failed: ana@example.com does not have license SPE_E3 (transient): no unit is free [intent 9]
         sync.requested: a sync was requested by uid=1001 (who claims to be uid=0(root)) [intent 9]
         sync.failed: the provider did not accept the sync (permanent): no [intent 9]
         compliance.changed: unknown: no report yet

@@ -30,6 +30,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
         | ActionKind::Wipe
         | ActionKind::FailWipe
         | ActionKind::Missing
+        | ActionKind::LicenseMissing
         | ActionKind::ConfirmWipe
         | ActionKind::UnrequestedWipe => ("!", Tone::Removed),
         ActionKind::Profile
@@ -108,7 +109,7 @@ fn headline(action: &Action) -> String {
         Op::Compliance { from, verdict, .. } if *from == verdict.state => format!("  {from}"),
         Op::Compliance { from, verdict, .. } => format!("  {from} -> {}", verdict.state),
         Op::Push { profile, .. } => format!("  {}", profile.name),
-        Op::License { sku, .. } => format!("  {sku}"),
+        Op::License { sku, .. } | Op::LicenseMissing { sku, .. } => format!("  {sku}"),
         _ => String::new(),
     }
 }

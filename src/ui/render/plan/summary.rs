@@ -60,6 +60,7 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::HoldWipe
         | ActionKind::ExpireWipe
         | ActionKind::VetoWipe
+        | ActionKind::LicenseMissing
         | ActionKind::Missing
         | ActionKind::Found
         | ActionKind::WipeProgress
@@ -89,6 +90,7 @@ pub(crate) fn told(kind: ActionKind, n: u64) -> String {
         ActionKind::BlockAccess => format!("{n} blocked from mail"),
         ActionKind::RestoreAccess => format!("{n} with mail restored"),
         ActionKind::License => format!("{} assigned", count(n, "license")),
+        ActionKind::LicenseMissing => format!("{} missing", count(n, "license")),
         ActionKind::Sync => format!("{n} asked to sync"),
         ActionKind::Restore => format!("{} corrected", count(n, "drifted profile")),
         ActionKind::Missing => format!("{n} missing from the MDM"),
