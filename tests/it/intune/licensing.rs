@@ -140,6 +140,62 @@ fn a_license_is_never_taken_away_and_what_a_user_had_is_not_ours() {
 }
 
 #[test]
+fn a_license_that_somebody_removes_is_missing_with_the_reason_and_is_assigned_again_once() {
+    let tenant = Tenant::paused();
+    let site = site(&tenant, [2, 2]);
+    let second = "PF3XK9Q4";
+    tenant.hardware(json!({"serialNumber": second, "userPrincipalName": ANA, "enrolled": true}));
+    site.put("second.yaml", Device::new(second).with("platform", "windows").yaml());
+    begins(&site);
+    let all = licenses(&site);
+    let given = orders(&tenant);
+    let somebody_removes_one =
+        || tenant.patch(&format!("/users/{ANA}"), json!({"licenses": ["MTD_P2"]}));
+    somebody_removes_one();
+
+    // A look that fails says nothing of anybody.
+    let user = json!({"method": "GET", "path": format!("/v1.0/users/{ANA}")});
+    tenant.fault(json!({"match": user, "action": {"status": 403}}));
+    let failed = site.run(&["apply", "--yes"]);
+    assert!(failed.stdout.contains("the licenses of users cannot be read"), "{failed:#?}");
+    tenant.heal();
+    assert_eq!((licenses(&site), orders(&tenant)), (all.clone(), given));
+
+    // The next one is killed when it assigns the license again.
+    let shown = site.run(&["plan"]).exits(0).stdout;
+    const WHY: &str = "somebody removed it outside Fleetform";
+    assert!(shown.contains(WHY) && shown.contains("2 licenses to assign"), "{shown}");
+    let post = json!({"method": "POST", "path": "*/assignLicense"});
+    tenant.fault(late(post, json!({"status": 503})));
+    killed_at(&site, &["apply", "--yes"], "method=POST&path=*/assignLicense");
+    assert_eq!(licenses(&site)[0], "missing SPE_E3 ana");
+    let listed = site.run(&["licenses"]).exits(0).stdout;
+    let show = site.run(&["show", second]).exits(0).stdout;
+    let told = site.run(&["why", second]).exits(0).stdout;
+    assert!(listed.contains("somebody removed it"), "{listed}");
+    assert!(show.contains(&format!("SPE_E3: {WHY}")), "{show}");
+    assert!(told.contains(&format!("{ANA} does not have license SPE_E3: {WHY}")), "{told}");
+    assert!(site.stands(second).starts_with("Enrolled"), "{}", site.stands(second));
+
+    tenant.heal();
+    site.settles();
+    assert_eq!((licenses(&site), held_by(&tenant, ANA)), (all, 2));
+    let taken =
+        |call: &&Value| call["effect"] == true && text(&call["path"]).ends_with("/assignLicense");
+    let calls = tenant.calls("method=POST&path=*/assignLicense");
+    assert_eq!(calls.iter().filter(taken).count(), given + 1, "once, for both devices");
+
+    // What was assigned a moment ago may not be visible yet.
+    somebody_removes_one();
+    site.is_settled();
+    tenant.wait("61m");
+    site.settles();
+    assert_eq!(held_by(&tenant, ANA), 2);
+    site.log_is_sound();
+    site.keeps_its_promises();
+}
+
+#[test]
 fn where_somebody_else_assigns_them_no_license_is_written() {
     let tenant = Tenant::paused();
     let site = site(&tenant, [5, 5]);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::graph::{Answer, Call, Everyday, Failure, odata_text, segment};
 use crate::domain::model::{Email, GraphId};
 
-/// Members on one page: as many as Graph gives.
+/// Members or users on one page: as many as Graph gives.
 const PAGE: &str = "999";
 
 /// A user.
@@ -19,8 +19,15 @@ pub(super) struct Person {
     /// Without it no license can be assigned.
     pub(super) usage_location: Option<String>,
     pub(super) account_enabled: Option<bool>,
-    #[serde(default)]
-    pub(super) assigned_licenses: Vec<AssignedLicense>,
+    /// Nothing where Entra did not say.
+    pub(super) assigned_licenses: Option<Vec<AssignedLicense>>,
+}
+
+impl Person {
+    /// Whether the user has a license of the product with this id, if that is known.
+    pub(super) fn has(&self, sku: &str) -> Option<bool> {
+        Some(self.assigned_licenses.as_ref()?.iter().any(|license| license.is_of(sku)))
+    }
 }
 
 /// A license that a user has, directly or by a group.
@@ -28,6 +35,22 @@ pub(super) struct Person {
 #[serde(rename_all = "camelCase")]
 pub(super) struct AssignedLicense {
     pub(super) sku_id: String,
+}
+
+impl AssignedLicense {
+    /// Whether it is of the product with this id.
+    pub(super) fn is_of(&self, sku: &str) -> bool {
+        self.sku_id.eq_ignore_ascii_case(sku)
+    }
+}
+
+/// A user in the list of all, with no more than licenses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Licensee {
+    pub(super) user_principal_name: Option<String>,
+    #[serde(default)]
+    pub(super) assigned_licenses: Vec<AssignedLicense>,
 }
 
 /// A device, as Entra knows it. Its `deviceId` is what Intune calls `azureADDeviceId`.
@@ -71,6 +94,20 @@ pub(super) async fn people(
         Err(failure) => Err(failure),
     };
     answers.into_iter().map(read).collect()
+}
+
+/// All users and their licenses, to the last page.
+///
+/// # Errors
+/// If they could not all be read.
+pub(super) async fn licensees(
+    everyday: &Everyday,
+    mut each: impl FnMut(Licensee),
+) -> Result<(), Failure> {
+    let call = Call::get("/users")
+        .query("$select", "userPrincipalName,assignedLicenses")
+        .query("$top", PAGE);
+    everyday.pages(call, |page: Vec<Licensee>| page.into_iter().for_each(&mut each)).await
 }
 
 /// Devices by their `deviceId`; nothing where Entra does not know it, or not yet.

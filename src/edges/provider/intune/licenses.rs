@@ -20,7 +20,7 @@ const SHOWN: usize = 300;
 /// What a tenant has bought of one license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sku {
-    id: String,
+    pub(super) id: String,
     pub(super) free: i64,
     pub(super) usable: bool,
 }
@@ -106,8 +106,7 @@ async fn give(
     person: &mut Person,
     user: &Email,
 ) -> Result<Licensed, Error> {
-    let has = |id: &str| id.eq_ignore_ascii_case(&sku.id);
-    if person.assigned_licenses.iter().any(|license| has(&license.sku_id)) {
+    if person.has(&sku.id) == Some(true) {
         return Ok(Licensed::Had);
     }
     if person.usage_location.as_deref().is_none_or(str::is_empty) {
@@ -135,7 +134,10 @@ async fn give(
         return answer(&failure);
     }
     sku.free -= 1;
-    person.assigned_licenses.push(AssignedLicense { sku_id: sku.id.clone() });
+    person
+        .assigned_licenses
+        .get_or_insert_default()
+        .push(AssignedLicense { sku_id: sku.id.clone() });
     Ok(Licensed::Assigned)
 }
 

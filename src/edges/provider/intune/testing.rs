@@ -181,6 +181,7 @@ impl Tenant {
             self.writes.push((format!("{method} {path}"), body.clone()));
         }
         match (method, &parts[..]) {
+            ("GET", ["users"]) => list(self.users.clone()),
             ("GET", ["users", name]) => {
                 let name = name.to_lowercase();
                 let is = |user: &&Value| {

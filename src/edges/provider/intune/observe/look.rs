@@ -22,7 +22,8 @@ use crate::edges::provider::intune::rows::ManagedDevice;
 use crate::edges::provider::observed::{Cursor, Observation, Observed, ReadProblem};
 use crate::edges::provider::unmanaged::{self, Unmanaged};
 
-/// How often the objects of profiles are compared in depth, which costs calls that grow with the fleet.
+/// How often the objects of profiles and the licenses of users are compared, which costs calls that grow
+/// with the fleet.
 const COMPARED: Duration = Duration::from_secs(3600);
 /// How soon again where something of it could not be read.
 const COMPARED_AGAIN: Duration = Duration::from_secs(600);
@@ -80,9 +81,12 @@ impl Inner {
         news.wipes.extend(approved);
         (news.missing, news.found) = present;
         let deep = self.is_due_for_comparison();
-        let (drift, troubles) = self.drift(recorded, deep).await;
+        let (drift, mut troubles) = self.drift(recorded, deep).await;
         news.drift = drift;
         if deep {
+            let (unlicensed, failure) = self.missing_licenses(recorded).await;
+            news.unlicensed = unlicensed;
+            troubles.extend(failure.map(|failure| trouble("the licenses of users", &failure)));
             let again = if troubles.is_empty() { COMPARED } else { COMPARED_AGAIN };
             self.lock_memory().compare_at = Some(Instant::now() + again);
         }

@@ -15,7 +15,7 @@ pub(crate) struct Memory {
     pub(super) devices: HashMap<SerialNumber, Vec<KnownDevice>>,
     /// Whether these are all that there are.
     pub(super) complete: bool,
-    /// When the objects of profiles are to be compared in depth; nothing: at once.
+    /// When the objects of profiles and the licenses of users are to be compared; nothing: at once.
     pub(super) compare_at: Option<Instant>,
     /// Devices that the fleet does not declare, until they are written down.
     pub(super) unmanaged: Option<Unmanaged>,
