@@ -145,8 +145,8 @@ fn foreign(
         )),
         Some(_) => None,
         None if recorded.seq == 0 => Some(format!(
-            "There is no ledger in {}: this plan begins with no device. To plan against a running \
-             daemon, name it with --server URL; `fleetform apply` creates a ledger here.",
+            "There is no ledger in {} yet, so every device is new. `fleetform apply` creates one; \
+             to plan against a running daemon, use --server URL.",
             setup.config.data.display()
         )),
         None => None,

@@ -41,6 +41,8 @@ words! {
 pub(crate) struct Context<'a> {
     /// That there is no ledger, and where none is.
     pub(crate) no_ledger: Option<&'a str>,
+    /// Whether no trust file is configured here.
+    pub(crate) no_trust: bool,
     /// Why the guard refuses every wipe.
     pub(crate) frozen: Option<&'static str>,
     /// Whether its life has ended before: issued, expired or stopped.
@@ -95,7 +97,7 @@ impl<'a> Verified<'a> {
                     (true, _) => (Mark::Holds, check.detail.as_str()),
                     (false, Some(why)) if about_recorded => (Mark::Unknown, why),
                     // The server has a trust file of its own.
-                    (false, Some(_)) if check.rule == Rule::Trust => {
+                    (false, Some(_)) if check.rule == Rule::Trust && context.no_trust => {
                         (Mark::Unknown, check.detail.as_str())
                     }
                     (false, _) => (Mark::Fails, check.detail.as_str()),

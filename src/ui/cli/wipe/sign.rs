@@ -36,7 +36,7 @@ Examples:
   fleetform wipe sign fleet/wipes/d007-lost.yaml
   fleetform wipe sign fleet/wipes/d007-lost.yaml --key ~/.ssh/id_ed25519_sk
   fleetform wipe sign fleet/wipes/d007-lost.yaml --veto
-  fleetform wipe sign fleet/wipes/d007-lost.yaml --server https://fleet.example.com
+  fleetform wipe sign d007-lost.yaml --server https://fleet.example.com
 
 Without --key: user.signingkey of Git, a file or the public key itself. Where it
 is not set, the first of id_ed25519_sk, id_ecdsa_sk, id_ed25519 and id_ecdsa in

@@ -14,6 +14,7 @@ use crate::app::reconcile::{Basis, decide, heads, observe};
 use crate::domain::fleet::Desired;
 use crate::domain::plan::{Inputs, NO_NEWS, verify_request};
 use crate::domain::wipe::WipeFile;
+use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::requests::Requests;
 use crate::ui::client::Remote;
 use crate::ui::render::out::Out;
@@ -98,7 +99,8 @@ pub(super) fn run(
         .then(|| format!("there is no ledger in {}", setup.config.data.display()));
     let frozen = decision.approved.refusal().map(|refusal| refusal.why.cause.explain());
     let spent = recorded.wipes.get(&view.subject.request).is_some_and(|wipe| !wipe.state.is_open());
-    let context = Context { no_ledger: no_ledger.as_deref(), frozen, spent, in_fleet };
+    let no_trust = matches!(trust, TrustState::NotConfigured);
+    let context = Context { no_ledger: no_ledger.as_deref(), no_trust, frozen, spent, in_fleet };
     let verified = Verified::new(view, &judgement, context);
     match format {
         Format::Json => verified.json(out)?,
