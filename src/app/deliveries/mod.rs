@@ -25,13 +25,13 @@ mod worker;
 
 pub(crate) use events::EventSink;
 pub(crate) use log_writer::Request;
+pub(crate) use queue::Queue;
 pub(crate) use run::{Deliveries, deliver_for};
 pub(crate) use service_now::ServiceNowSink;
 pub(crate) use sink::Sink;
 pub(crate) use statuses::{SinkStatus, SinkStatuses};
 pub(crate) use waiting::Waiting;
 pub(crate) use webhook::WebhookSink;
-pub(crate) use queue::Queue;
 pub(crate) use worker::queues;
 
 #[cfg(test)]

@@ -31,12 +31,7 @@ pub(crate) struct Args {
 ///
 /// # Errors
 /// If there is no ledger or it cannot be read, or writing fails.
-pub(super) fn run(
-    _: &Args,
-    setup: &Setup,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+pub(super) fn run(_: &Args, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     setup.needs_ledger("and so no license was assigned")?;
     let state = setup.recorded()?;
     let desired = wiring::fleet(&setup.config, false).desired;

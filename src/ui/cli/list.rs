@@ -272,15 +272,10 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
 ///
 /// # Errors
 /// If what was written down of the last look cannot be read.
-pub(crate) fn unmanaged(
-    setup: &Setup,
-    format: Format,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+pub(crate) fn unmanaged(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     let seen = match &setup.remote {
         Some(remote) => {
-            let received: Received =
-                remote.json(documents::UNMANAGED).map_err(server::explain)?;
+            let received: Received = remote.json(documents::UNMANAGED).map_err(server::explain)?;
             received.unmanaged()
         }
         None => unmanaged::read(&setup.config.data).map_err(Failure::new)?,

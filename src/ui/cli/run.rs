@@ -139,7 +139,7 @@ fn run(
         Command::Deliveries(args) => {
             let setup = setup()?.asking(&args.server, &cli.global, environment)?;
             deliveries::run(args, &setup, format, out)
-        },
+        }
         Command::List(args) => {
             let setup = reading(&args.server)?;
             if args.unmanaged {

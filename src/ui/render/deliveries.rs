@@ -48,7 +48,6 @@ impl Delivery {
             why: waiting.why.clone(),
         }
     }
-
 }
 
 /// All of them: `{"version": 1, "deliveries": [{"id", "sink", "state", "topic", "device", "entry", "at",
@@ -64,7 +63,8 @@ impl Deliveries {
     #[must_use]
     pub(crate) fn of(queues: &[(String, Queue)]) -> Self {
         let of = |(sink, queue): &(String, Queue)| {
-            let waiting = queue.waiting().map(|one| Delivery::new(sink, DeliveryState::Waiting, one));
+            let waiting =
+                queue.waiting().map(|one| Delivery::new(sink, DeliveryState::Waiting, one));
             let given_up =
                 queue.given_up.iter().map(|one| Delivery::new(sink, DeliveryState::GivenUp, one));
             waiting.chain(given_up).collect::<Vec<_>>()

@@ -139,7 +139,8 @@ impl Document {
     pub(crate) fn access(self) -> Option<Rules> {
         let AccessDocument { resources, max_age, help_url } = self.access.unwrap_or_default();
         let max_age = TimeDelta::try_milliseconds(max_age).filter(|_| max_age >= 0)?;
-        let resource = |(name, ResourceDocument { require, users })| (name, Resource { require, users });
+        let resource =
+            |(name, ResourceDocument { require, users })| (name, Resource { require, users });
         Some(Rules { resources: resources.into_iter().map(resource).collect(), max_age, help_url })
     }
 

@@ -148,7 +148,9 @@ fn recorded(setup: &Setup) -> Result<(State, &'static str), Failure> {
         return Ok((state, "not in the server's ledger"));
     }
     Ok(match setup.proven() {
-        Ok(state) if state.seq == 0 => (state, "there is no ledger here; name it with --server URL"),
+        Ok(state) if state.seq == 0 => {
+            (state, "there is no ledger here; name it with --server URL")
+        }
         Ok(state) => (state, "not in this ledger"),
         Err(_) => (State::default(), "the ledger cannot be read"),
     })
