@@ -16,6 +16,8 @@ const GRACE: Duration = Duration::from_secs(9);
 #[derive(Debug)]
 pub struct Signals {
     stop: Arc<AtomicBool>,
+    /// Whether nothing but the snapshot is left to be written.
+    done: Arc<AtomicBool>,
     stopped: Arc<Notify>,
     reload: Signal,
 }
@@ -27,22 +29,28 @@ impl Signals {
     /// If the system refuses.
     pub fn listen() -> io::Result<Self> {
         let stopped = Arc::new(Notify::new());
-        let notify = stopped.clone();
+        let (notify, done) = (stopped.clone(), Arc::new(AtomicBool::new(false)));
+        let ended = done.clone();
         let stop = stop_flag(move || {
             notify.notify_one();
             tracing::info!(
                 "shutting down after the current batch (send the signal again to stop \
                             immediately)"
             );
-            tokio::spawn(cut_short());
+            tokio::spawn(cut_short(ended.clone()));
         })?;
-        Ok(Self { stop, stopped, reload: signal(SignalKind::hangup())? })
+        Ok(Self { stop, done, stopped, reload: signal(SignalKind::hangup())? })
     }
 
     /// Set once it is to stop.
     #[must_use]
     pub(crate) fn flag(&self) -> &AtomicBool {
         &self.stop
+    }
+
+    /// Nothing but the snapshot is left: to cut it short is no failure.
+    pub(crate) fn done(&self) {
+        self.done.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn stopping(&self) -> bool {
@@ -94,8 +102,12 @@ pub(crate) fn stop_flag(first: impl Fn() + Clone + Send + 'static) -> io::Result
     Ok(stop)
 }
 
-async fn cut_short() {
+async fn cut_short(done: Arc<AtomicBool>) {
     tokio::time::sleep(GRACE).await;
+    if done.load(Ordering::Relaxed) {
+        tracing::info!("the snapshot is not waited for; the next start reads the end of the log");
+        std::process::exit(0);
+    }
     tracing::error!("the current batch takes too long; the next start continues with it");
     std::process::exit(1);
 }

@@ -57,6 +57,9 @@ impl Daemon {
         watchdog::stopping();
         self.deliveries.stop(self.ledger.as_mut()).await?;
         let Some(ledger) = self.ledger.as_mut() else { return Ok(()) };
+        // A large snapshot may be cut short: the log is verified all the same.
+        ledger.rest();
+        self.signals.done();
         ledger.snapshot()?;
         ledger.rest();
         Ok(())

@@ -50,6 +50,23 @@ fn what_nobody_touched_is_opened_without_reading_the_log_and_is_the_same() {
 }
 
 #[test]
+fn a_stop_that_has_no_time_for_the_snapshot_keeps_what_is_verified() {
+    let dir = told();
+    stop(dir.path());
+    let mut ledger = open(dir.path()).unwrap();
+    ledger.append(vec![about(2, Event::DeviceOrphaned(Nothing {}))]).unwrap();
+    ledger.end_pass().unwrap();
+    let expected = ledger.state().clone();
+    until("it is kept", || {
+        ledger.rest();
+        Trusted::untouched(dir.path()).is_some()
+    });
+    drop(ledger);
+    assert!(is_quick(dir.path()));
+    assert_eq!(open(dir.path()).unwrap().state(), &expected, "the entries after the snapshot too");
+}
+
+#[test]
 fn in_any_doubt_everything_is_verified() {
     type Doubt = fn(&Path);
     let doubts: [(&str, Doubt); 6] = [
