@@ -84,7 +84,14 @@ fn check_repairs_what_is_safe_to_repair_and_shows_it_first() {
     fixture.write("fleet/ana.yaml", &utf16);
     fixture.write("fleet/two.yaml", "a:\n    b:\n\tc: 1\n");
     fixture.run(&["check"]).exits(1);
-    fixture.run(&["check", "--fix"]).exits(1).complains(&["no terminal to ask on", "--yes"]);
+    let shown =
+        fixture.run(&["check", "--fix"]).exits(1).complains(&["no terminal to ask on", "--yes"]);
+    for part in ["ana.yaml: encoding, line breaks, tabs", "+  serialNumber: \"4711007\"\n"] {
+        assert!(shown.stdout.contains(part), "{part}: {shown:?}");
+    }
+    assert!(shown.stdout.contains("-\\tserialNumber: 4711007\\r\n"), "not as UTF-16: {shown:?}");
+    let other = fixture.run(&["check", "--fix", "-o", "json"]).exits(1);
+    assert_eq!(other.complains(&["-o json", "--yes"]).stdout, "");
     assert_eq!(std::fs::read(fixture.path("fleet/ana.yaml")).expect("a file"), utf16);
     let fixed = fixture.run(&["check", "--fix", "--yes"]).exits(1);
     assert!(fixed.stdout.contains("+  serialNumber: \"4711007\"\n"), "{fixed:?}");

@@ -80,7 +80,8 @@ fn repairs_are_shown_before_anybody_is_asked_and_written_after_a_yes() {
     fixture.write("fleet/A.yaml", &bad);
     let fix = ["check", "--fix"];
     let said = typed(&fixture, "y", &fix).stdout;
-    assert!(said.contains("Repair 1 file?"), "{said}");
+    let change = said.find("--- ./fleet/A.yaml").expect("the change");
+    assert!(change < said.find("Repair 1 file?").expect("the question"), "{said}");
     assert_eq!(fixture.read("fleet/A.yaml"), bad);
     let said = typed(&fixture, "yes", &fix).exits(0).stdout;
     assert!(said.contains("Repaired: ") && said.contains("line breaks"), "{said}");

@@ -277,8 +277,7 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
     if decision.approved.plan().actions.is_empty() {
         return Ok(Consent::Given);
     }
-    out.flush()?;
-    if consent::ask("Apply this plan?")? {
+    if consent::ask("Apply this plan?", out)? {
         return Ok(Consent::GivenLater);
     }
     out.note("Nothing was done.");

@@ -38,7 +38,8 @@ Examples:
 Exits with 1 on any finding; `fleetform explain CODE` tells more about each.
 --fix repairs encodings (UTF-16, byte order marks), line breaks, tabs, quotes
 and the layout (see `fleetform fmt --help`), and never touches a file that has
-signatures beside it.
+signatures beside it. Without a terminal it shows the repairs and writes nothing
+unless --yes is given.
 Formats: text, json, markdown (for a comment), github (workflow commands), sarif
 (2.1.0). The paths of the last two are relative to the repository where the
 fleet directory is given relative to it. GitHub shows only 10 annotations of

@@ -1,5 +1,6 @@
 //! `fleetform check --fix`
 
+use std::io::Write as _;
 use std::path::Path;
 
 use super::consent;
@@ -10,7 +11,7 @@ use super::rewrite::{Rewrite, rewrites};
 use super::setup::Setup;
 use crate::domain::manifest::repair::{Repair, repair};
 use crate::domain::wording::count;
-use crate::ui::render::out::Out;
+use crate::ui::render::out::{Out, Tone};
 
 /// Shows what can be repaired, asks, and writes it.
 ///
@@ -34,23 +35,37 @@ pub(super) fn run(
         fmt::tell(&all, out);
         return Ok(());
     }
-    if !yes && !setup.can_ask {
-        return Err(Failure::new("check --fix changes files, and there is no terminal to ask on")
-            .help("look at `fleetform fmt --check`, then run `fleetform check --fix --yes`"));
-    }
     if format == Format::Text {
-        changed.iter().try_for_each(|file| file.show(out))?;
+        for file in &changed {
+            // A change of the encoding alone has no lines to show.
+            let line = format!("{}: {}", file.path.display(), why(file));
+            writeln!(out, "{}", out.paint(Tone::Strong, &line))?;
+            file.show(out)?;
+        }
+    } else if !yes {
+        // Nobody agrees to what is not shown.
+        return Err(Failure::new(format!("check --fix cannot show its changes with -o {format}"))
+            .help("leave out -o to see them and be asked, or add --yes to write them"));
     }
     let files = count(changed.len() as u64, "file");
-    if yes || consent::ask(&format!("Repair {files}?"))? {
+    if !yes && !setup.can_ask {
+        out.flush()?;
+        let what = format!("{files} can be repaired, but there is no terminal to ask on");
+        return Err(Failure::new(what)
+            .help("to write the changes shown above, run `fleetform check --fix --yes`"));
+    }
+    if yes || consent::ask(&format!("Repair {files}?"), out)? {
         for file in &changed {
             file.write()?;
-            let what = file.why.as_deref().unwrap_or_default();
-            out.note(&format!("Repaired: {} ({what})", file.path.display()));
+            out.note(&format!("Repaired: {} ({})", file.path.display(), why(file)));
         }
     }
     fmt::tell(&all, out);
     Ok(())
+}
+
+fn why<'f>(file: &'f Rewrite) -> &'f str {
+    file.why.as_deref().unwrap_or_default()
 }
 
 fn words(repairs: &[Repair]) -> String {

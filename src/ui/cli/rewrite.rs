@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use crate::domain::manifest::encoding::decode;
 use crate::domain::model::words;
 use crate::edges::fs::durable;
 use crate::edges::source::{self, MAX_BYTES, RawFile};
@@ -81,7 +82,7 @@ impl Rewrite {
     /// What changes, line by line.
     pub(super) fn show(&self, out: &mut Out) -> io::Result<()> {
         let Some(new) = &self.new else { return Ok(()) };
-        let old = String::from_utf8_lossy(&self.old);
+        let old = decode(&self.old).unwrap_or_else(|| String::from_utf8_lossy(&self.old));
         patch(out, &self.path.display().to_string(), Some(&old), new)
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn run(
     let setting = |name: &str| revision::setting(&setup.config.fleet, name);
     let key = key::find(args.key.as_deref(), setting, setup.home.as_deref())?;
     show(&file, setup, args.veto, out)?;
-    if setup.can_ask && !args.yes && !consent::ask("Sign it?")? {
+    if setup.can_ask && !args.yes && !consent::ask("Sign it?", out)? {
         out.note("Nothing was signed.");
         return Ok(Exit::Failed);
     }
