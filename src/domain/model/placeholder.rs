@@ -94,9 +94,13 @@ fn is_repeated(text: &str) -> bool {
 }
 
 /// At least five digits, each one more, or each one less, than the one before; 0 follows 9.
+///
+/// More than ten only where they begin with 1, as whoever fills a field does: `01234567890123` is a
+/// serial number in the documentation of Intune.
 fn is_counted(text: &str) -> bool {
     let step = |by: u8| text.as_bytes().windows(2).all(|w| (w[0] - b'0' + by) % 10 == w[1] - b'0');
-    text.len() >= 5 && text.bytes().all(|b| b.is_ascii_digit()) && (step(1) || step(9))
+    let is_short = text.len() <= 10 || text.starts_with('1');
+    text.len() >= 5 && is_short && text.bytes().all(|b| b.is_ascii_digit()) && (step(1) || step(9))
 }
 
 #[cfg(test)]
@@ -131,6 +135,7 @@ mod tests {
             "1234567890",
             "123456789000",
             "12345678901234567",
+            "123456789012",
             "987654321",
             "None",
             "none",
@@ -179,6 +184,7 @@ mod tests {
             "NONE7",
             "SN-1",
             "SN012345",
+            "01234567890123",
             "SN0000",
             "S1",
             "SN-PF3XK9",
