@@ -105,6 +105,20 @@ fn check_repairs_what_is_safe_to_repair_and_shows_it_first() {
 }
 
 #[test]
+fn a_file_indented_with_other_spaces_is_left_by_fmt_and_repaired_by_check() {
+    let fixture = Fixture::of(&["AAA1"]);
+    fixture.run(&["fmt"]).exits(0);
+    let neat = fixture.read("fleet/AAA1.yaml");
+    let odd = neat.replace("\n  ", "\n\u{a0}\u{a0}");
+    assert_ne!(odd, neat);
+    fixture.write("fleet/AAA1.yaml", &odd);
+    fixture.run(&["fmt"]).exits(1).complains(&["fleet/AAA1.yaml stays as it is", "check --fix"]);
+    assert_eq!(fixture.read("fleet/AAA1.yaml"), odd);
+    fixture.run(&["check", "--fix", "--yes"]).exits(0).complains(&["non-breaking spaces"]);
+    assert_eq!(fixture.read("fleet/AAA1.yaml"), neat);
+}
+
+#[test]
 fn one_file_is_judged_with_the_others_and_without_what_is_wrong_with_them() {
     let fixture = Fixture::of(&["AAA1"]);
     fixture.write("fleet/other.yaml", "kind: [\n");

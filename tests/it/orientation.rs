@@ -8,6 +8,21 @@ use crate::support::{Fixture, actions, device, faked_clock, git, healthy, start,
 /// Commands that a person tries first.
 const FIRST: &[&[&str]] = &[
     &["check"],
+    &["check", "--fix"],
+    &["fmt"],
+    &["import", "csv", "-"],
+    &["export", "csv"],
+    &[
+        "provision",
+        "--serial",
+        "PF3XK9Q2",
+        "--user",
+        "a@example.com",
+        "--profile",
+        "P",
+        "--os",
+        "1",
+    ],
     &["plan"],
     &["apply", "--yes"],
     &["daemon"],
@@ -31,6 +46,10 @@ fn in_a_directory_without_a_fleet_every_command_says_so_and_makes_nothing() {
         assert!(said.stderr.contains("help: "), "{command:?}: {}", said.stderr);
     }
     let here = fixture.path("").canonicalize().expect("a directory").display().to_string();
+    for command in &FIRST[..7] {
+        let said = fixture.run(command).exits(1);
+        said.complains(&[here.trim_end_matches('/'), "fleetform init DIR"]);
+    }
     let said = fixture.run(&["apply", "--yes"]).exits(1);
     said.complains(&["there is no fleet here", here.trim_end_matches('/'), "fleetform init DIR"]);
     let left = std::fs::read_dir(fixture.path("")).expect("a directory").count();

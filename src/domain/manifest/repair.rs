@@ -1,5 +1,5 @@
 //! What is wrong with a file and can be put right without a question: its encoding, its line
-//! breaks, tabs, quotes, and its layout.
+//! breaks, tabs, non-breaking spaces, quotes, and its layout.
 //!
 //! Text is never guessed at. Tabs are replaced only where every usual width gives the same
 //! manifest, and a value gets quotes only where its field wants a string, as it was written.
@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::canonical::{Shape, Source, Unformatted, format, same};
+use super::canonical::{Shape, Source, Unformatted, format, is_like_space, misindented, same};
 use super::encoding;
 use super::yaml::{self, Node, Scalar, Style, Value, double};
 use crate::domain::model::words;
@@ -22,6 +22,7 @@ words! {
         ByteOrderMark = "byteOrderMark",
         LineBreaks = "lineBreaks",
         Tabs = "tabs",
+        Spaces = "spaces",
         Quotes = "quotes",
         Layout = "layout",
     }
@@ -52,8 +53,10 @@ pub(crate) fn repair(bytes: &[u8]) -> Result<Repaired, Unformatted> {
     note(Repair::ByteOrderMark, matches!(decoded, Cow::Borrowed(_)) && bare.len() < decoded.len());
     let text = bare.replace("\r\n", "\n");
     note(Repair::LineBreaks, text.len() < bare.len());
-    let spaced = without_tabs(&text).unwrap_or_else(|| text.clone());
-    note(Repair::Tabs, spaced != text);
+    let plain = with_plain_spaces(&text).unwrap_or_else(|| text.clone());
+    note(Repair::Spaces, plain != text);
+    let spaced = without_tabs(&plain).unwrap_or_else(|| plain.clone());
+    note(Repair::Tabs, spaced != plain);
     let quoted = with_quotes(&spaced);
     note(Repair::Quotes, quoted != spaced);
     let laid_out = format(quoted.as_bytes())?;
@@ -68,6 +71,27 @@ fn trees(text: &str) -> Option<Vec<Node<'_>>> {
         parsed.root.filter(|_| parsed.complete && parsed.problems.is_empty())
     };
     yaml::cut(text.as_bytes()).iter().map(read).collect()
+}
+
+/// The text with spaces for the non-breaking spaces that it is indented by, as an editor shows it; none
+/// where that is not to be done, or is no manifest either.
+fn with_plain_spaces(text: &str) -> Option<String> {
+    let is_right = |text: &str| trees(text).is_some_and(|all| !all.iter().any(has_odd_key));
+    if !text.contains(is_like_space) || is_right(text) {
+        return None;
+    }
+    let line = |line: &str| {
+        let is_blank = |c: char| matches!(c, ' ' | '\t') || is_like_space(c);
+        let (indent, rest) = line.split_at(line.len() - line.trim_start_matches(is_blank).len());
+        indent.replace(is_like_space, " ") + rest
+    };
+    let plain: String = text.split_inclusive('\n').map(line).collect();
+    let is_readable = is_right(&plain) || without_tabs(&plain).is_some_and(|text| is_right(&text));
+    is_readable.then_some(plain)
+}
+
+fn has_odd_key(root: &Node<'_>) -> bool {
+    misindented(root).is_some()
 }
 
 /// The text with spaces for the tabs that it is indented by; none where that is not to be done, or

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -15,6 +16,7 @@ use crate::domain::manifest::encoding;
 use crate::domain::manifest::finding::Code;
 use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::Place;
+use crate::domain::wording::quote;
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::{Guarded, Refused};
 use crate::edges::source;
@@ -29,9 +31,26 @@ use crate::ui::render::unified;
 /// # Errors
 /// If it cannot be read.
 pub(super) fn there(fleet: &Desired) -> Result<(), Failure> {
-    let Some(why) = &fleet.missing else { return Ok(()) };
-    Err(Failure::new(format!("the fleet directory {why}"))
-        .help("name it with --fleet, or change to its parent"))
+    fleet.missing.as_ref().map_or(Ok(()), |why| Err(no_fleet(why)))
+}
+
+/// As [`there`], before anything is read.
+///
+/// # Errors
+/// If there is no such directory.
+pub(super) fn exists(root: &Path) -> Result<(), Failure> {
+    root.metadata().map(drop).map_err(|why| {
+        no_fleet(&format!("{} cannot be read: {why}", quote(&root.to_string_lossy())))
+    })
+}
+
+/// Where somebody is, and what to do.
+fn no_fleet(why: &str) -> Failure {
+    let here = Environment::working_directory();
+    Failure::new(format!("the fleet directory {why}; you are in {here}")).help(
+        "change to the directory of your fleet, name it with --fleet, or start one with \
+         `fleetform init DIR`",
+    )
 }
 
 /// The text of a file, where it is there.

@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use super::author;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::fix;
@@ -36,10 +37,10 @@ Examples:
   fleetform check -o sarif > fleetform.sarif
 
 Exits with 1 on any finding; `fleetform explain CODE` tells more about each.
---fix repairs encodings (UTF-16, byte order marks), line breaks, tabs, quotes
-and the layout (see `fleetform fmt --help`), and never touches a file that has
-signatures beside it. Without a terminal it shows the repairs and writes nothing
-unless --yes is given.
+--fix repairs encodings (UTF-16, byte order marks), line breaks, tabs and
+non-breaking spaces, quotes and the layout (see `fleetform fmt --help`), and
+never touches a file that has signatures beside it. Without a terminal it shows
+the repairs and writes nothing unless --yes is given.
 Formats: text, json, markdown (for a comment), github (workflow commands), sarif
 (2.1.0). The paths of the last two are relative to the repository where the
 fleet directory is given relative to it. GitHub shows only 10 annotations of
@@ -95,7 +96,10 @@ pub(super) fn run(
     let subject = subject(args, setup)?;
     if args.fix {
         let path = match &subject {
-            Subject::Fleet(root) => root,
+            Subject::Fleet(root) => {
+                author::exists(root)?;
+                root
+            }
             Subject::File { path, content: None } => path,
             Subject::File { .. } => {
                 return Err(Failure::new("standard input cannot be repaired in place")
@@ -223,9 +227,8 @@ fn watch(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Res
 /// # Errors
 /// If the fleet directory could not be read, or writing fails.
 fn show(desired: &Desired, root: &Path, format: Format, out: &mut Out) -> Result<Exit, Failure> {
-    if let (Some(why), true) = (&desired.missing, desired.findings.is_empty()) {
-        let what = format!("the fleet directory {why}");
-        return Err(Failure::new(what).help("name it with --fleet, or change to its parent"));
+    if desired.findings.is_empty() {
+        author::there(desired)?;
     }
     match format {
         Format::Json => check::json(desired, out)?,
@@ -299,11 +302,8 @@ mod tests {
         let screen = Screen::piped();
         let failure = show(&desired, Path::new("./fl\u{1b}eet"), Format::Text, &mut screen.out());
         let text = failure.unwrap_err().render(false);
-        assert_eq!(
-            text,
-            "error: the fleet directory `./fl\\u{1b}eet` cannot be read: no such directory\n\
-             help: name it with --fleet, or change to its parent\n"
-        );
+        let what = "error: the fleet directory `./fl\\u{1b}eet` cannot be read: no such directory; you are in /";
+        assert!(text.starts_with(what) && text.contains("\nhelp: "), "{text}");
         assert_eq!(screen.results(), "");
     }
 

@@ -74,6 +74,7 @@ fn words(repairs: &[Repair]) -> String {
         Repair::ByteOrderMark => "byte order mark",
         Repair::LineBreaks => "line breaks",
         Repair::Tabs => "tabs",
+        Repair::Spaces => "non-breaking spaces",
         Repair::Quotes => "quotes",
         Repair::Layout => "layout",
     };

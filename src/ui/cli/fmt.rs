@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::author;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -78,6 +79,9 @@ pub(super) fn run(
         return standard(args, out);
     }
     let fleet = std::slice::from_ref(&setup.config.fleet);
+    if args.paths.is_empty() {
+        author::exists(&setup.config.fleet)?;
+    }
     let paths = if args.paths.is_empty() { fleet } else { &args.paths };
     let mut all = Vec::new();
     let mut lost = 0;

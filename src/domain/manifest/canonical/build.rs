@@ -5,7 +5,7 @@
 use std::mem;
 use std::ops::Range;
 
-use super::layout::{Entries, Entry, Form, Line, rank};
+use super::layout::{Entries, Entry, Form, Line, sort_by_name};
 use super::shape::Shape;
 use super::source::{Comment, Source};
 use crate::domain::manifest::yaml::{Node, Scalar, Style, Value, Within, double, scalar};
@@ -465,7 +465,7 @@ fn inline(node: &Node<'_>, shape: Shape) -> Option<String> {
         }
         Value::Map(pairs) => {
             let mut sorted: Vec<&Pair<'_>> = pairs.iter().collect();
-            sorted.sort_by_key(|(key, _)| rank(shape.order(), key.text()));
+            sort_by_name(&mut sorted, shape.order(), |(key, _)| key.text());
             let pairs = sorted.into_iter().map(|(key, value)| {
                 let value = inline(value, shape.below(key.text()))?;
                 Some(format!("{}: {value}", inline(key, Shape::Free)?))

@@ -1,6 +1,7 @@
 //! A file laid out anew.
 
 use super::build::{build, comments};
+use super::indent::misindented;
 use super::layout::{Entries, Line, lines, lines_of, write};
 use super::same::same;
 use super::source::Source;
@@ -15,6 +16,12 @@ pub(crate) enum Unformatted {
     NoText,
     #[error("it has characters that may not be in a manifest")]
     Forbidden,
+    /// In this line.
+    #[error(
+        "line {0} is indented with characters that only look like spaces; \
+         `fleetform check --fix` replaces non-breaking spaces"
+    )]
+    Misindented(u32),
     /// In this line.
     #[error("what begins in line {0} is not a manifest that can be read")]
     Unreadable(u32),
@@ -43,6 +50,10 @@ pub(crate) fn format(bytes: &[u8]) -> Result<String, Unformatted> {
         .iter()
         .map(|piece| read(text, piece).ok_or(Unformatted::Unreadable(piece.body_line)))
         .collect::<Result<Vec<_>, _>>()?;
+    // Where its keys belong cannot be told from the tree.
+    if let Some(line) = roots.iter().find_map(misindented) {
+        return Err(Unformatted::Misindented(line));
+    }
     let mut out = String::with_capacity(text.len());
     let mut past = 0;
     for (n, (piece, root)) in pieces.iter().zip(&roots).enumerate() {

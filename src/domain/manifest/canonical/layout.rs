@@ -72,8 +72,7 @@ impl Entries {
 
     /// All keys, also those below, in their order.
     pub(super) fn sort(&mut self) {
-        let order = self.order;
-        self.entries.sort_by_key(|entry| rank(order, entry.name.as_deref()));
+        sort_by_name(&mut self.entries, self.order, |entry| entry.name.as_deref());
         for entry in &mut self.entries {
             if let Form::Entries(below) = &mut entry.value {
                 below.sort();
@@ -82,9 +81,13 @@ impl Entries {
     }
 }
 
-/// Where a key belongs; what has no place of its own comes last.
-pub(super) fn rank(order: &[&str], name: Option<&str>) -> usize {
-    order.iter().position(|known| Some(*known) == name).unwrap_or(order.len())
+/// Sorts what has these names. Where one of them is not known, all stay where they are: it may belong
+/// to what is above it, which only its place tells.
+pub(super) fn sort_by_name<T>(all: &mut [T], order: &[&str], name: impl Fn(&T) -> Option<&str>) {
+    let rank = |one: &T| order.iter().position(|known| Some(*known) == name(one));
+    if all.iter().all(|one| rank(one).is_some()) {
+        all.sort_by_key(rank);
+    }
 }
 
 /// Comments and blank lines that belong to one place, from the text of these lines.

@@ -6,6 +6,7 @@
 
 mod build;
 mod format;
+mod indent;
 mod layout;
 mod same;
 mod shape;
@@ -15,6 +16,7 @@ mod source;
 mod tests;
 
 pub(crate) use format::{Unformatted, format};
+pub(super) use indent::{is_like_space, misindented};
 pub(super) use same::same;
 pub(super) use shape::Shape;
 pub(super) use source::Source;

@@ -25,6 +25,12 @@ fn whatever_an_editor_made_of_it_comes_back() {
         (format!("\u{feff}{DEVICE}").into_bytes(), vec!["byteOrderMark"]),
         (DEVICE.replace('\n', "\r\n").into_bytes(), vec!["lineBreaks"]),
         (DEVICE.replace("  ", "\t").into_bytes(), vec!["tabs"]),
+        (DEVICE.replace("  ", "\u{a0}\u{a0}").into_bytes(), vec!["spaces"]),
+        (DEVICE.replace("  n", "\u{a0} n").into_bytes(), vec!["spaces"]),
+        (
+            DEVICE.replace("  n", "\u{202f} n").replace("  ", "\t").into_bytes(),
+            vec!["spaces", "tabs"],
+        ),
         (DEVICE.replace("\"0123\"", "0123").into_bytes(), vec!["quotes"]),
         (DEVICE.replace("\"10.10\"", "10.10").into_bytes(), vec!["quotes"]),
         (DEVICE.replace(": ana\n", ": 'ana'\n").into_bytes(), vec!["layout"]),
@@ -75,6 +81,12 @@ fn what_may_mean_several_things_is_left_alone() {
         assert_eq!(repair(bytes), Err(Unformatted::NoText), "{bytes:?}");
     }
     assert_eq!(repair("a: \u{202e}x\n".as_bytes()), Err(Unformatted::Forbidden));
+    // So wide are other spaces in no two editors.
+    let wide = DEVICE.replace("  name", "\u{3000}name");
+    assert_eq!(repair(wide.as_bytes()), Err(Unformatted::Misindented(4)));
+    // A non-breaking space in a text is the text's.
+    let text = "a: |\n  x\n  \u{a0}y\n";
+    assert_eq!(repaired(text.as_bytes()), (text.to_owned(), vec![]));
     // A tab in a text is the text's.
     let text = "a: |\n  x\n  \ty\n";
     assert_eq!(repaired(text.as_bytes()), (text.to_owned(), vec![]));

@@ -44,6 +44,20 @@ fn keys_quotes_and_indentation_have_one_form() {
 }
 
 #[test]
+fn keys_stay_where_they_are_when_one_of_them_may_belong_elsewhere() {
+    for text in [
+        "kind: Device\nmetadata:\nname: ana\nspec:\nserialNumber: A1\napiVersion: fleetform/v1\n",
+        "apiVersion: fleetform/v1\nkind: Device\nspec: {profile: Standard, sreialNumber: A1, osVersion: x}\n",
+    ] {
+        assert_eq!(laid_out(text), text);
+    }
+    let text = "apiVersion: fleetform/v1\nkind: Device\nmetadata:\n\u{a0}\u{a0}name: ana\nspec:\n";
+    assert_eq!(format(text.as_bytes()), Err(Unformatted::Misindented(4)));
+    let quoted = "apiVersion: fleetform/v1\n\" a\": 1\n";
+    assert_eq!(laid_out(quoted), quoted);
+}
+
+#[test]
 fn comments_stay_with_what_they_are_about() {
     for (text, expected) in [
         (
