@@ -318,3 +318,11 @@ fn a_backup_beside_a_busy_daemon_is_of_one_moment() {
     }
     daemon.stop();
 }
+
+#[test]
+fn a_backup_is_not_written_to_a_file_called_like_standard_output() {
+    let fixture = Fixture::of(&["A"]);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    fixture.run(&["backup", "-"]).exits(1).complains(&["standard output", "name a file"]);
+    assert!(!fixture.path("-").exists());
+}

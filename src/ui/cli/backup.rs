@@ -43,6 +43,10 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    if args.file.as_os_str() == "-" {
+        return Err(Failure::new("a backup is a file, and is not written to standard output")
+            .help("name a file, and copy it when it is there"));
+    }
     let data = &setup.config.data;
     setup.needs_ledger("and so nothing to back up")?;
     let now = setup.now();

@@ -12,8 +12,9 @@ use super::format::Format;
 use super::setup::Setup;
 use super::value::{Label, word};
 use crate::domain::export::{self, Exported, Refused, Sheet};
-use crate::domain::model::{DesiredDevice, Platform, words};
-use crate::domain::wording::count;
+use crate::domain::fleet::Desired;
+use crate::domain::model::{DesiredDevice, Name, Platform, words};
+use crate::domain::wording::{closest, count, quote};
 use crate::edges::fs::durable;
 use crate::ui::render::json;
 use crate::ui::render::out::{Out, Tone};
@@ -111,6 +112,9 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let fleet = setup.desired();
     author::there(&fleet)?;
+    if let Some(profile) = &args.profile {
+        has_profile(&fleet, profile)?;
+    }
     let devices = fleet.devices.iter().map(|device| &**device).filter(|device| args.admits(device));
     let exported = match args.list {
         Kind::Csv => export::csv(devices)?,
@@ -124,6 +128,12 @@ pub(super) fn run(
             out.write_all(sheet.text.as_bytes())?;
             out.flush()?;
             Vec::new()
+        }
+        // Nothing is left to write.
+        (None, _) if exported.devices == 0 => Vec::new(),
+        (None, [_]) => {
+            return Err(Failure::new(format!("with -o {format} the list itself is not shown"))
+                .help("name a file for it with --file"));
         }
         (None, sheets) => {
             let what = format!("the list takes {}", count(sheets.len() as u64, "file"));
@@ -140,6 +150,21 @@ pub(super) fn run(
     }
     let is_whole = exported.refused.is_empty() && fleet.unusable.is_empty();
     Ok(if is_whole { Exit::Done } else { Exit::Failed })
+}
+
+/// That there is such a profile: of one that is misspelled there are no devices.
+fn has_profile(fleet: &Desired, profile: &str) -> Result<(), Failure> {
+    let known = || fleet.profiles.keys().chain(&fleet.unusable_profiles).map(Name::as_str);
+    if known().any(|name| name == profile) {
+        return Ok(());
+    }
+    let all: Vec<&str> = known().collect();
+    let help = match (closest(profile, known()), all.is_empty()) {
+        (Some(meant), _) => format!("did you mean {meant}?"),
+        (None, true) => "the fleet directory has no profiles".to_owned(),
+        (None, false) => format!("the profiles are {}", all.join(", ")),
+    };
+    Err(Failure::new(format!("there is no profile {}", quote(profile))).help(help))
 }
 
 /// One file for each sheet, none of them there before.
