@@ -51,20 +51,62 @@ fn nothing_is_written_unless_all_is_right_or_somebody_says_so() {
     let before = tree(&fixture.path("fleet"));
     let args = [&["import", "csv", "list.csv"][..], &USUAL].concat();
     let refused = fixture.run(&args).exits(1).complains(&["Nothing is written", "--partial"]);
-    for place in ["line 3, column 2 (User)", "line 4, column 1 (Serial Number)", "line 5:"] {
+    for place in ["line 3, column 2 (User)", "line 4, column 1 (Serial Number)", "line 5, column 1"]
+    {
         assert!(refused.stdout.contains(&format!("list.csv, {place}")), "{place}: {refused:?}");
     }
     assert_eq!(tree(&fixture.path("fleet")), before);
     let partial = fixture.run(&[&args[..], &["--partial", "-o", "json"]].concat()).exits(1).json();
     assert_eq!(
         (&partial["summary"]["added"], &partial["summary"]["problems"]),
-        (&1.into(), &3.into())
+        (&1.into(), &5.into())
     );
     fixture.run(&["check"]).exits(0);
-    // What the fleet would have a finding with is not written either.
-    fixture.write("list.csv", "serial,user,name\nPF3XK9Q7,x@example.com,PF3XK9Q2\n");
+    // What the fleet would have a finding with is a problem of its row.
+    fixture.write(
+        "list.csv",
+        "serial,user,name\nPF3XK9Q7,x@example.com,PF3XK9Q2\nPF3XK9Q8,x@example.com,\n",
+    );
     let found = fixture.run(&args).exits(1).complains(&["Nothing is written"]);
-    assert!(found.stdout.contains("name-is-serial"), "{found:?}");
+    for part in ["list.csv, line 2, column 3 (name): ", "name-is-serial"] {
+        assert!(found.stdout.contains(part), "{found:?}");
+    }
+    let partial = fixture.run(&[&args[..], &["--partial", "-o", "json"]].concat()).exits(1).json();
+    assert_eq!(partial["summary"]["added"], 1, "{partial}");
+    fixture.run(&["check"]).exits(0);
+}
+
+#[test]
+fn a_list_that_is_broken_as_a_whole_is_refused_as_a_whole() {
+    let fixture = fleet();
+    let args = [&["import", "csv", "list.csv", "--partial"][..], &USUAL].concat();
+    for (list, part) in [
+        (
+            "serial,user,note\nA1,a@example.com,\"x\nA2,b@example.com,\n",
+            "line 2, column 3: the quote",
+        ),
+        ("PK\u{3}\u{4}\u{14}\0", "workbook (.xlsx, .ods)"),
+    ] {
+        fixture.write("list.csv", list);
+        let refused = fixture.run(&args).exits(1);
+        assert!(refused.stdout.contains(part), "{refused:?}");
+        assert!(refused.stdout.contains("0 devices added"), "{refused:?}");
+    }
+    fixture.write("list.csv", LIST);
+    fs::create_dir(fixture.path("fleet/all.yaml")).expect("a new directory");
+    let refused = fixture.run(&[&args[..], &["--layout", "all.yaml"]].concat()).exits(1);
+    assert!(refused.stdout.contains("list.csv, line 2: all.yaml cannot be read"), "{refused:?}");
+}
+
+#[test]
+fn an_export_of_nothing_is_told_from_one_of_a_profile_that_is_not_there() {
+    let fixture = Fixture::of(&["AAA1"]);
+    let nope = fixture.run(&["export", "csv", "--profile", "Nope"]).exits(1);
+    nope.complains(&["there is no profile `Nope`", "Standard"]);
+    let none = ["export", "csv", "--label", "site=nowhere", "-o", "json"];
+    assert_eq!(fixture.json(&none)["summary"]["devices"], 0);
+    let whole = fixture.run(&["export", "csv", "-o", "json"]).exits(1);
+    whole.complains(&["the list itself is not shown", "--file"]);
 }
 
 #[test]

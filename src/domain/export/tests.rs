@@ -114,6 +114,6 @@ fn what_a_table_says_changes_nothing_when_it_is_read_again() {
         defaults: BTreeMap::new(),
         required: &[],
     };
-    let merged = merge(list, &fleet, &options, &|_| Ok(None));
+    let merged = merge(&list, &fleet, &options, &|_| Ok(None));
     assert_eq!((merged.unchanged, merged.files, merged.problems), (2, vec![], vec![]));
 }

@@ -2,9 +2,10 @@
 
 use super::field::Field;
 use super::generic::text_rows;
-use super::imei::is_imei;
+use super::imei::{is_damaged_imei, is_imei};
 use super::problem::{Cell, Problem};
 use super::record::{Draft, Records};
+use crate::domain::wording::quote;
 
 const COLUMNS: [(Field, &str); 3] = [
     (Field::Manufacturer, "manufacturer"),
@@ -30,7 +31,7 @@ pub(crate) fn read(bytes: &[u8]) -> Records {
     }
     let mut records = Vec::new();
     for row in rows {
-        let mut draft = Draft::new(row.line, &mut read.problems);
+        let mut draft = Draft::new(Cell::line(row.line), &mut read.problems);
         let cell = |n: usize, header: &str| Cell {
             line: row.line,
             column: n + 1,
@@ -40,30 +41,37 @@ pub(crate) fn read(bytes: &[u8]) -> Records {
         if is_windows(&row.cells) != windows || row.cells.len() > COLUMNS.len() {
             let (this, first) = (row.cells.len(), if windows { "3" } else { "2" });
             let what = format!("there are {this} columns, and {first} in the first line");
-            draft.refuse(
-                &line,
-                what,
-                "one kind of identifiers a file, and no commas within a value",
-            );
+            let help = "one kind of identifiers a file, and no commas within a value";
+            draft.refuse_field(Field::SerialNumber, line, what, help);
         } else if windows {
             draft.put(Field::Platform, "windows", Cell::default());
-            for ((n, text), (field, name)) in row.cells.iter().enumerate().zip(COLUMNS) {
-                draft.put(field, text, cell(n, name));
+            for (n, (field, name)) in COLUMNS.into_iter().enumerate() {
+                draft.put(field, row.cells.get(n).map_or("", String::as_str), cell(n, name));
             }
         } else {
             let text = row.cells.first().map_or("", String::as_str);
+            let at = cell(0, "identifier");
             if is_imei(text) {
                 let help = "Fleetform knows devices by serial number: list those instead, or import a \
                     CSV with both and --map IMEI=labels.imei";
-                draft.refuse(&cell(0, "identifier"), "this is an IMEI, not a serial number", help);
+                let what = "this is an IMEI, not a serial number";
+                draft.refuse_field(Field::SerialNumber, at, what, help);
+            } else if is_damaged_imei(text) {
+                let what = format!(
+                    "{} seems to be an IMEI that lost or changed a digit, not a serial number",
+                    quote(text)
+                );
+                let help = "list serial numbers; if this is one, import the list with `import csv`, under \
+                    the header `serialNumber,labels.details`";
+                draft.refuse_field(Field::SerialNumber, at, what, help);
             } else {
-                draft.put(Field::SerialNumber, text, cell(0, "identifier"));
+                draft.put(Field::SerialNumber, text, at);
             }
             if let Some(text) = row.cells.get(1) {
                 draft.put(Field::Label(DETAILS.to_owned()), text, cell(1, DETAILS));
             }
         }
-        records.extend(draft.finish());
+        records.push(draft.finish());
     }
     read.keep(records);
     read

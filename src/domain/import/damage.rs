@@ -1,5 +1,7 @@
 //! What a spreadsheet makes of a text that looks like something else to it.
 
+use super::dates::{is_date, is_date_not_version};
+
 /// What the text was before cannot be told: why, as what comes after its quotation.
 pub(super) fn damage(text: &str) -> Option<&'static str> {
     if is_scientific(text) {
@@ -13,8 +15,23 @@ pub(super) fn damage(text: &str) -> Option<&'static str> {
 
 /// As [`damage`], of a serial number.
 pub(super) fn serial_damage(text: &str) -> Option<&'static str> {
-    damage(text).or_else(|| is_date(text).then_some("was turned into a date by a spreadsheet"))
+    if is_date(text) {
+        Some(DATE)
+    } else if is_decimal(text) {
+        Some("is a number with decimals, which a spreadsheet made of it")
+    } else if is_logical(text) {
+        Some("is what a spreadsheet writes for true or false")
+    } else {
+        damage(text)
+    }
 }
+
+/// As [`damage`], of a version.
+pub(super) fn version_damage(text: &str) -> Option<&'static str> {
+    damage(text).or_else(|| is_date_not_version(text).then_some(DATE))
+}
+
+const DATE: &str = "was turned into a date or time by a spreadsheet";
 
 /// How to have it whole.
 pub(super) const HELP: &str =
@@ -47,27 +64,19 @@ fn is_error(text: &str) -> bool {
         || text.len() > 1 && text.bytes().all(|b| b == b'#')
 }
 
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// `45424.5` and `0,520833` are a date with a time and a time, and `4711.0` is what is left of a number.
+fn is_decimal(text: &str) -> bool {
+    let Some((whole, part)) = text.split_once(['.', ',']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // The days from 1982 to 2064.
+    let is_day = whole.len() == 5 && ("30000"..="59999").contains(&whole);
+    let is_zero = part.bytes().all(|b| b == b'0');
+    digits(whole) && digits(part) && (is_day || whole == "0" || is_zero)
+}
 
-/// `3-Mar`, `Mar-03`, `03/04/2026`, `2026-03-04`, with or without a time.
-fn is_date(text: &str) -> bool {
-    let date = text.split(' ').next().unwrap_or_default();
-    let parts: Vec<&str> = date.split(['-', '/']).collect();
-    let number = |text: &str, lengths: &[usize]| {
-        lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
-    };
-    let month = |text: &str| MONTHS.contains(&text.to_ascii_lowercase().as_str());
-    let in_year = |text: &str, most: u32| {
-        number(text, &[1, 2]) && text.parse().is_ok_and(|n: u32| (1..=most).contains(&n))
-    };
-    match parts[..] {
-        [a, b] => (number(a, &[1, 2]) && month(b)) || (month(a) && number(b, &[2, 4])),
-        [a, b, c] if month(b) => number(a, &[1, 2]) && number(c, &[2, 4]),
-        [a, b, c] if number(a, &[4]) => in_year(b, 12) && in_year(c, 31),
-        [a, b, c] => in_year(a, 31) && in_year(b, 31) && number(c, &[2, 4]) && date.contains('/'),
-        _ => false,
-    }
+fn is_logical(text: &str) -> bool {
+    let words = ["TRUE", "FALSE", "WAHR", "FALSCH", "VERDADERO", "FALSO"];
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -83,13 +92,15 @@ mod tests {
             "#N/A",
             "########",
             "3-Mar",
-            "03-Mar-26",
-            "Mar-03",
-            "03/04/2026",
-            "3/4/26",
-            "2026-03-04",
-            "2026-03-04 00:00:00",
-            "2026/3/4",
+            "12. Mai",
+            "12:30",
+            "45424.5",
+            "45424,520833",
+            "0.5208333",
+            "4711.0",
+            "TRUE",
+            "Falsch",
+            "VERDADERO",
         ] {
             assert!(serial_damage(text).is_some(), "{text}");
         }
@@ -99,18 +110,20 @@ mod tests {
             "1E5",
             "12E34",
             "E+5",
-            "3-Max",
-            "2026-13-04",
-            "1234-56-78",
+            "MAY24",
+            "12.34",
+            "60001.5",
+            "45424",
+            "TRUE1",
+            "..CN1374012345.",
             "0000-0012-3456-7890-1234-5678-90",
             "C02ZL1XYMD6T",
             "#1",
-            "MAR-1",
-            "5-12",
-            "1-2-3",
         ] {
             assert_eq!(serial_damage(text), None, "{text}");
         }
+        assert!(version_damage("12.05.2024").is_some());
+        assert_eq!(version_damage("10.0.26100"), None);
         assert_eq!(unwrapped("=\"0123\""), "0123");
         assert_eq!(unwrapped("=\"a\"&\"b\""), "=\"a\"&\"b\"");
     }

@@ -5,6 +5,8 @@ use super::field::Field;
 use super::problem::{Cell, Problem};
 use super::record::{Draft, Mapping, Records, fold};
 use super::table::rows;
+use crate::domain::manifest::limits::MAX_LABEL_KEY;
+use crate::domain::model::check_text;
 
 /// The header of an export: what is read here again.
 pub(crate) const HEADERS: [Field; 10] = [
@@ -82,7 +84,7 @@ pub(super) fn read_by(
     }
     let mut records = Vec::new();
     for row in rows {
-        let mut draft = Draft::new(row.line, &mut read.problems);
+        let mut draft = Draft::new(Cell::line(row.line), &mut read.problems);
         if row.cells.len() > header.cells.len() {
             let what = format!(
                 "there are {} columns, and {} in the header",
@@ -96,13 +98,14 @@ pub(super) fn read_by(
             );
         }
         also(&mut draft);
-        for ((n, text), field) in row.cells.iter().enumerate().zip(&fields) {
+        for (n, field) in fields.iter().enumerate() {
             if let Some(field) = field {
+                let text = row.cells.get(n).map_or("", String::as_str);
                 let at = Cell { line: row.line, column: n + 1, header: header.cells[n].clone() };
                 draft.put(field.clone(), text, at);
             }
         }
-        records.extend(draft.finish());
+        records.push(draft.finish());
     }
     read.keep(records);
     read
@@ -110,11 +113,26 @@ pub(super) fn read_by(
 
 /// The rows of a list.
 pub(super) fn text_rows(bytes: &[u8]) -> Result<Vec<super::table::Row>, Problem> {
+    if let Some(what) = workbook(bytes) {
+        let help = "in the spreadsheet, save it as \"CSV UTF-8\", and import that file";
+        return Err(Problem::new(&Cell::line(1), what, help));
+    }
     let Some(text) = decode(bytes) else {
         let what = "the list is not text in UTF-8, UTF-16 or Windows-1252";
         return Err(Problem::new(&Cell::line(1), what, "save it as CSV in UTF-8"));
     };
     rows(&text)
+}
+
+/// What the list is, if its bytes begin as a workbook does.
+fn workbook(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [b'P', b'K', 3, 4, ..] => {
+            Some("the list is a workbook (.xlsx, .ods) or a zip file, not text")
+        }
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("the list is a workbook (.xls), not text"),
+        _ => None,
+    }
 }
 
 fn check_header(
@@ -131,8 +149,14 @@ fn check_header(
             }
             continue;
         };
+        let at = Cell { column: n + 1, header: headers[n].clone(), ..at.clone() };
+        if let Field::Label(key) = field
+            && let Err(why) = check_text(key, MAX_LABEL_KEY)
+        {
+            let what = format!("the name of the label {why}");
+            read.problems.push(Problem::new(&at, what, "give it another name with --map"));
+        }
         if let Some(first) = fields[..n].iter().position(|other| other.as_ref() == Some(field)) {
-            let at = Cell { column: n + 1, header: headers[n].clone(), ..at.clone() };
             let what = format!("column {} ({}) is {field} already", first + 1, headers[first]);
             let help = format!("leave one of them out: --map {:?}", format!("{}=", headers[n]));
             read.problems.push(Problem::new(&at, what, help));

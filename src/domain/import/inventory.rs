@@ -25,36 +25,41 @@ pub(crate) struct InventoryDevice {
     pub(crate) is_leaving: bool,
 }
 
-/// Reads them; newest first where several have one serial number. Their lines are their numbers.
+/// Reads them; newest first where several have one serial number. They have no lines: what is said of
+/// one names it.
 pub(crate) fn read(devices: &[InventoryDevice]) -> Records {
     let mut read = Records::default();
     let mut records = Vec::new();
     let (mut seen, mut older) = (HashSet::new(), 0);
-    for (n, device) in devices.iter().enumerate() {
+    for device in devices {
         let serial = device.serial_number.trim().to_ascii_uppercase();
         if !serial.is_empty() && !seen.insert(serial) {
             older += 1;
             continue;
         }
         let InventoryDevice { id, name, serial_number, user, ownership, .. } = device;
-        let line = n as u64 + 1;
-        let mut draft = Draft::new(line, &mut read.problems);
-        let at =
-            Cell { line, column: 0, header: format!("{} {id}", quote(name).trim_matches('`')) };
+        let header = match serial_number.trim() {
+            "" => format!("device {}, {id}", quote(name)),
+            serial => format!("device {}, serial number {}, {id}", quote(name), quote(serial)),
+        };
+        let at = Cell { header, ..Cell::default() };
+        let mut draft = Draft::new(at.clone(), &mut read.problems);
         if device.is_leaving {
             draft.refuse(&at, "it is being wiped or retired", "leave it out with --partial");
         }
         if platform(&device.platform).is_none() {
             let what = format!("{} is not a platform", quote(&device.platform));
-            draft.refuse(&at, what, "leave it out with --partial");
+            draft.refuse_field(Field::Platform, at.clone(), what, "leave it out with --partial");
         } else {
             draft.put(Field::Platform, &device.platform, at.clone());
         }
         if serial_number.trim().is_empty() {
             let help = "a device is known by its serial number: leave it out with --partial";
-            draft.refuse(&at, "it has no serial number", help);
+            let what = "it has no serial number";
+            draft.refuse_field(Field::SerialNumber, at.clone(), what, help);
+        } else {
+            draft.put(Field::SerialNumber, serial_number, at.clone());
         }
-        draft.put(Field::SerialNumber, serial_number, at.clone());
         draft.put(Field::UserEmail, user, at.clone());
         draft.put(Field::OsVersion, &device.os_version, at.clone());
         draft.put(Field::Manufacturer, &device.manufacturer, at.clone());
@@ -65,7 +70,7 @@ pub(crate) fn read(devices: &[InventoryDevice]) -> Records {
             // Left to whoever imports it: --ownership, or else it is not taken.
             MdmOwnership::Unknown => {}
         }
-        records.extend(draft.finish());
+        records.push(draft.finish());
     }
     if older > 0 {
         read.notes.push(format!(

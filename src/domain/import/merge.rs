@@ -9,6 +9,7 @@ use super::record::{Record, Records, Value};
 use crate::domain::fleet::Desired;
 use crate::domain::manifest::edit::{Edit, To, edit};
 use crate::domain::manifest::new_device::NewDevice;
+use crate::domain::manifest::yaml::cut;
 use crate::domain::manifest::{Unusable, UnusableKind};
 use crate::domain::model::{
     DesiredDevice, DeviceSpec, HardwareHash, Name, OsVersion, SerialNumber,
@@ -38,6 +39,8 @@ pub(crate) struct Merged {
     pub(crate) changed: u64,
     /// Devices whose manifest says all of it already.
     pub(crate) unchanged: u64,
+    /// Which record each new or changed document is of: by file, and by its number there.
+    pub(crate) origins: BTreeMap<String, BTreeMap<usize, usize>>,
 }
 
 /// The text of a file of the fleet directory; nothing where there is none.
@@ -45,7 +48,12 @@ type Texts<'t> = &'t dyn Fn(&str) -> Result<Option<String>, String>;
 
 /// Joins them. A device that has a manifest keeps it, wherever it is; its values become those of the
 /// list, and what the list does not say stays.
-pub(crate) fn merge(list: Records, fleet: &Desired, options: &Options, texts: Texts<'_>) -> Merged {
+pub(crate) fn merge(
+    list: &Records,
+    fleet: &Desired,
+    options: &Options,
+    texts: Texts<'_>,
+) -> Merged {
     let mut merge = Merge {
         fleet,
         options,
@@ -54,12 +62,12 @@ pub(crate) fn merge(list: Records, fleet: &Desired, options: &Options, texts: Te
         unusable: unusable(fleet),
         files: BTreeMap::new(),
         edits: BTreeMap::new(),
-        merged: Merged { problems: list.problems, ..Merged::default() },
+        merged: Merged { problems: list.problems.clone(), ..Merged::default() },
     };
-    for record in &list.records {
-        match fleet.by_serial(&record.serial) {
-            Some(device) => merge.known(record, device),
-            None => merge.begin(record),
+    for (n, record) in list.records.iter().enumerate() {
+        match record.serial.as_ref().and_then(|serial| fleet.by_serial(serial)) {
+            Some(device) => merge.known((n, record), device),
+            None => merge.begin((n, record)),
         }
     }
     merge.finish()
@@ -71,10 +79,10 @@ struct Merge<'m> {
     texts: Texts<'m>,
     names: HashSet<String>,
     unusable: HashMap<SerialNumber, &'m Unusable>,
-    /// New documents by the path of their file.
-    files: BTreeMap<String, Vec<String>>,
+    /// New documents by the path of their file, each with the number of its record.
+    files: BTreeMap<String, Vec<(String, (usize, &'m Record))>>,
     /// Edits by file and line, and who asks for them.
-    edits: BTreeMap<String, BTreeMap<u32, (Vec<Edit>, &'m Record)>>,
+    edits: BTreeMap<String, BTreeMap<u32, (Vec<Edit>, (usize, &'m Record))>>,
     merged: Merged,
 }
 
@@ -148,7 +156,7 @@ impl<'m> Merge<'m> {
     }
 
     /// A device that has a manifest.
-    fn known(&mut self, record: &'m Record, device: &DesiredDevice) {
+    fn known(&mut self, (n, record): (usize, &'m Record), device: &DesiredDevice) {
         let changed: Vec<Edit> = record
             .values
             .iter()
@@ -156,28 +164,31 @@ impl<'m> Merge<'m> {
             .map(|(field, value)| Edit { path: field.path(), to: To::Text(value.text.clone()) })
             .collect();
         if changed.is_empty() {
-            self.merged.unchanged += 1;
+            self.merged.unchanged += u64::from(!record.is_bad);
             return;
         }
-        if let Some(profile) = record.values.get(&Field::Profile)
-            && !self.has_profile(profile)
-        {
-            return;
+        let before = self.merged.problems.len();
+        if let Some(profile) = record.values.get(&Field::Profile) {
+            self.has_profile(profile);
         }
         if let Some(name) = record.values.get(&Field::Name)
             && name.text != device.spec.name.as_str()
             && !self.names.insert(name.text.clone())
         {
             let what = format!("another device is called {} already", quote(&name.text));
-            return self.problem(&name.at, what, "choose another name");
+            self.problem(&name.at, what, "choose another name");
+        }
+        if record.is_bad || self.merged.problems.len() > before {
+            return;
         }
         self.merged.changed += 1;
         let of_file = self.edits.entry(device.place.path.to_string()).or_default();
-        of_file.insert(device.place.line, (changed, record));
+        of_file.insert(device.place.line, (changed, (n, record)));
     }
 
-    fn begin(&mut self, record: &'m Record) {
-        if let Some(unusable) = self.unusable.get(&record.serial) {
+    fn begin(&mut self, (n, record): (usize, &'m Record)) {
+        let serial = record.serial.as_ref();
+        if let Some(unusable) = serial.and_then(|serial| self.unusable.get(serial)) {
             let place = &unusable.place;
             let what = format!("its manifest, {} line {}, has findings", place.path, place.line);
             return self.problem(&record.at, what, "fix them first: `fleetform check` shows them");
@@ -191,34 +202,68 @@ impl<'m> Merge<'m> {
         values.extend(record.values.clone());
         let before = self.merged.problems.len();
         for (field, flag) in self.options.required {
-            if !values.contains_key(field) {
+            if !values.contains_key(field) && !record.is_settled(field) {
                 let help = format!("add it, or give {flag} for all devices without one");
-                self.problem(&record.at, format!("{field} is missing"), help);
+                self.problem(record.place(field), format!("{field} is missing"), help);
             }
         }
         if let Some(profile) = values.get(&Field::Profile) {
             let _ = self.has_profile(profile)
                 && self.has_platform(profile, values.get(&Field::Platform));
         }
-        if self.merged.problems.len() > before {
-            return;
+        let is_right = !record.is_bad && self.merged.problems.len() == before;
+        let name = self.name(record, &values, is_right);
+        let own = name.clone().unwrap_or_else(|| "x".to_owned());
+        values.insert(Field::Name, Value { text: own, at: record.at.clone() });
+        let path = self.path(record, &values);
+        let (Some(serial), Some(name), Some(path)) = (serial, name, path) else { return };
+        if is_right {
+            self.put((n, record), serial, path, &name, &values);
         }
-        let Some(name) = self.name(record, &values) else { return };
-        values.insert(Field::Name, Value { text: name.clone(), at: record.at.clone() });
-        let value = |hole: &str| hole_of(hole, record, &values);
-        match self.options.layout.path(value) {
-            Err(hole) => {
-                let what = format!("there is no value for {{{hole}}} in --layout");
-                self.problem(&record.at, what, format!("add it, or give --label {hole}=VALUE"));
+    }
+
+    /// Where its manifest goes.
+    fn path(&mut self, record: &Record, values: &BTreeMap<Field, Value>) -> Option<String> {
+        let hole = match self.options.layout.path(|hole| hole_of(hole, record, values)) {
+            Ok(path) => return Some(path),
+            Err(hole) => hole,
+        };
+        self.unfilled(&hole, "--layout", record, values, &format!("or give --label {hole}=VALUE"));
+        None
+    }
+
+    /// That there is nothing for a hole, unless it is said of its field already.
+    fn unfilled(
+        &mut self,
+        hole: &str,
+        flag: &str,
+        record: &Record,
+        values: &BTreeMap<Field, Value>,
+        or: &str,
+    ) {
+        if let Some(value) = hole_of(hole, record, values) {
+            let what = format!("{} in {{{hole}}} of {flag} gives no usable name", quote(&value));
+            let help = format!("write it with letters A to Z or digits, {or}");
+            return self.problem(record.place(&field_of(hole)), what, help);
+        }
+        let is_told = match field_of(hole) {
+            Field::SerialNumber => true,
+            field => {
+                record.is_settled(&field)
+                    || self.options.required.iter().any(|(required, _)| *required == field)
             }
-            Ok(path) => self.put(record, path, &name, &values),
+        };
+        if !is_told {
+            let what = format!("there is no value for {{{hole}}} in {flag}");
+            self.problem(record.place(&field_of(hole)), what, format!("add it, {or}"));
         }
     }
 
     /// Adds its manifest to a file.
     fn put(
         &mut self,
-        record: &'m Record,
+        (n, record): (usize, &'m Record),
+        serial: &SerialNumber,
         path: String,
         name: &str,
         values: &BTreeMap<Field, Value>,
@@ -240,7 +285,7 @@ impl<'m> Merge<'m> {
         let document = NewDevice {
             name,
             labels: labels.collect(),
-            serial_number: record.serial.as_str(),
+            serial_number: serial.as_str(),
             user_email: text(&Field::UserEmail).unwrap_or_default(),
             profile: text(&Field::Profile).unwrap_or_default(),
             platform: text(&Field::Platform),
@@ -252,12 +297,18 @@ impl<'m> Merge<'m> {
         };
         let documents = self.files.entry(path).or_default();
         let is_first = documents.is_empty();
-        documents.push(if is_first { document.file(up) } else { document.document() });
+        let text = if is_first { document.file(up) } else { document.document() };
+        documents.push((text, (n, record)));
         self.merged.added += 1;
     }
 
-    /// What a new device is called: nobody else is.
-    fn name(&mut self, record: &Record, values: &BTreeMap<Field, Value>) -> Option<String> {
+    /// What a new device is called: nobody else is. One that is not written gets no name but its own.
+    fn name(
+        &mut self,
+        record: &Record,
+        values: &BTreeMap<Field, Value>,
+        is_right: bool,
+    ) -> Option<String> {
         if let Some(given) = record.values.get(&Field::Name) {
             if self.names.insert(given.text.clone()) {
                 return Some(given.text.clone());
@@ -266,17 +317,17 @@ impl<'m> Merge<'m> {
             self.problem(&given.at, what, "choose another name");
             return None;
         }
-        let value = |hole: &str| hole_of(hole, record, values);
-        match self.options.name.name(value) {
-            Err(hole) => {
-                let what = match hole.as_str() {
-                    "" => "no name can be made of it".to_owned(),
-                    hole => format!("there is no value for {{{hole}}} in --name"),
-                };
-                self.problem(&record.at, what, "add it, or choose another --name");
+        match self.options.name.name(|hole| hole_of(hole, record, values)) {
+            Ok(name) => is_right.then(|| self.unique(name)),
+            Err(hole) if hole.is_empty() => {
+                let help = "add one, or choose another --name";
+                self.problem(&record.at, "no name can be made of it", help);
                 None
             }
-            Ok(name) => Some(self.unique(name)),
+            Err(hole) => {
+                self.unfilled(&hole, "--name", record, values, "or choose another --name");
+                None
+            }
         }
     }
 
@@ -299,20 +350,35 @@ impl<'m> Merge<'m> {
         for path in paths {
             let added = self.files.remove(&path);
             let edits = self.edits.remove(&path).unwrap_or_default();
-            let first = edits.values().next().map(|(_, record)| record.at.clone());
             let old = match (self.texts)(&path) {
                 Ok(old) => old,
                 Err(why) => {
-                    let at = first.unwrap_or_default();
-                    self.problem(&at, format!("{path} cannot be read: {why}"), "look at the file");
+                    self.merged.changed -= edits.len() as u64;
+                    self.merged.added -= added.as_ref().map_or(0, Vec::len) as u64;
+                    let edited = edits.values().map(|(_, (_, record))| record);
+                    let added = added.iter().flatten().map(|(_, (_, record))| record);
+                    for record in edited.chain(added) {
+                        let what = format!("{path} cannot be read: {why}");
+                        self.problem(
+                            &record.at,
+                            what,
+                            "look at the file, or choose another --layout",
+                        );
+                    }
                     continue;
                 }
             };
             let mut text = old.clone().unwrap_or_default();
+            let begins: Vec<u32> = cut(text.as_bytes()).iter().map(|piece| piece.line).collect();
+            let mut origins = BTreeMap::new();
             // From the last line to the first: what is added does not move what comes before it.
-            for (line, (wanted, record)) in edits.iter().rev() {
+            for (line, (wanted, (n, record))) in edits.iter().rev() {
                 match edit(&text, *line, wanted) {
-                    Ok(edited) => text = edited,
+                    Ok(edited) => {
+                        let before = begins.partition_point(|begin| begin <= line);
+                        origins.insert(before.saturating_sub(1), *n);
+                        text = edited;
+                    }
                     Err(why) => {
                         let what = format!("{path} line {line} cannot be edited: {why}");
                         let at = record.at.clone();
@@ -321,7 +387,8 @@ impl<'m> Merge<'m> {
                     }
                 }
             }
-            for document in added.into_iter().flatten() {
+            for (k, (document, (n, _))) in added.into_iter().flatten().enumerate() {
+                origins.insert(begins.len() + k, n);
                 if !text.is_empty() {
                     if !text.ends_with('\n') {
                         text.push('\n');
@@ -331,6 +398,7 @@ impl<'m> Merge<'m> {
                 text.push_str(&document);
             }
             if old.as_deref() != Some(&text) {
+                self.merged.origins.insert(path.clone(), origins);
                 self.merged.files.push(FileChange { path, old, new: text });
             }
         }
@@ -363,19 +431,27 @@ fn differs(field: &Field, text: &str, spec: &DeviceSpec) -> bool {
     }
 }
 
-/// What fills a hole: a field by its short name, or a label by its key.
-fn hole_of(hole: &str, record: &Record, values: &BTreeMap<Field, Value>) -> Option<String> {
-    let of = |field: &Field| values.get(field).map(|value| value.text.clone());
+/// The field that fills a hole: by its short name, or a label by its key.
+fn field_of(hole: &str) -> Field {
     match hole {
-        "name" => of(&Field::Name),
-        "serial" => Some(record.serial.to_string()),
-        "user" => of(&Field::UserEmail).and_then(|user| Some(user.split('@').next()?.to_owned())),
-        "email" => of(&Field::UserEmail),
-        "profile" => of(&Field::Profile),
-        "platform" => of(&Field::Platform),
-        "ownership" => of(&Field::Ownership),
-        "manufacturer" => of(&Field::Manufacturer),
-        "model" => of(&Field::Model),
-        label => of(&Field::Label(label.to_owned())),
+        "name" => Field::Name,
+        "serial" => Field::SerialNumber,
+        "user" | "email" => Field::UserEmail,
+        "profile" => Field::Profile,
+        "platform" => Field::Platform,
+        "ownership" => Field::Ownership,
+        "manufacturer" => Field::Manufacturer,
+        "model" => Field::Model,
+        label => Field::Label(label.to_owned()),
     }
+}
+
+/// What fills a hole.
+fn hole_of(hole: &str, record: &Record, values: &BTreeMap<Field, Value>) -> Option<String> {
+    let field = field_of(hole);
+    if field == Field::SerialNumber {
+        return record.serial.as_ref().map(SerialNumber::to_string);
+    }
+    let text = &values.get(&field)?.text;
+    Some(if hole == "user" { text.split('@').next()? } else { text }.to_owned())
 }

@@ -6,8 +6,10 @@
 
 mod apple;
 mod autopilot;
+mod blame;
 mod corporate_ids;
 mod damage;
+mod dates;
 mod decode;
 mod field;
 mod generic;
@@ -16,6 +18,7 @@ mod inventory;
 mod merge;
 mod options;
 mod problem;
+mod quotes;
 mod record;
 mod slug;
 mod table;

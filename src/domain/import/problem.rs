@@ -5,7 +5,7 @@ use std::fmt;
 /// Where something is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Cell {
-    /// From 1.
+    /// From 1; 0 in what has no lines, where `header` names the device.
     pub(crate) line: u64,
     /// From 1; 0 where the whole line is meant. Of text without columns, the character.
     pub(crate) column: usize,
@@ -22,6 +22,9 @@ impl Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return f.write_str(&self.header);
+        }
         write!(f, "line {}", self.line)?;
         if self.column > 0 {
             write!(f, ", column {}", self.column)?;

@@ -3,18 +3,16 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use super::damage::{HELP, damage, serial_damage, unwrapped};
+use super::damage::{HELP, damage, serial_damage, unwrapped, version_damage};
 use super::field::Field;
 use super::imei::is_imei;
 use super::problem::{Cell, Problem};
+use crate::domain::manifest::limits::{MAX_HARDWARE, MAX_HASH, MAX_LABEL_VALUE};
 use crate::domain::model::{
     Email, HardwareHash, Invalid, Name, OsVersion, Ownership, Platform, SerialNumber, check_text,
     is_deceptive,
 };
 use crate::domain::wording::quote;
-
-/// Bytes of a text for people: what manifests allow.
-const MOST: usize = 256;
 
 /// A value and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,13 +21,42 @@ pub(crate) struct Value {
     pub(crate) at: Cell,
 }
 
+/// Where a field is that has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Gap {
+    at: Cell,
+    /// Whether that is a problem already.
+    is_told: bool,
+}
+
 /// One device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
-    pub(crate) at: Cell,
-    pub(crate) serial: SerialNumber,
+    pub(super) at: Cell,
+    /// There unless the record is bad.
+    pub(super) serial: Option<SerialNumber>,
     /// All else that it says.
     pub(crate) values: BTreeMap<Field, Value>,
+    serial_at: Cell,
+    gaps: BTreeMap<Field, Gap>,
+    /// Whether it has a problem: the rest of it is checked all the same, and nothing of it is written.
+    pub(super) is_bad: bool,
+}
+
+impl Record {
+    /// Where a field is, or should be.
+    pub(super) fn place(&self, field: &Field) -> &Cell {
+        if *field == Field::SerialNumber {
+            return &self.serial_at;
+        }
+        let value = self.values.get(field).map(|value| &value.at);
+        value.or(self.gaps.get(field).map(|gap| &gap.at)).unwrap_or(&self.at)
+    }
+
+    /// Whether it has a value for the field, or its problem is told already.
+    pub(super) fn is_settled(&self, field: &Field) -> bool {
+        self.values.contains_key(field) || self.gaps.get(field).is_some_and(|gap| gap.is_told)
+    }
 }
 
 /// What a list says, and what is wrong with it.
@@ -76,14 +103,16 @@ pub(super) fn fold(header: &str) -> String {
 pub(super) struct Draft<'p> {
     at: Cell,
     values: BTreeMap<Field, Value>,
+    gaps: BTreeMap<Field, Gap>,
     problems: &'p mut Vec<Problem>,
     /// Whether a value of it cannot be used.
     is_bad: bool,
 }
 
 impl<'p> Draft<'p> {
-    pub(super) fn new(line: u64, problems: &'p mut Vec<Problem>) -> Self {
-        Self { at: Cell::line(line), values: BTreeMap::new(), problems, is_bad: false }
+    pub(super) fn new(at: Cell, problems: &'p mut Vec<Problem>) -> Self {
+        let (values, gaps) = (BTreeMap::new(), BTreeMap::new());
+        Self { at, values, gaps, problems, is_bad: false }
     }
 
     /// Something about the row as a whole.
@@ -92,33 +121,53 @@ impl<'p> Draft<'p> {
         self.problems.push(Problem::new(at, what, help));
     }
 
+    /// Something about a field, which has no value then.
+    pub(super) fn refuse_field(
+        &mut self,
+        field: Field,
+        at: Cell,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.refuse(&at, what, help);
+        self.gaps.insert(field, Gap { at, is_told: true });
+    }
+
     /// A value; an empty one says nothing.
     pub(super) fn put(&mut self, field: Field, text: &str, at: Cell) {
         let text = unwrapped(text).trim();
         if text.is_empty() {
+            self.gaps.insert(field, Gap { at, is_told: false });
             return;
         }
         match checked(&field, text, &at) {
             Ok(text) => {
                 self.values.insert(field, Value { text, at });
             }
-            Err((what, help)) => self.refuse(&at, what, help),
+            Err((what, help)) => self.refuse_field(field, at, what, help),
         }
     }
 
-    /// The row, if its device is known by it; else that is a problem.
-    pub(super) fn finish(mut self) -> Option<Record> {
-        let serial = self.values.remove(&Field::SerialNumber);
-        let Some(Value { text, .. }) = serial else {
-            if !self.is_bad {
-                let help = "a device is known by its serial number: add it, or leave the line out";
-                self.problems.push(Problem::new(&self.at, "there is no serial number", help));
+    /// The row. A device is known by its serial number: that there is none is a problem.
+    pub(super) fn finish(mut self) -> Record {
+        let (serial, serial_at) = match self.values.remove(&Field::SerialNumber) {
+            // It was checked before.
+            Some(Value { text, at }) => (text.parse().ok(), at),
+            None => {
+                let gap = self.gaps.get(&Field::SerialNumber).cloned();
+                let Gap { at, is_told } =
+                    gap.unwrap_or_else(|| Gap { at: self.at.clone(), is_told: false });
+                if !is_told {
+                    let help =
+                        "a device is known by its serial number: add it, or leave the line out";
+                    self.refuse(&at, "there is no serial number", help);
+                }
+                (None, at)
             }
-            return None;
         };
-        // It was checked before.
-        let serial = text.parse().ok().filter(|_| !self.is_bad)?;
-        Some(Record { at: self.at, serial, values: self.values })
+        let Self { at, values, gaps, problems: _, is_bad } = self;
+        let is_bad = is_bad || serial.is_none();
+        Record { at, serial, values, serial_at, gaps, is_bad }
     }
 }
 
@@ -126,19 +175,26 @@ impl Records {
     /// Adds the rows, each serial number once.
     pub(super) fn keep(&mut self, records: impl IntoIterator<Item = Record>) {
         let mut first: HashMap<SerialNumber, u64> = HashMap::new();
-        for record in records {
-            match first.entry(record.serial.clone()) {
-                Entry::Vacant(free) => {
-                    free.insert(record.at.line);
-                    self.records.push(record);
-                }
-                Entry::Occupied(taken) => {
-                    let serial = quote(record.serial.as_str());
-                    let what =
-                        format!("the serial number {serial} is in line {} already", taken.get());
-                    self.problems.push(Problem::new(&record.at, what, "keep one of the lines"));
+        for mut record in records {
+            if let Some(serial) = &record.serial {
+                match first.entry(serial.clone()) {
+                    Entry::Vacant(free) => {
+                        free.insert(record.at.line);
+                    }
+                    Entry::Occupied(taken) => {
+                        let what = format!(
+                            "the serial number {} is in line {} already",
+                            quote(serial.as_str()),
+                            taken.get()
+                        );
+                        let problem =
+                            Problem::new(&record.serial_at, what, "keep one of the lines");
+                        self.problems.push(problem);
+                        record.is_bad = true;
+                    }
                 }
             }
+            self.records.push(record);
         }
     }
 }
@@ -157,6 +213,7 @@ fn checked(field: &Field, text: &str, at: &Cell) -> Result<String, Wrong> {
     }
     let damaged = match field {
         Field::SerialNumber => serial_damage(text),
+        Field::OsVersion => version_damage(text),
         _ => damage(text),
     };
     if let Some(why) = damaged {
@@ -191,6 +248,13 @@ fn checked(field: &Field, text: &str, at: &Cell) -> Result<String, Wrong> {
             let help = "copy it again as Get-WindowsAutopilotInfo prints it, on one line";
             Err(("the hardware hash is not base64".to_owned(), help.to_owned()))
         }
+        Field::AutopilotHash if text.len() > MAX_HASH => {
+            let what = format!(
+                "the hardware hash is {} bytes long; at most {MAX_HASH} are allowed",
+                text.len()
+            );
+            Err((what, "check that the cell has one hash and nothing else".to_owned()))
+        }
         Field::AutopilotHash => Ok(text.to_owned()),
         Field::Label(_) if fold(&at.header) == "imei" && !is_imei(text) => {
             let what = format!(
@@ -199,9 +263,8 @@ fn checked(field: &Field, text: &str, at: &Cell) -> Result<String, Wrong> {
             );
             Err((what, format!("maybe leading zeros were lost: {HELP}")))
         }
-        Field::Manufacturer | Field::Model | Field::Label(_) => {
-            is(check_text(text, MOST), "shorten it")
-        }
+        Field::Manufacturer | Field::Model => is(check_text(text, MAX_HARDWARE), "shorten it"),
+        Field::Label(_) => is(check_text(text, MAX_LABEL_VALUE), "shorten it"),
     }
 }
 

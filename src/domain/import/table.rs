@@ -1,6 +1,7 @@
 //! A text with columns: separator, quotes, line ends.
 
 use super::problem::{Cell, Problem};
+use super::quotes::{Kind, Mismatch, mismatch};
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,15 @@ pub(super) struct Row {
 /// The rows of a text that are not empty, cells without white space around them.
 pub(super) fn rows(text: &str) -> Result<Vec<Row>, Problem> {
     let (separator, text, skipped) = separated(text);
+    if let Some(Mismatch { line, column, kind }) = mismatch(text, separator) {
+        let at = Cell { line: skipped + line + 1, column, header: String::new() };
+        let what = match kind {
+            Kind::Open => "the quote that opens this cell is never closed",
+            Kind::Followed => "there is text after the closing quote of this cell",
+        };
+        let help = "put the whole cell in quotes, and write each quote within it twice: \"19\"\" monitor\"";
+        return Err(Problem::new(&at, what, help));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -91,6 +101,9 @@ mod tests {
             ("", &[]),
         ] {
             assert_eq!(cells(text), expected(found), "{text:?}");
+        }
+        for (text, line) in [("a,b\n1,\"2\n3,4\n", 2), ("sep=;\na;b\n\"1\" x;2\n", 3)] {
+            assert_eq!(rows(text).unwrap_err().at.line, line, "{text:?}");
         }
     }
 }

@@ -7,6 +7,10 @@ use compact_str::CompactString;
 
 use super::envelope::Envelope;
 use super::fields::{self, EMAIL_HELP, NAME_HELP, SERIAL_HELP, TIME_HELP, VERSION_HELP};
+use super::limits::{
+    MAX_EXEMPTION_REASON, MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS,
+    MAX_LABELS_BYTES,
+};
 use super::reader::{Field, Object, Reader, Spot};
 use crate::domain::manifest::finding::{Code, Span};
 use crate::domain::model::{
@@ -14,16 +18,6 @@ use crate::domain::model::{
     Ownership, Place, Platform, SerialNumber,
 };
 use crate::domain::wording::quote;
-
-pub(super) const MAX_LABELS: usize = 32;
-pub(super) const MAX_LABEL_KEY: usize = 128;
-pub(super) const MAX_LABEL_VALUE: usize = 256;
-/// All keys and values: a change of them, before and after, in JSON twice as long, has to fit
-/// a line of the log (64 KiB) beside two hardware hashes and a path.
-pub(super) const MAX_LABELS_BYTES: usize = 6 * 1024;
-pub(super) const MAX_HARDWARE: usize = 256;
-pub(super) const MAX_HASH: usize = 8 * 1024;
-pub(super) const MAX_EXEMPTION_REASON: usize = 256;
 
 /// A device manifest that is valid by itself. What becomes of it is allocated already, where
 /// it stays: that halves the memory of reading a fleet.

@@ -14,6 +14,7 @@ pub(crate) mod encoding;
 mod envelope;
 pub(crate) mod fields;
 pub(crate) mod finding;
+pub(crate) mod limits;
 pub(crate) mod new_device;
 mod packed;
 mod parse;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 pub(crate) use super::fields::Kind;
 
-use super::device::{
+use super::fields::{self, API_VERSION, Mapping};
+use super::limits::{
     MAX_EXEMPTION_REASON, MAX_HARDWARE, MAX_HASH, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS,
 };
-use super::fields::{self, API_VERSION, Mapping};
 use super::profile::{MAX_AGE_DAYS, MAX_DESCRIPTION, MAX_ITEM};
 use crate::domain::model::{
     DesiredStatus, MIN_PIN_LENGTH, Ownership, Platform, PolicySource, WipeReason, WipeScope,

@@ -17,6 +17,7 @@ use crate::domain::fleet::Desired;
 use crate::domain::import::{
     self, Field, FileChange, Layout, Mapping, Merged, NameTemplate, Options, Records,
 };
+use crate::domain::manifest::finding::Finding;
 use crate::domain::model::{Invalid, Name, Ownership, Platform, words};
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::Guarded;
@@ -209,23 +210,36 @@ fn take(
     (format, out): (Format, &mut Out),
 ) -> Result<Exit, Failure> {
     let root = &setup.config.fleet;
-    let (unused, notes) = (list.unused.clone(), list.notes.clone());
     let options = options(writing, required);
-    let mut merged = import::merge(list, fleet, &options, &|path| source::text_below(root, path));
-    if merged.files.iter().any(|file| file.new.len() > MAX_BYTES) {
-        return Err(Failure::new(format!("a file would be larger than {MAX_BYTES} bytes"))
-            .help("choose a --layout with {name}, so that each device has its own file"));
+    let (mut list, texts) = (list, |path: &str| source::text_below(root, path));
+    // A row that the fleet would have a finding with is left out, and the others are judged again.
+    let (mut merged, left) = loop {
+        let merged = import::merge(&list, fleet, &options, &texts);
+        if merged.files.iter().any(|file| file.new.len() > MAX_BYTES) {
+            return Err(Failure::new(format!("a file would be larger than {MAX_BYTES} bytes"))
+                .help("choose a --layout with {name}, so that each device has its own file"));
+        }
+        let found = findings(&merged, root, fleet)?;
+        if !list.blame(&merged, &found) {
+            break (merged, found);
+        }
+    };
+    if !left.is_empty() {
+        let drawing = Drawing::new(root, out.color(), out.width());
+        for finding in &left {
+            writeln!(out, "{}\n", drawing.draw(finding))?;
+        }
+        out.note("Nothing is written: the fleet would have these findings.");
+        return Ok(Exit::Failed);
     }
     let is_written = merged.problems.is_empty() || writing.partial;
     if !is_written {
         merged.files.clear();
     }
-    if !is_valid(&merged, root, fleet, out)? {
-        return Ok(Exit::Failed);
-    }
     write(&merged, root)?;
     let exit = if merged.problems.is_empty() { Exit::Done } else { Exit::Failed };
-    let imported = Imported { source, merged: &merged, is_written, unused: &unused, notes: &notes };
+    let Records { unused, notes, .. } = &list;
+    let imported = Imported { source, merged: &merged, is_written, unused, notes };
     match format {
         Format::Json => imported.json(out)?,
         _ => imported.text(out)?,
@@ -280,24 +294,16 @@ fn read(args: &Args) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Whether the fleet with the new files has no finding that it had not before; shows those.
-fn is_valid(merged: &Merged, root: &Path, fleet: &Desired, out: &mut Out) -> Result<bool, Failure> {
+/// What the fleet with the new files would have of findings that it had not before.
+fn findings(merged: &Merged, root: &Path, fleet: &Desired) -> Result<Vec<Finding>, Failure> {
     if merged.files.is_empty() {
-        return Ok(true);
+        return Ok(Vec::new());
     }
     let written: Vec<(&str, &[u8])> =
         merged.files.iter().map(|file| (&*file.path, file.new.as_bytes())).collect();
     let head = source::load_with(root, &written);
     author::there(&head)?;
-    let found = diff(fleet, &head);
-    let drawing = Drawing::new(root, out.color(), out.width());
-    for finding in &found.new {
-        writeln!(out, "{}\n", drawing.draw(finding))?;
-    }
-    if !found.new.is_empty() {
-        out.note("Nothing is written: the fleet would have these findings.");
-    }
-    Ok(found.new.is_empty())
+    Ok(diff(fleet, &head).new)
 }
 
 /// Writes the files, unless one of them is not what it was.

@@ -77,7 +77,7 @@ impl Imported<'_> {
     /// `{"version": 1, …}`
     pub(crate) fn json(&self, out: &mut Out) -> io::Result<()> {
         let Self { source: _, merged, is_written, unused, notes } = *self;
-        let Merged { files, problems, added, changed, unchanged } = merged;
+        let Merged { files, problems, added, changed, unchanged, origins: _ } = merged;
         json::pretty(
             out,
             &Document {
@@ -100,7 +100,7 @@ impl Imported<'_> {
     /// Each problem with its place, and a line that sums up.
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let Self { source, merged, is_written, unused, notes } = *self;
-        let Merged { files, problems, added, changed, unchanged } = merged;
+        let Merged { files, problems, added, changed, unchanged, origins: _ } = merged;
         for Problem { at, what, help } in problems.iter().take(SHOWN) {
             let place = format!("{source}, {at}:");
             writeln!(out, "{} {}", out.paint(Tone::Removed, &place), safe(what))?;

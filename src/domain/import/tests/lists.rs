@@ -10,9 +10,9 @@ fn csv(text: &str) -> Records {
 fn rows(read: &Records) -> Vec<String> {
     let row = |record: &record::Record| {
         let values = record.values.iter().map(|(field, value)| format!(" {field}={}", value.text));
-        format!("{}{}", record.serial, values.collect::<String>())
+        format!("{}{}", record.serial.as_ref().unwrap(), values.collect::<String>())
     };
-    read.records.iter().map(row).collect()
+    read.records.iter().filter(|record| !record.is_bad).map(row).collect()
 }
 
 #[test]
@@ -45,6 +45,10 @@ fn whatever_program_wrote_it_the_same_devices_are_read() {
         assert_eq!(problems(&read.problems), [""; 0], "{bytes:?}");
         assert_eq!(rows(&read), expected, "{bytes:?}");
     }
+    for bytes in [&b"PK\x03\x04\x14\0"[..], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"] {
+        let found = read_csv(bytes, &Mapping::default()).problems;
+        assert!(found[0].what.contains("workbook") && found[0].help.contains("CSV UTF-8"));
+    }
     // The euro sign is what tells Windows-1252 from Latin-1.
     let euro = b"serial,labels.price\nA1B2,5 \x80\n";
     assert_eq!(rows(&read_csv(euro, &Mapping::default())), ["A1B2 labels.price=5 €"]);
@@ -63,27 +67,33 @@ fn all_that_is_wrong_comes_at_once_with_line_and_column() {
         ;a@example.com;;;;\n\
         0;;;;;\n\
         PF\u{202e}3;;;;;\n\
-        PF3XK9Q6;;;;;\n\
-        pf3xk9q6;;;;;\n");
+        PF3XK9Q6;;;ten;;\n\
+        pf3xk9q6;nobody;;;;\n\
+        12. Mai;;;12.05.2024;;\n");
     assert_eq!(
         problems(&read.problems),
         [
             "line 2, column 1 (serial): `1.23457E+14` is a number that a spreadsheet shortened: \
              digits are lost",
-            "line 3, column 1 (serial): `3-Mar` was turned into a date by a spreadsheet",
+            "line 3, column 1 (serial): `3-Mar` was turned into a date or time by a spreadsheet",
             "line 4, column 2 (user): `nobody` is not an e-mail address like ana.ruiz@example.com",
             "line 5, column 3 (platform): `beos` is not a platform",
             "line 5, column 4 (osVersion): `ten` is not a version of dotted numbers like 10.0.26100",
             "line 6, column 5 (labels.x): `#REF!` is an error value of a spreadsheet",
             "line 8: there are 8 columns, and 6 in the header",
-            "line 9: there is no serial number",
+            "line 9, column 1 (serial): there is no serial number",
             "line 10, column 1 (serial): `0` stands for a missing serial number; many machines have the same",
             "line 11, column 1 (serial): `PF\\u{202e}3` has the control or bidirectional character U+202E",
-            "line 13: the serial number `pf3xk9q6` is in line 12 already",
+            "line 12, column 4 (osVersion): `ten` is not a version of dotted numbers like 10.0.26100",
+            "line 13, column 2 (user): `nobody` is not an e-mail address like ana.ruiz@example.com",
+            "line 14, column 1 (serial): `12. Mai` was turned into a date or time by a spreadsheet",
+            "line 14, column 4 (osVersion): `12.05.2024` was turned into a date or time by a spreadsheet",
+            "line 8, column 1 (serial): the serial number `PF3XK9Q5` is in line 7 already",
+            "line 13, column 1 (serial): the serial number `pf3xk9q6` is in line 12 already",
         ]
     );
     assert_eq!(read.unused, ["IMEI"]);
-    assert_eq!(rows(&read), ["PF3XK9Q5", "PF3XK9Q6"]);
+    assert_eq!(rows(&read), ["PF3XK9Q5"]);
 }
 
 #[test]
@@ -110,6 +120,10 @@ fn columns_are_what_somebody_says_they_are() {
     for (pairs, problem) in [
         (mapping(&[("Nope", Some(Field::Model))]), "line 1: there is no column `Nope`"),
         (mapping(&[("serial", None)]), "line 1: no column is the serial number"),
+        (
+            mapping(&[("Who", Some(Field::Label("x".repeat(129))))]),
+            "line 1, column 2 (Who): the name of the label is 129 bytes long; at most 128 are allowed",
+        ),
         (
             mapping(&[("Who", Some(Field::SerialNumber))]),
             "line 1, column 3 (serial): column 2 (Who) is serialNumber already",
@@ -167,24 +181,33 @@ fn hardware_hashes_are_read_however_their_vendor_spells_the_header() {
         problems(&read.problems),
         ["line 3, column 2 (Hardware Hash): the hardware hash is not base64"]
     );
+    let long = format!("Device Serial Number,Hardware Hash\nA1B2,{}\n", "aGFy".repeat(2049));
+    let read = read_autopilot(long.as_bytes(), &Mapping::default(), &profiles);
+    assert_eq!(
+        problems(&read.problems),
+        [
+            "line 2, column 2 (Hardware Hash): the hardware hash is 8196 bytes long; at most 8192 are allowed"
+        ]
+    );
 }
 
 #[test]
 fn corporate_identifiers_are_of_one_kind() {
     let read = read_corporate_ids(b"F9FXK0ABCDE1,Ana's phone\r\nR58M12X,\r\n");
     assert_eq!(rows(&read), ["F9FXK0ABCDE1 labels.details=Ana's phone", "R58M12X"]);
-    let read = read_corporate_ids(b"Contoso,Book 5,01234567890123\n");
+    let read = read_corporate_ids(b"Contoso,Book 5,0123456789\n");
     assert_eq!(
         problems(&read.problems),
         [
-            "line 1, column 3 (serial number): `01234567890123` stands for a missing serial number; many machines have the same"
+            "line 1, column 3 (serial number): `0123456789` stands for a missing serial number; many machines have the same"
         ]
     );
+    // The example of Microsoft's documentation.
     let read =
-        read_corporate_ids(b"Contoso,Book 5,01234567890129\nF9FXK0ABCDE1,x\n490154203237518,x\n");
+        read_corporate_ids(b"Contoso,Book 5,01234567890123\nF9FXK0ABCDE1,x\n490154203237518,x\n");
     assert_eq!(
         rows(&read),
-        ["01234567890129 platform=windows hardware.manufacturer=Contoso hardware.model=Book 5"]
+        ["01234567890123 platform=windows hardware.manufacturer=Contoso hardware.model=Book 5"]
     );
     assert_eq!(
         problems(&read.problems),
@@ -197,6 +220,15 @@ fn corporate_identifiers_are_of_one_kind() {
     assert_eq!(
         problems(&read.problems),
         ["line 1, column 1 (identifier): this is an IMEI, not a serial number"]
+    );
+    let read = read_corporate_ids(b"35693803564380,lost digit\n22057522501234,scanner\n,x\n");
+    assert_eq!(rows(&read), ["22057522501234 labels.details=scanner"]);
+    assert_eq!(
+        problems(&read.problems),
+        [
+            "line 1, column 1 (identifier): `35693803564380` seems to be an IMEI that lost or changed a digit, not a serial number",
+            "line 3, column 1 (identifier): there is no serial number",
+        ]
     );
 }
 
@@ -235,8 +267,8 @@ fn a_saved_answer_of_apple_is_read_page_by_page() {
     assert_eq!(
         problems(&read.problems),
         [
-            "line 2, column 1 (serialNumber): `1` stands for a missing serial number; many machines have the same",
-            "line 2, column 1 (productFamily): `Watch` is not a product family that can be managed",
+            "line 2, column 60 (serialNumber): `1` stands for a missing serial number; many machines have the same",
+            "line 2, column 113 (productFamily): `Watch` is not a product family that can be managed",
             "line 3, column 1: this is not an entry of type orgDevices with attributes",
         ]
     );

@@ -1,6 +1,7 @@
 //! Lists and fleets.
 
 use super::*;
+use crate::domain::model::MdmOwnership;
 
 fn list(text: &str) -> Records {
     let read = read_csv(text.as_bytes(), &Mapping::default());
@@ -66,7 +67,12 @@ fn what_a_list_does_not_say_comes_from_defaults_for_new_devices_only() {
     assert_eq!(merged.unchanged, 1);
     other.defaults.clear();
     let merged = world.merge(list("serial\nPF3XK9Q4\n"), &other);
-    assert_eq!(problems(&merged.problems), ["line 2: profile is missing"]);
+    let missing = ["line 2: profile is missing", "line 2: there is no value for {user} in --name"];
+    assert_eq!(problems(&merged.problems), missing);
+    other.required = &[(Field::Profile, "--profile"), (Field::UserEmail, "--user")];
+    let merged = world.merge(list("serial\nPF3XK9Q4\n"), &other);
+    let missing = ["line 2: profile is missing", "line 2: userEmail is missing"];
+    assert_eq!(problems(&merged.problems), missing);
     assert_eq!(merged.files, []);
 }
 
@@ -83,8 +89,8 @@ fn names_are_valid_and_nobody_elses() {
     assert_eq!(
         problems(&merged.problems),
         [
-            "line 4: there is no value for {site} in --name",
-            "line 5: there is no value for {site} in --name"
+            "line 4, column 2 (labels.site): `端末` in {site} of --name gives no usable name",
+            "line 5, column 2 (labels.site): there is no value for {site} in --name"
         ]
     );
     // The names of the fleet are taken, too, and a name that is given is nobody else's.
@@ -127,6 +133,96 @@ fn what_does_not_fit_the_fleet_is_said_of_its_line() {
             "line 3: its manifest, broken.yaml line 1, has findings",
         ]
     );
+}
+
+#[test]
+fn all_problems_of_a_row_come_at_once_and_each_has_its_column() {
+    let mut all = options("{name}.yaml");
+    all.defaults.clear();
+    all.required =
+        &[(Field::UserEmail, "--user"), (Field::Profile, "--profile"), (Field::OsVersion, "--os")];
+    let text = "serial,user,profile,osVersion,name\n,notamail,Nope,ten,\nPF3XK9Q2,,,,a\nPF3XK9Q3,x@example.com,Mobile,18,a\n";
+    let read = read_csv(text.as_bytes(), &Mapping::default());
+    let merged = World::new().merge(read, &all);
+    assert_eq!(
+        problems(&merged.problems),
+        [
+            "line 2, column 1 (serial): there is no serial number",
+            "line 2, column 2 (user): `notamail` is not an e-mail address like ana.ruiz@example.com",
+            "line 2, column 3 (profile): there is no profile `Nope`",
+            "line 2, column 4 (osVersion): `ten` is not a version of dotted numbers like 10.0.26100",
+            "line 3, column 2 (user): userEmail is missing",
+            "line 3, column 3 (profile): profile is missing",
+            "line 3, column 4 (osVersion): osVersion is missing",
+            "line 4, column 3 (profile): it names no platform, and profile Mobile is for ios, android",
+            "line 4, column 5 (name): another device is called `a` already",
+        ]
+    );
+    assert_eq!(merged.files, []);
+}
+
+#[test]
+fn a_problem_of_a_device_of_a_tenant_names_it() {
+    let device = |name: &str, serial: &str, os: &str| InventoryDevice {
+        id: "id-1".into(),
+        name: name.into(),
+        serial_number: serial.into(),
+        user: "a@example.com".into(),
+        platform: "iOS".into(),
+        os_version: os.into(),
+        ownership: MdmOwnership::Company,
+        manufacturer: String::new(),
+        model: String::new(),
+        is_leaving: false,
+    };
+    let devices = [device("ana", "PF3XK9Q2", "18.1"), device("bo", "", "ten")];
+    let merged = World::new().merge(read_inventory(&devices), &options("{name}.yaml"));
+    assert_eq!(
+        problems(&merged.problems),
+        [
+            "device `ana`, serial number `PF3XK9Q2`, id-1: profile Standard is not for ios, but for windows",
+            "device `bo`, id-1: `ten` is not a version of dotted numbers like 10.0.26100",
+            "device `bo`, id-1: it has no serial number",
+            "device `bo`, id-1: profile Standard is not for ios, but for windows",
+        ]
+    );
+}
+
+#[test]
+fn a_finding_that_the_fleet_would_have_is_a_problem_of_its_row() {
+    let mut world = World::new();
+    let old = "apiVersion: fleetform/v1\nkind: Device\nmetadata: {name: a, labels: {x: y}}\nspec: {serialNumber: PF3XK9Q1, userEmail: a@example.com, profile: Standard, osVersion: 10.0}\n";
+    world.0.insert("all.yaml".into(), format!("# ours\n---\n{}", old.replace("10.0", "'10.0'")));
+    let labels: Vec<String> = (0..32).map(|n| format!("labels.k{n}")).collect();
+    let row = |serial: &str, last: &str| {
+        let cells: Vec<String> = (0..32).map(|n| format!("{last}{n}")).collect();
+        format!("{serial},,{}\n", cells.join(","))
+    };
+    let text = format!("serial,name,{}\n", labels.join(","))
+        + &row("PF3XK9Q1", "a")
+        + "PF3XK9Q2,PF3XK9Q1\nPF3XK9Q3\n"
+        + &row("PF3XK9Q4", &"b".repeat(250));
+    let mut read = list(&text);
+    let all = options("all.yaml");
+    let judged = |world: &World, merged: &Merged| {
+        let mut next = World(world.0.clone());
+        next.0.extend(merged.files.iter().map(|file| (file.path.clone(), file.new.clone())));
+        next.fleet().findings
+    };
+    let mut merged = world.merge(read.clone(), &all);
+    while read.blame(&merged, &judged(&world, &merged)) {
+        merged = world.merge(read.clone(), &all);
+    }
+    assert_eq!(judged(&world, &merged), []);
+    assert_eq!(
+        problems(&merged.problems),
+        [
+            "line 2: `metadata.labels` has 33 labels; at most 32 are allowed",
+            "line 3, column 2 (name): the device name `PF3XK9Q1` is the serial number of another device",
+            "line 5: `metadata.labels` are 8140 bytes; at most 6144 are allowed",
+        ]
+    );
+    assert_eq!((merged.added, merged.changed), (1, 0));
 }
 
 /// Random lists into random fleets: whatever is taken is taken once, and says what the list says.

@@ -27,7 +27,7 @@ impl World {
     }
 
     fn merge(&self, list: Records, options: &Options) -> Merged {
-        merge(list, &self.fleet(), options, &|path| Ok(self.0.get(path).cloned()))
+        merge(&list, &self.fleet(), options, &|path| Ok(self.0.get(path).cloned()))
     }
 
     /// Merges, and writes what came of it: the fleet has no finding then.
