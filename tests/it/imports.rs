@@ -103,7 +103,7 @@ fn an_export_of_nothing_is_told_from_one_of_a_profile_that_is_not_there() {
     let fixture = Fixture::of(&["AAA1"]);
     let nope = fixture.run(&["export", "csv", "--profile", "Nope"]).exits(1);
     nope.complains(&["there is no profile `Nope`", "Standard"]);
-    let none = ["export", "csv", "--label", "site=nowhere", "-o", "json"];
+    let none = ["export", "csv", "--label", "site=nowhere"];
     assert_eq!(fixture.json(&none)["summary"]["devices"], 0);
     let whole = fixture.run(&["export", "csv", "-o", "json"]).exits(1);
     whole.complains(&["the list itself is not shown", "--file"]);

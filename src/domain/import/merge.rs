@@ -208,8 +208,9 @@ impl<'m> Merge<'m> {
             }
         }
         if let Some(profile) = values.get(&Field::Profile) {
-            let _ = self.has_profile(profile)
-                && self.has_platform(profile, values.get(&Field::Platform));
+            let platform = values.get(&Field::Platform);
+            let is_told = platform.is_none() && record.is_settled(&Field::Platform);
+            let _ = self.has_profile(profile) && (is_told || self.has_platform(profile, platform));
         }
         let is_right = !record.is_bad && self.merged.problems.len() == before;
         let name = self.name(record, &values, is_right);

@@ -110,6 +110,13 @@ fn what_does_not_fit_the_fleet_is_said_of_its_line() {
     let world = World::new();
     let text = "serial,profile,platform\nPF3XK9Q2,Standrad,\nPF3XK9Q3,Mobile,\nPF3XK9Q4,Mobile,windows\nPF3XK9Q5,Mobile,ios\n";
     let merged = world.merge(list(text), &options("{name}.yaml"));
+    let wrong = read_csv(b"serial,profile,platform\nPF3XK9Q2,Mobile,beos\n", &Mapping::default());
+    let refused = world.merge(wrong, &options("{name}.yaml"));
+    assert_eq!(
+        problems(&refused.problems),
+        ["line 2, column 3 (platform): `beos` is not a platform"],
+        "and nothing of the profile"
+    );
     assert_eq!(
         problems(&merged.problems),
         [
