@@ -73,6 +73,9 @@ pub(crate) fn merge(
     merge.finish()
 }
 
+/// A record and its number in the list.
+type Numbered<'m> = (usize, &'m Record);
+
 struct Merge<'m> {
     fleet: &'m Desired,
     options: &'m Options,
@@ -80,9 +83,9 @@ struct Merge<'m> {
     names: HashSet<String>,
     unusable: HashMap<SerialNumber, &'m Unusable>,
     /// New documents by the path of their file, each with the number of its record.
-    files: BTreeMap<String, Vec<(String, (usize, &'m Record))>>,
+    files: BTreeMap<String, Vec<(String, Numbered<'m>)>>,
     /// Edits by file and line, and who asks for them.
-    edits: BTreeMap<String, BTreeMap<u32, (Vec<Edit>, (usize, &'m Record))>>,
+    edits: BTreeMap<String, BTreeMap<u32, (Vec<Edit>, Numbered<'m>)>>,
     merged: Merged,
 }
 
@@ -156,7 +159,7 @@ impl<'m> Merge<'m> {
     }
 
     /// A device that has a manifest.
-    fn known(&mut self, (n, record): (usize, &'m Record), device: &DesiredDevice) {
+    fn known(&mut self, (n, record): Numbered<'m>, device: &DesiredDevice) {
         let changed: Vec<Edit> = record
             .values
             .iter()
@@ -186,7 +189,7 @@ impl<'m> Merge<'m> {
         of_file.insert(device.place.line, (changed, (n, record)));
     }
 
-    fn begin(&mut self, (n, record): (usize, &'m Record)) {
+    fn begin(&mut self, (n, record): Numbered<'m>) {
         let serial = record.serial.as_ref();
         if let Some(unusable) = serial.and_then(|serial| self.unusable.get(serial)) {
             let place = &unusable.place;
@@ -263,7 +266,7 @@ impl<'m> Merge<'m> {
     /// Adds its manifest to a file.
     fn put(
         &mut self,
-        (n, record): (usize, &'m Record),
+        (n, record): Numbered<'m>,
         serial: &SerialNumber,
         path: String,
         name: &str,

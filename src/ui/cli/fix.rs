@@ -64,7 +64,7 @@ pub(super) fn run(
     Ok(())
 }
 
-fn why<'f>(file: &'f Rewrite) -> &'f str {
+fn why(file: &Rewrite) -> &str {
     file.why.as_deref().unwrap_or_default()
 }
 
