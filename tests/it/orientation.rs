@@ -163,7 +163,15 @@ fn a_freeze_is_told_before_it_is_recorded_and_names_the_number() {
     assert!(said.contains("9 devices have no manifest: too many are gone"), "{said}");
     let plan = fixture.run(&["plan"]).exits(0).stdout;
     assert!(wanted(&plan), "{plan}");
+    assert!(plan.contains("the manifest is gone, and the device does not become"), "{plan}");
     fixture.run(&["apply", "--yes"]).exits(3);
+    let gone = ["A", "B", "C", "D", "E", "F", "G", "H", "I"].map(|s| format!("fleet/{s}.yaml"));
+    for (path, serial) in gone.iter().zip('A'..) {
+        fixture.write(path, device(&serial.to_string()));
+    }
+    let plan = fixture.run(&["plan"]).exits(0).stdout;
+    assert!(plan.contains("+ unfreeze") && !plan.contains("thaw"), "{plan}");
+    gone.iter().for_each(|path| fixture.remove(path));
     for command in ["why", "show"] {
         let said = fixture.run(&[command, "L"]).exits(0).stdout;
         assert!(said.contains("The whole fleet is frozen since") && wanted(&said), "{said}");
