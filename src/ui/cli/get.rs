@@ -102,9 +102,7 @@ pub(super) fn run(
     }
     let shape = Shape::new(format, output)?;
     match (known, name) {
-        (Kind::Devices, None) if filters.unmanaged => {
-            list::unmanaged(setup, format, out)
-        }
+        (Kind::Devices, None) if filters.unmanaged => list::unmanaged(setup, format, out),
         (Kind::Devices, None) => list::show(filters, setup, &shape, out),
         (Kind::Devices, Some(device)) => match shape {
             // A line of the list.
