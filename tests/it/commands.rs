@@ -120,7 +120,7 @@ fn a_command_in_a_terminal_speaks_in_plain_lines() {
         (&["export", "csv"], "", "error: 1 manifest with findings left out; "),
         (
             &["report", "-"],
-            "{\"serialNumber\": \"A\"}\nno report\n",
+            &format!("{}\nno report\n", healthy("A", 1)),
             "error: 1 report of standard input not added to the inbox",
         ),
     ] {
