@@ -31,14 +31,17 @@ impl Signals {
         let stopped = Arc::new(Notify::new());
         let (notify, done) = (stopped.clone(), Arc::new(AtomicBool::new(false)));
         let ended = done.clone();
-        let stop = stop_flag(move || {
-            notify.notify_one();
+        let say = || {
             tracing::info!(
                 "shutting down after the current batch (send the signal again to stop \
-                            immediately)"
+                 immediately)"
             );
+        };
+        let wake = move || {
+            notify.notify_one();
             tokio::spawn(cut_short(ended.clone()));
-        })?;
+        };
+        let stop = stop_flag(say, wake)?;
         Ok(Self { stop, done, stopped, reload: signal(SignalKind::hangup())? })
     }
 
@@ -80,22 +83,27 @@ pub(crate) enum Request {
     Reload,
 }
 
-/// A flag that the first SIGINT or SIGTERM sets, after which `first` is called; the second one ends
-/// the process at once. In a runtime.
+/// A flag that the first SIGINT or SIGTERM sets. It is said before, so that nothing that follows from
+/// it is said first; `wake` is called after it. The second signal ends the process at once. In a runtime.
 ///
 /// # Errors
 /// If the system refuses.
-pub(crate) fn stop_flag(first: impl Fn() + Clone + Send + 'static) -> io::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
+pub(crate) fn stop_flag(
+    say: impl Fn() + Clone + Send + 'static,
+    wake: impl Fn() + Clone + Send + 'static,
+) -> io::Result<Arc<AtomicBool>> {
+    let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     for (kind, code) in [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)] {
         let mut signals = signal(kind)?;
-        let (stop, first) = (stop.clone(), first.clone());
+        let (stop, seen, say, wake) = (stop.clone(), seen.clone(), say.clone(), wake.clone());
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                if stop.swap(true, Ordering::Relaxed) {
+                if seen.swap(true, Ordering::Relaxed) {
                     std::process::exit(code);
                 }
-                first();
+                say();
+                stop.store(true, Ordering::Relaxed);
+                wake();
             }
         });
     }

@@ -72,8 +72,8 @@ fn wrong(situation: Situation<'_>) -> BTreeMap<Key, String> {
         wrong.insert((alert, about.to_compact_string()), detail);
     };
     if let Some(frozen) = &recorded.frozen {
-        let cause = frozen.why.cause;
-        add(AlertKind::Frozen, "", format!("frozen: {}; {}", cause.explain(), cause.help()));
+        let why = &frozen.why;
+        add(AlertKind::Frozen, "", format!("frozen: {}; {}", why.cause.explain(), why.help()));
     }
     if breaker_open {
         let why = "the provider failed repeatedly; calls to it are paused for a while";

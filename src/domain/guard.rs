@@ -33,6 +33,14 @@ pub struct Refusal {
     pub(crate) named: Option<u64>,
 }
 
+impl Refusal {
+    /// How many devices would have been orphaned.
+    #[must_use]
+    pub(crate) fn removed(&self) -> u64 {
+        self.why.removed
+    }
+}
+
 impl ApprovedPlan {
     /// What is to be done, and what is not.
     #[must_use]
@@ -218,7 +226,7 @@ fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
         std::mem::take(&mut plan.actions).into_iter().partition(goes_through);
     plan.actions = through;
     for action in refused {
-        let detail = format!("{} is not done: {}", action.kind(), why.cause.explain());
+        let detail = format!("{}: {}", action.kind().undone(), why.cause.explain());
         plan.holds.push(held(action, HoldReason::Frozen, detail));
     }
     plan.holds.sort();

@@ -116,6 +116,19 @@ fn what_was_under_way_is_neither_repeated_nor_taken_back() {
     let restored = lose_and_restore(&fixture);
     assert_eq!(restored["wipesUnderWay"], json!(["D001", "D003"]));
     assert_eq!(orders(&fixture), 0, "an order that comes back could reach a device in use");
+    // It is told before the next reconciliation records it.
+    let listed = fixture.json(&["wipe", "list"])["requests"].take();
+    let of = |id: &str| {
+        let mut rows = listed.as_array().expect("requests").iter();
+        let row = rows.find(|row| row["device"] == id).unwrap_or_else(|| panic!("{listed:#}"));
+        text(&row["state"]).to_owned()
+    };
+    assert_eq!((of("D001"), of("D003")), ("issued".to_owned(), "refused".to_owned()));
+    for command in ["why", "show"] {
+        let said = fixture.run(&[command, "D003"]).exits(0).stdout;
+        let refused = "is for the ledger before it was restored, and is refused.";
+        assert!(said.contains(refused) && !said.contains("WILL BE WIPED"), "{command}: {said}");
+    }
     fixture.write("fleetform.yaml", "trust: {allowedSigners: signers}\n");
     for _ in 0..2 {
         fixture.run(&["apply", "--yes"]);

@@ -86,7 +86,16 @@ fn apply_takes_the_very_plan_or_none() {
     let planned = fixture.json(&["plan"]);
     fixture.replace("fleet/madrid/ana-ruiz-laptop.yaml", "Standard", "Executive");
     let other = fixture.run(&["apply", "--yes", "--plan", text(&planned["digest"])]).exits(3);
-    other.complains(&["the plan has changed", "nothing was applied"]);
+    let approved = &text(&planned["digest"])[..12];
+    let now = fixture.json(&["plan"]);
+    let now = &text(&now["digest"])[..12];
+    assert_eq!(
+        other.stderr,
+        format!(
+            "error: the plan has changed since it was approved (approved {approved}…, now {now}…); \
+             nothing was applied\n"
+        )
+    );
     assert!(!fixture.path(".fleetform/audit.jsonl").exists());
     let planned = fixture.json(&["plan"]);
     assert_eq!(planned["ledger"]["seq"], 0);
@@ -94,6 +103,32 @@ fn apply_takes_the_very_plan_or_none() {
     fixture.run(&["apply", "--plan", text(&planned["digest"])]).exits(0);
     assert_eq!(fixture.devices().len(), 12);
     fixture.run(&["apply", "--plan", text(&planned["digest"])]).exits(3);
+}
+
+/// Only what runs unattended puts times and keys before what it says.
+#[test]
+fn a_command_in_a_terminal_speaks_in_plain_lines() {
+    let fixture = Fixture::of(&["A"]);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    fixture.write("fleetform.yaml", "trust: {allowedSigners: signers}\n");
+    fixture.write("signers", "no such line\n");
+    fixture.write("fleet/broken.yaml", "a: [\n");
+    for (args, input, expected) in [
+        (&["check"][..], "", "error: the trust files cannot be relied on: every wipe is refused: "),
+        (&["plan"], "", "warning: the trust files cannot be relied on: every wipe is refused: "),
+        (&["fmt"], "", "error: ./fleet/broken.yaml stays as it is: "),
+        (&["export", "csv"], "", "error: 1 manifest with findings left out; "),
+        (
+            &["report", "-"],
+            &format!("{}\nno report\n", healthy("A", 1)),
+            "error: 1 report of standard input not added to the inbox",
+        ),
+    ] {
+        let said = fixture.feed(args, input);
+        assert!(said.stderr.contains(expected), "{args:?}: {}", said.stderr);
+        let is_log = |line: &&str| line.contains("ERROR") || line.contains("WARN");
+        assert_eq!(said.stderr.lines().find(is_log), None, "{args:?}");
+    }
 }
 
 /// `fleetform … | head -1`

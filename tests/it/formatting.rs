@@ -29,7 +29,8 @@ fn fmt_lays_out_what_check_shows_and_a_second_time_nothing_changes() {
     fixture.feed(&["fmt", "--check", "-"], NEAT).exits(0);
     fixture.run(&["fmt", "fleet/gone.yaml"]).exits(1).complains(&["fleet/gone.yaml"]);
     fixture.write("fleet/broken.yaml", "a: [\n");
-    let broken = fixture.run(&["fmt"]).exits(1).complains(&["broken.yaml stays as it is"]);
+    let broken =
+        fixture.run(&["fmt"]).exits(1).complains(&["error: ./fleet/broken.yaml stays as it is: "]);
     assert!(broken.stdout.contains("1 not readable"), "{broken:?}");
 }
 

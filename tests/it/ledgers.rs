@@ -95,7 +95,11 @@ fn without_a_ledger_nobody_says_what_is_in_it() {
     for (format, nothing) in [("text", ""), ("json", "{\"version\":1,\"entries\":[]}\n")] {
         let said = fixture.run(&["audit", "log", "-o", format]).exits(0);
         assert_eq!(said.stdout, nothing);
-        said.complains(&["There is no ledger in ./.fleetform yet"]);
+        said.complains(&["There is no ledger in ./.fleetform yet", "--server URL"]);
+    }
+    for command in [&["list"][..], &["get", "devices"], &["profile", "list"]] {
+        let said = fixture.run(command).exits(0);
+        said.complains(&["There is no ledger in ./.fleetform yet", "--server URL"]);
     }
     assert!(!fixture.path(".fleetform").exists());
 }
@@ -200,7 +204,7 @@ fn what_the_configuration_says_about_rights_is_in_the_log() {
     let replayed = fixture.json(&["audit", "replay"]);
     assert_eq!(replayed["config"], expected);
     let said = fixture.run(&["audit", "log", "--kind", "config.changed"]).exits(0).stdout;
-    assert!(said.contains("1 for up to 9 in 1day 12h"), "{said}");
+    assert!(said.contains("1 for up to 9 in 1d 12h"), "{said}");
     // A file that says the same in other bytes is another file.
     fixture.write("fleetform.yaml", fixture.read("fleetform.yaml") + "# reviewed\n");
     fixture.run(&["apply", "--yes"]).exits(0);

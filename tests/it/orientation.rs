@@ -130,6 +130,77 @@ fn what_holds_up_the_fleet_is_told_first_then_the_devices_own_manifest() {
 }
 
 #[test]
+fn show_and_why_say_the_same_of_what_only_the_whole_fleet_tells() {
+    let fixture = Fixture::enrolled();
+    let device = fixture.devices().values().find(|d| d["status"] == "Enrolled").cloned();
+    let device = device.expect("one");
+    let (id, profile) = (device["id"].as_str().expect("an id"), device["profile"].clone());
+    let path = format!("fleet/{}", device["manifest"]["path"].as_str().expect("a path"));
+    let profile = format!("profile: {}", profile.as_str().expect("a profile"));
+    let same = || {
+        let [why, show] = ["why", "show"].map(|command| fixture.json(&[command, id])["why"].take());
+        assert_eq!(why, show);
+        let text = fixture.run(&["show", id]).exits(0).stdout;
+        let first = why[0]["text"].as_str().expect("a sentence").to_owned();
+        assert!(text.contains(&first), "{first}\nis not in\n{text}");
+        (why[0]["topic"].as_str().expect("a topic").to_owned(), first)
+    };
+    assert_eq!(same().0, "status");
+    fixture.replace(&path, &profile, "profile: Nope");
+    let (topic, text) = same();
+    assert!(topic == "manifest" && text.contains("cannot be used"), "{text}");
+    fixture.replace(&path, "profile: Nope", &profile);
+    fixture.replace(&path, &profile, &format!("{profile}\n  status: Pending"));
+    let (topic, text) = same();
+    assert!(topic == "status" && text.contains("declares Pending"), "{text}");
+    fixture.run(&["apply", "--yes"]).exits(0);
+    let (topic, text) = same();
+    assert!(topic == "status" && text.contains("stays Pending, also when"), "{text}");
+}
+
+#[test]
+fn a_freeze_is_told_before_it_is_recorded_and_names_the_number() {
+    let fixture = Fixture::of(&["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"]);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    let said = fixture.run(&["orphans"]).exits(0).stderr;
+    assert!(said.contains("No device is orphaned: each has a manifest."), "{said}");
+    fixture.remove("fleet/A.yaml");
+    let said = fixture.run(&["orphans"]).exits(0).stderr;
+    assert!(said.contains("1 device has no manifest, and becomes orphaned"), "{said}");
+    for serial in ["B", "C", "D", "E", "F", "G", "H", "I"] {
+        fixture.remove(&format!("fleet/{serial}.yaml"));
+    }
+    let step = "If these 9 removals are intended, stop the daemon and run: \
+                fleetform apply --accept-removals 9";
+    let wanted = |text: &str| text.to_lowercase().contains(&step.to_lowercase());
+    for command in ["why", "show"] {
+        let said = fixture.run(&[command, "L"]).exits(0).stdout;
+        assert!(said.contains("The next reconciliation will freeze the whole fleet"), "{said}");
+        assert!(wanted(&said), "{said}");
+    }
+    let said = fixture.run(&["orphans"]).exits(0).stderr;
+    assert!(said.contains("9 devices have no manifest: too many are gone"), "{said}");
+    let plan = fixture.run(&["plan"]).exits(0).stdout;
+    assert!(wanted(&plan), "{plan}");
+    assert!(plan.contains("the manifest is gone, and the device does not become"), "{plan}");
+    fixture.run(&["apply", "--yes"]).exits(3);
+    let gone = ["A", "B", "C", "D", "E", "F", "G", "H", "I"].map(|s| format!("fleet/{s}.yaml"));
+    for (path, serial) in gone.iter().zip('A'..) {
+        fixture.write(path, device(&serial.to_string()));
+    }
+    let plan = fixture.run(&["plan"]).exits(0).stdout;
+    assert!(plan.contains("+ unfreeze") && !plan.contains("thaw"), "{plan}");
+    gone.iter().for_each(|path| fixture.remove(path));
+    for command in ["why", "show"] {
+        let said = fixture.run(&[command, "L"]).exits(0).stdout;
+        assert!(said.contains("The whole fleet is frozen since") && wanted(&said), "{said}");
+    }
+    fixture.run(&["apply", "--yes", "--accept-removals", "9"]).exits(0);
+    let said = fixture.run(&["orphans"]).exits(0);
+    assert!(said.stdout.lines().count() == 10 && said.stderr.is_empty(), "{said:#?}");
+}
+
+#[test]
 fn an_enrollment_that_failed_is_told_with_the_advice_of_the_procedure() {
     let fixture = Fixture::of(&["A"]);
     fixture.run_with(&["apply", "--yes"], &vars(0)).exits(0);
@@ -173,6 +244,11 @@ fn orphans_are_listed_and_archived_after_their_time_and_adopted_again() {
     assert_eq!(serials(132, &["list", "--archived"]), ["B"]);
     assert_eq!(serials(132, &["orphans"]), [""; 0]);
     assert_eq!(serials(132, &["orphans", "--archived"]), ["B"]);
+    let since = (start() + TimeDelta::minutes(131)).to_string().replace(".000Z", "Z");
+    for command in ["show", "why"] {
+        let said = at(132, &[command, "B"]).stdout;
+        assert!(said.contains(&format!("Archived since {since}")), "{since}: {said}");
+    }
     let plan = at(132, &["plan", "-o", "json"]).json();
     assert_eq!(actions(&plan), [""; 0], "once, and nothing follows");
     assert_eq!(fixture.logged("device.archived"), 1);
@@ -233,6 +309,41 @@ fn a_list_is_cut_to_what_was_asked_for_in_the_shapes_of_kubectl() {
     fixture.run(&["list", "-o", "jsonpath={.devices["]).exits(1).complains(&["not closed"]);
     assert_eq!(said(&["describe", "D002"]), said(&["show", "D002"]));
     assert_eq!(said(&["get", "profiles"]), said(&["profile", "list"]));
+    for kind in ["device", "devices", "dev", "device/D002"] {
+        let get = |format: &str| match kind.contains('/') {
+            true => said(&["get", kind, "-o", format]),
+            false => said(&["get", kind, "D002", "-o", format]),
+        };
+        assert_eq!(get("name"), "D002\n", "{kind}");
+        assert_eq!(get("jsonpath={.device.serialNumber}"), "B\n", "{kind}");
+        assert_eq!(get("custom-columns=ID:.id,SERIAL:.serialNumber"), "ID    SERIAL\nD002  B\n");
+        assert_eq!(get("wide").lines().next(), wide.lines().next(), "{kind}");
+        assert_eq!(get("csv").lines().count(), 2, "{kind}");
+        assert_eq!(get("json"), said(&["show", "D002", "-o", "json"]), "{kind}");
+        let yaml: Value = serde_yaml::from_str(&get("yaml")).expect("YAML");
+        assert_eq!(yaml, fixture.json(&["show", "D002"]), "{kind}");
+        assert_eq!(get("text"), said(&["show", "D002"]), "{kind}");
+    }
+    for kind in ["profile", "profiles"] {
+        let get = |format: &str| said(&["get", kind, "standard", "-o", format]);
+        assert_eq!(get("name"), "Standard\n");
+        assert_eq!(get("wide"), said(&["get", "profiles"]));
+        assert_eq!(get("json"), said(&["profile", "show", "Standard", "-o", "json"]));
+        for format in ["jsonpath={.profile.name}", "custom-columns=NAME:.name", "csv"] {
+            let refused = fixture.run(&["get", kind, "Standard", "-o", format]).exits(1);
+            refused.complains(&["profiles do not support --output"]);
+        }
+    }
+    for format in ["name", "wide", "jsonpath={.x}"] {
+        let refused = fixture.run(&["get", "devices", "--unmanaged", "-o", format]).exits(1);
+        refused.complains(&["--unmanaged does not support --output"]);
+    }
+    for args in [&["device", "D001", "--status", "Failed"][..], &["profiles", "--watch"]] {
+        let refused = fixture.run(&[&["get"], args].concat()).exits(1);
+        refused.complains(&["are for a list of devices"]);
+    }
+    let refused = fixture.run(&["list", "--sort-by", "LAST-SYNC"]).exits(1);
+    refused.complains(&["a device has no field `LAST-SYNC`", "did you mean lastSync?"]);
     fixture.run(&["get", "pods"]).exits(1).complains(&["devices or profiles"]);
 }
 
@@ -264,6 +375,15 @@ fn refused_reports_are_listed_with_their_reasons_and_handed_in_again() {
     let said = fixture.json(&["reports", "rejected"]);
     let reason = said["files"][0]["reasons"][0].as_str().expect("a reason").to_owned();
     assert!(reason.contains("line 1: "), "{reason}");
+    // In vain, and the name does not grow with every try.
+    let name = |said: &Value| said["files"][0]["file"].as_str().expect("a name").to_owned();
+    let first = name(&said);
+    for _ in 0..3 {
+        fixture.run(&["reports", "rejected", "--retry"]).exits(0);
+        fixture.run(&["apply", "--yes"]);
+    }
+    let last = name(&fixture.json(&["reports", "rejected"]));
+    assert!(last != first && last.len() == first.len(), "{first}, then {last}");
     // Its manifest came after its report.
     fixture.write("fleet/LATER.yaml", device("LATER"));
     fixture.run(&["apply", "--yes"]);

@@ -92,8 +92,9 @@ impl Daemon {
     /// Publishes what a pass has counted, and whether the daemon does its work.
     pub(super) fn publish_numbers(&self, recorded: &State) {
         self.show(|view, daemon| {
-            let frozen = recorded.frozen.as_ref().map(|frozen| &frozen.why.cause);
-            let frozen = frozen.map(|why| format!("frozen: {}; {}", why.explain(), why.help()));
+            let frozen = recorded.frozen.as_ref().map(|frozen| &frozen.why);
+            let frozen =
+                frozen.map(|why| format!("frozen: {}; {}", why.cause.explain(), why.help()));
             view.not_ready = frozen.into_iter().chain(daemon.last.waiting.clone()).collect();
             let broken = daemon.trust_state().broken();
             let broken = broken.map(|why| format!("every wipe is refused: {why}"));

@@ -17,7 +17,7 @@ fn file(origin: &str) -> &str {
 fn tell_one(notice: &Notice) {
     match notice {
         Notice::Frozen(why) => tracing::warn!(
-            cause = %why.cause, removed = why.removed, of = why.of, help = why.cause.help(),
+            cause = %why.cause, removed = why.removed, of = why.of, help = why.help(),
             "frozen: {}; only reports are processed", why.cause.explain()
         ),
         Notice::Thawed => {
@@ -87,7 +87,9 @@ fn tell_one(notice: &Notice) {
         Notice::WipeNotIssued { device, why } => {
             tracing::warn!(%device, ?why, "a planned wipe was not issued");
         }
-        Notice::Done { done, left, took } => tracing::info!(done, left, ?took, "reconciled"),
+        Notice::Done { done, left, took } => {
+            tracing::info!(left, ?took, "reconciled: {done}");
+        }
         Notice::PassFailed { error, help, again_in } => {
             tracing::error!(error, ?again_in, help, "reconciliation failed");
         }

@@ -170,7 +170,7 @@ impl Notices {
         }
         let done = outcome.succeeded();
         if !done.is_empty() {
-            let done: Vec<_> = done.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            let done: Vec<_> = done.iter().map(|(kind, n)| kind.told(*n as u64)).collect();
             new.push(Notice::Done { done: done.join(", "), left: outcome.left, took });
         }
         new

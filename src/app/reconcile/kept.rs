@@ -178,8 +178,9 @@ pub(crate) fn kept(
     };
     let numbers: BTreeSet<u32> = about.iter().map(|id| id.number()).collect();
     let still = waiting.iter().filter(|(number, _)| !numbers.contains(number));
-    let still = still.map(|(_, reason)| *reason);
-    let of_few = approved.plan().holds.iter().map(|hold| hold.reason);
+    // No device has the number 0.
+    let still = still.map(|(number, reason)| (Some(*number).filter(|n| *n > 0), *reason));
+    let of_few = approved.plan().holds.iter().map(Waiting::of);
     let total = still.chain(of_few).collect();
     let mut beside = others;
     if which == Holds::All {

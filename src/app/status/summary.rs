@@ -1,11 +1,13 @@
 //! What is left to do after a pass, and how many there are of everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::app::reconcile::{Basis, approve};
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::model::{ComplianceState, Digest, Status as DeviceStatus};
+use crate::domain::model::{
+    ComplianceState, DesiredStatus, Digest, SerialNumber, Status as DeviceStatus,
+};
 use crate::domain::plan::{HoldReason, NO_NEWS};
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
@@ -18,6 +20,8 @@ pub(crate) struct Status {
     pub(crate) left: ApprovedPlan,
     pub(crate) made_of: MadeOf,
     pub(crate) counts: Counts,
+    /// The statuses that manifests declare, but for Enrolled.
+    pub(crate) declared: HashMap<SerialNumber, DesiredStatus>,
 }
 
 /// What the plan was made of.
@@ -60,7 +64,10 @@ impl Status {
     pub(crate) fn new(basis: Basis<'_>, made_of: MadeOf) -> Self {
         let left = approve(basis, (&[], &NO_NEWS), []);
         let counts = Counts::of(basis.recorded, &left);
-        Self { left, made_of, counts }
+        let declared = basis.desired.devices.iter();
+        let declared = declared.filter(|device| device.status != DesiredStatus::Enrolled);
+        let declared = declared.map(|d| (d.spec.serial_number.clone(), d.status)).collect();
+        Self { left, made_of, counts, declared }
     }
 }
 

@@ -62,6 +62,12 @@ impl DeviceDraft {
         &self.device.spec.profile
     }
 
+    /// `spec.status`.
+    #[must_use]
+    pub(crate) fn status(&self) -> DesiredStatus {
+        self.device.status
+    }
+
     /// `spec.access`, and where its end is written.
     #[must_use]
     pub(crate) fn exemption(&self) -> Option<(&Exemption, &Span)> {

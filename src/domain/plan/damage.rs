@@ -125,10 +125,15 @@ impl Unusable {
 
     pub(super) fn explain(&self) -> (HoldReason, String) {
         match &self.what {
-            UnusableKind::Directory => (
-                HoldReason::ManifestInvalid,
-                "the directory cannot be read; what is recorded from it stays as it is".into(),
-            ),
+            UnusableKind::Directory => {
+                // Of a symlink nobody looks at what it leads to: its name says what it would be.
+                let path = &*self.place.path;
+                let is_file = path.ends_with(".yaml") || path.ends_with(".yml");
+                let what = if is_file { "file" } else { "directory" };
+                let detail =
+                    format!("the {what} cannot be read; what is recorded from it stays as it is");
+                (HoldReason::ManifestInvalid, detail)
+            }
             UnusableKind::File => (
                 HoldReason::ManifestInvalid,
                 "the file cannot be used; what is recorded from it stays as it is".into(),

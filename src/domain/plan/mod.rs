@@ -19,6 +19,7 @@ mod episodes;
 mod erased;
 mod hold;
 mod inputs;
+mod kind_words;
 mod licenses;
 mod mdm;
 mod new_fields;

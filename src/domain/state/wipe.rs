@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{WipeStage, WipeSubject};
 use crate::domain::model::{Email, GraphId, Timestamp, words};
+use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::verify::Reason;
 
 words! {
@@ -118,6 +119,14 @@ pub(crate) fn refused(for_good: bool, code: &str) -> WipeState {
 pub(crate) const DEFERRED: &str = "deferred";
 
 impl Wipe {
+    /// Whether its request was written for a ledger before this lineage, so that it cannot be issued
+    /// any more, and nothing has said so yet.
+    #[must_use]
+    pub(crate) fn is_void(&self, lineage: Option<uuid::Uuid>) -> bool {
+        let is_other = self.subject.ledger.is_some_and(|LedgerId(of)| Some(of) != lineage);
+        is_other && matches!(self.state, WipeState::Held | WipeState::Accepted)
+    }
+
     /// Whether somebody has to approve it in the MDM before it can go on.
     #[must_use]
     pub(crate) fn awaits_approval(&self) -> bool {

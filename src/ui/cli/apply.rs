@@ -29,6 +29,7 @@ use crate::domain::plan::due::next_due;
 use crate::domain::plan::{Hold, Inputs, NO_NEWS};
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
+use crate::domain::wording::short;
 use crate::edges::ledger::Ledger;
 use crate::edges::provider::{self, Observed, Provider};
 use crate::edges::requests;
@@ -118,9 +119,13 @@ pub(super) fn run(
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
         plan::show(&decision, setup, ledger.state(), &trust, format, out)?;
         out.flush()?;
-        tracing::error!(%expected, found = %decision.approved.digest(), "the plan has changed \
-                                                                         since it was approved; \
-                                                                         nothing was applied");
+        let found = decision.approved.digest();
+        tracing::error!(
+            "the plan has changed since it was approved (approved {}…, now {}…); nothing was \
+             applied",
+            short(expected),
+            short(found)
+        );
         return Ok(Exit::Refused);
     }
     let guarded = plan::guarded(&decision.approved);

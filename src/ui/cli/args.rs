@@ -191,13 +191,10 @@ impl Command {
         }
     }
 
-    /// What its log says unless asked for more or less: what runs unattended tells what it does.
+    /// Whether nobody sits before it: it tells what it does, and when.
     #[must_use]
-    pub(crate) const fn usual_log(&self) -> &'static str {
-        match self {
-            Self::Daemon(_) | Self::Emulator(_) => "warn,fleetform=info",
-            _ => "warn",
-        }
+    pub(crate) const fn is_unattended(&self) -> bool {
+        matches!(self, Self::Daemon(_) | Self::Emulator(_))
     }
 
     /// What `--output` may ask of it.

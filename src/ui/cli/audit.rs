@@ -191,12 +191,9 @@ pub(super) fn log(
 ) -> Result<Exit, Failure> {
     let mut writer = Writer::new(args.style(format));
     let asks_for_all = args.device.is_none() && !args.follow;
-    if asks_for_all && !setup.ledger()?.exists()? {
-        // Beside a fleet that was never applied, as `list` has no devices yet.
-        let data = setup.config.data.display();
-        out.note(&format!(
-            "There is no ledger in {data} yet, and so no log: `fleetform apply` creates one."
-        ));
+    if asks_for_all && let Some(note) = setup.no_ledger_yet()? {
+        // As `list` has no devices.
+        out.note(&note);
         writer.finish(out)?;
         return Ok(Exit::Done);
     }

@@ -156,7 +156,10 @@ pub(super) fn write_all(
     match format {
         Format::Json => json(out, &found, context)?,
         _ if !changed.is_empty() && found == FleetDiff::default() => {
-            writeln!(out, "The file has changed; the fleet means the same as before.")?;
+            writeln!(
+                out,
+                "The file has changed. The manifests describe the same fleet as before."
+            )?;
         }
         _ => text(out, &found, context)?,
     }

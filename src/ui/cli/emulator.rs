@@ -101,14 +101,12 @@ pub(super) fn run(command: &Command, global: &Global, out: &mut Out) -> Result<E
     let tenant = new_tenant(&start).map_err(Failure::new)?;
     runtime()?.block_on(async {
         let stop = Arc::new(Notify::new());
-        let first = {
+        let wake = {
             let stop = stop.clone();
-            move || {
-                tracing::info!("shutting down (send the signal again to stop immediately)");
-                stop.notify_one();
-            }
+            move || stop.notify_one()
         };
-        stop_flag(first)?;
+        let say = || tracing::info!("shutting down (send the signal again to stop immediately)");
+        stop_flag(say, wake)?;
         let emulator = Emulator::bind(args.listen, tenant).await;
         let emulator = emulator.map_err(|error| {
             Failure::from(error).help("give --listen an address of loopback with a free port")

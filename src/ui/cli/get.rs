@@ -27,10 +27,12 @@ pub(super) const FORMATS: &[Format] = list::FORMATS;
 Examples:
   fleetform get devices -l site=madrid -o wide
   fleetform get device D007
+  fleetform get device D007 -o jsonpath='{.device.status}'
   fleetform get profiles
 
 The same as `fleetform list`, `fleetform show` and `fleetform profile list`.
-Formats: those of list.")]
+Formats: those of list. Of one device, json, yaml and jsonpath are those of
+show: {.device.status}. Profiles have text, wide, name, json and yaml.")]
 pub(crate) struct Get {
     /// devices (default) or profiles
     #[arg(value_name = "KIND", default_value = "devices")]
@@ -94,17 +96,22 @@ pub(super) fn run(
         Failure::new(format!("unknown kind {text:?}"))
             .help("get devices or profiles; one device: fleetform get device D007")
     })?;
-    if filters.unmanaged {
-        return list::unmanaged(setup, format, out);
+    if filters.chooses() && (known, name) != (Kind::Devices, None) {
+        return Err(Failure::new("filters, --sort-by and --watch are for a list of devices")
+            .help("leave them out, or list: fleetform get devices"));
     }
+    let shape = Shape::new(format, output)?;
     match (known, name) {
-        (Kind::Devices, None) => list::show(filters, setup, &Shape::new(format, output)?, out),
-        (Kind::Devices, Some(device)) => show::run(
-            &show::Args { device: device.to_owned(), server: ServerArgs::default() },
-            setup,
-            format,
-            out,
-        ),
+        (Kind::Devices, None) if filters.unmanaged => list::unmanaged(setup, format, out),
+        (Kind::Devices, None) => list::show(filters, setup, &shape, out),
+        (Kind::Devices, Some(device)) => match shape {
+            // A line of the list.
+            Shape::Columns(_) | Shape::Plain(Format::Wide | Format::Name | Format::Csv) => {
+                list::one(device, setup, &shape, out)
+            }
+            // All that there is to say.
+            Shape::Template(_) | Shape::Plain(_) => show::one(device, setup, &shape, out),
+        },
         (Kind::Profiles, None) => profile::list(setup, format, out),
         (Kind::Profiles, Some(name)) => profile::show(name, setup, format, out),
     }
@@ -125,12 +132,11 @@ pub(super) fn describe(
         Some((text, name)) => (text, Some(name)),
         None => (text.as_str(), name.as_deref()),
     };
-    let device =
-        |device: &str| show::Args { device: device.to_owned(), server: ServerArgs::default() };
+    let shape = Shape::Plain(format);
     match (kind(text), name) {
-        (Some(Kind::Devices), Some(name)) => show::run(&device(name), setup, format, out),
+        (Some(Kind::Devices), Some(name)) => show::one(name, setup, &shape, out),
         (Some(Kind::Profiles), Some(name)) => profile::show(name, setup, format, out),
-        (None, None) => show::run(&device(text), setup, format, out),
+        (None, None) => show::one(text, setup, &shape, out),
         (Some(_), None) => Err(Failure::new(format!("the name of the {text} is missing"))
             .help("add it, for example: fleetform describe device D007")),
         (None, Some(_)) => {

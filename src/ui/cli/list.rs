@@ -1,7 +1,7 @@
 //! `fleetform list`
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,15 +10,17 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::filters::Filters;
 use super::format::Format;
+use super::select;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::domain::model::{DeviceId, Timestamp};
 use crate::domain::settings::Settings;
 use crate::domain::state::{Device, State};
 use crate::domain::wipe::target::LedgerId;
+use crate::domain::wording::{closest, quote};
 use crate::edges::provider::unmanaged;
 use crate::ui::render::custom_columns::Columns;
-use crate::ui::render::device::DeviceView;
+use crate::ui::render::device::{DeviceView, FIELDS};
 use crate::ui::render::jsonpath::{self, Template, compare};
 use crate::ui::render::list::Listing;
 use crate::ui::render::out::Out;
@@ -74,6 +76,14 @@ pub(crate) struct Args {
     pub(crate) server: ServerArgs,
 }
 
+impl Args {
+    /// Whether it says which devices, or how to list them.
+    pub(super) fn chooses(&self) -> bool {
+        let Self { filters, sort_by, watch, unmanaged, server: _ } = self;
+        *filters != Filters::default() || sort_by.is_some() || *watch || *unmanaged
+    }
+}
+
 /// `--sort-by`
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SortBy {
@@ -89,7 +99,18 @@ impl std::str::FromStr for SortBy {
         if text.trim_matches('.').is_empty() {
             return Err("is not a field like lastSync".into());
         }
-        Ok(Self { path: jsonpath::Path::parse(text)?, descending })
+        let path = jsonpath::Path::parse(text)?;
+        if let Some(field) = path.first_field().filter(|field| !FIELDS.contains(field)) {
+            let meant = closest(field, FIELDS.iter().copied());
+            let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+            return Err(format!(
+                "a device has no field {}{meant}: use {}, or a path below one of them such as \
+                 .labels.site",
+                quote(field),
+                FIELDS.join(", ")
+            ));
+        }
+        Ok(Self { path, descending })
     }
 }
 
@@ -133,17 +154,20 @@ pub(super) fn show(
     if args.watch {
         return watch(args, setup, shape, out);
     }
-    run(
-        args,
-        &setup.recorded_by(&args.filters.filter())?,
-        &setup.config.settings,
-        setup.now(),
-        shape,
-        out,
-    )
+    let state = setup.recorded_by(&args.filters.filter())?;
+    let settings = &setup.config.settings;
+    let is_empty = run(args, &state, settings, setup.now(), shape, out)?;
+    if is_empty {
+        let nothing = || "No devices yet: `fleetform apply` provisions them.".to_owned();
+        out.note(&match state.devices.is_empty() {
+            true => setup.no_ledger_yet()?.unwrap_or_else(nothing),
+            false => "No devices match.".to_owned(),
+        });
+    }
+    Ok(Exit::Done)
 }
 
-/// Lists what of `state` the filters admit.
+/// Lists what of `state` the filters admit; whether that is nothing.
 fn run(
     args: &Args,
     state: &State,
@@ -151,27 +175,40 @@ fn run(
     now: Timestamp,
     shape: &Shape,
     out: &mut Out,
-) -> Result<Exit, Failure> {
+) -> Result<bool, Failure> {
     let devices = chosen(args, state, settings, now);
-    let listing = listing(&devices, state, settings, now);
-    match shape {
-        Shape::Template(template) => listing.template(template, out)?,
-        Shape::Columns(columns) => listing.columns(columns, out)?,
-        Shape::Plain(Format::Json) => listing.json(out)?,
-        Shape::Plain(Format::Csv) => listing.csv(out)?,
-        Shape::Plain(Format::Yaml) => listing.yaml(out)?,
-        Shape::Plain(Format::Wide) => listing.wide(out)?,
-        Shape::Plain(Format::Name) => listing.names(out)?,
-        Shape::Plain(_) => listing.text(out)?,
-    }
-    if devices.is_empty() {
-        out.note(if state.devices.is_empty() {
-            "No devices yet: `fleetform apply` creates the ledger and provisions them."
-        } else {
-            "No devices match."
-        });
-    }
+    write(&listing(&devices, state, settings, now), shape, out)?;
+    Ok(devices.is_empty())
+}
+
+/// Lists one device.
+///
+/// # Errors
+/// If there is no such device, the recorded state cannot be read, or writing fails.
+pub(super) fn one(
+    word: &str,
+    setup: &Setup,
+    shape: &Shape,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    setup.needs_ledger("and so no device is known")?;
+    let state = setup.recorded_for(word)?;
+    let devices = vec![select::device(&state, word)?];
+    write(&listing(&devices, &state, &setup.config.settings, setup.now()), shape, out)?;
     Ok(Exit::Done)
+}
+
+fn write(listing: &Listing<'_>, shape: &Shape, out: &mut Out) -> io::Result<()> {
+    match shape {
+        Shape::Template(template) => listing.template(template, out),
+        Shape::Columns(columns) => listing.columns(columns, out),
+        Shape::Plain(Format::Json) => listing.json(out),
+        Shape::Plain(Format::Csv) => listing.csv(out),
+        Shape::Plain(Format::Yaml) => listing.yaml(out),
+        Shape::Plain(Format::Wide) => listing.wide(out),
+        Shape::Plain(Format::Name) => listing.names(out),
+        Shape::Plain(_) => listing.text(out),
+    }
 }
 
 type Listed<'s> = Vec<(DeviceId, &'s Device)>;
@@ -273,6 +310,10 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
 /// # Errors
 /// If what was written down of the last look cannot be read.
 pub(crate) fn unmanaged(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
+    if !matches!(format, Format::Text | Format::Json | Format::Csv | Format::Yaml) {
+        return Err(Failure::new(format!("--unmanaged does not support --output {format}"))
+            .help("use text, json, csv or yaml"));
+    }
     let seen = match &setup.remote {
         Some(remote) => {
             let received: Received = remote.json(documents::UNMANAGED).map_err(server::explain)?;
@@ -311,8 +352,8 @@ mod tests {
         let Command::List(args) = cli.command else { panic!("not list") };
         let screen = Screen::piped();
         let (settings, shape) = (Settings::default(), Shape::new(format, None).unwrap());
-        run(&args, &state(), &settings, now(), &shape, &mut screen.out()).unwrap();
-        assert_eq!(screen.results().is_empty(), screen.notes() == "No devices match.\n");
+        let is_empty = run(&args, &state(), &settings, now(), &shape, &mut screen.out()).unwrap();
+        assert_eq!(screen.results().is_empty(), is_empty);
         let first = |line: &str| line.split(' ').next().map(str::to_owned);
         screen.results().lines().skip(1).filter_map(first).collect()
     }
@@ -354,12 +395,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_ledger_says_what_to_do() {
-        let screen = Screen::piped();
-        let (state, settings) = (State::default(), Settings::default());
-        let args = Args::default();
-        let shape = Shape::Plain(Format::Text);
-        run(&args, &state, &settings, now(), &shape, &mut screen.out()).unwrap();
-        assert!(screen.notes().contains("fleetform apply"), "{}", screen.notes());
+    fn what_no_device_has_is_no_order() {
+        let error =
+            |path: &str| parse(["fleetform", "list", "--sort-by", path]).unwrap_err().to_string();
+        assert!(error("nope").contains("a device has no field `nope`: use id, name, "));
+        assert!(error("-LASTSYNC").contains("no field `LASTSYNC` (did you mean lastSync?)"));
+        assert!(error(".site").contains("such as .labels.site"), "{}", error(".site"));
+        for path in ["labels.nope", "-.labels['a.b']", "{.compliance.state}", "lastSync"] {
+            parse(["fleetform", "list", "--sort-by", path]).unwrap();
+        }
     }
 }

@@ -7,27 +7,29 @@ use tracing_subscriber::EnvFilter;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::global::{Global, LogFormat};
+use super::plain_log::Plain;
 
-/// Starts the log; once in a process.
+/// Starts the log; once in a process. Without somebody before it each line has its time.
 ///
 /// # Errors
 /// If `FLEETFORM_LOG` is no filter, or a log was started already.
 pub(crate) fn start(
     global: &Global,
     environment: &Environment,
-    usual: &str,
+    unattended: bool,
 ) -> Result<(), Failure> {
+    let usual = if unattended { "warn,fleetform=info" } else { "warn" };
     let directives = directives(global, environment, usual);
     let filter = EnvFilter::try_new(&directives).map_err(|e| {
         Failure::new(format!("FLEETFORM_LOG={directives:?} is not a filter: {e}"))
             .help("write it like `info` or `fleetform=debug,warn`")
     })?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(environment.colored_errors(global.color));
+    let color = environment.colored_errors(global.color);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(color);
     match global.log_format {
-        LogFormat::Text => subscriber.with_target(false).try_init(),
+        LogFormat::Text if unattended => subscriber.with_target(false).try_init(),
+        LogFormat::Text => subscriber.event_format(Plain { color }).try_init(),
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
     }
     .map_err(|e| Failure::new(format!("cannot start the log: {e}")))
@@ -74,7 +76,7 @@ mod tests {
     fn a_bad_filter_is_an_error_with_help() {
         let (cli, _) = parse(["fleetform", "list"]).unwrap();
         let bad = Environment { log_filter: Some("fleetform=loud".into()), ..Default::default() };
-        let text = start(&cli.global, &bad, "warn").unwrap_err().render(false);
+        let text = start(&cli.global, &bad, false).unwrap_err().render(false);
         assert!(
             text.starts_with("error: FLEETFORM_LOG=\"fleetform=loud\" is not a filter"),
             "{text}"

@@ -27,6 +27,7 @@ mod failure;
 mod filters;
 mod fix;
 mod fmt;
+mod foresight;
 mod format;
 mod get;
 mod global;
@@ -38,6 +39,8 @@ mod logging;
 mod man;
 mod notify;
 mod orphans;
+
+mod plain_log;
 mod plan;
 mod process;
 mod profile;

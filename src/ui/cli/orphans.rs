@@ -2,10 +2,11 @@
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresight;
 use super::format::Format;
 use super::server::ServerArgs;
 use super::setup::Setup;
-use crate::ui::render::orphans::Orphans;
+use crate::ui::render::orphans::{Orphans, Unlisted};
 use crate::ui::render::out::Out;
 
 /// Lists the devices that no manifest declares any more: whose they are, and since when.
@@ -46,12 +47,17 @@ pub(super) fn run(
         Format::Json => orphans.json(out)?,
         _ => orphans.text(out)?,
     }
-    if orphans.is_empty() {
-        out.note(if args.archived {
-            "No orphaned device is archived."
-        } else {
-            "No device is orphaned: each has a manifest."
-        });
+    if args.archived {
+        if orphans.is_empty() {
+            out.note("No orphaned device is archived.");
+        }
+        return Ok(Exit::Done);
+    }
+    // The daemon may know other manifests than those that are here.
+    let local = setup.remote.is_none();
+    let unlisted = local.then(|| foresight::of_orphans(setup, &state)).flatten();
+    if let Some(note) = Unlisted::note(unlisted.as_ref(), orphans.is_empty()) {
+        out.note(&note);
     }
     Ok(Exit::Done)
 }

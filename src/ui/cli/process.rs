@@ -119,7 +119,7 @@ pub(super) fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failu
                                    to stop immediately)"
         )
     };
-    Ok(stop_flag(first)?)
+    Ok(stop_flag(first, || ())?)
 }
 
 #[cfg(test)]

@@ -90,13 +90,11 @@ pub(super) fn list(setup: &Setup, format: Format, out: &mut Out) -> Result<Exit,
         Format::Yaml => profiles.yaml(out)?,
         Format::Name => profiles.names(out)?,
         Format::Text | Format::Wide => profiles.text(out)?,
-        _ => {
-            return Err(Failure::new(format!("profiles do not support --output {format}"))
-                .help("use text, wide, name, json or yaml"));
-        }
+        _ => return Err(unsupported(format)),
     }
     if state.profiles.is_empty() {
-        out.note("No profile is recorded yet: a profile is recorded when a device uses it.");
+        let none = "No profile is recorded yet: a profile is recorded when a device uses it.";
+        out.note(&setup.no_ledger_yet()?.unwrap_or_else(|| none.to_owned()));
     }
     Ok(Exit::Done)
 }
@@ -126,7 +124,15 @@ pub(super) fn show(
     match format {
         Format::Json => shown.json(out)?,
         Format::Yaml => shown.yaml(out)?,
-        _ => shown.text(out)?,
+        Format::Text => shown.text(out)?,
+        Format::Name => Profiles::of(&state).only(&profile.name).names(out)?,
+        Format::Wide => Profiles::of(&state).only(&profile.name).text(out)?,
+        _ => return Err(unsupported(format)),
     }
     Ok(Exit::Done)
+}
+
+fn unsupported(format: Format) -> Failure {
+    Failure::new(format!("profiles do not support --output {format}"))
+        .help("use text, wide, name, json or yaml")
 }

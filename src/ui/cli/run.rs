@@ -53,8 +53,8 @@ where
     cli.global = cli.global.or(&environment);
     let Global { color, quiet, .. } = cli.global;
     let mut out = Out::standard(environment.presentation(color, quiet));
-    let usual = cli.command.usual_log();
-    let ran = logging::start(&cli.global, &environment, usual)
+    let unattended = cli.command.is_unattended();
+    let ran = logging::start(&cli.global, &environment, unattended)
         .and_then(|()| run(&cli, format, &environment, &mut out));
     let flushed = out.flush().map_err(Failure::from);
     let colored = environment.colored_errors(color);

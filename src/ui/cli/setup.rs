@@ -212,6 +212,22 @@ impl Setup {
         Err(Failure::new(what).help("run it on the Fleetform server, without --server"))
     }
 
+    /// What to say where there is no ledger, beside a fleet that was never applied or in a clone of
+    /// one that is applied elsewhere.
+    ///
+    /// # Errors
+    /// If nobody can tell.
+    pub(crate) fn no_ledger_yet(&self) -> Result<Option<String>, Failure> {
+        if self.ledger()?.exists()? {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "There is no ledger in {} yet. If a daemon manages this fleet, ask it with --server \
+             URL; otherwise `fleetform apply` creates a ledger here.",
+            self.config.data.display()
+        )))
+    }
+
     /// What the ledger says, without a lock.
     pub(crate) fn recorded(&self) -> Result<State, Failure> {
         match &self.remote {

@@ -1,17 +1,14 @@
 //! `fleetform show`
 
-use super::author;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresight;
 use super::format::Format;
+use super::list::Shape;
 use super::select;
 use super::server::ServerArgs;
 use super::setup::Setup;
 use super::why;
-use crate::domain::manifest::parse_file;
-use crate::domain::plan::HoldReason;
-use crate::domain::state::Device;
-use crate::ui::render::hindrance::{Held, Hindrance};
 use crate::ui::render::out::Out;
 use crate::ui::render::show::Shown;
 use crate::ui::render::why::Why;
@@ -36,7 +33,7 @@ pub(crate) struct Args {
     pub(crate) server: ServerArgs,
 }
 
-/// Shows the device: all of it from the ledger, and of the fleet directory its own manifest.
+/// Shows the device, from the ledger and, to say why it is as it is, from the manifests.
 ///
 /// # Errors
 /// If there is no such device, the ledger cannot be read, or writing fails.
@@ -46,9 +43,19 @@ pub(super) fn run(
     format: Format,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
+    one(&args.device, setup, &Shape::Plain(format), out)
+}
+
+/// As [`run`], in any shape that shows one thing.
+pub(super) fn one(
+    word: &str,
+    setup: &Setup,
+    shape: &Shape,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
     setup.needs_ledger("and so no device is known")?;
-    let state = setup.recorded_for(&args.device)?;
-    let (id, device) = select::device(&state, &args.device)?;
+    let state = setup.recorded_for(word)?;
+    let (id, device) = select::device(&state, word)?;
     let mut history = Vec::new();
     for logged in setup.ledger()?.entries_of(id) {
         let logged = logged?;
@@ -64,39 +71,16 @@ pub(super) fn run(
     let why = match &setup.remote {
         Some(remote) => why::said_by(remote, id)?,
         None => {
-            let hindrance = &manifest(setup, device);
+            let hindrance = &foresight::of_manifest(setup, &state, (id, device), out)?;
             Why { state: &state, id, device, hindrance, settings, now }.points()
         }
     };
     let shown = Shown::of(&state, (id, device), &history, why, settings, now);
-    match format {
-        Format::Json => shown.json(out)?,
-        _ => shown.text(out)?,
+    match shape {
+        Shape::Template(template) => shown.template(template, out)?,
+        Shape::Plain(Format::Json) => shown.json(out)?,
+        Shape::Plain(Format::Yaml) => shown.yaml(out)?,
+        Shape::Plain(_) | Shape::Columns(_) => shown.text(out)?,
     }
     Ok(Exit::Done)
-}
-
-/// That its manifest cannot be used, as far as its file alone says so: `why` looks at all of them.
-fn manifest(setup: &Setup, device: &Device) -> Hindrance {
-    let path = &device.manifest.path;
-    let serial = &device.spec.serial_number;
-    let invalid = |line: u32| {
-        let detail = "the manifest is invalid; fix it to continue".to_owned();
-        let place = Some(format!("{path}:{line}"));
-        vec![Held { reason: HoldReason::ManifestInvalid, detail, place }]
-    };
-    let held = match author::read(&setup.config.fleet.join(&**path)) {
-        // What is gone is orphaned, which is recorded by then.
-        Ok(None) => Vec::new(),
-        Err(_) => invalid(1),
-        Ok(Some(text)) => {
-            let documents = parse_file(path, text.as_bytes());
-            let is_there = documents.devices.iter().any(|draft| draft.serial_number() == serial);
-            match documents.findings.iter().map(|finding| finding.span.line).min() {
-                Some(line) if !is_there => invalid(line),
-                Some(_) | None => Vec::new(),
-            }
-        }
-    };
-    Hindrance { refused: None, held }
 }

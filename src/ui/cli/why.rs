@@ -1,22 +1,14 @@
 //! `fleetform why`
 
-use std::collections::BTreeSet;
-
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresight;
 use super::format::Format;
 use super::select;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
-use crate::app::reconcile::{Basis, decide};
-use crate::app::wiring;
 use crate::domain::model::DeviceId;
-use crate::domain::state::State;
-use crate::domain::wipe::trust_state::TrustState;
-use crate::edges::provider::Observed;
-use crate::edges::requests::Requests;
 use crate::ui::client::Remote;
-use crate::ui::render::hindrance::Hindrance;
 use crate::ui::render::out::Out;
 use crate::ui::render::why::{Point, Said, Why};
 
@@ -51,14 +43,14 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     setup.needs_ledger("and so no device is known")?;
-    let state = setup.recorded()?;
+    let state = setup.recorded_for(&args.device)?;
     let (id, device) = select::device(&state, &args.device)?;
     let (settings, now) = (&setup.config.settings, setup.now());
     let said = match &setup.remote {
         // It knows its manifests; this machine need not have them.
         Some(remote) => ask(remote, id)?,
         None => {
-            let hindrance = &hindrance(setup, &state, id, out);
+            let hindrance = &foresight::of_device(setup, (id, device), out)?;
             Why { state: &state, id, device, hindrance, settings, now }.said()
         }
     };
@@ -80,31 +72,4 @@ fn ask(remote: &Remote, id: DeviceId) -> Result<Said, Failure> {
 /// If it cannot be asked.
 pub(super) fn said_by(remote: &Remote, id: DeviceId) -> Result<Vec<Point>, Failure> {
     ask(remote, id).map(|said| said.why)
-}
-
-/// What a plan over the manifests that are here holds back of this device.
-fn hindrance(setup: &Setup, state: &State, id: DeviceId, out: &mut Out) -> Hindrance {
-    let desired = wiring::fleet(&setup.config, false).desired;
-    // A copy of the ledger is looked at where there are no manifests: that freezes nothing.
-    if desired.missing.is_some() && state.frozen.is_none() {
-        out.note(
-            "note: there is no fleet directory here, so manifests were not looked at (--fleet)",
-        );
-        return Hindrance::default();
-    }
-    let basis = Basis {
-        now: setup.now(),
-        settings: &setup.config.settings,
-        desired: &desired,
-        recorded: state,
-        requests: &Requests::default(),
-        // Nothing that is said here depends on a signature.
-        trust: &TrustState::NotConfigured,
-        accept_removals: None,
-        heads: &[],
-        clock: None,
-        only: Some(&BTreeSet::from([id])),
-    };
-    let decision = decide(basis, Ok(Observed::default()));
-    Hindrance::of(&decision.approved, id)
 }

@@ -157,7 +157,11 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
 
 /// What the last pass says of a device's manifest.
 fn hindrance(view: &View, id: DeviceId) -> Hindrance {
-    view.status.as_ref().map(|status| Hindrance::of(&status.left, id)).unwrap_or_default()
+    let of = |status: &Arc<Status>| {
+        let declared = status.declared.get(&view.recorded.devices[&id].spec.serial_number);
+        Hindrance::of(&status.left, id, declared.copied())
+    };
+    view.status.as_ref().map(of).unwrap_or_default()
 }
 
 pub(super) async fn why(
@@ -202,7 +206,7 @@ pub(super) async fn plan(State(shared): State<Shared>, headers: HeaderMap) -> Re
 
 /// The plan of a status, as `plan -o json`.
 fn plan_json(status: &Status) -> Result<Vec<u8>, Failure> {
-    let Status { left, made_of, counts: _ } = status;
+    let Status { left, made_of, counts: _, declared: _ } = status;
     let context = Context {
         root: &made_of.root,
         revision: made_of.revision.as_deref(),

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::json;
 use super::out::{Out, Tone};
-use super::plan::told;
 use super::trust::TrustJson;
 use crate::app::execute::Outcome;
 use crate::domain::model::{DeviceId, Digest, Name};
@@ -70,7 +69,7 @@ impl Applied<'_> {
             )?;
         }
         let done = self.outcome.succeeded();
-        let mut parts: Vec<String> = done.iter().map(|(kind, n)| told(*kind, *n as u64)).collect();
+        let mut parts: Vec<String> = done.iter().map(|(kind, n)| kind.told(*n as u64)).collect();
         // A sync was asked for now: whoever still wants it asks again.
         let syncs = fell_short.get(&ActionKind::Sync).copied().unwrap_or(0);
         if syncs > 0 {

@@ -50,9 +50,38 @@ fn plain(value: &Value) -> Option<String> {
 
 /// As the manifest would spell it, a line a value.
 fn lines(value: &Value) -> String {
-    if value.is_null() {
+    // No label is no line, and no `{}`.
+    let is_empty = match value {
+        Value::Null => true,
+        Value::Array(values) => values.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    if is_empty {
         return String::new();
     }
     serde_yaml::to_string(value)
         .map_or_else(|_| format!("{value:#}\n"), |yaml| safe_lines(&yaml).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(from: Value, to: Value) -> String {
+        let mut out = Vec::new();
+        change_text(&mut out, &Change { field: "labels", from, to }, false).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_last_label_goes_and_the_first_one_comes_in_one_line() {
+        let madrid = json!({"site": "madrid"});
+        let gone = text(madrid.clone(), json!({}));
+        assert_eq!(gone, "      labels:\n        - site: madrid\n");
+        assert_eq!(text(json!({}), madrid), "      labels:\n        + site: madrid\n");
+        assert_eq!(text(json!([]), json!(["a"])), "      labels:\n        + - a\n");
+    }
 }

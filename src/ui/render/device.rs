@@ -113,6 +113,40 @@ pub(crate) fn ago(at: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
+/// The fields of [`DeviceView`], those included that a device may lack.
+pub(crate) const FIELDS: &[&str] = &[
+    "id",
+    "name",
+    "serialNumber",
+    "userEmail",
+    "profile",
+    "platform",
+    "osVersion",
+    "ownership",
+    "labels",
+    "hardware",
+    "access",
+    "status",
+    "statusSince",
+    "statusReason",
+    "enrollment",
+    "manifest",
+    "compliance",
+    "push",
+    "orphanedSince",
+    "wipe",
+    "lastSync",
+    "facts",
+    "unrequestedWipe",
+    "archivedSince",
+    "missingSince",
+    "licenses",
+    "syncRequested",
+    "passedOver",
+    "overdue",
+    "episode",
+];
+
 /// A device as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -308,6 +342,31 @@ mod tests {
             ("D004", vec![]),
         ] {
             assert_eq!(notes(&device(id), None, &settings, now()), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn every_field_is_known_by_its_name() {
+        let source = include_str!("device.rs");
+        let (_, view) = source.split_once("struct DeviceView<'a> {").unwrap();
+        let (view, _) = view.split_once("\n}").unwrap();
+        let camel = |name: &str| {
+            let (first, rest) = name.split_once('_').unwrap_or((name, ""));
+            let upper = |word: &str| word[..1].to_uppercase() + &word[1..];
+            let rest = rest.split('_').filter(|word| !word.is_empty()).map(upper);
+            std::iter::once(first.to_owned()).chain(rest).collect::<String>()
+        };
+        let fields = view.lines().filter_map(|line| line.trim().split_once(": "));
+        let fields: Vec<_> = fields.map(|(name, _)| camel(name)).collect();
+        assert_eq!(fields, FIELDS);
+        let view = serde_json::to_value(DeviceView::new(
+            "D001".parse().unwrap(),
+            &device("D001"),
+            &Settings::default(),
+            now(),
+        ));
+        for key in view.unwrap().as_object().unwrap().keys() {
+            assert!(FIELDS.contains(&key.as_str()), "{key}");
         }
     }
 

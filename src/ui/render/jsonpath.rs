@@ -179,6 +179,14 @@ impl Path {
         Ok(Self(steps))
     }
 
+    /// The field that it begins with, if it begins with one.
+    pub(crate) fn first_field(&self) -> Option<&str> {
+        match self.0.first()? {
+            Step::Field(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Every value that it leads to; `root` is where `$` of a filter begins.
     #[must_use]
     pub(crate) fn values<'v>(&self, value: &'v Value) -> Vec<&'v Value> {

@@ -36,6 +36,7 @@ pub(crate) mod out;
 pub(crate) mod patch;
 pub(crate) mod plan;
 pub(crate) mod profile;
+mod prospects;
 pub(crate) mod rejected;
 pub(crate) mod replayed;
 pub(crate) mod sarif;

@@ -21,6 +21,40 @@ pub(crate) struct Orphans<'a> {
     now: Timestamp,
 }
 
+/// Devices without a manifest that are not orphaned yet.
+#[derive(Debug, Default)]
+pub(crate) struct Unlisted {
+    pub(crate) devices: u64,
+    /// They are held by a freeze, which is recorded or comes.
+    pub(crate) frozen: bool,
+    /// Files that cannot be used may hide manifests.
+    pub(crate) hidden: bool,
+}
+
+impl Unlisted {
+    /// What is said of them, or of there being none; `empty` where no device is orphaned.
+    #[must_use]
+    pub(crate) fn note(this: Option<&Self>, empty: bool) -> Option<String> {
+        let none = |more: &str| empty.then(|| format!("No device is orphaned{more}."));
+        let Some(Self { devices, frozen, hidden }) = this else { return none("") };
+        let (has, becomes) = match devices {
+            1 => ("1 device has".to_owned(), "becomes"),
+            n => (format!("{n} devices have"), "become"),
+        };
+        match (devices, frozen) {
+            (0, false) if !hidden => none(": each has a manifest"),
+            (0, _) => none(""),
+            (_, false) => Some(format!(
+                "{has} no manifest, and {becomes} orphaned with the next reconciliation."
+            )),
+            (_, true) => Some(format!(
+                "{has} no manifest: too many are gone, so the fleet is frozen and none of them \
+                 becomes orphaned. `fleetform plan` says what to do."
+            )),
+        }
+    }
+}
+
 impl<'a> Orphans<'a> {
     /// Those that are archived, or those that are not.
     #[must_use]

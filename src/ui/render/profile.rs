@@ -64,6 +64,13 @@ impl<'a> Profiles<'a> {
         Self { version: 1, profiles }
     }
 
+    /// One of them.
+    #[must_use]
+    pub(crate) fn only(mut self, name: &Name) -> Self {
+        self.profiles.retain(|counted| counted.profile.name == *name);
+        self
+    }
+
     pub(crate) fn text(&self, out: &mut Out) -> io::Result<()> {
         let mut table = Table::new([
             Column::whole("NAME"),

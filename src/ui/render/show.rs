@@ -8,6 +8,7 @@ use super::device::{DeviceView, ago, exemption, overdue_since};
 use super::episode;
 use super::history::{EntryView, brief};
 use super::json;
+use super::jsonpath::Template;
 use super::license;
 use super::list::{compliance_tone, status_tone};
 use super::mdm;
@@ -41,6 +42,16 @@ pub(crate) struct Shown<'a> {
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    device: DeviceView<'a>,
+    checks: &'a [ComplianceCheck],
+    wipes: Vec<RecordedJson<'a>>,
+    history: Vec<EntryView<'a>>,
+    why: &'a [Point],
 }
 
 impl<'a> Shown<'a> {
@@ -87,24 +98,29 @@ impl Shown<'_> {
 
     /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […], "why": […]}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            version: u32,
-            device: DeviceView<'a>,
-            checks: &'a [ComplianceCheck],
-            wipes: Vec<RecordedJson<'a>>,
-            history: Vec<EntryView<'a>>,
-            why: &'a [Point],
-        }
-        let document = Document {
+        json::pretty(out, &self.document())
+    }
+
+    /// As [`Shown::json`].
+    pub(crate) fn yaml(&self, out: &mut Out) -> io::Result<()> {
+        json::yaml(out, &self.document())
+    }
+
+    /// What a template says of the JSON.
+    pub(crate) fn template(&self, template: &Template, out: &mut Out) -> io::Result<()> {
+        let document = serde_json::to_value(self.document()).map_err(io::Error::other)?;
+        writeln!(out, "{}", template.fill(&document))
+    }
+
+    fn document(&self) -> Document<'_> {
+        Document {
             version: 1,
             device: DeviceView::new(self.id, self.device, self.settings, self.now),
             checks: &self.checks,
             wipes: self.wipes.iter().map(RecordedJson::from).collect(),
             history: self.history.iter().map(EntryView::from).collect(),
             why: &self.why,
-        };
-        json::pretty(out, &document)
+        }
     }
 
     fn fields(&self) -> Vec<(&'static str, String, Tone)> {
@@ -177,6 +193,9 @@ impl Shown<'_> {
                 since(at)
             );
             fields.push(("Orphaned", text, Tone::Changed));
+        }
+        if let Some(at) = device.archived_since {
+            fields.push(("Archived", since(at), Tone::Dim));
         }
         let synced = device.last_sync.map_or_else(
             || "never".into(),

@@ -46,7 +46,10 @@ struct KeyCheck {
     valid_before: Option<Timestamp>,
     /// Whether it signs wipes now.
     counts: bool,
-    /// Why it does not.
+    /// Whether it stops wipes now.
+    #[serde(default)]
+    vetoes: bool,
+    /// Why it does nothing of what its line says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
@@ -73,16 +76,21 @@ impl TrustCheck {
                 vetoes_wipes: false,
                 keys: Vec::new(),
             });
-            let right = trust.who(key, now, Namespace::Wipe);
-            person.signs_wipes |= right.is_ok();
-            person.vetoes_wipes |= trust.who(key, now, Namespace::Veto).is_ok();
+            let signs = trust.who(key, now, Namespace::Wipe);
+            let vetoes = trust.who(key, now, Namespace::Veto);
+            person.signs_wipes |= signs.is_ok();
+            person.vetoes_wipes |= vetoes.is_ok();
+            let (counts, stops) = (signs.is_ok(), vetoes.is_ok());
+            // A key for vetoes alone lacks nothing by signing no wipes.
+            let right = if namespaces.contains(&Namespace::Wipe) { signs } else { vetoes };
             person.keys.push(KeyCheck {
                 line: *line,
                 fingerprint: fingerprint(key),
                 namespaces: namespaces.iter().copied().collect(),
                 valid_after: *valid_after,
                 valid_before: *valid_before,
-                counts: right.is_ok(),
+                counts,
+                vetoes: stops,
                 why: right.err().map(|why| why.detail),
             });
         }
@@ -115,13 +123,24 @@ impl TrustCheck {
             let email = out.paint(Tone::Strong, email).to_string();
             writeln!(out, "{email}: {}", out.paint(tone, may))?;
             for key in keys {
-                let KeyCheck { line, fingerprint, valid_after, valid_before, counts, why, .. } =
-                    key;
+                let KeyCheck {
+                    line,
+                    fingerprint,
+                    namespaces: _,
+                    valid_after,
+                    valid_before,
+                    counts,
+                    vetoes,
+                    why,
+                } = key;
                 let from = valid_after.map(|at| format!(", from {}", at.short()));
                 let until = valid_before.map(|at| format!(", until {}", at.short()));
                 let (from, until) = (from.unwrap_or_default(), until.unwrap_or_default());
-                let (mark, tone) =
-                    if *counts { ("counts", Tone::Added) } else { ("no    ", Tone::Changed) };
+                let (mark, tone) = match (*counts, *vetoes) {
+                    (true, _) => ("counts", Tone::Added),
+                    (false, true) => ("vetoes", Tone::Added),
+                    (false, false) => ("no    ", Tone::Changed),
+                };
                 let text = format!("line {line}: {fingerprint}{from}{until}");
                 let mark = out.paint(tone, mark).to_string();
                 writeln!(out, "  {mark}  {}", out.paint(Tone::Plain, &text))?;
@@ -175,6 +194,7 @@ mod tests {
             line(1, "", "wipe@fleetform"),
             line(2, "valid-before=\"20261101Z\",", "wipe@fleetform"),
             line(3, "", "wipe-veto@fleetform"),
+            line(4, "valid-before=\"20261101Z\",", "wipe-veto@fleetform"),
         ]
         .concat();
         let trust = Trust::parse(text.as_bytes(), None).unwrap();
@@ -186,12 +206,15 @@ mod tests {
             "p1@example.com: may sign wipes, and stop them\n  counts  line 1: SHA256:",
             "p2@example.com: has no right now\n",
             "was valid until 2026-11-01",
-            "p3@example.com: may stop wipes, and sign none\n",
+            "p3@example.com: may stop wipes, and sign none\n  vetoes  line 3: SHA256:",
+            "p4@example.com: has no right now\n  no      line 4: SHA256:",
             "1 person may sign wipes.\n  up to 3 wipes in 1d need 1 signature each: enough\n",
             "  up to 25 wipes in 1d need 2 signatures each: NOT ENOUGH people\n",
         ] {
             assert!(said.contains(part), "{part:?} in\n{said}");
         }
-        assert_eq!((check.signers, check.people.len()), (1, 3));
+        assert!(!said.contains("namespaces"), "{said}");
+        let whys: Vec<_> = check.people.iter().map(|p| p.keys[0].why.is_some()).collect();
+        assert_eq!((check.signers, whys), (1, vec![false, true, false, true]));
     }
 }

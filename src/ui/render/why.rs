@@ -20,7 +20,7 @@ use crate::domain::plan::{HoldReason, archives_at};
 use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Device, PushState, State, Wipe, WipeState};
-use crate::domain::wording::duration;
+use crate::domain::wording::{count, duration};
 
 words! {
     /// What a sentence is about.
@@ -97,20 +97,37 @@ impl Why<'_> {
             points.extend(self.compliance());
             points.extend(self.sync());
         }
+        points.extend(self.archived());
         points
     }
 
     fn frozen(&self) -> Option<Point> {
         let frozen = self.state.frozen.as_ref();
-        let cause = frozen.map(|frozen| frozen.why.cause).or(self.hindrance.refused)?;
-        let since = frozen.map(|frozen| format!(" since {}", frozen.since.short()));
-        let text = format!(
-            "The whole fleet is frozen{}: {}. Until that is fixed nothing is changed on any device.",
-            since.unwrap_or_default(),
-            cause.explain()
-        );
-        let advice = format!("{}.", capital(cause.help()));
-        Some(Point::new(Topic::Fleet, Urgency::Attention, text).advise(advice))
+        // The log keeps the numbers with which it began.
+        let why = self.hindrance.refused.as_ref().or(frozen.map(|frozen| &frozen.why))?;
+        let gone = match why.of {
+            0 => String::new(),
+            of => format!(" ({} of {} gone)", why.removed, count(of, "device")),
+        };
+        let cause = format!("{}{gone}", why.cause.explain());
+        let text = match frozen {
+            Some(frozen) => format!(
+                "The whole fleet is frozen since {}: {cause}. Until that is fixed nothing is \
+                 changed on any device.",
+                frozen.since.short()
+            ),
+            None => format!(
+                "The next reconciliation will freeze the whole fleet: {cause}. From then on \
+                 nothing is changed on any device until that is fixed."
+            ),
+        };
+        let point = Point::new(Topic::Fleet, Urgency::Attention, text);
+        // A command is copied without a full stop.
+        let whole = |step: &String| match step.contains("fleetform ") {
+            true => capital(step),
+            false => format!("{}.", capital(step)),
+        };
+        Some(why.steps().iter().map(whole).fold(point, Point::advise))
     }
 
     fn manifest(&self) -> Vec<Point> {
@@ -135,6 +152,12 @@ impl Why<'_> {
         points
     }
 
+    fn archived(&self) -> Option<Point> {
+        let at = self.device.archived_since?;
+        let text = format!("Archived since {}: lists leave it out without --archived.", at.short());
+        Some(Point::new(Topic::Status, Urgency::Normal, text))
+    }
+
     fn erased(&self) -> Option<Point> {
         let at = self.device.unrequested_wipe.filter(|_| !self.device.is_wiped())?;
         let next = self.device.enrollment.saturating_add(1);
@@ -151,51 +174,27 @@ impl Why<'_> {
     fn wipes(&self) -> Vec<Point> {
         let mut wipes: Vec<&Wipe> = self.state.wipes_of(self.id).collect();
         wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-        wipes.into_iter().filter_map(of_wipe).collect()
+        let lineage = self.state.lineage;
+        let told = |wipe: &Wipe| if wipe.is_void(lineage) { void(wipe) } else { of_wipe(wipe) };
+        wipes.into_iter().filter_map(told).collect()
     }
 
     fn status(&self) -> Point {
-        let Self { id, device, settings, .. } = *self;
+        let Self { device, .. } = *self;
         let (since, reason) = (device.status_since.short(), &device.status_reason);
         let point = |standing, more: &str| {
             let text = format!("{} since {since}: {reason}.{more}", device.status);
             Point::new(Topic::Status, standing, text)
         };
-        let by_manifest = reason.starts_with("the manifest says");
-        match device.status {
-            Status::Enrolled => point(Urgency::Normal, ""),
-            Status::Wiped => match self.find(HoldReason::Wiped) {
+        if device.status == Status::Wiped {
+            return match self.find(HoldReason::Wiped) {
                 Some(held) => point(Urgency::Attention, "")
                     .advise(format!("Its manifest is still there: {}.", held.detail)),
                 None => point(Urgency::Normal, " This device ID is finished."),
-            },
-            Status::Pending if by_manifest => {
-                point(Urgency::Waiting, " It stays Pending until the manifest says Enrolled.")
-            }
-            Status::Pending => {
-                let due = device.status_since + settings.enrollment_deadline;
-                let more = format!(
-                    " It enrolls when it reports for the first time; without a report it becomes Failed at {}.",
-                    due.short()
-                );
-                point(Urgency::Waiting, &more)
-                    .advise("Turn the device on and connect it to a network; enrolling takes 15 to 30 minutes.")
-            }
-            Status::Failed if by_manifest => {
-                point(Urgency::Normal, " It stays Failed until the manifest says Enrolled.")
-            }
-            Status::Failed => {
-                point(Urgency::Attention, " It enrolls if the device reports after all.")
-                    .advise("Check the network connectivity of the device.")
-                    .advise(format!(
-                        "Verify that the account of {} is active.",
-                        device.spec.user_email
-                    ))
-                    .advise(format!(
-                        "To start the enrollment again: fleetform set {id} enrollment=+1"
-                    ))
-            }
+            };
         }
+        let (standing, more, advice) = self.prospects();
+        advice.into_iter().fold(point(standing, &more), Point::advise)
     }
 
     fn profile(&self) -> Option<Point> {
@@ -314,7 +313,7 @@ impl Why<'_> {
         })
     }
 
-    fn find(&self, reason: HoldReason) -> Option<&Held> {
+    pub(super) fn find(&self, reason: HoldReason) -> Option<&Held> {
         self.hindrance.held.iter().find(|held| held.reason == reason)
     }
 
@@ -408,6 +407,16 @@ fn of_manifest(held: &Held) -> Option<Point> {
         | HoldReason::WipeRefused
         | HoldReason::WipeOver => None,
     }
+}
+
+/// A wipe request that the next reconciliation refuses, since the ledger was restored.
+fn void(wipe: &Wipe) -> Option<Point> {
+    let name = &wipe.subject.name;
+    let text = format!(
+        "The wipe request {name} is for the ledger before it was restored, and is refused."
+    );
+    let advice = "If the device is still to be wiped, write and sign a new request.";
+    Some(Point::new(Topic::Wipe, Urgency::Attention, text).advise(advice))
 }
 
 /// A wipe request that is not over.

@@ -209,13 +209,17 @@ impl<'a> Row<'a> {
     fn recorded(state: &'a State, wipe: &'a Wipe, needed: Option<u32>) -> Self {
         let Wipe { subject, path, state: word, detail, signers, .. } = wipe;
         let user = state.devices.get(&subject.device_id).map(|device| &device.spec.user_email);
+        let row = Self::new(subject, path, user, signers);
+        if wipe.is_void(state.lineage) {
+            let detail = "the request is for the ledger before it was restored: write a new one";
+            return Self { state: WipeStanding::Refused.as_str(), detail, ..row };
+        }
         let over = !matches!(
             word,
             WipeState::Held | WipeState::Refused | WipeState::Accepted | WipeState::Issued
         );
         let needs = needed.filter(|_| *word == WipeState::Held);
         let detail = if detail.is_empty() { word.as_str() } else { detail };
-        let row = Self::new(subject, path, user, signers);
         Self { state: word.as_str(), needs, detail, over, ..row }
     }
 

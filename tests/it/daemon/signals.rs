@@ -18,6 +18,10 @@ fn it_ends_well_when_asked_to() {
         let mut daemon = started(&place, &[]);
         daemon.signal(name);
         assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.said());
+        let said = daemon.said();
+        let first = said.find("shutting down after the current batch").expect("it is said");
+        assert!(first < said.find("the daemon stops").expect("it is said"), "{said}");
+        assert!(said.contains("reconciled: 1 profile recorded, 1 provisioned"), "{said}");
         let state = std::fs::read_to_string(place.path(".fleetform/state.json")).unwrap();
         let state: serde_json::Value = serde_json::from_str(&state).unwrap();
         assert_eq!(state["seq"], place.log().len(), "the snapshot is up to date");

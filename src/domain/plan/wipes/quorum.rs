@@ -2,7 +2,7 @@
 
 use crate::domain::model::Email;
 use crate::domain::wipe::quorum::{self, Lacks};
-use crate::domain::wording::duration;
+use crate::domain::wording::{count, duration};
 
 /// How many they are.
 pub(super) fn people(signers: &[Email]) -> u32 {
@@ -20,7 +20,7 @@ pub(super) fn short_of(hold: &quorum::QuorumHold) -> String {
                 " (the ledger was restored, and what it wiped within {per} before that is not known)"
             );
         }
-        format!(" ({} wipes within {per} already)", hold.count)
+        format!(" ({} within {per} already)", count(hold.count as u64, "wipe"))
     });
     match (hold.reason, hold.needs) {
         (Lacks::Signatures, Some(needs)) => {

@@ -26,18 +26,6 @@ impl FreezeCause {
             Self::Shrunken => "too many devices are gone from the fleet directory at once",
         }
     }
-
-    /// What an operator can do about it.
-    #[must_use]
-    pub(crate) const fn help(self) -> &'static str {
-        match self {
-            Self::Missing => "check --fleet and that the checkout is there",
-            Self::Empty | Self::Shrunken => {
-                "restore the manifests; if these N removals are intended, stop the daemon and run \
-                 `fleetform apply --accept-removals N`"
-            }
-        }
-    }
 }
 
 /// `pass.frozen`
@@ -49,6 +37,72 @@ pub struct PassFrozen {
     pub(crate) removed: u64,
     /// Of how many.
     pub(crate) of: u64,
+}
+
+impl PassFrozen {
+    /// What an operator can do about it, most likely first; clauses without a full stop.
+    #[must_use]
+    pub(crate) fn steps(&self) -> Vec<String> {
+        match (self.cause, self.removed) {
+            (FreezeCause::Missing, _) => {
+                vec!["check --fleet and that the checkout is there".to_owned()]
+            }
+            // Nothing is removed, so there is nothing to accept.
+            (FreezeCause::Empty | FreezeCause::Shrunken, 0) => {
+                vec!["add the manifests of your devices, or check --fleet".to_owned()]
+            }
+            (FreezeCause::Empty | FreezeCause::Shrunken, removed) => {
+                let these = match removed {
+                    1 => "this removal is".to_owned(),
+                    n => format!("these {n} removals are"),
+                };
+                vec![
+                    "restore the manifests".to_owned(),
+                    format!(
+                        "if {these} intended, stop the daemon and run: \
+                         fleetform apply --accept-removals {removed}"
+                    ),
+                ]
+            }
+        }
+    }
+
+    /// The steps in one line.
+    #[must_use]
+    pub(crate) fn help(&self) -> String {
+        self.steps().join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_the_number_or_speaks_of_none() {
+        let help = |cause, removed, of| PassFrozen { cause, removed, of }.help();
+        for (cause, removed, of, expected) in [
+            (FreezeCause::Missing, 0, 0, "check --fleet and that the checkout is there"),
+            (FreezeCause::Missing, 9, 12, "check --fleet and that the checkout is there"),
+            (FreezeCause::Empty, 0, 0, "add the manifests of your devices, or check --fleet"),
+            (
+                FreezeCause::Empty,
+                1,
+                1,
+                "restore the manifests; if this removal is intended, stop the daemon and run: \
+                 fleetform apply --accept-removals 1",
+            ),
+            (
+                FreezeCause::Shrunken,
+                9,
+                12,
+                "restore the manifests; if these 9 removals are intended, stop the daemon and run: \
+                 fleetform apply --accept-removals 9",
+            ),
+        ] {
+            assert_eq!(help(cause, removed, of), expected);
+        }
+    }
 }
 
 /// `pass.thawed`

@@ -223,8 +223,8 @@ fn every_kind_has_a_line() {
         wipe.unrequested: PF3 reported at 2026-11-22T10:00:00Z that it was erased without a wipe request (inbox/r1)
         wipe.failed: request 2d711642b726 failed (permanent), never repeated: no [intent 9]
         trust.changed: trust: allowed signers 2d711642b726, revoked keys 2d711642b726
-        config.changed: configuration file 2d711642b726: provider local, allowed signers /etc/f/signers, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 1 for up to 3 in 1day
-        config.changed: configuration file none, the defaults hold: provider intune (tenant contoso.example at https://graph.microsoft.com, login at https://login.microsoftonline.com, as a1, wipes as b2), allowed signers none, revoked keys none, requests valid for 3days, delay 30m, signatures needed: 
+        config.changed: configuration file 2d711642b726: provider local, allowed signers /etc/f/signers, revoked keys none, requests valid for 3d, delay 30m, signatures needed: 1 for up to 3 in 1d
+        config.changed: configuration file none, the defaults hold: provider intune (tenant contoso.example at https://graph.microsoft.com, login at https://login.microsoftonline.com, as a1, wipes as b2), allowed signers none, revoked keys none, requests valid for 3d, delay 30m, signatures needed: 
         pass.frozen: frozen: too many devices are gone from the fleet directory at once; 8 of 14 devices would be orphaned
         pass.thawed: no longer frozen: an operator accepted 8 removals
         pass.thawed: no longer frozen: the fleet directory is plausible again

@@ -50,10 +50,29 @@ pub fn submit(
 pub(super) fn fresh_name(now: Timestamp, hint: &str) -> OsString {
     let time: String = now.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let hint: String = hint.chars().filter(plain).take(64).collect();
+    let hint: String = bare(hint).chars().filter(plain).take(64).collect();
     let mut name = OsString::from(format!("{time}-{}-{hint}", uuid::Uuid::new_v4().simple()));
     if is_unfinished(&name) {
         name.push(".json");
+    }
+    name
+}
+
+/// A name without what [`fresh_name`] put before it, which would grow at every try.
+fn bare(mut name: &str) -> &str {
+    let is_time = |text: &str| {
+        let digits = text.strip_suffix('Z').and_then(|text| text.split_once('T'));
+        let is_number =
+            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        digits.is_some_and(|(day, time)| day.len() == 8 && is_number(day) && is_number(time))
+    };
+    let is_id = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    while let Some((time, rest)) = name.split_once('-')
+        && let Some((id, rest)) = rest.split_once('-')
+        && is_time(time)
+        && is_id(id)
+    {
+        name = rest;
     }
     name
 }

@@ -70,7 +70,7 @@ pub(super) fn all(out: &mut Out, actions: &[Action], context: Context<'_>) -> io
 /// One action, with what it changes below it.
 pub(super) fn one(out: &mut Vec<u8>, action: &Action, root: &str, color: bool) -> io::Result<()> {
     let (sign, tone) = tone(action.kind());
-    let mut line = format!("{sign} {:<10}", action.kind());
+    let mut line = format!("{sign} {:<10}", action.kind().label());
     // Writing to a String cannot fail.
     let _ = match &action.subject {
         Subject::Device { id, spec } => {

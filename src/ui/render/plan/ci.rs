@@ -127,7 +127,7 @@ pub(crate) fn github(
         let level =
             if action.kind() == ActionKind::Orphan { Level::Warning } else { Level::Notice };
         let who = action.device().map(|id| format!(" {id}")).unwrap_or_default();
-        let title = format!("{}{who}", action.kind());
+        let title = format!("{}{who}", action.kind().label());
         let text = drawn(action, context);
         github::annotate(out, level, Some(&Target::at(root, place)), &title, text.trim_end())?;
     }

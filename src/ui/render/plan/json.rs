@@ -10,7 +10,7 @@ use super::summary::counts;
 use super::wipes::WipeJson;
 use crate::domain::guard::{ApprovedPlan, Refusal};
 use crate::domain::model::{DeviceId, Digest, Name, SerialNumber};
-use crate::domain::plan::{Action, ActionKind, Hold, HoldReason, Waiting};
+use crate::domain::plan::{Action, ActionKind, Hold, HoldReason};
 use crate::domain::state::event::{Change, FreezeCause};
 use crate::domain::wipe::target::LedgerId;
 use crate::ui::render::check::FindingView;
@@ -116,7 +116,8 @@ impl<'a> PlanJson<'a> {
             counts(&plan.actions).into_iter().map(|(kind, n)| (kind.as_str(), n)).collect();
         summary.insert("actions", plan.actions.len() as u64);
         summary.insert("holds", plan.holds.len() as u64);
-        let waiting = Waiting::among(&plan.holds).total();
+        // Of holds, as the list has them; a device may have several.
+        let waiting = plan.holds.iter().filter(|hold| hold.reason.is_waiting()).count() as u64;
         summary.insert("waiting", waiting);
         summary.insert("held", plan.holds.len() as u64 - waiting);
         summary.insert("findings", plan.findings.len() as u64);

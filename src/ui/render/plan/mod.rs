@@ -11,5 +11,4 @@ pub(crate) mod wipes;
 
 pub(crate) use context::Context;
 pub(crate) use json::json;
-pub(crate) use summary::told;
 pub(crate) use text::text;

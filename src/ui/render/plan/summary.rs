@@ -67,51 +67,8 @@ pub(super) fn to_do((kind, n): (ActionKind, u64)) -> String {
         | ActionKind::DeferWipe
         | ActionKind::FailWipe
         | ActionKind::ConfirmWipe
-        | ActionKind::UnrequestedWipe => told(kind, n),
+        | ActionKind::UnrequestedWipe => kind.told(n),
         ActionKind::WithdrawWipe => format!("{} to withdraw", count(n, "wipe")),
-    }
-}
-
-/// `3 provisioned`: how many actions of a kind, done.
-#[must_use]
-pub(crate) fn told(kind: ActionKind, n: u64) -> String {
-    match kind {
-        ActionKind::Freeze => "frozen".to_owned(),
-        ActionKind::Thaw => "no longer frozen".to_owned(),
-        ActionKind::Profile => format!("{} recorded", count(n, "profile")),
-        ActionKind::Provision => format!("{n} provisioned"),
-        ActionKind::Adopt => format!("{n} adopted"),
-        ActionKind::Update => format!("{n} updated"),
-        ActionKind::Status => count(n, "status change"),
-        ActionKind::Push => format!("{} pushed", count(n, "profile")),
-        ActionKind::Compliance => count(n, "compliance change"),
-        ActionKind::EvidenceMissing => format!("{n} without evidence"),
-        ActionKind::EvidenceReturned => format!("{n} with evidence again"),
-        ActionKind::BlockAccess => format!("{n} blocked from mail"),
-        ActionKind::RestoreAccess => format!("{n} with mail restored"),
-        ActionKind::License => format!("{} assigned", count(n, "license")),
-        ActionKind::LicenseMissing => format!("{} missing", count(n, "license")),
-        ActionKind::Sync => format!("{n} asked to sync"),
-        ActionKind::Restore => format!("{} corrected", count(n, "drifted profile")),
-        ActionKind::Missing => format!("{n} missing from the MDM"),
-        ActionKind::Found => format!("{n} found in the MDM again"),
-        ActionKind::Orphan => format!("{n} orphaned"),
-        ActionKind::Archive => format!("{n} archived"),
-        ActionKind::Trust => "trust files recorded".to_owned(),
-        ActionKind::AcceptWipe => format!("{} accepted", count(n, "wipe")),
-        ActionKind::RefuseWipe => format!("{} refused", count(n, "wipe")),
-        ActionKind::HoldWipe => format!("{} held", count(n, "wipe")),
-        ActionKind::ExpireWipe => format!("{} expired", count(n, "wipe")),
-        ActionKind::VetoWipe => format!("{} stopped", count(n, "wipe")),
-        ActionKind::Wipe => format!("{} issued", count(n, "wipe")),
-        ActionKind::WithdrawWipe => format!("{} withdrawn", count(n, "wipe")),
-        ActionKind::WipeProgress => format!("{} in progress", count(n, "wipe")),
-        ActionKind::DeferWipe => format!("{} to be retried", count(n, "wipe")),
-        ActionKind::FailWipe => format!("{} failed", count(n, "wipe")),
-        ActionKind::ConfirmWipe => format!("{} confirmed", count(n, "wipe")),
-        ActionKind::UnrequestedWipe => {
-            format!("{} ERASED WITHOUT A REQUEST", count(n, "device"))
-        }
     }
 }
 

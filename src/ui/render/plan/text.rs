@@ -63,5 +63,5 @@ pub(super) fn refused(out: &mut Out, refusal: &Refusal) -> io::Result<()> {
     if let Some(named) = named {
         writeln!(out, "  --accept-removals {named} is not that number.")?;
     }
-    writeln!(out, "  help: {}\n", why.cause.help())
+    writeln!(out, "  help: {}\n", why.help())
 }

@@ -83,20 +83,35 @@ fn a_frozen_fleet_and_then_an_invalid_manifest_are_told_first() {
         detail: "the manifest is invalid; fix it to continue".into(),
         place: Some("madrid/ana.yaml:7".into()),
     };
-    let hindrance = Hindrance { refused: Some(FreezeCause::Empty), held: vec![held] };
+    let hindrance = Hindrance {
+        refused: state.frozen.as_ref().map(|frozen| frozen.why.clone()),
+        held: vec![held],
+        declared: None,
+    };
     expect![[r#"
         D003 cem-kaya-tablet (R52T): Failed
-          ! The whole fleet is frozen since 2026-11-22T09:00:00Z: the fleet directory holds no device. Until that is fixed nothing is changed on any device.
-              - Restore the manifests; if these N removals are intended, stop the daemon and run `fleetform apply --accept-removals N`.
+          ! The whole fleet is frozen since 2026-11-22T09:00:00Z: the fleet directory holds no device (4 of 4 devices gone). Until that is fixed nothing is changed on any device.
+              - Restore the manifests.
+              - If these 4 removals are intended, stop the daemon and run: fleetform apply --accept-removals 4
           ! Its manifest cannot be used (madrid/ana.yaml:7): the manifest is invalid; fix it to continue. Until then the device keeps what was recorded.
               - fleetform check shows what is wrong, with line and column.
-          ! Failed since 2026-11-22T09:50:00Z: the enrollment deadline of 30m passed. It enrolls if the device reports after all.
-              - Check the network connectivity of the device.
-              - Verify that the account of cem.kaya@example.com is active.
-              - To start the enrollment again: fleetform set D003 enrollment=+1
+          ! Failed since 2026-11-22T09:50:00Z: the enrollment deadline of 30m passed. It stays Failed until it has a valid manifest.
           ! The MDM refused the profile Mobile: no such group.
               - Change the profile or the device in the fleet directory; it is then pushed again.
     "#]].assert_eq(&said_of("D003", &state, &hindrance));
+}
+
+#[test]
+fn a_freeze_that_is_to_come_is_told_with_its_numbers() {
+    let refused = Some(PassFrozen { cause: FreezeCause::Shrunken, removed: 9, of: 12 });
+    let text = said_of("D004", &state(), &Hindrance { refused, ..Hindrance::default() });
+    expect![[r#"
+        D004 dora-novak-laptop (PF9): Wiped
+          ! The next reconciliation will freeze the whole fleet: too many devices are gone from the fleet directory at once (9 of 12 devices gone). From then on nothing is changed on any device until that is fixed.
+              - Restore the manifests.
+              - If these 9 removals are intended, stop the daemon and run: fleetform apply --accept-removals 9
+            Wiped since 2026-11-22T08:00:00Z: the wipe was confirmed. This device ID is finished.
+    "#]].assert_eq(&text);
 }
 
 #[test]
