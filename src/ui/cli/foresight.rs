@@ -1,5 +1,7 @@
 //! What a plan over the manifests that are here says, for commands that show what is recorded.
 
+use std::path::Path;
+
 use super::author;
 use super::failure::Failure;
 use super::setup::Setup;
@@ -54,12 +56,13 @@ pub(super) fn of_manifest(
     (id, device): (DeviceId, &Device),
     out: &mut Out,
 ) -> Result<Hindrance, Failure> {
-    let alone = (state.seq > FEW_ENTRIES).then(|| by_itself(setup, state, device)).flatten();
+    let fleet = &setup.config.fleet;
+    let alone = (state.seq > FEW_ENTRIES).then(|| by_itself(fleet, state, device)).flatten();
     alone.map_or_else(|| of_device(setup, (id, device), out), Ok)
 }
 
 /// What the manifest of a device says by itself; `None` where others matter.
-fn by_itself(setup: &Setup, state: &State, device: &Device) -> Option<Hindrance> {
+fn by_itself(fleet: &Path, state: &State, device: &Device) -> Option<Hindrance> {
     let (path, serial) = (&device.manifest.path, &device.spec.serial_number);
     let invalid = |line: u32| {
         let detail = "the manifest is invalid; fix it to continue".to_owned();
@@ -67,7 +70,7 @@ fn by_itself(setup: &Setup, state: &State, device: &Device) -> Option<Hindrance>
         let held = vec![Held { reason: HoldReason::ManifestInvalid, detail, place }];
         Hindrance { held, ..Hindrance::default() }
     };
-    let Ok(text) = author::read(&setup.config.fleet.join(&**path)) else { return Some(invalid(1)) };
+    let Ok(text) = author::read(&fleet.join(&**path)) else { return Some(invalid(1)) };
     let documents = parse_file(path, text?.as_bytes());
     match documents.devices.iter().find(|draft| draft.serial_number() == serial) {
         Some(draft) if state.profiles.contains_key(draft.profile()) => {
@@ -126,4 +129,41 @@ fn planned(setup: &Setup, state: &State) -> Option<(ApprovedPlan, Desired)> {
     };
     let approved = decide(basis, Ok(Observed::default())).approved;
     Some((approved, desired))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::render::testing::state;
+
+    #[test]
+    fn one_manifest_says_what_it_can_by_itself() {
+        let (dir, state) = (tempfile::tempdir().unwrap(), state());
+        let device = &state.devices[&"D001".parse().unwrap()];
+        let (serial, profile) = (&device.spec.serial_number, &device.spec.profile);
+        let path = dir.path().join(&*device.manifest.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let said = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            by_itself(dir.path(), &state, device)
+        };
+        let manifest = |serial: &str, profile: &str, status: &str| {
+            format!(
+                "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: a}}\nspec: \
+                 {{serialNumber: {serial}, userEmail: a@example.com, osVersion: \"10\", platform: \
+                 windows, profile: {profile}{status}}}\n"
+            )
+        };
+        let (serial, profile) = (serial.as_str(), profile.as_str());
+        let whole = manifest(serial, profile, "");
+        assert_eq!(said(&whole), Some(Hindrance::default()));
+        let declared = said(&manifest(serial, profile, ", status: Pending")).unwrap().declared;
+        assert_eq!(declared, Some(DesiredStatus::Pending));
+        let invalid = said(&whole.replace("spec: {", "spec: [")).unwrap();
+        assert_eq!(invalid.held[0].reason, HoldReason::ManifestInvalid);
+        assert!(said(&manifest(serial, "Nope", "")).is_none(), "a profile may be in another file");
+        assert!(said(&manifest("OTHER1", profile, "")).is_none(), "and so may the device");
+        std::fs::remove_file(&path).unwrap();
+        assert!(by_itself(dir.path(), &state, device).is_none());
+    }
 }
