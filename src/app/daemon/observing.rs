@@ -86,8 +86,10 @@ impl Observing {
     pub(super) fn health(&self, now: Instant) -> Health {
         match &self.failing {
             Some(failing) if failing.times > 1 && failing.since + ALERT_AFTER <= now => {
-                let why =
-                    format!("devices get no commands: it cannot be observed: {}", failing.error);
+                let why = format!(
+                    "devices get no commands: the provider cannot be observed: {}",
+                    failing.error
+                );
                 Health::Bad(why)
             }
             // Once is an accident: nobody is told, and nothing that was told is over.
