@@ -1,20 +1,27 @@
 //! Alerts to the people who run Fleetform: entries of the log, which sinks tell like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::app::deliveries::{Sink, SinkStatuses, deliver_for};
 use crate::app::execute::Outcome;
-use crate::domain::alerts::{Situation, changes, is_unreconciled};
+use crate::domain::alerts::{Health, Situation, changes, unreconciled_since};
 use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::plan::WipeView;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{State, WipeState};
+use crate::edges::clock;
 use crate::edges::config::Config;
 use crate::edges::ledger::{self, Draft, Ledger};
 
 /// What this process has seen, and no log says.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
-    /// Since when devices do not have what their manifests want.
+    /// Since when devices do not have what their manifests want, kept up with passes: nobody looks at every
+    /// device after a pass over one.
     unreconciled: BTreeMap<DeviceId, Timestamp>,
     /// Requests of which nobody knows whether the provider has the command.
     doubtful: BTreeSet<Digest>,
@@ -25,10 +32,12 @@ pub(crate) struct Watched {
 /// What is true of the moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Moment<'a> {
-    pub(crate) breaker_open: bool,
+    pub(crate) provider: Health,
+    /// Whether the fleet directory has yet to be looked at again.
+    pub(crate) unsettled: bool,
     pub(crate) trust_broken: Option<&'a str>,
-    /// Who is not told, and why.
-    pub(crate) stuck: Vec<(String, String)>,
+    /// Whether those who are told things can be told, by name.
+    pub(crate) sinks: BTreeMap<String, Health>,
 }
 
 impl Watched {
@@ -43,7 +52,12 @@ impl Watched {
     }
 
     /// What came of a pass, over all devices or over some.
-    pub(crate) fn see(&mut self, recorded: &State, outcome: &Outcome, whole: bool, now: Timestamp) {
+    pub(crate) fn see(
+        &mut self,
+        recorded: &State,
+        outcome: &Outcome,
+        only: Option<&BTreeSet<DeviceId>>,
+    ) {
         let unknown = outcome.failed.iter().filter(|(_, class, _)| *class == ErrorClass::Unknown);
         let unknown: BTreeSet<DeviceId> = unknown.map(|(id, ..)| *id).collect();
         if !unknown.is_empty() {
@@ -52,16 +66,20 @@ impl Watched {
             });
             self.doubtful.extend(issued.map(|(request, _)| *request));
         }
-        if whole {
-            let devices = recorded.devices.iter().filter(|(_, device)| is_unreconciled(device));
-            let before = std::mem::take(&mut self.unreconciled);
-            self.unreconciled = devices
-                .map(|(id, _)| (*id, before.get(id).copied().unwrap_or(now).min(now)))
-                .collect();
+        let since = |id| unreconciled_since(recorded.devices.get(id)?);
+        match only {
+            None => {
+                let all = recorded.devices.keys();
+                self.unreconciled = all.filter_map(|id| Some((*id, since(id)?))).collect();
+            }
+            Some(only) => {
+                self.unreconciled.retain(|id, _| !only.contains(id));
+                self.unreconciled.extend(only.iter().filter_map(|id| Some((*id, since(id)?))));
+            }
         }
     }
 
-    /// Logs alerts that begin and end, where somebody is to hear of them.
+    /// Logs alerts that begin and end, where somebody is to hear of them; gives whether there were any.
     ///
     /// # Errors
     /// If the log cannot be written.
@@ -72,28 +90,66 @@ impl Watched {
         wipes: &[WipeView],
         moment: &Moment<'_>,
         now: Timestamp,
-    ) -> Result<(), ledger::Error> {
+    ) -> Result<bool, ledger::Error> {
         let settings = &config.notify.alerts;
         if settings.mail.is_empty() && settings.webhooks.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let changes = changes(Situation {
             now,
             recorded: ledger.state(),
             wipes,
-            breaker_open: moment.breaker_open,
+            unsettled: moment.unsettled,
+            provider: &moment.provider,
             trust_broken: moment.trust_broken,
             unwritable: self.unwritable.as_deref(),
-            stuck: &moment.stuck,
+            sinks: &moment.sinks,
             doubtful: &self.doubtful,
             unreconciled: &self.unreconciled,
             unreconciled_after: settings.unreconciled_after,
         });
-        if !changes.is_empty() {
+        let any = !changes.is_empty();
+        if any {
             ledger.append(changes.into_iter().map(Draft::from).collect())?;
             ledger.end_pass()?;
         }
         self.unwritable = None;
-        Ok(())
+        Ok(any)
     }
 }
+
+/// After a pass by itself: logs alerts, tells what can be told, for so long at most, and judges by that who cannot
+/// be told. Gives what somebody has to look at.
+///
+/// # Errors
+/// If the log cannot be written.
+pub(crate) async fn tell_for(
+    limit: Duration,
+    sinks: Vec<Arc<dyn Sink>>,
+    config: &Config,
+    ledger: &mut Ledger,
+    (watched, wipes, mut moment): (&mut Watched, &[WipeView], Moment<'_>),
+) -> Result<Vec<String>, ledger::Error> {
+    let (began, after) = (Instant::now(), config.notify.alerts.stuck_after);
+    let statuses = Arc::new(SinkStatuses::of(&sinks));
+    moment.sinks = statuses.health(clock::now(), after);
+    watched.note(config, ledger, wipes, &moment, clock::now())?;
+    deliver_for(limit, sinks.clone(), config, ledger, &statuses).await?;
+    moment.sinks = statuses.health(clock::now(), after);
+    let mut untold = statuses.stuck(clock::now());
+    if watched.note(config, ledger, wipes, &moment, clock::now())? {
+        // Those who cannot be told were just tried.
+        let bad = |name: &str| matches!(moment.sinks.get(name), Some(Health::Bad(_)));
+        let others = sinks.into_iter().filter(|sink| !bad(sink.name())).collect::<Vec<_>>();
+        let statuses = Arc::new(SinkStatuses::of(&others));
+        let left = limit.saturating_sub(began.elapsed());
+        deliver_for(left, others, config, ledger, &statuses).await?;
+        untold.extend(statuses.stuck(clock::now()));
+        untold.sort();
+        untold.dedup();
+    }
+    Ok(untold)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! What the people who run Fleetform are told: once when it begins, once when it ends.
 //!
 //! What is wrong now is compared with the alerts that the log has open, so that a restart tells nothing
-//! again. What only a running process can see (a call that nobody knows the outcome of) stays open after a
-//! restart for as long as it could still be so.
+//! again. What only a running process can see (whether a provider answers, what came of a call) neither begins
+//! nor ends before it has seen it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,27 @@ use crate::domain::model::{DeviceId, Digest, Timestamp};
 use crate::domain::plan::{WipeStanding, WipeView};
 use crate::domain::state::event::{AlertChanged, AlertKind, ErrorClass, Event};
 use crate::domain::state::{Device, PushState, State, WipeState};
+use crate::domain::wipe::clock::TOLERANCE;
+
+/// How something is that only a running process can see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// Nobody has seen yet.
+    #[default]
+    Unknown,
+    Well,
+    /// With the reason.
+    Bad(String),
+}
+
+impl Health {
+    fn bad(&self) -> Option<&str> {
+        match self {
+            Self::Bad(why) => Some(why),
+            Self::Unknown | Self::Well => None,
+        }
+    }
+}
 
 /// What is true now, besides what is recorded.
 #[derive(Debug, Clone, Copy)]
@@ -20,17 +41,19 @@ pub(crate) struct Situation<'a> {
     pub(crate) now: Timestamp,
     pub(crate) recorded: &'a State,
     pub(crate) wipes: &'a [WipeView],
-    /// Why the provider is left alone.
-    pub(crate) breaker_open: bool,
+    /// Whether what is in the fleet directory has yet to be looked at again: requests may be missing.
+    pub(crate) unsettled: bool,
+    /// Whether the provider works.
+    pub(crate) provider: &'a Health,
     /// Why the trust files cannot be relied on.
     pub(crate) trust_broken: Option<&'a str>,
     /// Why the log or the snapshot could not be written, until a moment ago.
     pub(crate) unwritable: Option<&'a str>,
-    /// Who is not told, and why.
-    pub(crate) stuck: &'a [(String, String)],
+    /// Whether those who are told things can be told, by name: all that there are.
+    pub(crate) sinks: &'a BTreeMap<String, Health>,
     /// Requests of which nobody knows whether the provider has the command.
     pub(crate) doubtful: &'a BTreeSet<Digest>,
-    /// Since when devices do not have what their manifests want, as far as this process has seen.
+    /// Since when devices do not have what their manifests want.
     pub(crate) unreconciled: &'a BTreeMap<DeviceId, Timestamp>,
     /// How long they may be so.
     pub(crate) unreconciled_after: TimeDelta,
@@ -50,22 +73,22 @@ pub(crate) fn changes(situation: Situation<'_>) -> Vec<Event> {
     });
     let ended = open.keys().filter(|key| !now.contains_key(*key) && !may_be(situation, key));
     let ended = ended.map(|(alert, about)| {
-        let (alert, about, detail) = (*alert, about.clone(), over(*alert).to_owned());
+        let (alert, about, detail) =
+            (*alert, about.clone(), over(situation, *alert, about).to_owned());
         Event::AlertEnded(Box::new(AlertChanged { alert, about, detail }))
     });
     ended.chain(began).collect()
 }
 
-/// Whether a device does not have what its manifest wants, though nobody waits for the device.
+/// Since when a device does not have what its manifest wants, though nobody waits for the device.
 #[must_use]
-pub(crate) fn is_unreconciled(device: &Device) -> bool {
-    let push = !matches!(device.push.state, PushState::Pushed);
-    push && !device.is_wiped() && device.orphaned_since.is_none()
+pub(crate) fn unreconciled_since(device: &Device) -> Option<Timestamp> {
+    device.push.since.filter(|_| !device.is_wiped() && device.orphaned_since.is_none())
 }
 
 /// All that is wrong now, and what to say of it.
 fn wrong(situation: Situation<'_>) -> BTreeMap<Key, String> {
-    let Situation { now, recorded, wipes, breaker_open, trust_broken, unwritable, stuck, .. } =
+    let Situation { now, recorded, wipes, provider, trust_broken, unwritable, sinks, .. } =
         situation;
     let mut wrong = BTreeMap::new();
     let mut add = |alert: AlertKind, about: &str, detail: String| {
@@ -75,8 +98,7 @@ fn wrong(situation: Situation<'_>) -> BTreeMap<Key, String> {
         let why = &frozen.why;
         add(AlertKind::Frozen, "", format!("frozen: {}; {}", why.cause.explain(), why.help()));
     }
-    if breaker_open {
-        let why = "the provider failed repeatedly; calls to it are paused for a while";
+    if let Some(why) = provider.bad() {
         add(AlertKind::BreakerOpen, "", why.to_owned());
     }
     if let Some(why) = trust_broken {
@@ -85,13 +107,14 @@ fn wrong(situation: Situation<'_>) -> BTreeMap<Key, String> {
     if let Some(why) = unwritable {
         add(AlertKind::Unwritable, "", why.to_owned());
     }
-    if recorded.at.is_some_and(|at| now < at) {
+    // Less than that is a step of whoever sets the clock right, over before anybody could look. Wipes wait for it.
+    if recorded.at.is_some_and(|at| now + TOLERANCE < at) {
         let why =
             "this machine's clock is behind the log's last entry: no wipe is issued; fix the clock";
         add(AlertKind::ClockBehind, "", why.to_owned());
     }
-    for (sink, why) in stuck {
-        add(AlertKind::SinkStuck, sink, why.clone());
+    for (sink, why) in sinks.iter().filter_map(|(sink, health)| Some((sink, health.bad()?))) {
+        add(AlertKind::SinkStuck, sink, why.to_owned());
     }
     let unsigned = |view: &&WipeView| view.standing == WipeStanding::Held && view.needs.is_some();
     for view in wipes.iter().filter(unsigned) {
@@ -155,12 +178,21 @@ fn may_be(situation: Situation<'_>, (alert, about): &Key) -> bool {
                 && wipe.progress.is_none()
                 && request.to_string() == about.as_str()
         }),
-        AlertKind::Unreconciled => recorded.devices.values().any(|device| is_unreconciled(device)),
-        _ => false,
+        AlertKind::BreakerOpen => *situation.provider == Health::Unknown,
+        AlertKind::SinkStuck => situation.sinks.get(about.as_str()) == Some(&Health::Unknown),
+        // A directory that is gone or half there says nothing of its requests.
+        AlertKind::WipeUnsigned => situation.unsettled || recorded.frozen.is_some(),
+        AlertKind::Frozen
+        | AlertKind::WipeIssued
+        | AlertKind::Unwritable
+        | AlertKind::Unreconciled
+        | AlertKind::ClockBehind
+        | AlertKind::TrustBroken => false,
     }
 }
 
-fn over(alert: AlertKind) -> &'static str {
+/// What to say of the end of an alert.
+fn over(situation: Situation<'_>, alert: AlertKind, about: &str) -> &'static str {
     match alert {
         AlertKind::Frozen => "no longer frozen",
         AlertKind::BreakerOpen => "the provider works again",
@@ -168,7 +200,10 @@ fn over(alert: AlertKind) -> &'static str {
         AlertKind::WipeIssued => "the wipe is confirmed, failed or expired",
         AlertKind::WipeInDoubt => "what became of the wipe is known",
         AlertKind::Unwritable => "the log and the snapshot can be written again",
-        AlertKind::Unreconciled => "every device has its profile",
+        AlertKind::Unreconciled => "no device has been without its profile for that long any more",
+        AlertKind::SinkStuck if !situation.sinks.contains_key(about) => {
+            "this sink is not configured any more"
+        }
         AlertKind::SinkStuck => "notifications are delivered again",
         AlertKind::ClockBehind => "the clock is right again",
         AlertKind::TrustBroken => "the trust files can be relied on again",
@@ -176,102 +211,4 @@ fn over(alert: AlertKind) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::state::event::Entry;
-
-    fn at(minutes: i64) -> Timestamp {
-        let start: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        start + TimeDelta::minutes(minutes)
-    }
-
-    /// Takes events in, as the log would.
-    fn log(state: &mut State, events: Vec<Event>) {
-        for event in events {
-            let seq = state.seq + 1;
-            let entry =
-                Entry { seq, at: at(0), device: None, actor: "test".into(), source: None, event };
-            state.fold(&entry, Digest::ZERO).unwrap();
-        }
-    }
-
-    fn event(kind: &str, data: serde_json::Value) -> Event {
-        Event::parse(kind, &data.to_string()).unwrap()
-    }
-
-    fn begun() -> State {
-        let mut state = State::default();
-        let lineage = uuid::Uuid::nil();
-        log(&mut state, vec![event("ledger.created", json!({"version": 1, "lineage": lineage}))]);
-        state
-    }
-
-    fn kinds(events: &[Event]) -> Vec<String> {
-        let one = |event: &Event| match event {
-            Event::AlertBegan(alert) => format!("+{} {}", alert.alert, alert.about),
-            Event::AlertEnded(alert) => format!("-{} {}", alert.alert, alert.about),
-            other => panic!("{other:?}"),
-        };
-        events.iter().map(|event| one(event).trim().to_owned()).collect()
-    }
-
-    fn situation(recorded: &State) -> Situation<'_> {
-        static NOBODY: BTreeSet<Digest> = BTreeSet::new();
-        static NOTHING: BTreeMap<DeviceId, Timestamp> = BTreeMap::new();
-        Situation {
-            now: at(0),
-            recorded,
-            wipes: &[],
-            breaker_open: false,
-            trust_broken: None,
-            unwritable: None,
-            stuck: &[],
-            doubtful: &NOBODY,
-            unreconciled: &NOTHING,
-            unreconciled_after: TimeDelta::hours(24),
-        }
-    }
-
-    #[test]
-    fn each_alert_is_told_once_when_it_begins_and_once_when_it_ends() {
-        let mut state = begun();
-        log(
-            &mut state,
-            vec![event("pass.frozen", json!({"cause": "empty", "removed": 1, "of": 1}))],
-        );
-        let stuck = [("mail".to_owned(), "535 no".to_owned())];
-        let all = |state: &State| {
-            let bad = Situation {
-                now: at(-5),
-                breaker_open: true,
-                trust_broken: Some("gone"),
-                unwritable: Some("no space"),
-                stuck: &stuck,
-                ..situation(state)
-            };
-            changes(bad)
-        };
-        let began = all(&state);
-        assert_eq!(
-            kinds(&began),
-            [
-                "+frozen",
-                "+breakerOpen",
-                "+unwritable",
-                "+sinkStuck mail",
-                "+clockBehind",
-                "+trustBroken"
-            ]
-        );
-        log(&mut state, began);
-        assert_eq!(all(&state), vec![], "not again");
-        log(&mut state, vec![event("pass.thawed", json!({}))]);
-        let ended = changes(situation(&state));
-        assert_eq!(ended.len(), 6);
-        assert!(kinds(&ended).iter().all(|kind| kind.starts_with('-')));
-        log(&mut state, ended);
-        assert_eq!(changes(situation(&state)), vec![]);
-    }
-}
+mod tests;

@@ -112,6 +112,12 @@ impl Backoff {
         }
     }
 
+    /// Whether the last effect failed that was tried.
+    #[must_use]
+    pub(crate) fn failed_last(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Until when this of a device waits, if it does.
     #[must_use]
     pub(crate) fn waits(&self, key: (DeviceId, Lane), now: Duration) -> Option<Duration> {

@@ -1,5 +1,6 @@
 //! Mails, through a real server.
 
+use crate::daemon::client::{address, get};
 use crate::support::{Device, Fixture, MailServer, PROFILE};
 
 /// A report; a device whose disk is not encrypted fails a check of [`PROFILE`].
@@ -65,6 +66,29 @@ fn a_user_with_forty_devices_failing_at_once_gets_one_mail() {
     // Nothing more follows from it.
     place.run(&["apply", "--yes"]).exits(0);
     assert_eq!(server.taken().len(), 1);
+}
+
+#[test]
+fn the_limit_of_a_user_holds_for_the_next_run_and_for_a_daemon() {
+    let (server, serials) = (MailServer::start(), serials(4));
+    let place = place(&server, &serials, "perUserPerHour: 2", "");
+    for (serial, day) in serials.iter().zip(2..) {
+        hand_in(&place, std::slice::from_ref(serial), day, false);
+        place.run(&["apply", "--yes"]).exits(0);
+    }
+    assert_eq!(server.taken().len(), 2, "of four that failed one after the other");
+    let mut daemon = place.daemon(&["--listen", "127.0.0.1:0"]);
+    let address = address(&mut daemon);
+    daemon.until("what waits to be shown", || {
+        let text = get(address, "/metrics").body;
+        let waiting = |line: &str| line.starts_with("fleetform_deliveries_waiting{sink=\"mail\"}");
+        let some = text.lines().any(|line| waiting(line) && !line.ends_with(" 0"));
+        if some { Ok(()) } else { Err(text) }
+    });
+    daemon.signal("KILL");
+    daemon.ended();
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(server.taken().len(), 2);
 }
 
 #[test]

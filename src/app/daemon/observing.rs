@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::domain::alerts::Health;
 use crate::domain::backoff::BackoffPolicy;
 use crate::edges::provider::{Cadence, Cursor, Error, Observed};
 
@@ -13,6 +14,8 @@ const MOST: Duration = Duration::from_secs(60);
 /// One that wants to be asked less often is then asked less often still: so many times as long
 /// lies between tries at most.
 const SLOWER: u32 = 24;
+/// A provider that cannot be observed for so long, and again when it was asked a second time, is an alert.
+const ALERT_AFTER: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug)]
 pub(super) struct Observing {
@@ -29,6 +32,8 @@ struct Failing {
     error: Error,
     /// Failed observations in a row.
     times: u32,
+    /// When the first of them failed.
+    since: Instant,
     again: Instant,
 }
 
@@ -65,15 +70,33 @@ impl Observing {
     pub(super) fn asked(&mut self, came: &Result<Observed, Error>, now: Instant) {
         self.asked = Some(now);
         self.failing = came.as_ref().err().map(|error| {
-            let times = self.failing.as_ref().map_or(0, |failing| failing.times).saturating_add(1);
+            let (times, since) = self.failing.as_ref().map_or((0, now), |it| (it.times, it.since));
+            let times = times.saturating_add(1);
             let backoff = match self.cadence.every {
                 None => BackoffPolicy { first: FIRST, most: MOST, seed: 0 },
                 Some(every) => BackoffPolicy { first: every * 2, most: every * SLOWER, seed: 0 },
             };
             let wait = backoff.wait(std::process::id(), times);
             let wait = wait.max(error.retry_after.unwrap_or_default());
-            Failing { error: error.clone(), times, again: now + wait }
+            Failing { error: error.clone(), times, since, again: now + wait }
         });
+    }
+
+    /// Whether it can be observed, as far as anybody has seen.
+    pub(super) fn health(&self, now: Instant) -> Health {
+        match &self.failing {
+            Some(failing) if failing.times > 1 && failing.since + ALERT_AFTER <= now => {
+                let why = format!(
+                    "devices get no commands: the provider cannot be observed: {}",
+                    failing.error
+                );
+                Health::Bad(why)
+            }
+            // Once is an accident: nobody is told, and nothing that was told is over.
+            Some(_) => Health::Unknown,
+            None if self.asked.is_some() => Health::Well,
+            None => Health::Unknown,
+        }
     }
 
     /// Why the last observation failed, if it did.
@@ -138,5 +161,20 @@ mod tests {
             observing.asked(&Ok(Observed::default()), now);
             assert!(observing.failed().is_none() && observing.unasked().is_ok());
         }
+    }
+
+    #[test]
+    fn one_that_fails_for_minutes_and_more_than_once_is_bad_until_it_answers() {
+        let mut observing = Observing::new(Cadence::default());
+        let start = Instant::now();
+        assert_eq!(observing.health(start), Health::Unknown, "not asked yet");
+        observing.asked(&failure(None), start);
+        assert_eq!(observing.health(start + 10 * MINUTE), Health::Unknown, "once");
+        observing.asked(&failure(None), start + MINUTE);
+        assert_eq!(observing.health(start + 4 * MINUTE), Health::Unknown, "not for long");
+        let Health::Bad(why) = observing.health(start + 5 * MINUTE) else { panic!("not bad") };
+        assert!(why.contains("503"), "{why}");
+        observing.asked(&Ok(Observed::default()), start + 6 * MINUTE);
+        assert_eq!(observing.health(start + 6 * MINUTE), Health::Well);
     }
 }

@@ -224,7 +224,7 @@ impl Daemon {
         let back = self.learn(&effects, &outcome);
         tell(self.notices.of_outcome(&outcome, began.elapsed()));
         self.count(&outcome, began);
-        self.alert(ledger, &outcome, only.is_none(), &wipes)?;
+        self.alert(ledger, &outcome, concerned.as_ref(), (&wipes, !settled))?;
         if outcome.left == 0 {
             self.metrics.reports.add(reports);
             self.observing.cursor = cursor.or(self.observing.cursor.take());

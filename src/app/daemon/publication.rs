@@ -20,6 +20,8 @@ pub(super) enum Turn {
 #[derive(Debug)]
 pub(super) struct Publication {
     wanted: bool,
+    /// The last entry that was published.
+    published: u64,
     /// When a pass began that had to write the snapshot itself: then the rest comes at once.
     begun: Option<Instant>,
     rested: Instant,
@@ -32,7 +34,7 @@ pub(super) struct Publication {
 impl Default for Publication {
     fn default() -> Self {
         let now = Instant::now();
-        Self { wanted: false, begun: None, rested: now, unsaved: false, save_at: now }
+        Self { wanted: false, published: 0, begun: None, rested: now, unsaved: false, save_at: now }
     }
 }
 
@@ -40,6 +42,11 @@ impl Publication {
     /// Asks for a publication: something changed.
     pub(super) fn want(&mut self) {
         self.wanted = true;
+    }
+
+    /// Asks for a publication, if the log goes on after what was published: nobody hears of an entry before that.
+    pub(super) fn logged(&mut self, seq: u64) {
+        self.wanted |= seq > self.published;
     }
 
     /// Asks for a publication, since a pass that began at `at` has written entries.
@@ -89,9 +96,10 @@ impl Publication {
         }
     }
 
-    pub(super) fn done(&mut self, began: Instant) {
+    /// It was done, up to this entry; it began then.
+    pub(super) fn done(&mut self, began: Instant, seq: u64) {
         let took = self.begun.unwrap_or(began).elapsed();
-        (self.wanted, self.begun) = (false, None);
+        (self.wanted, self.begun, self.published) = (false, None, seq);
         self.rested = Instant::now() + took * REST;
     }
 }
@@ -110,12 +118,24 @@ mod tests {
         publication.begin(began);
         assert_eq!(publication.turn(true), Some((began, Turn::Publish)), "those heard before");
         tokio::time::advance(took).await;
-        publication.done(began);
+        publication.done(began, 0);
         let rested = Instant::now() + took * REST;
         assert_eq!(publication.turn(false), None);
         publication.want();
         assert_eq!(publication.turn(false), Some((rested, Turn::Publish)));
         assert_eq!(publication.turn(true), Some((rested, Turn::Hear)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_entry_of_the_log_is_published_whoever_wrote_it_and_once() {
+        let mut publication = Publication::default();
+        publication.logged(7);
+        assert!(publication.wanted());
+        publication.done(Instant::now(), 7);
+        publication.logged(7);
+        assert!(!publication.wanted(), "nothing is new");
+        publication.logged(8);
+        assert!(publication.wanted());
     }
 
     #[tokio::test(start_paused = true)]
@@ -127,7 +147,7 @@ mod tests {
         let began = Instant::now();
         tokio::time::advance(pass).await;
         publication.saved(Some(began));
-        publication.done(began);
+        publication.done(began, 0);
         assert_eq!(publication.next(), None);
         // Something changes, and is shown before it may be written again.
         publication.want();
@@ -135,7 +155,7 @@ mod tests {
         tokio::time::advance(pass * REST).await;
         assert!(!publication.may_save());
         publication.saved(None);
-        publication.done(Instant::now());
+        publication.done(Instant::now(), 0);
         assert_eq!(publication.next(), Some(began + pass * (SNAPSHOT_REST + 1)));
         tokio::time::advance(pass * SNAPSHOT_REST).await;
         assert!(publication.may_save());

@@ -35,8 +35,8 @@ impl Daemon {
             self.last.waiting = None;
         }
         self.publish_numbers(ledger.state());
+        self.publication.done(began, ledger.state().seq);
         self.ledger = Some(ledger);
-        self.publication.done(began);
         Ok(())
     }
 

@@ -116,7 +116,7 @@ impl Daemon {
     }
 
     /// One pass; a ledger that failed is closed.
-    async fn pass(&mut self) -> Result<(), reconcile::Error> {
+    pub(super) async fn pass(&mut self) -> Result<(), reconcile::Error> {
         let mut ledger = match self.ledger.take() {
             Some(ledger) => ledger,
             None => {
@@ -143,7 +143,6 @@ impl Daemon {
         // Without a ledger nothing is written, and whoever asked hears so.
         let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
         let written = request.carry_out(&mut ledger).map_err(Into::into);
-        self.publication.want();
         self.let_go(ledger, written)
     }
 
@@ -164,6 +163,7 @@ impl Daemon {
         done: Result<(), reconcile::Error>,
     ) -> Result<(), reconcile::Error> {
         self.known = ledger.known();
+        self.publication.logged(ledger.state().seq);
         let keeps = match &done {
             Ok(()) | Err(reconcile::Error::Provider(_) | reconcile::Error::Requests(_)) => true,
             // The lock file was replaced, and no other writer is in yet. Closing the ledger now

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::options::Options;
 use super::schedule::{Next, NextStep};
 use super::unattended::Daemon;
+use crate::app::deliveries::SinkStatus;
 use crate::app::signals::Signals;
 use crate::app::wiring;
 use crate::domain::model::Timestamp;
@@ -92,4 +93,42 @@ async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
     daemon.last.complete_at = Instant::now() + hour * 24;
     daemon.next.due = Some(in_seconds(-1));
     assert!(about(waits(&mut daemon).await, 0.0), "a deadline");
+}
+
+#[tokio::test]
+async fn an_alert_is_published_though_nothing_else_happened_and_over_when_that_is_seen() {
+    let (dir, hour) = (TempDir::new().unwrap(), Duration::from_secs(3600));
+    let mut daemon = daemon(&dir, hour, hour);
+    daemon.config.notify.alerts.webhooks = vec!["siem".parse().unwrap()];
+    // Without any manifest everything is frozen, and each pass looks at everything.
+    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
+    fs::write(dir.path().join("fleet/profile.yaml"), profile).unwrap();
+    daemon.touched = Touched::anything();
+    daemon.pass().await.unwrap();
+    daemon.publish().unwrap();
+    let quiet = |daemon: &mut Daemon| {
+        daemon.touched = Touched::default();
+        daemon.last.resync = true;
+    };
+    quiet(&mut daemon);
+    daemon.pass().await.unwrap();
+    assert!(!daemon.publication.wanted(), "nothing is new");
+
+    daemon.deliveries.statuses().change("webhook:dead", |status| {
+        (status.known, status.waiting, status.oldest) = (true, 1, Some(in_seconds(-36_000)));
+    });
+    quiet(&mut daemon);
+    daemon.pass().await.unwrap();
+    assert_eq!(daemon.ledger.as_ref().unwrap().state().alerts.len(), 1);
+    assert!(daemon.publication.wanted(), "those who hear of it read what is published");
+
+    // As after a restart, before the sink has looked what waits.
+    daemon.deliveries.statuses().change("webhook:dead", |status| *status = SinkStatus::default());
+    quiet(&mut daemon);
+    daemon.pass().await.unwrap();
+    assert_eq!(daemon.ledger.as_ref().unwrap().state().alerts.len(), 1, "it is not over");
+    daemon.deliveries.statuses().change("webhook:dead", |status| status.known = true);
+    quiet(&mut daemon);
+    daemon.pass().await.unwrap();
+    assert!(daemon.ledger.as_ref().unwrap().state().alerts.is_empty());
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+use super::recently_sent::RecentlySent;
 use super::waiting::{Jobs, Key, Waiting};
 use crate::domain::backoff::BackoffPolicy;
 use crate::domain::model::{DeviceId, Timestamp};
@@ -52,11 +53,32 @@ pub(crate) struct Queue {
     /// What is not tried any more, and why; the latest last.
     #[serde(default)]
     pub(crate) given_up: Vec<Waiting>,
+    #[serde(default, skip_serializing_if = "RecentlySent::is_empty")]
+    sent: RecentlySent,
     #[serde(skip)]
     failures: u32,
     /// Until when the sink is left alone, and why.
     #[serde(skip)]
     resting: Option<(Duration, String)>,
+    /// The wait that the far side asked for: it holds for the next process, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_to_wait: Option<AskedToWait>,
+}
+
+/// That the far side asked not to be called for so long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct AskedToWait {
+    at: Timestamp,
+    seconds: u64,
+    why: String,
+}
+
+impl AskedToWait {
+    /// What is left of it. A clock that was set back makes it no longer than it was.
+    fn left(&self, now: Timestamp) -> Duration {
+        let passed = (now - self.at).to_std().unwrap_or_default();
+        Duration::from_secs(self.seconds).saturating_sub(passed)
+    }
 }
 
 /// Jobs that go out now, as one.
@@ -123,7 +145,11 @@ impl Queue {
 
     /// As a new process goes on with it: since a checkpoint is older than what came after it, whatever was
     /// announced may have arrived.
-    pub(crate) fn resumed(mut self) -> Self {
+    pub(crate) fn resumed(mut self, now: Timestamp, elapsed: Duration) -> Self {
+        let asked = self.asked_to_wait.as_ref();
+        let asked = asked.map(|asked| (asked.left(now), &asked.why));
+        let left = asked.filter(|(left, _)| !left.is_zero());
+        self.resting = left.map(|(left, why)| (elapsed + left, why.clone()));
         for waiting in self.waiting.values_mut() {
             waiting.doubt |= waiting.intent.is_some();
         }
@@ -136,6 +162,11 @@ impl Queue {
 
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Waiting> {
         self.waiting.iter().map(|(_, waiting)| waiting)
+    }
+
+    /// What went out in the last hour.
+    pub(crate) fn sent(&self) -> &RecentlySent {
+        &self.sent
     }
 
     /// Why the sink is left alone.
@@ -161,6 +192,7 @@ impl Queue {
     /// taken in. To be called for each entry from the cursor on, before any is taken in.
     pub(crate) fn look_ahead(&mut self, sink: &str, entry: &Entry) {
         self.ahead.to = entry.seq;
+        self.sent.take_in(sink, entry);
         match &entry.event {
             Event::NoticeIntended(told) if told.sink == sink => {
                 for id in &told.ids {
@@ -185,6 +217,7 @@ impl Queue {
         self.cursor = entry.seq;
         if entry.seq > self.ahead.to {
             self.ahead = Ahead::default();
+            self.sent.take_in(sink, entry);
             match &entry.event {
                 Event::NoticeIntended(told) if told.sink == sink => {
                     for id in &told.ids {
@@ -307,6 +340,7 @@ impl Queue {
         now: Timestamp,
         elapsed: Duration,
     ) -> BatchOutcome {
+        self.asked_to_wait = None;
         let (why, doubt, for_good, after) = match attempt {
             Attempt::Done { .. } => {
                 self.remove(batch);
@@ -318,6 +352,10 @@ impl Queue {
             Attempt::InDoubt { why } => (why, true, false, None),
             Attempt::Misconfigured { why } => (why, false, false, None),
         };
+        self.asked_to_wait = after.map(|after| {
+            let seconds = after.as_secs();
+            AskedToWait { at: now, seconds, why: why.clone() }
+        });
         // What is refused says nothing of the sink; all else does.
         if !for_good {
             self.failures = self.failures.saturating_add(1);
@@ -365,7 +403,7 @@ impl Queue {
         };
         let waiting = self.given_up.remove(at);
         self.waiting.add(Waiting { tries: 0, since: None, again: None, ..waiting });
-        (self.failures, self.resting) = (0, None);
+        (self.failures, self.resting, self.asked_to_wait) = (0, None, None);
         true
     }
 }
@@ -380,3 +418,6 @@ fn settled<'e>(event: &'e Event, sink: &str) -> &'e [CompactString] {
     };
     if of == sink { ids } else { &[] }
 }
+
+#[cfg(test)]
+mod tests;

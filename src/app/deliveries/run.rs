@@ -17,6 +17,7 @@ use crate::domain::state::State;
 use crate::domain::state::event::AlertChanged;
 use crate::edges::clock;
 use crate::edges::config::Config;
+use crate::edges::fs::home::Home;
 use crate::edges::ledger::{self, Ledger};
 
 /// How long sinks may take to end what they are at, when they are stopped.
@@ -24,6 +25,8 @@ const STOPPING: Duration = Duration::from_secs(5);
 
 /// All sinks at work.
 pub(crate) struct Deliveries {
+    /// Of the ledger: the same one, whatever has its name later.
+    data: Home,
     statuses: Arc<SinkStatuses>,
     sinks: Vec<Arc<dyn Sink>>,
     tasks: JoinSet<()>,
@@ -45,6 +48,7 @@ impl Deliveries {
         let (log_writer, requests) = LogWriter::new();
         let (recorded, stop) = (watch::Sender::new(recorded), watch::Sender::new(false));
         let mut all = Self {
+            data: Home::of(&config.data),
             statuses,
             sinks: Vec::new(),
             tasks: JoinSet::new(),
@@ -73,7 +77,7 @@ impl Deliveries {
         once: bool,
     ) {
         let context = SinkContext {
-            data: config.data.clone(),
+            data: self.data.clone(),
             settings: config.settings.clone(),
             log: wiring::ledger(config),
             log_writer,
@@ -186,8 +190,8 @@ pub(crate) async fn deliver_for(
     sinks: Vec<Arc<dyn Sink>>,
     config: &Config,
     ledger: &mut Ledger,
-) -> Result<Arc<SinkStatuses>, ledger::Error> {
-    let statuses = Arc::<SinkStatuses>::default();
+    statuses: &Arc<SinkStatuses>,
+) -> Result<(), ledger::Error> {
     if !sinks.is_empty() && !limit.is_zero() {
         let recorded = Arc::new(ledger.state().clone());
         let mut deliveries = Deliveries::start(sinks, config, statuses.clone(), recorded, true);
@@ -200,5 +204,5 @@ pub(crate) async fn deliver_for(
             }
         }
     }
-    Ok(statuses)
+    Ok(())
 }

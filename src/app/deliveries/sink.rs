@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::recently_sent::RecentlySent;
 use crate::domain::model::Timestamp;
 use crate::domain::notice::{Attempt, Job};
 use crate::domain::settings::Settings;
@@ -56,6 +57,9 @@ pub(crate) trait Sink: Send + Sync {
     fn flow(&self) -> Flow {
         Flow::ONE_BY_ONE
     }
+
+    /// What went out in the last hour, before anything is asked of it: limits count it.
+    fn recall(&self, _sent: &RecentlySent) {}
 
     /// Until when a job has to wait that could go out now, say because of a limit an hour.
     fn waits_until(&self, _job: &Job, _now: Timestamp) -> Option<Timestamp> {

@@ -1,10 +1,12 @@
 //! The status of each sink, for whoever shows it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
 
+use super::sink::Sink;
+use crate::domain::alerts::Health;
 use crate::domain::model::Timestamp;
 
 /// A notice that waits longer than that is late.
@@ -13,6 +15,8 @@ const LATE: TimeDelta = TimeDelta::minutes(10);
 /// What one sink has told, and what waits.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct SinkStatus {
+    /// Whether it is known since the start what waits.
+    pub(crate) known: bool,
     /// Jobs that are not settled.
     pub(crate) waiting: usize,
     /// Since when the oldest of those could have gone out.
@@ -34,14 +38,25 @@ pub(crate) struct SinkStatus {
 pub(crate) struct SinkStatuses(Mutex<BTreeMap<String, SinkStatus>>);
 
 impl SinkStatuses {
+    /// Of these, as nobody knows yet.
+    pub(crate) fn of(sinks: &[Arc<dyn Sink>]) -> Self {
+        let statuses = Self::default();
+        statuses.keep(&sinks.iter().map(|sink| sink.name()).collect::<Vec<_>>());
+        statuses
+    }
+
     pub(crate) fn change(&self, sink: &str, change: impl FnOnce(&mut SinkStatus)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(all.entry(sink.to_owned()).or_default());
     }
 
+    /// That these are all that there are.
     pub(crate) fn keep(&self, names: &[&str]) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|name, _| names.contains(&name.as_str()));
+        for name in names {
+            all.entry((*name).to_owned()).or_default();
+        }
     }
 
     /// What somebody has to look at: who cannot be told, or not for a long time.
@@ -51,14 +66,17 @@ impl SinkStatuses {
         all.map(|(sink, status)| format!("{sink} is not told: {}", why(status))).collect()
     }
 
-    /// Who is not told for longer than that, and why.
-    pub(crate) fn late(&self, now: Timestamp, after: TimeDelta) -> Vec<(String, String)> {
-        let all = self.all().into_iter().filter(|(_, status)| is_late(status, now, after));
-        all.map(|(sink, status)| {
-            let why = format!("{sink} is not told: {}", why(status));
-            (sink, why)
-        })
-        .collect()
+    /// Whether each can be told: one is not that has not been told something for longer than `after`.
+    pub(crate) fn health(&self, now: Timestamp, after: TimeDelta) -> BTreeMap<String, Health> {
+        let health = |sink: &str, status: SinkStatus| match status {
+            status if is_late(&status, now, after) => {
+                Health::Bad(format!("{sink} is not told: {}", why(status)))
+            }
+            SinkStatus { known: true, .. } => Health::Well,
+            SinkStatus { .. } => Health::Unknown,
+        };
+        let all = self.all().into_iter();
+        all.map(|(sink, status)| (sink.clone(), health(&sink, status))).collect()
     }
 
     pub(crate) fn all(&self) -> BTreeMap<String, SinkStatus> {
@@ -74,4 +92,25 @@ fn why(SinkStatus { waiting, oldest, stuck, .. }: SinkStatus) -> String {
     let since = oldest.map(|at| format!(" since {}", at.short())).unwrap_or_default();
     let why = stuck.map(|why| format!(": {why}")).unwrap_or_default();
     format!("{waiting} waiting{since}{why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_sink_that_has_not_looked_yet_nobody_says_how_it_is() {
+        let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let (hour, statuses) = (TimeDelta::hours(1), SinkStatuses::default());
+        statuses.keep(&["mail"]);
+        let health = |now| statuses.health(now, hour).remove("mail");
+        assert_eq!(health(at), Some(Health::Unknown));
+        statuses.change("mail", |status| status.known = true);
+        assert_eq!(health(at), Some(Health::Well));
+        statuses.change("mail", |status| (status.waiting, status.oldest) = (1, Some(at)));
+        assert_eq!(health(at + hour), Some(Health::Well));
+        assert!(matches!(health(at + hour * 2), Some(Health::Bad(_))));
+        statuses.keep(&[]);
+        assert_eq!(health(at), None);
+    }
 }

@@ -112,7 +112,13 @@ impl Place {
         let sinks: Vec<Arc<dyn Sink>> = vec![sink.clone()];
         let mut ledger = self.open();
         runtime
-            .block_on(deliver_for(Duration::from_secs(20), sinks, &self.config, &mut ledger))
+            .block_on(deliver_for(
+                Duration::from_secs(20),
+                sinks,
+                &self.config,
+                &mut ledger,
+                &Arc::default(),
+            ))
             .unwrap();
         sink.heard.lock().unwrap().clone()
     }

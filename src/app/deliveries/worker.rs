@@ -1,7 +1,7 @@
 //! One sink's own task: from entries of the log to what it told, and what the log says of that.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::domain::notice::{Attempt, Job};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, Event, NoticeBegun};
+use crate::edges::fs::home::Home;
 use crate::edges::ledger::{self, Draft, Reader};
 use crate::edges::{clock, deliveries};
 
@@ -39,7 +40,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What all sinks work with.
 #[derive(Clone)]
 pub(crate) struct SinkContext {
-    pub(crate) data: PathBuf,
+    pub(crate) data: Home,
     pub(crate) settings: Settings,
     pub(crate) log: Arc<dyn Reader>,
     pub(crate) log_writer: LogWriter,
@@ -162,7 +163,7 @@ impl SinkWorker {
                 self.context.log_writer.write(move |_| vec![event.into()]).await?
             }
         };
-        let kept = deliveries::load(&self.context.data, name);
+        let kept = deliveries::load(self.context.data.path(), name);
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Checkpoint>(&bytes).ok());
         let usable = kept.filter(|kept| {
             let Checkpoint { version, lineage, queue } = kept;
@@ -170,7 +171,8 @@ impl SinkWorker {
             *version == VERSION && *lineage == recorded.lineage && within
         });
         self.lineage = recorded.lineage;
-        let queue = usable.map_or_else(|| Queue::from(begun), |kept| kept.queue).resumed();
+        let queue = usable.map_or_else(|| Queue::from(begun), |kept| kept.queue);
+        let queue = queue.resumed(clock::now(), self.started.elapsed());
         // What is taken in later may be told already, which the log says further on.
         let ahead = recorded.seq;
         let sink = self.sink.clone();
@@ -186,6 +188,7 @@ impl SinkWorker {
         match failed {
             Some(error) => Err(Interruption::Unread(error)),
             None => {
+                self.sink.recall(queue.sent());
                 (self.queue, self.unsaved) = (Some(queue), true);
                 Ok(())
             }
@@ -241,11 +244,11 @@ impl SinkWorker {
     /// Jobs that somebody wants to be tried again. What cannot be read is looked for later.
     fn take_again(&mut self) {
         let Some(queue) = &mut self.queue else { return };
-        for id in deliveries::asked_again(&self.context.data).unwrap_or_default() {
+        for id in deliveries::asked_again(self.context.data.path()).unwrap_or_default() {
             if queue.retry(&id) {
                 self.unsaved = true;
                 // It stays, and is found again, where it cannot be removed: that does no harm.
-                let _ = deliveries::forget_asked(&self.context.data, &id);
+                let _ = deliveries::forget_asked(self.context.data.path(), &id);
             }
         }
     }
@@ -350,6 +353,10 @@ impl SinkWorker {
     ) -> BatchOutcome {
         let Some(queue) = &mut self.queue else { return BatchOutcome::Again };
         let settled = queue.settle(batch, &attempt, clock::now(), self.started.elapsed());
+        if matches!(attempt, Attempt::Retry { after: Some(_), .. }) {
+            // The next process must not call before that either.
+            self.save_at = Instant::now();
+        }
         let count = batch.jobs.len() as u64;
         self.context.statuses.change(self.sink.name(), |status| match settled {
             BatchOutcome::Done => status.delivered += count,
@@ -385,12 +392,13 @@ impl SinkWorker {
             Err(Interruption::Unread(error)) => Some(format!("the log cannot be read: {error}")),
             Ok(()) => self.queue.as_ref().and_then(|queue| queue.resting().map(str::to_owned)),
         };
-        let (waiting, oldest) = self
-            .queue
-            .as_ref()
-            .map_or((0, None), |queue| (queue.len(), queue.oldest(clock::now())));
         self.context.statuses.change(self.sink.name(), |status| {
-            (status.waiting, status.oldest, status.stuck) = (waiting, oldest, stuck);
+            status.stuck = stuck;
+            // Of one that cannot be read nobody knows what waits.
+            if let Some(queue) = &self.queue {
+                (status.known, status.waiting) = (true, queue.len());
+                status.oldest = queue.oldest(clock::now());
+            }
         });
     }
 

@@ -163,6 +163,7 @@ mod tests {
                 intent: 1,
                 digest: Digest::ZERO,
                 state: PushState::Pushed,
+                since: None,
                 former_users: vec![],
             },
             orphaned_since: None,

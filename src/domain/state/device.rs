@@ -77,6 +77,8 @@ pub struct LastPush {
     pub(crate) intent: u64,
     pub(crate) digest: Digest,
     pub(crate) state: PushState,
+    /// Since when the device has been without what was to be pushed, however often that was tried.
+    pub(crate) since: Option<Timestamp>,
     /// Whose the device was, as long as the provider may not know that it is theirs no more.
     pub(crate) former_users: Vec<Email>,
 }
@@ -167,10 +169,13 @@ impl Device {
                 self.missing_since.take().ok_or("it was not missing")?;
             }
             Event::ProfileIntended(push) => {
-                self.push = LastPush::new(push, PushState::Intended);
+                let since = self.push.since.or(Some(latest));
+                self.push = LastPush::new(push, PushState::Intended, since);
                 self.licenses.forget_failed();
             }
-            Event::ProfilePushed(push) => self.push = LastPush::new(push, PushState::Pushed),
+            Event::ProfilePushed(push) => {
+                self.push = LastPush::new(push, PushState::Pushed, None);
+            }
             Event::ProfileFailed(failed) => {
                 if self.push.intent != failed.intent {
                     return Err(format!(
@@ -319,10 +324,10 @@ impl Device {
 }
 
 impl LastPush {
-    fn new(push: &ProfilePush, state: PushState) -> Self {
+    fn new(push: &ProfilePush, state: PushState, since: Option<Timestamp>) -> Self {
         let ProfilePush { intent, profile: _, digest, former_users } = push;
         let former_users = former_users.clone();
-        Self { intent: *intent, digest: *digest, state, former_users }
+        Self { intent: *intent, digest: *digest, state, since, former_users }
     }
 }
 

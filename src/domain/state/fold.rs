@@ -235,7 +235,7 @@ impl State {
                 self.alerts.remove(&(alert.alert, alert.about.clone()));
                 Ok(())
             }
-            Event::DeviceProvisioned(new) => self.provision(entry, new),
+            Event::DeviceProvisioned(new) => self.provision((entry, latest), new),
             Event::DeviceUpdated(_)
             | Event::DeviceStatus(_)
             | Event::DeviceOrphaned(_)
@@ -282,7 +282,11 @@ impl State {
         Ok(())
     }
 
-    fn provision(&mut self, entry: &Entry, new: &DeviceProvisioned) -> Result<(), String> {
+    fn provision(
+        &mut self,
+        (entry, latest): (&Entry, Timestamp),
+        new: &DeviceProvisioned,
+    ) -> Result<(), String> {
         let id = entry.device.ok_or("it names no device")?;
         if id != self.next_id() {
             return Err(format!("the next device is {}, not {id}", self.next_id()));
@@ -316,6 +320,7 @@ impl State {
                     intent: new.intent,
                     digest: new.profile_digest,
                     state: PushState::Intended,
+                    since: Some(latest),
                     former_users: Vec::new(),
                 },
                 orphaned_since: None,

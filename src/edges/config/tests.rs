@@ -171,6 +171,12 @@ fn an_error_says_where_what_and_what_is_allowed() {
         ),
         ("sync: {interval: -8h}", "more than 0"),
         ("sync: {interval: 1us}", "more than 0"),
+        (
+            "notify: {alerts: {stuckAfter: 3s}}",
+            "string \"3s\", expected a duration like 30m, 8h or 7d, at least 1m",
+        ),
+        ("notify: {alerts: {unreconciledAfter: 59s}}", "at least 1m"),
+        ("access: {maxAge: 10ms}", "at least 1s"),
         ("sync: {interval: 8 parsecs}", "a duration like 30m"),
         ("sync: {interval: 99999 years}", "a duration like 30m"),
         ("sync: {interval: 999999999999999999999999h}", "a duration like 30m"),

@@ -49,8 +49,15 @@ impl<'de, const LEAST: i64> Deserialize<'de> for Span<LEAST> {
         impl<const LEAST: i64> Visitor<'_> for Duration<LEAST> {
             type Value = Span<LEAST>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let least = if LEAST > 0 { "more than 0" } else { "0s or more" };
-                write!(f, "a duration like 30m, 8h or 7d, {least}")
+                f.write_str("a duration like 30m, 8h or 7d, ")?;
+                match LEAST {
+                    0 => f.write_str("0s or more"),
+                    1 => f.write_str("more than 0"),
+                    least => {
+                        let least = std::time::Duration::from_millis(least.unsigned_abs());
+                        write!(f, "at least {}", humantime::format_duration(least))
+                    }
+                }
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
                 humantime::parse_duration(text)

@@ -3,8 +3,9 @@
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::edges::fs::durable::{self, make_directory, replace_file};
+use crate::edges::fs::durable::{self, make_inside, replace_file};
 use crate::edges::fs::guarded::Guarded;
+use crate::edges::fs::home::Home;
 
 /// Below the data directory.
 pub(crate) const DIRECTORY: &str = "deliveries";
@@ -23,15 +24,16 @@ pub(crate) enum Error {
 }
 
 /// `webhook:siem` in `webhook_siem.json`: names of sinks are letters, digits, `.`, `_` and `-`.
-fn path(data: &Path, sink: &str) -> PathBuf {
-    data.join(DIRECTORY).join(format!("{}.json", sink.replace(':', "_")))
+fn name(sink: &str) -> String {
+    format!("{}.json", sink.replace(':', "_"))
 }
 
 /// What a sink kept last; nothing if there is nothing that can be read.
 #[must_use]
 pub(crate) fn load(data: &Path, sink: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let opened = Guarded::up_to(LIMIT).without_links().open(&path(data, sink)).ok()?;
+    let opened =
+        Guarded::up_to(LIMIT).without_links().open(&data.join(DIRECTORY).join(name(sink))).ok()?;
     opened.read(&mut bytes).ok()?;
     Some(bytes)
 }
@@ -39,10 +41,10 @@ pub(crate) fn load(data: &Path, sink: &str) -> Option<Vec<u8>> {
 /// Keeps it, durably.
 ///
 /// # Errors
-/// If it cannot be written; the old one is then still there.
-pub(crate) fn save(data: &Path, sink: &str, bytes: &[u8]) -> Result<(), Error> {
-    make_directory(&data.join(DIRECTORY))?;
-    Ok(replace_file("deliveries.file", &path(data, sink), |out| out.write_all(bytes))?)
+/// If it cannot be written, or the data directory is gone; the old one is then still there.
+pub(crate) fn save(data: &Home, sink: &str, bytes: &[u8]) -> Result<(), Error> {
+    let path = data.directory(DIRECTORY)?.join(name(sink));
+    Ok(replace_file("deliveries.file", &path, |out| out.write_all(bytes))?)
 }
 
 /// Names of files that sinks kept, without their ending.
@@ -59,8 +61,10 @@ pub(crate) fn sinks(data: &Path) -> Result<Vec<String>, Error> {
 /// # Errors
 /// If that cannot be written.
 pub(crate) fn ask_again(data: &Path, id: &str) -> Result<(), Error> {
-    let directory = data.join(DIRECTORY).join(AGAIN);
-    make_directory(&directory)?;
+    let directory = data.join(DIRECTORY);
+    make_inside(&directory)?;
+    let directory = directory.join(AGAIN);
+    make_inside(&directory)?;
     Ok(replace_file("deliveries.again", &directory.join(id), |_| Ok(()))?)
 }
 

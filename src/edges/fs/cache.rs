@@ -37,7 +37,7 @@ pub(crate) fn replace(
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), durable::Error> {
     let directory = durable::parent(path);
-    durable::make_directory(directory)?;
+    durable::make_inside(directory)?;
     let tag = directory.join(TAG);
     if !tag.exists() {
         durable::replace_file("cache.file", &tag, |out| out.write_all(TAG_TEXT))?;

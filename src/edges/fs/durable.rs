@@ -236,7 +236,7 @@ fn make_new(
 }
 
 /// Makes a directory and those above it, readable by its owner only, durably; no error if it is
-/// there.
+/// there. Only for whoever begins something: see [`make_inside`].
 ///
 /// # Errors
 /// If one of them cannot be made.
@@ -244,8 +244,20 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
+    make_directory(parent(path))?;
+    make_inside(path)
+}
+
+/// Makes a directory inside one that is there, readable by its owner only, durably; no error if it is
+/// there. A data directory that is gone, say unmounted, must not be made anew by what is kept in it.
+///
+/// # Errors
+/// If it cannot be made.
+pub(crate) fn make_inside(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
     let above = parent(path);
-    make_directory(above)?;
     match DirBuilder::new().mode(0o700).create(path) {
         // Somebody else made it just now.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}

@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod directory_facts;
 pub mod durable;
 pub(crate) mod guarded;
+pub(crate) mod home;
 pub(crate) mod kept;
 pub(crate) mod memory;
 pub(crate) mod remote;

@@ -4,7 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::snapshot::differences as device_differences;
 use crate::domain::model::Digest;
-use crate::domain::state::{State, Wipe, WipeState};
+use crate::domain::state::{Device, LastPush, State, Wipe, WipeState};
+
+/// Whether a snapshot only lacks the time since when a push waits: a version that did not know it wrote none.
+fn knows_no_time(snapshot: &Device, replayed: &Device) -> bool {
+    let push = LastPush { since: None, ..replayed.push.clone() };
+    snapshot.push == push
+}
 
 /// What a snapshot says otherwise than a replay, but for telemetry.
 pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
@@ -47,6 +53,9 @@ pub(super) fn differences(snapshot: &State, replayed: &State) -> Vec<String> {
             (Some(a), Some(b)) => {
                 let mut keys = device_differences(a, b);
                 keys.retain(counts);
+                if knows_no_time(a, b) {
+                    keys.retain(|key| key != "push");
+                }
                 if !keys.is_empty() {
                     differs(&format!("{} of device {id} is", keys.join(", ")), true);
                 }

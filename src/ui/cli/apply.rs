@@ -15,14 +15,14 @@ use super::process::{runtime, stop_on_signal};
 use super::progress::Progress;
 use super::setup::Setup;
 use super::value::{digest, duration};
-use crate::app::alerts::{Moment, Watched};
-use crate::app::deliveries::deliver_for;
+use crate::app::alerts::{Moment, Watched, tell_for};
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
     self, Basis, Decision, Unconfirmed, carry_out, decide, heads, needs_full_read, observe,
     reread_by,
 };
 use crate::app::wiring;
+use crate::domain::alerts::Health;
 use crate::domain::fleet::Desired;
 use crate::domain::model::{Digest, Timestamp};
 use crate::domain::plan::due::next_due;
@@ -162,12 +162,18 @@ pub(super) fn run(
     let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let mut watched = Watched::default();
     watched.doubt(unconfirmed.doubtful());
-    watched.see(ledger.state(), &outcome, true, setup.now());
-    let moment = Moment { trust_broken: trust.broken(), ..Moment::default() };
-    watched.note(&setup.config, &mut ledger, &wipes, &moment, setup.now())?;
-    let statuses =
-        runtime.block_on(deliver_for(args.deliver_for, sinks, &setup.config, &mut ledger))?;
-    for untold in statuses.stuck(setup.now()) {
+    watched.see(ledger.state(), &outcome, None);
+    let works = !unobserved && outcome.failures().next().is_none();
+    let health = if works { Health::Well } else { Health::Unknown };
+    let moment = Moment { provider: health, trust_broken: trust.broken(), ..Moment::default() };
+    let untold = runtime.block_on(tell_for(
+        args.deliver_for,
+        sinks,
+        &setup.config,
+        &mut ledger,
+        (&mut watched, &wipes, moment),
+    ))?;
+    for untold in untold {
         tracing::warn!("{untold}; the next run continues");
     }
     // What became of telling them is recorded, too.

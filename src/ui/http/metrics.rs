@@ -198,8 +198,16 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, SinkStatus>) {
     let help = "Notifications, by sink and outcome; failed attempts included.";
     text.family("deliveries_total", "counter", help);
     for (sink, status) in all {
-        let SinkStatus { waiting: _, oldest: _, delivered, failed, given_up, dropped, stuck: _ } =
-            status;
+        let SinkStatus {
+            known: _,
+            waiting: _,
+            oldest: _,
+            delivered,
+            failed,
+            given_up,
+            dropped,
+            stuck: _,
+        } = status;
         let label = format!("sink=\"{sink}\",outcome");
         let samples = [
             ("delivered", *delivered),

@@ -296,7 +296,7 @@ impl<'a> DeviceView<'a> {
 
 impl<'a> PushView<'a> {
     fn new(push: &'a LastPush) -> Self {
-        let LastPush { intent, digest, state, former_users } = push;
+        let LastPush { intent, digest, state, since: _, former_users } = push;
         let (state, class, error) = match state {
             PushState::Intended => ("intended", None, None),
             PushState::Pushed => ("pushed", None, None),

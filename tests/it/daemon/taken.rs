@@ -97,6 +97,34 @@ fn without_its_ledger_a_daemon_does_nothing_and_begins_no_other() {
 }
 
 #[test]
+fn what_a_sink_keeps_is_put_into_no_other_directory() {
+    let place = Fixture::of(&["A"]);
+    place.write_secret("secret", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    // Nobody listens there, so that there is something to keep after each try.
+    let hook = "{name: siem, url: 'http://127.0.0.1:9/', secretFile: secret}";
+    place.write("fleetform.yaml", format!("notify: {{webhooks: [{hook}]}}\n"));
+    let mut daemon = place.daemon(&[]);
+    let mut logged = |kind: &str| {
+        daemon.until(kind, || match place.logged(kind) {
+            0 => Err("none".into()),
+            _ => Ok(()),
+        });
+    };
+    logged("notice.begun");
+    place.save("fleet/B.yaml", &device("B"));
+    logged("notice.intended");
+    let data = place.path(".fleetform");
+    fs::rename(&data, data.with_extension("moved")).unwrap();
+    daemon.until_said("a checkpoint is not kept", 1);
+    assert!(!data.exists());
+    fs::create_dir(&data).unwrap();
+    daemon.until_said("a checkpoint is not kept", 2);
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 0, "as after an unmount");
+    daemon.signal("KILL");
+    daemon.ended();
+}
+
+#[test]
 fn a_second_writer_stays_out_though_the_lock_was_removed() {
     let place = Fixture::of(&["A"]);
     let mut daemon = place.daemon(&["--resync", "100ms"]);

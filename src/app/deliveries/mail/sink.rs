@@ -1,11 +1,11 @@
 //! The sink `mail`.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
 use super::way::Way;
-use crate::app::deliveries::sink::{Sink, Ticketed};
+use crate::app::deliveries::{RecentlySent, Sink, Ticketed};
 use crate::domain::model::{Email, Timestamp};
 use crate::domain::notice::mail::{
     DeviceText, Extras, Letter, Pace, Part, Templates, group_id, jobs, obsolete, render, together,
@@ -41,8 +41,6 @@ pub(crate) struct MailSink {
     templates: Templates,
     way: Way,
     pace: Mutex<Pace>,
-    /// What was sent before this process began is taken from what is recorded, once.
-    remembered: OnceLock<()>,
     now: fn() -> Timestamp,
 }
 
@@ -63,7 +61,6 @@ impl MailSink {
             templates: templates(settings)?,
             way: Way::new(settings, provider, now)?,
             pace: Mutex::new(Pace::new(settings.per_hour, settings.per_user_per_hour)),
-            remembered: OnceLock::new(),
             settings: settings.clone(),
             now,
         })
@@ -71,14 +68,6 @@ impl MailSink {
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The mails of the last hour that another process sent.
-    fn remember(&self, recorded: &State) {
-        self.remembered.get_or_init(|| {
-            let mut pace = self.pace();
-            pace.recall(recorded, NAME, (self.now)());
-        });
     }
 
     fn mail(&self, jobs: &[Job], recorded: &State) -> Result<Composed, Attempt> {
@@ -148,7 +137,6 @@ impl Sink for MailSink {
     }
 
     fn obsolete(&self, job: &Job, recorded: &State) -> Option<String> {
-        self.remember(recorded);
         obsolete(job, &letter(job).ok()?, recorded)
     }
 
@@ -163,6 +151,10 @@ impl Sink for MailSink {
         let left = self.pace().left(to.to.as_str());
         let chosen = together((first.topic, &to), &candidates, left);
         chosen.into_iter().filter_map(|at| letters.get(at).map(|(at, ..)| *at)).collect()
+    }
+
+    fn recall(&self, sent: &RecentlySent) {
+        self.pace().recall(sent.iter());
     }
 
     fn waits_until(&self, job: &Job, now: Timestamp) -> Option<Timestamp> {
@@ -181,7 +173,6 @@ impl Sink for MailSink {
         recorded: &State,
         _doubt: bool,
     ) -> (Attempt, Option<Ticketed>) {
-        self.remember(recorded);
         // A mail that may have arrived has the same name again: who has it can tell.
         (self.send(jobs, recorded).await, None)
     }

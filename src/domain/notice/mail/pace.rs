@@ -1,7 +1,7 @@
 //! How many mails go out: in an hour to all, and in an hour to one person. What is too much waits, and then
 //! goes out in one mail for each person.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use super::letter::Letter;
 use crate::domain::model::Timestamp;
 use crate::domain::notice::Topic;
-use crate::domain::state::State;
 
 const HOUR: TimeDelta = TimeDelta::hours(1);
 
@@ -39,18 +38,10 @@ impl Pace {
         *self.by_person.entry(to).or_default() += 1;
     }
 
-    /// What the log says was sent in the last hour, before this process began: by `sink`, to users of
-    /// devices.
-    pub(crate) fn recall(&mut self, recorded: &State, sink: &str, now: Timestamp) {
-        let episodes = recorded.devices.values().filter_map(|device| device.episode.as_deref());
-        let told = episodes.flat_map(|episode| &episode.told).filter(|(key, told)| {
-            let of_sink = key.strip_prefix(sink).is_some_and(|rest| rest.starts_with('/'));
-            of_sink && told.failed.is_none() && told.at + HOUR > now && told.at <= now
-        });
-        // One mail told of several devices.
-        let mails: BTreeSet<(Timestamp, &str)> =
-            told.filter_map(|(_, told)| Some((told.at, told.to.as_deref()?))).collect();
-        for (at, to) in mails {
+    /// What the log says was sent, in its order, in place of all that was known.
+    pub(crate) fn recall<'a>(&mut self, sent: impl Iterator<Item = (Timestamp, &'a str)>) {
+        *self = Self::new(self.per_hour, self.per_user);
+        for (at, to) in sent {
             self.sent(at, to);
         }
     }
@@ -169,6 +160,17 @@ mod tests {
         pace.sent(at(5), BOB);
         assert_eq!(waits(&mut pace, "carol@example.com", 6), Some(at(60)));
         assert_eq!(waits(&mut pace, "carol@example.com", 61), None);
+    }
+
+    #[test]
+    fn what_is_recalled_counts_and_takes_the_place_of_what_was_known() {
+        let mut pace = Pace::new(3, 2);
+        pace.sent(at(0), ANA);
+        pace.recall([(at(0), ANA), (at(5), ANA)].into_iter());
+        assert_eq!(waits(&mut pace, ANA, 6), Some(at(60)));
+        assert_eq!(waits(&mut pace, BOB, 6), None);
+        pace.sent(at(7), BOB);
+        assert_eq!(waits(&mut pace, BOB, 8), Some(at(60)), "all together");
     }
 
     #[test]

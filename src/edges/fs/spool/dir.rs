@@ -102,7 +102,8 @@ impl Dir {
         }
     }
 
-    /// A directory that exists from now on, durably.
+    /// A directory that exists from now on, durably, inside one that is there: a data directory that is gone
+    /// is not made anew by what is put into it.
     pub(crate) fn create(path: &Path, area: &'static str) -> Result<Self, Error> {
         if let Some(dir) = Self::open(path, area)? {
             return Ok(dir);
@@ -113,7 +114,7 @@ impl Dir {
             Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
             Some(parent) => parent,
         };
-        let parent = Self::create(parent, area)?;
+        let parent = Self::open(parent, area)?.ok_or_else(|| io(Errno::NOENT))?;
         crash_point(area, "mkdir.before");
         // Nobody but its owner gets in until it has the mode of the directory that it lies in.
         match fs::mkdir(path, Mode::RWXU) {
@@ -134,6 +135,13 @@ impl Dir {
         let ours = fs::fstat(&self.fd)?;
         hand_over(&made, &ours)?;
         fs::fchmod(&made, Mode::from_raw_mode(ours.st_mode & 0o7777))
+    }
+
+    /// Its device and inode.
+    pub(crate) fn identity(&self) -> Result<(u64, u64), Error> {
+        let io = |errno| Error::Io { doing: "access", path: self.path.clone(), errno };
+        let stat = fs::fstat(&self.fd).map_err(io)?;
+        Ok((stat.st_dev, stat.st_ino))
     }
 
     /// The directory that it lies in, by device and inode, whatever its path leads to by now.

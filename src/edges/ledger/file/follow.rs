@@ -10,7 +10,7 @@ use super::trusted::Trusted;
 use super::{mark, scan, state_json};
 use crate::domain::model::ComplianceState;
 use crate::domain::state::event::{Entry, Event};
-use crate::domain::state::{Device, State};
+use crate::domain::state::{Device, PushState, State};
 use crate::edges::fs::durable;
 use crate::edges::ledger::chain::Chain;
 use crate::edges::ledger::differences::differences;
@@ -207,7 +207,7 @@ impl<'a> Following<'a> {
 pub fn read(dir: &Path) -> Result<State, Error> {
     // Before the log, which only grows: so that the snapshot cannot be ahead of it.
     let snapshot = state_json::load(dir)?.unwrap_or_default();
-    if lacks_episodes(&snapshot.state) {
+    if is_of_older(&snapshot.state) {
         return read_proven(dir);
     }
     let mut following = Following::new(dir, snapshot);
@@ -235,7 +235,7 @@ pub fn read(dir: &Path) -> Result<State, Error> {
 /// What an earlier writer verified, with what the log says after its snapshot; `None` in any doubt.
 pub(super) fn read_trusted(dir: &Path, trusted: &Trusted) -> Option<(State, u64)> {
     let snapshot = state_json::load(dir).ok()??;
-    if lacks_episodes(&snapshot.state) {
+    if is_of_older(&snapshot.state) {
         return None;
     }
     let mut following = Following::new(dir, snapshot);
@@ -266,10 +266,13 @@ pub(super) fn prove(dir: &Path, recorded: &State, chain: &Chain) -> Result<(), E
     }
 }
 
-/// Whether it was written by a version that knew no episodes: a device that is not compliant has one.
-fn lacks_episodes(state: &State) -> bool {
+/// Whether it was written by a version that kept less: a device that is not compliant has an episode, and one
+/// without its profile a time since when.
+fn is_of_older(state: &State) -> bool {
     let lacks = |device: &Device| {
-        device.compliance.state == ComplianceState::NonCompliant && device.episode.is_none()
+        let failing = device.compliance.state == ComplianceState::NonCompliant;
+        let waits = device.push.state != PushState::Pushed;
+        failing && device.episode.is_none() || waits && device.push.since.is_none()
     };
     state.devices.values().any(|device| lacks(device))
 }

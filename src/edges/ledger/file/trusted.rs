@@ -86,7 +86,7 @@ impl Trusted {
     /// alone.
     pub(super) fn keep(&self, dir: &Path) -> Result<(), durable::Error> {
         let Self { log, snapshot, chain: Chain { seq, head, end } } = self;
-        durable::make_directory(&dir.join(cache::DIRECTORY))?;
+        durable::make_inside(&dir.join(cache::DIRECTORY))?;
         let settled = remote::of(dir).is_none() && log.is_settled(dir) && snapshot.is_settled(dir);
         if !settled || Self::kept(dir).is_some_and(|kept| kept == *self) {
             return Ok(());

@@ -164,6 +164,8 @@ struct PushOut<'a> {
     #[serde(rename = "formerUsers", skip_serializing_if = "<[Email]>::is_empty")]
     former_users: &'a [Email],
     intent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
     state: PushWord,
 }
 
@@ -178,6 +180,8 @@ struct PushIn {
     #[serde(default, rename = "formerUsers")]
     former_users: Vec<Email>,
     intent: u64,
+    #[serde(default)]
+    since: Option<Timestamp>,
     state: PushWord,
 }
 
@@ -271,26 +275,26 @@ impl<'a> From<&'a Hardware> for HardwareOut<'a> {
 
 impl<'a> From<&'a LastPush> for PushOut<'a> {
     fn from(push: &'a LastPush) -> Self {
-        let LastPush { intent, digest, state, former_users } = push;
+        let LastPush { intent, digest, state, since, former_users } = push;
         let (state, class, error) = match state {
             PushState::Intended => (PushWord::Intended, None, None),
             PushState::Pushed => (PushWord::Pushed, None, None),
             PushState::Failed(class, error) => (PushWord::Failed, Some(*class), Some(&**error)),
         };
-        Self { class, digest: *digest, error, former_users, intent: *intent, state }
+        Self { class, digest: *digest, error, former_users, intent: *intent, since: *since, state }
     }
 }
 
 impl PushIn {
     fn push(self) -> Result<LastPush, &'static str> {
-        let Self { class, digest, error, former_users, intent, state } = self;
+        let Self { class, digest, error, former_users, intent, since, state } = self;
         let state = match (state, class, error) {
             (PushWord::Intended, None, None) => PushState::Intended,
             (PushWord::Pushed, None, None) => PushState::Pushed,
             (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
             _ => return Err("a push has `class` and `error` if and only if it failed"),
         };
-        Ok(LastPush { intent, digest, state, former_users })
+        Ok(LastPush { intent, digest, state, since, former_users })
     }
 }
 

@@ -87,19 +87,18 @@ impl Outbox {
     }
 
     fn open(&mut self, data: &Path) -> Result<Dir, Error> {
-        // The data directory itself is never made here: one that is gone would be forgotten.
-        if Dir::open(data, "outbox")?.is_none() {
-            let errno = Errno::NOENT;
-            return Err(spool::Error::Io { doing: "open", path: data.into(), errno }.into());
-        }
-        let dir = Dir::create(&data.join("outbox"), "outbox")?;
+        let failed = |errno| spool::Error::Io { doing: "write in", path: data.into(), errno };
+        let found = Dir::open(data, "outbox")?.ok_or_else(|| failed(Errno::NOENT))?.identity()?;
+        let home = *self.home.get_or_insert(found);
         // The ledger was in its place a moment ago. A command in a directory that has taken its
         // name since, as when a disk is unmounted, would be given once more when the first one is
-        // back.
-        let home = dir.above()?;
-        if *self.home.get_or_insert(home) != home {
-            let errno = Errno::STALE;
-            return Err(spool::Error::Io { doing: "write in", path: data.into(), errno }.into());
+        // back: nothing is made in that one.
+        if found != home {
+            return Err(failed(Errno::STALE).into());
+        }
+        let dir = Dir::create(&data.join("outbox"), "outbox")?;
+        if dir.above()? != home {
+            return Err(failed(Errno::STALE).into());
         }
         // Listing 100,000 names costs as much as linking a thousand: once a process.
         if !self.swept {

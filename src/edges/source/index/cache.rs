@@ -57,7 +57,7 @@ impl Cache {
         let data = self.data.as_ref().filter(|_| remote::of(path).is_none())?;
         let directory = data.join(cache::DIRECTORY);
         // A data directory is begun by whoever opens the ledger.
-        let there = data.is_dir() && durable::make_directory(&directory).is_ok();
+        let there = durable::make_inside(&directory).is_ok();
         let time = there.then(|| durable::file_time(&directory));
         let stamp = match time {
             Some(Ok((device, time))) if device == root[0] => time,

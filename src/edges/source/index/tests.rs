@@ -179,10 +179,13 @@ fn a_fresh_checkout_costs_reading_and_no_parsing_and_is_then_known() {
 fn what_is_not_older_than_the_look_that_read_it_is_read_again() {
     let place = Place::new(12);
     // Where no file can tell its time, that of the machine must do: here it is long ago.
-    let cache = Cache::of(&place.dir.path().join("new"));
+    let data = place.dir.path().join("new");
+    let cache = Cache::of(&data);
     for _ in 0..2 {
         let loaded = load_indexed(&place.root(), &cache, Some(Timestamp::from_millis(0)));
         assert_eq!((loaded.opened, loaded.reused), (13, 0));
+        // Whoever opens a ledger makes it, and nobody else.
+        fs::create_dir_all(&data).unwrap();
         assert_eq!(loaded.keep(&cache).0, load(&place.root()));
     }
     assert!(cache.read(&place.root()).is_some(), "it is there, and each of its files is in doubt");

@@ -59,7 +59,7 @@ pub(crate) fn build(
     let Some(build) = cache::build().filter(|_| numbered && remote::of(dir).is_none()) else {
         return Ok(false);
     };
-    durable::make_directory(&dir.join(cache::DIRECTORY))?;
+    durable::make_inside(&dir.join(cache::DIRECTORY))?;
     let path = dir.join(STATE);
     let opened = state_json::open(&path).map_err(durable::Error::at("read", &path))?;
     let Some(file) = opened else { return Ok(false) };

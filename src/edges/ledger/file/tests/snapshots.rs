@@ -85,6 +85,25 @@ fn a_snapshot_behind_the_log_is_completed() {
 }
 
 #[test]
+fn a_snapshot_that_lacks_since_when_a_push_waits_is_completed_from_the_log() {
+    let dir = told();
+    let mut ledger = open(dir.path()).unwrap();
+    ledger.append(vec![provisioned(4, 19)]).unwrap();
+    ledger.snapshot().unwrap();
+    let expected = ledger.state().clone();
+    assert!(expected.devices[&id(4)].push.since.is_some());
+    drop(ledger);
+    let whole = state(dir.path());
+    let push = whole.find("\"intent\": 19").unwrap();
+    let since = push + whole[push..].find("\"since\"").unwrap();
+    let state = since + whole[since..].find("\"state\": \"intended\"").unwrap();
+    set(dir.path(), STATE, [&whole[..since], &whole[state..]].concat());
+    assert_eq!(verify(dir.path()).unwrap().problems, [], "an older version wrote it");
+    assert_eq!(read(dir.path()).unwrap(), expected);
+    assert_eq!(open(dir.path()).unwrap().state(), &expected);
+}
+
+#[test]
 fn an_unchanged_snapshot_is_not_written() {
     let dir = told();
     fs::remove_file(dir.path().join("lock")).unwrap();

@@ -282,6 +282,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
             intent: 1,
             digest: profile.digest,
             state: PushState::Pushed,
+            since: None,
             former_users: vec![],
         },
         orphaned_since: None,
