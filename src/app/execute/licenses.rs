@@ -1,5 +1,6 @@
 //! Licenses, given: many users get the same, and what came of it is logged.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -7,7 +8,7 @@ use compact_str::CompactString;
 use super::calls::{CallResult, in_calls, one_call};
 use super::control::Patience;
 use super::outcome::{Outcome, Unlicensed};
-use crate::domain::model::DeviceId;
+use crate::domain::model::{DeviceId, Email};
 use crate::domain::plan::ActionKind;
 use crate::domain::state::event::{ErrorClass, Event, LicenseAssigned, LicenseFailed};
 use crate::domain::state::{LicenseState, State};
@@ -37,7 +38,21 @@ impl Licensing {
                 one_call(ids, limits, provider.assign_license(&sku, targets, intent)).await
             }
         };
-        in_calls(&self.targets, limits, patience, call).await
+        // A user with several devices is given it once.
+        let mut firsts: Vec<LicenseTarget> = Vec::new();
+        let mut first_of: HashMap<&Email, DeviceId> = HashMap::new();
+        for target in &self.targets {
+            first_of.entry(&target.user).or_insert_with(|| {
+                firsts.push(target.clone());
+                target.id
+            });
+        }
+        let told: HashMap<DeviceId, _> =
+            in_calls(&firsts, limits, patience, call).await.into_iter().collect();
+        let result = |target: &LicenseTarget| {
+            Some((target.id, told.get(first_of.get(&target.user)?)?.clone()))
+        };
+        self.targets.iter().filter_map(result).collect()
     }
 
     /// What the log says of the users afterwards. That somebody still lacks a license for the reason that

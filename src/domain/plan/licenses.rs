@@ -39,7 +39,8 @@ pub(super) fn lacking(
 ) -> Vec<Lacking> {
     let begins = match inputs.settings.provider.licenses {
         None => false,
-        Some(LicenseStart::Declared) => matches!(status, Status::Pending | Status::Enrolled),
+        // Without one it may have failed, and it still enrolls if it reports after all.
+        Some(LicenseStart::Declared) => status != Status::Wiped,
         Some(LicenseStart::Enrolled) => status == Status::Enrolled,
     };
     if !begins || desired.status != DesiredStatus::Enrolled {
@@ -96,6 +97,9 @@ fn missing<'a>(inputs: &Inputs<'a>, last: &License) -> Option<&'a str> {
 impl DevicePlanner<'_, '_> {
     /// Orders the licenses that its user lacks.
     pub(super) fn license(&mut self, desired: &DesiredDevice) {
+        if self.state.erased {
+            return;
+        }
         let ordered = (&self.device.licenses, self.pushes_anew);
         for lacking in lacking(self.inputs, desired, self.state.status, ordered) {
             match lacking {

@@ -50,6 +50,17 @@ pub(super) fn lacks(device: &Device) -> impl Iterator<Item = (&str, &str)> {
     device.licenses.failed(user).filter(|_| !device.is_wiped())
 }
 
+/// The licenses that its user has had only since then, or later.
+pub(super) fn since(device: &Device, at: Timestamp) -> impl Iterator<Item = (&str, Timestamp)> {
+    let user = &device.spec.user_email;
+    let has = |license: &&License| {
+        matches!(license.state, LicenseState::Assigned | LicenseState::Found)
+            && license.user == *user
+    };
+    let late = device.licenses.iter().filter(has).filter(move |license| license.since >= at);
+    late.map(|license| (&*license.sku, license.since))
+}
+
 /// A line of `show`: the licenses that its profile gives, and one for each that the user does not get.
 pub(super) fn of_device(device: &Device, profile: &Profile) -> Vec<(&'static str, String, Tone)> {
     if profile.licenses.is_empty() {

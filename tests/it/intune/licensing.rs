@@ -103,6 +103,37 @@ fn what_is_not_to_be_had_leaves_the_device_enrolled_says_so_and_is_given_once_it
 }
 
 #[test]
+fn a_device_that_failed_for_want_of_a_license_gets_it_once_it_is_free_and_enrolls() {
+    let tenant = Tenant::paused();
+    let site = Site::new(&tenant);
+    let sku =
+        |units: u32| json!({"skuPartNumber": "EMSPREMIUM", "enabled": units, "withIntune": true});
+    site.put("standard.yaml", site.standard().with("licenses", "[EMSPREMIUM]").yaml());
+    let serial = SERIALS[0];
+    tenant.hardware(json!({"serialNumber": serial, "userPrincipalName": ANA}));
+    tenant.patch(&format!("/users/{ANA}"), json!({"licenses": []}));
+    tenant.post("/skus", sku(0));
+    let device = Device::new(serial).with("platform", "windows").with("userEmail", ANA);
+    let device = device.with("hardware", "{autopilotHash: aGFyZHdhcmUgaGFzaA==}");
+    site.put("ana.yaml", device.yaml());
+    assert_eq!(site.pass().0, 1);
+    tenant.wait("40m");
+    assert_eq!(site.pass().0, 1);
+    assert!(site.stands(serial).starts_with("Failed"), "{}", site.stands(serial));
+    assert!(orders(&tenant) == 0 && licenses(&site) == ["missing EMSPREMIUM ana"]);
+    tenant.post("/skus", sku(10));
+    site.pass();
+    assert_eq!((orders(&tenant), licenses(&site)), (1, vec!["assigned EMSPREMIUM ana".into()]));
+    let why = site.run(&["why", serial]).exits(0).stdout;
+    let advice = "ana@example.com has had license EMSPREMIUM since";
+    assert!(why.contains(advice) && why.contains("have the device try to enroll again"), "{why}");
+    tenant.wait("2h");
+    site.pass();
+    assert!(site.stands(serial).starts_with("Enrolled"), "{}", site.stands(serial));
+    site.log_is_sound();
+}
+
+#[test]
 fn of_two_who_want_the_last_unit_one_gets_it_and_the_other_is_told() {
     let tenant = Tenant::paused();
     let site = site(&tenant, [2, 2]);

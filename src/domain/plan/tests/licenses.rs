@@ -68,6 +68,35 @@ fn where_nobody_enrolls_without_one_it_comes_with_the_declaration() {
 }
 
 #[test]
+fn a_device_that_failed_for_want_of_one_is_still_given_it_and_then_enrolls() {
+    let mut world = world(LicenseStart::Declared, &["A"]);
+    world.refuses = Some(ErrorClass::Transient);
+    world.pass();
+    world.hear("A", json!({"enrollmentError": "UserNotLicensed"}));
+    world.pass();
+    assert_eq!(world.status("A"), Status::Failed);
+    world.pass();
+    world.refuses = None;
+    assert_eq!(world.settle(), ["push D001", "license D001", "license D001"]);
+    assert_eq!(shown(&world), ["assigned MTD_P2 ana D001", "assigned SPE_E3 ana D001"]);
+    world.now = world.now + TimeDelta::hours(1);
+    assert_eq!(report(&mut world, &["A"]), ["status D001", "compliance D001"]);
+    assert_eq!(world.status("A"), Status::Enrolled);
+}
+
+#[test]
+fn nobody_gets_one_for_a_device_that_somebody_erased() {
+    let mut world = world(LicenseStart::Declared, &["A"]);
+    world.settle();
+    report(&mut world, &["A"]);
+    world.now = world.now + TimeDelta::hours(1);
+    world.hear("A", json!({"wiped": true}));
+    world.settle();
+    gives(&mut world, &["SPE_E5"]);
+    assert_eq!(world.settle(), ["profile", "push D001"]);
+}
+
+#[test]
 fn where_somebody_else_assigns_them_none_is_ordered_or_missing() {
     let mut world = world(LicenseStart::Enrolled, &["A"]);
     world.settings.provider.licenses = None;
