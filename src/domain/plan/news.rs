@@ -75,6 +75,8 @@ pub(crate) struct Drift {
     pub(crate) what: String,
     /// Who changed it, where the provider tells.
     pub(crate) by: Option<String>,
+    /// The setting that it is compared with, where that may as well have changed.
+    pub(crate) setting: Option<&'static str>,
 }
 
 /// A profile or a device.

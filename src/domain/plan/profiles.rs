@@ -54,8 +54,14 @@ pub(super) fn restore_profiles(inputs: &Inputs<'_>, plan: &mut Plan) {
         }
         let what: Vec<String> = drifts.iter().map(|drift| drift.what.clone()).collect();
         let by = drifts.iter().find_map(|drift| drift.by.clone());
-        let who = by.as_deref().unwrap_or("somebody");
-        let reason = format!("{who} changed it in the MDM: {}", what.join("; "));
+        let settings: BTreeSet<_> = drifts.iter().map(|drift| drift.setting).collect();
+        let (who, what_is) = (by.as_deref().unwrap_or("somebody"), what.join("; "));
+        let reason = match settings.first() {
+            Some(Some(setting)) if settings.len() == 1 => {
+                format!("it is not as {setting} says, or {who} changed it in the MDM: {what_is}")
+            }
+            _ => format!("{who} changed it in the MDM: {what_is}"),
+        };
         plan.actions.push(Action {
             subject: Subject::Profile(name.clone()),
             place: inputs.desired.profile_places.get(name).cloned(),

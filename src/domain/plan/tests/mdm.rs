@@ -23,6 +23,7 @@ fn drift(subject: DriftSubject) -> Drift {
         subject,
         what: "its policy was changed".to_owned(),
         by: Some("eve@example.com".to_owned()),
+        setting: None,
     }
 }
 
@@ -104,6 +105,13 @@ fn what_somebody_changed_is_put_right() {
     let action = &world.plan().actions[0];
     assert!(action.reason.contains("changed by eve@example.com"), "{}", action.reason);
     assert_eq!(world.settle(), ["push D002"]);
+    // What the configuration says may have changed as well.
+    let standard = "Standard".parse().expect("a name");
+    let grace = drift(DriftSubject::Profile(standard));
+    world.news.drift = vec![Drift { by: None, setting: Some("compliance.blockAfter"), ..grace }];
+    let reason = "it is not as compliance.blockAfter says, or somebody changed it in the MDM: \
+                  its policy was changed";
+    assert_eq!(world.plan().actions[0].reason, reason);
     let unknown = "Unknown".parse().expect("a name");
     let subjects = [DriftSubject::Profile(unknown), DriftSubject::Device(serial("ZZ"))];
     world.news.drift = subjects.map(drift).to_vec();

@@ -32,12 +32,19 @@ pub(super) struct Found {
 impl Found {
     fn profile(&mut self, name: &Name, what: String, object: &GraphId) {
         let subject = DriftSubject::Profile(name.clone());
-        self.drift.push((Drift { subject, what, by: None }, Some(object.clone())));
+        let drift = Drift { subject, what, by: None, setting: None };
+        self.drift.push((drift, Some(object.clone())));
+    }
+
+    /// Of something that follows from a setting.
+    fn setting(&mut self, name: &Name, what: String, object: &GraphId, setting: &'static str) {
+        let (subject, setting) = (DriftSubject::Profile(name.clone()), Some(setting));
+        self.drift.push((Drift { subject, what, by: None, setting }, Some(object.clone())));
     }
 
     /// Of something that Intune keeps no log of.
     pub(super) fn other(&mut self, subject: DriftSubject, what: String) {
-        self.drift.push((Drift { subject, what, by: None }, None));
+        self.drift.push((Drift { subject, what, by: None, setting: None }, None));
     }
 
     pub(super) fn trouble(&mut self, what: impl Into<String>, failure: &Failure) {
@@ -216,7 +223,7 @@ impl Inner {
                         "the compliance policy for {}: its grace period is {is}, not {wanted}h",
                         policy.platform
                     );
-                    found.profile(name, what, id);
+                    found.setting(name, what, id, "compliance.blockAfter");
                 }
             }
             Err(failure) => {

@@ -333,7 +333,7 @@ async fn drift(
 ) -> Vec<(String, String, Option<String>)> {
     let (drift, troubles) = provider.drift(state, deep).await;
     assert_eq!(troubles, Vec::new());
-    let words = |Drift { subject, what, by }| match subject {
+    let words = |Drift { subject, what, by, setting: _ }| match subject {
         DriftSubject::Profile(name) => (name.to_string(), what, by),
         DriftSubject::Device(serial) => (serial.to_string(), what, by),
     };
