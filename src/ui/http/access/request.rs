@@ -2,6 +2,7 @@
 //! twice, and `null` are mistakes; members that nobody knows are passed over.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::access::{Named, Question};
@@ -102,9 +103,53 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opti
 /// # Errors
 /// What is wrong with it.
 pub(super) fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, String> {
-    let StrictMap(read) =
-        serde_json::from_slice::<StrictMap<T>>(body).map_err(|error| error.to_string())?;
-    Ok(read)
+    match serde_json::from_slice::<StrictMap<T>>(body) {
+        Ok(StrictMap(read)) => Ok(read),
+        Err(error) => Err(wrong_member(body).unwrap_or_else(|| error.to_string())),
+    }
+}
+
+/// What a member that is there has to be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Object,
+    Text,
+    List,
+}
+
+/// Every member that is looked at.
+const MEMBERS: [(&str, Kind); 17] = [
+    ("subject", Kind::Object),
+    ("subject.type", Kind::Text),
+    ("subject.id", Kind::Text),
+    ("subject.properties", Kind::Object),
+    ("subject.properties.device_id", Kind::Text),
+    ("subject.properties.device_serial", Kind::Text),
+    ("action", Kind::Object),
+    ("action.name", Kind::Text),
+    ("action.properties", Kind::Object),
+    ("resource", Kind::Object),
+    ("resource.type", Kind::Text),
+    ("resource.id", Kind::Text),
+    ("resource.properties", Kind::Object),
+    ("context", Kind::Object),
+    ("evaluations", Kind::List),
+    ("options", Kind::Object),
+    ("options.evaluations_semantic", Kind::Text),
+];
+
+/// The first member of another type, by name: the parser knows only where it is.
+fn wrong_member(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok().filter(Value::is_object)?;
+    MEMBERS.iter().find_map(|(name, kind)| {
+        let value = body.pointer(&format!("/{}", name.replace('.', "/")))?;
+        let (fits, kind) = match kind {
+            Kind::Object => (value.is_object(), "an object"),
+            Kind::Text => (value.is_string(), "a string"),
+            Kind::List => (value.is_array(), "an array"),
+        };
+        (!fits).then(|| format!("{name} is not {kind}"))
+    })
 }
 
 impl Several {

@@ -346,6 +346,28 @@ async fn batch_defaults_are_taken_whole_and_answers_are_in_the_order_of_question
 }
 
 #[tokio::test]
+async fn a_member_of_another_type_is_named() {
+    let address = server(view(), None).await;
+    for (at, value, said) in [
+        ("/subject", json!("alice"), "subject is not an object"),
+        ("/subject/id", json!(7), "subject.id is not a string"),
+        ("/subject/properties", json!([]), "subject.properties is not an object"),
+        ("/action/name", Value::Null, "action.name is not a string"),
+        ("/resource/type", json!({}), "resource.type is not a string"),
+        ("/context", json!(1), "context is not an object"),
+    ] {
+        let body = with(ANA, at, &value).to_string();
+        let head = format!(
+            "POST /access/v1/evaluation HTTP/1.1\r\nHost: fleet.example.com\r\n\
+             Connection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let (status, _, answer) = exchange(address, (head + &body).as_bytes()).await;
+        assert_eq!((status, answer), (400, json!(said).to_string()), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn batch_each_semantic_ends_where_it_says() {
     let address = server(view(), None).await;
     let (yes, no, wrong) = (question(ANA), question(BO), json!({"subject": 7}));
