@@ -69,6 +69,24 @@ pub(crate) struct NotifySettings {
     pub(crate) alerts: AlertSettings,
 }
 
+impl NotifySettings {
+    /// Where it names profiles that there are not, in a clause each.
+    #[must_use]
+    pub(crate) fn unknown_profiles(&self, is_known: impl Fn(&Name) -> bool) -> Vec<String> {
+        let webhooks = self.webhooks.iter().flat_map(|webhook| {
+            let setting = format!("notify.webhooks.{}.profiles", webhook.name);
+            webhook.profiles.iter().map(move |name| (setting.clone(), name))
+        });
+        let tickets = self.service_now.iter().flat_map(|settings| settings.profiles.keys());
+        let tickets = tickets.map(|name| ("notify.serviceNow.profiles".to_owned(), name));
+        webhooks
+            .chain(tickets)
+            .filter(|(_, name)| !is_known(name))
+            .map(|(setting, name)| format!("{setting} names {name}, and there is no such profile"))
+            .collect()
+    }
+}
+
 /// `notify.mail`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MailSettings {

@@ -97,7 +97,7 @@ impl Here {
         now: Timestamp,
     ) -> Vec<Check> {
         let Self { desired, trust: trusted, data, writer, recorded, kept } = self;
-        let mut checks = vec![fleet(&config.fleet, desired.as_ref())];
+        let mut checks = vec![fleet(&config.fleet, desired.as_ref(), &config.notify)];
         checks.extend(trust(trusted.as_ref(), &config.settings.wipes.quorum, now));
         let directory = self.directory(config);
         let per_day = config.settings.provider.per_day;

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::domain::diagnosis::Check;
 use crate::domain::fleet::Desired;
+use crate::domain::notify_settings::NotifySettings;
 
 pub(super) const FLEET: &str = "fleet";
 
 /// Of the fleet directory; nothing where it was not read in time.
-pub(super) fn fleet(root: &Path, desired: Option<&Desired>) -> Check {
+pub(super) fn fleet(root: &Path, desired: Option<&Desired>, notify: &NotifySettings) -> Check {
     let root = root.display();
     let Some(desired) = desired else {
         let help = "check whether its file system answers";
@@ -30,6 +31,11 @@ pub(super) fn fleet(root: &Path, desired: Option<&Desired>) -> Check {
             "`fleetform check` shows each of them, and what to do",
         );
     }
+    let unknown = notify.unknown_profiles(|name| profiles.contains_key(name));
+    if !unknown.is_empty() {
+        let help = "correct the name: nothing is told of a profile that is not there";
+        return Check::warning(FLEET, format!("{root} has {holds}; {}", unknown.join("; ")), help);
+    }
     Check::ok(FLEET, format!("{root} has {holds}, and no findings"))
 }
 
@@ -48,7 +54,7 @@ mod tests {
 
     #[track_caller]
     fn is(root: &Path, desired: Option<&Desired>, state: CheckState, says: &str) {
-        let check = fleet(root, desired);
+        let check = fleet(root, desired, &NotifySettings::default());
         assert_eq!(check.state, state, "{check:?}");
         assert!(check.detail.contains(says), "{check:?}");
     }

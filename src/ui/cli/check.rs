@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::author;
@@ -14,9 +15,12 @@ use super::rewrite::standard_input;
 use super::setup::Setup;
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::manifest::parse_file;
+use crate::domain::model::Name;
+use crate::domain::wording::{harmless, harmless_within};
 use crate::edges::fs::durable;
-use crate::edges::notify::mail::{UnusableTemplates, templates};
+use crate::edges::notify::mail::{UnusableTemplate, UnusableTemplates, templates};
 use crate::edges::source;
 use crate::edges::watch::{Entrance, Pace, Places, Watch};
 use crate::ui::render::out::Out;
@@ -131,14 +135,20 @@ fn subject(args: &Args, setup: &Setup) -> Result<Subject, Failure> {
 }
 
 fn look(subject: &Subject, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
-    let (desired, root) = match subject {
+    let (mut desired, root) = match subject {
         Subject::Fleet(root) => (source::load(root).as_of(setup.now()), root.clone()),
         Subject::File { path, content } => one_file(path, content.as_deref(), setup)?,
     };
     say_what_is_left(&desired, setup);
     let trust = trust_files(setup);
-    let texts = texts_of_mails(setup);
-    Ok(show(&desired, &root, format, out)?.combine(trust).combine(texts))
+    if matches!(subject, Subject::Fleet(_)) && desired.missing.is_none() {
+        let known = |name: &Name| desired.profiles.contains_key(name);
+        for unknown in setup.config.notify.unknown_profiles(known) {
+            tracing::warn!("{unknown}");
+        }
+    }
+    desired.findings.extend(texts_of_mails(setup));
+    Ok(show(&desired, &root, format, out)?.combine(trust))
 }
 
 /// One file, judged together with the fleet directory; what is wrong elsewhere is left out.
@@ -278,14 +288,33 @@ fn trust_files(setup: &Setup) -> Exit {
     Exit::Failed
 }
 
-/// On standard error, what is wrong with the files that replace texts of mails: each is tried.
-fn texts_of_mails(setup: &Setup) -> Exit {
-    let Some(mail) = &setup.config.notify.mail else { return Exit::Done };
-    let Err(UnusableTemplates(all)) = templates(mail) else { return Exit::Done };
-    for why in all {
-        tracing::error!("no mail can be made of this text: {why}");
+/// What is wrong with the files that replace texts of mails: each is tried.
+fn texts_of_mails(setup: &Setup) -> Vec<Finding> {
+    let Some(mail) = &setup.config.notify.mail else { return Vec::new() };
+    let Err(UnusableTemplates(all)) = templates(mail) else { return Vec::new() };
+    all.into_iter().map(finding).collect()
+}
+
+fn finding(UnusableTemplate { path, line, why }: UnusableTemplate) -> Finding {
+    const WIDEST: usize = 200;
+    let path: Arc<str> = harmless(&path.display().to_string()).into();
+    let span = match line {
+        None => Span::whole(&path),
+        Some((line, text)) => {
+            let text = harmless_within(&text, WIDEST);
+            let width = u32::try_from(text.chars().count()).unwrap_or_default().max(1);
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            Span { path, line, column: 1, width, text: text.into(), offset: 0 }
+        }
+    };
+    Finding {
+        code: Code::MailTemplate,
+        severity: Severity::Error,
+        message: format!("no mail can be made of this text: {}", harmless_within(&why, WIDEST)),
+        help: "docs/notifications.md says what a text can use".to_owned(),
+        span,
+        related: None,
     }
-    Exit::Failed
 }
 
 #[cfg(test)]

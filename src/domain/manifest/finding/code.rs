@@ -78,5 +78,7 @@ words! {
         TooManyWipeRequests = "too-many-wipe-requests",
         /// A device says that it was wiped, and nobody asked it to.
         UnexpectedWipe = "unexpected-wipe",
+        /// A file of `notify.mail.templates` of which no mail can be made.
+        MailTemplate = "mail-template",
     }
 }

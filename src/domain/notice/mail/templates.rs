@@ -123,6 +123,12 @@ impl Templates {
         rendered.map_err(|error| TemplateError::of(&error, name))
     }
 
+    /// Whether there is any text in a language.
+    pub(super) fn speaks(&self, language: &str) -> bool {
+        let of = |name: &str| name.split_once('/').is_some_and(|(folder, _)| folder == language);
+        self.environment.templates().any(|(name, _)| of(name))
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.environment.get_template(name).is_ok()
     }

@@ -19,6 +19,14 @@ pub(crate) fn load(
     let templates = Templates::new(replaced, languages)?;
     let mut errors: Vec<TemplateError> = Vec::new();
     for language in templates.languages() {
+        if !templates.speaks(language) {
+            errors.push(TemplateError {
+                name: language.to_owned(),
+                line: None,
+                why: format!("there is no text in the language {language}, built in or in a file"),
+            });
+            continue;
+        }
         for template in Template::ALL {
             for example in examples(*template, language) {
                 let parts: Vec<Part<'_>> = example

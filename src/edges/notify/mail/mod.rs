@@ -17,4 +17,4 @@ mod tests;
 
 pub(crate) use message::{Composed, Mail, compose};
 pub(crate) use smtp::Smtp;
-pub(crate) use template_files::{UnusableTemplates, templates};
+pub(crate) use template_files::{UnusableTemplate, UnusableTemplates, templates};

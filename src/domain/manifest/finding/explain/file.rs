@@ -77,6 +77,15 @@ pub(super) const fn explain(code: Code) -> Explanation {
             wrong: Example::Shell(": > ana.yaml\n"),
             right: Example::Shell("rm -f ana.yaml\n"),
         },
+        Code::MailTemplate => Explanation {
+            title: "A text of which no mail can be made",
+            why: "The files below `notify.mail.templates` replace texts of mails. Each is tried \
+                  with every kind of device and check, so that a slip of the pen is found before \
+                  somebody has to be told something. Correct the line, or remove the file: the \
+                  built-in text counts then.",
+            wrong: Example::Prose("{{ devices[0].nmae }}    (in texts/en/blocked.txt)\n"),
+            right: Example::Prose("{{ devices[0].name }}\n"),
+        },
         _ => Explanation {
             title: "A file or directory that cannot be read",
             why: "Permissions or the disk are in the way. Whatever was recorded from there is \

@@ -17,7 +17,8 @@ impl Code {
             | Self::InvalidPath
             | Self::InvalidUtf8
             | Self::ForbiddenCharacter
-            | Self::EmptyFile => file::explain(self),
+            | Self::EmptyFile
+            | Self::MailTemplate => file::explain(self),
             Self::YamlSyntax
             | Self::YamlAnchor
             | Self::YamlTag

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::*;
 use crate::domain::fleet::Desired;
 use crate::domain::fleet::assemble;
-use crate::domain::manifest::finding::Code;
+use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::manifest::parse_file;
 use crate::domain::model::ReportId;
 use crate::domain::plan::{Heard, Inputs, NO_NEWS, plan};
@@ -35,6 +35,7 @@ pub(crate) fn wrong(code: Code) -> Desired {
         Code::Unreadable => unreadable(),
         Code::UnexpectedWipe => unexpected_wipe(),
         Code::TooManyWipeRequests => too_many_wipe_requests(),
+        Code::MailTemplate => mail_template(),
         other => panic!("{other} is told in prose; write here how it comes about"),
     })
 }
@@ -80,6 +81,21 @@ fn unexpected_wipe() -> Desired {
     let plan = plan(&inputs);
     desired.findings = plan.findings;
     desired
+}
+
+/// A text as `check` tells of it.
+fn mail_template() -> Desired {
+    let text: std::sync::Arc<str> = "{{ devices[0].nmae }}".into();
+    let path = "/etc/fleetform/texts/en/blocked.txt".into();
+    let finding = Finding {
+        code: Code::MailTemplate,
+        severity: Severity::Error,
+        message: "no mail can be made of this text: undefined value".to_owned(),
+        help: "docs/notifications.md says what a text can use".to_owned(),
+        span: Span { path, line: 3, column: 1, width: 21, text, offset: 0 },
+        related: None,
+    };
+    Desired { findings: vec![finding], ..Desired::default() }
 }
 
 /// One more request that nobody signed than is recorded, as the plan sees it.
@@ -147,7 +163,9 @@ fn every_wrong_example_gives_its_code_and_every_right_one_nothing() {
 fn only_what_lies_outside_the_manifests_is_told_in_prose() {
     let prose = |code: &&Code| matches!(code.explain().wrong, Example::Prose(_));
     let told: Vec<_> = Code::ALL.iter().filter(prose).collect();
-    assert_eq!(told, [&Code::Unreadable, &Code::TooManyWipeRequests, &Code::UnexpectedWipe]);
+    let outside =
+        [Code::Unreadable, Code::TooManyWipeRequests, Code::UnexpectedWipe, Code::MailTemplate];
+    assert_eq!(told, outside.iter().collect::<Vec<_>>());
 }
 
 #[test]
