@@ -32,7 +32,10 @@ pub(super) fn outcomes(
         (BatchOutcome::GivenUp, _) => {
             Event::NoticeFailed(Box::new(stopped(sink, Some(intent), jobs, reason(attempt))))
         }
-        (_, Some(Ticketed { id, number, opened })) => {
+        (BatchOutcome::Dropped, _) => {
+            Event::NoticeDropped(Box::new(stopped(sink, Some(intent), jobs, reason(attempt))))
+        }
+        (_, Some(Ticketed { id, number, others, opened })) => {
             let told = TicketTold {
                 intent,
                 sink: sink.name().into(),
@@ -40,6 +43,7 @@ pub(super) fn outcomes(
                 ids: ids(jobs),
                 ticket: id.as_str().into(),
                 number: number.as_str().into(),
+                others: others.iter().map(|number| number.as_str().into()).collect(),
             };
             let event = if *opened { Event::TicketOpened } else { Event::TicketNoted };
             event(Box::new(told))
@@ -120,10 +124,7 @@ pub(super) fn stopped(
 
 fn reason(attempt: &Attempt) -> String {
     match attempt {
-        Attempt::Done { .. } => String::new(),
-        Attempt::Retry { why, .. }
-        | Attempt::InDoubt { why }
-        | Attempt::Refused { why }
-        | Attempt::Misconfigured { why } => why.clone(),
+        Attempt::NotNeeded { why } => why.clone(),
+        failed => failed.why().unwrap_or_default().to_owned(),
     }
 }

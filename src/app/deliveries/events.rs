@@ -10,8 +10,8 @@ use crate::domain::model::{DeviceId, Status, Timestamp};
 use crate::domain::notice::{Attempt, Job, SecurityEvent, Topic, is_compliant};
 use crate::domain::notify_settings::EventSettings;
 use crate::domain::settings::Settings;
-use crate::domain::state::State;
-use crate::domain::state::event::{Entry, Event};
+use crate::domain::state::event::{Entry, Event, EvidenceGap};
+use crate::domain::state::{Device, EpisodeKind, State};
 use crate::domain::summary::summary;
 use crate::domain::wording::harmless_within;
 use crate::edges::notify::events::Stream;
@@ -40,13 +40,27 @@ impl EventSink {
 /// What an entry says of the compliance of a device, in the two words that receivers have.
 fn change(entry: &Entry, recorded: &State) -> Option<(DeviceId, SecurityEvent)> {
     let id = entry.device?;
+    let device = recorded.devices.get(&id)?;
     let (was_compliant, is_compliant) = match &entry.event {
-        Event::ComplianceChanged(changed) => (is_compliant(changed.from), is_compliant(changed.to)),
+        Event::ComplianceChanged(changed) => {
+            (is_compliant(changed.from) && !was_silent(entry, device), is_compliant(changed.to))
+        }
+        // A verdict that is too old is none: nobody can tell.
+        Event::EvidenceMissing(missing) => {
+            let known = missing.cause == EvidenceGap::Silent && device.compliance.since < entry.at;
+            (!known || is_compliant(device.compliance.state), false)
+        }
+        Event::EvidenceReturned(_) => {
+            let known = device.compliance.since < entry.at;
+            (false, known && is_compliant(device.compliance.state))
+        }
         // An id that has ended is compliant no more, whatever was known of it.
         Event::DeviceStatus(status) if status.to == Status::Wiped => (true, false),
         _ => return None,
     };
-    let device = recorded.devices.get(&id).filter(|_| was_compliant != is_compliant)?;
+    if was_compliant == is_compliant {
+        return None;
+    }
     let ledger = recorded.lineage_of(entry.seq).unwrap_or_default();
     let event = SecurityEvent {
         device: id,
@@ -58,6 +72,17 @@ fn change(entry: &Entry, recorded: &State) -> Option<(DeviceId, SecurityEvent)> 
         cause: format!("{ledger}-{}", entry.seq),
     };
     Some((id, event))
+}
+
+/// Whether nobody could tell of it when an entry changed its verdict: it was told as not compliant then.
+fn was_silent(entry: &Entry, device: &Device) -> bool {
+    let Some(episode) = device.episode.as_deref() else { return false };
+    let ended_by_it = |kind, opened| kind == EpisodeKind::Unknown && opened < entry.seq;
+    if episode.opened == entry.seq {
+        let before = episode.before.filter(|before| before.replaced);
+        return before.is_some_and(|before| ended_by_it(before.kind, before.opened));
+    }
+    ended_by_it(episode.kind, episode.opened) && episode.ended.is_none_or(|at| at >= entry.at)
 }
 
 #[async_trait]
@@ -98,6 +123,63 @@ impl Sink for EventSink {
     }
 
     async fn test(&self) -> Attempt {
-        self.stream.verify().await
+        self.stream.test().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::domain::plan::tests::World;
+
+    fn report(world: &mut World, encrypted: Option<bool>) {
+        world.hear("A", encrypted.map_or(json!({}), |on| json!({"encryption": {"enabled": on}})));
+        world.settle();
+    }
+
+    fn later(world: &mut World, hours: i64) {
+        world.now = world.now + TimeDelta::hours(hours);
+    }
+
+    /// What has been told by now, a word for each event: compliant, or not.
+    fn told(world: &World) -> String {
+        let changes = world.entries.iter().filter_map(|entry| change(entry, &world.state));
+        changes.map(|(_, event)| if event.is_compliant { '+' } else { '-' }).collect()
+    }
+
+    #[test]
+    fn a_silent_device_is_not_compliant_until_it_is_heard_from_and_nothing_is_told_twice() {
+        let world = || {
+            let mut world = World::enrolled(&["A"]);
+            world.settings.unknown_after = TimeDelta::hours(24);
+            assert_eq!(told(&world), "+");
+            later(&mut world, 30);
+            world.settle();
+            assert_eq!(told(&world), "+-");
+            world
+        };
+        for (heard, expected) in [(Some(true), "+-+"), (Some(false), "+-"), (None, "+-")] {
+            let mut world = world();
+            report(&mut world, heard);
+            assert_eq!(told(&world), expected, "{heard:?}");
+        }
+        // It reports again, but not enough, and then all of it.
+        let mut world = world();
+        report(&mut world, None);
+        later(&mut world, 1);
+        report(&mut world, Some(true));
+        assert_eq!(told(&world), "+-+");
+    }
+
+    #[test]
+    fn of_a_device_that_was_not_compliant_silence_is_no_news() {
+        let mut world = World::enrolled(&["A"]);
+        world.settings.unknown_after = TimeDelta::hours(24);
+        report(&mut world, None);
+        later(&mut world, 30);
+        world.settle();
+        assert_eq!(told(&world), "+-");
     }
 }

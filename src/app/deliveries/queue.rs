@@ -134,6 +134,8 @@ impl Batch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BatchOutcome {
     Done,
+    /// There was nothing to tell any more.
+    Dropped,
     Again,
     GivenUp,
 }
@@ -347,6 +349,11 @@ impl Queue {
                 (self.failures, self.resting) = (0, None);
                 return BatchOutcome::Done;
             }
+            Attempt::NotNeeded { .. } => {
+                self.remove(batch);
+                (self.failures, self.resting) = (0, None);
+                return BatchOutcome::Dropped;
+            }
             Attempt::Refused { why } => (why, false, true, None),
             Attempt::Retry { why, after } => (why, false, false, *after),
             Attempt::InDoubt { why } => (why, true, false, None),
@@ -372,6 +379,7 @@ impl Queue {
         if for_good || (patience_over && !misconfigured) {
             for key in &batch.keys {
                 let Some(mut waiting) = self.waiting.remove(*key) else { continue };
+                waiting.tries = waiting.tries.saturating_add(1);
                 waiting.why = Some(why.clone());
                 self.given_up.push(waiting);
             }

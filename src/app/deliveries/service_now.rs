@@ -47,6 +47,8 @@ enum Step {
     Wiping,
     /// It is wiped: that ends the episode too.
     Wiped,
+    /// It was erased, and not by us: so does that.
+    Erased,
 }
 
 /// An episode, as the system knows it.
@@ -85,6 +87,7 @@ fn step(entry: &Entry) -> Option<Step> {
     Some(match &entry.event {
         Event::WipeIssued(_) => Step::Wiping,
         Event::DeviceStatus(status) if status.to == Status::Wiped => Step::Wiped,
+        Event::WipeUnrequested(_) => Step::Erased,
         Event::ComplianceChanged(changed) if changed.to == ComplianceState::Compliant => Step::Over,
         Event::EvidenceReturned(_) => Step::Over,
         _ => return None,
@@ -121,6 +124,7 @@ impl ServiceNowSink {
             ),
             Step::Wiping => ("A wipe of the device was issued", Topic::WipeIssued),
             Step::Wiped => ("The device is wiped", Topic::WipeConfirmed),
+            Step::Erased => ("The device was erased without a wipe request", Topic::Erased),
         };
         let mark = mark(recorded.lineage_of(entry.seq), entry.seq);
         let note = format!(
@@ -130,7 +134,7 @@ impl ServiceNowSink {
         );
         let close = match step {
             Step::Open | Step::Wiping => [].into(),
-            Step::Over | Step::Superseded | Step::Wiped => {
+            Step::Over | Step::Superseded | Step::Wiped | Step::Erased => {
                 self.settings.closing(&of(text.to_owned()))
             }
         };
@@ -186,6 +190,9 @@ impl Sink for ServiceNowSink {
             Topic::NonCompliant | Topic::NoEvidence if device.is_wiped() => {
                 Some("the device was wiped before a ticket was opened".to_owned())
             }
+            Topic::NonCompliant if device.is_erased() => {
+                Some("the device was erased before a ticket was opened".to_owned())
+            }
             Topic::NonCompliant | Topic::NoEvidence => episode
                 .is_none_or(|episode| !episode.is_open())
                 .then(|| "it was over before a ticket was opened".to_owned()),
@@ -216,8 +223,9 @@ impl Sink for ServiceNowSink {
 /// The ticket that a reference names: its number, and what the instance calls it.
 fn ticketed(attempt: &Attempt, opened: bool) -> Option<Ticketed> {
     let Attempt::Done { reference: Some(reference) } = attempt else { return None };
-    let (number, id) = reference.split_once(' ')?;
-    Some(Ticketed { id: id.to_owned(), number: number.to_owned(), opened })
+    let mut names = reference.split(' ').map(str::to_owned);
+    let (number, id) = (names.next()?, names.next()?);
+    Some(Ticketed { id, number, others: names.collect(), opened })
 }
 
 #[cfg(test)]

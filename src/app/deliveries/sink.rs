@@ -14,6 +14,8 @@ use crate::domain::state::event::Entry;
 pub(crate) struct Ticketed {
     pub(crate) id: String,
     pub(crate) number: String,
+    /// Numbers of others that cannot be told from it.
+    pub(crate) others: Vec<String>,
     /// Whether it was opened now.
     pub(crate) opened: bool,
 }

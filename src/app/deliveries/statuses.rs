@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::sink::Sink;
 use crate::domain::alerts::Health;
 use crate::domain::model::Timestamp;
+use crate::domain::wording::count;
 
 /// A notice that waits longer than that is late.
 const LATE: TimeDelta = TimeDelta::minutes(10);
@@ -31,6 +32,10 @@ pub(crate) struct SinkStatus {
     pub(crate) dropped: u64,
     /// Why it is left alone, or cannot go on.
     pub(crate) stuck: Option<String>,
+    /// Why the last try failed, unless one went well since.
+    pub(crate) failing: Option<String>,
+    /// Whether it waits for an answer.
+    pub(crate) telling: bool,
 }
 
 /// All of them, by name.
@@ -79,6 +84,27 @@ impl SinkStatuses {
         all.map(|(sink, status)| (sink.clone(), health(&sink, status))).collect()
     }
 
+    /// What did not go out, as far as somebody should hear of it at the end of a run.
+    pub(crate) fn left(&self, now: Timestamp) -> Vec<String> {
+        let failing = |status: &SinkStatus| {
+            let failed = status.stuck.is_some() || status.failing.is_some() || status.telling;
+            (status.waiting > 0 && failed) || is_late(status, now, LATE)
+        };
+        let all = self.all();
+        let given_up = all.iter().filter(|(_, status)| status.given_up > 0);
+        let given_up = given_up.map(|(sink, status)| {
+            let what = count(status.given_up, "notification");
+            format!("{sink}: {what} given up; `fleetform deliveries --failed` says why")
+        });
+        let left = all.iter().filter(|(_, status)| failing(status)).map(|(sink, status)| {
+            format!(
+                "{sink} is not told: {}; the next run tries again, and `fleetform deliveries` lists them",
+                why(status.clone())
+            )
+        });
+        given_up.chain(left).collect()
+    }
+
     pub(crate) fn all(&self) -> BTreeMap<String, SinkStatus> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -88,7 +114,9 @@ fn is_late(status: &SinkStatus, now: Timestamp, after: TimeDelta) -> bool {
     status.waiting > 0 && status.oldest.is_some_and(|at| now > at + after)
 }
 
-fn why(SinkStatus { waiting, oldest, stuck, .. }: SinkStatus) -> String {
+fn why(SinkStatus { waiting, oldest, stuck, failing, telling, .. }: SinkStatus) -> String {
+    let no_answer = telling.then(|| "there was no answer in time".to_owned());
+    let stuck = stuck.or(failing).or(no_answer);
     let since = oldest.map(|at| format!(" since {}", at.short())).unwrap_or_default();
     let why = stuck.map(|why| format!(": {why}")).unwrap_or_default();
     format!("{waiting} waiting{since}{why}")
@@ -112,5 +140,28 @@ mod tests {
         assert!(matches!(health(at + hour * 2), Some(Health::Bad(_))));
         statuses.keep(&[]);
         assert_eq!(health(at), None);
+    }
+
+    fn left(change: impl FnOnce(&mut SinkStatus)) -> String {
+        let statuses = SinkStatuses::default();
+        let began: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        statuses.change("mail", |status| (status.waiting, status.oldest) = (2, Some(began)));
+        statuses.change("mail", change);
+        statuses.left(began + TimeDelta::minutes(1)).join("\n")
+    }
+
+    #[test]
+    fn what_did_not_go_out_is_said_with_its_reason_at_the_first_failure() {
+        assert_eq!(left(|_| {}), "", "it has to wait, and has not failed");
+        let said = left(|status| status.failing = Some("451 try again later".into()));
+        assert_eq!(
+            said,
+            "mail is not told: 2 waiting since 2026-11-22T10:00:00Z: 451 try again later; the next \
+             run tries again, and `fleetform deliveries` lists them"
+        );
+        let said = left(|status| status.telling = true);
+        assert!(said.contains("there was no answer in time"), "{said}");
+        let said = left(|status| (status.waiting, status.oldest, status.given_up) = (0, None, 1));
+        assert_eq!(said, "mail: 1 notification given up; `fleetform deliveries --failed` says why");
     }
 }

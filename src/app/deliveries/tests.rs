@@ -218,6 +218,17 @@ fn a_try_that_may_have_arrived_is_said_to_the_next_one_also_after_a_crash() {
 }
 
 #[test]
+fn what_the_far_side_needs_no_more_is_dropped_and_not_said_to_be_done() {
+    let place = Place::new();
+    place.run(vec![], false);
+    let a = place.freeze();
+    let closed = Attempt::NotNeeded { why: "the ticket is closed".into() };
+    assert_eq!(place.run(vec![closed], false), told(&[a]));
+    assert_eq!(place.kinds(), ["notice.begun", "notice.intended", "notice.dropped"]);
+    assert_eq!(place.run(vec![], false), vec![]);
+}
+
+#[test]
 fn what_is_refused_is_given_up_and_can_be_tried_again_by_hand() {
     let place = Place::new();
     place.run(vec![], false);

@@ -62,7 +62,7 @@ async fn tell(sink: Arc<dyn Sink>, job: Job, recorded: Arc<State>) {
     loop {
         let (attempt, _) = sink.deliver(std::slice::from_ref(&job), &recorded, doubt).await;
         let (why, after) = match attempt {
-            Attempt::Done { .. } => return,
+            Attempt::Done { .. } | Attempt::NotNeeded { .. } => return,
             Attempt::Refused { why } => {
                 tracing::warn!(sink = sink.name(), why, "an alert is refused");
                 return;

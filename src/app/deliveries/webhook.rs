@@ -97,7 +97,7 @@ impl Sink for WebhookSink {
     async fn test(&self) -> Attempt {
         let now = (self.now)();
         let id = format!("test-{}", now.millis());
-        self.webhook.deliver(&id, &Announcement::test(now), None).await
+        self.webhook.test(&id, &Announcement::test(now)).await
     }
 }
 

@@ -139,11 +139,11 @@ impl SinkWorker {
         while !*stop.borrow() {
             let read = self.take_in(recorded).await?;
             self.take_again();
+            self.show(&Ok(()));
             let told = self.tell_next(recorded, stop).await?;
             if seen.has_changed().unwrap_or(true) || (!told && !read) {
                 break;
             }
-            self.show(&Ok(()));
             self.save(false).await;
         }
         Ok(())
@@ -295,6 +295,7 @@ impl SinkWorker {
             if batch.jobs.iter().any(|job| job.device.is_some_and(|id| waits.contains(&id))) {
                 continue;
             }
+            self.context.statuses.change(sink.name(), |status| status.telling = true);
             let (attempt, ticketed) = sink.deliver(&batch.jobs, recorded, batch.doubt).await;
             if self.settle(&batch, intent, attempt, ticketed) == BatchOutcome::Again {
                 waits.extend(batch.jobs.iter().filter_map(|job| job.device));
@@ -358,12 +359,16 @@ impl SinkWorker {
             self.save_at = Instant::now();
         }
         let count = batch.jobs.len() as u64;
-        self.context.statuses.change(self.sink.name(), |status| match settled {
-            BatchOutcome::Done => status.delivered += count,
-            BatchOutcome::Again => status.failed += 1,
-            BatchOutcome::GivenUp => {
-                status.failed += 1;
-                status.given_up += count;
+        self.context.statuses.change(self.sink.name(), |status| {
+            (status.telling, status.failing) = (false, attempt.why().map(str::to_owned));
+            match settled {
+                BatchOutcome::Done => status.delivered += count,
+                BatchOutcome::Dropped => status.dropped += count,
+                BatchOutcome::Again => status.failed += 1,
+                BatchOutcome::GivenUp => {
+                    status.failed += 1;
+                    status.given_up += count;
+                }
             }
         });
         self.owed.extend(outcomes(&self.sink, batch, intent, settled, &attempt, ticketed.as_ref()));

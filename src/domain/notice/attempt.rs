@@ -10,6 +10,11 @@ pub(crate) enum Attempt {
         /// What it is called there: a number of a ticket, an id of a message.
         reference: Option<String>,
     },
+    /// There is nothing to tell any more, by what the far side says: nothing was written there.
+    NotNeeded {
+        /// Without a full stop.
+        why: String,
+    },
     /// Surely not taken; later it may be.
     Retry {
         /// Without a full stop.
@@ -33,4 +38,18 @@ pub(crate) enum Attempt {
         /// Without a full stop, and what to do.
         why: String,
     },
+}
+
+impl Attempt {
+    /// Why it failed, if it did.
+    #[must_use]
+    pub(crate) fn why(&self) -> Option<&str> {
+        match self {
+            Self::Done { .. } | Self::NotNeeded { .. } => None,
+            Self::Retry { why, .. }
+            | Self::InDoubt { why }
+            | Self::Refused { why }
+            | Self::Misconfigured { why } => Some(why),
+        }
+    }
 }

@@ -25,6 +25,8 @@ words! {
         WipeRefused = "wipeRefused",
         /// The device erased itself, or what was asked of it.
         WipeConfirmed = "wipeConfirmed",
+        /// The device was erased, and nobody had asked for it.
+        Erased = "erased",
         /// Nothing is known of it for too long.
         NoEvidence = "noEvidence",
         /// Something for the people who run Fleetform begins.

@@ -6,7 +6,7 @@ use super::wipes::{CLOCK_BEHIND, WipeView};
 use crate::domain::access::blocks_at;
 use crate::domain::model::{ComplianceState, Status, Timestamp};
 use crate::domain::settings::Settings;
-use crate::domain::state::{Device, EpisodeKind, WipeState};
+use crate::domain::state::{Device, WipeState};
 
 /// The next moment after `inputs.now` at which planning again may give something else, though
 /// nobody changed anything: an enrollment deadline, the end of a cooling off or of the wait for a
@@ -64,8 +64,7 @@ fn deadline(device: &Device, settings: &Settings, now: Timestamp) -> Option<Time
     let enrolls = (device.status == Status::Pending)
         .then(|| device.status_since + settings.enrollment_deadline);
     let blocks = device
-        .open_episode()
-        .filter(|episode| episode.kind == EpisodeKind::NonCompliant)
+        .failing_episode()
         .map(|episode| blocks_at(episode.since, device.spec.access.as_deref(), settings));
     let judged = device.status == Status::Enrolled && device.open_episode().is_none();
     // Later than that, not at that very moment.

@@ -33,7 +33,9 @@ impl DevicePlanner<'_, '_> {
             return;
         }
         let mut open = self.open_after(to, changed);
-        if self.state.status == Status::Wiped {
+        let erased =
+            self.state.erased && open.is_some_and(|open| open.kind == EpisodeKind::NonCompliant);
+        if self.state.status == Status::Wiped || erased {
             open = None;
         } else if self.desired.is_some() && self.state.status == Status::Enrolled {
             open = self.judge_evidence(to, changed, open);
@@ -132,6 +134,7 @@ impl DevicePlanner<'_, '_> {
                 let wiped = self.state.status == Status::Wiped;
                 let reason = match self.exemption() {
                     _ if wiped => "the device is wiped".into(),
+                    _ if self.state.erased => "the device was erased".into(),
                     Some(exemption) if open.is_some() => {
                         format!("it is exempt until {}", exemption.exempt_until.short())
                     }

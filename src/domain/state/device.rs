@@ -118,6 +118,20 @@ impl Device {
         self.episode.as_deref().filter(|episode| episode.is_open())
     }
 
+    /// The episode of a check that fails, while something may follow from it: not once the device was
+    /// erased.
+    #[must_use]
+    pub(crate) fn failing_episode(&self) -> Option<&Episode> {
+        let open = self.open_episode().filter(|open| open.kind == EpisodeKind::NonCompliant);
+        open.filter(|_| !self.is_erased())
+    }
+
+    /// Whether it reported that it was erased, by a wipe of ours or not, and has not begun anew since.
+    #[must_use]
+    pub(crate) fn is_erased(&self) -> bool {
+        self.is_wiped() || self.unrequested_wipe.is_some()
+    }
+
     /// Takes an entry about it in; `latest` is the latest time that the log has seen.
     pub(super) fn apply(&mut self, entry: &Entry, latest: Timestamp) -> Result<(), String> {
         match &entry.event {
@@ -220,6 +234,13 @@ impl Device {
                     return Err("it is known to be erased already".into());
                 }
                 self.unrequested_wipe = Some(entry.at);
+                // What it failed is erased with it.
+                let episode = self.episode.as_deref_mut();
+                if let Some(failing) =
+                    episode.filter(|episode| episode.kind == EpisodeKind::NonCompliant)
+                {
+                    failing.end(latest);
+                }
             }
             _ => return Err("it is not about a device".into()),
         }
@@ -303,6 +324,14 @@ impl Device {
     pub(super) fn ticketed(&mut self, ticket: Ticket) {
         if let Some(episode) = self.episode.as_deref_mut() {
             episode.ticket = Some(ticket);
+        }
+    }
+
+    /// Others that cannot be told from the ticket of its episode, if it is that one.
+    pub(super) fn has_like_tickets(&mut self, id: &str, others: &[CompactString]) {
+        let ticket = self.episode.as_deref_mut().and_then(|episode| episode.ticket.as_mut());
+        if let Some(ticket) = ticket.filter(|ticket| ticket.id == id) {
+            ticket.others = others.to_vec();
         }
     }
 

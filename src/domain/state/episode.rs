@@ -11,7 +11,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::event::{AccessFailed, AccessOrder, ErrorClass};
-use crate::domain::model::{Timestamp, words};
+use crate::domain::model::{Email, Timestamp, words};
 
 words! {
     /// What an episode is about.
@@ -87,6 +87,9 @@ pub(crate) struct NoticeResult {
     /// Whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<CompactString>,
+    /// What the far side calls it: of a mail its Message-ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<CompactString>,
 }
 
 /// A ticket in a ticket system.
@@ -97,6 +100,9 @@ pub(crate) struct Ticket {
     pub(crate) id: CompactString,
     /// What people call it.
     pub(crate) number: CompactString,
+    /// Others with the same key: somebody copied it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<CompactString>,
 }
 
 impl Episode {
@@ -113,6 +119,20 @@ impl Episode {
         });
         let (told, ticket) = (BTreeMap::new(), None);
         Self { kind, opened, since, ended: None, block, told, ticket, before }
+    }
+
+    /// When this person was told, in this episode.
+    #[must_use]
+    pub(crate) fn told_to(&self, key: &str, user: &Email) -> Option<Timestamp> {
+        let told = self.told.get(key).filter(|told| told.failed.is_none())?;
+        let to = told.to.as_ref();
+        to.is_none_or(|to| to.eq_ignore_ascii_case(user.as_str())).then_some(told.at)
+    }
+
+    /// Whether access is to be blocked, as far as that was ordered.
+    #[must_use]
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.block.as_ref().is_some_and(|block| block.blocked)
     }
 
     /// Whether it goes on.

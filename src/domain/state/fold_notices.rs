@@ -7,6 +7,14 @@ use super::event::{Entry, Event, NoticeSent, NoticeStopped, TicketTold};
 use super::fold::State;
 use crate::domain::model::DeviceId;
 
+/// To whom something was told, and what came of it.
+#[derive(Default)]
+struct Told {
+    to: Option<CompactString>,
+    reference: Option<CompactString>,
+    failed: Option<Box<str>>,
+}
+
 impl State {
     /// Nothing here can be in the way of the log: whom somebody told is what it says, of whatever device.
     pub(super) fn apply_notice(&mut self, entry: &Entry) {
@@ -15,43 +23,49 @@ impl State {
                 self.sinks.entry(begun.sink.clone()).or_insert(entry.seq);
             }
             Event::NoticeSent(sent) => {
-                let NoticeSent { sink, topic, to, .. } = &**sent;
-                self.tell(entry, (sink, topic), None, to.clone());
+                let NoticeSent { sink, topic, to, reference, .. } = &**sent;
+                let told = Told { to: to.clone(), reference: reference.clone(), failed: None };
+                self.tell(entry, (sink, topic), told);
             }
             Event::NoticeFailed(stopped) => {
                 let NoticeStopped { sink, topic, to, reason, .. } = &**stopped;
-                self.tell(entry, (sink, topic), Some(reason.as_str().into()), to.clone());
+                let failed = Some(reason.as_str().into());
+                let told = Told { to: to.clone(), failed, ..Told::default() };
+                self.tell(entry, (sink, topic), told);
             }
             Event::TicketOpened(told) => {
-                let TicketTold { sink, topic, ticket, number, .. } = &**told;
-                self.tell(entry, (sink, topic), None, None);
-                let ticket = Ticket { id: ticket.clone(), number: number.clone() };
+                let TicketTold { sink, topic, ticket, number, others, .. } = &**told;
+                self.tell(entry, (sink, topic), Told::default());
+                let (id, number, others) = (ticket.clone(), number.clone(), others.clone());
+                let ticket = Ticket { id, number, others };
                 if let Some(device) = self.told_device(entry.device) {
                     device.ticketed(ticket);
                 }
             }
             Event::TicketNoted(told) => {
-                let TicketTold { sink, topic, .. } = &**told;
-                self.tell(entry, (sink, topic), None, None);
+                let TicketTold { sink, topic, ticket, others, .. } = &**told;
+                self.tell(entry, (sink, topic), Told::default());
+                if let Some(device) = self.told_device(entry.device) {
+                    device.has_like_tickets(ticket, others);
+                }
             }
             _ => {}
         }
     }
 
-    fn tell(
-        &mut self,
-        entry: &Entry,
-        (sink, topic): (&str, &str),
-        failed: Option<Box<str>>,
-        to: Option<CompactString>,
-    ) {
+    fn tell(&mut self, entry: &Entry, (sink, topic): (&str, &str), told: Told) {
         // Programs are told everything: that is in the log, and not for each device.
         if sink.contains(':') {
             return;
         }
         if let Some(device) = self.told_device(entry.device) {
             let key = format_compact!("{sink}/{topic}");
-            device.tell(key, NoticeResult { at: entry.at, failed, to });
+            let Told { to, reference, failed } = told;
+            // What the server said beside the name is in the log.
+            let reference = reference.filter(|reference| reference.starts_with('<'));
+            let reference = reference.and_then(|all| Some(all.split_once('>')?.0.into()));
+            let reference = reference.map(|id: CompactString| format_compact!("{id}>"));
+            device.tell(key, NoticeResult { at: entry.at, failed, to, reference });
         }
     }
 

@@ -99,6 +99,6 @@ fn not_told(how: &str, stopped: &NoticeStopped) -> String {
 }
 
 fn ticket(how: &str, told: &TicketTold) -> String {
-    let TicketTold { intent, sink, topic, ids: _, ticket: _, number } = told;
+    let TicketTold { intent, sink, topic, ids: _, ticket: _, number, others: _ } = told;
     format!("{how} ticket {number} in {sink}: {topic} [intent {intent}]")
 }

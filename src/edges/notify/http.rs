@@ -207,7 +207,11 @@ fn message(value: &Value) -> Option<String> {
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
     if let Some(error) = value.get("error").filter(|error| error.is_object()) {
         let parts = [text(error, "message"), text(error, "detail")];
-        return Some(parts.into_iter().flatten().collect::<Vec<_>>().join(": "));
+        // An instance may end its message as if the details followed, and give none.
+        let parts = parts.into_iter().flatten();
+        let parts = parts.map(|text| text.trim_end().trim_end_matches(':').to_owned());
+        let parts: Vec<_> = parts.filter(|text| !text.is_empty()).collect();
+        return Some(parts.join(": "));
     }
     let names = ["error_description", "description", "message", "detail", "error", "err"];
     names.into_iter().find_map(|name| text(value, name))

@@ -207,6 +207,8 @@ fn deliveries(text: &mut Text, all: &BTreeMap<String, SinkStatus>) {
             given_up,
             dropped,
             stuck: _,
+            failing: _,
+            telling: _,
         } = status;
         let label = format!("sink=\"{sink}\",outcome");
         let samples = [

@@ -1,5 +1,6 @@
 //! The sink `mail`.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,7 +9,8 @@ use super::way::Way;
 use crate::app::deliveries::{RecentlySent, Sink, Ticketed};
 use crate::domain::model::{Email, Timestamp};
 use crate::domain::notice::mail::{
-    DeviceText, Extras, Letter, Pace, Part, Templates, group_id, jobs, obsolete, render, together,
+    DeviceText, Extras, Letter, Pace, Part, Templates, first_id, group_id, jobs, obsolete, render,
+    together,
 };
 use crate::domain::notice::{Attempt, Job, Topic};
 use crate::domain::notify_settings::{AlertSettings, MailSettings};
@@ -75,11 +77,17 @@ impl MailSink {
             .iter()
             .map(|job| letter(job).map(|letter| brought_up_to_date(job.topic, letter, recorded)))
             .collect::<Result<_, _>>()?;
-        let parts: Vec<Part<'_>> = jobs
+        let mut parts: Vec<Part<'_>> = jobs
             .iter()
             .zip(&letters)
             .map(|(job, letter)| Part { topic: job.topic, at: job.at, letter })
             .collect();
+        // An episode that began twice over while nothing could go out is still one.
+        let mut told = BTreeSet::new();
+        parts.retain(|part| {
+            let device = part.letter.device.as_ref().filter(|_| part.letter.to_user);
+            device.is_none_or(|device| told.insert((part.topic, device.id)))
+        });
         let MailSettings { from, reply_to, contact, help_url, .. } = &self.settings;
         let extras = Extras { contact: contact.clone(), help_url: help_url.clone() };
         let rendered = render(&self.templates, &parts, &extras).map_err(|error| {
@@ -88,6 +96,10 @@ impl MailSink {
         let Some(first) = letters.first() else {
             return Err(Attempt::Refused { why: "it delivers nothing".to_owned() });
         };
+        let about = jobs.iter().zip(&letters);
+        let references = about
+            .filter_map(|(job, letter)| first_mail(job, letter, recorded, from.address.host()))
+            .collect();
         // When it became due: the same again for a repeat.
         let at = jobs.iter().map(|job| job.not_before.unwrap_or(job.at)).max();
         compose(&Mail {
@@ -95,7 +107,7 @@ impl MailSink {
             reply_to: reply_to.clone(),
             to: first.to.clone(),
             id: group_id(jobs.iter().map(|job| job.id.as_str())),
-            threads: letters.iter().filter_map(|letter| letter.thread.clone()).collect(),
+            references,
             at: at.unwrap_or_else(self.now),
             subject: rendered.subject,
             text: rendered.text,
@@ -209,6 +221,28 @@ fn address(job: &Job) -> Option<&str> {
 fn letter(job: &Job) -> Result<Letter, Attempt> {
     serde_json::from_value(job.payload.clone())
         .map_err(|error| Attempt::Refused { why: format!("what it tells cannot be read: {error}") })
+}
+
+/// The Message-ID of the first mail about the episode to the same person.
+fn first_mail(job: &Job, letter: &Letter, recorded: &State, host: &str) -> Option<String> {
+    let (opened, device) = (job.episode?, letter.device.as_ref()?);
+    if letter.digest {
+        return None;
+    }
+    let episode = recorded.devices.get(&device.id)?.episode.as_deref();
+    let told = &episode.filter(|episode| episode.opened == opened)?.told;
+    let user = letter.copy_of.as_ref().unwrap_or(&letter.to);
+    let mails = told.iter().filter(|(key, told)| {
+        let to = told.to.as_ref();
+        key.starts_with("mail/") && to.is_some_and(|to| to.as_str() == user.as_str())
+    });
+    let first = mails.filter_map(|(_, told)| Some((told.at, told.reference.as_ref()?))).min()?.1;
+    let alone = |to: &Email| format!("<{}@{host}>", first_id(recorded, opened, to));
+    match &letter.copy_of {
+        None => Some(first.to_string()),
+        // Of copies the record says nothing; one that told of several devices has another name.
+        Some(user) => (*first == alone(user)).then(|| alone(&letter.to)),
+    }
 }
 
 /// What is told long after it was taken in says what the device fails now.

@@ -2,20 +2,33 @@
 
 use super::ids::letter_id;
 use super::letter::{AlertText, Letter};
-use crate::domain::model::Email;
+use crate::domain::model::{Digest, Email};
 use crate::domain::notice::{Job, Topic};
+use crate::domain::state::State;
 use crate::domain::state::event::{AlertChanged, AlertKind, Entry};
+use crate::domain::wording::short;
 
 /// To each of them, that something begins or is over.
 pub(super) fn jobs(
     entry: &Entry,
     topic: Topic,
     changed: &AlertChanged,
+    recorded: &State,
     (lineage, language): (&str, &str),
     to: &[Email],
 ) -> Vec<Job> {
     let AlertChanged { alert, about, detail } = changed;
-    let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
+    let about = match (&**about, about.parse::<Digest>()) {
+        ("", _) => String::new(),
+        (about, Err(_)) => format!(" ({about})"),
+        // A request is known by its digest, which tells people nothing.
+        (_, Ok(request)) => match recorded.wipes.get(&request) {
+            Some(wipe) => {
+                format!(" ({}, request {})", wipe.subject.device_id, short(request))
+            }
+            None => format!(" (request {})", short(request)),
+        },
+    };
     let text = AlertText { title: format!("{}{about}", title(*alert)), detail: detail.clone() };
     let letters = to.iter().map(|to| {
         let letter = Letter::to(to.clone(), language);

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::device::{CheckText, DeviceText};
+use super::jobs::DAY;
 use super::letter::{Letter, WipeText};
 use super::part::{Extras, Part};
 use crate::domain::model::Timestamp;
@@ -54,8 +55,11 @@ pub(super) fn of_digest(parts: &[Part<'_>], extras: &Extras) -> Value {
         })
     });
     let groups: Vec<_> = groups.collect();
-    let ends = (parts.first(), parts.last());
-    let (since, until) = (ends.0.map(|part| when(part.at)), ends.1.map(|part| when(part.at)));
+    // From the digest before it on: those of several days are one where none could go out.
+    let due = || parts.iter().filter_map(|part| part.letter.digest_at);
+    let since = due().min().map(|at| at + -DAY).or(parts.first().map(|part| part.at));
+    let until = due().max().or(parts.last().map(|part| part.at));
+    let (since, until) = (since.map(when), until.map(when));
     with_extras(json!({ "groups": groups, "since": since, "until": until }), &parts, extras)
 }
 

@@ -1,8 +1,9 @@
 //! Names of mails: derived from what they follow from, so that a repeat is recognized.
 
 use super::letter::Letter;
-use crate::domain::model::{DeviceId, Digest, Email};
+use crate::domain::model::{Digest, Email};
 use crate::domain::notice::Topic;
+use crate::domain::state::State;
 
 /// The job that follows from an entry for one person. `lineage` tells ledgers apart that send from the same
 /// address.
@@ -16,10 +17,13 @@ pub(crate) fn letter_id(lineage: &str, entry: u64, topic: Topic, letter: &Letter
     format!("mail:{}:{entry}:{kind}{topic}:{}", short(lineage), person(&letter.to))
 }
 
-/// The thread of an episode: what all of its mails to one person refer to.
+/// What stands before the `@` in the mail that an episode began with, if that told one person of nothing
+/// else.
 #[must_use]
-pub(crate) fn thread_id(lineage: &str, episode: u64, device: DeviceId, to: &Email) -> String {
-    format!("episode.{}.{episode}.{device}.{}", short(lineage), person(to))
+pub(crate) fn first_id(recorded: &State, episode: u64, to: &Email) -> String {
+    let lineage = recorded.lineage_of(episode).map_or_else(String::new, |id| id.to_string());
+    let letter = Letter { to_user: true, ..Letter::to(to.clone(), "") };
+    group_id([&*letter_id(&lineage, episode, Topic::NonCompliant, &letter)].into_iter())
 }
 
 /// What stands before the `@` of a Message-ID, for the jobs of these ids in one mail.

@@ -5,7 +5,7 @@ use serde::Deserialize as _;
 
 use super::alerts;
 use super::device::DeviceText;
-use super::ids::{letter_id, thread_id};
+use super::ids::letter_id;
 use super::letter::{Letter, WipeText};
 use crate::domain::access::blocks_at;
 use crate::domain::model::{
@@ -14,10 +14,14 @@ use crate::domain::model::{
 use crate::domain::notice::{Job, Topic};
 use crate::domain::notify_settings::{MailKind, MailSettings};
 use crate::domain::settings::Settings;
-use crate::domain::state::event::{AlertChanged, Change, DeviceStatus, Entry, Event, Field};
-use crate::domain::state::{Device, EpisodeKind, State, Wipe};
+use crate::domain::state::event::{
+    AlertChanged, Change, ComplianceChanged, DeviceStatus, Entry, Event, Field,
+};
+use crate::domain::state::{Device, Episode, EpisodeKind, State, Wipe};
 
-const DAY: TimeDelta = TimeDelta::days(1);
+/// How the record of a device calls the mail that says that it fails.
+const BEGUN: &str = "mail/nonCompliant";
+pub(super) const DAY: TimeDelta = TimeDelta::days(1);
 
 /// The jobs that follow from an entry.
 #[must_use]
@@ -32,15 +36,20 @@ pub(crate) fn jobs(
     let mut letters = Vec::new();
     match &entry.event {
         Event::ComplianceChanged(changed) => {
-            letters.extend(maker.of_device(|id, device| maker.judged(changed.to, id, device)));
+            letters.extend(maker.of_device(|id, device| maker.judged(changed, id, device)));
         }
         Event::DeviceUpdated(updated) => {
-            for change in updated.changes.iter().filter(|change| change.field == Field::Access) {
-                letters.extend(maker.of_device(|id, device| maker.exempted(change, id, device)));
-            }
+            let changes = &updated.changes;
+            letters.extend(maker.of_device(|id, device| maker.updated(changes, id, device)));
+        }
+        // While nobody declared it, nothing was told of it.
+        Event::DeviceAdopted(_) => {
+            letters.extend(maker.of_device(|id, device| maker.adopted(id, device)));
         }
         Event::AccessBlocked(_) => {
-            letters.extend(maker.of_device(|id, device| maker.blocked(id, device)));
+            letters.extend(
+                maker.of_device(|id, device| maker.blocked(maker.to_user(device), id, device)),
+            );
         }
         Event::DeviceStatus(DeviceStatus {
             from: Status::Pending,
@@ -80,7 +89,7 @@ struct Due {
 impl Maker<'_> {
     fn alert(&self, topic: Topic, changed: &AlertChanged, to: &[Email]) -> Vec<Job> {
         let (lineage, language) = (self.lineage(self.entry.seq), &self.mail.language.default);
-        alerts::jobs(self.entry, topic, changed, (&lineage, language), to)
+        alerts::jobs(self.entry, topic, changed, self.recorded, (&lineage, language), to)
     }
 
     fn of_device(&self, make: impl FnOnce(DeviceId, &Device) -> Vec<Due>) -> Vec<Due> {
@@ -88,15 +97,19 @@ impl Maker<'_> {
         self.recorded.devices.get(&id).map_or_else(Vec::new, |device| make(id, device))
     }
 
-    /// An episode begins or ends with this entry; where it goes on, its beginning was told before.
-    fn judged(&self, to: ComplianceState, id: DeviceId, device: &Device) -> Vec<Due> {
+    /// An episode begins or ends with this entry; where it goes on, its beginning is told to who has not
+    /// heard of it yet.
+    fn judged(&self, changed: &ComplianceChanged, id: DeviceId, device: &Device) -> Vec<Due> {
         let Some(episode) = device.episode.as_deref() else { return Vec::new() };
         if episode.kind != EpisodeKind::NonCompliant {
             return Vec::new();
         }
-        match to {
+        match changed.to {
             ComplianceState::NonCompliant if episode.opened == self.entry.seq => {
                 self.episode_begins(id, device)
+            }
+            ComplianceState::NonCompliant if changed.from != ComplianceState::NonCompliant => {
+                self.goes_on(self.to_user(device), device.spec.access.as_deref(), id, device)
             }
             // Never before the entry: it ends at the latest time that the log has seen.
             ComplianceState::Compliant
@@ -115,38 +128,101 @@ impl Maker<'_> {
         let opened = device.episode.as_deref().filter(|open| open.opened == episode);
         let since = opened.map_or(self.entry.at, |open| open.since);
         let ends = blocks_at(since, device.spec.access.as_deref(), self.settings);
-        let text = DeviceText::failing(self.recorded, id, device);
-        let first = Letter { device: Some(text), ends: Some(ends), ..self.to_user(device) };
-        let gathered = self.entry.at + self.mail.gather;
-        let gather = (self.mail.gather > TimeDelta::zero()).then_some(gathered);
-        let mut due = self.told(Topic::NonCompliant, first, (id, Some(episode)), gather);
-        due.extend(self.reminders(ends, id, device, episode));
+        let mut due = self.begun(self.to_user(device), ends, id, device, episode);
+        due.extend(self.reminders(self.to_user(device), ends, id, device, episode));
         due
     }
 
-    /// An exemption moves the end of access: the reminder of the end before that is dropped, or was sent.
-    fn exempted(&self, change: &Change, id: DeviceId, device: &Device) -> Vec<Due> {
-        let open = device.open_episode().filter(|open| open.kind == EpisodeKind::NonCompliant);
-        let Some(open) = open.filter(|open| open.opened < self.entry.seq) else {
-            return Vec::new();
-        };
-        let exemption = Option::<Exemption>::deserialize(&change.to).ok().flatten();
-        let ends = blocks_at(open.since, exemption.as_ref(), self.settings);
-        if ends <= self.entry.at {
+    /// That it fails, and what.
+    fn begun(
+        &self,
+        letter: Letter,
+        ends: Timestamp,
+        id: DeviceId,
+        device: &Device,
+        episode: u64,
+    ) -> Vec<Due> {
+        let text = DeviceText::failing(self.recorded, id, device);
+        let letter = Letter { device: Some(text), ends: Some(ends), ..letter };
+        let gathered = self.entry.at + self.mail.gather;
+        let gather = (self.mail.gather > TimeDelta::zero()).then_some(gathered);
+        self.told(Topic::NonCompliant, letter, (id, Some(episode)), gather)
+    }
+
+    /// The episode of a device that was open before this entry, while something may follow from it.
+    fn open_before<'d>(&self, device: &'d Device) -> Option<&'d Episode> {
+        device.failing_episode().filter(|open| open.opened < self.entry.seq)
+    }
+
+    /// An episode goes on, perhaps with another user: whoever has not heard of it yet is told.
+    fn goes_on(
+        &self,
+        letter: Letter,
+        exemption: Option<&Exemption>,
+        id: DeviceId,
+        device: &Device,
+    ) -> Vec<Due> {
+        let Some(open) = self.open_before(device) else { return Vec::new() };
+        if open.told_to(BEGUN, &letter.to).is_some() {
             return Vec::new();
         }
-        self.reminders(ends, id, device, open.opened)
+        let ends = blocks_at(open.since, exemption, self.settings);
+        let mut due = self.begun(letter, ends, id, device, open.opened);
+        // IT knows.
+        due.retain(|due| !due.letter.digest);
+        due
+    }
+
+    fn updated(&self, changes: &[Change], id: DeviceId, device: &Device) -> Vec<Due> {
+        let Some(open) = self.open_before(device) else { return Vec::new() };
+        let field = |field| changes.iter().find(move |change| change.field == field);
+        let exemption = match field(Field::Access) {
+            Some(change) => Option::<Exemption>::deserialize(&change.to).ok().flatten(),
+            None => device.spec.access.as_deref().cloned(),
+        };
+        let user = field(Field::UserEmail).and_then(|to| Email::deserialize(&to.to).ok());
+        if user.is_none() && field(Field::Access).is_none() {
+            return Vec::new();
+        }
+        let is_new = user.is_some();
+        let letter =
+            user.map_or_else(|| self.to_user(device), |user| self.to_this_user(user, device));
+        if is_new && open.is_blocked() {
+            return self.blocked(letter, id, device);
+        }
+        let begun = is_new.then(|| self.goes_on(letter.clone(), exemption.as_ref(), id, device));
+        let mut due = begun.unwrap_or_default();
+        // An exemption moves the end of access: the reminder of the end before that is dropped, or was
+        // sent.
+        let ends = blocks_at(open.since, exemption.as_ref(), self.settings);
+        // Who has just heard of it is not reminded at once.
+        let begins = if is_new { ends + -self.mail.reminder_before } else { ends };
+        if begins > self.entry.at {
+            due.extend(self.reminders(letter, ends, id, device, open.opened));
+        }
+        due
+    }
+
+    fn adopted(&self, id: DeviceId, device: &Device) -> Vec<Due> {
+        self.goes_on(self.to_user(device), device.spec.access.as_deref(), id, device)
     }
 
     /// Some time before access ends.
-    fn reminders(&self, ends: Timestamp, id: DeviceId, device: &Device, episode: u64) -> Vec<Due> {
+    fn reminders(
+        &self,
+        letter: Letter,
+        ends: Timestamp,
+        id: DeviceId,
+        device: &Device,
+        episode: u64,
+    ) -> Vec<Due> {
         let before = self.mail.reminder_before;
         if before <= TimeDelta::zero() || before >= self.settings.block_after {
             return Vec::new();
         }
         // What it fails by then is looked at by then.
         let text = DeviceText::plain(id, device);
-        let later = Letter { device: Some(text), ends: Some(ends), ..self.to_user(device) };
+        let later = Letter { device: Some(text), ends: Some(ends), ..letter };
         let at = Some(ends + -before);
         // IT hears of the block itself.
         let mut reminders = self.told(Topic::Reminder, later, (id, Some(episode)), at);
@@ -162,10 +238,10 @@ impl Maker<'_> {
         self.told(Topic::Compliant, letter, (id, Some(episode)), settled)
     }
 
-    fn blocked(&self, id: DeviceId, device: &Device) -> Vec<Due> {
+    fn blocked(&self, letter: Letter, id: DeviceId, device: &Device) -> Vec<Due> {
         let episode = device.episode.as_deref().map(|episode| episode.opened);
         let text = DeviceText::plain(id, device);
-        let letter = Letter { device: Some(text), ..self.to_user(device) };
+        let letter = Letter { device: Some(text), ..letter };
         self.told(Topic::Blocked, letter, (id, episode), None)
     }
 
@@ -261,6 +337,7 @@ impl Maker<'_> {
         let at = next_digest(self.entry.at, self.mail.digest_at);
         let letters = self.mail.it.iter().map(|to| Letter {
             digest: true,
+            digest_at: Some(at),
             language: self.mail.language.default.clone(),
             ..letter(to.clone())
         });
@@ -274,10 +351,7 @@ impl Maker<'_> {
         (device, episode): (DeviceId, Option<u64>),
         not_before: Option<Timestamp>,
     ) -> Due {
-        let thread = episode.filter(|_| !letter.digest);
-        let thread =
-            thread.map(|episode| thread_id(&self.lineage(episode), episode, device, &letter.to));
-        Due { topic, letter: Letter { thread, ..letter }, device, episode, not_before }
+        Due { topic, letter, device, episode, not_before }
     }
 
     fn job(&self, due: Due) -> Job {
@@ -304,7 +378,11 @@ impl Maker<'_> {
     }
 
     fn to_user(&self, device: &Device) -> Letter {
-        Letter { to_user: true, ..self.to(device.spec.user_email.clone(), Some(device)) }
+        self.to_this_user(device.spec.user_email.clone(), device)
+    }
+
+    fn to_this_user(&self, user: Email, device: &Device) -> Letter {
+        Letter { to_user: true, ..self.to(user, Some(device)) }
     }
 
     fn to(&self, to: Email, device: Option<&Device>) -> Letter {
@@ -342,6 +420,7 @@ fn kind(topic: Topic) -> Option<MailKind> {
         Topic::WipeIssued => MailKind::WipeIssued,
         Topic::WipeRefused => MailKind::WipeRefused,
         Topic::WipeConfirmed
+        | Topic::Erased
         | Topic::Superseded
         | Topic::NoEvidence
         | Topic::AlertBegan

@@ -19,6 +19,9 @@ pub(crate) struct Letter {
     /// Whether it waits for the daily digest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) digest: bool,
+    /// When that is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest_at: Option<Timestamp>,
     /// Whether it speaks to the user of the device, rather than to who does something about it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) to_user: bool,
@@ -34,9 +37,6 @@ pub(crate) struct Letter {
     pub(crate) wipe: Option<WipeText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) alert: Option<AlertText>,
-    /// All mails about one episode to one person are a thread, by this name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) thread: Option<String>,
 }
 
 /// A request to erase a device.
@@ -71,13 +71,13 @@ impl Letter {
             copy_of: None,
             language: language.to_owned(),
             digest: false,
+            digest_at: None,
             to_user: false,
             device: None,
             ends: None,
             reason: None,
             wipe: None,
             alert: None,
-            thread: None,
         }
     }
 }

@@ -22,7 +22,7 @@ mod templates;
 mod trial;
 
 pub(crate) use device::DeviceText;
-pub(crate) use ids::group_id;
+pub(crate) use ids::{first_id, group_id};
 pub(crate) use jobs::jobs;
 pub(crate) use letter::Letter;
 pub(crate) use obsolete::obsolete;

@@ -1,7 +1,7 @@
 //! Which mails are not true any more by the time that they go out.
 
 use super::letter::Letter;
-use crate::domain::model::{Status, Timestamp};
+use crate::domain::model::{ComplianceState, Status, Timestamp};
 use crate::domain::notice::{Job, Topic};
 use crate::domain::state::{Device, Episode, EpisodeKind, State};
 
@@ -28,9 +28,33 @@ fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
         return Some("the device has another user now");
     }
     let episode = device.episode.as_deref().filter(|episode| Some(episode.opened) == job.episode);
+    // A copy goes out right after what it is a copy of, and is not known by it already.
+    let told = |key: &str| {
+        let told = episode.and_then(|episode| episode.told_to(key, user));
+        told.filter(|told| letter.copy_of.is_none() || *told < job.at)
+    };
     match job.topic {
+        Topic::NonCompliant | Topic::Reminder | Topic::Blocked | Topic::Compliant
+            if device.is_erased() =>
+        {
+            Some("the device was erased")
+        }
         Topic::NonCompliant | Topic::Reminder if !goes_on(episode) => {
             Some("the device is not non-compliant any more")
+        }
+        // Nobody blocks it, as long as that is so.
+        Topic::NonCompliant | Topic::Reminder if device.orphaned_since.is_some() => {
+            Some("the manifest of the device is gone")
+        }
+        // If it fails again, that is told by itself; what follows in any case is.
+        Topic::NonCompliant if device.compliance.state == ComplianceState::Unknown => {
+            Some("it is not known any more whether the device is compliant")
+        }
+        Topic::NonCompliant if job.at < device.compliance.since => {
+            Some("it was in order in between, and what it fails since is told by itself")
+        }
+        Topic::NonCompliant if told("mail/nonCompliant").is_some() => {
+            Some("the user knows already")
         }
         // What it says is not true then; the block itself is told when it comes.
         Topic::Reminder if exempt_beyond(device, letter.ends) => {
@@ -38,11 +62,22 @@ fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
         }
         Topic::Reminder if blocked(episode) => Some("access is blocked already"),
         // An exemption that comes and goes makes several for one end.
-        Topic::Reminder if letter.copy_of.is_none() && reminded_since(job.not_before, episode) => {
+        Topic::Reminder
+            if told("mail/reminder").zip(job.not_before).is_some_and(|(told, due)| told >= due) =>
+        {
             Some("the user knows already")
         }
         Topic::Blocked if !blocked(episode) => Some("access is not blocked any more"),
-        Topic::Compliant => not_compliant(job.at, device, episode),
+        Topic::Blocked if ordered(episode).is_some_and(|intent| job.entry < intent) => {
+            Some("access was blocked again since, and that is told by itself")
+        }
+        // One that flaps is blocked again; who was reminded in between has had access again.
+        Topic::Blocked
+            if told("mail/blocked").is_some_and(|at| told("mail/reminder") <= Some(at)) =>
+        {
+            Some("the user knows already")
+        }
+        Topic::Compliant => not_compliant(job.at, letter, device, episode),
         Topic::EnrollmentFailed if device.status != Status::Failed => {
             Some("the device is not failed any more")
         }
@@ -53,6 +88,7 @@ fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
 /// Why nobody is to be told that a device is in order again.
 fn not_compliant(
     at: Timestamp,
+    letter: &Letter,
     device: &Device,
     episode: Option<&Episode>,
 ) -> Option<&'static str> {
@@ -62,23 +98,15 @@ fn not_compliant(
     if ended > at && device.compliance.since > at {
         return Some("it failed again in between");
     }
-    let told =
-        |key: &str| episode.told.get(key).filter(|told| told.failed.is_none()).map(|told| told.at);
+    let user = letter.copy_of.as_ref().unwrap_or(&letter.to);
+    let told = |key: &str| episode.told_to(key, user);
+    let good = told("mail/compliant").filter(|good| letter.copy_of.is_none() || *good < at);
     let bad = ["mail/nonCompliant", "mail/reminder", "mail/blocked"].into_iter().filter_map(told);
     match bad.max() {
         None => Some("the user was never told that it was not in order"),
-        Some(bad) if told("mail/compliant").is_some_and(|good| good >= bad) => {
-            Some("the user knows already")
-        }
+        Some(bad) if good.is_some_and(|good| good >= bad) => Some("the user knows already"),
         Some(_) => None,
     }
-}
-
-/// Whether the user was reminded when this was due, or later.
-fn reminded_since(due: Option<Timestamp>, episode: Option<&Episode>) -> bool {
-    let told = episode.and_then(|episode| episode.told.get("mail/reminder"));
-    let told = told.filter(|told| told.failed.is_none());
-    told.zip(due).is_some_and(|(told, due)| told.at >= due)
 }
 
 fn exempt_beyond(device: &Device, ends: Option<Timestamp>) -> bool {
@@ -91,5 +119,10 @@ fn goes_on(episode: Option<&Episode>) -> bool {
 }
 
 fn blocked(episode: Option<&Episode>) -> bool {
-    episode.and_then(|episode| episode.block.as_ref()).is_some_and(|block| block.blocked)
+    episode.is_some_and(Episode::is_blocked)
+}
+
+/// The intent of the last order about its access.
+fn ordered(episode: Option<&Episode>) -> Option<u64> {
+    episode.and_then(|episode| episode.block.as_ref()).map(|block| block.intent)
 }

@@ -55,6 +55,7 @@ fn template(parts: &[Part<'_>]) -> Template {
         Topic::WipeRefused => Template::WipeRefused,
         Topic::Test => Template::Test,
         Topic::WipeConfirmed
+        | Topic::Erased
         | Topic::Superseded
         | Topic::NoEvidence
         | Topic::AlertBegan

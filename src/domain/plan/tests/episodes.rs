@@ -195,6 +195,23 @@ fn a_device_that_nobody_declares_any_more_stays_blocked_until_it_is_fixed() {
     assert_eq!(report(&mut world, true), ["compliance D001", "restoreAccess D001"]);
 }
 
+#[test]
+fn a_device_that_was_erased_fails_nothing_any_more_and_is_not_blocked() {
+    for hours in [1, 25] {
+        let mut world = world();
+        report(&mut world, false);
+        later(&mut world, hours * 60);
+        let blocked = report(&mut world, false) == ["blockAccess D001"];
+        later(&mut world, 1);
+        world.hear("A", json!({"wiped": true}));
+        let done = world.settle();
+        assert_eq!(done.contains(&"restoreAccess D001".to_owned()), blocked, "{done:?}");
+        assert!(!episode(&world).is_open());
+        later(&mut world, 48 * 60);
+        assert_eq!(world.settle(), [""; 0]);
+    }
+}
+
 /// What a random life of a fleet has done to a device, by its log alone.
 #[derive(Default)]
 struct Tale {

@@ -68,4 +68,7 @@ pub struct TicketTold {
     pub(crate) ticket: CompactString,
     /// What people call it.
     pub(crate) number: CompactString,
+    /// Others that cannot be told from it: somebody copied its key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<CompactString>,
 }

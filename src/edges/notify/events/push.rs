@@ -42,7 +42,7 @@ impl Stream {
     pub(crate) async fn deliver(&self, id: &str, event: &SecurityEvent) -> Attempt {
         let mut verified = self.verified.lock().await;
         if !*verified {
-            match self.verify().await {
+            match self.test().await {
                 Attempt::Done { .. } => *verified = true,
                 // It takes events, and not this one: they will show whether it takes any.
                 Attempt::Refused { why } => {
@@ -61,12 +61,16 @@ impl Stream {
     }
 
     /// Tries whether the stream works.
-    pub(crate) async fn verify(&self) -> Attempt {
+    pub(crate) async fn test(&self) -> Attempt {
         let now = (self.http.now)();
         let id = format!("verification-{}-{}", self.settings.name, now.millis());
         let between = (&*self.issuer, &*self.settings.audience);
         let stream = self.settings.name.as_str();
-        self.push(verification(&id, between, now.millis() / 1000, stream)).await
+        let done = self.push(verification(&id, between, now.millis() / 1000, stream)).await;
+        match done {
+            Attempt::Done { .. } => Attempt::Done { reference: Some("HTTP 202".to_owned()) },
+            failed => failed,
+        }
     }
 
     async fn push(&self, claims: Value) -> Attempt {

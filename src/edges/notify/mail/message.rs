@@ -21,8 +21,8 @@ pub(crate) struct Mail {
     pub(crate) to: Email,
     /// What stands before the `@` of its Message-ID.
     pub(crate) id: String,
-    /// What stands there of those that it belongs to.
-    pub(crate) threads: Vec<String>,
+    /// The Message-IDs of the first mails about the same, with `<` and `>`.
+    pub(crate) references: Vec<String>,
     pub(crate) at: Timestamp,
     pub(crate) subject: String,
     pub(crate) text: String,
@@ -44,10 +44,9 @@ pub(crate) struct Composed {
 /// # Errors
 /// If an address is none that mail can be sent to.
 pub(crate) fn compose(mail: &Mail) -> Result<Composed, Attempt> {
-    let Mail { from, reply_to, to, id, threads, at, subject, text, html } = mail;
+    let Mail { from, reply_to, to, id, references, at, subject, text, html } = mail;
     let host = from.address.host();
-    let name = |id: &str| format!("<{id}@{host}>");
-    let message_id = name(id);
+    let message_id = format!("<{id}@{host}>");
     let since_1970 = Duration::from_millis(u64::try_from(at.millis()).unwrap_or_default());
     let mut builder = Message::builder()
         .from(Address::new(from.name.clone(), address(&from.address)?))
@@ -58,14 +57,13 @@ pub(crate) fn compose(mail: &Mail) -> Result<Composed, Attempt> {
     if let Some(reply_to) = reply_to {
         builder = builder.reply_to(Address::new(None, address(reply_to)?));
     }
-    let others: Vec<String> = threads
-        .iter()
-        .filter(|thread| *thread != id)
-        .take(MOST_REFERENCES)
-        .map(|t| name(t))
-        .collect();
+    let mut others: Vec<&str> = references.iter().map(String::as_str).collect();
+    others.retain(|other| *other != message_id);
+    others.sort_unstable();
+    others.dedup();
+    others.truncate(MOST_REFERENCES);
     if let Some(first) = others.first() {
-        builder = builder.in_reply_to(first.clone()).references(others.join(" "));
+        builder = builder.in_reply_to((*first).to_owned()).references(others.join(" "));
     }
     // RFC 3834, and what Exchange looks at: nobody's absence is told to a machine. Bounces are wanted.
     for (header, value) in [

@@ -15,12 +15,15 @@ pub(crate) struct Row {
     pub(crate) state: String,
     pub(crate) active: bool,
     pub(crate) correlation_id: String,
+    /// Numbers of others with the same one, where somebody copied it.
+    pub(crate) others: Vec<String>,
 }
 
 impl Row {
-    /// How people and programs call it, for the log.
+    /// How people and programs call it, and how people call others like it, for the log.
     pub(crate) fn reference(&self) -> String {
-        format!("{} {}", self.number, self.sys_id)
+        let names = [&self.number, &self.sys_id].into_iter().chain(&self.others);
+        names.map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 
     fn read(value: &Value) -> Option<Self> {
@@ -35,6 +38,7 @@ impl Row {
             // A table without the field has no tickets that are over.
             active: text("active").is_none_or(|active| active != "false"),
             correlation_id: text("correlation_id").unwrap_or_default(),
+            others: Vec::new(),
         })
     }
 

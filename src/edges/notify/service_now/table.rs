@@ -112,15 +112,17 @@ impl ServiceNow {
         doubt: bool,
     ) -> Result<Attempt, Attempt> {
         let Some(found) = self.find(key).await? else {
-            return Ok(Attempt::Done { reference: None });
+            let why = "there is no ticket of this episode".to_owned();
+            return Ok(Attempt::NotNeeded { why });
         };
         let done = Attempt::Done { reference: Some(found.reference()) };
-        // A ticket that people closed is theirs: changing it would open it again, or be refused.
-        if !found.active {
-            return Ok(done);
-        }
         if doubt && self.has_note(&found, mark).await? {
             return Ok(done);
+        }
+        // A ticket that people closed is theirs: changing it would open it again, or be refused.
+        if !found.active {
+            let why = format!("the ticket {} is closed, and no note is added", found.number);
+            return Ok(Attempt::NotNeeded { why });
         }
         let mut body = serde_json::Map::new();
         body.insert("work_notes".into(), json!(note));
@@ -180,7 +182,9 @@ impl ServiceNow {
                 "ServiceNow has several tickets with one correlation_id; the oldest counts"
             );
         }
-        Ok(found.into_iter().next())
+        let mut found = found.into_iter();
+        let oldest = found.next();
+        Ok(oldest.map(|row| Row { others: found.map(|other| other.number).collect(), ..row }))
     }
 
     /// Whether a note with this end is in a ticket.

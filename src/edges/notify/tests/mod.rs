@@ -186,6 +186,7 @@ fn note(close: bool) -> TicketOrder {
 fn word(attempt: &Attempt) -> &'static str {
     match attempt {
         Attempt::Done { .. } => "done",
+        Attempt::NotNeeded { .. } => "not needed",
         Attempt::Retry { .. } => "retry",
         Attempt::InDoubt { .. } => "doubt",
         Attempt::Refused { .. } => "refused",
@@ -196,7 +197,8 @@ fn word(attempt: &Attempt) -> &'static str {
 fn why(attempt: &Attempt) -> String {
     match attempt {
         Attempt::Done { reference } => format!("done: {reference:?}"),
-        Attempt::Retry { why, .. }
+        Attempt::NotNeeded { why }
+        | Attempt::Retry { why, .. }
         | Attempt::InDoubt { why }
         | Attempt::Refused { why }
         | Attempt::Misconfigured { why } => why.clone(),

@@ -53,16 +53,27 @@ impl Webhook {
         ledger: Option<uuid::Uuid>,
     ) -> Attempt {
         match self.tried(id, announcement, ledger).await {
-            Ok(done) | Err(done) => done,
+            // That it was taken says all: the log gets no status for each.
+            Ok(_) => Attempt::Done { reference: None },
+            Err(failed) => failed,
         }
     }
 
+    /// As [`Webhook::deliver`], with what the receiver answered.
+    pub(crate) async fn test(&self, id: &str, announcement: &Announcement) -> Attempt {
+        match self.tried(id, announcement, None).await {
+            Ok(status) => Attempt::Done { reference: Some(format!("HTTP {status}")) },
+            Err(failed) => failed,
+        }
+    }
+
+    /// The status of an answer that is good.
     async fn tried(
         &self,
         id: &str,
         announcement: &Announcement,
         ledger: Option<uuid::Uuid>,
-    ) -> Result<Attempt, Attempt> {
+    ) -> Result<u16, Attempt> {
         let (url, secrets) = (self.url.clone(), self.secrets.clone());
         let (to, keys, known) = blocking(move || read(&url, &secrets)).await?;
         if *self.gone() == Some(to.digest()) {
@@ -77,7 +88,7 @@ impl Webhook {
         }
         let reply = self.http.send("POST", &to, sent, Some(message.body.into_bytes())).await?;
         match reply.status {
-            200..300 => Ok(Attempt::Done { reference: None }),
+            status @ 200..300 => Ok(status),
             410 => {
                 *self.gone() = Some(to.digest());
                 Err(gone(&to))

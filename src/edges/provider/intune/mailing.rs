@@ -152,6 +152,7 @@ mod tests {
                 Attempt::Retry { after, .. } => {
                     format!("retry after {:?}", after.unwrap_or_default())
                 }
+                Attempt::NotNeeded { .. } => "not needed".to_owned(),
                 Attempt::InDoubt { .. } => "in doubt".to_owned(),
                 Attempt::Refused { .. } => "refused".to_owned(),
                 Attempt::Misconfigured { why } => format!("misconfigured: {why}"),

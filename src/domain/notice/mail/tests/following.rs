@@ -292,6 +292,40 @@ fn what_follows_renders_and_forty_devices_are_one_mail() {
 }
 
 #[test]
+fn an_alert_about_a_wipe_names_its_device_and_the_request_in_short() {
+    let mut world = World::new();
+    world.alerts = vec!["ops@example.com".parse().unwrap()];
+    let refused = request(json!({"code": "unsigned", "detail": "it is signed by nobody",
+        "signers": []}));
+    world.log(Some("D001"), "wipe.refused", &refused);
+    let about = Digest::of(b"request").to_string();
+    for (about, named) in [
+        (about.clone(), format!("(D001, request {})", &about[..12])),
+        (Digest::ZERO.to_string(), "(request 000000000000)".to_owned()),
+    ] {
+        let data = json!({"alert": "wipeUnsigned", "about": about, "detail": "it waits"});
+        let began = world.log(None, "alert.began", &data);
+        let title = letter(&began[0]).alert.unwrap().title;
+        assert_eq!(title, format!("A wipe waits for signatures {named}"));
+    }
+}
+
+#[test]
+fn a_digest_tells_of_the_time_since_the_one_before() {
+    let mut world = World::new();
+    world.mail.it = vec!["ops@example.com".parse().unwrap()];
+    let begun = world.judged("D001", false);
+    let digested = begun.iter().find(|job| letter(job).digest).unwrap();
+    let letter = letter(digested);
+    let part = Part { topic: digested.topic, at: digested.at, letter: &letter };
+    let templates = load(Vec::new(), [].into()).unwrap();
+    let mail = render(&templates, &[part], &Extras::default()).unwrap();
+    let text = mail.text.replace('\n', " ");
+    assert!(text.contains("from 25 November 2026 at 07:00 (UTC)"), "{text}");
+    assert!(text.contains("to 26 November 2026 at 07:00 (UTC)"), "{text}");
+}
+
+#[test]
 fn an_alert_is_told_to_who_runs_it_when_it_begins_and_when_it_ends() {
     let mut world = World::new();
     let data =

@@ -1,3 +1,4 @@
 mod following;
+mod going_on;
 mod rendering;
 mod world;

@@ -17,8 +17,8 @@ fn a_mail_is_the_same_to_the_byte_each_time() {
         Date: Wed, 25 Nov 2026 09:30:00 +0000
         Message-ID: <mail.4f0c6a1e.1790.nonCompliant.ab12cd34@example.com>
         Reply-To: it@example.com
-        In-Reply-To: <episode.4f0c6a1e.1790.D007.ab12cd34@example.com>
-        References: <episode.4f0c6a1e.1790.D007.ab12cd34@example.com>
+        In-Reply-To: <mail.4f0c6a1e.1780.nonCompliant.ab12cd34@example.com>
+        References: <mail.4f0c6a1e.1780.nonCompliant.ab12cd34@example.com>
         Auto-Submitted: auto-generated
         X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply
         MIME-Version: 1.0

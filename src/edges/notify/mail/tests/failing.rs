@@ -11,6 +11,7 @@ const ANA: &str = "ana.ruiz@example.com";
 fn told(attempt: Attempt) -> (&'static str, String) {
     match attempt {
         Attempt::Done { reference } => ("done", reference.unwrap_or_default()),
+        Attempt::NotNeeded { why } => ("not needed", why),
         Attempt::Retry { why, .. } => ("retry", why),
         Attempt::InDoubt { why } => ("in doubt", why),
         Attempt::Refused { why } => ("refused", why),

@@ -118,7 +118,7 @@ pub(super) fn mail(to: &str) -> Mail {
         reply_to: Some("it@example.com".parse().unwrap()),
         to: to.parse().unwrap(),
         id: "mail.4f0c6a1e.1790.nonCompliant.ab12cd34".into(),
-        threads: vec!["episode.4f0c6a1e.1790.D007.ab12cd34".into()],
+        references: vec!["<mail.4f0c6a1e.1780.nonCompliant.ab12cd34@example.com>".into()],
         at: "2026-11-25T09:30:00Z".parse().unwrap(),
         subject: "Ihr Gerät D007 braucht Ihre Aufmerksamkeit".into(),
         text: "Guten Tag,\n\nschön, dass Sie da sind.\n.\nEin Punkt allein beendet nichts.\n"
