@@ -149,6 +149,60 @@ fn what_is_not_true_any_more_when_a_mail_could_go_is_not_told_and_the_log_says_w
     assert!(all.contains("the user was never told that it was not in order"), "{all}");
 }
 
+/// The value of a header.
+fn header<'m>(mail: &'m str, name: &str) -> Option<&'m str> {
+    let line = mail.lines().find(|line| line.starts_with(name))?;
+    Some(line[name.len()..].trim_start_matches(':').trim())
+}
+
+#[test]
+fn mails_of_one_episode_refer_to_the_first_of_them() {
+    let (server, serials) = (MailServer::start(), serials(1));
+    let settings = "compliance: {settle: 1s, unknownAfter: 36500d}\n";
+    let place = place(&server, &serials, "cc: [boss@example.com]", settings);
+    let mut daemon = place.daemon(&[]);
+    for (day, encrypted) in [(2, false), (3, true)] {
+        hand_in(&place, &serials, day, encrypted);
+        daemon.until("the mail and its copy", || match server.taken().len() {
+            n if n == 2 * (day as usize - 1) => Ok(()),
+            n => Err(format!("{n} mails")),
+        });
+    }
+    daemon.stop();
+    let mails = server.taken();
+    for (first, second) in [(0, 2), (1, 3)] {
+        assert_eq!(header(&mails[first], "To"), header(&mails[second], "To"));
+        let id = header(&mails[first], "Message-ID");
+        assert_eq!(header(&mails[first], "In-Reply-To"), None, "{}", mails[first]);
+        assert_eq!(header(&mails[second], "In-Reply-To"), id, "{}", mails[second]);
+        assert_eq!(header(&mails[second], "References"), id);
+    }
+}
+
+#[test]
+fn what_cannot_be_delivered_is_said_by_apply_show_and_list() {
+    let (server, serials) = (MailServer::start(), serials(2));
+    let place = place(&server, &serials, "", "");
+    server.mode("soft-content");
+    hand_in(&place, &serials[..1], 2, false);
+    let applied = place.run(&["apply", "--yes"]).exits(0);
+    assert!(applied.stderr.contains("mail is not told: "), "{}", applied.stderr);
+    assert!(applied.stderr.contains("fleetform deliveries"), "{}", applied.stderr);
+    let show = place.run(&["show", "SN001"]).exits(0).stdout;
+    assert!(show.contains("Not told yet:  mail: nonCompliant since"), "{show}");
+    assert!(show.contains("1 try failed: "), "{show}");
+    let shown = place.run(&["show", "SN001", "-o", "json"]).exits(0).json();
+    assert_eq!(shown["undelivered"][0]["topic"], "nonCompliant", "{shown:#}");
+    let list = place.run(&["list", "--notes"]).exits(0).stdout;
+    let noted: Vec<_> = list.lines().filter(|line| line.contains("not notified yet")).collect();
+    assert!(noted.len() == 1 && noted[0].contains("SN001"), "{list}");
+    server.mode("");
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(server.taken().len(), 1);
+    let list = place.run(&["list", "--notes"]).exits(0);
+    assert!(!list.stdout.contains("not notified"), "{}", list.stdout);
+}
+
 #[test]
 fn a_refused_recipient_is_not_asked_again_and_the_answer_is_in_the_log() {
     let server = MailServer::start();
@@ -170,10 +224,20 @@ fn a_text_of_which_no_mail_can_be_made_fails_the_check_and_the_start_with_its_pl
     let place = Fixture::of(&["A"]);
     place.write("fleetform.yaml", server.settings("templates: texts"));
     place.write("texts/en/blocked.txt", "Subject: Blocked\n\n{{ devices[0].nmae }}\n");
-    let said =
-        place.run(&["check"]).exits(1).complains(&["texts/en/blocked.txt:3: undefined value"]);
-    assert!(said.stderr.contains("no mail can be made of this text"), "{}", said.stderr);
+    let said = place.run(&["check"]).exits(1).stdout;
+    assert!(said.contains("no mail can be made of this text: undefined value"), "{said}");
+    assert!(said.contains("texts/en/blocked.txt:3:1") && said.contains("nmae"), "{said}");
+    let found = place.run(&["check", "-o", "json"]).exits(1).json();
+    let finding = &found["findings"][0];
+    assert_eq!((&finding["code"], &finding["line"]), (&"mail-template".into(), &3.into()));
+    assert_eq!(found["summary"]["errors"], 1, "{found:#}");
     place.run(&["apply", "--yes"]).exits(1).complains(&["texts/en/blocked.txt:3: undefined value"]);
     place.write("texts/en/blocked.txt", "Subject: Blocked\n\n{{ devices[0].name }}\n");
     place.run(&["check"]).exits(0);
+    // A language that is misspelled is one mistake.
+    let misspelled = "templates: texts, language: {default: enn}";
+    place.write("fleetform.yaml", server.settings(misspelled));
+    let found = place.run(&["check", "-o", "json"]).exits(1).json();
+    assert_eq!(found["findings"].as_array().map(Vec::len), Some(1), "{found:#}");
+    assert!(found["findings"][0]["message"].as_str().unwrap().contains("the language enn"));
 }

@@ -278,6 +278,9 @@ fn the_configurations_of_the_page_are_valid_and_a_slip_of_the_pen_is_not() {
         place.write("fleetform.yaml", block);
         place.run(&["check"]).exits(0);
     }
+    place.write("fleetform.yaml", blocks[0]);
+    let unknown = "notify.webhooks.siem.profiles names Executive, and there is no such profile";
+    place.run(&["check"]).exits(0).complains(&[unknown]);
     for (block, from, to, says) in [
         (0, "wipe.*", "whipe.*", "fits no kind of entry"),
         (0, "secretFile", "secretfile", "unknown field"),

@@ -53,7 +53,12 @@ impl Outcome {
         let is_its_effect = |kind| {
             matches!(
                 kind,
-                ActionKind::Push | ActionKind::Sync | ActionKind::Restore | ActionKind::License
+                ActionKind::Push
+                    | ActionKind::Sync
+                    | ActionKind::Restore
+                    | ActionKind::License
+                    | ActionKind::BlockAccess
+                    | ActionKind::RestoreAccess
             )
         };
         let short = |kind| self.fell_short.get(&kind).copied().filter(|_| is_its_effect(kind));
@@ -70,11 +75,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_push_is_not_counted_as_done_and_a_provisioned_device_is() {
-        use ActionKind::{Provision, Push};
+    fn an_effect_that_failed_is_not_counted_as_done_and_a_provisioned_device_is() {
+        use ActionKind::{BlockAccess, Provision, Push};
         let outcome = Outcome {
-            done: [(Provision, 3), (Push, 2)].into(),
-            fell_short: [(Provision, 1), (Push, 2)].into(),
+            done: [(Provision, 3), (Push, 2), (BlockAccess, 1)].into(),
+            fell_short: [(Provision, 1), (Push, 2), (BlockAccess, 1)].into(),
             ..Outcome::default()
         };
         assert_eq!(outcome.succeeded(), [(Provision, 3)].into());

@@ -3,7 +3,7 @@
 
 use crate::domain::model::{Exemption, Timestamp};
 use crate::domain::settings::Settings;
-use crate::domain::state::{Block, Device, EpisodeKind};
+use crate::domain::state::{Block, Device};
 
 /// Whether a device may reach corporate mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,12 @@ pub(crate) enum Blocking {
     At(Timestamp),
     /// As `At`, and only its exemption has kept its access up to now.
     ExemptUntil(Timestamp),
-    /// It has not been compliant for too long.
+    /// It has not been compliant for too long: it is to be blocked since then, and it is not known
+    /// that it is.
+    Due(Timestamp),
+    /// It would be blocked from then on, but no manifest declares it: nothing new is done to it.
+    Orphaned(Timestamp),
+    /// It is blocked: the provider took the order.
     Since(Timestamp),
     /// Wiped: it has no user any more, and no access.
     Gone,
@@ -42,12 +47,13 @@ pub(crate) fn block(device: &Device, settings: &Settings, now: Timestamp) -> Blo
     if let Some(at) = block.and_then(Block::blocked_since) {
         return Blocking::Since(at);
     }
-    let open = device.open_episode().filter(|open| open.kind == EpisodeKind::NonCompliant);
-    let Some(open) = open else { return Blocking::None };
+    let Some(open) = device.failing_episode() else { return Blocking::None };
     let at = blocks_at(open.since, device.spec.access.as_deref(), settings);
-    if now >= at {
-        // About to be, by whoever runs the next pass.
-        Blocking::Since(at)
+    let ordered = block.is_some_and(|block| block.blocked);
+    if device.orphaned_since.is_some() && !ordered {
+        Blocking::Orphaned(at)
+    } else if now >= at {
+        Blocking::Due(at)
     } else if now >= blocks_at(open.since, None, settings) {
         Blocking::ExemptUntil(at)
     } else {
@@ -62,6 +68,8 @@ mod tests {
     use super::*;
     use crate::domain::access::testing::{device, fail, now, spec};
     use crate::domain::model::Status;
+    use crate::domain::state::BlockState;
+    use crate::domain::state::event::ErrorClass;
 
     #[test]
     fn a_device_is_blocked_after_a_day_of_non_compliance_to_the_millisecond() {
@@ -72,7 +80,7 @@ mod tests {
         let at = now() + TimeDelta::hours(24);
         let before = at + TimeDelta::milliseconds(-1);
         assert_eq!(block(&device, &settings, before), Blocking::At(at));
-        assert_eq!(block(&device, &settings, at), Blocking::Since(at));
+        assert_eq!(block(&device, &settings, at), Blocking::Due(at));
         // A clock that went back does not make it earlier.
         assert_eq!(block(&device, &settings, at + TimeDelta::days(-400)), Blocking::At(at));
         device.episode.as_mut().unwrap().ended = Some(at);
@@ -97,11 +105,46 @@ mod tests {
         let later = due + TimeDelta::hours(2);
         assert_eq!(
             exempt(2),
-            [Blocking::At(later), Blocking::ExemptUntil(later), Blocking::Since(later)]
+            [Blocking::At(later), Blocking::ExemptUntil(later), Blocking::Due(later)]
         );
         for over in [-1, -2000] {
-            let since = Blocking::Since(due);
+            let since = Blocking::Due(due);
             assert_eq!(exempt(over), [Blocking::At(due), since, since]);
         }
+    }
+
+    #[test]
+    fn it_is_blocked_once_the_provider_took_the_order_and_not_before() {
+        use crate::domain::state::BlockState::{Done, Failed, Intended};
+        let settings = Settings::default();
+        let mut device = device();
+        fail(&mut device, now());
+        let due = now() + TimeDelta::hours(24);
+        let (ordered, later) = (due + TimeDelta::minutes(5), due + TimeDelta::hours(1));
+        for (state, expected) in [
+            (Intended, Blocking::Due(due)),
+            (Failed(ErrorClass::Permanent, "no".into()), Blocking::Due(due)),
+            (Done, Blocking::Since(ordered)),
+        ] {
+            let order = Block { intent: 9, blocked: true, at: ordered, state };
+            device.episode.as_mut().unwrap().block = Some(order);
+            assert_eq!(block(&device, &settings, later), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_new_is_announced_of_a_device_that_nobody_declares_or_that_was_erased() {
+        let settings = Settings::default();
+        let mut device = device();
+        fail(&mut device, now());
+        let due = now() + TimeDelta::hours(24);
+        device.orphaned_since = Some(now());
+        assert_eq!(block(&device, &settings, due), Blocking::Orphaned(due));
+        let order = Block { intent: 9, blocked: true, at: due, state: BlockState::Done };
+        device.episode.as_mut().unwrap().block = Some(order);
+        assert_eq!(block(&device, &settings, due), Blocking::Since(due), "it was before that");
+        device.episode.as_mut().unwrap().block = None;
+        (device.orphaned_since, device.unrequested_wipe) = (None, Some(now()));
+        assert_eq!(block(&device, &settings, due), Blocking::None);
     }
 }

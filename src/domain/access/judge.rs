@@ -277,7 +277,11 @@ impl<'a> Judge<'a> {
             Requirement::NotBlocked => match block(device, self.settings, self.time()) {
                 Blocking::None => Ok(None),
                 Blocking::At(at) | Blocking::ExemptUntil(at) => Ok(Some(at)),
-                Blocking::Since(_) | Blocking::Gone => Err(Reason::Blocked),
+                // What would be done to it, if it could be done, counts.
+                Blocking::Orphaned(at) if self.time() < at => Ok(Some(at)),
+                Blocking::Orphaned(_) | Blocking::Due(_) | Blocking::Since(_) | Blocking::Gone => {
+                    Err(Reason::Blocked)
+                }
             },
             Requirement::Corporate => match device.spec.ownership {
                 Ownership::Corporate => Ok(None),

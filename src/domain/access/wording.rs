@@ -124,11 +124,11 @@ pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> S
             format!("{heard}; access.maxAge is {age}")
         }
         Reason::Blocked => {
-            format!(
-                "fails {} since {}, and is blocked",
-                verdict.failing.join(", "),
-                verdict.since.short()
-            )
+            let blocked = match block(device, basis.settings, basis.now) {
+                Blocking::Since(_) => ", and is blocked",
+                _ => ": longer than compliance.blockAfter allows",
+            };
+            format!("fails {} since {}{blocked}", verdict.failing.join(", "), verdict.since.short())
         }
         Reason::NotCorporate => "it is a personal device".into(),
         Reason::NotDeclared => format!("its manifest is gone{}", since(device.orphaned_since)),
@@ -158,7 +158,11 @@ pub(super) fn seen(basis: &Basis<'_>, requirement: Option<Requirement>, device: 
         Some(Requirement::NotBlocked) => match block(device, basis.settings, basis.now) {
             Blocking::At(at) => format!("will be blocked at {}", at.short()),
             Blocking::ExemptUntil(at) => format!("exempt, will be blocked at {}", at.short()),
-            Blocking::None | Blocking::Since(_) | Blocking::Gone => {
+            Blocking::None
+            | Blocking::Orphaned(_)
+            | Blocking::Due(_)
+            | Blocking::Since(_)
+            | Blocking::Gone => {
                 format!("{} since {}", device.compliance.state, device.compliance.since.short())
             }
         },

@@ -174,7 +174,7 @@ pub(super) fn run(
         (&mut watched, &wipes, moment),
     ))?;
     for untold in untold {
-        tracing::warn!("{untold}; the next run continues");
+        tracing::warn!("{untold}");
     }
     // What became of telling them is recorded, too.
     ledger.snapshot()?;

@@ -1,13 +1,16 @@
 //! `fleetform deliveries`
 
+use std::collections::BTreeMap;
+
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::app::deliveries::queues;
+use crate::domain::model::DeviceId;
 use crate::edges::deliveries;
-use crate::ui::render::deliveries::Deliveries;
+use crate::ui::render::deliveries::{Deliveries, Delivery};
 use crate::ui::render::out::Out;
 use crate::ui::wire::documents;
 
@@ -61,6 +64,12 @@ pub(super) fn run(
     deliveries::ask_again(&setup.config.data, id)?;
     out.note("It is tried again: at once by a running daemon, else by the next apply.");
     Ok(Exit::Done)
+}
+
+/// What nobody has been told yet of which device, though it is time: nothing where that cannot be read,
+/// so that whoever shows devices shows them.
+pub(super) fn undelivered(setup: &Setup) -> BTreeMap<DeviceId, Vec<Delivery>> {
+    read(setup).map(|all| all.undelivered(setup.now())).unwrap_or_default()
 }
 
 /// The server's list, or the one of the data directory.

@@ -1,11 +1,12 @@
 //! `fleetform list`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::deliveries;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::filters::Filters;
@@ -20,7 +21,7 @@ use crate::domain::wipe::target::LedgerId;
 use crate::domain::wording::{closest, quote};
 use crate::edges::provider::unmanaged;
 use crate::ui::render::custom_columns::Columns;
-use crate::ui::render::device::{DeviceView, FIELDS};
+use crate::ui::render::device::{DeviceView, FIELDS, notes, wipes_by_device};
 use crate::ui::render::jsonpath::{self, Template, compare};
 use crate::ui::render::list::Listing;
 use crate::ui::render::out::Out;
@@ -51,6 +52,7 @@ Examples:
   fleetform list -o custom-columns=ID:.id,SITE:.labels.site,OS:.osVersion
   fleetform list -o jsonpath='{range .devices[*]}{.id} {.status}{\"\\n\"}{end}'
   fleetform list --status Pending --watch
+  fleetform list --notes                  Only what needs a look
 
 Formats: text, json, csv, yaml, wide, name, jsonpath=TEMPLATE and
 custom-columns=TITLE:PATH,… . Paths are those of the JSON: -o json shows them.
@@ -68,8 +70,11 @@ pub(crate) struct Args {
     /// After the list, print devices as they change, until interrupted
     #[arg(long, short)]
     pub(crate) watch: bool,
+    /// Only devices that have notes: what needs a look, such as `block failed` or `not notified yet`
+    #[arg(long)]
+    pub(crate) notes: bool,
     /// Devices that the MDM has and no manifest declares, as of the last reconciliation
-    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived", "sort_by", "watch"])]
+    #[arg(long, conflicts_with_all = ["user", "status", "profile", "compliance", "platform", "labels", "selector", "orphaned", "overdue", "archived", "notes", "sort_by", "watch"])]
     pub(crate) unmanaged: bool,
     /// Where the recorded state is.
     #[command(flatten)]
@@ -79,8 +84,8 @@ pub(crate) struct Args {
 impl Args {
     /// Whether it says which devices, or how to list them.
     pub(super) fn chooses(&self) -> bool {
-        let Self { filters, sort_by, watch, unmanaged, server: _ } = self;
-        *filters != Filters::default() || sort_by.is_some() || *watch || *unmanaged
+        let Self { filters, sort_by, watch, notes, unmanaged, server: _ } = self;
+        *filters != Filters::default() || sort_by.is_some() || *watch || *notes || *unmanaged
     }
 }
 
@@ -156,7 +161,8 @@ pub(super) fn show(
     }
     let state = setup.recorded_by(&args.filters.filter())?;
     let settings = &setup.config.settings;
-    let is_empty = run(args, &state, settings, setup.now(), shape, out)?;
+    let undelivered = deliveries::undelivered(setup).into_keys().collect();
+    let is_empty = run(args, (&state, &undelivered), settings, setup.now(), shape, out)?;
     if is_empty {
         let nothing = || "No devices yet: `fleetform apply` provisions them.".to_owned();
         out.note(&match state.devices.is_empty() {
@@ -170,14 +176,14 @@ pub(super) fn show(
 /// Lists what of `state` the filters admit; whether that is nothing.
 fn run(
     args: &Args,
-    state: &State,
+    of: (&State, &BTreeSet<DeviceId>),
     settings: &Settings,
     now: Timestamp,
     shape: &Shape,
     out: &mut Out,
 ) -> Result<bool, Failure> {
-    let devices = chosen(args, state, settings, now);
-    write(&listing(&devices, state, settings, now), shape, out)?;
+    let devices = chosen(args, of, settings, now);
+    write(&listing(&devices, of, settings, now), shape, out)?;
     Ok(devices.is_empty())
 }
 
@@ -194,7 +200,9 @@ pub(super) fn one(
     setup.needs_ledger("and so no device is known")?;
     let state = setup.recorded_for(word)?;
     let devices = vec![select::device(&state, word)?];
-    write(&listing(&devices, &state, &setup.config.settings, setup.now()), shape, out)?;
+    let undelivered = deliveries::undelivered(setup).into_keys().collect();
+    let of = (&state, &undelivered);
+    write(&listing(&devices, of, &setup.config.settings, setup.now()), shape, out)?;
     Ok(Exit::Done)
 }
 
@@ -214,9 +222,21 @@ fn write(listing: &Listing<'_>, shape: &Shape, out: &mut Out) -> io::Result<()> 
 type Listed<'s> = Vec<(DeviceId, &'s Device)>;
 
 /// What the filters admit, in the order that was asked for.
-fn chosen<'s>(args: &Args, state: &'s State, settings: &Settings, now: Timestamp) -> Listed<'s> {
+fn chosen<'s>(
+    args: &Args,
+    (state, undelivered): (&'s State, &BTreeSet<DeviceId>),
+    settings: &Settings,
+    now: Timestamp,
+) -> Listed<'s> {
     let filter = args.filters.filter();
-    let admitted = |(_, device): &(_, &Device)| filter.admits(device, settings, now);
+    let wipes = wipes_by_device(&state.wipes);
+    let noted = |id: DeviceId, device: &Device| {
+        let late = undelivered.contains(&id);
+        !notes(device, (wipes.get(&id).copied(), late), settings, now).is_empty()
+    };
+    let admitted = |(id, device): &(DeviceId, &Device)| {
+        filter.admits(device, settings, now) && (!args.notes || noted(*id, device))
+    };
     let mut devices: Listed<'_> =
         state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
     if let Some(SortBy { path, descending }) = &args.sort_by {
@@ -240,12 +260,12 @@ fn chosen<'s>(args: &Args, state: &'s State, settings: &Settings, now: Timestamp
 
 fn listing<'a>(
     devices: &'a Listed<'a>,
-    state: &'a State,
+    (state, undelivered): (&'a State, &'a BTreeSet<DeviceId>),
     settings: &'a Settings,
     now: Timestamp,
 ) -> Listing<'a> {
     let ledger = state.lineage.map(LedgerId);
-    Listing { devices, wipes: &state.wipes, ledger, settings, now }
+    Listing { devices, wipes: &state.wipes, ledger, undelivered, settings, now }
 }
 
 /// How often the recorded state is looked at.
@@ -275,13 +295,15 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
         // Where nobody can tell whether it changed, only a look at all of it does.
         if first || at.is_none() || at != seen {
             let (state, now) = (setup.recorded()?, setup.now());
-            let admitted = chosen(args, &state, settings, now);
+            let undelivered = deliveries::undelivered(setup).into_keys().collect();
+            let of = (&state, &undelivered);
+            let admitted = chosen(args, of, settings, now);
             let changed: Listed<'_> = admitted
                 .iter()
                 .filter(|(id, device)| shown.get(id) != Some(*device))
                 .copied()
                 .collect();
-            let listing = listing(&changed, &state, settings, now);
+            let listing = listing(&changed, of, settings, now);
             match (format, first) {
                 (Format::Json, _) => listing.json_lines(out)?,
                 (Format::Name, _) => listing.names(out)?,
@@ -352,7 +374,8 @@ mod tests {
         let Command::List(args) = cli.command else { panic!("not list") };
         let screen = Screen::piped();
         let (settings, shape) = (Settings::default(), Shape::new(format, None).unwrap());
-        let is_empty = run(&args, &state(), &settings, now(), &shape, &mut screen.out()).unwrap();
+        let of = (&state(), &["D004".parse().unwrap()].into());
+        let is_empty = run(&args, of, &settings, now(), &shape, &mut screen.out()).unwrap();
         assert_eq!(screen.results().is_empty(), is_empty);
         let first = |line: &str| line.split(' ').next().map(str::to_owned);
         screen.results().lines().skip(1).filter_map(first).collect()
@@ -379,6 +402,8 @@ mod tests {
             (vec!["-l", "site in (madrid,lisbon)"], "D001 D002 D003 D004"),
             (vec!["-l", "!site"], ""),
             (vec!["--archived"], ""),
+            (vec!["--notes"], "D001 D002 D003 D004"),
+            (vec!["--notes", "--status", "Wiped"], "D004"),
             (vec!["--sort-by", "serialNumber"], "D002 D001 D004 D003"),
             (vec!["--sort-by", "-.serialNumber"], "D003 D004 D001 D002"),
             (vec!["--sort-by", "-lastSync"], "D001 D002 D003 D004"),

@@ -1,5 +1,6 @@
 //! `fleetform show`
 
+use super::deliveries;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foresight;
@@ -75,7 +76,9 @@ pub(super) fn one(
             Why { state: &state, id, device, hindrance, settings, now }.points()
         }
     };
+    let undelivered = deliveries::undelivered(setup).remove(&id).unwrap_or_default();
     let shown = Shown::of(&state, (id, device), &history, why, settings, now);
+    let shown = Shown { undelivered, ..shown };
     match shape {
         Shape::Template(template) => shown.template(template, out)?,
         Shape::Plain(Format::Json) => shown.json(out)?,

@@ -1,5 +1,6 @@
 //! The answers.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
@@ -14,6 +15,7 @@ use super::answer::{Failure, JSON, METRICS, Tagged, fail, respond};
 use super::metrics as numbers;
 use super::query::{Audit, Devices, Log, PAGE};
 use super::shared::Shared;
+use crate::app::deliveries;
 use crate::app::status::{Status, View};
 use crate::app::wiring;
 use crate::domain::lookup;
@@ -24,6 +26,7 @@ use crate::edges::clock;
 use crate::edges::ledger::Logged;
 use crate::edges::source::revision;
 use crate::ui::render;
+use crate::ui::render::deliveries::Deliveries;
 use crate::ui::render::hindrance::Hindrance;
 use crate::ui::render::history::EntryView;
 use crate::ui::render::json;
@@ -90,6 +93,8 @@ pub(super) async fn devices(
         devices: &devices,
         wipes: &recorded.wipes,
         ledger: recorded.lineage.map(LedgerId),
+        // For notes, which JSON does not have.
+        undelivered: &BTreeSet::new(),
         settings,
         now,
     };
@@ -151,7 +156,11 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let settings = &view.config.settings;
     let (hindrance, now) = (&hindrance(view, id), clock::now());
     let why = Why { state, id, device, hindrance, settings, now }.points();
+    // What cannot be read is made again, and hides nothing else meanwhile.
+    let queues = deliveries::queues(&view.config.data).unwrap_or_default();
+    let undelivered = Deliveries::of(&queues).undelivered(now).remove(&id).unwrap_or_default();
     let shown = Shown::of(state, (id, device), &history, why, settings, now);
+    let shown = Shown { undelivered, ..shown };
     body(|out| shown.json(out))
 }
 

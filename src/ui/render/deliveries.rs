@@ -1,7 +1,9 @@
 //! What has yet to be told to whom, and what came of trying.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::json;
@@ -9,15 +11,17 @@ use super::out::{Out, Tone};
 use crate::app::deliveries::{Queue, Waiting};
 use crate::domain::model::{DeviceId, Timestamp, words};
 use crate::domain::notice::{Attempt, Topic};
-use crate::domain::wording::count;
 
 words! {
     /// How it is with a notice.
     enum DeliveryState { Waiting = "waiting", GivenUp = "givenUp" }
 }
 
+/// A notice that waits longer than that has not been delivered.
+const LATE: TimeDelta = TimeDelta::minutes(10);
+
 /// One notice that is not settled, or was given up.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
     id: String,
@@ -79,6 +83,19 @@ impl Deliveries {
         self
     }
 
+    /// Those about devices that people or their tickets should have heard of by now, by device. What
+    /// programs are told is in the log, and not of each device.
+    #[must_use]
+    pub(crate) fn undelivered(self, now: Timestamp) -> BTreeMap<DeviceId, Vec<Delivery>> {
+        let mut by_device: BTreeMap<DeviceId, Vec<Delivery>> = BTreeMap::new();
+        for delivery in self.deliveries {
+            if let Some(id) = delivery.device.filter(|_| delivery.is_undelivered(now)) {
+                by_device.entry(id).or_default().push(delivery);
+            }
+        }
+        by_device
+    }
+
     /// Whether the one with this id was given up.
     pub(crate) fn has_given_up(&self, id: &str) -> bool {
         let is = |one: &Delivery| one.state == DeliveryState::GivenUp && one.id == id;
@@ -99,8 +116,34 @@ impl Deliveries {
 }
 
 impl Delivery {
+    /// When it could have gone out.
+    fn due(&self) -> Timestamp {
+        self.not_before.map_or(self.at, |at| at.max(self.at))
+    }
+
+    fn is_undelivered(&self, now: Timestamp) -> bool {
+        let is_late = now > self.due() + LATE;
+        let waits = self.state == DeliveryState::Waiting;
+        waits && !self.sink.contains(':') && (is_late || self.why.is_some())
+    }
+
+    /// A value of `show`.
+    pub(super) fn brief(&self) -> String {
+        let tries = self.failed_tries().map_or_else(String::new, |tries| format!(", {tries}"));
+        let why = self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        format!("{}: {} since {}{tries}{why}", self.sink, self.topic, self.due().short())
+    }
+
+    fn failed_tries(&self) -> Option<String> {
+        match self.tries {
+            0 => None,
+            1 => Some("1 try failed".to_owned()),
+            n => Some(format!("{n} tries failed")),
+        }
+    }
+
     fn text(&self, out: &mut Out) -> io::Result<()> {
-        let Self { id, sink, state, topic, device, entry, at, not_before, tries, why } = self;
+        let Self { id, sink, state, topic, device, entry, at, not_before, tries: _, why } = self;
         let device = device.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let (word, tone) = match (*state, why) {
             (DeliveryState::GivenUp, _) => ("given up", Tone::Removed),
@@ -108,15 +151,12 @@ impl Delivery {
             (_, None) => ("waiting", Tone::Plain),
         };
         let later = not_before.map(|at| format!(", not before {}", at.short()));
-        let tries = if *tries > 0 {
-            format!(", {} failed", count((*tries).into(), "try"))
-        } else {
-            String::new()
-        };
+        let tries = self.failed_tries().map(|tries| format!(", {tries}"));
         let line = format!(
-            "{sink:<14}  {topic:<16}  {device:<6}  {id}  entry {entry}, {}{}{tries}",
+            "{sink:<14}  {topic:<16}  {device:<6}  {id}  entry {entry}, {}{}{}",
             at.short(),
-            later.unwrap_or_default()
+            later.unwrap_or_default(),
+            tries.unwrap_or_default()
         );
         let word = format!("{word:<8}");
         writeln!(out, "{}  {}", out.paint(tone, &word), out.paint(Tone::Plain, &line))?;
@@ -137,6 +177,7 @@ pub(crate) struct Trial {
 fn outcome(attempt: &Attempt) -> (&'static str, Option<&str>) {
     match attempt {
         Attempt::Done { reference } => ("taken", reference.as_deref()),
+        Attempt::NotNeeded { why } => ("notNeeded", Some(why)),
         Attempt::Retry { why, .. } => ("notTaken", Some(why)),
         Attempt::InDoubt { why } => ("unknown", Some(why)),
         Attempt::Refused { why } => ("refused", Some(why)),
@@ -176,4 +217,42 @@ pub(crate) fn trials_json(trials: &[Trial], out: &mut Out) -> io::Result<()> {
         View { sink, outcome, detail }
     });
     json::pretty(out, &Document { version: 1, sinks: sinks.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_people_should_have_heard_of_by_now_is_told_by_device() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let one = |sink: &str, device: &str, at: &str, more: serde_json::Value| {
+            let mut one = json!({
+                "id": "x", "sink": sink, "state": "waiting", "topic": "nonCompliant", "device": device,
+                "entry": 7, "at": format!("2026-11-22T{at}:00Z"), "notBefore": null, "tries": 0,
+                "why": null,
+            });
+            one.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            one
+        };
+        let all = json!({"version": 1, "deliveries": [
+            one("mail", "D001", "09:55", json!({"tries": 2, "why": "451 later"})),
+            one("serviceNow", "D001", "09:00", json!({})),
+            one("mail", "D002", "09:55", json!({})),
+            one("mail", "D003", "09:00", json!({"notBefore": "2026-11-22T12:00:00Z"})),
+            one("webhook:siem", "D004", "09:00", json!({"tries": 9, "why": "503"})),
+            one("mail", "D005", "09:00", json!({"state": "givenUp", "tries": 1, "why": "550"})),
+        ]});
+        let all: Deliveries = serde_json::from_value(all).unwrap();
+        let late = all.undelivered(now);
+        assert_eq!(late.keys().map(ToString::to_string).collect::<Vec<_>>(), ["D001"]);
+        let told: Vec<_> = late.values().flatten().map(Delivery::brief).collect();
+        let expected = [
+            "mail: nonCompliant since 2026-11-22T09:55:00Z, 2 tries failed: 451 later",
+            "serviceNow: nonCompliant since 2026-11-22T09:00:00Z",
+        ];
+        assert_eq!(told, expected);
+    }
 }

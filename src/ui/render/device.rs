@@ -9,10 +9,9 @@ use chrono::TimeDelta;
 use compact_str::CompactString;
 use serde::Serialize;
 
-use super::episode::EpisodeView;
+use super::episode::{self, EpisodeView};
 use super::last_sync::{self, SyncView};
 use super::license::{self, LicenseView};
-use crate::domain::access::{Blocking, block};
 use crate::domain::model::{
     ComplianceState, DeviceId, DeviceSpec, Digest, Email, Exemption, Facts, Hardware, Name,
     OsVersion, Ownership, Platform, SerialNumber, Status, Timestamp,
@@ -62,11 +61,11 @@ pub(crate) fn exemption(device: &Device) -> Option<&Exemption> {
 }
 
 /// What an operator should see at a glance, in words that never change; `wipe` is from
-/// [`wipes_by_device`].
+/// [`wipes_by_device`], and `late` says that somebody has not been told yet, though it is time.
 #[must_use]
 pub(crate) fn notes(
     device: &Device,
-    wipe: Option<&'static str>,
+    (wipe, late): (Option<&'static str>, bool),
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<&'static str> {
@@ -84,15 +83,16 @@ pub(crate) fn notes(
     if overdue_since(device, settings, now).is_some() {
         notes.push("overdue");
     }
-    if matches!(block(device, settings, now), Blocking::Since(_)) {
-        notes.push("blocked");
-    }
+    notes.extend(episode::note(device, settings, now));
     if exemption(device).is_some_and(|exemption| exemption.holds(now)) {
         notes.push("exempt");
     }
     let episode = device.open_episode();
     if episode.is_some_and(|episode| episode.told.values().any(|told| told.failed.is_some())) {
         notes.push("not notified");
+    }
+    if late {
+        notes.push("not notified yet");
     }
     match device.push.state {
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
@@ -336,12 +336,12 @@ mod tests {
     fn notes_by_device() {
         let settings = Settings::default();
         for (id, expected) in [
-            ("D001", vec!["blocked"]),
+            ("D001", vec!["block due"]),
             ("D002", vec!["orphaned", "overdue"]),
             ("D003", vec!["push failed"]),
             ("D004", vec![]),
         ] {
-            assert_eq!(notes(&device(id), None, &settings, now()), expected, "{id}");
+            assert_eq!(notes(&device(id), (None, false), &settings, now()), expected, "{id}");
         }
     }
 

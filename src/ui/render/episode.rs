@@ -6,7 +6,9 @@ use compact_str::CompactString;
 use serde::Serialize;
 
 use super::out::Tone;
+use crate::domain::access::{Blocking, block};
 use crate::domain::model::Timestamp;
+use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{Block, BlockState, Device, Episode, EpisodeKind, NoticeResult, Ticket};
 
@@ -52,25 +54,99 @@ impl<'a> EpisodeView<'a> {
     }
 }
 
-/// Lines of `show`: what failed about its access, the ticket, and who was told of what goes on.
+/// The last order about its access.
+fn order(device: &Device) -> Option<&Block> {
+    device.episode.as_deref()?.block.as_ref()
+}
+
+/// How an order stands that is not done, in a clause.
+fn undone(state: &BlockState) -> String {
+    match state {
+        BlockState::Failed(class, error) => format!("failed ({class}): {error}"),
+        BlockState::Intended | BlockState::Done => "whether it was done is not known yet".into(),
+    }
+}
+
+/// Of a block that is due and not done: how that stands, in a clause.
+pub(super) fn due(device: &Device) -> String {
+    order(device)
+        .filter(|order| order.blocked)
+        .map_or_else(|| "it has not been ordered yet".to_owned(), |order| undone(&order.state))
+}
+
+/// A note of `list`, of what was done to its access and what was not.
+pub(super) fn note(device: &Device, settings: &Settings, now: Timestamp) -> Option<&'static str> {
+    let failed = |order: &&Block| matches!(order.state, BlockState::Failed(..));
+    let failed = order(device).filter(failed).map(|order| order.blocked);
+    match (block(device, settings, now), failed) {
+        (_, Some(false)) => Some("restore failed"),
+        (Blocking::Since(_), _) => Some("blocked"),
+        (Blocking::Due(_), Some(true)) => Some("block failed"),
+        (Blocking::Due(_), None) => Some("block due"),
+        (
+            Blocking::None
+            | Blocking::At(_)
+            | Blocking::ExemptUntil(_)
+            | Blocking::Orphaned(_)
+            | Blocking::Gone,
+            _,
+        ) => None,
+    }
+}
+
+/// A line of `show`: how its access stands.
+pub(super) fn access(
+    device: &Device,
+    settings: &Settings,
+    now: Timestamp,
+) -> (&'static str, String, Tone) {
+    let restore = order(device).filter(|order| !order.blocked && order.state != BlockState::Done);
+    let (text, tone) = match (block(device, settings, now), restore) {
+        (_, Some(order)) => (
+            format!(
+                "to be restored since {}, and perhaps still blocked; {}",
+                order.at.short(),
+                undone(&order.state)
+            ),
+            Tone::Removed,
+        ),
+        (Blocking::None, None) => ("allowed".into(), Tone::Plain),
+        (Blocking::At(at), None) => (format!("will be blocked at {}", at.short()), Tone::Changed),
+        (Blocking::ExemptUntil(at), None) => {
+            let text = format!("allowed by an exemption; will be blocked at {}", at.short());
+            (text, Tone::Changed)
+        }
+        (Blocking::Due(at), None) => {
+            (format!("block due since {}; {}", at.short(), due(device)), Tone::Removed)
+        }
+        (Blocking::Orphaned(_), None) => {
+            ("allowed: without a manifest the device is not blocked".into(), Tone::Plain)
+        }
+        (Blocking::Since(at), None) => (format!("blocked since {}", at.short()), Tone::Removed),
+        (Blocking::Gone, None) => ("none: the device is wiped".into(), Tone::Dim),
+    };
+    ("Access", text, tone)
+}
+
+/// Lines of `show`: the ticket, and who was told of what goes on.
 pub(super) fn of_device(device: &Device) -> Vec<(&'static str, String, Tone)> {
     let mut fields = Vec::new();
-    let Some(episode) = device.episode.as_deref() else { return fields };
-    let block = episode.block.as_ref();
-    if let Some(Block { blocked, state: BlockState::Failed(class, error), .. }) = block {
-        let what = if *blocked { "blocked" } else { "restored" };
-        let text = format!("cannot be {what} ({class}): {error}");
-        fields.push(("Access", text, Tone::Removed));
-    }
     let Some(episode) = device.open_episode() else { return fields };
-    if let Some(Ticket { number, .. }) = &episode.ticket {
+    if let Some(Ticket { id: _, number, others }) = &episode.ticket {
         fields.push(("Ticket", number.to_string(), Tone::Plain));
+        if !others.is_empty() {
+            let text = format!(
+                "{} has the correlation_id of {number}; remove it there",
+                others.join(", ")
+            );
+            fields.push(("  Copied", text, Tone::Changed));
+        }
     }
-    for (key, NoticeResult { at, failed, to }) in &episode.told {
+    for (key, NoticeResult { at, failed, to, reference: _ }) in &episode.told {
         let to = to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
         let what = format!("{}{to}", key.replacen('/', ": ", 1));
         fields.push(match failed {
-            None => ("NoticeResult", format!("{what} at {}", at.short()), Tone::Plain),
+            None => ("Told", format!("{what} at {}", at.short()), Tone::Plain),
             Some(why) => ("Not told", format!("{what} at {}: {why}", at.short()), Tone::Removed),
         });
     }

@@ -1,6 +1,6 @@
 //! Many devices: as a table, JSON, CSV and YAML, in the order of their ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
@@ -26,6 +26,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) wipes: &'a BTreeMap<Digest, Wipe>,
     /// Which ledger this is: what a wipe request has to name.
     pub(crate) ledger: Option<LedgerId>,
+    /// Of which devices something has not been told yet, though it is time.
+    pub(crate) undelivered: &'a BTreeSet<DeviceId>,
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
@@ -130,6 +132,16 @@ impl Listing<'_> {
         devices
     }
 
+    fn notes(
+        &self,
+        id: DeviceId,
+        device: &Device,
+        wipe: Option<&'static str>,
+    ) -> Vec<&'static str> {
+        let late = self.undelivered.contains(&id);
+        notes(device, (wipe, late), self.settings, self.now)
+    }
+
     fn each(&self, ages: bool, mut row: impl FnMut([Cell; 10])) {
         let wipes = wipes_by_device(self.wipes);
         for (id, device) in self.ordered() {
@@ -152,10 +164,7 @@ impl Listing<'_> {
                     compliance_tone(device.compliance.state),
                 ),
                 last_sync.into(),
-                Cell::toned(
-                    &notes(device, wipe, self.settings, self.now).join(", "),
-                    Tone::Changed,
-                ),
+                Cell::toned(&self.notes(id, device, wipe).join(", "), Tone::Changed),
             ]);
         }
     }
@@ -223,7 +232,8 @@ impl Serialize for Listing<'_> {
         struct Devices<'a>(&'a Listing<'a>);
         impl Serialize for Devices<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let Listing { devices, wipes: _, ledger: _, settings, now } = *self.0;
+                let Listing { devices, wipes: _, ledger: _, undelivered: _, settings, now } =
+                    *self.0;
                 serializer.collect_seq(
                     devices.iter().map(|(id, d)| DeviceView::new(*id, d, settings, now)),
                 )

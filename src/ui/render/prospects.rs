@@ -1,5 +1,6 @@
 //! What comes of a device's status: by itself, by its manifest, or by what somebody does.
 
+use super::license;
 use super::why::{Urgency, Why};
 use crate::domain::model::{DesiredStatus, Status};
 use crate::domain::plan::HoldReason;
@@ -61,15 +62,20 @@ impl Why<'_> {
                 let advice = "Turn the device on and connect it to a network; enrolling takes 15 to 30 minutes.";
                 (Urgency::Waiting, more, vec![advice.to_owned()])
             }
-            Status::Failed => (
-                Urgency::Attention,
-                " It enrolls if the device reports after all.".to_owned(),
-                vec![
+            Status::Failed => {
+                let user = &device.spec.user_email;
+                let licenses = license::since(device, device.status_since).map(|(sku, at)| {
+                    let at = at.short();
+                    format!("{user} has had license {sku} since {at}: have the device try to enroll again.")
+                });
+                let advice = [
                     "Check the network connectivity of the device.".to_owned(),
-                    format!("Verify that the account of {} is active.", device.spec.user_email),
+                    format!("Verify that the account of {user} is active."),
                     format!("To start the enrollment again: fleetform set {id} enrollment=+1"),
-                ],
-            ),
+                ];
+                let more = " It enrolls if the device reports after all.".to_owned();
+                (Urgency::Attention, more, licenses.chain(advice).collect())
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::deliveries::Delivery;
 use super::device::{DeviceView, ago, exemption, overdue_since};
 use super::episode;
 use super::history::{EntryView, brief};
@@ -15,7 +16,6 @@ use super::mdm;
 use super::out::{Out, Tone};
 use super::sync;
 use super::why::{Point, write_points};
-use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{ComplianceCheck, Outcome, Reported, checks};
 use crate::domain::model::{DeviceId, Email, Profile, Timestamp};
 use crate::domain::settings::Settings;
@@ -39,6 +39,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) history: &'a [Logged],
     /// Why it is as it is.
     pub(crate) why: Vec<Point>,
+    /// What nobody has been told of it yet, though it is time.
+    pub(crate) undelivered: Vec<Delivery>,
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
@@ -52,6 +54,8 @@ struct Document<'a> {
     wipes: Vec<RecordedJson<'a>>,
     history: Vec<EntryView<'a>>,
     why: &'a [Point],
+    #[serde(skip_serializing_if = "<[Delivery]>::is_empty")]
+    undelivered: &'a [Delivery],
 }
 
 impl<'a> Shown<'a> {
@@ -73,7 +77,8 @@ impl<'a> Shown<'a> {
         });
         let mut wipes: Vec<_> = state.wipes_of(id).collect();
         wipes.sort_by_key(|wipe| (wipe.since, wipe.subject.request));
-        Self { id, device, profile, checks, wipes, history, why, settings, now }
+        let undelivered = Vec::new();
+        Self { id, device, profile, checks, wipes, history, why, undelivered, settings, now }
     }
 }
 
@@ -96,7 +101,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […], "why": […]}`.
+    /// `{"version": 1, "device": {…}, "checks": […], "wipes": […], "history": […], "why": […], …}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         json::pretty(out, &self.document())
     }
@@ -120,6 +125,7 @@ impl Shown<'_> {
             wipes: self.wipes.iter().map(RecordedJson::from).collect(),
             history: self.history.iter().map(EntryView::from).collect(),
             why: &self.why,
+            undelivered: &self.undelivered,
         }
     }
 
@@ -209,26 +215,7 @@ impl Shown<'_> {
         });
         fields.extend(sync::of_device(device, now));
         fields.extend(self.report_fields());
-        fields.push(match block(device, self.settings, now) {
-            Blocking::None => ("Access", "allowed".into(), Tone::Plain),
-            Blocking::At(at) => (
-                "Access",
-                format!(
-                    "will be blocked at \
-                                                    {}",
-                    at.short()
-                ),
-                Tone::Changed,
-            ),
-            Blocking::ExemptUntil(at) => {
-                let text = format!("allowed by an exemption; will be blocked at {}", at.short());
-                ("Access", text, Tone::Changed)
-            }
-            Blocking::Since(at) => {
-                ("Access", format!("blocked since {}", at.short()), Tone::Removed)
-            }
-            Blocking::Gone => ("Access", "none: the device is wiped".into(), Tone::Dim),
-        });
+        fields.push(episode::access(device, self.settings, now));
         if let Some(exemption) = exemption(device) {
             let over = if exemption.holds(now) { "" } else { " (over)" };
             let until = exemption.exempt_until.short();
@@ -237,6 +224,8 @@ impl Shown<'_> {
             fields.push(("  Exempt", text, tone));
         }
         fields.extend(episode::of_device(device));
+        let late = self.undelivered.iter();
+        fields.extend(late.map(|late| ("Not told yet", late.brief(), Tone::Removed)));
         if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
             let text = format!(

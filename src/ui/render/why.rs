@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::device::{ago, overdue_since};
 use super::hindrance::{Held, Hindrance};
 use super::out::{Out, Tone};
-use super::{json, license};
+use super::{episode, json, license};
 use crate::domain::access::{Blocking, block};
 use crate::domain::compliance::{ComplianceCheck, Outcome, Reported, checks};
 use crate::domain::model::{
@@ -252,12 +252,15 @@ impl Why<'_> {
                     Blocking::ExemptUntil(at) => {
                         format!(" Access is kept by an exemption until {}.", at.short())
                     }
-                    Blocking::Since(at) => format!(
-                        " Access has been blocked since \
-                                                    {}.",
-                        at.short()
+                    Blocking::Since(at) => {
+                        format!(" Access has been blocked since {}.", at.short())
+                    }
+                    Blocking::Due(at) => format!(
+                        " A block of its access has been due since {}: {}.",
+                        at.short(),
+                        episode::due(device)
                     ),
-                    Blocking::None | Blocking::Gone => String::new(),
+                    Blocking::None | Blocking::Orphaned(_) | Blocking::Gone => String::new(),
                 };
                 let text = format!(
                     "Not compliant since {since}: fails {}.{access}",

@@ -103,11 +103,20 @@ fn a_value_of_others_is_left_alone_and_that_nobody_is_blocked_is_said() {
         site.tenant.wait("9h");
         site.pass();
         assert_eq!(access(site), ["intended", "failed"], "it is not tried again");
+        is_not_blocked(site);
         recovers(site);
         site.pass();
         assert_eq!(attribute(site), "tier-0");
         assert_eq!(writes(site), 0);
     });
+}
+
+/// What is said is what happened.
+fn is_not_blocked(site: &Site<'_>) {
+    let show = site.run(&["show", SERIAL]).exits(0).stdout;
+    assert!(show.contains("block due since") && show.contains("failed ("), "{show}");
+    let list = site.run(&["list"]).exits(0).stdout;
+    assert!(list.contains("block failed") && !list.contains("blocked"), "{list}");
 }
 
 #[test]
@@ -118,9 +127,11 @@ fn without_its_permission_it_is_tried_again_until_it_is_given() {
         site.tenant.fault(refused);
         fails(site);
         site.tenant.wait("1h");
-        site.pass();
+        let (code, applied) = site.pass();
+        assert_eq!((code, &applied["done"]["blockAccess"]), (1, &Value::Null), "{applied:#}");
         assert_eq!(access(site), ["intended", "failed"]);
         assert_eq!(attribute(site), Value::Null);
+        is_not_blocked(site);
         site.tenant.heal();
         site.tenant.wait("9h");
         site.settles();

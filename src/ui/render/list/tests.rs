@@ -18,6 +18,7 @@ fn listed(
             devices: &devices,
             wipes: &state.wipes,
             ledger: state.lineage.map(LedgerId),
+            undelivered: &[].into(),
             settings: &settings,
             now: now(),
         },
@@ -44,7 +45,7 @@ fn hostile() -> State {
 fn piped() {
     expect![[r#"
         ID    NAME               SERIAL    USER                    PROFILE    PLATFORM  STATUS    COMPLIANCE    LAST-SYNC             NOTES
-        D001  ana-ruiz-laptop    PF3XK9Q2  ana.ruiz@example.com    Standard   windows   Enrolled  nonCompliant  2026-11-22T09:00:00Z  blocked
+        D001  ana-ruiz-laptop    PF3XK9Q2  ana.ruiz@example.com    Standard   windows   Enrolled  nonCompliant  2026-11-22T09:00:00Z  block due
         D002  bo-li-phone        C39ZZ1    bo.li@example.com       Mobile     ios       Enrolled  unknown       2026-11-20T09:31:00Z  orphaned, overdue
         D003  cem-kaya-tablet    R52T      cem.kaya@example.com    Mobile     android   Failed    unknown       never                 push failed
         D004  dora-novak-laptop  PF9       dora.novak@example.com  Executive  windows   Wiped     compliant     never
@@ -56,7 +57,7 @@ fn at_80_and_200_columns() {
     let narrow = Screen::wide(80);
     expect![[r#"
         ID    NAME      SERIAL    USER      STATUS    COMPLIANCE    LAST-SYNC  NOTES
-        D001  ana-rui…  PF3XK9Q2  ana.rui…  Enrolled  nonCompliant  1h ago     blocked
+        D001  ana-rui…  PF3XK9Q2  ana.rui…  Enrolled  nonCompliant  1h ago     block due
         D002  bo-li-p…  C39ZZ1    bo.li@e…  Enrolled  unknown       2d ago     orphaned…
         D003  cem-kay…  R52T      cem.kay…  Failed    unknown       never      push fai…
         D004  dora-no…  PF9       dora.no…  Wiped     compliant     never
@@ -68,7 +69,7 @@ fn at_80_and_200_columns() {
     .assert_eq(&narrow.notes());
     expect![[r#"
         ID    NAME               SERIAL    USER                    PROFILE    PLATFORM  STATUS    COMPLIANCE    LAST-SYNC  NOTES
-        D001  ana-ruiz-laptop    PF3XK9Q2  ana.ruiz@example.com    Standard   windows   Enrolled  nonCompliant  1h ago     blocked
+        D001  ana-ruiz-laptop    PF3XK9Q2  ana.ruiz@example.com    Standard   windows   Enrolled  nonCompliant  1h ago     block due
         D002  bo-li-phone        C39ZZ1    bo.li@example.com       Mobile     ios       Enrolled  unknown       2d ago     orphaned, overdue
         D003  cem-kaya-tablet    R52T      cem.kaya@example.com    Mobile     android   Failed    unknown       never      push failed
         D004  dora-novak-laptop  PF9       dora.novak@example.com  Executive  windows   Wiped     compliant     never

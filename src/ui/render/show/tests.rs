@@ -62,7 +62,7 @@ fn in_trouble() {
         Enrollment:    1
         Manifest:      madrid/ana.yaml
         Last sync:     2026-11-22T09:00:00Z (1h ago)
-        Access:        blocked since 2026-11-21T09:30:00Z
+        Access:        block due since 2026-11-21T09:30:00Z; it has not been ordered yet
         Compliance:    nonCompliant since 2026-11-20T09:30:00Z (2d ago)
           FAIL     encryption: off; wanted: on
           pass     osVersion: 10.0.26100.3000; wanted: at least 10.0.26100
@@ -70,7 +70,7 @@ fn in_trouble() {
 
         Why:
             Enrolled since 2026-11-20T09:30:00Z: the device reported.
-          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access has been blocked since 2026-11-21T09:30:00Z.
+          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. A block of its access has been due since 2026-11-21T09:30:00Z: it has not been ordered yet.
               - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
 
         History:
@@ -103,7 +103,7 @@ fn an_exemption_is_shown_with_its_reason_until_it_is_over_and_after() {
     assert_eq!(
         exempt("2026-11-01T00:00:00Z"),
         [
-            "Access:        blocked since 2026-11-21T09:30:00Z",
+            "Access:        block due since 2026-11-21T09:30:00Z; it has not been ordered yet",
             "  Exempt:      until 2026-11-01T00:00:00Z (over): waits\\u{202e}",
         ]
     );

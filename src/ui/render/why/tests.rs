@@ -29,7 +29,7 @@ fn a_device_that_fails_its_checks_is_told_what_to_fix() {
     expect![[r#"
         D001 ana-ruiz-laptop (PF3XK9Q2): Enrolled
             Enrolled since 2026-11-20T09:30:00Z: the device reported.
-          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. Access has been blocked since 2026-11-21T09:30:00Z.
+          ! Not compliant since 2026-11-20T09:30:00Z: fails encryption. A block of its access has been due since 2026-11-21T09:30:00Z: it has not been ordered yet.
               - Guide ana.ruiz@example.com to fix this; the device is checked again at its next report.
     "#]].assert_eq(&said("D001"));
 }
