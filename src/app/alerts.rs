@@ -136,7 +136,7 @@ pub(crate) async fn tell_for(
     watched.note(config, ledger, wipes, &moment, clock::now())?;
     deliver_for(limit, sinks.clone(), config, ledger, &statuses).await?;
     moment.sinks = statuses.health(clock::now(), after);
-    let mut untold = statuses.stuck(clock::now());
+    let mut untold = statuses.left(clock::now());
     if watched.note(config, ledger, wipes, &moment, clock::now())? {
         // Those who cannot be told were just tried.
         let bad = |name: &str| matches!(moment.sinks.get(name), Some(Health::Bad(_)));
@@ -144,7 +144,7 @@ pub(crate) async fn tell_for(
         let statuses = Arc::new(SinkStatuses::of(&others));
         let left = limit.saturating_sub(began.elapsed());
         deliver_for(left, others, config, ledger, &statuses).await?;
-        untold.extend(statuses.stuck(clock::now()));
+        untold.extend(statuses.left(clock::now()));
         untold.sort();
         untold.dedup();
     }
