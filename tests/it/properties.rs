@@ -100,9 +100,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let settings = Settings::default();
+        let (settings, fixture) = (Settings::default(), Fixture::empty());
+        // Reports may come before the ledger begins, and no report makes its directory.
+        std::fs::create_dir_all(fixture.data()).expect("a directory");
         Self {
-            fixture: Fixture::empty(),
+            fixture,
             manifests: BTreeMap::new(),
             broken_files: vec![],
             revisions: [0; 2],
