@@ -17,7 +17,7 @@ use crate::domain::state::State;
 use crate::domain::state::event::AlertChanged;
 use crate::edges::clock;
 use crate::edges::config::Config;
-use crate::edges::fs::home::Home;
+use crate::edges::fs::known_directory::Home;
 use crate::edges::ledger::{self, Ledger};
 
 /// How long sinks may take to end what they are at, when they are stopped.

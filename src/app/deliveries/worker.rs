@@ -19,7 +19,7 @@ use crate::domain::notice::{Attempt, Job};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, Event, NoticeBegun};
-use crate::edges::fs::home::Home;
+use crate::edges::fs::known_directory::Home;
 use crate::edges::ledger::{self, Draft, Reader};
 use crate::edges::{clock, deliveries};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::edges::fs::durable::{self, make_inside, replace_file};
 use crate::edges::fs::guarded::Guarded;
-use crate::edges::fs::home::Home;
+use crate::edges::fs::known_directory::Home;
 
 /// Below the data directory.
 pub(crate) const DIRECTORY: &str = "deliveries";

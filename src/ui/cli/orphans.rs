@@ -2,8 +2,8 @@
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::foresight;
 use super::format::Format;
+use super::local_plan;
 use super::server::ServerArgs;
 use super::setup::Setup;
 use crate::ui::render::orphans::{Orphans, Unlisted};
@@ -55,7 +55,7 @@ pub(super) fn run(
     }
     // The daemon may know other manifests than those that are here.
     let local = setup.remote.is_none();
-    let unlisted = local.then(|| foresight::of_orphans(setup, &state)).flatten();
+    let unlisted = local.then(|| local_plan::of_orphans(setup, &state)).flatten();
     if let Some(note) = Unlisted::note(unlisted.as_ref(), orphans.is_empty()) {
         out.note(&note);
     }

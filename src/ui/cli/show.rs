@@ -3,9 +3,9 @@
 use super::deliveries;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::foresight;
 use super::format::Format;
 use super::list::Shape;
+use super::local_plan;
 use super::select;
 use super::server::ServerArgs;
 use super::setup::Setup;
@@ -72,7 +72,7 @@ pub(super) fn one(
     let why = match &setup.remote {
         Some(remote) => why::said_by(remote, id)?,
         None => {
-            let hindrance = &foresight::of_manifest(setup, &state, (id, device), out)?;
+            let hindrance = &local_plan::of_manifest(setup, &state, (id, device), out)?;
             Why { state: &state, id, device, hindrance, settings, now }.points()
         }
     };

@@ -2,8 +2,8 @@
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::foresight;
 use super::format::Format;
+use super::local_plan;
 use super::select;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
@@ -50,7 +50,7 @@ pub(super) fn run(
         // It knows its manifests; this machine need not have them.
         Some(remote) => ask(remote, id)?,
         None => {
-            let hindrance = &foresight::of_device(setup, (id, device), out)?;
+            let hindrance = &local_plan::of_device(setup, (id, device), out)?;
             Why { state: &state, id, device, hindrance, settings, now }.said()
         }
     };
