@@ -262,6 +262,21 @@ fn orphans_are_listed_and_archived_after_their_time_and_adopted_again() {
 }
 
 #[test]
+fn that_it_is_not_known_who_was_not_notified_is_said_and_hides_no_device() {
+    let fixture = Fixture::of(&["A"]);
+    // Without a ledger nobody was to be notified.
+    let said = fixture.run(&["list"]).exits(0);
+    assert!(!said.stderr.contains("notified"), "{}", said.stderr);
+    fixture.run(&["apply", "--yes"]).exits(0);
+    fixture.write(".fleetform/deliveries/mail.json", "nonsense");
+    for command in [&["list"][..], &["show", "A"], &["list", "--notes"]] {
+        let said = fixture.run(command).exits(0);
+        said.complains(&["who has not been notified yet is not known", "mail"]);
+    }
+    assert_eq!(fixture.devices()["A"]["status"], "Pending");
+}
+
+#[test]
 fn a_request_is_not_written_into_a_checkout_that_is_pulled() {
     let fixture = Fixture::of(&["A"]);
     fixture.run(&["apply", "--yes"]).exits(0);

@@ -31,7 +31,7 @@ pub(crate) use recently_sent::RecentlySent;
 pub(crate) use run::{Deliveries, deliver_for};
 pub(crate) use service_now::ServiceNowSink;
 pub(crate) use sink::{Sink, Ticketed};
-pub(crate) use statuses::{SinkStatus, SinkStatuses};
+pub(crate) use statuses::{LATE, SinkStatus, SinkStatuses};
 pub(crate) use waiting::Waiting;
 pub(crate) use webhook::WebhookSink;
 pub(crate) use worker::queues;

@@ -17,7 +17,7 @@ use crate::domain::state::State;
 use crate::domain::state::event::AlertChanged;
 use crate::edges::clock;
 use crate::edges::config::Config;
-use crate::edges::fs::known_directory::Home;
+use crate::edges::fs::known_directory::KnownDirectory;
 use crate::edges::ledger::{self, Ledger};
 
 /// How long sinks may take to end what they are at, when they are stopped.
@@ -26,7 +26,7 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// All sinks at work.
 pub(crate) struct Deliveries {
     /// Of the ledger: the same one, whatever has its name later.
-    data: Home,
+    data: KnownDirectory,
     statuses: Arc<SinkStatuses>,
     sinks: Vec<Arc<dyn Sink>>,
     tasks: JoinSet<()>,
@@ -48,7 +48,7 @@ impl Deliveries {
         let (log_writer, requests) = LogWriter::new();
         let (recorded, stop) = (watch::Sender::new(recorded), watch::Sender::new(false));
         let mut all = Self {
-            data: Home::of(&config.data),
+            data: KnownDirectory::of(&config.data),
             statuses,
             sinks: Vec::new(),
             tasks: JoinSet::new(),

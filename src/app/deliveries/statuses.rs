@@ -11,7 +11,7 @@ use crate::domain::model::Timestamp;
 use crate::domain::wording::count;
 
 /// A notice that waits longer than that is late.
-const LATE: TimeDelta = TimeDelta::minutes(10);
+pub(crate) const LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// What one sink has told, and what waits.
 #[derive(Debug, Clone, Default, PartialEq)]

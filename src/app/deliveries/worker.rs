@@ -19,7 +19,7 @@ use crate::domain::notice::{Attempt, Job};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, Event, NoticeBegun};
-use crate::edges::fs::known_directory::Home;
+use crate::edges::fs::known_directory::KnownDirectory;
 use crate::edges::ledger::{self, Draft, Reader};
 use crate::edges::{clock, deliveries};
 
@@ -40,7 +40,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What all sinks work with.
 #[derive(Clone)]
 pub(crate) struct SinkContext {
-    pub(crate) data: Home,
+    pub(crate) data: KnownDirectory,
     pub(crate) settings: Settings,
     pub(crate) log: Arc<dyn Reader>,
     pub(crate) log_writer: LogWriter,

@@ -1,19 +1,11 @@
 //! How entries about telling people and other systems change the state.
 
-use compact_str::{CompactString, format_compact};
+use compact_str::format_compact;
 
 use super::episode::{NoticeResult, Ticket};
 use super::event::{Entry, Event, NoticeSent, NoticeStopped, TicketTold};
 use super::fold::State;
 use crate::domain::model::DeviceId;
-
-/// To whom something was told, and what came of it.
-#[derive(Default)]
-struct Told {
-    to: Option<CompactString>,
-    reference: Option<CompactString>,
-    failed: Option<Box<str>>,
-}
 
 impl State {
     /// Nothing here can be in the way of the log: whom somebody told is what it says, of whatever device.
@@ -24,18 +16,21 @@ impl State {
             }
             Event::NoticeSent(sent) => {
                 let NoticeSent { sink, topic, to, reference, .. } = &**sent;
-                let told = Told { to: to.clone(), reference: reference.clone(), failed: None };
+                // What the server said beside the name is in the log.
+                let id = reference.as_deref().filter(|reference| reference.starts_with('<'));
+                let id = id.and_then(|all| Some(format_compact!("{}>", all.split_once('>')?.0)));
+                let told = NoticeResult { to: to.clone(), reference: id, ..at(entry) };
                 self.tell(entry, (sink, topic), told);
             }
             Event::NoticeFailed(stopped) => {
                 let NoticeStopped { sink, topic, to, reason, .. } = &**stopped;
                 let failed = Some(reason.as_str().into());
-                let told = Told { to: to.clone(), failed, ..Told::default() };
+                let told = NoticeResult { to: to.clone(), failed, ..at(entry) };
                 self.tell(entry, (sink, topic), told);
             }
             Event::TicketOpened(told) => {
                 let TicketTold { sink, topic, ticket, number, others, .. } = &**told;
-                self.tell(entry, (sink, topic), Told::default());
+                self.tell(entry, (sink, topic), at(entry));
                 let (id, number, others) = (ticket.clone(), number.clone(), others.clone());
                 let ticket = Ticket { id, number, others };
                 if let Some(device) = self.told_device(entry.device) {
@@ -44,7 +39,7 @@ impl State {
             }
             Event::TicketNoted(told) => {
                 let TicketTold { sink, topic, ticket, others, .. } = &**told;
-                self.tell(entry, (sink, topic), Told::default());
+                self.tell(entry, (sink, topic), at(entry));
                 if let Some(device) = self.told_device(entry.device) {
                     device.has_like_tickets(ticket, others);
                 }
@@ -53,23 +48,22 @@ impl State {
         }
     }
 
-    fn tell(&mut self, entry: &Entry, (sink, topic): (&str, &str), told: Told) {
+    fn tell(&mut self, entry: &Entry, (sink, topic): (&str, &str), told: NoticeResult) {
         // Programs are told everything: that is in the log, and not for each device.
         if sink.contains(':') {
             return;
         }
         if let Some(device) = self.told_device(entry.device) {
-            let key = format_compact!("{sink}/{topic}");
-            let Told { to, reference, failed } = told;
-            // What the server said beside the name is in the log.
-            let reference = reference.filter(|reference| reference.starts_with('<'));
-            let reference = reference.and_then(|all| Some(all.split_once('>')?.0.into()));
-            let reference = reference.map(|id: CompactString| format_compact!("{id}>"));
-            device.tell(key, NoticeResult { at: entry.at, failed, to, reference });
+            device.tell(format_compact!("{sink}/{topic}"), told);
         }
     }
 
     fn told_device(&mut self, id: Option<DeviceId>) -> Option<&mut super::device::Device> {
         self.devices.get_mut(&id?).map(|device| &mut **device)
     }
+}
+
+/// That somebody was told by this entry.
+fn at(entry: &Entry) -> NoticeResult {
+    NoticeResult { at: entry.at, failed: None, to: None, reference: None }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::edges::fs::durable::{self, make_inside, replace_file};
 use crate::edges::fs::guarded::Guarded;
-use crate::edges::fs::known_directory::Home;
+use crate::edges::fs::known_directory::KnownDirectory;
 
 /// Below the data directory.
 pub(crate) const DIRECTORY: &str = "deliveries";
@@ -42,7 +42,7 @@ pub(crate) fn load(data: &Path, sink: &str) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// If it cannot be written, or the data directory is gone; the old one is then still there.
-pub(crate) fn save(data: &Home, sink: &str, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn save(data: &KnownDirectory, sink: &str, bytes: &[u8]) -> Result<(), Error> {
     let path = data.directory(DIRECTORY)?.join(name(sink));
     Ok(replace_file("deliveries.file", &path, |out| out.write_all(bytes))?)
 }

@@ -10,13 +10,13 @@ use super::durable::{self, make_inside};
 
 /// A directory, and which one it is.
 #[derive(Debug, Clone)]
-pub(crate) struct Home {
+pub(crate) struct KnownDirectory {
     path: PathBuf,
     /// Device and inode; nothing where there was none.
     identity: Option<(u64, u64)>,
 }
 
-impl Home {
+impl KnownDirectory {
     /// The directory that has this name now.
     #[must_use]
     pub(crate) fn of(path: &Path) -> Self {
@@ -61,7 +61,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (data, aside) = (dir.path().join("data"), dir.path().join("aside"));
         fs::create_dir(&data).unwrap();
-        let home = Home::of(&data);
+        let home = KnownDirectory::of(&data);
         fs::rename(&data, &aside).unwrap();
         home.directory("deliveries").unwrap_err();
         assert!(!data.exists());

@@ -66,10 +66,22 @@ pub(super) fn run(
     Ok(Exit::Done)
 }
 
-/// What nobody has been told yet of which device, though it is time: nothing where that cannot be read,
-/// so that whoever shows devices shows them.
-pub(super) fn undelivered(setup: &Setup) -> BTreeMap<DeviceId, Vec<Delivery>> {
-    read(setup).map(|all| all.undelivered(setup.now())).unwrap_or_default()
+/// What nobody has been told yet of which device, though it is time. Where that cannot be read it is
+/// said, and whoever shows devices shows them.
+pub(super) fn undelivered(setup: &Setup, out: &mut Out) -> BTreeMap<DeviceId, Vec<Delivery>> {
+    // Where no ledger is, nothing happened that anybody could be told.
+    let nothing = setup.remote.is_none() && setup.needs_ledger("").is_err();
+    if nothing {
+        return BTreeMap::new();
+    }
+    match read(setup) {
+        Ok(all) => all.undelivered(setup.now()),
+        Err(failure) => {
+            let why = failure.why();
+            out.note(&format!("warning: who has not been notified yet is not known: {why}"));
+            BTreeMap::new()
+        }
+    }
 }
 
 /// The server's list, or the one of the data directory.

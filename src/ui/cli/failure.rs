@@ -27,6 +27,12 @@ impl Failure {
         Self { help: Some(help.into()), ..self }
     }
 
+    /// What could not be done, without causes and help.
+    #[must_use]
+    pub(crate) fn why(&self) -> String {
+        self.error.to_string()
+    }
+
     /// For standard error: several lines, harmless, each with its newline.
     #[must_use]
     pub(crate) fn render(&self, color: bool) -> String {

@@ -161,7 +161,7 @@ pub(super) fn show(
     }
     let state = setup.recorded_by(&args.filters.filter())?;
     let settings = &setup.config.settings;
-    let undelivered = deliveries::undelivered(setup).into_keys().collect();
+    let undelivered = deliveries::undelivered(setup, out).into_keys().collect();
     let is_empty = run(args, (&state, &undelivered), settings, setup.now(), shape, out)?;
     if is_empty {
         let nothing = || "No devices yet: `fleetform apply` provisions them.".to_owned();
@@ -200,7 +200,7 @@ pub(super) fn one(
     setup.needs_ledger("and so no device is known")?;
     let state = setup.recorded_for(word)?;
     let devices = vec![select::device(&state, word)?];
-    let undelivered = deliveries::undelivered(setup).into_keys().collect();
+    let undelivered = deliveries::undelivered(setup, out).into_keys().collect();
     let of = (&state, &undelivered);
     write(&listing(&devices, of, &setup.config.settings, setup.now()), shape, out)?;
     Ok(Exit::Done)
@@ -295,7 +295,7 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
         // Where nobody can tell whether it changed, only a look at all of it does.
         if first || at.is_none() || at != seen {
             let (state, now) = (setup.recorded()?, setup.now());
-            let undelivered = deliveries::undelivered(setup).into_keys().collect();
+            let undelivered = deliveries::undelivered(setup, out).into_keys().collect();
             let of = (&state, &undelivered);
             let admitted = chosen(args, of, settings, now);
             let changed: Listed<'_> = admitted

@@ -17,7 +17,7 @@ use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::provider::Observed;
 use crate::edges::requests::Requests;
 use crate::ui::render::hindrance::{Held, Hindrance};
-use crate::ui::render::orphans::Unlisted;
+use crate::ui::render::orphans::NotYetOrphaned;
 use crate::ui::render::out::Out;
 
 /// A log of so few entries is of so few devices that nobody notices how long a plan over all takes.
@@ -83,15 +83,15 @@ fn by_itself(fleet: &Path, state: &State, device: &Device) -> Option<Hindrance> 
 }
 
 /// Which devices lack a manifest and are not orphaned yet; `None` where nobody can tell.
-pub(super) fn of_orphans(setup: &Setup, state: &State) -> Option<Unlisted> {
+pub(super) fn of_orphans(setup: &Setup, state: &State) -> Option<NotYetOrphaned> {
     if kept(setup).is_some_and(|kept| kept.plan().actions.is_empty()) {
-        return Some(Unlisted::default());
+        return Some(NotYetOrphaned::default());
     }
     let (approved, desired) = planned(setup, state)?;
     let orphans = || approved.plan().actions.iter().filter(|a| matches!(a.op, Op::Orphan));
     Some(match approved.refusal() {
-        Some(refusal) => Unlisted { devices: refusal.removed(), frozen: true, hidden: false },
-        None => Unlisted {
+        Some(refusal) => NotYetOrphaned { devices: refusal.removed(), frozen: true, hidden: false },
+        None => NotYetOrphaned {
             devices: orphans().count() as u64,
             frozen: false,
             hidden: !desired.unusable.is_empty(),

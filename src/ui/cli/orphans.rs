@@ -6,7 +6,7 @@ use super::format::Format;
 use super::local_plan;
 use super::server::ServerArgs;
 use super::setup::Setup;
-use crate::ui::render::orphans::{Orphans, Unlisted};
+use crate::ui::render::orphans::{NotYetOrphaned, Orphans};
 use crate::ui::render::out::Out;
 
 /// Lists the devices that no manifest declares any more: whose they are, and since when.
@@ -56,7 +56,7 @@ pub(super) fn run(
     // The daemon may know other manifests than those that are here.
     let local = setup.remote.is_none();
     let unlisted = local.then(|| local_plan::of_orphans(setup, &state)).flatten();
-    if let Some(note) = Unlisted::note(unlisted.as_ref(), orphans.is_empty()) {
+    if let Some(note) = NotYetOrphaned::note(unlisted.as_ref(), orphans.is_empty()) {
         out.note(&note);
     }
     Ok(Exit::Done)

@@ -76,7 +76,7 @@ pub(super) fn one(
             Why { state: &state, id, device, hindrance, settings, now }.points()
         }
     };
-    let undelivered = deliveries::undelivered(setup).remove(&id).unwrap_or_default();
+    let undelivered = deliveries::undelivered(setup, out).remove(&id).unwrap_or_default();
     let shown = Shown::of(&state, (id, device), &history, why, settings, now);
     let shown = Shown { undelivered, ..shown };
     match shape {

@@ -157,7 +157,10 @@ fn show(view: &View, id: DeviceId) -> Result<Vec<u8>, Failure> {
     let (hindrance, now) = (&hindrance(view, id), clock::now());
     let why = Why { state, id, device, hindrance, settings, now }.points();
     // What cannot be read is made again, and hides nothing else meanwhile.
-    let queues = deliveries::queues(&view.config.data).unwrap_or_default();
+    let queues = deliveries::queues(&view.config.data).unwrap_or_else(|why| {
+        tracing::warn!(%why, "who has not been notified yet is not known");
+        Vec::new()
+    });
     let undelivered = Deliveries::of(&queues).undelivered(now).remove(&id).unwrap_or_default();
     let shown = Shown::of(state, (id, device), &history, why, settings, now);
     let shown = Shown { undelivered, ..shown };

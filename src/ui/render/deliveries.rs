@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::json;
 use super::out::{Out, Tone};
-use crate::app::deliveries::{Queue, Waiting};
+use crate::app::deliveries::{LATE, Queue, Waiting};
 use crate::domain::model::{DeviceId, Timestamp, words};
 use crate::domain::notice::{Attempt, Topic};
 
@@ -16,9 +15,6 @@ words! {
     /// How it is with a notice.
     enum DeliveryState { Waiting = "waiting", GivenUp = "givenUp" }
 }
-
-/// A notice that waits longer than that has not been delivered.
-const LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// One notice that is not settled, or was given up.
 #[derive(Debug, Clone, Serialize, Deserialize)]

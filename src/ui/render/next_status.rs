@@ -7,7 +7,7 @@ use crate::domain::plan::HoldReason;
 
 impl Why<'_> {
     /// What comes of its status, and what to do about that.
-    pub(super) fn prospects(&self) -> (Urgency, String, Vec<String>) {
+    pub(super) fn next_status(&self) -> (Urgency, String, Vec<String>) {
         let Self { id, device, settings, now, .. } = *self;
         let status = device.status;
         let invalid = |reason| self.find(reason).is_some();
@@ -107,7 +107,7 @@ mod tests {
         let device = &state.devices[&id];
         let settings = &Settings::default();
         let why = Why { state: &state, id, device, hindrance, settings, now: now() };
-        let (standing, more, advice) = why.prospects();
+        let (standing, more, advice) = why.next_status();
         (standing, format!("{} | {}", more.trim(), advice.first().cloned().unwrap_or_default()))
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Orphans<'a> {
 
 /// Devices without a manifest that are not orphaned yet.
 #[derive(Debug, Default)]
-pub(crate) struct Unlisted {
+pub(crate) struct NotYetOrphaned {
     pub(crate) devices: u64,
     /// They are held by a freeze, which is recorded or comes.
     pub(crate) frozen: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Unlisted {
     pub(crate) hidden: bool,
 }
 
-impl Unlisted {
+impl NotYetOrphaned {
     /// What is said of them, or of there being none; `empty` where no device is orphaned.
     #[must_use]
     pub(crate) fn note(this: Option<&Self>, empty: bool) -> Option<String> {

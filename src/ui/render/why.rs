@@ -193,7 +193,7 @@ impl Why<'_> {
                 None => point(Urgency::Normal, " This device ID is finished."),
             };
         }
-        let (standing, more, advice) = self.prospects();
+        let (standing, more, advice) = self.next_status();
         advice.into_iter().fold(point(standing, &more), Point::advise)
     }
 
