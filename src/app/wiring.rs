@@ -60,9 +60,9 @@ pub(crate) fn intune(config: &Config) -> Result<Option<Intune>, NoProvider> {
 }
 
 /// The fleet directory, with the help of its index, if that is to be used. `keep` is for whoever is about
-/// to hold the ledger.
-pub(crate) fn fleet(config: &Config, keep: bool) -> Loaded {
-    source::load_indexed(&config.fleet, &cache(config), keep.then(clock::now))
+/// to hold the ledger; where `recorded` is known, manifests that say the same take no memory of their own.
+pub(crate) fn fleet(config: &Config, keep: bool, recorded: Option<&State>) -> Loaded {
+    source::load_indexed(&config.fleet, &cache(config), keep.then(clock::now), recorded)
 }
 
 /// Where the index of the fleet directory is kept.

@@ -83,7 +83,7 @@ pub(crate) fn changes(situation: Situation<'_>) -> Vec<Event> {
 /// Since when a device does not have what its manifest wants, though nobody waits for the device.
 #[must_use]
 pub(crate) fn unreconciled_since(device: &Device) -> Option<Timestamp> {
-    device.push.since.filter(|_| !device.is_wiped() && device.orphaned_since.is_none())
+    device.push.since.filter(|_| !device.is_wiped() && device.rare.orphaned_since.is_none())
 }
 
 /// All that is wrong now, and what to say of it.

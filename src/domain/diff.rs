@@ -57,7 +57,7 @@ pub struct DeviceDiff {
     /// Moved only if nothing but the file differs.
     pub difference: Difference,
     /// As it is in the head; where it is not there, as it was.
-    pub device: Arc<DesiredDevice>,
+    pub device: DesiredDevice,
     /// The file that it was in, where that is another one.
     pub moved_from: Option<Arc<str>>,
     /// Field by field; `null` stands for absent.
@@ -73,7 +73,7 @@ pub struct ProfileDiff {
     /// Field by field; `null` stands for absent.
     pub(crate) changes: Vec<Change<&'static str>>,
     /// Its devices in the head; of a profile that is gone, those in the base.
-    pub reaches: Vec<Arc<DesiredDevice>>,
+    pub reaches: Vec<DesiredDevice>,
 }
 
 /// A wipe request that differs between the two sides, or whose `.sig` files do.
@@ -163,8 +163,8 @@ fn pairs<'a, T, K: Ord>(
 fn devices(base: &Desired, head: &Desired) -> Vec<DeviceDiff> {
     let (before, after) = (Hidden::new(&base.unusable, head), Hidden::new(&head.unusable, base));
     let sides = pairs(&base.devices, &head.devices, |device| &device.spec.serial_number);
-    let compare = |(was, is): (Option<&Arc<DesiredDevice>>, Option<&Arc<DesiredDevice>>)| {
-        let only = |device: &Arc<DesiredDevice>, difference, changes| DeviceDiff {
+    let compare = |(was, is): (Option<&DesiredDevice>, Option<&DesiredDevice>)| {
+        let only = |device: &DesiredDevice, difference, changes| DeviceDiff {
             difference,
             device: device.clone(),
             moved_from: None,
@@ -184,8 +184,8 @@ fn devices(base: &Desired, head: &Desired) -> Vec<DeviceDiff> {
     sides.into_iter().filter_map(compare).collect()
 }
 
-fn changed(was: &Arc<DesiredDevice>, is: &Arc<DesiredDevice>) -> Option<DeviceDiff> {
-    if Arc::ptr_eq(was, is) {
+fn changed(was: &DesiredDevice, is: &DesiredDevice) -> Option<DeviceDiff> {
+    if Arc::ptr_eq(&was.spec, &is.spec) && was == is {
         return None;
     }
     let mut changes: Vec<_> =
@@ -296,7 +296,7 @@ fn reach(diffs: &mut [ProfileDiff], base: &Desired, head: &Desired) {
     }
     let gone = |diff: &ProfileDiff| !head.profiles.contains_key(&diff.name);
     let of = |fleet: &Desired, wanted: &dyn Fn(&ProfileDiff) -> bool, diffs: &mut [ProfileDiff]| {
-        let mut found: HashMap<Name, Vec<Arc<DesiredDevice>>> =
+        let mut found: HashMap<Name, Vec<DesiredDevice>> =
             diffs.iter().filter(|diff| wanted(diff)).map(|d| (d.name.clone(), vec![])).collect();
         for device in &fleet.devices {
             if let Some(devices) = found.get_mut(&device.spec.profile) {

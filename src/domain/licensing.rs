@@ -61,7 +61,7 @@ struct Known<'a> {
 #[must_use]
 pub(crate) fn licenses(state: &State, desired: &Desired, settings: &Settings) -> Vec<UserLicense> {
     let mut all: BTreeMap<(&str, &Email), Known<'_>> = BTreeMap::new();
-    for (id, device) in &state.devices {
+    for (id, device) in state.devices.iter() {
         recorded(state, *id, device, &mut all);
     }
     // Where somebody else assigns them, nothing is missing here.
@@ -105,7 +105,7 @@ fn recorded<'a>(
             LicenseState::Failed(_, why) => known.missing = Some((license.since, why)),
         }
     }
-    if device.is_wiped() || device.archived_since.is_some() {
+    if device.is_wiped() || device.rare.archived_since.is_some() {
         return;
     }
     let profile = state.profiles.get(&device.spec.profile);

@@ -224,7 +224,7 @@ fn while_it_cannot_be_observed_a_pass_goes_on_and_commands_wait() {
     fixture.remove("fleet/B.yaml");
     remote.will_say(fails());
     let (_, _, recorded) = pass(&fixture, &remote);
-    assert_eq!(recorded.devices.values().filter(|d| d.orphaned_since.is_some()).count(), 1);
+    assert_eq!(recorded.devices.values().filter(|d| d.rare.orphaned_since.is_some()).count(), 1);
 }
 
 #[test]
@@ -373,7 +373,8 @@ fn a_sync_waits_while_it_cannot_be_observed_and_what_it_refuses_is_logged() {
     let (_, outcome, recorded) = pass(&fixture, &remote);
     assert_eq!(outcome.failed.len(), 1);
     let first = recorded.devices.values().next().expect("a device");
-    let failed = first.sync_requested.as_ref().expect("asked").failed.as_ref().expect("refused");
+    let failed =
+        first.rare.sync_requested.as_ref().expect("asked").failed.as_ref().expect("refused");
     assert_eq!((failed.0, &*failed.1), (ErrorClass::Permanent, "it is not enrolled there"));
     // Whoever still wants it asks again.
     pass(&fixture, &remote);

@@ -250,7 +250,7 @@ fn while_a_wipe_is_under_way_a_request_is_held_and_goes_with_the_device() {
             .expect("a request")
     };
     let asked =
-        |id: &str| lab.state().devices[&id.parse().expect("an id")].sync_requested.is_some();
+        |id: &str| lab.state().devices[&id.parse().expect("an id")].rare.sync_requested.is_some();
     lab.request("r1.yaml", &Request::of(1).yaml(), &["bob"]);
     lab.pass();
     assert_eq!(lab.issued(), 1);
@@ -272,7 +272,7 @@ fn while_a_wipe_is_under_way_a_request_is_held_and_goes_with_the_device() {
     other.pass();
     other.pass();
     let state = other.state();
-    let synced = &state.devices[&"D001".parse().expect("an id")].sync_requested;
+    let synced = &state.devices[&"D001".parse().expect("an id")].rare.sync_requested;
     assert!(synced.is_some(), "the wipe is over, and the device was not erased");
     assert!(!other.path("data/requests").join(file.file_name().expect("a name")).exists());
 }

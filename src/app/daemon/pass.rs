@@ -87,7 +87,7 @@ impl Daemon {
                 if !everywhere {
                     self.watch.arm();
                 }
-                let reused = self.load();
+                let reused = self.load(ledger.state());
                 if !hear {
                     let woken = std::mem::take(&mut self.touched.reports);
                     observed = self.observe(woken, ledger.state()).await;
@@ -107,10 +107,10 @@ impl Daemon {
     }
 
     /// Looks at the whole fleet directory, and gives whether something was taken from its index.
-    fn load(&mut self) -> bool {
+    fn load(&mut self, recorded: &State) -> bool {
         let now = Instant::now();
         let keep = self.last.kept.is_none_or(|kept| kept + BETWEEN_INDEXES <= now);
-        let loaded = wiring::fleet(&self.config, keep);
+        let loaded = wiring::fleet(&self.config, keep, Some(recorded));
         if keep {
             self.last.kept = Some(now);
         }
@@ -221,6 +221,9 @@ impl Daemon {
         let (reports, more) = (decision.reports(), decision.has_more());
         let rest = decision.has_more_requests().then_some(PLAN_ANEW);
         let outcome = self.carry_out(decision, ledger).await?;
+        if only.is_none() {
+            self.last.live.share(ledger.state());
+        }
         let back = self.learn(&effects, &outcome);
         tell(self.notices.of_outcome(&outcome, began.elapsed()));
         self.count(&outcome, began);
@@ -404,7 +407,7 @@ impl Daemon {
             None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),
             Some(only) => {
                 let devices = only.iter().filter_map(|id| recorded.devices.get(id));
-                next_due(&inputs, devices.map(|device| &**device), wipes)
+                next_due(&inputs, devices.map(|device| device), wipes)
             }
         }
     }

@@ -105,7 +105,7 @@ impl ServiceNowSink {
         let key = TicketKey::new(recorded.lineage_of(opened), id, opened);
         let of = |problem: String| {
             let compliance = &device.compliance;
-            let checks = (&*compliance.failing, &*compliance.missing);
+            let checks = (&*compliance.checks.failing, &*compliance.checks.missing);
             Subject::new((id, device), problem, checks, (entry.seq, entry.at))
         };
         if step == Step::Open {
@@ -163,7 +163,7 @@ impl Sink for ServiceNowSink {
     }
 
     fn jobs(&self, entry: &Entry, recorded: &State, settings: &Settings) -> Vec<Job> {
-        let device = entry.device.and_then(|id| Some((id, &**recorded.devices.get(&id)?)));
+        let device = entry.device.and_then(|id| Some((id, recorded.devices.get(&id)?)));
         let Some((id, device)) = device else { return Vec::new() };
         let job = |(step, episode): (Step, Named)| {
             let (order, topic) = self.order(entry, (step, episode), (id, device), recorded);

@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
-    use crate::domain::state::{Compliance, Device, LastPush, Licenses, Manifest, PushState};
+    use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Sparse};
 
     fn device(user: &str, profile: &str) -> Device {
         let spec = json!({"name": "x", "serialNumber": "x", "userEmail": user, "profile": profile,
@@ -156,27 +156,19 @@ mod tests {
             compliance: Compliance {
                 state: ComplianceState::Unknown,
                 since: Timestamp::EPOCH,
-                failing: Vec::new(),
-                missing: Vec::new(),
+                checks: Sparse::default(),
             },
             push: LastPush {
                 intent: 1,
                 digest: Digest::ZERO,
                 state: PushState::Pushed,
                 since: None,
-                former_users: vec![],
+                former_users: Sparse::default(),
             },
-            orphaned_since: None,
-            archived_since: None,
-            wipe: None,
-            unrequested_wipe: None,
-            missing_since: None,
-            licenses: Licenses::default(),
-            void_until: None,
+            rare: Sparse::default(),
+            licenses: Sparse::default(),
             last_sync: None,
             facts: None,
-            passed_over: 0,
-            sync_requested: None,
             episode: None,
         }
     }
@@ -195,7 +187,7 @@ mod tests {
         }
         let mut next = DeviceId::FIRST;
         for (user, profile) in devices {
-            state.devices.insert(next, Box::new(device(user, profile)));
+            state.devices.insert(next, device(user, profile));
             next = next.next();
         }
         state

@@ -54,7 +54,7 @@ pub(super) struct Issuing<'a> {
 struct Planned<'a> {
     id: DeviceId,
     file: &'a Arc<WipeFile>,
-    manifest: Option<&'a Arc<DesiredDevice>>,
+    manifest: Option<&'a DesiredDevice>,
     /// See [`ahead_of`].
     ahead: usize,
 }

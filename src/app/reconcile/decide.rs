@@ -145,7 +145,7 @@ fn synced(
     heard_from: &HashMap<DeviceId, Timestamp>,
 ) -> Option<u64> {
     let (id, device) = recorded.by_serial(serial)?;
-    let asked = device.sync_requested.as_deref()?;
+    let asked = device.rare.sync_requested.as_deref()?;
     let heard = heard_from.get(&id).copied().max(device.last_sync);
     matches!(asked.standing(heard), SyncStanding::Done(_)).then_some(asked.intent)
 }

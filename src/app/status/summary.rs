@@ -80,12 +80,12 @@ impl Counts {
         for device in recorded.devices.values() {
             *counts.devices.entry(device.status).or_default() += 1;
             *counts.compliance.entry(device.compliance.state).or_default() += 1;
-            let missing = device.missing_since.is_some() && !device.is_wiped();
+            let missing = device.rare.missing_since.is_some() && !device.is_wiped();
             counts.missing += u64::from(missing);
-            let archived = device.archived_since.is_some();
+            let archived = device.rare.archived_since.is_some();
             counts.archived += u64::from(archived);
-            counts.orphaned += u64::from(device.orphaned_since.is_some() && !archived);
-            let erased = device.unrequested_wipe.is_some() && !device.is_wiped();
+            counts.orphaned += u64::from(device.rare.orphaned_since.is_some() && !archived);
+            let erased = device.rare.unrequested_wipe.is_some() && !device.is_wiped();
             counts.erased += u64::from(erased);
         }
         let awaiting = recorded.wipes.values().filter(|wipe| wipe.awaits_approval());

@@ -50,7 +50,7 @@ pub(crate) fn block(device: &Device, settings: &Settings, now: Timestamp) -> Blo
     let Some(open) = device.failing_episode() else { return Blocking::None };
     let at = blocks_at(open.since, device.spec.access.as_deref(), settings);
     let ordered = block.is_some_and(|block| block.blocked);
-    if device.orphaned_since.is_some() && !ordered {
+    if device.rare.orphaned_since.is_some() && !ordered {
         Blocking::Orphaned(at)
     } else if now >= at {
         Blocking::Due(at)
@@ -138,13 +138,13 @@ mod tests {
         let mut device = device();
         fail(&mut device, now());
         let due = now() + TimeDelta::hours(24);
-        device.orphaned_since = Some(now());
+        device.rare.orphaned_since = Some(now());
         assert_eq!(block(&device, &settings, due), Blocking::Orphaned(due));
         let order = Block { intent: 9, blocked: true, at: due, state: BlockState::Done };
         device.episode.as_mut().unwrap().block = Some(order);
         assert_eq!(block(&device, &settings, due), Blocking::Since(due), "it was before that");
         device.episode.as_mut().unwrap().block = None;
-        (device.orphaned_since, device.unrequested_wipe) = (None, Some(now()));
+        (device.rare.orphaned_since, device.rare.unrequested_wipe) = (None, Some(now()));
         assert_eq!(block(&device, &settings, due), Blocking::None);
     }
 }

@@ -21,7 +21,7 @@ impl Directory {
     #[must_use]
     pub(crate) fn of(recorded: &State) -> Self {
         let mut directory = Self::default();
-        for (id, device) in &recorded.devices {
+        for (id, device) in recorded.devices.iter() {
             if !device.is_wiped() {
                 let user = folded(device.spec.user_email.as_str());
                 directory.by_user.entry(user).or_default().push(*id);

@@ -100,7 +100,7 @@ impl<'a> Judge<'a> {
     /// What was seen where the requirement is fulfilled, or why it is not.
     #[must_use]
     pub(crate) fn detail(&self, id: DeviceId, check: &RequirementCheck) -> String {
-        let device = &*self.recorded.devices[&id];
+        let device = &self.recorded.devices[&id];
         match check.failed {
             Some(reason) => wording::of_device(&self.basis(), reason, device),
             None => wording::seen(&self.basis(), check.requirement, device),
@@ -237,7 +237,7 @@ impl<'a> Judge<'a> {
         id: DeviceId,
     ) -> impl Iterator<Item = RequirementCheck> + use<'a, 'r> {
         let judge = *self;
-        let device = &*self.recorded.devices[&id];
+        let device = &self.recorded.devices[&id];
         let asked = resource.require.iter().copied().map(Some);
         std::iter::once(None).chain(asked).map(move |requirement| {
             let outcome = match requirement {
@@ -265,7 +265,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Option<Timestamp>, Reason> {
         match requirement {
             Requirement::Enrolled if device.status != Status::Enrolled => Err(Reason::NotEnrolled),
-            Requirement::Enrolled if device.missing_since.is_some() => Err(Reason::Missing),
+            Requirement::Enrolled if device.rare.missing_since.is_some() => Err(Reason::Missing),
             Requirement::Enrolled => Ok(None),
             Requirement::Compliant => match device.compliance.state {
                 ComplianceState::NonCompliant => Err(Reason::NonCompliant),
@@ -287,7 +287,9 @@ impl<'a> Judge<'a> {
                 Ownership::Corporate => Ok(None),
                 Ownership::Personal => Err(Reason::NotCorporate),
             },
-            Requirement::Declared if device.orphaned_since.is_some() => Err(Reason::NotDeclared),
+            Requirement::Declared if device.rare.orphaned_since.is_some() => {
+                Err(Reason::NotDeclared)
+            }
             Requirement::Declared => Ok(None),
         }
     }

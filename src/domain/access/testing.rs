@@ -78,7 +78,7 @@ pub(super) fn device() -> Device {
 /// It fails its check for encryption since then.
 pub(super) fn fail(device: &mut Device, since: Timestamp) {
     device.compliance.state = ComplianceState::NonCompliant;
-    device.compliance.failing = vec!["encryption".into()];
+    device.compliance.checks.failing = vec!["encryption".into()];
     device.compliance.since = since;
     device.episode = Some(Box::new(Episode {
         kind: EpisodeKind::NonCompliant,

@@ -138,7 +138,7 @@ fn each_requirement_fails_for_its_own_reason() {
         (|d| d.status = Status::Pending, "SAP", "device-not-enrolled"),
         (|d| d.status = Status::Failed, "Mail", "device-not-enrolled"),
         (|d| d.status = Status::Failed, "Payroll", "yes"),
-        (|d| d.missing_since = Some(now()), "Mail", "device-missing"),
+        (|d| d.rare.missing_since = Some(now()), "Mail", "device-missing"),
         (|d| d.compliance.state = ComplianceState::NonCompliant, "SAP", "device-noncompliant"),
         (|d| d.compliance.state = ComplianceState::NonCompliant, "Mail", "yes"),
         (|d| d.compliance.state = ComplianceState::Unknown, "Wiki", "compliance-unknown"),
@@ -147,8 +147,8 @@ fn each_requirement_fails_for_its_own_reason() {
         (|d| d.facts = None, "Wiki", "evidence-stale"),
         (|d| d.last_sync = None, "Mail", "yes"),
         (|d| spec(d).ownership = Ownership::Personal, "Payroll", "device-not-corporate"),
-        (|d| d.orphaned_since = Some(now()), "Payroll", "device-not-declared"),
-        (|d| d.orphaned_since = Some(now()), "SAP", "yes"),
+        (|d| d.rare.orphaned_since = Some(now()), "Payroll", "device-not-declared"),
+        (|d| d.rare.orphaned_since = Some(now()), "SAP", "yes"),
         (|d| d.status = Status::Wiped, "Payroll", "device-wiped"),
     ];
     for (change, resource, expected) in cases {
@@ -276,7 +276,7 @@ fn a_denial_tells_the_admin_the_cause_and_the_user_what_to_do() {
     world.rules.help_url = Some("https://it.example.com/help".into());
     world.edit("D001", |device| {
         device.compliance.state = ComplianceState::NonCompliant;
-        device.compliance.failing = vec!["encryption".into(), "osVersion".into()];
+        device.compliance.checks.failing = vec!["encryption".into(), "osVersion".into()];
         device.compliance.since = now() + TimeDelta::hours(-2);
     });
     let denied = world.answer(&Question::new(ANA, "SAP")).denial.unwrap();

@@ -26,7 +26,7 @@ pub(super) fn denial(
     reason: Reason,
     device: Option<DeviceId>,
 ) -> Denial {
-    let of = device.and_then(|id| Some((id, &**basis.recorded.devices.get(&id)?)));
+    let of = device.and_then(|id| Some((id, basis.recorded.devices.get(&id)?)));
     let admin = match of {
         Some((id, of)) => {
             let why = of_device(basis, reason, of);
@@ -107,13 +107,15 @@ pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> S
         Reason::WipeUnderWay => "a wipe of it is accepted or issued".into(),
         Reason::NotEnrolled => format!("{}: {}", device.status, device.status_reason),
         Reason::Missing => {
-            format!("the MDM no longer lists it{}", since(device.missing_since))
+            format!("the MDM no longer lists it{}", since(device.rare.missing_since))
         }
         Reason::NonCompliant => {
-            format!("fails {} since {}", verdict.failing.join(", "), verdict.since.short())
+            format!("fails {} since {}", verdict.checks.failing.join(", "), verdict.since.short())
         }
-        Reason::ComplianceUnknown if verdict.missing.is_empty() => "nothing is reported".into(),
-        Reason::ComplianceUnknown => format!("not reported: {}", verdict.missing.join(", ")),
+        Reason::ComplianceUnknown if verdict.checks.missing.is_empty() => {
+            "nothing is reported".into()
+        }
+        Reason::ComplianceUnknown => format!("not reported: {}", verdict.checks.missing.join(", ")),
         Reason::Stale => {
             let age = duration(basis.rules.max_age);
             let heard = device.last_sync.filter(|_| device.facts.is_some());
@@ -128,10 +130,14 @@ pub(super) fn of_device(basis: &Basis<'_>, reason: Reason, device: &Device) -> S
                 Blocking::Since(_) => ", and is blocked",
                 _ => ": longer than compliance.blockAfter allows",
             };
-            format!("fails {} since {}{blocked}", verdict.failing.join(", "), verdict.since.short())
+            format!(
+                "fails {} since {}{blocked}",
+                verdict.checks.failing.join(", "),
+                verdict.since.short()
+            )
         }
         Reason::NotCorporate => "it is a personal device".into(),
-        Reason::NotDeclared => format!("its manifest is gone{}", since(device.orphaned_since)),
+        Reason::NotDeclared => format!("its manifest is gone{}", since(device.rare.orphaned_since)),
         Reason::NotReady
         | Reason::LedgerUnreadable
         | Reason::OutOfDate
@@ -229,7 +235,7 @@ fn for_user(basis: &Basis<'_>, reason: Reason, device: Option<&Device>) -> Strin
 
 /// What is wrong with a device, in words of every day.
 fn checks(device: &Device) -> String {
-    let words = device.compliance.failing.iter().map(|check| match check.as_str() {
+    let words = device.compliance.checks.failing.iter().map(|check| match check.as_str() {
         "antivirus" => "its virus protection is off or out of date",
         "encryption" => "its disk is not encrypted",
         "osVersion" => "its operating system needs an update",

@@ -25,7 +25,7 @@ fn fleet(specs: &[&str]) -> Desired {
 }
 
 fn devices(fleet: &Desired) -> impl Iterator<Item = &crate::domain::model::DesiredDevice> + Clone {
-    fleet.devices.iter().map(|device| &**device)
+    fleet.devices.iter()
 }
 
 fn why(exported: &Exported) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::domain::wipe::WipeFile;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
     /// Valid devices, sorted by serial number, each once.
-    pub devices: Vec<Arc<DesiredDevice>>,
+    pub devices: Vec<DesiredDevice>,
     /// Valid profiles.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Where the valid profiles are written.
@@ -39,7 +39,7 @@ pub struct Desired {
 impl Desired {
     /// The valid device with this serial number.
     #[must_use]
-    pub(crate) fn by_serial(&self, serial: &SerialNumber) -> Option<&Arc<DesiredDevice>> {
+    pub(crate) fn by_serial(&self, serial: &SerialNumber) -> Option<&DesiredDevice> {
         self.find(serial).ok().map(|at| &self.devices[at])
     }
 

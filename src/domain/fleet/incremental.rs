@@ -5,32 +5,72 @@
 //! where they stand. What may depend on other files is refused, and nothing is changed: the
 //! caller assembles the fleet anew. Equal to that, always, and as a test proves.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
+
+use hashbrown::HashTable;
 
 use super::desired::Desired;
 use super::exemptions::exempted;
 use super::profiles::platform_of;
 use crate::domain::manifest::Documents;
 use crate::domain::model::{DesiredDevice, SerialNumber};
+use crate::domain::state::State;
 
 /// Validated intent, kept up to date.
 #[derive(Debug, Default)]
 pub struct IncrementalFleet {
     desired: Arc<Desired>,
-    /// How many valid devices each file holds.
-    devices_in: HashMap<Arc<str>, usize>,
+    files: Files,
+}
+
+/// How many valid devices each file holds.
+#[derive(Debug, Default)]
+struct Files {
+    /// By the hash of its path, the place of its first device among all, which has that path, and
+    /// their number.
+    counts: HashTable<(u32, u32)>,
+    hasher: RandomState,
+}
+
+impl Files {
+    fn of(devices: &[DesiredDevice]) -> Self {
+        let hasher = RandomState::new();
+        let path = |at: u32| &*devices[at as usize].place.path;
+        let mut counts = HashTable::with_capacity(devices.len());
+        for at in (0..).take(devices.len()) {
+            let hash = hasher.hash_one(path(at));
+            match counts.find_mut(hash, |(first, _)| path(*first) == path(at)) {
+                Some((_, count)) => *count += 1,
+                None => {
+                    let first = (at, 1);
+                    counts.insert_unique(hash, first, |(first, _)| hasher.hash_one(path(*first)));
+                }
+            }
+        }
+        Self { counts, hasher }
+    }
+
+    /// How many there are in the file at this path.
+    fn count(&self, path: &str, devices: &[DesiredDevice]) -> usize {
+        let is = |(first, _): &(u32, u32)| *devices[*first as usize].place.path == *path;
+        self.counts.find(self.hasher.hash_one(path), is).map_or(0, |(_, count)| *count as usize)
+    }
 }
 
 impl IncrementalFleet {
     /// All files, just assembled.
     #[must_use]
     pub fn new(desired: Desired) -> Self {
-        let mut devices_in = HashMap::with_capacity(desired.devices.len());
-        for device in &desired.devices {
-            *devices_in.entry(device.place.path.clone()).or_default() += 1;
-        }
-        Self { desired: Arc::new(desired), devices_in }
+        let files = Files::of(&desired.devices);
+        Self { desired: Arc::new(desired), files }
+    }
+
+    /// Lets go of what is recorded in the very same words: most of a fleet in which nothing is left
+    /// to do.
+    pub(crate) fn share(&mut self, recorded: &State) {
+        let desired = Arc::make_mut(&mut self.desired);
+        desired.devices.iter_mut().for_each(|device| recorded.share_with(device));
     }
 
     /// As it is by now.
@@ -43,16 +83,17 @@ impl IncrementalFleet {
     /// if other files may matter.
     pub(crate) fn replace_file(&mut self, documents: Documents) -> Option<Vec<SerialNumber>> {
         let path = &documents.devices.first()?.place().path;
-        let same_number = self.devices_in.get(path) == Some(&documents.devices.len());
+        let before = self.files.count(path, &self.desired.devices);
+        let same_number = before == documents.devices.len();
         if !same_number || !documents.is_plain() || self.depends_on_others(path) {
             return None;
         }
         let desired = &self.desired;
-        let mut revised: Vec<(usize, Arc<DesiredDevice>)> = Vec::new();
+        let mut revised: Vec<(usize, DesiredDevice)> = Vec::new();
         let mut exemptions = Vec::new();
         for draft in documents.devices {
             let at = desired.find(draft.serial_number()).ok()?;
-            let DesiredDevice { place, spec, .. } = &*desired.devices[at];
+            let DesiredDevice { place, spec, .. } = &desired.devices[at];
             if place.path != draft.place().path || spec.name != *draft.name() {
                 return None;
             }

@@ -24,7 +24,7 @@ use crate::domain::wording::quote;
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceDraft {
     /// Its `spec.platform` means nothing yet.
-    pub(super) device: Arc<DesiredDevice>,
+    pub(super) device: DesiredDevice,
     /// `spec.platform`, where it is given.
     pub(crate) platform: Option<Platform>,
     /// Of `metadata.name`.
@@ -82,9 +82,9 @@ impl DeviceDraft {
 
     /// With the platform that it is to have.
     #[must_use]
-    pub(crate) fn finish(mut self, platform: Platform) -> Arc<DesiredDevice> {
+    pub(crate) fn finish(mut self, platform: Platform) -> DesiredDevice {
         if self.device.spec.platform != platform {
-            Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).platform = platform;
+            Arc::make_mut(&mut self.device.spec).platform = platform;
         }
         self.device
     }
@@ -102,7 +102,7 @@ impl DeviceDraft {
             }
         };
         if !Arc::ptr_eq(labels, own) {
-            Arc::make_mut(&mut Arc::make_mut(&mut self.device).spec).labels = labels.clone();
+            Arc::make_mut(&mut self.device.spec).labels = labels.clone();
         }
     }
 }
@@ -156,13 +156,13 @@ pub(super) fn read(reader: &mut Reader<'_>, envelope: Envelope<'_>) -> Option<De
         profile_at,
         exempt_at,
         platform: platform_word,
-        device: Arc::new(DesiredDevice {
+        device: DesiredDevice {
             spec: Arc::new(spec),
             status: status.unwrap_or(DesiredStatus::Enrolled),
             enrollment: enrollment.unwrap_or(1),
             place: envelope.origin.place,
             digest: envelope.origin.digest,
-        }),
+        },
     })
 }
 

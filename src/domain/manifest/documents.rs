@@ -10,6 +10,7 @@ use super::profile::ProfileDraft;
 use super::unusable::{Unusable, UnusableKind};
 use super::wipe_request::WipeDraft;
 use crate::domain::model::{Labels, Name, Place};
+use crate::domain::state::State;
 
 /// What one file holds, or many.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,13 @@ impl Documents {
         self.corporate.extend(corporate);
         self.findings.extend(findings);
         self.device_documents += device_documents;
+    }
+
+    /// Devices that are recorded in the very same words share the memory of that.
+    pub(crate) fn share(&mut self, recorded: &State) {
+        for draft in &mut self.devices {
+            recorded.share_with(&mut draft.device);
+        }
     }
 
     /// Whether it is valid devices and nothing else.

@@ -68,7 +68,7 @@ impl FilePacker {
             platform_at,
             exempt_at,
         } = draft;
-        let DesiredDevice { spec, status, enrollment, place, digest } = &**device;
+        let DesiredDevice { spec, status, enrollment, place, digest } = device;
         let DeviceSpec {
             name,
             serial_number,
@@ -168,7 +168,7 @@ impl Unpacker {
         let place = Place { path: path.clone(), line };
         let spec = Arc::new(spec);
         Some(DeviceDraft {
-            device: Arc::new(DesiredDevice { spec, status, enrollment, place, digest }),
+            device: DesiredDevice { spec, status, enrollment, place, digest },
             platform,
             name_at,
             serial_at,

@@ -88,6 +88,17 @@ pub struct DeviceSpec {
     pub(crate) access: Option<Box<Exemption>>,
 }
 
+impl DeviceSpec {
+    /// Whether two are equal letter by letter: serial numbers are equal whatever their case, and
+    /// so are 10.0 and 10.0.0.
+    #[must_use]
+    pub(crate) fn is_spelled_as(&self, other: &Self) -> bool {
+        self == other
+            && self.os_version.as_str() == other.os_version.as_str()
+            && self.serial_number.as_str() == other.serial_number.as_str()
+    }
+}
+
 /// One valid device manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredDevice {

@@ -1,6 +1,7 @@
 //! Moments, as the log spells them.
 
 use std::fmt;
+use std::num::NonZeroI64;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -10,29 +11,44 @@ use super::text::Invalid;
 
 /// A moment in UTC, whole milliseconds, as the log spells it: `2026-11-22T10:00:00.000Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub struct Timestamp(
+    /// Milliseconds since [`BEFORE`]: never 0, so that an `Option` of it takes no more room.
+    NonZeroI64,
+);
+
+/// The first millisecond of the year 0, since 1970.
+const FIRST: i64 = -62_167_219_200_000;
+/// The last one of the year 9999.
+const LAST: i64 = 253_402_300_799_999;
+/// The millisecond before the first.
+const BEFORE: i64 = FIRST - 1;
 
 impl Timestamp {
     /// 1970-01-01T00:00:00.000Z.
     #[cfg(test)]
-    pub(crate) const EPOCH: Self = Self(0);
+    pub(crate) const EPOCH: Self = Self::from_millis(0);
     /// Milliseconds since 1970; outside the years 0 to 9999 it saturates.
     #[must_use]
-    pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(-62_167_219_200_000, 253_402_300_799_999))
-    }
-    /// As [`Timestamp::from_millis`], of a number within these years.
-    #[must_use]
-    pub(crate) const fn at_millis(millis: i64) -> Self {
-        Self(millis)
+    pub const fn from_millis(millis: i64) -> Self {
+        let within = if millis < FIRST {
+            FIRST
+        } else if millis > LAST {
+            LAST
+        } else {
+            millis
+        };
+        match NonZeroI64::new(within - BEFORE) {
+            Some(since) => Self(since),
+            None => unreachable!(),
+        }
     }
     /// Milliseconds since 1970.
     #[must_use]
-    pub fn millis(self) -> i64 {
-        self.0
+    pub const fn millis(self) -> i64 {
+        self.0.get() + BEFORE
     }
     fn date(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+        DateTime::from_timestamp_millis(self.millis()).unwrap_or_default()
     }
     /// To the second, for people.
     #[must_use]
@@ -43,13 +59,13 @@ impl Timestamp {
 impl std::ops::Add<TimeDelta> for Timestamp {
     type Output = Self;
     fn add(self, delta: TimeDelta) -> Self {
-        Self::from_millis(self.0.saturating_add(delta.num_milliseconds()))
+        Self::from_millis(self.millis().saturating_add(delta.num_milliseconds()))
     }
 }
 impl std::ops::Sub for Timestamp {
     type Output = TimeDelta;
     fn sub(self, other: Self) -> TimeDelta {
-        TimeDelta::milliseconds(self.0 - other.0)
+        TimeDelta::milliseconds(self.millis() - other.millis())
     }
 }
 impl fmt::Display for Timestamp {
@@ -82,7 +98,7 @@ const DAY: i64 = 86_400_000;
 
 impl Timestamp {
     fn spelled(self) -> [u8; 24] {
-        let Self(millis) = Self::from_millis(self.0);
+        let millis = self.millis();
         let (year, month, day) = civil(millis.div_euclid(DAY));
         let of_day = millis.rem_euclid(DAY);
         let (minutes, in_minute) = (of_day / 60_000, of_day % 60_000);
@@ -113,7 +129,7 @@ impl Timestamp {
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        Some(Self(days * DAY + ((hour * 60 + minute) * 60 + second) * 1000 + millis))
+        Some(Self::from_millis(days * DAY + ((hour * 60 + minute) * 60 + second) * 1000 + millis))
     }
 }
 
@@ -174,7 +190,7 @@ mod tests {
             let mut other = text.into_bytes();
             other[at] = to;
             let text = String::from_utf8(other.clone()).unwrap();
-            let said = DateTime::parse_from_rfc3339(&text).ok().map(|date| Timestamp(date.timestamp_millis()));
+            let said = DateTime::parse_from_rfc3339(&text).ok().map(|date| Timestamp::from_millis(date.timestamp_millis()));
             if let Some(read) = Timestamp::read(&other.try_into().unwrap()) {
                 prop_assert_eq!(Some(read), said);
             }
@@ -184,7 +200,7 @@ mod tests {
     #[test]
     fn every_day_of_four_hundred_years_is_that_of_the_calendar() {
         for day in -ERA..ERA {
-            let time = Timestamp(day * DAY);
+            let time = Timestamp::from_millis(day * DAY);
             let text = time.date().to_rfc3339_opts(SecondsFormat::Millis, true);
             assert_eq!(time.to_string(), text);
             assert_eq!(Timestamp::read(text.as_bytes().try_into().unwrap()), Some(time));

@@ -68,21 +68,21 @@ pub enum Op {
     /// Begin a device, and push its profile.
     Provision {
         /// What it is to be.
-        to: Arc<DesiredDevice>,
+        to: DesiredDevice,
         /// The revision of `spec.profile` that it gets first.
         profile: Arc<Profile>,
     },
     /// A manifest with its serial is back.
     Adopt {
         /// Where it is back.
-        to: Arc<DesiredDevice>,
+        to: DesiredDevice,
     },
     /// Recorded fields follow the manifest.
     Update {
         /// At least one.
         changes: Vec<Change>,
         /// What it is to be.
-        to: Arc<DesiredDevice>,
+        to: DesiredDevice,
     },
     /// The status moves.
     Status {
@@ -95,7 +95,7 @@ pub enum Op {
         /// With it: the last report by now, which counts no more.
         last_sync: Option<Timestamp>,
         /// The manifest behind it.
-        manifest: Option<Arc<DesiredDevice>>,
+        manifest: Option<DesiredDevice>,
     },
     /// Push the profile.
     Push {
@@ -197,7 +197,7 @@ pub enum Op {
         /// The request, with the `.sig` files as they were read.
         file: Arc<WipeFile>,
         /// The manifest of the device, where there is a usable one: to be read again.
-        manifest: Option<Arc<DesiredDevice>>,
+        manifest: Option<DesiredDevice>,
     },
     /// Take back the command of a wipe that was issued, and that expired unconfirmed.
     WithdrawWipe {

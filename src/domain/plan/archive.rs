@@ -12,8 +12,9 @@ use crate::domain::state::Device;
 /// When the device is archived, where that is configured, it is over, and not archived yet.
 #[must_use]
 pub(crate) fn archives_at(device: &Device, settings: &Settings) -> Option<Timestamp> {
-    let after = settings.archive_after.filter(|_| device.archived_since.is_none())?;
-    let since = if device.is_wiped() { Some(device.status_since) } else { device.orphaned_since };
+    let after = settings.archive_after.filter(|_| device.rare.archived_since.is_none())?;
+    let since =
+        if device.is_wiped() { Some(device.status_since) } else { device.rare.orphaned_since };
     Some(since? + after)
 }
 

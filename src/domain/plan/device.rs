@@ -30,7 +30,7 @@ pub(super) struct DevicePlanner<'a, 'p> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) id: DeviceId,
     pub(super) device: &'a Device,
-    pub(super) desired: Option<&'a Arc<DesiredDevice>>,
+    pub(super) desired: Option<&'a DesiredDevice>,
     pub(super) state: LifeState,
     pub(super) last_sync: Option<Timestamp>,
     facts: Option<(Timestamp, Cow<'a, Facts>)>,
@@ -52,7 +52,7 @@ pub(super) struct Known<'a> {
     pub(crate) id: DeviceId,
     pub(crate) device: &'a Device,
     /// Its manifest, where there is a usable one.
-    pub(crate) desired: Option<&'a Arc<DesiredDevice>>,
+    pub(crate) desired: Option<&'a DesiredDevice>,
     /// Whether a wipe is in progress, or about to be.
     pub(crate) wiping: bool,
     /// What was asked for by command.
@@ -119,7 +119,7 @@ impl<'a, 'p> DevicePlanner<'a, 'p> {
                 status: device.status,
                 since: device.status_since,
                 enrollment: device.enrollment,
-                erased: device.unrequested_wipe.is_some(),
+                erased: device.rare.unrequested_wipe.is_some(),
             },
             last_sync: device.last_sync,
             facts: facts.map(|(facts, at)| (at, Cow::Borrowed(facts))),
@@ -195,7 +195,7 @@ impl DevicePlanner<'_, '_> {
     fn finish_wipe(&mut self) {
         // None was ever accepted of most devices: those need no search.
         let mut wipes =
-            self.device.wipe.iter().flat_map(|_| self.inputs.recorded.wipes_of(self.id));
+            self.device.rare.wipe.iter().flat_map(|_| self.inputs.recorded.wipes_of(self.id));
         if wipes.any(|wipe| wipe.state == WipeState::Confirmed) {
             self.wiped();
         }
@@ -215,8 +215,8 @@ impl DevicePlanner<'_, '_> {
     }
 
     /// Makes the record follow its manifest.
-    fn follow(&mut self, desired: &Arc<DesiredDevice>) {
-        if self.device.orphaned_since.is_some() {
+    fn follow(&mut self, desired: &DesiredDevice) {
+        if self.device.rare.orphaned_since.is_some() {
             self.act(
                 Op::Adopt { to: desired.clone() },
                 Cause::Intent,
@@ -238,7 +238,7 @@ impl DevicePlanner<'_, '_> {
         }
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
-        let adopted = moved_only && self.device.orphaned_since.is_some();
+        let adopted = moved_only && self.device.rare.orphaned_since.is_some();
         // Before the update: after a crash between the two the change is still seen, and pushed again.
         self.push_again(desired);
         if !(changes.is_empty() || adopted) {
@@ -259,7 +259,7 @@ impl DevicePlanner<'_, '_> {
     fn miss(&mut self, damage: &DamageIndex<'_>) {
         if let Some(damaged) = damage.of(self.device) {
             self.hidden(damaged);
-        } else if self.device.orphaned_since.is_some() {
+        } else if self.device.rare.orphaned_since.is_some() {
             archive(self.inputs, self.id, self.device, self.plan);
         } else {
             self.act(
@@ -375,7 +375,7 @@ impl DevicePlanner<'_, '_> {
         let reported = self.facts.as_ref().map(|(at, facts)| Reported { facts, at: *at });
         let verdict = assess(&profile.compliance, platform, reported);
         let recorded = &self.device.compliance;
-        if (recorded.state, &recorded.failing, &recorded.missing)
+        if (recorded.state, &recorded.checks.failing, &recorded.checks.missing)
             == (verdict.state, &verdict.failing, &verdict.missing)
         {
             return None;

@@ -59,7 +59,7 @@ pub enum Effect<'a> {
         /// The request that is read and judged again before the provider is called.
         file: &'a Arc<WipeFile>,
         /// The manifest of the device, where there is a usable one.
-        manifest: Option<&'a Arc<DesiredDevice>>,
+        manifest: Option<&'a DesiredDevice>,
     },
     /// The command to erase the device is taken back.
     Withdraw {
@@ -238,7 +238,7 @@ impl Action {
         }
         let manifest: &DesiredDevice = match &self.op {
             Op::Provision { to, .. } | Op::Adopt { to, .. } | Op::Update { to, .. } => to,
-            Op::Status { manifest, .. } => manifest.as_deref()?,
+            Op::Status { manifest, .. } => manifest.as_ref()?,
             Op::WithdrawWipe { stopped, path } => {
                 return Some(source(path, stopped.subject.request));
             }

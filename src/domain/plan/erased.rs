@@ -37,7 +37,8 @@ impl DevicePlanner<'_, '_> {
             return;
         }
         let issued = self.wipes_issued().next().is_some();
-        let void = self.device.void_until.is_some_and(|until| dated.believed && dated.at <= until);
+        let void =
+            self.device.rare.void_until.is_some_and(|until| dated.believed && dated.at <= until);
         if issued {
             self.plan.findings.push(unexpected_wipe(self.id, dated.heard, true));
         } else if !(void || self.state.erased) {

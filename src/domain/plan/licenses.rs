@@ -100,7 +100,7 @@ impl DevicePlanner<'_, '_> {
         if self.state.erased {
             return;
         }
-        let ordered = (&self.device.licenses, self.pushes_anew);
+        let ordered = (&*self.device.licenses, self.pushes_anew);
         for lacking in lacking(self.inputs, desired, self.state.status, ordered) {
             match lacking {
                 Lacking::Missing(op, why) => {

@@ -18,12 +18,12 @@ impl DevicePlanner<'_, '_> {
             return;
         }
         let serial = &self.device.spec.serial_number;
-        if news.missing.contains(serial) && self.device.missing_since.is_none() {
+        if news.missing.contains(serial) && self.device.rare.missing_since.is_none() {
             let op = Op::Missing { last_sync: self.device.last_sync };
             let reason = "the MDM no longer has it; nothing is done to it";
             self.act(op, Cause::Fact, reason);
         }
-        if news.found.contains(serial) && self.device.missing_since.is_some() {
+        if news.found.contains(serial) && self.device.rare.missing_since.is_some() {
             self.act(Op::Found, Cause::Fact, "the MDM has it again");
         }
         if let Some(error) = news.enrollment_errors.get(serial).filter(|_| !wiping) {
@@ -33,7 +33,7 @@ impl DevicePlanner<'_, '_> {
 
     /// The MDM says that a wipe of the device is done.
     fn hear_of_erasure(&mut self) {
-        if self.device.wipe.is_none() || self.state.status == Status::Wiped {
+        if self.device.rare.wipe.is_none() || self.state.status == Status::Wiped {
             return;
         }
         let (news, recorded) = (self.inputs.news, self.inputs.recorded);

@@ -1,7 +1,6 @@
 //! The planner: what is desired is compared with what is recorded, device by device.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use super::damage::DamageIndex;
 use super::decision::Plan;
@@ -17,7 +16,7 @@ use crate::domain::state::{Device, State};
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let Inputs { recorded, desired, .. } = inputs;
     let mut planner = Planner::begin(inputs, &desired.devices);
-    planner.devices(&recorded.devices, desired.devices.iter());
+    planner.devices(recorded.devices.iter(), desired.devices.iter());
     let Planner { damage, plan, .. } = &mut planner;
     damage.hold_unrecorded(inputs, plan);
     planner.end()
@@ -57,10 +56,7 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// With what goes before devices: the profiles of `users`, and the trust files.
-    fn begin(
-        inputs: &'a Inputs<'a>,
-        users: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
-    ) -> Self {
+    fn begin(inputs: &'a Inputs<'a>, users: impl IntoIterator<Item = &'a DesiredDevice>) -> Self {
         let mut findings = inputs.desired.findings.clone();
         findings.extend(inputs.desired.long_exemptions(inputs.now));
         let mut plan = Plan { findings, ..Plan::default() };
@@ -76,8 +72,8 @@ impl<'a> Planner<'a> {
     /// Recorded devices, in order of ids, and what is new among these manifests.
     fn devices<'d>(
         &mut self,
-        recorded: impl IntoIterator<Item = (&'d DeviceId, &'d Box<Device>)>,
-        desired: impl ExactSizeIterator<Item = &'a Arc<DesiredDevice>>,
+        recorded: impl IntoIterator<Item = (&'d DeviceId, &'d Device)>,
+        desired: impl ExactSizeIterator<Item = &'a DesiredDevice>,
     ) {
         let (known, new) = match_serials(self.inputs.recorded, desired);
         for (id, device) in recorded {
@@ -93,7 +89,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn device(&mut self, id: DeviceId, device: &Device, desired: Option<&'a Arc<DesiredDevice>>) {
+    fn device(&mut self, id: DeviceId, device: &Device, desired: Option<&'a DesiredDevice>) {
         let Self { inputs, heard, requested, damage, wipes, plan } = self;
         let reports = heard.get(&id).map_or(&[][..], Vec::as_slice);
         let requests = requested.get(&id).map_or(&[][..], Vec::as_slice);
@@ -114,12 +110,12 @@ impl<'a> Planner<'a> {
     }
 }
 
-type Matches<'a> = (HashMap<DeviceId, &'a Arc<DesiredDevice>>, Vec<&'a Arc<DesiredDevice>>);
+type Matches<'a> = (HashMap<DeviceId, &'a DesiredDevice>, Vec<&'a DesiredDevice>);
 
 /// Which of these manifests belongs to which recorded device, and which are new, in their order.
 fn match_serials<'a>(
     recorded: &State,
-    desired: impl ExactSizeIterator<Item = &'a Arc<DesiredDevice>>,
+    desired: impl ExactSizeIterator<Item = &'a DesiredDevice>,
 ) -> Matches<'a> {
     let mut known = HashMap::with_capacity(desired.len());
     let mut new = Vec::new();

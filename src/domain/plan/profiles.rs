@@ -2,7 +2,6 @@
 //! is put right.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::action::{Action, Cause, Op};
 use super::decision::Plan;
@@ -14,7 +13,7 @@ use crate::domain::model::{DesiredDevice, Name};
 /// Those of these devices that are new or changed, by name.
 pub(super) fn record_profiles<'a>(
     inputs: &Inputs<'a>,
-    devices: impl IntoIterator<Item = &'a Arc<DesiredDevice>>,
+    devices: impl IntoIterator<Item = &'a DesiredDevice>,
     plan: &mut Plan,
 ) {
     let used: BTreeSet<&Name> = devices.into_iter().map(|d| &d.spec.profile).collect();

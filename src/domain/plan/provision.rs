@@ -1,7 +1,6 @@
 //! A device that begins: its first entries.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::action::{Action, Cause, Op};
 use super::decision::Plan;
@@ -18,7 +17,7 @@ use crate::domain::state::Licenses;
 pub(super) fn provision(
     inputs: &Inputs<'_>,
     id: DeviceId,
-    desired: &Arc<DesiredDevice>,
+    desired: &DesiredDevice,
     plan: &mut Plan,
 ) -> bool {
     if let Some(why) = too_long(inputs, desired) {

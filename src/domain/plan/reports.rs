@@ -20,7 +20,7 @@ const AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// The longest that a report is under way: a laptop that was off over a holiday.
 const BEHIND: TimeDelta = TimeDelta::days(30);
 /// 2020-01-01T00:00:00Z.
-const FIRST: Timestamp = Timestamp::at_millis(1_577_836_800_000);
+const FIRST: Timestamp = Timestamp::from_millis(1_577_836_800_000);
 
 /// A report, and when it counts.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ pub(super) fn sort<'a>(inputs: &Inputs<'a>, plan: &mut Plan) -> HashMap<DeviceId
 
 /// Before which no date is believed.
 fn floor(recorded: &State, id: DeviceId, device: &Device) -> Timestamp {
-    let issued = device.wipe.and_then(|_| {
+    let issued = device.rare.wipe.and_then(|_| {
         let issued = recorded.wipes_of(id).filter(|wipe| wipe.state == WipeState::Issued);
         issued.filter_map(|wipe| wipe.issued_at).max()
     });

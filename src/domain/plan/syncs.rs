@@ -80,7 +80,7 @@ impl DevicePlanner<'_, '_> {
 
     /// Whether a request calls for something; the intent to finish, where there is one.
     fn wants_sync(&self, request: &SyncRequest) -> Option<Option<u64>> {
-        let Some(last) = self.device.sync_requested.as_deref() else { return Some(None) };
+        let Some(last) = self.device.rare.sync_requested.as_deref() else { return Some(None) };
         let standing = last.standing(self.last_sync);
         if last.request == request.id {
             // A request goes once it is done: that it is still here means that a pass was cut

@@ -10,6 +10,7 @@ use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
 use super::license::Licenses;
+use super::sparse::{Sparse, Usual};
 use super::sync::{LastSync, SyncStanding};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Facts, Status, Timestamp};
 
@@ -24,6 +25,21 @@ pub struct Device {
     pub(crate) manifest: Manifest,
     pub(crate) compliance: Compliance,
     pub push: LastPush,
+    /// What only few devices have.
+    pub rare: Sparse<Rare>,
+    /// What its users were to get of the licenses of its profile.
+    pub(crate) licenses: Sparse<Licenses>,
+    /// What its verdict leads to; the last one there was.
+    pub(crate) episode: Option<Box<Episode>>,
+    /// Telemetry: date of the last report, or its arrival where that date is not believed.
+    pub last_sync: Option<Timestamp>,
+    /// Telemetry: facts of the last report.
+    pub facts: Option<Box<Facts>>,
+}
+
+/// What only few devices have: apart from the rest of their records, which are many.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rare {
     /// Since when its manifest has been gone.
     pub orphaned_since: Option<Timestamp>,
     /// Since when it has been out of the way: wiped, or orphaned until its manifest is back.
@@ -35,20 +51,36 @@ pub struct Device {
     pub unrequested_wipe: Option<Timestamp>,
     /// Since when a complete list of the MDM's devices has not had it.
     pub missing_since: Option<Timestamp>,
-    /// What its users were to get of the licenses of its profile.
-    pub(crate) licenses: Licenses,
     /// The last sync that somebody asked for.
     pub sync_requested: Option<Box<LastSync>>,
-    /// What its verdict leads to; the last one there was.
-    pub(crate) episode: Option<Box<Episode>>,
     /// Reports dated up to then say nothing of the device as it is: it began anew.
     pub(crate) void_until: Option<Timestamp>,
-    /// Telemetry: date of the last report, or its arrival where that date is not believed.
-    pub last_sync: Option<Timestamp>,
-    /// Telemetry: facts of the last report.
-    pub facts: Option<Box<Facts>>,
     /// Telemetry: how many reports were passed over because a later one had been heard before.
     pub(crate) passed_over: u64,
+}
+
+impl Rare {
+    /// Whether two are equal but for telemetry.
+    pub(crate) fn is_as_logged(&self, other: &Self) -> bool {
+        let logged = |rare: &Self| Self { passed_over: 0, ..rare.clone() };
+        self == other || logged(self) == logged(other)
+    }
+}
+
+impl Usual for Rare {
+    fn usual() -> &'static Self {
+        static NONE: Rare = Rare {
+            orphaned_since: None,
+            archived_since: None,
+            wipe: None,
+            unrequested_wipe: None,
+            missing_since: None,
+            sync_requested: None,
+            void_until: None,
+            passed_over: 0,
+        };
+        &NONE
+    }
 }
 
 /// The document that a device's record comes from.
@@ -61,18 +93,31 @@ pub(crate) struct Manifest {
 }
 
 /// The recorded verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compliance {
     pub(crate) state: ComplianceState,
     pub(crate) since: Timestamp,
-    /// The checks that fail, sorted.
+    pub(crate) checks: Sparse<Checks>,
+}
+
+/// The checks that a device does not pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Checks {
+    /// Those that fail, sorted.
     pub(crate) failing: Vec<String>,
-    /// The checks that lack a fact, sorted.
+    /// Those that lack a fact, sorted.
     pub(crate) missing: Vec<String>,
 }
 
+impl Usual for Checks {
+    fn usual() -> &'static Self {
+        static PASSED: Checks = Checks { failing: Vec::new(), missing: Vec::new() };
+        &PASSED
+    }
+}
+
 /// The last push of a profile to a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LastPush {
     pub(crate) intent: u64,
     pub(crate) digest: Digest,
@@ -80,7 +125,14 @@ pub struct LastPush {
     /// Since when the device has been without what was to be pushed, however often that was tried.
     pub(crate) since: Option<Timestamp>,
     /// Whose the device was, as long as the provider may not know that it is theirs no more.
-    pub(crate) former_users: Vec<Email>,
+    pub(crate) former_users: Sparse<Vec<Email>>,
+}
+
+impl Usual for Vec<Email> {
+    fn usual() -> &'static Self {
+        static NOBODY: Vec<Email> = Vec::new();
+        &NOBODY
+    }
 }
 
 /// How a push stands.
@@ -108,7 +160,7 @@ impl Device {
     /// The last sync that was asked for, and what became of it; a device that is wiped syncs no more.
     #[must_use]
     pub(crate) fn sync(&self) -> Option<(&LastSync, SyncStanding<'_>)> {
-        let asked = self.sync_requested.as_deref().filter(|_| !self.is_wiped())?;
+        let asked = self.rare.sync_requested.as_deref().filter(|_| !self.is_wiped())?;
         Some((asked, asked.standing(self.last_sync)))
     }
 
@@ -129,7 +181,7 @@ impl Device {
     /// Whether it reported that it was erased, by a wipe of ours or not, and has not begun anew since.
     #[must_use]
     pub(crate) fn is_erased(&self) -> bool {
-        self.is_wiped() || self.unrequested_wipe.is_some()
+        self.is_wiped() || self.rare.unrequested_wipe.is_some()
     }
 
     /// Takes an entry about it in; `latest` is the latest time that the log has seen.
@@ -153,34 +205,34 @@ impl Device {
             }
             Event::DeviceStatus(status) => self.set_status((entry.at, latest), status)?,
             Event::DeviceOrphaned(_) => {
-                if self.orphaned_since.is_some() {
+                if self.rare.orphaned_since.is_some() {
                     return Err("it is orphaned already".into());
                 }
-                self.orphaned_since = Some(entry.at);
+                self.rare.orphaned_since = Some(entry.at);
             }
             Event::DeviceAdopted(_) => {
-                self.orphaned_since.take().ok_or("it was not orphaned")?;
-                self.archived_since = None;
+                self.rare.orphaned_since.take().ok_or("it was not orphaned")?;
+                self.rare.archived_since = None;
                 self.manifest =
                     Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
             }
             Event::DeviceArchived(_) => {
-                if self.archived_since.is_some() {
+                if self.rare.archived_since.is_some() {
                     return Err("it is archived already".into());
                 }
-                if !self.is_wiped() && self.orphaned_since.is_none() {
+                if !self.is_wiped() && self.rare.orphaned_since.is_none() {
                     return Err("it is neither wiped nor orphaned".into());
                 }
-                self.archived_since = Some(entry.at);
+                self.rare.archived_since = Some(entry.at);
             }
             Event::DeviceMissing(_) => {
-                if self.missing_since.is_some() {
+                if self.rare.missing_since.is_some() {
                     return Err("it is missing already".into());
                 }
-                self.missing_since = Some(entry.at);
+                self.rare.missing_since = Some(entry.at);
             }
             Event::DeviceFound(_) => {
-                self.missing_since.take().ok_or("it was not missing")?;
+                self.rare.missing_since.take().ok_or("it was not missing")?;
             }
             Event::ProfileIntended(push) => {
                 let since = self.push.since.or(Some(latest));
@@ -224,16 +276,16 @@ impl Device {
             Event::LicenseAssigned(assigned) => self.licenses.assigned(entry.at, assigned),
             Event::LicenseFailed(failed) => self.licenses.fail(entry.at, failed),
             Event::SyncRequested(requested) => {
-                self.sync_requested = Some(Box::new(LastSync::new(entry.at, requested)));
+                self.rare.sync_requested = Some(Box::new(LastSync::new(entry.at, requested)));
             }
             Event::SyncFailed(failed) => {
-                self.sync_requested.as_mut().ok_or("no sync was requested")?.fail(failed)?;
+                self.rare.sync_requested.as_mut().ok_or("no sync was requested")?.fail(failed)?;
             }
             Event::WipeUnrequested(_) => {
-                if self.unrequested_wipe.is_some() {
+                if self.rare.unrequested_wipe.is_some() {
                     return Err("it is known to be erased already".into());
                 }
-                self.unrequested_wipe = Some(entry.at);
+                self.rare.unrequested_wipe = Some(entry.at);
                 // What it failed is erased with it.
                 let episode = self.episode.as_deref_mut();
                 if let Some(failing) =
@@ -337,8 +389,8 @@ impl Device {
 
     /// Under a new enrollment: an erasure was seen to, and what was reported up to then is void.
     fn begin_anew(&mut self, void_until: Option<Timestamp>) {
-        self.unrequested_wipe = None;
-        self.void_until = self.void_until.max(void_until);
+        self.rare.unrequested_wipe = None;
+        self.rare.void_until = self.rare.void_until.max(void_until);
     }
 
     fn set_compliance(&mut self, at: Timestamp, changed: &ComplianceChanged) {
@@ -346,8 +398,10 @@ impl Device {
         self.compliance = Compliance {
             state: changed.to,
             since,
-            failing: changed.failing.clone(),
-            missing: changed.missing.clone(),
+            checks: Sparse::new(Checks {
+                failing: changed.failing.clone(),
+                missing: changed.missing.clone(),
+            }),
         };
     }
 }
@@ -355,7 +409,7 @@ impl Device {
 impl LastPush {
     fn new(push: &ProfilePush, state: PushState, since: Option<Timestamp>) -> Self {
         let ProfilePush { intent, profile: _, digest, former_users } = push;
-        let former_users = former_users.clone();
+        let former_users = Sparse::new(former_users.clone());
         Self { intent: *intent, digest: *digest, state, since, former_users }
     }
 }

@@ -1,21 +1,22 @@
 //! The state, and how entries change it.
 
-use std::collections::hash_map::Entry::Occupied;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::device::{Compliance, Device, LastPush, Manifest, PushState};
+use super::by_serial::BySerial;
+use super::device::{Compliance, Device, LastPush, Manifest, PushState, Rare};
+use super::devices::Devices;
 use super::event::{
     AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen,
     ProfilePrepared, TrustFiles,
 };
-use super::license::Licenses;
+use super::sparse::Sparse;
 use super::wipe::Wipe;
 use crate::domain::model::{
-    ComplianceState, DeviceId, Digest, Facts, GraphId, Name, Platform, Profile, SerialNumber,
-    Status, Timestamp,
+    ComplianceState, DesiredDevice, DeviceId, Digest, Facts, GraphId, Name, Platform, Profile,
+    SerialNumber, Status, Timestamp,
 };
 
 /// Everything that the ledger says.
@@ -33,9 +34,8 @@ pub struct State {
     pub(crate) at: Option<Timestamp>,
     /// Hash of the last line folded in.
     pub(crate) head: HeadHash,
-    /// By id; none is ever removed. Boxed, because ids only rise, which leaves the nodes of
-    /// the map half full: of pointers, and not of 300 bytes for each device.
-    pub devices: BTreeMap<DeviceId, Box<Device>>,
+    /// By id; none is ever removed.
+    pub devices: Devices,
     /// The last revision of each profile that a device was to get.
     pub profiles: BTreeMap<Name, Arc<Profile>>,
     /// Compliance policies that the MDM has for profiles, by platform.
@@ -52,7 +52,7 @@ pub struct State {
     pub(crate) alerts: BTreeMap<(AlertKind, CompactString), Timestamp>,
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
-    by_serial: HashMap<SerialNumber, DeviceId>,
+    by_serial: BySerial,
 }
 
 /// A digest that starts as 64 zeros.
@@ -95,14 +95,25 @@ impl State {
     /// The device that bears this serial now: the last one provisioned with it.
     #[must_use]
     pub fn by_serial(&self, serial: &SerialNumber) -> Option<(DeviceId, &Device)> {
-        let id = *self.by_serial.get(serial)?;
+        let id = self.by_serial.get(serial, &self.devices)?;
         Some((id, &self.devices[&id]))
+    }
+
+    /// Lets a manifest share the memory of what is recorded in the very same words.
+    pub(crate) fn share_with(&self, desired: &mut DesiredDevice) {
+        let Some((_, known)) = self.by_serial(&desired.spec.serial_number) else { return };
+        if desired.spec.is_spelled_as(&known.spec) {
+            desired.spec = known.spec.clone();
+        }
+        if desired.place.path == known.manifest.path {
+            desired.place.path = known.manifest.path.clone();
+        }
     }
 
     /// The id that the next new device gets.
     #[must_use]
     pub(crate) fn next_id(&self) -> DeviceId {
-        self.devices.last_key_value().map_or(DeviceId::FIRST, |(id, _)| id.next())
+        self.devices.last().map_or(DeviceId::FIRST, |(id, _)| id.next())
     }
 
     /// The lineage that the log began with: what this ledger made in the MDM bears it, and is found
@@ -124,15 +135,14 @@ impl State {
     pub(crate) fn active(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
         self.devices
             .iter()
-            .filter(|(_, d)| d.status != Status::Wiped && d.orphaned_since.is_none())
-            .map(|(id, d)| (*id, &**d))
+            .filter(|(_, d)| d.status != Status::Wiped && d.rare.orphaned_since.is_none())
+            .map(|(id, d)| (*id, d))
     }
 
     /// A state read back from a snapshot; the index is made anew.
     #[must_use]
     pub(crate) fn reindexed(mut self) -> Self {
-        self.by_serial =
-            self.devices.iter().map(|(id, d)| (d.spec.serial_number.clone(), *id)).collect();
+        self.by_serial = BySerial::of(&self.devices);
         self
     }
 
@@ -166,7 +176,8 @@ impl State {
     /// Telemetry: reports that came too late to count.
     pub(crate) fn pass_over(&mut self, id: DeviceId, reports: u64) {
         if let Some(device) = self.devices.get_mut(&id) {
-            device.passed_over = device.passed_over.saturating_add(reports);
+            let passed_over = &mut device.rare.passed_over;
+            *passed_over = passed_over.saturating_add(reports);
         }
     }
 
@@ -291,19 +302,18 @@ impl State {
         if id != self.next_id() {
             return Err(format!("the next device is {}, not {id}", self.next_id()));
         }
-        let last = self.by_serial.entry(new.spec.serial_number.clone());
-        if let Occupied(last) = &last
-            && self.devices[last.get()].status != Status::Wiped
+        let last = self.by_serial(&new.spec.serial_number);
+        if let Some((last, device)) = last
+            && !device.is_wiped()
         {
-            return Err(format!("serial {} is that of {}", new.spec.serial_number, last.get()));
+            return Err(format!("serial {} is that of {last}", new.spec.serial_number));
         }
         let source = entry.source.as_ref().ok_or("it names no manifest")?;
         // What the hardware said under its last id says nothing of this one.
-        let void_until = matches!(last, Occupied(_)).then_some(entry.at);
-        last.insert_entry(id);
+        let void_until = last.map(|_| entry.at);
         self.devices.insert(
             id,
-            Box::new(Device {
+            Device {
                 spec: new.spec.clone(),
                 status: Status::Pending,
                 status_since: entry.at,
@@ -313,30 +323,23 @@ impl State {
                 compliance: Compliance {
                     state: ComplianceState::Unknown,
                     since: entry.at,
-                    failing: Vec::new(),
-                    missing: Vec::new(),
+                    checks: Sparse::default(),
                 },
                 push: LastPush {
                     intent: new.intent,
                     digest: new.profile_digest,
                     state: PushState::Intended,
                     since: Some(latest),
-                    former_users: Vec::new(),
+                    former_users: Sparse::default(),
                 },
-                orphaned_since: None,
-                archived_since: None,
-                wipe: None,
-                unrequested_wipe: None,
-                missing_since: None,
-                licenses: Licenses::default(),
-                sync_requested: None,
+                rare: Sparse::new(Rare { void_until, ..Rare::default() }),
+                licenses: Sparse::default(),
                 episode: None,
-                void_until,
                 last_sync: None,
                 facts: None,
-                passed_over: 0,
-            }),
+            },
         );
+        self.by_serial.put(id, &self.devices);
         Ok(())
     }
 }

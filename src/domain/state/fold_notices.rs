@@ -59,7 +59,7 @@ impl State {
     }
 
     fn told_device(&mut self, id: Option<DeviceId>) -> Option<&mut super::device::Device> {
-        self.devices.get_mut(&id?).map(|device| &mut **device)
+        self.devices.get_mut(&id?)
     }
 }
 

@@ -29,7 +29,7 @@ impl State {
                     return Err("the device has another wipe in progress".into());
                 }
                 if let Some(device) = self.devices.get_mut(&id) {
-                    device.wipe = Some(accepted.subject.request);
+                    device.rare.wipe = Some(accepted.subject.request);
                 }
                 wipe.signers = accepted.signers.clone();
                 wipe.issue_at = Some(accepted.issue_at);
@@ -139,7 +139,7 @@ impl State {
         }
         (wipe.code, wipe.detail) = (Some(DEFERRED.into()), reason.clone());
         if let Some(device) = self.devices.get_mut(&device) {
-            device.wipe = Some(*request);
+            device.rare.wipe = Some(*request);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 use compact_str::CompactString;
 
 use super::event::{ErrorClass, LicenseAssigned, LicenseFailed, LicenseIntended};
+use super::sparse::Usual;
 use crate::domain::model::{Email, Timestamp};
 
 /// One license of one user.
@@ -45,6 +46,13 @@ pub(crate) enum LicenseState {
 /// The licenses of a device's users, sorted by part number and user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Licenses(Vec<License>);
+
+impl Usual for Licenses {
+    fn usual() -> &'static Self {
+        static NONE: Licenses = Licenses(Vec::new());
+        &NONE
+    }
+}
 
 impl Licenses {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &License> {

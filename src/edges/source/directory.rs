@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::CString;
+use std::iter::once;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::walk::{Budget, Unread};
 use crate::domain::fleet::{Desired, assemble};
 use crate::domain::manifest::{Documents, parse_file};
 use crate::domain::model::{Digest, Timestamp};
+use crate::domain::state::State;
 use crate::domain::wording::{harmless, quote};
 use crate::edges::fs::durable::parent;
 
@@ -33,7 +35,7 @@ pub(crate) fn load_with(root: &Path, written: &[(&str, &[u8])]) -> Desired {
     let look = |_: &OwnedFd| Ok(Look::at_all(instead(), Budget::of_system()));
     let written = written.iter().map(|(path, bytes)| parse_file(&(*path).into(), bytes));
     match look_at(root, look) {
-        Ok((root, _, documents)) => assembled(&root, documents.into_iter().chain(written)),
+        Ok((root, _, documents)) => assembled(&root, once(documents).chain(written)),
         Err(error) => unread(root, &error),
     }
 }
@@ -52,15 +54,22 @@ pub struct Loaded {
 }
 
 /// As [`load`], but files that nobody touched since an earlier look are not read. `keep`, the time, is for
-/// whoever is about to hold the ledger: what was read can then be kept for the next look.
+/// whoever is about to hold the ledger: what was read can then be kept for the next look. What is
+/// `recorded` in the same words is not held twice.
 #[must_use]
-pub fn load_indexed(root: &Path, cache: &Cache, keep: Option<Timestamp>) -> Loaded {
+pub fn load_indexed(
+    root: &Path,
+    cache: &Cache,
+    keep: Option<Timestamp>,
+    recorded: Option<&State>,
+) -> Loaded {
     let index = cache.read(root).map(Index::with_contents);
     let look = |fd: &OwnedFd| {
         let stat = fstat(fd).map_err(Unread::Io)?;
         let place = [stat.st_dev, stat.st_ino];
         Ok(Look {
             index: index.as_ref(),
+            recorded,
             place,
             collector: keep.and_then(|now| cache.collector(root, place, now)),
             ..Look::at_all(HashSet::new(), Budget::of_system())
@@ -68,7 +77,7 @@ pub fn load_indexed(root: &Path, cache: &Cache, keep: Option<Timestamp>) -> Load
     };
     let read = look_at(root, look).map(|(fd, look, documents)| {
         let Look { opened, reused, collector, .. } = look;
-        (assembled(&fd, documents), opened.into_inner(), reused.into_inner(), collector)
+        (assembled(&fd, [documents]), opened.into_inner(), reused.into_inner(), collector)
     });
     match read {
         Ok((desired, opened, reused, collector)) => {

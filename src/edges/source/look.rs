@@ -18,6 +18,7 @@ use super::rules::MAX_BYTES;
 use super::walk::{Budget, Chunk, Listed, Unread, Walk};
 use crate::domain::manifest::{Documents, Unpacker, UnusableKind, pack, parse_file};
 use crate::domain::model::Digest;
+use crate::domain::state::State;
 use crate::edges::fs::guarded::{Refused, Version};
 
 /// So often a fleet that changes while it is read is read again.
@@ -29,6 +30,8 @@ pub(super) struct Look<'l> {
     pub(super) but: HashSet<&'l str>,
     pub(super) budget: Budget,
     pub(super) index: Option<&'l Index>,
+    /// What is recorded: devices that are declared in the same words share its memory.
+    pub(super) recorded: Option<&'l State>,
     /// Device and inode of the root.
     pub(super) place: [u64; 2],
     /// Takes what the next look may use.
@@ -46,6 +49,7 @@ impl<'l> Look<'l> {
             but: but.into_iter().collect(),
             budget,
             index: None,
+            recorded: None,
             place: [0; 2],
             collector: None,
             opened: AtomicUsize::new(0),
@@ -58,7 +62,7 @@ impl<'l> Look<'l> {
 pub(super) fn look_at<'l>(
     root: &Path,
     look: impl Fn(&OwnedFd) -> Result<Look<'l>, Unread>,
-) -> Result<(OwnedFd, Look<'l>, Vec<Documents>), Unread> {
+) -> Result<(OwnedFd, Look<'l>, Documents), Unread> {
     for _ in 0..TRIES {
         // Opened anew: where it is a symlink, another one may have taken its place.
         let fd = open(CWD, root, OFlags::DIRECTORY).map_err(Unread::Io)?;
@@ -72,12 +76,13 @@ pub(super) fn look_at<'l>(
 }
 
 /// All manifests below an open directory, in no order.
-pub(super) fn read_below(root: &OwnedFd, look: &Look<'_>) -> Result<Vec<Documents>, Unread> {
-    let documents = Mutex::new(Ok(Vec::new()));
+pub(super) fn read_below(root: &OwnedFd, look: &Look<'_>) -> Result<Documents, Unread> {
+    let documents = Mutex::new(Ok(Documents::default()));
     let keep = |read: Result<Documents, Unread>| {
         let mut documents = documents.lock().unwrap_or_else(PoisonError::into_inner);
         match (&mut *documents, read) {
-            (Ok(documents), Ok(read)) => documents.push(read),
+            // At once: what threads hold of many files is memory that is not given back.
+            (Ok(documents), Ok(read)) => documents.absorb(read),
             (Ok(_), Err(unread)) => *documents = Err(unread),
             (Err(_), _) => {}
         }
@@ -234,11 +239,8 @@ impl Reader<'_> {
         {
             self.look.budget.content(usize::try_from(known.version.size).unwrap_or(usize::MAX))?;
             self.look.reused.fetch_add(1, Ordering::Relaxed);
-            if self.look.collector.is_some() {
-                let stands_for = (known.version, content.digest);
-                self.collected.note(name.to_bytes(), stands_for, &content.packed, false);
-            }
-            return Ok(Ok(documents));
+            self.collected.same(&known);
+            return Ok(Ok(self.shared(documents)));
         }
         self.look.opened.fetch_add(1, Ordering::Relaxed);
         let stat = match read_file(directory, name, &mut self.bytes, MAX_BYTES) {
@@ -250,6 +252,14 @@ impl Reader<'_> {
         Ok(Ok(self.parse((name, path), known, version)))
     }
 
+    /// Sharing the memory of what is recorded in the same words.
+    fn shared(&self, mut documents: Documents) -> Documents {
+        if let Some(recorded) = self.look.recorded {
+            documents.share(recorded);
+        }
+        documents
+    }
+
     /// What the bytes say that were just read: known by their digest, or parsed.
     fn parse(
         &mut self,
@@ -259,7 +269,11 @@ impl Reader<'_> {
     ) -> Documents {
         let digest =
             (self.look.index.is_some() || version.is_some()).then(|| Digest::of(&self.bytes));
-        let alike = digest.and_then(|digest| self.look.index?.by_digest(&digest));
+        let before = known.and_then(|known| self.look.index?.content(&known));
+        let alike = match before.filter(|before| Some(before.digest) == digest) {
+            Some(before) => Some(before),
+            None => digest.and_then(|digest| self.look.index?.by_digest(&digest)),
+        };
         let (documents, packed) = match alike {
             Some(alike) if let Some(documents) = self.unpacker.unpack(path, &alike.packed) => {
                 (documents, Some(alike.packed.into_owned()))
@@ -278,7 +292,7 @@ impl Reader<'_> {
             let is_new = held != Some(digest);
             self.collected.note(name.to_bytes(), (version, digest), &packed, is_new);
         }
-        documents
+        self.shared(documents)
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn run(
     }
     let expected = setup.expected(args.new_ledger)?;
     let open = || wiring::open(&setup.config, expected, setup.actor.clone());
-    let load = || wiring::fleet(&setup.config, true);
+    let load = || wiring::fleet(&setup.config, true, None);
     let (loaded, ledger) = if wiring::ledger(&setup.config).exists()? {
         rayon::join(load, open)
     } else {
@@ -185,7 +185,8 @@ pub(super) fn run(
         None if provider.is_quiet() && outcome.left == 0 && outcome.failures().next().is_none() => {
             let cache = wiring::cache(&setup.config);
             let index = source::unchanged(&setup.config.fleet, &cache);
-            let again = index.map(|index| (index, wiring::fleet(&setup.config, false).desired));
+            let again =
+                index.map(|index| (index, wiring::fleet(&setup.config, false, None).desired));
             let again = again.map(|(index, desired)| {
                 let next = decide_now(args, setup, &desired, &ledger, &trust, look(&ledger));
                 Ok::<_, Failure>(settled(setup, &next, &desired, index, ledger.state()))

@@ -115,7 +115,7 @@ pub(super) fn run(
     if let Some(profile) = &args.profile {
         has_profile(&fleet, profile)?;
     }
-    let devices = fleet.devices.iter().map(|device| &**device).filter(|device| args.admits(device));
+    let devices = fleet.devices.iter().filter(|device| args.admits(device));
     let exported = match args.list {
         Kind::Csv => export::csv(devices)?,
         Kind::Autopilot => export::autopilot(devices),

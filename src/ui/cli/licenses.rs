@@ -34,7 +34,7 @@ pub(crate) struct Args {
 pub(super) fn run(_: &Args, setup: &Setup, format: Format, out: &mut Out) -> Result<Exit, Failure> {
     setup.needs_ledger("and so no license was assigned")?;
     let state = setup.recorded()?;
-    let desired = wiring::fleet(&setup.config, false).desired;
+    let desired = wiring::fleet(&setup.config, false, None).desired;
     // Without manifests every license would be one that nobody needs.
     if let Some(why) = desired.missing {
         return Err(Failure::new(why).help("name the fleet directory with --fleet"));

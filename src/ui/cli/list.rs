@@ -238,7 +238,7 @@ fn chosen<'s>(
         filter.admits(device, settings, now) && (!args.notes || noted(*id, device))
     };
     let mut devices: Listed<'_> =
-        state.devices.iter().map(|(id, device)| (*id, &**device)).filter(admitted).collect();
+        state.devices.iter().map(|(id, device)| (*id, device)).filter(admitted).collect();
     if let Some(SortBy { path, descending }) = &args.sort_by {
         // Each key once: taking a device apart costs more than comparing.
         let key = |(id, device): &(DeviceId, &Device)| {

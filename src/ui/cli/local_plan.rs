@@ -109,7 +109,7 @@ fn kept(setup: &Setup) -> Option<ApprovedPlan> {
 
 /// A copy of the ledger is looked at where there are no manifests: that freezes nothing.
 fn planned(setup: &Setup, state: &State) -> Option<(ApprovedPlan, Desired)> {
-    let desired = wiring::fleet(&setup.config, false).desired;
+    let desired = wiring::fleet(&setup.config, false, None).desired;
     if desired.missing.is_some() && state.frozen.is_none() {
         return None;
     }

@@ -87,7 +87,7 @@ pub(super) fn run(
             return Ok(exit_of(&approved, true, args.detailed_exitcode));
         }
     }
-    let desired = || wiring::fleet(&setup.config, false).desired;
+    let desired = || wiring::fleet(&setup.config, false, None).desired;
     let (desired, recorded) = rayon::join(desired, || setup.recorded());
     let (recorded, trust) = (recorded?, setup.trust());
     // A daemon's log lies elsewhere: what requests name of it cannot be looked up from here.

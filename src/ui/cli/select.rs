@@ -59,7 +59,7 @@ fn similar(state: &State, text: &str) -> Vec<String> {
     }
     let wanted = text.to_lowercase();
     let mut close = BTreeMap::new();
-    for (id, device) in &state.devices {
+    for (id, device) in state.devices.iter() {
         let spec = &device.spec;
         for word in [id.to_string(), spec.serial_number.to_string(), spec.name.to_string()] {
             let alike = strsim::jaro_winkler(&wanted, &word.to_lowercase());

@@ -245,7 +245,7 @@ fn told(place: &Place, serial: Option<&SerialNumber>, name: Option<&Name>) -> (S
 
 /// The recorded device whose id the word can be. Without a ledger there are no ids; one that
 /// cannot be read may have it.
-fn recorded(setup: &Setup, word: Word<'_>) -> Result<Option<(DeviceId, Box<Device>)>, Failure> {
+fn recorded(setup: &Setup, word: Word<'_>) -> Result<Option<(DeviceId, Device)>, Failure> {
     let Some(id) = word.id() else { return Ok(None) };
     let state = setup.recorded()?;
     Ok(state.devices.get(&id).map(|device| (id, device.clone())))

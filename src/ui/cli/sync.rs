@@ -110,7 +110,7 @@ fn chosen<'s>(
         let filter = filters.filter();
         let admitted = |device: &Device| !device.is_wiped() && filter.admits(device, settings, now);
         let devices = state.devices.iter().filter(|(_, device)| admitted(device));
-        return Ok(devices.map(|(id, device)| (*id, &**device)).collect());
+        return Ok(devices.map(|(id, device)| (*id, device)).collect());
     }
     let mut found = BTreeMap::new();
     for word in devices {

@@ -1,7 +1,6 @@
 //! The answers.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
@@ -79,13 +78,12 @@ pub(super) async fn devices(
     };
     let view = shared.view();
     let (settings, now) = (&view.config.settings, clock::now());
-    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let limit = limit.unwrap_or(PAGE);
     let recorded = &view.recorded;
     let mut found = recorded
         .devices
-        .range((from, Bound::Unbounded))
-        .map(|(id, device)| (*id, &**device))
+        .after(after)
+        .map(|(id, device)| (*id, device))
         .filter(|(_, device)| filter.admits(device, settings, now));
     let devices: Vec<_> = found.by_ref().take(limit).collect();
     let next = found.next().and(devices.last()).map(|(id, _)| format!("after={id}"));

@@ -60,7 +60,7 @@ pub(super) async fn state(Extracted(shared): Extracted<Shared>, headers: HeaderM
 fn tag(state: &State) -> io::Result<Digest> {
     type Telemetry<'a> = (DeviceId, Option<Timestamp>, Option<&'a Facts>);
     let mut hashed = state.head.0.to_string().into_bytes();
-    for (id, device) in &state.devices {
+    for (id, device) in state.devices.iter() {
         let telemetry: Telemetry<'_> = (*id, device.last_sync, device.facts.as_deref());
         serde_json::to_writer(&mut hashed, &telemetry)?;
         // Some devices at a time: all of them are tens of megabytes.
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_sent_reads_back_as_what_is_recorded() {
         let mut state = testing::state();
-        let device = state.devices.first_key_value().unwrap().1.clone();
+        let device = state.devices.values().next().unwrap().clone();
         for n in 0..5000 {
             let mut device = device.clone();
             Arc::make_mut(&mut device.spec).serial_number = format!("MANY{n}").parse().unwrap();
@@ -153,7 +153,7 @@ mod tests {
         let before = tag(&state).unwrap();
         assert_eq!(tag(&state.clone()).unwrap(), before);
         let mut heard = state.clone();
-        let id = *heard.devices.first_key_value().unwrap().0;
+        let id = *heard.devices.keys().next().unwrap();
         heard.observe(id, testing::now(), &Facts::default());
         assert_ne!(tag(&heard).unwrap(), before);
         let mut logged = state;

@@ -18,7 +18,9 @@ use crate::domain::model::{
 };
 use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Wipe, WipeState};
+use crate::domain::state::{
+    Checks, Compliance, Device, LastPush, Manifest, PushState, Rare, Wipe, WipeState,
+};
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
 #[must_use]
@@ -70,14 +72,14 @@ pub(crate) fn notes(
     now: Timestamp,
 ) -> Vec<&'static str> {
     let mut notes = Vec::new();
-    if device.unrequested_wipe.is_some() && !device.is_wiped() {
+    if device.rare.unrequested_wipe.is_some() && !device.is_wiped() {
         notes.push("erased, not by us");
     }
     notes.extend(wipe);
-    if device.missing_since.is_some() && !device.is_wiped() {
+    if device.rare.missing_since.is_some() && !device.is_wiped() {
         notes.push("missing");
     }
-    if device.orphaned_since.is_some() {
+    if device.rare.orphaned_since.is_some() {
         notes.push("orphaned");
     }
     if overdue_since(device, settings, now).is_some() {
@@ -232,21 +234,25 @@ impl<'a> DeviceView<'a> {
             status_reason,
             enrollment,
             manifest: Manifest { path, digest },
-            compliance: Compliance { state, since, failing, missing },
+            compliance: Compliance { state, since, checks },
             push,
+            rare,
+            licenses: _,
+            episode: _,
+            last_sync,
+            facts,
+        } = device;
+        let Checks { failing, missing } = &**checks;
+        let Rare {
             orphaned_since,
             archived_since,
             wipe,
             unrequested_wipe,
             missing_since,
-            licenses: _,
             sync_requested: _,
-            episode: _,
             void_until: _,
-            last_sync,
-            facts,
             passed_over,
-        } = device;
+        } = &**rare;
         let DeviceSpec {
             name,
             serial_number,

@@ -67,8 +67,8 @@ impl Filter {
             && platform.is_none_or(|platform| platform == spec.platform)
             && labels.iter().all(labelled)
             && selector.admits(&spec.labels)
-            && *archived == device.archived_since.is_some()
-            && (!orphaned || device.orphaned_since.is_some())
+            && *archived == device.rare.archived_since.is_some()
+            && (!orphaned || device.rare.orphaned_since.is_some())
             && (!overdue || overdue_since(device, settings, now).is_some())
     }
 }

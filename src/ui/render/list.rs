@@ -128,7 +128,8 @@ impl Listing<'_> {
     /// What needs a person at once comes first, each in the order of the devices.
     fn ordered(&self) -> Vec<(DeviceId, &Device)> {
         let mut devices = self.devices.to_vec();
-        devices.sort_by_key(|(_, device)| device.is_wiped() || device.unrequested_wipe.is_none());
+        devices
+            .sort_by_key(|(_, device)| device.is_wiped() || device.rare.unrequested_wipe.is_none());
         devices
     }
 
@@ -313,10 +314,10 @@ fn csv_row(id: DeviceId, device: &Device, listing: &Listing) -> [String; 22] {
         device.enrollment.to_string(),
         device.compliance.state.to_string(),
         device.compliance.since.to_string(),
-        device.compliance.failing.join(";"),
+        device.compliance.checks.failing.join(";"),
         time(device.last_sync),
         overdue.to_string(),
-        time(device.orphaned_since),
+        time(device.rare.orphaned_since),
         device.manifest.path.to_string(),
         time(exemption(device).map(|exemption| exemption.exempt_until)),
     ]

@@ -10,7 +10,7 @@ pub(super) type Row = (&'static str, String, Tone);
 /// Of the device.
 pub(super) fn of_device(device: &Device) -> Vec<Row> {
     let mut rows = Vec::new();
-    if let Some(at) = device.missing_since.filter(|_| !device.is_wiped()) {
+    if let Some(at) = device.rare.missing_since.filter(|_| !device.is_wiped()) {
         let text = format!(
             "since {}: the MDM no longer lists it; nothing is done to it. Find out who deleted it \
              there",

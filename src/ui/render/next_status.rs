@@ -11,12 +11,12 @@ impl Why<'_> {
         let Self { id, device, settings, now, .. } = *self;
         let status = device.status;
         let invalid = |reason| self.find(reason).is_some();
-        if status != Status::Enrolled && device.unrequested_wipe.is_some() {
+        if status != Status::Enrolled && device.rare.unrequested_wipe.is_some() {
             let more = format!(" It stays {status} until enrollment is raised.");
             return (Urgency::Attention, more, vec![]);
         }
         if status != Status::Enrolled
-            && (device.orphaned_since.is_some()
+            && (device.rare.orphaned_since.is_some()
                 || invalid(HoldReason::ManifestInvalid)
                 || invalid(HoldReason::ProfileInvalid))
         {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn without_a_usable_manifest_no_status_moves() {
-        let orphan = |device: &mut Device| device.orphaned_since = Some(now());
+        let orphan = |device: &mut Device| device.rare.orphaned_since = Some(now());
         for status in [Status::Pending, Status::Failed] {
             let text = format!("It stays {status} until it has a valid manifest. | ");
             let expected = (Urgency::Attention, text);
@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(said(status, &held(HoldReason::ManifestInvalid), nothing), expected);
             assert_eq!(said(status, &held(HoldReason::ProfileInvalid), nothing), expected);
         }
-        let erased = |device: &mut Device| device.unrequested_wipe = Some(now());
+        let erased = |device: &mut Device| device.rare.unrequested_wipe = Some(now());
         let (_, text) = said(Status::Failed, &Hindrance::default(), erased);
         assert_eq!(text, "It stays Failed until enrollment is raised. | ");
     }

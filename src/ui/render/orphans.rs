@@ -64,13 +64,14 @@ impl<'a> Orphans<'a> {
         settings: &'a Settings,
         now: Timestamp,
     ) -> Self {
-        let wanted =
-            |device: &Device| !device.is_wiped() && device.archived_since.is_some() == archived;
+        let wanted = |device: &Device| {
+            !device.is_wiped() && device.rare.archived_since.is_some() == archived
+        };
         let mut devices: Vec<_> = state
             .devices
             .iter()
             .filter(|(_, device)| wanted(device))
-            .filter_map(|(id, device)| Some((device.orphaned_since?, *id, &**device)))
+            .filter_map(|(id, device)| Some((device.rare.orphaned_since?, *id, device)))
             .collect();
         devices.sort_by_key(|(since, id, _)| (*since, *id));
         Self { devices, settings, now }
@@ -100,7 +101,7 @@ impl<'a> Orphans<'a> {
         };
         for (since, id, device) in &self.devices {
             let spec = &device.spec;
-            let archived = match (device.archived_since, archives_at(device, self.settings)) {
+            let archived = match (device.rare.archived_since, archives_at(device, self.settings)) {
                 (Some(at), _) => time(Some(at)),
                 (None, Some(at)) => format!("at {}", at.short()),
                 (None, None) => String::new(),

@@ -35,9 +35,9 @@ struct Counted<'a> {
 
 /// Devices that count: neither wiped nor archived.
 fn devices_of<'a>(state: &'a State, name: &'a Name) -> impl Iterator<Item = &'a Device> {
-    let devices = state.devices.values().map(|device| &**device);
+    let devices = state.devices.values().map(|device| device);
     devices.filter(move |device| {
-        device.spec.profile == *name && !device.is_wiped() && device.archived_since.is_none()
+        device.spec.profile == *name && !device.is_wiped() && device.rare.archived_since.is_none()
     })
 }
 
@@ -49,8 +49,8 @@ impl<'a> Profiles<'a> {
     #[must_use]
     pub(crate) fn of(state: &'a State) -> Self {
         let mut counts: BTreeMap<&Name, (usize, usize)> = BTreeMap::new();
-        for device in state.devices.values().map(|device| &**device) {
-            if !device.is_wiped() && device.archived_since.is_none() {
+        for device in state.devices.values().map(|device| device) {
+            if !device.is_wiped() && device.rare.archived_since.is_none() {
                 let (devices, failing) = counts.entry(&device.spec.profile).or_default();
                 *devices += 1;
                 *failing += usize::from(is_non_compliant(&device));

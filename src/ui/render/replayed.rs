@@ -10,7 +10,7 @@ use crate::domain::state::State;
 pub(crate) fn text(state: &State, out: &mut Out) -> io::Result<()> {
     let live = || state.devices.values().filter(|device| !device.is_wiped());
     let statuses = tally(state.devices.values().map(|device| device.status));
-    let orphaned = live().filter(|device| device.orphaned_since.is_some()).count();
+    let orphaned = live().filter(|device| device.rare.orphaned_since.is_some()).count();
     let orphaned = if orphaned > 0 { format!("; {orphaned} orphaned") } else { String::new() };
     let lineage = state.lineage.map_or_else(|| "none: there is no log".into(), |id| id.to_string());
     let frozen = state.frozen.as_ref().map_or_else(

@@ -192,7 +192,7 @@ impl Shown<'_> {
         )];
         fields.push(("Enrollment", device.enrollment.to_string(), Tone::Plain));
         fields.push(("Manifest", device.manifest.path.to_string(), Tone::Plain));
-        if let Some(at) = device.orphaned_since {
+        if let Some(at) = device.rare.orphaned_since {
             let text = format!(
                 "{}: its manifest is gone; the device keeps its \
                                 settings",
@@ -200,7 +200,7 @@ impl Shown<'_> {
             );
             fields.push(("Orphaned", text, Tone::Changed));
         }
-        if let Some(at) = device.archived_since {
+        if let Some(at) = device.rare.archived_since {
             fields.push(("Archived", since(at), Tone::Dim));
         }
         let synced = device.last_sync.map_or_else(
@@ -226,7 +226,7 @@ impl Shown<'_> {
         fields.extend(episode::of_device(device));
         let late = self.undelivered.iter();
         fields.extend(late.map(|late| ("Not told yet", late.brief(), Tone::Removed)));
-        if let Some(at) = device.unrequested_wipe.filter(|_| !device.is_wiped()) {
+        if let Some(at) = device.rare.unrequested_wipe.filter(|_| !device.is_wiped()) {
             let next = device.enrollment.saturating_add(1);
             let text = format!(
                 "{}: the device reports that it was erased without a wipe request. Find out who \
@@ -261,8 +261,8 @@ impl Shown<'_> {
             let text = format!("`{field}` of the last report: {text}");
             fields.push(("  Unreadable", text, Tone::Changed));
         }
-        if self.device.passed_over > 0 {
-            let reports = count(self.device.passed_over, "report");
+        if self.device.rare.passed_over > 0 {
+            let reports = count(self.device.rare.passed_over, "report");
             let text = format!("{reports} that came after later ones");
             fields.push(("  Ignored", text, Tone::Plain));
         }

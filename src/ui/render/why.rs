@@ -132,7 +132,7 @@ impl Why<'_> {
 
     fn manifest(&self) -> Vec<Point> {
         let mut points: Vec<_> = self.hindrance.held.iter().filter_map(of_manifest).collect();
-        if let Some(at) = self.device.orphaned_since {
+        if let Some(at) = self.device.rare.orphaned_since {
             let path = &self.device.manifest.path;
             let text = format!(
                 "Orphaned since {}: no manifest has its serial number (it was in {path}). \
@@ -153,13 +153,13 @@ impl Why<'_> {
     }
 
     fn archived(&self) -> Option<Point> {
-        let at = self.device.archived_since?;
+        let at = self.device.rare.archived_since?;
         let text = format!("Archived since {}: lists leave it out without --archived.", at.short());
         Some(Point::new(Topic::Status, Urgency::Normal, text))
     }
 
     fn erased(&self) -> Option<Point> {
-        let at = self.device.unrequested_wipe.filter(|_| !self.device.is_wiped())?;
+        let at = self.device.rare.unrequested_wipe.filter(|_| !self.device.is_wiped())?;
         let next = self.device.enrollment.saturating_add(1);
         let text = format!(
             "Since {} the device has reported that it was erased, without a wipe request.",
@@ -239,7 +239,7 @@ impl Why<'_> {
             ComplianceState::Compliant => None,
             ComplianceState::Unknown if device.status != Status::Enrolled => None,
             ComplianceState::Unknown => {
-                let missing = verdict.missing.join(", ");
+                let missing = verdict.checks.missing.join(", ");
                 let what = if missing.is_empty() { "its checks" } else { &missing };
                 let text = format!(
                     "Compliance has been unknown since {since}: the device has not reported {what}."
@@ -264,7 +264,7 @@ impl Why<'_> {
                 };
                 let text = format!(
                     "Not compliant since {since}: fails {}.{access}",
-                    verdict.failing.join(", ")
+                    verdict.checks.failing.join(", ")
                 );
                 let mut point = Point::new(Topic::Compliance, Urgency::Attention, text);
                 for check in self.checks().iter().filter(|check| check.outcome == Outcome::Fail) {
@@ -283,7 +283,7 @@ impl Why<'_> {
 
     fn sync(&self) -> Option<Point> {
         let Self { id, device, settings, now, .. } = *self;
-        if device.missing_since.is_some() {
+        if device.rare.missing_since.is_some() {
             let text = "The MDM no longer lists the device. Nothing is done to it.";
             return Some(
                 Point::new(Topic::Sync, Urgency::Attention, text)

@@ -347,7 +347,7 @@ impl World {
         let pass = self.over(self.live.desired(), &asked);
         let inputs = pass.inputs(recorded);
         let devices = recorded.devices.iter().filter(|(id, _)| only.is_none_or(|o| o.contains(id)));
-        next_due(&inputs, devices.map(|(_, device)| &**device), &decision.approved.plan().wipes)
+        next_due(&inputs, devices.map(|(_, device)| device), &decision.approved.plan().wipes)
     }
 
     /// Takes in a burst, on one side file by file where that may be.

@@ -4,8 +4,6 @@ mod hostile;
 mod rules;
 mod text;
 
-use std::sync::Arc;
-
 use super::finding::{Code, Finding, Span};
 use super::parse::MAX_FINDINGS;
 use super::{Documents, UnusableKind, parse_file, yaml};
@@ -78,7 +76,7 @@ fn found(bytes: impl AsRef<[u8]>) -> Vec<(Code, String)> {
     parse(bytes).findings.iter().map(|f| (f.code, pointed(f))).collect()
 }
 
-fn finished(text: &str, n: usize) -> Arc<crate::domain::model::DesiredDevice> {
+fn finished(text: &str, n: usize) -> crate::domain::model::DesiredDevice {
     parse(text).devices.remove(n).finish(crate::domain::model::Platform::Windows)
 }
 

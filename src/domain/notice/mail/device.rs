@@ -104,7 +104,7 @@ impl DeviceText {
         let judged = profile.map_or_else(Vec::new, |profile| {
             checks(&profile.compliance, device.spec.platform, reported)
         });
-        let texts = device.compliance.failing.iter().map(|name| {
+        let texts = device.compliance.checks.failing.iter().map(|name| {
             let check =
                 judged.iter().find(|check| check.name == *name && check.outcome == Outcome::Fail);
             match (check, profile) {

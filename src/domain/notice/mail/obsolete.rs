@@ -43,7 +43,7 @@ fn reason(job: &Job, letter: &Letter, device: &Device) -> Option<&'static str> {
             Some("the device is not non-compliant any more")
         }
         // Nobody blocks it, as long as that is so.
-        Topic::NonCompliant | Topic::Reminder if device.orphaned_since.is_some() => {
+        Topic::NonCompliant | Topic::Reminder if device.rare.orphaned_since.is_some() => {
             Some("the manifest of the device is gone")
         }
         // If it fails again, that is told by itself; what follows in any case is.

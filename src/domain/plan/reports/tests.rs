@@ -62,12 +62,12 @@ fn a_report_dated_ahead_hides_no_later_one() {
         let made = later(&mut world, 1) + TimeDelta::minutes(-2);
         world.hear("A1", json!({"at": made, "encryption": {"enabled": false}}));
         assert_eq!(world.settle(), ["compliance D001"], "{ahead}");
-        assert_eq!(world.state.devices[&A].passed_over, 0);
+        assert_eq!(world.state.devices[&A].rare.passed_over, 0);
         // Both clocks are plausible from now on: the older one is passed over.
         let older = made + TimeDelta::minutes(-1);
         world.hear("A1", json!({"at": older, "encryption": {"enabled": true}}));
         assert_eq!(world.settle(), Vec::<String>::new());
-        assert_eq!(world.state.devices[&A].passed_over, 1);
+        assert_eq!(world.state.devices[&A].rare.passed_over, 1);
     }
 }
 
@@ -163,7 +163,7 @@ fn a_wipe_that_nobody_issued_fails_the_device_until_its_enrollment_is_raised() {
     assert_eq!(world.status("A1"), Status::Failed);
     let device = &world.state.devices[&A];
     assert_eq!(device.status_reason, "reports that it was erased without a wipe request");
-    assert_eq!(device.unrequested_wipe, Some(world.now));
+    assert_eq!(device.rare.unrequested_wipe, Some(world.now));
     // Once, and whatever it says later.
     for more in [json!({"wiped": true}), json!({})] {
         later(&mut world, 1);
@@ -180,7 +180,7 @@ fn a_wipe_that_nobody_issued_fails_the_device_until_its_enrollment_is_raised() {
     });
     world.settle();
     assert_eq!(world.status("A1"), Status::Pending);
-    assert_eq!(world.state.devices[&A].unrequested_wipe, None);
+    assert_eq!(world.state.devices[&A].rare.unrequested_wipe, None);
     // What was said before is heard again after a crash, and is void.
     world.hear("A1", json!({"at": world.now + TimeDelta::minutes(-2), "wiped": true}));
     assert_eq!(world.settle(), Vec::<String>::new());
@@ -270,5 +270,5 @@ fn the_guard_lets_it_through_and_a_wiped_device_stays_wiped() {
         world.settle();
         assert_eq!(world.status("A1"), Status::Wiped);
     }
-    assert_eq!(world.state.devices[&A].unrequested_wipe, None);
+    assert_eq!(world.state.devices[&A].rare.unrequested_wipe, None);
 }

@@ -33,7 +33,7 @@ fn an_empty_missing_or_shrunken_directory_freezes_and_facts_still_count() {
         assert_eq!(world.settle(), ["freeze", "compliance D001"], "{cause}");
         assert_eq!(world.state.frozen.as_ref().expect("frozen").why.cause, cause);
         assert!(world.holds().iter().any(|h| h.1 == HoldReason::Frozen));
-        assert!(world.state.devices.values().all(|d| d.orphaned_since.is_none()));
+        assert!(world.state.devices.values().all(|d| d.rare.orphaned_since.is_none()));
         world.desired = whole;
         assert_eq!(world.settle(), ["thaw"]);
     }

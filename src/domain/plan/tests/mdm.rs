@@ -39,7 +39,7 @@ fn a_device_that_vanished_is_missing_until_it_is_found_and_nothing_is_done_to_it
     world.news.missing.insert(serial("A1"));
     assert_eq!(world.settle(), Vec::<String>::new(), "once");
     let device = world.state.by_serial(&serial("A1")).expect("the device").1;
-    assert!(device.missing_since.is_some() && device.orphaned_since.is_none());
+    assert!(device.rare.missing_since.is_some() && device.rare.orphaned_since.is_none());
     assert_eq!(world.status("A1"), Status::Enrolled);
     world.news.found.insert(serial("A1"));
     assert_eq!(world.settle(), ["found D001"]);
@@ -136,12 +136,12 @@ fn an_mdm_learns_of_a_device_between_two_syncs() {
     hear(&mut world, "2", "nonCompliant");
     assert_eq!(world.settle(), ["compliance D001"]);
     let device = world.state.by_serial(&serial("A1")).expect("the device").1;
-    assert_eq!(device.compliance.failing, ["mdm"]);
+    assert_eq!(device.compliance.checks.failing, ["mdm"]);
     hear(&mut world, "2", "nonCompliant");
     assert_eq!(world.settle(), Vec::<String>::new());
     assert_eq!(device_passed_over(&world), 0, "the same look again is no old report");
 }
 
 fn device_passed_over(world: &World) -> u64 {
-    world.state.by_serial(&serial("A1")).expect("the device").1.passed_over
+    world.state.by_serial(&serial("A1")).expect("the device").1.rare.passed_over
 }

@@ -25,7 +25,7 @@ fn a_report_enrols_and_is_judged() {
     assert_eq!(world.settle(), ["status D001", "compliance D001"]);
     assert_eq!(world.status("A1"), Status::Enrolled);
     let device = &world.state.devices[&DeviceId::FIRST];
-    assert_eq!(device.compliance.failing, ["encryption"]);
+    assert_eq!(device.compliance.checks.failing, ["encryption"]);
     assert_eq!(device.last_sync, Some(world.now));
     assert_eq!(world.holds(), []);
 }

@@ -37,7 +37,7 @@ impl World {
 
     fn last(&self, id: &str) -> &LastSync {
         let device = &self.state.devices[&id.parse().expect("an id")];
-        device.sync_requested.as_deref().expect("a sync was asked for")
+        device.rare.sync_requested.as_deref().expect("a sync was asked for")
     }
 
     fn standing(&self, id: &str) -> SyncStanding<'_> {

@@ -103,7 +103,7 @@ impl World {
 
     pub(crate) fn put(&mut self, device: DesiredDevice) {
         self.take(device.spec.serial_number.as_str());
-        self.desired.devices.push(Arc::new(device));
+        self.desired.devices.push(device);
         self.desired.devices.sort_by(|a, b| a.spec.serial_number.cmp(&b.spec.serial_number));
         self.desired.device_documents = self.desired.devices.len() as u64;
     }

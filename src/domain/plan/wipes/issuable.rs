@@ -4,7 +4,6 @@
 //! thousands of other devices. A veto, a revocation or an expiry of that time still counts.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 use super::capacity::lacks;
 use super::clock::{CLOCK_BEHIND, clock_behind, issue_at, time_ahead_of};
@@ -97,7 +96,7 @@ pub(crate) fn ahead_of(recorded: &State, request: Digest, going_on: &HashSet<Dig
 /// If it does not hold any more, or nobody can tell.
 pub(crate) fn issuable(
     recorded: &State,
-    (planned, manifest): (&WipeFile, Option<&Arc<DesiredDevice>>),
+    (planned, manifest): (&WipeFile, Option<&DesiredDevice>),
     fresh: &Fresh,
     ahead: usize,
 ) -> Result<IssuableWipe, NotIssued> {

@@ -121,9 +121,9 @@ impl<'a> Following<'a> {
         if let Some(what) = differences(&saved, replayed).into_iter().next() {
             return Err(self.disagree(format!("{STATE}: {what}")));
         }
-        for (id, device) in saved.devices {
-            if let Some(replayed) = replayed.devices.get_mut(&id) {
-                (replayed.last_sync, replayed.facts) = (device.last_sync, device.facts);
+        for (id, device) in saved.devices.iter() {
+            if let Some(replayed) = replayed.devices.get_mut(id) {
+                (replayed.last_sync, replayed.facts) = (device.last_sync, device.facts.clone());
             }
         }
         Ok(())

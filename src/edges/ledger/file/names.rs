@@ -191,15 +191,14 @@ mod tests {
         let trust = serde_json::json!({"allowedSigners": digest, "revokedKeys": digest});
         state.trust = serde_json::from_value(trust).unwrap();
         assert_eq!(seen(&state), all(&state));
-        state.devices.clear();
+        state.devices = crate::domain::state::Devices::default();
         assert_eq!(seen(&state), Vec::<String>::new());
     }
 
     #[test]
     fn a_snapshot_of_many_pieces_is_seen_whole() {
         let mut state = crate::ui::render::testing::state();
-        let (_, device) = state.devices.first_key_value().unwrap();
-        let device = device.clone();
+        let device = state.devices.values().next().unwrap().clone();
         for _ in 0..3000 {
             state.devices.insert(state.next_id(), device.clone());
         }

@@ -14,7 +14,9 @@ use crate::domain::model::{
     OsVersion, Ownership, Platform, SerialNumber, Status, Timestamp, words,
 };
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState};
+use crate::domain::state::{
+    Checks, Compliance, Device, LastPush, Manifest, PushState, Rare, Sparse,
+};
 use crate::edges::ledger::intern::Interner;
 
 words! {
@@ -194,21 +196,25 @@ impl<'a> From<&'a Device> for DeviceOut<'a> {
             status_reason,
             enrollment,
             manifest,
-            compliance: Compliance { state, since, failing, missing },
+            compliance: Compliance { state, since, checks },
             push,
+            rare,
+            licenses,
+            episode,
+            last_sync,
+            facts,
+        } = device;
+        let Checks { failing, missing } = &**checks;
+        let Rare {
             orphaned_since,
             archived_since,
             wipe,
             unrequested_wipe,
             missing_since,
-            licenses,
             sync_requested,
-            episode,
             void_until,
-            last_sync,
-            facts,
             passed_over,
-        } = device;
+        } = &**rare;
         let DeviceSpec {
             name,
             serial_number,
@@ -294,7 +300,7 @@ impl PushIn {
             (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
             _ => return Err("a push has `class` and `error` if and only if it failed"),
         };
-        Ok(LastPush { intent, digest, state, since, former_users })
+        Ok(LastPush { intent, digest, state, since, former_users: Sparse::new(former_users) })
     }
 }
 
@@ -322,24 +328,28 @@ impl DeviceIn {
                 path: share.path(&self.manifest.path),
                 digest: self.manifest.digest,
             },
-            compliance: Compliance { state, since, failing, missing },
+            compliance: Compliance {
+                state,
+                since,
+                checks: Sparse::new(Checks { failing, missing }),
+            },
             push: self.push.push()?,
-            orphaned_since: self.orphaned_since,
-            archived_since: self.archived_since,
-            wipe: self.wipe,
-            unrequested_wipe: self.unrequested_wipe,
-            missing_since: self.missing_since,
-            licenses: self
-                .licenses
-                .into_iter()
-                .map(LicenseIn::license)
-                .collect::<Result<_, _>>()?,
-            sync_requested: self.sync_requested.map(SyncIn::sync).transpose()?,
+            rare: Sparse::new(Rare {
+                orphaned_since: self.orphaned_since,
+                archived_since: self.archived_since,
+                wipe: self.wipe,
+                unrequested_wipe: self.unrequested_wipe,
+                missing_since: self.missing_since,
+                sync_requested: self.sync_requested.map(SyncIn::sync).transpose()?,
+                void_until: self.void_until,
+                passed_over: self.passed_over,
+            }),
+            licenses: Sparse::new(
+                self.licenses.into_iter().map(LicenseIn::license).collect::<Result<_, _>>()?,
+            ),
             episode: self.episode.map(EpisodeIn::episode).transpose()?,
-            void_until: self.void_until,
             last_sync: self.last_sync,
             facts: self.facts,
-            passed_over: self.passed_over,
         })
     }
 }
@@ -374,23 +384,13 @@ fn same(a: &Device, b: &Device) -> bool {
         manifest,
         compliance,
         push,
-        orphaned_since,
-        archived_since,
-        wipe,
-        unrequested_wipe,
-        missing_since,
+        rare,
         licenses,
-        sync_requested,
         episode,
-        void_until,
         last_sync: _,
         facts: _,
-        passed_over: _,
     } = a;
-    // Serial numbers are equal whatever their case, and so are 10.0 and 10.0.0.
-    *spec == b.spec
-        && spec.os_version.as_str() == b.spec.os_version.as_str()
-        && spec.serial_number.as_str() == b.spec.serial_number.as_str()
+    spec.is_spelled_as(&b.spec)
         && *status == b.status
         && *status_since == b.status_since
         && *status_reason == b.status_reason
@@ -398,13 +398,7 @@ fn same(a: &Device, b: &Device) -> bool {
         && *manifest == b.manifest
         && *compliance == b.compliance
         && *push == b.push
-        && *orphaned_since == b.orphaned_since
-        && *archived_since == b.archived_since
-        && *wipe == b.wipe
-        && *unrequested_wipe == b.unrequested_wipe
-        && *missing_since == b.missing_since
+        && rare.is_as_logged(&b.rare)
         && *licenses == b.licenses
-        && *sync_requested == b.sync_requested
         && *episode == b.episode
-        && *void_until == b.void_until
 }

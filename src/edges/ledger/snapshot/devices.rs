@@ -1,6 +1,5 @@
 //! The devices of a snapshot: never more than some thousand as text in memory.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -11,7 +10,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use super::device::{DeviceIn, DeviceOut};
 use super::layout;
 use crate::domain::model::DeviceId;
-use crate::domain::state::{Device, State};
+use crate::domain::state::{self, Device, State};
 use crate::edges::ledger::intern::Interner;
 
 /// Devices that are in memory as text at once, and those that one thread writes at a time.
@@ -20,7 +19,7 @@ const CHUNK: usize = 128;
 
 /// Each becomes what the core knows as soon as it is read.
 #[derive(Default)]
-pub(super) struct Devices(pub(super) BTreeMap<DeviceId, Box<Device>>);
+pub(super) struct Devices(pub(super) state::Devices);
 
 impl Devices {
     pub(super) fn collect(mut devices: Vec<(DeviceId, Device)>) -> Result<Self, String> {
@@ -28,7 +27,7 @@ impl Devices {
         if let Some(twice) = devices.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(format!("{} is there twice", twice[0].0));
         }
-        Ok(Self(devices.into_iter().map(|(id, device)| (id, Box::new(device))).collect()))
+        Ok(Self(devices.into_iter().collect()))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -75,7 +74,7 @@ pub(super) const AFTER: &[u8] = b"\n  }";
 /// All devices in the order of their names as texts: `D1000` comes before `D200`.
 pub(super) fn by_name(state: &State) -> Vec<Named<'_>> {
     let devices = state.devices.iter();
-    let mut by_name: Vec<Named<'_>> = devices.map(|(id, device)| (*id, &**device)).collect();
+    let mut by_name: Vec<Named<'_>> = devices.map(|(id, device)| (*id, device)).collect();
     by_name.par_sort_unstable_by_key(|(id, _)| order(id.number()));
     by_name
 }

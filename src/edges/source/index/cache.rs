@@ -79,7 +79,7 @@ impl Cache {
         let root = collector.root();
         let same = before.filter(|before| before.root() == root);
         let Some(path) = self.path(FILE) else { return Ok(None) };
-        match collector.finish(same.map(Index::len)) {
+        match collector.finish(same) {
             Finished::Same => Ok(same.map(Index::digest)),
             Finished::New(head, body) => kept::keep(&path, &head, &body),
             Finished::TooLarge => Ok(None),

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::file::{Index, Known};
 use super::format::{Directory, Header, Record};
 use crate::domain::model::Digest;
 use crate::domain::packing::Packer;
@@ -20,12 +21,26 @@ pub(crate) struct Collector {
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     path: String,
-    /// Places are those in `names` and `contents`.
-    records: Vec<Record>,
-    names: Vec<u8>,
-    contents: Vec<u8>,
-    /// Whether the index before has all of it.
+    files: Vec<Noted>,
+    /// Whether the index before lacks any of it.
     is_new: bool,
+}
+
+/// A file.
+#[derive(Debug)]
+enum Noted {
+    /// As the index before has it, under this number.
+    Before(u32),
+    New(Box<New>),
+}
+
+/// A file that was read.
+#[derive(Debug)]
+struct New {
+    name: Vec<u8>,
+    version: Version,
+    /// The digest of its bytes, and what is kept of them.
+    content: Vec<u8>,
 }
 
 impl Collected {
@@ -33,7 +48,12 @@ impl Collected {
         Self { path: path.to_owned(), ..Self::default() }
     }
 
-    /// Notes a file; `is_new` unless the index before has it, and just so.
+    /// Notes a file that is as the index before has it.
+    pub(crate) fn same(&mut self, known: &Known) {
+        self.files.push(Noted::Before(known.number));
+    }
+
+    /// Notes a file that was read; `is_new` unless the index before has it, and just so.
     pub(crate) fn note(
         &mut self,
         name: &[u8],
@@ -41,17 +61,8 @@ impl Collected {
         packed: &[u8],
         is_new: bool,
     ) {
-        let length = |bytes: usize| u32::try_from(bytes).ok();
-        let (Some(at), Some(name_length), Some(content_length)) =
-            (length(self.names.len()), length(name.len()), length(32 + packed.len()))
-        else {
-            return;
-        };
-        let content = (self.contents.len() as u64, content_length);
-        self.records.push(Record { version, name: (at, name_length), content });
-        self.names.extend(name);
-        self.contents.extend(digest.as_bytes());
-        self.contents.extend(packed);
+        let content = [digest.as_bytes(), packed].concat();
+        self.files.push(Noted::New(Box::new(New { name: name.to_vec(), version, content })));
         self.is_new |= is_new;
     }
 }
@@ -77,54 +88,58 @@ impl Collector {
     }
 
     pub(crate) fn take(&self, part: Collected) {
-        if !part.records.is_empty() {
+        if !part.files.is_empty() {
             self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         }
     }
 
-    /// The new index, unless it would say what the one before says, which knows so many files.
-    pub(super) fn finish(self, before: Option<usize>) -> Finished {
+    /// The new index, unless it would say what the one before says.
+    pub(super) fn finish(self, before: Option<&Index>) -> Finished {
         let is_same = |parts: &[Collected]| {
-            let records: usize = parts.iter().map(|part| part.records.len()).sum();
-            before == Some(records) && !parts.iter().any(|part| part.is_new)
+            let files: usize = parts.iter().map(|part| part.files.len()).sum();
+            before.map(Index::len) == Some(files) && !parts.iter().any(|part| part.is_new)
         };
         if is_same(&self.parts.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Finished::Same;
         }
-        match self.parts() {
+        match self.parts(before) {
             Some((head, body)) => Finished::New(head, body),
             None => Finished::TooLarge,
         }
     }
 
-    fn parts(mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+    fn parts(mut self, before: Option<&Index>) -> Option<(Vec<u8>, Vec<u8>)> {
         let parts = std::mem::take(&mut self.parts);
         let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let count: usize = parts.iter().map(|part| part.records.len()).sum();
-        let name = |part: &Collected| {
-            let first = part.records.first().map_or(0, |record| record.name.1 as usize);
-            part.names[..first].to_vec()
-        };
-        parts.sort_by_cached_key(|part| (part.path.clone(), name(part)));
-        let contents = parts.iter().map(|part| part.contents.len()).sum();
-        let (mut directories, mut records) = (Vec::new(), Vec::with_capacity(count));
-        let (mut names, mut contents) = (Vec::<u8>::new(), Vec::with_capacity(contents));
-        let number = |number: usize| u32::try_from(number).ok();
-        for same in parts.chunk_by_mut(|a, b| a.path == b.path) {
-            let (path, first) = (same[0].path.as_bytes(), records.len());
-            let path_at = (number(names.len())?, number(path.len())?);
-            names.extend(path);
-            for part in same {
-                let (names_at, contents_at) = (number(names.len())?, contents.len() as u64);
-                for record in &part.records {
-                    records.push(self.record(record, names_at, contents_at)?);
-                }
-                names.append(&mut part.names);
-                contents.append(&mut part.contents);
+        let count: usize = parts.iter().map(|part| part.files.len()).sum();
+        let first_name = |part: &Collected| match part.files.first() {
+            Some(Noted::New(new)) => new.name.clone(),
+            Some(Noted::Before(number)) => {
+                let whole = before.and_then(|before| before.whole(*number));
+                whole.map(|(name, ..)| name.to_vec()).unwrap_or_default()
             }
-            let count = number(records.len() - first)?;
-            directories.push(Directory { path: path_at, first: number(first)?, count });
+            None => Vec::new(),
+        };
+        parts.sort_by_cached_key(|part| (part.path.clone(), first_name(part)));
+        let mut out = Whole { records: Vec::with_capacity(count), ..Whole::default() };
+        let mut directories = Vec::new();
+        for same in parts.chunk_by(|a, b| a.path == b.path) {
+            let (path, first) = (out.name(same[0].path.as_bytes())?, out.records.len());
+            for file in same.iter().flat_map(|part| &part.files) {
+                match file {
+                    Noted::Before(number) => {
+                        let (name, version, content) = before?.whole(*number)?;
+                        out.file(name, self.settled(version), &content)?;
+                    }
+                    Noted::New(new) => {
+                        out.file(&new.name, self.settled(new.version), &new.content)?;
+                    }
+                }
+            }
+            let count = number(out.records.len() - first)?;
+            directories.push(Directory { path, first: number(first)?, count });
         }
+        let Whole { records, names, contents } = out;
         let header = Header {
             root: self.root,
             directories: number(directories.len())?,
@@ -140,12 +155,39 @@ impl Collector {
     }
 
     /// What is too young to be relied on never matches, and so is read again.
-    fn record(&self, record: &Record, names: u32, contents: u64) -> Option<Record> {
-        let Record { mut version, name, content } = *record;
+    fn settled(&self, mut version: Version) -> Version {
         if version.modified.max(version.changed) >= self.stamp {
             version.changed = 0;
         }
-        let name = (name.0.checked_add(names)?, name.1);
-        Some(Record { version, name, content: (content.0 + contents, content.1) })
+        version
     }
+}
+
+/// What stands in an index, apart from its directories.
+#[derive(Debug, Default)]
+struct Whole {
+    records: Vec<Record>,
+    names: Vec<u8>,
+    contents: Vec<u8>,
+}
+
+impl Whole {
+    /// Where the name stands from now on.
+    fn name(&mut self, name: &[u8]) -> Option<(u32, u32)> {
+        let at = (number(self.names.len())?, number(name.len())?);
+        self.names.extend(name);
+        Some(at)
+    }
+
+    fn file(&mut self, name: &[u8], version: Version, content: &[u8]) -> Option<()> {
+        let name = self.name(name)?;
+        let place = (self.contents.len() as u64, number(content.len())?);
+        self.contents.extend(content);
+        self.records.push(Record { version, name, content: place });
+        Some(())
+    }
+}
+
+fn number(number: usize) -> Option<u32> {
+    u32::try_from(number).ok()
 }

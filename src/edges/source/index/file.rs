@@ -31,6 +31,8 @@ pub(crate) struct Index {
 /// A file as an earlier look read it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
+    /// Of its record.
+    pub(super) number: u32,
     pub(crate) version: Version,
     content: (u64, u32),
 }
@@ -126,33 +128,25 @@ impl Index {
     /// Each file of which it holds nothing but that it was there, by its path from the root; `None` for one
     /// whose path cannot be told.
     pub(crate) fn unheld(&self) -> impl Iterator<Item = Option<(String, Known)>> {
-        let path = |directory: &Directory, record: Record| {
+        let path = |directory: &Directory, number: u32, record: Record| {
             let parts = [self.path(directory)?, self.named(record.name)?];
             let [parent, name] = parts.map(std::str::from_utf8);
             let parent = parent.ok()?;
             let slash = if parent.is_empty() { "" } else { "/" };
-            Some((format!("{parent}{slash}{}", name.ok()?), record.into()))
+            Some((format!("{parent}{slash}{}", name.ok()?), Known::new(number, record)))
         };
         self.directories.iter().flat_map(move |directory| {
             let records = directory.first..directory.first.saturating_add(directory.count);
             records
-                .map(|number| self.record(number))
-                .filter(|record| record.is_none_or(|record| record.content.1 <= DIGEST))
-                .map(move |record| path(directory, record?))
+                .map(|number| (number, self.record(number)))
+                .filter(|(_, record)| record.is_none_or(|record| record.content.1 <= DIGEST))
+                .map(move |(number, record)| path(directory, number, record?))
         })
     }
 
     /// What a file held; `None` if that is not what was written.
     pub(crate) fn content(&self, known: &Known) -> Option<Content<'_>> {
-        let (at, length) = known.content;
-        let end = at.checked_add(u64::from(length))?;
-        let bytes = match self.contents.get() {
-            Some(all) => {
-                let (at, end) = (usize::try_from(at).ok()?, usize::try_from(end).ok()?);
-                Cow::Borrowed(all.as_ref()?.get(at..end)?)
-            }
-            None => Cow::Owned(self.kept.part(at..end)?),
-        };
+        let bytes = self.bytes(known.content)?;
         let digest = Packed::of(&bytes).digest()?;
         let packed = match bytes {
             Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[32..]),
@@ -161,9 +155,27 @@ impl Index {
         Some(Content { digest, packed })
     }
 
+    /// A file as it stands here: its name, its version, and the digest of its bytes with what is kept
+    /// of them.
+    pub(super) fn whole(&self, number: u32) -> Option<(&[u8], Version, Cow<'_, [u8]>)> {
+        let record = self.record(number)?;
+        Some((self.named(record.name)?, record.version, self.bytes(record.content)?))
+    }
+
+    fn bytes(&self, (at, length): (u64, u32)) -> Option<Cow<'_, [u8]>> {
+        let end = at.checked_add(u64::from(length))?;
+        Some(match self.contents.get() {
+            Some(all) => {
+                let (at, end) = (usize::try_from(at).ok()?, usize::try_from(end).ok()?);
+                Cow::Borrowed(all.as_ref()?.get(at..end)?)
+            }
+            None => Cow::Owned(self.kept.part(at..end)?),
+        })
+    }
+
     /// What a file of these bytes held, wherever it was.
     pub(crate) fn by_digest(&self, digest: &Digest) -> Option<Content<'_>> {
-        let known = |number| Some(self.record(number)?.into());
+        let known = |number| Some(Known::new(number, self.record(number)?));
         let by_digest = self.by_digest.get_or_init(|| {
             let all = 0..self.header.records;
             let of = |number| Some((self.content(&known(number)?)?.digest, number));
@@ -173,9 +185,9 @@ impl Index {
     }
 }
 
-impl From<Record> for Known {
-    fn from(Record { version, name: _, content }: Record) -> Self {
-        Self { version, content }
+impl Known {
+    fn new(number: u32, Record { version, name: _, content }: Record) -> Self {
+        Self { number, version, content }
     }
 }
 
@@ -203,12 +215,13 @@ impl Names<'_> {
             self.range.start = low;
         }
         while self.range.start < self.range.end {
-            let (known, record) = name_of(self.range.start)?;
+            let number = self.range.start;
+            let (known, record) = name_of(number)?;
             match known.cmp(name) {
                 std::cmp::Ordering::Less => self.range.start += 1,
                 std::cmp::Ordering::Equal => {
                     self.range.start += 1;
-                    return Some(record.into());
+                    return Some(Known::new(number, record));
                 }
                 std::cmp::Ordering::Greater => return None,
             }

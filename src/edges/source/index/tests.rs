@@ -66,12 +66,12 @@ impl Place {
 
     /// As somebody who only reads.
     fn look(&self) -> Loaded {
-        load_indexed(&self.root(), &self.cache, None)
+        load_indexed(&self.root(), &self.cache, None, None)
     }
 
     /// As whoever holds the ledger; the number of files that were opened.
     fn keep(&self) -> usize {
-        let loaded = load_indexed(&self.root(), &self.cache, Some(Timestamp::from_millis(0)));
+        let loaded = load_indexed(&self.root(), &self.cache, Some(Timestamp::from_millis(0)), None);
         let opened = loaded.opened;
         let (desired, digest) = loaded.keep(&self.cache);
         assert_eq!(desired, load(&self.root()));
@@ -149,7 +149,7 @@ fn what_nobody_touched_is_neither_opened_nor_parsed() {
     place.settle();
     place.put("d1/new.yaml", device(41, 1));
     assert_eq!(unchanged(&place.root(), &place.cache), None, "one is new");
-    let none = load_indexed(&place.root(), &Cache::none(), None);
+    let none = load_indexed(&place.root(), &Cache::none(), None, None);
     assert_eq!((none.opened, none.reused), (41, 0));
 }
 
@@ -182,7 +182,7 @@ fn what_is_not_older_than_the_look_that_read_it_is_read_again() {
     let data = place.dir.path().join("new");
     let cache = Cache::of(&data);
     for _ in 0..2 {
-        let loaded = load_indexed(&place.root(), &cache, Some(Timestamp::from_millis(0)));
+        let loaded = load_indexed(&place.root(), &cache, Some(Timestamp::from_millis(0)), None);
         assert_eq!((loaded.opened, loaded.reused), (13, 0));
         // Whoever opens a ledger makes it, and nobody else.
         fs::create_dir_all(&data).unwrap();

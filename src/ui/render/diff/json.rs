@@ -123,7 +123,7 @@ impl<'a> From<&'a DeviceDiff> for DeviceView<'a> {
         let DeviceDiff { difference, device, moved_from, changes } = diff;
         Self {
             difference: *difference,
-            who: (&**device).into(),
+            who: device.into(),
             path: &device.place.path,
             line: device.place.line,
             moved_from: moved_from.as_deref(),
@@ -144,7 +144,7 @@ struct ProfileView<'a> {
 impl<'a> From<&'a ProfileDiff> for ProfileView<'a> {
     fn from(diff: &'a ProfileDiff) -> Self {
         let ProfileDiff { difference, name, changes, reaches } = diff;
-        let devices: Vec<Who<'a>> = reaches.iter().map(|device| (&**device).into()).collect();
+        let devices: Vec<Who<'a>> = reaches.iter().map(|device| device.into()).collect();
         Self { difference: *difference, name, changes, reaches: devices.len(), devices }
     }
 }

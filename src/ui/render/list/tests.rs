@@ -10,7 +10,7 @@ fn listed(
     state: &State,
     write: impl Fn(&Listing, &mut Out) -> io::Result<()>,
 ) -> String {
-    let devices: Vec<_> = state.devices.iter().map(|(id, device)| (*id, &**device)).collect();
+    let devices: Vec<_> = state.devices.iter().map(|(id, device)| (*id, device)).collect();
     let settings = Settings::default();
     let mut out = screen.out();
     write(

@@ -77,7 +77,7 @@ fn an_erasure_before_the_device_began_anew_is_void_and_a_later_one_is_not() {
         report(&mut world);
         world.edit("A1", |device| device.enrollment = 2);
         world.settle();
-        let void = world.state.devices.values().next().and_then(|device| device.void_until);
+        let void = world.state.devices.values().next().and_then(|device| device.rare.void_until);
         assert_eq!(void, Some(world.now));
         world
     };

@@ -20,7 +20,7 @@ use crate::domain::wipe::trust_state::TrustState;
 struct Issue {
     world: World,
     file: Arc<WipeFile>,
-    manifest: Option<Arc<DesiredDevice>>,
+    manifest: Option<DesiredDevice>,
     fresh: Fresh,
     ahead: usize,
 }
@@ -157,7 +157,7 @@ fn whose_the_device_is_is_read_again() {
     assert_eq!(issue.code(), "ownershipUnclear");
     issue.fresh.corporate.insert(place);
     assert_eq!(issue.code(), "issued");
-    let manifest = Arc::make_mut(issue.manifest.as_mut().expect("a manifest"));
+    let manifest = issue.manifest.as_mut().expect("a manifest");
     Arc::make_mut(&mut manifest.spec).ownership = Ownership::Personal;
     assert_eq!(issue.code(), "personalFull");
 }

@@ -261,7 +261,7 @@ fn device(line: &[u8]) -> Option<DeviceId> {
 /// What each device is found by, in the order of the hashes.
 fn keys(state: &State) -> Vec<(u64, u32)> {
     let devices: Vec<(u32, &Device)> =
-        state.devices.iter().map(|(id, device)| (id.number(), &**device)).collect();
+        state.devices.iter().map(|(id, device)| (id.number(), device)).collect();
     let of = |(number, device): &(u32, &Device)| {
         let spec = &device.spec;
         let own = [

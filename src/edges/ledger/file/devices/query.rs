@@ -59,7 +59,7 @@ pub(crate) fn state_of(dir: &Path, wanted: &Wanted<'_>) -> Option<State> {
     let mut share = Interner::default();
     for number in numbers {
         let (id, device) = snapshot.device(&index, number, &mut share)?;
-        state.devices.insert(id, Box::new(device));
+        state.devices.insert(id, device);
     }
     let mut state = state.reindexed();
     for (entry, head) in tail {

@@ -246,7 +246,7 @@ fn a_sync_that_was_asked_for_stands_in_it_as_in_the_log() {
         let text = state(dir.path());
         assert_eq!(text.as_bytes(), jq(text.as_bytes()));
         assert_eq!(&read(dir.path()).unwrap(), ledger.state());
-        let asked = ledger.state().devices[&id(1)].sync_requested.clone().unwrap();
+        let asked = ledger.state().devices[&id(1)].rare.sync_requested.clone().unwrap();
         assert_eq!(asked.failed.is_some(), kind == "sync.failed");
     }
 }

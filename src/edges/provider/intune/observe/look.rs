@@ -191,13 +191,13 @@ fn presence(
     complete: bool,
 ) -> (BTreeSet<SerialNumber>, BTreeSet<SerialNumber>) {
     let (mut missing, mut found) = (BTreeSet::new(), BTreeSet::new());
-    for (id, device) in &recorded.devices {
+    for (id, device) in recorded.devices.iter() {
         if device.is_wiped() {
             continue;
         }
         let serial = &device.spec.serial_number;
         if rows.contains_key(id) {
-            if device.missing_since.is_some() {
+            if device.rare.missing_since.is_some() {
                 found.insert(serial.clone());
             }
             continue;

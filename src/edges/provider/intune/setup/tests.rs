@@ -11,7 +11,7 @@ use crate::domain::model::{
 use crate::domain::plan::{Drift, DriftSubject};
 use crate::domain::provider_settings::Assign;
 use crate::domain::state::event::ErrorClass;
-use crate::domain::state::{Compliance, Device, LastPush, Licenses, Manifest, PushState, State};
+use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Sparse, State};
 use crate::edges::provider::effect::{Prepared, ProfileSetup};
 use crate::edges::provider::intune::provider::Inner;
 use crate::edges::provider::intune::testing::{Tenant, World, device, user};
@@ -275,27 +275,19 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
         compliance: Compliance {
             state: ComplianceState::Unknown,
             since: at,
-            failing: Vec::new(),
-            missing: Vec::new(),
+            checks: Sparse::default(),
         },
         push: LastPush {
             intent: 1,
             digest: profile.digest,
             state: PushState::Pushed,
             since: None,
-            former_users: vec![],
+            former_users: Sparse::default(),
         },
-        orphaned_since: None,
-        archived_since: None,
-        wipe: None,
-        unrequested_wipe: None,
-        missing_since: None,
-        licenses: Licenses::default(),
-        void_until: None,
+        rare: Sparse::default(),
+        licenses: Sparse::default(),
         last_sync: None,
         facts: None,
-        passed_over: 0,
-        sync_requested: None,
         episode: None,
     }
 }
@@ -313,7 +305,7 @@ fn state(
     }
     let mut next = DeviceId::FIRST;
     for device in devices {
-        state.devices.insert(next, Box::new(device));
+        state.devices.insert(next, device);
         next = next.next();
     }
     state

@@ -1,0 +1,59 @@
+//! Which device bears which serial number: ids alone, since the devices have the serial numbers.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::devices::Devices;
+use crate::domain::model::{DeviceId, SerialNumber};
+
+/// Ids of devices, to be found by the serial numbers of these. A copy shares them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct BySerial {
+    ids: Arc<HashTable<DeviceId>>,
+    hasher: RandomState,
+}
+
+/// It follows from the devices: wherever they are equal, it is.
+impl PartialEq for BySerial {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl BySerial {
+    /// Of these devices; of several with one serial number, the last.
+    pub(super) fn of(devices: &Devices) -> Self {
+        let mut all = Self::default();
+        let hasher = &all.hasher;
+        let ids = Arc::make_mut(&mut all.ids);
+        ids.reserve(devices.len(), |id| hasher.hash_one(&devices[id].spec.serial_number));
+        for id in devices.keys() {
+            put(ids, hasher, *id, devices);
+        }
+        all
+    }
+
+    /// The device that bears this serial number.
+    pub(super) fn get(&self, serial: &SerialNumber, devices: &Devices) -> Option<DeviceId> {
+        let is = |id: &DeviceId| devices[id].spec.serial_number == *serial;
+        self.ids.find(self.hasher.hash_one(serial), is).copied()
+    }
+
+    /// From now on this one bears its serial number, whoever did before.
+    pub(super) fn put(&mut self, id: DeviceId, devices: &Devices) {
+        put(Arc::make_mut(&mut self.ids), &self.hasher, id, devices);
+    }
+}
+
+fn put(ids: &mut HashTable<DeviceId>, hasher: &RandomState, id: DeviceId, devices: &Devices) {
+    let serial = |id: &DeviceId| &devices[id].spec.serial_number;
+    let hash = hasher.hash_one(serial(&id));
+    match ids.find_mut(hash, |other| serial(other) == serial(&id)) {
+        Some(known) => *known = id,
+        None => {
+            ids.insert_unique(hash, id, |other| hasher.hash_one(serial(other)));
+        }
+    }
+}

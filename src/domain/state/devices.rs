@@ -1,0 +1,180 @@
+//! The recorded devices: a map that shares with its copies what is not changed.
+//!
+//! A copy of a million devices is a copy of some thousand pointers. Whoever reads beside the one who
+//! writes has such a copy; a device that is changed then is copied with its neighbors.
+
+use std::fmt;
+use std::ops::Index;
+use std::sync::Arc;
+
+use super::device::Device;
+use crate::domain::model::DeviceId;
+
+/// Devices that are copied together: few enough to be copied at each change, and so many that the
+/// pointers to them are few.
+const CHUNK: usize = 128;
+
+type Chunk = Vec<(DeviceId, Device)>;
+
+/// The devices by id, in its order. None is ever removed, and new ones come at the end.
+#[derive(Clone, Default)]
+pub struct Devices {
+    /// None is empty, and all but the last are full unless an id was added between others.
+    chunks: Vec<Arc<Chunk>>,
+    len: usize,
+}
+
+impl Devices {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The device with this id.
+    #[must_use]
+    pub fn get(&self, id: &DeviceId) -> Option<&Device> {
+        Some(self.get_key_value(id)?.1)
+    }
+
+    /// The device with this id, and the id as it is kept here.
+    pub(crate) fn get_key_value(&self, id: &DeviceId) -> Option<(&DeviceId, &Device)> {
+        let chunk = &self.chunks[self.chunk_of(*id)?];
+        let at = chunk.binary_search_by_key(id, |(id, _)| *id).ok()?;
+        let (id, device) = &chunk[at];
+        Some((id, device))
+    }
+
+    /// The device with this id, to change it.
+    pub fn get_mut(&mut self, id: &DeviceId) -> Option<&mut Device> {
+        let at = self.chunk_of(*id)?;
+        let within = self.chunks[at].binary_search_by_key(id, |(id, _)| *id).ok()?;
+        Some(&mut Arc::make_mut(&mut self.chunks[at])[within].1)
+    }
+
+    /// Whether there is one with this id.
+    #[must_use]
+    pub fn contains_key(&self, id: &DeviceId) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// Those with a higher id than this one, or all, in the order of their ids.
+    pub(crate) fn after(
+        &self,
+        id: Option<DeviceId>,
+    ) -> impl Iterator<Item = (&DeviceId, &Device)> + Clone {
+        let begin = id.and_then(|id| self.chunk_of(id)).unwrap_or_default();
+        let pairs = self.chunks[begin..].iter().flat_map(|chunk| chunk.iter());
+        pairs.skip_while(move |(other, _)| Some(*other) <= id).map(|(id, device)| (id, device))
+    }
+
+    /// The one with the highest id.
+    #[must_use]
+    pub(crate) fn last(&self) -> Option<(DeviceId, &Device)> {
+        let (id, device) = self.chunks.last()?.last()?;
+        Some((*id, device))
+    }
+
+    /// Puts a device there, and gives the one that had its id.
+    pub fn insert(&mut self, id: DeviceId, device: Device) -> Option<Device> {
+        if let Some(known) = self.get_mut(&id) {
+            return Some(std::mem::replace(known, device));
+        }
+        self.len += 1;
+        // Nearly always the last chunk, at its end.
+        let at = self.chunk_of(id).unwrap_or_default();
+        match self.chunks.get_mut(at) {
+            Some(chunk) if chunk.len() < CHUNK => {
+                let chunk = Arc::make_mut(chunk);
+                chunk.reserve_exact(CHUNK - chunk.len());
+                let within = chunk.partition_point(|(other, _)| *other < id);
+                chunk.insert(within, (id, device));
+            }
+            Some(chunk) if chunk.last().is_some_and(|(last, _)| *last > id) => {
+                let chunk = Arc::make_mut(chunk);
+                let within = chunk.partition_point(|(other, _)| *other < id);
+                let after = chunk.split_off(within);
+                chunk.push((id, device));
+                if !after.is_empty() {
+                    self.chunks.insert(at + 1, Arc::new(after));
+                }
+            }
+            full => {
+                let at = at + usize::from(full.is_some());
+                let mut chunk = Chunk::with_capacity(CHUNK);
+                chunk.push((id, device));
+                self.chunks.insert(at, Arc::new(chunk));
+            }
+        }
+        None
+    }
+
+    /// All, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&DeviceId, &Device)> + Clone {
+        self.chunks.iter().flat_map(|chunk| chunk.iter().map(|(id, device)| (id, device)))
+    }
+
+    /// All, to change them.
+    #[cfg(test)]
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Device> {
+        self.chunks
+            .iter_mut()
+            .flat_map(|chunk| Arc::make_mut(chunk).iter_mut().map(|(_, device)| device))
+    }
+
+    /// All without their ids, in the order of these.
+    pub fn values(&self) -> impl Iterator<Item = &Device> + Clone {
+        self.iter().map(|(_, device)| device)
+    }
+
+    /// All ids, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &DeviceId> + Clone {
+        self.iter().map(|(id, _)| id)
+    }
+
+    /// The last chunk that begins with this id or a lower one.
+    fn chunk_of(&self, id: DeviceId) -> Option<usize> {
+        let begins = |chunk: &Arc<Chunk>| chunk.first().is_some_and(|(first, _)| *first <= id);
+        self.chunks.partition_point(begins).checked_sub(1)
+    }
+}
+
+impl Index<&DeviceId> for Devices {
+    type Output = Device;
+    fn index(&self, id: &DeviceId) -> &Device {
+        self.get(id).expect("a recorded device")
+    }
+}
+
+impl FromIterator<(DeviceId, Device)> for Devices {
+    fn from_iter<I: IntoIterator<Item = (DeviceId, Device)>>(devices: I) -> Self {
+        let mut all = Self::default();
+        for (id, device) in devices {
+            all.insert(id, device);
+        }
+        all
+    }
+}
+
+impl PartialEq for Devices {
+    fn eq(&self, other: &Self) -> bool {
+        let shared = self.chunks.len() == other.chunks.len();
+        let same = |(a, b): (&Arc<Chunk>, &Arc<Chunk>)| Arc::ptr_eq(a, b) || a == b;
+        if shared && self.chunks.iter().zip(&other.chunks).all(same) {
+            return true;
+        }
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Devices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
