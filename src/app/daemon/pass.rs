@@ -404,10 +404,10 @@ impl Daemon {
             clock: wiring::ledger(&self.config).highest_time(),
         };
         match only {
-            None => next_due(&inputs, recorded.active().map(|(_, device)| device), wipes),
+            None => next_due(&inputs, recorded.devices.values(), wipes),
             Some(only) => {
                 let devices = only.iter().filter_map(|id| recorded.devices.get(id));
-                next_due(&inputs, devices.map(|device| device), wipes)
+                next_due(&inputs, devices, wipes)
             }
         }
     }

@@ -27,6 +27,8 @@ pub(super) struct Publication {
     rested: Instant,
     /// Whether there is something to write to the snapshot.
     unsaved: bool,
+    /// When the one began that is being written beside the passes.
+    saving: Option<Instant>,
     /// From when on it may be written again.
     save_at: Instant,
 }
@@ -34,7 +36,15 @@ pub(super) struct Publication {
 impl Default for Publication {
     fn default() -> Self {
         let now = Instant::now();
-        Self { wanted: false, published: 0, begun: None, rested: now, unsaved: false, save_at: now }
+        Self {
+            wanted: false,
+            published: 0,
+            begun: None,
+            rested: now,
+            unsaved: false,
+            saving: None,
+            save_at: now,
+        }
     }
 }
 
@@ -79,21 +89,38 @@ impl Publication {
     fn next(&self) -> Option<Instant> {
         match self.wanted {
             true => Some(self.rested()),
-            false => self.unsaved.then_some(self.save_at),
+            false => (self.unsaved && self.saving.is_none()).then_some(self.save_at),
         }
     }
 
     /// Whether the snapshot may be written.
     pub(super) fn may_save(&self) -> bool {
-        self.save_at <= Instant::now()
+        self.saving.is_none() && self.save_at <= Instant::now()
     }
 
-    /// The snapshot was written, which began then; or it was left for later.
-    pub(super) fn saved(&mut self, began: Option<Instant>) {
-        self.unsaved = began.is_none();
-        if let Some(began) = began {
-            self.save_at = Instant::now() + began.elapsed() * SNAPSHOT_REST;
+    /// The snapshot is being written since then.
+    pub(super) fn saving(&mut self, began: Instant) {
+        self.saving.get_or_insert(began);
+        self.unsaved = false;
+    }
+
+    /// The snapshot was written, which began then.
+    pub(super) fn saved(&mut self, began: Instant) {
+        (self.unsaved, self.saving) = (false, None);
+        self.save_at = Instant::now() + began.elapsed() * SNAPSHOT_REST;
+    }
+
+    /// The snapshot that was being written is there; `whole` if it says all that is recorded by now.
+    pub(super) fn saved_beside(&mut self, whole: bool) {
+        if let Some(began) = self.saving {
+            self.saved(began);
         }
+        self.unsaved = !whole;
+    }
+
+    /// The snapshot is left for later.
+    pub(super) fn unsaved(&mut self) {
+        self.unsaved = true;
     }
 
     /// It was done, up to this entry; it began then.
@@ -146,7 +173,7 @@ mod tests {
         publication.want();
         let began = Instant::now();
         tokio::time::advance(pass).await;
-        publication.saved(Some(began));
+        publication.saved(began);
         publication.done(began, 0);
         assert_eq!(publication.next(), None);
         // Something changes, and is shown before it may be written again.
@@ -154,7 +181,7 @@ mod tests {
         assert_eq!(publication.next(), Some(Instant::now() + pass * REST));
         tokio::time::advance(pass * REST).await;
         assert!(!publication.may_save());
-        publication.saved(None);
+        publication.unsaved();
         publication.done(Instant::now(), 0);
         assert_eq!(publication.next(), Some(began + pass * (SNAPSHOT_REST + 1)));
         tokio::time::advance(pass * SNAPSHOT_REST).await;

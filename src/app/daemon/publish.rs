@@ -21,15 +21,22 @@ use crate::edges::source::revision;
 use crate::edges::watch::Mode;
 
 impl Daemon {
-    /// Writes the snapshot, if it is not up to date, and publishes what it says.
+    /// Begins to write the snapshot, if it is not up to date, and publishes what it will say.
     pub(super) fn publish(&mut self) -> Result<(), reconcile::Error> {
         let began = Instant::now();
         let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
-        let saves = self.publication.may_save();
-        if let Err(error) = if saves { ledger.snapshot() } else { ledger.end_pass() } {
-            return self.let_go(ledger, Err(error.into()));
+        let saving = if self.publication.may_save() {
+            let done = self.saved.clone();
+            ledger.begin_saving(move || done.notify_one())
+        } else {
+            ledger.end_pass()
+        };
+        match saving {
+            Ok(()) if ledger.is_saving() => self.publication.saving(began),
+            Ok(()) if ledger.is_saved() => self.publication.saved(began),
+            Ok(()) => self.publication.unsaved(),
+            Err(error) => return self.let_go(ledger, Err(error.into())),
         }
-        self.publication.saved((saves || ledger.is_saved()).then_some(began));
         self.publish_status(ledger.state());
         if self.last.begun {
             self.last.waiting = None;
@@ -38,6 +45,20 @@ impl Daemon {
         self.publication.done(began, ledger.state().seq);
         self.ledger = Some(ledger);
         Ok(())
+    }
+
+    /// Takes note of a snapshot that was being written beside the passes.
+    pub(super) fn end_saving(&mut self) -> Result<(), reconcile::Error> {
+        let Some(mut ledger) = self.ledger.take() else {
+            // It was closed, which waited for the snapshot.
+            self.publication.saved_beside(false);
+            return Ok(());
+        };
+        let saved = ledger.end_saving();
+        if !ledger.is_saving() {
+            self.publication.saved_beside(ledger.is_saved());
+        }
+        self.let_go(ledger, saved.map_err(Into::into))
     }
 
     /// Publishes what is recorded, and what is shown of it.

@@ -45,6 +45,7 @@ impl Daemon {
             let done = match wake {
                 NextStep::Pass => self.pass().await,
                 NextStep::Publish => self.publish(),
+                NextStep::Saved => self.end_saving(),
                 NextStep::Write(request) => self.write(request),
             };
             self.settle(done);
@@ -91,6 +92,7 @@ impl Daemon {
                 }
                 // Before what is touched next, which may never end: publishing, which takes little of
                 // the time, and what is due.
+                () = self.saved.notified(), if watching => return NextStep::Saved,
                 turn = in_turn(turn), if turn.is_some() => {
                     return if turn == Turn::Hear { NextStep::Pass } else { NextStep::Publish };
                 }

@@ -9,6 +9,8 @@ use crate::domain::model::Timestamp;
 pub(super) enum NextStep {
     Pass,
     Publish,
+    /// Look what came of the snapshot that was being written.
+    Saved,
     /// Write what somebody who tells others says of it.
     Write(Request),
 }

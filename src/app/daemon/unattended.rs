@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::error::Error;
@@ -61,6 +62,8 @@ pub struct Daemon {
     pub(super) next: Next,
     pub(super) last: LastPass,
     pub(super) publication: Publication,
+    /// Told when a snapshot that is being written beside the passes is at its end.
+    pub(super) saved: Arc<Notify>,
     /// What alerts rest on besides the log.
     pub(super) watched: Watched,
     /// Those who are told what happens.
@@ -129,6 +132,7 @@ impl Daemon {
             next: Next::default(),
             last: LastPass::default(),
             publication: Publication::default(),
+            saved: Arc::new(Notify::new()),
             watched: Watched::default(),
             deliveries,
             config,

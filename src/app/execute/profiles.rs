@@ -160,7 +160,7 @@ mod tests {
             },
             push: LastPush {
                 intent: 1,
-                digest: Digest::ZERO,
+                digest: Arc::new(Digest::ZERO),
                 state: PushState::Pushed,
                 since: None,
                 former_users: Sparse::default(),

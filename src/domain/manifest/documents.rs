@@ -36,6 +36,11 @@ pub struct Documents {
 }
 
 impl Documents {
+    /// Of so many files that hold a device: memory that growing leaves behind is not given back.
+    pub(crate) fn with_capacity(devices: usize) -> Self {
+        Self { devices: Vec::with_capacity(devices), ..Self::default() }
+    }
+
     /// Takes in what another file holds; equal labels are shared from then on.
     pub(crate) fn absorb(&mut self, other: Self) {
         let Self {
@@ -54,7 +59,11 @@ impl Documents {
         for device in &mut devices {
             device.share(&mut self.labels, &mut last);
         }
-        self.devices.append(&mut devices);
+        if self.devices.capacity() == 0 {
+            self.devices = devices;
+        } else {
+            self.devices.append(&mut devices);
+        }
         self.profiles.extend(profiles);
         self.wipes.extend(wipes);
         self.unusable.extend(unusable);

@@ -280,7 +280,7 @@ impl DevicePlanner<'_, '_> {
         let push = &self.device.push;
         let (resume, reason) = if self.restarted {
             (None, "the device enrolls again")
-        } else if push.digest != profile.digest {
+        } else if *push.digest != profile.digest {
             let same = self.device.spec.profile == desired.spec.profile;
             (None, if same { "the profile changed" } else { "the device got another profile" })
         } else {
@@ -309,7 +309,7 @@ impl DevicePlanner<'_, '_> {
     fn push_again(&mut self, desired: &DesiredDevice) {
         let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
         let push = &self.device.push;
-        let has = push.digest == profile.digest && push.state == PushState::Pushed;
+        let has = *push.digest == profile.digest && push.state == PushState::Pushed;
         if let Some(reason) = self.reason_to_push_again(desired).filter(|_| has && !self.restarted)
         {
             self.pushes_anew = true;
@@ -342,11 +342,8 @@ impl DevicePlanner<'_, '_> {
             Status::Failed if self.state.erased => {}
             Status::Failed => {
                 let next = self.state.enrollment.saturating_add(1);
-                let reason = if self.moved {
-                    "enrollment failed"
-                } else {
-                    self.device.status_reason.as_str()
-                };
+                let reason =
+                    if self.moved { "enrollment failed" } else { &*self.device.status_reason };
                 let detail = format!(
                     "Failed: {reason}; enrolls if the device reports after all, or set enrollment: {next} to try again"
                 );
@@ -368,7 +365,7 @@ impl DevicePlanner<'_, '_> {
     /// stands, until something happens that calls for a new one.
     fn judge(&mut self, silent: bool) -> Option<ComplianceState> {
         let (platform, profile) = self.requirements()?;
-        let changed = self.device.push.digest != profile.digest;
+        let changed = *self.device.push.digest != profile.digest;
         if self.facts.is_none() && !self.moved && !changed {
             return None;
         }

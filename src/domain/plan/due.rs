@@ -19,15 +19,16 @@ use crate::domain::state::{Device, WipeState};
 #[must_use]
 pub fn next_due<'a>(
     inputs: &Inputs<'a>,
-    devices: impl Iterator<Item = &'a Device>,
+    devices: impl Iterator<Item = &'a Device> + Clone,
     wipes: &[WipeView],
 ) -> Option<Timestamp> {
     let Inputs { now, settings, desired, recorded, .. } = *inputs;
     let archives = settings
         .archive_after
         .into_iter()
-        .flat_map(|_| recorded.devices.values().filter_map(|device| archives_at(device, settings)));
-    let deadlines = devices.filter_map(|device| deadline(device, settings, now)).min();
+        .flat_map(|_| devices.clone().filter_map(|device| archives_at(device, settings)));
+    let active = devices.clone().filter(|device| device.is_active());
+    let deadlines = active.filter_map(|device| deadline(device, settings, now)).min();
     let open = desired.wipes.iter().filter(|file| {
         let known = recorded.wipes.get(&file.request.digest);
         known.is_none_or(|wipe| wipe.state.is_open())
@@ -88,7 +89,7 @@ mod tests {
 
     fn next(world: &World, wipes: &[WipeView]) -> Option<Timestamp> {
         let inputs = world.inputs();
-        next_due(&inputs, inputs.recorded.active().map(|(_, device)| device), wipes)
+        next_due(&inputs, inputs.recorded.devices.values(), wipes)
     }
 
     fn minutes(world: &World, wipes: &[WipeView]) -> Option<i64> {

@@ -10,6 +10,7 @@ use super::event::{
     Change, ComplianceChanged, DeviceStatus, Entry, ErrorClass, Event, Field, ProfilePush, Source,
 };
 use super::license::Licenses;
+use super::shared::Alike;
 use super::sparse::{Sparse, Usual};
 use super::sync::{LastSync, SyncStanding};
 use crate::domain::model::{ComplianceState, DeviceSpec, Digest, Email, Facts, Status, Timestamp};
@@ -20,7 +21,7 @@ pub struct Device {
     pub spec: Arc<DeviceSpec>,
     pub status: Status,
     pub(crate) status_since: Timestamp,
-    pub(crate) status_reason: CompactString,
+    pub(crate) status_reason: Arc<str>,
     pub enrollment: u32,
     pub(crate) manifest: Manifest,
     pub(crate) compliance: Compliance,
@@ -120,7 +121,8 @@ impl Usual for Checks {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastPush {
     pub(crate) intent: u64,
-    pub(crate) digest: Digest,
+    /// Of the profile; shared, since thousands of devices have the same one.
+    pub(crate) digest: Arc<Digest>,
     pub(crate) state: PushState,
     /// Since when the device has been without what was to be pushed, however often that was tried.
     pub(crate) since: Option<Timestamp>,
@@ -149,6 +151,12 @@ impl Device {
     #[must_use]
     pub fn is_wiped(&self) -> bool {
         self.status == Status::Wiped
+    }
+
+    /// Whether a manifest is expected for it: it is neither wiped nor orphaned.
+    #[must_use]
+    pub(crate) fn is_active(&self) -> bool {
+        !self.is_wiped() && self.rare.orphaned_since.is_none()
     }
 
     /// The last sign of life, or since when one has been waited for.
@@ -184,8 +192,14 @@ impl Device {
         self.is_wiped() || self.rare.unrequested_wipe.is_some()
     }
 
-    /// Takes an entry about it in; `latest` is the latest time that the log has seen.
-    pub(super) fn apply(&mut self, entry: &Entry, latest: Timestamp) -> Result<(), String> {
+    /// Takes an entry about it in; `latest` is the latest time that the log has seen, `alike` has what
+    /// other devices have, too.
+    pub(super) fn apply(
+        &mut self,
+        entry: &Entry,
+        latest: Timestamp,
+        alike: &mut Alike,
+    ) -> Result<(), String> {
         match &entry.event {
             Event::DeviceUpdated(updated) => {
                 let mut spec = DeviceSpec::clone(&self.spec);
@@ -203,7 +217,9 @@ impl Device {
                 self.manifest =
                     Manifest::from(entry.source.as_ref().ok_or("it names no manifest")?);
             }
-            Event::DeviceStatus(status) => self.set_status((entry.at, latest), status)?,
+            Event::DeviceStatus(status) => {
+                self.set_status((entry.at, latest), status, alike)?;
+            }
             Event::DeviceOrphaned(_) => {
                 if self.rare.orphaned_since.is_some() {
                     return Err("it is orphaned already".into());
@@ -236,11 +252,11 @@ impl Device {
             }
             Event::ProfileIntended(push) => {
                 let since = self.push.since.or(Some(latest));
-                self.push = LastPush::new(push, PushState::Intended, since);
+                self.push = LastPush::new(push, PushState::Intended, since, alike);
                 self.licenses.forget_failed();
             }
             Event::ProfilePushed(push) => {
-                self.push = LastPush::new(push, PushState::Pushed, None);
+                self.push = LastPush::new(push, PushState::Pushed, None, alike);
             }
             Event::ProfileFailed(failed) => {
                 if self.push.intent != failed.intent {
@@ -303,13 +319,14 @@ impl Device {
         &mut self,
         (at, latest): (Timestamp, Timestamp),
         status: &DeviceStatus,
+        alike: &mut Alike,
     ) -> Result<(), String> {
         if self.status != status.from {
             return Err(format!("the device is {}, not {}", self.status, status.from));
         }
         self.status = status.to;
         self.status_since = at;
-        self.status_reason = status.reason.as_str().into();
+        self.status_reason = alike.reason(status.reason.as_str());
         if let Some(enrollment) = status.enrollment {
             self.enrollment = enrollment;
             self.begin_anew(status.last_sync);
@@ -407,10 +424,15 @@ impl Device {
 }
 
 impl LastPush {
-    fn new(push: &ProfilePush, state: PushState, since: Option<Timestamp>) -> Self {
+    fn new(
+        push: &ProfilePush,
+        state: PushState,
+        since: Option<Timestamp>,
+        alike: &mut Alike,
+    ) -> Self {
         let ProfilePush { intent, profile: _, digest, former_users } = push;
         let former_users = Sparse::new(former_users.clone());
-        Self { intent: *intent, digest: *digest, state, since, former_users }
+        Self { intent: *intent, digest: alike.digest(*digest), state, since, former_users }
     }
 }
 

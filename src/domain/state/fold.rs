@@ -12,6 +12,7 @@ use super::event::{
     AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen,
     ProfilePrepared, TrustFiles,
 };
+use super::shared::Alike;
 use super::sparse::Sparse;
 use super::wipe::Wipe;
 use crate::domain::model::{
@@ -53,6 +54,7 @@ pub struct State {
     /// Set while the guard refuses whole plans.
     pub frozen: Option<Frozen>,
     by_serial: BySerial,
+    alike: Alike,
 }
 
 /// A digest that starts as 64 zeros.
@@ -133,10 +135,7 @@ impl State {
 
     /// Devices that a manifest is expected for: neither wiped nor orphaned.
     pub(crate) fn active(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
-        self.devices
-            .iter()
-            .filter(|(_, d)| d.status != Status::Wiped && d.rare.orphaned_since.is_none())
-            .map(|(id, d)| (*id, d))
+        self.devices.iter().filter(|(_, d)| d.is_active()).map(|(id, d)| (*id, d))
     }
 
     /// A state read back from a snapshot; the index is made anew.
@@ -273,7 +272,7 @@ impl State {
                 let id = entry.device.ok_or("it names no device")?;
                 let device =
                     self.devices.get_mut(&id).ok_or_else(|| format!("there is no device {id}"))?;
-                device.apply(entry, latest)
+                device.apply(entry, latest, &mut self.alike)
             }
         }
     }
@@ -317,7 +316,7 @@ impl State {
                 spec: new.spec.clone(),
                 status: Status::Pending,
                 status_since: entry.at,
-                status_reason: "provisioned".into(),
+                status_reason: self.alike.reason("provisioned"),
                 enrollment: new.enrollment,
                 manifest: Manifest::from(source),
                 compliance: Compliance {
@@ -327,7 +326,7 @@ impl State {
                 },
                 push: LastPush {
                     intent: new.intent,
-                    digest: new.profile_digest,
+                    digest: self.alike.digest(new.profile_digest),
                     state: PushState::Intended,
                     since: Some(latest),
                     former_users: Sparse::default(),

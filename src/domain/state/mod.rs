@@ -13,6 +13,7 @@ mod fold;
 mod fold_notices;
 mod fold_wipes;
 mod license;
+mod shared;
 mod sparse;
 mod sync;
 mod wipe;
@@ -23,6 +24,7 @@ pub(crate) use episode::{Before, Block, BlockState, Episode, EpisodeKind, Notice
 pub use fold::State;
 pub(crate) use fold::{FoldError, Frozen, HeadHash, Restored};
 pub(crate) use license::{License, LicenseState, Licenses};
+pub(crate) use shared::Alike;
 pub(crate) use sparse::Sparse;
 pub(crate) use sync::{LastSync, SyncStanding};
 pub(crate) use wipe::{Approval, DEFERRED, Progress, Wipe, WipeState, refused};

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::model::Labels;
+use crate::domain::state::Alike;
 
 /// Texts of labels that are remembered: where there are more, they hardly come again.
 const TEXTS: usize = 1 << 14;
@@ -18,6 +19,7 @@ pub(super) struct Interner {
     path: Option<Arc<str>>,
     actor: Option<Arc<str>>,
     revision: Option<Arc<str>>,
+    pub(super) alike: Alike,
 }
 
 impl Interner {

@@ -75,6 +75,9 @@ pub(crate) struct Lines<'a> {
     pub(crate) head: Digest,
 }
 
+/// Writes a snapshot. If that fails, the old one is still there.
+pub(crate) type Writing = Box<dyn FnOnce() -> Result<(), Error> + Send>;
+
 /// A ledger, held for its one writer.
 ///
 /// After an error of [`Store::append`] or [`Store::sync`] nobody knows what is kept: the store is
@@ -107,11 +110,9 @@ pub(crate) trait Store: Send + Sync {
     /// If that fails; the store is then poisoned.
     fn sync(&mut self) -> Result<(), Error>;
 
-    /// Replaces the snapshot by this state, of the last entry.
-    ///
-    /// # Errors
-    /// If that fails; the old one is then still there.
-    fn snapshot(&mut self, state: &State) -> Result<(), Error>;
+    /// What replaces the snapshot by this state, of the last entry: at once, or beside whatever is
+    /// appended meanwhile. There is never more than one at a time.
+    fn snapshot(&self, state: &State) -> Writing;
 
     /// Readers see all that is durable from now on. Keeps `now` as the highest time seen, where
     /// there is one.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::line;
+use super::saving::Saving;
 use super::store::{Known, Lines, Opened, Store};
 use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
 use crate::domain::state::State;
@@ -45,8 +46,11 @@ pub struct Ledger {
     state: State,
     /// The lines of a batch.
     buffer: Vec<u8>,
-    /// Whether the snapshot lacks something.
+    /// Whether the snapshot lacks something, also one that is being written.
     unsaved: bool,
+    /// A snapshot that is being written beside everything else. Before `store`: whoever closes the
+    /// ledger waits for it.
+    saving: Option<Saving>,
     /// See [`Ledger::time_matters_until`].
     matters_until: Option<Timestamp>,
     store: Box<dyn Store>,
@@ -68,6 +72,7 @@ impl Ledger {
             actor,
             now: Box::new(now),
             unsaved: state.seq > saved,
+            saving: None,
             state,
             matters_until: None,
             buffer: Vec::new(),
@@ -109,7 +114,7 @@ impl Ledger {
     /// Whether the snapshot says all that is recorded.
     #[must_use]
     pub(crate) fn is_saved(&self) -> bool {
-        !self.unsaved
+        !self.unsaved && self.saving.is_none()
     }
 
     /// The latest time known: `now`, or a later one that this ledger has seen.
@@ -222,13 +227,55 @@ impl Ledger {
     /// # Errors
     /// If a step fails. The log is not touched by that; it may be tried again.
     pub fn snapshot(&mut self) -> Result<(), Error> {
+        if let Some(saving) = self.saving.take() {
+            self.saved(saving.end())?;
+        }
         self.sync()?;
         self.prove()?;
         if self.unsaved && self.state.seq > 0 {
-            self.store.snapshot(&self.state)?;
+            self.store.snapshot(&self.state)()?;
             self.unsaved = false;
         }
         self.publish(true)
+    }
+
+    /// As [`Ledger::snapshot`], but the snapshot is written by a thread beside, which calls `done` at its
+    /// end: then [`Ledger::end_saving`] says what came of it. While one is written, no other is
+    /// begun.
+    ///
+    /// # Errors
+    /// If a step before fails.
+    pub(crate) fn begin_saving(
+        &mut self,
+        done: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Error> {
+        self.sync()?;
+        self.prove()?;
+        if self.unsaved && self.saving.is_none() && self.state.seq > 0 {
+            self.saving = Some(Saving::begin(self.store.snapshot(&self.state), done));
+            self.unsaved = false;
+        }
+        self.publish(true)
+    }
+
+    /// What came of [`Ledger::begin_saving`], if it is over.
+    ///
+    /// # Errors
+    /// If the snapshot could not be written; it may be tried again.
+    pub(crate) fn end_saving(&mut self) -> Result<(), Error> {
+        let over = self.saving.take_if(|saving| saving.is_over());
+        over.map_or(Ok(()), |saving| self.saved(saving.end()))
+    }
+
+    /// Whether a snapshot is being written beside.
+    #[must_use]
+    pub(crate) fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    fn saved(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        self.unsaved |= outcome.is_err();
+        outcome
     }
 
     /// Keeps what is verified, so that the next start need not read it again: for whoever stops. That

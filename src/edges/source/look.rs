@@ -77,7 +77,8 @@ pub(super) fn look_at<'l>(
 
 /// All manifests below an open directory, in no order.
 pub(super) fn read_below(root: &OwnedFd, look: &Look<'_>) -> Result<Documents, Unread> {
-    let documents = Mutex::new(Ok(Documents::default()));
+    let known = look.index.map_or(0, Index::len);
+    let documents = Mutex::new(Ok(Documents::with_capacity(known)));
     let keep = |read: Result<Documents, Unread>| {
         let mut documents = documents.lock().unwrap_or_else(PoisonError::into_inner);
         match (&mut *documents, read) {

@@ -274,7 +274,7 @@ fn settled(
         heads: &[],
         clock: None,
     };
-    let due = next_due(&inputs, recorded.active().map(|(_, device)| device), &[]);
+    let due = next_due(&inputs, recorded.devices.values(), &[]);
     Some(NothingToDo { index, holds, times: (now, due) })
 }
 

@@ -308,7 +308,7 @@ impl<'a> PushView<'a> {
             PushState::Pushed => ("pushed", None, None),
             PushState::Failed(class, error) => ("failed", Some(*class), Some(error.as_ref())),
         };
-        Self { intent: *intent, digest: *digest, state, class, error, former_users }
+        Self { intent: *intent, digest: **digest, state, class, error, former_users }
     }
 }
 

@@ -25,7 +25,7 @@ impl Why<'_> {
         }
         // Where nobody looked at the manifest, what is recorded of it counts.
         let said = |status: &DesiredStatus| {
-            device.status_reason == format!("the manifest says {status}").as_str()
+            *device.status_reason == *format!("the manifest says {status}")
         };
         let recorded = DesiredStatus::ALL.iter().copied().find(said);
         let enrolls = invalid(HoldReason::AwaitingReport) || invalid(HoldReason::EnrollmentFailed);

@@ -162,7 +162,7 @@ fn a_wipe_that_nobody_issued_fails_the_device_until_its_enrollment_is_raised() {
     assert_eq!(world.settle(), ["unrequestedWipe D001", "status D001"]);
     assert_eq!(world.status("A1"), Status::Failed);
     let device = &world.state.devices[&A];
-    assert_eq!(device.status_reason, "reports that it was erased without a wipe request");
+    assert_eq!(&*device.status_reason, "reports that it was erased without a wipe request");
     assert_eq!(device.rare.unrequested_wipe, Some(world.now));
     // Once, and whatever it says later.
     for more in [json!({"wiped": true}), json!({})] {

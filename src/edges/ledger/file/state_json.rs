@@ -27,7 +27,8 @@ pub(crate) fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
     let Some(mut file) = open(&path).map_err(durable::Error::at("open", &path))? else {
         return Ok(None);
     };
-    let laid_out = as_written(&mut file).map_err(durable::Error::at("read", &path))?;
+    let length = file.metadata().map_or(0, |of| of.len());
+    let laid_out = as_written(&mut file, length).map_err(durable::Error::at("read", &path))?;
     // Nothing is saved before the first entry: what says otherwise was not written by us.
     if laid_out.as_ref().is_some_and(|snapshot| snapshot.state.seq > 0) {
         return Ok(laid_out);

@@ -1,7 +1,7 @@
 //! A ledger in a data directory, held for its one writer.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::devices::{self, Fresh};
 use super::directory::{self, Directory};
@@ -18,7 +18,9 @@ use crate::domain::state::State;
 use crate::edges::fs::durable;
 use crate::edges::ledger::chain::Chain;
 use crate::edges::ledger::error::Error;
-use crate::edges::ledger::store::{Expected, Known, Lines, Opened, Store, StorePlace, Terms};
+use crate::edges::ledger::store::{
+    Expected, Known, Lines, Opened, Store, StorePlace, Terms, Writing,
+};
 use crate::edges::ledger::writer::Ledger;
 
 /// A ledger in the data directory `dir`, whether there is one or not.
@@ -74,8 +76,9 @@ fn hold(dir: &Path, terms: &Terms<'_>) -> Result<Opened, Error> {
     let log = LogFile::new(dir.join(LOG), chain, log)?;
     let clock = clock::highest_time(dir);
     let fresh = if whole { Fresh::All } else { Fresh::Tail };
+    let known = Arc::new(Mutex::new(Saved { seen: snapshot, seq: saved, fresh }));
     let cache = terms.cache;
-    let store = FileStore { log, clock, whole, snapshot, saved, fresh, cache, lock, dir: held };
+    let store = FileStore { log, clock, whole, saved: known, cache, lock, dir: held };
     Ok(Opened { store: Box::new(store), state, saved, repaired })
 }
 
@@ -118,11 +121,7 @@ struct FileStore {
     clock: Option<Timestamp>,
     /// Whether this process read the log from its beginning.
     whole: bool,
-    /// The snapshot as it was verified or written, and the entry at which it was made.
-    snapshot: Option<Seen>,
-    saved: u64,
-    /// How much of the index of the devices is made anew.
-    fresh: Fresh,
+    saved: Arc<Mutex<Saved>>,
     /// Whether anything is kept to save time.
     cache: bool,
     lock: Lock,
@@ -130,17 +129,31 @@ struct FileStore {
     dir: Directory,
 }
 
-impl FileStore {
-    /// Makes the index of the devices, if the snapshot says all that is recorded.
-    fn index(&mut self, state: &State) -> Result<(), Error> {
-        let chain = self.log.durable();
-        let whole = self.saved == chain.seq && chain == self.log.chain();
-        if let Some(seen) = self.snapshot.filter(|_| self.cache && whole)
-            && devices::build(self.dir.path(), state, (seen, chain), self.fresh)?
+/// The snapshot as it was verified or written.
+#[derive(Debug)]
+struct Saved {
+    seen: Option<Seen>,
+    /// The entry at which it was made.
+    seq: u64,
+    /// How much of the index of the devices is made anew.
+    fresh: Fresh,
+}
+
+impl Saved {
+    /// Makes the index of the devices, if the snapshot says all that the log says up to there.
+    fn index(&mut self, dir: &Path, state: &State, chain: Chain) -> Result<(), Error> {
+        if let Some(seen) = self.seen.filter(|_| self.seq == chain.seq)
+            && devices::build(dir, state, (seen, chain), self.fresh)?
         {
             self.fresh = Fresh::Tail;
         }
         Ok(())
+    }
+}
+
+impl FileStore {
+    fn saved(&self) -> MutexGuard<'_, Saved> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,14 +180,18 @@ impl Store for FileStore {
         self.log.sync()
     }
 
-    fn snapshot(&mut self, state: &State) -> Result<(), Error> {
-        state_json::save(self.dir.path(), state, self.log.chain().end)?;
-        self.snapshot = Seen::snapshot(self.dir.path());
-        self.saved = self.log.chain().seq;
-        if let Err(error) = self.index(state) {
-            tracing::debug!(%error, "there is no index of the devices");
-        }
-        Ok(())
+    fn snapshot(&self, state: &State) -> Writing {
+        let (dir, state, chain) = (self.dir.path().to_owned(), state.clone(), self.log.chain());
+        let (saved, cache) = (self.saved.clone(), self.cache);
+        Box::new(move || {
+            let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
+            state_json::save(&dir, &state, chain.end)?;
+            (saved.seen, saved.seq) = (Seen::snapshot(&dir), chain.seq);
+            if cache && let Err(error) = saved.index(&dir, &state, chain) {
+                tracing::debug!(%error, "there is no index of the devices");
+            }
+            Ok(())
+        })
     }
 
     fn prove_whole(&mut self, recorded: &State) -> Result<(), Error> {
@@ -186,9 +203,15 @@ impl Store for FileStore {
     }
 
     fn rest(&mut self, state: &State) -> Result<(), Error> {
-        self.index(state)?;
         let (dir, chain) = (self.dir.path(), self.log.durable());
-        let snapshot = self.snapshot.filter(|seen| Seen::snapshot(dir) == Some(*seen));
+        let seen = {
+            let mut saved = self.saved();
+            if self.cache && chain == self.log.chain() {
+                saved.index(dir, state, chain)?;
+            }
+            saved.seen
+        };
+        let snapshot = seen.filter(|seen| Seen::snapshot(dir) == Some(*seen));
         let whole = self.log.chain() == chain && self.lock.marked() == Some(chain.end);
         match self.log.untouched().zip(snapshot).filter(|_| self.cache && whole) {
             Some((log, snapshot)) => Ok(Trusted { log, snapshot, chain }.keep(dir)?),

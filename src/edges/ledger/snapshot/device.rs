@@ -287,12 +287,12 @@ impl<'a> From<&'a LastPush> for PushOut<'a> {
             PushState::Pushed => (PushWord::Pushed, None, None),
             PushState::Failed(class, error) => (PushWord::Failed, Some(*class), Some(&**error)),
         };
-        Self { class, digest: *digest, error, former_users, intent: *intent, since: *since, state }
+        Self { class, digest: **digest, error, former_users, intent: *intent, since: *since, state }
     }
 }
 
 impl PushIn {
-    fn push(self) -> Result<LastPush, &'static str> {
+    fn push(self, share: &mut Interner) -> Result<LastPush, &'static str> {
         let Self { class, digest, error, former_users, intent, since, state } = self;
         let state = match (state, class, error) {
             (PushWord::Intended, None, None) => PushState::Intended,
@@ -300,7 +300,8 @@ impl PushIn {
             (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
             _ => return Err("a push has `class` and `error` if and only if it failed"),
         };
-        Ok(LastPush { intent, digest, state, since, former_users: Sparse::new(former_users) })
+        let (digest, former_users) = (share.alike.digest(digest), Sparse::new(former_users));
+        Ok(LastPush { intent, digest, state, since, former_users })
     }
 }
 
@@ -322,7 +323,7 @@ impl DeviceIn {
             }),
             status: self.status,
             status_since: self.status_since,
-            status_reason: self.status_reason,
+            status_reason: share.alike.reason(&self.status_reason),
             enrollment: self.enrollment,
             manifest: Manifest {
                 path: share.path(&self.manifest.path),
@@ -333,7 +334,7 @@ impl DeviceIn {
                 since,
                 checks: Sparse::new(Checks { failing, missing }),
             },
-            push: self.push.push()?,
+            push: self.push.push(share)?,
             rare: Sparse::new(Rare {
                 orphaned_since: self.orphaned_since,
                 archived_since: self.archived_since,

@@ -15,6 +15,8 @@ use crate::domain::model::DeviceId;
 use crate::domain::state::{Device, State};
 use crate::edges::ledger::intern::Interner;
 
+/// About as long as the text of a device at least.
+const LEAST: u64 = 900;
 /// How much is read at once: some thousand devices.
 pub(super) const BLOCK: usize = 4 << 20;
 /// Bytes that may stand around the devices; a snapshot with more is read the slow way.
@@ -26,14 +28,18 @@ pub(super) const AROUND: usize = 16 << 20;
 /// # Errors
 /// Those of `input`.
 pub(crate) fn read_state(mut input: impl io::Read) -> io::Result<Option<State>> {
-    Ok(as_written(&mut input)?.map(|snapshot| snapshot.state))
+    Ok(as_written(&mut input, 0)?.map(|snapshot| snapshot.state))
 }
 
-/// `None` if it is not laid out as this program does, or wrong.
+/// `None` if it is not laid out as this program does, or wrong. `length` is that of the whole, where it
+/// is known.
 pub(in crate::edges::ledger) fn as_written(
     file: &mut impl io::Read,
+    length: u64,
 ) -> io::Result<Option<Snapshot>> {
-    let mut parts = Parts::default();
+    // At once: what growing leaves behind is memory that is not given back.
+    let devices = usize::try_from(length / LEAST).map_or_else(|_| Vec::new(), Vec::with_capacity);
+    let mut parts = Parts { devices, ..Parts::default() };
     let mut buffer = vec![0; BLOCK];
     let mut filled = 0;
     loop {

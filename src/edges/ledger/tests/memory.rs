@@ -13,6 +13,7 @@ use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{
     Beginning, Entries, Expected, KnownName, Lines, Logged, Opened, Reader, Store, StorePlace,
+    Writing,
 };
 use crate::edges::ledger::verify::{Checker, Verified};
 
@@ -131,10 +132,13 @@ impl Store for Writer {
         Ok(())
     }
 
-    fn snapshot(&mut self, state: &State) -> Result<(), Error> {
+    fn snapshot(&self, state: &State) -> Writing {
         let snapshot = Snapshot { state: state.clone(), log_bytes: self.chain.end };
-        self.memory.kept().snapshot = Some((snapshot, SystemTime::UNIX_EPOCH));
-        Ok(())
+        let memory = self.memory.clone();
+        Box::new(move || {
+            memory.kept().snapshot = Some((snapshot, SystemTime::UNIX_EPOCH));
+            Ok(())
+        })
     }
 
     fn prove_whole(&mut self, _: &State) -> Result<(), Error> {

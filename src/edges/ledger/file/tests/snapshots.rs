@@ -159,7 +159,7 @@ fn the_layout_only_makes_reading_quicker() {
     let dir = told();
     let good = state(dir.path());
     let expected = super::super::state_json::load(dir.path()).unwrap().unwrap();
-    let quickly = || as_written(&mut File::open(dir.path().join(STATE)).unwrap()).unwrap();
+    let quickly = || as_written(&mut File::open(dir.path().join(STATE)).unwrap(), 0).unwrap();
     assert_eq!(quickly().as_ref(), Some(&expected));
     let value: serde_json::Value = serde_json::from_str(&good).unwrap();
     for text in [value.to_string(), good.replace('\n', " "), good.replace("  ", " ")] {

@@ -67,7 +67,7 @@ struct Left<'a> {
 pub(super) fn is_settled(device: &Device, recorded: &State) -> bool {
     let profile = recorded.profiles.get(&device.spec.profile);
     device.push.state == PushState::Pushed
-        && profile.is_some_and(|profile| profile.digest == device.push.digest)
+        && profile.is_some_and(|profile| profile.digest == *device.push.digest)
 }
 
 fn left(recorded: &State) -> BTreeMap<&Name, Left<'_>> {

@@ -279,7 +279,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
         },
         push: LastPush {
             intent: 1,
-            digest: profile.digest,
+            digest: Arc::new(profile.digest),
             state: PushState::Pushed,
             since: None,
             former_users: Sparse::default(),
