@@ -5,9 +5,10 @@ use std::error::Error;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _, stdout};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Subject;
 use crate::served::{Served, devices, report};
@@ -50,6 +51,7 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
     fs::write(&telling, format!("{settle}notify: {{webhooks: [{webhook}]}}\n"))?;
     // Of the recent past, a minute apart, so that nobody is silent for long.
     let (mut alone, mut told, mut at) = (Vec::new(), Vec::new(), Utc::now() - TimeDelta::hours(2));
+    enroll(&place, &quiet, &serials, at - TimeDelta::minutes(1))?;
     for _ in 0..rounds {
         for (config, times) in [(&quiet, &mut alone), (&telling, &mut told)] {
             let daemon = Served::start(&place, &config.display().to_string())?;
@@ -63,6 +65,24 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
         }
     }
     Ok(Row { devices: subject.devices, alone: median(alone), told: median(told) })
+}
+
+/// All devices enroll, not compliant, and what that leads to is over before anything is measured.
+fn enroll(
+    place: &Place,
+    config: &Path,
+    serials: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), Box<dyn Error>> {
+    report(place, serials, at, false)?;
+    let (begun, config) = (Instant::now(), config.display().to_string());
+    while fs::read_dir(place.data.join("inbox"))?.flatten().any(|entry| entry.path().is_file()) {
+        if begun.elapsed() > LIMIT {
+            return Err("not all reports are heard".into());
+        }
+        run(&mut place.fleetform(&["--config", &config, "apply", "--yes"]))?;
+    }
+    Ok(())
 }
 
 fn until(daemon: &Served, devices: usize, state: &str) -> Result<(), Box<dyn Error>> {

@@ -7,7 +7,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, actions, healthy, text, tree, wait_until};
+use crate::support::{Device, Fixture, Profile, actions, healthy, text, tree, wait_until};
 
 /// Every exit code, for every command that can give it.
 #[test]
@@ -204,6 +204,41 @@ fn a_second_writer_is_told_who_the_first_one_is_and_readers_do_not_wait() {
 
 fn text_of(bytes: Option<&[u8]>) -> String {
     String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
+#[test]
+fn a_user_is_given_a_license_once_however_many_devices_come_later() {
+    let fixture = Fixture::bare();
+    let profile = Profile::new("Standard", "windows").with("licenses", "[EMS, SPE_E3]");
+    fixture.write("fleet/profile.yaml", profile.yaml());
+    let licenses = |serial: &str| {
+        let outbox: Value =
+            serde_json::from_str(&fixture.read(&format!(".fleetform/outbox/{serial}.json")))
+                .expect("an outbox");
+        let commands = outbox["commands"].as_array().expect("a list").iter();
+        let given = commands.filter(|command| command["command"] == "license");
+        given.map(|command| text(&command["sku"]).to_owned()).collect::<Vec<_>>()
+    };
+    let had = || {
+        let assigned =
+            fixture.log().into_iter().filter(|entry| entry["kind"] == "license.assigned");
+        assigned.map(|entry| entry["data"]["had"] == true).collect::<Vec<_>>()
+    };
+    let adds = |serial: &str, user: &str| {
+        let device = Device::new(serial).with("userEmail", user);
+        fixture.write(&format!("fleet/{serial}.yaml"), device.yaml());
+        fixture.run(&["apply", "--yes"]).exits(0);
+        fixture.report(&healthy(serial, 5));
+        fixture.run(&["apply", "--yes"]).exits(0);
+        assert_eq!(actions(&fixture.json(&["plan"])), [""; 0]);
+    };
+    adds("AAA1", "ana@example.com");
+    assert_eq!((licenses("AAA1"), had()), (vec!["EMS".into(), "SPE_E3".into()], vec![false; 2]));
+    adds("AAA2", "ana@example.com");
+    assert_eq!((licenses("AAA2"), had()[2..].to_vec()), (vec![], vec![true; 2]));
+    adds("BBB1", "ben@example.com");
+    assert_eq!(licenses("BBB1").len(), 2, "another user");
+    fixture.run(&["audit", "verify"]).exits(0);
 }
 
 /// A device's reports, from the command to the outbox.

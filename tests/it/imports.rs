@@ -79,7 +79,8 @@ fn nothing_is_written_unless_all_is_right_or_somebody_says_so() {
 #[test]
 fn a_list_that_is_broken_as_a_whole_is_refused_as_a_whole() {
     let fixture = fleet();
-    let args = [&["import", "csv", "list.csv", "--partial"][..], &USUAL].concat();
+    let whole = [&["import", "csv", "list.csv"][..], &USUAL].concat();
+    let args = [&whole[..], &["--partial"]].concat();
     for (list, part) in [
         (
             "serial,user,note\nA1,a@example.com,\"x\nA2,b@example.com,\n",
@@ -91,6 +92,12 @@ fn a_list_that_is_broken_as_a_whole_is_refused_as_a_whole() {
         let refused = fixture.run(&args).exits(1);
         assert!(refused.stdout.contains(part), "{refused:?}");
         assert!(refused.stdout.contains("0 devices added"), "{refused:?}");
+        // There is nothing to leave out, and so nobody is told to, or that it was done.
+        for refused in [refused, fixture.run(&whole).exits(1)] {
+            assert!(!refused.stderr.contains("--partial"), "{refused:?}");
+            assert!(!refused.stderr.contains("left out"), "{refused:?}");
+            refused.complains(&["Nothing is written: 1 problem. Correct the list.\n"]);
+        }
     }
     fixture.write("list.csv", LIST);
     fs::create_dir(fixture.path("fleet/all.yaml")).expect("a new directory");

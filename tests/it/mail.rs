@@ -196,6 +196,12 @@ fn what_cannot_be_delivered_is_said_by_apply_show_and_list() {
     let list = place.run(&["list", "--notes"]).exits(0).stdout;
     let noted: Vec<_> = list.lines().filter(|line| line.contains("not notified yet")).collect();
     assert!(noted.len() == 1 && noted[0].contains("SN001"), "{list}");
+    let listed = |args: &[&str]| {
+        let args = [&["list", "-o", "json"][..], args].concat();
+        place.run(&args).exits(0).json()["undelivered"].clone()
+    };
+    assert_eq!(listed(&[]), shown["undelivered"]);
+    assert!(listed(&["--status", "Wiped"]).is_null(), "only of the devices that are listed");
     server.mode("");
     place.run(&["apply", "--yes"]).exits(0);
     assert_eq!(server.taken().len(), 1);

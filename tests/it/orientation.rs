@@ -269,9 +269,15 @@ fn that_it_is_not_known_who_was_not_notified_is_said_and_hides_no_device() {
     assert!(!said.stderr.contains("notified"), "{}", said.stderr);
     fixture.run(&["apply", "--yes"]).exits(0);
     fixture.write(".fleetform/deliveries/mail.json", "nonsense");
-    for command in [&["list"][..], &["show", "A"], &["list", "--notes"]] {
+    let json = ["list", "-o", "json"];
+    for command in [&["list"][..], &json, &["show", "A"], &["list", "-o", "csv", "--notes"]] {
         let said = fixture.run(command).exits(0);
         said.complains(&["who has not been notified yet is not known", "mail"]);
+    }
+    // What does not say who was not notified need not know it.
+    for format in ["csv", "name", "custom-columns=ID:.id"] {
+        let said = fixture.run(&["list", "-o", format]).exits(0);
+        assert!(!said.stderr.contains("notified"), "{format}: {}", said.stderr);
     }
     assert_eq!(fixture.devices()["A"]["status"], "Pending");
 }

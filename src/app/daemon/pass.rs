@@ -265,7 +265,7 @@ impl Daemon {
             || ledger.state().frozen.is_some();
         self.last.whole = !open;
         if hearing {
-            self.publication.begin(began);
+            self.publication.begin(began, more);
         } else if !idle || only.is_none_or(|only| !only.is_empty()) {
             // Holds and their places may have changed with a manifest that leads to no action.
             self.publication.want();

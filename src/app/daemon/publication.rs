@@ -4,6 +4,9 @@ use tokio::time::Instant;
 
 /// After publishing nothing is published for so many times as long as it took.
 const REST: u32 = 9;
+/// As [`REST`], where a pass could not take all reports that wait: what is left takes as long whenever it is heard,
+/// and whoever else wants something has half of the time meanwhile.
+const BACKLOG_REST: u32 = 1;
 /// After the snapshot was written, none is for so many times as long as that took: readers find in the
 /// log what it lacks.
 const SNAPSHOT_REST: u32 = 99;
@@ -24,6 +27,8 @@ pub(super) struct Publication {
     published: u64,
     /// When a pass began that had to write the snapshot itself: then the rest comes at once.
     begun: Option<Instant>,
+    /// Whether that pass left reports for the next one.
+    backlog: bool,
     rested: Instant,
     /// Whether there is something to write to the snapshot.
     unsaved: bool,
@@ -40,6 +45,7 @@ impl Default for Publication {
             wanted: false,
             published: 0,
             begun: None,
+            backlog: false,
             rested: now,
             unsaved: false,
             saving: None,
@@ -59,9 +65,10 @@ impl Publication {
         self.wanted |= seq > self.published;
     }
 
-    /// Asks for a publication, since a pass that began at `at` has written entries.
-    pub(super) fn begin(&mut self, at: Instant) {
-        (self.wanted, self.begun) = (true, Some(at));
+    /// Asks for a publication, since a pass that began at `at` has heard reports; `backlog` where more wait
+    /// than it could take.
+    pub(super) fn begin(&mut self, at: Instant, backlog: bool) {
+        (self.wanted, self.begun, self.backlog) = (true, Some(at), backlog);
     }
 
     pub(super) fn wanted(&self) -> bool {
@@ -126,8 +133,9 @@ impl Publication {
     /// It was done, up to this entry; it began then.
     pub(super) fn done(&mut self, began: Instant, seq: u64) {
         let took = self.begun.unwrap_or(began).elapsed();
+        let rest = if std::mem::take(&mut self.backlog) { BACKLOG_REST } else { REST };
         (self.wanted, self.begun, self.published) = (false, None, seq);
-        self.rested = Instant::now() + took * REST;
+        self.rested = Instant::now() + took * rest;
     }
 }
 
@@ -142,7 +150,7 @@ mod tests {
         let took = Duration::from_secs(1);
         let mut publication = Publication::default();
         let began = Instant::now();
-        publication.begin(began);
+        publication.begin(began, false);
         assert_eq!(publication.turn(true), Some((began, Turn::Publish)), "those heard before");
         tokio::time::advance(took).await;
         publication.done(began, 0);
@@ -151,6 +159,25 @@ mod tests {
         publication.want();
         assert_eq!(publication.turn(false), Some((rested, Turn::Publish)));
         assert_eq!(publication.turn(true), Some((rested, Turn::Hear)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_pass_had_to_leave_of_the_reports_waits_as_long_as_it_took_and_no_longer() {
+        let took = Duration::from_secs(8);
+        let mut publication = Publication::default();
+        for (backlog, rest) in [(true, took), (true, took), (false, took * REST), (true, took)] {
+            let began = Instant::now();
+            publication.begin(began, backlog);
+            assert_eq!(publication.turn(true), Some((began, Turn::Publish)));
+            tokio::time::advance(took).await;
+            publication.done(began, 0);
+            let rested = Instant::now() + rest;
+            assert_eq!(publication.turn(true), Some((rested, Turn::Hear)), "{backlog}");
+            // Meanwhile others write, and what they write is published after what is heard.
+            publication.logged(1);
+            assert_eq!(publication.turn(true), Some((rested, Turn::Hear)), "{backlog}");
+            tokio::time::advance(rest).await;
+        }
     }
 
     #[tokio::test(start_paused = true)]

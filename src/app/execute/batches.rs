@@ -161,7 +161,7 @@ async fn run_batch(
     // First: without a license nobody enrolls a device.
     for license in licenses {
         let proof = ledger.prove()?;
-        let results = license.carry_out(proof, provider, patience).await;
+        let results = license.carry_out(proof, provider, patience, ledger.state()).await;
         let ids = license.targets.iter().map(|target| target.id);
         given_up.extend(untold(ids, &results).map(|id| (ActionKind::License, id)));
         outcomes.extend(license.told(results, ledger.state(), outcome));
@@ -310,7 +310,8 @@ fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Inte
                     intents.licenses.len() - 1
                 });
                 let (serial, user) = (spec.serial_number.clone(), user.clone());
-                intents.licenses[at].targets.push(LicenseTarget { id, serial, user });
+                let target = LicenseTarget { id, serial, user, given: false };
+                intents.licenses[at].targets.push(target);
             }
             Order::Push(profile) => {
                 let at = *place.or_insert_with(|| {

@@ -1,6 +1,6 @@
 //! Licenses, given: many users get the same, and what came of it is logged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -29,6 +29,7 @@ impl Licensing {
         _: Proof,
         provider: &Arc<dyn Provider>,
         patience: &Patience<'_>,
+        recorded: &State,
     ) -> Vec<CallResult<Licensed>> {
         let (limits, intent, sku) = (provider.limits(), self.intent, &self.sku);
         let call = |targets: Vec<LicenseTarget>| {
@@ -47,12 +48,29 @@ impl Licensing {
                 target.id
             });
         }
+        let given = self.given(&first_of, recorded);
+        for target in &mut firsts {
+            target.given = given.contains(&target.user);
+        }
         let told: HashMap<DeviceId, _> =
             in_calls(&firsts, limits, patience, call).await.into_iter().collect();
         let result = |target: &LicenseTarget| {
             Some((target.id, told.get(first_of.get(&target.user)?)?.clone()))
         };
         self.targets.iter().filter_map(result).collect()
+    }
+
+    /// Which of these users were given it before, with whatever device: it is never taken away.
+    fn given<'r>(
+        &self,
+        users: &HashMap<&Email, DeviceId>,
+        recorded: &'r State,
+    ) -> HashSet<&'r Email> {
+        let licenses = recorded.devices.values().flat_map(|device| device.licenses.iter());
+        let of_them = licenses.filter(|license| {
+            license.sku == self.sku && license.is_given() && users.contains_key(&license.user)
+        });
+        of_them.map(|license| &license.user).collect()
     }
 
     /// What the log says of the users afterwards. That somebody still lacks a license for the reason that

@@ -110,6 +110,9 @@ pub struct LicenseTarget {
     pub(crate) serial: SerialNumber,
     /// Who gets it.
     pub(crate) user: Email,
+    /// Whether the user was given it already with another device, as far as is recorded. A provider that
+    /// knows better looks for itself.
+    pub(crate) given: bool,
 }
 
 /// Whether a user has a license.

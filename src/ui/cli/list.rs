@@ -1,6 +1,6 @@
 //! `fleetform list`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::domain::wipe::target::LedgerId;
 use crate::domain::wording::{closest, quote};
 use crate::edges::provider::unmanaged;
 use crate::ui::render::custom_columns::Columns;
+use crate::ui::render::deliveries::Delivery;
 use crate::ui::render::device::{DeviceView, FIELDS, notes, wipes_by_device};
 use crate::ui::render::jsonpath::{self, Template, compare};
 use crate::ui::render::list::Listing;
@@ -161,7 +162,7 @@ pub(super) fn show(
     }
     let state = setup.recorded_by(&args.filters.filter())?;
     let settings = &setup.config.settings;
-    let undelivered = deliveries::undelivered(setup, out).into_keys().collect();
+    let undelivered = undelivered(args.notes || says_undelivered(shape), setup, out);
     let is_empty = run(args, (&state, &undelivered), settings, setup.now(), shape, out)?;
     if is_empty {
         let nothing = || "No devices yet: `fleetform apply` provisions them.".to_owned();
@@ -173,10 +174,26 @@ pub(super) fn show(
     Ok(Exit::Done)
 }
 
+/// What has not been told yet, by device.
+type Undelivered = BTreeMap<DeviceId, Vec<Delivery>>;
+
+/// What nobody has been told yet, where that is needed: all queues are read for it.
+fn undelivered(needed: bool, setup: &Setup, out: &mut Out) -> Undelivered {
+    if needed { deliveries::undelivered(setup, out) } else { Undelivered::new() }
+}
+
+/// Whether it says what nobody has been told yet.
+fn says_undelivered(shape: &Shape) -> bool {
+    match shape {
+        Shape::Plain(Format::Csv | Format::Name) | Shape::Columns(_) => false,
+        Shape::Plain(_) | Shape::Template(_) => true,
+    }
+}
+
 /// Lists what of `state` the filters admit; whether that is nothing.
 fn run(
     args: &Args,
-    of: (&State, &BTreeSet<DeviceId>),
+    of: (&State, &Undelivered),
     settings: &Settings,
     now: Timestamp,
     shape: &Shape,
@@ -200,7 +217,7 @@ pub(super) fn one(
     setup.needs_ledger("and so no device is known")?;
     let state = setup.recorded_for(word)?;
     let devices = vec![select::device(&state, word)?];
-    let undelivered = deliveries::undelivered(setup, out).into_keys().collect();
+    let undelivered = undelivered(says_undelivered(shape), setup, out);
     let of = (&state, &undelivered);
     write(&listing(&devices, of, &setup.config.settings, setup.now()), shape, out)?;
     Ok(Exit::Done)
@@ -224,14 +241,14 @@ type Listed<'s> = Vec<(DeviceId, &'s Device)>;
 /// What the filters admit, in the order that was asked for.
 fn chosen<'s>(
     args: &Args,
-    (state, undelivered): (&'s State, &BTreeSet<DeviceId>),
+    (state, undelivered): (&'s State, &Undelivered),
     settings: &Settings,
     now: Timestamp,
 ) -> Listed<'s> {
     let filter = args.filters.filter();
     let wipes = wipes_by_device(&state.wipes);
     let noted = |id: DeviceId, device: &Device| {
-        let late = undelivered.contains(&id);
+        let late = undelivered.contains_key(&id);
         !notes(device, (wipes.get(&id).copied(), late), settings, now).is_empty()
     };
     let admitted = |(id, device): &(DeviceId, &Device)| {
@@ -260,7 +277,7 @@ fn chosen<'s>(
 
 fn listing<'a>(
     devices: &'a Listed<'a>,
-    (state, undelivered): (&'a State, &'a BTreeSet<DeviceId>),
+    (state, undelivered): (&'a State, &'a Undelivered),
     settings: &'a Settings,
     now: Timestamp,
 ) -> Listing<'a> {
@@ -295,7 +312,9 @@ fn watch(args: &Args, setup: &Setup, shape: &Shape, out: &mut Out) -> Result<Exi
         // Where nobody can tell whether it changed, only a look at all of it does.
         if first || at.is_none() || at != seen {
             let (state, now) = (setup.recorded()?, setup.now());
-            let undelivered = deliveries::undelivered(setup, out).into_keys().collect();
+            // A line of JSON is a device, and says nothing of it.
+            let says = says_undelivered(shape) && format != Format::Json;
+            let undelivered = undelivered(args.notes || says, setup, out);
             let of = (&state, &undelivered);
             let admitted = chosen(args, of, settings, now);
             let changed: Listed<'_> = admitted
@@ -374,7 +393,7 @@ mod tests {
         let Command::List(args) = cli.command else { panic!("not list") };
         let screen = Screen::piped();
         let (settings, shape) = (Settings::default(), Shape::new(format, None).unwrap());
-        let of = (&state(), &["D004".parse().unwrap()].into());
+        let of = (&state(), &[("D004".parse().unwrap(), Vec::new())].into());
         let is_empty = run(&args, of, &settings, now(), &shape, &mut screen.out()).unwrap();
         assert_eq!(screen.results().is_empty(), is_empty);
         let first = |line: &str| line.split(' ').next().map(str::to_owned);

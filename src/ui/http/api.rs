@@ -1,6 +1,6 @@
 //! The answers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
@@ -91,8 +91,8 @@ pub(super) async fn devices(
         devices: &devices,
         wipes: &recorded.wipes,
         ledger: recorded.lineage.map(LedgerId),
-        // For notes, which JSON does not have.
-        undelivered: &BTreeSet::new(),
+        // A page of devices reads no queues: `/api/v1/deliveries` has all of them.
+        undelivered: &BTreeMap::new(),
         settings,
         now,
     };

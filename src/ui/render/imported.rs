@@ -125,12 +125,14 @@ impl Imported<'_> {
             ));
         }
         notes.iter().for_each(|note| out.note(note));
-        match (problems.len() as u64, is_written) {
-            (0, _) => {}
-            (n, true) => out.note(&format!("{} left out.", count(n, "problem"))),
-            (n, false) => out.note(&format!(
-                "Nothing is written: {}. Correct the list, or leave them out with --partial.",
-                count(n, "problem")
+        let found = count(problems.len() as u64, "problem");
+        match (problems.is_empty(), added + changed + unchanged, is_written) {
+            (true, _, _) => {}
+            // Where no row is right, --partial writes nothing either.
+            (false, 0, _) => out.note(&format!("Nothing is written: {found}. Correct the list.")),
+            (false, _, true) => out.note(&format!("{found} left out.")),
+            (false, _, false) => out.note(&format!(
+                "Nothing is written: {found}. Correct the list, or leave them out with --partial."
             )),
         }
         if is_written && !files.is_empty() {

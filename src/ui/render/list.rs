@@ -1,11 +1,12 @@
 //! Many devices: as a table, JSON, CSV and YAML, in the order of their ids.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
 use super::custom_columns::Columns;
+use super::deliveries::Delivery;
 use super::device::{DeviceView, ago, exemption, notes, wipes_by_device};
 use super::json;
 use super::jsonpath::Template;
@@ -26,8 +27,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) wipes: &'a BTreeMap<Digest, Wipe>,
     /// Which ledger this is: what a wipe request has to name.
     pub(crate) ledger: Option<LedgerId>,
-    /// Of which devices something has not been told yet, though it is time.
-    pub(crate) undelivered: &'a BTreeSet<DeviceId>,
+    /// What has not been told yet of which devices, though it is time.
+    pub(crate) undelivered: &'a BTreeMap<DeviceId, Vec<Delivery>>,
     /// For what is overdue or blocked.
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
@@ -139,7 +140,7 @@ impl Listing<'_> {
         device: &Device,
         wipe: Option<&'static str>,
     ) -> Vec<&'static str> {
-        let late = self.undelivered.contains(&id);
+        let late = self.undelivered.contains_key(&id);
         notes(device, (wipe, late), self.settings, self.now)
     }
 
@@ -193,7 +194,7 @@ impl Listing<'_> {
         })
     }
 
-    /// `{"version": 1, "devices": […], "ledger": {"lineage": …}}`.
+    /// `{"version": 1, "devices": […], "ledger": {"lineage": …}, …}`.
     pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         json::pretty(out, self)
     }
@@ -225,6 +226,8 @@ impl Serialize for Listing<'_> {
             devices: Devices<'a>,
             #[serde(skip_serializing_if = "Option::is_none")]
             ledger: Option<Lineage>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            undelivered: Vec<&'a Delivery>,
         }
         #[derive(Serialize)]
         struct Lineage {
@@ -241,7 +244,9 @@ impl Serialize for Listing<'_> {
             }
         }
         let ledger = self.ledger.map(|lineage| Lineage { lineage });
-        Document { version: 1, devices: Devices(self), ledger }.serialize(serializer)
+        let of = |(id, _): &(DeviceId, &Device)| self.undelivered.get(id);
+        let undelivered = self.devices.iter().filter_map(of).flatten().collect();
+        Document { version: 1, devices: Devices(self), ledger, undelivered }.serialize(serializer)
     }
 }
 

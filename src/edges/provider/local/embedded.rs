@@ -132,7 +132,8 @@ impl Provider for Local {
         self.put(Command::profile(push.intent, &push.profile), serials).await
     }
 
-    // Whoever reads the outbox has the units: here the order is all that there is to give.
+    // Whoever reads the outbox has the units: here the order is all that there is to give, and once for
+    // each user.
     async fn assign_license(
         &self,
         sku: &str,
@@ -140,15 +141,21 @@ impl Provider for Local {
         intent: u64,
     ) -> Vec<Result<Licensed, provider::Error>> {
         let count = targets.len();
-        let command = |LicenseTarget { id: _, serial, user }: LicenseTarget| {
+        let given: Vec<bool> = targets.iter().map(|target| target.given).collect();
+        let command = |LicenseTarget { id: _, serial, user, given: _ }: LicenseTarget| {
             let command = Command::license(intent, sku, &user);
             (serial, command)
         };
-        let commands: Vec<_> = targets.into_iter().map(command).collect();
+        let ordered = targets.into_iter().filter(|target| !target.given);
+        let commands: Vec<_> = ordered.map(command).collect();
         let work = move |inner: &Inner| lock(&inner.outbox).push_each(&inner.data, &commands);
         let done = |outcome: Result<(), Error>| Ok(outcome.map(|()| Licensed::Assigned)?);
         match self.blocking(work).await {
-            Ok(outcomes) => outcomes.into_iter().map(done).collect(),
+            Ok(outcomes) => {
+                let mut ordered = outcomes.into_iter().map(done);
+                let outcome = |given| if given { Some(Ok(Licensed::Had)) } else { ordered.next() };
+                given.into_iter().filter_map(outcome).collect()
+            }
             Err(error) => vec![Err(error); count],
         }
     }

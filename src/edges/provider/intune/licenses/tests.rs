@@ -23,6 +23,7 @@ fn targets(users: &[&str]) -> Vec<LicenseTarget> {
         id: format!("D{n:03}").parse().unwrap(),
         serial: format!("S{n}").parse().unwrap(),
         user: format!("{user}@example.com").parse().unwrap(),
+        given: false,
     };
     users.iter().zip(1..).map(target).collect()
 }

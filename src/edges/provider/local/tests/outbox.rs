@@ -347,6 +347,7 @@ fn each_user_gets_a_command_for_each_license_and_a_new_order_takes_the_place_of_
             id: DeviceId::FIRST,
             serial: serial(device),
             user: format!("{user}@example.com").parse().unwrap(),
+            given: false,
         };
         let targets: Vec<_> = users.iter().map(target).collect();
         let given = fixture.local.assign_license(sku, targets, intent);
