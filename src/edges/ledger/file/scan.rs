@@ -25,22 +25,32 @@ pub(crate) struct End {
 }
 
 /// Passes all lines of `file` to `inspect`, on any core, and its results to `take`, in order: those of
-/// one block while the next one is inspected. What `inspect` keeps from one line to another is kept for
-/// each core by itself.
+/// one block while the next one is inspected, and the one after that is read. What `inspect` keeps from one
+/// line to another is kept for each core by itself.
 /// `file` stands at byte `offset`, the beginning of a line.
 ///
 /// # Errors
 /// Those of reading, made into one by `failed`, and those of `take`.
 pub(crate) fn scan<T: Send, E: Send, K: Default + Send>(
-    mut file: impl io::Read,
+    file: impl io::Read + Send,
+    offset: u64,
+    failed: impl FnOnce(io::Error) -> E + Send,
+    inspect: impl Fn(&mut K, Line<'_>) -> T + Sync,
+    take: impl FnMut(T) -> Result<(), E> + Send,
+) -> Result<End, E> {
+    // Among the threads that share the work: none of them has to be woken up for a block.
+    rayon::scope(|_| scan_here(file, offset, failed, &inspect, take))
+}
+
+fn scan_here<T: Send, E: Send, K: Default + Send>(
+    mut file: impl io::Read + Send,
     mut offset: u64,
     failed: impl FnOnce(io::Error) -> E,
-    inspect: impl Fn(&mut K, Line<'_>) -> T + Sync,
+    inspect: &(impl Fn(&mut K, Line<'_>) -> T + Sync),
     mut take: impl FnMut(T) -> Result<(), E> + Send,
 ) -> Result<End, E> {
-    let mut buffer = vec![0; BLOCK];
-    let mut filled = 0;
-    // Bytes of the first line in the buffer that were dropped, to stay within it.
+    let (mut block, mut next) = (Block::new(), Block::new());
+    // Bytes of the first line in the block that were dropped, to stay within it.
     let mut dropped = 0;
     let mut inspected: Vec<Vec<T>> = Vec::new();
     let kept = Mutex::new(Vec::new());
@@ -51,55 +61,97 @@ pub(crate) fn scan<T: Send, E: Send, K: Default + Send>(
         kept.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
         seen
     };
+    let mut read = block.read(&mut file);
     loop {
-        let read = match file.read(&mut buffer[filled..]) {
-            Ok(read) => read,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(failed(e)),
-        };
-        if read == 0 {
-            inspected.into_iter().flatten().try_for_each(&mut take)?;
-            return Ok(End { offset, torn: dropped + filled as u64 });
-        }
-        let new = filled;
-        filled += read;
-        let Some(last) = buffer[new..filled].iter().rposition(|b| *b == b'\n') else {
-            if filled == BLOCK {
-                dropped += (filled - TOO_LONG) as u64;
-                filled = TOO_LONG;
+        match read {
+            Ok(0) => {
+                inspected.into_iter().flatten().try_for_each(&mut take)?;
+                return Ok(End { offset, torn: dropped + block.filled as u64 });
             }
+            Ok(_) => {}
+            Err(e) => return Err(failed(e)),
+        }
+        let Some(last) = block.newlines.last() else {
+            dropped += block.shorten();
+            read = block.read(&mut file);
             continue;
         };
-        let whole = new + last + 1;
-        let lines = lines(offset, dropped, &buffer[..whole]);
+        next.begin(&block.bytes[last + 1..block.filled]);
+        let lines = block.lines(offset, dropped);
         offset = lines.last().map_or(offset, |line| line.end);
         dropped = 0;
         let mut before = std::mem::take(&mut inspected).into_iter().flatten();
         if lines.len() < PARALLEL {
             before.try_for_each(&mut take)?;
             inspect_row(&lines).into_iter().try_for_each(&mut take)?;
+            read = next.read(&mut file);
         } else {
             let rows = lines.par_chunks(ROW.min(lines.len() / 2));
             let taken;
-            (inspected, taken) =
-                rayon::join(|| rows.map(inspect_row).collect(), || before.try_for_each(&mut take));
+            (inspected, (read, taken)) = rayon::join(
+                || rows.map(inspect_row).collect(),
+                || rayon::join(|| next.read(&mut file), || before.try_for_each(&mut take)),
+            );
             taken?;
         }
-        buffer.copy_within(whole..filled, 0);
-        filled -= whole;
+        std::mem::swap(&mut block, &mut next);
     }
 }
 
-fn lines(mut offset: u64, mut dropped: u64, bytes: &[u8]) -> Vec<Line<'_>> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for newline in memchr::memchr_iter(b'\n', bytes) {
-        let line = &bytes[start..newline];
-        let end = offset + line.len() as u64 + 1 + dropped;
-        lines.push(Line { offset, bytes: line, end });
-        (start, offset, dropped) = (newline + 1, end, 0);
+/// Bytes of the file, and where in them lines end.
+struct Block {
+    bytes: Vec<u8>,
+    filled: usize,
+    newlines: Vec<usize>,
+}
+
+impl Block {
+    fn new() -> Self {
+        Self { bytes: vec![0; BLOCK], filled: 0, newlines: Vec::new() }
     }
-    lines
+
+    /// Begins with what is left of the block before: a part of a line.
+    fn begin(&mut self, left: &[u8]) {
+        self.bytes[..left.len()].copy_from_slice(left);
+        self.filled = left.len();
+        self.newlines.clear();
+    }
+
+    /// Reads on, and says how many bytes there were.
+    fn read(&mut self, file: &mut impl io::Read) -> io::Result<usize> {
+        let new = self.filled;
+        let read = loop {
+            match file.read(&mut self.bytes[new..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.filled += read;
+        let ends = memchr::memchr_iter(b'\n', &self.bytes[new..self.filled]);
+        self.newlines.extend(ends.map(|at| new + at));
+        Ok(read)
+    }
+
+    /// Keeps no more of a line that fills the block than shows that it is too long; gives how many bytes
+    /// of it are dropped.
+    fn shorten(&mut self) -> u64 {
+        if self.filled < BLOCK {
+            return 0;
+        }
+        self.filled = TOO_LONG;
+        (BLOCK - TOO_LONG) as u64
+    }
+
+    fn lines(&self, mut offset: u64, mut dropped: u64) -> Vec<Line<'_>> {
+        let mut start = 0;
+        let line = |newline: &usize| {
+            let bytes = &self.bytes[start..*newline];
+            let line = Line { offset, bytes, end: offset + bytes.len() as u64 + 1 + dropped };
+            (start, offset, dropped) = (newline + 1, line.end, 0);
+            line
+        };
+        self.newlines.iter().map(line).collect()
+    }
 }
 
 #[cfg(test)]

@@ -88,41 +88,76 @@ impl Outline {
     }
 
     fn says_devices(&self, state: &State) -> io::Result<bool> {
-        let by_name = by_name(state);
-        let mut expected = &*by_name;
-        let (end, marks) = (Finder::new(END), Marks::new());
-        let (mut at, mut text) = (self.devices.start, Vec::new());
-        let mut comma: &[u8] = b"";
-        while at < self.devices.end {
-            let until = self.devices.end.min(at + BLOCK as u64);
-            let read = usize::try_from(until - at).map_err(io::Error::other)?;
-            let left = text.len();
-            text.resize(left + read, 0);
-            self.file.read_exact_at(&mut text[left..], at)?;
-            at = until;
-            let (mut members, mut used) = (Vec::new(), 0);
-            for found in end.find_iter(&text) {
-                let until = found + END.len();
-                let Some(member) = text[used..until].strip_prefix(comma) else { return Ok(false) };
+        // Among the threads that share the work: none of them has to be woken up for a block.
+        rayon::scope(|_| self.says_devices_here(state))
+    }
+
+    fn says_devices_here(&self, state: &State) -> io::Result<bool> {
+        let marks = Marks::new();
+        let mut text = Members::default();
+        let (by_name, read) = rayon::join(|| by_name(state), || text.read(self, 0, &[]));
+        read?;
+        let (mut expected, mut comma): (&[Named<'_>], &[u8]) = (&by_name, b"");
+        let mut next = Members::default();
+        while !text.bytes.is_empty() {
+            let (mut members, mut used) = (Vec::with_capacity(text.ends.len()), 0);
+            for end in &text.ends {
+                let Some(member) = text.bytes[used..*end].strip_prefix(comma) else {
+                    return Ok(false);
+                };
                 members.push(member);
-                (used, comma) = (until, b",");
+                (used, comma) = (*end, b",");
             }
             let Some((these, others)) = expected.split_at_checked(members.len()) else {
                 return Ok(false);
             };
+            if members.is_empty() && text.until == self.devices.end {
+                return Ok(false);
+            }
             let same = |(members, these): (&[&[u8]], &[Named<'_>])| {
                 let mut expected = Vec::new();
                 let is =
                     |(member, named): (&&[u8], &Named<'_>)| marks.is(member, *named, &mut expected);
                 members.iter().zip(these).all(is)
             };
-            if !members.par_chunks(ROW).zip(these.par_chunks(ROW)).all(same) {
+            let rows = members.par_chunks(ROW).zip(these.par_chunks(ROW));
+            let (same, read) =
+                rayon::join(|| rows.all(same), || next.read(self, text.until, &text.bytes[used..]));
+            read?;
+            if !same {
                 return Ok(false);
             }
             expected = others;
-            text.drain(..used);
+            std::mem::swap(&mut text, &mut next);
         }
-        Ok(expected.is_empty() && text.is_empty())
+        Ok(expected.is_empty())
+    }
+}
+
+/// A part of the devices as text, and where in it devices end.
+#[derive(Default)]
+struct Members {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Up to where the file was read.
+    until: u64,
+}
+
+impl Members {
+    /// What is left of the part before, and the next block of the file; `from` is where that begins, or
+    /// any place before the devices.
+    fn read(&mut self, outline: &Outline, from: u64, left: &[u8]) -> io::Result<()> {
+        let Outline { file, devices, .. } = outline;
+        let from = from.max(devices.start);
+        self.until = devices.end.min(from + BLOCK as u64);
+        let read = usize::try_from(self.until - from).map_err(io::Error::other)?;
+        self.bytes.clear();
+        self.bytes.extend_from_slice(left);
+        self.bytes.resize(left.len() + read, 0);
+        file.read_exact_at(&mut self.bytes[left.len()..], from)?;
+        self.ends.clear();
+        self.ends.extend(Finder::new(END).find_iter(&self.bytes).map(|at| at + END.len()));
+        Ok(())
     }
 }
 

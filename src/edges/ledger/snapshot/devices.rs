@@ -74,9 +74,10 @@ pub(super) const AFTER: &[u8] = b"\n  }";
 /// All devices in the order of their names as texts: `D1000` comes before `D200`.
 pub(super) fn by_name(state: &State) -> Vec<Named<'_>> {
     let devices = state.devices.iter();
-    let mut by_name: Vec<Named<'_>> = devices.map(|(id, device)| (*id, device)).collect();
-    by_name.par_sort_unstable_by_key(|(id, _)| order(id.number()));
-    by_name
+    let mut by_name: Vec<((u64, u32), Named<'_>)> =
+        devices.map(|(id, device)| (order(id.number()), (*id, device))).collect();
+    by_name.par_sort_unstable_by_key(|(order, _)| *order);
+    by_name.into_iter().map(|(_, named)| named).collect()
 }
 
 /// What sorts names as texts: their digits with zeros after them, and of equal ones the shorter first.
