@@ -63,14 +63,17 @@ pub(crate) fn build(
     let path = dir.join(STATE);
     let opened = state_json::open(&path).map_err(durable::Error::at("read", &path))?;
     let Some(file) = opened else { return Ok(false) };
-    let Some((mut rows, around)) = places(&file, state.devices.len()) else { return Ok(false) };
+    let (places, (keys, names)) = rayon::join(
+        || places(&file, state.devices.len()),
+        || rayon::join(|| keys(state), || names(state)),
+    );
+    let Some((mut rows, around)) = places else { return Ok(false) };
     let (addition, from) = match before {
         Some(index) => go_on(dir, &index, &chain, &mut rows)?,
         None => None,
     }
     .unwrap_or_else(|| (Addition::begun(nonce()), Chain::START));
     let entries = entries(dir, from.end, chain.end, addition.before(), &mut rows)?;
-    let keys = keys(state);
     let header = Header {
         nonce: nonce(),
         build,
@@ -82,7 +85,7 @@ pub(crate) fn build(
         history: addition.nonce(),
         entries: addition.before() + entries.len() as u64,
     };
-    let text = text(&header, &rows, &keys, &names(state));
+    let text = text(&header, &rows, &keys, &names);
     addition.write(dir, &entries)?;
     // Last: what was changed in the moment in which it was looked at may be changed again unseen.
     if Seen::snapshot(dir) != Some(seen) || !seen.is_settled(dir) {
