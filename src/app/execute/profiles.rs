@@ -96,11 +96,16 @@ pub(super) struct Leaving<'a> {
 impl<'a> Leaving<'a> {
     pub(super) fn new(recorded: &'a State) -> Self {
         let mut kept: HashMap<String, BTreeSet<&GraphId>> = HashMap::new();
-        let group = |name: &Name| Some(&recorded.profiles.get(name)?.intune.as_deref()?.group);
-        for (_, device) in recorded.active() {
-            // Without objects in an MDM there is nothing to leave.
-            if let Some(group) = group(&device.spec.profile) {
-                kept.entry(key(&device.spec.user_email)).or_default().insert(group);
+        // Without objects in an MDM there is nothing to leave.
+        let group = |(name, profile): (&'a Name, &'a Arc<Profile>)| {
+            Some((name, &profile.intune.as_deref()?.group))
+        };
+        let groups: HashMap<&Name, &GraphId> = recorded.profiles.iter().filter_map(group).collect();
+        // Asked for each batch: most fleets have none at all.
+        let devices = recorded.active().take_while(|_| !groups.is_empty());
+        for (_, device) in devices {
+            if let Some(group) = groups.get(&device.spec.profile) {
+                kept.entry(key(&device.spec.user_email)).or_default().insert(*group);
             }
         }
         Self { recorded, kept }

@@ -227,16 +227,30 @@ impl Ledger {
     /// # Errors
     /// If a step fails. The log is not touched by that; it may be tried again.
     pub fn snapshot(&mut self) -> Result<(), Error> {
+        self.snapshot_beside(|_| ())
+    }
+
+    /// As [`Ledger::snapshot`]; meanwhile somebody looks at what is recorded.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn snapshot_beside<T: Send>(
+        &mut self,
+        look: impl FnOnce(&State) -> T + Send,
+    ) -> Result<T, Error> {
         if let Some(saving) = self.saving.take() {
             self.saved(saving.end())?;
         }
         self.sync()?;
         self.prove()?;
-        if self.unsaved && self.state.seq > 0 {
-            self.store.snapshot(&self.state)()?;
-            self.unsaved = false;
-        }
-        self.publish(true)
+        let state = &self.state;
+        let writing = (self.unsaved && state.seq > 0).then(|| self.store.snapshot(state));
+        let (saved, seen) =
+            rayon::join(|| writing.map_or(Ok(()), |writing| writing()), || look(state));
+        saved?;
+        self.unsaved &= state.seq == 0;
+        self.publish(true)?;
+        Ok(seen)
     }
 
     /// As [`Ledger::snapshot`], but the snapshot is written by a thread beside, which calls `done` at its
@@ -284,6 +298,12 @@ impl Ledger {
         if let Err(error) = self.store.rest(&self.state) {
             tracing::debug!(%error, "the next start reads the whole log");
         }
+    }
+
+    /// Lets go of the ledger where the process ends: the memory of what is recorded goes with it.
+    pub(crate) fn close(self) {
+        let Self { state, .. } = self;
+        std::mem::forget(state);
     }
 
     /// Every pass ends here, also one in which nothing happened.

@@ -93,12 +93,29 @@ impl Loaded {
     /// Keeps what was read for the next look; gives the fleet, and the digest of the index that says it.
     /// Where it cannot be kept, that costs the next look its time and nothing else.
     pub fn keep(self, cache: &Cache) -> (Desired, Option<Digest>) {
-        let Some((collector, before)) = self.collected else { return (self.desired, None) };
+        let (desired, read) = self.apart();
+        (desired, read.keep(cache))
+    }
+
+    /// The fleet, and what is to be kept for the next look.
+    pub(crate) fn apart(self) -> (Desired, ToKeep) {
+        (self.desired, ToKeep(self.collected))
+    }
+}
+
+/// What was read, to be kept for the next look.
+pub(crate) struct ToKeep(Option<(Collector, Option<Index>)>);
+
+impl ToKeep {
+    /// Gives the digest of the index; `None` where there is none, which costs the next look its time and
+    /// nothing else.
+    pub(crate) fn keep(self, cache: &Cache) -> Option<Digest> {
+        let (collector, before) = self.0?;
         let kept = cache.write(collector, before.as_ref());
         let kept = kept.inspect_err(|error| {
             tracing::debug!(%error, "the index of the fleet is not kept");
         });
-        (self.desired, kept.ok().flatten())
+        kept.ok().flatten()
     }
 }
 

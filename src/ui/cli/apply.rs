@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -99,21 +100,25 @@ pub(super) fn run(
     };
     let mut ledger = ledger?;
     let reused = loaded.reused > 0;
-    let (mut desired, mut index) = loaded.keep(&wiring::cache(&setup.config));
+    let (mut desired, read) = loaded.apart();
     let runtime = runtime()?;
     let provider = setup.provider()?;
     let mut unconfirmed = Unconfirmed::of(ledger.state());
     runtime.block_on(unconfirmed.ask(&mut ledger, &provider, setup.now()))?;
     let trust = setup.trust();
-    let look = |ledger: &Ledger| runtime.block_on(observe(provider.as_ref(), None, ledger.state()));
-    let observed = look(&ledger);
+    let look = |recorded: &State| runtime.block_on(observe(provider.as_ref(), None, recorded));
+    let observed = look(ledger.state());
     let twice = reused.then(|| observed.clone());
-    let mut decision = decide_now(args, setup, &desired, &ledger, &trust, observed);
+    let cache = wiring::cache(&setup.config);
+    let (mut index, mut decision) = rayon::join(
+        || read.keep(&cache),
+        || decide_now(args, setup, &desired, ledger.state(), &trust, observed),
+    );
     if let Some(observed) = twice
         && needs_full_read(decision.approved.plan(), ledger.state())
     {
         (desired, index) = (setup.desired(), None);
-        decision = decide_now(args, setup, &desired, &ledger, &trust, observed);
+        decision = decide_now(args, setup, &desired, ledger.state(), &trust, observed);
     }
     plan::warn_of_trust(&trust);
     if let Some(expected) = args.plan.filter(|digest| *digest != decision.approved.digest()) {
@@ -141,7 +146,8 @@ pub(super) fn run(
         Consent::GivenLater => {
             let again = setup.desired();
             let trust = setup.trust();
-            let later = decide_now(args, setup, &again, &ledger, &trust, look(&ledger));
+            let recorded = ledger.state();
+            let later = decide_now(args, setup, &again, recorded, &trust, look(recorded));
             if later.approved.digest() != decision.approved.digest() {
                 return Err(Failure::new(
                     "the plan has changed while you were asked; nothing was applied",
@@ -159,7 +165,28 @@ pub(super) fn run(
     let unobserved = decision.unobserved().is_some();
     let sinks = wiring::sinks(&setup.config)?;
     let wipes = decision.approved.plan().wipes.clone();
-    let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
+    // What was done leads to another plan: the one that is shown next. A provider that is to be asked anew
+    // then is not asked for it now, which may take minutes.
+    let plans_again = idle.is_none() && provider.is_quiet();
+    let load = || {
+        let index = source::unchanged(&setup.config.fleet, &cache)?;
+        Some((index, wiring::fleet(&setup.config, false, None).desired))
+    };
+    let (outcome, again) = beside(
+        || do_it(decision, setup, &runtime, &mut ledger, &provider),
+        || plans_again.then(load).flatten(),
+    );
+    let outcome = outcome?;
+    let again = again.filter(|_| outcome.left == 0 && outcome.failures().next().is_none());
+    let next = |recorded: &State| {
+        let (index, desired) = again.as_ref()?;
+        let next = decide_now(args, setup, desired, recorded, &trust, look(recorded));
+        let idle = settled(setup, &next, desired, *index, recorded);
+        // The process is about to end: nobody waits for its memory.
+        std::mem::forget(next);
+        Some((recorded.seq, idle))
+    };
+    let planned = ledger.snapshot_beside(next)?;
     let mut watched = Watched::default();
     watched.doubt(unconfirmed.doubtful());
     watched.see(ledger.state(), &outcome, None);
@@ -180,20 +207,11 @@ pub(super) fn run(
     ledger.snapshot()?;
     let idle = match idle {
         Some(idle) => Some(idle).filter(|_| ledger.state().seq == before),
-        // What was done leads to another plan: the one that is shown next. A provider that is to be asked anew
-        // then is not asked for it now, which may take minutes.
-        None if provider.is_quiet() && outcome.left == 0 && outcome.failures().next().is_none() => {
-            let cache = wiring::cache(&setup.config);
-            let index = source::unchanged(&setup.config.fleet, &cache);
-            let again =
-                index.map(|index| (index, wiring::fleet(&setup.config, false, None).desired));
-            let again = again.map(|(index, desired)| {
-                let next = decide_now(args, setup, &desired, &ledger, &trust, look(&ledger));
-                Ok::<_, Failure>(settled(setup, &next, &desired, index, ledger.state()))
-            });
-            again.transpose()?.flatten()
-        }
-        None => None,
+        // Unless what became of telling them was recorded meanwhile.
+        None => planned
+            .filter(|(seq, _)| *seq == ledger.state().seq)
+            .or_else(|| next(ledger.state()))
+            .and_then(|(_, idle)| idle),
     };
     let recorded = ledger.state();
     if let Some(NothingToDo { index, holds, times }) = idle.filter(|_| ledger.is_saved()) {
@@ -212,6 +230,8 @@ pub(super) fn run(
         _ => applied.text(out)?,
     }
     ledger.rest();
+    ledger.close();
+    std::mem::forget(again);
     let failed =
         outcome.left > 0 || outcome.failures().next().is_some() || findings > 0 || unobserved;
     let stopped = if outcome.not_issued.is_empty() { Exit::Done } else { Exit::Refused };
@@ -222,18 +242,18 @@ fn decide_now(
     args: &Args,
     setup: &Setup,
     desired: &Desired,
-    ledger: &Ledger,
+    recorded: &State,
     trust: &TrustState,
     observed: Result<Observed, provider::Error>,
 ) -> Decision {
     let log = wiring::ledger(&setup.config);
-    let heads = heads(log.as_ref(), desired, ledger.state());
+    let heads = heads(log.as_ref(), desired, recorded);
     let asked = requests::read(&setup.config.data);
     let basis = Basis {
         now: setup.now(),
         settings: &setup.config.settings,
         desired,
-        recorded: ledger.state(),
+        recorded,
         requests: &asked,
         trust,
         accept_removals: args.accept_removals,
@@ -296,6 +316,20 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
     Ok(Consent::Refused)
 }
 
+/// Does `work`, and meanwhile `other` on a thread of its own, where the system has one to give.
+fn beside<T, O: Send>(work: impl FnOnce() -> T, other: impl Fn() -> O + Send + Sync) -> (T, O) {
+    thread::scope(|scope| {
+        let other_there = thread::Builder::new().spawn_scoped(scope, &other);
+        let done = work();
+        let other = match other_there.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(other)) => other,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => other(),
+        };
+        (done, other)
+    })
+}
+
 fn do_it(
     decision: Decision,
     setup: &Setup,
@@ -319,7 +353,5 @@ fn do_it(
         revision: setup.revision(),
         reread: &|file| reread_by(&setup.config, file),
     };
-    let outcome = runtime.block_on(carry_out(decision, ledger, provider, &control))?;
-    ledger.snapshot()?;
-    Ok(outcome)
+    Ok(runtime.block_on(carry_out(decision, ledger, provider, &control))?)
 }
