@@ -177,7 +177,10 @@ pub(super) fn run(
         || plans_again.then(load).flatten(),
     );
     let outcome = outcome?;
-    let again = again.filter(|_| outcome.left == 0 && outcome.failures().next().is_none());
+    let done = outcome.left == 0 && outcome.failures().next().is_none();
+    // By now it may be quiet: what it had heard is acknowledged.
+    let again = again.or_else(|| (idle.is_none() && done && provider.is_quiet()).then(load)?);
+    let again = again.filter(|_| done);
     let next = |recorded: &State| {
         let (index, desired) = again.as_ref()?;
         let next = decide_now(args, setup, desired, recorded, &trust, look(recorded));
