@@ -48,7 +48,7 @@ impl Sink for WebhookSink {
     fn jobs(&self, entry: &Entry, recorded: &State, _: &Settings) -> Vec<Job> {
         let device = entry.device.and_then(|id| recorded.devices.get(&id));
         let alert = matches!(entry.event, Event::AlertBegan(_) | Event::AlertEnded(_));
-        let asked = self.settings.hears(entry.event.kind(), device.map(|device| device));
+        let asked = self.settings.hears(entry.event.kind(), device);
         let told = asked || (alert && self.hears_alerts);
         if !told {
             return Vec::new();

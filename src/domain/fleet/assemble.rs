@@ -67,7 +67,7 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
             {
                 Ok((exempted(&draft), draft.finish(platform)))
             }
-            _ => Err((draft, clashes)),
+            _ => Err(Box::new((draft, clashes))),
         })
         .collect();
     for placed in placed {
@@ -77,7 +77,7 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
                 desired.devices.push(device);
                 continue;
             }
-            Err(other) => other,
+            Err(other) => *other,
         };
         let profile = known.get(draft.profile());
         match profile {

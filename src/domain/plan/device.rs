@@ -398,7 +398,7 @@ impl DevicePlanner<'_, '_> {
     }
 
     pub(super) fn step(&mut self, stimulus: Stimulus<'_>, cause: Cause) {
-        let desire = self.desired.map(|desired| desire(desired));
+        let desire = self.desired.map(desire);
         let Some(transition) = step(self.state, desire, stimulus) else { return };
         let Transition { to, reason, enrollment } = transition;
         if let Some(enrollment) = enrollment {

@@ -35,7 +35,7 @@ struct Counted<'a> {
 
 /// Devices that count: neither wiped nor archived.
 fn devices_of<'a>(state: &'a State, name: &'a Name) -> impl Iterator<Item = &'a Device> {
-    let devices = state.devices.values().map(|device| device);
+    let devices = state.devices.values();
     devices.filter(move |device| {
         device.spec.profile == *name && !device.is_wiped() && device.rare.archived_since.is_none()
     })
@@ -49,7 +49,7 @@ impl<'a> Profiles<'a> {
     #[must_use]
     pub(crate) fn of(state: &'a State) -> Self {
         let mut counts: BTreeMap<&Name, (usize, usize)> = BTreeMap::new();
-        for device in state.devices.values().map(|device| device) {
+        for device in state.devices.values() {
             if !device.is_wiped() && device.rare.archived_since.is_none() {
                 let (devices, failing) = counts.entry(&device.spec.profile).or_default();
                 *devices += 1;

@@ -274,7 +274,7 @@ impl Maker<'_> {
     /// A request may name a device that there is not.
     fn about_wipe(&self, to: Email, wipe: &Wipe, reason: Option<&str>) -> Letter {
         let id = wipe.subject.device_id;
-        let device = self.recorded.devices.get(&id).map(|device| device);
+        let device = self.recorded.devices.get(&id);
         let text = device.map_or_else(
             || DeviceText::unknown(&wipe.subject),
             |device| DeviceText::plain(id, device),

@@ -274,7 +274,7 @@ fn is_of_older(state: &State) -> bool {
         let waits = device.push.state != PushState::Pushed;
         failing && device.episode.is_none() || waits && device.push.since.is_none()
     };
-    state.devices.values().any(|device| lacks(device))
+    state.devices.values().any(lacks)
 }
 
 /// As [`read`], but nothing is taken from the snapshot that the log does not prove, except for

@@ -37,6 +37,10 @@ pub(crate) struct Known {
     content: (u64, u32),
 }
 
+/// A file as it stands in an index: its name, its version, and the digest of its bytes with what is kept
+/// of them.
+pub(super) type Entire<'i> = (&'i [u8], Version, Cow<'i, [u8]>);
+
 /// What a file held.
 #[derive(Debug)]
 pub(crate) struct Content<'i> {
@@ -155,9 +159,8 @@ impl Index {
         Some(Content { digest, packed })
     }
 
-    /// A file as it stands here: its name, its version, and the digest of its bytes with what is kept
-    /// of them.
-    pub(super) fn whole(&self, number: u32) -> Option<(&[u8], Version, Cow<'_, [u8]>)> {
+    /// A file as it stands here.
+    pub(super) fn whole(&self, number: u32) -> Option<Entire<'_>> {
         let record = self.record(number)?;
         Some((self.named(record.name)?, record.version, self.bytes(record.content)?))
     }

@@ -48,7 +48,7 @@ pub(crate) fn markdown(out: &mut Out, diff: &FleetDiff, context: Context<'_>) ->
     }
     for profile in profiles.iter().filter(|profile| profile.reaches.len() > REACH_SHOWN) {
         let title = format!("All devices that {} reaches: {}", profile.name, profile.reaches.len());
-        let texts = profile.reaches.iter().map(|device| who(device));
+        let texts = profile.reaches.iter().map(who);
         comment.section(&title, (false, "text"), profile.reaches.len(), texts);
     }
     let texts = mended.iter().map(|finding| mended_line(finding, root));

@@ -124,7 +124,7 @@ pub(super) fn profile_text(out: &mut Out, diff: &ProfileDiff) -> io::Result<()> 
     if reaches.is_empty() {
         return Ok(());
     }
-    let some: Vec<String> = reaches.iter().take(REACH_SHOWN).map(|d| who(d)).collect();
+    let some: Vec<String> = reaches.iter().take(REACH_SHOWN).map(who).collect();
     let more = match reaches.len().checked_sub(REACH_SHOWN) {
         Some(more @ 1..) => format!(" and {more} more"),
         _ => String::new(),
