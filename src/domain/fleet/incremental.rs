@@ -139,6 +139,7 @@ mod tests {
     use crate::domain::fleet::assemble;
     use crate::domain::fleet::tests::{device, profile, wipe};
     use crate::domain::manifest::parse_file;
+    use crate::domain::plan::tests::World;
 
     type Files = std::collections::BTreeMap<String, String>;
 
@@ -226,5 +227,30 @@ mod tests {
         ] {
             assert_eq!(edit(path, &text), None, "{path}\n{text}");
         }
+    }
+
+    #[test]
+    fn what_is_recorded_in_the_very_same_words_is_held_once() {
+        let world = World::enrolled(&["A", "B"]);
+        let recorded = |serial: &str| {
+            let (_, device) = world.state.by_serial(&serial.parse().unwrap()).unwrap();
+            device.spec.clone()
+        };
+        let mut desired = world.desired.clone();
+        for device in &mut desired.devices {
+            let mut spec = (*device.spec).clone();
+            if spec.serial_number.as_str() == "B" {
+                // Equal, and written otherwise.
+                spec.os_version = format!("{}.0", spec.os_version).parse().unwrap();
+            }
+            device.spec = Arc::new(spec);
+        }
+        let mut live = IncrementalFleet::new(desired.clone());
+        live.share(&world.state);
+        assert_eq!(**live.desired(), desired);
+        let [a, b] = &*live.desired().devices else { panic!("two devices") };
+        assert!(Arc::ptr_eq(&a.spec, &recorded("A")));
+        assert!(b.spec == recorded("B") && !Arc::ptr_eq(&b.spec, &recorded("B")));
+        assert_eq!(b.spec.os_version.as_str(), desired.devices[1].spec.os_version.as_str());
     }
 }

@@ -178,3 +178,75 @@ impl fmt::Debug for Devices {
         f.debug_map().entries(self.iter()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::plan::tests::World;
+
+    fn id(number: u32) -> DeviceId {
+        format!("D{number:03}").parse().expect("an id")
+    }
+
+    fn device(reports: u64) -> Device {
+        let mut device = World::enrolled(&["A"]).state.devices[&DeviceId::FIRST].clone();
+        device.rare.passed_over = reports;
+        device
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Whatever the order of ids: nearly always they rise.
+        #[test]
+        fn it_is_a_map_and_a_copy_keeps_what_it_had(
+            ids in prop_oneof![
+                (1..600_u32).prop_map(|last| (1..=last).collect::<Vec<_>>()),
+                prop::collection::vec(1..700_u32, 0..600),
+            ],
+            changed in prop::collection::vec(1..700_u32, 0..20),
+        ) {
+            let plain = device(0);
+            let (mut map, mut devices) = (BTreeMap::new(), Devices::default());
+            for (number, of) in ids.iter().zip(0..) {
+                let mut device = plain.clone();
+                device.rare.passed_over = of;
+                prop_assert_eq!(devices.insert(id(*number), device), map.insert(*number, of).map(|of| {
+                    let mut device = plain.clone();
+                    device.rare.passed_over = of;
+                    device
+                }));
+            }
+            let told = |devices: &Devices| {
+                devices.iter().map(|(id, d)| (id.number(), d.rare.passed_over)).collect::<Vec<_>>()
+            };
+            let before: Vec<_> = map.clone().into_iter().collect();
+            prop_assert_eq!((told(&devices), devices.len()), (before.clone(), map.len()));
+            prop_assert_eq!(devices.last().map(|(id, _)| id.number()), map.keys().last().copied());
+            let copy = devices.clone();
+            for number in changed {
+                let known = devices.get_mut(&id(number)).map(|device| device.rare.passed_over += 1000);
+                prop_assert_eq!(known, map.get_mut(&number).map(|of| *of += 1000));
+                prop_assert_eq!(devices.contains_key(&id(number)), map.contains_key(&number));
+                let after = devices.after(Some(id(number))).map(|(id, _)| id.number());
+                prop_assert!(after.eq(map.range(number + 1..).map(|(number, _)| *number)));
+            }
+            prop_assert_eq!(told(&devices), map.clone().into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(devices == copy, map.into_iter().eq(before.clone()));
+            prop_assert_eq!(told(&copy), before);
+        }
+    }
+
+    #[test]
+    fn equal_devices_are_equal_however_they_were_put_there() {
+        let all: Vec<_> = (1..=300).map(|number| (id(number), device(0))).collect();
+        let rising: Devices = all.iter().cloned().collect();
+        let falling: Devices = all.iter().rev().cloned().collect();
+        assert_eq!(rising, falling);
+        assert_eq!(rising.after(None).count(), 300);
+    }
+}

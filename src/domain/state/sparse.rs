@@ -41,3 +41,21 @@ impl<T: Usual> PartialEq for Sparse<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::state::device::Checks;
+
+    #[test]
+    fn the_usual_value_takes_no_room_and_is_equal_to_one_that_was_changed_back() {
+        let usual: Sparse<Checks> = Sparse::new(Checks::default());
+        assert!(usual.0.is_none() && usual.failing.is_empty());
+        let mut other = usual.clone();
+        other.failing.push("encryption".into());
+        assert_ne!(usual, other);
+        assert_eq!(*other, Checks { failing: vec!["encryption".into()], missing: vec![] });
+        other.failing.clear();
+        assert_eq!(usual, other);
+    }
+}

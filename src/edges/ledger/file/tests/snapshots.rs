@@ -250,3 +250,62 @@ fn a_sync_that_was_asked_for_stands_in_it_as_in_the_log() {
         assert_eq!(asked.failed.is_some(), kind == "sync.failed");
     }
 }
+
+/// A ledger whose snapshot is being written, and what is told at its end.
+fn saving(dir: &Path) -> (Ledger, std::sync::mpsc::Receiver<()>) {
+    let mut ledger = open(dir).unwrap();
+    ledger.append((1..=1010).map(|n| provisioned(n, 2)).collect()).unwrap();
+    let (done, told) = std::sync::mpsc::channel();
+    ledger.begin_saving(move || done.send(()).unwrap_or_default()).unwrap();
+    (ledger, told)
+}
+
+#[test]
+fn a_snapshot_is_written_beside_whatever_is_appended_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut ledger, told) = saving(dir.path());
+    let then = ledger.state().clone();
+    assert!(!ledger.is_saved());
+    ledger.append(vec![about(1, Event::ProfilePushed(push(2)))]).unwrap();
+    ledger.end_pass().unwrap();
+    told.recv().unwrap();
+    ledger.end_saving().unwrap();
+    assert!(!ledger.is_saving() && !ledger.is_saved(), "it lacks what came meanwhile");
+    let quickly = as_written(&mut File::open(dir.path().join(STATE)).unwrap(), 0).unwrap();
+    assert_eq!(quickly.unwrap().state, then);
+    assert_eq!(&read(dir.path()).unwrap(), ledger.state());
+    ledger.snapshot().unwrap();
+    assert!(ledger.is_saved());
+    assert_eq!(verify(dir.path()).unwrap().problems, []);
+}
+
+#[test]
+fn one_at_a_time_is_written_and_whoever_closes_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut ledger, told) = saving(dir.path());
+    let first = ledger.state().seq;
+    ledger.append(vec![about(1, Event::ProfilePushed(push(2)))]).unwrap();
+    ledger.begin_saving(|| panic!("another one is not begun")).unwrap();
+    drop(ledger);
+    told.try_recv().expect("it is written");
+    let seq = format!("\n  \"seq\": {first},");
+    assert!(state(dir.path()).contains(&seq), "{seq}");
+}
+
+#[test]
+fn one_that_fails_is_told_and_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = open(dir.path()).unwrap();
+    let in_the_way = dir.path().join(STATE);
+    fs::create_dir_all(in_the_way.join("x")).unwrap();
+    ledger.append(vec![provisioned(1, 2)]).unwrap();
+    let (done, told) = std::sync::mpsc::channel();
+    ledger.begin_saving(move || done.send(()).unwrap()).unwrap();
+    told.recv().unwrap();
+    ledger.end_saving().expect_err("a directory is in the way");
+    assert!(!ledger.is_saved());
+    fs::remove_dir_all(&in_the_way).unwrap();
+    ledger.snapshot().unwrap();
+    assert!(ledger.is_saved());
+    assert_eq!(&read(dir.path()).unwrap(), ledger.state());
+}
