@@ -129,11 +129,12 @@ pub(crate) trait Store: Send + Sync {
     fn prove_whole(&mut self, recorded: &State) -> Result<(), Error>;
 
     /// Keeps what is verified for the next writer, for whom nothing of it need be read again, and what
-    /// readers find devices by; `state` is what is recorded.
+    /// readers find devices by; `state` is what is recorded, unless a snapshot is being written, which does
+    /// the latter.
     ///
     /// # Errors
     /// If it cannot be written; that costs time alone.
-    fn rest(&mut self, state: &State) -> Result<(), Error>;
+    fn rest(&mut self, state: Option<&State>) -> Result<(), Error>;
 
     /// The highest time that is kept.
     fn kept_time(&self) -> Option<Timestamp>;

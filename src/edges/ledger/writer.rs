@@ -295,7 +295,8 @@ impl Ledger {
     /// Keeps what is verified, so that the next start need not read it again: for whoever stops. That
     /// it cannot be kept costs time alone.
     pub fn rest(&mut self) {
-        if let Err(error) = self.store.rest(&self.state) {
+        let state = self.saving.is_none().then_some(&self.state);
+        if let Err(error) = self.store.rest(state) {
             tracing::debug!(%error, "the next start reads the whole log");
         }
     }

@@ -130,7 +130,7 @@ struct FileStore {
 }
 
 /// The snapshot as it was verified or written.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Saved {
     seen: Option<Seen>,
     /// The entry at which it was made.
@@ -139,22 +139,21 @@ struct Saved {
     fresh: Fresh,
 }
 
-impl Saved {
-    /// Makes the index of the devices, if the snapshot says all that the log says up to there.
-    fn index(&mut self, dir: &Path, state: &State, chain: Chain) -> Result<(), Error> {
-        if let Some(seen) = self.seen.filter(|_| self.seq == chain.seq)
-            && devices::build(dir, state, (seen, chain), self.fresh)?
-        {
-            self.fresh = Fresh::Tail;
-        }
-        Ok(())
-    }
+/// Held for a moment only: whoever stops does not wait for a snapshot that is being written.
+fn lock(saved: &Mutex<Saved>) -> MutexGuard<'_, Saved> {
+    saved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl FileStore {
-    fn saved(&self) -> MutexGuard<'_, Saved> {
-        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+/// Makes the index of the devices, if the snapshot says all that the log says up to there. By one at a
+/// time.
+fn index(saved: &Mutex<Saved>, dir: &Path, state: &State, chain: Chain) -> Result<(), Error> {
+    let Saved { seen, seq, fresh } = *lock(saved);
+    if let Some(seen) = seen.filter(|_| seq == chain.seq)
+        && devices::build(dir, state, (seen, chain), fresh)?
+    {
+        lock(saved).fresh = Fresh::Tail;
     }
+    Ok(())
 }
 
 impl Store for FileStore {
@@ -184,10 +183,11 @@ impl Store for FileStore {
         let (dir, state, chain) = (self.dir.path().to_owned(), state.clone(), self.log.chain());
         let (saved, cache) = (self.saved.clone(), self.cache);
         Box::new(move || {
-            let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
             state_json::save(&dir, &state, chain.end)?;
-            (saved.seen, saved.seq) = (Seen::snapshot(&dir), chain.seq);
-            if cache && let Err(error) = saved.index(&dir, &state, chain) {
+            let seen = Seen::snapshot(&dir);
+            let fresh = lock(&saved).fresh;
+            *lock(&saved) = Saved { seen, seq: chain.seq, fresh };
+            if cache && let Err(error) = index(&saved, &dir, &state, chain) {
                 tracing::debug!(%error, "there is no index of the devices");
             }
             Ok(())
@@ -202,16 +202,12 @@ impl Store for FileStore {
         Ok(())
     }
 
-    fn rest(&mut self, state: &State) -> Result<(), Error> {
+    fn rest(&mut self, state: Option<&State>) -> Result<(), Error> {
         let (dir, chain) = (self.dir.path(), self.log.durable());
-        let seen = {
-            let mut saved = self.saved();
-            if self.cache && chain == self.log.chain() {
-                saved.index(dir, state, chain)?;
-            }
-            saved.seen
-        };
-        let snapshot = seen.filter(|seen| Seen::snapshot(dir) == Some(*seen));
+        if let Some(state) = state.filter(|_| self.cache && chain == self.log.chain()) {
+            index(&self.saved, dir, state, chain)?;
+        }
+        let snapshot = lock(&self.saved).seen.filter(|seen| Seen::snapshot(dir) == Some(*seen));
         let whole = self.log.chain() == chain && self.lock.marked() == Some(chain.end);
         match self.log.untouched().zip(snapshot).filter(|_| self.cache && whole) {
             Some((log, snapshot)) => Ok(Trusted { log, snapshot, chain }.keep(dir)?),

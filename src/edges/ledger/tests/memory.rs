@@ -145,7 +145,7 @@ impl Store for Writer {
         Ok(())
     }
 
-    fn rest(&mut self, _: &State) -> Result<(), Error> {
+    fn rest(&mut self, _: Option<&State>) -> Result<(), Error> {
         Ok(())
     }
 
