@@ -46,15 +46,14 @@ impl Devices {
     /// The device with this id, and the id as it is kept here.
     pub(crate) fn get_key_value(&self, id: &DeviceId) -> Option<(&DeviceId, &Device)> {
         let chunk = &self.chunks[self.chunk_of(*id)?];
-        let at = chunk.binary_search_by_key(id, |(id, _)| *id).ok()?;
-        let (id, device) = &chunk[at];
+        let (id, device) = &chunk[within(chunk, *id)?];
         Some((id, device))
     }
 
     /// The device with this id, to change it.
     pub fn get_mut(&mut self, id: &DeviceId) -> Option<&mut Device> {
         let at = self.chunk_of(*id)?;
-        let within = self.chunks[at].binary_search_by_key(id, |(id, _)| *id).ok()?;
+        let within = within(&self.chunks[at], *id)?;
         Some(&mut Arc::make_mut(&mut self.chunks[at])[within].1)
     }
 
@@ -140,8 +139,25 @@ impl Devices {
 
     /// The last chunk that begins with this id or a lower one.
     fn chunk_of(&self, id: DeviceId) -> Option<usize> {
+        // As it is where no id was left out and none came between others.
+        let likely = (id.number() as usize).saturating_sub(1) / CHUNK;
+        if let Some(chunk) = self.chunks.get(likely)
+            && let Some(((first, _), (last, _))) = chunk.first().zip(chunk.last())
+            && (*first..=*last).contains(&id)
+        {
+            return Some(likely);
+        }
         let begins = |chunk: &Arc<Chunk>| chunk.first().is_some_and(|(first, _)| *first <= id);
         self.chunks.partition_point(begins).checked_sub(1)
+    }
+}
+
+/// Where the device with this id is in its chunk.
+fn within(chunk: &Chunk, id: DeviceId) -> Option<usize> {
+    let likely = id.number().checked_sub(chunk.first()?.0.number())? as usize;
+    match chunk.get(likely) {
+        Some((there, _)) if *there == id => Some(likely),
+        _ => chunk.binary_search_by_key(&id, |(id, _)| *id).ok(),
     }
 }
 

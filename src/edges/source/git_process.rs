@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::edges::fs::work_tree::WorkTree;
@@ -122,9 +123,10 @@ impl Git {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut git = Command::new("git");
+        let path = path();
+        let mut git = Command::new(program("git", &path));
         git.env_clear().envs(kept(KEPT)).envs(settings()).envs(SET.iter().copied());
-        git.env("PATH", path());
+        git.env("PATH", path);
         match self {
             Self::In(tree) => {
                 // Not by `--git-dir`: that would trust every owner.
@@ -358,6 +360,14 @@ fn path() -> OsString {
     let path = variable("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     let absolute = std::env::split_paths(&path).filter(|dir| Path::is_absolute(dir));
     std::env::join_paths(absolute).unwrap_or_else(|_| OsStr::new("/usr/bin:/bin").to_owned())
+}
+
+/// Where a program is, as the system would look for it. By its name alone a process with another `PATH` is
+/// begun as a copy of this one, which takes longer the more memory this one holds.
+fn program(name: &str, path: &OsStr) -> PathBuf {
+    let mut found = std::env::split_paths(path).map(|dir| dir.join(name));
+    let found = found.find(|file| file.is_file() && access(file, Access::EXEC_OK).is_ok());
+    found.unwrap_or_else(|| name.into())
 }
 
 #[expect(clippy::disallowed_methods, reason = "it is handed on to git, cleared of everything else")]
