@@ -38,7 +38,9 @@ pub(in crate::edges::ledger) fn as_written(
     length: u64,
 ) -> io::Result<Option<Snapshot>> {
     // At once: what growing leaves behind is memory that is not given back.
-    let devices = usize::try_from(length / LEAST).map_or_else(|_| Vec::new(), Vec::with_capacity);
+    // Where there is not so much, the file may only claim to be so long.
+    let mut devices = Vec::new();
+    devices.try_reserve(usize::try_from(length / LEAST).unwrap_or_default()).unwrap_or_default();
     let mut parts = Parts { devices, ..Parts::default() };
     let mut buffer = vec![0; BLOCK];
     let mut filled = 0;
