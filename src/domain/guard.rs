@@ -239,7 +239,7 @@ fn held(action: Action, reason: HoldReason, detail: String) -> Hold {
         device: action.device(),
         serial: spec.map(|spec| spec.serial_number.clone()),
         name: spec.map(|spec| spec.name.clone()),
-        detail,
+        detail: detail.into(),
         place: action.place,
         reason,
     }

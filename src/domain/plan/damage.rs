@@ -110,7 +110,7 @@ impl<'a> DamageIndex<'a> {
             let place = Some(damaged.place.clone());
             let known = serial.as_ref().and_then(|serial| inputs.recorded.by_serial(serial));
             let device = known.map(|(id, _)| id);
-            plan.holds.push(Hold { place, device, serial, name, reason, detail });
+            plan.holds.push(Hold { place, device, serial, name, reason, detail: detail.into() });
         }
     }
 }

@@ -454,6 +454,9 @@ impl DevicePlanner<'_, '_> {
 
     pub(super) fn hold(&mut self, place: Option<Place>, reason: HoldReason, detail: String) {
         let spec = &self.device.spec;
+        // A fleet that waits for its reports would have as many copies of one sentence as devices.
+        let last = self.plan.holds.last().filter(|last| *last.detail == *detail);
+        let detail = last.map_or_else(|| detail.into(), |last| last.detail.clone());
         self.plan.holds.push(Hold {
             place,
             device: Some(self.id),

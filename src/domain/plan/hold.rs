@@ -1,5 +1,7 @@
 //! What is desired and not planned, and why.
 
+use std::sync::Arc;
+
 use crate::domain::model::{DesiredDevice, DeviceId, Name, Place, SerialNumber, words};
 use crate::domain::packing::{Packed, Packer};
 use crate::domain::state::Device;
@@ -17,8 +19,8 @@ pub struct Hold {
     pub(crate) name: Option<Name>,
     /// A stable word, which metrics count by.
     pub reason: HoldReason,
-    /// For people: what is missing, until when, what to do.
-    pub detail: String,
+    /// For people: what is missing, until when, what to do. Devices that wait for the same share it.
+    pub detail: Arc<str>,
 }
 
 words! {
@@ -92,7 +94,8 @@ impl Hold {
             detail: format!(
                 "wiped on {}; remove it, or raise enrollment to provision the hardware again",
                 device.status_since.short()
-            ),
+            )
+            .into(),
         }
     }
 
@@ -117,7 +120,7 @@ impl Hold {
             serial: from.optional()?.map(str::parse).transpose().ok()?,
             name: from.optional()?.map(str::parse).transpose().ok()?,
             reason: from.word(HoldReason::ALL)?,
-            detail: from.text()?.to_owned(),
+            detail: from.text()?.into(),
         })
     }
 }
@@ -134,7 +137,7 @@ mod tests {
             serial: Some("S 1".parse().unwrap()),
             name: Some("ana".parse().unwrap()),
             reason: HoldReason::WipeOver,
-            detail: "enrolls when the device reports".to_owned(),
+            detail: "enrolls when the device reports".into(),
         };
         let empty = Hold { place: None, device: None, serial: None, name: None, ..full.clone() };
         for hold in [full, empty] {

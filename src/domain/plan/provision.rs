@@ -27,7 +27,7 @@ pub(super) fn provision(
             serial: Some(desired.spec.serial_number.clone()),
             name: Some(desired.spec.name.clone()),
             reason: HoldReason::ManifestInvalid,
-            detail: why,
+            detail: why.into(),
         });
         return false;
     }

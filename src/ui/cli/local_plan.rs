@@ -65,7 +65,7 @@ pub(super) fn of_manifest(
 fn by_itself(fleet: &Path, state: &State, device: &Device) -> Option<Hindrance> {
     let (path, serial) = (&device.manifest.path, &device.spec.serial_number);
     let invalid = |line: u32| {
-        let detail = "the manifest is invalid; fix it to continue".to_owned();
+        let detail = "the manifest is invalid; fix it to continue".into();
         let place = Some(format!("{path}:{line}"));
         let held = vec![Held { reason: HoldReason::ManifestInvalid, detail, place }];
         Hindrance { held, ..Hindrance::default() }

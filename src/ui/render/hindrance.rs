@@ -1,5 +1,7 @@
 //! What stands between a device and its manifest, by a plan.
 
+use std::sync::Arc;
+
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::{DesiredStatus, DeviceId, Status};
 use crate::domain::plan::{Hold, HoldReason};
@@ -10,7 +12,7 @@ use crate::domain::state::event::PassFrozen;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) reason: HoldReason,
-    pub(crate) detail: String,
+    pub(crate) detail: Arc<str>,
     /// `madrid/ana.yaml:7`, below the fleet directory.
     pub(crate) place: Option<String>,
 }

@@ -73,7 +73,7 @@ fn what_is_held_back_is_not_what_was_agreed_to() {
     assert_ne!(less.digest(), whole.digest());
     assert!(less.plan().actions.iter().all(|action| action.device().is_none()));
     assert!(less.plan().holds.is_sorted());
-    assert_eq!(less.plan().holds.iter().filter(|h| h.detail == "provision").count(), 2);
+    assert_eq!(less.plan().holds.iter().filter(|h| &*h.detail == "provision").count(), 2);
 }
 
 impl World {

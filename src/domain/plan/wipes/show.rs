@@ -100,7 +100,7 @@ impl WipePlanner<'_, '_> {
                 serial: Some(subject.serial_number.clone()),
                 name: Some(subject.name.clone()),
                 reason,
-                detail: detail.to_owned(),
+                detail: detail.into(),
             });
         }
         let user = device.map(|device| device.spec.user_email.clone());

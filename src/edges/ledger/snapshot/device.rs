@@ -1,5 +1,6 @@
 //! A device as it stands in the snapshot.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ fn is_zero(number: &u64) -> bool {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DeviceIn {
+pub(super) struct DeviceIn<'a> {
     #[serde(default)]
     access: Option<Box<Exemption>>,
     #[serde(default)]
@@ -89,7 +90,8 @@ pub(super) struct DeviceIn {
     last_sync: Option<Timestamp>,
     #[serde(default)]
     licenses: Vec<LicenseIn>,
-    manifest: ManifestIn,
+    #[serde(borrow)]
+    manifest: ManifestIn<'a>,
     #[serde(default)]
     missing_since: Option<Timestamp>,
     name: Name,
@@ -151,9 +153,12 @@ struct ManifestOut<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ManifestIn {
+struct ManifestIn<'a> {
     digest: Digest,
-    path: Arc<str>,
+    // Nothing that lasts is allocated by the threads that read: it would keep the rest of their
+    // memory from being given back.
+    #[serde(borrow)]
+    path: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -305,7 +310,7 @@ impl PushIn {
     }
 }
 
-impl DeviceIn {
+impl DeviceIn<'_> {
     pub(super) fn device(self, share: &mut Interner) -> Result<Device, &'static str> {
         let ComplianceIn { failing, missing, since, state } = self.compliance;
         Ok(Device {

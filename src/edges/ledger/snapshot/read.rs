@@ -124,7 +124,7 @@ impl Parts {
 }
 
 /// `    "D001": {…},` with its lines.
-fn member(text: &[u8]) -> Option<(DeviceId, DeviceIn)> {
+fn member(text: &[u8]) -> Option<(DeviceId, DeviceIn<'_>)> {
     let text = text.strip_suffix(b"\n")?;
     let text = text.strip_suffix(b",").unwrap_or(text).strip_prefix(b"    \"")?;
     let quote = text.iter().position(|b| *b == b'"')?;

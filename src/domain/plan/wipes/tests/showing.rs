@@ -47,7 +47,7 @@ fn a_request_whose_life_has_ended_says_how_and_what_to_do() {
         assert!(shown.detail.contains(says), "{state}: {}", shown.detail);
         assert_eq!((shown.new, shown.signers.len()), (false, 1), "{state}");
         let holds = world.plan().holds;
-        let held = holds.iter().find(|hold| hold.detail == shown.detail).expect("a hold");
+        let held = holds.iter().find(|hold| *hold.detail == *shown.detail).expect("a hold");
         assert_eq!((held.reason, held.device), (reason, Some(shown.subject.device_id)), "{state}");
     }
 }
