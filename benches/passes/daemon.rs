@@ -145,7 +145,7 @@ fn at_rest(daemon: &Daemon) -> Result<u64, Box<dyn Error>> {
         if now != last {
             (last, since) = (now, Instant::now());
         }
-        if since.elapsed() > Duration::from_secs(2) {
+        if since.elapsed() > Duration::from_secs(5) {
             return Ok(last);
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -83,7 +83,11 @@ pub(crate) fn changes(situation: Situation<'_>) -> Vec<Event> {
 /// Since when a device does not have what its manifest wants, though nobody waits for the device.
 #[must_use]
 pub(crate) fn unreconciled_since(device: &Device) -> Option<Timestamp> {
-    device.push.since.filter(|_| !device.is_wiped() && device.rare.orphaned_since.is_none())
+    device
+        .push
+        .progress
+        .since
+        .filter(|_| !device.is_wiped() && device.rare.orphaned_since.is_none())
 }
 
 /// All that is wrong now, and what to say of it.
@@ -157,7 +161,7 @@ fn unreconciled(situation: Situation<'_>) -> Option<String> {
     let late = unreconciled.iter().filter(|(_, since)| now > **since + unreconciled_after);
     let late: Vec<_> = late.filter(|(id, _)| recorded.devices.contains_key(id)).collect();
     let (id, since) = late.iter().min_by_key(|(_, since)| **since)?;
-    let why = match &recorded.devices[*id].push.state {
+    let why = match &recorded.devices[*id].push.progress.state {
         PushState::Failed(ErrorClass::Permanent, why) => format!(": refused: {why}"),
         PushState::Failed(_, why) => format!(": {why}"),
         PushState::Intended | PushState::Pushed => String::new(),

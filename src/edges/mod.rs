@@ -8,6 +8,7 @@ pub(crate) mod deliveries;
 pub mod fs;
 pub(crate) mod http_client;
 pub mod ledger;
+pub(crate) mod memory;
 pub(crate) mod notify;
 pub mod provider;
 pub mod requests;

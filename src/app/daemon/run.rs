@@ -16,6 +16,7 @@ use crate::app::wiring;
 use crate::domain::backoff::BackoffPolicy;
 use crate::edges::clock;
 use crate::edges::ledger::{self, Expected, Ledger};
+use crate::edges::memory;
 use crate::edges::watch::{Touched, Watch};
 
 /// Between failed tries to open a ledger, or to tell a provider what was taken: soon enough that
@@ -73,6 +74,8 @@ impl Daemon {
         let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));
         let due = due.filter(|_| not_before.is_none());
         let watching = not_before.is_none();
+        let resting = Instant::now() + memory::KEPT;
+        let mut keeps_memory = true;
         loop {
             // Reports are acknowledged after a snapshot, and so wait for the next one.
             let turn = self.publication.turn(self.touched.reports).filter(|_| watching);
@@ -111,8 +114,12 @@ impl Daemon {
                         return NextStep::Pass;
                     }
                 }
-                // Last: those who tell others may always have something to write, and no pass waits for that.
+                // Those who tell others may always have something to write, and no pass waits for that.
                 request = self.deliveries.next(), if watching => return NextStep::Write(request),
+                () = tokio::time::sleep_until(resting), if keeps_memory => {
+                    memory::give_back();
+                    keeps_memory = false;
+                }
             }
         }
     }

@@ -343,7 +343,7 @@ fn former_users(pushes: &[Push], recorded: &State) -> HashMap<DeviceId, Vec<Emai
         // Without objects in an MDM there is nothing to leave.
         for target in targets.iter().filter(|_| profile.intune.is_some()) {
             let Some(device) = recorded.devices.get(&target.id) else { continue };
-            let mut users = device.push.former_users.to_vec();
+            let mut users = device.push.progress.former_users.to_vec();
             users.push(device.spec.user_email.clone());
             // In the eyes of an MDM, addresses in other letters are the same.
             let is = &target.spec.user_email;

@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::{ComplianceState, DeviceId, Digest, Status, Timestamp};
-    use crate::domain::state::{Compliance, Device, LastPush, Manifest, PushState, Sparse};
+    use crate::domain::state::{Compliance, Device, LastPush, Manifest, Sparse};
 
     fn device(user: &str, profile: &str) -> Device {
         let spec = json!({"name": "x", "serialNumber": "x", "userEmail": user, "profile": profile,
@@ -166,9 +166,7 @@ mod tests {
             push: LastPush {
                 intent: 1,
                 digest: Arc::new(Digest::ZERO),
-                state: PushState::Pushed,
-                since: None,
-                former_users: Sparse::default(),
+                progress: Sparse::default(),
             },
             rare: Sparse::default(),
             licenses: Sparse::default(),

@@ -104,7 +104,7 @@ impl Question {
         }
         // A device that was never heard from cannot have done what it was given.
         let push = &device.push;
-        let pending = push.state == PushState::Pushed && device.last_sync.is_none();
+        let pending = push.progress.state == PushState::Pushed && device.last_sync.is_none();
         Some(Self {
             target: Target { id, serial: wipe.subject.serial_number.clone() },
             intent: wipe.intent?,

@@ -5,10 +5,8 @@
 //! where they stand. What may depend on other files is refused, and nothing is changed: the
 //! caller assembles the fleet anew. Equal to that, always, and as a test proves.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::HashMap;
 use std::sync::Arc;
-
-use hashbrown::HashTable;
 
 use super::desired::Desired;
 use super::exemptions::exempted;
@@ -24,37 +22,24 @@ pub struct IncrementalFleet {
     files: Files,
 }
 
-/// How many valid devices each file holds.
+/// How many valid devices there are in each file that holds several: in a fleet of one device a file,
+/// nothing.
 #[derive(Debug, Default)]
-struct Files {
-    /// By the hash of its path, the place of its first device among all, which has that path, and
-    /// their number.
-    counts: HashTable<(u32, u32)>,
-    hasher: RandomState,
-}
+struct Files(HashMap<Arc<str>, usize>);
 
 impl Files {
     fn of(devices: &[DesiredDevice]) -> Self {
-        let hasher = RandomState::new();
-        let path = |at: u32| &*devices[at as usize].place.path;
-        let mut counts = HashTable::with_capacity(devices.len());
-        for at in (0..).take(devices.len()) {
-            let hash = hasher.hash_one(path(at));
-            match counts.find_mut(hash, |(first, _)| path(*first) == path(at)) {
-                Some((_, count)) => *count += 1,
-                None => {
-                    let first = (at, 1);
-                    counts.insert_unique(hash, first, |(first, _)| hasher.hash_one(path(*first)));
-                }
-            }
+        let mut counts: HashMap<&Arc<str>, usize> = HashMap::with_capacity(devices.len());
+        for device in devices {
+            *counts.entry(&device.place.path).or_default() += 1;
         }
-        Self { counts, hasher }
+        let several = counts.into_iter().filter(|(_, count)| *count > 1);
+        Self(several.map(|(path, count)| (path.clone(), count)).collect())
     }
 
-    /// How many there are in the file at this path.
-    fn count(&self, path: &str, devices: &[DesiredDevice]) -> usize {
-        let is = |(first, _): &(u32, u32)| *devices[*first as usize].place.path == *path;
-        self.counts.find(self.hasher.hash_one(path), is).map_or(0, |(_, count)| *count as usize)
+    /// How many there are in the file at this path, if there is any.
+    fn count(&self, path: &str) -> usize {
+        self.0.get(path).copied().unwrap_or(1)
     }
 }
 
@@ -83,8 +68,8 @@ impl IncrementalFleet {
     /// if other files may matter.
     pub(crate) fn replace_file(&mut self, documents: Documents) -> Option<Vec<SerialNumber>> {
         let path = &documents.devices.first()?.place().path;
-        let before = self.files.count(path, &self.desired.devices);
-        let same_number = before == documents.devices.len();
+        // That there was one is seen below: each has to be there already, and in this file.
+        let same_number = self.files.count(path) == documents.devices.len();
         if !same_number || !documents.is_plain() || self.depends_on_others(path) {
             return None;
         }

@@ -284,7 +284,7 @@ impl DevicePlanner<'_, '_> {
             let same = self.device.spec.profile == desired.spec.profile;
             (None, if same { "the profile changed" } else { "the device got another profile" })
         } else {
-            match &push.state {
+            match &push.progress.state {
                 PushState::Pushed => return,
                 PushState::Intended => (Some(push.intent), "it is not known whether it was pushed"),
                 PushState::Failed(ErrorClass::Permanent, error) => {
@@ -309,7 +309,7 @@ impl DevicePlanner<'_, '_> {
     fn push_again(&mut self, desired: &DesiredDevice) {
         let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
         let push = &self.device.push;
-        let has = *push.digest == profile.digest && push.state == PushState::Pushed;
+        let has = *push.digest == profile.digest && push.progress.state == PushState::Pushed;
         if let Some(reason) = self.reason_to_push_again(desired).filter(|_| has && !self.restarted)
         {
             self.pushes_anew = true;

@@ -102,8 +102,9 @@ impl News {
         let serials = serials.chain(self.enrollment_errors.keys());
         let named = serials.filter_map(|serial| Some(recorded.by_serial(serial)?.0));
         let wipes = self.wipes.iter().filter_map(|news| recorded.wipes.get(&news.request));
-        let devices = recorded.devices.iter().filter(|_| !self.unlicensed.is_empty());
-        let unlicensed = devices.filter(|(_, device)| {
+        // Nearly always there is nothing of the kind, and then no device is looked at.
+        let devices = (!self.unlicensed.is_empty()).then(|| recorded.devices.iter());
+        let unlicensed = devices.into_iter().flatten().filter(|(_, device)| {
             device.licenses.iter().any(|license| self.unlicensed(license).is_some())
         });
         let named = named.chain(unlicensed.map(|(id, _)| *id));

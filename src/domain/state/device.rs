@@ -123,25 +123,33 @@ pub struct LastPush {
     pub(crate) intent: u64,
     /// Of the profile; shared, since thousands of devices have the same one.
     pub(crate) digest: Arc<Digest>,
+    pub(crate) progress: Sparse<PushProgress>,
+}
+
+/// How far a push came; nearly all are done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PushProgress {
     pub(crate) state: PushState,
     /// Since when the device has been without what was to be pushed, however often that was tried.
     pub(crate) since: Option<Timestamp>,
     /// Whose the device was, as long as the provider may not know that it is theirs no more.
-    pub(crate) former_users: Sparse<Vec<Email>>,
+    pub(crate) former_users: Vec<Email>,
 }
 
-impl Usual for Vec<Email> {
+impl Usual for PushProgress {
     fn usual() -> &'static Self {
-        static NOBODY: Vec<Email> = Vec::new();
-        &NOBODY
+        static DONE: PushProgress =
+            PushProgress { state: PushState::Pushed, since: None, former_users: Vec::new() };
+        &DONE
     }
 }
 
 /// How a push stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum PushState {
     /// Logged, and no outcome yet: in doubt if no pass is running.
     Intended,
+    #[default]
     Pushed,
     Failed(ErrorClass, Box<str>),
 }
@@ -251,7 +259,7 @@ impl Device {
                 self.rare.missing_since.take().ok_or("it was not missing")?;
             }
             Event::ProfileIntended(push) => {
-                let since = self.push.since.or(Some(latest));
+                let since = self.push.progress.since.or(Some(latest));
                 self.push = LastPush::new(push, PushState::Intended, since, alike);
                 self.licenses.forget_failed();
             }
@@ -265,7 +273,8 @@ impl Device {
                         self.push.intent, failed.intent
                     ));
                 }
-                self.push.state = PushState::Failed(failed.class, failed.error.as_str().into());
+                self.push.progress.state =
+                    PushState::Failed(failed.class, failed.error.as_str().into());
             }
             Event::ComplianceChanged(changed) => {
                 self.set_compliance(entry.at, changed);
@@ -431,8 +440,9 @@ impl LastPush {
         alike: &mut Alike,
     ) -> Self {
         let ProfilePush { intent, profile: _, digest, former_users } = push;
-        let former_users = Sparse::new(former_users.clone());
-        Self { intent: *intent, digest: alike.digest(*digest), state, since, former_users }
+        let former_users = former_users.clone();
+        let progress = Sparse::new(PushProgress { state, since, former_users });
+        Self { intent: *intent, digest: alike.digest(*digest), progress }
     }
 }
 

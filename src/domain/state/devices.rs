@@ -208,6 +208,14 @@ mod tests {
         format!("D{number:03}").parse().expect("an id")
     }
 
+    /// What a fleet of a million is made of: each of these bytes is a megabyte there.
+    #[test]
+    fn a_device_takes_so_much_room_and_no_more() {
+        assert_eq!(size_of::<(DeviceId, Device)>(), 192);
+        assert_eq!(size_of::<crate::domain::model::DeviceSpec>(), 152);
+        assert_eq!(size_of::<crate::domain::model::DesiredDevice>(), 72);
+    }
+
     fn device(reports: u64) -> Device {
         let mut device = World::enrolled(&["A"]).state.devices[&DeviceId::FIRST].clone();
         device.rare.passed_over = reports;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::by_serial::BySerial;
-use super::device::{Compliance, Device, LastPush, Manifest, PushState, Rare};
+use super::device::{Compliance, Device, LastPush, Manifest, PushProgress, PushState, Rare};
 use super::devices::Devices;
 use super::event::{
     AlertKind, ConfigRights, DeviceProvisioned, Entry, Event, LedgerRestored, PassFrozen,
@@ -327,9 +327,11 @@ impl State {
                 push: LastPush {
                     intent: new.intent,
                     digest: self.alike.digest(new.profile_digest),
-                    state: PushState::Intended,
-                    since: Some(latest),
-                    former_users: Sparse::default(),
+                    progress: Sparse::new(PushProgress {
+                        state: PushState::Intended,
+                        since: Some(latest),
+                        former_users: Vec::new(),
+                    }),
                 },
                 rare: Sparse::new(Rare { void_until, ..Rare::default() }),
                 licenses: Sparse::default(),

@@ -18,7 +18,9 @@ mod sparse;
 mod sync;
 mod wipe;
 
-pub(crate) use device::{Checks, Compliance, Device, LastPush, Manifest, PushState, Rare};
+pub(crate) use device::{
+    Checks, Compliance, Device, LastPush, Manifest, PushProgress, PushState, Rare,
+};
 pub use devices::Devices;
 pub(crate) use episode::{Before, Block, BlockState, Episode, EpisodeKind, NoticeResult, Ticket};
 pub use fold::State;

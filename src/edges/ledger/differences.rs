@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::snapshot::differences as device_differences;
 use crate::domain::model::Digest;
-use crate::domain::state::{Device, LastPush, State, Wipe, WipeState};
+use crate::domain::state::{Device, LastPush, PushProgress, Sparse, State, Wipe, WipeState};
 
 /// Whether a snapshot only lacks the time since when a push waits: a version that did not know it wrote none.
 fn knows_no_time(snapshot: &Device, replayed: &Device) -> bool {
-    let push = LastPush { since: None, ..replayed.push.clone() };
-    snapshot.push == push
+    let progress = PushProgress { since: None, ..(*replayed.push.progress).clone() };
+    snapshot.push == LastPush { progress: Sparse::new(progress), ..replayed.push.clone() }
 }
 
 /// What a snapshot says otherwise than a replay, but for telemetry.

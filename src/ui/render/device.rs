@@ -19,7 +19,7 @@ use crate::domain::model::{
 use crate::domain::settings::Settings;
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{
-    Checks, Compliance, Device, LastPush, Manifest, PushState, Rare, Wipe, WipeState,
+    Checks, Compliance, Device, LastPush, Manifest, PushProgress, PushState, Rare, Wipe, WipeState,
 };
 
 /// Since when a device should have been heard from; absent if it was, or is wiped.
@@ -96,7 +96,7 @@ pub(crate) fn notes(
     if late {
         notes.push("not notified yet");
     }
-    match device.push.state {
+    match device.push.progress.state {
         PushState::Failed(..) if !device.is_wiped() => notes.push("push failed"),
         PushState::Intended | PushState::Pushed | PushState::Failed(..) => {}
     }
@@ -302,7 +302,8 @@ impl<'a> DeviceView<'a> {
 
 impl<'a> PushView<'a> {
     fn new(push: &'a LastPush) -> Self {
-        let LastPush { intent, digest, state, since: _, former_users } = push;
+        let LastPush { intent, digest, progress } = push;
+        let PushProgress { state, since: _, former_users } = &**progress;
         let (state, class, error) = match state {
             PushState::Intended => ("intended", None, None),
             PushState::Pushed => ("pushed", None, None),

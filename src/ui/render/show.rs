@@ -166,7 +166,7 @@ impl Shown<'_> {
                 fields.extend(license::of_device(self.device, profile));
             }
         }
-        fields.push(match &self.device.push.state {
+        fields.push(match &self.device.push.progress.state {
             PushState::Pushed => ("  Push", "delivered".into(), Tone::Added),
             PushState::Intended => (
                 "  Push",

@@ -200,7 +200,7 @@ impl Why<'_> {
     fn profile(&self) -> Option<Point> {
         let profile = &self.device.spec.profile;
         let point = |standing, text: String| Some(Point::new(Topic::Profile, standing, text));
-        match &self.device.push.state {
+        match &self.device.push.progress.state {
             PushState::Pushed => None,
             PushState::Intended => point(
                 Urgency::Waiting,

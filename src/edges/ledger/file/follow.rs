@@ -271,8 +271,8 @@ pub(super) fn prove(dir: &Path, recorded: &State, chain: &Chain) -> Result<(), E
 fn is_of_older(state: &State) -> bool {
     let lacks = |device: &Device| {
         let failing = device.compliance.state == ComplianceState::NonCompliant;
-        let waits = device.push.state != PushState::Pushed;
-        failing && device.episode.is_none() || waits && device.push.since.is_none()
+        let waits = device.push.progress.state != PushState::Pushed;
+        failing && device.episode.is_none() || waits && device.push.progress.since.is_none()
     };
     state.devices.values().any(lacks)
 }

@@ -16,7 +16,7 @@ use crate::domain::model::{
 };
 use crate::domain::state::event::ErrorClass;
 use crate::domain::state::{
-    Checks, Compliance, Device, LastPush, Manifest, PushState, Rare, Sparse,
+    Checks, Compliance, Device, LastPush, Manifest, PushProgress, PushState, Rare, Sparse,
 };
 use crate::edges::ledger::intern::Interner;
 
@@ -286,7 +286,8 @@ impl<'a> From<&'a Hardware> for HardwareOut<'a> {
 
 impl<'a> From<&'a LastPush> for PushOut<'a> {
     fn from(push: &'a LastPush) -> Self {
-        let LastPush { intent, digest, state, since, former_users } = push;
+        let LastPush { intent, digest, progress } = push;
+        let PushProgress { state, since, former_users } = &**progress;
         let (state, class, error) = match state {
             PushState::Intended => (PushWord::Intended, None, None),
             PushState::Pushed => (PushWord::Pushed, None, None),
@@ -305,8 +306,8 @@ impl PushIn {
             (PushWord::Failed, Some(class), Some(error)) => PushState::Failed(class, error),
             _ => return Err("a push has `class` and `error` if and only if it failed"),
         };
-        let (digest, former_users) = (share.alike.digest(digest), Sparse::new(former_users));
-        Ok(LastPush { intent, digest, state, since, former_users })
+        let progress = Sparse::new(PushProgress { state, since, former_users });
+        Ok(LastPush { intent, digest: share.alike.digest(digest), progress })
     }
 }
 

@@ -91,7 +91,7 @@ fn a_snapshot_that_lacks_since_when_a_push_waits_is_completed_from_the_log() {
     ledger.append(vec![provisioned(4, 19)]).unwrap();
     ledger.snapshot().unwrap();
     let expected = ledger.state().clone();
-    assert!(expected.devices[&id(4)].push.since.is_some());
+    assert!(expected.devices[&id(4)].push.progress.since.is_some());
     drop(ledger);
     let whole = state(dir.path());
     let push = whole.find("\"intent\": 19").unwrap();

@@ -66,7 +66,7 @@ struct Left<'a> {
 /// Whether a device got its profile as it is recorded now.
 pub(super) fn is_settled(device: &Device, recorded: &State) -> bool {
     let profile = recorded.profiles.get(&device.spec.profile);
-    device.push.state == PushState::Pushed
+    device.push.progress.state == PushState::Pushed
         && profile.is_some_and(|profile| profile.digest == *device.push.digest)
 }
 

@@ -277,13 +277,7 @@ fn recorded(serial: &str, user: &str, profile: &Profile) -> Device {
             since: at,
             checks: Sparse::default(),
         },
-        push: LastPush {
-            intent: 1,
-            digest: Arc::new(profile.digest),
-            state: PushState::Pushed,
-            since: None,
-            former_users: Sparse::default(),
-        },
+        push: LastPush { intent: 1, digest: Arc::new(profile.digest), progress: Sparse::default() },
         rare: Sparse::default(),
         licenses: Sparse::default(),
         last_sync: None,
@@ -388,7 +382,7 @@ async fn what_is_gone_is_found() {
 async fn what_no_device_has_yet_did_not_drift() {
     let world = World::new(tenant(&["g-1"]));
     let mut device = recorded("PF1", "ana", &standard());
-    device.push.state = PushState::Intended;
+    device.push.progress.state = PushState::Intended;
     let policies = [(Platform::Windows, id("policy-0"))].into();
     let state = state(&[&standard()], policies, vec![device]);
     assert_eq!(drift(&world.provider(), &state, true).await, []);
@@ -438,7 +432,7 @@ async fn members_of_ours_in_a_group_of_another_profile_are_found_and_others_left
     ];
     assert_eq!(drift(&provider, &both, true).await, expected);
     // What is about to be pushed is not put right by another push.
-    devices[2].push.state = PushState::Intended;
+    devices[2].push.progress.state = PushState::Intended;
     let pending = state(&[&standard, &other], BTreeMap::new(), devices);
     assert_eq!(drift(&provider, &pending, true).await, expected);
 }
