@@ -241,7 +241,9 @@ impl Daemon {
         }
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
-        let again = unsettled.as_ref().map(|unsettled| unsettled.again);
+        let waits_for_git = unsettled.as_ref().is_some_and(|unsettled| unsettled.for_git);
+        let look = unsettled.as_ref().map(|unsettled| unsettled.again);
+        let (git, again) = if waits_for_git { (look, None) } else { (None, look) };
         // What was planned and did not hold any more: the next plan says what becomes of it.
         let planned_anew = (!outcome.not_issued.is_empty()).then(|| Instant::now() + PLAN_ANEW);
         // Those that the provider was spared need wait no longer once it is back.
@@ -251,14 +253,14 @@ impl Daemon {
             .into_iter()
             .flatten()
             .min();
-        self.next = Next { due, at, not_before: None };
+        self.next = Next { due, at, git, not_before: None };
         match unsettled {
             Some(Unsettled { why, .. }) => {
                 self.last.waiting = self.last.waiting.take().map(|_| why);
             }
             None => self.last.begun = true,
         }
-        let open = again.is_some()
+        let open = look.is_some()
             || unobserved
             || planned_anew.is_some()
             || outcome.left > 0

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::publication::Turn;
 use super::schedule::{Next, NextStep};
+use super::settle::WHILE_BUSY;
 use super::unattended::{Daemon, places};
 use super::watchdog;
 use crate::app::deliveries;
@@ -17,6 +18,7 @@ use crate::domain::backoff::BackoffPolicy;
 use crate::edges::clock;
 use crate::edges::ledger::{self, Expected, Ledger};
 use crate::edges::memory;
+use crate::edges::source::revision;
 use crate::edges::watch::{Touched, Watch};
 
 /// Between failed tries to open a ledger, or to tell a provider what was taken: soon enough that
@@ -69,14 +71,15 @@ impl Daemon {
 
     /// Until there is something to do.
     pub(super) async fn wait(&mut self) -> NextStep {
-        let Next { due, at, not_before } = self.next;
+        let Next { due, at, mut git, not_before } = self.next;
         let resync = self.last.complete_at + self.options.resync;
-        let latest = not_before.unwrap_or_else(|| at.map_or(resync, |at| resync.min(at)));
         let due = due.filter(|_| not_before.is_none());
         let watching = not_before.is_none();
         let resting = Instant::now() + memory::KEPT;
         let mut keeps_memory = true;
         loop {
+            let latest =
+                not_before.unwrap_or_else(|| at.into_iter().chain(git).fold(resync, Instant::min));
             // Reports are acknowledged after a snapshot, and so wait for the next one.
             let turn = self.publication.turn(self.touched.reports).filter(|_| watching);
             // The clock on the wall may jump, and goes on while the machine is suspended.
@@ -101,6 +104,11 @@ impl Daemon {
                 }
                 () = tokio::time::sleep_until(until) => {
                     let is_due = due.is_some_and(|due| due <= clock::now());
+                    let looks = !is_due && git == Some(until) && at.is_none_or(|at| until < at);
+                    if looks && until < resync && revision::busy(&self.config.fleet).is_some() {
+                        git = Some(Instant::now() + WHILE_BUSY);
+                        continue;
+                    }
                     if until == latest || is_due {
                         self.last.resync = watching && !is_due && latest == resync && !self.touched.anything;
                         self.touched = Touched::anything();

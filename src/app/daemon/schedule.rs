@@ -22,6 +22,8 @@ pub(super) struct Next {
     pub(crate) due: Option<Timestamp>,
     /// At the latest, for another reason.
     pub(crate) at: Option<Instant>,
+    /// When to see whether Git is done with the work tree: as long as it is not, no pass is made for that.
+    pub(crate) git: Option<Instant>,
     /// Not earlier than this, even if something changes.
     pub(crate) not_before: Option<Instant>,
 }

@@ -95,6 +95,33 @@ async fn no_other_timer_is_put_off_by_a_turn_of_the_loop() {
     assert!(about(waits(&mut daemon).await, 0.0), "a deadline");
 }
 
+#[tokio::test(start_paused = true)]
+async fn as_long_as_git_is_at_work_no_pass_is_made_to_see_whether_it_still_is() {
+    let dir = TempDir::new().unwrap();
+    let mut daemon = daemon(&dir, Duration::from_secs(3600), Duration::from_secs(60));
+    let lock = dir.path().join("fleet/.git/index.lock");
+    fs::create_dir(lock.parent().unwrap()).unwrap();
+    fs::write(&lock, "").unwrap();
+    // When to see whether Git is done, when a pass is due for another reason, whether Git is at work.
+    for (git, at, busy, seconds) in [
+        (Some(1), None, true, 60.0),
+        (Some(1), Some(7), true, 7.0),
+        (Some(7), Some(1), true, 1.0),
+        (None, Some(1), true, 1.0),
+        (Some(1), None, false, 1.0),
+    ] {
+        if !busy {
+            fs::remove_file(&lock).unwrap();
+        }
+        daemon.touched = Touched::default();
+        daemon.last.complete_at = Instant::now();
+        let after = |seconds| Instant::now() + Duration::from_secs(seconds);
+        daemon.next = Next { at: at.map(after), git: git.map(after), ..Next::default() };
+        let waited = waits(&mut daemon).await;
+        assert!((waited - seconds).abs() < 0.1, "{git:?} {at:?} {busy}: {waited}");
+    }
+}
+
 #[tokio::test]
 async fn an_alert_is_published_though_nothing_else_happened_and_over_when_that_is_seen() {
     let (dir, hour) = (TempDir::new().unwrap(), Duration::from_secs(3600));

@@ -11,4 +11,4 @@ mod settling;
 #[cfg(test)]
 mod tests;
 
-pub(super) use settling::{Settling, Unsettled};
+pub(super) use settling::{Settling, Unsettled, WHILE_BUSY};

@@ -17,7 +17,7 @@ use crate::edges::source::revision;
 /// A second look is at least so much later.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
 /// How often to see whether Git is done.
-const WHILE_BUSY: Duration = Duration::from_secs(1);
+pub(in crate::app::daemon) const WHILE_BUSY: Duration = Duration::from_secs(1);
 /// A large change that never stays the same is made after so long: each of its manifests is
 /// valid by itself, and nothing of it is a wipe.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,6 +59,8 @@ pub(in crate::app::daemon) struct Unsettled {
     pub(crate) why: String,
     /// When to look again.
     pub(crate) again: Instant,
+    /// Whether that is only to see whether Git is done.
+    pub(crate) for_git: bool,
     pub(super) concerns: BTreeSet<Concern>,
 }
 
@@ -108,7 +110,8 @@ impl Settling {
             }
             let why = format!("Git is changing the work tree ({} exists)", lock.display());
             let concerns = concerns.into_keys().collect();
-            return Some(Unsettled { why, again: now + WHILE_BUSY, concerns });
+            let again = now + WHILE_BUSY;
+            return Some(Unsettled { why, again, for_git: true, concerns });
         }
         self.said = false;
         self.settle(concerns, now)
@@ -143,7 +146,8 @@ impl Settling {
             }
             let why = "a large change is made once a second look finds the same".to_owned();
             let concerns = BTreeSet::new();
-            let unsettled = unsettled.get_or_insert(Unsettled { why, again: ready, concerns });
+            let first = Unsettled { why, again: ready, for_git: false, concerns };
+            let unsettled = unsettled.get_or_insert(first);
             unsettled.again = unsettled.again.min(ready);
             unsettled.concerns.insert(concern);
         }

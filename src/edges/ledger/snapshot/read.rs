@@ -147,3 +147,15 @@ pub(in crate::edges::ledger) fn read_member(
     let (id, device) = member(text)?;
     Some((id, device.device(share).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_only_claims_to_be_long_takes_no_memory() {
+        for length in [1 << 50, u64::MAX] {
+            assert!(as_written(&mut io::empty(), length).unwrap().is_none(), "{length}");
+        }
+    }
+}
