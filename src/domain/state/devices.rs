@@ -211,7 +211,7 @@ mod tests {
     /// What a fleet of a million is made of: each of these bytes is a megabyte there.
     #[test]
     fn a_device_takes_so_much_room_and_no_more() {
-        assert_eq!(size_of::<(DeviceId, Device)>(), 192);
+        assert_eq!(size_of::<(DeviceId, Device)>(), 184);
         assert_eq!(size_of::<crate::domain::model::DeviceSpec>(), 152);
         assert_eq!(size_of::<crate::domain::model::DesiredDevice>(), 72);
     }
