@@ -43,7 +43,8 @@ fn every_test_that_the_table_of_promises_names_is_there() {
             let at = lines.iter().position(|line| line.contains(&format!("fn {name}(")));
             let at = at.unwrap_or_else(|| panic!("{test}: not in {}", file.display()));
             let above = &lines[at.saturating_sub(3)..at];
-            let is_test = |line: &&str| matches!(line.trim(), "#[test]" | "#[tokio::test]");
+            let is_test =
+                |line: &&str| line.trim() == "#[test]" || line.trim().starts_with("#[tokio::test");
             assert!(above.iter().any(is_test), "{test} is no test");
             named += 1;
         }
