@@ -7,7 +7,7 @@
 //! [`ApprovedPlan`] has no other constructor than [`guard`].
 
 use crate::domain::fleet::Desired;
-use crate::domain::model::Digest;
+use crate::domain::model::{DeviceId, Digest};
 use crate::domain::plan::{Action, Cause, Hold, HoldReason, Op, Plan, Subject, digest};
 use crate::domain::settings::FreezeLimits;
 use crate::domain::state::State;
@@ -57,25 +57,38 @@ impl ApprovedPlan {
     pub(crate) fn digest(&self) -> Digest {
         self.digest
     }
-    /// Less of the same plan: actions for which `why` has a reason become holds.
+    /// Less of the same plan: actions for which `why` has a reason become holds, and where that is a push,
+    /// so does what would make the next plan forget that it is due.
     #[must_use]
     pub(crate) fn holding(
         mut self,
         mut why: impl FnMut(&Action) -> Option<(HoldReason, String)>,
     ) -> Self {
-        let mut kept = Vec::with_capacity(self.plan.actions.len());
+        let mut kept: Vec<Action> = Vec::with_capacity(self.plan.actions.len());
         let before = self.plan.holds.len();
+        // The device whose push waits, why, and whether nothing else is done to it.
+        let mut waiting: Option<(DeviceId, HoldReason, String, bool)> = None;
         for action in std::mem::take(&mut self.plan.actions) {
-            match why(&action) {
-                None => kept.push(action),
-                Some((reason, detail)) => {
-                    // Whoever asked for it is not forgotten.
-                    if let (Op::Sync { request, .. }, Some(id)) = (&action.op, action.device()) {
-                        self.plan.held_requests.insert((request.origin.clone(), id));
-                    }
-                    self.plan.holds.push(held(action, reason, detail));
+            waiting = waiting.filter(|(device, ..)| Some(*device) == action.device());
+            let found = why(&action).or_else(|| {
+                let (_, reason, detail, _) = waiting
+                    .as_ref()
+                    .filter(|(.., whole)| *whole || matches!(action.op, Op::Update { .. }))?;
+                Some((*reason, detail.clone()))
+            });
+            let Some((reason, detail)) = found else {
+                kept.push(action);
+                continue;
+            };
+            if let (Op::Push { .. }, Some(device)) = (&action.op, action.device()) {
+                let from = due_with(&kept, device);
+                let whole = from < kept.len() && matches!(kept[from].op, Op::Status { .. });
+                for action in kept.drain(from..) {
+                    hold(&mut self.plan, action, reason, detail.clone());
                 }
+                waiting = Some((device, reason, detail.clone(), whole));
             }
+            hold(&mut self.plan, action, reason, detail);
         }
         self.plan.actions = kept;
         if self.plan.holds.len() > before {
@@ -231,6 +244,25 @@ fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
     }
     plan.holds.sort();
     before - plan.actions.len()
+}
+
+/// Where in the actions before a push that begins without which it would not be due: that the device
+/// enrolls again, or what its manifest says now.
+fn due_with(before: &[Action], device: DeviceId) -> usize {
+    let since = before.iter().rposition(|action| action.device() != Some(device));
+    let own = since.map_or(0, |since| since + 1);
+    let begins = |action: &Action| {
+        matches!(action.op, Op::Update { .. } | Op::Status { enrollment: Some(_), .. })
+    };
+    before[own..].iter().position(begins).map_or(before.len(), |at| own + at)
+}
+
+fn hold(plan: &mut Plan, action: Action, reason: HoldReason, detail: String) {
+    // Whoever asked for it is not forgotten.
+    if let (Op::Sync { request, .. }, Some(id)) = (&action.op, action.device()) {
+        plan.held_requests.insert((request.origin.clone(), id));
+    }
+    plan.holds.push(held(action, reason, detail));
 }
 
 fn held(action: Action, reason: HoldReason, detail: String) -> Hold {

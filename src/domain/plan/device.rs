@@ -239,14 +239,22 @@ impl DevicePlanner<'_, '_> {
         // A manifest that only moved while its device was orphaned is adopted where it is.
         let moved_only = changes.iter().all(|change| change.field == Field::Manifest);
         let adopted = moved_only && self.device.rare.orphaned_since.is_some();
-        // Before the update: after a crash between the two the change is still seen, and pushed again.
-        self.push_again(desired);
+        let is_changed = !moved_only;
+        // Before the update: after a crash between the two the change is still seen, and whose the
+        // device was is still recorded.
+        let again = self.reason_to_push_again(desired);
+        let first = again.is_some() || (is_changed && self.is_refused());
+        if first {
+            self.push_profile(desired, again, is_changed);
+        }
         if !(changes.is_empty() || adopted) {
             let reason = if moved_only { "the manifest moved" } else { "the manifest changed" };
             let op = Op::Update { changes, to: desired.clone() };
             self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
         }
-        self.push_profile(desired);
+        if !first {
+            self.push_profile(desired, None, is_changed);
+        }
         let settings = self.inputs.settings;
         let clock =
             Stimulus::Clock { now: self.inputs.now, deadline: settings.enrollment_deadline };
@@ -275,18 +283,40 @@ impl DevicePlanner<'_, '_> {
         self.hold(Some(damaged.place.clone()), reason, detail);
     }
 
-    fn push_profile(&mut self, desired: &DesiredDevice) {
+    /// Whether the provider refused its profile for good.
+    fn is_refused(&self) -> bool {
+        matches!(self.device.push.progress.state, PushState::Failed(ErrorClass::Permanent, _))
+    }
+
+    /// Where the device lacks its profile, or where it has it and there is a reason to push it
+    /// `again`; a refused one is tried again once profile or device `is_changed`.
+    fn push_profile(
+        &mut self,
+        desired: &DesiredDevice,
+        again: Option<Cow<'static, str>>,
+        is_changed: bool,
+    ) {
         let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
         let push = &self.device.push;
-        let (resume, reason) = if self.restarted {
-            (None, "the device enrolls again")
+        let (resume, reason): (_, Cow<'static, str>) = if self.restarted {
+            (None, "the device enrolls again".into())
         } else if *push.digest != profile.digest {
             let same = self.device.spec.profile == desired.spec.profile;
-            (None, if same { "the profile changed" } else { "the device got another profile" })
+            let reason =
+                if same { "the profile changed" } else { "the device got another profile" };
+            (None, reason.into())
         } else {
             match &push.progress.state {
-                PushState::Pushed => return,
-                PushState::Intended => (Some(push.intent), "it is not known whether it was pushed"),
+                PushState::Pushed => match again {
+                    Some(reason) => (None, reason),
+                    None => return,
+                },
+                PushState::Intended => {
+                    (Some(push.intent), "it is not known whether it was pushed".into())
+                }
+                PushState::Failed(ErrorClass::Permanent, _) if is_changed => {
+                    (None, "the provider refused the profile before, and the device changed".into())
+                }
                 PushState::Failed(ErrorClass::Permanent, error) => {
                     let detail = format!(
                         "the provider refused profile {}: {error}; change the profile or the device to try again",
@@ -296,26 +326,13 @@ impl DevicePlanner<'_, '_> {
                     return self.hold(place, HoldReason::ProviderRefused, detail);
                 }
                 PushState::Failed(ErrorClass::Transient | ErrorClass::Unknown, _) => {
-                    (Some(push.intent), "the last push failed")
+                    (Some(push.intent), "the last push failed".into())
                 }
             }
         };
         self.pushes_anew |= resume.is_none();
         let op = Op::Push { profile, resume };
         self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
-    }
-
-    /// Where it has its profile, and the MDM has to be told all the same.
-    fn push_again(&mut self, desired: &DesiredDevice) {
-        let profile = self.inputs.desired.profiles[&desired.spec.profile].clone();
-        let push = &self.device.push;
-        let has = *push.digest == profile.digest && push.progress.state == PushState::Pushed;
-        if let Some(reason) = self.reason_to_push_again(desired).filter(|_| has && !self.restarted)
-        {
-            self.pushes_anew = true;
-            let op = Op::Push { profile, resume: None };
-            self.act_as(desired.spec.clone(), op, Cause::Intent, reason);
-        }
     }
 
     /// Whatever the manifest wants that this plan does not bring about.

@@ -52,7 +52,7 @@ impl DevicePlanner<'_, '_> {
         }
     }
 
-    /// Why a device that has its profile gets it once more.
+    /// Why a device gets its profile once more also where it has it.
     pub(super) fn reason_to_push_again(
         &self,
         desired: &DesiredDevice,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::world::World;
-use crate::domain::model::{ComplianceState, Hardware, Status};
+use super::world::{World, profile};
+use crate::domain::model::{ComplianceState, DeviceId, Hardware, Status};
+use crate::domain::plan::effect::pushed;
 use crate::domain::plan::{Drift, DriftSubject, Op};
+use crate::domain::state::event::{ErrorClass, Event, ProfileFailed};
 
 fn mdm(row: &str, verdict: &str, more: &[(&str, Value)]) -> Value {
     let mut facts = json!({"id": "705c-1", "management": "managed", "ownership": "company",
@@ -88,6 +90,44 @@ fn a_new_user_is_told_to_a_provider_that_follows_users_and_before_it_is_recorded
             Arc::make_mut(&mut device.spec).name = "other".parse().expect("a name");
         });
         assert_eq!(world.settle(), ["update D001"], "what the provider does not know");
+    }
+}
+
+/// Otherwise a crash between the two leaves nobody who knows whose the device was.
+#[test]
+fn a_new_user_is_told_before_it_is_recorded_however_the_last_push_stands() {
+    let standard = |world: &World| world.desired.profiles.values().next().expect("it").clone();
+    for standing in ["changed", "intended", "transient", "permanent", "enrolls again"] {
+        let mut world = World::enrolled(&["A1"]);
+        world.settings.provider.follows_users = true;
+        match standing {
+            "changed" => {
+                let changed = profile("Standard", json!({"vpn": "c"}));
+                world.desired.profiles.insert(changed.name.clone(), changed);
+            }
+            "enrolls again" => world.edit("A1", |device| device.enrollment = 2),
+            _ => {
+                let push = Event::ProfileIntended(pushed(&standard(&world), 77));
+                world.log(Some(DeviceId::FIRST), None, push);
+                let class = match standing {
+                    "transient" => Some(ErrorClass::Transient),
+                    "permanent" => Some(ErrorClass::Permanent),
+                    _ => None,
+                };
+                if let Some(class) = class {
+                    let failed = ProfileFailed { intent: 77, class, error: "no".to_owned() };
+                    world.log(Some(DeviceId::FIRST), None, Event::ProfileFailed(failed));
+                }
+            }
+        }
+        world.edit("A1", |device| {
+            Arc::make_mut(&mut device.spec).user_email =
+                "bo@example.com".parse().expect("an address");
+        });
+        let done = world.settle();
+        let place = |what: &str| done.iter().position(|done| done == what);
+        let (push, update) = (place("push D001"), place("update D001"));
+        assert!(push.is_some() && push < update, "{standing}: {done:?}");
     }
 }
 
