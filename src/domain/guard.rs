@@ -8,7 +8,9 @@
 
 use crate::domain::fleet::Desired;
 use crate::domain::model::{DeviceId, Digest};
-use crate::domain::plan::{Action, Cause, Hold, HoldReason, Op, Plan, Subject, digest};
+use crate::domain::plan::{
+    Action, Cause, Hold, HoldReason, Op, Plan, Subject, digest, shared_detail,
+};
 use crate::domain::settings::FreezeLimits;
 use crate::domain::state::State;
 use crate::domain::state::event::{FreezeCause, PassFrozen};
@@ -240,7 +242,7 @@ fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
     plan.actions = through;
     for action in refused {
         let detail = format!("{}: {}", action.kind().undone(), why.cause.explain());
-        plan.holds.push(held(action, HoldReason::Frozen, detail));
+        hold(plan, action, HoldReason::Frozen, detail);
     }
     plan.holds.sort();
     before - plan.actions.len()
@@ -262,19 +264,16 @@ fn hold(plan: &mut Plan, action: Action, reason: HoldReason, detail: String) {
     if let (Op::Sync { request, .. }, Some(id)) = (&action.op, action.device()) {
         plan.held_requests.insert((request.origin.clone(), id));
     }
-    plan.holds.push(held(action, reason, detail));
-}
-
-fn held(action: Action, reason: HoldReason, detail: String) -> Hold {
     let spec = action.spec();
-    Hold {
+    let held = Hold {
         device: action.device(),
         serial: spec.map(|spec| spec.serial_number.clone()),
         name: spec.map(|spec| spec.name.clone()),
-        detail: detail.into(),
+        detail: shared_detail(detail, &plan.holds),
         place: action.place,
         reason,
-    }
+    };
+    plan.holds.push(held);
 }
 
 fn freeze(why: PassFrozen) -> Action {

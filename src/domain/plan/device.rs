@@ -11,7 +11,7 @@ use super::archive::archive;
 use super::changes::diff;
 use super::damage::DamageIndex;
 use super::decision::{Plan, Telemetry};
-use super::hold::{Hold, HoldReason};
+use super::hold::{Hold, HoldReason, shared_detail};
 use super::inputs::Inputs;
 use super::reports::Dated;
 use super::subject::Subject;
@@ -471,9 +471,7 @@ impl DevicePlanner<'_, '_> {
 
     pub(super) fn hold(&mut self, place: Option<Place>, reason: HoldReason, detail: String) {
         let spec = &self.device.spec;
-        // A fleet that waits for its reports would have as many copies of one sentence as devices.
-        let last = self.plan.holds.last().filter(|last| *last.detail == *detail);
-        let detail = last.map_or_else(|| detail.into(), |last| last.detail.clone());
+        let detail = shared_detail(detail, &self.plan.holds);
         self.plan.holds.push(Hold {
             place,
             device: Some(self.id),

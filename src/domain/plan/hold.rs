@@ -82,6 +82,13 @@ impl HoldReason {
     }
 }
 
+/// A detail, shared with one of the last holds where that is alike: a fleet that waits would otherwise
+/// have as many copies of a few sentences as devices.
+pub(crate) fn shared_detail(detail: String, holds: &[Hold]) -> Arc<str> {
+    let alike = holds.iter().rev().take(4).find(|last| *last.detail == *detail);
+    alike.map_or_else(|| detail.into(), |last| last.detail.clone())
+}
+
 impl Hold {
     /// Of the manifest of a device that was wiped.
     pub(super) fn of_wiped(id: DeviceId, device: &Device, desired: &DesiredDevice) -> Self {

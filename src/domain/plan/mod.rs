@@ -39,6 +39,7 @@ pub use action::{Action, ActionKind, Op};
 pub(crate) use archive::archives_at;
 pub use decision::{Plan, Telemetry};
 pub(crate) use digest::digest;
+pub(crate) use hold::shared_detail;
 pub use hold::{Hold, HoldReason};
 pub(crate) use inputs::Heard;
 pub use inputs::Inputs;

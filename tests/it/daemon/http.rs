@@ -328,7 +328,8 @@ fn clients_that_ask_for_much_and_read_nothing_take_little_memory() {
             stream
         })
         .collect();
-    let more = memory(&daemon.pid()) - before;
+    // The peak may become smaller: the kernel counts it from what each thread has told it so far.
+    let more = memory(&daemon.pid()).saturating_sub(before);
     assert!(more < 40 << 20, "{more} bytes for {} answers of {size}", clients.len());
     drop(clients);
     daemon.stop();

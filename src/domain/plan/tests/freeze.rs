@@ -1,5 +1,7 @@
 //! The guard refuses whole plans.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::world::{World, device};
@@ -57,6 +59,19 @@ fn a_refusal_says_why_and_how_much_it_withheld() {
     let facts = judged(&world, Some(1));
     assert_eq!(facts.plan().actions.len(), 2, "the freeze itself, and a fact");
     assert_eq!(facts.refusal(), Some(&refusal));
+}
+
+/// A frozen fleet of a million has not a million copies of one sentence.
+#[test]
+fn devices_that_are_frozen_share_its_sentence() {
+    let mut world = World::enrolled(&["A1", "B2", "C3"]);
+    for serial in ["A1", "B2", "C3"] {
+        world.take(serial);
+    }
+    let frozen = guard(world.plan(), &world.desired, &world.state, world.settings.limits, None);
+    let [first, others @ ..] = frozen.plan().holds.as_slice() else { panic!("no holds") };
+    assert_eq!(others.len(), 2);
+    assert!(others.iter().all(|hold| Arc::ptr_eq(&hold.detail, &first.detail)));
 }
 
 #[test]
