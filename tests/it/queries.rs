@@ -67,13 +67,14 @@ fn read(place: &Fixture, file: &str, calls: &str, args: &[&str]) -> u64 {
 
 const ALL: &str = "read,pread64";
 
-const ASKED: [&[&str]; 6] = [
+const ASKED: [&[&str]; 7] = [
     &["show", "S150", "-o", "json"],
     &["show", "d007", "-o", "json"],
     &["list", "--user", "ONE@example.com", "-o", "json"],
     &["list", "--user", "nobody@example.com"],
     &["list", "--status", "Enrolled", "-o", "csv"],
     &["list", "--label", "site=nowhere"],
+    &["show", "S150", "-o", "json", "--fleet", "nowhere"],
 ];
 
 #[test]

@@ -36,13 +36,15 @@ pub(super) fn of_device(
         return Ok(hindrance);
     }
     let Some((approved, desired)) = planned(setup, &setup.recorded()?) else {
-        out.note(
-            "note: there is no fleet directory here, so manifests were not looked at (--fleet)",
-        );
-        return Ok(Hindrance::default());
+        return Ok(nothing_here(out));
     };
     let declared = desired.by_serial(&device.spec.serial_number).map(|desired| desired.status);
     Ok(Hindrance::of(&approved, id, declared))
+}
+
+fn nothing_here(out: &mut Out) -> Hindrance {
+    out.note("note: there is no fleet directory here, so manifests were not looked at (--fleet)");
+    Hindrance::default()
 }
 
 /// The same for `show`, which takes as long in a large fleet as in a small one: of a large one it looks
@@ -57,6 +59,10 @@ pub(super) fn of_manifest(
     out: &mut Out,
 ) -> Result<Hindrance, Failure> {
     let fleet = &setup.config.fleet;
+    // As [`planned`] has it, without reading all that is recorded.
+    if state.frozen.is_none() && fleet.try_exists().is_ok_and(|here| !here) {
+        return Ok(nothing_here(out));
+    }
     let alone = (state.seq > FEW_ENTRIES).then(|| by_itself(fleet, state, device)).flatten();
     alone.map_or_else(|| of_device(setup, (id, device), out), Ok)
 }
