@@ -68,15 +68,12 @@ impl ApprovedPlan {
     ) -> Self {
         let mut kept: Vec<Action> = Vec::with_capacity(self.plan.actions.len());
         let before = self.plan.holds.len();
-        // The device whose push waits, why, and whether nothing else is done to it.
-        let mut waiting: Option<(DeviceId, HoldReason, String, bool)> = None;
+        let mut waiting: Option<WaitingPush> = None;
         for action in std::mem::take(&mut self.plan.actions) {
-            waiting = waiting.filter(|(device, ..)| Some(*device) == action.device());
+            waiting = waiting.filter(|push| Some(push.device) == action.device());
             let found = why(&action).or_else(|| {
-                let (_, reason, detail, _) = waiting
-                    .as_ref()
-                    .filter(|(.., whole)| *whole || matches!(action.op, Op::Update { .. }))?;
-                Some((*reason, detail.clone()))
+                let push = waiting.as_ref().filter(|push| push.holds(&action))?;
+                Some((push.reason, push.detail.clone()))
             });
             let Some((reason, detail)) = found else {
                 kept.push(action);
@@ -84,11 +81,12 @@ impl ApprovedPlan {
             };
             if let (Op::Push { .. }, Some(device)) = (&action.op, action.device()) {
                 let from = due_with(&kept, device);
-                let whole = from < kept.len() && matches!(kept[from].op, Op::Status { .. });
+                let first = kept.get(from);
+                let enrolls = first.is_some_and(|first| matches!(first.op, Op::Status { .. }));
                 for action in kept.drain(from..) {
                     hold(&mut self.plan, action, reason, detail.clone());
                 }
-                waiting = Some((device, reason, detail.clone(), whole));
+                waiting = Some(WaitingPush { device, reason, detail: detail.clone(), enrolls });
             }
             hold(&mut self.plan, action, reason, detail);
         }
@@ -246,6 +244,22 @@ fn withhold(plan: &mut Plan, why: &PassFrozen) -> usize {
     }
     plan.holds.sort();
     before - plan.actions.len()
+}
+
+/// A push that waits, while the rest of its device's actions is looked at.
+struct WaitingPush {
+    device: DeviceId,
+    reason: HoldReason,
+    detail: String,
+    /// Whether the device enrolls again with it: whatever comes after that rests on it.
+    enrolls: bool,
+}
+
+impl WaitingPush {
+    /// Whether this action of its device waits with it.
+    fn holds(&self, action: &Action) -> bool {
+        self.enrolls || matches!(action.op, Op::Update { .. })
+    }
 }
 
 /// Where in the actions before a push that begins without which it would not be due: that the device

@@ -82,8 +82,8 @@ impl HoldReason {
     }
 }
 
-/// A detail, shared with one of the last holds where that is alike: a fleet that waits would otherwise
-/// have as many copies of a few sentences as devices.
+/// A detail, shared with one of the last holds that says the same: a fleet that waits would otherwise
+/// have as many copies of a few sentences as devices. Those of one device are of a few kinds, in turns.
 pub(crate) fn shared_detail(detail: String, holds: &[Hold]) -> Arc<str> {
     let alike = holds.iter().rev().take(4).find(|last| *last.detail == *detail);
     alike.map_or_else(|| detail.into(), |last| last.detail.clone())

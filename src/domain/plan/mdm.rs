@@ -52,7 +52,7 @@ impl DevicePlanner<'_, '_> {
         }
     }
 
-    /// Why a device gets its profile once more also where it has it.
+    /// Why a device gets its profile once more, even where the last push of it was well.
     pub(super) fn reason_to_push_again(
         &self,
         desired: &DesiredDevice,
