@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::devices::{self, Fresh};
+use super::devices::{self, Fresh, Gathered};
 use super::directory::{self, Directory};
 use super::follow::{self, Following};
 use super::layout::LOG;
@@ -144,16 +144,35 @@ fn lock(saved: &Mutex<Saved>) -> MutexGuard<'_, Saved> {
     saved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes the index of the devices, if the snapshot says all that the log says up to there. By one at a
-/// time.
-fn index(saved: &Mutex<Saved>, dir: &Path, state: &State, chain: Chain) -> Result<(), Error> {
-    let Saved { seen, seq, fresh } = *lock(saved);
-    if let Some(seen) = seen.filter(|_| seq == chain.seq)
-        && devices::build(dir, state, (seen, chain), fresh)?
-    {
+/// What the index of the devices is made of; `None` if there can be none.
+fn gathered(dir: &Path, state: &State, (chain, fresh): (Chain, Fresh)) -> Option<Gathered> {
+    devices::gather(dir, state, chain, fresh).inspect_err(no_index).ok().flatten()
+}
+
+/// Makes the index of the devices of a snapshot that was just written or verified. By one at a time.
+fn index(saved: &Mutex<Saved>, dir: &Path, gathered: Gathered, seen: Seen) {
+    if devices::build(dir, gathered, seen).inspect_err(no_index).unwrap_or(false) {
         lock(saved).fresh = Fresh::Tail;
     }
-    Ok(())
+}
+
+fn no_index(error: &Error) {
+    tracing::debug!(%error, "there is no index of the devices");
+}
+
+impl FileStore {
+    /// Makes the index of the devices, if the snapshot says all that the log says, and it is not there.
+    fn keep_index(&self, dir: &Path, state: &State, chain: Chain) {
+        let Saved { seen, seq, fresh } = *lock(&self.saved);
+        let Some(seen) = seen.filter(|_| seq == chain.seq) else { return };
+        let is_built = || fresh == Fresh::Tail && devices::is_built(dir, seen, chain);
+        if self.cache
+            && !is_built()
+            && let Some(gathered) = gathered(dir, state, (chain, fresh))
+        {
+            index(&self.saved, dir, gathered, seen);
+        }
+    }
 }
 
 impl Store for FileStore {
@@ -183,12 +202,16 @@ impl Store for FileStore {
         let (dir, state, chain) = (self.dir.path().to_owned(), state.clone(), self.log.chain());
         let (saved, cache) = (self.saved.clone(), self.cache);
         Box::new(move || {
-            state_json::save(&dir, &state, chain.end)?;
-            let seen = Seen::snapshot(&dir);
             let fresh = lock(&saved).fresh;
+            let (written, gathered) = rayon::join(
+                || state_json::save(&dir, &state, chain.end),
+                || cache.then(|| gathered(&dir, &state, (chain, fresh))).flatten(),
+            );
+            written?;
+            let seen = Seen::snapshot(&dir);
             *lock(&saved) = Saved { seen, seq: chain.seq, fresh };
-            if cache && let Err(error) = index(&saved, &dir, &state, chain) {
-                tracing::debug!(%error, "there is no index of the devices");
+            if let Some((gathered, seen)) = gathered.zip(seen) {
+                index(&saved, &dir, gathered, seen);
             }
             Ok(())
         })
@@ -204,8 +227,8 @@ impl Store for FileStore {
 
     fn rest(&mut self, state: Option<&State>) -> Result<(), Error> {
         let (dir, chain) = (self.dir.path(), self.log.durable());
-        if let Some(state) = state.filter(|_| self.cache && chain == self.log.chain()) {
-            index(&self.saved, dir, state, chain)?;
+        if let Some(state) = state.filter(|_| chain == self.log.chain()) {
+            self.keep_index(dir, state, chain);
         }
         let snapshot = lock(&self.saved).seen.filter(|seen| Seen::snapshot(dir) == Some(*seen));
         let whole = self.log.chain() == chain && self.lock.marked() == Some(chain.end);

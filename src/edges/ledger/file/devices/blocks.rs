@@ -1,18 +1,22 @@
 //! Records of one length in blocks, each of which says by a check that it is the one that was written.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::domain::model::Digest;
+use crate::domain::packing::Packer;
 
 /// Of a block, with its check at the end.
 pub(super) const BLOCK: usize = 4096;
 const CHECK: usize = 16;
 /// What a block holds.
-pub(super) const CONTENT: usize = BLOCK - CHECK;
+const CONTENT: usize = BLOCK - CHECK;
+/// Blocks that are in memory at once: two megabytes.
+const WINDOW: usize = 512;
 
 /// Tells the blocks of one file from those of any other, and of any other version of it.
 pub(super) type Nonce = [u8; 16];
@@ -32,17 +36,41 @@ fn check(nonce: &Nonce, number: u64, content: &[u8]) -> [u8; CHECK] {
     check
 }
 
-/// Blocks of these records, from block `first` on; by all cores.
-pub(super) fn seal(nonce: &Nonce, first: u64, records: &[u8], length: usize) -> Vec<u8> {
-    let content = in_block(length) as usize * length;
-    let blocks = records.par_chunks(content).enumerate().map(|(n, records)| {
-        let mut block = vec![0; BLOCK];
-        block[..records.len()].copy_from_slice(records);
-        let check = check(nonce, first + n as u64, &block[..CONTENT]);
-        block[CONTENT..].copy_from_slice(&check);
-        block
-    });
-    blocks.flatten_iter().collect()
+/// A block of this content: at most [`CONTENT`] bytes.
+pub(super) fn seal(nonce: &Nonce, number: u64, mut content: Vec<u8>) -> Vec<u8> {
+    debug_assert!(content.len() <= CONTENT, "it fits into a block");
+    content.resize(CONTENT, 0);
+    let check = check(nonce, number, &content);
+    content.extend(check);
+    content
+}
+
+/// Writes blocks of these records of one length, from block `first` on; by all cores. Gives the number of
+/// the block after them.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write<R: Sync>(
+    out: &mut impl Write,
+    (nonce, first): (&Nonce, u64),
+    records: &[R],
+    length: usize,
+    put: impl Fn(&R, &mut Packer) + Sync,
+) -> io::Result<u64> {
+    let of_block = in_block(length) as usize;
+    let mut next = first;
+    for window in records.chunks(of_block * WINDOW) {
+        let block = |(records, number): (&[R], u64)| {
+            let mut content = Packer::with_capacity(BLOCK);
+            records.iter().for_each(|record| put(record, &mut content));
+            seal(nonce, number, content.finish())
+        };
+        let rows: Vec<_> = window.chunks(of_block).zip(next..).collect();
+        let blocks: Vec<Vec<u8>> = rows.into_par_iter().map(block).collect();
+        next += blocks.len() as u64;
+        blocks.iter().try_for_each(|block| out.write_all(block))?;
+    }
+    Ok(next)
 }
 
 /// A block that was written with the nonce that it begins with at byte `nonce_at`.

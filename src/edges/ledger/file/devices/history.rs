@@ -1,12 +1,12 @@
 //! Which entries of the log are about which device: a chain for each, from its last entry back.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::blocks::{BLOCK, Nonce, Table, in_block, open_first, seal};
+use super::blocks::{self, BLOCK, Nonce, Table, in_block, open_first, seal};
 use super::format::{ENTRY, Entry, HISTORY, NONCE_AT, history_header, is_history};
-use crate::domain::packing::Packer;
 use crate::edges::fs::guarded::Guarded;
 use crate::edges::fs::{cache, durable};
 
@@ -43,26 +43,21 @@ impl History {
         Some(all)
     }
 
-    /// The block that is not full yet, as it was written: entries are appended to it.
-    fn unfinished(&self) -> Option<Vec<u8>> {
+    /// The entries of the block that is not full yet: others are appended to it.
+    fn unfinished(&self) -> Option<Vec<Entry>> {
         let full = self.table.count() / in_block(ENTRY) * in_block(ENTRY);
-        let mut bytes = Vec::new();
-        for number in full..self.table.count() {
-            self.table.get(&self.file, number, |entry| {
-                bytes.extend(entry);
-                Some(())
-            })?;
-        }
-        Some(bytes)
+        let numbers = full..self.table.count();
+        numbers.map(|number| self.table.get(&self.file, number, Entry::read)).collect()
     }
 }
 
 /// Entries for a history: for one that is begun, or to go on with one.
+#[derive(Debug)]
 pub(super) struct Addition {
     nonce: Nonce,
     /// How many entries there are already, and those of the block that they end in.
     before: u64,
-    unfinished: Vec<u8>,
+    unfinished: Vec<Entry>,
     is_new: bool,
 }
 
@@ -90,24 +85,28 @@ impl Addition {
     ///
     /// # Errors
     /// Those of writing.
-    pub(super) fn write(self, dir: &Path, entries: &[Entry]) -> Result<(), durable::Error> {
+    pub(super) fn write(self, dir: &Path, entries: Vec<Entry>) -> Result<(), durable::Error> {
         if entries.is_empty() && !self.is_new {
             return Ok(());
         }
-        let mut packed = Packer::with_capacity(self.unfinished.len() + entries.len() * ENTRY);
-        packed.bytes(&self.unfinished);
-        entries.iter().for_each(|entry| entry.put(&mut packed));
         let first = 1 + self.before / in_block(ENTRY);
-        let blocks = seal(&self.nonce, first, packed.packed(), ENTRY);
+        let entries = match self.unfinished.as_slice() {
+            [] => entries,
+            unfinished => [unfinished, &entries].concat(),
+        };
         let path = cache::path(dir, HISTORY);
+        let nonce = &self.nonce;
         if self.is_new {
-            let header = history_header(&self.nonce);
-            let mut all = seal(&self.nonce, 0, &header, header.len());
-            all.extend(blocks);
-            return cache::replace(&path, |out| std::io::Write::write_all(out, &all));
+            let header = seal(nonce, 0, history_header(nonce));
+            return cache::replace(&path, |out| {
+                out.write_all(&header)?;
+                blocks::write(out, (nonce, first), &entries, ENTRY, Entry::put).map(|_| ())
+            });
         }
+        let mut all = Vec::new();
         durable::write_at("cache.history", &path, |file| {
-            file.write_all_at(&blocks, first * BLOCK as u64)
+            blocks::write(&mut all, (nonce, first), &entries, ENTRY, Entry::put)?;
+            file.write_all_at(&all, first * BLOCK as u64)
         })
     }
 }

@@ -10,11 +10,13 @@
 mod blocks;
 mod build;
 mod format;
+mod gather;
 mod history;
 mod index;
 mod names;
 mod query;
 
-pub(super) use self::build::{Fresh, build};
+pub(super) use self::build::{build, is_built};
+pub(super) use self::gather::{Fresh, Gathered, gather};
 pub(super) use self::names::names;
 pub(super) use self::query::{entries_of, state_of};
