@@ -43,6 +43,12 @@ impl Error {
     }
 }
 
+/// What follows the data.
+const PREV: &[u8] = br#","prev":""#;
+/// How much longer a line is for the hash in it.
+const END: usize = PREV.len() + 64 + 1;
+
+/// A line, but for the hash of the one before it, which is last.
 #[derive(Serialize)]
 struct Out<'a> {
     seq: u64,
@@ -54,7 +60,6 @@ struct Out<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a Source>,
     data: &'a Event,
-    prev: Digest,
 }
 
 #[derive(Deserialize)]
@@ -102,12 +107,12 @@ struct Shape<'a> {
     prev: Digest,
 }
 
-/// Appends the line of an entry to `buffer`, with its newline, and gives its hash.
+/// Appends the line of an entry to `buffer`, but for what follows from the line before it: see [`end`].
 ///
 /// # Errors
 /// If the line would be 64 KiB or longer, or its data nest too deep to be read back; `buffer`
 /// is then as it was.
-pub(crate) fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result<Digest, Error> {
+pub(crate) fn begin(entry: &Entry, buffer: &mut Vec<u8>) -> Result<(), Error> {
     let start = buffer.len();
     let refused =
         |what| Err(Error::new(format!("entry {} ({}) {what}", entry.seq, entry.event.kind())));
@@ -124,20 +129,30 @@ pub(crate) fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result
         actor: &entry.actor,
         source: entry.source.as_ref(),
         data: &entry.event,
-        prev,
     };
     if let Err(e) = serde_json::to_writer(&mut *buffer, &out) {
         buffer.truncate(start);
         return refused(format!("cannot be written as JSON: {e}"));
     }
-    let length = buffer.len() - start;
+    let length = buffer.len() - start + END;
     if length >= TOO_LONG {
         buffer.truncate(start);
         return refused(format!("is {length} bytes long; a line has to stay under {TOO_LONG}"));
     }
+    // The object goes on.
+    buffer.pop();
+    Ok(())
+}
+
+/// Ends the line that begins at byte `start` of `buffer`, with its newline, and gives its hash; `prev` is that
+/// of the line before it.
+pub(crate) fn end(start: usize, prev: Digest, buffer: &mut Vec<u8>) -> Digest {
+    buffer.extend(PREV);
+    buffer.extend(prev.hex());
+    buffer.extend(b"\"}");
     let hash = Digest::of(&buffer[start..]);
     buffer.push(b'\n');
-    Ok(hash)
+    hash
 }
 
 fn depth(value: &serde_json::Value) -> usize {

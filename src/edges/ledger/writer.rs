@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::error::Error;
 use super::line;
 use super::saving::Saving;
 use super::store::{Known, Lines, Opened, Store};
-use crate::domain::model::{DeviceId, Digest, Facts, Timestamp};
+use crate::domain::model::{DeviceId, Facts, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::Wipe;
 use crate::domain::state::event::{Entry, Event, LedgerCreated, Source};
@@ -14,8 +16,33 @@ use crate::domain::wipe::clock::{known, must_be_kept};
 
 /// Of the data format.
 const VERSION: u32 = 1;
-/// Far more than an ordinary batch needs.
+/// More than it takes where no line is of unusual length.
 const KEPT_BUFFER: usize = 1 << 20;
+
+/// How much is written at once: little enough to stay in the cache of the processor meanwhile.
+const PIECE: usize = 512 << 10;
+/// So many entries are worth waking another core for, which begins the lines of so many in a row.
+const PARALLEL: usize = 256;
+const ROW: usize = 128;
+
+/// Lines, but for what each says of the one before it.
+struct Row<'e> {
+    entries: &'e [Entry],
+    text: Vec<u8>,
+    /// Where the line of each entry ends.
+    ends: Vec<usize>,
+}
+
+impl<'e> Row<'e> {
+    fn begin(entries: &'e [Entry]) -> Result<Self, line::Error> {
+        let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(entries.len()));
+        for entry in entries {
+            line::begin(entry, &mut text)?;
+            ends.push(text.len());
+        }
+        Ok(Self { entries, text, ends })
+    }
+}
 
 /// What is to be logged; the ledger adds number, time, actor and hash.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +71,7 @@ pub struct Ledger {
     actor: Arc<str>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     state: State,
-    /// The lines of a batch.
+    /// The lines that are written at once.
     buffer: Vec<u8>,
     /// Whether the snapshot lacks something, also one that is being written.
     unsaved: bool,
@@ -151,41 +178,62 @@ impl Ledger {
         if drafts.iter().any(|draft| draft.event.is_irreversible()) {
             self.store.prove_whole(&self.state)?;
         }
-        let batch = self.stage(drafts)?;
-        // Folded before they are written: an entry that nothing can follow must never reach the
-        // disk, where it would stop every start from then on.
-        for (entry, hash) in &batch {
-            if let Err(e) = self.state.fold(entry, *hash) {
-                self.store.poison();
-                return Err(Error::Refused(e));
-            }
-        }
+        let entries = self.entries(drafts);
+        let rows = if entries.len() < PARALLEL {
+            vec![Row::begin(&entries)]
+        } else {
+            entries.par_chunks(ROW).map(Row::begin).collect()
+        };
+        let rows: Vec<Row<'_>> = rows.into_iter().collect::<Result<_, _>>().map_err(Error::Line)?;
         self.unsaved = true;
-        let lines = Lines { text: &self.buffer, seq: self.state.seq, head: self.state.head.0 };
-        self.store.append(lines)?;
-        // A buffer that one large batch has blown up further is given back.
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            self.buffer.clear();
+            while self.buffer.len() < PIECE
+                && let Some(row) = rows.next()
+            {
+                self.take(&row)?;
+            }
+            let lines = Lines { text: &self.buffer, seq: self.state.seq, head: self.state.head.0 };
+            self.store.append(lines)?;
+        }
+        // A buffer that long lines have blown up is given back.
         if self.buffer.capacity() > KEPT_BUFFER {
             self.buffer = Vec::new();
         }
         Ok(())
     }
 
-    fn stage(&mut self, drafts: Vec<Draft>) -> Result<Vec<(Entry, Digest)>, Error> {
-        let at = (self.now)();
-        let (mut seq, mut head) = (self.state.seq, self.state.head.0);
-        self.buffer.clear();
+    fn entries(&self, drafts: Vec<Draft>) -> Vec<Entry> {
+        let (at, seq) = ((self.now)(), self.state.seq);
         let created = (seq == 0).then(|| {
             let lineage = uuid::Uuid::new_v4();
             Draft::from(Event::LedgerCreated(LedgerCreated { version: VERSION, lineage }))
         });
-        let mut batch = Vec::with_capacity(drafts.len() + 1);
-        for Draft { device, source, event } in created.into_iter().chain(drafts) {
-            seq += 1;
-            let entry = Entry { seq, at, device, actor: self.actor.clone(), source, event };
-            head = line::write(&entry, head, &mut self.buffer).map_err(Error::Line)?;
-            batch.push((entry, head));
+        let numbered = created.into_iter().chain(drafts).zip(seq + 1..);
+        let entry = |(Draft { device, source, event }, seq)| {
+            let actor = self.actor.clone();
+            Entry { seq, at, device, actor, source, event }
+        };
+        numbered.map(entry).collect()
+    }
+
+    /// Ends these lines in the buffer, and takes what they say into the state: before they are written,
+    /// since an entry that nothing can follow must never reach the disk, where it would stop every
+    /// start from then on.
+    fn take(&mut self, row: &Row<'_>) -> Result<(), Error> {
+        let mut begin = 0;
+        for (entry, end) in row.entries.iter().zip(&row.ends) {
+            let start = self.buffer.len();
+            self.buffer.extend(&row.text[begin..*end]);
+            begin = *end;
+            let hash = line::end(start, self.state.head.0, &mut self.buffer);
+            if let Err(e) = self.state.fold(entry, hash) {
+                self.store.poison();
+                return Err(Error::Refused(e));
+            }
         }
-        Ok(batch)
+        Ok(())
     }
 
     /// Makes all that was appended durable: before this, nothing that it announces may be done.

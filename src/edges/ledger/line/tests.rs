@@ -180,6 +180,12 @@ fn entry(kind: &str, data: &serde_json::Value) -> Entry {
     }
 }
 
+fn write(entry: &Entry, prev: Digest, buffer: &mut Vec<u8>) -> Result<Digest, Error> {
+    let start = buffer.len();
+    begin(entry, buffer)?;
+    Ok(end(start, prev, buffer))
+}
+
 #[test]
 fn every_kind_comes_back_as_it_was_written() {
     let examples = examples();

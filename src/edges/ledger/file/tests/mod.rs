@@ -4,6 +4,7 @@ mod clock;
 mod crashes;
 mod devices;
 mod held;
+mod many;
 mod snapshots;
 mod tampering;
 mod trusted;
