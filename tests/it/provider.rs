@@ -1,6 +1,8 @@
 //! A second provider, far from files: rows with ids of its own, looks that fail or see only a part,
 //! and a wish to be asked rarely. A pass and the daemon run over it as over the first one.
 
+mod batches;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,12 +37,16 @@ use super::support::{Fixture, Pass, execute_untrusted};
 
 type Look = Result<Observed, Error>;
 
+type BeforePush = Box<dyn Fn(&Push) + Send + Sync>;
+
 /// An MDM somewhere else.
 #[derive(Default)]
 struct Remote {
     every: Option<Duration>,
     /// A directory that wakes it, where something arrives during its first look.
     wakes: Option<PathBuf>,
+    /// What happens right before each push.
+    meets: Option<BeforePush>,
     seen: Mutex<Seen>,
 }
 
@@ -94,6 +100,9 @@ impl Provider for Remote {
     }
 
     async fn push(&self, push: Push) -> Vec<Result<(), Error>> {
+        if let Some(meets) = &self.meets {
+            meets(&push);
+        }
         let serials = push.targets.iter().map(|target| target.spec.serial_number.to_string());
         self.seen().pushed.extend(serials);
         vec![Ok(()); push.targets.len()]

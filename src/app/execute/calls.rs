@@ -11,30 +11,26 @@ use crate::edges::provider::{Error as ProviderError, Limits};
 /// What came of an effect on a device.
 pub(super) type CallResult<T = ()> = (DeviceId, Result<T, ProviderError>);
 
-/// Makes `call` for the targets, as many in one call and as many calls at a time as the provider
-/// takes; in order of the targets.
+/// Makes the calls, as many at a time as the provider takes. Gives what they told, in their order.
 ///
-/// Once the patience of a stop is over, no call is begun and those under way are given up: nothing is told
+/// Once the patience of a stop is over, no call is begun and those under way are given up: they tell nothing
 /// of their targets, whose intents are in doubt as after a crash, and the next start carries on. So it is
 /// only for what may be done twice.
-pub(super) async fn in_calls<T, R, F>(
-    targets: &[T],
+pub(super) async fn in_calls<T, F>(
+    calls: impl IntoIterator<Item = F>,
     limits: Limits,
     patience: &Patience<'_>,
-    call: impl Fn(Vec<T>) -> F,
-) -> Vec<CallResult<R>>
+) -> Vec<T>
 where
-    T: Clone,
-    R: Send + 'static,
-    F: Future<Output = Vec<CallResult<R>>> + Send + 'static,
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
 {
-    let mut waiting = targets.chunks(limits.batch.max(1)).enumerate();
-    let mut under_way: JoinSet<(usize, Vec<CallResult<R>>)> = JoinSet::new();
-    let mut told: Vec<(usize, Vec<CallResult<R>>)> = Vec::new();
+    let mut waiting = calls.into_iter().enumerate();
+    let mut under_way: JoinSet<(usize, T)> = JoinSet::new();
+    let mut told: Vec<(usize, T)> = Vec::new();
     loop {
         while under_way.len() < limits.concurrency.max(1) && !patience.is_over() {
-            let Some((index, targets)) = waiting.next() else { break };
-            let call = call(targets.to_vec());
+            let Some((index, call)) = waiting.next() else { break };
             under_way.spawn(async move { (index, call.await) });
         }
         let done = tokio::select! {
@@ -51,7 +47,23 @@ where
         }
     }
     told.sort_by_key(|(index, _)| *index);
-    told.into_iter().flat_map(|(_, told)| told).collect()
+    told.into_iter().map(|(_, told)| told).collect()
+}
+
+/// Makes `call` for the targets, as many in one call as the provider takes: see [`in_calls`].
+pub(super) async fn in_parts<T: Clone, R, F>(
+    targets: &[T],
+    limits: Limits,
+    patience: &Patience<'_>,
+    call: impl Fn(Vec<T>) -> F,
+) -> Vec<CallResult<R>>
+where
+    R: Send + 'static,
+    F: Future<Output = Vec<CallResult<R>>> + Send + 'static,
+{
+    let parts = targets.chunks(limits.batch.max(1));
+    let told = in_calls(parts.map(|part| call(part.to_vec())), limits, patience).await;
+    told.into_iter().flatten().collect()
 }
 
 /// One call: what it told of each target, or that its time ran out.
@@ -92,7 +104,7 @@ mod tests {
             let results = async { vec![Ok(()); ids.len()] };
             one_call(ids.clone(), limits, results).await
         };
-        let told = in_calls(&devices, limits, &Patience::new(stop), call).await;
+        let told = in_parts(&devices, limits, &Patience::new(stop), call).await;
         told.into_iter().map(|(id, _)| id).collect()
     }
 
@@ -119,7 +131,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             ids.into_iter().map(|id| (id, Ok(()))).collect()
         };
-        let told = in_calls(&devices, limits, &Patience::new(&stop), call).await;
+        let told = in_parts(&devices, limits, &Patience::new(&stop), call).await;
         assert_eq!(told.len(), 3);
     }
 }

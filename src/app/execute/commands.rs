@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::calls::{CallResult, in_calls, one_call};
+use super::calls::{CallResult, in_parts, one_call};
 use super::control::Patience;
 use super::outcome::Outcome;
 use crate::domain::model::DeviceId;
@@ -44,7 +44,7 @@ pub(super) struct Command {
 impl Command {
     pub(super) async fn carry_out(
         &self,
-        _: Proof,
+        _: &Proof,
         provider: &Arc<dyn Provider>,
         patience: &Patience<'_>,
     ) -> Vec<CallResult> {
@@ -62,7 +62,7 @@ impl Command {
                 }
             }
         };
-        in_calls(&self.targets, limits, patience, call).await
+        in_parts(&self.targets, limits, patience, call).await
     }
 
     /// What the log says of a device afterwards: of a sync that the provider took nothing, since only the

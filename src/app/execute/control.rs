@@ -14,7 +14,7 @@ pub type Reread<'a> = dyn Fn(&WipeFile) -> Fresh + Sync + 'a;
 
 /// What an execution gets from its caller, and reports to it.
 pub struct Control<'a> {
-    /// Set to stop after the batch under way.
+    /// Set to stop after the batches under way.
     pub stop: &'a AtomicBool,
     /// Called after each batch: actions done, of how many.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
@@ -24,7 +24,7 @@ pub struct Control<'a> {
     pub reread: &'a Reread<'a>,
 }
 
-/// How long a stop waits for the batch under way: shorter than [`crate::app::signals`] does, so that what
+/// How long a stop waits for the batches under way: shorter than [`crate::app::signals`] does, so that what
 /// was done by then is logged.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is asked whether there is to be a stop.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::calls::{CallResult, in_calls, one_call};
+use super::calls::{CallResult, in_parts, one_call};
 use super::control::Patience;
 use super::outcome::{Outcome, Unlicensed};
 use crate::domain::model::{DeviceId, Email};
@@ -24,12 +24,24 @@ pub(super) struct Licensing {
 }
 
 impl Licensing {
+    /// Looks up which of the users were given it before, with whatever device: it is never taken away.
+    pub(super) fn look_up(&mut self, recorded: &State) {
+        let users: HashSet<&Email> = self.targets.iter().map(|target| &target.user).collect();
+        let licenses = recorded.devices.values().flat_map(|device| device.licenses.iter());
+        let of_them = licenses.filter(|license| {
+            license.sku == self.sku && license.is_given() && users.contains(&license.user)
+        });
+        let given: HashSet<&Email> = of_them.map(|license| &license.user).collect();
+        for target in &mut self.targets {
+            target.given = given.contains(&target.user);
+        }
+    }
+
     pub(super) async fn carry_out(
         &self,
-        _: Proof,
+        _: &Proof,
         provider: &Arc<dyn Provider>,
         patience: &Patience<'_>,
-        recorded: &State,
     ) -> Vec<CallResult<Licensed>> {
         let (limits, intent, sku) = (provider.limits(), self.intent, &self.sku);
         let call = |targets: Vec<LicenseTarget>| {
@@ -48,29 +60,12 @@ impl Licensing {
                 target.id
             });
         }
-        let given = self.given(&first_of, recorded);
-        for target in &mut firsts {
-            target.given = given.contains(&target.user);
-        }
         let told: HashMap<DeviceId, _> =
-            in_calls(&firsts, limits, patience, call).await.into_iter().collect();
+            in_parts(&firsts, limits, patience, call).await.into_iter().collect();
         let result = |target: &LicenseTarget| {
             Some((target.id, told.get(first_of.get(&target.user)?)?.clone()))
         };
         self.targets.iter().filter_map(result).collect()
-    }
-
-    /// Which of these users were given it before, with whatever device: it is never taken away.
-    fn given<'r>(
-        &self,
-        users: &HashMap<&Email, DeviceId>,
-        recorded: &'r State,
-    ) -> HashSet<&'r Email> {
-        let licenses = recorded.devices.values().flat_map(|device| device.licenses.iter());
-        let of_them = licenses.filter(|license| {
-            license.sku == self.sku && license.is_given() && users.contains_key(&license.user)
-        });
-        of_them.map(|license| &license.user).collect()
     }
 
     /// What the log says of the users afterwards. That somebody still lacks a license for the reason that

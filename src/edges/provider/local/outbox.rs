@@ -133,10 +133,20 @@ impl Outbox {
             dir.discard(&common.staged);
             return Err(error.into());
         }
+        // One after the other: a directory takes one name at a time, and to wait for that costs more
+        // than to give it one.
+        let linked: Vec<_> = serials
+            .iter()
+            .map(|serial| self.link(&dir, &common.staged, &file_name(serial)))
+            .collect();
         let steps = serials
             .par_iter()
+            .zip(linked)
             .with_min_len(64)
-            .map(|serial| self.prepare(&dir, &common, &file_name(serial)))
+            .map(|(serial, linked)| match linked? {
+                true => Ok(Step::Named),
+                false => self.prepare(&dir, &common, &file_name(serial)),
+            })
             .collect();
         let outcomes = finish(&dir, serials, steps);
         dir.discard(&common.staged);
@@ -258,11 +268,9 @@ impl Outbox {
         failed.into_values().next().map_or(Ok(Withdrawn::Gone), Err)
     }
 
-    /// Everything but what has to wait until the content is durable.
+    /// Everything but what has to wait until the content is durable, for a device whose name the
+    /// common content could not get.
     fn prepare(&self, dir: &Dir, common: &Common<'_>, name: &OsStr) -> Result<Step, Error> {
-        if self.link(dir, &common.staged, name)? {
-            return Ok(Step::Named);
-        }
         let before = read(dir, name)?.unwrap_or_default();
         let Some(commands) = merge(before, common.command) else { return Ok(Step::Named) };
         let temp = temporary();
