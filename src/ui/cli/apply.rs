@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -117,7 +116,9 @@ pub(super) fn run(
     if let Some(observed) = twice
         && needs_full_read(decision.approved.plan(), ledger.state())
     {
-        (desired, index) = (setup.desired(), None);
+        desired = setup.desired();
+        // Where no file was touched since, this is the fleet that the index says.
+        index = source::unchanged(&setup.config.fleet, &cache);
         decision = decide_now(args, setup, &desired, ledger.state(), &trust, observed);
     }
     plan::warn_of_trust(&trust);
@@ -159,28 +160,16 @@ pub(super) fn run(
     };
     let idle = index.and_then(|index| settled(setup, &decision, &desired, index, ledger.state()));
     let before = ledger.state().seq;
-    // Execution consumes the decision piece by piece, and with it the desired fleet.
-    drop(desired);
+    // What was done leads to another plan: the one that is shown next.
+    let again = index.filter(|_| idle.is_none()).map(|index| (index, desired));
     let digest = decision.approved.digest();
     let unobserved = decision.unobserved().is_some();
     let sinks = wiring::sinks(&setup.config)?;
     let wipes = decision.approved.plan().wipes.clone();
-    // What was done leads to another plan: the one that is shown next. A provider that is to be asked anew
-    // then is not asked for it now, which may take minutes.
-    let plans_again = idle.is_none() && provider.is_quiet();
-    let load = || {
-        let index = source::unchanged(&setup.config.fleet, &cache)?;
-        Some((index, wiring::fleet(&setup.config, false, None).desired))
-    };
-    let (outcome, again) = beside(
-        || do_it(decision, setup, &runtime, &mut ledger, &provider),
-        || plans_again.then(load).flatten(),
-    );
-    let outcome = outcome?;
+    let outcome = do_it(decision, setup, &runtime, &mut ledger, &provider)?;
     let done = outcome.left == 0 && outcome.failures().next().is_none();
-    // By now it may be quiet: what it had heard is acknowledged.
-    let again = again.or_else(|| (idle.is_none() && done && provider.is_quiet()).then(load)?);
-    let again = again.filter(|_| done);
+    // A provider that has heard something is not asked for that plan now, which may take minutes.
+    let again = again.filter(|_| done && provider.is_quiet());
     let next = |recorded: &State| {
         let (index, desired) = again.as_ref()?;
         let next = decide_now(args, setup, desired, recorded, &trust, look(recorded));
@@ -317,20 +306,6 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
     }
     out.note("Nothing was done.");
     Ok(Consent::Refused)
-}
-
-/// Does `work`, and meanwhile `other` on a thread of its own, where the system has one to give.
-fn beside<T, O: Send>(work: impl FnOnce() -> T, other: impl Fn() -> O + Send + Sync) -> (T, O) {
-    thread::scope(|scope| {
-        let other_there = thread::Builder::new().spawn_scoped(scope, &other);
-        let done = work();
-        let other = match other_there.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(other)) => other,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => other(),
-        };
-        (done, other)
-    })
 }
 
 fn do_it(
