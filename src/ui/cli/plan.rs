@@ -178,7 +178,9 @@ fn print(
     format: Format,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let (root, revision) = (setup.root(), setup.revision());
+    let root = setup.root();
+    // Text does not say it, and to ask Git takes as long as to look at a thousand files.
+    let revision = if format == Format::Text { None } else { setup.revision() };
     let revision = revision.as_deref();
     let context = Context { root: &root, revision, seq, head, lineage, trust };
     match format {
