@@ -5,10 +5,11 @@
 //! opened again, by reading the whole log, until it can be. Large and destructive changes wait
 //! for a second pass that finds the same. What takes longer the larger the fleet is, the
 //! snapshot and the copy for readers, are published between passes, for a tenth of the
-//! time at most.
+//! time at most; what was heard is acknowledged when the snapshot is there.
 
 mod alert;
 mod error;
+mod heard;
 mod last_pass;
 mod observing;
 mod options;

@@ -13,14 +13,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::heard::LastHeard;
 use super::schedule::Next;
 use super::settle::Unsettled;
 use super::unattended::Daemon;
 use crate::app::execute::{Control, Outcome, Unlicensed};
 use crate::app::notices::log::tell;
 use crate::app::reconcile::{
-    self, Basis, Decision, carry_out, decide, decide_on, devices_of, heads, needs_full_read,
-    observe,
+    self, Basis, Decision, Unacknowledged, carry_out, decide, decide_on, devices_of, heads,
+    needs_full_read, observe,
 };
 use crate::app::wiring;
 use crate::domain::backoff::{Admission, Lane, Went};
@@ -69,7 +70,7 @@ impl Daemon {
             false => None,
         };
         let touched = Touched { reports: touched.reports || resync, ..touched };
-        let hear = only.is_none() || (touched.reports && self.publication.rested() <= began);
+        let hear = only.is_none() || (touched.reports && self.publication.may_hear(began));
         self.touched.reports |= touched.reports && !hear;
         let mut observed = if hear {
             self.observe(touched.reports, ledger.state()).await
@@ -139,6 +140,10 @@ impl Daemon {
         let now = Instant::now();
         if !self.observing.is_due(woken, now) {
             return self.observing.unasked();
+        }
+        if let Some(heard) = &mut self.heard {
+            self.touched.reports |= woken;
+            return Ok(heard.no_more());
         }
         let cursor = self.observing.cursor.as_ref();
         let observed = tokio::select! {
@@ -215,12 +220,11 @@ impl Daemon {
         let effects = effects(&decision.approved.plan().actions);
         // Deadlines begin with what a device reports, too.
         let concerned = only.map(|only| concerned(only, decision.approved.plan()));
-        let (idle, cursor) = (decision.is_empty(), decision.cursor().cloned());
-        let hearing = cursor.is_some();
+        let idle = decision.is_empty();
         let unobserved = decision.unobserved().is_some();
         let (reports, more) = (decision.reports(), decision.has_more());
         let rest = decision.has_more_requests().then_some(PLAN_ANEW);
-        let outcome = self.carry_out(decision, ledger).await?;
+        let (outcome, heard) = self.carry_out(decision, ledger).await?;
         if only.is_none() {
             self.last.live.share(ledger.state());
         }
@@ -228,17 +232,16 @@ impl Daemon {
         tell(self.notices.of_outcome(&outcome, began.elapsed()));
         self.count(&outcome, began);
         self.alert(ledger, &outcome, concerned.as_ref(), (&wipes, !settled))?;
-        if outcome.left == 0 {
-            self.metrics.reports.add(reports);
-            self.observing.cursor = cursor.or(self.observing.cursor.take());
-        }
         self.touched.reports |= more;
         let due = self.due(now, concerned.as_ref(), ledger, &wipes);
-        let index = self.last.index.filter(|_| ledger.is_saved());
+        // Deadlines that may have been met wait until more is heard.
+        let left_open = self.heard.as_ref().is_some_and(|heard| heard.left_open);
+        let index = self.last.index.filter(|_| ledger.is_saved() && !left_open);
         if let Some((holds, index)) = settled_on.zip(index) {
             let basis = (&self.config, &*self.last.trust);
             reconcile::keep(basis, (&holds, index), ledger.state(), (now, due));
         }
+        let due = due.filter(|_| !left_open);
         let due = [due, self.next.due.filter(|_| only.is_some())].into_iter().flatten().min();
         let retry = self.backoff.next(self.elapsed()).map(|at| self.started + at);
         let waits_for_git = unsettled.as_ref().is_some_and(|unsettled| unsettled.for_git);
@@ -247,7 +250,7 @@ impl Daemon {
         // What was planned and did not hold any more: the next plan says what becomes of it.
         let planned_anew = (!outcome.not_issued.is_empty()).then(|| Instant::now() + PLAN_ANEW);
         // Those that the provider was spared need wait no longer once it is back.
-        let asked = self.observing.next();
+        let asked = self.observing.next().filter(|at| !left_open || *at > Instant::now());
         let rest = rest.map(|wait| Instant::now() + wait);
         let at = [again, retry, asked, back.then(Instant::now), planned_anew, rest]
             .into_iter()
@@ -266,7 +269,8 @@ impl Daemon {
             || outcome.left > 0
             || ledger.state().frozen.is_some();
         self.last.whole = !open;
-        if hearing {
+        if let Some(heard) = heard {
+            self.heard = Some(LastHeard::new(heard, reports));
             self.publication.begin(began, more);
         } else if !idle || only.is_none_or(|only| !only.is_empty()) {
             // Holds and their places may have changed with a manifest that leads to no action.
@@ -336,7 +340,7 @@ impl Daemon {
         &self,
         decision: Decision,
         ledger: &mut Ledger,
-    ) -> Result<Outcome, reconcile::Error> {
+    ) -> Result<(Outcome, Option<Unacknowledged>), reconcile::Error> {
         let revision = (!decision.approved.plan().actions.is_empty())
             .then(|| revision::of(&self.config.fleet))
             .flatten();

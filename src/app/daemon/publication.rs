@@ -4,8 +4,9 @@ use tokio::time::Instant;
 
 /// After publishing nothing is published for so many times as long as it took.
 const REST: u32 = 9;
-/// As [`REST`], where a pass could not take all reports that wait: what is left takes as long whenever it is heard,
-/// and whoever else wants something has half of the time meanwhile.
+/// Likewise after what was heard is acknowledged, and before more is heard: where a pass could not take all
+/// reports that wait, what is left takes as long whenever it is heard, and whoever else wants something has half
+/// of the time meanwhile.
 const BACKLOG_REST: u32 = 1;
 /// After the snapshot was written, none is for so many times as long as that took: readers find in the
 /// log what it lacks.
@@ -25,11 +26,15 @@ pub(super) struct Publication {
     wanted: bool,
     /// The last entry that was published.
     published: u64,
-    /// When a pass began that had to write the snapshot itself: then the rest comes at once.
+    /// When a pass began that has heard reports: then it is published at once.
     begun: Option<Instant>,
+    rested: Instant,
+    /// When a pass began that has heard reports which are not acknowledged yet.
+    heard: Option<Instant>,
     /// Whether that pass left reports for the next one.
     backlog: bool,
-    rested: Instant,
+    /// From when on more may be heard.
+    hear_at: Instant,
     /// Whether there is something to write to the snapshot.
     unsaved: bool,
     /// When the one began that is being written beside the passes.
@@ -45,8 +50,10 @@ impl Default for Publication {
             wanted: false,
             published: 0,
             begun: None,
-            backlog: false,
             rested: now,
+            heard: None,
+            backlog: false,
+            hear_at: now,
             unsaved: false,
             saving: None,
             save_at: now,
@@ -68,7 +75,26 @@ impl Publication {
     /// Asks for a publication, since a pass that began at `at` has heard reports; `backlog` where more wait
     /// than it could take.
     pub(super) fn begin(&mut self, at: Instant, backlog: bool) {
-        (self.wanted, self.begun, self.backlog) = (true, Some(at), backlog);
+        (self.wanted, self.begun) = (true, Some(at));
+        (self.heard, self.backlog) = (Some(at), backlog);
+    }
+
+    /// Asks for a publication at once.
+    pub(super) fn want_now(&mut self) {
+        (self.wanted, self.begun) = (true, Some(Instant::now()));
+    }
+
+    /// What was heard is acknowledged, or never will be.
+    pub(super) fn acknowledged(&mut self) {
+        if let Some(began) = self.heard.take() {
+            let rest = if self.backlog { BACKLOG_REST } else { REST };
+            self.hear_at = Instant::now() + began.elapsed() * rest;
+        }
+    }
+
+    /// Whether a pass that began at `at` may hear reports.
+    pub(super) fn may_hear(&self, at: Instant) -> bool {
+        self.heard.is_none() && self.hear_at <= at
     }
 
     pub(super) fn wanted(&self) -> bool {
@@ -79,7 +105,7 @@ impl Publication {
     /// before more is heard; but what others want published comes after that, since those who write what they
     /// tell want it all the time.
     pub(super) fn turn(&self, reports: bool) -> Option<(Instant, Turn)> {
-        let hear = (reports && self.begun.is_none()).then_some(self.rested);
+        let hear = (reports && self.heard.is_none()).then_some(self.hear_at);
         match (hear, self.next()) {
             (Some(hear), Some(publish)) if publish < hear => Some((publish, Turn::Publish)),
             (Some(hear), _) => Some((hear, Turn::Hear)),
@@ -87,15 +113,10 @@ impl Publication {
         }
     }
 
-    /// From when on it may be done again.
-    pub(super) fn rested(&self) -> Instant {
-        self.begun.unwrap_or(self.rested)
-    }
-
     /// When there is something to do.
     fn next(&self) -> Option<Instant> {
         match self.wanted {
-            true => Some(self.rested()),
+            true => Some(self.begun.unwrap_or(self.rested)),
             false => (self.unsaved && self.saving.is_none()).then_some(self.save_at),
         }
     }
@@ -114,7 +135,7 @@ impl Publication {
     /// The snapshot was written, which began then.
     pub(super) fn saved(&mut self, began: Instant) {
         (self.unsaved, self.saving) = (false, None);
-        self.save_at = Instant::now() + began.elapsed() * SNAPSHOT_REST;
+        self.save_at = self.save_at.max(Instant::now() + began.elapsed() * SNAPSHOT_REST);
     }
 
     /// The snapshot that was being written is there; `whole` if it says all that is recorded by now.
@@ -133,9 +154,8 @@ impl Publication {
     /// It was done, up to this entry; it began then.
     pub(super) fn done(&mut self, began: Instant, seq: u64) {
         let took = self.begun.unwrap_or(began).elapsed();
-        let rest = if std::mem::take(&mut self.backlog) { BACKLOG_REST } else { REST };
         (self.wanted, self.begun, self.published) = (false, None, seq);
-        self.rested = Instant::now() + took * rest;
+        self.rested = Instant::now() + took * REST;
     }
 }
 
@@ -154,6 +174,8 @@ mod tests {
         assert_eq!(publication.turn(true), Some((began, Turn::Publish)), "those heard before");
         tokio::time::advance(took).await;
         publication.done(began, 0);
+        assert_eq!(publication.turn(true), None, "those heard before are not acknowledged");
+        publication.acknowledged();
         let rested = Instant::now() + took * REST;
         assert_eq!(publication.turn(false), None);
         publication.want();
@@ -171,8 +193,10 @@ mod tests {
             assert_eq!(publication.turn(true), Some((began, Turn::Publish)));
             tokio::time::advance(took).await;
             publication.done(began, 0);
+            publication.acknowledged();
             let rested = Instant::now() + rest;
             assert_eq!(publication.turn(true), Some((rested, Turn::Hear)), "{backlog}");
+            assert!(!publication.may_hear(Instant::now()) && publication.may_hear(rested));
             // Meanwhile others write, and what they write is published after what is heard.
             publication.logged(1);
             assert_eq!(publication.turn(true), Some((rested, Turn::Hear)), "{backlog}");

@@ -8,24 +8,27 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::heard::LastHeard;
 use super::unattended::Daemon;
-use crate::app::reconcile::{self, Basis, heads};
+use crate::app::reconcile::{self, Basis, acknowledge_saved, heads};
 use crate::app::status::{AccessBasis, MadeOf, Metrics, Status, View};
 use crate::app::wiring;
 use crate::domain::access::Directory;
 use crate::domain::state::State;
 use crate::domain::wipe::target::LedgerId;
 use crate::edges::clock;
+use crate::edges::ledger::Ledger;
 use crate::edges::requests;
 use crate::edges::source::revision;
 use crate::edges::watch::Mode;
 
 impl Daemon {
     /// Begins to write the snapshot, if it is not up to date, and publishes what it will say.
-    pub(super) fn publish(&mut self) -> Result<(), reconcile::Error> {
+    pub(super) async fn publish(&mut self) -> Result<(), reconcile::Error> {
         let began = Instant::now();
         let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
-        let saving = if self.publication.may_save() {
+        let was_saving = ledger.is_saving();
+        let saving = if self.heard.is_some() || self.publication.may_save() {
             let done = self.saved.clone();
             ledger.begin_saving(move || done.notify_one())
         } else {
@@ -43,22 +46,57 @@ impl Daemon {
         }
         self.publish_numbers(ledger.state());
         self.publication.done(began, ledger.state().seq);
-        self.ledger = Some(ledger);
-        Ok(())
+        let done = match &mut self.heard {
+            Some(heard) if ledger.is_saving() => {
+                heard.is_saving |= !was_saving;
+                Ok(())
+            }
+            Some(_) => self.acknowledge(&mut ledger).await,
+            None => Ok(()),
+        };
+        self.let_go(ledger, done)
     }
 
-    /// Takes note of a snapshot that was being written beside the passes.
-    pub(super) fn end_saving(&mut self) -> Result<(), reconcile::Error> {
+    /// Takes note of a snapshot that was being written beside the passes, and acknowledges what it says.
+    pub(super) async fn end_saving(&mut self) -> Result<(), reconcile::Error> {
         let Some(mut ledger) = self.ledger.take() else {
             // It was closed, which waited for the snapshot.
             self.publication.saved_beside(false);
             return Ok(());
         };
         let saved = ledger.end_saving();
+        let mut done = saved.map_err(Into::into);
         if !ledger.is_saving() {
             self.publication.saved_beside(ledger.is_saved());
+            match &self.heard {
+                Some(heard) if heard.is_saving && done.is_ok() => {
+                    done = self.acknowledge(&mut ledger).await;
+                }
+                // It was begun before: the next one says it.
+                Some(_) => self.publication.want_now(),
+                None => {}
+            }
         }
-        self.let_go(ledger, saved.map_err(Into::into))
+        self.let_go(ledger, done)
+    }
+
+    /// Acknowledges what was heard: a snapshot says it durably.
+    pub(super) async fn acknowledge(
+        &mut self,
+        ledger: &mut Ledger,
+    ) -> Result<(), reconcile::Error> {
+        let Some(LastHeard { what, reports, left_open, .. }) = self.heard.take() else {
+            return Ok(());
+        };
+        self.publication.acknowledged();
+        if left_open {
+            self.next.at = Some(Instant::now());
+        }
+        let cursor = what.cursor().clone();
+        acknowledge_saved(what, ledger, &self.provider).await?;
+        self.metrics.reports.add(reports);
+        self.observing.cursor = Some(cursor);
+        Ok(())
     }
 
     /// Publishes what is recorded, and what is shown of it.

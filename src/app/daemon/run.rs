@@ -47,8 +47,8 @@ impl Daemon {
             self.watchdog.beat();
             let done = match wake {
                 NextStep::Pass => self.pass().await,
-                NextStep::Publish => self.publish(),
-                NextStep::Saved => self.end_saving(),
+                NextStep::Publish => self.publish().await,
+                NextStep::Saved => self.end_saving().await,
                 NextStep::Write(request) => self.write(request),
             };
             self.settle(done);
@@ -60,11 +60,14 @@ impl Daemon {
         tracing::info!("the daemon stops");
         watchdog::stopping();
         self.deliveries.stop(self.ledger.as_mut()).await?;
-        let Some(ledger) = self.ledger.as_mut() else { return Ok(()) };
+        let Some(mut ledger) = self.ledger.take() else { return Ok(()) };
         // A large snapshot may be cut short: the log is verified all the same.
         ledger.rest();
         self.signals.done();
         ledger.snapshot()?;
+        if let Err(error) = self.acknowledge(&mut ledger).await {
+            tracing::warn!(%error, "the last reports are heard again at the next start");
+        }
         ledger.rest();
         Ok(())
     }
@@ -80,7 +83,7 @@ impl Daemon {
         loop {
             let latest =
                 not_before.unwrap_or_else(|| at.into_iter().chain(git).fold(resync, Instant::min));
-            // Reports are acknowledged after a snapshot, and so wait for the next one.
+            // Reports are acknowledged after a snapshot: before that no more are heard.
             let turn = self.publication.turn(self.touched.reports).filter(|_| watching);
             // The clock on the wall may jump, and goes on while the machine is suspended.
             let until = due.map_or(latest, |due| {
@@ -189,6 +192,11 @@ impl Daemon {
                 matches!(error, ledger::Error::LockRemoved { .. })
             }
         };
+        if !keeps {
+            // It is heard again.
+            self.heard = None;
+            self.publication.acknowledged();
+        }
         self.ledger = keeps.then_some(ledger);
         done
     }

@@ -132,7 +132,7 @@ async fn an_alert_is_published_though_nothing_else_happened_and_over_when_that_i
     fs::write(dir.path().join("fleet/profile.yaml"), profile).unwrap();
     daemon.touched = Touched::anything();
     daemon.pass().await.unwrap();
-    daemon.publish().unwrap();
+    daemon.publish().await.unwrap();
     let quiet = |daemon: &mut Daemon| {
         daemon.touched = Touched::default();
         daemon.last.resync = true;

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::error::Error;
+use super::heard::LastHeard;
 use super::last_pass::LastPass;
 use super::observing::Observing;
 use super::options::Options;
@@ -62,6 +63,8 @@ pub struct Daemon {
     pub(super) next: Next,
     pub(super) last: LastPass,
     pub(super) publication: Publication,
+    /// What was heard last, until it is acknowledged.
+    pub(super) heard: Option<LastHeard>,
     /// Told when a snapshot that is being written beside the passes is at its end.
     pub(super) saved: Arc<Notify>,
     /// What alerts rest on besides the log.
@@ -132,6 +135,7 @@ impl Daemon {
             next: Next::default(),
             last: LastPass::default(),
             publication: Publication::default(),
+            heard: None,
             saved: Arc::new(Notify::new()),
             watched: Watched::default(),
             deliveries,

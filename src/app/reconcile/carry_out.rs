@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::decision::Decision;
+use super::decision::{Decision, Unacknowledged};
 use super::error::Error;
 use crate::app::execute::{Control, Outcome, execute};
 use crate::domain::model::DeviceId;
@@ -27,18 +27,17 @@ pub(crate) fn note_config(config: &Config, ledger: &mut Ledger) -> Result<(), le
     ledger.append(vec![Event::ConfigChanged(Box::new(ConfigChanged { from, to })).into()])
 }
 
-/// Executes a decision, and lets go of what was asked for by command once the log has it durably,
-/// and acknowledges its reports once the snapshot that holds what they said
-/// is durable. Without reports the snapshot is the caller's business: the log has it all.
+/// Executes a decision, and lets go of what was asked for by command once the log has it durably. Gives what
+/// was heard, if there was anything and nothing is left to do: it is to be acknowledged.
 ///
 /// # Errors
-/// If the ledger cannot be written or the provider cannot be told; the next pass carries on.
+/// If the ledger cannot be written or a request cannot be let go of; the next pass carries on.
 pub async fn carry_out(
     decision: Decision,
     ledger: &mut Ledger,
     provider: &Arc<dyn Provider>,
     control: &Control<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<(Outcome, Option<Unacknowledged>), Error> {
     let Decision { approved, heard, requests, .. } = decision;
     let outcomes = RequestOutcomes::of(approved.plan());
     let unknown = |view: &&WipeView| !ledger.state().wipes.contains_key(&view.subject.request);
@@ -50,15 +49,36 @@ pub async fn carry_out(
         ledger.prove()?;
         outcomes.let_go(&requests).map_err(Error::Requests)?;
     }
-    match heard {
-        Some((cursor, done)) if outcome.left == 0 => {
-            ledger.snapshot()?;
-            ledger.prove()?;
-            provider.acknowledge(&cursor, done).await.map_err(Error::Provider)?;
-        }
-        Some(_) | None => ledger.end_pass()?,
-    }
-    Ok(outcome)
+    ledger.end_pass()?;
+    let heard = heard.filter(|_| outcome.left == 0);
+    Ok((outcome, heard))
+}
+
+/// Acknowledges what was heard, once a snapshot that says it is durable: the log does not.
+///
+/// # Errors
+/// If the snapshot cannot be written or the provider cannot be told; then it is heard again.
+pub async fn acknowledge(
+    heard: Unacknowledged,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+) -> Result<(), Error> {
+    ledger.snapshot()?;
+    acknowledge_saved(heard, ledger, provider).await
+}
+
+/// As [`acknowledge`], where there is such a snapshot.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn acknowledge_saved(
+    heard: Unacknowledged,
+    ledger: &mut Ledger,
+    provider: &Arc<dyn Provider>,
+) -> Result<(), Error> {
+    ledger.prove()?;
+    let Unacknowledged { cursor, done } = heard;
+    provider.acknowledge(&cursor, done).await.map_err(Error::Provider)
 }
 
 /// What becomes of requests once the plan is carried out.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::basis::{Basis, approve};
-use super::decision::{Decision, RefusedReport};
+use super::decision::{Decision, RefusedReport, Unacknowledged};
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
 use crate::domain::model::{DeviceId, SerialNumber, Timestamp};
 use crate::domain::plan::{Cause, Heard, HoldReason, Op, Plan};
@@ -68,7 +68,7 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
             (action.cause == Cause::Clock).then(|| (HoldReason::AwaitingReport, why.to_owned()))
         });
     }
-    let heard = cursor.map(|cursor| (cursor, done));
+    let heard = cursor.map(|cursor| Unacknowledged { cursor, done });
     let requests = basis.requests.clone();
     Decision {
         approved,

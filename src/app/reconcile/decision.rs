@@ -16,7 +16,7 @@ pub struct Decision {
     pub approved: ApprovedPlan,
     /// Where the look ended, and what becomes of its reports once all is done; nothing where
     /// nothing was heard.
-    pub(super) heard: Option<(Cursor, Vec<Acknowledgement>)>,
+    pub(super) heard: Option<Unacknowledged>,
     /// What was asked for by command, as this decision saw it.
     pub(super) requests: Requests,
     /// Why the provider could not be observed: then nothing is asked of it either.
@@ -26,6 +26,21 @@ pub struct Decision {
     pub(super) unknown_fields: BTreeSet<String>,
     pub(super) unfinished: BTreeSet<String>,
     pub(super) more: bool,
+}
+
+/// What was heard, to be acknowledged.
+#[derive(Debug)]
+pub struct Unacknowledged {
+    /// Where the look ended.
+    pub(super) cursor: Cursor,
+    /// What becomes of its reports.
+    pub(super) done: Vec<Acknowledgement>,
+}
+
+impl Unacknowledged {
+    pub(crate) fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
 }
 
 /// A report that was refused.
@@ -112,7 +127,7 @@ impl Decision {
 
     /// What becomes of the reports, in numbers.
     pub(crate) fn reports(&self) -> ReportCounts {
-        let outcomes = self.heard.iter().flat_map(|(_, done)| done);
+        let outcomes = self.heard.iter().flat_map(|heard| &heard.done);
         let taken =
             outcomes.filter(|done| matches!(done.outcome, ReportOutcome::Taken { .. })).count();
         let rejected = self.unusable.len() + self.refused.len();
@@ -122,11 +137,6 @@ impl Decision {
             rejected: rejected as u64,
             passed_over: telemetry.iter().map(|said| said.passed_over).sum(),
         }
-    }
-
-    /// Where the look ended that is acknowledged once all is done.
-    pub(crate) fn cursor(&self) -> Option<&Cursor> {
-        self.heard.as_ref().map(|(cursor, _)| cursor)
     }
 
     /// Whether there is something to acknowledge.

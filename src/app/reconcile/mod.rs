@@ -1,7 +1,7 @@
 //! One pass: load, observe, plan, guard, execute. The only place that composes the rest.
 //!
 //! `plan` and `apply` share [`decide()`]; what differs is whether the result is printed or
-//! handed to [`carry_out()`]. A report is acknowledged only when the snapshot that holds what it
+//! handed to [`carry_out()`]. A report is [acknowledged](acknowledge()) only when the snapshot that holds what it
 //! said is durable, and reports whose actions were not done are heard again.
 
 mod basis;
@@ -16,14 +16,14 @@ mod reread;
 mod unconfirmed;
 
 pub use basis::Basis;
-pub use carry_out::carry_out;
+pub use carry_out::{acknowledge, carry_out};
 pub use decide::{decide, observe};
-pub use decision::Decision;
+pub use decision::{Decision, Unacknowledged};
 pub use reread::{heads, reread};
 pub use unconfirmed::Unconfirmed;
 
 pub(crate) use basis::approve;
-pub(crate) use carry_out::note_config;
+pub(crate) use carry_out::{acknowledge_saved, note_config};
 pub(crate) use decision::{RefusedReport, ReportCounts};
 pub(crate) use error::Error;
 pub(crate) use few::{decide_on, devices_of};

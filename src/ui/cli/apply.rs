@@ -18,8 +18,8 @@ use super::value::{digest, duration};
 use crate::app::alerts::{Moment, Watched, tell_for};
 use crate::app::execute::{Control, Outcome};
 use crate::app::reconcile::{
-    self, Basis, Decision, Unconfirmed, carry_out, decide, heads, needs_full_read, observe,
-    reread_by,
+    self, Basis, Decision, Unconfirmed, acknowledge, carry_out, decide, heads, needs_full_read,
+    observe, reread_by,
 };
 use crate::app::wiring;
 use crate::domain::alerts::Health;
@@ -331,5 +331,11 @@ fn do_it(
         revision: setup.revision(),
         reread: &|file| reread_by(&setup.config, file),
     };
-    Ok(runtime.block_on(carry_out(decision, ledger, provider, &control))?)
+    runtime.block_on(async {
+        let (outcome, heard) = carry_out(decision, ledger, provider, &control).await?;
+        if let Some(heard) = heard {
+            acknowledge(heard, ledger, provider).await?;
+        }
+        Ok(outcome)
+    })
 }

@@ -13,6 +13,7 @@ mod http;
 mod incremental;
 mod limits;
 mod remote;
+mod reports;
 mod resting;
 mod service;
 mod settling;

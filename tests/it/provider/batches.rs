@@ -37,7 +37,7 @@ fn pass_over(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let work = carry_out(decision, &mut ledger, &provider, &control);
     let outcome = runtime.expect("a runtime").block_on(work);
-    (remote, outcome.map_err(|error| error.to_string()))
+    (remote, outcome.map(|(outcome, _)| outcome).map_err(|error| error.to_string()))
 }
 
 /// The devices of the entries of one kind, each with the intent.

@@ -8,7 +8,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
 use fleetform::app::execute::Control;
-use fleetform::app::reconcile::{Basis, Unconfirmed, carry_out, decide, heads, observe, reread};
+use fleetform::app::reconcile::{
+    Basis, Unconfirmed, acknowledge, carry_out, decide, heads, observe, reread,
+};
 use fleetform::domain::model::{Digest, Timestamp};
 use fleetform::domain::plan::{Fresh, WipeView};
 use fleetform::domain::settings::Settings;
@@ -201,8 +203,12 @@ impl Lab {
             let fresh = |file: &WipeFile| self.reread(file);
             let control =
                 Control { stop: &stop, progress: &|_, _| (), revision: None, reread: &fresh };
-            carry_out(decision, &mut ledger, &self.provider, &control).await.expect("done");
+            let done = carry_out(decision, &mut ledger, &self.provider, &control).await;
+            let (_, heard) = done.expect("done");
             ledger.snapshot().expect("a snapshot");
+            if let Some(heard) = heard {
+                acknowledge(heard, &mut ledger, &self.provider).await.expect("acknowledged");
+            }
             wipes
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use fleetform::app::execute::{Control, Outcome, Reread};
-use fleetform::app::reconcile::{Basis, Decision, carry_out, decide, observe};
+use fleetform::app::reconcile::{Basis, Decision, acknowledge, carry_out, decide, observe};
 use fleetform::domain::fleet::Desired;
 use fleetform::domain::model::{DeviceId, Timestamp};
 use fleetform::domain::plan::{Inputs, NO_NEWS, Plan, plan};
@@ -83,7 +83,14 @@ pub fn execute(
 ) -> Outcome {
     let stop = &AtomicBool::new(false);
     let control = Control { stop, progress: &|_, _| (), revision: None, reread };
-    wait_for(carry_out(decision, ledger, provider, &control)).expect("an outcome")
+    wait_for(async {
+        let (outcome, heard) = carry_out(decision, ledger, provider, &control).await?;
+        match heard {
+            Some(heard) => acknowledge(heard, ledger, provider).await.map(|()| outcome),
+            None => Ok(outcome),
+        }
+    })
+    .expect("an outcome")
 }
 
 /// As [`execute`], where no wipe can be issued.

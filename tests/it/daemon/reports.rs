@@ -1,0 +1,58 @@
+//! What devices report is acknowledged once a snapshot says it, and nothing else waits for that.
+
+use std::fs;
+
+use crate::support::{Fixture, device};
+
+/// How long each snapshot takes, in microseconds.
+const SLOW: &str = "fsync:delay_enter=60000000";
+
+#[test]
+fn while_a_snapshot_takes_long_they_wait_for_it_and_changes_do_not() {
+    let place = Fixture::of(&["A"]);
+    place.run(&["apply", "--yes"]).exits(0);
+    let snapshot = place.path(".fleetform/.state.json.tmp");
+    let mut daemon = place.daemon_with_fault(&snapshot.display().to_string(), SLOW, &[]);
+    let at = chrono::Utc::now().to_rfc3339();
+    place.report(&format!("{{\"serialNumber\":\"A\",\"at\":\"{at}\",\"osVersion\":\"10\"}}"));
+    place.until_recorded(&mut daemon, &["A:Enrolled"]);
+    let unread = || {
+        let inbox = fs::read_dir(place.path(".fleetform/inbox")).unwrap();
+        inbox.filter(|entry| entry.as_ref().unwrap().path().is_file()).count()
+    };
+    // One change after the other, and the second one while nothing else is under way.
+    for (serial, recorded) in
+        [("B", &["A:Enrolled", "B:Pending"][..]), ("C", &["A:Enrolled", "B:Pending", "C:Pending"])]
+    {
+        place.save(&format!("fleet/{serial}.yaml"), &device(serial));
+        place.until_recorded(&mut daemon, recorded);
+    }
+    assert_eq!(unread(), 1, "acknowledged, though no snapshot says it");
+    assert!(place.state()["devices"]["D001"]["lastSync"].is_null());
+    daemon.mended();
+    daemon.until("the report to be acknowledged", || match unread() {
+        0 => Ok(()),
+        some => Err(format!("{some} left")),
+    });
+    assert!(!place.state()["devices"]["D001"]["lastSync"].is_null());
+    daemon.stop();
+}
+
+#[test]
+fn at_a_stop_they_are_acknowledged_too() {
+    let place = Fixture::of(&["A"]);
+    let mut daemon = place.daemon(&[]);
+    place.until_recorded(&mut daemon, &["A:Pending"]);
+    for second in 0..20 {
+        let at = chrono::Utc::now() - chrono::TimeDelta::seconds(20 - second);
+        let at = at.to_rfc3339();
+        place.report(&format!("{{\"serialNumber\":\"A\",\"at\":\"{at}\",\"osVersion\":\"10\"}}"));
+    }
+    place.until_recorded(&mut daemon, &["A:Enrolled"]);
+    daemon.stop();
+    // Whatever it has heard of the twenty is counted once.
+    place.run(&["apply", "--yes"]).exits(0);
+    let state = place.state();
+    assert!(!state["devices"]["D001"]["lastSync"].is_null());
+    assert_eq!(place.logged("device.status"), 1);
+}
