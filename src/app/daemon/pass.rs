@@ -72,11 +72,8 @@ impl Daemon {
         let touched = Touched { reports: touched.reports || resync, ..touched };
         let hear = only.is_none() || (touched.reports && self.publication.may_hear(began));
         self.touched.reports |= touched.reports && !hear;
-        let mut observed = if hear {
-            self.observe(touched.reports, ledger.state()).await
-        } else {
-            self.observing.unasked()
-        };
+        let mut observed =
+            if hear { self.observe(touched.reports, ledger.state()).await } else { self.unheard() };
         tell(self.notices.of_trust(&self.last.trust));
         let few = only.and_then(|only| {
             let heard = observed.clone();
@@ -159,6 +156,13 @@ impl Daemon {
         let again = self.observing.next().unwrap_or(now);
         tell(self.notices.of_observing(failed, again.saturating_duration_since(now)));
         observed
+    }
+
+    /// What a pass over a few devices goes by that does not ask: that there may be more, where reports wait.
+    fn unheard(&self) -> Result<Observed, ProviderError> {
+        let wait = self.touched.reports || self.heard.is_some();
+        let unasked = self.observing.unasked()?;
+        Ok(Observed { complete: !wait, ..unasked })
     }
 
     /// Reads the files that were touched: the devices in them, if nothing else can be concerned.

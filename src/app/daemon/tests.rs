@@ -13,7 +13,7 @@ use super::unattended::Daemon;
 use crate::app::deliveries::SinkStatus;
 use crate::app::signals::Signals;
 use crate::app::wiring;
-use crate::domain::model::Timestamp;
+use crate::domain::model::{Status, Timestamp};
 use crate::edges::clock;
 use crate::edges::config::Config;
 use crate::edges::ledger::Expected;
@@ -158,4 +158,62 @@ async fn an_alert_is_published_though_nothing_else_happened_and_over_when_that_i
     quiet(&mut daemon);
     daemon.pass().await.unwrap();
     assert!(daemon.ledger.as_ref().unwrap().state().alerts.is_empty());
+}
+
+#[tokio::test]
+async fn while_reports_wait_for_a_snapshot_no_deadline_is_missed_that_others_may_have_met() {
+    let (dir, hour) = (TempDir::new().unwrap(), Duration::from_secs(3600));
+    let mut daemon = daemon(&dir, hour, hour);
+    let manifest = |serial: &str| {
+        format!(
+            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{0}}}\nspec: {{serialNumber: {0}, userEmail: \
+             a@example.com, profile: Standard, platform: windows, osVersion: \"10\"}}\n",
+            serial.to_lowercase()
+        )
+    };
+    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
+    let fleet = dir.path().join("fleet");
+    fs::write(fleet.join("profile.yaml"), profile).unwrap();
+    for serial in ["A", "B"] {
+        fs::write(fleet.join(format!("{serial}.yaml")), manifest(serial)).unwrap();
+    }
+    let inbox = dir.path().join("data/inbox");
+    let report = |serial: &str| {
+        let text = format!("{{\"serialNumber\":\"{serial}\",\"at\":\"{}\"}}\n", clock::now());
+        fs::create_dir_all(&inbox).unwrap();
+        fs::write(inbox.join(serial), text).unwrap();
+    };
+    let statuses = |daemon: &Daemon| -> Vec<Status> {
+        let recorded = daemon.ledger.as_ref().unwrap().state();
+        recorded.devices.values().map(|device| device.status).collect()
+    };
+    let pass = async |daemon: &mut Daemon| {
+        daemon.touched = Touched::anything();
+        daemon.pass().await.unwrap();
+    };
+    pass(&mut daemon).await;
+    report("A");
+    pass(&mut daemon).await;
+    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Pending]);
+    // The report of B is not read yet, and its time is over.
+    report("B");
+    daemon.config.settings.enrollment_deadline = TimeDelta::zero();
+    fs::write(fleet.join("B.yaml"), manifest("B").replace("\"10\"", "\"11\"")).unwrap();
+    daemon.touched =
+        Touched { files: ["B.yaml".into()].into(), reports: true, ..Touched::default() };
+    daemon.pass().await.unwrap();
+    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Pending]);
+    pass(&mut daemon).await;
+    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Pending]);
+    assert!(inbox.join("A").exists() && daemon.next.due.is_none());
+
+    daemon.publish().await.unwrap();
+    while daemon.heard.is_some() {
+        assert!(matches!(daemon.wait().await, NextStep::Saved));
+        daemon.end_saving().await.unwrap();
+    }
+    assert!(!inbox.join("A").exists() && inbox.join("B").exists());
+    assert!(matches!(daemon.wait().await, NextStep::Pass));
+    daemon.pass().await.unwrap();
+    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Enrolled]);
 }
