@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fleetform::app::daemon::{Daemon, Options};
 use fleetform::app::execute::Outcome;
+use fleetform::app::reconcile::Decision;
 use fleetform::app::signals::Signals;
 use fleetform::app::status::View;
 use fleetform::domain::diagnosis::Check;
@@ -21,7 +22,7 @@ use fleetform::domain::state::State;
 use fleetform::domain::state::event::ErrorClass;
 use fleetform::domain::wipe::trust_state::TrustState;
 use fleetform::edges::config::Config;
-use fleetform::edges::ledger::{self, Expected};
+use fleetform::edges::ledger::{self, Expected, Ledger};
 use fleetform::edges::provider::local::parse_reports;
 use fleetform::edges::provider::{
     Acknowledgement, Asked, Cadence, Cursor, Diagnosis, Error, LicenseTarget, Licensed, Limits,
@@ -198,16 +199,21 @@ fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
 }
 
-/// One pass as `apply` makes it: its holds, what came of it, and the record after it.
-fn pass(fixture: &Fixture, remote: &Arc<Remote>) -> (Vec<Hold>, Outcome, State) {
-    let provider: Arc<dyn Provider> = remote.clone();
-    let mut ledger =
-        ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
+/// What is decided, and the ledger that it rests on.
+fn decided(fixture: &Fixture, remote: &Remote) -> (Ledger, Decision) {
+    let ledger = ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
     let desired = source::load(&fixture.path("fleet"));
     let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
     let requests = &requests::read(&fixture.path("data"));
     let pass = Pass { now: now(), settings, desired: &desired, requests, trust };
-    let decision = pass.decide(ledger.state(), remote.as_ref(), None);
+    let decision = pass.decide(ledger.state(), remote, None);
+    (ledger, decision)
+}
+
+/// One pass as `apply` makes it: its holds, what came of it, and the record after it.
+fn pass(fixture: &Fixture, remote: &Arc<Remote>) -> (Vec<Hold>, Outcome, State) {
+    let (mut ledger, decision) = decided(fixture, remote);
+    let provider: Arc<dyn Provider> = remote.clone();
     let holds = decision.approved.plan().holds.clone();
     let outcome = execute_untrusted(decision, &mut ledger, &provider);
     (holds, outcome, ledger.state().clone())

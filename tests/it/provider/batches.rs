@@ -24,13 +24,7 @@ fn pass_over(
     meets: impl Fn(&Push) + Send + Sync + 'static,
 ) -> (Arc<Remote>, Result<Outcome, String>) {
     let remote = Arc::new(Remote { meets: Some(Box::new(meets)), ..Remote::default() });
-    let mut ledger =
-        ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
-    let desired = source::load(&fixture.path("fleet"));
-    let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
-    let requests = &requests::read(&fixture.path("data"));
-    let pass = Pass { now: now(), settings, desired: &desired, requests, trust };
-    let decision = pass.decide(ledger.state(), remote.as_ref(), None);
+    let (mut ledger, decision) = decided(fixture, &remote);
     let reread = &|_: &_| unreachable!("nobody is trusted");
     let control = Control { stop, progress: &|_, _| (), revision: None, reread };
     let provider: Arc<dyn Provider> = remote.clone();
