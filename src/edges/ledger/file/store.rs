@@ -202,14 +202,12 @@ impl Store for FileStore {
         let (dir, state, chain) = (self.dir.path().to_owned(), state.clone(), self.log.chain());
         let (saved, cache) = (self.saved.clone(), self.cache);
         Box::new(move || {
-            let fresh = lock(&saved).fresh;
-            let (written, gathered) = rayon::join(
-                || state_json::save(&dir, &state, chain.end),
-                || cache.then(|| gathered(&dir, &state, (chain, fresh))).flatten(),
-            );
-            written?;
+            state_json::save(&dir, &state, chain.end)?;
             let seen = Seen::snapshot(&dir);
+            let fresh = lock(&saved).fresh;
             *lock(&saved) = Saved { seen, seq: chain.seq, fresh };
+            // One after the other: a daemon does something else beside, and is to have its share of the processor.
+            let gathered = cache.then(|| gathered(&dir, &state, (chain, fresh))).flatten();
             if let Some((gathered, seen)) = gathered.zip(seen) {
                 index(&saved, &dir, gathered, seen);
             }

@@ -1,5 +1,4 @@
-//! What an index says that does not depend on where its snapshot has each device: made while that is
-//! written.
+//! What an index says that does not depend on where its snapshot has each device.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
