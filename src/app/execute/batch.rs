@@ -61,7 +61,7 @@ impl Begun {
         ledger: &mut Ledger,
         provider: &Arc<dyn Provider>,
         patience: &Patience<'_>,
-    ) -> Result<Prepared, ledger::Error> {
+    ) -> Result<Ready, ledger::Error> {
         let Self { actions, mut licenses, pushes, commands, former } = self;
         for license in &mut licenses {
             license.look_up(ledger.state());
@@ -83,12 +83,12 @@ impl Begun {
             }
         }
         let proof = ledger.prove()?;
-        Ok(Prepared { actions, licenses, ready, not_ready, commands, proof })
+        Ok(Ready { actions, licenses, ready, not_ready, commands, proof })
     }
 }
 
 /// A batch of which only the effects are missing.
-pub(super) struct Prepared {
+pub(super) struct Ready {
     actions: Vec<Action>,
     licenses: Vec<Licensing>,
     /// Pushes of profiles that the provider has prepared.
@@ -99,7 +99,7 @@ pub(super) struct Prepared {
     proof: Proof,
 }
 
-impl Prepared {
+impl Ready {
     /// Has the provider do it.
     pub(super) async fn carry_out(
         self,

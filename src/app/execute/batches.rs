@@ -108,8 +108,8 @@ impl Pass<'_> {
             self.under_way = begin(ledger)?;
             return Ok(());
         };
-        let prepared = begun.prepare(ledger, provider, patience).await?;
-        let effects = prepared.carry_out(provider, patience);
+        let ready = begun.prepare(ledger, provider, patience).await?;
+        let effects = ready.carry_out(provider, patience);
         // The effects first: their threads go on while the log is written.
         let (done, next) = tokio::join!(biased; effects, async { begin(ledger) });
         // Also where the next one could not be begun: what was done belongs into the log.
