@@ -160,60 +160,101 @@ async fn an_alert_is_published_though_nothing_else_happened_and_over_when_that_i
     assert!(daemon.ledger.as_ref().unwrap().state().alerts.is_empty());
 }
 
-#[tokio::test]
-async fn while_reports_wait_for_a_snapshot_no_deadline_is_missed_that_others_may_have_met() {
-    let (dir, hour) = (TempDir::new().unwrap(), Duration::from_secs(3600));
-    let mut daemon = daemon(&dir, hour, hour);
-    let manifest = |serial: &str| {
-        format!(
-            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{0}}}\nspec: {{serialNumber: {0}, userEmail: \
-             a@example.com, profile: Standard, platform: windows, osVersion: \"10\"}}\n",
-            serial.to_lowercase()
-        )
-    };
-    let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
-    let fleet = dir.path().join("fleet");
-    fs::write(fleet.join("profile.yaml"), profile).unwrap();
-    for serial in ["A", "B"] {
-        fs::write(fleet.join(format!("{serial}.yaml")), manifest(serial)).unwrap();
+/// A daemon over two devices, whose inbox nobody watches.
+struct Reporting {
+    dir: TempDir,
+    daemon: Daemon,
+}
+
+impl Reporting {
+    /// After the first pass.
+    async fn begin() -> Self {
+        let (dir, hour) = (TempDir::new().unwrap(), Duration::from_secs(3600));
+        let daemon = daemon(&dir, hour, hour);
+        let mut place = Self { dir, daemon };
+        let profile = "apiVersion: fleetform/v1\nkind: Profile\nmetadata: {name: Standard}\nspec: {platforms: [windows]}\n";
+        fs::write(place.dir.path().join("fleet/profile.yaml"), profile).unwrap();
+        for serial in ["A", "B"] {
+            place.manifest(serial, "10");
+        }
+        place.pass(Touched::anything()).await;
+        place
     }
-    let inbox = dir.path().join("data/inbox");
-    let report = |serial: &str| {
+
+    fn manifest(&self, serial: &str, version: &str) {
+        let text = format!(
+            "apiVersion: fleetform/v1\nkind: Device\nmetadata: {{name: dev-{}}}\nspec: {{serialNumber: {serial}, userEmail: \
+             a@example.com, profile: Standard, platform: windows, osVersion: \"{version}\"}}\n",
+            serial.to_lowercase()
+        );
+        fs::write(self.dir.path().join(format!("fleet/{serial}.yaml")), text).unwrap();
+    }
+
+    fn report(&self, serial: &str) {
         let text = format!("{{\"serialNumber\":\"{serial}\",\"at\":\"{}\"}}\n", clock::now());
+        let inbox = self.dir.path().join("data/inbox");
         fs::create_dir_all(&inbox).unwrap();
         fs::write(inbox.join(serial), text).unwrap();
-    };
-    let statuses = |daemon: &Daemon| -> Vec<Status> {
-        let recorded = daemon.ledger.as_ref().unwrap().state();
-        recorded.devices.values().map(|device| device.status).collect()
-    };
-    let pass = async |daemon: &mut Daemon| {
-        daemon.touched = Touched::anything();
-        daemon.pass().await.unwrap();
-    };
-    pass(&mut daemon).await;
-    report("A");
-    pass(&mut daemon).await;
-    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Pending]);
-    // The report of B is not read yet, and its time is over.
-    report("B");
-    daemon.config.settings.enrollment_deadline = TimeDelta::zero();
-    fs::write(fleet.join("B.yaml"), manifest("B").replace("\"10\"", "\"11\"")).unwrap();
-    daemon.touched =
-        Touched { files: ["B.yaml".into()].into(), reports: true, ..Touched::default() };
-    daemon.pass().await.unwrap();
-    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Pending]);
-    pass(&mut daemon).await;
-    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Pending]);
-    assert!(inbox.join("A").exists() && daemon.next.due.is_none());
-
-    daemon.publish().await.unwrap();
-    while daemon.heard.is_some() {
-        assert!(matches!(daemon.wait().await, NextStep::Saved));
-        daemon.end_saving().await.unwrap();
     }
-    assert!(!inbox.join("A").exists() && inbox.join("B").exists());
-    assert!(matches!(daemon.wait().await, NextStep::Pass));
-    daemon.pass().await.unwrap();
-    assert_eq!(statuses(&daemon), [Status::Enrolled, Status::Enrolled]);
+
+    fn is_acknowledged(&self, serial: &str) -> bool {
+        !self.dir.path().join("data/inbox").join(serial).exists()
+    }
+
+    async fn pass(&mut self, touched: Touched) {
+        self.daemon.touched = touched;
+        self.daemon.pass().await.unwrap();
+    }
+
+    /// Until the snapshot that is being written is there.
+    async fn saved(&mut self) {
+        assert!(matches!(self.daemon.wait().await, NextStep::Saved));
+        self.daemon.end_saving().await.unwrap();
+    }
+
+    fn statuses(&self) -> Vec<Status> {
+        let recorded = self.daemon.ledger.as_ref().unwrap().state();
+        recorded.devices.values().map(|device| device.status).collect()
+    }
+}
+
+#[tokio::test]
+async fn while_reports_wait_for_a_snapshot_no_deadline_is_missed_that_others_may_have_met() {
+    let mut place = Reporting::begin().await;
+    place.report("A");
+    place.pass(Touched::anything()).await;
+    assert_eq!(place.statuses(), [Status::Enrolled, Status::Pending]);
+    // The report of B is not read yet, and its time is over.
+    place.report("B");
+    place.daemon.config.settings.enrollment_deadline = TimeDelta::zero();
+    place.manifest("B", "11");
+    let edited = Touched { files: ["B.yaml".into()].into(), reports: true, ..Touched::default() };
+    place.pass(edited).await;
+    assert_eq!(place.statuses(), [Status::Enrolled, Status::Pending]);
+    place.pass(Touched::anything()).await;
+    assert_eq!(place.statuses(), [Status::Enrolled, Status::Pending]);
+    assert!(!place.is_acknowledged("A") && place.daemon.next.due.is_none());
+
+    place.daemon.publish().await.unwrap();
+    place.saved().await;
+    assert!(place.is_acknowledged("A") && !place.is_acknowledged("B"));
+    assert!(matches!(place.daemon.wait().await, NextStep::Pass));
+    place.daemon.pass().await.unwrap();
+    assert_eq!(place.statuses(), [Status::Enrolled, Status::Enrolled]);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_begun_before_reports_were_heard_acknowledges_none() {
+    let mut place = Reporting::begin().await;
+    place.daemon.publish().await.unwrap();
+    assert!(place.daemon.ledger.as_ref().unwrap().is_saving());
+    place.report("A");
+    place.pass(Touched::anything()).await;
+    place.daemon.publish().await.unwrap();
+    place.saved().await;
+    assert!(!place.is_acknowledged("A"), "that one does not say what A reported");
+    assert!(matches!(place.daemon.wait().await, NextStep::Publish));
+    place.daemon.publish().await.unwrap();
+    place.saved().await;
+    assert!(place.is_acknowledged("A"));
 }
