@@ -17,6 +17,7 @@ pub mod file;
 mod intern;
 mod line;
 mod raw;
+mod rows;
 mod saving;
 pub(crate) mod snapshot;
 pub(crate) mod store;

@@ -65,14 +65,32 @@ pub(crate) struct Opened {
     pub(crate) repaired: Option<LogRepaired>,
 }
 
+/// A line, and the device that it is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
+    pub(crate) device: Option<DeviceId>,
+    /// In bytes, with its newline.
+    pub(crate) length: u32,
+}
+
 /// Whole lines that continue the chain.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lines<'a> {
-    /// Each with its newline.
     pub(crate) text: &'a [u8],
+    /// Those of the text, in their order.
+    pub(crate) each: &'a [Line],
     pub(crate) seq: u64,
     /// Hash of the last one.
     pub(crate) head: Digest,
+}
+
+/// What else goes on while a snapshot is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Whoever wants it waits for it.
+    AtOnce,
+    /// Passes, which are to have their share of the processor.
+    Beside,
 }
 
 /// Writes a snapshot. If that fails, the old one is still there.
@@ -112,7 +130,7 @@ pub(crate) trait Store: Send + Sync {
 
     /// What replaces the snapshot by this state, of the last entry: at once, or beside whatever is
     /// appended meanwhile. There is never more than one at a time.
-    fn snapshot(&self, state: &State) -> Writing;
+    fn snapshot(&mut self, state: &State, pace: Pace) -> Writing;
 
     /// Readers see all that is durable from now on. Keeps `now` as the highest time seen, where
     /// there is one.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::error::Error;
 use super::line;
+use super::rows::{Row, Rows};
 use super::saving::Saving;
-use super::store::{Known, Lines, Opened, Store};
+use super::store::{Known, Line, Lines, Opened, Pace, Store};
 use crate::domain::model::{DeviceId, Facts, Timestamp};
 use crate::domain::state::State;
 use crate::domain::state::Wipe;
@@ -21,29 +20,6 @@ const KEPT_BUFFER: usize = 1 << 20;
 
 /// How much is written at once: little enough to stay in the cache of the processor meanwhile.
 const PIECE: usize = 512 << 10;
-/// So many entries are worth waking another core for, which begins the lines of so many in a row.
-const PARALLEL: usize = 256;
-const ROW: usize = 128;
-
-/// Lines, but for what each says of the one before it.
-struct Row<'e> {
-    entries: &'e [Entry],
-    text: Vec<u8>,
-    /// Where the line of each entry ends.
-    ends: Vec<usize>,
-}
-
-impl<'e> Row<'e> {
-    fn begin(entries: &'e [Entry]) -> Result<Self, line::Error> {
-        let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(entries.len()));
-        for entry in entries {
-            line::begin(entry, &mut text)?;
-            ends.push(text.len());
-        }
-        Ok(Self { entries, text, ends })
-    }
-}
-
 /// What is to be logged; the ledger adds number, time, actor and hash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
@@ -71,8 +47,12 @@ pub struct Ledger {
     actor: Arc<str>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     state: State,
+    /// Of a pass under way: see [`Ledger::end_pass`].
+    rows: Rows,
     /// The lines that are written at once.
     buffer: Vec<u8>,
+    /// Those in the buffer.
+    lines: Vec<Line>,
     /// Whether the snapshot lacks something, also one that is being written.
     unsaved: bool,
     /// A snapshot that is being written beside everything else. Before `store`: whoever closes the
@@ -102,7 +82,9 @@ impl Ledger {
             saving: None,
             state,
             matters_until: None,
+            rows: Rows::default(),
             buffer: Vec::new(),
+            lines: Vec::new(),
             store,
         };
         ledger.prove()?;
@@ -179,24 +161,23 @@ impl Ledger {
             self.store.prove_whole(&self.state)?;
         }
         let entries = self.entries(drafts);
-        let rows = if entries.len() < PARALLEL {
-            vec![Row::begin(&entries)]
-        } else {
-            entries.par_chunks(ROW).map(Row::begin).collect()
-        };
-        let rows: Vec<Row<'_>> = rows.into_iter().collect::<Result<_, _>>().map_err(Error::Line)?;
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut begun = rows.begin(&entries).map_err(Error::Line)?.peekable();
         self.unsaved = true;
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
+        while begun.peek().is_some() {
             self.buffer.clear();
+            self.lines.clear();
             while self.buffer.len() < PIECE
-                && let Some(row) = rows.next()
+                && let Some((entries, row)) = begun.next()
             {
-                self.take(&row)?;
+                self.take(entries, row)?;
             }
-            let lines = Lines { text: &self.buffer, seq: self.state.seq, head: self.state.head.0 };
+            let (text, each) = (&self.buffer[..], &self.lines[..]);
+            let lines = Lines { text, each, seq: self.state.seq, head: self.state.head.0 };
             self.store.append(lines)?;
         }
+        drop(begun);
+        self.rows = rows;
         // A buffer that long lines have blown up is given back.
         if self.buffer.capacity() > KEPT_BUFFER {
             self.buffer = Vec::new();
@@ -221,13 +202,13 @@ impl Ledger {
     /// Ends these lines in the buffer, and takes what they say into the state: before they are written,
     /// since an entry that nothing can follow must never reach the disk, where it would stop every
     /// start from then on.
-    fn take(&mut self, row: &Row<'_>) -> Result<(), Error> {
-        let mut begin = 0;
-        for (entry, end) in row.entries.iter().zip(&row.ends) {
+    fn take(&mut self, entries: &[Entry], row: &Row) -> Result<(), Error> {
+        for (entry, line) in row.lines(entries) {
             let start = self.buffer.len();
-            self.buffer.extend(&row.text[begin..*end]);
-            begin = *end;
+            self.buffer.extend(line);
             let hash = line::end(start, self.state.head.0, &mut self.buffer);
+            let length = u32::try_from(self.buffer.len() - start).expect("a line is under 64 KiB");
+            self.lines.push(Line { device: entry.device, length });
             if let Err(e) = self.state.fold(entry, hash) {
                 self.store.poison();
                 return Err(Error::Refused(e));
@@ -262,6 +243,7 @@ impl Ledger {
     /// If a step fails.
     pub fn end_pass(&mut self) -> Result<(), Error> {
         self.sync()?;
+        self.rows = Rows::default();
         let open = |wipe: &&Wipe| wipe.state.is_open() || wipe.state.is_under_way();
         let open = self.state.wipes.values().filter(open).map(|wipe| wipe.subject.expires_at);
         let until = open.max().max(self.matters_until);
@@ -291,8 +273,8 @@ impl Ledger {
         }
         self.sync()?;
         self.prove()?;
-        let state = &self.state;
-        let writing = (self.unsaved && state.seq > 0).then(|| self.store.snapshot(state));
+        let (state, store) = (&self.state, &mut self.store);
+        let writing = (self.unsaved && state.seq > 0).then(|| store.snapshot(state, Pace::AtOnce));
         let (saved, seen) =
             rayon::join(|| writing.map_or(Ok(()), |writing| writing()), || look(state));
         saved?;
@@ -314,7 +296,8 @@ impl Ledger {
         self.sync()?;
         self.prove()?;
         if self.unsaved && self.saving.is_none() && self.state.seq > 0 {
-            self.saving = Some(Saving::begin(self.store.snapshot(&self.state), done));
+            let writing = self.store.snapshot(&self.state, Pace::Beside);
+            self.saving = Some(Saving::begin(writing, done));
             self.unsaved = false;
         }
         self.publish(true)

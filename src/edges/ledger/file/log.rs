@@ -279,7 +279,10 @@ impl LogFile {
     ///
     /// # Errors
     /// If they cannot be written; the log is then poisoned.
-    pub(crate) fn write(&mut self, Lines { text, seq, head }: Lines<'_>) -> Result<(), Error> {
+    pub(crate) fn write(
+        &mut self,
+        Lines { text, each: _, seq, head }: Lines<'_>,
+    ) -> Result<(), Error> {
         self.check()?;
         self.poisoned = true;
         let end = self.chain.end;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::devices::{self, Fresh, Gathered};
+use super::devices::{self, Fresh, Gathered, Recent};
 use super::directory::{self, Directory};
 use super::follow::{self, Following};
 use super::layout::LOG;
@@ -19,7 +19,7 @@ use crate::edges::fs::durable;
 use crate::edges::ledger::chain::Chain;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::store::{
-    Expected, Known, Lines, Opened, Store, StorePlace, Terms, Writing,
+    Expected, Known, Lines, Opened, Pace, Store, StorePlace, Terms, Writing,
 };
 use crate::edges::ledger::writer::Ledger;
 
@@ -78,7 +78,8 @@ fn hold(dir: &Path, terms: &Terms<'_>) -> Result<Opened, Error> {
     let fresh = if whole { Fresh::All } else { Fresh::Tail };
     let known = Arc::new(Mutex::new(Saved { seen: snapshot, seq: saved, fresh }));
     let cache = terms.cache;
-    let store = FileStore { log, clock, whole, saved: known, cache, lock, dir: held };
+    let recent = Recent::after(chain.end);
+    let store = FileStore { log, clock, whole, saved: known, recent, cache, lock, dir: held };
     Ok(Opened { store: Box::new(store), state, saved, repaired })
 }
 
@@ -122,6 +123,8 @@ struct FileStore {
     /// Whether this process read the log from its beginning.
     whole: bool,
     saved: Arc<Mutex<Saved>>,
+    /// What was appended since the last index of the devices.
+    recent: Recent,
     /// Whether anything is kept to save time.
     cache: bool,
     lock: Lock,
@@ -145,8 +148,8 @@ fn lock(saved: &Mutex<Saved>) -> MutexGuard<'_, Saved> {
 }
 
 /// What the index of the devices is made of; `None` if there can be none.
-fn gathered(dir: &Path, state: &State, (chain, fresh): (Chain, Fresh)) -> Option<Gathered> {
-    devices::gather(dir, state, chain, fresh).inspect_err(no_index).ok().flatten()
+fn gathered(dir: &Path, state: &State, chain: Chain, of_log: (Fresh, &Recent)) -> Option<Gathered> {
+    devices::gather(dir, state, chain, of_log).inspect_err(no_index).ok().flatten()
 }
 
 /// Makes the index of the devices of a snapshot that was just written or verified. By one at a time.
@@ -162,13 +165,14 @@ fn no_index(error: &Error) {
 
 impl FileStore {
     /// Makes the index of the devices, if the snapshot says all that the log says, and it is not there.
-    fn keep_index(&self, dir: &Path, state: &State, chain: Chain) {
+    fn keep_index(&mut self, state: &State, chain: Chain) {
+        let dir = self.dir.path();
         let Saved { seen, seq, fresh } = *lock(&self.saved);
         let Some(seen) = seen.filter(|_| seq == chain.seq) else { return };
         let is_built = || fresh == Fresh::Tail && devices::is_built(dir, seen, chain);
         if self.cache
             && !is_built()
-            && let Some(gathered) = gathered(dir, state, (chain, fresh))
+            && let Some(gathered) = gathered(dir, state, chain, (fresh, &self.recent.take()))
         {
             index(&self.saved, dir, gathered, seen);
         }
@@ -191,23 +195,39 @@ impl Store for FileStore {
     }
 
     fn append(&mut self, lines: Lines<'_>) -> Result<(), Error> {
-        self.log.write(lines)
+        self.log.write(lines)?;
+        if self.cache {
+            self.recent.note(lines.each, self.log.chain().end);
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> Result<(), Error> {
         self.log.sync()
     }
 
-    fn snapshot(&self, state: &State) -> Writing {
+    fn snapshot(&mut self, state: &State, pace: Pace) -> Writing {
         let (dir, state, chain) = (self.dir.path().to_owned(), state.clone(), self.log.chain());
-        let (saved, cache) = (self.saved.clone(), self.cache);
+        let (saved, cache, recent) = (self.saved.clone(), self.cache, self.recent.take());
         Box::new(move || {
-            state_json::save(&dir, &state, chain.end)?;
-            let seen = Seen::snapshot(&dir);
             let fresh = lock(&saved).fresh;
-            *lock(&saved) = Saved { seen, seq: chain.seq, fresh };
-            // One after the other: a daemon does something else beside, and is to have its share of the processor.
-            let gathered = cache.then(|| gathered(&dir, &state, (chain, fresh))).flatten();
+            let save = || {
+                state_json::save(&dir, &state, chain.end)?;
+                let seen = Seen::snapshot(&dir);
+                *lock(&saved) = Saved { seen, seq: chain.seq, fresh };
+                Ok::<_, Error>(seen)
+            };
+            let gather = || {
+                let gathered = || gathered(&dir, &state, chain, (fresh, &recent));
+                cache.then(gathered).flatten()
+            };
+            let (seen, gathered) = match pace {
+                Pace::AtOnce => {
+                    let (seen, gathered) = rayon::join(save, gather);
+                    (seen?, gathered)
+                }
+                Pace::Beside => (save()?, gather()),
+            };
             if let Some((gathered, seen)) = gathered.zip(seen) {
                 index(&saved, &dir, gathered, seen);
             }
@@ -224,10 +244,11 @@ impl Store for FileStore {
     }
 
     fn rest(&mut self, state: Option<&State>) -> Result<(), Error> {
-        let (dir, chain) = (self.dir.path(), self.log.durable());
+        let chain = self.log.durable();
         if let Some(state) = state.filter(|_| chain == self.log.chain()) {
-            self.keep_index(dir, state, chain);
+            self.keep_index(state, chain);
         }
+        let dir = self.dir.path();
         let snapshot = lock(&self.saved).seen.filter(|seen| Seen::snapshot(dir) == Some(*seen));
         let whole = self.log.chain() == chain && self.lock.marked() == Some(chain.end);
         match self.log.untouched().zip(snapshot).filter(|_| self.cache && whole) {

@@ -12,8 +12,8 @@ use crate::edges::ledger::intern::Interner;
 use crate::edges::ledger::line;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{
-    Beginning, Entries, Expected, KnownName, Lines, Logged, Opened, Reader, Store, StorePlace,
-    Writing,
+    Beginning, Entries, Expected, KnownName, Lines, Logged, Opened, Pace, Reader, Store,
+    StorePlace, Writing,
 };
 use crate::edges::ledger::verify::{Checker, Verified};
 
@@ -115,7 +115,7 @@ impl Store for Writer {
         Ok(())
     }
 
-    fn append(&mut self, Lines { text, seq, head }: Lines<'_>) -> Result<(), Error> {
+    fn append(&mut self, Lines { text, each: _, seq, head }: Lines<'_>) -> Result<(), Error> {
         self.check()?;
         let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
         self.memory.kept().unsynced.extend(lines.map(<[u8]>::to_vec));
@@ -132,7 +132,7 @@ impl Store for Writer {
         Ok(())
     }
 
-    fn snapshot(&self, state: &State) -> Writing {
+    fn snapshot(&mut self, state: &State, _: Pace) -> Writing {
         let snapshot = Snapshot { state: state.clone(), log_bytes: self.chain.end };
         let memory = self.memory.clone();
         Box::new(move || {

@@ -10,6 +10,7 @@ use super::blocks::Nonce;
 use super::format::{Begin, Entry, Header, hash, name_of};
 use super::history::Addition;
 use super::index::Index;
+use super::recent::Recent;
 use crate::domain::model::DeviceId;
 use crate::domain::state::State;
 use crate::edges::fs::{cache, durable, remote};
@@ -45,7 +46,8 @@ pub(crate) struct Gathered {
     pub(super) entries: Vec<Entry>,
 }
 
-/// Gathers it from `state`, in which the log ends at `chain`; `None` where no index can be.
+/// Gathers it from `state`, in which the log ends at `chain`, and from what was appended just before; `None`
+/// where no index can be.
 ///
 /// # Errors
 /// If the log cannot be read; that costs time alone.
@@ -53,7 +55,7 @@ pub(crate) fn gather(
     dir: &Path,
     state: &State,
     chain: Chain,
-    fresh: Fresh,
+    (fresh, recent): (Fresh, &Recent),
 ) -> Result<Option<Gathered>, Error> {
     let numbered = state.devices.keys().zip(1..).all(|(id, number)| id.number() == number);
     if !numbered || cache::build().is_none() || remote::of(dir).is_some() {
@@ -65,7 +67,8 @@ pub(crate) fn gather(
         let begun = || (Addition::begun(nonce()), Chain::START, Vec::new());
         let (addition, from, mut last) = gone_on.unwrap_or_else(begun);
         last.resize(state.devices.len(), 0);
-        let entries = entries(dir, from.end, chain.end, addition.before(), &mut last)?;
+        let span = (from.end, chain.end);
+        let entries = entries(dir, span, recent, addition.before(), &mut last)?;
         Ok::<_, Error>((last, addition, entries))
     };
     let (history, (keys, names)) =
@@ -101,31 +104,39 @@ fn go_on(
 /// The entries about devices between two places of the log, after `before` others.
 fn entries(
     dir: &Path,
-    from: u64,
-    to: u64,
+    (from, to): (u64, u64),
+    recent: &Recent,
     before: u64,
     last: &mut [u64],
 ) -> Result<Vec<Entry>, Error> {
-    let path = dir.join(LOG);
-    let failed = |e| Error::from(durable::Error::at("read", &path)(e));
     let mut entries = Vec::new();
-    let Some(mut file) = log::open(&path)? else { return Ok(entries) };
-    file.seek(SeekFrom::Start(from)).map_err(failed)?;
-    scan::scan(
-        file.take(to.saturating_sub(from)),
-        from,
-        failed,
-        |(), line| (line.offset, device(line.bytes)),
-        |(at, device)| {
-            let Some(device) = device.map(DeviceId::number) else { return Ok(()) };
-            // An entry about a device that is not recorded: the fold has refused it, or will.
-            if let Some(last) = last.get_mut(device as usize - 1) {
-                entries.push(Entry { previous: *last, at, device });
-                *last = before + entries.len() as u64;
-            }
-            Ok(())
-        },
-    )?;
+    let mut note = |at, device: u32| {
+        // An entry about a device that is not recorded: the fold has refused it, or will.
+        if let Some(last) = last.get_mut(device as usize - 1) {
+            entries.push(Entry { previous: *last, at, device });
+            *last = before + entries.len() as u64;
+        }
+    };
+    let noted = recent.from(to).map_or(to, |noted| noted.max(from));
+    if from < noted {
+        let path = dir.join(LOG);
+        let failed = |e| Error::from(durable::Error::at("read", &path)(e));
+        let Some(mut file) = log::open(&path)? else { return Ok(entries) };
+        file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        scan::scan(
+            file.take(noted - from),
+            from,
+            failed,
+            |(), line| (line.offset, device(line.bytes)),
+            |(at, device)| {
+                device.into_iter().for_each(|device| note(at, device.number()));
+                Ok(())
+            },
+        )?;
+    }
+    if noted < to {
+        recent.about_devices(noted).for_each(|(at, device)| note(at, device));
+    }
     Ok(entries)
 }
 

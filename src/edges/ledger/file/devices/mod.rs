@@ -15,8 +15,10 @@ mod history;
 mod index;
 mod names;
 mod query;
+mod recent;
 
 pub(super) use self::build::{build, is_built};
 pub(super) use self::gather::{Fresh, Gathered, gather};
 pub(super) use self::names::names;
 pub(super) use self::query::{entries_of, state_of};
+pub(super) use self::recent::Recent;
