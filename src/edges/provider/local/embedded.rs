@@ -36,7 +36,7 @@ pub struct Local {
 pub(super) struct Inner {
     data: PathBuf,
     pub(super) inbox: Mutex<Inbox>,
-    pub(super) outbox: Mutex<Outbox>,
+    pub(super) outbox: Outbox,
     /// Intents of wipes that a thread of this process may still be writing.
     pub(super) under_way: Mutex<BTreeSet<u64>>,
 }
@@ -50,7 +50,7 @@ impl Local {
 
     pub(super) fn with(data: PathBuf, outbox: Outbox) -> Self {
         let (inbox, under_way) = (Mutex::default(), Mutex::default());
-        let inner = Inner { data, inbox, outbox: Mutex::new(outbox), under_way };
+        let inner = Inner { data, inbox, outbox, under_way };
         Self { inner: Arc::new(inner) }
     }
 
@@ -61,7 +61,7 @@ impl Local {
         serials: Vec<SerialNumber>,
     ) -> Vec<Result<(), provider::Error>> {
         let count = serials.len();
-        let work = move |inner: &Inner| lock(&inner.outbox).push(&inner.data, &command, &serials);
+        let work = move |inner: &Inner| inner.outbox.push(&inner.data, &command, &serials);
         match self.blocking(work).await {
             Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Into::into)).collect(),
             Err(error) => vec![Err(error); count],
@@ -149,7 +149,7 @@ impl Provider for Local {
         };
         let ordered = targets.into_iter().filter(|target| !target.given);
         let commands: Vec<_> = ordered.map(command).collect();
-        let work = move |inner: &Inner| lock(&inner.outbox).push_each(&inner.data, &commands);
+        let work = move |inner: &Inner| inner.outbox.push_each(&inner.data, &commands);
         let done = |outcome: Result<(), Error>| Ok(outcome.map(|()| Licensed::Assigned)?);
         match self.blocking(work).await {
             Ok(outcomes) => {
@@ -184,7 +184,7 @@ impl Provider for Local {
         // The caller may give up before the thread begins.
         lock(&self.inner.under_way).insert(intent);
         let work = move |inner: &Inner| {
-            let done = lock(&inner.outbox).order(&inner.data, &command, &serial);
+            let done = inner.outbox.order(&inner.data, &command, &serial);
             lock(&inner.under_way).remove(&intent);
             done
         };
@@ -201,20 +201,18 @@ impl Provider for Local {
         let serial = target.serial.clone();
         let witness = witness.map(CommandId);
         let work = move |inner: &Inner| {
-            let outbox = lock(&inner.outbox);
             if lock(&inner.under_way).contains(&intent) {
                 return Ok(Presence::Unknown);
             }
-            outbox.presence(&inner.data, &serial, CommandId(intent), witness)
+            inner.outbox.presence(&inner.data, &serial, CommandId(intent), witness)
         };
         Ok(self.blocking(work).await??)
     }
 
     async fn withdraw(&self, target: &Target, intent: u64) -> Result<Withdrawn, provider::Error> {
         let serial = target.serial.clone();
-        let work = move |inner: &Inner| {
-            lock(&inner.outbox).withdraw(&inner.data, &serial, CommandId(intent))
-        };
+        let work =
+            move |inner: &Inner| inner.outbox.withdraw(&inner.data, &serial, CommandId(intent));
         Ok(self.blocking(work).await??)
     }
 
@@ -253,7 +251,7 @@ impl Inner {
             struck.done.extend(synced.iter().copied().map(CommandId));
             struck.erased.extend(erased.iter().copied().map(CommandId));
         }
-        let failed = lock(&self.outbox).complete(&self.data, &completed)?;
+        let failed = self.outbox.complete(&self.data, &completed)?;
         let stays = |seen: &Seen| {
             let mut said = seen.good.iter();
             said.any(|said| strikes.contains(&said.id) && failed.contains_key(&said.serial))

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rustix::io::Errno;
@@ -43,12 +44,18 @@ impl Struck {
 /// The writer of the outbox; there is one, since the ledger's lock admits one.
 #[derive(Debug)]
 pub(super) struct Outbox {
+    /// Held by whoever gives or takes names.
+    known: Mutex<Known>,
+    /// Whether the file system has hard links, as far as it is known.
+    links: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// The directory that it lies in, by device and inode, as this process first found it.
     home: Option<(u64, u64)>,
     /// Whether what a crash left behind is gone.
     swept: bool,
-    /// Whether the file system has hard links, as far as it is known.
-    links: AtomicBool,
 }
 
 /// Beside the commands: that the one to erase was given. Whoever removes a device's file by hand
@@ -77,19 +84,27 @@ struct Common<'a> {
 
 impl Outbox {
     pub(super) fn new() -> Self {
-        Self { home: None, swept: false, links: AtomicBool::new(true) }
+        Self { known: Mutex::default(), links: AtomicBool::new(true) }
     }
 
     /// For file systems without hard links, and for tests of the way round.
     #[cfg(test)]
     pub(super) fn without_links() -> Self {
-        Self { home: None, swept: false, links: AtomicBool::new(false) }
+        Self { known: Mutex::default(), links: AtomicBool::new(false) }
     }
 
-    fn open(&mut self, data: &Path) -> Result<Dir, Error> {
+    /// Nobody else gives or takes names. What a panic left behind is as good as what a crash leaves on the
+    /// disk.
+    fn alone(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The directory, and the right to give and take names in it.
+    fn open(&self, data: &Path) -> Result<(Dir, MutexGuard<'_, Known>), Error> {
+        let mut known = self.alone();
         let failed = |errno| spool::Error::Io { doing: "write in", path: data.into(), errno };
         let found = Dir::open(data, "outbox")?.ok_or_else(|| failed(Errno::NOENT))?.identity()?;
-        let home = *self.home.get_or_insert(found);
+        let home = *known.home.get_or_insert(found);
         // The ledger was in its place a moment ago. A command in a directory that has taken its
         // name since, as when a disk is unmounted, would be given once more when the first one is
         // back: nothing is made in that one.
@@ -101,17 +116,17 @@ impl Outbox {
             return Err(failed(Errno::STALE).into());
         }
         // Listing 100,000 names costs as much as linking a thousand: once a process.
-        if !self.swept {
+        if !known.swept {
             dir.sweep()?;
-            self.swept = true;
+            known.swept = true;
         }
-        Ok(dir)
+        Ok((dir, known))
     }
 
     /// Gives the command to each device; one outcome each, in their order. Repeating it is
     /// harmless. An `Ok` is durable.
     pub(super) fn push(
-        &mut self,
+        &self,
         data: &Path,
         command: &Command,
         serials: &[SerialNumber],
@@ -120,12 +135,14 @@ impl Outbox {
     }
 
     fn try_push(
-        &mut self,
+        &self,
         data: &Path,
         command: &Command,
         serials: &[SerialNumber],
     ) -> Result<Vec<Result<(), Error>>, Error> {
-        let dir = self.open(data)?;
+        // Others go on with names while this one waits for the disk, before and after its own.
+        let (dir, alone) = self.open(data)?;
+        drop(alone);
         let bytes = encode(vec![command.clone()]);
         let common = Common { command, bytes, staged: temporary() };
         dir.write_new(&common.staged, &common.bytes)?;
@@ -133,6 +150,7 @@ impl Outbox {
             dir.discard(&common.staged);
             return Err(error.into());
         }
+        let alone = self.alone();
         // One after the other: a directory takes one name at a time, and to wait for that costs more
         // than to give it one.
         let linked: Vec<_> = serials
@@ -150,13 +168,14 @@ impl Outbox {
             .collect();
         let outcomes = finish(&dir, serials, steps);
         dir.discard(&common.staged);
+        drop(alone);
         dir.sync()?;
         Ok(outcomes)
     }
 
     /// Gives each device a command of its own; otherwise as [`Outbox::push`].
     pub(super) fn push_each(
-        &mut self,
+        &self,
         data: &Path,
         commands: &[(SerialNumber, Command)],
     ) -> Vec<Result<(), Error>> {
@@ -164,11 +183,11 @@ impl Outbox {
     }
 
     fn try_push_each(
-        &mut self,
+        &self,
         data: &Path,
         commands: &[(SerialNumber, Command)],
     ) -> Result<Vec<Result<(), Error>>, Error> {
-        let dir = self.open(data)?;
+        let (dir, _alone) = self.open(data)?;
         let write = |(serial, command): &(SerialNumber, Command)| {
             let before = read(&dir, &file_name(serial))?.unwrap_or_default();
             let Some(commands) = merge(before, command) else { return Ok(Step::Named) };
@@ -189,7 +208,7 @@ impl Outbox {
     /// Transient or permanent only where the device surely does not get it: before the file has
     /// its name, or where a look finds that it has not.
     pub(super) fn order(
-        &mut self,
+        &self,
         data: &Path,
         command: &Command,
         serial: &SerialNumber,
@@ -200,7 +219,7 @@ impl Outbox {
         fn in_doubt(error: impl Into<Error>) -> provider::Error {
             provider::Error::new(ErrorClass::Unknown, error.into().to_string())
         }
-        let dir = self.open(data).map_err(surely_not)?;
+        let (dir, _alone) = self.open(data).map_err(surely_not)?;
         let name = file_name(serial);
         let before = read(&dir, &name).map_err(surely_not)?.unwrap_or_default();
         if let Some(commands) = merge(before, command) {
@@ -235,6 +254,7 @@ impl Outbox {
         id: CommandId,
         witness: Option<CommandId>,
     ) -> Result<Presence, Error> {
+        let _alone = self.alone();
         // A wipe is never the first command of a ledger: without its directory all is forgotten.
         let Some(dir) = Dir::open(&data.join("outbox"), "outbox")? else {
             return Ok(Presence::Unknown);
@@ -254,7 +274,7 @@ impl Outbox {
     /// # Errors
     /// If it may still be there.
     pub(super) fn withdraw(
-        &mut self,
+        &self,
         data: &Path,
         serial: &SerialNumber,
         id: CommandId,
@@ -309,14 +329,14 @@ impl Outbox {
     /// # Errors
     /// If it went wrong for all, or nobody knows.
     pub(super) fn complete(
-        &mut self,
+        &self,
         data: &Path,
         done: &BTreeMap<SerialNumber, Struck>,
     ) -> Result<BTreeMap<SerialNumber, Error>, Error> {
         if done.is_empty() || Dir::open(&data.join("outbox"), "outbox")?.is_none() {
             return Ok(BTreeMap::new());
         }
-        let dir = self.open(data)?;
+        let (dir, _alone) = self.open(data)?;
         let done: Vec<_> = done.iter().collect();
         let steps = done
             .par_iter()

@@ -224,12 +224,12 @@ fn wipe(intent: u64) -> Command {
 }
 
 fn order(fixture: &Fixture, intent: u64, name: &str) -> Result<(), super::super::super::Error> {
-    lock(&fixture.local.inner.outbox).order(fixture.data(), &wipe(intent), &serial(name))
+    fixture.local.inner.outbox.order(fixture.data(), &wipe(intent), &serial(name))
 }
 
 fn presence(fixture: &Fixture, intent: u64, witness: Option<u64>) -> Result<Presence, Error> {
     let (id, witness) = (CommandId(intent), witness.map(CommandId));
-    lock(&fixture.local.inner.outbox).presence(fixture.data(), &serial("A"), id, witness)
+    fixture.local.inner.outbox.presence(fixture.data(), &serial("A"), id, witness)
 }
 
 #[test]
