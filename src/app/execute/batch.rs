@@ -15,6 +15,7 @@ use super::profiles;
 use crate::domain::model::{DeviceId, Email};
 use crate::domain::plan::effect::pushed;
 use crate::domain::plan::{Action, ActionKind};
+use crate::domain::state::State;
 use crate::domain::state::event::{Event, ProfileFailed};
 use crate::edges::ledger::{self, Draft, Ledger, Proof};
 use crate::edges::provider::{Error as ProviderError, Licensed, Provider, Push, PushTarget};
@@ -50,6 +51,13 @@ impl Begun {
         ledger.append(drafts)?;
         ledger.sync()?;
         Ok(Self { actions, licenses, pushes, commands, former })
+    }
+
+    /// Whether what came of the batch before has a say in its effects: who has which license, and what
+    /// devices leave behind in an MDM.
+    pub(super) fn rests_on_others(&self, recorded: &State) -> bool {
+        let in_mdm = recorded.profiles.values().any(|profile| profile.intune.is_some());
+        in_mdm || !self.licenses.is_empty()
     }
 
     /// Looks up what the effects depend on, and has the provider prepare the profiles.

@@ -1,12 +1,13 @@
 //! Batch after batch: intents, effects, outcomes.
 //!
-//! Two are under way at a time: while one has its effects, the intents of the next one are logged.
+//! Two are under way at a time: while one has its effects, what came of the last one is logged, and then
+//! the intents of the next one.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::batch::Begun;
+use super::batch::{Begun, Done};
 use super::control::{Control, Patience};
 use super::outcome::Outcome;
 use super::{profiles, wipes};
@@ -43,30 +44,13 @@ pub(crate) async fn execute(
         total,
         outcome: Outcome::default(),
         done: 0,
-        under_way: None,
+        begun: None,
+        over: None,
     };
-    for batch in batches(plan.actions, BATCH.max(provider.limits().batch)) {
-        let alone = batch.first().filter(|action| goes_alone(action));
-        if alone.is_some() {
-            pass.go_on(None).await?;
-        }
-        if control.stop.load(Ordering::Relaxed) {
-            break;
-        }
-        // What a device said goes in with its actions: were it taken in ahead of a stop, its
-        // report would be old news to the next pass, and what follows from it be lost.
-        let last = batch.last().and_then(|action| action.device());
-        let due = telemetry.partition_point(|said| Some(said.device) <= last);
-        let said = telemetry.split_off(..due).unwrap_or_default();
-        match alone {
-            Some(action) => {
-                observe(said, pass.ledger);
-                pass.alone(action, &going_on).await?;
-            }
-            None => pass.go_on(Some((batch, said))).await?,
-        }
-    }
-    pass.go_on(None).await?;
+    let carried_out = pass.all(plan.actions, &mut telemetry, &going_on).await;
+    // Also where it could not go on: what was done belongs into the log.
+    let ended = pass.end();
+    carried_out.and(ended)?;
     let Pass { ledger, mut outcome, done, .. } = pass;
     ledger.sync()?;
     outcome.left = total - done;
@@ -87,35 +71,86 @@ struct Pass<'a> {
     done: usize,
     outcome: Outcome,
     /// A batch whose effects are still to come.
-    under_way: Option<Begun>,
+    begun: Option<Begun>,
+    /// A batch whose effects are over: what came of them is still to be logged.
+    over: Option<Done>,
 }
 
-impl Pass<'_> {
-    /// Ends the batch under way, and meanwhile begins the next one, with what its devices said.
+impl<'a> Pass<'a> {
+    /// All actions, up to a stop.
+    async fn all<'t>(
+        &mut self,
+        actions: Vec<Action>,
+        telemetry: &mut &'t [Telemetry],
+        going_on: &HashSet<Digest>,
+    ) -> Result<(), ledger::Error> {
+        for batch in batches(actions, BATCH.max(self.provider.limits().batch)) {
+            let alone = batch.first().filter(|action| goes_alone(action));
+            if alone.is_some() {
+                self.go_on(None).await?;
+                self.end()?;
+            }
+            if self.control.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            // What a device said goes in with its actions: were it taken in ahead of a stop, its
+            // report would be old news to the next pass, and what follows from it be lost.
+            let last = batch.last().and_then(|action| action.device());
+            let due = telemetry.partition_point(|said| Some(said.device) <= last);
+            let said = telemetry.split_off(..due).unwrap_or_default();
+            match alone {
+                Some(action) => {
+                    observe(said, self.ledger);
+                    self.alone(action, going_on).await?;
+                }
+                None => self.go_on(Some((batch, said))).await?,
+            }
+        }
+        self.go_on(None).await
+    }
+
+    /// Has the effects of the batch that was begun, and meanwhile ends the one before it and begins the next
+    /// one, with what its devices said.
     async fn go_on(
         &mut self,
         next: Option<(Vec<Action>, &[Telemetry])>,
     ) -> Result<(), ledger::Error> {
-        let Self { ledger, provider, control, patience, outcome, .. } = self;
-        let begin = |ledger: &mut Ledger| {
+        let begin = |ledger: &mut Ledger, control: &Control<'_>| {
             let begun = next.map(|(batch, said)| {
                 observe(said, ledger);
                 Begun::begin(batch, ledger, control.revision.as_ref())
             });
             begun.transpose()
         };
-        let Some(begun) = self.under_way.take() else {
-            self.under_way = begin(ledger)?;
+        let Some(begun) = self.begun.take() else {
+            self.begun = begin(self.ledger, self.control)?;
             return Ok(());
         };
+        if begun.rests_on_others(self.ledger.state()) {
+            self.end()?;
+        }
+        let Self { ledger, provider, control, patience, outcome, .. } = self;
         let ready = begun.prepare(ledger, provider, patience).await?;
         let effects = ready.carry_out(provider, patience);
+        let over = self.over.take();
+        let logging = async {
+            let ended = over.map(|over| over.end(ledger, outcome)).transpose()?;
+            Ok::<_, ledger::Error>((ended, begin(ledger, control)))
+        };
         // The effects first: their threads go on while the log is written.
-        let (done, next) = tokio::join!(biased; effects, async { begin(ledger) });
-        // Also where the next one could not be begun: what was done belongs into the log.
-        let ended = done.end(ledger, outcome);
-        self.under_way = next?;
-        self.advance(ended?);
+        let (over, logged) = tokio::join!(biased; effects, logging);
+        self.over = Some(over);
+        let (ended, next) = logged?;
+        self.advance(ended.unwrap_or(0));
+        self.begun = next?;
+        Ok(())
+    }
+
+    /// Ends the batch whose effects are over.
+    fn end(&mut self) -> Result<(), ledger::Error> {
+        let Some(over) = self.over.take() else { return Ok(()) };
+        let ended = over.end(self.ledger, &mut self.outcome)?;
+        self.advance(ended);
         Ok(())
     }
 
