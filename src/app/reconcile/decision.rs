@@ -170,6 +170,13 @@ impl Decision {
         approved.only_holds().filter(|_| quiet)
     }
 
+    /// As [`Decision::only_holds`], given out.
+    #[must_use]
+    pub(crate) fn into_only_holds(self) -> Option<Vec<Hold>> {
+        let only = self.only_holds().is_some();
+        only.then(|| self.approved.into_plan().holds)
+    }
+
     /// Whether there is nothing to carry out: no actions, and nothing to acknowledge.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -76,11 +76,13 @@ impl<'a> Planner<'a> {
         desired: impl ExactSizeIterator<Item = &'a DesiredDevice>,
     ) {
         let (known, new) = match_serials(self.inputs.recorded, desired);
+        // At once: growing by doubling would hold up to three times as much for a moment. What is not needed
+        // is never touched, and given back.
+        self.plan.holds.reserve_exact(known.len());
         for (id, device) in recorded {
             self.device(*id, device, known.get(id).copied());
         }
         let mut id = self.inputs.recorded.next_id();
-        // At once: growing by doubling would hold up to three times as much for a moment.
         self.plan.actions.reserve_exact(new.len());
         for desired in new {
             if provision(self.inputs, id, desired, &mut self.plan) {
@@ -105,6 +107,7 @@ impl<'a> Planner<'a> {
         plan.actions.extend(withdrawn);
         plan.actions.extend(wipes.actions);
         plan.holds.sort();
+        plan.holds.shrink_to_fit();
         plan.findings.sort_by(|a, b| a.key().cmp(&b.key()));
         plan
     }

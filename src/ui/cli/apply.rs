@@ -158,7 +158,8 @@ pub(super) fn run(
             later
         }
     };
-    let idle = index.and_then(|index| settled(setup, &decision, &desired, index, ledger.state()));
+    let idle = index.zip(decision.only_holds().map(<[Hold]>::to_vec));
+    let idle = idle.map(|(index, holds)| settled(setup, holds, &desired, index, ledger.state()));
     let before = ledger.state().seq;
     // What was done leads to another plan: the one that is shown next.
     let again = index.filter(|_| idle.is_none()).map(|index| (index, desired));
@@ -173,9 +174,8 @@ pub(super) fn run(
     let next = |recorded: &State| {
         let (index, desired) = again.as_ref()?;
         let next = decide_now(args, setup, desired, recorded, &trust, look(recorded));
-        let idle = settled(setup, &next, desired, *index, recorded);
-        // The process is about to end: nobody waits for its memory.
-        std::mem::forget(next);
+        let holds = next.into_only_holds();
+        let idle = holds.map(|holds| settled(setup, holds, desired, *index, recorded));
         Some((recorded.seq, idle))
     };
     let planned = ledger.snapshot_beside(next)?;
@@ -264,15 +264,14 @@ struct NothingToDo {
     times: (Timestamp, Option<Timestamp>),
 }
 
-/// A decision over the fleet that the index says, if there is nothing but holds in it.
+/// A decision over the fleet that the index says, with nothing but holds in it.
 fn settled(
     setup: &Setup,
-    decision: &Decision,
+    holds: Vec<Hold>,
     desired: &Desired,
     index: Digest,
     recorded: &State,
-) -> Option<NothingToDo> {
-    let holds = decision.only_holds()?.to_vec();
+) -> NothingToDo {
     let now = setup.now();
     let inputs = Inputs {
         now,
@@ -287,7 +286,7 @@ fn settled(
         clock: None,
     };
     let due = next_due(&inputs, recorded.devices.values(), &[]);
-    Some(NothingToDo { index, holds, times: (now, due) })
+    NothingToDo { index, holds, times: (now, due) }
 }
 
 enum Consent {
