@@ -17,7 +17,7 @@ use fleetform::app::status::View;
 use fleetform::domain::diagnosis::Check;
 use fleetform::domain::model::{ReportId, Status, Timestamp};
 use fleetform::domain::plan::{Hold, HoldReason, IssuableWipe};
-use fleetform::domain::settings::Settings;
+use fleetform::domain::settings::{LicenseStart, Settings};
 use fleetform::domain::state::State;
 use fleetform::domain::state::event::ErrorClass;
 use fleetform::domain::wipe::trust_state::TrustState;
@@ -34,7 +34,7 @@ use fleetform::edges::source;
 use fleetform::edges::watch::Pace;
 use tokio::sync::watch;
 
-use super::support::{Fixture, Pass, execute_untrusted};
+use super::support::{Fixture, PROFILE, Pass, execute_untrusted};
 
 type Look = Result<Observed, Error>;
 
@@ -48,6 +48,8 @@ struct Remote {
     wakes: Option<PathBuf>,
     /// What happens right before each push.
     meets: Option<BeforePush>,
+    /// What is configured.
+    settings: Settings,
     seen: Mutex<Seen>,
 }
 
@@ -58,6 +60,8 @@ struct Seen {
     /// With which cursors it was asked.
     asked: Vec<Option<String>>,
     pushed: Vec<String>,
+    /// Users that were to get a license, each with whether they were given it before.
+    licensed: Vec<(String, bool)>,
     /// Serial numbers, each with the intent.
     synced: Vec<(String, u64)>,
     /// Why it takes no sync.
@@ -115,6 +119,8 @@ impl Provider for Remote {
         targets: Vec<LicenseTarget>,
         _: u64,
     ) -> Vec<Result<Licensed, Error>> {
+        let users = targets.iter().map(|target| (target.user.to_string(), target.given));
+        self.seen().licensed.extend(users);
         vec![Ok(Licensed::Assigned); targets.len()]
     }
 
@@ -203,7 +209,7 @@ fn now() -> Timestamp {
 fn decided(fixture: &Fixture, remote: &Remote) -> (Ledger, Decision) {
     let ledger = ledger::file::open(&fixture.path("data"), "test".into(), now).expect("a ledger");
     let desired = source::load(&fixture.path("fleet"));
-    let (settings, trust) = (&Settings::default(), &TrustState::NotConfigured);
+    let (settings, trust) = (&remote.settings, &TrustState::NotConfigured);
     let requests = &requests::read(&fixture.path("data"));
     let pass = Pass { now: now(), settings, desired: &desired, requests, trust };
     let decision = pass.decide(ledger.state(), remote, None);

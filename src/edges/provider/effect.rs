@@ -105,14 +105,14 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LicenseTarget {
     /// The ledger's name for the device.
-    pub(crate) id: DeviceId,
+    pub id: DeviceId,
     /// What the provider finds the device by.
-    pub(crate) serial: SerialNumber,
+    pub serial: SerialNumber,
     /// Who gets it.
-    pub(crate) user: Email,
+    pub user: Email,
     /// Whether the user was given it already with another device, as far as is recorded. A provider that
     /// knows better looks for itself.
-    pub(crate) given: bool,
+    pub given: bool,
 }
 
 /// Whether a user has a license.

@@ -23,7 +23,15 @@ fn pass_over(
     stop: &Arc<AtomicBool>,
     meets: impl Fn(&Push) + Send + Sync + 'static,
 ) -> (Arc<Remote>, Result<Outcome, String>) {
-    let remote = Arc::new(Remote { meets: Some(Box::new(meets)), ..Remote::default() });
+    pass_by(Remote { meets: Some(Box::new(meets)), ..Remote::default() }, fixture, stop)
+}
+
+fn pass_by(
+    remote: Remote,
+    fixture: &Fixture,
+    stop: &Arc<AtomicBool>,
+) -> (Arc<Remote>, Result<Outcome, String>) {
+    let remote = Arc::new(remote);
     let (mut ledger, decision) = decided(fixture, &remote);
     let reread = &|_: &_| unreachable!("nobody is trusted");
     let control = Control { stop, progress: &|_, _| (), revision: None, reread };
@@ -109,4 +117,19 @@ fn once_the_log_is_gone_no_further_batch_has_an_effect() {
     let error = outcome.expect_err("nothing can be logged");
     assert!(error.contains("the log"), "{error}");
     assert_eq!(remote.seen().pushed.len(), FIRST);
+}
+
+#[test]
+fn a_batch_whose_effects_rest_on_the_one_before_waits_for_what_came_of_it() {
+    let fixture = Fixture::generated(DEVICES);
+    fixture.write("fleet/profile.yaml", format!("{PROFILE}  licenses: [SPE_E3]\n"));
+    let mut remote = Remote::default();
+    remote.settings.provider.licenses = Some(LicenseStart::Declared);
+    let (remote, outcome) = pass_by(remote, &fixture, &Arc::default());
+    assert_eq!(outcome.expect("an outcome").left, 0);
+    // All devices have one user, who is asked for once in each batch.
+    let given: Vec<_> = remote.seen().licensed.iter().map(|(_, given)| *given).collect();
+    assert!(given.len() > 2, "{given:?}");
+    assert_eq!(given.iter().position(|given| *given), Some(1), "{given:?}");
+    assert!(given[1..].iter().all(|given| *given), "{given:?}");
 }

@@ -56,3 +56,39 @@ impl Recent {
         self.lines.iter().map(place).filter(move |(at, device)| *at >= from && *device > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(device: u32, length: u32) -> Line {
+        let id =
+            |number| std::iter::successors(Some(DeviceId::FIRST), |id| Some(id.next())).nth(number);
+        Line { device: (device as usize).checked_sub(1).and_then(id), length }
+    }
+
+    #[test]
+    fn lines_are_where_they_were_appended() {
+        let mut recent = Recent::after(1000);
+        recent.note(&[line(2, 10), line(0, 20)], 1030);
+        recent.note(&[line(1, 5), line(2, 7)], 1042);
+        let about = |from| recent.about_devices(from).collect::<Vec<_>>();
+        assert_eq!(about(0), [(1000, 2), (1030, 1), (1035, 2)]);
+        assert_eq!(about(1001), [(1030, 1), (1035, 2)]);
+        assert_eq!((recent.from(1042), recent.from(1041)), (Some(1000), None));
+        let taken = recent.take();
+        assert_eq!((taken.from(1042), recent.from(1042)), (Some(1000), Some(1042)));
+        recent.note(&[line(3, 8)], 1050);
+        assert_eq!(recent.about_devices(0).collect::<Vec<_>>(), [(1042, 3)]);
+    }
+
+    #[test]
+    fn more_than_that_are_left_to_the_log() {
+        let mut recent = Recent::after(0);
+        recent.note(&vec![line(1, 1); MOST], MOST as u64);
+        assert_eq!(recent.from(MOST as u64), Some(0));
+        recent.note(&[line(1, 9)], MOST as u64 + 9);
+        assert_eq!(recent.from(MOST as u64 + 9), Some(MOST as u64 + 9));
+        assert_eq!(recent.about_devices(0).count(), 0);
+    }
+}

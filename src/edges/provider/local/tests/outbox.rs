@@ -37,6 +37,29 @@ fn a_first_push_writes_once_and_links() {
 }
 
 #[test]
+fn pushes_at_the_same_time_give_each_device_its_command() {
+    for outbox in [Outbox::new(), Outbox::without_links()] {
+        let fixture = Fixture::with(outbox);
+        let names: Vec<_> = (0..400).map(|n| format!("SN{n:03}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        std::thread::scope(|scope| {
+            for (intent, serials) in (1_u32..).zip(names.chunks(100)) {
+                let local = &fixture.local;
+                scope.spawn(move || {
+                    let profile = profile("Standard", intent);
+                    let outcomes = push(&runtime(), local, intent.into(), &profile, serials);
+                    assert_eq!(outcomes, vec![Ok(()); serials.len()]);
+                });
+            }
+        });
+        for (n, name) in names.iter().enumerate() {
+            assert_eq!(fixture.pending(name), [format!("c{} profile", 1 + n / 100)]);
+        }
+        assert_eq!(fixture.tree().len(), names.len(), "no temporary is left");
+    }
+}
+
+#[test]
 fn a_second_push_replaces_and_touches_no_other_device() {
     for outbox in [Outbox::new(), Outbox::without_links()] {
         let fixture = Fixture::with(outbox);
