@@ -2,7 +2,10 @@
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
 
 use super::environment::Environment;
 use super::failure::Failure;
@@ -20,19 +23,21 @@ pub(crate) fn start(
 ) -> Result<(), Failure> {
     let usual = if unattended { "warn,fleetform=info" } else { "warn" };
     let directives = directives(global, environment, usual);
-    let filter = EnvFilter::try_new(&directives).map_err(|e| {
+    let filter: Targets = directives.parse().map_err(|e| {
         Failure::new(format!("FLEETFORM_LOG={directives:?} is not a filter: {e}"))
             .help("write it like `info` or `fleetform=debug,warn`")
     })?;
     let color = environment.colored_errors(global.color);
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(color);
-    match global.log_format {
-        LogFormat::Text if unattended => subscriber.with_target(false).try_init(),
-        LogFormat::Text => subscriber.event_format(Plain { color }).try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
-    }
-    .map_err(|e| Failure::new(format!("cannot start the log: {e}")))
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(color);
+    let lines = match global.log_format {
+        LogFormat::Text if unattended => lines.with_target(false).boxed(),
+        LogFormat::Text => lines.event_format(Plain { color }).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    registry()
+        .with(lines.with_filter(filter))
+        .try_init()
+        .map_err(|e| Failure::new(format!("cannot start the log: {e}")))
 }
 
 /// Flags override the environment, as they do the configuration.
@@ -68,7 +73,7 @@ mod tests {
             let args = ["fleetform", "list"].into_iter().chain(args);
             let (cli, _) = parse(args).unwrap();
             assert_eq!(directives(&cli.global, &environment, "warn"), expected);
-            EnvFilter::try_new(expected).unwrap();
+            expected.parse::<Targets>().unwrap();
         }
     }
 
