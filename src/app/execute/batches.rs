@@ -14,7 +14,7 @@ use super::{profiles, wipes};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::model::Digest;
 use crate::domain::plan::effect::Effect;
-use crate::domain::plan::{Action, Telemetry};
+use crate::domain::plan::{Action, ActionKind, Telemetry};
 use crate::edges::ledger::{self, Ledger};
 use crate::edges::provider::Provider;
 
@@ -36,6 +36,8 @@ pub(crate) async fn execute(
     let mut telemetry = plan.telemetry.as_slice();
     let total = plan.actions.len();
     let going_on = wipes::going_on(&plan.wipes);
+    let new = plan.actions.iter().filter(|action| action.kind() == ActionKind::Provision).count();
+    ledger.expect_devices(new);
     let mut pass = Pass {
         ledger,
         provider,

@@ -35,6 +35,13 @@ impl BySerial {
         all
     }
 
+    /// Makes room for so many more at once: to grow step by step looks at every device each time.
+    pub(super) fn reserve(&mut self, more: usize, devices: &Devices) {
+        let hasher = &self.hasher;
+        let hash = |id: &DeviceId| hasher.hash_one(&devices[id].spec.serial_number);
+        Arc::make_mut(&mut self.ids).reserve(more, hash);
+    }
+
     /// The device that bears this serial number.
     pub(super) fn get(&self, serial: &SerialNumber, devices: &Devices) -> Option<DeviceId> {
         let is = |id: &DeviceId| devices[id].spec.serial_number == *serial;

@@ -112,6 +112,11 @@ impl State {
         }
     }
 
+    /// Makes room for so many new devices at once, where they are about to come.
+    pub(crate) fn expect_devices(&mut self, more: usize) {
+        self.by_serial.reserve(more, &self.devices);
+    }
+
     /// The id that the next new device gets.
     #[must_use]
     pub(crate) fn next_id(&self) -> DeviceId {

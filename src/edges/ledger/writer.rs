@@ -145,6 +145,11 @@ impl Ledger {
         self.state.seq.max(1) + 1
     }
 
+    /// Makes room for so many new devices, which are about to be logged.
+    pub(crate) fn expect_devices(&mut self, more: usize) {
+        self.state.expect_devices(more);
+    }
+
     /// Writes entries, at once, and takes them into the state. Not durable before
     /// [`Ledger::sync`]. All lines are in memory meanwhile: some thousand a time.
     ///

@@ -30,6 +30,7 @@ pub(super) fn well(dir: &Path) -> Option<Verified> {
     let path = dir.join(LOG);
     let log = log::open(&path).ok()??;
     let (mut state, mut same) = (State::default(), false);
+    state.expect_devices(outline.about());
     let mut chain = Chain::START;
     let end = follow_all(&mut chain, &path, &log, u64::MAX, 0, |chain, entry| {
         if entry.is_none_or(|entry| state.fold(entry, chain.head).is_err()) {

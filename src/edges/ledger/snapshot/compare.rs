@@ -21,6 +21,10 @@ use crate::edges::ledger::chain::Chain;
 const NEAR: u64 = 1 << 16;
 /// What ends a device, and nothing else.
 const END: &[u8] = b"\n    }";
+/// What a device without much telemetry takes, in bytes; and how many are expected at most, whatever the
+/// length of a file says.
+const USUAL_DEVICE: u64 = 1024;
+const MOST_EXPECTED: u64 = 4 << 20;
 /// So many are compared in a row.
 const ROW: usize = 64;
 
@@ -75,6 +79,12 @@ impl Outline {
         let State { seq, head, .. } = snapshot.state;
         let made = Chain { seq, head: head.0, end: snapshot.log_bytes };
         Some(Self { file, before, after, devices, made })
+    }
+
+    /// About how many devices it has.
+    pub(in crate::edges::ledger) fn about(&self) -> usize {
+        let devices = (self.devices.end - self.devices.start) / USUAL_DEVICE;
+        usize::try_from(devices.min(MOST_EXPECTED)).unwrap_or(0)
     }
 
     /// Whether it says what this state does, of which the log is so many bytes long, but for telemetry: that

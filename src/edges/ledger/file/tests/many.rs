@@ -21,15 +21,34 @@ fn they_are_the_lines_that_they_are_one_by_one() {
     let [mut at_once, mut one_by_one] = dirs
         .each_ref()
         .map(|dir| super::super::open(dir.path(), "tester".into(), at_one_time).unwrap());
-    let drafts = || (0..MANY).map(|n| profile(&n.to_string()));
-    at_once.append(drafts().collect()).unwrap();
-    for draft in drafts() {
+    // Of other lengths each time.
+    let drafts = |begin: &str| {
+        let name = |n| profile(&format!("{begin}{n}"));
+        (0..MANY).map(name).collect::<Vec<_>>()
+    };
+    for begin in ["long-", ""] {
+        at_once.append(drafts(begin)).unwrap();
+    }
+    for draft in [drafts("long-"), drafts("")].concat() {
         one_by_one.append(vec![draft]).unwrap();
     }
     let [first, second] = dirs.each_ref().map(|dir| log(dir.path()));
     assert!(first == second, "{} and {} bytes", first.len(), second.len());
     assert_eq!(at_once.state(), one_by_one.state());
     assert_eq!(verify(dirs[0].path()).unwrap().problems, []);
+}
+
+#[test]
+fn room_for_devices_to_come_changes_nothing() {
+    let dir = told();
+    let mut ledger = open(dir.path()).unwrap();
+    let before = ledger.state().clone();
+    ledger.expect_devices(10_000);
+    assert_eq!(*ledger.state(), before);
+    for (id, device) in before.devices.iter() {
+        let found = ledger.state().by_serial(&device.spec.serial_number);
+        assert_eq!(found.map(|(id, _)| id), Some(*id));
+    }
 }
 
 #[test]
