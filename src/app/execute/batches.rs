@@ -78,12 +78,12 @@ struct Pass<'a> {
     over: Option<Done>,
 }
 
-impl<'a> Pass<'a> {
+impl Pass<'_> {
     /// All actions, up to a stop.
-    async fn all<'t>(
+    async fn all(
         &mut self,
         actions: Vec<Action>,
-        telemetry: &mut &'t [Telemetry],
+        telemetry: &mut &[Telemetry],
         going_on: &HashSet<Digest>,
     ) -> Result<(), ledger::Error> {
         for batch in batches(actions, BATCH.max(self.provider.limits().batch)) {
