@@ -20,6 +20,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 
 /// How much is written at once: little enough to stay in the cache of the processor meanwhile.
 const PIECE: usize = 512 << 10;
+
 /// What is to be logged; the ledger adds number, time, actor and hash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
