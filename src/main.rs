@@ -1,6 +1,6 @@
 //! The `fleetform` program: parse, start the log, run, exit.
 
-use std::process::ExitCode;
+use std::io::{self, Write as _};
 
 use fleetform::ui::cli;
 
@@ -8,8 +8,13 @@ use fleetform::ui::cli;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> ExitCode {
+fn main() {
     // Failpoints exist in test builds only.
-    let _scenario = fail::FailScenario::setup();
-    cli::main(std::env::args_os()).into()
+    let scenario = fail::FailScenario::setup();
+    let exit = cli::main(std::env::args_os());
+    drop(scenario);
+    // Whoever reads it may be gone, which the exit code does not tell.
+    let _ = io::stdout().flush();
+    // To give back memory piece by piece at the end takes longer than many a command.
+    signal_hook::low_level::exit(exit.code().into())
 }

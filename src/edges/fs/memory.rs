@@ -1,11 +1,38 @@
-//! How much memory there is: what bounds what is read, in place of a number of files.
+//! How much memory there is: what bounds what is read, in place of a number of files. And in which pages
+//! the system gives it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::thread::{disable_transparent_huge_pages, transparent_huge_pages_are_disabled};
 
 use super::guarded::Guarded;
 
 /// Far more than the files of the system that say it.
 const MOST: usize = 1 << 20;
+
+/// Bytes of a file, or of what is made of it, that are worth huge pages.
+const MUCH: u64 = 4 << 20;
+
+/// Whether huge pages were left for later.
+static SMALL: AtomicBool = AtomicBool::new(false);
+
+/// Leaves huge pages until much memory is needed: the system clears 2 MiB at once where a thread of a small
+/// command takes its first bytes.
+pub(crate) fn begin_small() {
+    // Who started this process may have decided for it.
+    if transparent_huge_pages_are_disabled().is_ok_and(|disabled| !disabled) {
+        SMALL.store(disable_transparent_huge_pages(true).is_ok(), Ordering::Relaxed);
+    }
+}
+
+/// So many bytes will be needed: if they are many, in huge pages from now on.
+pub(crate) fn expect(bytes: u64) {
+    if bytes >= MUCH && SMALL.swap(false, Ordering::Relaxed) {
+        // With small pages it is slower, and no different.
+        let _ = disable_transparent_huge_pages(false);
+    }
+}
 
 /// Bytes that this process may still take; `None` where the system does not say.
 #[must_use]
@@ -45,6 +72,18 @@ fn left(group: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn huge_pages_are_there_once_much_is_expected() {
+        let disabled = || transparent_huge_pages_are_disabled().unwrap();
+        assert!(!disabled());
+        begin_small();
+        expect(MUCH - 1);
+        // Another test may expect much at the same time.
+        assert!(disabled() || !SMALL.load(Ordering::Relaxed));
+        expect(MUCH);
+        assert!(!disabled());
+    }
 
     #[test]
     fn the_least_of_what_machine_group_and_process_leave_counts() {

@@ -15,11 +15,12 @@ use rustix::fs::{AtFlags, CWD, OFlags, Stat, fstat, statat};
 use super::below::{enter, open, read_file, trouble};
 use super::index::{Collected, Collector, Index, Known, Names};
 use super::rules::MAX_BYTES;
-use super::walk::{Budget, Chunk, Listed, Unread, Walk};
+use super::walk::{Budget, Chunk, HERE, Listed, Unread, Walk};
 use crate::domain::manifest::{Documents, Unpacker, UnusableKind, pack, parse_file};
 use crate::domain::model::Digest;
 use crate::domain::state::State;
 use crate::edges::fs::guarded::{Refused, Version};
+use crate::edges::fs::threads;
 
 /// So often a fleet that changes while it is read is read again.
 const TRIES: usize = 5;
@@ -126,25 +127,30 @@ pub(super) fn touched(root: &OwnedFd, index: &Index, most: usize) -> Option<Vec<
             (all.len() <= most).then_some(all)
         });
     };
+    let look = |chunk: &Chunk| {
+        let touched = touched_of(root.as_fd(), stat.st_dev, chunk, index);
+        if let Some((number, _)) = &touched {
+            seen.fetch_add(*number, Ordering::Relaxed);
+        }
+        if touched.as_ref().is_none_or(|(_, touched)| !touched.is_empty()) {
+            note(touched.map(|(_, touched)| touched));
+        }
+    };
     let budget = Budget::of_system();
-    let listed = rayon::scope(|scope| {
-        let found = |chunk: Chunk| {
-            let (seen, note) = (&seen, &note);
-            scope.spawn(move |_| {
-                let touched = touched_of(root.as_fd(), stat.st_dev, &chunk, index);
-                if let Some((number, _)) = &touched {
-                    seen.fetch_add(*number, Ordering::Relaxed);
-                }
-                if touched.as_ref().is_none_or(|(_, touched)| !touched.is_empty()) {
-                    note(touched.map(|(_, touched)| touched));
-                }
-            });
-        };
+    let walk = |found: &dyn Fn(Chunk)| {
         let (lost, listed) = (Documents::default(), Listed::default());
-        let mut walk = Walk { found: &found, budget: &budget, lost, listed };
+        let mut walk = Walk { found, budget: &budget, lost, listed };
         let walked = walk.directory(root, String::new(), 0).is_ok();
         (walked && walk.lost.findings.is_empty()).then_some(walk.listed)
-    })?;
+    };
+    let listed = if index.len() <= HERE {
+        walk(&|chunk| look(&chunk))
+    } else {
+        threads::start().ok()?;
+        let look = &look;
+        rayon::scope(|scope| walk(&|chunk| scope.spawn(move |_| look(&chunk))))
+    };
+    let listed = listed?;
     let whole = listed.held_still(root.as_fd()) && seen.into_inner() == index.len();
     all.into_inner().unwrap_or_else(PoisonError::into_inner).filter(|_| whole)
 }

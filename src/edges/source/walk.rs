@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -15,15 +16,21 @@ use crate::domain::manifest::Documents;
 use crate::domain::manifest::UnusableKind;
 use crate::domain::wording::harmless;
 use crate::edges::fs::guarded::Version;
-use crate::edges::fs::memory;
+use crate::edges::fs::{memory, threads};
 
 /// Files read by a thread before it looks for others' work.
 const CHUNK: usize = 128;
+/// Files or directories that are looked at faster than threads are started to share the work. Fleets of
+/// tests are on both sides of it.
+pub(super) const HERE: usize = if cfg!(test) { 8 } else { 2_000 };
 /// What a manifest or directory takes at least, from its name to its part of a plan; measured, and
 /// rounded up.
 const ENTRY_BYTES: u64 = 2048;
 /// So many times its length a manifest takes: short ones are the larger part of most fleets.
 const TIMES: u64 = 3;
+
+/// So many bytes every system has: how much there is takes longer to learn than to read a small fleet.
+const LITTLE: u64 = 8 << 20;
 
 /// Why nothing is known of the whole fleet.
 #[derive(Debug, thiserror::Error)]
@@ -63,19 +70,22 @@ pub(super) fn most_entries() -> usize {
 }
 
 /// The memory that reading may take.
+#[derive(Default)]
 pub(super) struct Budget {
-    all: u64,
-    left: AtomicU64,
+    /// Bytes that there were when it was first asked for: a small fleet never asks.
+    all: OnceLock<u64>,
+    taken: AtomicU64,
 }
 
 impl Budget {
     /// What the system leaves to this process.
     pub(super) fn of_system() -> Self {
-        Self::new(memory::available().unwrap_or(u64::MAX))
+        Self::default()
     }
 
+    #[cfg(test)]
     pub(super) fn new(bytes: u64) -> Self {
-        Self { all: bytes, left: AtomicU64::new(bytes) }
+        Self { all: bytes.into(), taken: AtomicU64::new(0) }
     }
 
     /// For so many manifests and directories.
@@ -89,10 +99,14 @@ impl Budget {
     }
 
     fn take(&self, bytes: u64) -> Result<(), Unread> {
-        let taken = self
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        taken.map(drop).map_err(|_| Unread::TooLarge(self.all))
+        let before = self.taken.fetch_add(bytes, Ordering::Relaxed);
+        let taken = before.saturating_add(bytes);
+        if taken <= LITTLE && self.all.get().is_none() {
+            return Ok(());
+        }
+        memory::expect(taken);
+        let all = *self.all.get_or_init(|| memory::available().unwrap_or(u64::MAX));
+        if taken > all { Err(Unread::TooLarge(all)) } else { Ok(()) }
     }
 }
 
@@ -139,11 +153,15 @@ impl Listed {
             "" => fstat(root),
             path => statat(root, path.trim_end_matches('/'), AtFlags::SYMLINK_NOFOLLOW),
         };
-        self.0.par_iter().all(|(path, place, version)| {
+        let held_still = |(path, place, version): &(String, [u64; 2], Version)| {
             now(path).is_ok_and(|stat| {
                 [stat.st_dev, stat.st_ino] == *place && Version::of(&stat) == *version
             })
-        })
+        };
+        if self.0.len() <= HERE || threads::start().is_err() {
+            return self.0.iter().all(held_still);
+        }
+        self.0.par_iter().all(held_still)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::format::Format;
 use super::global::Global;
+use super::later::Later;
 use super::{
     access, apply, audit, backup, check, completions, daemon, deliveries, diff, doctor, emulator,
     explain, export, fmt, import, init, licenses, list, man, notify,
@@ -60,62 +61,62 @@ Environment:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create a fleet repository: profiles, an example device, checks for pull requests.
-    Init(init::Args),
+    Init(Later<init::Args>),
     /// Validate the manifests; no ledger is needed.
-    Check(check::Args),
+    Check(Later<check::Args>),
     /// Format manifests in the standard layout; meaning and comments are kept.
-    Fmt(fmt::Args),
+    Fmt(Later<fmt::Args>),
     /// Explain the code of a finding, with a wrong and a correct example.
-    Explain(explain::Args),
+    Explain(Later<explain::Args>),
     /// Show what a change of the manifests means, between Git revisions or directories.
-    Diff(diff::Args),
+    Diff(Later<diff::Args>),
     /// Show what apply would do now; changes and locks nothing.
-    Plan(plan::Args),
+    Plan(Later<plan::Args>),
     /// Bring the fleet to the state that the manifests declare, once.
-    Apply(apply::Args),
+    Apply(Later<apply::Args>),
     /// Keep the fleet in the state that the manifests declare, until stopped.
-    Daemon(daemon::Args),
+    Daemon(Later<daemon::Args>),
     /// Check everything that Fleetform needs, and say how to fix it.
-    Doctor(doctor::Args),
+    Doctor(Later<doctor::Args>),
     /// Send a test notification.
     #[command(subcommand)]
     Notify(notify::Command),
     /// Show which licenses users got, which are no longer needed, and which are missing.
-    Licenses(licenses::Args),
+    Licenses(Later<licenses::Args>),
     /// List notifications that are waiting or were given up.
-    Deliveries(deliveries::Args),
+    Deliveries(Later<deliveries::Args>),
     /// List devices; filters are combined with AND.
-    List(list::Args),
+    List(Later<list::Args>),
     /// Show one device: profile, versions, last sync, compliance check by check, history.
-    Show(show::Args),
+    Show(Later<show::Args>),
     /// List devices or profiles, as `kubectl get` does.
-    Get(get::Get),
+    Get(Later<get::Get>),
     /// Show a device or a profile, as `kubectl describe` does.
-    Describe(get::Describe),
+    Describe(Later<get::Describe>),
     /// Show profiles: their apps and requirements, and which devices have them.
     #[command(subcommand)]
     Profile(profile::Command),
     /// Explain why a device is in its state, what it waits for, and what to do.
-    Why(why::Args),
+    Why(Later<why::Args>),
     /// List devices whose manifest is gone.
-    Orphans(orphans::Args),
+    Orphans(Later<orphans::Args>),
     /// Say whether a user may access a resource with a device, and why.
-    Access(access::Args),
+    Access(Later<access::Args>),
     /// Write the manifest of a new device, after checking it together with the fleet.
-    Provision(provision::Args),
+    Provision(Later<provision::Args>),
     /// Edit manifests of devices in place, after checking them together with the fleet.
-    Set(set::Args),
+    Set(Later<set::Args>),
     /// Write manifests for the devices of a list.
-    Import(import::Args),
+    Import(Later<import::Args>),
     /// Write lists of devices to upload to other systems.
-    Export(export::Args),
+    Export(Later<export::Args>),
     /// Add device reports to the inbox.
-    Report(report::Args),
+    Report(Later<report::Args>),
     /// List or retry rejected reports.
     #[command(subcommand)]
     Reports(reports::Command),
     /// Ask devices to sync now: the named ones, or all that match every filter.
-    Sync(sync::Args),
+    Sync(Later<sync::Args>),
     /// Write, sign, verify and list wipe requests.
     #[command(subcommand)]
     Wipe(wipe::Command),
@@ -126,18 +127,18 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     /// Write a backup of the ledger to a file, even while a daemon runs.
-    Backup(backup::Args),
+    Backup(Later<backup::Args>),
     /// Restore a backup into a new data directory.
-    Restore(restore::Args),
+    Restore(Later<restore::Args>),
     /// Emulate the service of an MDM, for tests and trials.
     #[command(subcommand)]
     Emulator(emulator::Command),
     /// Print the JSON Schema of manifests, for editors.
-    Schema(schema::Args),
+    Schema(Later<schema::Args>),
     /// Print a shell completion script for commands, devices and profiles.
-    Completions(completions::Args),
+    Completions(Later<completions::Args>),
     /// Print a manual page, or write all pages for packaging.
-    Man(man::Args),
+    Man(Later<man::Args>),
 }
 
 impl Command {
@@ -253,10 +254,15 @@ where
 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let mut command = Cli::command().color(color_of(&args));
-    let cli = command
-        .try_get_matches_from_mut(&args)
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|e| e.format(&mut command))?;
+    let cli = with_one_command(&command, &args).map_or_else(
+        || {
+            command
+                .try_get_matches_from_mut(&args)
+                .and_then(|matches| Cli::from_arg_matches(&matches))
+                .map_err(|e| e.format(&mut command))
+        },
+        Ok,
+    )?;
     let wanted = cli.global.output.as_deref().unwrap_or("text");
     match Format::asked(cli.command.formats(), wanted) {
         Ok((format, _)) => Ok((cli, format)),
@@ -269,6 +275,18 @@ where
             Err(command.error(ErrorKind::InvalidValue, message))
         }
     }
+}
+
+/// What the line says, if it is understood without the other commands than the one that it names:
+/// half of the start of a process would be to prepare those.
+pub(super) fn with_one_command(program: &clap::Command, args: &[OsString]) -> Option<Cli> {
+    let mut named = args.iter().skip(1).filter_map(|arg| program.find_subcommand(arg));
+    let alone = |named: &clap::Command| {
+        let alone = Global::augment_args(clap::Command::default()).subcommand(named.clone());
+        Cli::from_arg_matches(&alone.try_get_matches_from(args).ok()?).ok()
+    };
+    // Where none is understood, or help is wanted, all of the program is there to answer.
+    named.find_map(alone)
 }
 
 /// The colors of usage errors, which are made before the arguments are known.

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::later::Later;
 use super::select;
 use super::server::ServerArgs;
 use super::setup::Setup;
@@ -33,13 +34,13 @@ Examples:
   fleetform audit snapshot           Bring state.json up to date")]
 pub(crate) enum Command {
     /// Check the hash chain of the log, and the snapshot against the log.
-    Verify(VerifyArgs),
+    Verify(Later<VerifyArgs>),
     /// Print entries of the log.
-    Log(LogArgs),
+    Log(Later<LogArgs>),
     /// Print the state that follows from the log alone.
-    Replay(ReplayArgs),
+    Replay(Later<ReplayArgs>),
     /// Bring state.json up to date.
-    Snapshot(SnapshotArgs),
+    Snapshot(Later<SnapshotArgs>),
 }
 
 /// Checks every line of the log against the one before it, and the snapshot against the log.
@@ -276,7 +277,7 @@ mod tests {
     use crate::ui::cli::args::{self, parse};
     use crate::ui::render::testing::{log, now, state};
 
-    fn args(args: &[&str]) -> (LogArgs, Format) {
+    fn args(args: &[&str]) -> (Later<LogArgs>, Format) {
         let args = ["fleetform", "audit", "log"].into_iter().chain(args.iter().copied());
         let (cli, format) = parse(args).unwrap();
         let args::Command::Audit(Command::Log(args)) = cli.command else { panic!("not log") };

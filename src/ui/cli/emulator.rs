@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::global::Global;
+use super::later::Later;
 use super::process::runtime;
 use crate::app::signals::stop_flag;
 use crate::domain::model::Timestamp;
@@ -25,7 +26,7 @@ Examples:
   fleetform emulator intune --fleet fleet")]
 pub(crate) enum Command {
     /// Emulate a Microsoft Intune tenant: Graph, tokens, and devices that join by themselves.
-    Intune(Args),
+    Intune(Later<Args>),
 }
 
 /// Emulates a Microsoft Intune tenant: Graph, tokens, and devices that join by themselves.

@@ -1,7 +1,5 @@
 //! What a command's end means to a script.
 
-use std::process::ExitCode;
-
 /// The exit codes (docs/reference.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
@@ -25,7 +23,7 @@ impl Exit {
 
     /// For the operating system.
     #[must_use]
-    pub(crate) const fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
@@ -41,12 +39,6 @@ impl Exit {
             Self::Refused => 2,
             Self::Failed => 3,
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
     }
 }
 

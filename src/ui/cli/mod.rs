@@ -32,6 +32,7 @@ mod get;
 mod global;
 mod import;
 mod init;
+mod later;
 mod licenses;
 mod list;
 mod local_plan;

@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::later::Later;
 use super::process::runtime;
 use super::setup::Setup;
 use crate::app::wiring;
@@ -18,7 +19,7 @@ Examples:
   fleetform notify test mail")]
 pub(crate) enum Command {
     /// Send a test notification to all receivers or one, and show the answers.
-    Test(Test),
+    Test(Later<Test>),
 }
 
 /// Sends a marked test to each of those whom the configuration names, or to one.

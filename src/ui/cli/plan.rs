@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
-use super::process::runtime;
+use super::process::{runtime, start_threads};
 use super::server::ServerArgs;
 use super::setup::Setup;
 use crate::app::notices::{self, Notice, SHOWN};
@@ -87,6 +87,7 @@ pub(super) fn run(
             return Ok(exit_of(&approved, true, args.detailed_exitcode));
         }
     }
+    start_threads()?;
     let desired = || wiring::fleet(&setup.config, false, None).desired;
     let (desired, recorded) = rayon::join(desired, || setup.recorded());
     let (recorded, trust) = (recorded?, setup.trust());

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::failure::Failure;
 use crate::app::signals::stop_flag;
+use crate::edges::fs::threads;
 
 /// A thread that takes longer to start than this does not start.
 const START: Duration = Duration::from_secs(10);
@@ -35,9 +36,7 @@ pub(super) fn outlive_the_file_size_limit() {
 /// # Errors
 /// If the system starts no more threads.
 pub(super) fn start_threads() -> Result<(), Failure> {
-    let Err(error) = rayon::ThreadPoolBuilder::new().build_global() else { return Ok(()) };
-    // Without a cause they run already.
-    std::error::Error::source(&error).map_or(Ok(()), |cause| no_threads(cause.to_string()))
+    threads::start().or_else(|error| no_threads(error.to_string()))
 }
 
 /// What runs asynchronous calls. When it is dropped, threads that are blocked, say by a host that

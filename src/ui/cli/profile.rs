@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::later::Later;
 use super::server::ServerArgs;
 use super::setup::Setup;
 use crate::domain::wording::closest;
@@ -17,16 +18,17 @@ Examples:
   fleetform profile show Standard")]
 pub(crate) enum Command {
     /// List profiles, with how many devices have each.
-    List(ListArgs),
+    List(Later<ListArgs>),
     /// Show one profile: its apps, licenses and requirements, and which devices have it.
-    Show(ShowArgs),
+    Show(Later<ShowArgs>),
 }
 
 impl Command {
     /// Where it reads what is recorded.
     pub(super) fn server(&self) -> &ServerArgs {
         match self {
-            Self::List(ListArgs { server }) | Self::Show(ShowArgs { server, .. }) => server,
+            Self::List(args) => &args.server,
+            Self::Show(args) => &args.server,
         }
     }
 }
@@ -73,8 +75,8 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     match command {
-        Command::List(ListArgs { server: _ }) => list(setup, format, out),
-        Command::Show(ShowArgs { name, server: _ }) => show(name, setup, format, out),
+        Command::List(_) => list(setup, format, out),
+        Command::Show(args) => show(&args.name, setup, format, out),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::later::Later;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::edges::provider::local;
@@ -18,7 +19,7 @@ Examples:
   fleetform reports rejected --retry")]
 pub(crate) enum Command {
     /// List rejected reports with their reasons, or put them back into the inbox.
-    Rejected(Args),
+    Rejected(Later<Args>),
 }
 
 /// Lists refused reports with the reason of each, or hands them in again.

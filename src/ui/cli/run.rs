@@ -24,6 +24,7 @@ use super::{get, orphans, profile, reports, trust, why};
 use super::{
     logging, man, notify, plan, provision, report, restore, schema, set, show, sync, wipe,
 };
+use crate::edges::fs::memory;
 use crate::ui::render::out::Out;
 use crate::ui::render::text::safe;
 
@@ -34,6 +35,7 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
+    memory::begin_small();
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     if let Some(question) = Question::of(&args) {
         let (text, exit) = question.answer();
@@ -124,7 +126,9 @@ fn run(
         Command::Explain(args) => explain::run(args, format, out),
         Command::Diff(args) => diff::run(args, &for_fleet()?, format, out),
         Command::Plan(args) => {
-            let setup = setup()?.asking(&args.server, &cli.global, environment)?;
+            // The plan of a small fleet that did not change is there before threads are.
+            let setup = Setup::new(&cli.global, environment)?;
+            let setup = setup.asking(&args.server, &cli.global, environment)?;
             let setup = setup.with_index(!args.no_index);
             plan::run(args, &setup, format, out)
         }
@@ -191,8 +195,6 @@ fn run(
         Command::Audit(audit::Command::Replay(args)) => {
             audit::replay(&reading(&args.server)?, format, out)
         }
-        Command::Audit(audit::Command::Snapshot(audit::SnapshotArgs {})) => {
-            audit::snapshot(&setup()?, format, out)
-        }
+        Command::Audit(audit::Command::Snapshot(_)) => audit::snapshot(&setup()?, format, out),
     }
 }

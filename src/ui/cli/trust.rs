@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
+use super::later::Later;
 use super::server::{self, ServerArgs};
 use super::setup::Setup;
 use crate::app::wiring;
@@ -22,7 +23,7 @@ Examples:
   fleetform trust check ./allowed_signers.new")]
 pub(crate) enum Command {
     /// Explain the trust file person by person, and what is wrong with it.
-    Check(Args),
+    Check(Later<Args>),
 }
 
 /// Explains the trust file person by person: what each may do, with which keys, until when, and

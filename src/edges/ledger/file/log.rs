@@ -22,6 +22,7 @@ use crate::domain::model::Digest;
 use crate::domain::state::event::{Entry, LogRepaired};
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::{Guarded, Opened};
+use crate::edges::fs::memory;
 use crate::edges::ledger::chain::{Chain, inspect};
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::line;
@@ -73,6 +74,8 @@ pub(super) fn follow_all(
     let mut at = file;
     let failed = |e| Error::from(durable::Error::at("read", path)(e));
     at.seek(SeekFrom::Start(chain.end)).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    memory::expect(until.min(length).saturating_sub(chain.end));
     scan::scan(
         file.take(until.saturating_sub(chain.end)),
         chain.end,

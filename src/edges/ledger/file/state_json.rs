@@ -8,6 +8,7 @@ use super::layout::STATE;
 use crate::domain::state::State;
 use crate::edges::fs::durable;
 use crate::edges::fs::guarded::{Guarded, Opened};
+use crate::edges::fs::memory;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::snapshot::{Snapshot, SnapshotIn, as_written, write_state};
 
@@ -15,6 +16,9 @@ use crate::edges::ledger::snapshot::{Snapshot, SnapshotIn, as_written, write_sta
 /// there by this program: a link may lead anywhere, and a FIFO may never end.
 pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
     let opened = Guarded::stream().without_links().open_if_there(path)?;
+    if let Some(opened) = &opened {
+        memory::expect(u64::try_from(opened.stat().st_size).unwrap_or(0));
+    }
     Ok(opened.map(Opened::into_file))
 }
 

@@ -46,7 +46,7 @@ impl Question {
             return (String::new(), Exit::Done);
         };
         let known = Arc::new(Known::new(&words, begun + TIME));
-        let mut command = with_candidates(Cli::command(), &known);
+        let mut command = with_candidates(&known);
         let index = words.len() - 1;
         let found = complete(&mut command, words, index, None).unwrap_or_default();
         let path = known.path.load(Ordering::Relaxed);
@@ -121,7 +121,14 @@ pub(super) const FROM_THE_FLEET: &[(&[&str], &str, Source)] = &[
 
 pub(super) type Source = fn(&Known, &str) -> Vec<CompletionCandidate>;
 
-fn with_candidates(command: Command, known: &Arc<Known>) -> Command {
+fn with_candidates(known: &Arc<Known>) -> Command {
+    let formats = |word: &OsStr| {
+        let word = word.to_str().unwrap_or_default();
+        few(Format::ALL.iter().map(|f| CompletionCandidate::new(f.as_str())).collect(), word)
+    };
+    let formats = ArgValueCompleter::new(formats);
+    let mut command = Cli::command().mut_arg("output", |arg| arg.add(formats));
+    command.build();
     let mut command = with_paths(command, known);
     for (path, argument, source) in FROM_THE_FLEET {
         command = at(command, path, &|command| {
@@ -133,11 +140,7 @@ fn with_candidates(command: Command, known: &Arc<Known>) -> Command {
             command.mut_arg(argument, |arg| arg.add(ArgValueCompleter::new(completer)))
         });
     }
-    let formats = |word: &OsStr| {
-        let word = word.to_str().unwrap_or_default();
-        few(Format::ALL.iter().map(|f| CompletionCandidate::new(f.as_str())).collect(), word)
-    };
-    command.mut_arg("output", |arg| arg.add(ArgValueCompleter::new(formats)))
+    command
 }
 
 fn at(command: Command, path: &[&'static str], change: &dyn Fn(Command) -> Command) -> Command {

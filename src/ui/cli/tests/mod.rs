@@ -2,9 +2,9 @@ mod help;
 
 use std::ffi::OsString;
 
-use clap::{ColorChoice, CommandFactory as _};
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 
-use super::args::{Cli, Command, color_of, parse};
+use super::args::{Cli, Command, color_of, parse, with_one_command};
 use super::exit::Exit;
 use super::format::Format;
 use super::global::{Global, LogFormat};
@@ -42,6 +42,38 @@ fn global_flags_are_taken_before_and_after_the_command() {
         assert_eq!(output.as_deref(), Some("json"));
         assert_eq!((quiet, verbose, color), (false, 2, ColorChoice::Never));
         assert_eq!(log_format, LogFormat::Json);
+    }
+}
+
+#[test]
+fn what_one_command_understands_is_what_the_whole_program_does() {
+    let program = Cli::command();
+    for (line, understood) in [
+        ("fleetform plan", true),
+        ("fleetform --fleet list plan -q --no-index", true),
+        ("fleetform plan --fleet list --detailed-exitcode", true),
+        ("fleetform --fleet plan list", true),
+        ("fleetform list --profile plan -o json", true),
+        ("fleetform set D001 status=Failed", true),
+        ("fleetform audit log --device D001 --kind wipe.issued", true),
+        ("fleetform wipe list", true),
+        ("fleetform show -- -D001", true),
+        // For these somebody wants to know about all commands, or needs to.
+        ("fleetform", false),
+        ("fleetform -V", false),
+        ("fleetform plan --help", false),
+        ("fleetform help plan", false),
+        ("fleetform plna", false),
+        ("fleetform show", false),
+        ("fleetform audit", false),
+    ] {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let alone = with_one_command(&program, &args);
+        assert_eq!(alone.is_some(), understood, "{line}");
+        let Some(alone) = alone else { continue };
+        let whole = program.clone().try_get_matches_from(&args).unwrap();
+        let whole = Cli::from_arg_matches(&whole).unwrap();
+        assert_eq!(format!("{alone:?}"), format!("{whole:?}"), "{line}");
     }
 }
 

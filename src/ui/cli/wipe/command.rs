@@ -3,6 +3,7 @@
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
+use super::super::later::Later;
 use super::super::server::ServerArgs;
 use super::super::setup::Setup;
 use super::{list, new, sign, verify};
@@ -19,13 +20,13 @@ Examples:
   fleetform wipe list")]
 pub(crate) enum Command {
     /// Write a wipe request for one device, filled in from the ledger.
-    New(new::Args),
+    New(Later<new::Args>),
     /// Sign a wipe request, or a veto against it, with ssh-keygen.
-    Sign(sign::Args),
+    Sign(Later<sign::Args>),
     /// Say rule by rule whether a wipe request would be accepted now.
-    Verify(verify::Args),
+    Verify(Later<verify::Args>),
     /// List wipe requests: who signed, what is missing, how many wipes are left.
-    List(list::Args),
+    List(Later<list::Args>),
 }
 
 impl Command {
