@@ -200,6 +200,56 @@ fn a_pass_that_dies_anywhere_is_completed_by_the_next() {
 }
 
 #[test]
+fn whatever_a_power_cut_leaves_of_a_write_of_the_log_the_next_pass_completes_it() {
+    rayon::join(|| tear_everywhere(&first_pass()), || tear_everywhere(&later_pass()));
+}
+
+/// Leaves a part of each write of a pass, up to the middle of each of its lines.
+fn tear_everywhere(prepared: &Fixture) {
+    let undisturbed = prepared.duplicate();
+    settle(&undisturbed, "undisturbed");
+    let expected = outcome(&undisturbed);
+    // The log as it is before each write of it, and as the write would leave it.
+    let mut crashed = vec![prepared.duplicate()];
+    loop {
+        let fixture = prepared.duplicate();
+        let before = crashed.len() - 1;
+        let failpoint = format!("ledger.append.fsync.before={before}*off->return");
+        let crash = fixture.run_with(&["apply", "--yes"], &[("FAILPOINTS", &failpoint)]);
+        if crash.signal != Some(6) {
+            crash.exits(0);
+            break;
+        }
+        crashed.push(fixture);
+    }
+    assert!(crashed.len() >= 3, "intents, and what came of them");
+    let log = |fixture: &Fixture| {
+        let path = fixture.path(".fleetform/audit.jsonl");
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    let writes = crashed.iter().zip(&crashed[1..]).flat_map(|(before, after)| {
+        let (begun, whole) = (log(before).rfind('\n').map_or(0, |at| at + 1), log(after));
+        let ends: Vec<usize> = whole[begun..].match_indices('\n').map(|(at, _)| at).collect();
+        let starts: Vec<usize> =
+            std::iter::once(begun).chain(ends.iter().map(|end| begun + end + 1)).collect();
+        // In the middle of each line.
+        let cuts = starts.into_iter().zip(ends).map(move |(start, end)| (start + begun + end) / 2);
+        cuts.map(move |cut| (after, cut))
+    });
+    let writes: Vec<_> = writes.collect();
+    assert!(writes.len() > 20, "{}", writes.len());
+    writes.par_iter().for_each(|(after, cut)| {
+        let fixture = after.duplicate();
+        let whole = log(&fixture);
+        let context = format!("of {} bytes {cut}", whole.len());
+        fixture.write(".fleetform/audit.jsonl", &whole[..*cut]);
+        settle(&fixture, &context);
+        assert_same(&outcome(&fixture), &expected, &context);
+        verify(&fixture, &context);
+    });
+}
+
+#[test]
 fn reports_that_were_handed_over_twice_count_once() {
     let mut prepared = Fixture::sample();
     prepared.run(&["apply", "--yes"]).exits(0);

@@ -9,7 +9,7 @@ use super::commands::{Command, What};
 use super::licenses::Licensing;
 use super::profiles::Leaving;
 use crate::domain::model::{DeviceId, Digest, Email, Profile};
-use crate::domain::plan::Action;
+use crate::domain::plan::{Action, ActionKind, Op};
 use crate::domain::plan::effect::Effect;
 use crate::domain::state::State;
 use crate::domain::state::event::Source;
@@ -64,13 +64,40 @@ enum Key<'a> {
     Command(What),
 }
 
+/// A device that enrolls again does so after the push that is due with that is announced: of a write that
+/// a power cut leaves half done, the push is in doubt, or the enrollment is still to come.
+fn in_order_of_entries(batch: &[Action]) -> Vec<&Action> {
+    let mut ordered = Vec::with_capacity(batch.len());
+    let mut enrolls = None;
+    for (at, action) in batch.iter().enumerate() {
+        if is_pushed_with(action, &batch[at + 1..]) {
+            enrolls = Some(action);
+            continue;
+        }
+        ordered.push(action);
+        if action.kind() == ActionKind::Push {
+            ordered.extend(enrolls.take());
+        }
+    }
+    ordered
+}
+
+/// Whether the device enrolls again with this action, and gets its profile for that: `rest` is what comes
+/// after it.
+fn is_pushed_with(action: &Action, rest: &[Action]) -> bool {
+    let own = rest.iter().take_while(|next| next.device() == action.device());
+    let mut kinds = own.map(Action::kind).take_while(|kind| *kind != ActionKind::Status);
+    matches!(action.op, Op::Status { enrollment: Some(_), .. })
+        && kinds.any(|kind| kind == ActionKind::Push)
+}
+
 /// One call for each license and intent, one push for each profile and intent, and one command for each kind and intent. The number of a
 /// new intent is that of the first entry that announces it.
 pub(super) fn intents(batch: &[Action], next_seq: u64, revision: Option<&Arc<str>>) -> Intents {
     let mut intents = Intents { drafts: Vec::with_capacity(batch.len()), ..Intents::default() };
     let mut numbers: HashMap<Key<'_>, u64> = HashMap::new();
     let mut calls: HashMap<(u64, Key<'_>), usize> = HashMap::new();
-    for action in batch {
+    for action in in_order_of_entries(batch) {
         let seq = next_seq + intents.drafts.len() as u64;
         let order = Order::of(action);
         let intent = order.map_or(seq, |(order, resume)| {

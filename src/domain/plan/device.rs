@@ -383,7 +383,10 @@ impl DevicePlanner<'_, '_> {
     fn judge(&mut self, silent: bool) -> Option<ComplianceState> {
         let (platform, profile) = self.requirements()?;
         let changed = *self.device.push.digest != profile.digest;
-        if self.facts.is_none() && !self.moved && !changed {
+        // A crash may have left it out where the device enrolled again.
+        let outlived = self.device.compliance.state != ComplianceState::Unknown
+            && self.device.rare.void_until.is_some_and(|until| self.last_sync <= Some(until));
+        if self.facts.is_none() && !self.moved && !changed && !outlived {
             return None;
         }
         let reported = self.facts.as_ref().map(|(at, facts)| Reported { facts, at: *at });
