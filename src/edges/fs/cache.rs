@@ -2,7 +2,7 @@
 //! if it were not there where anything about it is off.
 //!
 //! A file there says which program wrote it, since another one may understand what it rests on
-//! otherwise, and by digests that it is what was written.
+//! otherwise, and by digests that it is what was written. So nobody waits until the disk has it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -40,9 +40,9 @@ pub(crate) fn replace(
     durable::make_inside(directory)?;
     let tag = directory.join(TAG);
     if !tag.exists() {
-        durable::replace_file("cache.file", &tag, |out| out.write_all(TAG_TEXT))?;
+        durable::replace_undurably("cache.file", &tag, |out| out.write_all(TAG_TEXT))?;
     }
-    durable::replace_file("cache.file", path, write)
+    durable::replace_undurably("cache.file", path, write)
 }
 
 /// What tells this program from any other.

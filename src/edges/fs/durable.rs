@@ -29,8 +29,8 @@ macro_rules! crash_points {
 
 crash_points! {
     "author.file": "write" "fsync" "rename" "dirsync";
-    "cache.file": "write" "fsync" "rename" "dirsync";
-    "cache.history": "write" "fsync";
+    "cache.file": "write" "rename";
+    "cache.history": "write";
     "backup.file": "write" "fsync" "rename" "dirsync";
     "clock.file": "write" "fsync" "rename" "dirsync";
     "deliveries.again": "write" "fsync" "rename" "dirsync";
@@ -103,19 +103,39 @@ pub(crate) fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), Error> {
+    replace(file, path, |temporary| write_new(file, temporary, write))?;
+    let directory = parent(path);
+    step(file, "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
+}
+
+/// As [`replace_file`], but without waiting for the disk: after a power cut the file may be what it was, or
+/// anything. Only for a file of which each part says whether it is whole.
+///
+/// # Errors
+/// As for [`replace_file`].
+pub(crate) fn replace_undurably(
+    file: &str,
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), Error> {
+    replace(file, path, |temporary| make_new(file, temporary, write).map(drop))
+}
+
+/// Replaces the file at `path` by what `write` puts at another one.
+fn replace(
+    file: &str,
+    path: &Path,
+    write: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), Error> {
     let temporary = temporary(path);
-    let written =
-        write_new(file, &temporary, write).map_err(Error::at("write", &temporary)).and_then(|()| {
-            step(file, "rename", || fs::rename(&temporary, path))
-                .map_err(Error::at("replace", path))
-        });
+    let written = write(&temporary).map_err(Error::at("write", &temporary)).and_then(|()| {
+        step(file, "rename", || fs::rename(&temporary, path)).map_err(Error::at("replace", path))
+    });
     if written.is_err() {
         // The error that counts is the first one; the next attempt removes what is left.
         let _ = fs::remove_file(&temporary);
     }
-    written?;
-    let directory = parent(path);
-    step(file, "dirsync", || sync_directory(directory)).map_err(Error::at("fsync", directory))
+    written
 }
 
 /// Replaces many files, each at once: one wait for the disk makes all of them durable. `file` names
@@ -153,12 +173,12 @@ pub(crate) fn replace_files(file: &str, files: &[(PathBuf, &[u8])]) -> Result<()
     done
 }
 
-/// Changes a file in its place, durably; `file` names the crash points. Only for a file of which each
-/// part says whether it is whole.
+/// Changes a file in its place, without waiting for the disk; `file` names the crash points. Only for a file
+/// of which each part says whether it is whole.
 ///
 /// # Errors
 /// If that fails; what was to be written may be there in part.
-pub(crate) fn write_at(
+pub(crate) fn write_at_undurably(
     file: &str,
     path: &Path,
     write: impl FnOnce(&File) -> io::Result<()>,
@@ -166,8 +186,7 @@ pub(crate) fn write_at(
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let opened = OpenOptions::new().write(true).custom_flags(flags).open(path);
     let opened = opened.map_err(Error::at("open", path))?;
-    step(file, "write", || write(&opened)).map_err(Error::at("write", path))?;
-    step(file, "fsync", || opened.sync_data()).map_err(Error::at("fsync", path))
+    step(file, "write", || write(&opened)).map_err(Error::at("write", path))
 }
 
 /// The time that the file system of this directory gives to what is written now, in nanoseconds, and

@@ -81,7 +81,8 @@ impl Addition {
         self.before
     }
 
-    /// Writes the entries; durable when this returns.
+    /// Writes the entries. A power cut may leave older blocks, of which each is a beginning of what is there
+    /// now, or blocks that are not whole.
     ///
     /// # Errors
     /// Those of writing.
@@ -104,7 +105,7 @@ impl Addition {
             });
         }
         let mut all = Vec::new();
-        durable::write_at("cache.history", &path, |file| {
+        durable::write_at_undurably("cache.history", &path, |file| {
             blocks::write(&mut all, (nonce, first), &entries, ENTRY, Entry::put)?;
             file.write_all_at(&all, first * BLOCK as u64)
         })
