@@ -111,6 +111,17 @@ fn few(all: &[String], between: &str) -> String {
     format!("{}{more}", all[..all.len().min(10)].join(between))
 }
 
+/// How much a word that means no device is like an id, a serial number or a name, up to 1; `None` if it is
+/// no slip of the keyboard.
+pub(crate) fn likeness(word: &str, name: &str) -> Option<f64> {
+    // Comparing takes time in the product of the lengths, and no name is longer than this.
+    if word.len() > 128 {
+        return None;
+    }
+    let alike = strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase());
+    (alike > 0.85).then_some(alike)
+}
+
 /// The one recorded device that the word means, and as what.
 ///
 /// # Errors

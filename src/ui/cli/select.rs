@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;
-use crate::domain::lookup::{self, By, Error};
+use crate::domain::lookup::{self, By, Error, Word};
 use crate::domain::model::DeviceId;
 use crate::domain::state::{Device, State};
 
@@ -53,17 +53,12 @@ fn nobody(state: &State, text: &str) -> Failure {
 
 /// Up to three ids, serial numbers or names that are close enough for a slip of the keyboard.
 fn similar(state: &State, text: &str) -> Vec<String> {
-    // Comparing takes time in the product of the lengths, and no name is longer than this.
-    if text.len() > 128 {
-        return Vec::new();
-    }
-    let wanted = text.to_lowercase();
+    let text = Word::new(text).text();
     let mut close = BTreeMap::new();
     for (id, device) in state.devices.iter() {
         let spec = &device.spec;
         for word in [id.to_string(), spec.serial_number.to_string(), spec.name.to_string()] {
-            let alike = strsim::jaro_winkler(&wanted, &word.to_lowercase());
-            if alike > 0.85 {
+            if let Some(alike) = lookup::likeness(text, &word) {
                 close.insert(word, alike);
             }
         }
@@ -155,6 +150,7 @@ mod tests {
         let text = why(&state, "ana-riuz-laptop");
         assert!(text.contains("help: did you mean ana-ruiz-laptop"), "{text}");
         assert!(why(&state, "d01").contains("did you mean D001"));
+        assert!(why(&state, "name=ana-riuz-laptop").contains("did you mean ana-ruiz-laptop"));
         assert!(why(&state, "zzz\u{1b}").ends_with("help: `fleetform list` shows all devices\n"));
         assert!(!why(&state, "zzz\u{1b}").contains('\u{1b}'));
         assert!(why(&state, &"x".repeat(1 << 20)).contains("fleetform list"));

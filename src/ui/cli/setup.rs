@@ -9,7 +9,6 @@ use super::global::Global;
 use super::server::{self, ServerArgs};
 use crate::app::wiring;
 use crate::domain::fleet::Desired;
-use crate::domain::lookup;
 use crate::domain::model::Timestamp;
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
@@ -237,15 +236,12 @@ impl Setup {
     }
 
     /// As [`Setup::recorded`], but perhaps without devices that a word does not mean. Where it means none,
-    /// all of them are there, for others to be suggested.
+    /// others are there to be suggested.
     pub(crate) fn recorded_for(&self, word: &str) -> Result<State, Failure> {
-        if self.remote.is_none() {
-            let state = self.ledger()?.state_of(&Wanted::Word(word))?;
-            if !matches!(lookup::device(&state, word), Err(lookup::Error::Nobody(_))) {
-                return Ok(state);
-            }
+        if self.remote.is_some() {
+            return self.recorded();
         }
-        self.recorded()
+        Ok(self.ledger()?.state_of(&Wanted::Word(word))?)
     }
 
     /// As [`Setup::recorded`], but perhaps without devices that a filter does not admit.

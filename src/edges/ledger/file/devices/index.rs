@@ -56,9 +56,17 @@ impl Index {
         (from <= to).then_some(from..to)
     }
 
-    /// The number of the device that has the name of this place.
-    pub(super) fn name(&self, at: u64) -> Option<u32> {
-        self.names.get(&self.file, at, |name| Packed::of(name.get(size_of::<Begin>()..)?).number())
+    /// How many names there are.
+    pub(super) const fn names(&self) -> u64 {
+        self.names.count()
+    }
+
+    /// How the name of this place begins, and the number of the device that has it.
+    pub(super) fn name(&self, at: u64) -> Option<(Begin, u32)> {
+        self.names.get(&self.file, at, |name| {
+            let (begin, number) = name.split_first_chunk()?;
+            Some((*begin, Packed::of(number).number()?))
+        })
     }
 
     /// The numbers of devices that may have this; `None` if there are more than `most`.

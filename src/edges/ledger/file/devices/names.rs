@@ -47,7 +47,7 @@ fn numbers(index: &Index, Beginning { word, most }: Beginning<'_>) -> Option<BTr
     }
     let mut numbers: BTreeSet<u32> = ids.into_iter().flat_map(|(from, to)| from..=to).collect();
     for at in named {
-        numbers.insert(index.name(at)?);
+        numbers.insert(index.name(at)?.1);
     }
     Some(numbers)
 }

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
+use super::format::{Begin, name_of};
 use super::history::History;
 use super::index::Index;
-use crate::domain::lookup::Word;
+use crate::domain::lookup::{self, Word};
 use crate::domain::model::{DeviceId, Digest};
 use crate::domain::state::State;
 use crate::domain::state::event::{Entry, Event};
@@ -26,6 +27,11 @@ use crate::edges::ledger::store::{Entries, Key, Logged, Wanted};
 const FEW: u64 = 16;
 /// So few are always looked up.
 const ALWAYS: u64 = 64;
+/// In a fleet of so many, devices whose names are not like a word are not read to suggest others; in tests
+/// already in a small one.
+const MANY: u64 = if cfg!(test) { 4 } else { 10_000 };
+/// So many devices of like names are read.
+const ALIKE: usize = 32;
 /// No text around the devices is longer.
 const AROUND: u64 = 64 << 20;
 
@@ -84,6 +90,9 @@ fn wanted_of(index: &Index, wanted: &Wanted<'_>) -> Option<BTreeSet<u32>> {
             for key in [Key::Serial(word.text()), Key::Name(word.text())] {
                 numbers.extend(index.having(&key, most(index))?);
             }
+            if numbers.is_empty() {
+                numbers.extend(alike(index, word.text())?);
+            }
         }
         Wanted::Having(keys) => {
             // All of them hold, so those of the rarest are enough.
@@ -97,6 +106,35 @@ fn wanted_of(index: &Index, wanted: &Wanted<'_>) -> Option<BTreeSet<u32>> {
         }
     }
     Some(numbers)
+}
+
+/// Devices whose names or serial numbers begin most like this, since it may be a slip of the keyboard; `None`
+/// where there are so few that all can be looked at.
+fn alike(index: &Index, text: &str) -> Option<BTreeSet<u32>> {
+    (index.header.devices >= MANY).then_some(())?;
+    let wanted = name_of(text);
+    let text = |begin: &Begin| -> Option<String> {
+        let length = begin.iter().position(|b| *b == 0).unwrap_or(begin.len());
+        Some(std::str::from_utf8(&begin[..length]).ok()?.to_owned())
+    };
+    let wanted = text(&wanted).unwrap_or_default();
+    let mut found: Vec<(f64, u32)> = Vec::new();
+    for at in 0..index.names() {
+        let (name, number) = index.name(at)?;
+        if let Some(alike) = text(&name).and_then(|name| lookup::likeness(&wanted, &name)) {
+            found.push((alike, number));
+            if found.len() == 64 * ALIKE {
+                keep_best(&mut found);
+            }
+        }
+    }
+    keep_best(&mut found);
+    Some(found.into_iter().map(|(_, number)| number).collect())
+}
+
+fn keep_best(found: &mut Vec<(f64, u32)>) {
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.truncate(ALIKE);
 }
 
 /// Devices without which the entries cannot be folded.

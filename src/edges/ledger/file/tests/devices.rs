@@ -165,6 +165,30 @@ fn too_many_names_are_none() {
 }
 
 #[test]
+fn where_a_word_means_no_device_those_of_like_names_are_there_and_not_all() {
+    let dir = told();
+    let mut ledger = open(dir.path()).unwrap();
+    ledger.append((4..=400).map(|number| provisioned(number, 30)).collect()).unwrap();
+    rest(dir.path(), &mut ledger);
+    for (word, like) in [
+        ("devcie-100", 100),
+        ("device-3999", 399),
+        ("device399", 399),
+        ("sn00030O", 300),
+        ("SN00300", 300),
+        ("name=device-2x", 2),
+        // Some device is there.
+        ("", 400),
+        ("something else", 400),
+    ] {
+        let state = reader(dir.path()).state_of(&Wanted::Word(word)).unwrap();
+        assert!(lookup::device(&state, word).is_err(), "{word}");
+        assert!(state.devices.get(&id(like)).is_some(), "{word}");
+        assert!(state.devices.len() < 50, "{word}: {}", state.devices.len());
+    }
+}
+
+#[test]
 fn it_is_made_at_a_stop_and_says_what_the_log_says() {
     let dir = told();
     let mut ledger = open(dir.path()).unwrap();
