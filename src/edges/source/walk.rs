@@ -1,12 +1,13 @@
 //! Listing the fleet directory: what is to be read, and whether it held still meanwhile.
 
 use std::ffi::{CStr, CString};
+use std::ops::Range;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, Dir, FileType, OFlags, Stat, fstat, statat};
+use rustix::fs::{AtFlags, FileType, OFlags, RawDir, SeekFrom, Stat, fstat, seek, statat};
 use rustix::io::Errno;
 
 use super::below::open;
@@ -18,6 +19,8 @@ use crate::domain::wording::harmless;
 use crate::edges::fs::guarded::Version;
 use crate::edges::fs::{memory, threads};
 
+/// Bytes of a directory that are read at once.
+const READ: usize = 1 << 16;
 /// Files read by a thread before it looks for others' work.
 const CHUNK: usize = 128;
 /// Files or directories that are looked at faster than threads are started to share the work. Fleets of
@@ -119,9 +122,11 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn new<'n>(path: &str, names: impl IntoIterator<Item = &'n CString>) -> Self {
-        let names = names.into_iter().flat_map(|name| name.as_bytes_with_nul()).copied();
-        Self { path: path.to_owned(), names: names.collect() }
+    pub(super) fn new(path: &str, names: &[impl AsRef<CStr>]) -> Self {
+        let length = |name: &_| AsRef::<CStr>::as_ref(name).count_bytes() + 1;
+        let mut all = Vec::with_capacity(names.iter().map(length).sum());
+        names.iter().for_each(|name| all.extend(name.as_ref().to_bytes_with_nul()));
+        Self { path: path.to_owned(), names: all }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &CStr> {
@@ -174,20 +179,21 @@ impl Walk<'_> {
         depth: usize,
     ) -> Result<(), Unlisted> {
         self.listed.note(&path, &fstat(fd)?);
-        let (mut entries, marks) = list(fd)?;
-        self.budget.entries(entries.len()).map_err(Unlisted::All)?;
+        let (entries, marks) = list(fd)?;
+        self.budget.entries(entries.each.len()).map_err(Unlisted::All)?;
         self.lost.findings.extend(marks.finding(&path));
-        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let mut names = Vec::new();
-        let mut below = Vec::new();
-        for (name, kind) in entries {
-            match judge(&name, kind, depth) {
-                Ok(FileType::Directory) => below.push(name),
+        let mut names = Vec::with_capacity(entries.each.len());
+        let mut below: Vec<CString> = Vec::new();
+        for (name, kind) in entries.in_order() {
+            match judge(name, kind, depth) {
+                Ok(FileType::Directory) => below.push(name.to_owned()),
                 Ok(_) => names.push(name),
-                Err((what, trouble)) => self.lose(what, &path, &name, trouble),
+                Err((what, trouble)) => self.lose(what, &path, name, trouble),
             }
         }
         names.chunks(CHUNK).for_each(|names| (self.found)(Chunk::new(&path, names)));
+        drop(names);
+        drop(entries);
         for name in below {
             let inner = open(fd, name.as_c_str(), OFlags::DIRECTORY | OFlags::NOFOLLOW);
             let inner = inner.map_err(Unlisted::from).and_then(|inner| {
@@ -243,9 +249,12 @@ impl From<Unlisted> for Unread {
 
 /// Manifests, directories and symlinks, and what looks like a part of a Git directory; everything
 /// else is none of our business.
-fn list(fd: &OwnedFd) -> Result<(Vec<(CString, FileType)>, Marks), Errno> {
-    let (mut entries, mut marks) = (Vec::new(), Marks::default());
-    for entry in Dir::read_from(fd)? {
+fn list(fd: &OwnedFd) -> Result<(Entries, Marks), Errno> {
+    let (mut entries, mut marks) = (Entries::default(), Marks::default());
+    let mut buffer = Vec::with_capacity(READ);
+    seek(fd, SeekFrom::Start(0))?;
+    let mut read = RawDir::new(fd, buffer.spare_capacity_mut());
+    while let Some(entry) = read.next() {
         let entry = entry?;
         let name = entry.file_name();
         marks.note(name.to_bytes());
@@ -264,8 +273,35 @@ fn list(fd: &OwnedFd) -> Result<(Vec<(CString, FileType)>, Marks), Errno> {
         // One whose kind cannot be told may be a directory full of manifests.
         let may_hide = [FileType::Directory, FileType::Symlink, FileType::Unknown].contains(&kind);
         if is_manifest(name) || may_hide {
-            entries.push((name.to_owned(), kind));
+            entries.push(name, kind);
         }
     }
     Ok((entries, marks))
+}
+
+/// Entries of a directory: a million names in few allocations.
+#[derive(Default)]
+struct Entries {
+    /// Each with its NUL.
+    names: Vec<u8>,
+    /// Where the name is, and what has it.
+    each: Vec<(Range<usize>, FileType)>,
+}
+
+impl Entries {
+    fn push(&mut self, name: &CStr, kind: FileType) {
+        let begin = self.names.len();
+        self.names.extend(name.to_bytes_with_nul());
+        self.each.push((begin..self.names.len(), kind));
+    }
+
+    /// By their names.
+    fn in_order(&self) -> Vec<(&CStr, FileType)> {
+        let name = |at: &Range<usize>| {
+            CStr::from_bytes_with_nul(&self.names[at.clone()]).expect("it is kept with its NUL")
+        };
+        let mut all: Vec<_> = self.each.iter().map(|(at, kind)| (name(at), *kind)).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all
+    }
 }

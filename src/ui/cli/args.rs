@@ -253,16 +253,15 @@ where
     T: Into<OsString> + Clone,
 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let mut command = Cli::command().color(color_of(&args));
-    let cli = with_one_command(&command, &args).map_or_else(
-        || {
-            command
-                .try_get_matches_from_mut(&args)
-                .and_then(|matches| Cli::from_arg_matches(&matches))
-                .map_err(|e| e.format(&mut command))
-        },
-        Ok,
-    )?;
+    let program = || Cli::command().color(color_of(&args));
+    let with_all = || {
+        let mut program = program();
+        program
+            .try_get_matches_from_mut(&args)
+            .and_then(|matches| Cli::from_arg_matches(&matches))
+            .map_err(|e| e.format(&mut program))
+    };
+    let cli = with_one_command(&args).map_or_else(with_all, Ok)?;
     let wanted = cli.global.output.as_deref().unwrap_or("text");
     match Format::asked(cli.command.formats(), wanted) {
         Ok((format, _)) => Ok((cli, format)),
@@ -272,15 +271,16 @@ where
                                    {why}",
                 cli.command.name()
             );
-            Err(command.error(ErrorKind::InvalidValue, message))
+            Err(program().error(ErrorKind::InvalidValue, message))
         }
     }
 }
 
 /// What the line says, if it is understood without the other commands than the one that it names:
 /// half of the start of a process would be to prepare those.
-pub(super) fn with_one_command(program: &clap::Command, args: &[OsString]) -> Option<Cli> {
-    let mut named = args.iter().skip(1).filter_map(|arg| program.find_subcommand(arg));
+pub(super) fn with_one_command(args: &[OsString]) -> Option<Cli> {
+    let commands = Command::augment_subcommands(clap::Command::default());
+    let mut named = args.iter().skip(1).filter_map(|arg| commands.find_subcommand(arg));
     let alone = |named: &clap::Command| {
         let alone = Global::augment_args(clap::Command::default()).subcommand(named.clone());
         Cli::from_arg_matches(&alone.try_get_matches_from(args).ok()?).ok()

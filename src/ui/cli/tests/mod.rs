@@ -68,7 +68,7 @@ fn what_one_command_understands_is_what_the_whole_program_does() {
         ("fleetform audit", false),
     ] {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let alone = with_one_command(&program, &args);
+        let alone = with_one_command(&args);
         assert_eq!(alone.is_some(), understood, "{line}");
         let Some(alone) = alone else { continue };
         let whole = program.clone().try_get_matches_from(&args).unwrap();
