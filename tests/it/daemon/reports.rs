@@ -60,7 +60,11 @@ fn a_stop_waits_for_the_snapshot_that_is_being_written_and_writes_the_last_one()
     daemon.until_said("the daemon stops", 1);
     let end = Instant::now() + NOTHING_HAPPENS;
     while Instant::now() < end {
-        assert_eq!(fs::metadata(&snapshot).unwrap().ino(), begun, "another one was begun beside it");
+        assert_eq!(
+            fs::metadata(&snapshot).unwrap().ino(),
+            begun,
+            "another one was begun beside it"
+        );
     }
     assert_eq!((unread(&place), place.state()["devices"]["D002"].is_null()), (1, true));
     daemon.mended();

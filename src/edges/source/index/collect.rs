@@ -121,7 +121,7 @@ impl Collector {
             None => Vec::new(),
         };
         parts.sort_by_cached_key(|part| (part.path.clone(), first_name(part)));
-        let mut out = Whole { records: Vec::with_capacity(count), ..Whole::default() };
+        let mut out = Whole::with_room(count, parts.iter().flat_map(|part| &part.files));
         let mut directories = Vec::new();
         for same in parts.chunk_by(|a, b| a.path == b.path) {
             let (path, first) = (out.name(same[0].path.as_bytes())?, out.records.len());
@@ -164,7 +164,7 @@ impl Collector {
 }
 
 /// What stands in an index, apart from its directories.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Whole {
     records: Vec<Record>,
     names: Vec<u8>,
@@ -172,6 +172,23 @@ struct Whole {
 }
 
 impl Whole {
+    /// With room for what is new in these, of which there are so many: half of a large index would be
+    /// memory that it grows out of.
+    fn with_room<'n>(count: usize, files: impl Iterator<Item = &'n Noted>) -> Self {
+        let of = |file: &Noted| match file {
+            Noted::New(new) => (new.name.len(), new.content.len()),
+            Noted::Before(_) => (0, 0),
+        };
+        let (names, contents) = files
+            .map(of)
+            .fold((0, 0), |(names, contents), (name, content)| (names + name, contents + content));
+        Self {
+            records: Vec::with_capacity(count),
+            names: Vec::with_capacity(names),
+            contents: Vec::with_capacity(contents),
+        }
+    }
+
     /// Where the name stands from now on.
     fn name(&mut self, name: &[u8]) -> Option<(u32, u32)> {
         let at = (number(self.names.len())?, number(name.len())?);
