@@ -123,7 +123,7 @@ pub(crate) fn keep(
     Ok(Some(digest))
 }
 
-/// A digest of each block; of many on every core at once, if there are threads.
+/// A digest of each block, of many on every core at once; `None` if there are no threads for that.
 fn sums(bytes: &[u8], block: usize) -> Option<Vec<[u8; 32]>> {
     let sum = |block: &[u8]| *Digest::of(block).as_bytes();
     if bytes.len() <= HEAD_BLOCK {
@@ -133,7 +133,7 @@ fn sums(bytes: &[u8], block: usize) -> Option<Vec<[u8; 32]>> {
     Some(bytes.par_chunks(block).map(sum).collect())
 }
 
-/// Of a digest of each block.
+/// Of a digest of each block; `None` as for [`sums`].
 fn sum(bytes: &[u8]) -> Option<Digest> {
     sums(bytes, HEAD_BLOCK).map(|sums| Digest::of(sums.as_flattened()))
 }
