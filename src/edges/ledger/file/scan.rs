@@ -1,6 +1,6 @@
 //! The log from end to end: lines in order, read on every core, in bounded memory.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -66,7 +66,7 @@ fn scan_here<T: Send, E: Send, K: Default + Send>(
         match read {
             Ok(0) => {
                 inspected.into_iter().flatten().try_for_each(&mut take)?;
-                return Ok(End { offset, torn: dropped + block.filled as u64 });
+                return Ok(End { offset, torn: dropped + block.bytes.len() as u64 });
             }
             Ok(_) => {}
             Err(e) => return Err(failed(e)),
@@ -76,7 +76,7 @@ fn scan_here<T: Send, E: Send, K: Default + Send>(
             read = block.read(&mut file);
             continue;
         };
-        next.begin(&block.bytes[last + 1..block.filled]);
+        next.begin(&block.bytes[last + 1..]);
         let lines = block.lines(offset, dropped);
         offset = lines.last().map_or(offset, |line| line.end);
         dropped = 0;
@@ -100,34 +100,29 @@ fn scan_here<T: Send, E: Send, K: Default + Send>(
 
 /// Bytes of the file, and where in them lines end.
 struct Block {
+    /// At most [`BLOCK`].
     bytes: Vec<u8>,
-    filled: usize,
     newlines: Vec<usize>,
 }
 
 impl Block {
     fn new() -> Self {
-        Self { bytes: vec![0; BLOCK], filled: 0, newlines: Vec::new() }
+        Self { bytes: Vec::with_capacity(BLOCK), newlines: Vec::new() }
     }
 
     /// Begins with what is left of the block before: a part of a line.
     fn begin(&mut self, left: &[u8]) {
-        self.bytes[..left.len()].copy_from_slice(left);
-        self.filled = left.len();
+        self.bytes.clear();
+        self.bytes.extend_from_slice(left);
         self.newlines.clear();
     }
 
     /// Reads on, and says how many bytes there were.
     fn read(&mut self, file: &mut impl io::Read) -> io::Result<usize> {
-        let new = self.filled;
-        let read = loop {
-            match file.read(&mut self.bytes[new..]) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        self.filled += read;
-        let ends = memchr::memchr_iter(b'\n', &self.bytes[new..self.filled]);
+        let new = self.bytes.len();
+        // Of a short log most of the block is memory that nobody touches.
+        let read = file.take((BLOCK - new) as u64).read_to_end(&mut self.bytes)?;
+        let ends = memchr::memchr_iter(b'\n', &self.bytes[new..]);
         self.newlines.extend(ends.map(|at| new + at));
         Ok(read)
     }
@@ -135,10 +130,10 @@ impl Block {
     /// Keeps no more of a line that fills the block than shows that it is too long; gives how many bytes
     /// of it are dropped.
     fn shorten(&mut self) -> u64 {
-        if self.filled < BLOCK {
+        if self.bytes.len() < BLOCK {
             return 0;
         }
-        self.filled = TOO_LONG;
+        self.bytes.truncate(TOO_LONG);
         (BLOCK - TOO_LONG) as u64
     }
 
