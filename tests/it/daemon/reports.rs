@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
-use crate::support::{Fixture, device};
+use crate::support::{Daemon, Fixture, device};
 
 /// For something that must not happen: many times what it would take.
 const NOTHING_HAPPENS: Duration = Duration::from_millis(200);
@@ -12,15 +12,24 @@ const NOTHING_HAPPENS: Duration = Duration::from_millis(200);
 /// How long each snapshot takes, in microseconds.
 const SLOW: &str = "fsync:delay_enter=60000000";
 
-#[test]
-fn while_a_snapshot_takes_long_they_wait_for_it_and_changes_do_not() {
+/// What a snapshot is called until it is whole.
+const SNAPSHOT: &str = ".fleetform/.state.json.tmp";
+
+/// A daemon that has heard the report of its one device, while each snapshot takes long.
+fn with_slow_snapshots() -> (Fixture, Daemon) {
     let place = Fixture::of(&["A"]);
     place.run(&["apply", "--yes"]).exits(0);
-    let snapshot = place.path(".fleetform/.state.json.tmp");
+    let snapshot = place.path(SNAPSHOT);
     let mut daemon = place.daemon_with_fault(&snapshot.display().to_string(), SLOW, &[]);
     let at = chrono::Utc::now().to_rfc3339();
     place.report(&format!("{{\"serialNumber\":\"A\",\"at\":\"{at}\",\"osVersion\":\"10\"}}"));
     place.until_recorded(&mut daemon, &["A:Enrolled"]);
+    (place, daemon)
+}
+
+#[test]
+fn while_a_snapshot_takes_long_they_wait_for_it_and_changes_do_not() {
+    let (place, mut daemon) = with_slow_snapshots();
     let unread = || unread(&place);
     // One change after the other, and the second one while nothing else is under way.
     for (serial, recorded) in
@@ -42,13 +51,8 @@ fn while_a_snapshot_takes_long_they_wait_for_it_and_changes_do_not() {
 
 #[test]
 fn a_stop_waits_for_the_snapshot_that_is_being_written_and_writes_the_last_one() {
-    let place = Fixture::of(&["A"]);
-    place.run(&["apply", "--yes"]).exits(0);
-    let snapshot = place.path(".fleetform/.state.json.tmp");
-    let mut daemon = place.daemon_with_fault(&snapshot.display().to_string(), SLOW, &[]);
-    let at = chrono::Utc::now().to_rfc3339();
-    place.report(&format!("{{\"serialNumber\":\"A\",\"at\":\"{at}\",\"osVersion\":\"10\"}}"));
-    place.until_recorded(&mut daemon, &["A:Enrolled"]);
+    let (place, mut daemon) = with_slow_snapshots();
+    let snapshot = place.path(SNAPSHOT);
     place.save("fleet/B.yaml", &device("B"));
     place.until_recorded(&mut daemon, &["A:Enrolled", "B:Pending"]);
     daemon.until("the snapshot to be begun", || match snapshot.exists() {
