@@ -25,7 +25,7 @@ mod tree;
 mod walk;
 
 pub use self::directory::{Loaded, load, load_indexed};
-pub(crate) use self::directory::{ToKeep, load_with, read_request};
+pub(crate) use self::directory::{load_with, read_request};
 pub use self::few::reread;
 pub(crate) use self::few::{Few, touched, unchanged};
 pub(crate) use self::files::{RawFile, raw_file, raw_files, text_below};

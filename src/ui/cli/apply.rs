@@ -1,8 +1,6 @@
 //! `fleetform apply`
 
-use std::cell::OnceCell;
 use std::io::Write as _;
-use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +33,7 @@ use crate::domain::wording::short;
 use crate::edges::ledger::Ledger;
 use crate::edges::provider::{self, Observed, Provider};
 use crate::edges::requests;
-use crate::edges::source::{self, Cache, ToKeep};
+use crate::edges::source;
 use crate::ui::render::applied::Applied;
 use crate::ui::render::out::Out;
 
@@ -111,16 +109,16 @@ pub(super) fn run(
     let observed = look(ledger.state());
     let twice = reused.then(|| observed.clone());
     let cache = wiring::cache(&setup.config);
-    let mut decision = decide_now(args, setup, &desired, ledger.state(), &trust, observed);
-    let written = IndexBeside::begin(read, cache.clone());
-    let mut unchanged = None;
+    let (mut index, mut decision) = rayon::join(
+        || read.keep(&cache),
+        || decide_now(args, setup, &desired, ledger.state(), &trust, observed),
+    );
     if let Some(observed) = twice
         && needs_full_read(decision.approved.plan(), ledger.state())
     {
-        written.end();
         desired = setup.desired();
         // Where no file was touched since, this is the fleet that the index says.
-        unchanged = Some(source::unchanged(&setup.config.fleet, &cache));
+        index = source::unchanged(&setup.config.fleet, &cache);
         decision = decide_now(args, setup, &desired, ledger.state(), &trust, observed);
     }
     plan::warn_of_trust(&trust);
@@ -160,13 +158,11 @@ pub(super) fn run(
             later
         }
     };
-    let index = || unchanged.unwrap_or_else(|| written.end());
-    let idle =
-        decision.only_holds().map(<[Hold]>::to_vec).and_then(|holds| Some((index()?, holds)));
+    let idle = index.zip(decision.only_holds().map(<[Hold]>::to_vec));
     let idle = idle.map(|(index, holds)| settled(setup, holds, &desired, index, ledger.state()));
     let before = ledger.state().seq;
     // What was done leads to another plan: the one that is shown next.
-    let again = idle.is_none().then_some(desired);
+    let again = index.filter(|_| idle.is_none()).map(|index| (index, desired));
     let digest = decision.approved.digest();
     let unobserved = decision.unobserved().is_some();
     let sinks = wiring::sinks(&setup.config)?;
@@ -175,7 +171,6 @@ pub(super) fn run(
     let done = outcome.left == 0 && outcome.failures().next().is_none();
     // A provider that has heard something is not asked for that plan now, which may take minutes.
     let again = again.filter(|_| done && provider.is_quiet());
-    let again = again.and_then(|desired| Some((index()?, desired)));
     let next = |recorded: &State| {
         let (index, desired) = again.as_ref()?;
         let next = decide_now(args, setup, desired, recorded, &trust, look(recorded));
@@ -310,33 +305,6 @@ fn ask(decision: &Decision, out: &mut Out) -> Result<Consent, Failure> {
     }
     out.note("Nothing was done.");
     Ok(Consent::Refused)
-}
-
-/// The index of the fleet that was read, written while orders go out, which leaves processor time for it.
-/// Nobody leaves it half written.
-struct IndexBeside {
-    written: Receiver<Option<Digest>>,
-    index: OnceCell<Option<Digest>>,
-}
-
-impl IndexBeside {
-    fn begin(read: ToKeep, cache: Cache) -> Self {
-        let (send, written) = mpsc::channel();
-        // Whoever began it waits for it.
-        rayon::spawn(move || _ = send.send(read.keep(&cache)));
-        Self { written, index: OnceCell::new() }
-    }
-
-    /// Waits for it, and gives its digest, if there is one.
-    fn end(&self) -> Option<Digest> {
-        *self.index.get_or_init(|| self.written.recv().ok().flatten())
-    }
-}
-
-impl Drop for IndexBeside {
-    fn drop(&mut self) {
-        self.end();
-    }
 }
 
 fn do_it(
