@@ -16,9 +16,6 @@ use crate::edges::ledger::snapshot::{Snapshot, SnapshotIn, as_written, write_sta
 /// there by this program: a link may lead anywhere, and a FIFO may never end.
 pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
     let opened = Guarded::stream().without_links().open_if_there(path)?;
-    if let Some(opened) = &opened {
-        memory::expect(u64::try_from(opened.stat().st_size).unwrap_or(0));
-    }
     Ok(opened.map(Opened::into_file))
 }
 
@@ -32,6 +29,7 @@ pub(crate) fn load(dir: &Path) -> Result<Option<Snapshot>, Error> {
         return Ok(None);
     };
     let length = file.metadata().map_or(0, |of| of.len());
+    memory::expect(length);
     let laid_out = as_written(&mut file, length).map_err(durable::Error::at("read", &path))?;
     // Nothing is saved before the first entry: what says otherwise was not written by us.
     if laid_out.as_ref().is_some_and(|snapshot| snapshot.state.seq > 0) {
