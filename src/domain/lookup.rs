@@ -111,8 +111,8 @@ fn few(all: &[String], between: &str) -> String {
     format!("{}{more}", all[..all.len().min(10)].join(between))
 }
 
-/// How much a word that means no device is like an id, a serial number or a name, up to 1; `None` if it is
-/// no slip of the keyboard.
+/// How similar a word that means no device is to an id, a serial number or a name, up to 1; `None` if it
+/// can hardly be a typing error.
 pub(crate) fn likeness(word: &str, name: &str) -> Option<f64> {
     // Comparing takes time in the product of the lengths, and no name is longer than this.
     if word.len() > 128 {

@@ -64,8 +64,9 @@ enum Key<'a> {
     Command(What),
 }
 
-/// A device that enrolls again does so after the push that is due with that is announced: of a write that
-/// a power cut leaves half done, the push is in doubt, or the enrollment is still to come.
+/// The actions as the log has them. Where a device enrolls again and gets its profile for that, the push is
+/// announced first: if a power cut loses the end of the write, the device still has to enroll, and is
+/// pushed to again.
 fn in_order_of_entries(batch: &[Action]) -> Vec<&Action> {
     let mut ordered = Vec::with_capacity(batch.len());
     let mut enrolls = None;

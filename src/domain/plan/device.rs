@@ -383,10 +383,11 @@ impl DevicePlanner<'_, '_> {
     fn judge(&mut self, silent: bool) -> Option<ComplianceState> {
         let (platform, profile) = self.requirements()?;
         let changed = *self.device.push.digest != profile.digest;
-        // A crash may have left it out where the device enrolled again.
-        let outlived = self.device.compliance.state != ComplianceState::Unknown
+        // A verdict over reports that do not count any more, as the device enrolled again: a crash lost the
+        // one that comes after it.
+        let is_void = self.device.compliance.state != ComplianceState::Unknown
             && self.device.rare.void_until.is_some_and(|until| self.last_sync <= Some(until));
-        if self.facts.is_none() && !self.moved && !changed && !outlived {
+        if self.facts.is_none() && !self.moved && !changed && !is_void {
             return None;
         }
         let reported = self.facts.as_ref().map(|(at, facts)| Reported { facts, at: *at });

@@ -40,9 +40,9 @@ pub(crate) fn replace(
     durable::make_inside(directory)?;
     let tag = directory.join(TAG);
     if !tag.exists() {
-        durable::replace_undurably("cache.file", &tag, |out| out.write_all(TAG_TEXT))?;
+        durable::replace_without_sync("cache.file", &tag, |out| out.write_all(TAG_TEXT))?;
     }
-    durable::replace_undurably("cache.file", path, write)
+    durable::replace_without_sync("cache.file", path, write)
 }
 
 /// What tells this program from any other.

@@ -113,7 +113,7 @@ pub(crate) fn replace_file(
 ///
 /// # Errors
 /// As for [`replace_file`].
-pub(crate) fn replace_undurably(
+pub(crate) fn replace_without_sync(
     file: &str,
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -178,7 +178,7 @@ pub(crate) fn replace_files(file: &str, files: &[(PathBuf, &[u8])]) -> Result<()
 ///
 /// # Errors
 /// If that fails; what was to be written may be there in part.
-pub(crate) fn write_at_undurably(
+pub(crate) fn write_at_without_sync(
     file: &str,
     path: &Path,
     write: impl FnOnce(&File) -> io::Result<()>,

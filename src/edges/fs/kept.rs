@@ -20,7 +20,7 @@ use crate::domain::packing::{Packed, Packer};
 
 /// Bytes of the body that are read and hashed at once.
 const BLOCK: usize = 1 << 16;
-/// Bytes of the head that are hashed at once, on any core. No more than these are not worth another core.
+/// Bytes of the head that are hashed at once, on any core. Up to so many are hashed on one core alone.
 const HEAD_BLOCK: usize = 1 << 20;
 /// The program, and the lengths of head and body.
 const PRELUDE: usize = 32 + 8 + 8;
@@ -58,7 +58,7 @@ impl Kept {
         (&file).take(before).read_to_end(&mut bytes).ok()?;
         let (rest, digest) = bytes.split_last_chunk::<32>()?;
         let digest = Digest::from_bytes(*digest);
-        (bytes.len() as u64 == before && sum(rest)? == digest).then_some(())?;
+        (bytes.len() as u64 == before && sum(rest) == digest).then_some(())?;
         let sums = PRELUDE..PRELUDE + usize::try_from(sums).ok()?;
         let head = sums.end..bytes.len() - 32;
         Some(Self { file, bytes, sums, head, digest, body })
@@ -90,7 +90,7 @@ impl Kept {
         let said = &self.bytes[self.sums.clone()];
         let said = said.get(usize::try_from(from).ok()? * 32..)?;
         let whole =
-            said.get(..bytes.len().div_ceil(BLOCK) * 32)? == sums(&bytes, BLOCK)?.as_flattened();
+            said.get(..bytes.len().div_ceil(BLOCK) * 32)? == sums(&bytes, BLOCK).as_flattened();
         let (skip, length) = (of.start - start, of.end - of.start);
         bytes.drain(..usize::try_from(skip).ok()?);
         bytes.truncate(usize::try_from(length).ok()?);
@@ -107,14 +107,14 @@ pub(crate) fn keep(
     head: &[u8],
     body: &[u8],
 ) -> Result<Option<Digest>, durable::Error> {
-    let (Some(build), Some(sums)) = (build(), sums(body, BLOCK)) else { return Ok(None) };
+    let Some(build) = build() else { return Ok(None) };
     let mut before = Packer::with_capacity(head.len() + body.len() / BLOCK * 32 + 128);
     before.digest(&build);
     before.long(head.len() as u64);
     before.long(body.len() as u64);
-    sums.iter().for_each(|sum| before.bytes(sum));
+    sums(body, BLOCK).iter().for_each(|sum| before.bytes(sum));
     before.bytes(head);
-    let Some(digest) = sum(before.packed()) else { return Ok(None) };
+    let digest = sum(before.packed());
     before.digest(&digest);
     replace(path, |out| {
         out.write_all(before.packed())?;
@@ -123,19 +123,18 @@ pub(crate) fn keep(
     Ok(Some(digest))
 }
 
-/// A digest of each block, of many on every core at once; `None` if there are no threads for that.
-fn sums(bytes: &[u8], block: usize) -> Option<Vec<[u8; 32]>> {
+/// A digest of each block; of many on every core at once.
+fn sums(bytes: &[u8], block: usize) -> Vec<[u8; 32]> {
     let sum = |block: &[u8]| *Digest::of(block).as_bytes();
-    if bytes.len() <= HEAD_BLOCK {
-        return Some(bytes.chunks(block).map(sum).collect());
+    if bytes.len() <= HEAD_BLOCK || threads::start().is_err() {
+        return bytes.chunks(block).map(sum).collect();
     }
-    threads::start().ok()?;
-    Some(bytes.par_chunks(block).map(sum).collect())
+    bytes.par_chunks(block).map(sum).collect()
 }
 
-/// Of a digest of each block; `None` as for [`sums`].
-fn sum(bytes: &[u8]) -> Option<Digest> {
-    sums(bytes, HEAD_BLOCK).map(|sums| Digest::of(sums.as_flattened()))
+/// Of a digest of each block.
+fn sum(bytes: &[u8]) -> Digest {
+    Digest::of(sums(bytes, HEAD_BLOCK).as_flattened())
 }
 
 /// The same file with this byte of its head changed, as somebody would write it who knows how.
@@ -144,7 +143,7 @@ pub(crate) fn forged(path: &Path, change: impl FnOnce(&mut [u8])) -> Vec<u8> {
     let kept = Kept::open(path).expect("it is kept");
     let mut bytes = std::fs::read(path).expect("it can be read");
     change(&mut bytes[kept.head.clone()]);
-    let digest = sum(&bytes[..kept.head.end]).expect("there are threads");
+    let digest = sum(&bytes[..kept.head.end]);
     bytes[kept.head.end..kept.head.end + 32].copy_from_slice(digest.as_bytes());
     bytes
 }

@@ -14,11 +14,11 @@ const MOST: usize = 1 << 20;
 /// Bytes of a file, or of what is made of it, that are worth huge pages.
 const MUCH: u64 = 4 << 20;
 
-/// Whether huge pages were left for later.
+/// Whether huge pages are off until much memory is needed.
 static SMALL: AtomicBool = AtomicBool::new(false);
 
-/// Leaves huge pages until much memory is needed: the system clears 2 MiB at once where a thread of a small
-/// command takes its first bytes.
+/// Turns huge pages off until much memory is needed: with them the system clears 2 MiB where a thread of a
+/// small command takes its first bytes.
 pub(crate) fn begin_small() {
     // Who started this process may have decided for it.
     if transparent_huge_pages_are_disabled().is_ok_and(|disabled| !disabled) {
@@ -26,7 +26,7 @@ pub(crate) fn begin_small() {
     }
 }
 
-/// So many bytes will be needed: if they are many, in huge pages from now on.
+/// Says that so many bytes will be needed: if they are many, huge pages are on from now on.
 pub(crate) fn expect(bytes: u64) {
     if bytes >= MUCH && SMALL.swap(false, Ordering::Relaxed) {
         // With small pages it is slower, and no different.

@@ -223,7 +223,7 @@ pub enum Key<'a> {
 /// Which devices somebody wants to see.
 #[derive(Debug, Clone)]
 pub enum Wanted<'a> {
-    /// Those that a word may mean; where it means none, those of like names, or all.
+    /// Those that a word may mean; where it means none, those with similar names, or all.
     Word(&'a str),
     /// Those that have all of this; there is something.
     Having(Vec<Key<'a>>),

@@ -143,10 +143,9 @@ pub(super) fn touched(root: &OwnedFd, index: &Index, most: usize) -> Option<Vec<
         let walked = walk.directory(root, String::new(), 0).is_ok();
         (walked && walk.lost.findings.is_empty()).then_some(walk.listed)
     };
-    let listed = if index.len() <= HERE {
+    let listed = if index.len() <= HERE || threads::start().is_err() {
         walk(&|chunk| look(&chunk))
     } else {
-        threads::start().ok()?;
         let look = &look;
         rayon::scope(|scope| walk(&|chunk| scope.spawn(move |_| look(&chunk))))
     };

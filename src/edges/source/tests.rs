@@ -119,7 +119,7 @@ fn what_becomes_a_fifo_or_symlink_after_the_listing_is_caught() {
     symlink("good.yaml", fleet.path("s.yaml")).unwrap();
     symlink(".", fleet.path("d")).unwrap();
     let root = open(CWD, fleet.0.path(), OFlags::DIRECTORY).unwrap();
-    let names = [c"f.yaml".to_owned(), c"s.yaml".to_owned()];
+    let names = [c"f.yaml", c"s.yaml"];
     let look = Look::at_all(HashSet::new(), Budget::of_system());
     let all = |path| read(root.as_fd(), &Chunk::new(path, &names), &look);
     let found = all("").unwrap();

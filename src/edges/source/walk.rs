@@ -23,7 +23,7 @@ use crate::edges::fs::{memory, threads};
 const READ: usize = 1 << 16;
 /// Files read by a thread before it looks for others' work.
 const CHUNK: usize = 128;
-/// Files or directories that are looked at faster than threads are started to share the work. Fleets of
+/// Up to so many files or directories are looked at by one thread: to start others takes longer. Fleets of
 /// tests are on both sides of it.
 pub(super) const HERE: usize = if cfg!(test) { 8 } else { 2_000 };
 /// What a manifest or directory takes at least, from its name to its part of a plan; measured, and
@@ -32,7 +32,7 @@ const ENTRY_BYTES: u64 = 2048;
 /// So many times its length a manifest takes: short ones are the larger part of most fleets.
 const TIMES: u64 = 3;
 
-/// So many bytes every system has: how much there is takes longer to learn than to read a small fleet.
+/// So many bytes every system has: to ask how many there are would take longer than to read a small fleet.
 const LITTLE: u64 = 8 << 20;
 
 /// Why nothing is known of the whole fleet.
@@ -122,11 +122,9 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn new(path: &str, names: &[impl AsRef<CStr>]) -> Self {
-        let length = |name: &_| AsRef::<CStr>::as_ref(name).count_bytes() + 1;
-        let mut all = Vec::with_capacity(names.iter().map(length).sum());
-        names.iter().for_each(|name| all.extend(name.as_ref().to_bytes_with_nul()));
-        Self { path: path.to_owned(), names: all }
+    pub(super) fn new(path: &str, names: &[&CStr]) -> Self {
+        let names: Vec<&[u8]> = names.iter().map(|name| name.to_bytes_with_nul()).collect();
+        Self { path: path.to_owned(), names: names.concat() }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &CStr> {
@@ -252,6 +250,7 @@ impl From<Unlisted> for Unread {
 fn list(fd: &OwnedFd) -> Result<(Entries, Marks), Errno> {
     let (mut entries, mut marks) = (Entries::default(), Marks::default());
     let mut buffer = Vec::with_capacity(READ);
+    // Whoever listed it before left it at its end, from where it would look empty.
     seek(fd, SeekFrom::Start(0))?;
     let mut read = RawDir::new(fd, buffer.spare_capacity_mut());
     while let Some(entry) = read.next() {

@@ -172,16 +172,16 @@ struct Whole {
 }
 
 impl Whole {
-    /// With room for what is new in these, of which there are so many: half of a large index would be
-    /// memory that it grows out of.
+    /// With room for these, `count` in number, as far as they are new: to grow step by step would take
+    /// twice the memory of a large index.
     fn with_room<'n>(count: usize, files: impl Iterator<Item = &'n Noted>) -> Self {
-        let of = |file: &Noted| match file {
-            Noted::New(new) => (new.name.len(), new.content.len()),
-            Noted::Before(_) => (0, 0),
-        };
-        let (names, contents) = files
-            .map(of)
-            .fold((0, 0), |(names, contents), (name, content)| (names + name, contents + content));
+        let (mut names, mut contents) = (0, 0);
+        for file in files {
+            if let Noted::New(new) = file {
+                names += new.name.len();
+                contents += new.content.len();
+            }
+        }
         Self {
             records: Vec::with_capacity(count),
             names: Vec::with_capacity(names),

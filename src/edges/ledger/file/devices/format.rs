@@ -109,6 +109,12 @@ pub(super) fn name_of(text: &str) -> Begin {
     begin
 }
 
+/// What [`name_of`] has of a name; `None` where its last letter is cut.
+pub(super) fn spelled(begin: &Begin) -> Option<&str> {
+    let length = begin.iter().position(|b| *b == 0).unwrap_or(begin.len());
+    std::str::from_utf8(&begin[..length]).ok()
+}
+
 /// A device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Row {

@@ -105,7 +105,7 @@ impl Addition {
             });
         }
         let mut all = Vec::new();
-        durable::write_at_undurably("cache.history", &path, |file| {
+        durable::write_at_without_sync("cache.history", &path, |file| {
             blocks::write(&mut all, (nonce, first), &entries, ENTRY, Entry::put)?;
             file.write_all_at(&all, first * BLOCK as u64)
         })

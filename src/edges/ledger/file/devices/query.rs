@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::format::{Begin, name_of};
+use super::format::{name_of, spelled};
 use super::history::History;
 use super::index::Index;
 use crate::domain::lookup::{self, Word};
@@ -27,10 +27,9 @@ use crate::edges::ledger::store::{Entries, Key, Logged, Wanted};
 const FEW: u64 = 16;
 /// So few are always looked up.
 const ALWAYS: u64 = 64;
-/// In a fleet of so many, devices whose names are not like a word are not read to suggest others; in tests
-/// already in a small one.
+/// From so many devices on, only those with similar names are read to suggest one; in tests from a few on.
 const MANY: u64 = if cfg!(test) { 4 } else { 10_000 };
-/// So many devices of like names are read.
+/// So many devices with similar names are read.
 const ALIKE: usize = 32;
 /// No text around the devices is longer.
 const AROUND: u64 = 64 << 20;
@@ -113,15 +112,11 @@ fn wanted_of(index: &Index, wanted: &Wanted<'_>) -> Option<BTreeSet<u32>> {
 fn alike(index: &Index, text: &str) -> Option<BTreeSet<u32>> {
     (index.header.devices >= MANY).then_some(())?;
     let wanted = name_of(text);
-    let text = |begin: &Begin| -> Option<String> {
-        let length = begin.iter().position(|b| *b == 0).unwrap_or(begin.len());
-        Some(std::str::from_utf8(&begin[..length]).ok()?.to_owned())
-    };
-    let wanted = text(&wanted).unwrap_or_default();
+    let wanted = spelled(&wanted).unwrap_or_default();
     let mut found: Vec<(f64, u32)> = Vec::new();
     for at in 0..index.names() {
         let (name, number) = index.name(at)?;
-        if let Some(alike) = text(&name).and_then(|name| lookup::likeness(&wanted, &name)) {
+        if let Some(alike) = spelled(&name).and_then(|name| lookup::likeness(wanted, name)) {
             found.push((alike, number));
             if found.len() == 64 * ALIKE {
                 keep_best(&mut found);
