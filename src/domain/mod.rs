@@ -22,6 +22,7 @@ pub mod plan;
 pub(crate) mod provider_settings;
 pub(crate) mod selector;
 pub mod settings;
+pub(crate) mod shares;
 pub mod state;
 pub(crate) mod summary;
 pub mod wipe;

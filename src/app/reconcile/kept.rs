@@ -18,7 +18,6 @@ use crate::domain::state::{State, Wipe};
 use crate::domain::wipe::target::LedgerId;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::edges::config::Config;
-use crate::edges::fs::threads;
 use crate::edges::ledger::store::Wanted;
 use crate::edges::provider::{Observed, Provider};
 use crate::edges::requests::{self, Requests};
@@ -202,7 +201,6 @@ fn decide_again(
     (seq, head): (u64, Digest),
     now: Timestamp,
 ) -> Option<(BTreeSet<DeviceId>, ApprovedPlan)> {
-    threads::start().ok()?;
     let mut live = few.before()?;
     let serials = few.reread(&mut live)?;
     let log = wiring::ledger(config);

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use rayon::prelude::*;
-
 use super::clash::clashing;
 use super::desired::Desired;
 use super::exemptions::exempted;
@@ -12,6 +10,7 @@ use super::profiles::{Known, platform_of, profiles_by_name, unknown_profile};
 use super::wipe_requests::unique_wipes;
 use crate::domain::manifest::{DeviceDraft, Documents, Unusable, UnusableKind};
 use crate::domain::model::Ownership;
+use crate::domain::shares;
 
 /// Validates all files together.
 #[must_use]
@@ -57,20 +56,16 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
     let clashing = clashing(&drafts, &prefixes, &mut desired.findings);
     let mut guesses = HashMap::new();
     desired.devices.reserve_exact(drafts.len());
-    let placed: Vec<_> = drafts
-        .into_par_iter()
-        .zip(clashing)
-        .map(|(draft, clashes)| match known.get(draft.profile()) {
-            Some(Some(profile))
-                if !clashes
-                    && let Some(platform) = platform_of(&draft, profile, &mut Vec::new()) =>
-            {
-                Ok((exempted(&draft), draft.finish(platform)))
-            }
-            _ => Err(Box::new((draft, clashes))),
-        })
-        .collect();
-    for placed in placed {
+    let place = |position: usize, draft: DeviceDraft| match known.get(draft.profile()) {
+        Some(Some(profile))
+            if !clashing[position]
+                && let Some(platform) = platform_of(&draft, profile, &mut Vec::new()) =>
+        {
+            Ok((exempted(&draft), draft.finish(platform)))
+        }
+        _ => Err(Box::new((draft, clashing[position]))),
+    };
+    for placed in shares::map(drafts, place) {
         let (draft, clashes) = match placed {
             Ok((exempted, device)) => {
                 desired.exemptions.extend(exempted);
@@ -108,8 +103,8 @@ fn place_devices(mut drafts: Vec<DeviceDraft>, known: &Known, desired: &mut Desi
 /// by side are compared, not serials across the heap.
 fn sort(drafts: &mut [DeviceDraft]) -> Vec<u128> {
     let prefix = |draft: &DeviceDraft| draft.serial_number().prefix();
-    drafts.par_sort_by_cached_key(prefix);
-    let prefixes: Vec<u128> = drafts.par_iter().map(prefix).collect();
+    shares::sort_by_cached_key(drafts, prefix);
+    let prefixes: Vec<u128> = shares::map(drafts.iter().collect(), |_, draft| prefix(draft));
     let mut rest = drafts;
     for tied in prefixes.chunk_by(|a, b| a == b) {
         let (these, others) = rest.split_at_mut(tied.len());

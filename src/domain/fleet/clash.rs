@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::misleading::misleading;
 use crate::domain::manifest::DeviceDraft;
 use crate::domain::manifest::finding::{Code, Finding, Severity, Span};
+use crate::domain::shares;
 
 /// A finding on each of a group of equals, related to another of them.
 pub(super) fn clash<T>(
@@ -45,7 +46,7 @@ pub(super) fn clashing(
         serials_clash(drafts, &mut clashing, findings);
         misleading(drafts, prefixes)
     };
-    let (names_differ, misleading) = rayon::join(names_differ, serials);
+    let (names_differ, misleading) = shares::join(drafts.len(), names_differ, serials);
     findings.extend(misleading);
     if !names_differ {
         names_clash(drafts, &mut clashing, findings);

@@ -1,14 +1,13 @@
 //! A plan's digest: what `apply --plan` compares.
 
-use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::action::{Action, ActionKind, Op};
 use super::new_fields::new_fields;
 use crate::domain::model::{DeviceId, Digest, Hasher, SerialNumber};
+use crate::domain::shares;
 
-/// Actions written at once, and by one thread at a time: writing takes longer than hashing.
-const WINDOW: usize = 8192;
+/// Actions written by one thread at a time: writing takes longer than hashing.
 const SHARE: usize = 512;
 
 /// The part of an action that is the decision: without its place and its wording.
@@ -38,10 +37,7 @@ impl Serialize for Changes<'_> {
 #[must_use]
 pub(crate) fn digest(actions: &[Action]) -> Digest {
     let mut hash = Hasher::default();
-    for window in actions.chunks(WINDOW) {
-        let written: Vec<Vec<u8>> = window.par_chunks(SHARE).map(write).collect();
-        written.iter().for_each(|lines| hash.update(lines));
-    }
+    shares::in_order(actions, SHARE, write, |lines| hash.update(&lines));
     hash.finish()
 }
 

@@ -14,9 +14,10 @@ use rayon::prelude::*;
 use super::cache::{build, replace};
 use super::durable;
 use super::guarded::Guarded;
-use super::{memory, threads};
+use super::memory;
 use crate::domain::model::Digest;
 use crate::domain::packing::{Packed, Packer};
+use crate::domain::shares;
 
 /// Bytes of the body that are read and hashed at once.
 const BLOCK: usize = 1 << 16;
@@ -126,7 +127,7 @@ pub(crate) fn keep(
 /// A digest of each block; of many on every core at once.
 fn sums(bytes: &[u8], block: usize) -> Vec<[u8; 32]> {
     let sum = |block: &[u8]| *Digest::of(block).as_bytes();
-    if bytes.len() <= HEAD_BLOCK || threads::start().is_err() {
+    if bytes.len() <= HEAD_BLOCK || shares::start().is_err() {
         return bytes.chunks(block).map(sum).collect();
     }
     bytes.par_chunks(block).map(sum).collect()

@@ -10,5 +10,4 @@ pub(crate) mod memory;
 pub(crate) mod remote;
 pub(crate) mod secret;
 pub(crate) mod spool;
-pub(crate) mod threads;
 pub(crate) mod work_tree;

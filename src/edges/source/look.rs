@@ -18,9 +18,9 @@ use super::rules::MAX_BYTES;
 use super::walk::{Budget, Chunk, HERE, Listed, Unread, Walk};
 use crate::domain::manifest::{Documents, Unpacker, UnusableKind, pack, parse_file};
 use crate::domain::model::Digest;
+use crate::domain::shares;
 use crate::domain::state::State;
 use crate::edges::fs::guarded::{Refused, Version};
-use crate::edges::fs::threads;
 
 /// So often a fleet that changes while it is read is read again.
 const TRIES: usize = 5;
@@ -143,7 +143,7 @@ pub(super) fn touched(root: &OwnedFd, index: &Index, most: usize) -> Option<Vec<
         let walked = walk.directory(root, String::new(), 0).is_ok();
         (walked && walk.lost.findings.is_empty()).then_some(walk.listed)
     };
-    let listed = if index.len() <= HERE || threads::start().is_err() {
+    let listed = if index.len() <= HERE || shares::start().is_err() {
         walk(&|chunk| look(&chunk))
     } else {
         let look = &look;

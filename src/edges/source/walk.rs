@@ -15,9 +15,10 @@ use super::rules::{Problem, is_manifest, judge, unreadable};
 use super::tree::Marks;
 use crate::domain::manifest::Documents;
 use crate::domain::manifest::UnusableKind;
+use crate::domain::shares;
 use crate::domain::wording::harmless;
 use crate::edges::fs::guarded::Version;
-use crate::edges::fs::{memory, threads};
+use crate::edges::fs::memory;
 
 /// Bytes of a directory that are read at once.
 const READ: usize = 1 << 16;
@@ -161,7 +162,7 @@ impl Listed {
                 [stat.st_dev, stat.st_ino] == *place && Version::of(&stat) == *version
             })
         };
-        if self.0.len() <= HERE || threads::start().is_err() {
+        if self.0.len() <= HERE || shares::start().is_err() {
             return self.0.iter().all(held_still);
         }
         self.0.par_iter().all(held_still)

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::failure::Failure;
 use crate::app::signals::stop_flag;
-use crate::edges::fs::threads;
+use crate::domain::shares;
 
 /// A thread that takes longer to start than this does not start.
 const START: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ pub(super) fn outlive_the_file_size_limit() {
 /// # Errors
 /// If the system starts no more threads.
 pub(super) fn start_threads() -> Result<(), Failure> {
-    threads::start().or_else(|error| no_threads(error.to_string()))
+    shares::start().or_else(|error| no_threads(error.to_owned()))
 }
 
 /// What runs asynchronous calls. When it is dropped, threads that are blocked, say by a host that

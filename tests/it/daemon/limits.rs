@@ -42,6 +42,10 @@ fn without_threads_each_command_says_so() {
     assert_eq!(place.outcome(&["apply", "--yes"]).0, 0);
     let (code, err) = run(&place, &wrapper, &["plan"]);
     assert_eq!((code, &*err), (Some(0), ""), "nothing changed, so there is no work to share");
+    place.replace("fleet/A.yaml", "\"10.0\"", "\"10.1\"");
+    let planned = place.run_under(&wrapper, &["plan"]);
+    let said = (planned.code, &*planned.stderr, planned.stdout.contains("Plan: 1 to update"));
+    assert_eq!(said, (Some(0), "", true), "one device is none to share: {}", planned.stdout);
     // The next ones after those that share the heavy work.
     for when in [3, 5, 7, 9] {
         let inject = format!("inject=clone,clone3:error=EAGAIN:when={when}+");

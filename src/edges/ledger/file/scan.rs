@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::domain::shares;
 use crate::edges::ledger::chain::Line;
 use crate::edges::ledger::line::TOO_LONG;
 
@@ -32,24 +33,30 @@ pub(crate) struct End {
 /// # Errors
 /// Those of reading, made into one by `failed`, and those of `take`.
 pub(crate) fn scan<T: Send, E: Send, K: Default + Send>(
-    file: impl io::Read + Send,
+    mut file: impl io::Read + Send,
     offset: u64,
     failed: impl FnOnce(io::Error) -> E + Send,
     inspect: impl Fn(&mut K, Line<'_>) -> T + Sync,
     take: impl FnMut(T) -> Result<(), E> + Send,
 ) -> Result<End, E> {
-    // Among the threads that share the work: none of them has to be woken up for a block.
-    rayon::scope(|_| scan_here(file, offset, failed, &inspect, take))
+    let mut first = Block::new();
+    let read = first.read(&mut file);
+    let alone = first.newlines.len() < PARALLEL || shares::start().is_err();
+    let here = || scan_from((first, read), file, (offset, alone), failed, &inspect, take);
+    // Otherwise among the threads that share the work: none of them has to be woken up for a block.
+    if alone { here() } else { rayon::scope(|_| here()) }
 }
 
-fn scan_here<T: Send, E: Send, K: Default + Send>(
+/// Goes on where a first block was read; `alone` if it is to be done by this thread.
+fn scan_from<T: Send, E: Send, K: Default + Send>(
+    (mut block, mut read): (Block, io::Result<usize>),
     mut file: impl io::Read + Send,
-    mut offset: u64,
+    (mut offset, alone): (u64, bool),
     failed: impl FnOnce(io::Error) -> E,
     inspect: &(impl Fn(&mut K, Line<'_>) -> T + Sync),
     mut take: impl FnMut(T) -> Result<(), E> + Send,
 ) -> Result<End, E> {
-    let (mut block, mut next) = (Block::new(), Block::new());
+    let mut next = Block::new();
     // Bytes of the first line in the block that were dropped, to stay within it.
     let mut dropped = 0;
     let mut inspected: Vec<Vec<T>> = Vec::new();
@@ -61,7 +68,6 @@ fn scan_here<T: Send, E: Send, K: Default + Send>(
         kept.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
         seen
     };
-    let mut read = block.read(&mut file);
     loop {
         match read {
             Ok(0) => {
@@ -81,7 +87,7 @@ fn scan_here<T: Send, E: Send, K: Default + Send>(
         offset = lines.last().map_or(offset, |line| line.end);
         dropped = 0;
         let mut before = std::mem::take(&mut inspected).into_iter().flatten();
-        if lines.len() < PARALLEL {
+        if alone || lines.len() < PARALLEL {
             before.try_for_each(&mut take)?;
             inspect_row(&lines).into_iter().try_for_each(&mut take)?;
             read = next.read(&mut file);

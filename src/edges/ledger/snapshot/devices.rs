@@ -10,12 +10,12 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use super::device::{DeviceIn, DeviceOut};
 use super::layout;
 use crate::domain::model::DeviceId;
+use crate::domain::shares;
 use crate::domain::state::{self, Device, State};
 use crate::edges::ledger::intern::Interner;
 
-/// Devices that are in memory as text at once, and those that one thread writes at a time.
-const WINDOW: usize = 2048;
-const CHUNK: usize = 128;
+/// Devices that one thread writes at a time.
+const SHARE: usize = 128;
 
 /// Each becomes what the core knows as soon as it is read.
 #[derive(Default)]
@@ -112,18 +112,13 @@ fn members_out(devices: &[Named<'_>]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Writes the devices by all cores, in windows of a few megabytes.
+/// Writes the devices, by all cores.
 pub(super) fn devices_out(state: &State, mut out: impl Write) -> io::Result<()> {
     let mut separator: &[u8] = b"";
-    for window in by_name(state).chunks(WINDOW) {
-        let written: Vec<_> = window.par_chunks(CHUNK).map(members_out).collect();
-        for members in written {
-            out.write_all(separator)?;
-            out.write_all(&members?)?;
-            separator = b",";
-        }
-    }
-    Ok(())
+    shares::try_in_order(&by_name(state), SHARE, members_out, |members| {
+        out.write_all(std::mem::replace(&mut separator, b","))?;
+        out.write_all(&members?)
+    })
 }
 
 #[cfg(test)]

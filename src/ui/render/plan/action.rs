@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use rayon::prelude::*;
-
 use super::context::Context;
 use super::wipes;
 use crate::domain::plan::{Action, ActionKind, Op, Subject};
+use crate::domain::shares;
 use crate::ui::render::change::change_text;
 use crate::ui::render::out::{Out, Tone};
 use crate::ui::render::text::{located, safe};
@@ -50,7 +49,7 @@ fn tone(kind: ActionKind) -> (&'static str, Tone) {
     }
 }
 
-/// All that no other section shows; drawn by all cores, in windows that fit a cache.
+/// All that no other section shows; drawn by all cores.
 pub(super) fn all(out: &mut Out, actions: &[Action], context: Context<'_>) -> io::Result<()> {
     let color = out.color();
     let draw = |share: &[Action]| -> io::Result<Vec<u8>> {
@@ -60,11 +59,7 @@ pub(super) fn all(out: &mut Out, actions: &[Action], context: Context<'_>) -> io
         }
         Ok(text)
     };
-    for window in actions.chunks(8192) {
-        let drawn: Vec<_> = window.par_chunks(512).map(draw).collect();
-        drawn.into_iter().try_for_each(|text| out.write_all(&text?))?;
-    }
-    Ok(())
+    shares::try_in_order(actions, 512, draw, |text| out.write_all(&text?))
 }
 
 /// One action, with what it changes below it.

@@ -5,18 +5,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
 use crate::domain::model::Digest;
 use crate::domain::packing::Packer;
+use crate::domain::shares;
 
 /// Of a block, with its check at the end.
 pub(super) const BLOCK: usize = 4096;
 const CHECK: usize = 16;
 /// What a block holds.
 const CONTENT: usize = BLOCK - CHECK;
-/// Blocks that are in memory at once: two megabytes.
-const WINDOW: usize = 512;
+/// Blocks that one thread makes at a time.
+const SHARE: usize = 32;
 
 /// Tells the blocks of one file from those of any other, and of any other version of it.
 pub(super) type Nonce = [u8; 16];
@@ -57,20 +56,15 @@ pub(super) fn write<R: Sync>(
     length: usize,
     put: impl Fn(&R, &mut Packer) + Sync,
 ) -> io::Result<u64> {
-    let of_block = in_block(length) as usize;
-    let mut next = first;
-    for window in records.chunks(of_block * WINDOW) {
-        let block = |(records, number): (&[R], u64)| {
-            let mut content = Packer::with_capacity(BLOCK);
-            records.iter().for_each(|record| put(record, &mut content));
-            seal(nonce, number, content.finish())
-        };
-        let rows: Vec<_> = window.chunks(of_block).zip(next..).collect();
-        let blocks: Vec<Vec<u8>> = rows.into_par_iter().map(block).collect();
-        next += blocks.len() as u64;
-        blocks.iter().try_for_each(|block| out.write_all(block))?;
-    }
-    Ok(next)
+    let block = |(records, number): &(&[R], u64)| {
+        let mut content = Packer::with_capacity(BLOCK);
+        records.iter().for_each(|record| put(record, &mut content));
+        seal(nonce, *number, content.finish())
+    };
+    let rows: Vec<_> = records.chunks(in_block(length) as usize).zip(first..).collect();
+    let blocks = |rows: &[_]| rows.iter().flat_map(block).collect::<Vec<u8>>();
+    shares::try_in_order(&rows, SHARE, blocks, |blocks| out.write_all(&blocks))?;
+    Ok(first + rows.len() as u64)
 }
 
 /// A block that was written with the nonce that it begins with at byte `nonce_at`.
