@@ -14,6 +14,7 @@ mod gather;
 mod history;
 mod index;
 mod names;
+mod places;
 mod query;
 mod recent;
 
