@@ -34,6 +34,13 @@ pub(crate) fn expect(bytes: u64) {
     }
 }
 
+/// Turns huge pages off for good: what comes takes much memory in pieces that are given back soon, and with
+/// them the system clears more of it than is used.
+pub(crate) fn stay_small() {
+    SMALL.store(false, Ordering::Relaxed);
+    let _ = disable_transparent_huge_pages(true);
+}
+
 /// Bytes that this process may still take; `None` where the system does not say.
 #[must_use]
 pub(crate) fn available() -> Option<u64> {
@@ -74,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn huge_pages_are_there_once_much_is_expected() {
+    fn huge_pages_are_there_once_much_is_expected_and_nobody_wants_to_stay_small() {
         let disabled = || transparent_huge_pages_are_disabled().unwrap();
         assert!(!disabled());
         begin_small();
@@ -83,6 +90,10 @@ mod tests {
         assert!(disabled() || !SMALL.load(Ordering::Relaxed));
         expect(MUCH);
         assert!(!disabled());
+        stay_small();
+        expect(MUCH);
+        assert!(disabled());
+        disable_transparent_huge_pages(false).unwrap();
     }
 
     #[test]

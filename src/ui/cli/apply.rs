@@ -30,6 +30,7 @@ use crate::domain::plan::{Hold, Inputs, NO_NEWS};
 use crate::domain::state::State;
 use crate::domain::wipe::trust_state::TrustState;
 use crate::domain::wording::short;
+use crate::edges::fs::memory;
 use crate::edges::ledger::Ledger;
 use crate::edges::provider::{self, Observed, Provider};
 use crate::edges::requests;
@@ -98,6 +99,7 @@ pub(super) fn run(
         (load(), Ok(ledger))
     };
     let mut ledger = ledger?;
+    memory::stay_small();
     let reused = loaded.reused > 0;
     let (mut desired, read) = loaded.apart();
     let runtime = runtime()?;
