@@ -1,7 +1,7 @@
 //! The table at the end: what the program promises, as ratios of one run.
 
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{self, Write as _, stdout};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -90,7 +90,7 @@ pub fn row(subject: &Subject, rounds: usize) -> Result<Row, Box<dyn Error>> {
 
 /// The time of a query that reads little, once what it reads is in the page cache: of a large fleet, what ran
 /// before it has pushed that out.
-fn cached(query: &mut Command) -> Result<Duration, Box<dyn Error>> {
+fn cached(query: &mut Command) -> io::Result<Duration> {
     run(query)?;
     run(query)
 }
