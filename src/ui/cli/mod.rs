@@ -11,6 +11,7 @@ mod audit;
 mod author;
 mod backup;
 mod check;
+mod checkout;
 mod complete;
 mod completions;
 mod consent;

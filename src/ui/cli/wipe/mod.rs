@@ -3,7 +3,6 @@
 //! None of them wipes anything or touches the ledger: they write files to commit, and look.
 //! `verify` judges a request by the same code as the plan.
 
-mod checkout;
 mod command;
 mod key;
 mod list;

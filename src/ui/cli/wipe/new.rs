@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::super::checkout::{cannot_write, refuse_pulled};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
@@ -14,7 +15,6 @@ use super::super::select;
 use super::super::server::ServerArgs;
 use super::super::setup::Setup;
 use super::super::value::word;
-use super::checkout::{cannot_write, refuse_pulled};
 use super::shell::shell;
 use crate::domain::manifest::parse_file;
 use crate::domain::manifest::yaml::{Within, scalar};

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::super::failure::Failure;
-use super::super::setup::Setup;
+use super::failure::Failure;
+use super::setup::Setup;
 use crate::app::wiring;
 use crate::edges::fs::work_tree::WorkTree;
 use crate::edges::source::revision;
