@@ -58,6 +58,7 @@ mod select;
 mod server;
 mod set;
 mod setup;
+mod shell;
 mod show;
 mod sync;
 mod trust;

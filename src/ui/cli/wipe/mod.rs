@@ -8,7 +8,6 @@ mod key;
 mod list;
 mod new;
 mod request;
-mod shell;
 mod sign;
 mod verify;
 

@@ -14,8 +14,8 @@ use super::super::format::Format;
 use super::super::select;
 use super::super::server::ServerArgs;
 use super::super::setup::Setup;
+use super::super::shell::shell;
 use super::super::value::word;
-use super::shell::shell;
 use crate::domain::manifest::parse_file;
 use crate::domain::manifest::yaml::{Within, scalar};
 use crate::domain::model::{
