@@ -112,7 +112,7 @@ impl Daemon {
         if keep {
             self.last.kept = Some(now);
         }
-        let reused = loaded.reused > 0;
+        let reused = loaded.rests_on_index();
         let (desired, index) = loaded.keep(&wiring::cache(&self.config));
         self.last.live = IncrementalFleet::new(desired);
         self.last.index = index;
@@ -124,7 +124,8 @@ impl Daemon {
     fn is_unchanged(&mut self) -> bool {
         let Some(index) = self.last.index else { return false };
         let cache = wiring::cache(&self.config);
-        let same = source::unchanged(&self.config.fleet, &cache) == Some(index);
+        let wipes = &self.last.live.desired().wipes;
+        let same = source::unchanged(&self.config.fleet, &cache, wipes) == Some(index);
         if same {
             self.last.complete_at = Instant::now();
             self.metrics.committed_at = revision::committed_at(&self.config.fleet);
@@ -207,7 +208,8 @@ impl Daemon {
             everything = only.is_none(),
             "reconciliation decides"
         );
-        let now = clock::now();
+        // Not the time by now: what became due since then is still to be decided on.
+        let now = decision.made;
         // Before anything is held back that `plan` would not hold.
         let settled_on = decision.only_holds().filter(|_| only.is_none()).map(<[Hold]>::to_vec);
         let (decision, unsettled) = self.hold_back(decision, ledger);

@@ -55,6 +55,7 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         .map(|Observation { id, origin, report }| Heard { id, origin, report })
         .collect();
     let troubles = troubles.into_iter().chain(basis.requests.trouble().iter().map(not_read));
+    let (made, requests) = (basis.now, basis.requests.clone());
     let mut approved = approve(basis, (&heard, &news), troubles.map(unreadable));
     let (done, refused) = outcomes(&heard, approved.plan(), basis.recorded);
     if let Some(error) = &unobserved {
@@ -69,9 +70,9 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         });
     }
     let heard = cursor.map(|cursor| Unacknowledged { cursor, done });
-    let requests = basis.requests.clone();
     Decision {
         approved,
+        made,
         heard,
         requests,
         unobserved,

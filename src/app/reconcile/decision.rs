@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::model::SerialNumber;
+use crate::domain::model::{SerialNumber, Timestamp};
 use crate::domain::plan::{Action, Hold, HoldReason};
 use crate::edges::provider::{self, Acknowledgement, Cursor, ReportOutcome, UnusableReport};
 use crate::edges::requests::{self, Requests};
@@ -14,6 +14,8 @@ use crate::edges::requests::{self, Requests};
 pub struct Decision {
     /// What may be done.
     pub approved: ApprovedPlan,
+    /// The moment for which it was made: what is due later was not decided on.
+    pub(crate) made: Timestamp,
     /// Where the look ended, and what becomes of its reports once all is done; nothing where
     /// nothing was heard.
     pub(super) heard: Option<Unacknowledged>,
@@ -150,6 +152,7 @@ impl Decision {
     pub(crate) fn only_holds(&self) -> Option<&[Hold]> {
         let Self {
             approved,
+            made: _,
             heard,
             requests,
             unobserved,

@@ -47,6 +47,14 @@ impl WipeFile {
         }
     }
 
+    /// The same request, of which it is not known what is beside it and its copies.
+    #[must_use]
+    pub(crate) fn alone(&self) -> Self {
+        let Self { request, place, bytes, copies, signatures: _, vetoes: _, unreadable: _ } = self;
+        let alone = Self::new(request.clone(), place.clone(), bytes.clone());
+        Self { copies: copies.clone(), ..alone }
+    }
+
     /// Takes in what a `.sig` file in the directory of the request or of a copy holds, or why it
     /// cannot be read. It belongs to the request if its name begins with `request`, the name of
     /// the file that it lies beside. `shown` goes before its name: beside a copy a file may be

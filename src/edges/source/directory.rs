@@ -6,6 +6,7 @@ use std::iter::once;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use rustix::fs::{CWD, OFlags, fstat};
 
@@ -49,6 +50,8 @@ pub struct Loaded {
     pub opened: usize,
     /// How many were taken from the index, unopened.
     pub reused: usize,
+    /// How many were read, and are known by their digest: the index says what it means.
+    pub recognized: usize,
     /// What the next look may use, and what this one used.
     collected: Option<(Collector, Option<Index>)>,
 }
@@ -76,20 +79,29 @@ pub fn load_indexed(
         })
     };
     let read = look_at(root, look).map(|(fd, look, documents)| {
-        let Look { opened, reused, collector, .. } = look;
-        (assembled(&fd, [documents]), opened.into_inner(), reused.into_inner(), collector)
+        let Look { opened, reused, recognized, collector, .. } = look;
+        let counts = [opened, reused, recognized].map(AtomicUsize::into_inner);
+        (assembled(&fd, [documents]), counts, collector)
     });
     match read {
-        Ok((desired, opened, reused, collector)) => {
-            Loaded { desired, opened, reused, collected: collector.map(|new| (new, index)) }
+        Ok((desired, [opened, reused, recognized], collector)) => {
+            let collected = collector.map(|new| (new, index));
+            Loaded { desired, opened, reused, recognized, collected }
         }
         Err(error) => {
-            Loaded { desired: unread(root, &error), opened: 0, reused: 0, collected: None }
+            let desired = unread(root, &error);
+            Loaded { desired, opened: 0, reused: 0, recognized: 0, collected: None }
         }
     }
 }
 
 impl Loaded {
+    /// Whether the index says what any of it means: nothing large or destructive follows from that alone.
+    #[must_use]
+    pub fn rests_on_index(&self) -> bool {
+        self.reused + self.recognized > 0
+    }
+
     /// Keeps what was read for the next look; gives the fleet, and the digest of the index that says it.
     /// Where it cannot be kept, that costs the next look its time and nothing else.
     pub fn keep(self, cache: &Cache) -> (Desired, Option<Digest>) {

@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{CWD, OFlags, Stat};
 
@@ -10,10 +11,12 @@ use super::below::{enter, open, read_file};
 use super::index::{Cache, Index, Known};
 use super::look::{self, Touched};
 use super::rules::MAX_BYTES;
+use super::signatures::read_signatures;
 use super::tree::{self, Judged};
 use crate::domain::fleet::{IncrementalFleet, assemble};
 use crate::domain::manifest::{Documents, Unpacker, parse_file};
 use crate::domain::model::{Digest, SerialNumber};
+use crate::domain::wipe::WipeFile;
 use crate::edges::fs::guarded::Version;
 
 /// Files that no index holds, of which reading all takes as long as reading everything.
@@ -38,10 +41,14 @@ pub(crate) fn touched(root: &Path, cache: &Cache, most: usize) -> Option<Few> {
     Some(Few { root, index, touched })
 }
 
-/// The digest of the index, if the fleet directory holds what it says and nothing else.
+/// The digest of the index, if the fleet directory holds what it says and nothing else. No index says what
+/// is beside these requests: it is read, and has to be the same.
 #[must_use]
-pub(crate) fn unchanged(root: &Path, cache: &Cache) -> Option<Digest> {
-    Some(touched(root, cache, 0)?.index())
+pub(crate) fn unchanged(root: &Path, cache: &Cache, wipes: &[Arc<WipeFile>]) -> Option<Digest> {
+    let few = touched(root, cache, 0)?;
+    let mut now: Vec<_> = wipes.iter().map(|file| Arc::new(file.alone())).collect();
+    read_signatures(few.root.as_fd(), &mut now);
+    (now == wipes).then(|| few.index())
 }
 
 impl Few {

@@ -41,6 +41,8 @@ pub(super) struct Look<'l> {
     pub(super) opened: AtomicUsize,
     /// How many were taken from the index, unopened.
     pub(super) reused: AtomicUsize,
+    /// How many were read, and known by their digest.
+    pub(super) recognized: AtomicUsize,
 }
 
 impl<'l> Look<'l> {
@@ -55,6 +57,7 @@ impl<'l> Look<'l> {
             collector: None,
             opened: AtomicUsize::new(0),
             reused: AtomicUsize::new(0),
+            recognized: AtomicUsize::new(0),
         }
     }
 }
@@ -282,6 +285,7 @@ impl Reader<'_> {
         };
         let (documents, packed) = match alike {
             Some(alike) if let Some(documents) = self.unpacker.unpack(path, &alike.packed) => {
+                self.look.recognized.fetch_add(1, Ordering::Relaxed);
                 (documents, Some(alike.packed.into_owned()))
             }
             _ => {

@@ -145,13 +145,18 @@ impl Watch {
             self.forget();
         }
         let polled = matches!(self.mode, Mode::Polling(_));
-        if polled && self.tried.is_some_and(|at| at.elapsed() < TRY_AGAIN) {
-            self.prints = Prints::of(&self.places);
-            return;
+        if polled {
+            // What changed since the last look for changes: whoever looks now may not look at it.
+            self.look_for_changes();
+            if self.tried.is_some_and(|at| at.elapsed() < TRY_AGAIN) {
+                return;
+            }
         }
         self.tried = Some(Instant::now());
         match self.watch_all() {
             Ok(()) if polled => {
+                // Between that look and the first watch, too.
+                self.look_for_changes();
                 tracing::info!("the fleet directory is watched again");
                 self.mode = Mode::Watching;
             }
@@ -162,8 +167,8 @@ impl Watch {
 
     fn poll(&mut self, why: String) {
         self.forget();
-        self.prints = Prints::of(&self.places);
         if self.mode == Mode::Watching {
+            self.prints = Prints::of(&self.places);
             let every = self.pace.poll;
             tracing::warn!(%why, ?every, "cannot watch for changes: looking for them instead");
         }
@@ -254,6 +259,10 @@ impl Watch {
         let at = *self.next_poll.get_or_insert_with(|| Instant::now() + self.pace.poll);
         tokio::time::sleep_until(at).await;
         self.next_poll = None;
+        self.look_for_changes();
+    }
+
+    fn look_for_changes(&mut self) {
         let prints = Prints::of(&self.places);
         let touched = prints.touched_since(&self.prints);
         if !touched.is_empty() {

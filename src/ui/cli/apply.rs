@@ -100,7 +100,7 @@ pub(super) fn run(
     };
     let mut ledger = ledger?;
     memory::stay_small();
-    let reused = loaded.reused > 0;
+    let reused = loaded.rests_on_index();
     let (mut desired, read) = loaded.apart();
     let runtime = runtime()?;
     let provider = setup.provider()?;
@@ -120,7 +120,7 @@ pub(super) fn run(
     {
         desired = setup.desired();
         // Where no file was touched since, this is the fleet that the index says.
-        index = source::unchanged(&setup.config.fleet, &cache);
+        index = source::unchanged(&setup.config.fleet, &cache, &desired.wipes);
         decision = decide_now(args, setup, &desired, ledger.state(), &trust, observed);
     }
     plan::warn_of_trust(&trust);
@@ -161,7 +161,9 @@ pub(super) fn run(
         }
     };
     let idle = index.zip(decision.only_holds().map(<[Hold]>::to_vec));
-    let idle = idle.map(|(index, holds)| settled(setup, holds, &desired, index, ledger.state()));
+    let made = decision.made;
+    let idle =
+        idle.map(|(index, holds)| settled(setup, (holds, made), &desired, index, ledger.state()));
     let before = ledger.state().seq;
     // What was done leads to another plan: the one that is shown next.
     let again = index.filter(|_| idle.is_none()).map(|index| (index, desired));
@@ -176,8 +178,8 @@ pub(super) fn run(
     let next = |recorded: &State| {
         let (index, desired) = again.as_ref()?;
         let next = decide_now(args, setup, desired, recorded, &trust, look(recorded));
-        let holds = next.into_only_holds();
-        let idle = holds.map(|holds| settled(setup, holds, desired, *index, recorded));
+        let (made, holds) = (next.made, next.into_only_holds());
+        let idle = holds.map(|holds| settled(setup, (holds, made), desired, *index, recorded));
         Some((recorded.seq, idle))
     };
     let planned = ledger.snapshot_beside(next)?;
@@ -266,15 +268,15 @@ struct NothingToDo {
     times: (Timestamp, Option<Timestamp>),
 }
 
-/// A decision over the fleet that the index says, with nothing but holds in it.
+/// A decision over the fleet that the index says, with nothing but holds in it, made for this moment. What
+/// is due after that counts, also what has passed by now.
 fn settled(
     setup: &Setup,
-    holds: Vec<Hold>,
+    (holds, now): (Vec<Hold>, Timestamp),
     desired: &Desired,
     index: Digest,
     recorded: &State,
 ) -> NothingToDo {
-    let now = setup.now();
     let inputs = Inputs {
         now,
         settings: &setup.config.settings,

@@ -12,6 +12,7 @@ mod freezing;
 mod http;
 mod incremental;
 mod limits;
+mod missed;
 mod remote;
 mod reports;
 mod resting;

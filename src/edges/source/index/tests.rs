@@ -97,7 +97,7 @@ impl Place {
         let Loaded { desired, opened, .. } = self.look();
         assert_eq!(desired, load(&self.root()), "{what}");
         // Where nothing is said to have changed, nothing did.
-        if unchanged(&self.root(), &self.cache).is_some() {
+        if unchanged(&self.root(), &self.cache, &[]).is_some() {
             assert_eq!(*self.kept.borrow(), Some(desired.clone()), "{what}");
         }
         if let Some(with_few) = self.with_few() {
@@ -131,11 +131,11 @@ fn what_nobody_touched_is_neither_opened_nor_parsed() {
     place.settle();
     // A profile is always read: it is for many, and there are few.
     assert_eq!((place.agrees("all"), place.look().reused), (1, 40));
-    assert!(unchanged(&place.root(), &place.cache).is_some());
+    assert!(unchanged(&place.root(), &place.cache, &[]).is_some());
     place.put("d1/1.yaml", device(1, 2));
     assert_eq!(place.agrees("one was edited"), 2);
     assert_eq!(place.few.get(), 1, "that one, and the profile, tell everything");
-    assert_eq!(unchanged(&place.root(), &place.cache), None);
+    assert_eq!(unchanged(&place.root(), &place.cache, &[]), None);
     // Who only reads changes nothing.
     assert_eq!(place.agrees("again"), 2);
     place.settle();
@@ -145,10 +145,10 @@ fn what_nobody_touched_is_neither_opened_nor_parsed() {
     assert_eq!(fs::metadata(place.file()).unwrap().modified().unwrap(), written, "nothing is new");
     fs::remove_file(place.root().join("d1/1.yaml")).unwrap();
     assert_eq!(place.agrees("one is gone"), 1);
-    assert_eq!(unchanged(&place.root(), &place.cache), None);
+    assert_eq!(unchanged(&place.root(), &place.cache, &[]), None);
     place.settle();
     place.put("d1/new.yaml", device(41, 1));
-    assert_eq!(unchanged(&place.root(), &place.cache), None, "one is new");
+    assert_eq!(unchanged(&place.root(), &place.cache, &[]), None, "one is new");
     let none = load_indexed(&place.root(), &Cache::none(), None, None);
     assert_eq!((none.opened, none.reused), (41, 0));
 }
@@ -171,6 +171,7 @@ fn a_fresh_checkout_costs_reading_and_no_parsing_and_is_then_known() {
     fs::remove_file(place.root()).unwrap();
     symlink(&new, place.root()).unwrap();
     assert_eq!(place.agrees("another directory"), 21);
+    assert!(place.look().rests_on_index(), "whatever is large is read without it");
     place.settle();
     assert_eq!(place.agrees("known by now"), 1);
 }
