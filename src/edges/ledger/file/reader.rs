@@ -7,12 +7,13 @@ use std::time::{Instant, SystemTime};
 
 use super::entries::entries_from;
 use super::layout::{LOG, STATE};
+use super::trusted::Seen;
 use super::verify::verify;
 use super::{clock, devices, follow, mark, names};
 use crate::domain::model::{DeviceId, Digest, Timestamp};
+use crate::domain::packing::Packer;
 use crate::domain::state::State;
 use crate::edges::fs::durable;
-use crate::edges::fs::guarded::Version;
 use crate::edges::ledger::error::Error;
 use crate::edges::ledger::snapshot::Snapshot;
 use crate::edges::ledger::store::{Beginning, Entries, KnownName, Reader, Wanted};
@@ -86,12 +87,12 @@ impl Reader for DataDirectory {
 
     fn version(&self) -> Option<Digest> {
         // An append makes the log longer, and each snapshot is a new file.
-        let of = |name| {
-            let stat = rustix::fs::lstat(self.dir.join(name)).ok()?;
-            let Version { inode, size, modified, changed } = Version::of(&stat);
-            Some(format!("{} {inode} {size} {modified} {changed};", stat.st_dev))
-        };
-        Some(Digest::of((of(LOG)? + &of(STATE)?).as_bytes()))
+        let (log, snapshot) = (Seen::log(&self.dir)?, Seen::snapshot(&self.dir)?);
+        // Whoever reads a log that lost its end is told.
+        mark::read(&self.dir).is_none_or(|mark| mark.whole <= log.size()).then_some(())?;
+        let mut both = Packer::default();
+        [log, snapshot].iter().for_each(|seen| seen.pack(&mut both));
+        Some(Digest::of(both.packed()))
     }
 
     fn writer(&self) -> Option<String> {

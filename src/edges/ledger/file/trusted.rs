@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use rustix::fs::{fstat, lstat};
+use rustix::fs::{FileType, fstat, lstat};
 
 use super::layout::{LOG, STATE};
 use crate::domain::packing::{Packed, Packer};
@@ -29,9 +29,12 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The file of this name, now; `None` if there is none.
+    /// The file of this name, now; `None` if there is none. A link says nothing of what it leads to, and
+    /// that may lie anywhere: then nothing is known either.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        lstat(path).ok().map(|stat| Self { device: stat.st_dev, version: Version::of(&stat) })
+        let stat = lstat(path).ok()?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        is_file.then(|| Self { device: stat.st_dev, version: Version::of(&stat) })
     }
 
     /// An open file.
@@ -53,6 +56,11 @@ impl Seen {
         let Self { device, version } = self;
         let now = durable::file_time(&dir.join(cache::DIRECTORY)).ok();
         now.is_some_and(|(on, now)| on == *device && version.modified.max(version.changed) < now)
+    }
+
+    /// Bytes of the file.
+    pub(super) const fn size(&self) -> u64 {
+        self.version.size
     }
 
     pub(super) fn pack(&self, into: &mut Packer) {

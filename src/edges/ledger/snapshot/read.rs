@@ -6,12 +6,11 @@
 
 use std::io::{self, BufRead as _};
 
-use rayon::prelude::*;
-
 use super::device::DeviceIn;
 use super::devices::Devices;
 use super::document::{Snapshot, SnapshotIn};
 use crate::domain::model::DeviceId;
+use crate::domain::shares;
 use crate::domain::state::{Device, State};
 use crate::edges::ledger::intern::Interner;
 
@@ -104,7 +103,8 @@ impl Parts {
                 }
             }
         }
-        let read: Option<Vec<_>> = members.into_par_iter().with_min_len(64).map(member).collect();
+        let read: Option<Vec<_>> =
+            shares::map(members, |_, text| member(text)).into_iter().collect();
         for (id, device) in read? {
             self.devices.push((id, device.device(&mut self.share).ok()?));
         }

@@ -67,6 +67,22 @@ fn a_stop_that_has_no_time_for_the_snapshot_keeps_what_is_verified() {
 }
 
 #[test]
+fn of_a_log_that_lies_elsewhere_nothing_is_kept() {
+    let (dir, disk) = (told(), tempfile::tempdir().unwrap());
+    let log = dir.path().join(LOG);
+    fs::rename(&log, disk.path().join(LOG)).unwrap();
+    std::os::unix::fs::symlink(disk.path().join(LOG), &log).unwrap();
+    let mut ledger = open(dir.path()).unwrap();
+    ledger.snapshot().unwrap();
+    ledger.rest();
+    drop(ledger);
+    assert!(Trusted::untouched(dir.path()).is_none(), "the link does not change with the log");
+    let changed = fs::read_to_string(&log).unwrap().replacen("D001", "D002", 1);
+    fs::write(disk.path().join(LOG), changed).unwrap();
+    assert!(open(dir.path()).is_err());
+}
+
+#[test]
 fn in_any_doubt_everything_is_verified() {
     type Doubt = fn(&Path);
     let doubts: [(&str, Doubt); 6] = [
