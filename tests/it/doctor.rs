@@ -148,6 +148,35 @@ fn what_is_broken_fails_and_hides_what_depends_on_it() {
     assert!(detail(&done, "clock").contains("2199-01-01"), "{done:?}");
 }
 
+#[test]
+fn files_with_secrets_are_read_as_the_daemon_reads_them() {
+    let fixture = Fixture::of(&["A"]);
+    fixture.write(
+        "fleetform.yaml",
+        "http: {listen: '127.0.0.1:0', tokenFile: token}\n\
+         access: {tokenFile: questions, resources: {vpn: {require: [enrolled], users: any}}}\n\
+         notify: {webhooks: [{name: siem, url: 'https://siem.example.com/', secretFile: secret}]}\n",
+    );
+    let secrets = ["http.token", "access.token", "notify.secret"];
+    let done = doctor(&fixture, &[]).exits(1);
+    assert_eq!(of(&done, "fails"), secrets, "{done:?}");
+    let mode = |name: &str, mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(fixture.path(name), mode).expect("its own file");
+    };
+    for name in ["token", "questions", "secret"] {
+        fixture.write(name, "0123456789abcdef0123456789abcdef\n");
+        mode(name, 0o600);
+    }
+    let done = doctor(&fixture, &[]).exits(0);
+    let well = of(&done, "ok");
+    assert!(secrets.iter().all(|name| well.iter().any(|ok| ok == name)), "{done:?}");
+    mode("secret", 0o644);
+    let done = doctor(&fixture, &[]).exits(1);
+    assert_eq!(of(&done, "fails"), ["notify.secret"], "{done:?}");
+    assert!(detail(&done, "notify.secret").contains("can be read by every user"), "{done:?}");
+}
+
 /// The emulator of a tenant, which ends with its test.
 struct Tenant {
     child: Child,

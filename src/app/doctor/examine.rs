@@ -10,6 +10,7 @@ use super::configuration::{CONFIGURATION, configuration};
 use super::data::{self, DIRECTORY, LOCK, SPACE};
 use super::fleet::{FLEET, fleet};
 use super::ledger::{self, CHAIN, CLOCK, LEDGER};
+use super::secrets::{secrets, took_too_long};
 use super::trust::trust;
 use crate::app::wiring;
 use crate::domain::diagnosis::{Check, CheckState, Needed};
@@ -52,6 +53,7 @@ pub(crate) async fn examine(file: &Path, loaded: Result<Loaded, config::Error>) 
         here.provider(&config, now, end),
     );
     checks.extend(here.checks(&config, &chain, now));
+    checks.extend(here.secrets);
     checks.extend(provider);
     checks
 }
@@ -64,13 +66,15 @@ struct Here {
     writer: Option<String>,
     recorded: ledger::Read<State>,
     kept: Option<Timestamp>,
+    secrets: Vec<Check>,
 }
 
 impl Here {
     async fn look(config: &Arc<Config>, end: Instant) -> Self {
         let with = |config: &Arc<Config>| config.clone();
         let (fleet, trust, data, rest) = (with(config), with(config), with(config), with(config));
-        let (desired, trust, data, rest) = tokio::join!(
+        let named = with(config);
+        let (desired, trust, data, rest, secrets) = tokio::join!(
             by(end, move || source::load(&fleet.fleet).as_of(clock::now())),
             by(end, move || wiring::trust(&trust)),
             by(end, move || DirectoryFacts::of(&data.data)),
@@ -78,12 +82,14 @@ impl Here {
                 let ledger = wiring::ledger(&rest);
                 (ledger.writer(), recorded(&rest), ledger.highest_time())
             }),
+            by(end, move || secrets(&named)),
         );
         let (writer, recorded, kept) = match rest {
             Some((writer, recorded, kept)) => (writer, Some(recorded), kept),
             None => (None, None, None),
         };
-        Self { desired, trust, data, writer, recorded, kept }
+        let secrets = secrets.unwrap_or_else(|| vec![took_too_long()]);
+        Self { desired, trust, data, writer, recorded, kept, secrets }
     }
 
     fn directory(&self, config: &Config) -> Check {
@@ -96,7 +102,7 @@ impl Here {
         chain: &ledger::Read<Verified>,
         now: Timestamp,
     ) -> Vec<Check> {
-        let Self { desired, trust: trusted, data, writer, recorded, kept } = self;
+        let Self { desired, trust: trusted, data, writer, recorded, kept, secrets: _ } = self;
         let mut checks = vec![fleet(&config.fleet, desired.as_ref(), &config.notify)];
         checks.extend(trust(trusted.as_ref(), &config.settings.wipes.quorum, now));
         let directory = self.directory(config);

@@ -13,5 +13,7 @@ mod secret;
 pub(crate) mod service_now;
 pub(crate) mod webhook;
 
+pub(crate) use secret::check_file;
+
 #[cfg(test)]
 mod tests;

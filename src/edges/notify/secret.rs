@@ -16,8 +16,19 @@ const LONGEST: usize = 16 << 10;
 /// # Errors
 /// If it cannot be read, or others can read it too: what to put right, and nothing that it holds.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Attempt> {
-    let read = Guarded::up_to(LARGEST).secret().read(path);
-    read.map_err(|why| Attempt::Misconfigured { why: why.to_string() })
+    read(path).map_err(|why| Attempt::Misconfigured { why })
+}
+
+/// Whether a file with a secret can be read now.
+///
+/// # Errors
+/// Why not, with the path.
+pub(crate) fn check_file(path: &Path) -> Result<(), String> {
+    read(path).map(drop)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    Guarded::up_to(LARGEST).secret().read(path).map_err(|why| why.to_string())
 }
 
 /// The one secret that a file holds.
