@@ -300,6 +300,15 @@ fn a_request_is_not_written_into_a_checkout_that_is_pulled() {
     daemon.until_said("the daemon runs", 1);
     fixture.run(&new).exits(1).complains(&["a daemon reads it", "in a clone of your own"]);
     assert!(!fixture.path("fleet/wipes").exists(), "nothing was written");
+    // What counts there without review: every command that writes manifests.
+    fixture.write("list.csv", "serial,user\nZ1Z2Z3,b@example.com\n");
+    let provision = "provision --serial B --user b@example.com --profile Standard --os 10.0";
+    let provision: Vec<&str> = provision.split(' ').collect();
+    let import = ["import", "csv", "list.csv", "--profile", "Standard", "--os", "10"];
+    for args in [&["set", "A", "status=Failed"][..], &provision, &import] {
+        let said = fixture.run(args).exits(1);
+        said.complains(&["no manifest is written", "a daemon reads it", "in a clone of your own"]);
+    }
     // A clone of one's own, beside the same daemon.
     git(&fixture.path(""), &["clone", "-q", "fleet", "own"]);
     fixture.run(&[&["--fleet", "own"][..], &new].concat()).exits(0);

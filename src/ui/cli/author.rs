@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use super::checkout::{Content, cannot_write, refuse_pulled};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -139,7 +140,11 @@ pub(super) fn write_all(
     let changed: Vec<&Edited<'_>> =
         edited.iter().filter(|edited| edited.old != Some(edited.new)).collect();
     match mode {
-        Mode::Write => changed.iter().try_for_each(|edited| replace(fleet, edited, out))?,
+        Mode::Write if changed.is_empty() => {}
+        Mode::Write => {
+            refuse_pulled(setup, Content::Manifest)?;
+            changed.iter().try_for_each(|edited| replace(fleet, edited, out))?;
+        }
         Mode::Show if format == Format::Json => {}
         Mode::Show => {
             for Edited { path, old, new, .. } in &changed {
@@ -179,9 +184,17 @@ fn replace(fleet: &Path, edited: &Edited<'_>, out: &mut Out) -> Result<(), Failu
     }
     let parent = durable::parent(&target);
     fs::create_dir_all(parent).map_err(|why| {
-        Failure::new(format!("cannot make the directory {}: {why}", parent.display()))
+        cannot_write(
+            Content::Manifest,
+            format!("cannot make the directory {}", parent.display()),
+            &why,
+        )
     })?;
-    durable::replace_file("author.file", &target, |to| to.write_all(new.as_bytes()))?;
+    let written = durable::replace_file("author.file", &target, |to| to.write_all(new.as_bytes()));
+    written.map_err(|error| {
+        let what = format!("cannot write {}", target.display());
+        cannot_write(Content::Manifest, what, &error.cause)
+    })?;
     out.note(&format!("Written: {}", target.display()));
     Ok(())
 }

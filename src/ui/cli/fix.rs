@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use super::checkout::{Content, refuse_pulled};
 use super::consent;
 use super::failure::Failure;
 use super::fmt;
@@ -55,6 +56,7 @@ pub(super) fn run(
             .help("to write the changes shown above, run `fleetform check --fix --yes`"));
     }
     if yes || consent::ask(&format!("Repair {files}?"), out)? {
+        refuse_pulled(setup, Content::Manifest)?;
         for file in &changed {
             file.write()?;
             out.note(&format!("Repaired: {} ({})", file.path.display(), why(file)));

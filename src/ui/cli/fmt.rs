@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::author;
+use super::checkout::{Content, refuse_pulled};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -93,6 +94,9 @@ pub(super) fn run(
         lost += more;
     }
     if !args.check {
+        if args.paths.is_empty() && all.iter().any(|file| file.new.is_some()) {
+            refuse_pulled(setup, Content::Manifest)?;
+        }
         all.iter().try_for_each(Rewrite::write)?;
     }
     match format {

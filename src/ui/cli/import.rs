@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::author;
+use super::checkout::{Content, refuse_pulled};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::Format;
@@ -235,6 +236,9 @@ fn take(
     let is_written = merged.problems.is_empty() || writing.partial;
     if !is_written {
         merged.files.clear();
+    }
+    if !merged.files.is_empty() {
+        refuse_pulled(setup, Content::Manifest)?;
     }
     write(&merged, root)?;
     let exit = if merged.problems.is_empty() { Exit::Done } else { Exit::Failed };

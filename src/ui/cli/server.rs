@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::global::Global;
+use super::shell::shell;
 use super::value::positive;
 use crate::edges::config::Config;
 use crate::edges::fs::secret::Secret;
@@ -30,6 +31,19 @@ pub(crate) struct ServerArgs {
     /// Give up if the daemon has not answered completely in this time [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = positive)]
     pub(crate) timeout: Option<Duration>,
+}
+
+impl ServerArgs {
+    /// As they are typed after a command, for one that is to ask the same daemon; with a space before them.
+    pub(super) fn typed(&self) -> String {
+        let Self { server, token_file, unencrypted, timeout: _ } = self;
+        let server = server.as_ref().map(|url| format!(" --server {}", shell(url)));
+        let token = token_file.as_ref();
+        let token =
+            token.map(|path| format!(" --token-file {}", shell(&path.display().to_string())));
+        let unencrypted = unencrypted.then(|| " --unencrypted".to_owned());
+        [server, token, unencrypted].into_iter().flatten().collect()
+    }
 }
 
 /// The daemon to ask, where a flag or `FLEETFORM_SERVER` names one.

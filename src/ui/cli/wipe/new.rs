@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::super::checkout::{cannot_write, refuse_pulled};
+use super::super::checkout::{Content, cannot_write, refuse_pulled};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::format::Format;
@@ -126,7 +126,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     setup.needs_ledger("and so no device is known")?;
     if args.file.is_none() {
-        refuse_pulled(setup)?;
+        refuse_pulled(setup, Content::Request)?;
     }
     let state = setup.proven()?;
     let (id, device) = select::device(&state, &args.device)?;
@@ -178,7 +178,7 @@ pub(super) fn run(
         issued_at,
         expires_at: draft.expires_at,
         needs: needs(&state, &setup.config.settings.wipes, issued_at),
-        next: next(&path, &draft),
+        next: next(&path, &draft, &args.server),
     };
     match format {
         Format::Json => json::pretty(out, &written)?,
@@ -279,14 +279,18 @@ fn write(path: &Path, yaml: &str) -> Result<(), Failure> {
     }
     let directory = durable::parent(path);
     std::fs::create_dir_all(directory).map_err(|why| {
-        cannot_write(format!("cannot make the directory {}", directory.display()), &why)
+        let what = format!("cannot make the directory {}", directory.display());
+        cannot_write(Content::Request, what, &why)
     })?;
     durable::create_file(path, yaml.as_bytes()).map_err(|error| match error.cause.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::new(format!("{} already exists; it was not changed", path.display()))
                 .help("give another name with --file")
         }
-        _ => cannot_write(format!("cannot write {}", path.display()), &error.cause),
+        _ => {
+            let what = format!("cannot write {}", path.display());
+            cannot_write(Content::Request, what, &error.cause)
+        }
     })
 }
 
@@ -331,7 +335,7 @@ fn needs(state: &State, wipes: &Wipes, now: Timestamp) -> Option<u32> {
 }
 
 /// The commands that follow, to copy.
-fn next(path: &Path, draft: &Draft) -> Vec<String> {
+fn next(path: &Path, draft: &Draft, server: &ServerArgs) -> Vec<String> {
     let text = path.display().to_string();
     let file = shell(&text);
     let directory = durable::parent(path);
@@ -339,13 +343,14 @@ fn next(path: &Path, draft: &Draft) -> Vec<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let files = shell(&name);
     let message = format!("wipe: {} ({})", draft.id, draft.reason);
+    let server = server.typed();
     vec![
-        format!("fleetform wipe sign {file}"),
+        format!("fleetform wipe sign {file}{server}"),
         format!("ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n {} {file}", Namespace::Wipe),
         format!("{git} add {files} {files}*.sig"),
         format!("{git} commit -m {}", shell(&message)),
         format!("{git} push"),
-        format!("fleetform wipe verify {file}"),
+        format!("fleetform wipe verify {file}{server}"),
     ]
 }
 
@@ -398,7 +403,7 @@ impl Written<'_> {
             "Send it:",
             "",
             "",
-            "See whether it will be accepted:",
+            "See whether it will be accepted; a server knows it once it is merged:",
         ];
         for (title, command) in titles.iter().zip(&self.next) {
             if !title.is_empty() {

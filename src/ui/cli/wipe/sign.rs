@@ -106,7 +106,7 @@ pub(super) fn run(
     };
     match format {
         Format::Json => json::pretty(out, &signed)?,
-        _ => signed.text(&path, out)?,
+        _ => signed.text(&path, &args.server.typed(), out)?,
     }
     Ok(Exit::Done)
 }
@@ -341,7 +341,7 @@ struct Signed {
 }
 
 impl Signed {
-    fn text(&self, signature: &Path, out: &mut Out) -> io::Result<()> {
+    fn text(&self, signature: &Path, server: &str, out: &mut Out) -> io::Result<()> {
         let done = if self.written { "Written" } else { "Signed before" };
         let tone = if self.counts == Some(false) { Tone::Removed } else { Tone::Plain };
         writeln!(out, "{done}: {}", out.paint(Tone::Strong, &self.signature))?;
@@ -355,7 +355,7 @@ impl Signed {
             format!("git -C {directory} add {request} {name}"),
             format!("git -C {directory} commit -m 'wipe: {veto}'"),
             format!("git -C {directory} push"),
-            format!("fleetform wipe verify {}", shell(&self.path)),
+            format!("fleetform wipe verify {}{server}", shell(&self.path)),
         ];
         writeln!(out, "Next:")?;
         for command in commands {
