@@ -41,7 +41,8 @@ impl Daemon {
     /// # Errors
     /// If the last snapshot fails; the log has all that it would have held.
     pub async fn run(mut self) -> Result<(), ledger::Error> {
-        tracing::info!(fleet = ?self.config.fleet, data = ?self.config.data, "the daemon runs");
+        let (fleet, data) = (self.config.fleet.display(), self.config.data.display());
+        tracing::info!(%fleet, %data, "the daemon runs");
         let mut wake = NextStep::Pass;
         while !self.signals.stopping() {
             self.watchdog.beat();

@@ -184,10 +184,16 @@ impl Signer {
             Namespace::Veto => !namespaces.is_empty(),
         };
         if !listed {
-            return not(
-                NoRight::NoNamespace,
-                format!("has no right: its line lacks namespaces=\"{namespace}\""),
-            );
+            // Whoever may sign may object too.
+            let lacking = match namespace {
+                Namespace::Wipe => format!("namespaces=\"{}\"", Namespace::Wipe),
+                Namespace::Veto => format!(
+                    "namespaces=\"{}\", or \"{}\" for whom may only object",
+                    Namespace::Wipe,
+                    Namespace::Veto
+                ),
+            };
+            return not(NoRight::NoNamespace, format!("has no right: its line lacks {}", lacking));
         }
         if let Some(after) = valid_after.filter(|after| at < *after) {
             return not(NoRight::NotYetValid, format!("is valid only from {} on", after.short()));

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io;
 
+use rustix::io::Errno;
+
 use crate::ui::render::out::Tone;
 use crate::ui::render::text::safe;
 
@@ -47,10 +49,27 @@ impl Failure {
             line("  caused by:", Tone::Dim, &error);
             cause = error.source();
         }
-        if let Some(help) = &self.help {
-            line("help:", Tone::Added, help);
+        if let Some(help) = self.help.as_deref().or_else(|| self.help_of_system()) {
+            line("help:", Tone::Added, &help);
         }
         text
+    }
+
+    /// What to do where the system refused something, and nobody knows more. The errors of all edges end with
+    /// what it said.
+    fn help_of_system(&self) -> Option<&'static str> {
+        let said = self.why();
+        let (_, code) = said.rsplit_once("(os error ")?;
+        let code = code.split(')').next()?.parse().ok()?;
+        match Errno::from_raw_os_error(code) {
+            Errno::ACCESS | Errno::PERM => Some(
+                "run it as the user to whom that belongs; on a Fleetform server this is the daemon's user, and \
+                 whoever only wants to look asks the daemon with --server URL",
+            ),
+            Errno::NOSPC | Errno::DQUOT => Some("free some space there, and run it again"),
+            Errno::ROFS => Some("the file system is mounted read-only: see why, and run it again"),
+            _ => None,
+        }
     }
 
     /// To standard error; a failure to write it is ignored.
@@ -83,5 +102,19 @@ mod tests {
         );
         assert!(failure.render(true).starts_with("\u{1b}[31merror:\u{1b}[0m cannot"));
         assert_eq!(Failure::new("no").render(false), "error: no\n");
+    }
+
+    #[test]
+    fn what_the_system_refused_has_a_next_step_unless_somebody_knew_a_better_one() {
+        let error = |code| {
+            let cause = io::Error::from_raw_os_error(code);
+            Failure::new(format!("cannot open /var/lib/fleetform/lock: {cause}"))
+        };
+        for (code, help) in [(13, "--server URL"), (28, "free some space"), (30, "read-only")] {
+            let said = error(code).render(false);
+            assert!(said.contains("\nhelp: ") && said.contains(help), "{said}");
+        }
+        assert!(!error(5).render(false).contains("help:"));
+        assert!(error(13).help("ask").render(false).ends_with("\nhelp: ask\n"));
     }
 }

@@ -32,7 +32,7 @@ use crate::ui::render::out::{Out, Tone};
 #[command(after_help = "\
 Examples:
   fleetform init                          Here
-  fleetform init fleet-repository && cd fleet-repository && git init
+  fleetform init fleet-repository && cd fleet-repository && git init -b main
 
 Writes profiles, an example device and the schema for editors below fleet/,
 fleetform.yaml, workflows for GitHub Actions and GitLab CI, CODEOWNERS, a Git
@@ -259,7 +259,9 @@ fn notes(
         }
     }
     match prefix {
-        None => notes.push("Run `git init` there: the fleet is declared in Git.".to_owned()),
+        None => {
+            notes.push("Run `git init -b main` there: the fleet is declared in Git.".to_owned())
+        }
         Some("") => {}
         Some(prefix) => notes.push(format!(
             "This is {prefix} of a larger repository: workflows, CODEOWNERS and the hook work only \

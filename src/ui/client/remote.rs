@@ -89,8 +89,8 @@ impl Error {
                  trusted with the token, give --unencrypted"
             }
             Self::Unreachable { .. } => {
-                "the daemon answers where --listen or http.listen says; give it more time with \
-                 --timeout"
+                "see whether the daemon runs and answers where --listen or http.listen says; if it only \
+                 takes long, give it more time with --timeout"
             }
             Self::Unauthorized { sent: false, .. } => {
                 "name its file with --token-file, or set FLEETFORM_TOKEN"

@@ -136,7 +136,7 @@ impl Imported<'_> {
             )),
         }
         if is_written && !files.is_empty() {
-            out.note("Look at `git diff`, and commit the change.");
+            out.note("Look at `fleetform diff`, and commit the change.");
         }
         Ok(())
     }

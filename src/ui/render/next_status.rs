@@ -8,7 +8,7 @@ use crate::domain::plan::HoldReason;
 impl Why<'_> {
     /// What comes of its status, and what to do about that.
     pub(super) fn next_status(&self) -> (Urgency, String, Vec<String>) {
-        let Self { id, device, settings, now, .. } = *self;
+        let Self { device, settings, now, .. } = *self;
         let status = device.status;
         let invalid = |reason| self.find(reason).is_some();
         if status != Status::Enrolled && device.rare.unrequested_wipe.is_some() {
@@ -36,7 +36,8 @@ impl Why<'_> {
                     " The manifest declares it: the device stays {status}, also when it reports."
                 );
                 let advice = format!(
-                    "To let it enroll, change the manifest: fleetform set {id} status=Enrolled"
+                    "To let it enroll: in your clone of the repository, fleetform set {} status=Enrolled, and have it merged.",
+                    device.spec.name
                 );
                 return (Urgency::Normal, more, vec![advice]);
             }
@@ -71,7 +72,10 @@ impl Why<'_> {
                 let advice = [
                     "Check the network connectivity of the device.".to_owned(),
                     format!("Verify that the account of {user} is active."),
-                    format!("To start the enrollment again: fleetform set {id} enrollment=+1"),
+                    format!(
+                        "To start the enrollment again: in your clone of the repository, fleetform set {} enrollment=+1, and have it merged.",
+                        device.spec.name
+                    ),
                 ];
                 let more = " It enrolls if the device reports after all.".to_owned();
                 (Urgency::Attention, more, licenses.chain(advice).collect())
@@ -128,7 +132,7 @@ mod tests {
         let stays = |status| {
             format!(
                 "The manifest declares it: the device stays {status}, also when it reports. | \
-                 To let it enroll, change the manifest: fleetform set D001 status=Enrolled"
+                 To let it enroll: in your clone of the repository, fleetform set ana-ruiz-laptop status=Enrolled, and have it merged."
             )
         };
         let by_manifest = |device: &mut Device| {

@@ -100,6 +100,12 @@ impl<'a> Verified<'a> {
                     (false, Some(_)) if check.rule == Rule::Trust && context.no_trust => {
                         (Mark::Unknown, check.detail.as_str())
                     }
+                    (false, Some(_))
+                        if matches!(check.rule, Rule::Signatures | Rule::RequestedBy)
+                            && context.no_trust =>
+                    {
+                        (Mark::Unknown, "no trust file here says whose signatures count")
+                    }
                     (false, _) => (Mark::Fails, check.detail.as_str()),
                 };
                 Row { rule: check.rule.as_str(), state, detail: detail.to_owned() }

@@ -56,7 +56,7 @@ pub(super) fn freeze(why: &PassFrozen) -> (String, String) {
     );
     let help = format!(
         "split the change up; or, if these removals are intended, stop the daemon after merging and run: \
-         fleetform apply --accept-removals {removed}"
+         fleetform apply --accept-removals {removed} (or the number that fleetform plan names then)"
     );
     (title, help)
 }

@@ -58,7 +58,7 @@ fn a_failed_enrollment_gets_the_advice_of_the_procedure() {
           ! Failed since 2026-11-22T09:50:00Z: the enrollment deadline of 30m passed. It enrolls if the device reports after all.
               - Check the network connectivity of the device.
               - Verify that the account of cem.kaya@example.com is active.
-              - To start the enrollment again: fleetform set D003 enrollment=+1
+              - To start the enrollment again: in your clone of the repository, fleetform set cem-kaya-tablet enrollment=+1, and have it merged.
           ! The MDM refused the profile Mobile: no such group.
               - Change the profile or the device in the fleet directory; it is then pushed again.
     "#]].assert_eq(&said("D003"));
