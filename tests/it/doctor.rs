@@ -171,6 +171,16 @@ fn files_with_secrets_are_read_as_the_daemon_reads_them() {
     let done = doctor(&fixture, &[]).exits(0);
     let well = of(&done, "ok");
     assert!(secrets.iter().all(|name| well.iter().any(|ok| ok == name)), "{done:?}");
+    // Whatever else is wrong: that nobody can be told is said too.
+    fixture.remove("token");
+    fixture.replace("fleetform.yaml", "secretFile: secret", "secretFile: fleet/secret");
+    fixture.write("fleet/secret", "0123456789abcdef0123456789abcdef\n");
+    mode("fleet/secret", 0o600);
+    let done = doctor(&fixture, &[]).exits(1);
+    assert_eq!(of(&done, "fails"), ["http.token", "notify"], "{done:?}");
+    fixture.write("token", "0123456789abcdef0123456789abcdef\n");
+    mode("token", 0o600);
+    fixture.replace("fleetform.yaml", "secretFile: fleet/secret", "secretFile: secret");
     mode("secret", 0o644);
     let done = doctor(&fixture, &[]).exits(1);
     assert_eq!(of(&done, "fails"), ["notify.secret"], "{done:?}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::wiring;
 use crate::domain::diagnosis::Check;
 use crate::edges::config::Config;
-use crate::edges::fs::secret::{Secret, outside_of_checkout};
+use crate::edges::fs::secret::Secret;
 use crate::edges::notify;
 
 const HELP: &str = "the file has to belong to the user as whom the daemon runs, and nobody else may read it: \
@@ -20,19 +20,12 @@ pub(super) fn secrets(config: &Config) -> Vec<Check> {
     let http = config.http_token_file.as_deref().map(|path| token("http.token", path));
     let access = config.access.as_ref().and_then(|access| access.token_file.as_deref());
     let access = access.map(|path| token("access.token", path));
-    let of_notify = config.notify.secret_files().into_iter().map(|path| {
-        let read = outside_of_checkout(path, &config.fleet)
-            .map_err(|why| format!("{} {why}", path.display()))
-            .and_then(|()| notify::check_file(path));
-        check("notify.secret", path, read)
-    });
-    let mut checks: Vec<Check> = http.into_iter().chain(access).chain(of_notify).collect();
-    if let Err(error) = wiring::sinks(config)
-        && checks.iter().all(|check| check.help.is_none())
-    {
-        checks.push(Check::broken("notify", error.to_string()));
-    }
-    checks
+    let of_notify = config.notify.secret_files().into_iter();
+    let of_notify = of_notify.map(|path| check("notify.secret", path, notify::check_file(path)));
+    // Also that a secret lies in the checkout.
+    let sinks = wiring::sinks(config).err();
+    let sinks = sinks.map(|error| Check::broken("notify", error.to_string()));
+    http.into_iter().chain(access).chain(of_notify).chain(sinks).collect()
 }
 
 /// What is said where the files did not let themselves be read in time.
