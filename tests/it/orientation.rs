@@ -305,9 +305,20 @@ fn a_request_is_not_written_into_a_checkout_that_is_pulled() {
     let provision = "provision --serial B --user b@example.com --profile Standard --os 10.0";
     let provision: Vec<&str> = provision.split(' ').collect();
     let import = ["import", "csv", "list.csv", "--profile", "Standard", "--os", "10"];
-    for args in [&["set", "A", "status=Failed"][..], &provision, &import] {
+    let (fmt, fix) = (["fmt"], ["check", "--fix", "--yes"]);
+    let set = ["set", "A", "status=Failed"];
+    let c = device("C");
+    for (args, c) in [
+        (&set[..], c.clone()),
+        (&provision, c.clone()),
+        (&import, c.clone()),
+        (&fmt, c.replace("kind: ", "kind:   ")),
+        (&fix, format!("\u{feff}{c}")),
+    ] {
+        fixture.write("fleet/C.yaml", &c);
         let said = fixture.run(args).exits(1);
         said.complains(&["no manifest is written", "a daemon reads it", "in a clone of your own"]);
+        assert_eq!(fixture.read("fleet/C.yaml"), c, "{args:?}");
     }
     // A clone of one's own, beside the same daemon.
     git(&fixture.path(""), &["clone", "-q", "fleet", "own"]);

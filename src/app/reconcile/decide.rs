@@ -55,7 +55,6 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         .map(|Observation { id, origin, report }| Heard { id, origin, report })
         .collect();
     let troubles = troubles.into_iter().chain(basis.requests.trouble().iter().map(not_read));
-    let (made, requests) = (basis.now, basis.requests.clone());
     let mut approved = approve(basis, (&heard, &news), troubles.map(unreadable));
     let (done, refused) = outcomes(&heard, approved.plan(), basis.recorded);
     if let Some(error) = &unobserved {
@@ -70,9 +69,10 @@ pub fn decide(basis: Basis<'_>, observed: Result<Observed, provider::Error>) -> 
         });
     }
     let heard = cursor.map(|cursor| Unacknowledged { cursor, done });
+    let requests = basis.requests.clone();
     Decision {
         approved,
-        made,
+        made: basis.now,
         heard,
         requests,
         unobserved,

@@ -132,6 +132,13 @@ fn what_is_signed_on_a_laptop_is_shown_as_the_server_or_the_manifest_has_it() {
     let asked = laptop.run(&[&sign[..], &["--server", &server]].concat()).exits(0);
     let asked = asked.complains(&["ana@example.com", "last sync never"]);
     assert!(!asked.stderr.contains("by its manifest"), "{}", asked.stderr);
+    let next = format!("fleetform wipe verify {file} --server {server}");
+    assert!(asked.stdout.contains(&next), "{}", asked.stdout);
+    // Whose signatures count, the server knows.
+    let verified = laptop.run(&["wipe", "verify", &file]).exits(1).stdout;
+    for rule in ["trust", "signatures", "requestedBy"] {
+        assert!(verified.contains(&format!("unknown  {rule} ")), "{rule}: {verified}");
+    }
     // The daemon reads this checkout, whichever ledger is asked.
     let fleet = place.path("fleet");
     for args in [

@@ -1,6 +1,7 @@
 //! What a writer verified is not read again as long as nobody touched it, and nothing irreversible
 //! rests on that.
 
+use super::super::layout::LOCK;
 use super::super::trusted::{Seen, Trusted};
 use super::*;
 use crate::domain::model::WipeScope;
@@ -80,6 +81,17 @@ fn of_a_log_that_lies_elsewhere_nothing_is_kept() {
     let changed = fs::read_to_string(&log).unwrap().replacen("D001", "D002", 1);
     fs::write(disk.path().join(LOG), changed).unwrap();
     assert!(open(dir.path()).is_err());
+}
+
+#[test]
+fn a_log_that_lost_its_end_has_no_version() {
+    let dir = told();
+    stop(dir.path());
+    let reader = super::super::reader(dir.path());
+    assert!(reader.version().is_some());
+    let lock = fs::File::options().write(true).open(dir.path().join(LOCK)).unwrap();
+    super::super::mark::write(&lock, Some(log(dir.path()).len() as u64 + 1)).unwrap();
+    assert_eq!(reader.version(), None);
 }
 
 #[test]
